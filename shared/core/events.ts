@@ -1,0 +1,61 @@
+import type { Failure, Reason, WorkingPhase } from "./rotation.ts";
+import type { VersionRef } from "./target.ts";
+import type { Instant } from "./time.ts";
+
+/** What happened, in the order it happened. Logs, history, notifications and progress are readers of this stream. */
+export type EventType =
+  | "claimed"
+  | "adopted"
+  | "started"
+  | "staged"
+  | "applied"
+  | "verified"
+  | "published"
+  | "checked"
+  | "refreshed"
+  | "cleaned"
+  | "succeeded"
+  | "retired"
+  | "attempt-failed"
+  | "failed"
+  | "blocked"
+  | "drift"
+  | "lease-lost"
+  | "notification-failed"
+  | "message-unreadable"
+  | "gave-up";
+
+/** Names targets, accounts, versions, phases and durations. Never a secret. */
+export interface KeyturnEvent {
+  readonly type: EventType;
+  readonly at: Instant;
+  readonly targetId?: string;
+  readonly rotationId?: string;
+  readonly account?: string;
+  readonly reason?: Reason;
+  readonly phase?: WorkingPhase;
+  readonly version?: VersionRef;
+  /** Milliseconds the step took. */
+  readonly duration?: number;
+  readonly failure?: Failure;
+  readonly nextAttemptAt?: Instant;
+  readonly detail?: string;
+}
+
+export type EventReader = (event: KeyturnEvent) => void;
+
+export type Severity = "information" | "warning" | "error";
+
+const severities: Partial<Record<EventType, Severity>> = {
+  "attempt-failed": "warning",
+  drift: "warning",
+  "notification-failed": "warning",
+  failed: "error",
+  blocked: "error",
+  "message-unreadable": "error",
+  "gave-up": "error",
+};
+
+export function severityOf(event: KeyturnEvent): Severity {
+  return severities[event.type] ?? "information";
+}

@@ -1,0 +1,178 @@
+import type { ErrorKind } from "./errors.ts";
+import type { VersionRef } from "./target.ts";
+import type { Instant } from "./time.ts";
+
+/**
+ * A phase is named for what may already have happened when it is read back from the journal:
+ *
+ * | phase | next effect |
+ * |---|---|
+ * | `staging` | make the secret and store it as pending |
+ * | `applying` | give the target the pending secret, prove it by a log-in |
+ * | `publishing` | write the version that consumers read |
+ * | `checking` | read it back and log in with what was read |
+ * | `refreshing` | refresh the consumers |
+ * | `cleaning` | disable the own pending version |
+ */
+export const workingPhases = [
+  "staging",
+  "applying",
+  "publishing",
+  "checking",
+  "refreshing",
+  "cleaning",
+] as const;
+export type WorkingPhase = (typeof workingPhases)[number];
+export type Phase = WorkingPhase | "done" | "failed" | "blocked";
+
+/** Why a rotation was asked for. */
+export const reasons = ["schedule", "operator", "exposure", "first"] as const;
+export type Reason = (typeof reasons)[number];
+
+export interface Failure {
+  readonly kind: ErrorKind;
+  /** A sentence for an operator, free of secrets. */
+  readonly message: string;
+  readonly at: Instant;
+}
+
+export interface PhaseTime {
+  readonly phase: WorkingPhase;
+  readonly startedAt: Instant;
+  readonly endedAt?: Instant;
+}
+
+/** The rotation a target is in the middle of. */
+export interface Rotation {
+  readonly id: string;
+  /** The account whose secret is replaced. */
+  readonly account: string;
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly phase: WorkingPhase | "blocked";
+  readonly startedAt: Instant;
+  readonly phases: readonly PhaseTime[];
+  readonly pending?: VersionRef;
+  /** True from before the first change is sent: from then on the target may have the pending secret. */
+  readonly changeBegan: boolean;
+  /** When the target last said that it has the pending secret. */
+  readonly confirmedAt?: Instant;
+  /** The published version, from the moment it is written. */
+  readonly published?: VersionRef;
+  /** Failures in a row since the last step that succeeded. */
+  readonly failures: number;
+  readonly nextAttemptAt?: Instant;
+  /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
+  readonly grace?: number;
+}
+
+/** What one account of a target has been given, newest first. Each is a candidate when nobody knows what is live. */
+export interface SlotRecord {
+  readonly account: string;
+  readonly current?: VersionRef;
+  readonly previous?: VersionRef;
+  /** Pending when its rotation was given up with the outcome in doubt. */
+  readonly abandoned?: VersionRef;
+  readonly changedAt?: Instant;
+}
+
+/** Somebody wants a rotation that begins after this moment. */
+export interface RotationRequest {
+  readonly rotationId: string;
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly at: Instant;
+  readonly grace?: number;
+}
+
+/** A superseded credential that will be made useless. */
+export interface Retirement {
+  readonly account: string;
+  readonly at: Instant;
+  /** The rotation that superseded it. */
+  readonly rotationId: string;
+  readonly failures: number;
+}
+
+/** Who works on the target now. The fence grows with each claim and never shrinks. */
+export interface Claim {
+  readonly fence: number;
+  readonly owner?: string;
+  readonly until?: Instant;
+}
+
+/** Told to every notifier, at least once, with the same id each time. Never holds a secret. */
+export interface Notification {
+  readonly id: string;
+  readonly type: NotificationType;
+  readonly targetId: string;
+  readonly at: Instant;
+  readonly data: Readonly<Record<string, string | number | boolean>>;
+}
+
+export type NotificationType =
+  | "rotation.started"
+  | "rotation.succeeded"
+  | "rotation.failed"
+  | "rotation.blocked"
+  | "credential.adopted"
+  | "credential.retired"
+  | "drift.found"
+  | "alarm";
+
+export type Health = "new" | "healthy" | "failing" | "blocked";
+
+/** Everything durable about one target. Plain JSON. */
+export interface TargetRecord {
+  readonly schema: 1;
+  readonly targetId: string;
+  readonly health: Health;
+  readonly slots: readonly SlotRecord[];
+  /** The account whose secret is published. */
+  readonly active?: string;
+  readonly published?: VersionRef;
+  readonly adoptedAt?: Instant;
+  readonly lastSuccessAt?: Instant;
+  readonly lastFailure?: Failure;
+  /** Rotations that failed in a row. */
+  readonly failures: number;
+  readonly rotation?: Rotation;
+  readonly request?: RotationRequest;
+  readonly retirement?: Retirement;
+  /** When the policy wants the next rotation, and why then. */
+  readonly nextDue?: Instant;
+  readonly dueReason?: string;
+  readonly policyFingerprint?: string;
+  readonly outbox: readonly Notification[];
+  readonly outboxRetryAt?: Instant;
+  readonly claim: Claim;
+}
+
+/** One rotation in the history of a target. */
+export interface RunRecord {
+  readonly schema: 1;
+  readonly rotationId: string;
+  readonly targetId: string;
+  readonly state: "queued" | "running" | "done" | "failed" | "blocked";
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly requestedAt: Instant;
+  readonly account?: string;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  readonly phases: readonly PhaseTime[];
+  readonly published?: VersionRef;
+  readonly failure?: Failure;
+}
+
+export function newRecord(targetId: string): TargetRecord {
+  return {
+    schema: 1,
+    targetId,
+    health: "new",
+    slots: [],
+    failures: 0,
+    outbox: [],
+    claim: { fence: 0 },
+  };
+}

@@ -1,0 +1,43 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+const inspectKey = Symbol.for("nodejs.util.inspect.custom");
+
+/**
+ * A secret value that prints, inspects and serialises as `[secret]`. Only an adapter that is about to use the
+ * value calls `reveal()`.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Takes the same time whatever differs. */
+  equals(other: Secret): boolean {
+    const digest = (value: string) => createHash("sha256").update(value).digest();
+    return timingSafeEqual(digest(this.#value), digest(other.#value));
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspectKey](): string {
+    return "[secret]";
+  }
+}
+
+/** An account and the secret that logs it in. */
+export interface Credential {
+  readonly account: string;
+  readonly secret: Secret;
+}

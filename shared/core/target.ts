@@ -1,0 +1,64 @@
+import type { Policy } from "./policy.ts";
+
+/** A secret by name in one of the configured vaults. */
+export interface SecretName {
+  readonly vault: string;
+  readonly name: string;
+}
+
+/** Exactly one version of a secret. Versions, never "the newest", are what the journal remembers. */
+export interface VersionRef extends SecretName {
+  readonly version: string;
+}
+
+/** With whose rights a secret is changed. */
+export type Authority =
+  | { readonly as: "self" }
+  | { readonly as: "admin"; readonly secret: SecretName; readonly account?: string }
+  | { readonly as: "identity" };
+
+export type PayloadFormat = "json" | "password";
+
+/** One account of a target. */
+export interface Slot {
+  readonly account: string;
+  /** Where to find the secret it has today, when that is not what the target publishes. */
+  readonly initial?: SecretName;
+}
+
+/** One credential that is kept fresh, with everything resolved that the configuration says about it. */
+export interface Target {
+  readonly id: string;
+  /** The rotator's type. */
+  readonly type: string;
+  /** Already parsed by the rotator's own schema. */
+  readonly options: unknown;
+  /** One: changed in place. Two: they take turns. */
+  readonly slots: readonly Slot[];
+  readonly authority: Authority;
+  readonly publish: SecretName & { readonly as: PayloadFormat };
+  readonly policy: Policy;
+  /** Milliseconds a superseded secret of a pair stays valid. */
+  readonly grace: number;
+  /** Names of configured consumers. */
+  readonly consumers: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Where a target is, as consumers and people see it. */
+export interface Endpoint {
+  /** Such as `postgresql`. */
+  readonly engine: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database?: string;
+}
+
+/** The name under which new secrets of a target wait. Never a name that consumers read. */
+export function pendingName(target: Target): SecretName {
+  return { vault: target.publish.vault, name: `keyturn-pending-${target.id}` };
+}
+
+export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined): boolean {
+  return a?.vault === b?.vault && a?.name === b?.name && a?.version === b?.version;
+}

@@ -1,0 +1,44 @@
+/** A moment as an ISO 8601 string in UTC with milliseconds. Two of them compare as strings. */
+export type Instant = string;
+
+export const second = 1_000;
+export const minute = 60 * second;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export function toInstant(date: Date): Instant {
+  return date.toISOString();
+}
+
+/** `milliseconds` may be negative. */
+export function plus(instant: Instant, milliseconds: number): Instant {
+  return new Date(Date.parse(instant) + milliseconds).toISOString();
+}
+
+/** Milliseconds from `from` to `to`; negative when `to` is earlier. */
+export function between(from: Instant, to: Instant): number {
+  return Date.parse(to) - Date.parse(from);
+}
+
+/** The earliest of the moments given; undefined when there is none. */
+export function earliest(...instants: (Instant | undefined)[]): Instant | undefined {
+  return instants.filter((instant) => instant !== undefined).sort()[0];
+}
+
+const units: Record<string, number> = { ms: 1, s: second, m: minute, h: hour, d: day, w: 7 * day };
+
+/** Milliseconds of a duration such as `15s`, `10m`, `4h`, `90d`, `2w`, or undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text);
+  const unit = units[match?.[2] ?? ""];
+  return match && unit ? Number(match[1]) * unit : undefined;
+}
+
+/** The shortest exact duration text, such as `90d` for 7,776,000,000. */
+export function formatDuration(milliseconds: number): string {
+  const [unit, size] = Object.entries(units)
+    .filter(([name]) => name !== "w")
+    .reverse()
+    .find(([, length]) => milliseconds >= length && milliseconds % length === 0) ?? ["ms", 1];
+  return `${milliseconds / size}${unit}`;
+}

@@ -1,0 +1,71 @@
+import type { ZodType } from "zod";
+import type { Credential } from "../core/secret.ts";
+import type { Endpoint } from "../core/target.ts";
+
+/** What the engine may plan with. Data, never a name: nothing branches on a rotator's type. */
+export interface Capabilities {
+  /** An account may change its own secret. Default in the field: no. */
+  readonly selfService: boolean;
+  /** The secret may be changed with the application's own Azure identity. */
+  readonly identity: boolean;
+  /** Milliseconds during which a new secret may be refused before that means something. 0: at once. */
+  readonly propagation: number;
+}
+
+/** The one authority the change is made with. A credential in it has just been proven live. */
+export type Using =
+  | { readonly as: "self" | "admin"; readonly credential: Credential }
+  | { readonly as: "identity" };
+
+export interface Change<Options> {
+  readonly options: Options;
+  /** The account and the secret it is to have. */
+  readonly next: Credential;
+  readonly using: Using;
+}
+
+export interface Check<Options> {
+  readonly options: Options;
+  readonly credential: Credential;
+}
+
+export interface Retire<Options> {
+  readonly options: Options;
+  readonly account: string;
+  readonly using: Using;
+}
+
+/**
+ * One kind of system whose credentials can be rotated. Holds no state between calls and keeps no connection open.
+ *
+ * The engine makes passwords, stores them, journals, decides what is live, retries, redacts and notifies. A rotator
+ * changes and checks. Errors, by what is known when they are thrown:
+ *
+ * - `ConfigError`: our options are wrong, nothing was sent
+ * - `TargetUnavailableError`: the target could not be asked, nothing was learnt
+ * - `ChangeRefusedError`: the target said no, nothing changed
+ * - `OutcomeUnknownError`: the line was lost after the change was sent. Whatever a rotator cannot name after it has
+ *   sent the change is this one; before, it is `TargetUnavailableError`
+ *
+ * Every call ends soon after `signal` fires, with one of these errors.
+ */
+export interface Rotator<Options = unknown> {
+  /** Name in configuration, logs and metrics. */
+  readonly type: string;
+  readonly options: ZodType<Options>;
+  readonly capabilities: Capabilities;
+  /** Pure: what consumers need besides account and secret. */
+  endpoint(options: Options): Endpoint;
+  /**
+   * Gives `change.next.account` its new secret and returns the credential now valid there. Safe to repeat: a crash
+   * may have hidden an earlier success. Leaves every other account alone.
+   */
+  apply(change: Change<Options>, signal: AbortSignal): Promise<Credential>;
+  /**
+   * Logs in as a consumer would, on a fresh connection, changing nothing. "rejected" means that the target answered
+   * and refused the credential; a target that could not be asked throws TargetUnavailableError.
+   */
+  verify(check: Check<Options>, signal: AbortSignal): Promise<"accepted" | "rejected">;
+  /** Makes the account's secret useless without deleting the account. Safe to repeat. */
+  retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { Instant } from "../core/time.ts";
+
+/** A record as it was read, with what a conditional write needs. */
+export interface Versioned {
+  readonly record: TargetRecord;
+  /** Opaque; changes with every write. */
+  readonly etag: string;
+}
+
+/** Everything that changes about one target, in one transaction. */
+export interface JournalChange {
+  readonly record: TargetRecord;
+  /** The etag the write depends on; absent: the target must not be in the journal yet. */
+  readonly etag: string | undefined;
+  /** When the sweep must look at the target again; absent: never by itself. Replaces what was there before. */
+  readonly wakeAt: Instant | undefined;
+  /** Inserted or replaced. */
+  readonly runs?: readonly RunRecord[];
+  /** Remembers which rotation an idempotency key led to. */
+  readonly request?: { readonly key: string; readonly rotationId: string };
+}
+
+/** Something a person should know that belongs to no healthy rotation. Never a message body. */
+export interface Alarm {
+  readonly id: string;
+  readonly at: Instant;
+  readonly kind: string;
+  readonly message: string;
+  readonly targetId?: string;
+}
+
+/**
+ * The durable record of targets and rotations; the only state. Losing the condition of a write throws
+ * LeaseLostError and changes nothing; a store that cannot be asked throws JournalUnavailableError, after which
+ * the write may or may not have happened.
+ */
+export interface Journal {
+  read(targetId: string): Promise<Versioned | undefined>;
+  /** Returns the new etag. */
+  commit(change: JournalChange): Promise<string>;
+  /** Ids of targets whose wake time is not after `until`, earliest first within a shard, at most `limit`. */
+  due(until: Instant, limit: number): Promise<string[]>;
+  targets(): Promise<TargetRecord[]>;
+  run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
+  /** Newest first. */
+  runs(targetId: string, limit: number): Promise<RunRecord[]>;
+  /** The rotation that an idempotency key led to. */
+  request(targetId: string, key: string): Promise<string | undefined>;
+  raise(alarm: Alarm): Promise<void>;
+  /** Newest first. */
+  alarms(limit: number): Promise<Alarm[]>;
+}
+
+/** The journal could not be asked. Nothing may be done to a target without it. */
+export class JournalUnavailableError extends Error {
+  override readonly name = "JournalUnavailableError";
+}
