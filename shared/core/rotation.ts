@@ -49,12 +49,15 @@ export interface Rotation {
   readonly account: string;
   readonly reason: Reason;
   readonly requestedBy: string;
+  readonly requestedAt: Instant;
   readonly phase: WorkingPhase | "blocked";
   readonly startedAt: Instant;
   readonly phases: readonly PhaseTime[];
   readonly pending?: VersionRef;
   /** True from before the first change is sent: from then on the target may have the pending secret. */
   readonly changeBegan: boolean;
+  /** True once a change was sent and nobody heard how it ended. */
+  readonly outcomeInDoubt?: boolean;
   /** When the target last said that it has the pending secret. */
   readonly confirmedAt?: Instant;
   /** The published version, from the moment it is written. */
@@ -82,6 +85,7 @@ export interface RotationRequest {
   readonly reason: Reason;
   readonly requestedBy: string;
   readonly at: Instant;
+  readonly notBefore?: Instant;
   readonly grace?: number;
 }
 

@@ -1,0 +1,232 @@
+import type { ErrorKind } from "./errors.ts";
+import type { Policy } from "./policy.ts";
+import { retryDelay } from "./retry.ts";
+import type {
+  Failure,
+  Notification,
+  NotificationType,
+  Rotation,
+  RotationRequest,
+  RunRecord,
+  TargetRecord,
+  WorkingPhase,
+} from "./rotation.ts";
+import { nextDue } from "./schedule.ts";
+import { promote, slotOf, withSlot } from "./slots.ts";
+import type { Target } from "./target.ts";
+import { type Instant, plus } from "./time.ts";
+
+/** Old notifications make room: a channel that is down for days must not stop a rotation. */
+const outboxLimit = 20;
+
+export function beginRotation(
+  record: TargetRecord,
+  account: string,
+  request: RotationRequest,
+  now: Instant,
+): TargetRecord {
+  const rotation: Rotation = {
+    id: request.rotationId,
+    account,
+    reason: request.reason,
+    requestedBy: request.requestedBy,
+    requestedAt: request.at,
+    phase: "staging",
+    startedAt: now,
+    phases: [{ phase: "staging", startedAt: now }],
+    changeBegan: false,
+    failures: 0,
+    ...(request.grace !== undefined && { grace: request.grace }),
+  };
+  const { request: _, ...rest } = record;
+  return notify({ ...rest, rotation }, "rotation.started", now, rotationData(rotation));
+}
+
+/** The rotation after a step succeeded: in its next phase, with nothing held against it. */
+export function advance(
+  rotation: Rotation,
+  phase: WorkingPhase,
+  learnt: Partial<Rotation>,
+  now: Instant,
+): Rotation {
+  const { nextAttemptAt: _, ...rest } = rotation;
+  const phases = [...closePhases(rotation, now), { phase, startedAt: now }];
+  return { ...rest, ...learnt, phase, phases, failures: 0 };
+}
+
+function closePhases(rotation: Rotation, now: Instant): Rotation["phases"] {
+  return rotation.phases.map((one) => (one.endedAt === undefined ? { ...one, endedAt: now } : one));
+}
+
+/** `retire`: whether the superseded secret of a pair can be made useless. */
+export function succeed(
+  record: TargetRecord,
+  rotation: Rotation,
+  target: Target,
+  retire: boolean,
+  now: Instant,
+): TargetRecord {
+  const { rotation: _r, retirement: _t, lastFailure: _f, ...rest } = record;
+  const { published } = rotation;
+  if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
+  const due = nextDue(target.policy, now, now);
+  const superseded = record.active;
+  const ends = retire && superseded !== undefined && superseded !== rotation.account;
+  const done: TargetRecord = {
+    ...withoutDue(rest),
+    health: "healthy",
+    slots: withSlot(record.slots, promote(slotOf(record, rotation.account), published, now)),
+    active: rotation.account,
+    published,
+    lastSuccessAt: now,
+    failures: 0,
+    ...(due.at !== undefined && { nextDue: due.at }),
+    dueReason: due.reason,
+    ...(ends && {
+      retirement: {
+        account: superseded,
+        at: plus(now, rotation.grace ?? target.grace),
+        rotationId: rotation.id,
+        failures: 0,
+      },
+    }),
+  };
+  const data = { ...rotationData(rotation), secret: published.name, version: published.version };
+  return notify(done, "rotation.succeeded", now, data);
+}
+
+export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
+
+/** What a failed step means. Once a change may have begun, only certainty ends a rotation. */
+export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): AttemptOutcome {
+  if (kind === "no-live-credential") return "blocked";
+  if (kind === "change-refused") return "failed";
+  if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
+    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
+  }
+  if (rotation.changeBegan) return "retry";
+  if (kind === "config") return "failed";
+  return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
+}
+
+export function retryLater(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+  soonest: number | undefined,
+): TargetRecord {
+  const failures = rotation.failures + 1;
+  const delay = soonest ?? retryDelay(policy.retry, failures, rotation.id);
+  const waiting: Rotation = {
+    ...rotation,
+    failures,
+    nextAttemptAt: plus(failure.at, delay),
+    ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
+  };
+  return { ...record, rotation: waiting, lastFailure: failure };
+}
+
+export function failRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+): TargetRecord {
+  const { rotation: _, ...rest } = record;
+  const failures = record.failures + 1;
+  // Tries used up within the rotation count: the next rotation is then the long distance away.
+  const used = failure.kind === "change-refused" ? failures : policy.retry.attempts;
+  const at = plus(failure.at, retryDelay(policy.retry, used, rotation.id));
+  const slot = slotOf(record, rotation.account);
+  const inDoubt = rotation.outcomeInDoubt === true && rotation.pending !== undefined;
+  const failed: TargetRecord = {
+    ...rest,
+    health: "failing",
+    failures,
+    lastFailure: failure,
+    nextDue: at,
+    dueReason: `another try after rotation ${rotation.id} failed`,
+    ...(inDoubt && {
+      slots: withSlot(record.slots, { ...slot, abandoned: rotation.pending }),
+    }),
+  };
+  return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
+}
+
+export function blockRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+): TargetRecord {
+  const { nextAttemptAt: _, ...rest } = rotation;
+  const blocked: TargetRecord = {
+    ...record,
+    health: "blocked",
+    rotation: { ...rest, phase: "blocked", phases: closePhases(rotation, failure.at) },
+    lastFailure: failure,
+  };
+  // A rotation may be blocked more than once; each time is news.
+  const about = `${rotation.id}/${failure.at}`;
+  return notify(blocked, "rotation.blocked", failure.at, failureData(rotation, failure), about);
+}
+
+/** The history row of a rotation that is, or has just been, open. */
+export function runOf(
+  rotation: Rotation,
+  targetId: string,
+  state: RunRecord["state"],
+  now: Instant,
+  failure?: Failure,
+): RunRecord {
+  const ended = state === "done" || state === "failed";
+  return {
+    schema: 1,
+    rotationId: rotation.id,
+    targetId,
+    state,
+    reason: rotation.reason,
+    requestedBy: rotation.requestedBy,
+    requestedAt: rotation.requestedAt,
+    account: rotation.account,
+    startedAt: rotation.startedAt,
+    ...(ended && { endedAt: now }),
+    phases: ended ? closePhases(rotation, now) : rotation.phases,
+    ...(rotation.published && { published: rotation.published }),
+    ...(failure && { failure }),
+  };
+}
+
+/** The id depends on what happened only: a repeat after a crash says the same thing again. */
+export function notify(
+  record: TargetRecord,
+  type: NotificationType,
+  at: Instant,
+  data: Notification["data"] & { readonly rotationId?: string; readonly version?: string },
+  about: string = data.rotationId ?? data.version ?? at,
+): TargetRecord {
+  const notification = {
+    id: `${record.targetId}/${about}/${type}`,
+    type,
+    targetId: record.targetId,
+    at,
+    data,
+  };
+  return { ...record, outbox: [...record.outbox, notification].slice(-outboxLimit) };
+}
+
+export function withoutDue(record: TargetRecord): TargetRecord {
+  const { nextDue: _d, dueReason: _r, ...rest } = record;
+  return rest;
+}
+
+function rotationData(rotation: Rotation): Record<string, string> & { rotationId: string } {
+  return { rotationId: rotation.id, account: rotation.account, reason: rotation.reason };
+}
+
+function failureData(
+  rotation: Rotation,
+  failure: Failure,
+): Record<string, string> & { rotationId: string } {
+  return { ...rotationData(rotation), kind: failure.kind, message: failure.message };
+}

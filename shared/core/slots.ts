@@ -1,0 +1,33 @@
+import type { SlotRecord, TargetRecord } from "./rotation.ts";
+import { sameVersion, type Target, type VersionRef } from "./target.ts";
+
+/** The account whose turn it is: of a pair the one that is not published. */
+export function accountToChange(target: Target, record: TargetRecord): string {
+  const idle = target.slots.find((slot) => slot.account !== record.active) ?? target.slots[0];
+  if (!idle) throw new RangeError(`target ${target.id} has no account`);
+  return idle.account;
+}
+
+export function slotOf(record: TargetRecord, account: string): SlotRecord {
+  return record.slots.find((slot) => slot.account === account) ?? { account };
+}
+
+/** `slots` with the one of the same account replaced or added. */
+export function withSlot(slots: readonly SlotRecord[], changed: SlotRecord): SlotRecord[] {
+  return [...slots.filter((slot) => slot.account !== changed.account), changed];
+}
+
+/** The slot after `ref` turned out to be what its account has now. */
+export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): SlotRecord {
+  if (sameVersion(slot.current, ref)) return slot;
+  const { account, current } = slot;
+  return { account, current: ref, ...(current && { previous: current }), changedAt };
+}
+
+/** The stored credentials of an account in the order in which they are likely to be live, without repeats. */
+export function candidates(slot: SlotRecord, newest: VersionRef | undefined): VersionRef[] {
+  const refs = [newest, slot.current, slot.previous, slot.abandoned];
+  return refs
+    .filter((ref) => ref !== undefined)
+    .filter((ref, index, all) => all.findIndex((other) => sameVersion(ref, other)) === index);
+}

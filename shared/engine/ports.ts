@@ -1,0 +1,32 @@
+import type { Consumer } from "../consumers/consumer.ts";
+import type { EventReader } from "../core/events.ts";
+import type { SecretName, Target } from "../core/target.ts";
+import type { Notifier } from "../notifiers/notifier.ts";
+import type { Rotator } from "../rotators/rotator.ts";
+import type { Journal } from "../stores/journal.ts";
+import type { Vault } from "../vaults/vault.ts";
+
+/** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
+export interface Ports {
+  readonly journal: Journal;
+  readonly vault: (name: string) => Vault;
+  readonly rotator: (type: string) => Rotator;
+  readonly consumer: (name: string) => Consumer;
+  readonly notifiers: readonly Notifier[];
+  /** The targets whose secrets are changed with the rights of this one. */
+  readonly targetsUsing: (admin: SecretName) => readonly Target[];
+  readonly emit: EventReader;
+  readonly clock: () => Date;
+  /** A new ULID: unique, and in the order of time. */
+  readonly newId: () => string;
+  /** Cryptographically strong. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** A signal that fires after so many milliseconds. */
+  readonly deadline: (milliseconds: number) => AbortSignal;
+}
+
+/**
+ * Milliseconds each kind of call may take. Between two renewals of the claim their sum stays below its length, so
+ * that nobody acts on a target whose claim may be somebody else's already.
+ */
+export const deadlines = { vault: 20_000, verify: 20_000, apply: 40_000, notify: 10_000 } as const;

@@ -1,0 +1,135 @@
+import {
+  isKnownError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../core/errors.ts";
+import { parsePayload } from "../core/payload.ts";
+import { redact } from "../core/redact.ts";
+import type { Credential } from "../core/secret.ts";
+import type { SecretName, VersionRef } from "../core/target.ts";
+import type { Using } from "../rotators/rotator.ts";
+import type { SecretContent, StoredSecret, Unreadable } from "../vaults/vault.ts";
+import { deadlines } from "./ports.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Every call to a vault or a target goes through here: with a deadline, with whatever is thrown named by what is
+ * known now, and with each secret that comes by remembered for redaction.
+ */
+export async function readCurrent(
+  session: Session,
+  { vault, name }: SecretName,
+): Promise<StoredSecret | Unreadable> {
+  const signal = session.ports.deadline(deadlines.vault);
+  return guarded(
+    session,
+    await asVault(session, () => session.ports.vault(vault).readCurrent(name, signal)),
+  );
+}
+
+export async function readVersion(
+  session: Session,
+  ref: VersionRef,
+): Promise<StoredSecret | Unreadable> {
+  const signal = session.ports.deadline(deadlines.vault);
+  return guarded(
+    session,
+    await asVault(session, () => session.ports.vault(ref.vault).readVersion(ref, signal)),
+  );
+}
+
+export function writeVersion(
+  session: Session,
+  { vault, name }: SecretName,
+  content: SecretContent,
+): Promise<VersionRef> {
+  session.guard(content.value);
+  const signal = session.ports.deadline(deadlines.vault);
+  return asVault(session, () => session.ports.vault(vault).write(name, content, signal));
+}
+
+export function disableVersion(session: Session, ref: VersionRef): Promise<void> {
+  const signal = session.ports.deadline(deadlines.vault);
+  return asVault(session, () => session.ports.vault(ref.vault).disable(ref, signal));
+}
+
+/** The credential kept as `ref` for one of `accounts`; undefined when it cannot be read or is not theirs. */
+export async function readCredential(
+  session: Session,
+  ref: VersionRef,
+  accounts: readonly string[],
+): Promise<Credential | undefined> {
+  const stored = await readVersion(session, ref);
+  return typeof stored === "string" ? undefined : credentialIn(session, stored, accounts);
+}
+
+export function credentialIn(
+  session: Session,
+  stored: StoredSecret,
+  accounts: readonly string[],
+): Credential | undefined {
+  const credential = parsePayload(stored.value, accounts);
+  if (credential) session.guard(credential.secret);
+  return credential;
+}
+
+export async function logsIn(session: Session, credential: Credential): Promise<boolean> {
+  const { ports, target } = session;
+  await session.hold();
+  const signal = ports.deadline(deadlines.verify);
+  const verdict = await named(session, TargetUnavailableError, "the log-in could not be tried", () =>
+    ports.rotator(target.type).verify({ options: target.options, credential }, signal),
+  );
+  return verdict === "accepted";
+}
+
+export function applyChange(
+  session: Session,
+  next: Credential,
+  using: Using,
+): Promise<Credential> {
+  const { ports, target } = session;
+  const signal = ports.deadline(deadlines.apply);
+  // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
+  return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
+    ports.rotator(target.type).apply({ options: target.options, next, using }, signal),
+  );
+}
+
+export async function retireAccount(
+  session: Session,
+  account: string,
+  using: Using,
+): Promise<void> {
+  const { ports, target } = session;
+  const signal = ports.deadline(deadlines.apply);
+  await named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
+    ports.rotator(target.type).retire?.({ options: target.options, account, using }, signal),
+  );
+}
+
+function guarded(session: Session, stored: StoredSecret | Unreadable): StoredSecret | Unreadable {
+  if (typeof stored !== "string") session.guard(stored.value);
+  return stored;
+}
+
+function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
+  return named(session, VaultUnavailableError, "the vault could not be asked", call);
+}
+
+async function named<Result>(
+  session: Session,
+  Unnamed: new (message: string) => Error,
+  what: string,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isKnownError(error)) throw error;
+    const told = error instanceof Error ? `${error.name}: ${error.message}` : "not an error object";
+    // The original is not kept as the cause: drivers put statements and requests on their errors.
+    throw new Unnamed(redact(`${what} (${told})`, session.secrets()));
+  }
+}

@@ -1,0 +1,105 @@
+import { claimLength, wakeAt } from "../core/decide.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import type { KeyturnEvent } from "../core/events.ts";
+import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Target } from "../core/target.ts";
+import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
+import type { Versioned } from "../stores/journal.ts";
+import type { Ports } from "./ports.ts";
+
+/** One worker's hold on one target: its claim, the record as last written, and the secrets it has seen. */
+export interface Session {
+  readonly ports: Ports;
+  readonly target: Target;
+  record(): TargetRecord;
+  now(): Instant;
+  /** Writes the record conditionally and renews the claim. Throws LeaseLostError when it is somebody else's. */
+  commit(record: TargetRecord, runs?: readonly RunRecord[]): Promise<void>;
+  /** Renews the claim if it could end within the next step. */
+  hold(): Promise<void>;
+  release(): Promise<void>;
+  emit(event: Omit<KeyturnEvent, "at" | "targetId">): void;
+  /** Remembers a secret so that no message about this target can show it. */
+  guard(secret: Secret): Secret;
+  secrets(): readonly Secret[];
+}
+
+function withTheirRequest(
+  next: TargetRecord,
+  ours: TargetRecord,
+  theirs: TargetRecord,
+): TargetRecord {
+  const consumed = next.request === undefined && ours.request !== undefined;
+  const isNew = theirs.request?.rotationId !== ours.request?.rotationId;
+  const request = theirs.request && (isNew || !consumed) ? theirs.request : next.request;
+  const grace = theirs.rotation?.grace;
+  const joined = next.rotation && grace !== undefined && { ...next.rotation, grace };
+  return { ...next, ...(request && { request }), ...(joined && { rotation: joined }) };
+}
+
+/** `claimed` must just have been written with `owner` in its claim. */
+export function openSession(
+  ports: Ports,
+  target: Target,
+  owner: string,
+  claimed: Versioned,
+): Session {
+  let { record, etag } = claimed;
+  const seen: Secret[] = [];
+  const now = () => toInstant(ports.clock());
+
+  async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
+    try {
+      etag = await ports.journal.commit({ record: next, etag, wakeAt: wakeAt(next, now()), runs });
+      record = next;
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      const merged = await mergeRequest(next);
+      etag = await ports.journal.commit({
+        record: merged,
+        etag,
+        wakeAt: wakeAt(merged, now()),
+        runs,
+      });
+      record = merged;
+    }
+  }
+
+  /** The one thing somebody else may write while we hold the claim is a request. */
+  async function mergeRequest(next: TargetRecord): Promise<TargetRecord> {
+    const found = await ports.journal.read(target.id);
+    const theirs = found?.record.claim;
+    if (!found || theirs?.fence !== record.claim.fence || theirs.owner !== owner) {
+      throw new LeaseLostError(`${target.id} was claimed by another worker`);
+    }
+    etag = found.etag;
+    return withTheirRequest(next, record, found.record);
+  }
+
+  const renewed = (next: TargetRecord): TargetRecord => ({
+    ...next,
+    claim: { fence: record.claim.fence, owner, until: plus(now(), claimLength) },
+  });
+
+  return {
+    ports,
+    target,
+    record: () => record,
+    now,
+    commit: (next, runs = []) => write(renewed(next), runs),
+    async hold() {
+      const left = between(now(), record.claim.until ?? now());
+      if (left < minute) await write(renewed(record), []);
+    },
+    release: () => write({ ...record, claim: { fence: record.claim.fence } }, []),
+    emit: (event) => {
+      ports.emit({ ...event, at: now(), targetId: target.id });
+    },
+    guard(secret) {
+      seen.push(secret);
+      return secret;
+    },
+    secrets: () => seen,
+  };
+}

@@ -1,0 +1,100 @@
+import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import type { Target } from "../core/target.ts";
+import { type Instant, toInstant } from "../core/time.ts";
+import type { Versioned } from "../stores/journal.ts";
+import { adopt } from "./adopt.ts";
+import { takeOverDrift } from "./drift.ts";
+import { flushOutbox } from "./outbox.ts";
+import type { Ports } from "./ports.ts";
+import { replan } from "./replan.ts";
+import { retire } from "./retire.ts";
+import { failureOf, rethrowUnlessExpected, resume, start } from "./rotate.ts";
+import { openSession, type Session } from "./session.ts";
+
+const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise<void>>> = {
+  adopt,
+  start,
+  resume,
+  retire,
+  notify: flushOutbox,
+};
+
+/** No target needs more in one go; whatever is left is found by the sweep. */
+const mostInOneGo = 12;
+
+/**
+ * Does everything that is due for one target now, under one claim. Returns when to look again. Safe to call at any
+ * time, twice, or at the same time as another worker: the journal decides who works, and on what.
+ */
+export async function workOn(
+  ports: Ports,
+  target: Target,
+  options: { readonly checkDrift?: boolean } = {},
+): Promise<Instant | undefined> {
+  const found = (await ports.journal.read(target.id)) ?? { record: newRecord(target.id), etag: undefined };
+  const now = toInstant(ports.clock());
+  if (isClaimed(found.record, now)) return found.record.claim.until;
+  const planned = replan(found.record, target, now);
+  if (decideWork(planned, now) === "wait" && planned === found.record && !options.checkDrift) {
+    return wakeAt(found.record, now);
+  }
+  const session = await claim(ports, target, planned, found.etag);
+  if (!session) return undefined;
+  try {
+    if (options.checkDrift) await lookForDrift(session);
+    for (let done = 0; done < mostInOneGo; done++) {
+      const next = decideWork(session.record(), session.now());
+      if (next === "wait") break;
+      await work[next](session);
+      if (next !== "notify") await tellNow(session);
+    }
+    await session.release();
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+    session.emit({ type: "lease-lost" });
+    return undefined;
+  }
+  return wakeAt(session.record(), session.now());
+}
+
+/** Somebody may have written what consumers read. An open rotation finds that out by itself. */
+async function lookForDrift(session: Session): Promise<void> {
+  const { rotation, adoptedAt } = session.record();
+  if (rotation !== undefined || adoptedAt === undefined) return;
+  try {
+    await takeOverDrift(session);
+  } catch (error) {
+    rethrowUnlessExpected(error);
+    session.emit({ type: "attempt-failed", failure: failureOf(session, error), detail: "drift check" });
+  }
+}
+
+/** A notifier that failed a moment ago is left alone until its time has come. */
+async function tellNow(session: Session): Promise<void> {
+  const { outbox, outboxRetryAt } = session.record();
+  if (outbox.length > 0 && (outboxRetryAt ?? session.now()) <= session.now()) {
+    await flushOutbox(session);
+  }
+}
+
+async function claim(
+  ports: Ports,
+  target: Target,
+  record: TargetRecord,
+  etag: Versioned["etag"] | undefined,
+): Promise<Session | undefined> {
+  const now = toInstant(ports.clock());
+  const owner = ports.newId();
+  const mine = claimed(record, owner, now);
+  try {
+    const written = await ports.journal.commit({ record: mine, etag, wakeAt: wakeAt(mine, now) });
+    const session = openSession(ports, target, owner, { record: mine, etag: written });
+    session.emit({ type: "claimed", detail: `fence ${mine.claim.fence}` });
+    return session;
+  } catch (error) {
+    if (error instanceof LeaseLostError) return undefined;
+    throw error;
+  }
+}
