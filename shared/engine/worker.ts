@@ -37,9 +37,10 @@ export async function workOn(
   const now = toInstant(ports.clock());
   if (isClaimed(found.record, now)) return found.record.claim.until;
   const planned = replan(found.record, target, now);
-  if (decideWork(planned, now) === "wait" && planned === found.record && !options.checkDrift) {
-    return wakeAt(found.record, now);
-  }
+  // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
+  const isLeftBehind = found.record.claim.owner !== undefined;
+  const isQuiet = decideWork(planned, now) === "wait" && planned === found.record && !isLeftBehind;
+  if (isQuiet && !options.checkDrift) return wakeAt(found.record, now);
   const session = await claim(ports, target, planned, found.etag);
   if (!session) return undefined;
   try {

@@ -1,0 +1,58 @@
+import { wakeAt } from "../core/decide.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { acceptRequest } from "../core/request.ts";
+import { newRecord, type Reason } from "../core/rotation.ts";
+import type { Target } from "../core/target.ts";
+import { toInstant } from "../core/time.ts";
+import type { Ports } from "./ports.ts";
+
+export interface Wanted {
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  /** Milliseconds that the superseded secret of a pair stays valid, instead of what the target says. */
+  readonly grace?: number;
+  /** The same key for the same target always leads to the same rotation. */
+  readonly key?: string;
+}
+
+/** Loses at most so many races for the record before it gives up; each lost race is somebody else's success. */
+const mostRaces = 10;
+
+/**
+ * Makes a rotation due now and returns its id. Durable when it returns: whatever dies afterwards, the sweep finds
+ * it. The change itself is left to whoever claims the target.
+ */
+export async function requestRotation(
+  ports: Pick<Ports, "journal" | "clock" | "newId">,
+  target: Target,
+  wanted: Wanted,
+): Promise<string> {
+  const { journal } = ports;
+  for (let race = 1; ; race++) {
+    const known = wanted.key !== undefined && (await journal.request(target.id, wanted.key));
+    if (known) return known;
+    const found = await journal.read(target.id);
+    const now = toInstant(ports.clock());
+    const request = {
+      rotationId: ports.newId(),
+      reason: wanted.reason,
+      requestedBy: wanted.requestedBy,
+      at: now,
+      ...(wanted.grace !== undefined && { grace: wanted.grace }),
+    };
+    const accepted = acceptRequest(found?.record ?? newRecord(target.id), request, now);
+    const { record, rotationId, run } = accepted;
+    try {
+      await journal.commit({
+        record,
+        etag: found?.etag,
+        wakeAt: wakeAt(record, now),
+        ...(run && { runs: [run] }),
+        ...(wanted.key !== undefined && { request: { key: wanted.key, rotationId } }),
+      });
+      return rotationId;
+    } catch (error) {
+      if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { createHash, randomBytes } from "node:crypto";
+import { memoryConsumer } from "../../shared/consumers/memory-consumer.ts";
+import type { KeyturnEvent } from "../../shared/core/events.ts";
+import { parsePayload } from "../../shared/core/payload.ts";
+import { Secret } from "../../shared/core/secret.ts";
+import { defaultPasswordRules } from "../../shared/core/password.ts";
+import type { Authority, Target } from "../../shared/core/target.ts";
+import { day, hour, minute } from "../../shared/core/time.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
+import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
+import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";
+import { memoryJournal } from "../../shared/stores/memory-journal.ts";
+import { memoryVault } from "../../shared/vaults/memory-vault.ts";
+
+/** Stands between the engine and everything outside. Decides whether, when and how a call ends. */
+export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
+
+export interface Kind {
+  readonly name: string;
+  readonly accounts: readonly string[];
+  readonly as: Authority["as"];
+  readonly propagation?: number;
+}
+
+/** Every way in which a target can be changed. */
+export const kinds: readonly Kind[] = [
+  { name: "one account, changed by an admin", accounts: ["app"], as: "admin" },
+  { name: "one account that changes itself", accounts: ["app"], as: "self" },
+  { name: "one account, changed by an identity", accounts: ["app"], as: "identity" },
+  { name: "two accounts, changed by an admin", accounts: ["app_a", "app_b"], as: "admin" },
+  { name: "two accounts that change themselves", accounts: ["app_a", "app_b"], as: "self" },
+];
+
+const start = Date.parse("2026-01-01T00:00:00.000Z");
+
+export type World = Awaited<ReturnType<typeof makeWorld>>;
+
+/** A target with its system, vault and journal, all in memory, with a clock that only tests move. */
+export async function makeWorld(kind: Kind, seed = "seed") {
+  let time = start;
+  let ids = 0;
+  let draws = 0;
+  const clock = () => new Date(time);
+  const system = memorySystem();
+  const vault = memoryVault({ name: "main", now: clock });
+  const journal = memoryJournal();
+  const notifier = memoryNotifier();
+  const consumer = memoryConsumer("app");
+  const events: KeyturnEvent[] = [];
+  const target = targetOf(kind);
+  await seedWorld();
+
+  async function seedWorld() {
+    const never = new AbortController().signal;
+    const store = (name: string, account: string, password: string) =>
+      vault.write(
+        name,
+        {
+          value: new Secret(JSON.stringify({ username: account, password })),
+          contentType: "application/json",
+          tags: {},
+        },
+        never,
+      );
+    for (const account of kind.accounts) {
+      system.passwords.set(account, new Secret(`first-secret-of-${account}`));
+    }
+    system.passwords.set("admin", new Secret("secret-of-admin"));
+    system.admins.add("admin");
+    await store("app-admin", "admin", "secret-of-admin");
+    const [first = "", second] = kind.accounts;
+    await store("app-db", first, `first-secret-of-${first}`);
+    if (second) await store("app-second", second, `first-secret-of-${second}`);
+  }
+
+  /** Ports as one worker has them; its calls go through its own gate. */
+  function ports(gate: Gate): Ports {
+    const rotator = memoryRotator(system, {
+      selfService: true,
+      identity: true,
+      propagation: kind.propagation ?? 0,
+    });
+    return {
+      journal: {
+        ...journal,
+        commit: (change) => gate("journal.commit", () => journal.commit(change)),
+        read: (id) => gate("journal.read", () => journal.read(id)),
+      },
+      vault: () => ({
+        readCurrent: (name, signal) => gate("vault.read", () => vault.readCurrent(name, signal)),
+        readVersion: (ref, signal) => gate("vault.read", () => vault.readVersion(ref, signal)),
+        write: (name, content, signal) =>
+          gate("vault.write", () => vault.write(name, content, signal)),
+        disable: (ref, signal) => gate("vault.disable", () => vault.disable(ref, signal)),
+      }),
+      rotator: () => ({
+        ...rotator,
+        apply: (change, signal) =>
+          gate("target.apply", () => rotator.apply({ ...change, options: {} }, signal)),
+        verify: (check, signal) =>
+          gate("target.verify", () => rotator.verify({ ...check, options: {} }, signal)),
+        retire: (retire, signal) =>
+          gate("target.retire", async () => rotator.retire?.({ ...retire, options: {} }, signal)),
+      }),
+      consumer: () => ({
+        name: consumer.name,
+        refresh: (refresh, signal) =>
+          gate("consumer.refresh", () => consumer.refresh(refresh, signal)),
+      }),
+      notifiers: [
+        {
+          name: notifier.name,
+          send: (notifications, signal) =>
+            gate("notifier.send", () => notifier.send(notifications, signal)),
+        },
+      ],
+      targetsUsing: () => [],
+      emit: (event) => events.push(event),
+      clock,
+      newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
+      randomBytes: (count) => draw(count),
+      deadline: (milliseconds) => deadlineAt(time + milliseconds),
+    };
+  }
+
+  /** The same bytes in every run: a run that fails can be run again. */
+  function draw(count: number): Uint8Array {
+    const bytes = createHash("sha512").update(`${seed}/${draws++}`).digest();
+    return count <= bytes.length ? bytes.subarray(0, count) : randomBytes(count);
+  }
+
+  function deadlineAt(moment: number): AbortSignal {
+    const signal = new AbortController().signal;
+    Object.defineProperty(signal, "aborted", { get: () => time > moment });
+    return signal;
+  }
+
+  function accepts(account: string, secret: Secret): boolean {
+    return system.passwords.get(account)?.equals(secret) ?? false;
+  }
+
+  return {
+    kind,
+    target,
+    system,
+    vault,
+    journal,
+    notifier,
+    consumer,
+    events,
+    ports,
+    now: () => new Date(time).toISOString(),
+    advance: (milliseconds: number) => {
+      time += milliseconds;
+    },
+    advanceTo: (instant: string) => {
+      time = Math.max(time, Date.parse(instant));
+    },
+    /** Whether what consumers read at this moment logs in. */
+    publishedWorks(): boolean {
+      const newest = vault.versions("app-db").at(-1);
+      if (!newest?.enabled) return false;
+      const credential = parsePayload(newest.value, kind.accounts);
+      return credential !== undefined && accepts(credential.account, credential.secret);
+    },
+    /** Whether some readable version, wherever it is kept, logs the account in. */
+    isKept(account: string): boolean {
+      return vault
+        .names()
+        .flatMap((name) => vault.versions(name))
+        .filter((version) => version.enabled)
+        .map((version) => parsePayload(version.value, []))
+        .some((found) => found?.account === account && accepts(account, found.secret));
+    },
+  };
+}
+
+function targetOf(kind: Kind): Target {
+  const authority: Authority =
+    kind.as === "admin"
+      ? { as: "admin", secret: { vault: "main", name: "app-admin" } }
+      : { as: kind.as };
+  const [first = "", second] = kind.accounts;
+  return {
+    id: "app",
+    type: "memory",
+    options: {},
+    slots: [
+      { account: first },
+      ...(second ? [{ account: second, initial: { vault: "main", name: "app-second" } }] : []),
+    ],
+    authority,
+    publish: { vault: "main", name: "app-db", as: "json" },
+    policy: {
+      name: "test",
+      every: 90 * day,
+      password: defaultPasswordRules,
+      retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+    },
+    grace: 24 * hour,
+    consumers: ["app"],
+    tags: {},
+  };
+}
+
+/** Lets every call through. */
+export const open: Gate = (_effect, call) => call();
