@@ -77,7 +77,7 @@ export async function rotateWithStops(
       die = resolve;
     });
     const life = job(world.ports(gate)).catch((error: unknown) => {
-      if (!(error instanceof JournalUnavailableError)) throw error;
+      if (!(error instanceof JournalUnavailableError)) broken.push("the worker threw");
     });
     await Promise.race([life, death]);
   }
@@ -121,7 +121,7 @@ function gone(die: () => void): Promise<never> {
 }
 
 /** What must hold at every single moment. */
-function violations(world: World): string[] {
+export function violations(world: World): string[] {
   const found: string[] = [];
   const { accounts } = world.kind;
   if (!accounts.some((account) => world.isKept(account))) found.push("no stored credential works");
@@ -132,7 +132,7 @@ function violations(world: World): string[] {
 }
 
 /** What must hold once a rotation has ended. */
-async function endViolations(world: World, rotationId: string): Promise<string[]> {
+export async function endViolations(world: World, rotationId: string): Promise<string[]> {
   const found: string[] = [];
   const record = (await world.journal.read("app"))?.record;
   const run = await world.journal.run("app", rotationId);

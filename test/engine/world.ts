@@ -47,6 +47,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const notifier = memoryNotifier();
   const consumer = memoryConsumer("app");
   const events: KeyturnEvent[] = [];
+  const applied = new Set<string>();
   const target = targetOf(kind);
   await seedWorld();
 
@@ -96,7 +97,11 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       rotator: () => ({
         ...rotator,
         apply: (change, signal) =>
-          gate("target.apply", () => rotator.apply({ ...change, options: {} }, signal)),
+          gate("target.apply", async () => {
+            const credential = await rotator.apply({ ...change, options: {} }, signal);
+            applied.add(credential.secret.reveal());
+            return credential;
+          }),
         verify: (check, signal) =>
           gate("target.verify", () => rotator.verify({ ...check, options: {} }, signal)),
         retire: (retire, signal) =>
@@ -148,6 +153,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     notifier,
     consumer,
     events,
+    /** Every different secret that the target has been given since it was made. */
+    applied,
     ports,
     now: () => new Date(time).toISOString(),
     advance: (milliseconds: number) => {
