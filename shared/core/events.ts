@@ -22,12 +22,14 @@ export type EventType =
   | "drift"
   | "lease-lost"
   | "notification-failed"
+  | "journal-unavailable"
   | "message-unreadable"
   | "gave-up";
 
 /** Names targets, accounts, versions, phases and durations. Never a secret. */
 export interface KeyturnEvent {
   readonly type: EventType;
+  readonly severity: Severity;
   readonly at: Instant;
   readonly targetId?: string;
   readonly rotationId?: string;
@@ -44,6 +46,9 @@ export interface KeyturnEvent {
 
 export type EventReader = (event: KeyturnEvent) => void;
 
+/** An event as whoever saw it happen tells it. */
+export type Told = Omit<KeyturnEvent, "severity">;
+
 export type Severity = "information" | "warning" | "error";
 
 const severities: Partial<Record<EventType, Severity>> = {
@@ -52,10 +57,11 @@ const severities: Partial<Record<EventType, Severity>> = {
   "notification-failed": "warning",
   failed: "error",
   blocked: "error",
+  "journal-unavailable": "error",
   "message-unreadable": "error",
   "gave-up": "error",
 };
 
-export function severityOf(event: KeyturnEvent): Severity {
-  return severities[event.type] ?? "information";
+export function toEvent(told: Told): KeyturnEvent {
+  return { ...told, severity: severities[told.type] ?? "information" };
 }

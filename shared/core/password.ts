@@ -42,7 +42,9 @@ export function generatePassword(
 ): string {
   const classes = characterClasses(rules).filter((characters) => characters.length > 0);
   const all = classes.join("");
-  const letters = [...all].filter((character) => /[a-z]/i.test(character)).join("");
+  const letters = Array.from(all)
+    .filter((character) => /[a-z]/i.test(character))
+    .join("");
   // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
   for (let tries = 0; tries < 10_000; tries++) {
     const candidate =
@@ -56,18 +58,15 @@ export function generatePassword(
 function satisfies(candidate: string, classes: string[], forbidden: readonly string[]): boolean {
   const lowered = candidate.toLowerCase();
   return (
-    classes.every((characters) => [...candidate].some((one) => characters.includes(one))) &&
+    classes.every((characters) => Array.from(candidate).some((one) => characters.includes(one))) &&
     !forbidden.some((word) => word !== "" && lowered.includes(word.toLowerCase()))
   );
 }
 
 /** Bytes past the largest multiple of the alphabet are thrown away: taking them modulo would be biased. */
-function pick(
-  alphabet: string,
-  count: number,
-  randomBytes: (count: number) => Uint8Array,
-): string {
-  if (alphabet.length === 0) throw new RangeError("the password rules leave no letter to start with");
+function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
+  if (alphabet.length === 0)
+    throw new RangeError("the password rules leave no letter to start with");
   const limit = 256 - (256 % alphabet.length);
   let picked = "";
   while (picked.length < count) {

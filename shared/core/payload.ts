@@ -30,7 +30,9 @@ export function parsePayload(value: Secret, accounts: readonly string[]): Creden
   const only = accounts.length === 1 ? accounts[0] : undefined;
   const body = parseObject(value.reveal());
   if (body === undefined) {
-    return only === undefined || value.reveal() === "" ? undefined : { account: only, secret: value };
+    return only === undefined || value.reveal() === ""
+      ? undefined
+      : { account: only, secret: value };
   }
   const { username = only, password } = body;
   if (typeof username !== "string" || typeof password !== "string") return undefined;

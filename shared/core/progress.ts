@@ -109,22 +109,19 @@ export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): Atte
   return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
 }
 
+/** The rotation with one more failure held against it. */
 export function retryLater(
-  record: TargetRecord,
   rotation: Rotation,
   failure: Failure,
   policy: Policy,
-  soonest: number | undefined,
-): TargetRecord {
+): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
-  const delay = soonest ?? retryDelay(policy.retry, failures, rotation.id);
-  const waiting: Rotation = {
+  return {
     ...rotation,
     failures,
-    nextAttemptAt: plus(failure.at, delay),
+    nextAttemptAt: plus(failure.at, retryDelay(policy.retry, failures, rotation.id)),
     ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
   };
-  return { ...record, rotation: waiting, lastFailure: failure };
 }
 
 export function failRotation(

@@ -31,7 +31,11 @@ export function acceptRequest(
     const joined = { ...record.request, ...(grace !== undefined && { grace }) };
     return { rotationId: record.request.rotationId, record: { ...record, request: joined } };
   }
-  return { rotationId: request.rotationId, record: { ...record, request }, run: queued(record, request, now) };
+  return {
+    rotationId: request.rotationId,
+    record: { ...record, request },
+    run: queued(record, request, now),
+  };
 }
 
 function queued(record: TargetRecord, request: RotationRequest, now: Instant): RunRecord {

@@ -29,7 +29,5 @@ export function nextDue(policy: Policy, changedAt: Instant | undefined, now: Ins
  * the due moment. The event is then a safety net for a missed sweep and never starts a loop.
  */
 export function expiryOf(policy: Policy, publishedAt: Instant): Instant | undefined {
-  return policy.every === undefined
-    ? undefined
-    : plus(publishedAt, policy.every + nearExpiryLead);
+  return policy.every === undefined ? undefined : plus(publishedAt, policy.every + nearExpiryLead);
 }

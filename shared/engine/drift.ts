@@ -24,8 +24,7 @@ export async function takeOverDrift(session: Session): Promise<void> {
   const current = await readCurrent(session, session.target.publish);
   if (current === "absent" || !(await isForeign(session, current, undefined))) return;
   const accounts = session.target.slots.map((slot) => slot.account);
-  const credential =
-    current === "disabled" ? undefined : credentialIn(session, current, accounts);
+  const credential = current === "disabled" ? undefined : credentialIn(session, current, accounts);
   if (current === "disabled" || !credential) {
     await session.commit(withDrift(session, current, "not readable as a credential of the target"));
   } else if (await logsIn(session, credential)) {

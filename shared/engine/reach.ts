@@ -78,17 +78,16 @@ export async function logsIn(session: Session, credential: Credential): Promise<
   const { ports, target } = session;
   await session.hold();
   const signal = ports.deadline(deadlines.verify);
-  const verdict = await named(session, TargetUnavailableError, "the log-in could not be tried", () =>
-    ports.rotator(target.type).verify({ options: target.options, credential }, signal),
+  const verdict = await named(
+    session,
+    TargetUnavailableError,
+    "the log-in could not be tried",
+    () => ports.rotator(target.type).verify({ options: target.options, credential }, signal),
   );
   return verdict === "accepted";
 }
 
-export function applyChange(
-  session: Session,
-  next: Credential,
-  using: Using,
-): Promise<Credential> {
+export function applyChange(session: Session, next: Credential, using: Using): Promise<Credential> {
   const { ports, target } = session;
   const signal = ports.deadline(deadlines.apply);
   // Not knowing is the careful guess about an error that nobody named once the change may have been sent.

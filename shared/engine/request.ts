@@ -27,32 +27,36 @@ export async function requestRotation(
   target: Target,
   wanted: Wanted,
 ): Promise<string> {
-  const { journal } = ports;
   for (let race = 1; ; race++) {
-    const known = wanted.key !== undefined && (await journal.request(target.id, wanted.key));
+    const known = wanted.key !== undefined && (await ports.journal.request(target.id, wanted.key));
     if (known) return known;
-    const found = await journal.read(target.id);
-    const now = toInstant(ports.clock());
-    const request = {
-      rotationId: ports.newId(),
-      reason: wanted.reason,
-      requestedBy: wanted.requestedBy,
-      at: now,
-      ...(wanted.grace !== undefined && { grace: wanted.grace }),
-    };
-    const accepted = acceptRequest(found?.record ?? newRecord(target.id), request, now);
-    const { record, rotationId, run } = accepted;
     try {
-      await journal.commit({
-        record,
-        etag: found?.etag,
-        wakeAt: wakeAt(record, now),
-        ...(run && { runs: [run] }),
-        ...(wanted.key !== undefined && { request: { key: wanted.key, rotationId } }),
-      });
-      return rotationId;
+      return await commitRequest(ports, target, wanted);
     } catch (error) {
       if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
     }
   }
+}
+
+async function commitRequest(
+  { journal, clock, newId }: Pick<Ports, "journal" | "clock" | "newId">,
+  target: Target,
+  { reason, requestedBy, grace, key }: Wanted,
+): Promise<string> {
+  const found = await journal.read(target.id);
+  const now = toInstant(clock());
+  const wish = { rotationId: newId(), reason, requestedBy, at: now };
+  const { record, rotationId, run } = acceptRequest(
+    found?.record ?? newRecord(target.id),
+    grace === undefined ? wish : { ...wish, grace },
+    now,
+  );
+  await journal.commit({
+    record,
+    etag: found?.etag,
+    wakeAt: wakeAt(record, now),
+    ...(run && { runs: [run] }),
+    ...(key !== undefined && { request: { key, rotationId } }),
+  });
+  return rotationId;
 }

@@ -112,42 +112,61 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
   rethrowUnlessExpected(error);
-  const { target } = session;
-  const record = session.record();
-  const { rotation } = record;
+  const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
   const failure = failureOf(session, error);
-  const judged = judge(rotation, failure.kind, target.policy);
-  const about = { rotationId: rotation.id, account: rotation.account, phase: rotation.phase };
-  if (judged === "retry") {
-    const moved = error instanceof NotIdenticalError ? goBack(session, rotation, error) : rotation;
-    const soonest = error instanceof NotYetPropagatedError ? propagationPoll : undefined;
-    const waiting = retryLater(record, moved, failure, target.policy, soonest);
-    // Waiting for propagation is not a failure and uses up no try.
-    const counted =
-      soonest === undefined || !waiting.rotation
-        ? waiting
-        : { ...waiting, rotation: { ...waiting.rotation, failures: rotation.failures } };
-    await session.commit(counted, [runOf(moved, target.id, "running", session.now(), failure)]);
-    const nextAttemptAt = counted.rotation?.nextAttemptAt;
-    session.emit({
-      ...about,
-      type: "attempt-failed",
-      failure,
-      ...(nextAttemptAt !== undefined && { nextAttemptAt }),
-    });
-  } else if (judged === "skip") {
-    session.emit({ ...about, type: "attempt-failed", failure, detail: "left undone" });
-    await moveOn(session, { to: nextPhase(rotation) });
-    if (session.record().rotation === undefined) tellSuccess(session, rotation);
-  } else {
-    const ended =
-      judged === "blocked"
-        ? blockRotation(record, rotation, failure)
-        : failRotation(record, rotation, failure, target.policy);
-    await session.commit(ended, [runOf(rotation, target.id, judged, session.now(), failure)]);
-    session.emit({ ...about, type: judged, failure });
-  }
+  const judged = judge(rotation, failure.kind, session.target.policy);
+  if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
+  else if (judged === "skip") await leaveUndone(session, rotation, failure);
+  else await end(session, rotation, failure, judged);
+}
+
+async function waitForNextTry(
+  session: Session,
+  rotation: Rotation,
+  failure: Failure,
+  error: unknown,
+): Promise<void> {
+  const { target } = session;
+  const moved = error instanceof NotIdenticalError ? goBack(session, rotation, error) : rotation;
+  // Waiting for propagation is not a failure and uses up no try.
+  const waiting =
+    error instanceof NotYetPropagatedError
+      ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll) }
+      : retryLater(moved, failure, target.policy);
+  const record = { ...session.record(), rotation: waiting, lastFailure: failure };
+  await session.commit(record, [runOf(waiting, target.id, "running", failure.at, failure)]);
+  session.emit({
+    ...about(rotation),
+    type: "attempt-failed",
+    failure,
+    nextAttemptAt: waiting.nextAttemptAt,
+  });
+}
+
+async function leaveUndone(session: Session, rotation: Rotation, failure: Failure): Promise<void> {
+  session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
+  await moveOn(session, { to: nextPhase(rotation) });
+  if (session.record().rotation === undefined) tellSuccess(session, rotation);
+}
+
+async function end(
+  session: Session,
+  rotation: Rotation,
+  failure: Failure,
+  how: "failed" | "blocked",
+): Promise<void> {
+  const { target } = session;
+  const ended =
+    how === "blocked"
+      ? blockRotation(session.record(), rotation, failure)
+      : failRotation(session.record(), rotation, failure, target.policy);
+  await session.commit(ended, [runOf(rotation, target.id, how, failure.at, failure)]);
+  session.emit({ ...about(rotation), type: how, failure });
+}
+
+function about({ id, account, phase }: Rotation) {
+  return { rotationId: id, account, ...(phase !== "blocked" && { phase }) };
 }
 
 /** A rotation that goes back to applying has published nothing that can be relied on. */
@@ -167,9 +186,7 @@ async function commitRotation(
   rotation: Rotation | undefined,
   record = session.record(),
 ): Promise<void> {
-  const runs = rotation
-    ? [runOf(rotation, session.target.id, "running", session.now())]
-    : [];
+  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
   await session.commit(record, runs);
 }
 
@@ -180,7 +197,9 @@ async function adminIsInUse(session: Session): Promise<boolean> {
     const found = await ports.journal.read(user.id);
     const phase = found?.record.rotation?.phase;
     if (phase === "applying" || phase === "publishing" || phase === "checking") {
-      await session.commit(postponed(session.record(), plus(session.now(), adminInUseDelay), user.id));
+      await session.commit(
+        postponed(session.record(), plus(session.now(), adminInUseDelay), user.id),
+      );
       return true;
     }
   }

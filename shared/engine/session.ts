@@ -1,6 +1,6 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import type { KeyturnEvent } from "../core/events.ts";
+import { type Told, toEvent } from "../core/events.ts";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
@@ -19,7 +19,7 @@ export interface Session {
   /** Renews the claim if it could end within the next step. */
   hold(): Promise<void>;
   release(): Promise<void>;
-  emit(event: Omit<KeyturnEvent, "at" | "targetId">): void;
+  emit(event: Omit<Told, "at" | "targetId">): void;
   /** Remembers a secret so that no message about this target can show it. */
   guard(secret: Secret): Secret;
   secrets(): readonly Secret[];
@@ -94,7 +94,7 @@ export function openSession(
     },
     release: () => write({ ...record, claim: { fence: record.claim.fence } }, []),
     emit: (event) => {
-      ports.emit({ ...event, at: now(), targetId: target.id });
+      ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
     },
     guard(secret) {
       seen.push(secret);

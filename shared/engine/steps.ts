@@ -35,11 +35,7 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
 async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
-  const password = generatePassword(
-    target.policy.password,
-    [rotation.account],
-    ports.randomBytes,
-  );
+  const password = generatePassword(target.policy.password, [rotation.account], ports.randomBytes);
   const credential = { account: rotation.account, secret: session.guard(new Secret(password)) };
   const endpoint = ports.rotator(target.type).endpoint(target.options);
   const pending = await writeVersion(session, pendingName(target), {
@@ -77,9 +73,7 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
   const current = await readCurrent(session, target.publish);
   const expected = await pendingCredential(session, rotation);
   const found =
-    typeof current === "string"
-      ? undefined
-      : credentialIn(session, current, [rotation.account]);
+    typeof current === "string" ? undefined : credentialIn(session, current, [rotation.account]);
   if (typeof current === "string" || !found || !expected || !sameCredential(found, expected)) {
     await reportForeignVersion(session, current, rotation.id);
     throw new NotIdenticalError(
@@ -122,8 +116,8 @@ function endpointOf({ ports, target }: Session) {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
-function expiry({ target, now }: Session): { expiresAt?: string } {
-  const expiresAt = expiryOf(target.policy, now());
+function expiry(session: Session): { expiresAt?: string } {
+  const expiresAt = expiryOf(session.target.policy, session.now());
   return expiresAt === undefined ? {} : { expiresAt };
 }
 

@@ -33,18 +33,22 @@ export async function workOn(
   target: Target,
   options: { readonly checkDrift?: boolean } = {},
 ): Promise<Instant | undefined> {
-  const found = (await ports.journal.read(target.id)) ?? { record: newRecord(target.id), etag: undefined };
+  const found = await ports.journal.read(target.id);
+  const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.clock());
-  if (isClaimed(found.record, now)) return found.record.claim.until;
-  const planned = replan(found.record, target, now);
+  if (isClaimed(record, now)) return record.claim.until;
+  const planned = replan(record, target, now);
   // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
-  const isLeftBehind = found.record.claim.owner !== undefined;
-  const isQuiet = decideWork(planned, now) === "wait" && planned === found.record && !isLeftBehind;
-  if (isQuiet && !options.checkDrift) return wakeAt(found.record, now);
-  const session = await claim(ports, target, planned, found.etag);
-  if (!session) return undefined;
+  const isLeftBehind = record.claim.owner !== undefined;
+  const isQuiet = decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
+  if (isQuiet && !options.checkDrift) return wakeAt(record, now);
+  const session = await claim(ports, target, planned, found?.etag);
+  return session && workUnderClaim(session, options.checkDrift ?? false);
+}
+
+async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Instant | undefined> {
   try {
-    if (options.checkDrift) await lookForDrift(session);
+    if (checkDrift) await lookForDrift(session);
     for (let done = 0; done < mostInOneGo; done++) {
       const next = decideWork(session.record(), session.now());
       if (next === "wait") break;
@@ -68,7 +72,11 @@ async function lookForDrift(session: Session): Promise<void> {
     await takeOverDrift(session);
   } catch (error) {
     rethrowUnlessExpected(error);
-    session.emit({ type: "attempt-failed", failure: failureOf(session, error), detail: "drift check" });
+    session.emit({
+      type: "attempt-failed",
+      failure: failureOf(session, error),
+      detail: "drift check",
+    });
   }
 }
 

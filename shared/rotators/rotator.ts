@@ -14,8 +14,7 @@ export interface Capabilities {
 
 /** The one authority the change is made with. A credential in it has just been proven live. */
 export type Using =
-  | { readonly as: "self" | "admin"; readonly credential: Credential }
-  | { readonly as: "identity" };
+  { readonly as: "self" | "admin"; readonly credential: Credential } | { readonly as: "identity" };
 
 export interface Change<Options> {
   readonly options: Options;

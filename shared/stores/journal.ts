@@ -21,7 +21,10 @@ export interface JournalChange {
   readonly request?: { readonly key: string; readonly rotationId: string };
 }
 
-/** Something a person should know that belongs to no healthy rotation. Never a message body. */
+/**
+ * Something a person should know that belongs to no healthy rotation. Never a message body. Raised again with the same id
+ * and moment it is still one alarm; a message longer than 4,000 characters is cut.
+ */
 export interface Alarm {
   readonly id: string;
   readonly at: Instant;
@@ -32,18 +35,18 @@ export interface Alarm {
 
 /**
  * The durable record of targets and rotations; the only state. Losing the condition of a write throws
- * LeaseLostError and changes nothing; a store that cannot be asked throws JournalUnavailableError, after which
- * the write may or may not have happened.
+ * LeaseLostError and changes nothing; a store that cannot be asked, or a record in it that this
+ * version cannot read, throws JournalUnavailableError, after which a write may or may not have happened.
  */
 export interface Journal {
   read(targetId: string): Promise<Versioned | undefined>;
   /** Returns the new etag. */
   commit(change: JournalChange): Promise<string>;
-  /** Ids of targets whose wake time is not after `until`, earliest first within a shard, at most `limit`. */
+  /** Ids of targets whose wake time is not after `until`, earliest first, at most `limit`. */
   due(until: Instant, limit: number): Promise<string[]>;
   targets(): Promise<TargetRecord[]>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
-  /** Newest first. */
+  /** Newest first, by rotation id: ids are ULIDs. */
   runs(targetId: string, limit: number): Promise<RunRecord[]>;
   /** The rotation that an idempotency key led to. */
   request(targetId: string, key: string): Promise<string | undefined>;

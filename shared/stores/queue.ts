@@ -9,7 +9,10 @@ export interface WorkMessage {
 }
 
 export interface Queue {
-  /** `delay` in milliseconds, rounded up to whole seconds, at most seven days. Throws QueueUnavailableError. */
+  /**
+   * `delay` in milliseconds, rounded up to whole seconds and cut to seven days: a hint may come early. Throws
+   * QueueUnavailableError.
+   */
   send(message: WorkMessage, delay?: number): Promise<void>;
 }
 

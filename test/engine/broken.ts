@@ -34,9 +34,7 @@ export const makesAnotherSecret = forgetting((record) => {
 
 /** Does not ask after a crash whether the change was made already. */
 export const neverAsks = forgetting((record) =>
-  record.rotation
-    ? { ...record, rotation: { ...record.rotation, changeBegan: false } }
-    : record,
+  record.rotation ? { ...record, rotation: { ...record.rotation, changeBegan: false } } : record,
 );
 
 /** Writes over whatever the journal says now, whoever wrote it: no conditions, no fences. */

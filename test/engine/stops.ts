@@ -133,27 +133,23 @@ export function violations(world: World): string[] {
 
 /** What must hold once a rotation has ended. */
 export async function endViolations(world: World, rotationId: string): Promise<string[]> {
-  const found: string[] = [];
   const record = (await world.journal.read("app"))?.record;
   const run = await world.journal.run("app", rotationId);
-  const newest = world.vault.versions("app-db").at(-1);
-  if (run?.state !== "done") found.push(`the rotation ended as ${run?.state ?? "nothing"}`);
-  if (!world.publishedWorks()) found.push("the published secret does not log in");
-  const known = world.vault
-    .versions("app-db")
-    .find((version) => version.ref.version === record?.published?.version);
-  if (!known || !newest?.value.equals(known.value)) {
-    found.push("the journal knows another secret than consumers read");
-  }
-  if (newest?.tags["keyturn-rotation"] !== rotationId) found.push("another rotation is published");
-  if (!world.consumer.refreshes.some((refresh) => refresh.rotationId === rotationId)) {
-    found.push("the consumer was never refreshed");
-  }
+  const versions = world.vault.versions("app-db");
+  const newest = versions.at(-1);
+  const known = versions.find(({ ref }) => ref.version === record?.published?.version);
   const told = world.notifier.sent.filter(({ type }) => type === "rotation.succeeded");
-  if (new Set(told.map(({ id }) => id)).size !== 1) {
-    found.push(`success was told under ${new Set(told.map(({ id }) => id)).size} ids`);
-  }
-  return found;
+  const refreshed = world.consumer.refreshes.some((one) => one.rotationId === rotationId);
+  const findings: Record<string, boolean> = {
+    [`the rotation ended as ${run?.state ?? "nothing"}`]: run?.state !== "done",
+    "the published secret does not log in": !world.publishedWorks(),
+    "the journal knows another secret than consumers read":
+      !known || newest?.value.equals(known.value) !== true,
+    "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
+    "the consumer was never refreshed": !refreshed,
+    "success was not told under one id": new Set(told.map(({ id }) => id)).size !== 1,
+  };
+  return Object.keys(findings).filter((finding) => findings[finding]);
 }
 
 /** Runs `stops` for n = 1, 2, … until the rotation ends before the last of them is met. */

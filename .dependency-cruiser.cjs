@@ -1,0 +1,186 @@
+/**
+ * The directions of imports, type-only imports included. The table in docs/architecture.md says the
+ * same in words; a rule that is in the way is changed there first.
+ */
+
+const contracts =
+  "^shared/(rotators/rotator|vaults/vault|stores/journal|stores/queue|notifiers/notifier|consumers/consumer)[.]ts$";
+
+const npmPackage = "node_modules/";
+const builtin = ["core"];
+
+/** Calculation only: no I/O, no clock, no randomness. */
+const pureCalculation = "node_modules/(temporal-polyfill|temporal-spec|croner|cron-parser)/";
+
+/** Heavy drivers, of which one app uses one or two. */
+const drivers = "node_modules/(mongodb|mssql|tedious|pg|@azure/arm-sql)/";
+
+module.exports = {
+  forbidden: [
+    {
+      name: "no-cycles",
+      comment:
+        "Files that import each other, if only for types, can be neither understood nor moved one at a time.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-orphans",
+      comment: "A file of the product that nothing joins to the rest is dead or forgotten.",
+      severity: "error",
+      from: { orphan: true, path: "^(shared|local|cli)/" },
+      to: {},
+    },
+    {
+      name: "resolvable",
+      comment: "An import that leads nowhere fails at run time, perhaps only on Azure.",
+      severity: "error",
+      from: {},
+      // Only the Functions runtime (or our local host) provides this module.
+      to: { couldNotResolve: true, pathNot: "^@azure/functions-core$" },
+    },
+    {
+      name: "product-uses-no-dev-dependencies",
+      comment:
+        "What Azure runs is installed without devDependencies, so the import would fail there.",
+      severity: "error",
+      from: { path: "^(shared|functions|cli)/" },
+      to: {
+        path: npmPackage,
+        dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
+        // Types vanish before anything runs.
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "product-knows-no-local-or-test-code",
+      comment:
+        "The embedded environment, the tests and the scripts are callers of the product; it runs on Azure without them.",
+      severity: "error",
+      from: { path: "^(shared|functions|cli)/" },
+      to: { path: "^(local|test|scripts)/" },
+    },
+    {
+      name: "core-is-pure",
+      comment:
+        "Rules are decided in core from what is handed in; without I/O, SDKs or schemas they can be tested for every case.",
+      severity: "error",
+      from: { path: "^shared/core/" },
+      to: { pathNot: ["^shared/core/", pureCalculation, "^(node:)?crypto$"] },
+    },
+    {
+      name: "engine-knows-contracts-only",
+      comment:
+        "The engine orders effects through contracts; were it to know an adapter, that adapter would be special.",
+      severity: "error",
+      from: { path: "^shared/engine/" },
+      to: { pathNot: ["^shared/engine/", "^shared/core/", contracts] },
+    },
+    {
+      name: "contracts-name-no-adapter",
+      comment:
+        "A contract that imports one of its adapters forces that adapter on every other one.",
+      severity: "error",
+      from: { path: contracts },
+      to: { path: "^shared/", pathNot: "^shared/core/" },
+    },
+    {
+      name: "adapters-stand-alone",
+      comment:
+        "An adapter knows its own port, core and its driver. Then a new one can be added, and an old one removed, without reading the rest.",
+      severity: "error",
+      from: { path: "^shared/(rotators|vaults|stores|notifiers|consumers)/", pathNot: contracts },
+      to: {
+        path: "^(shared|functions|cli)/",
+        pathNot: ["^shared/core/", "^shared/$1/"],
+      },
+    },
+    {
+      name: "config-knows-core-only",
+      comment:
+        "Config is the shape of what a person writes; app.ts turns it into adapters. It needs no SDK to be checked.",
+      severity: "error",
+      from: { path: "^shared/config/" },
+      to: { path: "^(shared|functions|cli)/", pathNot: ["^shared/config/", "^shared/core/"] },
+    },
+    {
+      name: "app-is-joined-in-one-file",
+      comment: "Only app.ts builds adapters and joins them; nothing that it joins may know it.",
+      severity: "error",
+      from: { path: "^shared/", pathNot: "^shared/app[.]ts$" },
+      to: { path: "^shared/app[.]ts$" },
+    },
+    {
+      name: "shared-does-not-know-its-host",
+      comment:
+        "The same app serves Functions, the command line and the tests; @azure/functions belongs to the first alone.",
+      severity: "error",
+      from: { path: "^(shared|cli)/" },
+      to: { path: ["node_modules/@azure/functions/", "^@azure/functions-core$", "^functions/"] },
+    },
+    {
+      name: "functions-go-through-app",
+      comment:
+        "A function parses, calls the app and returns. It needs the app, names of core types, the host's library and a parser.",
+      severity: "error",
+      from: { path: "^functions/" },
+      to: {
+        pathNot: [
+          "^functions/",
+          "^shared/app[.]ts$",
+          "^shared/core/",
+          "node_modules/@azure/functions/",
+          "node_modules/zod/",
+        ],
+        dependencyTypesNot: builtin,
+      },
+    },
+    {
+      name: "cli-goes-through-app",
+      comment: "The command line is a second caller of the same app, not a second way to build it.",
+      severity: "error",
+      from: { path: "^cli/" },
+      to: {
+        path: "^(shared|functions)/",
+        pathNot: ["^shared/app[.]ts$", "^shared/core/"],
+      },
+    },
+    {
+      name: "callers-use-core-types-only",
+      comment: "A caller that runs rules of core itself decides what the app should decide.",
+      severity: "error",
+      from: { path: "^(functions|cli)/" },
+      to: { path: "^shared/core/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "local-goes-through-app",
+      comment:
+        "The embedded environment must show the app as it ships, so it uses its front door and no part of it by itself.",
+      severity: "error",
+      from: { path: "^local/" },
+      to: { path: "^(shared|functions|cli|test|scripts)/", pathNot: "^shared/app[.]ts$" },
+    },
+    {
+      name: "drivers-load-when-used",
+      comment:
+        "A cold start pays for every static import; a driver is loaded by import() in the rotator that needs it. Types are free.",
+      severity: "error",
+      from: { path: "^(shared|functions)/" },
+      to: { path: drivers, dynamic: false, dependencyTypesNot: ["type-only"] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: "tsconfig.json" },
+    // Look at imports before types are stripped: a type-only import is a direction too.
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(dist|coverage)/" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+      mainFields: ["main", "types", "typings"],
+    },
+  },
+};

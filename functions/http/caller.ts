@@ -1,0 +1,38 @@
+import type { HttpRequest } from "@azure/functions";
+
+const nameClaims = new Set([
+  "preferred_username",
+  "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+  "appid",
+  "azp",
+]);
+
+/**
+ * Who asked, for the history. The platform's header is believed only where platform authentication is on, because
+ * only then are copies of it that a caller sent taken away.
+ */
+export function callerOf(request: HttpRequest, environment = process.env): string {
+  const header = request.headers.get("x-ms-client-principal");
+  if (header === null || environment["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true") {
+    return "function key";
+  }
+  return nameIn(header) ?? "a signed-in caller without a name";
+}
+
+function nameIn(header: string): string | undefined {
+  try {
+    const principal: unknown = JSON.parse(Buffer.from(header, "base64").toString("utf8"));
+    const claims: unknown = Reflect.get(Object(principal), "claims");
+    if (!Array.isArray(claims)) return undefined;
+    for (const claim of claims as unknown[]) {
+      const type: unknown = Reflect.get(Object(claim), "typ");
+      const value: unknown = Reflect.get(Object(claim), "val");
+      if (typeof type === "string" && nameClaims.has(type) && typeof value === "string") {
+        return value.slice(0, 200);
+      }
+    }
+  } catch {
+    // Not what the platform writes: no name in it.
+  }
+  return undefined;
+}

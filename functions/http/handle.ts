@@ -1,0 +1,38 @@
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
+} from "@azure/functions";
+import { isUnavailable, type Operations } from "../../shared/app.ts";
+import { operationsFor } from "../tell.ts";
+import { problem } from "./problem.ts";
+
+/** A request that is answered with a problem instead of what it asked for. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
+
+/** An HTTP handler that answers refusals and a store that is down in plain words. */
+export function handle(answer: Answerer): HttpHandler {
+  return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+    try {
+      return await answer(request, await operationsFor(context));
+    } catch (error) {
+      if (error instanceof Refusal) return problem(error.status, error.message);
+      if (!isUnavailable(error)) throw error;
+      context.warn(error.message);
+      return problem(503, "The journal cannot be reached. Nothing was changed; try again.", {
+        "retry-after": "10",
+      });
+    }
+  };
+}

@@ -1,0 +1,33 @@
+import type { HttpRequest } from "@azure/functions";
+import { Refusal } from "./handle.ts";
+
+const targetPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+export function targetId({ params }: HttpRequest): string {
+  const id = params["target"] ?? "";
+  if (targetPattern.test(id)) return id;
+  throw new Refusal(
+    400,
+    "A target id has 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen.",
+  );
+}
+
+export function rotationId({ params }: HttpRequest): string {
+  const id = params["rotation"] ?? "";
+  if (rotationPattern.test(id)) return id;
+  throw new Refusal(400, "A rotation id is a ULID: 26 digits and capital letters.");
+}
+
+/** `limit` of the query, 1 to 100. */
+export function limit({ query }: HttpRequest, preset: number): number {
+  const text = query.get("limit");
+  if (text === null) return preset;
+  const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= 100) return value;
+  throw new Refusal(400, "limit must be a number from 1 to 100.");
+}
+
+export function noSuchTarget(id: string): Refusal {
+  return new Refusal(404, `There is no target "${id}".`);
+}

@@ -1,0 +1,43 @@
+import type { HttpResponseInit } from "@azure/functions";
+
+const titles: Readonly<Record<number, string>> = {
+  400: "Bad request",
+  404: "Not found",
+  409: "Conflict",
+  413: "Body too large",
+  415: "Unsupported content type",
+  503: "Unavailable",
+};
+
+/** An answer as RFC 9457 has it. `detail` is a plain sentence, free of anything internal. */
+export function problem(
+  status: number,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponseInit {
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...headers,
+    },
+    body: JSON.stringify({ type: "about:blank", title: titles[status], status, detail }),
+  };
+}
+
+export function answer(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponseInit {
+  return {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      ...headers,
+    },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,15 @@
+import { app, type InvocationContext } from "@azure/functions";
+import { parseWorkMessage } from "../shared/app.ts";
+import { operationsFor } from "./tell.ts";
+
+/** Tells somebody about a message that the host gave up on. The target itself is left to the sweep. */
+export async function poisoned(message: unknown, context: InvocationContext): Promise<void> {
+  const operations = await operationsFor(context);
+  await operations.giveUp(parseWorkMessage(message));
+}
+
+app.storageQueue("poisoned", {
+  queueName: "%KEYTURN_QUEUE%-poison",
+  connection: "AzureWebJobsStorage",
+  handler: poisoned,
+});

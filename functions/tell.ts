@@ -1,0 +1,20 @@
+import type { InvocationContext } from "@azure/functions";
+import type { App, Operations } from "../shared/app.ts";
+import { theApp } from "../shared/app.ts";
+import type { EventReader } from "../shared/core/events.ts";
+
+/** Writes each event as one line of JSON to the log of the invocation. */
+export function logTo(context: InvocationContext): EventReader {
+  return (event) => {
+    const line = JSON.stringify({ keyturn: event });
+    if (event.severity === "error") context.error(line);
+    else if (event.severity === "warning") context.warn(line);
+    else context.info(line);
+  };
+}
+
+/** The app's operations, telling what happens to this invocation's log. */
+export async function operationsFor(context: InvocationContext): Promise<Operations> {
+  const made: App = await theApp();
+  return made.with(logTo(context));
+}

@@ -1,0 +1,66 @@
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** Seconds before the second, third … attempt; the last one repeats. */
+const STEPS = [10, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR];
+const LAST_STEP = 12 * HOUR;
+
+/** Codes that say that this request will never be accepted. */
+const HOPELESS = new Set([400, 401, 403, 413]);
+
+/** Seconds that a code asks for at least. */
+const AT_LEAST = new Map([
+  [404, 5 * MINUTE],
+  [408, 2 * MINUTE],
+  [503, 30],
+]);
+
+/** Part of a wait that chance may add. */
+const JITTER = 0.1;
+
+export interface RetryPolicy {
+  /** 1-30. */
+  readonly maxDeliveryAttempts: number;
+  /** 1-1440. */
+  readonly timeToLiveMinutes: number;
+}
+
+/** HTTP status of an attempt; undefined when there was no reply in time. */
+export type DeliveryStatus = number | undefined;
+
+export type DeadLetterReason =
+  "MaxDeliveryAttemptsExceeded" | "TimeToLiveExceeded" | "DeliveryRefused";
+
+export type Verdict = { readonly retryIn: number } | { readonly giveUp: DeadLetterReason };
+
+export const isDelivered = (status: DeliveryStatus): boolean =>
+  status !== undefined && status >= 200 && status <= 204;
+
+/** What follows a failed attempt. Times in seconds; `attempts` counts the failed one, `waited` is
+ *  the sum of the waits so far, `random` is from 0 to 1. */
+export function afterFailure(
+  status: DeliveryStatus,
+  so: { readonly attempts: number; readonly waited: number; readonly random: number },
+  policy: RetryPolicy,
+): Verdict {
+  if (status !== undefined && HOPELESS.has(status)) return { giveUp: "DeliveryRefused" };
+  if (so.attempts >= policy.maxDeliveryAttempts) return { giveUp: "MaxDeliveryAttemptsExceeded" };
+  const step = STEPS[so.attempts - 1] ?? LAST_STEP;
+  const wait = Math.max(step, AT_LEAST.get(status ?? 0) ?? 0) * (1 + JITTER * so.random);
+  if (so.waited + wait > policy.timeToLiveMinutes * MINUTE) return { giveUp: "TimeToLiveExceeded" };
+  return { retryIn: wait };
+}
+
+const OUTCOMES = new Map([
+  [400, "BadRequest"],
+  [401, "Unauthorized"],
+  [403, "Forbidden"],
+  [404, "NotFound"],
+  [408, "TimedOut"],
+  [413, "PayloadTooLarge"],
+  [503, "Busy"],
+]);
+
+/** The service's word for it. */
+export const outcomeOf = (status: DeliveryStatus): string =>
+  status === undefined ? "TimedOut" : (OUTCOMES.get(status) ?? "GenericError");

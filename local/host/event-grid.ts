@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { RegisteredFunction } from "./core-module.ts";
+import type { HttpCall, HttpReply } from "./http.ts";
+import type { Invoker } from "./invoke.ts";
+import { isOneOf, presentedKey, type Keys } from "./keys.ts";
+import { messageOf } from "./log.ts";
+import { json } from "./rpc-data.ts";
+
+export const eventGridPath = "/runtime/webhooks/eventgrid";
+
+const event = z.record(z.string(), z.unknown());
+const events = z.union([z.array(event), event.transform((one) => [one])]);
+
+const handshake = z.object({ validationCode: z.string() });
+/** An array in the Event Grid schema; in CloudEvents one object, whose `data` is JSON text. */
+const validation = z.union([
+  z.tuple([z.object({ data: handshake })]).transform(([{ data }]) => data),
+  z.object({ data: z.string().transform(parseJson).pipe(handshake) }).transform(({ data }) => data),
+  z.object({ data: handshake }).transform(({ data }) => data),
+]);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Answers the webhook of all Event Grid triggers, `?functionName=…&code=…`. It answers when the function
+ * has ended, and all events of a delivery share one answer, as on Azure.
+ */
+export async function answerEventGrid(
+  call: HttpCall,
+  host: { functions: readonly RegisteredFunction[]; keys: Keys; invoker: Invoker },
+): Promise<HttpReply> {
+  const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
+  if (!isOneOf(presented, [host.keys.eventgrid_extension, host.keys.master]))
+    return { status: 401 };
+  const name = call.url.searchParams.get("functionName");
+  const target = host.functions.find(({ metadata }) => metadata.name === name);
+  if (target === undefined) return { status: 404, body: `cannot find function: '${name ?? ""}'` };
+  const body = parseJson(call.body.toString("utf8"));
+  const kind = call.method === "POST" ? call.headers["aeg-event-type"] : undefined;
+  switch (kind) {
+    case "SubscriptionValidation":
+      return answerValidation(body);
+    case "Notification":
+      return deliver(body, target, host.invoker);
+    case "Unsubscribe":
+      return { status: 202 };
+    default:
+      return { status: 400 };
+  }
+}
+
+function answerValidation(body: unknown): HttpReply {
+  const parsed = validation.safeParse(body);
+  if (!parsed.success) return { status: 400 };
+  return {
+    status: 200,
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: JSON.stringify({ validationResponse: parsed.data.validationCode }),
+  };
+}
+
+async function deliver(
+  body: unknown,
+  target: RegisteredFunction,
+  invoker: Invoker,
+): Promise<HttpReply> {
+  const parsed = events.safeParse(body);
+  if (!parsed.success) return { status: 400 };
+  const results = await Promise.allSettled(
+    parsed.data.map((one) => invoker.invoke(eventCall(target, one))),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed === undefined) return { status: 202 };
+  // Event Grid is shown the exception's message, as on Azure: handlers must keep it free of secrets.
+  return { status: 500, body: messageOf(failed.reason) };
+}
+
+/** One event, handed over as it came, in whichever of the two schemas. */
+export const eventCall = (target: RegisteredFunction, one: Record<string, unknown>) => ({
+  function: target,
+  input: json(one),
+  triggerMetadata: "data" in one ? { data: json(one["data"]) } : {},
+  reason: `EventGrid trigger fired at ${new Date().toISOString()}`,
+});

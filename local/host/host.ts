@@ -1,0 +1,190 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { answerAdmin } from "./admin.ts";
+import { answerEventGrid, eventGridPath } from "./event-grid.ts";
+import {
+  describeFunction,
+  describeFunctions,
+  readFunctions,
+  type AppFunctions,
+  type FunctionInfo,
+} from "./functions.ts";
+import { answerFunction, httpRoutes } from "./http-functions.ts";
+import { serveHttp, type HttpCall, type HttpReply, type HttpServer } from "./http.ts";
+import { createInvoker, type Invoker } from "./invoke.ts";
+import { loadKeys, type Keys } from "./keys.ts";
+import { loadApp, runTerminateHooks, type App } from "./load-app.ts";
+import { createHostLog, messageOf, type HostLog, type Log } from "./log.ts";
+import { createOutputs } from "./outputs.ts";
+import { startPoller, type QueuePoller } from "./queues.ts";
+import { parseHostJson, type HostJson, type Settings } from "./settings.ts";
+import { startTimer, type Timer } from "./timers.ts";
+
+export interface HostOptions {
+  /** Folder of the app: holds host.json and the package.json whose `main` says which files to load. */
+  appDirectory: string;
+  /** Instead of package.json's `main`: a file or glob relative to `appDirectory`. */
+  main?: string;
+  /** App settings, for connections and `%NAME%`. The functions themselves read `process.env`. */
+  settings: Settings;
+  /** Loopback port; 0, the default, takes a free one. */
+  port?: number;
+  /** Where the access keys live, so that they outlast the process. */
+  keysFile?: string;
+  /** Where timers remember their last run, so that a missed one is made up for after a restart. */
+  statusDirectory?: string;
+  /** Connection string used as the setting `AzureWebJobsStorage`. */
+  storageConnection?: string;
+  /** Bytes; a longer request body is answered 413. 100 MB by default, as on Azure. */
+  maximumBody?: number;
+  /**
+   * How long a message stays invisible if this process dies while handling it; renewed at half-time.
+   * The Azure host takes 10 minutes. Here it is 30 s, so that work resumes soon after a kill.
+   */
+  leaseSeconds?: number;
+  /** How long `close` lets running functions end. 30 s by default. */
+  closeLimitMs?: number;
+  log: Log;
+}
+
+export interface FunctionsHost {
+  /** `http://127.0.0.1:<port>`. */
+  url: string;
+  keys: Keys;
+  functions: readonly FunctionInfo[];
+  /** Takes no new work, lets what runs end, runs the appTerminate hooks. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs a function app with the real `@azure/functions` library, as the Azure host would on one instance.
+ * One app per process is the rule: modules, and with them what they register, load once.
+ */
+export async function startHost(options: HostOptions): Promise<FunctionsHost> {
+  const log = createHostLog(options.log);
+  const settings = withStorage(options);
+  const text = await readFile(path.join(options.appDirectory, "host.json"), "utf8");
+  const hostJson = parseHostJson(text, settings);
+  const app = await loadApp({
+    directory: options.appDirectory,
+    log: options.log,
+    ...(options.main === undefined ? {} : { main: options.main }),
+  });
+  const functions = readFunctions(app.functions, hostJson, settings);
+  const names = app.functions.map(({ metadata }) => metadata.name);
+  const keys = await loadKeys(options.keysFile, names);
+  const invoker = createInvoker({
+    app,
+    log: options.log,
+    sendOutputs: createOutputs({
+      functions: app.functions,
+      settings,
+      queues: hostJson.extensions.queues,
+    }),
+  });
+  const server = await serveHttp({
+    port: options.port ?? 0,
+    maximumBody: options.maximumBody ?? 100 * 1024 * 1024,
+    answer: createAnswer({ functions, keys, invoker }),
+    log,
+  });
+  const parts: Parts = { app, invoker, server, pollers: [], timers: [], log };
+  const close = () => closeParts(parts, options.closeLimitMs ?? 30_000);
+  try {
+    await startListeners(parts, functions, hostJson, options);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const list = describeFunctions(functions, server.url);
+  for (const info of list) {
+    log("information", describeFunction(info), { functionName: info.name });
+  }
+  for (const { metadata } of app.functions.filter((it) => it.metadata.retryOptions !== undefined)) {
+    const about = { functionName: metadata.name };
+    log("warning", "Its retry policy is not applied: the local host runs it once.", about);
+  }
+  let closed: Promise<void> | undefined;
+  return { url: server.url, keys, functions: list, close: () => (closed ??= close()) };
+}
+
+interface Parts {
+  app: App;
+  invoker: Invoker;
+  server: HttpServer;
+  pollers: QueuePoller[];
+  timers: Timer[];
+  log: HostLog;
+}
+
+const withStorage = ({ settings, storageConnection }: HostOptions): Settings =>
+  storageConnection === undefined
+    ? settings
+    : { ...settings, AzureWebJobsStorage: storageConnection };
+
+function createAnswer(host: {
+  functions: AppFunctions;
+  keys: Keys;
+  invoker: Invoker;
+}): (call: HttpCall) => Promise<HttpReply> {
+  const { functions, keys, invoker } = host;
+  const routes = httpRoutes(functions.http);
+  const started = new Date();
+  return (call) => {
+    const lower = call.path.toLowerCase();
+    if (lower === eventGridPath) {
+      return answerEventGrid(call, { functions: functions.eventGrid, keys, invoker });
+    }
+    if (lower.startsWith("/admin/")) {
+      const reply = answerAdmin(call, { id: "local", started, functions, keys, invoker });
+      return Promise.resolve(reply);
+    }
+    return answerFunction(call, { routes, keys, invoker });
+  };
+}
+
+async function startListeners(
+  parts: Parts,
+  functions: AppFunctions,
+  hostJson: HostJson,
+  options: HostOptions,
+): Promise<void> {
+  const { invoker, log } = parts;
+  const { queues } = hostJson.extensions;
+  const leaseSeconds = options.leaseSeconds ?? 30;
+  for (const subject of functions.queues) {
+    parts.pollers.push(await startPoller(subject, { invoker, queues, leaseSeconds, log }));
+  }
+  const { statusDirectory } = options;
+  for (const timer of functions.timers) {
+    parts.timers.push(await startTimer(timer, { invoker, statusDirectory, log }));
+  }
+}
+
+async function closeParts(parts: Parts, limitMs: number): Promise<void> {
+  const { app, invoker, server, pollers, timers, log } = parts;
+  const ending = Promise.all([
+    server.close(),
+    ...timers.map((timer) => timer.stop()),
+    ...pollers.map((poller) => poller.stop()),
+  ]);
+  const started = performance.now();
+  if (await invoker.drained(limitMs)) {
+    await withinLimit(ending, Math.max(1_000, limitMs - (performance.now() - started)));
+  } else {
+    log("warning", `Functions still running after ${limitMs} ms were left behind.`);
+  }
+  server.abort();
+  try {
+    await runTerminateHooks(app);
+  } catch (error) {
+    log("error", `An appTerminate hook failed: ${messageOf(error)}`);
+  }
+}
+
+async function withinLimit(work: Promise<unknown>, limitMs: number): Promise<void> {
+  const limit = Promise.withResolvers<undefined>();
+  const timer = setTimeout(limit.resolve, limitMs, undefined);
+  await Promise.race([work, limit.promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { RegisteredFunction } from "./core-module.ts";
+import { toReply, toRpcRequest, type HttpCall, type HttpReply } from "./http.ts";
+import { triggerOf, type Invoker } from "./invoke.ts";
+import { isOneOf, presentedKey, type Keys } from "./keys.ts";
+import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
+import { resolvePlaceholders, type Settings } from "./settings.ts";
+
+const httpTrigger = z.looseObject({
+  authLevel: z.enum(["anonymous", "function", "admin"]).default("anonymous"),
+  methods: z.array(z.string()).default(["GET", "POST"]),
+  route: z.string().optional(),
+});
+
+export interface HttpFunction {
+  registered: RegisteredFunction;
+  authLevel: "anonymous" | "function" | "admin";
+  methods: readonly string[];
+  /** Route prefix included, without a leading slash. */
+  path: string;
+}
+
+export function readHttpFunction(
+  registered: RegisteredFunction,
+  routePrefix: string,
+  settings: Settings,
+): HttpFunction {
+  const { authLevel, methods, route } = httpTrigger.parse(triggerOf(registered));
+  const template = resolvePlaceholders(route ?? registered.metadata.name, settings);
+  const path = [routePrefix, template].map((part) => part.replace(/^\/+|\/+$/g, ""));
+  return {
+    registered,
+    authLevel,
+    methods: methods.map((method) => method.toUpperCase()),
+    path: path.filter((part) => part !== "").join("/"),
+  };
+}
+
+export const httpRoutes = (functions: readonly HttpFunction[]): Route<HttpFunction>[] =>
+  functions
+    .map((target) =>
+      parseRoute({ prefix: "", template: target.path, methods: target.methods, target }),
+    )
+    .toSorted(byPrecedence);
+
+/** Answers a request to one of the app's own HTTP functions. A method without a function is 404, too. */
+export async function answerFunction(
+  call: HttpCall,
+  host: { routes: readonly Route<HttpFunction>[]; keys: Keys; invoker: Invoker },
+): Promise<HttpReply> {
+  const match = matchRoute(host.routes, call.method, call.path);
+  if (match === undefined) return { status: 404 };
+  const { registered, authLevel } = match.target;
+  const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
+  const { keys } = host;
+  const accepted = {
+    anonymous: undefined,
+    function: [keys.functions[registered.metadata.name], keys.default, keys.master],
+    admin: [keys.master],
+  }[authLevel];
+  if (accepted !== undefined && !isOneOf(presented, accepted)) return { status: 401 };
+  try {
+    const response = await host.invoker.invoke({
+      function: registered,
+      input: { http: toRpcRequest(call, match.parameters) },
+      reason: "This function was programmatically called via the host APIs.",
+      ...traceOf(call),
+    });
+    return toReply(response.returnValue);
+  } catch {
+    // The log has the reason; the caller must not see an exception's message.
+    return { status: 500 };
+  }
+}
+
+function traceOf({ headers }: HttpCall): { traceParent?: string; traceState?: string } {
+  const { traceparent, tracestate } = headers;
+  return {
+    ...(typeof traceparent === "string" ? { traceParent: traceparent } : {}),
+    ...(typeof tracestate === "string" ? { traceState: tracestate } : {}),
+  };
+}

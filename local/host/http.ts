@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { messageOf, type HostLog } from "./log.ts";
+import {
+  toBytes,
+  toNullableMapping,
+  toSetCookie,
+  type Received,
+  type RpcHttpRequest,
+  type RpcHttpResponse,
+} from "./rpc-data.ts";
+
+/** A request whose body has been read. */
+export interface HttpCall {
+  method: string;
+  /** Percent-encoded, without the query. */
+  path: string;
+  url: URL;
+  headers: IncomingMessage["headers"];
+  body: Buffer;
+}
+
+export interface HttpReply {
+  status: number;
+  headers?: Record<string, string | string[]>;
+  body?: Uint8Array | string;
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:<port>`. */
+  url: string;
+  /** Refuses new connections. Resolves when the open requests are answered. */
+  close(): Promise<void>;
+  /** Cuts the connections that are still open. */
+  abort(): void;
+}
+
+/** What the platform's front end refuses with 414. */
+const maximumUrlLength = 8_192;
+
+export interface HttpServerOptions {
+  port: number;
+  /** Bytes; a longer body is answered 413 before `answer` is called. */
+  maximumBody: number;
+  answer: (call: HttpCall) => Promise<HttpReply>;
+  log: HostLog;
+}
+
+/** Serves `answer` on the loopback interface; port 0 takes a free one. */
+export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+  let closing = false;
+  const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
+    void respond(request, response, options, () => closing);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(options.port, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    close() {
+      closing = true;
+      return new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+    abort() {
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpServerOptions,
+  isClosing: () => boolean,
+): Promise<void> {
+  try {
+    const reply = await replyTo(request, options);
+    // A connection kept alive would hold up the server's close for seconds.
+    if (isClosing()) response.shouldKeepAlive = false;
+    for (const [name, value] of Object.entries(reply.headers ?? {})) {
+      response.setHeader(name, value);
+    }
+    response.writeHead(reply.status).end(reply.body);
+  } catch (error) {
+    options.log("error", `An HTTP request could not be answered: ${messageOf(error)}`);
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500).end();
+  }
+}
+
+async function replyTo(request: IncomingMessage, options: HttpServerOptions): Promise<HttpReply> {
+  const target = request.url ?? "/";
+  if (target.length > maximumUrlLength) return { status: 414 };
+  const base = `http://${request.headers.host ?? "127.0.0.1"}`;
+  const url = target.startsWith("/") && URL.canParse(base) ? URL.parse(`${base}${target}`) : null;
+  if (url === null) return { status: 400 };
+  const body = await readBody(request, options.maximumBody);
+  if (body === undefined) return { status: 413 };
+  const path = target.replace(/[?#].*$/s, "");
+  const { method = "GET", headers } = request;
+  return options.answer({ method, path, url, headers, body });
+}
+
+/**
+ * Undefined when the body is longer than allowed. It is read to its end all the same: a connection
+ * closed over unread data is reset, and the caller would never see the 413.
+ */
+async function readBody(request: IncomingMessage, maximum: number): Promise<Buffer | undefined> {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= maximum) chunks.push(chunk);
+    else chunks = [];
+  }
+  return length > maximum ? undefined : Buffer.concat(chunks);
+}
+
+/**
+ * The request as a function gets it. Like the real host, the body is handed over only when the request
+ * said its length: one sent in chunks arrives empty.
+ */
+export function toRpcRequest(
+  call: HttpCall,
+  parameters: Readonly<Record<string, string>>,
+): RpcHttpRequest {
+  const headers = Object.entries(call.headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value]],
+  );
+  const hasLength = Number(call.headers["content-length"] ?? 0) > 0;
+  return {
+    method: call.method,
+    url: call.url.href,
+    nullableHeaders: toNullableMapping(headers),
+    nullableQuery: toNullableMapping(call.url.searchParams),
+    nullableParams: toNullableMapping(Object.entries(parameters)),
+    ...(hasLength ? { body: { bytes: call.body } } : {}),
+  };
+}
+
+/** What a function returned as an answer; nothing returned is 204. */
+export function toReply(returned: Received): HttpReply {
+  const http = returned?.http;
+  if (http === undefined || !isResponse(http)) return { status: 204 };
+  const cookies = (http.cookies ?? []).map(toSetCookie);
+  const headers: Record<string, string | string[]> = { ...http.headers };
+  if (cookies.length > 0) headers["set-cookie"] = cookies;
+  return { status: Number(http.statusCode ?? "200"), headers, body: toBytes(http.body) };
+}
+
+const isResponse = (http: object): http is RpcHttpResponse => !("url" in http);

@@ -1,0 +1,175 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { inspect } from "node:util";
+import type {
+  CoreInvocationContext,
+  HookName,
+  InvocationResponse,
+  RegisteredFunction,
+} from "./core-module.ts";
+import type { App } from "./load-app.ts";
+import { writeThroughHooks } from "./log-hooks.ts";
+import { createHostLog, messageOf, type Log } from "./log.ts";
+import type { RpcTypedData } from "./rpc-data.ts";
+
+export interface Call {
+  function: RegisteredFunction;
+  /** The data of the trigger's binding. */
+  input: RpcTypedData;
+  triggerMetadata?: Record<string, RpcTypedData>;
+  /** Why, for the log: "This function was programmatically called …". */
+  reason: string;
+  traceParent?: string;
+  traceState?: string;
+}
+
+export interface Invoker {
+  /** Runs one function, hooks and outputs included. Rejects with what the function or a hook threw. */
+  invoke(call: Call): Promise<InvocationResponse>;
+  /** Resolves when nothing runs any more: true, or false when `limitMs` has passed before. */
+  drained(limitMs: number): Promise<boolean>;
+}
+
+/** Sends what a function put into its output bindings; a failure fails the invocation. */
+export type SendOutputs = (
+  registered: RegisteredFunction,
+  response: InvocationResponse,
+) => Promise<void>;
+
+export function createInvoker(options: { app: App; log: Log; sendOutputs: SendOutputs }): Invoker {
+  const hostLog = createHostLog(options.log);
+  const running = new Set<Promise<unknown>>();
+
+  async function run(call: Call): Promise<InvocationResponse> {
+    const name = call.function.metadata.name;
+    const invocationId = randomUUID();
+    const about = { functionName: name, invocationId };
+    const started = performance.now();
+    const ended = (outcome: string) =>
+      `Executed 'Functions.${name}' (${outcome}, Id=${invocationId}, ` +
+      `Duration=${String(Math.round(performance.now() - started))}ms)`;
+    hostLog("information", `Executing 'Functions.${name}' (Reason='${call.reason}')`, about);
+    try {
+      const response = await runOnce(options.app, options.log, call, invocationId);
+      await options.sendOutputs(call.function, response);
+      hostLog("information", ended("Succeeded"), about);
+      return response;
+    } catch (error) {
+      hostLog("error", `${ended("Failed")}: ${messageOf(error)}`, about);
+      throw error;
+    }
+  }
+
+  return {
+    invoke(call) {
+      const invocation = run(call);
+      const settled = invocation.then(ignore, ignore);
+      running.add(settled);
+      void settled.then(() => running.delete(settled));
+      return invocation;
+    },
+    async drained(limitMs) {
+      const limit = Promise.withResolvers<false>();
+      const timer = setTimeout(() => {
+        limit.resolve(false);
+      }, limitMs);
+      const empty = async () => {
+        while (running.size > 0) await Promise.all(running);
+        return true;
+      };
+      try {
+        return await Promise.race([empty(), limit.promise]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+const ignore = (): void => undefined;
+
+async function runOnce(
+  app: App,
+  log: Log,
+  call: Call,
+  invocationId: string,
+): Promise<InvocationResponse> {
+  const hookData = {};
+  const { appHookData } = app;
+  const hooks = (name: HookName) => app.registrations.hooks[name];
+  const runHooks = async (name: HookName, context: Record<string, unknown>) => {
+    for (const hook of hooks(name)) await hook(context);
+  };
+
+  const core = coreContext(call, invocationId);
+  const scope: { invocationContext?: object } = {};
+  const about = { functionName: call.function.metadata.name, invocationId };
+  core.log = (level, category, message) => {
+    const context = { level, category, message, hookData, appHookData, ...scope };
+    writeThroughHooks(hooks("log"), log, context, about);
+  };
+
+  const model = app.model.getInvocationModel(core);
+  const { context, inputs } = await model.getArguments();
+  scope.invocationContext = context;
+
+  core.state = "preInvocationHooks";
+  const before = {
+    hookData,
+    appHookData,
+    invocationContext: context,
+    functionCallback: call.function.callback,
+    inputs,
+  };
+  await runHooks("preInvocation", before);
+
+  core.state = "invocation";
+  const after: Record<string, unknown> = { hookData, appHookData, invocationContext: context };
+  after["inputs"] = before.inputs;
+  try {
+    after["result"] = await model.invokeFunction(context, before.inputs, before.functionCallback);
+  } catch (error) {
+    after["error"] = error ?? new Error("The function threw nothing.");
+  }
+
+  core.state = "postInvocationHooks";
+  await runHooks("postInvocation", after);
+  delete core.state;
+  const error = after["error"];
+  if (error !== undefined && error !== null) throw toError(error);
+  return model.getResponse(context, after["result"]);
+}
+
+const toError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(inspect(thrown), { cause: thrown });
+
+function coreContext(call: Call, invocationId: string): CoreInvocationContext {
+  const { metadata, id } = call.function;
+  const trigger = triggerOf(call.function);
+  return {
+    invocationId,
+    metadata,
+    request: {
+      invocationId,
+      functionId: id,
+      inputData: [{ name: trigger.name, data: call.input }],
+      triggerMetadata: call.triggerMetadata ?? {},
+      traceContext: {
+        traceParent: call.traceParent ?? newTraceParent(),
+        traceState: call.traceState ?? "",
+        attributes: {},
+      },
+    },
+    log: () => undefined,
+  };
+}
+
+/** The binding that starts the function: the one whose type ends in "Trigger". */
+export function triggerOf(registered: RegisteredFunction): { name: string; type: string } {
+  for (const [name, binding] of Object.entries(registered.metadata.bindings)) {
+    if (/trigger$/i.test(binding.type)) return { ...binding, name };
+  }
+  throw new Error(`The function "${registered.metadata.name}" has no trigger.`);
+}
+
+const newTraceParent = (): string =>
+  `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-00`;

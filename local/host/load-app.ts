@@ -1,0 +1,120 @@
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import {
+  collectRegistrations,
+  modelOf,
+  type ProgrammingModel,
+  type RegisteredFunction,
+  type Registrations,
+} from "./core-module.ts";
+import { writeThroughHooks } from "./log-hooks.ts";
+import { messageOf, type Log } from "./log.ts";
+
+export interface App {
+  directory: string;
+  registrations: Registrations;
+  functions: readonly RegisteredFunction[];
+  model: ProgrammingModel;
+  /** Shared by all hooks of the app. */
+  appHookData: Record<string, unknown>;
+  /** Shared by the appStart and appTerminate hooks. */
+  lifeHookData: Record<string, unknown>;
+}
+
+/** What the real worker claims to be able to; the library adds its own. */
+const workerCapabilities = [
+  "RawHttpBodyBytes",
+  "RpcHttpTriggerMetadataRemoved",
+  "RpcHttpBodyOnly",
+  "IgnoreEmptyValuedRpcHttpHeaders",
+  "UseNullableValueDictionaryForHttp",
+  "WorkerStatus",
+  "TypedDataCollection",
+  "HandlesWorkerTerminateMessage",
+];
+
+const loaded = new Map<string, Promise<Registrations>>();
+
+/**
+ * Imports every file that `main` of the app's package.json matches, one after another, runs the
+ * appStart hooks and closes registration. An exception in any of the files is fatal.
+ * Modules load once per process: a second call for the same app runs the hooks again but not the files.
+ */
+export async function loadApp(options: {
+  directory: string;
+  /** Instead of package.json's `main`: a file or glob relative to the app's folder. */
+  main?: string;
+  log: Log;
+}): Promise<App> {
+  const directory = path.resolve(options.directory);
+  const main = options.main ?? (await readMain(directory));
+  const registrations = await importOnce(directory, main);
+  const appHookData = {};
+  const lifeHookData = {};
+  registrations.systemLog = (level, from, message) => {
+    const category = from === "user" ? "user" : "system";
+    const context = { level, category, message, hookData: lifeHookData, appHookData } as const;
+    writeThroughHooks(registrations.hooks.log, options.log, { ...context }, {});
+  };
+  for (const hook of registrations.hooks.appStart) {
+    await hook({ hookData: lifeHookData, appHookData, functionAppDirectory: directory });
+  }
+  registrations.locked = true;
+  const model = modelOf(registrations);
+  const functions = [...registrations.functions.values()];
+  if (model === undefined || functions.length === 0) {
+    throw new Error(`No function was registered by "${main}" in ${directory}.`);
+  }
+  await closeSetup(model);
+  return { directory, registrations, functions, model, appHookData, lifeHookData };
+}
+
+export async function runTerminateHooks(app: App): Promise<void> {
+  for (const hook of app.registrations.hooks.appTerminate) {
+    await hook({ hookData: app.lifeHookData, appHookData: app.appHookData });
+  }
+}
+
+async function importOnce(directory: string, main: string): Promise<Registrations> {
+  const key = `${directory}\0${main}`;
+  const known = loaded.get(key) ?? importFiles(directory, main);
+  loaded.set(key, known);
+  return known;
+}
+
+async function importFiles(directory: string, main: string): Promise<Registrations> {
+  const files = globSync(main, { cwd: directory }).toSorted();
+  if (files.length === 0) throw new Error(`No file in ${directory} matches "${main}".`);
+  const registrations = collectRegistrations();
+  for (const file of files) {
+    const url = pathToFileURL(path.join(directory, file)).href;
+    try {
+      await import(/* @vite-ignore */ url);
+    } catch (cause) {
+      throw new Error(`The file ${file} of the app could not be loaded: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+  return registrations;
+}
+
+async function readMain(directory: string): Promise<string> {
+  const file = path.join(directory, "package.json");
+  const parsed = z
+    .looseObject({ main: z.string().min(1) })
+    .safeParse(JSON.parse(await readFile(file, "utf8")));
+  if (!parsed.success) throw new Error(`${file} has no "main" that says which files to load.`);
+  return parsed.data.main;
+}
+
+async function closeSetup(model: ProgrammingModel): Promise<void> {
+  const defaults = Object.fromEntries(workerCapabilities.map((name) => [name, "true"]));
+  const capabilities = await model.getCapabilities(defaults);
+  if (capabilities["HttpUri"] !== undefined) {
+    throw new Error("The local host does not support app.setup({ enableHttpStream: true }).");
+  }
+}

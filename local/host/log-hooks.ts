@@ -1,0 +1,34 @@
+import type { HookCallback } from "./core-module.ts";
+import { createHostLog, messageOf, type Log, type LogLevel, type LogSubject } from "./log.ts";
+
+/** What a log hook sees, and may change: the level and the message. */
+export interface LogContext extends Record<string, unknown> {
+  level: LogLevel;
+  category: "user" | "system";
+  message: string;
+  hookData: Record<string, unknown>;
+  appHookData: Record<string, unknown>;
+  invocationContext?: object;
+}
+
+/**
+ * Writes one line of the app after its log hooks have seen it. A log hook may be what redacts: when one
+ * throws, the line is dropped rather than shown as it was.
+ */
+export function writeThroughHooks(
+  hooks: readonly HookCallback[],
+  log: Log,
+  context: LogContext,
+  about: LogSubject,
+): void {
+  try {
+    for (const hook of hooks) hook(context);
+  } catch (error) {
+    const reason = messageOf(error);
+    createHostLog(log)("error", `A log hook failed, a line was dropped: ${reason}`, about);
+    return;
+  }
+  if (context.level === "none") return;
+  const { level, category, message } = context;
+  log({ time: new Date().toISOString(), level, category, ...about, message });
+}

@@ -1,0 +1,34 @@
+export type LogLevel =
+  "trace" | "debug" | "information" | "warning" | "error" | "critical" | "none";
+
+/** `user`: written by a function. `system`: by the function library. `host`: by this host. */
+export type LogCategory = "user" | "system" | "host";
+
+export interface LogRecord {
+  /** ISO 8601, UTC. */
+  time: string;
+  level: LogLevel;
+  category: LogCategory;
+  functionName?: string;
+  invocationId?: string;
+  message: string;
+}
+
+export type Log = (record: LogRecord) => void;
+
+/** Writes the host's own lines; the time is added. */
+export type HostLog = (level: LogLevel, message: string, about?: LogSubject) => void;
+
+export interface LogSubject {
+  functionName?: string;
+  invocationId?: string;
+}
+
+export const createHostLog =
+  (log: Log): HostLog =>
+  (level, message, about) => {
+    log({ time: new Date().toISOString(), level, category: "host", ...about, message });
+  };
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

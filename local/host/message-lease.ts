@@ -1,0 +1,71 @@
+import { RestError, type DequeuedMessageItem, type QueueClient } from "@azure/storage-queue";
+import { messageOf, type HostLog } from "./log.ts";
+
+/** The claim on one received message: while it is held, no other poller sees the message. */
+export interface MessageLease {
+  /** The message is done with: deletes it. */
+  complete(): Promise<void>;
+  /** Makes the message visible again after `delayMs`. */
+  release(delayMs: number): Promise<void>;
+  /** Stops renewing; the message reappears when the lease runs out. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * Keeps a received message invisible by renewing its lease halfway through. Each renewal gives a new
+ * receipt and makes the old one useless, so renewals and the end of the lease never run side by side.
+ */
+export function holdMessage(options: {
+  queue: QueueClient;
+  message: DequeuedMessageItem;
+  leaseSeconds: number;
+  log: HostLog;
+}): MessageLease {
+  const { queue, message, leaseSeconds } = options;
+  let receipt = message.popReceipt;
+  let timer: NodeJS.Timeout | undefined;
+  let renewal: Promise<void> = Promise.resolve();
+  let held = true;
+
+  const update = async (visibleAfterSeconds: number) => {
+    const { messageId } = message;
+    const answer = await queue.updateMessage(messageId, receipt, undefined, visibleAfterSeconds);
+    receipt = answer.popReceipt ?? receipt;
+  };
+  const renew = async () => {
+    try {
+      await update(leaseSeconds);
+    } catch (error) {
+      options.log("warning", `Message ${message.messageId} was not renewed: ${messageOf(error)}`);
+      held &&= !isLost(error);
+    }
+    if (held) schedule();
+  };
+  const schedule = () => {
+    timer = setTimeout(() => {
+      renewal = renew();
+    }, leaseSeconds * 500).unref();
+  };
+  const end = async () => {
+    held = false;
+    clearTimeout(timer);
+    await renewal;
+  };
+
+  schedule();
+  return {
+    async complete() {
+      await end();
+      await queue.deleteMessage(message.messageId, receipt);
+    },
+    async release(delayMs) {
+      await end();
+      await update(Math.round(delayMs / 1000));
+    },
+    abandon: end,
+  };
+}
+
+/** Somebody else received the message since, or it is gone; other errors may pass. */
+const isLost = (error: unknown): boolean =>
+  error instanceof RestError && (error.statusCode === 404 || error.statusCode === 400);

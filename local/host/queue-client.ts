@@ -1,0 +1,25 @@
+import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
+import type { QueueOptions } from "./settings.ts";
+
+/** Opens the queue of that name behind a connection string. Names are lower-cased as the host does. */
+export function openQueue(connectionString: string, name: string): QueueClient {
+  return QueueServiceClient.fromConnectionString(connectionString, {
+    retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 },
+  }).getQueueClient(name.toLowerCase());
+}
+
+/** Message text on the wire; the storage client itself never encodes. */
+export const encodeMessage = (
+  body: string | Uint8Array,
+  encoding: QueueOptions["messageEncoding"],
+): string => Buffer.from(body).toString(encoding === "base64" ? "base64" : "utf8");
+
+/** Undefined when the text is not in the encoding that host.json says. */
+export function decodeMessage(
+  text: string,
+  encoding: QueueOptions["messageEncoding"],
+): string | undefined {
+  if (encoding === "none") return text;
+  const isBase64 = text.length % 4 === 0 && /^[a-z\d+/]*={0,2}$/i.test(text);
+  return isBase64 ? Buffer.from(text, "base64").toString("utf8") : undefined;
+}

@@ -1,0 +1,41 @@
+import type { QueueClient } from "@azure/storage-queue";
+import { z } from "zod";
+import type { RegisteredFunction } from "./core-module.ts";
+import { triggerOf } from "./invoke.ts";
+import { openQueue } from "./queue-client.ts";
+import { resolveConnection, resolvePlaceholders, type Settings } from "./settings.ts";
+
+const queueBinding = z.looseObject({ queueName: z.string(), connection: z.string().optional() });
+
+export interface QueueFunction {
+  registered: RegisteredFunction;
+  queueName: string;
+  queue: QueueClient;
+  /** Where messages go that cannot be handled; a poison queue has none itself. */
+  poison: QueueClient | undefined;
+}
+
+export function readQueueBinding(
+  binding: unknown,
+  settings: Settings,
+): { queueName: string; connectionString: string } {
+  const { queueName, connection } = queueBinding.parse(binding);
+  return {
+    queueName: resolvePlaceholders(queueName, settings).toLowerCase(),
+    connectionString: resolveConnection(connection, settings),
+  };
+}
+
+export function readQueueFunction(
+  registered: RegisteredFunction,
+  settings: Settings,
+): QueueFunction {
+  const { queueName, connectionString } = readQueueBinding(triggerOf(registered), settings);
+  const hasPoison = !queueName.endsWith("-poison");
+  return {
+    registered,
+    queueName,
+    queue: openQueue(connectionString, queueName),
+    poison: hasPoison ? openQueue(connectionString, `${queueName}-poison`) : undefined,
+  };
+}

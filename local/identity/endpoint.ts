@@ -1,0 +1,130 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { serveOnLoopback } from "../loopback.ts";
+import type { LoopbackReply, LoopbackRequest } from "../loopback.ts";
+
+export interface IdentityEndpointOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number | undefined;
+  readonly now?: (() => Date) | undefined;
+  /** How long a token is good for; a day, as on the platform, unless told. */
+  readonly tokenSeconds?: number | undefined;
+  /** Client id of the identity that answers when none is asked for. */
+  readonly clientId?: string | undefined;
+  /** Further identities that may be asked for by client id. */
+  readonly userAssigned?: readonly string[] | undefined;
+}
+
+export interface IdentityEndpoint {
+  /** Whole address, for IDENTITY_ENDPOINT. */
+  readonly url: string;
+  /** Secret of this endpoint, for IDENTITY_HEADER. */
+  readonly header: string;
+  /** What an app's environment needs for `ManagedIdentityCredential` to find this endpoint. */
+  readonly env: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
+  /** Whether the token was issued here for that resource and has not run out. */
+  accepts(token: string, resource: string): boolean;
+  close(): Promise<void>;
+}
+
+interface Issued {
+  readonly token: string;
+  readonly resource: string;
+  readonly clientId: string;
+  /** Seconds since 1970. */
+  readonly expiresOn: number;
+}
+
+const PATH = "/msi/token";
+const API_VERSION = "2019-08-01";
+
+/** The managed identity endpoint as App Service and Functions have it. Tokens are random, mean
+ *  nothing by themselves, and are forgotten on close. */
+export async function startIdentityEndpoint(
+  options: IdentityEndpointOptions = {},
+): Promise<IdentityEndpoint> {
+  const header = randomBytes(32).toString("hex").toUpperCase();
+  const now = (): number => Math.floor((options.now?.() ?? new Date()).getTime() / 1000);
+  const tokens = createTokens(options.tokenSeconds ?? 86_400, now);
+  const system = options.clientId ?? randomUUID();
+  const known = [system, ...(options.userAssigned ?? [])];
+  const server = await serveOnLoopback({
+    port: options.port,
+    bodyLimit: 0,
+    handler: () => (request) => Promise.resolve(answer(request, { header, known, tokens })),
+  });
+  const url = `${server.url}${PATH}`;
+  return {
+    url,
+    header,
+    env: { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header },
+    accepts: (token, resource) => tokens.accepts(token, resource),
+    close: () => server.close(),
+  };
+}
+
+type Tokens = ReturnType<typeof createTokens>;
+
+/** Like the platform's cache: the same token again until half its life is over. */
+function createTokens(lifeSeconds: number, now: () => number) {
+  let issued: Issued[] = [];
+  return {
+    issue(resource: string, clientId: string): Issued {
+      issued = issued.filter((each) => each.expiresOn > now());
+      const kept = issued.find(
+        (each) =>
+          each.resource === resource &&
+          each.clientId === clientId &&
+          each.expiresOn - now() > lifeSeconds / 2,
+      );
+      if (kept !== undefined) return kept;
+      const token = randomBytes(48).toString("base64url");
+      const made = { token, resource, clientId, expiresOn: now() + lifeSeconds };
+      issued.push(made);
+      return made;
+    },
+    accepts(token: string, resource: string): boolean {
+      return issued.some(
+        (each) =>
+          each.token === token && each.resource === trimSlash(resource) && each.expiresOn > now(),
+      );
+    },
+  };
+}
+
+const trimSlash = (resource: string): string => resource.replace(/\/$/, "");
+
+function answer(
+  request: LoopbackRequest,
+  own: { readonly header: string; readonly known: readonly string[]; readonly tokens: Tokens },
+): LoopbackReply {
+  if (request.path !== PATH) return refusal(404, "There is nothing at this path.");
+  if (request.method !== "GET") return refusal(405, "Only GET is allowed.");
+  if (request.headers["x-identity-header"] !== own.header) {
+    return refusal(401, "The X-IDENTITY-HEADER header is missing or wrong.");
+  }
+  if (request.query.get("api-version") !== API_VERSION) {
+    return refusal(400, `The api-version must be ${API_VERSION}.`);
+  }
+  const resource = trimSlash(request.query.get("resource") ?? "");
+  if (resource === "") return refusal(400, "The resource is missing.");
+  const clientId = request.query.get("client_id") ?? own.known[0] ?? "";
+  if (!own.known.includes(clientId)) {
+    return refusal(400, "No managed identity has this client id.");
+  }
+  const { token, expiresOn } = own.tokens.issue(resource, clientId);
+  return {
+    status: 200,
+    json: {
+      access_token: token,
+      expires_on: String(expiresOn),
+      resource,
+      token_type: "Bearer",
+      client_id: clientId,
+    },
+  };
+}
+
+const refusal = (statusCode: number, message: string): LoopbackReply => ({
+  status: statusCode,
+  json: { statusCode, message },
+});

@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { currentVersion } from "./state.ts";
+import type { Change, EventKind, SecretEntry, SecretVersion, VaultState } from "./state.ts";
+
+/** The service looks this far ahead; it cannot be set. */
+const NEAR_EXPIRY_SECONDS = 30 * 86_400;
+
+/** An element of the Event Grid schema as Key Vault sends it. */
+export interface KeyVaultEvent {
+  readonly id: string;
+  /** Resource id of the vault. */
+  readonly topic: string;
+  /** The bare name of the secret. */
+  readonly subject: string;
+  readonly eventType: `Microsoft.KeyVault.${EventKind}`;
+  /** With seven digits of a second, as the service writes it. */
+  readonly eventTime: string;
+  readonly data: {
+    readonly Id: string;
+    readonly VaultName: string;
+    readonly ObjectType: "Secret";
+    readonly ObjectName: string;
+    readonly Version: string;
+    /** Seconds since 1970, null when unset. */
+    readonly NBF: number | null;
+    readonly EXP: number | null;
+  };
+  readonly dataVersion: "1";
+  readonly metadataVersion: "1";
+}
+
+interface Announcement {
+  readonly kind: EventKind;
+  readonly entry: SecretEntry;
+  readonly found: SecretVersion;
+}
+
+/** What has to be told by now and has not been. Nearing its end is told of the current version
+ *  only, once for each version, disabled or not. */
+function dueAnnouncements(state: VaultState, now: number): Announcement[] {
+  const due: Announcement[] = [];
+  for (const { entry, made } of state.unannounced.values()) {
+    due.push({ kind: "SecretNewVersionCreated", entry, found: made });
+  }
+  for (const entry of state.entries.values()) {
+    if (entry.deletion !== undefined) continue;
+    const found = currentVersion(entry);
+    for (const kind of expiryKinds(found, now / 1000)) due.push({ kind, entry, found });
+  }
+  return due;
+}
+
+function expiryKinds(found: SecretVersion, now: number): EventKind[] {
+  if (found.exp === undefined) return [];
+  const times = {
+    SecretNearExpiry: found.exp - NEAR_EXPIRY_SECONDS,
+    SecretExpired: found.exp,
+  };
+  return (["SecretNearExpiry", "SecretExpired"] as const).filter(
+    (kind) => times[kind] <= now && !found.announced.has(kind),
+  );
+}
+
+interface AnnouncerOptions {
+  readonly state: VaultState;
+  readonly vaultName: string;
+  readonly onEvent: (event: KeyVaultEvent) => void | Promise<void>;
+  commit(decide: () => readonly Change[]): Promise<void>;
+}
+
+/** Tells and then remembers that it told: a crash in between tells twice, with the same id, and
+ *  an event whose receiver failed is told again the next time. Runs follow one another. */
+export function createAnnouncer(
+  options: AnnouncerOptions,
+): (vaultUrl: string, now: number) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (vaultUrl, now) => {
+    last = last.then(() => announceAll(options, vaultUrl, now));
+    return last;
+  };
+}
+
+async function announceAll(
+  options: AnnouncerOptions,
+  vaultUrl: string,
+  now: number,
+): Promise<void> {
+  for (const due of dueAnnouncements(options.state, now)) {
+    try {
+      await options.onEvent(toEvent(due, options.vaultName, vaultUrl, now));
+      const { name } = due.entry;
+      await options.commit(() => [
+        { kind: "announced", name, version: due.found.version, event: due.kind },
+      ]);
+    } catch {
+      // Stays due.
+    }
+  }
+}
+
+function toEvent(
+  { kind, entry, found }: Announcement,
+  vaultName: string,
+  vaultUrl: string,
+  now: number,
+): KeyVaultEvent {
+  return {
+    id: eventId(`${kind} ${vaultName} ${entry.name} ${found.version}`),
+    topic: vaultResourceId(vaultName),
+    subject: entry.name,
+    eventType: `Microsoft.KeyVault.${kind}`,
+    eventTime: new Date(now).toISOString().replace("Z", "0000Z"),
+    data: {
+      Id: `${vaultUrl}/secrets/${entry.name}/${found.version}`,
+      VaultName: vaultName,
+      ObjectType: "Secret",
+      ObjectName: entry.name,
+      Version: found.version,
+      NBF: found.nbf ?? null,
+      EXP: found.exp ?? null,
+    },
+    dataVersion: "1",
+    metadataVersion: "1",
+  };
+}
+
+export const vaultResourceId = (name: string): string =>
+  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local" +
+  `/providers/Microsoft.KeyVault/vaults/${name}`;
+
+/** Looks like the random id of the service, but the same event always has the same one. */
+function eventId(of: string): string {
+  const hex = createHash("sha256").update(of).digest("hex");
+  return [
+    [0, 8],
+    [8, 12],
+    [12, 16],
+    [16, 20],
+    [20, 32],
+  ]
+    .map(([from, to]) => hex.slice(from, to))
+    .join("-");
+}

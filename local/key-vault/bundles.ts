@@ -1,0 +1,59 @@
+import type { VaultPolicy } from "./rules.ts";
+import { currentVersion } from "./state.ts";
+import type { SecretEntry, SecretVersion } from "./state.ts";
+
+const LONGEST_RETENTION = 90;
+
+/** How the vault writes what it knows. Times are whole seconds. */
+export function createBundles(url: string, policy: VaultPolicy) {
+  const customized = policy.retentionDays < LONGEST_RETENTION ? "Customized" : "";
+  const recoveryLevel = `${customized}Recoverable${policy.purgeProtection ? "" : "+Purgeable"}`;
+
+  const describe = (found: SecretVersion) => ({
+    contentType: found.contentType,
+    tags: found.tags,
+    attributes: {
+      enabled: found.enabled,
+      nbf: found.nbf,
+      exp: found.exp,
+      created: found.created,
+      updated: found.updated,
+      recoveryLevel,
+      recoverableDays: policy.retentionDays,
+    },
+  });
+
+  const deletion = (entry: SecretEntry) => ({
+    recoveryId: `${url}/deletedsecrets/${entry.name}`,
+    deletedDate: entry.deletion?.at,
+    scheduledPurgeDate: entry.deletion?.purgeAt,
+  });
+
+  const id = (entry: SecretEntry, found?: SecretVersion): string =>
+    `${url}/secrets/${entry.name}${found === undefined ? "" : `/${found.version}`}`;
+
+  return {
+    withValue: (entry: SecretEntry, found: SecretVersion) => ({
+      value: found.value,
+      id: id(entry, found),
+      ...describe(found),
+    }),
+    withoutValue: (entry: SecretEntry, found: SecretVersion) => ({
+      id: id(entry, found),
+      ...describe(found),
+    }),
+    deleted: (entry: SecretEntry) => ({
+      id: id(entry, currentVersion(entry)),
+      ...describe(currentVersion(entry)),
+      ...deletion(entry),
+    }),
+    listed: (entry: SecretEntry) => ({ id: id(entry), ...describe(currentVersion(entry)) }),
+    listedDeleted: (entry: SecretEntry) => ({
+      id: id(entry),
+      ...describe(currentVersion(entry)),
+      ...deletion(entry),
+    }),
+  };
+}
+
+export type Bundles = ReturnType<typeof createBundles>;

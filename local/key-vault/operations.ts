@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import type { LoopbackReply } from "../loopback.ts";
+import type { Bundles } from "./bundles.ts";
+import { parseCreateBody, parseUpdateBody } from "./limits.ts";
+import { pageOf } from "./paging.ts";
+import type { Operation } from "./routes.ts";
+import * as rules from "./rules.ts";
+import { currentVersion, findEntry } from "./state.ts";
+import type { Change, SecretEntry, VaultState } from "./state.ts";
+import { secretNotFound } from "./vault-error.ts";
+
+export interface VaultContext {
+  readonly state: VaultState;
+  readonly policy: rules.VaultPolicy;
+  readonly bundles: Bundles;
+  readonly url: string;
+  /** Decides on the newest state, makes the changes durable, then visible. */
+  commit(decide: () => readonly Change[]): Promise<void>;
+}
+
+export interface Call {
+  /** Empty where the path has none. */
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly query: URLSearchParams;
+  readonly body: Buffer | undefined;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+type Perform = (vault: VaultContext, call: Call) => Promise<LoopbackReply> | LoopbackReply;
+
+const ok = (json: unknown): LoopbackReply => ({ status: 200, json });
+
+export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
+  "set-secret": async (vault, call) => {
+    const body = parseCreateBody(call.body);
+    const version = randomBytes(16).toString("hex");
+    await vault.commit(() =>
+      rules.decideCreate(vault.state, call.name, body, { now: call.now, version }),
+    );
+    const entry = entryAfter(vault, call);
+    return ok(vault.bundles.withValue(entry, rules.pickVersion(entry, version)));
+  },
+
+  "get-secret": (vault, call) => {
+    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    return ok(vault.bundles.withValue(entry, rules.readVersion(entry, call.version)));
+  },
+
+  "update-secret": async (vault, call) => {
+    const body = parseUpdateBody(call.body);
+    let updated = call.version;
+    await vault.commit(() => {
+      const live = rules.liveEntry(vault.state, call.name, call.now);
+      const found = rules.pickVersion(live, call.version);
+      updated = found.version;
+      return rules.decideUpdate(live, found, body, call.now);
+    });
+    const entry = entryAfter(vault, call);
+    return ok(vault.bundles.withoutValue(entry, rules.pickVersion(entry, updated)));
+  },
+
+  "delete-secret": async (vault, call) => {
+    await vault.commit(() => rules.decideDelete(vault.state, call.name, vault.policy, call.now));
+    return ok(vault.bundles.deleted(entryAfter(vault, call)));
+  },
+
+  "list-secrets": (vault, call) =>
+    ok(
+      pageOf(
+        names(vault, (entry) => rules.isLive(entry, call.now)),
+        {
+          key: (entry) => entry.name.toLowerCase(),
+          show: vault.bundles.listed,
+          url: `${vault.url}/secrets`,
+          query: call.query,
+        },
+      ),
+    ),
+
+  // Ordered by the random version id, not by time: a client that wants the newest must look.
+  "list-versions": (vault, call) => {
+    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    return ok(
+      pageOf(entry.versions, {
+        key: (each) => each.version,
+        show: (each) => vault.bundles.withoutValue(entry, each),
+        url: `${vault.url}/secrets/${entry.name}/versions`,
+        query: call.query,
+      }),
+    );
+  },
+
+  "list-deleted": (vault, call) =>
+    ok(
+      pageOf(
+        names(vault, (entry) => rules.isDeleted(entry, call.now)),
+        {
+          key: (entry) => entry.name.toLowerCase(),
+          show: vault.bundles.listedDeleted,
+          url: `${vault.url}/deletedsecrets`,
+          query: call.query,
+        },
+      ),
+    ),
+
+  "get-deleted": (vault, call) =>
+    ok(vault.bundles.deleted(rules.deletedEntry(vault.state, call.name, call.now))),
+
+  "recover-secret": async (vault, call) => {
+    await vault.commit(() => rules.decideRecover(vault.state, call.name, vault.policy, call.now));
+    const entry = entryAfter(vault, call);
+    return ok(vault.bundles.withoutValue(entry, currentVersion(entry)));
+  },
+
+  "purge-secret": async (vault, call) => {
+    await vault.commit(() => rules.decidePurge(vault.state, call.name, vault.policy, call.now));
+    return { status: 204 };
+  },
+};
+
+/** For the reply to a write, whatever state the write has put the secret in. */
+function entryAfter(vault: VaultContext, { name }: Call): SecretEntry {
+  const entry = findEntry(vault.state, name);
+  if (entry === undefined) throw secretNotFound(name);
+  return entry;
+}
+
+function* names(
+  vault: VaultContext,
+  wanted: (entry: SecretEntry) => boolean,
+): Generator<SecretEntry> {
+  for (const entry of vault.state.entries.values()) if (wanted(entry)) yield entry;
+}

@@ -1,0 +1,166 @@
+import type { CreateBody, UpdateBody } from "./limits.ts";
+import { currentVersion, findEntry, findVersion } from "./state.ts";
+import type { Change, SecretEntry, SecretVersion, VaultState } from "./state.ts";
+import {
+  conflict,
+  deletedSecretNotFound,
+  secretDisabled,
+  secretNotFound,
+  VaultError,
+} from "./vault-error.ts";
+
+/** What the owner of the vault chose when making it. */
+export interface VaultPolicy {
+  /** Days a deleted secret can be recovered, 7-90. */
+  readonly retentionDays: number;
+  readonly purgeProtection: boolean;
+  /** How long deleting and recovering take, in milliseconds. */
+  readonly settleMs: number;
+}
+
+type Standing = "absent" | "live" | "deleting" | "deleted" | "recovering";
+
+const seconds = (now: number): number => Math.floor(now / 1000);
+
+function standingOf(entry: SecretEntry | undefined, now: number): Standing {
+  if (entry === undefined) return "absent";
+  const settled = now >= entry.settledAt;
+  if (entry.deletion === undefined) return settled ? "live" : "recovering";
+  if (seconds(now) >= entry.deletion.purgeAt) return "absent";
+  return settled ? "deleted" : "deleting";
+}
+
+export const isLive = (entry: SecretEntry, now: number): boolean =>
+  standingOf(entry, now) === "live";
+
+export const isDeleted = (entry: SecretEntry, now: number): boolean =>
+  standingOf(entry, now) === "deleted";
+
+export function liveEntry(state: VaultState, name: string, now: number): SecretEntry {
+  const entry = findEntry(state, name);
+  if (entry !== undefined && isLive(entry, now)) return entry;
+  throw secretNotFound(name);
+}
+
+export function deletedEntry(state: VaultState, name: string, now: number): SecretEntry {
+  const entry = findEntry(state, name);
+  if (entry !== undefined && isDeleted(entry, now)) return entry;
+  throw deletedSecretNotFound(name);
+}
+
+/** The version asked for; without one, the newest. */
+export function pickVersion(entry: SecretEntry, version: string | undefined): SecretVersion {
+  if (version === undefined) return currentVersion(entry);
+  const found = findVersion(entry, version);
+  if (found === undefined) throw secretNotFound(entry.name, version);
+  return found;
+}
+
+/** `nbf` and `exp` are advisory: reading outside them works, as with the real service. A disabled
+ *  newest version is refused and no older one takes its place. */
+export function readVersion(entry: SecretEntry, version: string | undefined): SecretVersion {
+  const found = pickVersion(entry, version);
+  if (!found.enabled) throw secretDisabled();
+  return found;
+}
+
+export function decideCreate(
+  state: VaultState,
+  name: string,
+  body: CreateBody,
+  at: { now: number; version: string },
+): Change[] {
+  const entry = findEntry(state, name);
+  const standing = standingOf(entry, at.now);
+  if (standing !== "absent" && standing !== "live") throw conflict(name, standing);
+  const leftover: Change[] =
+    standing === "absent" && entry !== undefined ? [{ kind: "purged", name }] : [];
+  return [
+    ...leftover,
+    {
+      kind: "created",
+      name,
+      version: at.version,
+      value: body.value,
+      created: seconds(at.now),
+      ...settingsOf(body, { enabled: true }),
+    },
+  ];
+}
+
+type Settings = Pick<SecretVersion, "enabled" | "contentType" | "tags" | "nbf" | "exp">;
+
+const settingsOf = ({ contentType, tags, attributes }: UpdateBody, before: Settings) => ({
+  enabled: attributes?.enabled ?? before.enabled,
+  contentType: contentType ?? before.contentType,
+  tags: tags ?? before.tags,
+  nbf: attributes?.nbf ?? before.nbf,
+  exp: attributes?.exp ?? before.exp,
+});
+
+/** What the body does not name stays; tags that are given replace the whole map. */
+export function decideUpdate(
+  entry: SecretEntry,
+  found: SecretVersion,
+  body: UpdateBody,
+  now: number,
+): Change[] {
+  return [
+    {
+      kind: "updated",
+      name: entry.name,
+      version: found.version,
+      updated: seconds(now),
+      ...settingsOf(body, found),
+    },
+  ];
+}
+
+export function decideDelete(
+  state: VaultState,
+  name: string,
+  policy: VaultPolicy,
+  now: number,
+): Change[] {
+  const entry = liveEntry(state, name, now);
+  const at = seconds(now);
+  return [
+    {
+      kind: "deleted",
+      name: entry.name,
+      at,
+      purgeAt: at + policy.retentionDays * 86_400,
+      settledAt: now + policy.settleMs,
+    },
+  ];
+}
+
+export function decideRecover(
+  state: VaultState,
+  name: string,
+  policy: VaultPolicy,
+  now: number,
+): Change[] {
+  refuseTransition(state, name, now);
+  const entry = deletedEntry(state, name, now);
+  return [{ kind: "recovered", name: entry.name, settledAt: now + policy.settleMs }];
+}
+
+export function decidePurge(
+  state: VaultState,
+  name: string,
+  policy: VaultPolicy,
+  now: number,
+): Change[] {
+  refuseTransition(state, name, now);
+  const entry = deletedEntry(state, name, now);
+  if (policy.purgeProtection) {
+    throw new VaultError(403, "Forbidden", 'Operation "purge" is not enabled for this vault.');
+  }
+  return [{ kind: "purged", name: entry.name }];
+}
+
+function refuseTransition(state: VaultState, name: string, now: number): void {
+  const standing = standingOf(findEntry(state, name), now);
+  if (standing === "deleting" || standing === "recovering") throw conflict(name, standing);
+}

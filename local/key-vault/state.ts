@@ -1,0 +1,148 @@
+import { z } from "zod";
+
+export const EVENT_KINDS = [
+  "SecretNewVersionCreated",
+  "SecretNearExpiry",
+  "SecretExpired",
+] as const;
+
+const milliseconds = z.number();
+const seconds = z.int();
+
+const settings = {
+  enabled: z.boolean(),
+  contentType: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  nbf: seconds.optional(),
+  exp: seconds.optional(),
+};
+
+const of = { name: z.string(), version: z.string() };
+
+/** What may happen to a vault. The state is these, in order, and nothing else. */
+export const changeSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("created"),
+    ...of,
+    value: z.string(),
+    created: seconds,
+    ...settings,
+  }),
+  z.object({ kind: z.literal("updated"), ...of, updated: seconds, ...settings }),
+  z.object({
+    kind: z.literal("deleted"),
+    name: z.string(),
+    at: seconds,
+    purgeAt: seconds,
+    settledAt: milliseconds,
+  }),
+  z.object({ kind: z.literal("recovered"), name: z.string(), settledAt: milliseconds }),
+  z.object({ kind: z.literal("purged"), name: z.string() }),
+  z.object({ kind: z.literal("announced"), ...of, event: z.enum(EVENT_KINDS) }),
+]);
+
+export type Change = z.infer<typeof changeSchema>;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+export interface SecretVersion {
+  readonly version: string;
+  readonly value: string;
+  /** Seconds since 1970, as every time below that is not said to be otherwise. */
+  readonly created: number;
+  updated: number;
+  enabled: boolean;
+  contentType?: string | undefined;
+  tags?: Record<string, string> | undefined;
+  nbf?: number | undefined;
+  exp?: number | undefined;
+  readonly announced: Set<EventKind>;
+}
+
+export interface SecretEntry {
+  readonly name: string;
+  /** In the order of creation: the last one is current. Never empty. */
+  readonly versions: [SecretVersion, ...SecretVersion[]];
+  deletion?: { readonly at: number; readonly purgeAt: number } | undefined;
+  /** Milliseconds; until then a deletion or recovery is still under way. */
+  settledAt: number;
+}
+
+export interface VaultState {
+  /** By lower-case name: the service compares names without regard to case. */
+  readonly entries: Map<string, SecretEntry>;
+  /** Versions whose creation nobody has been told about yet, by `name/version`. */
+  readonly unannounced: Map<string, { readonly entry: SecretEntry; readonly made: SecretVersion }>;
+}
+
+export const emptyState = (): VaultState => ({ entries: new Map(), unannounced: new Map() });
+
+export const findEntry = (state: VaultState, name: string): SecretEntry | undefined =>
+  state.entries.get(name.toLowerCase());
+
+export const currentVersion = (entry: SecretEntry): SecretVersion =>
+  entry.versions.at(-1) ?? entry.versions[0];
+
+export const findVersion = (entry: SecretEntry, version: string): SecretVersion | undefined =>
+  entry.versions.find((each) => each.version === version);
+
+const keyOf = (name: string, version: string): string => `${name.toLowerCase()}/${version}`;
+
+/** Carries out one change. A change that speaks of something unknown has no effect. */
+export function applyChange(state: VaultState, change: Change): void {
+  if (change.kind === "created") {
+    applyCreated(state, change);
+    return;
+  }
+  const entry = findEntry(state, change.name);
+  if (entry === undefined) return;
+  switch (change.kind) {
+    case "updated":
+    case "announced":
+      applyToVersion(state, entry, change);
+      return;
+    case "deleted":
+      entry.deletion = { at: change.at, purgeAt: change.purgeAt };
+      entry.settledAt = change.settledAt;
+      return;
+    case "recovered":
+      entry.deletion = undefined;
+      entry.settledAt = change.settledAt;
+      return;
+    case "purged":
+      state.entries.delete(change.name.toLowerCase());
+      for (const { version } of entry.versions) {
+        state.unannounced.delete(keyOf(entry.name, version));
+      }
+  }
+}
+
+function applyCreated(state: VaultState, change: Extract<Change, { kind: "created" }>): void {
+  const { kind: _kind, name, ...rest } = change;
+  const made: SecretVersion = { ...rest, updated: change.created, announced: new Set() };
+  let entry = findEntry(state, name);
+  if (entry === undefined) {
+    entry = { name, versions: [made], settledAt: 0 };
+    state.entries.set(name.toLowerCase(), entry);
+  } else {
+    entry.versions.push(made);
+  }
+  state.unannounced.set(keyOf(name, made.version), { entry, made });
+}
+
+function applyToVersion(
+  state: VaultState,
+  entry: SecretEntry,
+  change: Extract<Change, { kind: "updated" | "announced" }>,
+): void {
+  const found = findVersion(entry, change.version);
+  if (found === undefined) return;
+  if (change.kind === "announced") {
+    found.announced.add(change.event);
+    if (change.event === "SecretNewVersionCreated") {
+      state.unannounced.delete(keyOf(entry.name, found.version));
+    }
+    return;
+  }
+  const { updated, enabled, contentType, tags, nbf, exp } = change;
+  Object.assign(found, { updated, enabled, contentType, tags, nbf, exp });
+}

@@ -1,0 +1,63 @@
+/** A refusal in the words and the shape of the real service. */
+export class VaultError extends Error {
+  override readonly name = "VaultError";
+  readonly status: number;
+  readonly code: string;
+  readonly inner: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { inner?: string; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.inner = more.inner;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** The key is `innererror` on the wire, although the official client calls it innerError. */
+export function errorBody(error: VaultError): object {
+  const inner = error.inner === undefined ? {} : { innererror: { code: error.inner } };
+  return { error: { code: error.code, message: error.message, ...inner } };
+}
+
+export const badParameter = (message: string): VaultError =>
+  new VaultError(400, "BadParameter", message);
+
+export const secretNotFound = (name: string, version?: string): VaultError =>
+  new VaultError(
+    404,
+    "SecretNotFound",
+    `A secret with (name/id) ${version === undefined ? name : `${name}/${version}`} was not found in ` +
+      "this key vault. If you recently deleted this secret you may be able to recover it using the " +
+      "correct recovery command.",
+  );
+
+export const deletedSecretNotFound = (name: string): VaultError =>
+  new VaultError(404, "SecretNotFound", `Deleted Secret not found: ${name}`);
+
+export const secretDisabled = (): VaultError =>
+  new VaultError(403, "Forbidden", "Operation get is not allowed on a disabled secret.", {
+    inner: "SecretDisabled",
+  });
+
+const CONFLICTS = {
+  deleted: {
+    inner: "ObjectIsDeletedButRecoverable",
+    says:
+      "is currently in a deleted but recoverable state, and its name cannot be reused; in this " +
+      "state, the secret can only be recovered or purged.",
+  },
+  deleting: { inner: "ObjectIsBeingDeleted", says: "is currently being deleted." },
+  recovering: { inner: "ObjectIsBeingRecovered", says: "is currently being recovered." },
+} as const;
+
+export function conflict(name: string, reason: keyof typeof CONFLICTS): VaultError {
+  const { inner, says } = CONFLICTS[reason];
+  return new VaultError(409, "Conflict", `Secret ${name} ${says}`, { inner });
+}

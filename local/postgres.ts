@@ -1,0 +1,205 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { chown, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { loadBinaries, type Binaries } from "./postgres/binaries.ts";
+import { stopOrphan } from "./postgres/orphan.ts";
+import { clusterFolder, runner, type Runner } from "./postgres/runner.ts";
+
+export interface PostgresOptions {
+  /** Where the cluster lives. One that is there already is started again, with its password. */
+  readonly directory: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** PEM. Without it the server speaks no TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Only for a new cluster. Default: a random one. */
+  readonly adminPassword?: string;
+  /** Server settings, such as `{ log_statement: "all" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Gains speed by not waiting for the disk, and loses everything when closed. For tests. */
+  readonly throwaway?: boolean;
+}
+
+export interface Postgres {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly adminUser: "postgres";
+  readonly adminPassword: string;
+  readonly pid: number;
+  /** Where the server writes its log. */
+  readonly logFile: string;
+  /** Ends sessions and stops the server. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a real PostgreSQL on 127.0.0.1, with SCRAM-SHA-256 for every log-in. A server left behind on the same
+ * directory by a killed process is stopped first, so two callers must not share a directory.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const as = runner();
+  const binaries = await loadBinaries(as);
+  const folder = await realpath(await clusterFolder(options.directory, as));
+  const data = join(folder, "data");
+  await stopOrphan(data);
+  const adminPassword = await ensureCluster(binaries, folder, as, options.adminPassword);
+  const args = [...(await settingsOf(options, folder, as)), "-D", data];
+  const logFile = join(folder, "postgres.log");
+  const { child, port } = await launch(binaries, args, { data, logFile, as, port: options.port });
+  return {
+    host: "127.0.0.1",
+    port,
+    adminUser: "postgres",
+    adminPassword,
+    pid: child.pid ?? 0,
+    logFile,
+    async close() {
+      await stop(child);
+      if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes the cluster unless it is there. Returns the password of its administrator. */
+async function ensureCluster(
+  binaries: Binaries,
+  folder: string,
+  as: Runner,
+  wanted: string | undefined,
+): Promise<string> {
+  const data = join(folder, "data");
+  const passwordFile = join(folder, "admin-password");
+  const exists = await stat(join(data, "PG_VERSION")).catch(() => undefined);
+  if (exists !== undefined) return readFile(passwordFile, "utf8");
+
+  // Made beside its place and renamed, so that an interrupted attempt is never taken for a cluster.
+  const fresh = `${data}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  const password = wanted ?? randomBytes(24).toString("base64url");
+  const handover = join(folder, "handover");
+  await writeFile(handover, password, { mode: 0o600 });
+  try {
+    if (as !== undefined) await chown(handover, as.uid, as.gid);
+    await initialise(binaries, fresh, handover, as);
+  } finally {
+    await rm(handover, { force: true });
+  }
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await rename(fresh, data);
+  return password;
+}
+
+async function initialise(
+  binaries: Binaries,
+  data: string,
+  passwordFile: string,
+  as: Runner,
+): Promise<void> {
+  const args = ["--auth=scram-sha-256", "--username=postgres", `--pwfile=${passwordFile}`];
+  args.push("--locale=C", "--encoding=UTF8", "--no-sync", "-D", data);
+  const child = spawn(binaries.initdb, args, {
+    ...as,
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`initdb failed (exit code ${String(code)}):\n${output.trim()}`);
+}
+
+async function settingsOf(options: PostgresOptions, folder: string, as: Runner): Promise<string[]> {
+  const settings: Record<string, string> = {
+    listen_addresses: "127.0.0.1",
+    // Their paths are limited to about 100 characters, which a deep directory exceeds.
+    unix_socket_directories: "",
+    password_encryption: "scram-sha-256",
+    ...(options.throwaway === true ? { fsync: "off", full_page_writes: "off" } : {}),
+  };
+  if (options.tls !== undefined) {
+    const key = join(folder, "server.key");
+    const cert = join(folder, "server.crt");
+    // Replaced, not rewritten: a file that belongs to another user keeps its owner when it is rewritten.
+    await Promise.all([rm(key, { force: true }), rm(cert, { force: true })]);
+    await writeFile(key, options.tls.key, { mode: 0o600 });
+    await writeFile(cert, options.tls.cert);
+    if (as !== undefined) await chown(key, as.uid, as.gid);
+    Object.assign(settings, { ssl: "on", ssl_key_file: key, ssl_cert_file: cert });
+  }
+  return Object.entries({ ...settings, ...options.settings }).flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ]);
+}
+
+interface Place {
+  readonly data: string;
+  readonly logFile: string;
+  readonly as: Runner;
+  readonly port: number | undefined;
+}
+
+/** A free port may be taken by somebody else before the server binds it, and a killed server's children linger. */
+async function launch(binaries: Binaries, args: string[], place: Place) {
+  for (let attempt = 1; ; attempt++) {
+    const port = place.port ?? (await freePort());
+    const log = openSync(place.logFile, "a", 0o600);
+    const child = spawn(binaries.postgres, [...args, "-p", String(port)], {
+      ...place.as,
+      cwd: "/",
+      // In a process group of its own, a terminal's Ctrl-C does not reach it.
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    if (await isReady(child, place.data)) return { child, port };
+    const tail = (await readFile(place.logFile, "utf8")).split("\n").slice(-8).join("\n").trim();
+    const passing = /Address already in use|shared memory block .* is still in use/.test(tail);
+    if (!passing || attempt === 20) throw new Error(`PostgreSQL did not start:\n${tail}`);
+    await wait(100);
+  }
+}
+
+/** True once the server takes connections, false if it ended instead. */
+async function isReady(child: ChildProcess, data: string): Promise<boolean> {
+  let ended = false;
+  child.once("error", () => (ended = true)).once("exit", () => (ended = true));
+  while (!hasEnded()) {
+    const lines = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
+    const [pid, , , , , , , status] = lines.split("\n");
+    if (pid === String(child.pid) && status?.trim() === "ready") return true;
+    await wait(5);
+  }
+  return false;
+
+  function hasEnded(): boolean {
+    return ended;
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  // SIGINT ends all sessions; SIGQUIT does not even wait for the disk, and the next start repairs.
+  child.kill("SIGINT");
+  const late = setTimeout(() => child.kill("SIGQUIT"), 10_000);
+  await exited;
+  clearTimeout(late);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}

@@ -1,0 +1,195 @@
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import type { TokenCredential } from "@azure/identity";
+import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import { monotonicFactory } from "ulid";
+import type { Config } from "./config/config.ts";
+import { loadConfig } from "./config/load.ts";
+import { readSettings, type Settings } from "./config/settings.ts";
+import type { Consumer } from "./consumers/consumer.ts";
+import { webhookConsumer } from "./consumers/webhook.ts";
+import { ConfigError } from "./core/errors.ts";
+import type { EventReader } from "./core/events.ts";
+import type { Secret } from "./core/secret.ts";
+import type { SecretName, Target } from "./core/target.ts";
+import { type Operations, operations } from "./engine/operations.ts";
+import { deadlines, type Ports } from "./engine/ports.ts";
+import { eventGridNotifier } from "./notifiers/event-grid.ts";
+import type { Notifier } from "./notifiers/notifier.ts";
+import { webhookNotifier } from "./notifiers/webhook.ts";
+import { rotatorsWith } from "./rotators/registry.ts";
+import { JournalUnavailableError } from "./stores/journal.ts";
+import { QueueUnavailableError } from "./stores/queue.ts";
+import { storageQueue } from "./stores/storage-queue.ts";
+import { tableJournal } from "./stores/table-journal.ts";
+import { keyVault } from "./vaults/key-vault.ts";
+import type { Vault } from "./vaults/vault.ts";
+
+export type { Operations } from "./engine/operations.ts";
+export type { Wanted } from "./engine/request.ts";
+export { parseDuration as durationOf } from "./core/time.ts";
+export { parseWorkMessage } from "./stores/work-message.ts";
+
+/** Whether a store could not be asked, so that the same may be tried again later. */
+export function isUnavailable(error: unknown): error is Error {
+  return error instanceof JournalUnavailableError || error instanceof QueueUnavailableError;
+}
+
+/** What triggers and tools can ask of Keyturn. */
+export interface App {
+  /** Each call tells what happens to a reader of its own. */
+  with(read: EventReader): Operations;
+  /** What the configuration check found worth a second look. */
+  readonly warnings: readonly string[];
+  readonly targetIds: readonly string[];
+}
+
+let made: Promise<App> | undefined;
+
+/** The one app of this process, made when it is first asked for. Rejects with every problem of the configuration. */
+export function theApp(): Promise<App> {
+  return (made ??= createApp(process.env, process.cwd()));
+}
+
+/** `root` is the folder that a relative path in the settings starts from. */
+export async function createApp(
+  environment: Readonly<Record<string, string | undefined>>,
+  root: string,
+): Promise<App> {
+  const settings = readSettings(environment);
+  const credential = azureCredential(environment, settings.clientId);
+  const rotators = rotatorsWith(credential);
+  const config = await loadConfig(resolve(root, settings.configPath), { rotators });
+  const vault = openVaults(config, credential);
+  const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
+  const { journal, queue } = openStores(settings, environment);
+  const consumers = openConsumers(config, secretOf);
+  const ports: Omit<Ports, "emit"> = {
+    journal,
+    vault,
+    rotator: (type) =>
+      must(
+        rotators.find((rotator) => rotator.type === type),
+        `rotator ${type}`,
+      ),
+    consumer: (name) => must(consumers.get(name), `consumer ${name}`),
+    notifiers: openNotifiers(config, credential, secretOf),
+    targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
+    clock: () => new Date(),
+    newId: monotonicFactory(),
+    randomBytes,
+    deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+  };
+  const hosts = new Map(
+    Object.entries(config.vaults).map(([name, { url }]) => [new URL(url).host.toLowerCase(), name]),
+  );
+  return {
+    with: operations({ ports, queue, targets: config.targets, vaultAt: (host) => hosts.get(host) }),
+    warnings: config.warnings.map(({ path, message }) => `${path}: ${message}`),
+    targetIds: config.targets.map((target) => target.id),
+  };
+}
+
+/** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */
+function azureCredential(
+  environment: Readonly<Record<string, string | undefined>>,
+  clientId: string | undefined,
+): TokenCredential {
+  if (environment["IDENTITY_ENDPOINT"] === undefined) return new DefaultAzureCredential();
+  return clientId === undefined
+    ? new ManagedIdentityCredential()
+    : new ManagedIdentityCredential({ clientId });
+}
+
+function openVaults(config: Config, credential: TokenCredential): (name: string) => Vault {
+  const vaults = new Map(
+    Object.entries(config.vaults).map(([name, { url }]) => [
+      name,
+      keyVault({ name, url, credential }),
+    ]),
+  );
+  return (name) => must(vaults.get(name), `vault ${name}`);
+}
+
+function openStores(
+  { storage, table, queue }: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+) {
+  if (storage.as === "connection-string") {
+    const connection = { connectionString: storage.connectionString.reveal() };
+    return { journal: tableJournal(connection, table), queue: storageQueue(connection, queue) };
+  }
+  const credential = azureCredential(environment, storage.clientId);
+  return {
+    journal: tableJournal({ endpoint: storage.tableUrl, credential }, table),
+    queue: storageQueue({ endpoint: storage.queueUrl, credential }, queue),
+  };
+}
+
+function openConsumers(
+  config: Config,
+  secretOf: (name: SecretName) => Promise<Secret>,
+): ReadonlyMap<string, Consumer> {
+  return new Map(
+    Object.entries(config.consumers).map(([name, { url, key }]) => {
+      const open = freshly(async () => webhookConsumer({ name, url, key: await secretOf(key) }));
+      const refresh: Consumer["refresh"] = (told, signal) =>
+        open((consumer) => consumer.refresh(told, signal));
+      return [name, { name, refresh }];
+    }),
+  );
+}
+
+function openNotifiers(
+  config: Config,
+  credential: TokenCredential,
+  secretOf: (name: SecretName) => Promise<Secret>,
+): Notifier[] {
+  return config.notifiers.map((notifier) => {
+    const open = freshly(async (): Promise<Notifier> => {
+      const key = notifier.key && (await secretOf(notifier.key));
+      if (notifier.type === "webhook") {
+        return webhookNotifier({ url: notifier.url, key: must(key, "the key of a webhook") });
+      }
+      const endpoint = notifier.endpoint;
+      return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
+    });
+    const address = notifier.type === "webhook" ? notifier.url : notifier.endpoint;
+    return {
+      name: `${notifier.type} ${new URL(address).host}`,
+      send: (notifications, signal) => open((made) => made.send(notifications, signal)),
+    };
+  });
+}
+
+/** Makes the thing when it is first used, and anew after a failure: its key may have been changed. */
+function freshly<Thing>(make: () => Promise<Thing>) {
+  let thing: Promise<Thing> | undefined;
+  return async <Result>(use: (thing: Thing) => Promise<Result>): Promise<Result> => {
+    try {
+      return await use(await (thing ??= make()));
+    } catch (error) {
+      thing = undefined;
+      throw error;
+    }
+  };
+}
+
+async function readSecret(vault: Vault, { name }: SecretName): Promise<Secret> {
+  const stored = await vault.readCurrent(name, AbortSignal.timeout(deadlines.vault));
+  if (typeof stored === "string") throw new ConfigError(`the secret ${name} is ${stored}`);
+  return stored.value;
+}
+
+function isAdminOf({ authority }: Target, { vault, name }: SecretName): boolean {
+  return (
+    authority.as === "admin" &&
+    authority.secret.vault === vault &&
+    authority.secret.name.toLowerCase() === name.toLowerCase()
+  );
+}
+
+function must<Thing>(thing: Thing | undefined, what: string): Thing {
+  if (thing === undefined) throw new ConfigError(`there is no ${what}`);
+  return thing;
+}

@@ -1,0 +1,32 @@
+import type { SecretName, Target } from "../core/target.ts";
+import type { Problem } from "./problems.ts";
+
+export interface VaultConfig {
+  /** Origin only, such as `https://orders.vault.azure.net`. */
+  readonly url: string;
+}
+
+export interface ConsumerConfig {
+  readonly type: "webhook";
+  readonly url: string;
+  readonly key: SecretName;
+}
+
+export type NotifierConfig =
+  | {
+      readonly type: "event-grid";
+      readonly endpoint: string;
+      /** Absent: with the app's managed identity. */
+      readonly key?: SecretName;
+    }
+  | { readonly type: "webhook"; readonly url: string; readonly key: SecretName };
+
+/** Everything a person has configured, checked, with defaults and references resolved. */
+export interface Config {
+  readonly vaults: Readonly<Record<string, VaultConfig>>;
+  readonly targets: readonly Target[];
+  readonly consumers: Readonly<Record<string, ConsumerConfig>>;
+  readonly notifiers: readonly NotifierConfig[];
+  /** Allowed, and worth a second look. */
+  readonly warnings: readonly Problem[];
+}

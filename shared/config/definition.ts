@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { consumerSchema } from "./consumers.ts";
+import { name } from "./fields.ts";
+import { notifierSchema } from "./notify.ts";
+import { policySchema } from "./policies.ts";
+import { optionsByType, targetSchema } from "./targets.ts";
+import type { ConfigRotator } from "./targets.ts";
+import { vaultSchema } from "./vaults.ts";
+
+/** One file of the configuration. In a folder, only `version` must be in each of them. */
+export function fileSchema(target: ReturnType<typeof targetSchema>) {
+  return z
+    .strictObject({
+      version: z.literal(1).describe("Version of this format."),
+      vaults: z
+        .record(name, vaultSchema)
+        .default({})
+        .describe("Key Vaults, by a name for use here."),
+      policies: z
+        .record(name, policySchema)
+        .default({})
+        .describe("Policies by name. The one named default is for targets that name none."),
+      targets: z
+        .record(name, target)
+        .default({})
+        .describe("What is rotated. The name is the target's id: in URLs, logs and the journal."),
+      consumers: z
+        .record(name, consumerSchema)
+        .default({})
+        .describe("Applications that use the secrets, by name."),
+      notify: z.array(notifierSchema).default([]).describe("Who is told what happens."),
+    })
+    .describe("Configuration of Keyturn.");
+}
+
+/** The same for editors, as JSON Schema (draft 7, which all of them know). */
+export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
+  const target = targetSchema(rotators);
+  const { $schema, ...schema } = z.toJSONSchema(fileSchema(target), {
+    io: "input",
+    target: "draft-7",
+    override: ({ zodSchema, jsonSchema: written }) => {
+      if (zodSchema === target) written.allOf = rotators.map(optionsByType);
+    },
+  });
+  return { $schema, title: "keyturn.yaml", ...schema };
+}

@@ -1,0 +1,101 @@
+import { LineCounter, parseDocument } from "yaml";
+import type { Document, ErrorCode } from "yaml";
+import { findHazards } from "./hazards.ts";
+import { positionAt, positionOf } from "./positions.ts";
+import { formatPath } from "./problems.ts";
+import type { Finding, Problem } from "./problems.ts";
+
+/** One YAML file: what it says, and where. */
+export interface Source {
+  readonly name: string;
+  /** Plain JSON; undefined when the file could not be understood. */
+  readonly value: Readonly<Record<string, unknown>> | undefined;
+  /** What is wrong with it as YAML. */
+  readonly problems: readonly Problem[];
+  readonly locate: (finding: Finding) => Problem;
+}
+
+/** Aliases that repeat aliases grow without bound; a configuration written by a person stays far below. */
+const maxAliasCount = 10_000;
+
+const wordings: Partial<Record<ErrorCode, string>> = {
+  TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
+  MULTIPLE_DOCS: "holds several documents (---); put them in files of their own",
+  BLOCK_AS_IMPLICIT_KEY:
+    "has a second colon on one line; put text that holds a colon and a space in quotes",
+};
+
+export function parseSource(name: string, text: string): Source {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  const at = (offset: number, message: string, path = ""): Problem => ({
+    file: name,
+    ...positionAt(lines, offset),
+    path,
+    message,
+  });
+  const syntax = [...document.errors, ...document.warnings].map((error) =>
+    at(error.pos[0], wordings[error.code] ?? lowerFirst(error.message)),
+  );
+  const { yaml } = document.directives;
+  if (yaml.explicit === true && yaml.version !== "1.2") {
+    syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
+  }
+  const hazards = syntax.length > 0 ? [] : findHazards(document);
+  const found = hazards.map(({ offset, message, path, first }) => {
+    const { line, column } = positionAt(lines, first ?? 0);
+    const where = first === undefined ? "" : `; the first is at ${name}:${line}:${column}`;
+    return at(offset, message + where, formatPath(path));
+  });
+  const readable = syntax.length === 0 && !hazards.some(({ fatal }) => fatal);
+  const read = readable ? readValue(document) : {};
+  if (read.problem !== undefined) found.push(at(0, read.problem));
+  return {
+    name,
+    value: read.value,
+    problems: [...syntax, ...found],
+    locate: ({ path, message, atKey }) => {
+      const position = positionOf(document, lines, path, atKey ?? false);
+      return { file: name, ...position, path: formatPath(path), message };
+    },
+  };
+}
+
+/** A source that is no YAML at all. */
+export function brokenSource(name: string, message: string): Source {
+  const problem = { file: name, line: 0, column: 0, path: "", message };
+  return {
+    name,
+    value: undefined,
+    problems: [problem],
+    locate: (finding) => ({ ...problem, ...finding, path: formatPath(finding.path) }),
+  };
+}
+
+function readValue(document: Document): { value?: Record<string, unknown>; problem?: string } {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount });
+  } catch (error) {
+    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
+    return { problem: "repeats itself through too many aliases" };
+  }
+  if (value === null || value === undefined) return { problem: "is empty" };
+  if (!isRecord(value)) return { problem: 'is no mapping; it must begin with "version: 1"' };
+  return { value };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

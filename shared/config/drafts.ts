@@ -1,0 +1,73 @@
+import type { z } from "zod";
+import type { SecretName } from "../core/target.ts";
+import { isRecord } from "./document.ts";
+import type { Entries, Entry } from "./merge.ts";
+import { policyDraft } from "./policies.ts";
+import type { Finding } from "./problems.ts";
+import { targetDraft } from "./targets.ts";
+import type { ConfigRotator } from "./targets.ts";
+import { salvage, validate } from "./validate.ts";
+
+/** A target as far as it is well-formed, so that its other mistakes can be found at the same time. */
+export interface TargetDraft {
+  readonly entry: Entry;
+  readonly fields: z.output<typeof targetDraft>;
+  readonly rotator: ConfigRotator | undefined;
+  /** Parsed by the rotator's schema; undefined when they have problems. */
+  readonly options: unknown;
+  readonly optionFindings: readonly Finding[];
+}
+
+/** What the checks of a target may look at besides the target. */
+export interface Surroundings {
+  /** The vault that is meant when none is named. */
+  readonly onlyVault: string | undefined;
+  readonly policies: ReadonlyMap<string, z.output<typeof policyDraft>>;
+}
+
+export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): TargetDraft {
+  const written = isRecord(entry.value) ? entry.value : {};
+  const rotator = rotators.find(({ type }) => type === written["type"]);
+  const path = [...entry.path, "options"];
+  const given = "options" in written ? written["options"] : {};
+  const checked = rotator ? validate(rotator.options, given, path) : undefined;
+  return {
+    entry,
+    fields: salvage(targetDraft, entry.value) ?? {},
+    rotator,
+    options: checked?.value,
+    optionFindings: checked?.findings ?? [],
+  };
+}
+
+export function surroundingsOf({ vaults, policies }: Entries): Surroundings {
+  const [onlyVault, ...others] = vaults.keys();
+  return {
+    onlyVault: others.length === 0 ? onlyVault : undefined,
+    policies: new Map(
+      [...policies].map(([id, { value }]) => [id, salvage(policyDraft, value) ?? {}]),
+    ),
+  };
+}
+
+/** The secret that is meant; undefined when it is not known in which vault. */
+export function placeOf(
+  written: string | { readonly secret: string; readonly vault?: string | undefined } | undefined,
+  { onlyVault }: Pick<Surroundings, "onlyVault">,
+): SecretName | undefined {
+  if (written === undefined) return undefined;
+  const { secret, vault = onlyVault } = typeof written === "string" ? { secret: written } : written;
+  return vault === undefined ? undefined : { vault, name: secret };
+}
+
+/** Key Vault does not tell upper from lower case in names. */
+export function samePlace(a: SecretName | undefined, b: SecretName | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a.vault === b.vault && a.name.toLowerCase() === b.name.toLowerCase();
+}
+
+export function accountsOf({ fields }: TargetDraft) {
+  return (fields.accounts ?? []).map((written) =>
+    typeof written === "string" ? { name: written, initial: undefined } : written,
+  );
+}

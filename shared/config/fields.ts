@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { formatDuration, parseDuration } from "../core/time.ts";
+
+/** Names of targets, vaults, policies and consumers. */
+export const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,62}$/,
+    "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
+  );
+
+/** Key Vault's own rule for names of secrets. */
+export const secretName = z
+  .string()
+  .regex(
+    /^[0-9A-Za-z-]{1,127}$/,
+    "must be the name of a secret: 1 to 127 letters, digits and hyphens",
+  );
+
+const vaultOfSecret = name
+  .optional()
+  .describe("The vault that holds the secret, by its name here. Default: the only vault there is.");
+
+/** A secret by name, and the vault it is in. */
+export const secretPlace = z.strictObject({
+  secret: secretName.describe("Name of the secret in the vault."),
+  vault: vaultOfSecret,
+});
+
+/** A secret by its bare name, or with the vault it is in. */
+export const secretOrName = z.union([secretName, secretPlace], {
+  error: "must be the name of a secret, or a mapping with secret and vault",
+});
+
+const durationMessage = "must be a duration such as 30s, 10m, 4h or 90d";
+
+/** Written such as `90d`; read as milliseconds. Bounds in milliseconds. */
+export function duration(least: number, most: number) {
+  const range = `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
+  return z
+    .string({ error: durationMessage })
+    .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, durationMessage)
+    .transform((text) => parseDuration(text) ?? 0)
+    .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** An https address; plain http only on the machine itself, as emulators have it. */
+export const webAddress = z
+  .string()
+  .regex(/^https?:\/\//, {
+    error: "must be a web address that begins with https://",
+    abort: true,
+  })
+  .superRefine((text, context) => {
+    const problem = addressProblem(text);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  });
+
+function addressProblem(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null) return "is no valid web address";
+  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
+  if (url.protocol === "http:" && !loopback.test(url.hostname)) {
+    return "must begin with https://; http is for addresses of this machine only";
+  }
+  return url.hash === "" ? undefined : "must not hold a fragment (#)";
+}

@@ -1,0 +1,86 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
+import type { Alias, Document, Pair, YAMLMap } from "yaml";
+import { keyName } from "./positions.ts";
+import type { Path } from "./problems.ts";
+
+/** What YAML allows and a configuration should not: found with the node, which knows its offset. */
+export interface Hazard {
+  readonly path: Path;
+  readonly message: string;
+  readonly offset: number;
+  /** The first place of two, as an offset. */
+  readonly first?: number;
+  /** The document has no meaning with this in it. */
+  readonly fatal?: boolean;
+}
+
+/**
+ * Finds repeated keys, merge keys, keys that are no text and aliases that lead nowhere or into themselves. Takes the
+ * offending keys out of the document, so that they are not complained about twice.
+ */
+export function findHazards(document: Document): Hazard[] {
+  const hazards: Hazard[] = [];
+  visit(document, {
+    Map(_key, node, ancestors) {
+      hazards.push(...cleanMap(node, pathOf([...ancestors, node])));
+    },
+    Alias(_key, node, ancestors) {
+      const message = aliasTrouble(document, node, ancestors);
+      const path = pathOf([...ancestors, node]);
+      if (message) hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
+    },
+  });
+  return hazards;
+}
+
+function cleanMap(map: YAMLMap, path: Path): Hazard[] {
+  const hazards: Hazard[] = [];
+  const seen = new Map<string, number>();
+  map.items = map.items.filter((pair) => {
+    const name = keyName(pair.key);
+    const offset = offsetOf(pair);
+    const at = name === undefined ? path : [...path, name];
+    const first = seen.get(name ?? "");
+    const message = first === undefined ? keyTrouble(pair, name) : "is there twice";
+    if (name !== undefined && first === undefined) seen.set(name, offset);
+    if (message === undefined) return true;
+    hazards.push({ path: at, message, offset, ...(first !== undefined && { first }) });
+    return false;
+  });
+  return hazards;
+}
+
+function keyTrouble(pair: Pair, name: string | undefined): string | undefined {
+  if (name === undefined) return "has a key that is no plain text; put the key in quotes";
+  if (name === "__proto__") return "cannot be used as a key";
+  if (name === "<<" && isScalar(pair.key) && pair.key.type === "PLAIN") {
+    return "merge keys are not part of YAML 1.2; write the settings out";
+  }
+  return undefined;
+}
+
+function aliasTrouble(
+  document: Document,
+  alias: Alias,
+  ancestors: readonly unknown[],
+): string | undefined {
+  const source = alias.resolve(document);
+  if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
+  return ancestors.includes(source)
+    ? `the alias *${alias.source} stands inside of what it repeats`
+    : undefined;
+}
+
+function offsetOf(pair: Pair): number {
+  return isScalar(pair.key) || isMap(pair.key) || isSeq(pair.key) || isAlias(pair.key)
+    ? (pair.key.range?.[0] ?? 0)
+    : 0;
+}
+
+/** The path of the last of these nodes, each of which contains the next. */
+function pathOf(nodes: readonly unknown[]): Path {
+  return nodes.flatMap((node, index): Path => {
+    if (isPair(node)) return [keyName(node.key) ?? "?"];
+    return isSeq(node) && index + 1 < nodes.length ? [node.items.indexOf(nodes[index + 1])] : [];
+  });
+}

@@ -1,0 +1,58 @@
+/** Where something is in the configuration: keys and list positions from the top. */
+export type Path = readonly (string | number)[];
+
+/** What is wrong in one value, before anybody has looked up in which line it stands. */
+export interface Finding {
+  readonly path: Path;
+  /** Completes the sentence that begins with the path. Repeats no value that could be a secret. */
+  readonly message: string;
+  /** Points at the key instead of the value. */
+  readonly atKey?: boolean;
+}
+
+export interface Problem {
+  /** Such as `targets.orders-db.accounts[1]`; empty when it is about the file as a whole. */
+  readonly path: string;
+  readonly file: string;
+  /** From 1; 0 when the file as a whole is meant. */
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Every problem of the configuration at once. Nothing was started. */
+export class ConfigProblemsError extends Error {
+  override readonly name = "ConfigProblemsError";
+  readonly kind = "config";
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super([`The configuration has ${count}:`, ...problems.map(formatProblem)].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Such as `keyturn.yaml:12:5  targets.orders-db.publish.secret: is missing`. */
+export function formatProblem({ file, line, column, path, message }: Problem): string {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return path === "" ? `${place}  ${message}` : `${place}  ${path}: ${message}`;
+}
+
+/** Keys that would be unclear in a path are quoted, which also keeps control characters off the console. */
+export function formatPath(path: Path): string {
+  const written = path.map((step) => {
+    if (typeof step === "number") return `[${step}]`;
+    return /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  });
+  return written.join("").replace(/^\./, "");
+}
+
+/** As a person reads: file by file, from top to bottom. */
+export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return [...problems].sort(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}

@@ -1,0 +1,44 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { brokenSource, parseSource } from "./document.ts";
+import type { Source } from "./document.ts";
+
+const maxBytes = 2 * 1024 * 1024;
+const maxFiles = 500;
+
+/** One file, or every .yaml and .yml file right inside a folder, in the order of their names. */
+export async function readSources(path: string): Promise<Source[]> {
+  const name = basename(path);
+  try {
+    if (!(await stat(path)).isDirectory()) return [await readSource(path, name)];
+    // Hidden entries are how mounted volumes and editors keep second copies.
+    const files = (await readdir(path)).filter((file) => /^[^.].*\.ya?ml$/.test(file)).sort();
+    if (files.length === 0) return [brokenSource(name, "is a folder without any .yaml file")];
+    if (files.length > maxFiles) {
+      return [brokenSource(name, `holds more than ${maxFiles} .yaml files`)];
+    }
+    return await Promise.all(files.map((file) => readSource(join(path, file), `${name}/${file}`)));
+  } catch (error) {
+    return [brokenSource(name, unreadable(error))];
+  }
+}
+
+async function readSource(path: string, name: string): Promise<Source> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) {
+      return brokenSource(name, `is larger than ${maxBytes / 1024 / 1024} MiB`);
+    }
+    const bytes = await readFile(path);
+    return parseSource(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    return brokenSource(name, unreadable(error));
+  }
+}
+
+function unreadable(error: unknown): string {
+  if (!(error instanceof Error && "code" in error)) throw error;
+  if (error.code === "ERR_ENCODING_INVALID_ENCODED_DATA") return "is not UTF-8 text";
+  if (error.code === "ENOENT") return "does not exist";
+  return `cannot be read (${String(error.code)})`;
+}

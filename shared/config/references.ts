@@ -1,0 +1,105 @@
+import { isRecord } from "./document.ts";
+import type { Source } from "./document.ts";
+import type { Entries, Section } from "./merge.ts";
+import type { Finding, Path } from "./problems.ts";
+import { suggestion } from "./sentences.ts";
+
+/** `*` stands for every key of a mapping or every entry of a list. */
+type Pattern = readonly string[];
+
+const singular: Readonly<Record<Section, string>> = {
+  vaults: "vault",
+  policies: "policy",
+  targets: "target",
+  consumers: "consumer",
+};
+
+/** Where the name of something else is written. */
+const references: readonly { readonly at: Pattern; readonly to: Section }[] = [
+  { at: ["targets", "*", "policy"], to: "policies" },
+  { at: ["targets", "*", "consumers", "*"], to: "consumers" },
+  { at: ["targets", "*", "publish", "vault"], to: "vaults" },
+  { at: ["targets", "*", "admin", "vault"], to: "vaults" },
+  { at: ["targets", "*", "accounts", "*", "initial", "vault"], to: "vaults" },
+  { at: ["consumers", "*", "key", "vault"], to: "vaults" },
+  { at: ["notify", "*", "key", "vault"], to: "vaults" },
+];
+
+/** Where a secret is named. `bare`: its name may stand alone. */
+const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
+  { at: ["targets", "*", "publish"], bare: true },
+  { at: ["targets", "*", "admin"], bare: false },
+  { at: ["targets", "*", "accounts", "*", "initial"], bare: true },
+  { at: ["consumers", "*", "key"], bare: false },
+  { at: ["notify", "*", "key"], bare: false },
+];
+
+/**
+ * Finds names that lead nowhere. Looks at what is written, whether or not its surroundings are well-formed, so that
+ * no mistake hides another.
+ */
+export function checkReferences(source: Source, entries: Entries): Finding[] {
+  return [
+    ...references.flatMap(({ at, to }) =>
+      matches(source.value, at).flatMap(({ path, value }) => {
+        if (typeof value !== "string" || entries[to].has(value)) return [];
+        const message = `there is no ${singular[to]} named ${JSON.stringify(value)}`;
+        return [{ path, message: message + suggestion(value, [...entries[to].keys()]) }];
+      }),
+    ),
+    ...checkVaultsLeftOut(source, entries),
+    ...checkPoliciesLeftOut(source, entries),
+  ];
+}
+
+function checkVaultsLeftOut(source: Source, entries: Entries): Finding[] {
+  const vaults = [...entries.vaults.keys()];
+  if (vaults.length === 1) return [];
+  const message =
+    vaults.length === 0
+      ? "needs a vault, and none is configured; add one under vaults"
+      : `must say which vault: ${vaults.join(", ")}`;
+  return secrets.flatMap(({ at, bare }) =>
+    matches(source.value, at)
+      .filter(({ value }) => namesNoVault(value, bare))
+      .map(({ path }) => ({ path, message })),
+  );
+}
+
+function namesNoVault(value: unknown, bare: boolean): boolean {
+  return isRecord(value)
+    ? "secret" in value && !("vault" in value)
+    : bare && typeof value === "string";
+}
+
+function checkPoliciesLeftOut(source: Source, entries: Entries): Finding[] {
+  if (entries.policies.has("default")) return [];
+  return matches(source.value, ["targets", "*"])
+    .filter(({ value }) => isRecord(value) && !("policy" in value))
+    .map(({ path }) => ({
+      path: [...path, "policy"],
+      message: "is missing, and there is no policy named default",
+    }));
+}
+
+interface Match {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+function matches(root: unknown, pattern: Pattern): Match[] {
+  return pattern.reduce<Match[]>(
+    (found, step) =>
+      found.flatMap(({ path, value }) =>
+        children(value)
+          .filter(([key]) => step === "*" || step === key)
+          .map(([key, child]) => ({ path: [...path, key], value: child })),
+      ),
+    [{ path: [], value: root }],
+  );
+}
+
+function children(value: unknown): (readonly [string | number, unknown])[] {
+  if (Array.isArray(value)) return [...value.entries()];
+  return isRecord(value) ? Object.entries(value) : [];
+}

@@ -1,0 +1,99 @@
+import type { z } from "zod";
+import type { Policy } from "../core/policy.ts";
+import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
+import type { Config, ConsumerConfig, NotifierConfig } from "./config.ts";
+import type { fileSchema } from "./definition.ts";
+import { placeOf } from "./drafts.ts";
+import type { TargetInput } from "./targets.ts";
+import { defaultGrace } from "./target-checks.ts";
+
+export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
+
+type Written = Parameters<typeof placeOf>[0];
+type FindSecret = (written: NonNullable<Written>) => SecretName;
+
+/** Fills in what is left out. The files have been checked: every name leads somewhere. */
+export function resolve(
+  files: readonly ConfigFile[],
+  optionsOf: (targetId: string) => unknown,
+): Omit<Config, "warnings"> {
+  const all = {
+    vaults: joined(files.map(({ vaults }) => vaults)),
+    policies: joined(files.map(({ policies }) => policies)),
+    targets: joined(files.map(({ targets }) => targets)),
+    consumers: joined(files.map(({ consumers }) => consumers)),
+  };
+  const [onlyVault] = Object.keys(all.vaults);
+  const secret: FindSecret = (written) => must(placeOf(written, { onlyVault }), "a vault");
+  const policies = new Map(
+    Object.entries(all.policies).map(([name, policy]) => [name, resolvePolicy(name, policy)]),
+  );
+  return {
+    vaults: all.vaults,
+    targets: Object.entries(all.targets).map(([id, target]) => ({
+      id,
+      ...resolveTarget(target, secret),
+      options: optionsOf(id),
+      policy: must(policies.get(target.policy ?? "default"), "a policy"),
+    })),
+    consumers: Object.fromEntries(
+      Object.entries(all.consumers).map(([name, consumer]): [string, ConsumerConfig] => [
+        name,
+        { ...consumer, key: secret(consumer.key) },
+      ]),
+    ),
+    notifiers: files.flatMap(({ notify }) => notify.map((one) => resolveNotifier(one, secret))),
+  };
+}
+
+function resolveTarget(
+  target: TargetInput,
+  secret: FindSecret,
+): Omit<Target, "id" | "options" | "policy"> {
+  const { type, accounts, admin, publish, grace, consumers, tags } = target;
+  return {
+    type,
+    slots: accounts.map((account) => resolveSlot(account, secret)),
+    authority: resolveAuthority(admin, secret),
+    publish: { ...secret(publish), as: typeof publish === "string" ? "json" : publish.as },
+    grace: accounts.length === 1 ? 0 : (grace ?? defaultGrace),
+    consumers,
+    tags,
+  };
+}
+
+function resolveSlot(account: TargetInput["accounts"][number], secret: FindSecret): Slot {
+  if (typeof account === "string") return { account };
+  const { name, initial } = account;
+  return { account: name, ...(initial !== undefined && { initial: secret(initial) }) };
+}
+
+function resolveAuthority(admin: TargetInput["admin"], secret: FindSecret): Authority {
+  if (admin === "self") return { as: "self" };
+  if (admin === "managed-identity") return { as: "identity" };
+  const { account } = admin;
+  return { as: "admin", secret: secret(admin), ...(account !== undefined && { account }) };
+}
+
+function resolvePolicy(name: string, policy: ConfigFile["policies"][string]): Policy {
+  const { every, password, retry } = policy;
+  return { name, ...(every !== undefined && { every }), password, retry };
+}
+
+function resolveNotifier(
+  notifier: ConfigFile["notify"][number],
+  secret: FindSecret,
+): NotifierConfig {
+  if (notifier.type === "webhook") return { ...notifier, key: secret(notifier.key) };
+  const { key, ...rest } = notifier;
+  return { ...rest, ...(key !== undefined && { key: secret(key) }) };
+}
+
+function joined<T>(sections: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  return Object.fromEntries(sections.flatMap((section) => Object.entries(section)));
+}
+
+function must<T>(found: T | undefined, what: string): T {
+  if (found === undefined) throw new Error(`the checks have missed that ${what} is not configured`);
+  return found;
+}

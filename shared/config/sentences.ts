@@ -1,0 +1,91 @@
+import { closestMatch } from "leven";
+import { z } from "zod";
+
+const expectations: Readonly<Record<string, string>> = {
+  string: "must be text",
+  number: "must be a number",
+  int: "must be a whole number",
+  boolean: "must be true or false",
+  array: "must be a list",
+  tuple: "must be a list",
+  object: "must be a mapping of keys to values",
+  record: "must be a mapping of keys to values",
+};
+
+/** Words that mean true or false in YAML 1.1 only. */
+const formerBooleans = /^(y|yes|n|no|on|off)$/i;
+
+/** What zod found, as a sentence that begins with the path. Repeats no value: it could be a secret. */
+export const sentence: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined) return "is missing";
+  if (issue.input === null) return "has no value";
+  switch (issue.code) {
+    case "invalid_type":
+      return wrongType(issue.expected, issue.input);
+    case "invalid_value":
+      return `must be ${oneOf(issue.values)}${hint(issue.input, issue.values)}`;
+    case "too_small":
+      return `must ${limit("at least", issue.origin, issue.minimum, issue.inclusive)}`;
+    case "too_big":
+      return `must ${limit("at most", issue.origin, issue.maximum, issue.inclusive)}`;
+    case "invalid_format":
+      return `is not written as ${issue.format === "regex" ? "it must be" : `a valid ${issue.format}`}`;
+    case "invalid_union":
+      return wrongKind(issue.options, issue.discriminator, issue.input);
+    default:
+      return undefined;
+  }
+};
+
+/** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
+export function suggestion(word: unknown, candidates: readonly unknown[]): string {
+  if (typeof word !== "string") return "";
+  const near = closestMatch(
+    word,
+    candidates.filter((candidate) => typeof candidate === "string"),
+    { maxDistance: word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)) },
+  );
+  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}
+
+function wrongType(expected: string, input: unknown): string {
+  const must = expectations[expected] ?? `must be of type ${expected}`;
+  if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
+    return `${must}; put it in quotes`;
+  }
+  return must + (expected === "boolean" ? hint(input, [true, false]) : "");
+}
+
+function hint(input: unknown, values: readonly unknown[]): string {
+  const former = typeof input === "string" && formerBooleans.test(input);
+  return former && values.includes(true)
+    ? "; yes, no, on and off are mere text in YAML 1.2"
+    : suggestion(input, values);
+}
+
+function wrongKind(options: unknown, discriminator: unknown, input: unknown): string {
+  if (!Array.isArray(options) || typeof discriminator !== "string") {
+    return "has none of the allowed forms";
+  }
+  const given: unknown = z.record(z.string(), z.unknown()).safeParse(input).data?.[discriminator];
+  const verb = given === undefined ? "is missing; it must be" : "must be";
+  return `${verb} ${oneOf(options)}${suggestion(given, options)}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const written = values.map((value) => JSON.stringify(value));
+  return written.length === 1 ? (written[0] ?? "") : `one of ${written.join(", ")}`;
+}
+
+function limit(
+  words: string,
+  origin: string,
+  bound: number | bigint,
+  inclusive: boolean | undefined,
+): string {
+  const amount = `${inclusive === false ? "beyond" : words} ${String(bound)}`;
+  const one = bound === 1;
+  if (origin === "string") return `have ${amount} ${one ? "character" : "characters"}`;
+  if (origin === "array" || origin === "set") return `have ${amount} ${one ? "entry" : "entries"}`;
+  return `be ${amount}`;
+}

@@ -1,0 +1,95 @@
+import { accountsOf, placeOf } from "./drafts.ts";
+import type { Surroundings, TargetDraft } from "./drafts.ts";
+import { isRecord } from "./document.ts";
+import { whereabouts } from "./merge.ts";
+import type { Entries, Entry } from "./merge.ts";
+import type { Path, Problem } from "./problems.ts";
+import { vaultSchema } from "./vaults.ts";
+
+/** Something that only one entry may have, such as an account on a server. */
+interface Holding {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly path: Path;
+  readonly message: (other: Entry) => string;
+}
+
+/** Finds what two targets must not share: each would undo what the other does. */
+export function checkShared(
+  drafts: readonly TargetDraft[],
+  entries: Entries,
+  surroundings: Surroundings,
+): Problem[] {
+  return [
+    ...doubles([...entries.vaults.values()].flatMap(vaultAddress)),
+    ...doubles(drafts.flatMap((draft) => publishedSecret(draft, surroundings))),
+    ...doubles(drafts.flatMap((draft) => accountsHeld(draft, true))),
+  ];
+}
+
+/** The same account name on one server in different databases: one account for some systems, two for others. */
+export function warnOfLikelyShared(drafts: readonly TargetDraft[]): Problem[] {
+  const certain = new Set(
+    doubles(drafts.flatMap((draft) => accountsHeld(draft, true))).map(placeKey),
+  );
+  return doubles(drafts.flatMap((draft) => accountsHeld(draft, false))).filter(
+    (problem) => !certain.has(placeKey(problem)),
+  );
+}
+
+function placeKey({ file, path }: Problem): string {
+  return JSON.stringify([file, path]);
+}
+
+function doubles(holdings: readonly Holding[]): Problem[] {
+  const first = new Map<string, Entry>();
+  return holdings.flatMap(({ key, entry, path, message }) => {
+    const other = first.get(key) ?? entry;
+    first.set(key, other);
+    return other === entry ? [] : [entry.source.locate({ path, message: message(other) })];
+  });
+}
+
+function vaultAddress(entry: Entry): Holding[] {
+  const { url } = vaultSchema.safeParse(entry.value).data ?? {};
+  if (url === undefined) return [];
+  const path = [...entry.path, "url"];
+  const message = (other: Entry) =>
+    `is the address of ${named(other)} as well; use one name for it`;
+  return [{ key: url, entry, path, message }];
+}
+
+function publishedSecret({ entry, fields }: TargetDraft, surroundings: Surroundings): Holding[] {
+  const place = placeOf(fields.publish, surroundings);
+  if (place === undefined) return [];
+  const isMapping = isRecord(fields.publish);
+  return [
+    {
+      key: JSON.stringify([place.vault, place.name.toLowerCase()]),
+      entry,
+      path: [...entry.path, "publish", ...(isMapping ? ["secret"] : [])],
+      message: (other) => `is the secret that ${named(other)} publishes as well`,
+    },
+  ];
+}
+
+function accountsHeld(draft: TargetDraft, withDatabase: boolean): Holding[] {
+  const { entry, rotator, options } = draft;
+  if (rotator === undefined || options === undefined) return [];
+  const { engine, host, port, database } = rotator.endpoint(options);
+  const endpoint = [engine, host.toLowerCase(), port, ...(withDatabase ? [database] : [])];
+  return accountsOf(draft).map(({ name }, index) => ({
+    key: JSON.stringify([...endpoint, name.toLowerCase()]),
+    entry,
+    path: [...entry.path, "accounts", index],
+    message: (other) =>
+      withDatabase
+        ? `is the account that ${named(other)} changes as well`
+        : `has the name of an account that ${named(other)} changes on the same server, for another database; if it is the same account, put it into one target`,
+  }));
+}
+
+function named(entry: Entry): string {
+  const [section = ""] = entry.path;
+  return `${section === "vaults" ? "vault" : "target"} ${entry.id} (${whereabouts(entry)})`;
+}

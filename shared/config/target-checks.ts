@@ -1,0 +1,139 @@
+import { day, formatDuration } from "../core/time.ts";
+import { accountsOf, placeOf, samePlace } from "./drafts.ts";
+import type { Surroundings, TargetDraft } from "./drafts.ts";
+import { isRecord } from "./document.ts";
+import type { Finding } from "./problems.ts";
+
+type TargetCheck = (draft: TargetDraft, surroundings: Surroundings) => Finding[];
+
+export const defaultGrace = day;
+
+/** Finds what no single field shows. Paths begin at the target. */
+export const targetChecks: readonly TargetCheck[] = [
+  checkAuthority,
+  checkAccounts,
+  checkAdministrator,
+  checkFormat,
+  checkGrace,
+  checkFirstLogIn,
+  checkOwnSecret,
+  checkPendingNames,
+  checkConsumers,
+];
+
+function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
+  if (fields.admin === undefined || rotator === undefined) return [];
+  const { selfService, identity, admin = true } = rotator.capabilities;
+  const possible = {
+    self: selfService,
+    "managed-identity": identity,
+    "{ secret: … }": admin,
+  };
+  const wanted = typeof fields.admin === "string" ? fields.admin : "{ secret: … }";
+  if (possible[wanted]) return [];
+  const others = Object.entries(possible).flatMap(([way, works]) => (works ? [way] : []));
+  const message = `${rotator.type} cannot be changed that way; possible is ${others.join(" or ")}`;
+  return [{ path: ["admin"], message }];
+}
+
+function checkAccounts(draft: TargetDraft): Finding[] {
+  const [first, second] = accountsOf(draft);
+  // Some systems do not tell upper from lower case in names of accounts.
+  if (first?.name.toLowerCase() !== second?.name.toLowerCase() || second === undefined) return [];
+  return [{ path: ["accounts", 1], message: "is the same account as the first one" }];
+}
+
+function checkAdministrator(draft: TargetDraft): Finding[] {
+  const { admin } = draft.fields;
+  if (typeof admin !== "object" || admin.account === undefined) return [];
+  const administrator = admin.account.toLowerCase();
+  if (!accountsOf(draft).some(({ name }) => name.toLowerCase() === administrator)) return [];
+  const message =
+    "is one of the accounts that this target changes; use admin: self, or another administrator";
+  return [{ path: ["admin", "account"], message }];
+}
+
+function checkFormat({ entry, fields }: TargetDraft): Finding[] {
+  // As it is written: a bad name of the secret should not hide this.
+  const publish = isRecord(entry.value) ? entry.value["publish"] : undefined;
+  const format = isRecord(publish) ? publish["as"] : undefined;
+  if (format !== "password" || (fields.accounts ?? []).length < 2) return [];
+  const message =
+    "must be json for a pair: from the password alone, consumers could not know the account";
+  return [{ path: ["publish", "as"], message }];
+}
+
+function checkGrace({ entry, fields }: TargetDraft, { policies }: Surroundings): Finding[] {
+  if (fields.accounts === undefined) return [];
+  if (fields.accounts.length === 1) {
+    if (fields.grace === undefined) return [];
+    const message = "has no meaning for one account, whose old password ends with the change";
+    return [{ path: ["grace"], message }];
+  }
+  const policy = isRecord(entry.value) && "policy" in entry.value ? fields.policy : "default";
+  const { every } = policies.get(policy ?? "") ?? {};
+  const grace = fields.grace ?? defaultGrace;
+  if (every === undefined || grace <= every) return [];
+  const which =
+    fields.grace === undefined ? `is ${formatDuration(grace)} by default, which is` : "is";
+  const message = `${which} longer than the policy's every (${formatDuration(every)}); a pair needs both accounts by then`;
+  return [{ path: ["grace"], message }];
+}
+
+function checkFirstLogIn(draft: TargetDraft): Finding[] {
+  const [, second] = accountsOf(draft);
+  if (draft.fields.admin !== "self" || second === undefined || second.initial !== undefined) {
+    return [];
+  }
+  const message =
+    "needs initial (the secret that holds its password today): with admin: self, each account logs in by itself";
+  return [{ path: ["accounts", 1], message }];
+}
+
+function checkOwnSecret(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+  const { admin, publish } = draft.fields;
+  const published = placeOf(publish, surroundings);
+  const findings: Finding[] = [];
+  if (typeof admin === "object" && samePlace(placeOf(admin, surroundings), published)) {
+    const message = "is the secret that this target publishes; use admin: self, or another secret";
+    findings.push({ path: ["admin", "secret"], message });
+  }
+  for (const [index, { initial }] of accountsOf(draft).entries()) {
+    if (!samePlace(placeOf(initial, surroundings), published)) continue;
+    const message =
+      "is the secret that this target publishes; leave it out for the account that is in there";
+    findings.push({ path: ["accounts", index, "initial"], message });
+  }
+  return findings;
+}
+
+/** Keyturn keeps new secrets under these names until they are live. */
+function checkPendingNames(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+  const { admin, publish } = draft.fields;
+  const places = [
+    { path: ["publish"], place: placeOf(publish, surroundings) },
+    {
+      path: ["admin", "secret"],
+      place: typeof admin === "object" ? placeOf(admin, surroundings) : undefined,
+    },
+    ...accountsOf(draft).map(({ initial }, index) => ({
+      path: ["accounts", index, "initial"],
+      place: placeOf(initial, surroundings),
+    })),
+  ];
+  return places
+    .filter(({ place }) => place?.name.toLowerCase().startsWith("keyturn-pending-"))
+    .map(({ path }) => ({
+      path,
+      message: "begins with keyturn-pending-, which Keyturn uses itself",
+    }));
+}
+
+function checkConsumers({ fields }: TargetDraft): Finding[] {
+  const { consumers = [] } = fields;
+  return consumers.flatMap((consumer, index) =>
+    consumers.indexOf(consumer) === index
+      ? []
+      : [{ path: ["consumers", index], message: "is there twice" }],
+  );
+}

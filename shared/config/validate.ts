@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { isRecord } from "./document.ts";
+import type { Finding, Path } from "./problems.ts";
+import { sentence, suggestion } from "./sentences.ts";
+
+type Issue = z.core.$ZodIssue;
+
+export interface Validated<T> {
+  /** Undefined when there are findings. */
+  readonly value: T | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Checks `value`, which stands at `path`, and says in sentences what is wrong with it. */
+export function validate<T>(schema: z.ZodType<T>, value: unknown, path: Path = []): Validated<T> {
+  const knownKeys = new Map<readonly string[], readonly string[]>();
+  const result = schema.safeParse(value, {
+    error: (issue) => {
+      if (issue.code === "unrecognized_keys") knownKeys.set(issue.keys, keysOf(issue.inst));
+      return sentence(issue);
+    },
+  });
+  if (result.success) return { value: result.data, findings: [] };
+  const findings = result.error.issues
+    .flatMap(chosen)
+    .flatMap((issue) => explain(issue, knownKeys, value));
+  return {
+    value: undefined,
+    findings: findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
+  };
+}
+
+/** The faultless fields of an object that has something wrong elsewhere. Every field of `schema` is optional. */
+export function salvage<T extends object>(schema: z.ZodType<T>, value: unknown): T | undefined {
+  const { findings } = validate(schema, value);
+  const wrong = new Set(findings.map(({ path: [field] }) => String(field)));
+  const right = Object.entries(isRecord(value) ? value : {}).filter(([key]) => !wrong.has(key));
+  return schema.safeParse(Object.fromEntries(right)).data;
+}
+
+/** Of the forms a value may have, the one its writer most likely meant. */
+function chosen(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.filter((errors) => !errors.some(isAnotherForm));
+  if (meant.length !== 1) return [issue];
+  return (meant[0] ?? []).flatMap((inner) =>
+    chosen({ ...inner, path: [...issue.path, ...inner.path] }),
+  );
+}
+
+function isAnotherForm({ code, path }: Issue): boolean {
+  return path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+}
+
+function explain(
+  issue: Issue,
+  knownKeys: ReadonlyMap<readonly string[], readonly string[]>,
+  root: unknown,
+): Finding[] {
+  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys.get(issue.keys) ?? [];
+    return issue.keys.map((key) => {
+      const hint = suggestion(key, known) || `; the keys here are ${known.join(", ")}`;
+      return { path: [...path, key], message: `is not a known key${hint}`, atKey: true };
+    });
+  }
+  if (issue.code === "invalid_key") {
+    const message = issue.issues.map((inner) => inner.message).join("; ");
+    return [{ path, message, atKey: true }];
+  }
+  const value = valueAt(root, path);
+  // A form's own message says what it must be, which helps nobody who has left it out.
+  const replaced = issue.code !== "custom" && !("discriminator" in issue);
+  if (replaced && value === undefined) return [{ path, message: "is missing" }];
+  if (replaced && value === null) return [{ path, message: "has no value" }];
+  return [{ path, message: issue.message }];
+}
+
+function keysOf(schema: unknown): string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => {
+    if (Array.isArray(value))
+      return typeof step === "number" ? (value[step] as unknown) : undefined;
+    return isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  }, root);
+}

@@ -1,0 +1,131 @@
+import { decideWork } from "../core/decide.ts";
+import { type EventReader, toEvent } from "../core/events.ts";
+import type { Target } from "../core/target.ts";
+import { toInstant } from "../core/time.ts";
+import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
+import { JournalUnavailableError } from "../stores/journal.ts";
+import type { Queue, WorkMessage } from "../stores/queue.ts";
+import { raiseAlarm } from "./alarm.ts";
+import type { Ports } from "./ports.ts";
+import { type Questions, questions } from "./questions.ts";
+import { requestRotation, type Wanted } from "./request.ts";
+import { register, sweep } from "./sweep.ts";
+import { workOn } from "./worker.ts";
+
+/** Everything that can be asked of Keyturn, whoever asks. */
+export interface Operations extends Questions {
+  /** Sends a message for each target that is due; returns how many. */
+  sweep(): Promise<number>;
+  /** Does what is due for the target of a queue message; undefined stands for a message nobody can read. */
+  work(message: WorkMessage | undefined): Promise<void>;
+  /** Takes a hint from Key Vault. What is to be done about it is decided when the target is looked at. */
+  notice(event: unknown): Promise<void>;
+  /** A message that the host gave up on. */
+  giveUp(message: WorkMessage | undefined): Promise<void>;
+  /** Makes a rotation due now and returns its id; undefined when there is no such target. */
+  request(targetId: string, wanted: Wanted): Promise<string | undefined>;
+}
+
+export interface OperationsOf {
+  readonly ports: Omit<Ports, "emit">;
+  readonly queue: Queue;
+  readonly targets: readonly Target[];
+  /** Name of the configured vault at this host. */
+  readonly vaultAt: (host: string) => string | undefined;
+}
+
+/** Says that somebody may have written what consumers read. */
+const vaultHint = "vault-event";
+
+/** The operations of one process; each caller hands in the reader that hears what its call does. */
+export function operations(of: OperationsOf): (emit: EventReader) => Operations {
+  const byId = new Map(of.targets.map((target) => [target.id, target]));
+  const stores = { journal: of.ports.journal, queue: of.queue, clock: of.ports.clock };
+  const registerOnce = untilItSucceeds(() => register(stores, of.targets));
+  return (emit) => {
+    const ports: Ports = { ...of.ports, emit };
+    return {
+      ...questions(ports.journal, byId),
+      async sweep() {
+        await registerOnce();
+        return sweep(stores, (id) => byId.has(id));
+      },
+      work: (message) => work(ports, message, byId),
+      notice: (event) => notice(ports, of, event),
+      giveUp: (message) => giveUp(ports, message),
+      async request(targetId, wanted) {
+        const target = byId.get(targetId);
+        if (!target) return undefined;
+        const rotationId = await requestRotation(ports, target, wanted);
+        // The request is durable by now; the message only makes it quick.
+        await of.queue.send({ targetId, because: "requested" }).catch(() => undefined);
+        return rotationId;
+      },
+    };
+  };
+}
+
+async function work(
+  ports: Ports,
+  message: WorkMessage | undefined,
+  byId: ReadonlyMap<string, Target>,
+): Promise<void> {
+  if (!message) {
+    await raiseAlarm(ports, "message-unreadable", "a message in the work queue is unreadable");
+    return;
+  }
+  const target = byId.get(message.targetId);
+  if (!target) return;
+  try {
+    await workOn(ports, target, { checkDrift: message.because === vaultHint });
+  } catch (error) {
+    // Without the journal nothing is done to a target; its due row brings the sweep back to it.
+    if (!(error instanceof JournalUnavailableError)) throw error;
+    const about = { at: toInstant(ports.clock()), targetId: target.id, detail: error.message };
+    ports.emit(toEvent({ type: "journal-unavailable", ...about }));
+  }
+}
+
+async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<void> {
+  const seen = parseVaultEvent(event);
+  if (!seen) {
+    await raiseAlarm(ports, "message-unreadable", "an event from Event Grid is unreadable");
+    return;
+  }
+  const vault = of.vaultAt(seen.host);
+  const name = seen.name.toLowerCase();
+  for (const target of of.targets) {
+    if (target.publish.vault !== vault || target.publish.name.toLowerCase() !== name) continue;
+    if (await isNews(ports, target, seen)) {
+      await of.queue.send({ targetId: target.id, because: vaultHint });
+    }
+  }
+}
+
+/** Our own new version, or one we know already, is no reason to look; one that is due, or somebody else's, is. */
+async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<boolean> {
+  const record = (await ports.journal.read(target.id))?.record;
+  if (!record) return true;
+  if (decideWork(record, toInstant(ports.clock())) !== "wait") return true;
+  return record.rotation === undefined && record.published?.version !== seen.version;
+}
+
+async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
+  const what = message ? `${message.targetId} (${message.because})` : "something unreadable";
+  const text = `the host gave up on a message to work on ${what}; the sweep goes on with the target`;
+  await raiseAlarm(ports, "gave-up", text, message?.targetId);
+}
+
+/** Does it once; a failure is forgotten, so that the next caller tries again. */
+function untilItSucceeds(task: () => Promise<void>): () => Promise<void> {
+  let doing: Promise<void> | undefined;
+  return async () => {
+    doing ??= task();
+    try {
+      await doing;
+    } catch (error) {
+      doing = undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,47 @@
+import type { Target } from "../core/target.ts";
+import { type RunView, type TargetView, viewRun, viewTarget } from "../core/views.ts";
+import { type Alarm, type Journal, JournalUnavailableError } from "../stores/journal.ts";
+
+/** What can be asked without changing anything. `undefined` means: no such thing. */
+export interface Questions {
+  targets(): Promise<TargetView[]>;
+  target(targetId: string): Promise<TargetView | undefined>;
+  /** The history, newest first. */
+  rotations(targetId: string, limit: number): Promise<RunView[] | undefined>;
+  rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
+  alarms(limit: number): Promise<Alarm[]>;
+  /** Whether the journal can be asked. */
+  isHealthy(): Promise<boolean>;
+}
+
+export function questions(journal: Journal, byId: ReadonlyMap<string, Target>): Questions {
+  return {
+    async targets() {
+      const records = new Map((await journal.targets()).map((one) => [one.targetId, one]));
+      return [...byId.values()].map((target) => viewTarget(target, records.get(target.id)));
+    },
+    async target(targetId) {
+      const target = byId.get(targetId);
+      return target && viewTarget(target, (await journal.read(targetId))?.record);
+    },
+    async rotations(targetId, limit) {
+      if (!byId.has(targetId)) return undefined;
+      return (await journal.runs(targetId, limit)).map(viewRun);
+    },
+    async rotation(targetId, rotationId) {
+      if (!byId.has(targetId)) return undefined;
+      const run = await journal.run(targetId, rotationId);
+      return run && viewRun(run);
+    },
+    alarms: (limit) => journal.alarms(limit),
+    async isHealthy() {
+      try {
+        await journal.alarms(1);
+        return true;
+      } catch (error) {
+        if (error instanceof JournalUnavailableError) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { ConfigError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import { sign, signatureHeader } from "../core/signature.ts";
+import { toInstant } from "../core/time.ts";
+import { webAddress } from "./address.ts";
+import { isGivenUp, withDeadline } from "./deadline.ts";
+
+/** Shorter ones could be guessed. */
+const shortestKey = 16;
+
+export interface Receiver {
+  /** https, or http on loopback. */
+  readonly url: string;
+  /** At least 16 characters. */
+  readonly key: Secret;
+}
+
+export interface SignedPoster {
+  /** Host and port; the rest of the address may hold a key. */
+  readonly host: string;
+  /** Throws unless the receiver answers 2xx; the error holds neither body, key nor path. */
+  post(body: string, contentType: string, signal: AbortSignal): Promise<void>;
+}
+
+/** `what` names the receiver in errors. */
+export function signedPoster(
+  receiver: Receiver,
+  what: string,
+  now: () => Date = () => new Date(),
+): SignedPoster {
+  const address = webAddress(receiver.url, `The url of ${what}`);
+  if (receiver.key.reveal().length < shortestKey) {
+    throw new ConfigError(`The key of ${what} must have at least ${shortestKey} characters.`);
+  }
+  return {
+    host: address.host,
+    async post(body, contentType, signal) {
+      const headers = {
+        "content-type": contentType,
+        [signatureHeader]: sign(body, receiver.key, toInstant(now())),
+      };
+      const status = await send(address, { method: "POST", headers, body }, signal).catch(
+        (error: unknown) => {
+          throw new Error(`${what} at ${address.host} ${noAnswer(error)}.`);
+        },
+      );
+      if (status < 200 || status > 299) {
+        throw new Error(`${what} at ${address.host} answered HTTP ${status}.`);
+      }
+    },
+  };
+}
+
+function send(address: URL, request: RequestInit, signal: AbortSignal): Promise<number> {
+  return withDeadline(signal, async (either) => {
+    // A redirect would take the body to an address that nobody configured.
+    const response = await fetch(address, { ...request, redirect: "manual", signal: either });
+    await response.body?.cancel();
+    return response.status;
+  });
+}
+
+function noAnswer(error: unknown): string {
+  if (isGivenUp(error)) return "did not answer in time";
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return typeof code === "string" ? `could not be reached (${code})` : "could not be reached";
+}

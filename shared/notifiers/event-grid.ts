@@ -1,0 +1,109 @@
+import type { EventGridPublisherClient } from "@azure/eventgrid";
+import type { TokenCredential } from "@azure/identity";
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import { isBelow, isLoopback, webAddress } from "../http/address.ts";
+import { isGivenUp, withDeadline } from "../http/deadline.ts";
+import { defaultSource, toCloudEvent } from "./cloud-event.ts";
+import type { Notifier } from "./notifier.ts";
+
+/** Where Microsoft runs Event Grid. A token or a key goes to no other place. */
+const topicSuffixes = ["eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn"];
+
+export interface EventGridNotifierOptions {
+  /** Of a custom topic that takes CloudEvents 1.0, such as `https://….eventgrid.azure.net/api/events`. */
+  readonly endpoint: string;
+  /** An identity with the role EventGrid Data Sender; a key also works on http, on loopback. */
+  readonly credential: TokenCredential | { readonly key: Secret };
+  /** CloudEvents source; `/keyturn` unless told. */
+  readonly source?: string;
+}
+
+/** All events of one call go in one request, which Event Grid takes whole or not at all. */
+export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
+  const { credential, source = defaultSource } = options;
+  const endpoint = topicEndpoint(options);
+  const name = `event-grid ${isLoopback(endpoint) ? endpoint.host : (endpoint.hostname.split(".")[0] ?? "")}`;
+  let made: Promise<EventGridPublisherClient<"CloudEvent">> | undefined;
+  return {
+    name,
+    async send(notifications, signal) {
+      if (notifications.length === 0) return;
+      const events = notifications.map((each) => toCloudEvent(each, source));
+      try {
+        await withDeadline(signal, async (abortSignal) => {
+          const client = await (made ??= publisher(endpoint, credential));
+          await client.send(events, { abortSignal });
+        });
+      } catch (error) {
+        throw sendFailure(name, error);
+      }
+    },
+  };
+}
+
+function topicEndpoint({ endpoint, credential }: EventGridNotifierOptions): URL {
+  const what = "The endpoint of the event-grid notifier";
+  const address = webAddress(endpoint, what);
+  if (isLoopback(address)) {
+    if (address.protocol === "https:" || "key" in credential) return address;
+    throw new ConfigError(`${what} must begin with https:// unless a key is used.`);
+  }
+  if (isBelow(address, topicSuffixes)) return address;
+  throw new ConfigError(`${what} must be on a host below ${topicSuffixes.join(", ")}.`);
+}
+
+/** The client is loaded by the first event, so that starting costs nothing to those who send none. */
+async function publisher(
+  endpoint: URL,
+  credential: EventGridNotifierOptions["credential"],
+): Promise<EventGridPublisherClient<"CloudEvent">> {
+  const { AzureKeyCredential, EventGridPublisherClient } = await import("@azure/eventgrid");
+  return new EventGridPublisherClient(
+    endpoint.href,
+    "CloudEvent",
+    "key" in credential ? new AzureKeyCredential(credential.key.reveal()) : credential,
+    {
+      allowInsecureConnection: isLoopback(endpoint),
+      // Whoever sends keeps what was not told and sends it again, later than a client would.
+      retryOptions: { maxRetries: 0 },
+      redirectOptions: { maxRetries: 0 },
+    },
+  );
+}
+
+/** The code is that of a lost connection, such as `ECONNRESET`; with a status it is the server's, and not repeated. */
+const refusal = z.object({
+  statusCode: z.number().optional().catch(undefined),
+  code: z
+    .string()
+    .regex(/^[A-Z_]{1,40}$/)
+    .optional()
+    .catch(undefined),
+});
+
+const sentences: Record<number, string> = {
+  401: "the key or token was not accepted",
+  403: "the identity lacks the role EventGrid Data Sender, or the network rules refuse it",
+  404: "there is no such topic",
+  413: "the events are too large",
+  429: "the topic is throttling",
+};
+
+/** Without the client's error as its cause: that one holds the key or the token. */
+function sendFailure(name: string, error: unknown): Error {
+  return new Error(`${name}: ${explain(error)}`);
+}
+
+function explain(error: unknown): string {
+  if (isGivenUp(error)) return "no answer in time.";
+  const { statusCode, code } = refusal.safeParse(error).data ?? {};
+  if (statusCode !== undefined) {
+    const sentence = sentences[statusCode] ?? "the events were not taken";
+    return `${sentence} (HTTP ${statusCode}).`;
+  }
+  return code === undefined
+    ? "the events could not be sent; perhaps no token could be had."
+    : `the topic could not be reached (${code}).`;
+}

@@ -1,0 +1,142 @@
+import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/errors.ts";
+import { changeError, failureOf, loginError } from "./postgresql-errors.ts";
+import {
+  logIn,
+  placeOf,
+  postgresqlOptions,
+  requireName,
+  requireUsable,
+  type PostgresqlOptions,
+  type Session,
+} from "./postgresql-session.ts";
+import type { Rotator, Using } from "./rotator.ts";
+import { defaultIterations, isTakenAsItStands, scramVerifier } from "./scram.ts";
+
+export type { PostgresqlOptions };
+
+/**
+ * Milliseconds. Well below a minute: a change that was given up must not land much later, when another one is
+ * already under way.
+ */
+const serverPatience = "20000";
+
+/** Many clients, this driver among them, refuse to compute more. */
+const mostIterations = 100_000;
+
+/** PostgreSQL roles that log in with a password, on any server since version 10. */
+export const postgresql: Rotator<PostgresqlOptions> = {
+  type: "postgresql",
+  options: postgresqlOptions,
+  capabilities: { selfService: true, identity: false, propagation: 0 },
+
+  endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
+
+  async apply({ options, next, using }, signal) {
+    requireUsable(options, next);
+    const password = next.secret.reveal();
+    if (!isTakenAsItStands(password)) {
+      throw new ChangeRefusedError(
+        `${placeOf(options, next.account)}: its next secret holds characters that clients read in different ways`,
+      );
+    }
+    await change(options, next.account, using, signal, async (session) =>
+      scramVerifier(password, await iterationsOf(session)),
+    );
+    return next;
+  },
+
+  async verify({ options, credential }, signal) {
+    const session = await logIn(options, credential, signal);
+    if (session === "rejected") return "rejected";
+    try {
+      await session.query("SELECT 1");
+      return "accepted";
+    } catch (error) {
+      throw loginError(failureOf(error), placeOf(options, credential.account));
+    } finally {
+      await session.close();
+    }
+  },
+
+  async retire({ options, account, using }, signal) {
+    requireName(account);
+    if (using.as === "self") {
+      throw new ChangeRefusedError(
+        `${placeOf(options, account)}: an account does not retire itself; it takes an admin`,
+      );
+    }
+    await change(options, account, using, signal, () => Promise.resolve(null));
+  },
+};
+
+/** Stores a verifier, or with null removes what is stored, so that no password logs in any more. */
+async function change(
+  options: PostgresqlOptions,
+  account: string,
+  using: Using,
+  signal: AbortSignal,
+  makeVerifier: (session: Session) => Promise<string | null>,
+): Promise<void> {
+  const where = placeOf(options, account);
+  if (using.as === "identity") {
+    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  }
+  const session = await logIn(options, using.credential, signal);
+  if (session === "rejected") {
+    throw new ChangeRefusedError(
+      `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+    );
+  }
+  let committing = false;
+  try {
+    const verifier = await makeVerifier(session);
+    // Until COMMIT is sent nothing can take effect: a server that loses us rolls back.
+    await session.query("BEGIN");
+    await limitTime(session);
+    await session.query(await alterRole(session, account, verifier));
+    committing = true;
+    await session.query("COMMIT");
+  } catch (error) {
+    if (!committing) throw changeError(failureOf(error), where);
+    throw new OutcomeUnknownError(
+      `${where}: the line was lost while the change was being committed; either password may be valid`,
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+/** The idle limit matters when we vanish: until our session ends, the account stays locked for everybody. */
+async function limitTime(session: Session): Promise<void> {
+  for (const name of ["statement", "lock", "idle_in_transaction_session"]) {
+    await session.query("SELECT pg_catalog.set_config($1, $2, true)", [
+      `${name}_timeout`,
+      serverPatience,
+    ]);
+  }
+}
+
+/**
+ * ALTER ROLE takes no parameters, so the server itself quotes them into its text. Named with its schema, because a
+ * function `format` of somebody else earlier in the search path would run with an admin's rights. NULL stays NULL.
+ */
+async function alterRole(
+  session: Session,
+  account: string,
+  verifier: string | null,
+): Promise<string> {
+  const [row] = await session.query(
+    "SELECT pg_catalog.format('ALTER ROLE %I PASSWORD %L', $1::pg_catalog.text, $2::pg_catalog.text) AS statement",
+    [account, verifier],
+  );
+  return String(row?.["statement"]);
+}
+
+/** As the server's own administrator wants it; a setting since version 16. */
+async function iterationsOf(session: Session): Promise<number> {
+  const [row] = await session.query(
+    "SELECT pg_catalog.current_setting('scram_iterations', true) AS iterations",
+  );
+  const wanted = Number(row?.["iterations"] ?? defaultIterations);
+  return Math.min(Math.max(wanted, 1), mostIterations);
+}

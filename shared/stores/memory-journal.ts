@@ -1,0 +1,105 @@
+import { LeaseLostError } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { lastOfEach, refuseUnstorable } from "./change.ts";
+import { alarmColumns, runColumns, targetColumns, type Columns } from "./columns.ts";
+import type { Journal, JournalChange } from "./journal.ts";
+import { alarmRow, isRotationId, requestRow, runRow } from "./row-keys.ts";
+
+interface StoredTarget {
+  readonly columns: Columns;
+  readonly etag: string;
+  readonly wakeAt: Instant | undefined;
+  /** By row key, which sorts newest first. */
+  readonly runs: ReadonlyMap<string, Columns>;
+  readonly requests: ReadonlyMap<string, string>;
+}
+
+/** Forgets everything with its process. Stores the same columns as the Table journal, so what it gives back is a copy. */
+export function memoryJournal(): Journal {
+  const targets = new Map<string, StoredTarget>();
+  const alarms = new Map<string, Columns>();
+  let writes = 0;
+
+  // Not async: nothing may come between looking at the etag and writing.
+  function commit(change: JournalChange): string {
+    refuseUnstorable(change);
+    const { record, etag, wakeAt, request } = change;
+    const columns = targetColumns.write(record);
+    const runs = lastOfEach(change.runs).map(
+      (run) => [runRow(run.targetId, run.rotationId), runColumns.write(run)] as const,
+    );
+    const before = targets.get(record.targetId);
+    if (before?.etag !== etag) throw new LeaseLostError(`Target ${record.targetId} was changed.`);
+    const next = `memory-${++writes}`;
+    const requests = new Map(before?.requests);
+    if (request) requests.set(requestRow(record.targetId, request.key), request.rotationId);
+    targets.set(record.targetId, {
+      columns,
+      etag: next,
+      wakeAt,
+      runs: new Map([...(before?.runs ?? []), ...runs]),
+      requests,
+    });
+    return next;
+  }
+
+  return {
+    read: settled((targetId) => {
+      const stored = targets.get(targetId);
+      return stored && { record: targetColumns.read(stored.columns), etag: stored.etag };
+    }),
+    commit: settled(commit),
+    due: settled((until, limit) => dueFirst(targets, until).slice(0, limit)),
+    targets: settled(() =>
+      [...targets.values()].map((stored) => targetColumns.read(stored.columns)),
+    ),
+    run: settled((targetId, rotationId) => {
+      if (!isRotationId(rotationId)) return undefined;
+      const columns = targets.get(targetId)?.runs.get(runRow(targetId, rotationId));
+      return columns && runColumns.read(columns);
+    }),
+    runs: settled((targetId, limit) =>
+      inOrder(targets.get(targetId)?.runs)
+        .slice(0, limit)
+        .map((row) => runColumns.read(row)),
+    ),
+    request: settled((targetId, key) =>
+      targets.get(targetId)?.requests.get(requestRow(targetId, key)),
+    ),
+    raise: settled((alarm) => {
+      alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
+    }),
+    alarms: settled((limit) =>
+      inOrder(alarms)
+        .slice(0, limit)
+        .map((row) => alarmColumns.read(row)),
+    ),
+  };
+}
+
+function dueFirst(targets: ReadonlyMap<string, StoredTarget>, until: Instant): string[] {
+  return [...targets]
+    .flatMap(([id, { wakeAt }]) =>
+      wakeAt !== undefined && wakeAt <= until ? [{ wakeAt, id }] : [],
+    )
+    .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.id, b.id))
+    .map(({ id }) => id);
+}
+
+/** Answers and failures come as promises, as they do from a store that is far away. */
+function settled<Args extends unknown[], Result>(
+  run: (...args: Args) => Result,
+): (...args: Args) => Promise<Result> {
+  return (...args) =>
+    new Promise((resolve) => {
+      resolve(run(...args));
+    });
+}
+
+function inOrder(rows: ReadonlyMap<string, Columns> = new Map()): Columns[] {
+  return [...rows].sort(([a], [b]) => compare(a, b)).map(([, columns]) => columns);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,36 @@
+import { plus, second, type Instant } from "../core/time.ts";
+import { delaySeconds } from "./delay.ts";
+import type { Queue, WorkMessage } from "./queue.ts";
+
+export interface WaitingMessage {
+  readonly message: WorkMessage;
+  readonly visibleAt: Instant;
+}
+
+export interface MemoryQueue extends Queue {
+  /** Everything not yet received, in the order sent, visible or not. */
+  readonly messages: readonly WaitingMessage[];
+  /** Takes the message that has been visible longest. */
+  receive(): WorkMessage | undefined;
+}
+
+/** Forgets everything with its process. A message is received once. */
+export function memoryQueue(now: () => Instant): MemoryQueue {
+  let waiting: readonly WaitingMessage[] = [];
+  return {
+    get messages() {
+      return waiting;
+    },
+    send: ({ targetId, because }, delay = 0) => {
+      const visibleAt = plus(now(), delaySeconds(delay) * second);
+      waiting = [...waiting, { message: { targetId, because }, visibleAt }];
+      return Promise.resolve();
+    },
+    receive: () => {
+      const visible = waiting.filter(({ visibleAt }) => visibleAt <= now());
+      const [next] = visible.sort((a, b) => Date.parse(a.visibleAt) - Date.parse(b.visibleAt));
+      waiting = waiting.filter((other) => other !== next);
+      return next?.message;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { workingPhases, reasons } from "../core/rotation.ts";
+import type * as rotation from "../core/rotation.ts";
+import type { ErrorKind } from "../core/errors.ts";
+import type { VersionRef } from "../core/target.ts";
+import type { Alarm } from "./journal.ts";
+
+/**
+ * The records as they are read back. Strict: a field this version does not know would be lost with the next write, so
+ * a record that has one is refused. Whoever adds a field to a record raises its schema version.
+ */
+
+/** Naming a field of `T` that is missing, or giving it another type, does not compile. */
+function fieldsOf<T>() {
+  return <const Shape extends { readonly [K in keyof Required<T>]: z.ZodType<T[K]> }>(
+    shape: Shape,
+  ) => z.strictObject(shape);
+}
+
+const text = z.string();
+const instant = z.iso.datetime({ precision: 3 });
+const count = z.int().nonnegative();
+const maybe = <T extends z.ZodType>(type: T) => z.exactOptional(type);
+
+const errorKinds = {
+  config: true,
+  "target-unavailable": true,
+  "vault-unavailable": true,
+  "change-refused": true,
+  "outcome-unknown": true,
+  "no-live-credential": true,
+  "lease-lost": true,
+  bug: true,
+} satisfies Record<ErrorKind, true>;
+
+const notificationTypes = {
+  "rotation.started": true,
+  "rotation.succeeded": true,
+  "rotation.failed": true,
+  "rotation.blocked": true,
+  "credential.adopted": true,
+  "credential.retired": true,
+  "drift.found": true,
+  alarm: true,
+} satisfies Record<rotation.NotificationType, true>;
+
+function oneOf<Name extends string>(names: Record<Name, true>): z.ZodType<Name> {
+  return z.custom<Name>((value) => typeof value === "string" && Object.hasOwn(names, value));
+}
+
+const reason = z.enum(reasons);
+const version = fieldsOf<VersionRef>()({ vault: text, name: text, version: text });
+const phases = z.array(
+  fieldsOf<rotation.PhaseTime>()({
+    phase: z.enum(workingPhases),
+    startedAt: instant,
+    endedAt: maybe(instant),
+  }),
+);
+const failure = fieldsOf<rotation.Failure>()({
+  kind: oneOf(errorKinds),
+  message: text,
+  at: instant,
+});
+
+const currentRotation = fieldsOf<rotation.Rotation>()({
+  id: text,
+  account: text,
+  reason,
+  requestedBy: text,
+  requestedAt: instant,
+  phase: z.enum([...workingPhases, "blocked"]),
+  startedAt: instant,
+  phases,
+  pending: maybe(version),
+  changeBegan: z.boolean(),
+  outcomeInDoubt: maybe(z.boolean()),
+  confirmedAt: maybe(instant),
+  published: maybe(version),
+  failures: count,
+  nextAttemptAt: maybe(instant),
+  grace: maybe(z.number()),
+});
+
+const slot = fieldsOf<rotation.SlotRecord>()({
+  account: text,
+  current: maybe(version),
+  previous: maybe(version),
+  abandoned: maybe(version),
+  changedAt: maybe(instant),
+});
+
+const request = fieldsOf<rotation.RotationRequest>()({
+  rotationId: text,
+  reason,
+  requestedBy: text,
+  at: instant,
+  notBefore: maybe(instant),
+  grace: maybe(z.number()),
+});
+
+const retirement = fieldsOf<rotation.Retirement>()({
+  account: text,
+  at: instant,
+  rotationId: text,
+  failures: count,
+});
+
+const claim = fieldsOf<rotation.Claim>()({
+  fence: count,
+  owner: maybe(text),
+  until: maybe(instant),
+});
+
+const notification = fieldsOf<rotation.Notification>()({
+  id: text,
+  type: oneOf(notificationTypes),
+  targetId: text,
+  at: instant,
+  data: z.record(text, z.union([text, z.number(), z.boolean()])),
+});
+
+export const targetRecord = fieldsOf<rotation.TargetRecord>()({
+  schema: z.literal(1),
+  targetId: text,
+  health: z.enum(["new", "healthy", "failing", "blocked"]),
+  slots: z.array(slot),
+  active: maybe(text),
+  published: maybe(version),
+  adoptedAt: maybe(instant),
+  lastSuccessAt: maybe(instant),
+  lastFailure: maybe(failure),
+  failures: count,
+  rotation: maybe(currentRotation),
+  request: maybe(request),
+  retirement: maybe(retirement),
+  nextDue: maybe(instant),
+  dueReason: maybe(text),
+  policyFingerprint: maybe(text),
+  outbox: z.array(notification),
+  outboxRetryAt: maybe(instant),
+  claim,
+});
+
+export const runRecord = fieldsOf<rotation.RunRecord>()({
+  schema: z.literal(1),
+  rotationId: text,
+  targetId: text,
+  state: z.enum(["queued", "running", "done", "failed", "blocked"]),
+  reason,
+  requestedBy: text,
+  requestedAt: instant,
+  account: maybe(text),
+  startedAt: maybe(instant),
+  endedAt: maybe(instant),
+  phases,
+  published: maybe(version),
+  failure: maybe(failure),
+});
+
+export const alarmRecord = fieldsOf<Alarm>()({
+  id: text,
+  at: instant,
+  kind: text,
+  message: text,
+  targetId: maybe(text),
+});

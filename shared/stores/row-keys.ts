@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Instant } from "../core/time.ts";
+
+/**
+ * Names of rows. Table storage sorts them as strings and forbids / \ # ? and control characters in them, so only
+ * what is known to be harmless goes in, and the rest as a hash.
+ */
+
+const shards = 16;
+
+/** In ascending order, so that the mirror image of a character is at the same distance from the other end. */
+const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+export const alarmPartition = "alarms";
+export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
+
+/** Where everything about one target is; the same for ever. */
+export function partitionOf(targetId: string): string {
+  return partitionName(sha256(targetId).readUInt8(0) % shards);
+}
+
+function partitionName(shard: number): string {
+  return `targets-${shard.toString().padStart(2, "0")}`;
+}
+
+export const targetRow = (targetId: string) => `target:${targetId}`;
+export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
+export const runRow = (targetId: string, rotationId: string) =>
+  `run:${targetId}:${mirror(rotationId)}`;
+export const requestRow = (targetId: string, key: string) =>
+  `key:${targetId}:${sha256(key).toString("hex")}`;
+export const alarmRow = (at: Instant, id: string) =>
+  `alarm:${mirrorDigits(at)}:${sha256(id).toString("hex").slice(0, 32)}`;
+
+/** Rows from `from` on and before `before`. */
+export interface RowRange {
+  readonly from: string;
+  readonly before: string;
+}
+
+/** All rows that begin with `prefix:`; the character after the colon ends them. */
+function under(prefix: string): RowRange {
+  return { from: `${prefix}:`, before: `${prefix};` };
+}
+
+export const targetRows = under("target");
+export const alarmRows = under("alarm");
+export const runRows = (targetId: string) => under(`run:${targetId}`);
+/** `until` is included. */
+export const dueRows = (until: Instant): RowRange => ({ from: "due:", before: `due:${until};` });
+
+export function isTargetId(id: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(id);
+}
+
+export function isRotationId(id: string): boolean {
+  return /^[\w-]{1,64}$/.test(id);
+}
+
+export function isInstant(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
+}
+
+/** Turns "newest last" into "newest first". The `~` sorts a longer id before the shorter one it begins with. */
+function mirror(id: string): string {
+  const last = idCharacters.length - 1;
+  return id.replace(/./g, (char) => idCharacters.charAt(last - idCharacters.indexOf(char))) + "~";
+}
+
+function mirrorDigits(instant: Instant): string {
+  return instant.replace(/\d/g, (digit) => String(9 - Number(digit)));
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,85 @@
+import type { TokenCredential } from "@azure/identity";
+import { ConfigError } from "../core/errors.ts";
+
+/** A storage account: by connection string, or by the address of one of its services and an identity. */
+export type StorageConnection =
+  | { readonly connectionString: string }
+  | { readonly endpoint: string; readonly credential: TokenCredential };
+
+/** The address of one thing in a service, such as a queue. */
+export function addressIn(endpoint: string, name: string): string {
+  return `${endpoint.replace(/\/+$/, "")}/${name}`;
+}
+
+const loopback = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/**
+ * Makes a client and looks where it leads. Keys and messages must not travel in the clear, so plain http is for
+ * loopback only. Throws ConfigError.
+ */
+export function openSafely<Client extends { readonly url: string }>(
+  open: (allowInsecureConnection: boolean) => Client,
+): Client {
+  const url = urlOf(open);
+  if (url.protocol === "https:") return open(false);
+  if (url.protocol === "http:" && loopback.has(url.hostname)) return open(true);
+  throw new ConfigError("The storage connection must use https; http is for this machine only.");
+}
+
+function urlOf(open: (allowInsecureConnection: boolean) => { readonly url: string }): URL {
+  try {
+    return new URL(open(false).url);
+  } catch {
+    // The client's own words may repeat the key.
+    throw new ConfigError("The storage connection is neither a connection string nor an endpoint.");
+  }
+}
+
+/** What a storage client said, as far as it may be repeated. */
+export interface StorageFailure {
+  readonly status: number | undefined;
+  /** Such as `EntityAlreadyExists` or `ECONNREFUSED`. */
+  readonly code: string | undefined;
+  /** Part of a sentence: status, code and request id. */
+  readonly told: string;
+}
+
+/**
+ * Takes status, code and request id and nothing else: the message, the address and the request headers of an SDK error
+ * hold signatures.
+ */
+export function storageFailure(error: unknown): StorageFailure {
+  const status = numberAt(error, "statusCode");
+  const code = wordAt(error, "code") ?? wordAt(valueAt(error, "details"), "errorCode");
+  const headers = valueAt(valueAt(error, "response"), "headers");
+  const requestId = header(headers, "x-ms-request-id");
+  const timedOut = wordAt(error, "name") === "AbortError";
+  const told = [
+    status === undefined ? undefined : `status ${status}`,
+    code ?? (timedOut ? "no answer in time" : wordAt(error, "name")),
+    requestId === undefined ? undefined : `request ${requestId}`,
+  ];
+  return { status, code, told: told.filter((part) => part !== undefined).join(", ") };
+}
+
+function valueAt(holder: unknown, name: string): unknown {
+  return typeof holder === "object" && holder !== null ? Reflect.get(holder, name) : undefined;
+}
+
+function numberAt(holder: unknown, name: string): number | undefined {
+  const value = valueAt(holder, name);
+  return typeof value === "number" ? value : undefined;
+}
+
+function wordAt(holder: unknown, name: string): string | undefined {
+  return word(valueAt(holder, name));
+}
+
+function header(headers: unknown, name: string): string | undefined {
+  const get = valueAt(headers, "get");
+  return typeof get === "function" ? word(Reflect.apply(get, headers, [name])) : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? value : undefined;
+}

@@ -1,0 +1,55 @@
+import { QueueClient } from "@azure/storage-queue";
+import { day, second } from "../core/time.ts";
+import { delaySeconds } from "./delay.ts";
+import { QueueUnavailableError, type Queue } from "./queue.ts";
+import { addressIn, openSafely, storageFailure, type StorageConnection } from "./storage-access.ts";
+
+export interface StorageQueueOptions {
+  /** Milliseconds that sending one message may take, retries included. Default 10 s. */
+  readonly deadline?: number;
+}
+
+const retryOptions = { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
+
+/** How long a message waits for a reader after it became visible. */
+const keptFor = (7 * day) / second;
+
+/** The queue in Azure Storage from which the Functions host reads. Made when it is missing. */
+export function storageQueue(
+  connection: StorageConnection,
+  queueName: string,
+  { deadline = 10 * second }: StorageQueueOptions = {},
+): Queue {
+  const client = openSafely(() =>
+    "connectionString" in connection
+      ? new QueueClient(connection.connectionString, queueName, { retryOptions })
+      : new QueueClient(addressIn(connection.endpoint, queueName), connection.credential, {
+          retryOptions,
+        }),
+  );
+
+  async function put(text: string, visibilityTimeout: number, abortSignal: AbortSignal) {
+    // The host.json says base64; the SDK sends text as it is.
+    const encoded = Buffer.from(text, "utf8").toString("base64");
+    const messageTimeToLive = visibilityTimeout + keptFor;
+    await client.sendMessage(encoded, { visibilityTimeout, messageTimeToLive, abortSignal });
+  }
+
+  return {
+    send: async ({ targetId, because }, delay = 0) => {
+      const abortSignal = AbortSignal.timeout(deadline);
+      const text = JSON.stringify({ targetId, because });
+      const seconds = delaySeconds(delay);
+      try {
+        await put(text, seconds, abortSignal).catch(async (error: unknown) => {
+          if (storageFailure(error).code !== "QueueNotFound") throw error;
+          await client.createIfNotExists({ abortSignal });
+          await put(text, seconds, abortSignal);
+        });
+      } catch (error) {
+        const { told } = storageFailure(error);
+        throw new QueueUnavailableError(`The work queue could not be asked: ${told}.`);
+      }
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { randomUUID } from "node:crypto";
+import type { TransactionAction } from "@azure/data-tables";
+import { LeaseLostError } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { lastOfEach, refuseUnstorable } from "./change.ts";
+import { alarmColumns, runColumns, targetColumns } from "./columns.ts";
+import type { Journal, JournalChange } from "./journal.ts";
+import * as keys from "./row-keys.ts";
+import type { StorageConnection } from "./storage-access.ts";
+import {
+  openTable,
+  unavailable,
+  type ListOptions,
+  type Row,
+  type Submitted,
+  type Table,
+  type TableOptions,
+} from "./table.ts";
+
+/** What an etag of this journal holds. With the wake time in it, a commit knows the due row that it replaces. */
+interface Seen {
+  readonly etag: string;
+  readonly wakeAt: Instant | undefined;
+}
+
+/**
+ * The journal in Azure Table storage. Each target is one row; its due row, its rotations and its idempotency keys are in
+ * the same partition, so that one transaction changes them all. The table is made when it is missing.
+ */
+export function tableJournal(
+  connection: StorageConnection,
+  tableName: string,
+  options: TableOptions = {},
+): Journal {
+  const begin = openTable(connection, tableName, options);
+  return {
+    read: async (targetId) => {
+      const row = await readTarget(begin(), targetId);
+      return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };
+    },
+    commit: (change) => commit(begin(), change),
+    due: async (until, limit) => {
+      const columns = ["rowKey", "targetId"];
+      const rows = await listAllShards(begin(), keys.dueRows(until), { limit, columns });
+      const inOrder = rows.sort((a, b) => ((a.rowKey ?? "") < (b.rowKey ?? "") ? -1 : 1));
+      return inOrder.slice(0, limit).map((row) => String(row["targetId"]));
+    },
+    targets: async () => {
+      const rows = await listAllShards(begin(), keys.targetRows);
+      return rows.map((row) => targetColumns.read(row));
+    },
+    run: async (targetId, rotationId) => {
+      if (!keys.isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;
+      const rowKey = keys.runRow(targetId, rotationId);
+      const row = await begin().read(keys.partitionOf(targetId), rowKey);
+      return row && runColumns.read(row);
+    },
+    runs: async (targetId, limit) => {
+      if (!keys.isTargetId(targetId)) return [];
+      const range = keys.runRows(targetId);
+      const rows = await begin().list(keys.partitionOf(targetId), range, { limit });
+      return rows.map((row) => runColumns.read(row));
+    },
+    request: async (targetId, key) => {
+      if (!keys.isTargetId(targetId)) return undefined;
+      const rowKey = keys.requestRow(targetId, key);
+      const row = await begin().read(keys.partitionOf(targetId), rowKey);
+      return row && String(row["rotationId"]);
+    },
+    raise: async (alarm) => {
+      const rowKey = keys.alarmRow(alarm.at, alarm.id);
+      const columns = alarmColumns.write(alarm);
+      await begin().put({ partitionKey: keys.alarmPartition, rowKey, ...columns });
+    },
+    alarms: async (limit) => {
+      const rows = await begin().list(keys.alarmPartition, keys.alarmRows, { limit });
+      return rows.map((row) => alarmColumns.read(row));
+    },
+  };
+}
+
+/** One write, told apart from everybody else's by its id. */
+interface Write {
+  readonly change: JournalChange;
+  readonly before: Seen | undefined;
+  readonly writeId: string;
+}
+
+async function commit(table: Table, change: JournalChange): Promise<string> {
+  refuseUnstorable(change);
+  const before = change.etag === undefined ? undefined : splitEtag(change.etag);
+  if (change.etag !== undefined && before === undefined) throw lost(change);
+  const write = { change, before, writeId: randomUUID() };
+  const [actions, oldDue] = [newRows(write), oldDueRow(write)];
+
+  let result = await submit(table, write, [...actions, ...oldDue]);
+  // Somebody removed the old due row by hand; that may not stop the target for ever.
+  const dueRowIsMissing = "failure" in result && result.failure.status === 404;
+  if (dueRowIsMissing && oldDue.length > 0) result = await submit(table, write, actions);
+  if ("failure" in result) throw unavailable(result.failure);
+  return joinEtag({ etag: result.etag, wakeAt: change.wakeAt });
+}
+
+/**
+ * A transaction that was answered with an error, or not at all, may have taken effect: the reply was lost, and the SDK's
+ * own retry then met the row it had just written. The write id in the row tells that from somebody else's write.
+ */
+async function submit(
+  table: Table,
+  { change, before, writeId }: Write,
+  actions: TransactionAction[],
+): Promise<Submitted> {
+  const result = await table.submit(actions);
+  if ("etag" in result) return result;
+  const now = await readTarget(table, change.record.targetId);
+  if (now?.["writeId"] === writeId) return { etag: now.etag };
+  if (now?.etag !== before?.etag) throw lost(change);
+  return result;
+}
+
+/** The target's row first: its condition decides, and its etag is the one that is returned. */
+function newRows({ change, before, writeId }: Write): TransactionAction[] {
+  const { record, wakeAt, request } = change;
+  const { targetId } = record;
+  const partitionKey = keys.partitionOf(targetId);
+  const target = {
+    partitionKey,
+    rowKey: keys.targetRow(targetId),
+    ...targetColumns.write(record),
+    ...(wakeAt !== undefined && { wakeAt }),
+    writeId,
+  };
+  const others = lastOfEach(change.runs).map((run) => ({
+    partitionKey,
+    rowKey: keys.runRow(targetId, run.rotationId),
+    ...runColumns.write(run),
+  }));
+  const due = wakeAt !== undefined && { rowKey: keys.dueRow(wakeAt, targetId), targetId, wakeAt };
+  const known = request && {
+    rowKey: keys.requestRow(targetId, request.key),
+    targetId,
+    rotationId: request.rotationId,
+  };
+  return [
+    before ? ["update", target, "Replace", { etag: before.etag }] : ["create", target],
+    ...[...others, due, known]
+      .filter((row) => row !== false && row !== undefined)
+      .map((row): TransactionAction => ["upsert", { ...row, partitionKey }, "Replace"]),
+  ];
+}
+
+/** A transaction may touch a row only once: an unmoved due row is replaced, not deleted. */
+function oldDueRow({ change, before }: Write): TransactionAction[] {
+  const wakeAt = before?.wakeAt;
+  if (wakeAt === undefined || wakeAt === change.wakeAt) return [];
+  const { targetId } = change.record;
+  const rowKey = keys.dueRow(wakeAt, targetId);
+  return [["delete", { partitionKey: keys.partitionOf(targetId), rowKey }]];
+}
+
+async function readTarget(table: Table, targetId: string): Promise<Row | undefined> {
+  if (!keys.isTargetId(targetId)) return undefined;
+  return await table.read(keys.partitionOf(targetId), keys.targetRow(targetId));
+}
+
+async function listAllShards(
+  table: Table,
+  range: keys.RowRange,
+  options: ListOptions = {},
+): Promise<Row[]> {
+  const shards = keys.targetPartitions.map((shard) => table.list(shard, range, options));
+  return (await Promise.all(shards)).flat();
+}
+
+function lost({ record }: JournalChange): LeaseLostError {
+  return new LeaseLostError(`Target ${record.targetId} was changed by somebody else.`);
+}
+
+function seenIn(row: Row): Seen {
+  const wakeAt = row["wakeAt"];
+  return { etag: row.etag, wakeAt: typeof wakeAt === "string" ? wakeAt : undefined };
+}
+
+function joinEtag({ etag, wakeAt }: Seen): string {
+  return `${wakeAt ?? "asleep"} ${etag}`;
+}
+
+/** Undefined for what this journal never gave away. */
+function splitEtag(joined: string): Seen | undefined {
+  const [, wakeAt, etag] = /^(\S+) (W\/"\S+")$/.exec(joined) ?? [];
+  if (wakeAt === undefined || etag === undefined) return undefined;
+  return { etag, wakeAt: keys.isInstant(wakeAt) ? wakeAt : undefined };
+}

@@ -1,0 +1,146 @@
+import {
+  odata,
+  TableClient,
+  type TableEntity,
+  type TableEntityResult,
+  type TransactionAction,
+} from "@azure/data-tables";
+import { second } from "../core/time.ts";
+import { JournalUnavailableError } from "./journal.ts";
+import type { RowRange } from "./row-keys.ts";
+import {
+  openSafely,
+  storageFailure,
+  type StorageConnection,
+  type StorageFailure,
+} from "./storage-access.ts";
+
+export type Row = TableEntityResult<Record<string, unknown>>;
+
+export interface TableOptions {
+  /** Milliseconds that one call of the journal may take, retries included. Default 10 s. */
+  readonly deadline?: number;
+}
+
+export interface ListOptions {
+  /** Rows, at least 1; default all. */
+  readonly limit?: number;
+  /** Default all. */
+  readonly columns?: string[];
+}
+
+/** One table within one deadline. Everything but a refused transaction throws JournalUnavailableError. */
+export interface Table {
+  read(partition: string, row: string): Promise<Row | undefined>;
+  /** In the order of row keys. */
+  list(partition: string, range: RowRange, options?: ListOptions): Promise<Row[]>;
+  put(row: TableEntity): Promise<void>;
+  submit(actions: TransactionAction[]): Promise<Submitted>;
+}
+
+/** The new etag of the row that was changed first; or a failure, after which the change may have happened or not. */
+export type Submitted = { readonly etag: string } | { readonly failure: StorageFailure };
+
+const retryOptions = { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
+
+const noEtag: StorageFailure = { status: 202, code: undefined, told: "no etag in its answer" };
+
+/** The most that the service puts on one page. */
+const fullPage = 1_000;
+
+/** Each call of the function that is returned begins a deadline. Throws ConfigError. */
+export function openTable(
+  connection: StorageConnection,
+  tableName: string,
+  { deadline = 10 * second }: TableOptions,
+): () => Table {
+  const client = openSafely((allowInsecureConnection) => {
+    const options = { allowInsecureConnection, retryOptions };
+    return "connectionString" in connection
+      ? TableClient.fromConnectionString(connection.connectionString, tableName, options)
+      : new TableClient(connection.endpoint, tableName, connection.credential, options);
+  });
+  const created = onceCreated(client);
+  return () => tableWithin(AbortSignal.timeout(deadline), client, created);
+}
+
+/** Makes the table when it is missing; asks once, and again only when that failed. */
+function onceCreated(client: TableClient): (abortSignal: AbortSignal) => Promise<void> {
+  let created: Promise<void> | undefined;
+  return (abortSignal) => {
+    created ??= client.createTable({ abortSignal }).catch((error: unknown) => {
+      created = undefined;
+      throw error;
+    });
+    return created;
+  };
+}
+
+function tableWithin(
+  abortSignal: AbortSignal,
+  client: TableClient,
+  created: (abortSignal: AbortSignal) => Promise<void>,
+): Table {
+  async function asked<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      await created(abortSignal);
+      return await ask();
+    } catch (error) {
+      throw unavailable(storageFailure(error));
+    }
+  }
+  return {
+    read: (partition, row) => asked(() => readRow(client, partition, row, abortSignal)),
+    list: (partition, range, { limit = Infinity, columns } = {}) =>
+      asked(async () => {
+        const filter = odata`PartitionKey eq ${partition} and RowKey ge ${range.from} and RowKey lt ${range.before}`;
+        const queryOptions = columns ? { filter, select: columns } : { filter };
+        const pages = client
+          .listEntities({ abortSignal, queryOptions })
+          .byPage({ maxPageSize: Math.min(limit, fullPage) });
+        return await upTo(limit, pages);
+      }),
+    put: (row) =>
+      asked(async () => {
+        await client.upsertEntity(row, "Replace", { abortSignal });
+      }),
+    submit: async (actions) => {
+      try {
+        await created(abortSignal);
+        const { subResponses } = await client.submitTransaction(actions, { abortSignal });
+        const etag = subResponses[0]?.etag?.trim();
+        return etag === undefined ? { failure: noEtag } : { etag };
+      } catch (error) {
+        return { failure: storageFailure(error) };
+      }
+    },
+  };
+}
+
+export function unavailable({ told }: StorageFailure): JournalUnavailableError {
+  return new JournalUnavailableError(`The journal's table could not be asked: ${told}.`);
+}
+
+async function readRow(
+  client: TableClient,
+  partition: string,
+  row: string,
+  abortSignal: AbortSignal,
+): Promise<Row | undefined> {
+  try {
+    return await client.getEntity(partition, row, { abortSignal });
+  } catch (error) {
+    // A missing table is also a 404, but no proof that the row never was.
+    if (storageFailure(error).code === "ResourceNotFound") return undefined;
+    throw error;
+  }
+}
+
+async function upTo(limit: number, pages: AsyncIterable<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of pages) {
+    rows.push(...page);
+    if (rows.length >= limit) break;
+  }
+  return rows.slice(0, limit);
+}

@@ -1,0 +1,98 @@
+import { isRestError, SecretClient } from "@azure/keyvault-secrets";
+import type { SecretClientOptions } from "@azure/keyvault-secrets";
+import type { TokenCredential } from "@azure/identity";
+import { ConfigError } from "../core/errors.ts";
+import { second } from "../core/time.ts";
+import { isBelow, isLoopback, webAddress } from "../http/address.ts";
+
+/** Where Microsoft runs Key Vault. A token or a secret goes to no other place. */
+const vaultSuffixes = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net"];
+
+/** Longer waits are the business of whoever retries the rotation, not of one call. */
+const longestPause = 5 * second;
+
+type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]["policy"];
+
+export interface WarmableClient {
+  readonly secrets: SecretClient;
+  /**
+   * To be awaited before anything that has a body. The client authenticates lazily: it sends its first request bare,
+   * to be told where to get a token, and takes off the body of that one request only. Until it has a token, any
+   * other request that starts would carry its value to a server that has proved nothing.
+   */
+  warmUp(secretName: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Throws ConfigError unless the address is that of a vault, or on loopback. */
+export function vaultAddress(url: string, vault: string): URL {
+  const what = `The url of the vault ${vault}`;
+  const address = webAddress(url, what);
+  if (address.pathname !== "/" || address.search !== "") {
+    throw new ConfigError(`${what} must end after the host.`);
+  }
+  if (isLoopback(address)) return address;
+  if (!isBelow(address, vaultSuffixes) || address.port !== "") {
+    throw new ConfigError(
+      `${what} must be https://NAME followed by .${vaultSuffixes.join(", .")}.`,
+    );
+  }
+  return address;
+}
+
+export function warmableClient(address: URL, credential: TokenCredential): WarmableClient {
+  let seenToken = false;
+  const hasToken = () => seenToken;
+
+  const guard: Policy = {
+    name: "keyturnValuesNeedToken",
+    sendRequest(request, next) {
+      if (request.headers.has("authorization")) seenToken = true;
+      else if (request.body !== undefined && request.body !== null) {
+        throw new Error("A request with a body was about to be sent without a token.");
+      }
+      return next(request);
+    },
+  };
+
+  const secrets = new SecretClient(address.origin, credential, {
+    ...(isLoopback(address) ? emulatorOnly : {}),
+    retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: longestPause },
+    // One that is followed loses its token but not its body.
+    redirectOptions: { maxRetries: 0 },
+    additionalPolicies: [
+      { policy: guard, position: "perRetry" },
+      { policy: impatience, position: "perRetry" },
+    ],
+  });
+
+  return {
+    secrets,
+    async warmUp(secretName, signal) {
+      if (hasToken()) return;
+      try {
+        await secrets.getSecret(secretName, { abortSignal: signal });
+      } catch (error) {
+        // That there is no such secret, or that it may not be read, has been learnt with a token.
+        const answered = isRestError(error) && [403, 404].includes(error.statusCode ?? 0);
+        if (!hasToken() || !answered) throw error;
+      }
+    },
+  };
+}
+
+/** An emulator has neither a certificate nor a name below that of the token's audience. */
+const emulatorOnly = {
+  allowInsecureConnection: true,
+  disableChallengeResourceVerification: true,
+} satisfies SecretClientOptions;
+
+/** The client would sleep for as long as it is told to. Without the header it tells us at once that it was throttled. */
+const impatience: Policy = {
+  name: "keyturnImpatience",
+  async sendRequest(request, next) {
+    const response = await next(request);
+    const seconds = Number(response.headers.get("retry-after") ?? 0);
+    if (!(seconds * second <= longestPause)) response.headers.delete("retry-after");
+    return response;
+  },
+};

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { ConfigRotator } from "../../shared/config/targets.ts";
+
+const address = z.strictObject({
+  host: z.string().describe("Host name."),
+  port: z.int().min(1).max(65_535).default(5432).describe("Port."),
+  database: z.string().optional().describe("Database."),
+  tls: z
+    .strictObject({ mode: z.enum(["verify-full", "disable"]).default("verify-full") })
+    .prefault({})
+    .describe("How the server is known to be the right one."),
+});
+
+/** Like a database server: accounts and administrators change passwords. */
+const relational: ConfigRotator = {
+  type: "relational",
+  options: address,
+  capabilities: { selfService: true, identity: false },
+  endpoint: (options) => {
+    const { host, port, database } = address.parse(options);
+    return { engine: "relational", host, port, ...(database !== undefined && { database }) };
+  },
+};
+
+const cloudOptions = z.strictObject({ server: z.string().describe("Name of the server.") });
+
+/** Like a server whose administrator the cloud itself sets. */
+const cloud: ConfigRotator = {
+  type: "cloud-server",
+  options: cloudOptions,
+  capabilities: { selfService: false, identity: true, admin: false },
+  endpoint: (options) => ({
+    engine: "cloud",
+    host: `${cloudOptions.parse(options).server}.example`,
+    port: 1433,
+  }),
+};
+
+export const fakeRotators: readonly ConfigRotator[] = [relational, cloud];

@@ -1,0 +1,174 @@
+import { expect, test } from "vitest";
+import { ConfigProblemsError } from "../../shared/config/problems.ts";
+import { load, problemsOf, withTarget } from "./written.ts";
+
+const broken = `version: 2
+vaults:
+  main: { url: http://kv.example }
+polices: {}
+policies:
+  default: { every: 90 days, password: { length: 12 } }
+  Nightly: { every: 1d }
+  never: {}
+targets:
+  orders:
+    type: relational
+    options: { hostt: db.example, port: "5432" }
+    accounts: [app, app]
+    admin: { secret: Orders-DB }
+    publish: orders-db
+    policy: nightly
+    grace: forever
+    consumers: [orders-api]
+  mails:
+    type: relatonal
+    accounts: []
+    admin: slef
+    publish: { secret: mails_db, vault: mian }
+    tags: { keyturn-target: mails }
+notify:
+  - { type: event-grd, endpoint: https://topic.example }
+  - { type: webhook, url: https://hook.example, key: { secret: hook, vault: other } }
+`;
+
+test("every problem is found at once, with its place, its path and a sentence", async () => {
+  expect(await problemsOf(broken)).toEqual([
+    "keyturn.yaml:1:10  version: must be 1",
+    "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http is for addresses of this machine only",
+    'keyturn.yaml:4:1  polices: is not a known key (did you mean "policies"?)',
+    "keyturn.yaml:6:21  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
+    "keyturn.yaml:6:50  policies.default.password.length: must be at least 16",
+    "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
+    "keyturn.yaml:8:3  policies.never: must say every (such as 90d) or manualOnly: true",
+    "keyturn.yaml:12:5  targets.orders.options.host: is missing",
+    'keyturn.yaml:12:16  targets.orders.options.hostt: is not a known key (did you mean "host"?)',
+    "keyturn.yaml:12:41  targets.orders.options.port: must be a number",
+    "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as the first one",
+    "keyturn.yaml:14:22  targets.orders.admin.secret: is the secret that this target publishes; use admin: self, or another secret",
+    'keyturn.yaml:16:13  targets.orders.policy: there is no policy named "nightly" (did you mean "Nightly"?)',
+    "keyturn.yaml:17:12  targets.orders.grace: must be a duration such as 30s, 10m, 4h or 90d",
+    'keyturn.yaml:18:17  targets.orders.consumers[0]: there is no consumer named "orders-api"',
+    'keyturn.yaml:20:11  targets.mails.type: must be one of "relational", "cloud-server" (did you mean "relational"?)',
+    "keyturn.yaml:21:5  targets.mails.accounts: must have at least 1 entry",
+    'keyturn.yaml:22:12  targets.mails.admin: must be "self", "managed-identity", or a mapping with secret',
+    "keyturn.yaml:23:24  targets.mails.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
+    'keyturn.yaml:23:41  targets.mails.publish.vault: there is no vault named "mian" (did you mean "main"?)',
+    "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is a tag that Keyturn writes by itself",
+    'keyturn.yaml:26:13  notify[0].type: must be one of "event-grid", "webhook" (did you mean "event-grid"?)',
+    'keyturn.yaml:27:77  notify[1].key.vault: there is no vault named "other"',
+  ]);
+});
+
+test("the error lists all problems, one in each line, and holds them as data", async () => {
+  const error: unknown = await load("version: 1\ntargtes: {}\nnotfy: []\n").catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ConfigProblemsError);
+  expect(error).toMatchObject({
+    kind: "config",
+    message: [
+      "The configuration has 2 problems:",
+      'keyturn.yaml:2:1  targtes: is not a known key (did you mean "targets"?)',
+      'keyturn.yaml:3:1  notfy: is not a known key (did you mean "notify"?)',
+    ].join("\n"),
+    problems: [
+      { file: "keyturn.yaml", line: 2, column: 1, path: "targtes" },
+      { file: "keyturn.yaml", line: 3, column: 1, path: "notfy" },
+    ],
+  });
+});
+
+test("an unknown key that resembles none is told the keys there are", async () => {
+  expect(
+    await problemsOf("version: 1\nvaults: { main: { url: https://kv.example, zone: x } }\n"),
+  ).toEqual(["keyturn.yaml:2:44  vaults.main.zone: is not a known key; the keys here are url"]);
+});
+
+test("a field left out is told from one left empty", async () => {
+  const missing = "keyturn.yaml:5:3  targets.orders";
+  expect(
+    await problemsOf(withTarget({ type: null, accounts: null, admin: null, publish: null })),
+  ).toEqual([
+    `${missing}.type: is missing`,
+    `${missing}.accounts: is missing`,
+    `${missing}.admin: is missing`,
+    `${missing}.publish: is missing`,
+  ]);
+  expect(await problemsOf(withTarget({}).replace(/admin: .*/, "admin:"))).toEqual([
+    "keyturn.yaml:9:5  targets.orders.admin: has no value",
+  ]);
+});
+
+test("options that a rotator needs are missing even when there are none at all", async () => {
+  expect(await problemsOf(withTarget({ options: null }))).toEqual([
+    "keyturn.yaml:5:3  targets.orders.options.host: is missing",
+  ]);
+});
+
+test.each([
+  ["a list for a mapping", { options: [] }, "options: must be a mapping of keys to values"],
+  ["a mapping for a list", { accounts: { a: "b" } }, "accounts: must be a list"],
+  ["text for a list", { consumers: "api" }, "consumers: must be a list"],
+  [
+    "a number for text",
+    { accounts: [12] },
+    expect.stringContaining("accounts[0]: must be the name of an account"),
+  ],
+  ["three accounts", { accounts: ["a", "b", "c"] }, "accounts: must have at most 2 entries"],
+  [
+    "an empty account",
+    { accounts: [""] },
+    expect.stringContaining("accounts[0]: must be 1 to 128 characters"),
+  ],
+  [
+    "an unknown key of an account",
+    { accounts: [{ name: "a", intial: "x" }] },
+    'accounts[0].intial: is not a known key (did you mean "initial"?)',
+  ],
+  [
+    "an unknown key of admin",
+    { admin: { secrt: "x" } },
+    'admin.secrt: is not a known key (did you mean "secret"?)',
+  ],
+  [
+    "an unknown form",
+    { publish: { secret: "x", as: "Json" } },
+    'publish.as: must be one of "json", "password" (did you mean "json"?)',
+  ],
+  [
+    "a tag that is too long",
+    { tags: { a: "x".repeat(257) } },
+    "tags.a: must have at most 256 characters",
+  ],
+  [
+    "more tags than a secret has room for",
+    { tags: Object.fromEntries("abcdefghij".split("").map((tag) => [tag, "x"])) },
+    "tags: must have at most 9 entries",
+  ],
+  [
+    "a tag of Azure's samples",
+    { tags: { credentialid: "x" } },
+    "tags.credentialid: is a tag that Keyturn writes by itself",
+  ],
+])("%s is told in plain words", async (_what, fields, message) => {
+  const problems = (await problemsOf(withTarget(fields))).map((line) =>
+    line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""),
+  );
+  expect(problems).toContainEqual(message);
+});
+
+test("no problem repeats a value, which could be a secret in the wrong place", async () => {
+  const value = "hunter2 hunter2";
+  const text = withTarget({
+    type: value,
+    options: { host: [value], port: value, tls: value },
+    accounts: [{ name: [value], initial: value }],
+    admin: { secret: value },
+    publish: { secret: value, as: value },
+    grace: value,
+    tags: value,
+  });
+  const problems = await problemsOf(`${text}notify: [{ type: ${value}, key: ${value} }]\n`);
+  expect(problems.length).toBeGreaterThan(8);
+  expect(problems.join("\n")).not.toContain("hunter2");
+});

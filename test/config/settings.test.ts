@@ -1,0 +1,117 @@
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import { ConfigProblemsError } from "../../shared/config/problems.ts";
+import { readSettings } from "../../shared/config/settings.ts";
+
+const key = "bm90LWEta2V5LWp1c3QtdGV4dA==";
+const connection = `DefaultEndpointsProtocol=https;AccountName=orders;AccountKey=${key}`;
+const id = "0b7a1a5e-6d0f-4c53-9a1b-3f0a2d9c7e11";
+
+function problemsOf(env: Record<string, string>): string {
+  try {
+    readSettings(env);
+    return "none";
+  } catch (error) {
+    if (!(error instanceof ConfigProblemsError)) throw error;
+    return error.message;
+  }
+}
+
+test("a connection string is enough, and is a secret from then on", () => {
+  const settings = readSettings({ AzureWebJobsStorage: connection, PATH: "/bin" });
+  expect(settings).toMatchObject({
+    configPath: "./keyturn.yaml",
+    queue: "keyturn-work",
+    table: "Keyturn",
+    storage: { as: "connection-string" },
+  });
+  expect(settings).not.toHaveProperty("clientId");
+  expect(inspect(settings, { depth: 9 }) + JSON.stringify(settings)).not.toContain(key);
+  const { storage } = settings;
+  expect(storage.as === "connection-string" && storage.connectionString.reveal()).toBe(connection);
+});
+
+test("every setting can be given, and an empty one counts as left out", () => {
+  const settings = readSettings({
+    AzureWebJobsStorage: "UseDevelopmentStorage=true",
+    KEYTURN_CONFIG: "conf.d",
+    KEYTURN_QUEUE: "work",
+    KEYTURN_TABLE: "Journal",
+    AZURE_CLIENT_ID: id,
+  });
+  expect(settings).toMatchObject({
+    configPath: "conf.d",
+    queue: "work",
+    table: "Journal",
+    clientId: id,
+  });
+  const empty = readSettings({
+    AzureWebJobsStorage: connection,
+    KEYTURN_QUEUE: "",
+    AZURE_CLIENT_ID: "",
+  });
+  expect(empty.queue).toBe("keyturn-work");
+  expect(empty).not.toHaveProperty("clientId");
+});
+
+test("an account name leads to the addresses of the public cloud", () => {
+  expect(readSettings({ AzureWebJobsStorage__accountName: "orders" }).storage).toEqual({
+    as: "identity",
+    queueUrl: "https://orders.queue.core.windows.net",
+    tableUrl: "https://orders.table.core.windows.net",
+  });
+});
+
+test("addresses of queue and tables count for other clouds, with an identity of their own", () => {
+  const settings = readSettings({
+    AzureWebJobsStorage__accountName: "orders",
+    AzureWebJobsStorage__queueServiceUri: "https://orders.queue.core.chinacloudapi.cn/",
+    AzureWebJobsStorage__tableServiceUri: "https://orders.table.core.chinacloudapi.cn",
+    AzureWebJobsStorage__clientId: id,
+  });
+  expect(settings.storage).toEqual({
+    as: "identity",
+    queueUrl: "https://orders.queue.core.chinacloudapi.cn",
+    tableUrl: "https://orders.table.core.chinacloudapi.cn",
+    clientId: id,
+  });
+});
+
+test("every problem is told at once, and no value with it", () => {
+  expect(
+    problemsOf({
+      KEYTURN_QUEUE: "Bad--Queue",
+      KEYTURN_TABLE: "tables",
+      AZURE_CLIENT_ID: "me",
+      AzureWebJobsStorage: key,
+    }).split("\n"),
+  ).toEqual([
+    "The configuration has 4 problems:",
+    "app settings  KEYTURN_QUEUE: must be 3 to 56 lower-case letters and digits, with single hyphens between them",
+    "app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, and begin with a letter",
+    "app settings  AZURE_CLIENT_ID: must be a UUID",
+    "app settings  AzureWebJobsStorage: must be a connection string of a storage account",
+  ]);
+});
+
+test.each([
+  [{}, "AzureWebJobsStorage: is missing; set a connection string"],
+  [
+    { AzureWebJobsStorage__queueServiceUri: "https://q.example" },
+    "AzureWebJobsStorage__tableServiceUri: is missing",
+  ],
+  [
+    { AzureWebJobsStorage__tableServiceUri: "https://t.example" },
+    "AzureWebJobsStorage__queueServiceUri: is missing",
+  ],
+  [
+    { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: "orders" },
+    "AzureWebJobsStorage: is set beside AzureWebJobsStorage__…",
+  ],
+  [
+    { AzureWebJobsStorage__accountName: "orders.blob" },
+    "AzureWebJobsStorage__accountName: must be the name of a storage account",
+  ],
+])("a storage account that is unclear is refused: %o", (env, problem) => {
+  expect(problemsOf(env)).toContain(problem);
+});

@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Config } from "../../shared/config/config.ts";
+import { loadConfig } from "../../shared/config/load.ts";
+import { ConfigProblemsError, formatProblem } from "../../shared/config/problems.ts";
+import { fakeRotators } from "./fake-rotators.ts";
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+/** A fresh folder with these files, which is gone when the test ends. */
+export async function folderOf(files: Files): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "keyturn-config-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const folder = join(root, "conf");
+  await mkdir(folder);
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** Loads one file with this text. */
+export async function load(text: string | Uint8Array): Promise<Config> {
+  const folder = await folderOf({ "keyturn.yaml": text });
+  return loadConfig(join(folder, "keyturn.yaml"), { rotators: fakeRotators });
+}
+
+/** The problems of one file with this text, as lines. */
+export async function problemsOf(text: string | Uint8Array): Promise<string[]> {
+  return problemLines(load(text));
+}
+
+export async function problemLines(loading: Promise<Config>): Promise<string[]> {
+  const outcome = await loading.catch((error: unknown) => error);
+  if (outcome instanceof ConfigProblemsError) return outcome.problems.map(formatProblem);
+  if (outcome instanceof Error) throw outcome;
+  return [];
+}
+
+/** A complete configuration with one target, whose fields can be replaced (null: left out). */
+export function withTarget(fields: Readonly<Record<string, unknown>>): string {
+  const target: Record<string, unknown> = {
+    type: "relational",
+    options: { host: "db.example" },
+    accounts: ["app"],
+    admin: "self",
+    publish: "orders-db",
+    ...fields,
+  };
+  const kept = Object.entries(target).filter(([, value]) => value !== null);
+  return [
+    "version: 1",
+    "vaults: { main: { url: https://kv.example } }",
+    "policies: { default: { every: 90d } }",
+    "targets:",
+    "  orders:",
+    ...kept.map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,189 @@
+import { odata, type TableClient } from "@azure/data-tables";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LeaseLostError } from "../../shared/core/errors.ts";
+import { newRecord } from "../../shared/core/rotation.ts";
+import { JournalUnavailableError } from "../../shared/stores/journal.ts";
+import { partitionOf } from "../../shared/stores/row-keys.ts";
+import { azuriteTables, failureOf, type AzuriteTables } from "../stores/azurite-tables.ts";
+import { fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
+import { journalSuite } from "./journal.suite.ts";
+
+const noon = "2026-03-01T12:00:00.000Z";
+const later = "2026-03-01T13:00:00.000Z";
+
+let tables: AzuriteTables;
+beforeAll(async () => {
+  tables = await azuriteTables();
+});
+afterAll(() => tables.close());
+
+journalSuite("the journal in Table storage", () => tables.open().journal, 100);
+
+async function rowsOf(client: TableClient, filter?: string) {
+  const rows: Record<string, unknown>[] = [];
+  const options = filter === undefined ? {} : { queryOptions: { filter } };
+  for await (const row of client.listEntities(options)) rows.push(row);
+  return rows;
+}
+
+const keysOf = (rows: Record<string, unknown>[]) => rows.map((row) => String(row["rowKey"])).sort();
+
+describe("rows of the journal, seen with a plain client", () => {
+  it("are in one partition for one target, and hold plain columns a person can read", async () => {
+    const { client, journal } = tables.open();
+    const record = fullTarget("orders-db");
+    const runs = [fullRun("orders-db", "01JNN000000000000000000000")];
+    const request = { key: "a/b", rotationId: "01JNN000000000000000000000" };
+    await journal.commit({ record, etag: undefined, wakeAt: noon, runs, request });
+
+    const rows = await rowsOf(client);
+    expect(new Set(rows.map((row) => row["partitionKey"]))).toEqual(
+      new Set([partitionOf("orders-db")]),
+    );
+    expect(keysOf(rows)).toStrictEqual([
+      `due:${noon}:orders-db`,
+      expect.stringMatching(/^key:orders-db:[0-9a-f]{64}$/),
+      expect.stringMatching(/^run:orders-db:[\w-]{26}~$/),
+      "target:orders-db",
+    ]);
+    const target = rows.find((row) => row["rowKey"] === "target:orders-db");
+    expect(target).toMatchObject({
+      schema: 1,
+      targetId: "orders-db",
+      health: "failing",
+      active: "orders_a",
+      failures: 2,
+      nextDue: record.nextDue,
+      dueReason: "every 90d",
+      wakeAt: noon,
+      claim: JSON.stringify(record.claim),
+      rotation: JSON.stringify(record.rotation),
+    });
+    expect(rows.find((row) => "state" in row)).toMatchObject({ schema: 1, state: "failed" });
+  });
+
+  it("spread over sixteen partitions", () => {
+    const partitions = Array.from({ length: 500 }, (_, index) => partitionOf(`target-${index}`));
+    expect(new Set(partitions).size).toBe(16);
+    expect(partitionOf("orders-db")).toBe("targets-10");
+  });
+
+  it("hold one due row for a target, moved and removed with it", async () => {
+    const { client, journal } = tables.open();
+    const record = newRecord("moved");
+    const due = async () =>
+      keysOf(await rowsOf(client, odata`RowKey ge ${"due:"} and RowKey lt ${"due;"}`));
+    let etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
+    expect(await due()).toStrictEqual([`due:${noon}:moved`]);
+    etag = await journal.commit({ record, etag, wakeAt: later });
+    expect(await due()).toStrictEqual([`due:${later}:moved`]);
+    const stale = etag;
+    etag = await journal.commit({ record, etag, wakeAt: later });
+    const lost = journal.commit({ record, etag: stale, wakeAt: noon });
+    await expect(lost).rejects.toThrow(LeaseLostError);
+    expect(await due()).toStrictEqual([`due:${later}:moved`]);
+    await journal.commit({ record, etag, wakeAt: undefined });
+    expect(await due()).toStrictEqual([]);
+  });
+
+  it("may lose a due row by hand without stopping the target", async () => {
+    const { client, journal } = tables.open();
+    const record = newRecord("robbed");
+    let etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
+    const remove = (wakeAt: string) =>
+      client.deleteEntity(partitionOf("robbed"), `due:${wakeAt}:robbed`);
+    await remove(noon);
+    etag = await journal.commit({ record, etag, wakeAt: later });
+    expect(await journal.due(later, 10)).toStrictEqual(["robbed"]);
+    await remove(later);
+    etag = await journal.commit({ record, etag, wakeAt: later });
+    expect(await journal.due(later, 10)).toStrictEqual(["robbed"]);
+    await remove(later);
+    await journal.commit({ record, etag, wakeAt: undefined });
+    expect(await journal.due(later, 10)).toStrictEqual([]);
+  });
+
+  it("of a removed target do not bring it back", async () => {
+    const { client, journal } = tables.open();
+    const record = newRecord("removed");
+    const etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
+    await client.deleteEntity(partitionOf("removed"), "target:removed");
+    await expect(journal.commit({ record, etag, wakeAt: later })).rejects.toThrow(LeaseLostError);
+  });
+
+  it("of a newer version are refused in words, not misread", async () => {
+    const { client, journal } = tables.open();
+    await journal.commit({
+      record: newRecord("future"),
+      etag: undefined,
+      wakeAt: undefined,
+      runs: [leanRun("future", "01A")],
+    });
+    for (const row of await rowsOf(client)) {
+      const [partitionKey, rowKey] = [String(row["partitionKey"]), String(row["rowKey"])];
+      await client.updateEntity({ partitionKey, rowKey, schema: 2 }, "Merge");
+    }
+    const newer = /written by a newer version of Keyturn \(schema 2\)/;
+    for (const asked of [journal.read("future"), journal.targets(), journal.run("future", "01A")]) {
+      const error = await failureOf(asked);
+      expect(error).toBeInstanceOf(JournalUnavailableError);
+      expect(String(error)).toMatch(newer);
+    }
+  });
+
+  it("damaged by hand are refused with the name of the column", async () => {
+    const { client, journal } = tables.open();
+    await journal.commit({ record: newRecord("damaged"), etag: undefined, wakeAt: undefined });
+    const key = { partitionKey: partitionOf("damaged"), rowKey: "target:damaged" };
+    await client.updateEntity({ ...key, claim: "{" }, "Merge");
+    await expect(journal.read("damaged")).rejects.toThrow(/cannot be read: claim/);
+  });
+});
+
+describe("a history of thousands", () => {
+  it("is asked only for what is shown", async () => {
+    const proxy = await tables.proxied();
+    const { client, journal } = tables.open({ connectionString: proxy.connectionString });
+    const record = newRecord("old");
+    let etag = await journal.commit({ record, etag: undefined, wakeAt: undefined });
+    for (let batch = 0; batch < 25; batch += 1) {
+      const runs = Array.from({ length: 90 }, (_, index) => {
+        const id = `01JNN${String(batch * 90 + index).padStart(21, "0")}`;
+        return leanRun("old", id);
+      });
+      etag = await journal.commit({ record, etag, wakeAt: undefined, runs });
+    }
+    expect(await rowsOf(client)).toHaveLength(25 * 90 + 1);
+    const asked = proxy.seen.length;
+    const newest = await journal.runs("old", 5);
+    expect(newest.map((run) => run.rotationId.slice(-4))).toStrictEqual([
+      "2249",
+      "2248",
+      "2247",
+      "2246",
+      "2245",
+    ]);
+    expect(proxy.seen.slice(asked)).toStrictEqual([expect.stringContaining("top=5")]);
+    expect(await journal.runs("old", 10_000)).toHaveLength(25 * 90);
+    await proxy.close();
+  });
+});
+
+describe("a sweep", () => {
+  it("asks each shard once for what is due, however many targets sleep", async () => {
+    const proxy = await tables.proxied();
+    const { journal } = tables.open({ connectionString: proxy.connectionString });
+    const commit = (targetId: string, wakeAt: string | undefined) =>
+      journal.commit({ record: newRecord(targetId), etag: undefined, wakeAt });
+    for (let batch = 0; batch < 10; batch += 1) {
+      const ids = Array.from({ length: 20 }, (_, index) => `t-${batch * 20 + index}`);
+      await Promise.all(ids.map((id) => commit(id, batch % 2 === 0 ? later : undefined)));
+    }
+    await Promise.all(["due-1", "due-2"].map((id) => commit(id, noon)));
+    const [asked, received] = [proxy.seen.length, proxy.received()];
+    expect((await journal.due(noon, 100)).sort()).toStrictEqual(["due-1", "due-2"]);
+    expect(proxy.seen.slice(asked)).toHaveLength(16);
+    expect(proxy.received() - received).toBeLessThan(16 * 500);
+    await proxy.close();
+  });
+});

@@ -1,0 +1,69 @@
+import type { Credential } from "../../shared/core/secret.ts";
+import type { Endpoint } from "../../shared/core/target.ts";
+import type { Rotator, Using } from "../../shared/rotators/rotator.ts";
+
+/** A rotator with options that lead it somewhere. */
+export interface Aimed<Options> {
+  readonly rotator: Rotator<Options>;
+  readonly options: Options;
+}
+
+/** What is there once the servers run. Everything but `aimed` works without the rotator under test. */
+export interface Fixture<Options> {
+  readonly aimed: Aimed<Options>;
+  readonly endpoint: Endpoint;
+  /** Makes the account, or gives the one that there is this secret. It may log in and nothing else. */
+  account(name: string, secret: string): Promise<void>;
+  /** Tries with the plain client. */
+  logsIn(account: string, secret: string): Promise<boolean>;
+  /** All that is stored about all accounts, to see that nothing changed. */
+  snapshot(): Promise<unknown>;
+  /** Connections of the rotator that the servers still hold. */
+  openConnections(): Promise<number>;
+  /** The same target, were all its servers at this port of 127.0.0.1. */
+  elsewhere(port: number): Aimed<Options>;
+  /** Where `authorities` names admin. */
+  readonly admin?: Credential;
+  /** Logs in but may not change other accounts. Where `authorities` names admin. */
+  readonly powerless?: Credential;
+  /** Where `refuses` is set: a secret that the target does not take for this account. */
+  readonly unacceptable?: Credential;
+  /** Where `losesReplies` is set: the next change is carried out, its reply is lost. */
+  loseReply?(): Promise<Aimed<Options>>;
+  stop(): Promise<void>;
+}
+
+export interface Subject<Options> {
+  /** With what a change can be made. */
+  readonly authorities: readonly Using["as"][];
+  /** The only account there is; undefined: any can be made. */
+  readonly onlyAccount?: string;
+  readonly refuses?: true;
+  readonly losesReplies?: true;
+  /** Where the defaults do not fit. */
+  readonly awkwardNames?: readonly string[];
+  readonly awkwardSecrets?: readonly string[];
+  /** A secret of ordinary shape. Default: 24 random bytes in base64url. */
+  readonly makeSecret?: () => string;
+  start(): Promise<Fixture<Options>>;
+}
+
+export const awkwardNames = [
+  "with space",
+  "MiXed Case",
+  `o'brien "the" \\ first`,
+  `x"; DROP ROLE bystander; --`,
+  "%I %L %s $1 ${x} {0}",
+  "current_user",
+  "naïve 用户 😀",
+];
+
+export const awkwardSecrets = [
+  `'"\\'"\\`,
+  "100% $1 ${x} {0} %s %%",
+  "'; DROP ROLE bystander; --",
+  "@:/?#[]&=+;,",
+  " leading and trailing ",
+  "ünï-€-用户-😀",
+  "x".repeat(128),
+];

@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { Secret, type Credential } from "../../shared/core/secret.ts";
+import type { Using } from "../../shared/rotators/rotator.ts";
+import type { Fixture, Subject } from "./rotator-fixture.ts";
+import { secretKeeper } from "./secret-keeper.ts";
+
+const patience = () => AbortSignal.timeout(20_000);
+
+/** What the tests of a rotator do and see. Each test must leave no connection open. */
+export function rotatorSteps<Options>(subject: Subject<Options>) {
+  let fixture: Fixture<Options>;
+  let number = 0;
+  const keeper = secretKeeper(
+    subject.makeSecret ?? (() => `Aa1-${randomBytes(24).toString("base64url")}`),
+  );
+
+  beforeAll(async () => {
+    fixture = await subject.start();
+    for (const known of [fixture.admin, fixture.powerless]) {
+      if (known !== undefined) keeper.keep(known.secret.reveal());
+    }
+  });
+  afterAll(async () => {
+    await fixture.stop();
+  });
+  afterEach(async () => {
+    await expect.poll(() => fixture.openConnections(), { timeout: 10_000 }).toBe(0);
+  });
+
+  const fresh = () => keeper.keep();
+
+  async function newAccount(accountName?: string, secret = fresh()): Promise<Credential> {
+    number += 1;
+    const account = accountName ?? subject.onlyAccount ?? `account_${number}`;
+    await fixture.account(account, keeper.keep(secret));
+    return { account, secret: new Secret(secret) };
+  }
+
+  function using(as: Using["as"], current: Credential): Using {
+    if (as === "identity") return { as };
+    if (as === "self") return { as, credential: current };
+    return { as, credential: required(fixture.admin, "admin") };
+  }
+
+  function anyAuthority(current: Credential): Using {
+    return using(required(subject.authorities[0], "authorities"), current);
+  }
+
+  const withSecret = ({ account }: Credential, secret = fresh()): Credential => ({
+    account,
+    secret: new Secret(keeper.keep(secret)),
+  });
+
+  const apply = (next: Credential, by: Using, at = fixture.aimed, signal = patience()) =>
+    at.rotator.apply({ options: at.options, next, using: by }, signal);
+
+  const verify = (credential: Credential, at = fixture.aimed, signal = patience()) =>
+    at.rotator.verify({ options: at.options, credential }, signal);
+
+  const retire = ({ account }: Credential, by: Using, at = fixture.aimed, signal = patience()) =>
+    required(at.rotator.retire?.({ options: at.options, account, using: by }, signal), "retire");
+
+  const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
+
+  /** Fails as it should, and tells no secret. */
+  async function failsAs(
+    kind: abstract new (...args: never[]) => Error,
+    promise: Promise<unknown>,
+  ): Promise<void> {
+    const error: unknown = await promise.then(
+      (value) => expect.unreachable(`should fail, but gave ${inspect(value)}`),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(kind);
+    keeper.expectNoneIn(error);
+  }
+
+  async function replaces(current: Credential, next: Credential, by: Using): Promise<void> {
+    const valid = await apply(next, by);
+    expect(valid.account).toBe(next.account);
+    expect(valid.secret.equals(next.secret)).toBe(true);
+    expect(await works(next)).toBe(true);
+    expect(await works(current)).toBe(false);
+  }
+
+  return {
+    get fixture() {
+      return fixture;
+    },
+    fresh,
+    newAccount,
+    using,
+    anyAuthority,
+    withSecret,
+    apply,
+    verify,
+    retire,
+    works,
+    failsAs,
+    replaces,
+  };
+}
+
+export function required<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new Error(`the fixture must offer ${name}`);
+  return value;
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import { text } from "node:stream/consumers";
+import { localCertificate } from "../certificate.ts";
+import { faultPoints, type Faults } from "../faults.ts";
+import { type Connections, listen } from "../listening.ts";
+import { type ArmCredential, type ArmRole, gate } from "./credentials.ts";
+import type { ArmRefusal } from "./errors.ts";
+import { operationTable } from "./operations.ts";
+import { answerRequest } from "./requests.ts";
+import type { ArmEffect, ArmState, SqlServer } from "./state.ts";
+
+export type { ArmCredential, ArmRole } from "./credentials.ts";
+export { armErrors, type ArmRefusal } from "./errors.ts";
+export type { ArmEffect, SqlServer } from "./state.ts";
+
+export interface ArmDoubleOptions {
+  readonly servers: readonly SqlServer[];
+  /** Default `00000000-0000-0000-0000-000000000042`. */
+  readonly subscriptionId?: string;
+  /** When a new password begins to hold: with the 202 (default), or when its operation succeeds. */
+  readonly effectAt?: "acceptance" | "completion";
+  /** Requests about the server that an operation outlasts. Default 1: one poll says InProgress. */
+  readonly ticks?: number;
+  /** Seconds in `Retry-After` of operations. Default 0, so that tests are fast; the platform says 1 to 15. */
+  readonly retryAfter?: number;
+  readonly hostile?: boolean;
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Absent where the client never got an answer. */
+  readonly status?: number;
+}
+
+export interface ArmDouble {
+  /** `https://localhost:<port>`: the client's `endpoint`. */
+  readonly endpoint: string;
+  /** PEM of the authority to trust. */
+  readonly ca: string;
+  readonly subscriptionId: string;
+  readonly faults: Faults<ArmEffect, ArmRefusal>;
+  readonly inspection: {
+    readonly connections: Connections;
+    readonly requests: readonly SeenRequest[];
+    /** How many passwords took effect on this server. */
+    landed(server: string): number;
+    isBusy(server: string): boolean;
+  };
+  credential(role?: ArmRole): ArmCredential;
+  /** Lets every operation that can end, end now. */
+  settle(): void;
+  close(): Promise<void>;
+}
+
+/** Azure Resource Manager as far as the administrators of logical SQL servers go. */
+export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDouble> {
+  const { key, cert } = await localCertificate();
+  const state: ArmState = {
+    subscriptionId: options.subscriptionId ?? "00000000-0000-0000-0000-000000000042",
+    servers: options.servers,
+    gate: gate(),
+    operations: operationTable(),
+    faults: faultPoints<ArmEffect, ArmRefusal>(options.hostile),
+    effectAt: options.effectAt ?? "acceptance",
+    ticks: options.ticks ?? 1,
+    retryAfter: options.retryAfter ?? 0,
+    landed: new Map(),
+  };
+  const requests: SeenRequest[] = [];
+  const listening = await listen(
+    createServer({ key, cert }, (request, response) => {
+      handle(state, requests, request, response).catch(() => request.socket.destroy());
+    }),
+  );
+  return {
+    endpoint: `https://localhost:${String(listening.port)}`,
+    ca: cert,
+    subscriptionId: state.subscriptionId,
+    faults: state.faults,
+    inspection: {
+      connections: listening.connections,
+      requests,
+      landed: (server) => state.landed.get(server) ?? 0,
+      isBusy: (server) => state.operations.isBusy(server),
+    },
+    credential: (role = "contributor") => state.gate.credential(role),
+    settle: () => {
+      state.operations.settle();
+    },
+    async close() {
+      state.faults.release();
+      await listening.close();
+    },
+  };
+}
+
+async function handle(
+  state: ArmState,
+  requests: SeenRequest[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = "", url = "/", headers } = request;
+  const parsed = new URL(url, `https://${headers.host ?? "localhost"}`);
+  const body = await text(request);
+  const { authorization } = headers;
+  const outcome = await answerRequest(state, { method, url: parsed, authorization, body });
+  const seen = { method, path: parsed.pathname };
+  if (outcome.kind !== "answer") {
+    requests.push(seen);
+    if (outcome.kind === "reset") request.socket.destroy();
+    return;
+  }
+  const { answer } = outcome;
+  requests.push({ ...seen, status: answer.status });
+  response.writeHead(answer.status, {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-cache",
+    ...answer.headers,
+  });
+  response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
+}

@@ -1,0 +1,61 @@
+import { connect, createServer, type Socket } from "node:net";
+import { listen } from "./listening.ts";
+
+/**
+ * - `lost`: what set it off does not reach the server.
+ * - `carried-out`: the server has answered it, and the answer does not reach the client.
+ * - `unanswered`: like carried-out, but the line stays open and silent.
+ */
+export type CutKind = "lost" | "carried-out" | "unanswered";
+
+export interface CutProxy {
+  readonly port: number;
+  /** The line is cut the next time that a client sends this text. */
+  cutAt(text: string, kind: CutKind): void;
+  close(): Promise<void>;
+}
+
+/** Forwards TCP connections to a port of 127.0.0.1, and cuts them in mid-conversation. Sees plain text only. */
+export async function cutProxy(
+  serverPort: number,
+  onSilence: () => void = () => undefined,
+): Promise<CutProxy> {
+  let armed: { readonly text: string; readonly kind: CutKind } | undefined;
+
+  function join(client: Socket, server: Socket): void {
+    let answering: CutKind | undefined;
+    server.on("error", () => client.destroy());
+    server.on("close", () => client.destroy());
+    client.on("close", () => server.destroy());
+    client.on("data", (sent) => {
+      if (armed !== undefined && sent.includes(armed.text)) {
+        answering = armed.kind;
+        armed = undefined;
+        if (answering === "lost") {
+          server.destroy();
+          client.resetAndDestroy();
+          return;
+        }
+      }
+      server.write(sent);
+    });
+    server.on("data", (answer) => {
+      if (answering === undefined) client.write(answer);
+      else if (answering === "carried-out") client.resetAndDestroy();
+      else onSilence();
+    });
+  }
+
+  const listening = await listen(
+    createServer((client) => {
+      join(client, connect(serverPort, "127.0.0.1"));
+    }),
+  );
+  return {
+    port: listening.port,
+    close: () => listening.close(),
+    cutAt(text, kind) {
+      armed = { text, kind };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { setTimeout as wait } from "node:timers/promises";
+
+/**
+ * What goes wrong the next time an effect is asked for.
+ * - `reset-before-effect`: nothing is done, the connection is reset.
+ * - `lost-reply-after-effect`: it is done, then the connection is reset instead of answering.
+ * - `hang`: never answered; nothing is done unless `afterEffect` says so.
+ * - `delay`: waits (milliseconds, below 2^31), then goes on, to the next armed fault if there is one.
+ * - `refuse`: nothing is done; answered with the protocol's own error.
+ */
+export type Fault<Refusal> = (
+  | { readonly do: "reset-before-effect" }
+  | { readonly do: "lost-reply-after-effect" }
+  | { readonly do: "hang"; readonly afterEffect?: boolean }
+  | { readonly do: "delay"; readonly ms: number }
+  | { readonly do: "refuse"; readonly with?: Partial<Refusal> }
+) & {
+  /** How often it fires before it is spent. Default 1; `Infinity` for ever. */
+  readonly times?: number;
+};
+
+export interface ArmedFault {
+  /** How often it has fired so far. */
+  readonly fired: number;
+  /** Fires no more. */
+  disarm(): void;
+  /** Ends the delays that are running now: a test holds a request back as long as it likes. */
+  letGo(): void;
+}
+
+/** Fault points of one double. Faults on one effect fire in the order in which they were armed. */
+export interface Faults<Effect extends string, Refusal> {
+  on(effect: Effect, fault: Fault<Refusal>): ArmedFault;
+  clear(): void;
+  /** While true, the double repeats every secret it was presented with in its error messages. */
+  hostile: boolean;
+}
+
+export type Outcome<Answer> =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "reset" }
+  | { readonly kind: "silence" };
+
+export interface FaultyServer<Effect extends string, Refusal> extends Faults<Effect, Refusal> {
+  /** Runs `effect` as the armed faults allow, and says what the client may hear of it. */
+  perform<Answer>(
+    effect: Effect,
+    run: () => Answer | Promise<Answer>,
+    refuse: (refusal: Partial<Refusal>) => Answer,
+  ): Promise<Outcome<Answer>>;
+  /** Ends every delay at once: a closing double may not wait for them. */
+  release(): void;
+}
+
+interface Armed<Refusal> {
+  readonly fault: Fault<Refusal>;
+  fired: number;
+  held: AbortController;
+}
+
+export function faultPoints<Effect extends string, Refusal>(
+  hostile = false,
+): FaultyServer<Effect, Refusal> {
+  const armed = new Map<Effect, Armed<Refusal>[]>();
+  const closing = new AbortController();
+
+  function fire(effect: Effect, entry: Armed<Refusal>): boolean {
+    const queue = armed.get(effect) ?? [];
+    if (!queue.includes(entry)) return false;
+    entry.fired += 1;
+    if (entry.fired >= (entry.fault.times ?? 1)) {
+      armed.set(
+        effect,
+        queue.filter((other) => other !== entry),
+      );
+    }
+    return true;
+  }
+
+  /** The first fault that is not a delay, after waiting for the delays before it. */
+  async function nextFault(effect: Effect): Promise<Fault<Refusal> | undefined> {
+    for (const entry of armed.get(effect) ?? []) {
+      // While a delay ran, another request may have used this one up.
+      if (!fire(effect, entry)) continue;
+      if (entry.fault.do !== "delay") return entry.fault;
+      const signal = AbortSignal.any([closing.signal, entry.held.signal]);
+      await wait(entry.fault.ms, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  return {
+    hostile,
+    on(effect, fault) {
+      const entry: Armed<Refusal> = { fault, fired: 0, held: new AbortController() };
+      const queue = armed.get(effect) ?? [];
+      armed.set(effect, [...queue, entry]);
+      return {
+        get fired() {
+          return entry.fired;
+        },
+        disarm() {
+          const rest = (armed.get(effect) ?? []).filter((other) => other !== entry);
+          armed.set(effect, rest);
+        },
+        letGo() {
+          entry.held.abort();
+          entry.held = new AbortController();
+        },
+      };
+    },
+    clear() {
+      armed.clear();
+    },
+    release() {
+      closing.abort();
+    },
+    async perform(effect, run, refuse) {
+      const fault = await nextFault(effect);
+      switch (fault?.do) {
+        case "reset-before-effect":
+          return { kind: "reset" };
+        case "lost-reply-after-effect":
+          await run();
+          return { kind: "reset" };
+        case "hang":
+          if (fault.afterEffect === true) await run();
+          return { kind: "silence" };
+        case "refuse":
+          return { kind: "answer", answer: refuse(fault.with ?? {}) };
+        default:
+          return { kind: "answer", answer: await run() };
+      }
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { type Certificate, localCertificate } from "../certificate.ts";
+import { faultPoints, type Faults } from "../faults.ts";
+import { type Connections, listen } from "../listening.ts";
+import { connectionHandler } from "./connection.ts";
+import type { MongoRefusal } from "./errors.ts";
+import type { Mechanism } from "./scram.ts";
+import type { MongoEffect, MongoServer } from "./session.ts";
+import { makeCredentials, type Role, userStore } from "./users.ts";
+
+export type { MongoRefusal } from "./errors.ts";
+export type { MongoEffect } from "./session.ts";
+
+export interface MongoUser {
+  readonly user: string;
+  readonly password: string;
+  /** Authentication database. Default `admin`. */
+  readonly db?: string;
+  /** May change its own password (a custom role on a real server). */
+  readonly changeOwnPassword?: boolean;
+  readonly roles?: readonly Role[];
+  /** Default SCRAM-SHA-256 alone. */
+  readonly mechanisms?: readonly Mechanism[];
+}
+
+export interface MongoDoubleOptions {
+  readonly users?: readonly MongoUser[];
+  /** True: TLS with the local certificate. */
+  readonly tls?: boolean;
+  /** SCRAM iterations; the real default is 15,000 and clients accept no fewer than 4,096. */
+  readonly iterations?: number;
+  readonly hostile?: boolean;
+}
+
+export interface MongoDouble {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the authority to trust; only with TLS. */
+  readonly ca: string | undefined;
+  /** Connection string without user, password and TLS options. */
+  readonly url: string;
+  readonly faults: Faults<MongoEffect, MongoRefusal>;
+  readonly inspection: {
+    readonly connections: Connections;
+    /** Every attempt to prove a password, in order. */
+    readonly logins: readonly { user: string; db: string; accepted: boolean }[];
+    /** How often a command of this name took effect. */
+    performed(command: string): number;
+    users(): readonly { user: string; db: string; mechanisms: readonly Mechanism[] }[];
+    accepts(user: string, password: string, db?: string): Promise<boolean>;
+  };
+  addUser(user: MongoUser): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A MongoDB server with access control on, as far as users, passwords and log-ins go. */
+export async function startMongoDouble(options: MongoDoubleOptions = {}): Promise<MongoDouble> {
+  const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
+  const { iterations = 15_000 } = options;
+  const server: MongoServer = {
+    users: userStore(),
+    iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
+    faults,
+    logins: [],
+  };
+  for (const user of options.users ?? []) await addUser(server, user);
+  const performed = new Map<string, number>();
+  const serve = connectionHandler(server, faults, performed);
+  const certificate = options.tls === true ? await localCertificate() : undefined;
+  const listening = await listen(listener(certificate, serve));
+  return {
+    host: "127.0.0.1",
+    port: listening.port,
+    ca: certificate?.cert,
+    url: `mongodb://127.0.0.1:${String(listening.port)}/`,
+    faults,
+    inspection: {
+      connections: listening.connections,
+      logins: server.logins,
+      performed: (command) => performed.get(command) ?? 0,
+      users: () =>
+        server.users.all().map(({ user, db, credentials }) => ({
+          user,
+          db,
+          mechanisms: credentials.map(({ mechanism }) => mechanism),
+        })),
+      accepts: (user, password, db = "admin") => server.users.accepts(user, password, db),
+    },
+    addUser: (user) => addUser(server, user),
+    async close() {
+      faults.release();
+      await listening.close();
+    },
+  };
+}
+
+function listener(certificate: Certificate | undefined, serve: (socket: Socket) => void) {
+  return certificate === undefined
+    ? createServer(serve)
+    : createTlsServer({ key: certificate.key, cert: certificate.cert }, serve);
+}
+
+async function addUser({ users, iterations }: MongoServer, added: MongoUser): Promise<void> {
+  const { user, password, db = "admin", mechanisms = ["SCRAM-SHA-256"] } = added;
+  const own: readonly Role[] =
+    added.changeOwnPassword === true ? [{ role: "changeOwnPassword", db }] : [];
+  const credentials = await makeCredentials(user, password, mechanisms, iterations);
+  users.create({ user, db, roles: [...(added.roles ?? []), ...own], credentials });
+}

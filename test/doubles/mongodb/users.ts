@@ -1,0 +1,96 @@
+import { refused } from "./errors.ts";
+import { matches, type Mechanism, mechanisms, scramCredential } from "./scram.ts";
+import type { ScramCredential } from "./scram.ts";
+
+export interface Role {
+  readonly role: string;
+  readonly db: string;
+}
+
+/** Actions on users that this server knows; what a role grants is data. */
+export type Action = "createUser" | "changePassword" | "changeOwnPassword" | "viewUser";
+
+const userAdmin: readonly Action[] = ["createUser", "changePassword", "viewUser"];
+
+const granted: Record<
+  string,
+  { readonly everywhere: boolean; readonly actions: readonly Action[] }
+> = {
+  root: { everywhere: true, actions: userAdmin },
+  userAdminAnyDatabase: { everywhere: true, actions: userAdmin },
+  userAdmin: { everywhere: false, actions: userAdmin },
+  // No built-in role lets an account change its own password: real sites make such a custom role.
+  changeOwnPassword: { everywhere: false, actions: ["changeOwnPassword"] },
+};
+
+/** Roles that exist and have nothing to do with users. */
+const inert = new Set(["read", "readWrite", "readAnyDatabase", "readWriteAnyDatabase", "dbAdmin"]);
+
+export interface StoredUser {
+  readonly user: string;
+  readonly db: string;
+  readonly roles: readonly Role[];
+  readonly credentials: readonly ScramCredential[];
+}
+
+export interface Users {
+  find(user: string, db: string): StoredUser | undefined;
+  all(): readonly StoredUser[];
+  create(user: StoredUser): void;
+  replace(user: StoredUser): void;
+  accepts(user: string, password: string, db: string): Promise<boolean>;
+}
+
+export function userStore(): Users {
+  const users = new Map<string, StoredUser>();
+  // User names may hold dots, database names may not: the key cannot be ambiguous.
+  const key = (user: string, db: string) => `${db}.${user}`;
+  return {
+    find: (user, db) => users.get(key(user, db)),
+    all: () => [...users.values()],
+    create(user) {
+      const id = key(user.user, user.db);
+      if (users.has(id)) {
+        throw refused("Location51003", `User "${user.user}@${user.db}" already exists`);
+      }
+      users.set(id, user);
+    },
+    replace(user) {
+      const id = key(user.user, user.db);
+      if (!users.has(id)) {
+        throw refused("UserNotFound", `User ${user.user}@${user.db} not found`);
+      }
+      users.set(id, user);
+    },
+    async accepts(user, password, db) {
+      const credential = users.get(key(user, db))?.credentials.at(-1);
+      return credential !== undefined && matches(credential, user, password);
+    },
+  };
+}
+
+/** Credentials for every wanted mechanism, in the server's own order. */
+export function makeCredentials(
+  user: string,
+  password: string,
+  wanted: readonly Mechanism[],
+  iterations: Readonly<Record<Mechanism, number>>,
+): Promise<ScramCredential[]> {
+  if (password === "") throw refused("BadValue", "Password cannot be empty");
+  const ordered = mechanisms.filter((mechanism) => wanted.includes(mechanism));
+  return Promise.all(
+    ordered.map((mechanism) => scramCredential(mechanism, user, password, iterations[mechanism])),
+  );
+}
+
+export function isAllowed(user: StoredUser, action: Action, db: string): boolean {
+  return user.roles.some((role) => {
+    const grant = granted[role.role];
+    if (!grant?.actions.includes(action)) return false;
+    return grant.everywhere ? role.db === "admin" : role.db === db;
+  });
+}
+
+export function isKnownRole(name: string): boolean {
+  return name in granted || inert.has(name);
+}

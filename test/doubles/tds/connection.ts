@@ -1,0 +1,172 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { SecureContext } from "node:tls";
+import type { FaultyServer } from "../faults.ts";
+import { reset } from "../listening.ts";
+import { tdsErrors, type TdsRefusal } from "./errors.ts";
+import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./login7.ts";
+import type { Logins } from "./logins.ts";
+import { frame, packetTypes, readMessages, type TdsMessage } from "./packets.ts";
+import { answerStatement, refusalTokens, statementOf, type TdsSession } from "./statements.ts";
+import { doneToken, errorToken, loginTokens } from "./tokens.ts";
+import { beginsWithTls, strictTls, tlsInPackets } from "./transport.ts";
+
+/** What faults can be armed on: taking a connection, a log-in, any batch or call after it. */
+export type TdsEffect = "connect" | "login" | "query";
+
+export type EncryptionMode = "optional" | "required" | "off";
+
+export interface LoginAttempt {
+  readonly account: string;
+  readonly accepted: boolean;
+  /** Number of the first error. */
+  readonly error?: number;
+}
+
+export interface TdsServer {
+  readonly name: string;
+  readonly encryption: EncryptionMode;
+  /** Before TDS 8, TLS must be 1.2: see `tlsInPackets`. */
+  readonly secureContext: Readonly<Record<"packets" | "strict", SecureContext>>;
+  readonly logins: Logins;
+  readonly faults: FaultyServer<TdsEffect, TdsRefusal>;
+  readonly attempts: LoginAttempt[];
+}
+
+interface LoginReply {
+  readonly tokens: Buffer;
+  readonly session?: TdsSession;
+}
+
+/** Serves one connection from its first byte on. */
+export async function serveConnection(server: TdsServer, socket: Socket): Promise<void> {
+  const { faults, secureContext } = server;
+  const welcome = await faults.perform<boolean>(
+    "connect",
+    () => true,
+    () => false,
+  );
+  if (welcome.kind === "silence") {
+    // Only a socket that is read from notices that its client has gone.
+    socket.resume();
+    return;
+  }
+  if (welcome.kind === "reset" || !welcome.answer) {
+    reset(socket);
+    return;
+  }
+  if (await beginsWithTls(socket)) {
+    converse(server, strictTls(socket, secureContext.strict), true);
+    return;
+  }
+  const stop = readMessages(socket, ({ type, payload }) => {
+    stop();
+    const mode = type === packetTypes.prelogin ? chooseEncryption(server, payload) : undefined;
+    if (mode === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.write(frame(packetTypes.response, preloginAnswer(mode)));
+    const encrypted = mode !== encryption.notSupported;
+    converse(server, encrypted ? tlsInPackets(socket, secureContext.packets) : socket, false);
+  });
+}
+
+function chooseEncryption(server: TdsServer, prelogin: Buffer): number {
+  if (server.encryption === "off") return encryption.notSupported;
+  if (server.encryption === "required") return encryption.required;
+  const asked = askedEncryption(prelogin);
+  return asked === encryption.notSupported ? encryption.notSupported : encryption.on;
+}
+
+/** Everything after encryption is settled: log-in, then one request after another. */
+function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
+  let session: TdsSession | undefined;
+  let running: object | undefined;
+  const send = (tokens: Buffer) => {
+    if (!channel.destroyed) channel.write(frame(packetTypes.response, tokens));
+  };
+  const hangUp = () => {
+    if ("resetAndDestroy" in channel) reset(channel as Socket);
+    else channel.destroy();
+  };
+
+  async function handleLogin(payload: Buffer): Promise<void> {
+    const outcome = await performLogin(server, payload);
+    if (outcome.kind === "reset") hangUp();
+    if (outcome.kind !== "answer") return;
+    session = outcome.answer.session;
+    send(outcome.answer.tokens);
+    if (session === undefined) channel.end();
+  }
+
+  async function handleRequest(known: TdsSession, message: TdsMessage): Promise<void> {
+    const request = {};
+    running = request;
+    const outcome = await server.faults.perform(
+      "query",
+      () => answerStatement(known, statementOf(message)),
+      (refusal) => refusalTokens({ ...tdsErrors.syntax("fault"), ...refusal }, server.name),
+    );
+    if (outcome.kind === "reset") hangUp();
+    // A cancelled request has had its answer; another would belong to nothing.
+    if (outcome.kind !== "answer" || running !== request) return;
+    running = undefined;
+    send(outcome.answer);
+  }
+
+  function handleAttention(): void {
+    // A client waits for two messages: the end of what it cancelled, and that it is cancelled.
+    if (running !== undefined) send(doneToken(["error"]));
+    running = undefined;
+    send(doneToken(["attention"]));
+  }
+
+  function dispatch(message: TdsMessage): void | Promise<void> {
+    const { type, payload } = message;
+    if (session === undefined) {
+      if (strict && type === packetTypes.prelogin) {
+        send(preloginAnswer(encryption.notSupported));
+        return;
+      }
+      if (type === packetTypes.login7) return handleLogin(payload);
+    } else {
+      if (type === packetTypes.attention) {
+        handleAttention();
+        return;
+      }
+      if (type === packetTypes.batch || type === packetTypes.rpc) {
+        return handleRequest(session, message);
+      }
+    }
+    channel.destroy();
+  }
+
+  readMessages(channel, (message) => {
+    Promise.resolve(dispatch(message)).catch(() => channel.destroy());
+  });
+}
+
+function performLogin({ logins, faults, attempts, name }: TdsServer, payload: Buffer) {
+  const login = parseLogin7(payload);
+  const { account } = login;
+  const refuse = (...errors: readonly [TdsRefusal, ...TdsRefusal[]]): LoginReply => {
+    attempts.push({ account, accepted: false, error: errors[0].number });
+    const spoken = errors.map((error) =>
+      faults.hostile ? { ...error, message: `${error.message} (${login.password})` } : error,
+    );
+    const sent = spoken.map((error) => errorToken(error, name));
+    return { tokens: Buffer.concat([...sent, doneToken(["error"])]) };
+  };
+  return faults.perform<LoginReply>(
+    "login",
+    () => {
+      const result = logins.check(login);
+      if (result.errors !== undefined) return refuse(...result.errors);
+      attempts.push({ account, accepted: true });
+      const session = { account: result.account, database: result.database, server: name };
+      return { tokens: loginTokens(login, result.database, name), session };
+    },
+    (refusal) => refuse({ ...tdsErrors.unavailable("master", name), ...refusal }),
+  );
+}

@@ -1,0 +1,53 @@
+/** An error as the server sends it. `severity` is what the documentation calls class or level. */
+export interface TdsRefusal {
+  readonly number: number;
+  readonly state: number;
+  readonly severity: number;
+  readonly message: string;
+}
+
+/** The errors that a log-in can end with, in the server's own words. */
+export const tdsErrors = {
+  loginFailed: (account: string): TdsRefusal => ({
+    number: 18_456,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}'.`,
+  }),
+  disabled: (account: string): TdsRefusal => ({
+    number: 18_470,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}'. Reason: The account is disabled.`,
+  }),
+  locked: (account: string): TdsRefusal => ({
+    number: 18_486,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}' because the account is currently locked out. The system administrator can unlock it.`,
+  }),
+  noSuchDatabase: (database: string): TdsRefusal => ({
+    number: 4060,
+    state: 1,
+    severity: 11,
+    message: `Cannot open database "${database}" requested by the login. The login failed.`,
+  }),
+  unavailable: (database: string, server: string): TdsRefusal => ({
+    number: 40_613,
+    state: 1,
+    severity: 17,
+    message: `Database '${database}' on server '${server}' is not currently available. Please retry the connection later. If the problem persists, contact customer support, and provide them the session tracing ID of '00000000-0000-0000-0000-000000000000'.`,
+  }),
+  firewall: (server: string, client: string): TdsRefusal => ({
+    number: 40_615,
+    state: 1,
+    severity: 14,
+    message: `Cannot open server '${server}' requested by the login. Client with IP address '${client}' is not allowed to access the server. To enable access, use the Azure Management Portal or run sp_set_firewall_rule on the master database to create a firewall rule for this IP address or address range. It may take up to five minutes for this change to take effect.`,
+  }),
+  syntax: (near: string): TdsRefusal => ({
+    number: 102,
+    state: 1,
+    severity: 15,
+    message: `Incorrect syntax near '${near}'.`,
+  }),
+} as const;

@@ -1,0 +1,83 @@
+/** What a client says of itself before it may ask anything. */
+export interface Login7 {
+  readonly tdsVersion: number;
+  readonly packetSize: number;
+  readonly account: string;
+  readonly password: string;
+  readonly application: string;
+  readonly database: string;
+  /** The client understands UTF-8 columns and wants to hear whether we do. */
+  readonly wantsUtf8: boolean;
+}
+
+const EXTENSION_USED = 0x10;
+const UTF8_SUPPORT = 0x0a;
+const TERMINATOR = 0xff;
+
+export function parseLogin7(payload: Buffer): Login7 {
+  const text = (at: number) => field(payload, at).toString("utf16le");
+  return {
+    tdsVersion: payload.readUInt32LE(4),
+    packetSize: payload.readUInt32LE(8),
+    account: text(40),
+    password: clear(field(payload, 44)).toString("utf16le"),
+    application: text(48),
+    database: text(68),
+    wantsUtf8: extensions(payload).includes(UTF8_SUPPORT),
+  };
+}
+
+function field(payload: Buffer, at: number): Buffer {
+  const start = payload.readUInt16LE(at);
+  return payload.subarray(start, start + 2 * payload.readUInt16LE(at + 2));
+}
+
+/** Passwords travel with their nibbles swapped and XORed: hidden from the eye, not from anybody. */
+function clear(hidden: Buffer): Buffer {
+  return Buffer.from(
+    hidden.map((byte) => {
+      const bits = byte ^ 0xa5;
+      return ((bits & 0x0f) << 4) | (bits >> 4);
+    }),
+  );
+}
+
+/** Ids of the feature extensions that the client names; their contents do not matter here. */
+function extensions(payload: Buffer): number[] {
+  if ((payload.readUInt8(27) & EXTENSION_USED) === 0) return [];
+  const pointer = payload.readUInt16LE(56);
+  const ids: number[] = [];
+  let at = payload.readUInt32LE(pointer);
+  while (at < payload.length && payload.readUInt8(at) !== TERMINATOR) {
+    ids.push(payload.readUInt8(at));
+    at += 5 + payload.readUInt32LE(at + 1);
+  }
+  return ids;
+}
+
+export const encryption = { off: 0, on: 1, notSupported: 2, required: 3 } as const;
+
+/** The encryption that a PRELOGIN message asks for. */
+export function askedEncryption(payload: Buffer): number {
+  for (let at = 0; payload.readUInt8(at) !== TERMINATOR; at += 5) {
+    if (payload.readUInt8(at) === 1) return payload.readUInt8(payload.readUInt16BE(at + 1));
+  }
+  return encryption.off;
+}
+
+/** Server's half of PRELOGIN: version 12.0.2000, the encryption that is to be, no MARS. */
+export function preloginAnswer(mode: number): Buffer {
+  const options = [
+    { token: 0, data: [12, 0, 0x07, 0xd0, 0, 0] },
+    { token: 1, data: [mode] },
+    { token: 2, data: [0] },
+    { token: 4, data: [0] },
+  ];
+  let offset = 5 * options.length + 1;
+  const heads = options.flatMap(({ token, data }) => {
+    const head = [token, offset >> 8, offset & 0xff, 0, data.length];
+    offset += data.length;
+    return head;
+  });
+  return Buffer.from([...heads, TERMINATOR, ...options.flatMap(({ data }) => data)]);
+}

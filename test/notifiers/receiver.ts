@@ -1,0 +1,73 @@
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { listen } from "../doubles/listening.ts";
+
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Receiver {
+  readonly url: string;
+  /** Host and port. */
+  readonly host: string;
+  readonly received: Received[];
+  /** What it answers; 0 never answers, -1 cuts the connection. */
+  status: number;
+  close(): Promise<void>;
+}
+
+/** Somebody else's HTTP server, which keeps what it was sent. Every answer holds a redirect and a long body. */
+export async function startReceiver(): Promise<Receiver> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    receiver.received.push({
+      method: request.method ?? "",
+      path: request.url ?? "",
+      headers: request.headers,
+      body: await text(request),
+    });
+    if (receiver.status === -1) response.destroy();
+    if (receiver.status <= 0) return;
+    response.writeHead(receiver.status, { location: "/elsewhere" });
+    response.end("what a receiver says is of no interest ".repeat(1000));
+  }
+
+  const listening = await listen(
+    createServer((request, response) => {
+      respond(request, response).catch(() => response.destroy());
+    }),
+  );
+  const host = `127.0.0.1:${listening.port}`;
+  const receiver: Receiver = {
+    url: `http://${host}`,
+    host,
+    received: [],
+    status: 204,
+    close: () => listening.close(),
+  };
+  return receiver;
+}
+
+const troubles = { "401": 401, "500": 500, "hang-up": -1, redirect: 307, silence: 0 };
+export type Trouble = keyof typeof troubles | "gone";
+
+/** One receiver for everything that can go wrong at the other end. */
+export async function startTroubles() {
+  const receivers = new Map<Trouble, Receiver>();
+  for (const [trouble, status] of Object.entries({ ...troubles, gone: 204 })) {
+    const receiver = await startReceiver();
+    receiver.status = status;
+    receivers.set(trouble as Trouble, receiver);
+  }
+  await receivers.get("gone")?.close();
+  return {
+    url: (trouble: Trouble) => receivers.get(trouble)?.url ?? "",
+    received: (trouble: Trouble) => receivers.get(trouble)?.received ?? [],
+    close: async () => {
+      await Promise.all([...receivers.values()].map((receiver) => receiver.close()));
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { TableClient } from "@azure/data-tables";
+import { startAzurite } from "../../local/azurite.ts";
+import type { Journal } from "../../shared/stores/journal.ts";
+import { tableJournal } from "../../shared/stores/table-journal.ts";
+import { movedTo, partOf } from "./connection-strings.ts";
+import { lossyProxy, type LossyProxy } from "./lossy-proxy.ts";
+
+export interface OpenOptions {
+  readonly connectionString?: string;
+  /** Milliseconds. */
+  readonly deadline?: number;
+}
+
+/** Azurite's tables, each journal in one of its own. */
+export async function azuriteTables() {
+  const azurite = await startAzurite({ memory: true });
+  const { connectionString } = azurite;
+  let tables = 0;
+  return {
+    connectionString,
+    close: () => azurite.close(),
+    /** A new journal, and a plain client that looks at the same rows. */
+    open: (options: OpenOptions = {}): { journal: Journal; client: TableClient } => {
+      const name = `journal${++tables}`;
+      const { connectionString: connection = connectionString, ...rest } = options;
+      const client = TableClient.fromConnectionString(connectionString, name, {
+        allowInsecureConnection: true,
+      });
+      return { client, journal: tableJournal({ connectionString: connection }, name, rest) };
+    },
+    /** A way to the same tables on which replies can be lost. */
+    proxied: async (): Promise<LossyProxy & { readonly connectionString: string }> => {
+      const endpoint = new URL(partOf(connectionString, "TableEndpoint"));
+      const proxy = await lossyProxy(endpoint.origin);
+      const through = movedTo(connectionString, "TableEndpoint", proxy.url);
+      return { ...proxy, connectionString: through };
+    },
+  };
+}
+
+export type AzuriteTables = Awaited<ReturnType<typeof azuriteTables>>;
+
+export async function failureOf(asked: Promise<unknown>): Promise<unknown> {
+  return asked.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

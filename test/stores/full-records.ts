@@ -1,0 +1,115 @@
+import type { RunRecord, TargetRecord } from "../../shared/core/rotation.ts";
+import type { Alarm } from "../../shared/stores/journal.ts";
+
+/** A field that is added to a record does not compile here until it has a value, and is then in every test. */
+type Full<T> = T extends string | number | boolean
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Full<Item>[]
+    : { readonly [K in keyof T]-?: Full<Exclude<T[K], undefined>> };
+
+const at = (minute: number) => `2026-03-01T10:${String(minute).padStart(2, "0")}:00.000Z`;
+const version = (number: number) => ({
+  vault: "main",
+  name: "orders-db",
+  version: `${"0".repeat(31)}${number}`,
+});
+
+export function fullTarget(targetId: string): Full<TargetRecord> {
+  return {
+    schema: 1,
+    targetId,
+    health: "failing",
+    slots: [
+      {
+        account: "orders_a",
+        current: version(1),
+        previous: version(2),
+        abandoned: version(3),
+        changedAt: at(1),
+      },
+    ],
+    active: "orders_a",
+    published: version(4),
+    adoptedAt: at(2),
+    lastSuccessAt: at(3),
+    lastFailure: { kind: "change-refused", message: 'It said "no".', at: at(4) },
+    failures: 2,
+    rotation: {
+      id: "01JNN000000000000000000000",
+      account: "orders_b",
+      reason: "operator",
+      requestedBy: "anna",
+      requestedAt: at(5),
+      phase: "publishing",
+      startedAt: at(6),
+      phases: [{ phase: "staging", startedAt: at(6), endedAt: at(7) }],
+      pending: version(5),
+      changeBegan: true,
+      outcomeInDoubt: true,
+      confirmedAt: at(8),
+      published: version(6),
+      failures: 1,
+      nextAttemptAt: at(9),
+      grace: 60_000,
+    },
+    request: {
+      rotationId: "01JNN000000000000000000001",
+      reason: "exposure",
+      requestedBy: "security",
+      at: at(10),
+      notBefore: at(11),
+      grace: 0,
+    },
+    retirement: { account: "orders_a", at: at(12), rotationId: "01JNN0", failures: 3 },
+    nextDue: at(13),
+    dueReason: "every 90d",
+    policyFingerprint: "9f86d081884c7d65",
+    outbox: [
+      {
+        id: "01JNN0.succeeded",
+        type: "rotation.succeeded",
+        targetId,
+        at: at(14),
+        data: { account: "orders_b", attempts: 2, first: false },
+      },
+    ],
+    outboxRetryAt: at(15),
+    claim: { fence: 7, owner: "worker-1", until: at(16) },
+  };
+}
+
+export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
+  return {
+    schema: 1,
+    rotationId,
+    targetId,
+    state: "failed",
+    reason: "schedule",
+    requestedBy: "sweep",
+    requestedAt: at(1),
+    account: "orders_a",
+    startedAt: at(2),
+    endedAt: at(3),
+    phases: [{ phase: "applying", startedAt: at(2), endedAt: at(3) }],
+    published: version(7),
+    failure: { kind: "target-unavailable", message: "Nobody answered.", at: at(3) },
+  };
+}
+
+export function leanRun(targetId: string, rotationId: string): RunRecord {
+  return {
+    schema: 1,
+    rotationId,
+    targetId,
+    state: "queued",
+    reason: "first",
+    requestedBy: "operator",
+    requestedAt: at(1),
+    phases: [],
+  };
+}
+
+export function fullAlarm(id: string, moment: string): Full<Alarm> {
+  return { id, at: moment, kind: "poisoned", message: "A message was given up.", targetId: "db" };
+}

@@ -1,0 +1,63 @@
+import { createServer, request as forward, type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { listen, type Listening } from "../doubles/listening.ts";
+
+export interface LossyProxy extends Pick<Listening, "close"> {
+  readonly url: string;
+  /** Method and path of every request, in order. */
+  readonly seen: readonly string[];
+  /** Bytes of all reply bodies so far. */
+  received(): number;
+  /** The next requests that match take effect, but their reply is lost. */
+  loseReply(match: RegExp, times?: number): void;
+  /** From now on requests that match are taken and never answered. */
+  hang(match: RegExp): void;
+}
+
+/** Stands before an HTTP server and loses replies after the request took effect. */
+export async function lossyProxy(upstream: string): Promise<LossyProxy> {
+  const seen: string[] = [];
+  let [losing, remaining] = [/$^/, 0];
+  let hanging = /$^/;
+  let bytes = 0;
+
+  const server = createServer((incoming, outgoing) => {
+    const line = `${incoming.method ?? ""} ${incoming.url ?? ""}`;
+    seen.push(line);
+    if (hanging.test(line)) return;
+    const lost = remaining > 0 && losing.test(line);
+    if (lost) remaining -= 1;
+    pass(upstream, incoming)
+      .then(({ status, headers, body }) => {
+        bytes += body.length;
+        if (lost) incoming.socket.destroy();
+        else outgoing.writeHead(status, headers).end(body);
+      })
+      .catch(() => incoming.socket.destroy());
+  });
+  const listening = await listen(server);
+  return {
+    url: `http://127.0.0.1:${listening.port}`,
+    seen,
+    close: () => listening.close(),
+    received: () => bytes,
+    loseReply: (match, times = 1) => {
+      [losing, remaining] = [match, times];
+    },
+    hang: (match) => {
+      hanging = match;
+    },
+  };
+}
+
+async function pass(upstream: string, incoming: IncomingMessage) {
+  const body = await buffer(incoming);
+  const { method, headers } = incoming;
+  const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+    forward(new URL(incoming.url ?? "/", upstream), { method, headers })
+      .once("response", resolve)
+      .once("error", reject)
+      .end(body);
+  });
+  return { status: reply.statusCode ?? 502, headers: reply.headers, body: await buffer(reply) };
+}

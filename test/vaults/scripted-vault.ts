@@ -1,0 +1,93 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { listen } from "../doubles/listening.ts";
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+}
+
+/** `hang` never answers; `reset` cuts the connection. */
+export type Script = (request: SeenRequest) => Answer | "hang" | "reset" | Promise<Answer>;
+
+export interface ScriptedVault {
+  readonly url: string;
+  readonly requests: SeenRequest[];
+  /** Requests without a token are challenged unless the script is `lax`. */
+  script: Script;
+  lax: boolean;
+  close(): Promise<void>;
+}
+
+const challenge =
+  'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"';
+
+/** Answers what the test says, and remembers what it was sent, bodies included. */
+export async function startScriptedVault(script: Script): Promise<ScriptedVault> {
+  const requests: SeenRequest[] = [];
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seen = {
+      method: request.method ?? "",
+      path: request.url ?? "",
+      token: request.headers.authorization?.replace("Bearer ", ""),
+      body: await text(request),
+    };
+    requests.push(seen);
+    const answer =
+      seen.token === undefined && !vault.lax
+        ? { status: 401, headers: { "www-authenticate": challenge } }
+        : await vault.script(seen);
+    if (answer === "reset") response.destroy();
+    if (typeof answer === "string") return;
+    response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
+    response.end(JSON.stringify(answer.json ?? {}));
+  }
+
+  const listening = await listen(
+    createServer((request, response) => {
+      respond(request, response).catch(() => response.destroy());
+    }),
+  );
+  const vault: ScriptedVault = {
+    url: `http://127.0.0.1:${listening.port}`,
+    requests,
+    script,
+    lax: false,
+    close: () => listening.close(),
+  };
+  return vault;
+}
+
+/** An answer as Key Vault words it. */
+export function refusal(status: number, code: string, innerCode?: string): Answer {
+  const innererror = innerCode === undefined ? {} : { innererror: { code: innerCode } };
+  return {
+    status,
+    headers: { "x-ms-request-id": "0f8fad5b-d9cb-469f-a165-70867728950e" },
+    json: { error: { code, message: "Caller: appid=…", ...innererror } },
+  };
+}
+
+/** A secret as Key Vault returns it. */
+export function bundle(path: string, rest: Readonly<Record<string, unknown>> = {}): Answer {
+  const name = path.split("/")[2]?.split("?")[0] ?? "";
+  return {
+    status: 200,
+    json: {
+      id: `https://kv.vault.azure.net/secrets/${name}/${"0123456789abcdef".repeat(2)}`,
+      value: "stored",
+      attributes: { enabled: true, created: 1_767_225_600, updated: 1_767_225_600 },
+      ...rest,
+    },
+  };
+}
