@@ -93,8 +93,16 @@ module.exports = {
       from: { path: "^shared/(rotators|vaults|stores|notifiers|consumers)/", pathNot: contracts },
       to: {
         path: "^(shared|functions|cli)/",
-        pathNot: ["^shared/core/", "^shared/$1/"],
+        pathNot: ["^shared/core/", "^shared/http/", "^shared/$1/"],
       },
+    },
+    {
+      name: "http-serves-adapters",
+      comment:
+        "What vaults, notifiers and consumers share about plain HTTP: addresses, deadlines, the signed POST. It knows none of them.",
+      severity: "error",
+      from: { path: "^shared/http/" },
+      to: { path: "^(shared|functions|cli)/", pathNot: ["^shared/http/", "^shared/core/"] },
     },
     {
       name: "config-knows-core-only",

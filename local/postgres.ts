@@ -50,7 +50,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const adminPassword = await ensureCluster(binaries, folder, as, options.adminPassword);
   const args = [...(await settingsOf(options, folder, as)), "-D", data];
   const logFile = join(folder, "postgres.log");
-  const { child, port } = await launch(binaries, args, { data, logFile, as, port: options.port });
+  const discard = async () => {
+    if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
+  };
+  const place = { data, logFile, as, port: options.port };
+  const { child, port } = await launch(binaries, args, place).catch(async (error: unknown) => {
+    await discard();
+    throw error;
+  });
   return {
     host: "127.0.0.1",
     port,
@@ -60,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     logFile,
     async close() {
       await stop(child);
-      if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
+      await discard();
     },
   };
 }

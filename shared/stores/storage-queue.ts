@@ -29,10 +29,8 @@ export function storageQueue(
   );
 
   async function put(text: string, visibilityTimeout: number, abortSignal: AbortSignal) {
-    // The host.json says base64; the SDK sends text as it is.
-    const encoded = Buffer.from(text, "utf8").toString("base64");
     const messageTimeToLive = visibilityTimeout + keptFor;
-    await client.sendMessage(encoded, { visibilityTimeout, messageTimeToLive, abortSignal });
+    await client.sendMessage(text, { visibilityTimeout, messageTimeToLive, abortSignal });
   }
 
   return {

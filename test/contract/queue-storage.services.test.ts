@@ -35,7 +35,7 @@ async function receive(client: QueueClient): Promise<unknown> {
   const [item] = receivedMessageItems;
   if (item === undefined) return undefined;
   await client.deleteMessage(item.messageId, item.popReceipt);
-  return JSON.parse(Buffer.from(item.messageText, "base64").toString("utf8"));
+  return JSON.parse(item.messageText);
 }
 
 queueSuite("the queue in Azure Storage", () => {

@@ -89,7 +89,7 @@ describe("the local PostgreSQL", () => {
   });
 
   it("says what is wrong when it cannot start", async () => {
-    const wrong = start({ settings: { work_mem: "much" } });
+    const wrong = start({ throwaway: true, settings: { work_mem: "much" } });
     await expect(wrong).rejects.toThrow('invalid value for parameter "work_mem"');
   });
 
