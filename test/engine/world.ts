@@ -22,13 +22,39 @@ export interface Kind {
   readonly propagation?: number;
 }
 
+export const singleAdmin: Kind = {
+  name: "one account, changed by an admin",
+  accounts: ["app"],
+  as: "admin",
+};
+export const singleSelf: Kind = {
+  name: "one account that changes itself",
+  accounts: ["app"],
+  as: "self",
+};
+export const singleIdentity: Kind = {
+  name: "one account, changed by an identity",
+  accounts: ["app"],
+  as: "identity",
+};
+export const pairAdmin: Kind = {
+  name: "two accounts, changed by an admin",
+  accounts: ["app_a", "app_b"],
+  as: "admin",
+};
+export const pairSelf: Kind = {
+  name: "two accounts that change themselves",
+  accounts: ["app_a", "app_b"],
+  as: "self",
+};
+
 /** Every way in which a target can be changed. */
 export const kinds: readonly Kind[] = [
-  { name: "one account, changed by an admin", accounts: ["app"], as: "admin" },
-  { name: "one account that changes itself", accounts: ["app"], as: "self" },
-  { name: "one account, changed by an identity", accounts: ["app"], as: "identity" },
-  { name: "two accounts, changed by an admin", accounts: ["app_a", "app_b"], as: "admin" },
-  { name: "two accounts that change themselves", accounts: ["app_a", "app_b"], as: "self" },
+  singleAdmin,
+  singleSelf,
+  singleIdentity,
+  pairAdmin,
+  pairSelf,
 ];
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");

@@ -1,0 +1,58 @@
+import { Secret } from "../../shared/core/secret.ts";
+import { requestRotation, type Wanted } from "../../shared/engine/request.ts";
+import { workOn } from "../../shared/engine/worker.ts";
+import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
+
+/** What a person or program does in a story about one target. */
+export async function adopted(kind: Kind): Promise<World> {
+  const world = await makeWorld(kind);
+  await work(world);
+  return world;
+}
+
+export function work(world: World, gate: Gate = open, checkDrift = false) {
+  return workOn(world.ports(gate), world.target, { checkDrift });
+}
+
+export function request(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
+  return requestRotation(world.ports(open), world.target, {
+    reason: "operator",
+    requestedBy: "test",
+    ...wanted,
+  });
+}
+
+export async function rotate(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
+  const id = await request(world, wanted);
+  await work(world);
+  return id;
+}
+
+export async function recordOf(world: World) {
+  const found = await world.journal.read("app");
+  if (!found) throw new Error("the journal does not know the target");
+  return found.record;
+}
+
+/** Somebody writes what consumers read. */
+export function writeByHand(world: World, account: string, password: string) {
+  const value = new Secret(JSON.stringify({ username: account, password }));
+  const content = { value, contentType: "application/json", tags: {} };
+  return world.vault.write("app-db", content, new AbortController().signal);
+}
+
+export function setPassword(world: World, account: string, password: string): void {
+  world.system.passwords.set(account, new Secret(password));
+}
+
+/** Fails `effect` so many times with what `make` makes, then lets everything through. */
+export function failing(effect: string, times: number, make: () => Error): Gate {
+  let left = times;
+  return async (name, call) => {
+    if (name === effect && left > 0) {
+      left--;
+      throw make();
+    }
+    return call();
+  };
+}
