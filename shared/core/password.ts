@@ -22,13 +22,27 @@ export function characterClasses(rules: PasswordRules): string[] {
   );
 }
 
-/** Lower bound of the entropy in bits: the first character is a letter, the rest are free. */
+/**
+ * The entropy in whole bits, rounded down: every password that starts with a letter and holds every class is equally
+ * likely. What forbidden words take away is left out: with ordinary rules a small part of a bit, except for a word
+ * of one character.
+ */
 export function entropyBits(rules: PasswordRules): number {
-  const classes = characterClasses(rules);
-  const letters = (classes[0]?.length ?? 0) + (classes[1]?.length ?? 0);
-  const all = classes.join("").length;
-  if (letters === 0) return 0;
-  return Math.floor(Math.log2(letters) + (rules.length - 1) * Math.log2(all));
+  const sizes = characterClasses(rules).map((characters) => BigInt(characters.length));
+  return Math.max(0, countPasswords(sizes, rules.length).toString(2).length - 1);
+}
+
+/** By inclusion and exclusion: those without a class are taken away, those without two were taken away twice … */
+function countPasswords(sizes: readonly bigint[], length: number): bigint {
+  const used = sizes.flatMap((size, index) => (size > 0n ? [index] : []));
+  let count = 0n;
+  for (let left = 0; left < 2 ** used.length; left++) {
+    const kept = used.filter((_, bit) => (left & (1 << bit)) === 0);
+    const sum = (indexes: number[]) => indexes.reduce((all, at) => all + (sizes[at] ?? 0n), 0n);
+    const ways = sum(kept.filter((index) => index < 2)) * sum(kept) ** BigInt(length - 1);
+    count += (used.length - kept.length) % 2 === 0 ? ways : -ways;
+  }
+  return count;
 }
 
 /**
@@ -63,13 +77,17 @@ function satisfies(candidate: string, classes: string[], forbidden: readonly str
   );
 }
 
+const mostDraws = 1_000;
+
 /** Bytes past the largest multiple of the alphabet are thrown away: taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
   if (alphabet.length === 0)
     throw new RangeError("the password rules leave no letter to start with");
   const limit = 256 - (256 % alphabet.length);
   let picked = "";
-  while (picked.length < count) {
+  for (let draws = 0; picked.length < count; draws++) {
+    // Half of all bytes or more are good, so this is a source that is stuck.
+    if (draws > mostDraws) throw new RangeError("the source of random bytes gives no usable ones");
     for (const byte of randomBytes(count - picked.length)) {
       if (byte < limit) picked += alphabet.charAt(byte % alphabet.length);
     }
