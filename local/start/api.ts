@@ -28,6 +28,9 @@ export type RotationView = z.output<typeof rotationShape>;
 const accepted = z.object({ rotation: z.string() });
 const refusal = z.object({ detail: z.string() });
 
+/** Milliseconds. */
+const patience = 30_000;
+
 interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -37,7 +40,11 @@ interface Request {
 export function apiOf({ url, key }: EnvironmentFile["functions"]) {
   async function ask<Shape>(path: string, shape: z.ZodType<Shape>, more: Request = {}) {
     const headers = { "x-functions-key": key, ...more.headers };
-    const reply = await fetch(`${url}/api/${path}`, { method: more.method ?? "GET", headers });
+    const reply = await fetch(`${url}/api/${path}`, {
+      method: more.method ?? "GET",
+      headers,
+      signal: AbortSignal.timeout(patience),
+    });
     const body: unknown = await reply.json().catch(() => undefined);
     if (reply.ok) return shape.parse(body);
     const { data } = refusal.safeParse(body);

@@ -38,16 +38,24 @@ export async function rotateOnce(env: Environment, signal: AbortSignal): Promise
   ];
 }
 
-/** What is only just being looked at, is waited for; what does not work before anything is rotated, is told. */
+/** What Keyturn only just looks at for the first time, is waited for. */
 function adopted(api: Api, signal: AbortSignal): Promise<TargetView[]> {
+  let missing: TargetView | undefined;
   const ask = async () => {
     const targets = await api.targets();
-    const ill = targets.find(({ health }) => health === "failing" || health === "blocked");
-    if (ill) throw new Error(`${ill.id} is ${ill.health}: ${ill.lastFailure?.message ?? ""}`);
-    return targets.every(({ health }) => health === "healthy") ? targets : undefined;
+    const blocked = targets.find(({ health }) => health === "blocked");
+    if (blocked) throw new Error(`${blocked.id} is blocked: ${blocked.lastFailure?.message ?? ""}`);
+    missing = targets.find(({ health, published }) => health !== "healthy" && !published);
+    return missing ? undefined : targets;
   };
-  const otherwise = `Not every target was adopted within ${adoptionLimit} s.`;
-  return until(ask, { seconds: adoptionLimit, otherwise, signal });
+  return until(ask, {
+    seconds: adoptionLimit,
+    get otherwise() {
+      const why = missing?.lastFailure?.message ?? "nobody looked at it";
+      return `${missing?.id ?? ""} was not adopted within ${adoptionLimit} s: ${why}`;
+    },
+    signal,
+  });
 }
 
 async function publishedBy(env: Environment, watched: readonly Seed[]) {

@@ -38,12 +38,30 @@ function spellings(value: string): string[] {
     ...percentEncoded(value),
     ...quoted(value),
     ...inMarkup(value),
-    // Without the padding, which may or may not be there.
-    bytes.toString("base64").replace(/=+$/, ""),
-    bytes.toString("base64url"),
+    ...inBase64(bytes),
+    ...inBase64(Buffer.from(value, "utf16le")),
     hex,
     hex.toUpperCase(),
   ];
+}
+
+/**
+ * On its own, and as part of something longer such as `account:secret`: three bytes become four characters, so there are
+ * three ways in which it can lie, and the characters at its edges belong to its neighbours as well.
+ */
+function inBase64(bytes: Buffer): string[] {
+  const whole = bytes.toString("base64").replace(/=+$/, "");
+  const inside = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replace(/=+$/, "");
+    const end = (before + bytes.length) % 3 === 0 ? text.length : text.length - 1;
+    return text.slice(before === 0 ? 0 : before + 1, end);
+  });
+  return [whole, ...inside].flatMap((form) => [
+    form,
+    form.replaceAll("+", "-").replaceAll("/", "_"),
+  ]);
 }
 
 const inJson = (value: string) => JSON.stringify(value).slice(1, -1);

@@ -7,12 +7,15 @@ export interface Line {
   /** Resets what is open; whoever comes meanwhile is reset as well. */
   cut(): void;
   mend(): void;
+  /** All that clients have sent so far. */
+  sent(): string;
   close(): Promise<void>;
 }
 
 /** Forwards TCP as it comes, so that TLS passes through untouched. */
 export async function lineTo(serverPort: number): Promise<Line> {
   let whole = true;
+  const chunks: Buffer[] = [];
   let breaking = new AbortController();
   const listening = await listen(
     createServer((client) => {
@@ -32,6 +35,7 @@ export async function lineTo(serverPort: number): Promise<Line> {
         server.destroy();
       });
       server.on("close", () => client.destroy());
+      client.on("data", (chunk) => chunks.push(chunk));
       client.pipe(server).pipe(client);
     }),
   );
@@ -45,6 +49,7 @@ export async function lineTo(serverPort: number): Promise<Line> {
       breaking = new AbortController();
       whole = true;
     },
+    sent: () => Buffer.concat(chunks).toString("latin1"),
     close: () => listening.close(),
   };
 }

@@ -43,6 +43,8 @@ export interface World {
   readonly output: { written: string; readonly answers: Answer[] };
   /** Tokens that opened the vault. */
   readonly tokens: ReadonlySet<string>;
+  /** With which the app asks for tokens. */
+  readonly identityHeader: string;
   /** Writes a version that the vault dates so many days back. */
   store(name: string, value: string, ageInDays?: number): Promise<void>;
   start(more?: StartOptions): Promise<HostProcess>;
@@ -161,6 +163,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     folder,
     output,
     tokens,
+    identityHeader: identity.header,
     store,
     keys,
     host: started,
