@@ -21,8 +21,10 @@ export function acceptRequest(
   request: RotationRequest,
   now: Instant,
 ): AcceptedRequest {
-  const { rotation, request: waiting } = record;
+  const { rotation } = record;
   const isOpen = rotation && rotation.published === undefined;
+  // A request that the open rotation has answered already is none to join: its secret is public.
+  const waiting = !isOpen && isJoined(record) ? undefined : record.request;
   const rotationId = waiting?.rotationId ?? (isOpen ? rotation.id : request.rotationId);
   const joined = waiting ? stricter(waiting, request) : request;
   const accepted = { ...record, request: { ...joined, rotationId } };
@@ -40,6 +42,14 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
     ...(added.reason === "exposure" && { reason: added.reason, requestedBy: added.requestedBy }),
     ...(graces.length > 0 && { grace: Math.min(...graces) }),
   };
+}
+
+export function isSameRequest(
+  a: RotationRequest | undefined,
+  b: RotationRequest | undefined,
+): boolean {
+  const fields = ["rotationId", "reason", "requestedBy", "at", "notBefore", "grace"] as const;
+  return fields.every((field) => a?.[field] === b?.[field]);
 }
 
 /** Whether the request that waits is to be answered by the rotation that is open. */

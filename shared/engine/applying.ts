@@ -116,7 +116,7 @@ export async function adminCredential(session: Session): Promise<Credential> {
     throw new ConfigError(`the admin of ${target.id} may not be an account that it rotates`);
   }
   // Refused here, nothing was changed: the admin's own rotation may be under way.
-  if (!(await logsIn(session, credential))) {
+  if (!(await logsIn(session, credential, "admin"))) {
     throw new TargetUnavailableError(
       `${target.id} refuses the admin credential kept in ${secret.name}`,
     );

@@ -82,7 +82,8 @@ function withDrift(
 ): TargetRecord {
   const { target } = session;
   const record = session.record();
-  const version = current === "disabled" ? "disabled" : current.ref.version;
+  const known = record.published?.version ?? "";
+  const version = current === "disabled" ? `disabled after ${known}` : current.ref.version;
   session.emit({
     type: "drift",
     detail,

@@ -79,7 +79,11 @@ export function credentialIn(
   return credential;
 }
 
-export async function logsIn(session: Session, credential: Credential): Promise<boolean> {
+export async function logsIn(
+  session: Session,
+  credential: Credential,
+  as?: "admin",
+): Promise<boolean> {
   const { ports, target } = session;
   await session.hold();
   const signal = ports.deadline(deadlines.verify);
@@ -87,7 +91,10 @@ export async function logsIn(session: Session, credential: Credential): Promise<
     session,
     TargetUnavailableError,
     "the log-in could not be tried",
-    () => ports.rotator(target.type).verify({ options: target.options, credential }, signal),
+    () =>
+      ports
+        .rotator(target.type)
+        .verify({ options: target.options, credential, ...(as && { as }) }, signal),
   );
   return verdict === "accepted";
 }

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
+import { isSameRequest } from "../core/request.ts";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
@@ -32,7 +32,7 @@ function withTheirRequest(
   ours: TargetRecord,
   theirs: TargetRecord,
 ): TargetRecord {
-  return isDeepStrictEqual(theirs.request, ours.request) || !theirs.request
+  return isSameRequest(theirs.request, ours.request) || !theirs.request
     ? next
     : { ...next, request: theirs.request };
 }

@@ -27,7 +27,12 @@ export function azureSqlServer(
     type: "azure-sql-server",
     options: azureSqlServerOptions,
     // The gateways learn of a new password one after the other.
-    capabilities: { selfService: false, identity: true, propagation: 5 * minute },
+    capabilities: {
+      selfService: false,
+      admin: false,
+      identity: true,
+      propagation: 5 * minute,
+    },
 
     endpoint: (options) => ({
       engine: "sqlserver",

@@ -23,6 +23,14 @@ const sentences: Readonly<Record<string, string>> = {
 /** Deep enough for every driver; an end, should causes go in a circle. */
 const deepest = 5;
 
+/** What a code from the table means, with advice where there is some; undefined for any other. */
+export function explainCode(code: string, authorities?: string): string | undefined {
+  const sentence = sentences[code];
+  return sentence === untrusted && authorities !== undefined
+    ? `${sentence}; name the right one in ${authorities}`
+    : sentence;
+}
+
 /**
  * Why there was no answer, found among the causes of a driver's error. Only codes from the table are told: any other
  * text of such an error may come from the other side. `authorities` names the option for more of them, if there is one.
@@ -31,11 +39,8 @@ export function lostLine(error: unknown, authorities?: string): string {
   let link: unknown = error;
   for (let depth = 0; depth < deepest && link instanceof Error; depth++) {
     const code: unknown = Reflect.get(link, "code");
-    const sentence = typeof code === "string" ? sentences[code] : undefined;
-    if (sentence !== undefined) {
-      const advice = sentence === untrusted && authorities !== undefined;
-      return `${sentence}${advice ? `; name the right one in ${authorities}` : ""} (${String(code)})`;
-    }
+    const sentence = typeof code === "string" ? explainCode(code, authorities) : undefined;
+    if (sentence !== undefined) return `${sentence} (${String(code)})`;
     link = link.cause;
   }
   return "the line was lost";

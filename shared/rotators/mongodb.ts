@@ -20,13 +20,20 @@ const serverPatience = 20_000;
 export const mongodb: Rotator<MongodbOptions> = {
   type: "mongodb",
   options: mongodbOptions,
-  capabilities: { selfService: true, identity: false, propagation: 0 },
+  capabilities: {
+    selfService: true,
+    admin: true,
+    identity: false,
+    propagation: 0,
+  },
 
   endpoint: (options) => ({
     engine: "mongodb",
     ...firstMember(options),
     database: options.database,
   }),
+
+  accountRealm: ({ authDatabase }) => authDatabase,
 
   async apply({ options, next, using }, signal) {
     const where = placeOf(options, next.account, options.authDatabase);
@@ -41,15 +48,15 @@ export const mongodb: Rotator<MongodbOptions> = {
     return next;
   },
 
-  async verify({ options, credential }, signal) {
-    const { authDatabase } = options;
-    const session = await logIn(options, credential, authDatabase, signal);
+  async verify({ options, credential, as }, signal) {
+    const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
+    const session = await logIn(options, credential, home, signal);
     if (session === "rejected") return "rejected";
     try {
       await session.run(options.database, { ping: 1 });
       return "accepted";
     } catch (error) {
-      throw loginError(error, placeOf(options, credential.account, authDatabase));
+      throw loginError(error, placeOf(options, credential.account, home));
     } finally {
       await session.close();
     }

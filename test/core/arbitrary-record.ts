@@ -106,8 +106,7 @@ const notification = fc.record({
   data: fc.constant({}),
 });
 
-/** Any record that the types allow and nobody has claimed. */
-export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc.record(
+const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
   {
     schema: fc.constant(1 as const),
     targetId: fc.constant("orders"),
@@ -135,3 +134,12 @@ export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     requiredKeys: ["schema", "targetId", "health", "slots", "failures", "outbox", "claim"],
   },
 );
+
+/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation. */
+export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc
+  .tuple(unclaimed, fc.boolean())
+  .map(([record, isJoined]) =>
+    isJoined && record.request && record.rotation
+      ? { ...record, request: { ...record.request, rotationId: record.rotation.id } }
+      : record,
+  );

@@ -86,9 +86,10 @@ describe("a rotation that fails", () => {
   });
 
   it("keeps a request that waits", () => {
-    const waiting = { ...record, request };
+    const later = { ...request, rotationId: "r2" };
+    const waiting = { ...record, request: later };
     const failed = failRotation(waiting, record.rotation, failure("bug"), target.policy);
-    expect(failed.request).toEqual(request);
+    expect(failed.request).toEqual(later);
   });
 });
 

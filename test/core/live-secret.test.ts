@@ -8,7 +8,7 @@ import {
   retryLater,
   succeed,
 } from "../../shared/core/progress.ts";
-import { acceptRequest } from "../../shared/core/request.ts";
+import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.ts";
 import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
 import { candidates, slotOf } from "../../shared/core/slots.ts";
 import { sameVersion, type Target, type VersionRef } from "../../shared/core/target.ts";
@@ -96,6 +96,7 @@ function ask(world: World): World {
     at: clock(world),
   } as const;
   const { record } = acceptRequest(world.record, request, clock(world));
+  if (isJoined(record)) return { ...world, record: joinRequest(record, clock(world)) };
   if (record.rotation || !record.request) return { ...world, record };
   return { ...world, record: beginRotation(record, account, record.request, clock(world)) };
 }

@@ -30,6 +30,7 @@ describe("a JSON payload", () => {
   it("reads back as the credential it was made from", () => {
     fc.assert(
       fc.property(text, text, fc.array(text, { maxLength: 2 }), (account, password, others) => {
+        fc.pre(account !== "" && password !== "");
         const credential = { account, secret: new Secret(password) };
         const { value, contentType } = renderPayload("json", credential, endpoint);
         expect(contentType).toBe("application/json");
@@ -69,6 +70,8 @@ describe("a JSON payload", () => {
     ["is none when the password is null", '{"password":null}', ["app"], undefined],
     ["is none when the username is null", '{"username":null,"password":"p"}', ["app"], undefined],
     ["does not read prototypes", '{"__proto__":{"password":"p"}}', ["a", "b"], undefined],
+    ["is none without a name", '{"username":"","password":"p"}', [], undefined],
+    ["is none without a password", '{"username":"app","password":""}', [], undefined],
   ])("%s", (_what, value, accounts, expected) => {
     expect(parse(value, accounts)).toEqual(expected);
   });

@@ -45,7 +45,7 @@ function firstIn(text: string, index: ReadonlyMap<string, readonly string[]>): s
   return undefined;
 }
 
-export function spellings(secret: string): ReadonlySet<string> {
+function spellings(secret: string): ReadonlySet<string> {
   const bytes = Buffer.from(secret);
   const hex = bytes.toString("hex");
   const json = JSON.stringify(secret).slice(1, -1);

@@ -202,6 +202,14 @@ describe("An event that makes no sense", () => {
     expect(world.topic.events()).toHaveLength(events + 1);
   });
 
+  test("because it is about a key or a certificate is passed over in silence", async () => {
+    const before = await world.api.alarms();
+    const kinds = ["KeyNearExpiry", "CertificateNewVersionCreated", "VaultAccessPolicyChanged"];
+    const events = kinds.map((kind) => ({ eventType: `Microsoft.KeyVault.${kind}`, data: {} }));
+    expect((await post("Notification", events)).status).toBe(202);
+    expect(await world.api.alarms()).toEqual(before);
+  });
+
   test("does not hold up its neighbours in the same delivery", async () => {
     const sensible = await nearExpiry("watched");
     expect((await post("Notification", [{}, sensible])).status).toBe(202);
