@@ -23,7 +23,6 @@ export const workingPhases = [
   "cleaning",
 ] as const;
 export type WorkingPhase = (typeof workingPhases)[number];
-export type Phase = WorkingPhase | "done" | "failed" | "blocked";
 
 /** Why a rotation was asked for. */
 export const reasons = ["schedule", "operator", "exposure", "first"] as const;

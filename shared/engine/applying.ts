@@ -51,8 +51,9 @@ async function mustStillWait(session: Session, rotation: Rotation): Promise<void
 }
 
 /** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
-function isPropagating({ ports, target, now }: Session, confirmedAt: Instant): boolean {
-  return between(confirmedAt, now()) < ports.rotator(target.type).capabilities.propagation;
+function isPropagating(session: Session, confirmedAt: Instant): boolean {
+  const { propagation } = session.ports.rotator(session.target.type).capabilities;
+  return between(confirmedAt, session.now()) < propagation;
 }
 
 /** Written before the change is sent: from here on the target may have the pending secret. */
