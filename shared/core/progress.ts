@@ -1,6 +1,6 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
-import { isJoined } from "./request.ts";
+import { isJoined, shorter } from "./request.ts";
 import { retryDelay } from "./retry.ts";
 import {
   type Failure,
@@ -100,18 +100,24 @@ export function succeed(
     published,
     lastSuccessAt: now,
     failures: 0,
+    ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(due.at !== undefined && { nextDue: due.at }),
     dueReason: due.reason,
     ...(ends && {
       retirement: {
         account: superseded,
-        at: plus(now, joined ?? rotation.grace ?? target.grace),
+        at: plus(now, shorter(joined, rotation.grace) ?? target.grace),
         rotationId: rotation.id,
         failures: 0,
       },
     }),
   };
-  const data = { ...rotationData(rotation), secret: published.name, version: published.version };
+  const data = {
+    ...rotationData(rotation),
+    secret: published.name,
+    version: published.version,
+    ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
+  };
   return notify(done, "rotation.succeeded", now, data);
 }
 
@@ -213,7 +219,7 @@ export function runOf(
   targetId: string,
   state: RunRecord["state"],
   now: Instant,
-  failure?: Failure,
+  failure: Failure | undefined = rotation.leftUndone,
 ): RunRecord {
   const ended = state === "done" || state === "failed";
   return {

@@ -36,12 +36,19 @@ export function acceptRequest(
 /** Of two requests for the same rotation: an exposure outweighs a wish, and the shorter grace counts. */
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
   const { notBefore: _, ...rest } = waiting;
-  const graces = [waiting.grace, added.grace].filter((grace) => grace !== undefined);
-  return {
-    ...rest,
-    ...(added.reason === "exposure" && { reason: added.reason, requestedBy: added.requestedBy }),
-    ...(graces.length > 0 && { grace: Math.min(...graces) }),
-  };
+  const grace = shorter(waiting.grace, added.grace);
+  return { ...rest, ...exposureOf(added), ...(grace !== undefined && { grace }) };
+}
+
+/** Nobody may lengthen the life of a secret that somebody else wants dead. */
+export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
+  const given = graces.filter((grace) => grace !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
+}
+
+/** An exposure says why, and on whose word, the rotation happens, whoever wanted it first. */
+function exposureOf({ reason, requestedBy }: RotationRequest) {
+  return reason === "exposure" ? { reason, requestedBy } : {};
 }
 
 export function isSameRequest(
@@ -63,11 +70,12 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   if (!rotation || !request) return record;
   const { nextAttemptAt: _, ...hurried } = rotation;
   const wasBlocked = rotation.phase === "blocked";
+  const grace = shorter(rotation.grace, request.grace);
   const answered: Rotation = {
     ...hurried,
     ...(wasBlocked && reopened(rotation, now)),
-    ...(request.reason === "exposure" && { reason: request.reason }),
-    ...(request.grace !== undefined && { grace: request.grace }),
+    ...exposureOf(request),
+    ...(grace !== undefined && { grace }),
   };
   return { ...rest, ...(wasBlocked && { health: "failing" }), rotation: answered };
 }

@@ -26,6 +26,9 @@ export interface Session {
   secrets(): readonly Secret[];
 }
 
+/** Races that one write may lose. */
+const mostRaces = 20;
+
 /** The one thing that somebody else may write while we hold the claim is a request. A newer one than ours stays. */
 function withTheirRequest(
   next: TargetRecord,
@@ -48,20 +51,19 @@ export function openSession(
   const seen: Secret[] = [];
   const now = () => toInstant(ports.clock());
 
+  /** Each lost race was against a request; whoever has a key may send many of them. */
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    try {
-      etag = await ports.journal.commit({ record: next, etag, wakeAt: wakeAt(next, now()), runs });
-      record = next;
-    } catch (error) {
-      if (!(error instanceof LeaseLostError)) throw error;
-      const merged = await mergeRequest(next);
-      etag = await ports.journal.commit({
-        record: merged,
-        etag,
-        wakeAt: wakeAt(merged, now()),
-        runs,
-      });
-      record = merged;
+    let wanted = next;
+    for (let races = 0; ; races++) {
+      try {
+        const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
+        etag = await ports.journal.commit(change);
+        record = wanted;
+        return;
+      } catch (error) {
+        if (!(error instanceof LeaseLostError) || races >= mostRaces) throw error;
+        wanted = await mergeRequest(wanted);
+      }
     }
   }
 
@@ -72,7 +74,10 @@ export function openSession(
       throw new LeaseLostError(`${target.id} was claimed by another worker`);
     }
     etag = found.etag;
-    return withTheirRequest(next, record, found.record);
+    const merged = withTheirRequest(next, record, found.record);
+    // What was read now is what the next race is measured against.
+    record = { ...record, ...(found.record.request && { request: found.record.request }) };
+    return merged;
   }
 
   const renewed = (next: TargetRecord): TargetRecord => ({
