@@ -28,6 +28,7 @@ import type { Vault } from "./vaults/vault.ts";
 
 export type { Operations } from "./engine/operations.ts";
 export type { Wanted } from "./engine/request.ts";
+export { isTargetId, longestGrace } from "./core/target.ts";
 export { parseDuration as durationOf } from "./core/time.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 

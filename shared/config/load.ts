@@ -1,3 +1,4 @@
+import { anchored, checkAuthorities } from "./authorities.ts";
 import type { Config } from "./config.ts";
 import { fileSchema } from "./definition.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
@@ -26,7 +27,7 @@ export async function loadConfig(
   path: string,
   { rotators }: { readonly rotators: readonly ConfigRotator[] },
 ): Promise<Config> {
-  const sources = await readSources(path);
+  const { sources, folder } = await readSources(path);
   const merged = merge(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = fileSchema(targetSchema(rotators));
@@ -39,9 +40,10 @@ export async function loadConfig(
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...checkMeaning(sources, merged, drafts),
+    ...(await checkAuthorities(drafts, folder)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
-  const options = new Map(drafts.map((draft) => [draft.entry.id, draft.options]));
+  const options = new Map(drafts.map((draft) => [draft.entry.id, anchored(draft.options, folder)]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   return {
     ...resolve(parsed, (id) => options.get(id)),

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { longestGrace } from "../core/target.ts";
 import type { Endpoint } from "../core/target.ts";
-import { day } from "../core/time.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 
 /** What the configuration must know of a rotator. Nothing here branches on its type. */
@@ -91,7 +91,7 @@ export const targetFields = z.strictObject({
   ),
   publish: publish.describe("The secret that consumers read."),
   policy: name.optional().describe("Name of the policy. Default: the policy named default."),
-  grace: duration(0, 3650 * day)
+  grace: duration(0, longestGrace)
     .optional()
     .describe("How long a superseded password of a pair stays valid. Default: 24h. Pairs only."),
   consumers: z
