@@ -10,7 +10,11 @@ import { takeDataFolder, type DataFolder } from "./start/data-folder.ts";
 import type { EnvironmentFile } from "./start/environment-file.ts";
 import type { KeyturnEvent } from "./start/events.ts";
 import { isFree, portAgain } from "./start/free-port.ts";
-import { startFunctionsHost, type FunctionsHost } from "./start/functions-host.ts";
+import {
+  startFunctionsHost,
+  type FunctionsHost,
+  type FunctionsHostOptions,
+} from "./start/functions-host.ts";
 import { replaceFile, replaceJson } from "./start/kept-file.ts";
 import { seedDatabases } from "./start/seed-databases.ts";
 import { seedSecrets } from "./start/seed-secrets.ts";
@@ -101,7 +105,12 @@ async function startIn(
   closing.add(() => consumer.close());
   let isClosing = false;
   const port = options.port ?? (await portAgain(last.ports.functions));
-  const host = await startHost(folder, services, config, { ...options, port });
+  // Nothing is told before there is something to tell; a host may be replaced earlier than that.
+  let tell = (): Promise<void> => Promise.resolve();
+  const host = await startHost(folder, services, config, {
+    ...{ ...options, port },
+    onReplaced: () => tell(),
+  });
   closing.add(() => host.close());
   await joinVaultEvents(services, host);
   await keepAddresses(addressesFile, { ...last, ports: portsOf(services, host) });
@@ -109,7 +118,8 @@ async function startIn(
 
   const file = folder.at("environment.json");
   const places = () => placesOf(folder, services, host, config);
-  const tell = () => replaceJson(file, places());
+  let told = Promise.resolve();
+  tell = () => (told = told.then(() => replaceJson(file, places())));
   await tell();
   return {
     places,
@@ -118,8 +128,8 @@ async function startIn(
     vault,
     counts: () => consumer.counts(),
     failed: firstFailure(services, host, consumer, () => isClosing),
-    restartHost: () => host.restart().then(tell),
-    killHost: (wanted = "SIGKILL") => host.kill(wanted).then(tell),
+    restartHost: () => host.restart(),
+    killHost: (wanted = "SIGKILL") => host.kill(wanted),
     close() {
       isClosing = true;
       return closing.close();
@@ -152,11 +162,12 @@ function startHost(
   folder: DataFolder,
   { azurite, identity }: Services,
   config: string,
-  options: EnvironmentOptions & { readonly port: number },
+  options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onReplaced">,
 ): Promise<FunctionsHost> {
   return startFunctionsHost({
     folder,
     port: options.port,
+    onReplaced: options.onReplaced,
     settings: {
       ...identity.env,
       AzureWebJobsStorage: azurite.connectionString,

@@ -51,8 +51,9 @@ async function keepRotating(env: Environment, show: Show, signal: AbortSignal): 
 }
 
 async function showOnce(env: Environment, show: Show, signal: AbortSignal): Promise<void> {
-  const rows = await Promise.race([rotateOnce(env, signal), failureOf(env)]);
+  const { rows, problems } = await Promise.race([rotateOnce(env, signal), failureOf(env)]);
   show.print(`\n${tableOf(rows)}\n`);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
   show.print("Every new password logs in, and every superseded one is refused.");
 }
 

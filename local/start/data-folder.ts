@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
+import { explainDataFolder, makeFolder } from "./given-path.ts";
 import { readJson, replaceJson } from "./kept-file.ts";
 import { identify, isRunning, processIdentity, type ProcessIdentity } from "./process-identity.ts";
 
@@ -52,12 +53,15 @@ const endLimitMs = 15_000;
  */
 export async function takeDataFolder(directory: string): Promise<DataFolder> {
   const path = resolve(directory);
+  const explain = (error: unknown) => {
+    throw explainDataFolder(path, error);
+  };
   // Passable by others, because PostgreSQL may not run as root; every file in it is for us alone.
-  await mkdir(path, { recursive: true, mode: 0o711 });
+  await makeFolder(path).catch(explain);
   const file = join(path, "run.json");
   const supervisor = identify(process.pid);
   if (supervisor === undefined) throw new Error("This process cannot find itself.");
-  await takeLock(join(path, "lock"), supervisor, path);
+  await takeLock(join(path, "lock"), supervisor, path).catch(explain);
   const before = await readJson(file, runShape);
   await Promise.all((before?.children ?? []).map(end));
   await rm(join(path, "environment.json"), { force: true });

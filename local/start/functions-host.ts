@@ -8,6 +8,8 @@ import { launchHost, type LaunchOptions } from "./launch-host.ts";
 export interface FunctionsHostOptions extends Omit<LaunchOptions, "keysFile"> {
   /** A host that nobody asked to end was killed, and another one takes its place. */
   readonly onKilled: (how: string) => void;
+  /** Another host is ready in the place of the one before; waited for. */
+  readonly onReplaced: () => Promise<void>;
 }
 
 export interface FunctionsHost {
@@ -44,6 +46,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     try {
       current = await launchHost({ ...options, keysFile, port });
       watch(current.child);
+      await options.onReplaced();
     } catch (error) {
       failed.resolve(error instanceof Error ? error.message : String(error));
     }

@@ -27,13 +27,15 @@ const wordings: Readonly<Record<string, Wording>> = {
   verified: { word: "applied", text: "the database has it, and a log-in proves it" },
   published: { word: "published", text: "consumers read the new version from now on" },
   checked: { word: "checked", text: "read back from Key Vault, and it logs in" },
-  refreshed: { word: "refreshed", text: "configured consumers were told" },
+  refreshed: { word: "refreshed", text: "nobody is left to be told" },
   cleaned: { word: "cleaned", text: "the pending version is disabled" },
   succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
+  restored: { word: "restored", style: "yellow", text: tellRestoration },
   retired: { word: "retired", style: "cyan", text: tellRetirement },
   "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
   failed: { word: "✘ failed", style: "red", text: tellFailure },
   blocked: { word: "✘ blocked", style: "red", text: tellBlock },
+  bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
   "lease-lost": { word: "left", style: "yellow", text: "another worker has taken over" },
   "notification-failed": { word: "untold", style: "yellow", text: tellDetail },
@@ -77,6 +79,16 @@ function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
 
 function tellSuccess({ account = "", version }: KeyturnEvent): string {
   return `${account} is published as version ${shortVersion(version?.version)}`;
+}
+
+function tellRestoration({ account = "", version }: KeyturnEvent): string {
+  const again = `${account} is published again as version ${shortVersion(version?.version)}`;
+  return `the server refuses the new password, so the last good one of ${again}`;
+}
+
+/** Keyturn leaves the target alone for a while and then tries again. */
+function tellBug(event: KeyturnEvent): string {
+  return `an error in Keyturn itself: ${tellDetail(event) || "no reason was told"}`;
 }
 
 function tellRetirement({ account = "" }: KeyturnEvent): string {

@@ -14,28 +14,57 @@ const proofLimit = 60;
 
 interface Outcome {
   readonly target: TargetView;
-  readonly rotation: RotationView;
+  /** Left out when nothing is known of it. */
+  readonly rotation?: RotationView;
+  /** Why it is no success. */
+  readonly problem?: string;
 }
 
-/** Rotates every configured target once and proves the result. Returns rows for a table; throws with the reason. */
-export async function rotateOnce(env: Environment, signal: AbortSignal): Promise<string[][]> {
+export interface Report {
+  /** For a table; the first one is the heading. */
+  readonly rows: readonly (readonly string[])[];
+  /** A sentence for each target that was not rotated, or whose new password was not proven. */
+  readonly problems: readonly string[];
+}
+
+/** Rotates every configured target once and proves the result. Throws when it cannot even begin. */
+export async function rotateOnce(env: Environment, signal: AbortSignal): Promise<Report> {
   const api = apiOf(env.places().functions);
   const targets = await adopted(api, signal);
   const watched = seeds.filter(({ id }) => targets.some((target) => target.id === id));
   const before = await publishedBy(env, watched);
   const run = randomUUID();
   const outcomes = await Promise.all(
-    targets.map(async (target): Promise<Outcome> => {
-      const id = await api.rotate(target.id, `${run}-${target.id}`);
-      return { target, rotation: await ended(api, target.id, id, signal) };
-    }),
+    targets.map((target) => rotate(api, target, `${run}-${target.id}`, signal)),
   );
-  for (const { target, rotation } of outcomes) requireDone(target, rotation);
-  for (const seed of watched) await prove(env, seed, before.get(seed.id), signal);
-  return [
-    ["target", "accounts", "version", "took", "log-ins", "failed"],
-    ...outcomes.map((outcome) => rowOf(outcome, env)),
-  ];
+  const problems = outcomes.flatMap(({ problem }) => problem ?? []);
+  for (const seed of watched) {
+    const done = outcomes.some(({ target, problem }) => target.id === seed.id && !problem);
+    const proof = done ? prove(env, seed, before.get(seed.id), signal) : undefined;
+    await proof?.catch((error: unknown) => problems.push(reasonOf(error, signal)));
+  }
+  const heading = ["target", "accounts", "version", "took", "log-ins", "failed"];
+  return { rows: [heading, ...outcomes.map((outcome) => rowOf(outcome, env))], problems };
+}
+
+async function rotate(
+  api: Api,
+  target: TargetView,
+  idempotencyKey: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    const id = await api.rotate(target.id, idempotencyKey);
+    return outcomeOf(target, await ended(api, target.id, id, signal));
+  } catch (error) {
+    return { target, problem: reasonOf(error, signal) };
+  }
+}
+
+/** What somebody's wish to stop interrupts is no problem: throws the wish. */
+function reasonOf(error: unknown, signal: AbortSignal): string {
+  signal.throwIfAborted();
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What Keyturn only just looks at for the first time, is waited for. */
@@ -81,9 +110,12 @@ function ended(api: Api, target: string, id: string, signal: AbortSignal): Promi
   });
 }
 
-function requireDone({ id }: TargetView, { state, failure }: RotationView): void {
-  if (state === "done") return;
-  throw new Error(`The rotation of ${id} is ${state}: ${failure?.message ?? "no reason was told"}`);
+function outcomeOf(target: TargetView, rotation: RotationView): Outcome {
+  const { state, failure } = rotation;
+  if (state === "done") return { target, rotation };
+  const why = failure?.message ?? "no reason was told";
+  const what = state === "blocked" ? "is blocked" : "was not rotated";
+  return { target, rotation, problem: `${target.id} ${what}: ${why}` };
 }
 
 /** Checked from outside, with the plain clients: the new password logs in, the one before it does not. */
@@ -124,16 +156,18 @@ async function requireWorkingConsumer(env: Environment, seed: Seed, signal: Abor
   }
 }
 
-function rowOf({ target, rotation }: Outcome, env: Environment): string[] {
+function rowOf({ target, rotation }: Outcome, env: Pick<Environment, "counts">): string[] {
   const count = env.counts()[target.id];
   const { id, active = "–", published } = target;
-  const accounts = target.accounts.length === 2 ? `${active} → ${rotation.account ?? ""}` : active;
+  const { account = "–", published: next, duration } = rotation ?? {};
   return [
     id,
-    accounts,
-    `${shortVersion(published?.version)} → ${shortVersion(rotation.published?.version)}`,
-    tellDuration(rotation.duration),
+    target.accounts.length === 2 ? `${active} → ${account}` : active,
+    `${versionIn(published)} → ${versionIn(next)}`,
+    tellDuration(duration),
     String(count?.logIns ?? "–"),
     String(count?.failed ?? "–"),
   ];
 }
+
+const versionIn = (of: TargetView["published"]): string => (of ? shortVersion(of.version) : "–");
