@@ -69,7 +69,7 @@ export function succeed(
   const { rotation: _r, retirement: _t, lastFailure: _f, ...rest } = record;
   const { published } = rotation;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
-  const due = nextDue(target.policy, now, now);
+  const due = nextDue(target.policy, { targetId: target.id, changedAt: now }, now);
   const superseded = record.active;
   const ends = retire && superseded !== undefined && superseded !== rotation.account;
   const done: TargetRecord = {

@@ -80,7 +80,11 @@ function asAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const due = nextDue(target.policy, published?.createdAt, now);
+  const facts = {
+    targetId: target.id,
+    ...(published && { changedAt: published.createdAt }),
+  };
+  const due = nextDue(target.policy, facts, now);
   const record: TargetRecord = {
     ...withoutDue(session.record()),
     health: "healthy",

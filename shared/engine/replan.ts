@@ -13,7 +13,8 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
   const changedAt =
     record.lastSuccessAt ??
     (record.active === undefined ? undefined : slotOf(record, record.active).changedAt);
-  const due = nextDue(target.policy, changedAt, now);
+  const facts = { targetId: target.id, ...(changedAt !== undefined && { changedAt }) };
+  const due = nextDue(target.policy, facts, now);
   return {
     ...withoutDue(record),
     ...(due.at !== undefined && { nextDue: due.at }),

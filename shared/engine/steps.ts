@@ -117,7 +117,8 @@ function endpointOf({ ports, target }: Session) {
 }
 
 function expiry(session: Session): { expiresAt?: string } {
-  const expiresAt = expiryOf(session.target.policy, session.now());
+  const { target } = session;
+  const expiresAt = expiryOf(target.policy, session.now(), target.id);
   return expiresAt === undefined ? {} : { expiresAt };
 }
 
