@@ -1,5 +1,4 @@
 import { Cron } from "croner";
-import { day } from "../time.ts";
 import type { Wall } from "./zone.ts";
 
 /** Reads five fields and nothing else: no seconds, no years, no nicknames. */
@@ -7,6 +6,8 @@ export function cronProblem(text: string): string | undefined {
   if (text.trim().split(/\s+/).length !== 5) {
     return "must have five fields: minute, hour, day of month, month, day of week";
   }
+  // The parser takes it for the moment at which it reads it.
+  if (text.includes("?")) return "must not hold ?; write * for any";
   try {
     parse(text);
     return undefined;
@@ -30,10 +31,9 @@ export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
   return walls;
 }
 
-/** Whether an expression ever fires in the years that matter: 29 February may be eight years away. */
-export function everFires(text: string, from: Wall): boolean {
-  const next = parse(text).nextRun(new Date(from));
-  return next !== null && next.getTime() < from + 9 * 366 * day;
+/** Whether there is a day on which an expression fires. */
+export function everFires(text: string): boolean {
+  return parse(text).nextRun(new Date(0)) !== null;
 }
 
 function parse(text: string): Cron {

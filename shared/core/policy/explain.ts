@@ -38,7 +38,7 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
   };
 }
 
-function whyNever(policy: Policy, lost: readonly Claim[]): string {
+export function whyNever(policy: Policy, lost: readonly Claim[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
   if (policy.manualOnly) return "only a person starts a rotation";
   return policy.every === undefined && policy.cron === undefined
@@ -62,22 +62,19 @@ export function reasonOf(policy: Policy, placement: Placement): string {
   return parts.join(", ");
 }
 
+const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {
+  age: ({ every = 0 }, since) => `${length(every)} after ${since}`,
+  "never-changed": () => "never changed before",
+  adoption: ({ adopt }, since) =>
+    `first change, ${length(adopt?.delay ?? 0)} after the adoption at ${since}`,
+  cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
+  exposure: ({ afterExposure = 0 }, since) =>
+    `${length(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) => `${length(afterIdle)} without use since ${since}`,
+};
+
 function ruleOf(policy: Policy, { rule, since }: Claim): string {
-  const from = since === undefined ? "" : instant(since);
-  switch (rule) {
-    case "age":
-      return `${length(policy.every ?? 0)} after ${from}`;
-    case "never-changed":
-      return "never changed before";
-    case "adoption":
-      return `first change, ${length(policy.adopt?.delay ?? 0)} after the adoption at ${from}`;
-    case "cron":
-      return `cron ${policy.cron ?? ""}, last changed ${from}`;
-    case "exposure":
-      return `${length(policy.afterExposure ?? 0)} after the exposure at ${from}`;
-    case "idle":
-      return `${length(policy.afterIdle ?? 0)} without use since ${from}`;
-  }
+  return phrases[rule](policy, since === undefined ? "" : instant(since));
 }
 
 function passedOver(policy: Policy, { chosen, later, lost }: Decision, now: number): PassedOver[] {

@@ -1,0 +1,40 @@
+import { clockChanges } from "../policy/zone.ts";
+import { hour, type Instant } from "../time.ts";
+import type { SimulatedRotation, SimulatedTarget } from "./simulate.ts";
+
+/** A moment at which the clocks of a zone change. */
+export interface ClockChange {
+  readonly timeZone: string;
+  readonly at: Instant;
+  /** Milliseconds; positive when clocks go forward. */
+  readonly by: number;
+  /** Rotations within half a day of it, of targets whose policy is in that zone. */
+  readonly rotations: number;
+}
+
+export function clockChangesFor(
+  targets: readonly SimulatedTarget[],
+  rotations: readonly SimulatedRotation[],
+  from: number,
+  to: number,
+): ClockChange[] {
+  const zones = new Set(targets.map(({ policy }) => policy.timeZone ?? "UTC"));
+  return [...zones]
+    .flatMap((timeZone) =>
+      clockChanges(timeZone, from, to).map(({ at, before, after }) => ({
+        timeZone,
+        at: new Date(at).toISOString(),
+        by: after - before,
+        rotations: near(rotations, timeZone, at),
+      })),
+    )
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+function near(rotations: readonly SimulatedRotation[], timeZone: string, at: number): number {
+  return rotations.filter(
+    (rotation) =>
+      Math.abs(rotation.at - at) <= 12 * hour &&
+      (rotation.target.policy.timeZone ?? "UTC") === timeZone,
+  ).length;
+}
