@@ -2,7 +2,8 @@
 import { defaultPasswordRules } from "../shared/core/password.ts";
 import type { Policy } from "../shared/core/policy.ts";
 import { defaultLimits } from "../shared/core/simulation/collisions.ts";
-import { simulate, type SimulatedTarget } from "../shared/core/simulation/simulate.ts";
+import type { SimulatedTarget } from "../shared/core/simulation/plan.ts";
+import { simulate } from "../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus } from "../shared/core/time.ts";
 
 const from = "2026-01-01T00:00:00.000Z";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "../time.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./simulate.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
 const lineLength = 75;
 
@@ -53,7 +53,7 @@ function escaped(text: string): string {
   return text
     .replaceAll(/[\\;,]/g, (character) => `\\${character}`)
     .replaceAll(/\r\n|\r|\n/g, "\\n")
-    .replaceAll(/[\0-\x08\x0b-\x1f\x7f]/g, " ");
+    .replaceAll(/\p{Cc}/gu, " ");
 }
 
 /** Lines are counted in octets and broken between characters, never within one. */

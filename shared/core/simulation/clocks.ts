@@ -1,16 +1,6 @@
 import { clockChanges } from "../policy/zone.ts";
-import { hour, type Instant } from "../time.ts";
-import type { SimulatedRotation, SimulatedTarget } from "./simulate.ts";
-
-/** A moment at which the clocks of a zone change. */
-export interface ClockChange {
-  readonly timeZone: string;
-  readonly at: Instant;
-  /** Milliseconds; positive when clocks go forward. */
-  readonly by: number;
-  /** Rotations within half a day of it, of targets whose policy is in that zone. */
-  readonly rotations: number;
-}
+import { hour } from "../time.ts";
+import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./plan.ts";
 
 export function clockChangesFor(
   targets: readonly SimulatedTarget[],

@@ -1,18 +1,5 @@
 import { type Instant, second } from "../time.ts";
-import type { SimulatedRotation } from "./simulate.ts";
-
-/** At most `count` in any `within` milliseconds. */
-export interface Limit {
-  readonly count: number;
-  readonly within: number;
-}
-
-export interface Limits {
-  /** Rotations that start on one server. */
-  readonly perServer: Limit;
-  /** Secret versions that are created in one vault. */
-  readonly perVault: Limit;
-}
+import type { Collision, Limit, Limits, SimulatedRotation } from "./plan.ts";
 
 /** A rotation stores its secret twice: once to wait, once to be read. */
 const createsPerRotation = 2;
@@ -22,17 +9,6 @@ export const defaultLimits: Limits = {
   perServer: { count: 10, within: 10 * second },
   perVault: { count: 300, within: 10 * second },
 };
-
-/** A time in which more is wanted of a server or vault than it takes at once. */
-export interface Collision {
-  readonly kind: "server" | "vault";
-  readonly name: string;
-  readonly from: Instant;
-  readonly to: Instant;
-  /** The most that falls within the limit's time. */
-  readonly most: number;
-  readonly limit: number;
-}
 
 /** `rotations` are in the order in which they start. */
 export function collisionsOf(rotations: readonly SimulatedRotation[], limits: Limits): Collision[] {

@@ -1,5 +1,5 @@
 import { formatDuration, type Instant, minute } from "../time.ts";
-import { type Simulation, type SimulatedRotation, whyOf } from "./simulate.ts";
+import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
 /** What an edit does to the next rotation of one target. */
 export interface Difference {

@@ -1,5 +1,5 @@
 import type { Comparison } from "./compare.ts";
-import { type Simulation, whyOf } from "./simulate.ts";
+import { type Simulation, whyOf } from "./plan.ts";
 
 /** The whole plan, for programs. Instants are ISO 8601 in UTC. */
 export function renderJson(simulation: Simulation): string {

@@ -1,48 +1,10 @@
-import type { Policy } from "../policy.ts";
-import { reasonOf, whyNever } from "../policy/explain.ts";
-import { type Facts, type Moments, momentsOf } from "../policy/facts.ts";
-import { decide, type Placement, spreadOf } from "../policy/placement.ts";
+import { whyNever } from "../policy/explain.ts";
+import { type Moments, momentsOf } from "../policy/facts.ts";
+import { decide, spreadOf } from "../policy/placement.ts";
 import { type Instant, minute, second } from "../time.ts";
-import { type ClockChange, clockChangesFor } from "./clocks.ts";
-import { type Collision, collisionsOf, type Limits } from "./collisions.ts";
-
-/** One target as the simulation needs it. */
-export interface SimulatedTarget {
-  readonly id: string;
-  readonly policy: Policy;
-  /** What the journal knows now. */
-  readonly facts: Omit<Facts, "targetId">;
-  readonly vault: string;
-  /** Where the target is, if it is anywhere. */
-  readonly server?: string;
-}
-
-/** A rotation that will happen. Moments in milliseconds since the epoch. */
-export interface SimulatedRotation {
-  readonly target: SimulatedTarget;
-  readonly at: number;
-  /** The change before it; what makes it the same rotation in two simulations. */
-  readonly after: number | undefined;
-  readonly placement: Placement;
-}
-
-/** A secret that is older than its policy allows, from `since` until it is changed or the simulation ends. */
-export interface TooOld {
-  readonly targetId: string;
-  readonly since: Instant;
-  readonly until: Instant;
-}
-
-export interface Simulation {
-  readonly from: Instant;
-  readonly to: Instant;
-  /** In the order in which they start. */
-  readonly rotations: readonly SimulatedRotation[];
-  readonly never: readonly { readonly targetId: string; readonly why: string }[];
-  readonly tooOld: readonly TooOld[];
-  readonly collisions: readonly Collision[];
-  readonly clockChanges: readonly ClockChange[];
-}
+import { clockChangesFor } from "./clocks.ts";
+import { collisionsOf } from "./collisions.ts";
+import type { Limits, SimulatedRotation, SimulatedTarget, Simulation, TooOld } from "./plan.ts";
 
 /** Milliseconds from the start of a rotation to the moment from which the new secret's age counts. */
 const rotationLength = minute;
@@ -68,11 +30,6 @@ export function simulate(
   const collisions = collisionsOf(rotations, limits);
   const clockChanges = clockChangesFor(targets, rotations, start, end);
   return { from, to, rotations, never, tooOld, collisions, clockChanges };
-}
-
-/** Such as `policy nights: 90d after …, moved to the window on …`. */
-export function whyOf({ target, placement }: SimulatedRotation): string {
-  return `policy ${target.policy.name}: ${reasonOf(target.policy, placement)}`;
 }
 
 interface Course {

@@ -1,6 +1,6 @@
 import { formatLocal } from "../policy/calendar.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
-import { type Simulation, whyOf } from "./simulate.ts";
+import { type Simulation, whyOf } from "./plan.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
