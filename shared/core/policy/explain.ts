@@ -104,9 +104,8 @@ function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
   for (const span of before.slice(0, mostPassedOver)) {
     const at = Math.max(span.from, claim.from);
     const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
-    const where = Number.isFinite(span.from) ? formatLocal(at, zone) : instant(at);
     const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";
-    found.push({ at: instant(at), why: `${where}: ${why}` });
+    found.push({ at: instant(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
 }
