@@ -1,5 +1,5 @@
 import type { Policy } from "../policy.ts";
-import { formatDuration, type Instant, minute } from "../time.ts";
+import { formatDuration, hour, type Instant, minute } from "../time.ts";
 import { formatLocal } from "./calendar.ts";
 import type { Moments } from "./facts.ts";
 import { freezeAt } from "./freezes.ts";
@@ -78,7 +78,7 @@ function comesLate(late: readonly Late[], tried: number): Problem {
   const [first] = late;
   const worst = late.reduce((most, { by }) => Math.max(most, by), 0);
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
-  const longest = formatDuration(Math.ceil(worst / minute) * minute);
+  const longest = roughly(worst);
   const message = `opens too seldom: ${how} up to ${longest} after the due moment; give headStart at least that`;
   return {
     severity: "warning",
@@ -92,10 +92,16 @@ function heldBack(policy: Policy, { placement, by }: Late): Problem {
   const freeze = freezeHolding(policy, placement);
   const index = (policy.freeze ?? []).findIndex((one) => one === freeze);
   const what = (policy.at ?? policy.cron) ? "an appointment" : "a window";
-  const longest = formatDuration(Math.ceil(by / minute) * minute);
+  const longest = roughly(by);
   const message = `holds back ${what} that rotations need: they come up to ${longest} late`;
   const at = instant(placement.claim.due);
   return { severity: "warning", path: ["freeze", index], message, firstAt: at };
+}
+
+/** Rounded up: what is said is enough. */
+function roughly(milliseconds: number): string {
+  const unit = milliseconds > 2 * hour ? hour : minute;
+  return formatDuration(Math.ceil(milliseconds / unit) * unit);
 }
 
 function instant(milliseconds: number): Instant {

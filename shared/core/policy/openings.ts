@@ -112,7 +112,10 @@ function makeOpenings(hours: OwnHours, lift: LiftReason | undefined): Openings {
 function inSpans(spans: readonly Span[]): Openings {
   return {
     appointments: false,
-    first: (from, now) => spans.find((span) => span.to > Math.max(from, now)),
+    first: (from, now) => {
+      const after = Math.max(from, now);
+      return spans.find((span) => span.to > after && span.from <= after + horizon);
+    },
     between: (from, to) => spans.filter((span) => span.to > from && span.from < to),
   };
 }
