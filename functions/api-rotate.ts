@@ -6,6 +6,9 @@ import { handle, Refusal } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
 
+/** Milliseconds; the same bound as in the configuration. */
+const longestGrace = 3650 * 24 * 60 * 60 * 1_000;
+
 const reasons = ["operator", "exposure"] as const;
 
 /** Rotate now: 202 and where to follow the rotation. With the same Idempotency-Key always the same rotation. */
@@ -39,8 +42,8 @@ function readWanted(body: Record<string, unknown>): Pick<Wanted, "reason" | "gra
   if (!known) throw new Refusal(400, `reason must be one of ${reasons.join(" and ")}.`);
   if (grace === undefined) return { reason: known };
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
-  if (milliseconds === undefined) {
-    throw new Refusal(400, 'grace must be a duration such as "0s", "30m" or "24h".');
+  if (milliseconds === undefined || milliseconds > longestGrace) {
+    throw new Refusal(400, 'grace must be a duration such as "0s", "30m" or "24h", at most 3650d.');
   }
   return { reason: known, grace: milliseconds };
 }

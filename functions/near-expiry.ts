@@ -1,5 +1,5 @@
 import { app, type EventGridEvent, type InvocationContext } from "@azure/functions";
-import { operationsFor } from "./tell.ts";
+import { operationsFor } from "./invocation/operations.ts";
 
 /**
  * Takes events of Key Vault, in the Event Grid schema or as CloudEvents, as hints to look at a target. Event Grid waits

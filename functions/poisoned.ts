@@ -1,6 +1,6 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
-import { operationsFor } from "./tell.ts";
+import { operationsFor } from "./invocation/operations.ts";
 
 /** Tells somebody about a message that the host gave up on. The target itself is left to the sweep. */
 export async function poisoned(message: unknown, context: InvocationContext): Promise<void> {

@@ -1,6 +1,6 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
-import { operationsFor } from "./tell.ts";
+import { operationsFor } from "./invocation/operations.ts";
 
 /** Starts or resumes whatever is due for one target. Failures are in the journal; only a bug ends in an exception. */
 export async function rotate(message: unknown, context: InvocationContext): Promise<void> {

@@ -1,5 +1,5 @@
 import { app, type InvocationContext, type Timer } from "@azure/functions";
-import { operationsFor } from "./tell.ts";
+import { operationsFor } from "./invocation/operations.ts";
 
 /** Finds what is due. The one trigger that rotations depend on: all others only make them quicker. */
 export async function sweep(_timer: Timer, context: InvocationContext): Promise<void> {

@@ -33,6 +33,8 @@ export interface Postgres {
   readonly pid: number;
   /** Where the server writes its log. */
   readonly logFile: string;
+  /** Rejects never; resolves when the server is gone, for whatever reason. */
+  readonly exited: Promise<void>;
   /** Ends sessions and stops the server. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -65,6 +67,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     adminPassword,
     pid: child.pid ?? 0,
     logFile,
+    exited: new Promise((resolve) => {
+      if (hasExited(child)) resolve();
+      else
+        child.once("exit", () => {
+          resolve();
+        });
+    }),
     async close() {
       await stop(child);
       await discard();
@@ -192,7 +201,7 @@ async function isReady(child: ChildProcess, data: string): Promise<boolean> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasExited(child)) return;
   const exited = once(child, "exit");
   // SIGINT ends all sessions; SIGQUIT does not even wait for the disk, and the next start repairs.
   child.kill("SIGINT");
@@ -200,6 +209,9 @@ async function stop(child: ChildProcess): Promise<void> {
   await exited;
   clearTimeout(late);
 }
+
+const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -8,7 +8,7 @@ import { loadConfig } from "./config/load.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
-import { ConfigError } from "./core/errors.ts";
+import { ConfigError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
@@ -30,9 +30,11 @@ export type { Wanted } from "./engine/request.ts";
 export { parseDuration as durationOf } from "./core/time.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
-/** Whether a store could not be asked, so that the same may be tried again later. */
+/** Whether the same may be tried again later: a store could not be asked, or others were quicker again and again. */
 export function isUnavailable(error: unknown): error is Error {
-  return error instanceof JournalUnavailableError || error instanceof QueueUnavailableError;
+  return [JournalUnavailableError, QueueUnavailableError, LeaseLostError].some(
+    (known) => error instanceof known,
+  );
 }
 
 /** What triggers and tools can ask of Keyturn. */

@@ -5,7 +5,7 @@ import type {
   InvocationContext,
 } from "@azure/functions";
 import { isUnavailable, type Operations } from "../../shared/app.ts";
-import { operationsFor } from "../tell.ts";
+import { operationsFor } from "../invocation/operations.ts";
 import { problem } from "./problem.ts";
 
 /** A request that is answered with a problem instead of what it asked for. */
@@ -21,6 +21,10 @@ export class Refusal extends Error {
 
 export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
 
+/** A write whose answer was lost may have been carried out, so this must not say that it was not. */
+const unavailable =
+  "The journal cannot be asked at the moment. Try again; with the same Idempotency-Key nothing happens twice.";
+
 /** An HTTP handler that answers refusals and a store that is down in plain words. */
 export function handle(answer: Answerer): HttpHandler {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
@@ -30,9 +34,7 @@ export function handle(answer: Answerer): HttpHandler {
       if (error instanceof Refusal) return problem(error.status, error.message);
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
-      return problem(503, "The journal cannot be reached. Nothing was changed; try again.", {
-        "retry-after": "10",
-      });
+      return problem(503, unavailable, { "retry-after": "10" });
     }
   };
 }

@@ -23,22 +23,8 @@ export function checkShared(
   return [
     ...doubles([...entries.vaults.values()].flatMap(vaultAddress)),
     ...doubles(drafts.flatMap((draft) => publishedSecret(draft, surroundings))),
-    ...doubles(drafts.flatMap((draft) => accountsHeld(draft, true))),
+    ...doubles(drafts.flatMap((draft) => accountsHeld(draft))),
   ];
-}
-
-/** The same account name on one server in different databases: one account for some systems, two for others. */
-export function warnOfLikelyShared(drafts: readonly TargetDraft[]): Problem[] {
-  const certain = new Set(
-    doubles(drafts.flatMap((draft) => accountsHeld(draft, true))).map(placeKey),
-  );
-  return doubles(drafts.flatMap((draft) => accountsHeld(draft, false))).filter(
-    (problem) => !certain.has(placeKey(problem)),
-  );
-}
-
-function placeKey({ file, path }: Problem): string {
-  return JSON.stringify([file, path]);
 }
 
 function doubles(holdings: readonly Holding[]): Problem[] {
@@ -73,19 +59,16 @@ function publishedSecret({ entry, fields }: TargetDraft, surroundings: Surroundi
   ];
 }
 
-function accountsHeld(draft: TargetDraft, withDatabase: boolean): Holding[] {
+function accountsHeld(draft: TargetDraft): Holding[] {
   const { entry, rotator, options } = draft;
   if (rotator === undefined || options === undefined) return [];
-  const { engine, host, port, database } = rotator.endpoint(options);
-  const endpoint = [engine, host.toLowerCase(), port, ...(withDatabase ? [database] : [])];
+  const { engine, host, port } = rotator.endpoint(options);
+  const realm = rotator.accountRealm?.(options) ?? "";
   return accountsOf(draft).map(({ name }, index) => ({
-    key: JSON.stringify([...endpoint, name.toLowerCase()]),
+    key: JSON.stringify([engine, host.toLowerCase(), port, realm, name.toLowerCase()]),
     entry,
     path: [...entry.path, "accounts", index],
-    message: (other) =>
-      withDatabase
-        ? `is the account that ${named(other)} changes as well`
-        : `has the name of an account that ${named(other)} changes on the same server, for another database; if it is the same account, put it into one target`,
+    message: (other) => `is the account that ${named(other)} changes as well`,
   }));
 }
 

@@ -23,7 +23,7 @@ export const targetChecks: readonly TargetCheck[] = [
 
 function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
   if (fields.admin === undefined || rotator === undefined) return [];
-  const { selfService, identity, admin = true } = rotator.capabilities;
+  const { selfService, identity, admin } = rotator.capabilities;
   const possible = {
     self: selfService,
     "managed-identity": identity,

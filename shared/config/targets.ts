@@ -10,10 +10,10 @@ export interface ConfigRotator {
   readonly capabilities: {
     readonly selfService: boolean;
     readonly identity: boolean;
-    /** An account with more rights may change the secret. Default: yes. */
-    readonly admin?: boolean;
+    readonly admin: boolean;
   };
   endpoint(options: unknown): Endpoint;
+  accountRealm?(options: unknown): string;
 }
 
 /** Tags that Keyturn and Azure's own samples write; a secret has room for 15 in all. */

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { warnOfLikelyShared } from "./shared-checks.ts";
 import type { TargetDraft } from "./drafts.ts";
 import type { Problem } from "./problems.ts";
 
@@ -9,14 +8,11 @@ const withoutTls = z.looseObject({ tls: z.looseObject({ mode: z.literal("disable
 /** What is allowed and worth a second look. */
 export function findWarnings(drafts: readonly TargetDraft[]): Problem[] {
   const open = drafts.filter(({ options }) => withoutTls.safeParse(options).success);
-  return [
-    ...open.map(({ entry }) =>
-      entry.source.locate({
-        path: [...entry.path, "options", "tls", "mode"],
-        message:
-          "TLS is off: passwords cross the network in the clear, and anybody can pose as the server",
-      }),
-    ),
-    ...warnOfLikelyShared(drafts),
-  ];
+  return open.map(({ entry }) =>
+    entry.source.locate({
+      path: [...entry.path, "options", "tls", "mode"],
+      message:
+        "TLS is off: passwords cross the network in the clear, and anybody can pose as the server",
+    }),
+  );
 }

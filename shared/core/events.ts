@@ -15,12 +15,14 @@ export type EventType =
   | "refreshed"
   | "cleaned"
   | "succeeded"
+  | "restored"
   | "retired"
   | "attempt-failed"
   | "failed"
   | "blocked"
   | "drift"
   | "lease-lost"
+  | "bug"
   | "notification-failed"
   | "journal-unavailable"
   | "message-unreadable"
@@ -54,6 +56,8 @@ export type Severity = "information" | "warning" | "error";
 const severities: Partial<Record<EventType, Severity>> = {
   "attempt-failed": "warning",
   drift: "warning",
+  restored: "warning",
+  bug: "error",
   "notification-failed": "warning",
   failed: "error",
   blocked: "error",

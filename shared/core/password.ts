@@ -160,13 +160,17 @@ function hasWord(candidate: string, words: readonly string[]): boolean {
   return words.some((word) => lowered.includes(word.toLowerCase()));
 }
 
+const mostDraws = 1_000;
+
 /** Bytes past the largest multiple of the alphabet are thrown away: taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
   if (alphabet.length === 0)
     throw new RangeError("the password rules leave no character to choose");
   const limit = 256 - (256 % alphabet.length);
   let picked = "";
-  while (picked.length < count) {
+  for (let draws = 0; picked.length < count; draws++) {
+    // Half of all bytes or more are good, so this is a source that is stuck.
+    if (draws > mostDraws) throw new RangeError("the source of random bytes gives no usable ones");
     for (const byte of randomBytes(count - picked.length)) {
       if (byte < limit) picked += alphabet.charAt(byte % alphabet.length);
     }

@@ -36,6 +36,7 @@ export function parsePayload(value: Secret, accounts: readonly string[]): Creden
   }
   const { username = only, password } = body;
   if (typeof username !== "string" || typeof password !== "string") return undefined;
+  if (username === "" || password === "") return undefined;
   if (accounts.length > 0 && !accounts.includes(username)) return undefined;
   return { account: username, secret: new Secret(password) };
 }

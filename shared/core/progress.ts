@@ -1,23 +1,28 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
+import { isJoined } from "./request.ts";
 import { retryDelay } from "./retry.ts";
-import type {
-  Failure,
-  Notification,
-  NotificationType,
-  Rotation,
-  RotationRequest,
-  RunRecord,
-  TargetRecord,
-  WorkingPhase,
+import {
+  type Failure,
+  type Notification,
+  type NotificationType,
+  type Rotation,
+  type RotationRequest,
+  type RunRecord,
+  type TargetRecord,
+  type WorkingPhase,
+  workingPhases,
 } from "./rotation.ts";
 import { nextDue } from "./schedule.ts";
-import { promote, slotOf, withSlot } from "./slots.ts";
+import { abandon, promote, slotOf, withSlot } from "./slots.ts";
 import type { Target } from "./target.ts";
 import { type Instant, plus } from "./time.ts";
 
 /** Old notifications make room: a channel that is down for days must not stop a rotation. */
 const outboxLimit = 20;
+
+/** Phases that a rotation remembers. Something may undo its work again and again, for days. */
+const phasesLimit = 20;
 
 export function beginRotation(
   record: TargetRecord,
@@ -34,24 +39,36 @@ export function beginRotation(
     phase: "staging",
     startedAt: now,
     phases: [{ phase: "staging", startedAt: now }],
+    furthest: "staging",
     changeBegan: false,
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
   };
-  const { request: _, ...rest } = record;
+  const { request: _r, again: _a, ...rest } = record;
   return notify({ ...rest, rotation }, "rotation.started", now, rotationData(rotation));
 }
 
-/** The rotation after a step succeeded: in its next phase, with nothing held against it. */
+/** The rotation in its next phase. Failures are forgotten once it gets further than ever before. */
 export function advance(
   rotation: Rotation,
   phase: WorkingPhase,
   learnt: Partial<Rotation>,
   now: Instant,
 ): Rotation {
-  const { nextAttemptAt: _, ...rest } = rotation;
-  const phases = [...closePhases(rotation, now), { phase, startedAt: now }];
-  return { ...rest, ...learnt, phase, phases, failures: 0 };
+  const { nextAttemptAt: _, confirmedAt, ...rest } = rotation;
+  // What the target said about one pending secret says nothing about the next.
+  const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
+  const phases = [...closePhases(rotation, now), { phase, startedAt: now }].slice(-phasesLimit);
+  const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
+  const progress = further ? { furthest: phase, failures: 0 } : {};
+  return { ...rest, ...confirmed, ...learnt, ...progress, phase, phases };
+}
+
+/** The rotation back in a phase whose work does not hold any more. What was published cannot be relied on. */
+export function goBack(rotation: Rotation, phase: WorkingPhase, now: Instant): Rotation {
+  const { published: _, ...unpublished } = rotation;
+  const learnt = phase === "staging" ? { changeBegan: false } : {};
+  return advance(unpublished, phase, learnt, now);
 }
 
 function closePhases(rotation: Rotation, now: Instant): Rotation["phases"] {
@@ -66,8 +83,11 @@ export function succeed(
   retire: boolean,
   now: Instant,
 ): TargetRecord {
-  const { rotation: _r, retirement: _t, lastFailure: _f, ...rest } = record;
+  const answered = withoutAnswered(record, rotation);
+  const { rotation: _r, retirement: _t, lastFailure: _f, ...rest } = answered;
   const { published } = rotation;
+  // A request that joined in the last moment has its say about the grace all the same.
+  const joined = isJoined(record) ? record.request?.grace : undefined;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
   const due = nextDue(target.policy, { targetId: target.id, changedAt: now }, now);
   const superseded = record.active;
@@ -85,7 +105,7 @@ export function succeed(
     ...(ends && {
       retirement: {
         account: superseded,
-        at: plus(now, rotation.grace ?? target.grace),
+        at: plus(now, joined ?? rotation.grace ?? target.grace),
         rotationId: rotation.id,
         failures: 0,
       },
@@ -99,11 +119,12 @@ export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
 
 /** What a failed step means. Once a change may have begun, only certainty ends a rotation. */
 export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): AttemptOutcome {
-  if (kind === "no-live-credential") return "blocked";
-  if (kind === "change-refused") return "failed";
+  // The new secret is public and proven: nothing that goes wrong from here on may lose it.
   if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
     return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
   }
+  if (kind === "no-live-credential") return "blocked";
+  if (kind === "change-refused") return "failed";
   if (rotation.changeBegan) return "retry";
   if (kind === "config") return "failed";
   return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
@@ -124,19 +145,31 @@ export function retryLater(
   };
 }
 
+/** The record while its rotation waits for the next try. That it has come to a stop is told once. */
+export function stallRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+): TargetRecord {
+  const waiting: TargetRecord = { ...record, health: "failing", rotation, lastFailure: failure };
+  return rotation.failures === policy.retry.attempts
+    ? notify(waiting, "rotation.stalled", failure.at, failureData(rotation, failure))
+    : waiting;
+}
+
 export function failRotation(
   record: TargetRecord,
   rotation: Rotation,
   failure: Failure,
   policy: Policy,
 ): TargetRecord {
-  const { rotation: _, ...rest } = record;
+  const { rotation: _, ...rest } = withoutAnswered(record, rotation);
   const failures = record.failures + 1;
   // Tries used up within the rotation count: the next rotation is then the long distance away.
   const used = failure.kind === "change-refused" ? failures : policy.retry.attempts;
   const at = plus(failure.at, retryDelay(policy.retry, used, rotation.id));
-  const slot = slotOf(record, rotation.account);
-  const inDoubt = rotation.outcomeInDoubt === true && rotation.pending !== undefined;
+  const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
   const failed: TargetRecord = {
     ...rest,
     health: "failing",
@@ -144,9 +177,15 @@ export function failRotation(
     lastFailure: failure,
     nextDue: at,
     dueReason: `another try after rotation ${rotation.id} failed`,
-    ...(inDoubt && {
-      slots: withSlot(record.slots, { ...slot, abandoned: rotation.pending }),
-    }),
+    again: {
+      reason: rotation.reason,
+      requestedBy: rotation.requestedBy,
+      ...(rotation.grace !== undefined && { grace: rotation.grace }),
+    },
+    ...(inDoubt &&
+      rotation.pending && {
+        slots: withSlot(record.slots, abandon(slotOf(record, rotation.account), rotation.pending)),
+      }),
   };
   return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
 }
@@ -209,7 +248,15 @@ export function notify(
     at,
     data,
   };
-  return { ...record, outbox: [...record.outbox, notification].slice(-outboxLimit) };
+  // Said anew, what waits already must not push out what else waits.
+  const others = record.outbox.filter(({ id }) => id !== notification.id);
+  return { ...record, outbox: [...others, notification].slice(-outboxLimit) };
+}
+
+/** A request that this rotation was to answer is answered by its end, whichever it is. */
+function withoutAnswered(record: TargetRecord, rotation: Rotation): TargetRecord {
+  const { request, ...rest } = record;
+  return request?.rotationId === rotation.id ? rest : record;
 }
 
 export function withoutDue(record: TargetRecord): TargetRecord {

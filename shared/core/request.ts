@@ -1,8 +1,8 @@
-import type { RotationRequest, RunRecord, TargetRecord } from "./rotation.ts";
+import type { Rotation, RotationRequest, RunRecord, TargetRecord } from "./rotation.ts";
 import type { Instant } from "./time.ts";
 
 export interface AcceptedRequest {
-  /** The rotation that will satisfy the request: an open one whose secret is not public yet, or a new one. */
+  /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
   readonly rotationId: string;
   readonly record: TargetRecord;
   /** The history row of a rotation that was not known before. */
@@ -10,8 +10,11 @@ export interface AcceptedRequest {
 }
 
 /**
- * A request is satisfied by any rotation whose new secret becomes public after the request was made. So it joins an
+ * A request is answered by any rotation whose new secret becomes public after the request was made. So it joins an
  * open rotation that has not published yet, or another request that waits; otherwise it waits for its own.
+ *
+ * Only `request` is written, whatever the state of the target: a worker that holds the claim at the moment can take
+ * over this one field without losing anything (see `joinRequest`).
  */
 export function acceptRequest(
   record: TargetRecord,
@@ -19,23 +22,63 @@ export function acceptRequest(
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
-  if (rotation && rotation.published === undefined) {
-    const { nextAttemptAt: _, ...rest } = rotation;
-    const phase = rotation.phase === "blocked" ? "applying" : rotation.phase;
-    const grace = request.grace ?? rotation.grace;
-    const hurried = { ...rest, phase, ...(grace !== undefined && { grace }) };
-    return { rotationId: rotation.id, record: { ...record, rotation: hurried } };
-  }
-  if (record.request) {
-    const grace = request.grace ?? record.request.grace;
-    const joined = { ...record.request, ...(grace !== undefined && { grace }) };
-    return { rotationId: record.request.rotationId, record: { ...record, request: joined } };
-  }
+  const isOpen = rotation && rotation.published === undefined;
+  // A request that the open rotation has answered already is none to join: its secret is public.
+  const waiting = !isOpen && isJoined(record) ? undefined : record.request;
+  const rotationId = waiting?.rotationId ?? (isOpen ? rotation.id : request.rotationId);
+  const joined = waiting ? stricter(waiting, request) : request;
+  const accepted = { ...record, request: { ...joined, rotationId } };
+  return rotationId === request.rotationId
+    ? { rotationId, record: accepted, run: queued(record, request, now) }
+    : { rotationId, record: accepted };
+}
+
+/** Of two requests for the same rotation: an exposure outweighs a wish, and the shorter grace counts. */
+function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
+  const { notBefore: _, ...rest } = waiting;
+  const graces = [waiting.grace, added.grace].filter((grace) => grace !== undefined);
   return {
-    rotationId: request.rotationId,
-    record: { ...record, request },
-    run: queued(record, request, now),
+    ...rest,
+    ...(added.reason === "exposure" && { reason: added.reason, requestedBy: added.requestedBy }),
+    ...(graces.length > 0 && { grace: Math.min(...graces) }),
   };
+}
+
+export function isSameRequest(
+  a: RotationRequest | undefined,
+  b: RotationRequest | undefined,
+): boolean {
+  const fields = ["rotationId", "reason", "requestedBy", "at", "notBefore", "grace"] as const;
+  return fields.every((field) => a?.[field] === b?.[field]);
+}
+
+/** Whether the request that waits is to be answered by the rotation that is open. */
+export function isJoined({ rotation, request }: TargetRecord): boolean {
+  return rotation !== undefined && request?.rotationId === rotation.id;
+}
+
+/** The record with its open rotation hurried on, or freed when it was blocked, as the request wants it. */
+export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
+  const { rotation, request, ...rest } = record;
+  if (!rotation || !request) return record;
+  const { nextAttemptAt: _, ...hurried } = rotation;
+  const wasBlocked = rotation.phase === "blocked";
+  const answered: Rotation = {
+    ...hurried,
+    ...(wasBlocked && reopened(rotation, now)),
+    ...(request.reason === "exposure" && { reason: request.reason }),
+    ...(request.grace !== undefined && { grace: request.grace }),
+  };
+  return { ...rest, ...(wasBlocked && { health: "failing" }), rotation: answered };
+}
+
+/** Blocked means that no stored credential worked: it goes on by asking the target again. */
+function reopened(
+  { phases }: Rotation,
+  now: Instant,
+): Pick<Rotation, "phase" | "phases" | "failures"> {
+  const phase = "applying";
+  return { phase, phases: [...phases, { phase, startedAt: now }], failures: 0 };
 }
 
 function queued(record: TargetRecord, request: RotationRequest, now: Instant): RunRecord {

@@ -23,7 +23,6 @@ export const workingPhases = [
   "cleaning",
 ] as const;
 export type WorkingPhase = (typeof workingPhases)[number];
-export type Phase = WorkingPhase | "done" | "failed" | "blocked";
 
 /** Why a rotation was asked for. */
 export const reasons = ["schedule", "operator", "exposure", "first"] as const;
@@ -52,17 +51,20 @@ export interface Rotation {
   readonly requestedAt: Instant;
   readonly phase: WorkingPhase | "blocked";
   readonly startedAt: Instant;
+  /** The latest; a rotation that goes back and forth for days keeps only so many. */
   readonly phases: readonly PhaseTime[];
+  /** The last phase it has ever reached. */
+  readonly furthest: WorkingPhase;
   readonly pending?: VersionRef;
   /** True from before the first change is sent: from then on the target may have the pending secret. */
   readonly changeBegan: boolean;
   /** True once a change was sent and nobody heard how it ended. */
   readonly outcomeInDoubt?: boolean;
-  /** When the target last said that it has the pending secret. */
+  /** When the target first said that it has the pending secret. */
   readonly confirmedAt?: Instant;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
-  /** Failures in a row since the last step that succeeded. */
+  /** Failures since it last got further than ever before. */
   readonly failures: number;
   readonly nextAttemptAt?: Instant;
   /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
@@ -79,7 +81,7 @@ export interface SlotRecord {
   readonly changedAt?: Instant;
 }
 
-/** Somebody wants a rotation that begins after this moment. */
+/** Somebody wants a secret that becomes public after this moment. The id may be that of the open rotation. */
 export interface RotationRequest {
   readonly rotationId: string;
   readonly reason: Reason;
@@ -112,6 +114,8 @@ export interface Notification {
   readonly targetId: string;
   readonly at: Instant;
   readonly data: Readonly<Record<string, string | number | boolean>>;
+  /** Names of the notifiers that have heard it, while others have not. */
+  readonly toldTo?: readonly string[];
 }
 
 export type NotificationType =
@@ -119,6 +123,7 @@ export type NotificationType =
   | "rotation.succeeded"
   | "rotation.failed"
   | "rotation.blocked"
+  | "rotation.stalled"
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
@@ -142,6 +147,8 @@ export interface TargetRecord {
   readonly failures: number;
   readonly rotation?: Rotation;
   readonly request?: RotationRequest;
+  /** What the next rotation by schedule takes over from the one that failed. */
+  readonly again?: Pick<RotationRequest, "reason" | "requestedBy" | "grace">;
   readonly retirement?: Retirement;
   /** When the policy wants the next rotation, and why then. */
   readonly nextDue?: Instant;
@@ -149,6 +156,8 @@ export interface TargetRecord {
   readonly policyFingerprint?: string;
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
+  /** Nothing is done before: a bug was met, and another try at once would only meet it again. */
+  readonly restUntil?: Instant;
   readonly claim: Claim;
 }
 

@@ -19,7 +19,8 @@ export class Secret {
 
   /** Takes the same time whatever differs. */
   equals(other: Secret): boolean {
-    const digest = (value: string) => createHash("sha256").update(value).digest();
+    // UTF-8 would make all halves of surrogate pairs the same character.
+    const digest = (value: string) => createHash("sha256").update(value, "utf16le").digest();
     return timingSafeEqual(digest(this.#value), digest(other.#value));
   }
 

@@ -24,6 +24,13 @@ export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): S
   return { account, current: ref, ...(current && { previous: current }), changedAt };
 }
 
+/** The slot after a rotation was given up that may have given its account `ref`: any older doubt is kept too. */
+export function abandon(slot: SlotRecord, ref: VersionRef): SlotRecord {
+  const { abandoned } = slot;
+  if (abandoned === undefined || sameVersion(abandoned, ref)) return { ...slot, abandoned: ref };
+  return { ...slot, previous: abandoned, abandoned: ref };
+}
+
 /** The stored credentials of an account in the order in which they are likely to be live, without repeats. */
 export function candidates(slot: SlotRecord, newest: VersionRef | undefined): VersionRef[] {
   const refs = [newest, slot.current, slot.previous, slot.abandoned];

@@ -1,4 +1,4 @@
-import type { Policy } from "./policy.ts";
+import { type Policy, policyFingerprint } from "./policy.ts";
 
 /** A secret by name in one of the configured vaults. */
 export interface SecretName {
@@ -61,4 +61,10 @@ export function pendingName(target: Target): SecretName {
 
 export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined): boolean {
   return a?.vault === b?.vault && a?.name === b?.name && a?.version === b?.version;
+}
+
+/** Changes when anything changes that the due moment or the adoption of a target was derived from. */
+export function fingerprintOf({ policy, publish, slots }: Target): string {
+  const accounts = slots.map((slot) => slot.account).join(" ");
+  return `${policyFingerprint(policy)} ${publish.vault}/${publish.name} ${accounts}`;
 }

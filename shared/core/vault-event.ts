@@ -8,19 +8,23 @@ export interface VaultEvent {
   readonly version: string;
 }
 
-const kinds: Readonly<Record<string, VaultEvent["kind"]>> = {
-  "Microsoft.KeyVault.SecretNearExpiry": "near-expiry",
-  "Microsoft.KeyVault.SecretExpired": "expired",
-  "Microsoft.KeyVault.SecretNewVersionCreated": "new-version",
-};
+/** A map and no object: an event may say that its type is `constructor`. */
+const kinds: ReadonlyMap<string, VaultEvent["kind"]> = new Map([
+  ["Microsoft.KeyVault.SecretNearExpiry", "near-expiry"],
+  ["Microsoft.KeyVault.SecretExpired", "expired"],
+  ["Microsoft.KeyVault.SecretNewVersionCreated", "new-version"],
+] as const);
 
 /**
- * Reads an event in the Event Grid schema or as a CloudEvent; undefined when it is neither, or not about a secret.
+ * Reads an event in the Event Grid schema or as a CloudEvent; undefined when it is neither.
  * Published samples have stray spaces in keys and values, and what the fields say is all in the secret's address.
  */
-export function parseVaultEvent(event: unknown): VaultEvent | undefined {
+export function parseVaultEvent(event: unknown): VaultEvent | "not about a secret" | undefined {
   const fields = trimmed(event);
-  const kind = kinds[text(fields["eventType"] ?? fields["type"])];
+  const type = text(fields["eventType"] ?? fields["type"]);
+  const kind = kinds.get(type);
+  // A vault tells of keys, certificates and access, too, when a subscription does not filter.
+  if (kind === undefined && type.startsWith("Microsoft.KeyVault.")) return "not about a secret";
   const address = parseAddress(text(trimmed(fields["data"])["Id"]));
   return kind && address && { id: text(fields["id"]), kind, ...address };
 }

@@ -6,7 +6,8 @@ import type { Instant } from "./time.ts";
 export interface TargetView {
   readonly id: string;
   readonly type: string;
-  readonly health: Health;
+  /** `unreadable`: the journal has a row for it that this version cannot read, so nothing is done about it. */
+  readonly health: Health | "unreadable";
   readonly accounts: readonly string[];
   readonly changedBy: Target["authority"]["as"];
   readonly secret: { readonly vault: string; readonly name: string };
@@ -27,12 +28,16 @@ export interface TargetView {
   readonly slots: readonly SlotRecord[];
 }
 
-export function viewTarget(target: Target, record: TargetRecord | undefined): TargetView {
+export function viewTarget(
+  target: Target,
+  record: TargetRecord | undefined,
+  isReadable = true,
+): TargetView {
   const { rotation, retirement } = record ?? {};
   return {
     id: target.id,
     type: target.type,
-    health: record?.health ?? "new",
+    health: isReadable ? (record?.health ?? "new") : "unreadable",
     accounts: target.slots.map((slot) => slot.account),
     changedBy: target.authority.as,
     secret: { vault: target.publish.vault, name: target.publish.name },

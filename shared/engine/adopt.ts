@@ -1,13 +1,13 @@
 import { NoLiveCredentialError } from "../core/errors.ts";
-import { policyFingerprint } from "../core/policy.ts";
 import { notify, withoutDue } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
 import type { RunRecord, SlotRecord, TargetRecord } from "../core/rotation.ts";
 import { nextDue } from "../core/schedule.ts";
-import { plus } from "../core/time.ts";
-import type { StoredSecret } from "../vaults/vault.ts";
+import { slotOf, withSlot } from "../core/slots.ts";
+import { fingerprintOf, type VersionRef } from "../core/target.ts";
+import { type Instant, plus } from "../core/time.ts";
 import { credentialIn, logsIn, readCurrent } from "./reach.ts";
-import { failureOf, rethrowUnlessExpected } from "./rotate.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 /** Takes an existing credential under management: verifies it, changes nothing. */
@@ -26,83 +26,101 @@ async function examine(session: Session): Promise<TargetRecord> {
   const { target } = session;
   const slots = await initialSlots(session);
   const current = await readCurrent(session, target.publish);
-  if (typeof current === "string") {
-    requireAnotherWay(session, slots, `${target.publish.name} is ${current}`);
-    return asAdopted(session, slots, undefined, undefined);
-  }
   const accounts = target.slots.map((slot) => slot.account);
-  const credential = credentialIn(session, current, accounts);
-  if (!credential) {
-    requireAnotherWay(session, slots, `${target.publish.name} holds no credential of the target`);
-    return asAdopted(session, slots, undefined, undefined);
+  const credential =
+    typeof current === "string" ? undefined : credentialIn(session, current, accounts);
+  if (typeof current === "string" || !credential) {
+    const what = typeof current === "string" ? current : "no credential of the target";
+    return withoutPublished(session, slots, `${target.publish.name} is ${what}`);
   }
-  const works = await logsIn(session, credential);
-  if (!works) {
-    requireAnotherWay(session, slots, `the target refuses what ${target.publish.name} says`);
+  if (!(await logsIn(session, credential))) {
+    const why = `the target refuses what ${target.publish.name} says`;
+    const record = withoutPublished(session, slots, why, current.createdAt);
+    return failingFrom(record, why, session.now());
   }
   const found: SlotRecord = {
-    account: credential.account,
+    ...slotOf({ ...session.record(), slots }, credential.account),
     current: current.ref,
     changedAt: current.createdAt,
   };
-  const others = slots.filter((slot) => slot.account !== credential.account);
-  return asAdopted(session, [...others, found], current, credential.account);
+  const all = withSlot(slots, found);
+  requireAllToLogIn(session, all, "");
+  return asAdopted(session, all, current.createdAt, { ref: current.ref, by: credential.account });
 }
 
-/** An account may have a secret that is kept elsewhere than where consumers read. */
+/** What is known from before stays known: a target may be adopted anew because it publishes elsewhere now. */
 async function initialSlots(session: Session): Promise<SlotRecord[]> {
-  const slots: SlotRecord[] = [];
+  let slots = [...session.record().slots];
   for (const { account, initial } of session.target.slots) {
-    if (!initial) continue;
+    if (!initial || slots.some((slot) => slot.account === account && slot.current)) continue;
     const stored = await readCurrent(session, initial);
     if (typeof stored === "string") continue;
     const credential = credentialIn(session, stored, [account]);
     if (credential && (await logsIn(session, credential))) {
-      slots.push({ account, current: stored.ref });
+      slots = withSlot(slots, { account, current: stored.ref });
     }
   }
   return slots;
 }
 
+/** Nothing that consumers could use is published; a target of which nothing ever was is due at once. */
+function withoutPublished(
+  session: Session,
+  slots: SlotRecord[],
+  why: string,
+  writtenAt?: Instant,
+): TargetRecord {
+  requireAllToLogIn(session, slots, `${why}, and `);
+  return asAdopted(session, slots, writtenAt);
+}
+
 /** Accounts that change their own secret must be able to log in to begin with. */
-function requireAnotherWay(session: Session, slots: SlotRecord[], why: string): void {
-  if (session.target.authority.as !== "self" || slots.length > 0) return;
+function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: string): void {
+  if (session.target.authority.as !== "self") return;
+  const known = new Set(slots.filter((slot) => slot.current).map((slot) => slot.account));
+  const unknown = session.target.slots.filter((slot) => !known.has(slot.account));
+  if (unknown.length === 0) return;
+  const names = unknown.map((slot) => slot.account).join(" and ");
   throw new NoLiveCredentialError(
-    `${why}, and the account can only be changed by itself: store its present secret there`,
+    `${why}no stored secret of ${names} logs in, though only the account itself can change it: ` +
+      "store its present secret there",
   );
 }
 
 function asAdopted(
   session: Session,
-  slots: SlotRecord[],
-  published: StoredSecret | undefined,
-  active: string | undefined,
+  slots: readonly SlotRecord[],
+  changedAt: Instant | undefined,
+  live?: { readonly ref: VersionRef; readonly by: string },
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const facts = {
-    targetId: target.id,
-    ...(published && { changedAt: published.createdAt }),
-  };
+  const facts = { targetId: target.id, ...(changedAt !== undefined && { changedAt }) };
   const due = nextDue(target.policy, facts, now);
+  const { active: _a, published: _p, ...rest } = withoutDue(session.record());
   const record: TargetRecord = {
-    ...withoutDue(session.record()),
+    ...rest,
     health: "healthy",
     slots,
-    ...(active !== undefined && { active }),
-    ...(published && { published: published.ref }),
+    ...(live && { active: live.by, published: live.ref }),
     adoptedAt: now,
     failures: 0,
     ...(due.at !== undefined && { nextDue: due.at }),
     dueReason: due.reason,
-    policyFingerprint: policyFingerprint(target.policy),
+    policyFingerprint: fingerprintOf(target),
   };
   const data = {
     secret: target.publish.name,
-    ...(published && { version: published.ref.version }),
-    ...(active !== undefined && { account: active }),
+    ...(live && { version: live.ref.version, account: live.by }),
   };
   return notify(record, "credential.adopted", now, data);
+}
+
+/** Nothing is changed before its time, but nobody is to think that all is well. */
+function failingFrom(record: TargetRecord, message: string, now: Instant): TargetRecord {
+  const lastFailure = { kind: "change-refused", message, at: now } as const;
+  const told = notify(record, "drift.found", now, { detail: message });
+  return { ...told, health: "failing", lastFailure };
 }
 
 async function tryAgainLater(session: Session, error: unknown): Promise<void> {

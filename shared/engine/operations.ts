@@ -9,7 +9,7 @@ import { raiseAlarm } from "./alarm.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
 import { requestRotation, type Wanted } from "./request.ts";
-import { register, sweep } from "./sweep.ts";
+import { type Leftovers, register, sweep } from "./sweep.ts";
 import { workOn } from "./worker.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
@@ -47,7 +47,8 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
     return {
       ...questions(ports.journal, byId),
       async sweep() {
-        await registerOnce();
+        const leftovers = await registerOnce();
+        if (leftovers) await alarmAbout(ports, leftovers);
         return sweep(stores, (id) => byId.has(id));
       },
       work: (message) => work(ports, message, byId),
@@ -88,6 +89,7 @@ async function work(
 
 async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<void> {
   const seen = parseVaultEvent(event);
+  if (seen === "not about a secret") return;
   if (!seen) {
     await raiseAlarm(ports, "message-unreadable", "an event from Event Grid is unreadable");
     return;
@@ -116,13 +118,28 @@ async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<v
   await raiseAlarm(ports, "gave-up", text, message?.targetId);
 }
 
-/** Does it once; a failure is forgotten, so that the next caller tries again. */
-function untilItSucceeds(task: () => Promise<void>): () => Promise<void> {
-  let doing: Promise<void> | undefined;
+async function alarmAbout(ports: Ports, { unreadable, abandoned }: Leftovers): Promise<void> {
+  for (const id of unreadable) {
+    const text = `the journal's row of ${id} cannot be read; nothing is done about it until that is mended`;
+    await raiseAlarm(ports, "journal-unavailable", text, id);
+  }
+  for (const id of abandoned) {
+    const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
+    await raiseAlarm(ports, "gave-up", text, id);
+  }
+}
+
+/** Does it once and gives its result to the first caller; a failure is forgotten, so that the next one tries again. */
+function untilItSucceeds<Result>(task: () => Promise<Result>): () => Promise<Result | undefined> {
+  let doing: Promise<Result> | undefined;
   return async () => {
-    doing ??= task();
-    try {
+    if (doing) {
       await doing;
+      return undefined;
+    }
+    doing = task();
+    try {
+      return await doing;
     } catch (error) {
       doing = undefined;
       throw error;

@@ -1,43 +1,56 @@
 import { redact } from "../core/redact.ts";
-import type { TargetRecord } from "../core/rotation.ts";
+import type { Notification, TargetRecord } from "../core/rotation.ts";
 import { day, minute, plus } from "../core/time.ts";
+import type { Notifier } from "../notifiers/notifier.ts";
 import { deadlines } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Tells every notifier what waits in the outbox. What could not be told stays there and is told again, with the
- * same ids, so that each notification is heard at least once; after a day it is given up. A rotation never waits
- * for a notifier.
+ * Tells every notifier what waits in the outbox. What one of them has not heard stays there for it and is told again,
+ * with the same ids, so that each notification is heard at least once; after a day it is given up. A rotation never
+ * waits for a notifier.
  */
 export async function flushOutbox(session: Session): Promise<void> {
   const { outbox } = session.record();
   if (outbox.length === 0) return;
   await session.hold();
-  const problems = await Promise.all(
-    session.ports.notifiers.map(async (notifier) => {
-      try {
-        await notifier.send(outbox, session.ports.deadline(deadlines.notify));
-        return undefined;
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        return `${notifier.name}: ${redact(text, session.secrets()).slice(0, 500)}`;
-      }
-    }),
-  );
-  const failed = problems.filter((problem) => problem !== undefined);
-  for (const detail of failed) session.emit({ type: "notification-failed", detail });
-  await session.commit(failed.length === 0 ? told(session) : toldLater(session));
+  const { notifiers } = session.ports;
+  const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
+  const names = notifiers.filter((_, index) => heard[index]).map(({ name }) => name);
+  const waiting = outbox
+    .map((one) => ({ ...one, toldTo: [...(one.toldTo ?? []), ...names] }))
+    .filter(({ toldTo }) => notifiers.some(({ name }) => !toldTo.includes(name)));
+  await session.commit(withOutbox(session, waiting));
 }
 
-function told(session: Session): TargetRecord {
-  const { outboxRetryAt: _, ...rest } = session.record();
-  return { ...rest, outbox: [] };
+async function tell(
+  session: Session,
+  notifier: Notifier,
+  outbox: readonly Notification[],
+): Promise<boolean> {
+  const news = outbox.filter(({ toldTo }) => !toldTo?.includes(notifier.name));
+  if (news.length === 0) return true;
+  try {
+    const plain = news.map(({ toldTo: _, ...notification }) => notification);
+    await notifier.send(plain, session.ports.deadline(deadlines.notify));
+    return true;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : "something that is no error was thrown";
+    const detail = `${notifier.name}: ${redact(text, session.secrets()).slice(0, 500)}`;
+    session.emit({ type: "notification-failed", detail });
+    return false;
+  }
 }
 
-function toldLater(session: Session): TargetRecord {
+function withOutbox(session: Session, waiting: readonly Notification[]): TargetRecord {
   const now = session.now();
+  const { outboxRetryAt: _, ...rest } = session.record();
   const oldest = plus(now, -day);
-  const record = session.record();
-  const outbox = record.outbox.filter((notification) => notification.at > oldest);
-  return { ...record, outbox, outboxRetryAt: plus(now, minute) };
+  const outbox = waiting.filter(({ at }) => at > oldest);
+  for (const { id } of waiting.filter(({ at }) => at <= oldest)) {
+    session.emit({ type: "notification-failed", detail: `${id} was given up after a day` });
+  }
+  return outbox.length === 0
+    ? { ...rest, outbox }
+    : { ...rest, outbox, outboxRetryAt: plus(now, minute) };
 }

@@ -9,7 +9,8 @@ import type { Vault } from "../vaults/vault.ts";
 /** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
 export interface Ports {
   readonly journal: Journal;
-  readonly vault: (name: string) => Vault;
+  /** Undefined when no such vault is configured (any more). */
+  readonly vault: (name: string) => Vault | undefined;
   readonly rotator: (type: string) => Rotator;
   readonly consumer: (name: string) => Consumer;
   readonly notifiers: readonly Notifier[];
@@ -29,4 +30,10 @@ export interface Ports {
  * Milliseconds each kind of call may take. Between two renewals of the claim their sum stays below its length, so
  * that nobody acts on a target whose claim may be somebody else's already.
  */
-export const deadlines = { vault: 20_000, verify: 20_000, apply: 40_000, notify: 10_000 } as const;
+export const deadlines = {
+  vault: 20_000,
+  verify: 20_000,
+  apply: 40_000,
+  refresh: 20_000,
+  notify: 10_000,
+} as const;

@@ -17,8 +17,11 @@ export interface Questions {
 export function questions(journal: Journal, byId: ReadonlyMap<string, Target>): Questions {
   return {
     async targets() {
-      const records = new Map((await journal.targets()).map((one) => [one.targetId, one]));
-      return [...byId.values()].map((target) => viewTarget(target, records.get(target.id)));
+      const listing = await journal.targets();
+      const records = new Map(listing.records.map((one) => [one.targetId, one]));
+      return [...byId.values()].map((target) =>
+        viewTarget(target, records.get(target.id), !listing.unreadable.includes(target.id)),
+      );
     },
     async target(targetId) {
       const target = byId.get(targetId);

@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   isKnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
@@ -9,7 +10,7 @@ import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
 import type { SecretName, VersionRef } from "../core/target.ts";
 import type { Using } from "../rotators/rotator.ts";
-import type { SecretContent, StoredSecret, Unreadable } from "../vaults/vault.ts";
+import type { SecretContent, StoredSecret, Unreadable, Vault } from "../vaults/vault.ts";
 import { deadlines } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -22,21 +23,19 @@ export async function readCurrent(
   { vault, name }: SecretName,
 ): Promise<StoredSecret | Unreadable> {
   const signal = session.ports.deadline(deadlines.vault);
-  return guarded(
-    session,
-    await asVault(session, () => session.ports.vault(vault).readCurrent(name, signal)),
-  );
+  const call = () => vaultNamed(session, vault).readCurrent(name, signal);
+  return guarded(session, await asVault(session, call));
 }
 
+/** A version in a vault that is not configured any more counts as absent: it must not hold a rotation up. */
 export async function readVersion(
   session: Session,
   ref: VersionRef,
 ): Promise<StoredSecret | Unreadable> {
+  const vault = session.ports.vault(ref.vault);
+  if (!vault) return "absent";
   const signal = session.ports.deadline(deadlines.vault);
-  return guarded(
-    session,
-    await asVault(session, () => session.ports.vault(ref.vault).readVersion(ref, signal)),
-  );
+  return guarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
 }
 
 export function writeVersion(
@@ -46,12 +45,18 @@ export function writeVersion(
 ): Promise<VersionRef> {
   session.guard(content.value);
   const signal = session.ports.deadline(deadlines.vault);
-  return asVault(session, () => session.ports.vault(vault).write(name, content, signal));
+  return asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
 }
 
-export function disableVersion(session: Session, ref: VersionRef): Promise<void> {
+export async function disableVersion(session: Session, ref: VersionRef): Promise<void> {
   const signal = session.ports.deadline(deadlines.vault);
-  return asVault(session, () => session.ports.vault(ref.vault).disable(ref, signal));
+  await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
+}
+
+function vaultNamed(session: Session, name: string): Vault {
+  const vault = session.ports.vault(name);
+  if (!vault) throw new ConfigError(`there is no vault ${name} in the configuration`);
+  return vault;
 }
 
 /** The credential kept as `ref` for one of `accounts`; undefined when it cannot be read or is not theirs. */
@@ -74,7 +79,11 @@ export function credentialIn(
   return credential;
 }
 
-export async function logsIn(session: Session, credential: Credential): Promise<boolean> {
+export async function logsIn(
+  session: Session,
+  credential: Credential,
+  as?: "admin",
+): Promise<boolean> {
   const { ports, target } = session;
   await session.hold();
   const signal = ports.deadline(deadlines.verify);
@@ -82,7 +91,10 @@ export async function logsIn(session: Session, credential: Credential): Promise<
     session,
     TargetUnavailableError,
     "the log-in could not be tried",
-    () => ports.rotator(target.type).verify({ options: target.options, credential }, signal),
+    () =>
+      ports
+        .rotator(target.type)
+        .verify({ options: target.options, credential, ...(as && { as }) }, signal),
   );
   return verdict === "accepted";
 }

@@ -1,15 +1,23 @@
-import { policyFingerprint } from "../core/policy.ts";
 import { withoutDue } from "../core/progress.ts";
 import type { TargetRecord } from "../core/rotation.ts";
 import { nextDue } from "../core/schedule.ts";
 import { slotOf } from "../core/slots.ts";
-import type { Target } from "../core/target.ts";
+import { fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
-/** The record with its due moment computed anew if the policy has changed since; otherwise the very same record. */
+/**
+ * The record as the configuration wants it now; the very same record if nothing that matters was edited. A policy that
+ * changed gives a new due moment. Another secret to publish, or other accounts, mean that the target is adopted anew:
+ * verified first, changed when it is due.
+ */
 export function replan(record: TargetRecord, target: Target, now: Instant): TargetRecord {
-  const fingerprint = policyFingerprint(target.policy);
+  const fingerprint = fingerprintOf(target);
   if (record.adoptedAt === undefined || record.policyFingerprint === fingerprint) return record;
+  if (record.rotation) return record;
+  if (!onlyPolicyChanged(record, fingerprint)) {
+    const { adoptedAt: _, ...rest } = withoutDue(record);
+    return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
+  }
   const changedAt =
     record.lastSuccessAt ??
     (record.active === undefined ? undefined : slotOf(record, record.active).changedAt);
@@ -21,4 +29,9 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
     dueReason: due.reason,
     policyFingerprint: fingerprint,
   };
+}
+
+function onlyPolicyChanged({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {
+  const withoutPolicy = (text: string) => text.slice(text.indexOf(" "));
+  return withoutPolicy(policyFingerprint) === withoutPolicy(fingerprint);
 }

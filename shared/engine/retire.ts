@@ -1,3 +1,4 @@
+import { VaultUnavailableError } from "../core/errors.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
 import type { Retirement, TargetRecord } from "../core/rotation.ts";
@@ -5,20 +6,20 @@ import { slotOf, withSlot } from "../core/slots.ts";
 import { plus } from "../core/time.ts";
 import type { Using } from "../rotators/rotator.ts";
 import { adminCredential } from "./applying.ts";
+import { takeOverDrift } from "./drift.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { retireAccount } from "./reach.ts";
-import { failureOf, rethrowUnlessExpected } from "./rotate.ts";
 import type { Session } from "./session.ts";
 
-/** Makes the superseded secret of a pair useless, once its grace is over. Never touches what is published. */
+/** Makes the superseded secret of a pair useless, once its grace is over. Never touches what consumers read. */
 export async function retire(session: Session): Promise<void> {
-  const { retirement, active } = session.record();
+  const { retirement } = session.record();
   if (!retirement) return;
-  const known = session.target.slots.some((slot) => slot.account === retirement.account);
-  if (!known || retirement.account === active) {
-    await session.commit(withoutRetirement(session.record()));
-    return;
-  }
   try {
+    if (await mustStay(session, retirement)) {
+      await session.commit(withoutRetirement(session.record()));
+      return;
+    }
     const using = await authorityToRetire(session);
     await session.hold();
     await retireAccount(session, retirement.account, using);
@@ -33,6 +34,22 @@ export async function retire(session: Session): Promise<void> {
     rotationId: retirement.rotationId,
     account: retirement.account,
   });
+}
+
+/**
+ * Whether the account is in use again, or nobody could ever give it a new secret. Looked up in the vault and not only
+ * in the journal: somebody may have published the account by hand a moment ago.
+ */
+async function mustStay(session: Session, { account }: Retirement): Promise<boolean> {
+  const { target } = session;
+  const isKnown = target.slots.some((slot) => slot.account === account);
+  if (!isKnown || target.authority.as === "self") return true;
+  if ((await takeOverDrift(session)) === "unusable") {
+    throw new VaultUnavailableError(
+      `what consumers read in ${target.publish.name} is not usable, so nothing is retired`,
+    );
+  }
+  return session.record().active === account;
 }
 
 async function authorityToRetire(session: Session): Promise<Using> {
@@ -64,11 +81,16 @@ async function tryAgainLater(
   const failure = failureOf(session, error);
   const failures = retirement.failures + 1;
   const delay = retryDelay(session.target.policy.retry, failures, retirement.rotationId);
-  await session.commit({
+  const record: TargetRecord = {
     ...session.record(),
     lastFailure: failure,
     retirement: { ...retirement, failures, at: plus(failure.at, delay) },
-  });
+  };
+  // The superseded secret goes on working, which somebody may have asked us to prevent.
+  const isNews = failures === session.target.policy.retry.attempts;
+  const message = `the superseded secret of ${retirement.account} still works: ${failure.message}`;
+  const data = { kind: "retirement", message, rotationId: retirement.rotationId };
+  await session.commit(isNews ? notify(record, "alarm", failure.at, data) : record);
   session.emit({
     type: "attempt-failed",
     failure,

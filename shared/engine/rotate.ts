@@ -1,62 +1,21 @@
-import { isKnownError, LeaseLostError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import {
   advance,
-  beginRotation,
   blockRotation,
   failRotation,
+  goBack,
   judge,
   retryLater,
   runOf,
+  stallRotation,
   succeed,
 } from "../core/progress.ts";
-import { redact } from "../core/redact.ts";
-import {
-  type Failure,
-  type Rotation,
-  type RotationRequest,
-  type TargetRecord,
-  workingPhases,
-} from "../core/rotation.ts";
-import { accountToChange } from "../core/slots.ts";
-import { between, type Instant, plus, second } from "../core/time.ts";
-import { JournalUnavailableError } from "../stores/journal.ts";
-import { takeOverDrift } from "./drift.ts";
+import { type Failure, type Rotation, workingPhases } from "../core/rotation.ts";
+import { between, minute, plus, second } from "../core/time.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import type { Session } from "./session.ts";
-import { type Advance, NotIdenticalError, NotYetPropagatedError } from "./step.ts";
+import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 import { eventOf, steps } from "./steps.ts";
-
-/** Milliseconds between looks at a target that does not accept yet what it took. */
-const propagationPoll = 10 * second;
-
-/** Milliseconds an admin credential waits while another target is being changed with it. */
-const adminInUseDelay = 30 * second;
-
-/** Opens a rotation: from here on the journal knows of it, and nothing has been done. */
-export async function start(session: Session): Promise<void> {
-  if (await adminIsInUse(session)) return;
-  try {
-    await takeOverDrift(session);
-  } catch (error) {
-    rethrowUnlessExpected(error);
-    // A vault or target that cannot be asked now is met again, and accounted for, in the rotation itself.
-  }
-  const record = session.record();
-  const request: RotationRequest = record.request ?? {
-    rotationId: session.ports.newId(),
-    reason: record.published ? "schedule" : "first",
-    requestedBy: "schedule",
-    at: session.now(),
-  };
-  const account = accountToChange(session.target, record);
-  const begun = beginRotation(record, account, request, session.now());
-  await commitRotation(session, begun.rotation, begun);
-  session.emit({
-    type: "started",
-    rotationId: request.rotationId,
-    account,
-    reason: request.reason,
-  });
-}
 
 /** Takes the open rotation as far as it will go now. */
 export async function resume(session: Session): Promise<void> {
@@ -66,6 +25,7 @@ export async function resume(session: Session): Promise<void> {
     const { phase } = rotation;
     const began = session.now();
     try {
+      mustBeConfigured(session, rotation);
       const next = await steps[phase](session, rotation);
       await moveOn(session, next);
     } catch (error) {
@@ -81,6 +41,12 @@ export async function resume(session: Session): Promise<void> {
     });
     if (session.record().rotation === undefined) tellSuccess(session, rotation);
   }
+}
+
+/** Once its secret may have been changed, an account is seen through to the end, configured or not. */
+function mustBeConfigured({ target }: Session, { account, changeBegan }: Rotation): void {
+  if (changeBegan || target.slots.some((slot) => slot.account === account)) return;
+  throw new ConfigError(`${account} is no account of ${target.id} any more`);
 }
 
 function tellSuccess(session: Session, rotation: Rotation): void {
@@ -101,7 +67,8 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
   if (!rotation) return;
   if (to !== "done") {
     const moved = advance(rotation, to, learnt, session.now());
-    await commitRotation(session, moved, { ...record, rotation: moved });
+    const run = runOf(moved, target.id, "running", session.now());
+    await session.commit({ ...record, rotation: moved }, [run]);
     return;
   }
   const rotator = ports.rotator(target.type);
@@ -128,13 +95,14 @@ async function waitForNextTry(
   error: unknown,
 ): Promise<void> {
   const { target } = session;
-  const moved = error instanceof NotIdenticalError ? goBack(session, rotation, error) : rotation;
+  const moved =
+    error instanceof GoBackError ? goBack(rotation, error.backTo, failure.at) : rotation;
   // Waiting for propagation is not a failure and uses up no try.
   const waiting =
     error instanceof NotYetPropagatedError
-      ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll) }
+      ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) }
       : retryLater(moved, failure, target.policy);
-  const record = { ...session.record(), rotation: waiting, lastFailure: failure };
+  const record = stallRotation(session.record(), waiting, failure, target.policy);
   await session.commit(record, [runOf(waiting, target.id, "running", failure.at, failure)]);
   session.emit({
     ...about(rotation),
@@ -142,6 +110,12 @@ async function waitForNextTry(
     failure,
     nextAttemptAt: waiting.nextAttemptAt,
   });
+}
+
+/** Milliseconds between looks at a target that does not accept yet what it took: ever longer, up to a minute. */
+function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
+  const waited = confirmedAt === undefined ? 0 : between(confirmedAt, at);
+  return Math.min(Math.max(waited / 2, 10 * second), minute);
 }
 
 async function leaveUndone(session: Session, rotation: Rotation, failure: Failure): Promise<void> {
@@ -169,66 +143,7 @@ function about({ id, account, phase }: Rotation) {
   return { rotationId: id, account, ...(phase !== "blocked" && { phase }) };
 }
 
-/** A rotation that goes back to applying has published nothing that can be relied on. */
-function goBack(session: Session, rotation: Rotation, { backTo }: NotIdenticalError): Rotation {
-  const { published: _, ...unpublished } = rotation;
-  const { failures } = rotation;
-  return { ...advance(unpublished, backTo, {}, session.now()), failures };
-}
-
 function nextPhase(rotation: Rotation): Advance["to"] {
   const index = workingPhases.findIndex((phase) => phase === rotation.phase);
   return workingPhases[index + 1] ?? "done";
-}
-
-async function commitRotation(
-  session: Session,
-  rotation: Rotation | undefined,
-  record = session.record(),
-): Promise<void> {
-  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
-  await session.commit(record, runs);
-}
-
-/** While another target is being changed with this credential, changing it would pull the ladder away. */
-async function adminIsInUse(session: Session): Promise<boolean> {
-  const { ports, target } = session;
-  for (const user of ports.targetsUsing(target.publish)) {
-    const found = await ports.journal.read(user.id);
-    const phase = found?.record.rotation?.phase;
-    if (phase === "applying" || phase === "publishing" || phase === "checking") {
-      await session.commit(
-        postponed(session.record(), plus(session.now(), adminInUseDelay), user.id),
-      );
-      return true;
-    }
-  }
-  return false;
-}
-
-function postponed(record: TargetRecord, at: Instant, user: string): TargetRecord {
-  const { request } = record;
-  const dueReason = `waits until ${user} is done with this credential`;
-  const late = record.nextDue === undefined || record.nextDue < at;
-  return {
-    ...record,
-    ...(request && { request: { ...request, notBefore: at } }),
-    ...(late && (!request || record.nextDue !== undefined) && { nextDue: at, dueReason }),
-  };
-}
-
-/** Losing the claim or the journal is no failure of the rotation: whoever holds the claim next goes on. */
-export function rethrowUnlessExpected(error: unknown): void {
-  if (error instanceof LeaseLostError || error instanceof JournalUnavailableError) throw error;
-}
-
-export function failureOf(session: Session, error: unknown): Failure {
-  const known = isKnownError(error);
-  const text = error instanceof Error ? error.message : "something that is no error was thrown";
-  const name = error instanceof Error && !known ? `${error.name}: ` : "";
-  return {
-    kind: known ? error.kind : "bug",
-    message: redact(`${name}${text}`, session.secrets()).slice(0, 1_000),
-    at: session.now(),
-  };
 }

@@ -1,6 +1,7 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
+import { isSameRequest } from "../core/request.ts";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
@@ -25,17 +26,15 @@ export interface Session {
   secrets(): readonly Secret[];
 }
 
+/** The one thing that somebody else may write while we hold the claim is a request. A newer one than ours stays. */
 function withTheirRequest(
   next: TargetRecord,
   ours: TargetRecord,
   theirs: TargetRecord,
 ): TargetRecord {
-  const consumed = next.request === undefined && ours.request !== undefined;
-  const isNew = theirs.request?.rotationId !== ours.request?.rotationId;
-  const request = theirs.request && (isNew || !consumed) ? theirs.request : next.request;
-  const grace = theirs.rotation?.grace;
-  const joined = next.rotation && grace !== undefined && { ...next.rotation, grace };
-  return { ...next, ...(request && { request }), ...(joined && { rotation: joined }) };
+  return isSameRequest(theirs.request, ours.request) || !theirs.request
+    ? next
+    : { ...next, request: theirs.request };
 }
 
 /** `claimed` must just have been written with `owner` in its claim. */
@@ -66,7 +65,6 @@ export function openSession(
     }
   }
 
-  /** The one thing somebody else may write while we hold the claim is a request. */
   async function mergeRequest(next: TargetRecord): Promise<TargetRecord> {
     const found = await ports.journal.read(target.id);
     const theirs = found?.record.claim;

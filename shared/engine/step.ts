@@ -13,11 +13,11 @@ export type Step = (session: Session, rotation: Rotation) => Promise<Advance>;
 /** The target needs a while before it accepts a secret that it took. Not held against the rotation. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
-/** Both sides differ: the rotation goes back to the phase that can mend it. */
-export class NotIdenticalError extends OutcomeUnknownError {
-  readonly backTo: "publishing" | "applying";
+/** What was done before does not hold any more: the rotation goes back to the phase that can mend it. */
+export class GoBackError extends OutcomeUnknownError {
+  readonly backTo: "staging" | "applying" | "publishing";
 
-  constructor(message: string, backTo: "publishing" | "applying") {
+  constructor(backTo: "staging" | "applying" | "publishing", message: string) {
     super(message);
     this.backTo = backTo;
   }

@@ -36,18 +36,33 @@ export async function sweep(
 export async function register(
   { journal, clock }: SweepPorts,
   targets: readonly Target[],
-): Promise<void> {
+): Promise<Leftovers> {
   const now = toInstant(clock());
-  const known = new Map((await journal.targets()).map((record) => [record.targetId, record]));
+  const { records, unreadable } = await journal.targets();
+  const known = new Map(records.map((record) => [record.targetId, record]));
   for (const batch of chunks(targets, 16)) {
     await Promise.all(
       batch.map(async (target) => {
         const record = known.get(target.id);
+        if (unreadable.includes(target.id)) return;
         if (!record) await insert(journal, target, now);
         else if (replan(record, target, now) !== record) await wake(journal, target, now);
       }),
     );
   }
+  const configured = new Set(targets.map((target) => target.id));
+  const abandoned = records
+    .filter((record) => record.rotation && !configured.has(record.targetId))
+    .map((record) => record.targetId);
+  return { unreadable, abandoned };
+}
+
+/** What the journal holds and nobody can go on with. */
+export interface Leftovers {
+  /** Targets whose row cannot be read: nothing is done about them. */
+  readonly unreadable: readonly string[];
+  /** Targets that left the configuration in the middle of a rotation. */
+  readonly abandoned: readonly string[];
 }
 
 async function insert(journal: Journal, target: Target, now: Instant): Promise<void> {

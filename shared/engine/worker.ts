@@ -2,7 +2,7 @@ import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decid
 import { LeaseLostError } from "../core/errors.ts";
 import { newRecord, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { type Instant, toInstant } from "../core/time.ts";
+import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Versioned } from "../stores/journal.ts";
 import { adopt } from "./adopt.ts";
 import { takeOverDrift } from "./drift.ts";
@@ -10,11 +10,17 @@ import { flushOutbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { replan } from "./replan.ts";
 import { retire } from "./retire.ts";
-import { failureOf, rethrowUnlessExpected, resume, start } from "./rotate.ts";
+import { resume } from "./rotate.ts";
 import { openSession, type Session } from "./session.ts";
+import { start } from "./start.ts";
+import { join } from "./join.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { raiseAlarm } from "./alarm.ts";
+import { JournalUnavailableError } from "../stores/journal.ts";
 
 const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise<void>>> = {
   adopt,
+  join,
   start,
   resume,
   retire,
@@ -57,11 +63,25 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
     }
     await session.release();
   } catch (error) {
-    if (!(error instanceof LeaseLostError)) throw error;
-    session.emit({ type: "lease-lost" });
+    if (error instanceof LeaseLostError) session.emit({ type: "lease-lost" });
+    else if (error instanceof JournalUnavailableError) throw error;
+    else await restAfterBug(session, error);
     return undefined;
   }
   return wakeAt(session.record(), session.now());
+}
+
+/**
+ * The record as it was last written is sound, so the target is released with it, left alone for a while, and somebody
+ * is told at once: the next try would most likely end the same way.
+ */
+async function restAfterBug(session: Session, error: unknown): Promise<void> {
+  const failure = failureOf(session, error);
+  const { retry } = session.target.policy;
+  const restUntil = plus(failure.at, retry.every);
+  await session.commit({ ...session.record(), health: "failing", lastFailure: failure, restUntil });
+  await session.release();
+  await raiseAlarm(session.ports, "bug", failure.message, session.target.id);
 }
 
 /** Somebody may have written what consumers read. An open rotation finds that out by itself. */

@@ -6,6 +6,7 @@ const types: Record<NotificationType, string> = {
   "rotation.succeeded": "Keyturn.Rotation.Succeeded",
   "rotation.failed": "Keyturn.Rotation.Failed",
   "rotation.blocked": "Keyturn.Rotation.Blocked",
+  "rotation.stalled": "Keyturn.Rotation.Stalled",
   "credential.adopted": "Keyturn.Credential.Adopted",
   "credential.retired": "Keyturn.Credential.Retired",
   "drift.found": "Keyturn.Drift.Found",

@@ -16,10 +16,17 @@ export function memorySystem(): MemorySystem {
   return { passwords: new Map(), admins: new Set(), logIns: 0 };
 }
 
+const anything: Capabilities = {
+  selfService: true,
+  admin: true,
+  identity: true,
+  propagation: 0,
+};
+
 /** The reference rotator: does what the contract says and nothing else. */
 export function memoryRotator(
   system: MemorySystem,
-  capabilities: Capabilities = { selfService: true, identity: true, propagation: 0 },
+  capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
   const accepts = (account: string, secret: Secret) =>
     system.passwords.get(account)?.equals(secret) ?? false;

@@ -1,4 +1,5 @@
 import { ChangeRefusedError, ConfigError, TargetUnavailableError } from "../core/errors.ts";
+import { explainCode } from "./lost-line.ts";
 
 /** What may be told of a driver's error. The rest may hold the statement, and with it the verifier. */
 export interface Failure {
@@ -35,30 +36,7 @@ const changeRefused = (sentence: string) => (where: string) =>
 
 type Meaning = (where: string) => Error;
 
-const untrusted =
-  "its certificate is not signed by an authority we trust; name the right one in options.tls.caFile";
-const otherHost = "its certificate is for another name than options.host";
-
-/** No answer of the server, but something better than the bare code can be said. */
-const withoutAnswer: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was cut",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name could not be looked up",
-  ETIMEDOUT: "no answer from the host",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the host cannot be reached",
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_SIGNATURE_FAILURE: untrusted,
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet",
-  ERR_TLS_CERT_ALTNAME_INVALID: otherHost,
-  NO_TLS: "the server offers no TLS; only options.tls.mode disable would log in without",
-};
+const noTls = "the server offers no TLS; only options.tls.mode disable would log in without";
 
 const noCapacity = unavailable("it takes no more connections");
 const notUp = unavailable("it is starting, stopping or recovering");
@@ -114,5 +92,6 @@ export function changeError(failure: Failure, where: string): Error {
 function explain(failure: Failure, where: string, meaning: Meaning): Error {
   if (failure.sqlState !== undefined) return meaning(`${where}, SQLSTATE ${failure.sqlState}`);
   const code = failure.code ?? "no answer";
-  return unavailable(withoutAnswer[code] ?? "the line was lost")(`${where}, ${code}`);
+  const sentence = code === "NO_TLS" ? noTls : explainCode(code, "options.tls.caFile");
+  return unavailable(sentence ?? "the line was lost")(`${where}, ${code}`);
 }

@@ -1,28 +1,16 @@
-import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
 import { failureOf, isRejection, loginError } from "./postgresql-errors.ts";
+import { readAuthority, tls } from "./tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
 
 /** The server cuts longer names off, and would then mean another account. */
 const longestName = 63;
-
-const tls = z
-  .strictObject({
-    mode: z.enum(["verify-full", "disable"]).default("verify-full"),
-    /** PEM file of the authorities to trust instead of the well-known ones. Read at each use. */
-    caFile: z.string().min(1).exactOptional(),
-  })
-  .refine(({ mode, caFile }) => mode === "verify-full" || caFile === undefined, {
-    path: ["caFile"],
-    message: "has no use when mode is disable",
-  });
 
 export const postgresqlOptions = z.strictObject({
   // A path would be taken for a Unix socket.
@@ -140,15 +128,6 @@ function hasFired(signal: AbortSignal): boolean {
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
   if (tls.mode === "disable") return false;
   // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
-  if (tls.caFile === undefined) return { rejectUnauthorized: true };
-  const field = `options.tls.caFile: ${tls.caFile}`;
-  const ca = await readFile(tls.caFile).catch((error: unknown) => {
-    throw new ConfigError(`${field} cannot be read (${failureOf(error).code ?? "unknown reason"})`);
-  });
-  try {
-    new X509Certificate(ca);
-  } catch {
-    throw new ConfigError(`${field} holds no certificate in PEM`);
-  }
-  return { ca, rejectUnauthorized: true };
+  const ca = await readAuthority(tls.caFile);
+  return ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: true };
 }

@@ -27,7 +27,12 @@ const mostIterations = 100_000;
 export const postgresql: Rotator<PostgresqlOptions> = {
   type: "postgresql",
   options: postgresqlOptions,
-  capabilities: { selfService: true, identity: false, propagation: 0 },
+  capabilities: {
+    selfService: true,
+    admin: true,
+    identity: false,
+    propagation: 0,
+  },
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
 

@@ -1,6 +1,12 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureSqlServer } from "./azure-sql-server.ts";
+import { mongodb } from "./mongodb.ts";
 import { postgresql } from "./postgresql.ts";
 import type { Rotator } from "./rotator.ts";
 
 /** Every kind of system that can be rotated: a line each. */
-export const rotatorsWith = (_credential: TokenCredential): readonly Rotator[] => [postgresql];
+export const rotatorsWith = (credential: TokenCredential): readonly Rotator[] => [
+  postgresql,
+  mongodb,
+  azureSqlServer(credential),
+];

@@ -2,10 +2,12 @@ import type { ZodType } from "zod";
 import type { Credential } from "../core/secret.ts";
 import type { Endpoint } from "../core/target.ts";
 
-/** What the engine may plan with. Data, never a name: nothing branches on a rotator's type. */
+/** What the engine and the configuration check may plan with. Data, never a name: nothing branches on a type. */
 export interface Capabilities {
   /** An account may change its own secret. Default in the field: no. */
   readonly selfService: boolean;
+  /** An administrator with a log-in of its own may change it. */
+  readonly admin: boolean;
   /** The secret may be changed with the application's own Azure identity. */
   readonly identity: boolean;
   /** Milliseconds during which a new secret may be refused before that means something. 0: at once. */
@@ -26,6 +28,8 @@ export interface Change<Options> {
 export interface Check<Options> {
   readonly options: Options;
   readonly credential: Credential;
+  /** The administrator is asked for, who may live elsewhere than the accounts. */
+  readonly as?: "admin";
 }
 
 export interface Retire<Options> {
@@ -55,6 +59,11 @@ export interface Rotator<Options = unknown> {
   readonly capabilities: Capabilities;
   /** Pure: what consumers need besides account and secret. */
   endpoint(options: Options): Endpoint;
+  /**
+   * Pure: the part of a server within which the name of an account means one account, such as MongoDB's
+   * authentication database. Absent: the whole server.
+   */
+  accountRealm?(options: Options): string;
   /**
    * Gives `change.next.account` its new secret and returns the credential now valid there. Safe to repeat: a crash
    * may have hidden an earlier success. Leaves every other account alone.

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
-import { JournalUnavailableError, type Alarm } from "./journal.ts";
+import { JournalUnavailableError, type Alarm, type Listing } from "./journal.ts";
 import { alarmRecord, runRecord, targetRecord } from "./records.ts";
 
 /** A record as a person reads it in Storage Explorer: one column for a plain field, JSON for a nested one. */
@@ -26,6 +26,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   lastFailure: true,
   rotation: true,
   request: true,
+  again: true,
   retirement: true,
   outbox: true,
   claim: true,
@@ -55,6 +56,22 @@ export const targetColumns = codec<TargetRecord>(
 );
 export const runColumns = codec<RunRecord>({ what: "rotation", nested: nestedInRun }, runRecord);
 const storedAlarm = codec<Alarm>({ what: "alarm", nested: {} }, alarmRecord);
+
+/** What each row holds, and apart from that the ids of the rows that cannot be read. */
+export function readListing(
+  rows: readonly (readonly [id: string, columns: Readonly<Record<string, unknown>>])[],
+): Listing {
+  const records: TargetRecord[] = [];
+  const unreadable: string[] = [];
+  for (const [id, columns] of rows) {
+    try {
+      records.push(targetColumns.read(columns));
+    } catch {
+      unreadable.push(id);
+    }
+  }
+  return { records, unreadable };
+}
 
 export const alarmColumns: Codec<Alarm> = {
   read: (columns) => storedAlarm.read(columns),

@@ -21,6 +21,13 @@ export interface JournalChange {
   readonly request?: { readonly key: string; readonly rotationId: string };
 }
 
+/** Every target of the journal. */
+export interface Listing {
+  readonly records: readonly TargetRecord[];
+  /** Ids of those whose row was damaged, or written by a newer version. */
+  readonly unreadable: readonly string[];
+}
+
 /**
  * Something a person should know that belongs to no healthy rotation. Never a message body. Raised again with the same id
  * and moment it is still one alarm; a message longer than 4,000 characters is cut.
@@ -44,7 +51,8 @@ export interface Journal {
   commit(change: JournalChange): Promise<string>;
   /** Ids of targets whose wake time is not after `until`, earliest first, at most `limit`. */
   due(until: Instant, limit: number): Promise<string[]>;
-  targets(): Promise<TargetRecord[]>;
+  /** One row that cannot be read does not hide the others. */
+  targets(): Promise<Listing>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
   /** Newest first, by rotation id: ids are ULIDs. */
   runs(targetId: string, limit: number): Promise<RunRecord[]>;

@@ -1,7 +1,7 @@
 import { LeaseLostError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
-import { alarmColumns, runColumns, targetColumns, type Columns } from "./columns.ts";
+import { alarmColumns, readListing, runColumns, targetColumns, type Columns } from "./columns.ts";
 import type { Journal, JournalChange } from "./journal.ts";
 import { alarmRow, isRotationId, requestRow, runRow } from "./row-keys.ts";
 
@@ -51,7 +51,7 @@ export function memoryJournal(): Journal {
     commit: settled(commit),
     due: settled((until, limit) => dueFirst(targets, until).slice(0, limit)),
     targets: settled(() =>
-      [...targets.values()].map((stored) => targetColumns.read(stored.columns)),
+      readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
     run: settled((targetId, rotationId) => {
       if (!isRotationId(rotationId)) return undefined;

@@ -38,6 +38,7 @@ const notificationTypes = {
   "rotation.succeeded": true,
   "rotation.failed": true,
   "rotation.blocked": true,
+  "rotation.stalled": true,
   "credential.adopted": true,
   "credential.retired": true,
   "drift.found": true,
@@ -72,6 +73,7 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   phase: z.enum([...workingPhases, "blocked"]),
   startedAt: instant,
   phases,
+  furthest: z.enum(workingPhases),
   pending: maybe(version),
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
@@ -99,6 +101,12 @@ const request = fieldsOf<rotation.RotationRequest>()({
   grace: maybe(z.number()),
 });
 
+const again = fieldsOf<NonNullable<rotation.TargetRecord["again"]>>()({
+  reason,
+  requestedBy: text,
+  grace: maybe(z.number()),
+});
+
 const retirement = fieldsOf<rotation.Retirement>()({
   account: text,
   at: instant,
@@ -118,6 +126,7 @@ const notification = fieldsOf<rotation.Notification>()({
   targetId: text,
   at: instant,
   data: z.record(text, z.union([text, z.number(), z.boolean()])),
+  toldTo: maybe(z.array(text)),
 });
 
 export const targetRecord = fieldsOf<rotation.TargetRecord>()({
@@ -133,12 +142,14 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   failures: count,
   rotation: maybe(currentRotation),
   request: maybe(request),
+  again: maybe(again),
   retirement: maybe(retirement),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   policyFingerprint: maybe(text),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
+  restUntil: maybe(instant),
   claim,
 });
 

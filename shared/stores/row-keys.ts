@@ -23,6 +23,8 @@ function partitionName(shard: number): string {
   return `targets-${shard.toString().padStart(2, "0")}`;
 }
 
+/** The id in the key of a target's row. */
+export const targetIn = (rowKey: string) => rowKey.slice("target:".length);
 export const targetRow = (targetId: string) => `target:${targetId}`;
 export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
 export const runRow = (targetId: string, rotationId: string) =>

@@ -3,7 +3,7 @@ import type { TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
-import { alarmColumns, runColumns, targetColumns } from "./columns.ts";
+import { alarmColumns, readListing, runColumns, targetColumns } from "./columns.ts";
 import type { Journal, JournalChange } from "./journal.ts";
 import * as keys from "./row-keys.ts";
 import type { StorageConnection } from "./storage-access.ts";
@@ -47,7 +47,7 @@ export function tableJournal(
     },
     targets: async () => {
       const rows = await listAllShards(begin(), keys.targetRows);
-      return rows.map((row) => targetColumns.read(row));
+      return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
     run: async (targetId, rotationId) => {
       if (!keys.isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;

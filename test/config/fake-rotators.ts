@@ -15,7 +15,7 @@ const address = z.strictObject({
 const relational: ConfigRotator = {
   type: "relational",
   options: address,
-  capabilities: { selfService: true, identity: false },
+  capabilities: { selfService: true, admin: true, identity: false },
   endpoint: (options) => {
     const { host, port, database } = address.parse(options);
     return { engine: "relational", host, port, ...(database !== undefined && { database }) };

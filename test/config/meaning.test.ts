@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fakeRotators } from "./fake-rotators.ts";
 import { load, problemsOf, withTarget } from "./written.ts";
 
 const pair = { accounts: ["a", { name: "b", initial: "b-today" }] };
@@ -131,7 +132,7 @@ test.each([
   [
     "length",
     "{ every: 1d, password: { length: 20 } }",
-    "password: leaves 120 bits of entropy and must leave 128; make length greater",
+    "password: leaves 119 bits of entropy and must leave 128; make length greater",
   ],
   [
     "symbols",
@@ -248,16 +249,26 @@ test("the same account name on another port or host is another account", async (
   expect(await problemsOf(text)).toEqual([]);
 });
 
-test("the same account name for another database of the server is worth a warning", async () => {
+test("the same account is the same for every database of the server", async () => {
   const text = two(
     "options: { host: db.example, database: a }, accounts: [app], publish: one",
     "options: { host: db.example, database: b }, accounts: [app], publish: two",
   );
-  const { warnings } = await load(text);
-  expect(warnings).toMatchObject([{ line: 6, path: "targets.two.accounts[0]" }]);
-  expect(warnings[0]?.message).toContain(
-    "target one (keyturn.yaml:5:3) changes on the same server",
+  const lines = await problemsOf(text);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^keyturn\.yaml:6:\d+ {2}targets\.two\.accounts\[0\]: is the account/);
+});
+
+test("where accounts live in realms of a server, the same name in another one is another account", async () => {
+  const inRealms = fakeRotators.map((rotator) => ({
+    ...rotator,
+    accountRealm: (options: unknown) => String(rotator.endpoint(options).database),
+  }));
+  const text = two(
+    "options: { host: db.example, database: a }, accounts: [app], publish: one",
+    "options: { host: db.example, database: b }, accounts: [app], publish: two",
   );
+  expect((await load(text, inRealms)).targets).toHaveLength(2);
 });
 
 test("TLS that is switched off is worth a warning", async () => {

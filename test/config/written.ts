@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/load.ts";
+import type { ConfigRotator } from "../../shared/config/targets.ts";
 import { ConfigProblemsError, formatProblem } from "../../shared/config/problems.ts";
 import { fakeRotators } from "./fake-rotators.ts";
 
@@ -23,9 +24,12 @@ export async function folderOf(files: Files): Promise<string> {
 }
 
 /** Loads one file with this text. */
-export async function load(text: string | Uint8Array): Promise<Config> {
+export async function load(
+  text: string | Uint8Array,
+  rotators: readonly ConfigRotator[] = fakeRotators,
+): Promise<Config> {
   const folder = await folderOf({ "keyturn.yaml": text });
-  return loadConfig(join(folder, "keyturn.yaml"), { rotators: fakeRotators });
+  return loadConfig(join(folder, "keyturn.yaml"), { rotators });
 }
 
 /** The problems of one file with this text, as lines. */

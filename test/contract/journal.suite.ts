@@ -174,7 +174,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
   it("lists every target", async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `listed-${index}`);
     await Promise.all(ids.map((id) => insert(id)));
-    const listed = (await journal().targets()).map((record) => record.targetId);
+    const listed = (await journal().targets()).records.map((record) => record.targetId);
     expect(listed.filter((id) => id.startsWith("listed-")).sort()).toStrictEqual(ids.sort());
     expect(new Set(listed).size).toBe(listed.length);
   });

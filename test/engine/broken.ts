@@ -74,7 +74,7 @@ function naive(order: readonly ("publish" | "change")[]): Worker {
           .apply({ options: {}, next: { account, secret }, using: { as: "identity" } }, signal);
       } else {
         const endpoint = { engine: "memory", host: "memory", port: 0 };
-        published = await ports.vault("main").write(
+        published = await ports.vault("main")?.write(
           "app-db",
           {
             ...renderPayload("json", { account, secret }, endpoint),

@@ -11,21 +11,4 @@ for (const kind of kinds) {
       expect(tried).toBeGreaterThan(20);
     });
   }
-
-  for (const first of hows.slice(1)) {
-    for (const second of hows.slice(1)) {
-      test(`nor when it ${first} one effect and then ${second} another: ${kind.name}`, async () => {
-        let tried = 0;
-        for (let at = 1; ; at++) {
-          const seconds = await forEveryEffect(kind, (n) => [
-            { at, how: first },
-            { at: n, how: second },
-          ]);
-          tried += seconds;
-          if (seconds === 0) break;
-        }
-        expect(tried).toBeGreaterThan(200);
-      });
-    }
-  }
 }

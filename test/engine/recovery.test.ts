@@ -118,8 +118,10 @@ test("a pending version that somebody disabled is replaced when another way to c
   });
   const pending = (await recordOf(world)).rotation?.pending;
   if (pending) await world.vault.disable(pending, never);
-  world.advance(12 * minute);
-  await work(world);
+  for (let tries = 0; tries < 2; tries++) {
+    world.advance(12 * minute);
+    await work(world);
+  }
   expect((await recordOf(world)).health).toBe("healthy");
   expect(world.publishedWorks()).toBe(true);
 });

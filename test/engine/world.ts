@@ -104,6 +104,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   function ports(gate: Gate): Ports {
     const rotator = memoryRotator(system, {
       selfService: true,
+      admin: true,
       identity: true,
       propagation: kind.propagation ?? 0,
     });

@@ -44,6 +44,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       phase: "publishing",
       startedAt: at(6),
       phases: [{ phase: "staging", startedAt: at(6), endedAt: at(7) }],
+      furthest: "checking",
       pending: version(5),
       changeBegan: true,
       outcomeInDoubt: true,
@@ -61,6 +62,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       notBefore: at(11),
       grace: 0,
     },
+    again: { reason: "exposure", requestedBy: "security", grace: 1 },
     retirement: { account: "orders_a", at: at(12), rotationId: "01JNN0", failures: 3 },
     nextDue: at(13),
     dueReason: "every 90d",
@@ -72,9 +74,11 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
         targetId,
         at: at(14),
         data: { account: "orders_b", attempts: 2, first: false },
+        toldTo: ["event-grid main"],
       },
     ],
     outboxRetryAt: at(15),
+    restUntil: at(17),
     claim: { fence: 7, owner: "worker-1", until: at(16) },
   };
 }

@@ -68,6 +68,7 @@ function hello(call: Call): Document {
     minWireVersion: 0,
     maxWireVersion: 21,
     readOnly: false,
+    ...server.presents,
     ...(typeof asked === "string" ? supportedMechanisms(server.users, asked) : {}),
     ...speculativeAnswer(call),
     ok: 1,

@@ -31,6 +31,8 @@ export interface MongoDoubleOptions {
   /** SCRAM iterations; the real default is 15,000 and clients accept no fewer than 4,096. */
   readonly iterations?: number;
   readonly hostile?: boolean;
+  /** Name of the replica set of which it is the only member left. Default: it stands alone. */
+  readonly replicaSet?: string;
 }
 
 export interface MongoDouble {
@@ -59,6 +61,7 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
   const { iterations = 15_000 } = options;
   const server: MongoServer = {
+    presents: {},
     users: userStore(),
     iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
     faults,
@@ -69,6 +72,10 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
   const serve = connectionHandler(server, faults, performed);
   const certificate = options.tls === true ? await localCertificate() : undefined;
   const listening = await listen(listener(certificate, serve));
+  if (options.replicaSet !== undefined) {
+    const me = `127.0.0.1:${String(listening.port)}`;
+    server.presents = { setName: options.replicaSet, setVersion: 1, hosts: [me], primary: me, me };
+  }
   return {
     host: "127.0.0.1",
     port: listening.port,

@@ -17,6 +17,8 @@ export type MongoEffect =
 
 /** The whole server, as its commands see it. */
 export interface MongoServer {
+  /** How it presents itself in its hello, beyond being a writable server. */
+  presents: Document;
   readonly users: Users;
   readonly iterations: Readonly<Record<Mechanism, number>>;
   readonly faults: Faults<MongoEffect, MongoRefusal>;

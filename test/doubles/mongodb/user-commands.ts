@@ -48,7 +48,8 @@ export async function updateUser(call: Call): Promise<Document> {
     throw refused("BadValue", "Must specify at least one field to update in updateUser");
   }
   const own = call.session.authenticated.get(database) === name;
-  const passwordOnly = fields.roles === undefined && fields.mechanisms === undefined;
+  // Naming mechanisms takes no right of its own.
+  const passwordOnly = fields.roles === undefined;
   demand(
     call,
     isAny(call, "changePassword") || (own && passwordOnly && isAny(call, "changeOwnPassword")),

@@ -1,10 +1,10 @@
 import type { InvocationContext } from "@azure/functions";
-import type { App, Operations } from "../shared/app.ts";
-import { theApp } from "../shared/app.ts";
-import type { EventReader } from "../shared/core/events.ts";
+import type { App, Operations } from "../../shared/app.ts";
+import { theApp } from "../../shared/app.ts";
+import type { EventReader } from "../../shared/core/events.ts";
 
 /** Writes each event as one line of JSON to the log of the invocation. */
-export function logTo(context: InvocationContext): EventReader {
+function logTo(context: InvocationContext): EventReader {
   return (event) => {
     const line = JSON.stringify({ keyturn: event });
     if (event.severity === "error") context.error(line);

@@ -1,0 +1,227 @@
+import { join, resolve } from "node:path";
+import type { SecretClient } from "@azure/keyvault-secrets";
+import { keepAddresses, readAddresses } from "./start/addresses.ts";
+import { checkConfiguration } from "./start/check-configuration.ts";
+import { createClosing, type Closing } from "./start/closing.ts";
+import { configurationOf } from "./start/configuration.ts";
+import { startConsumer, type ConsumerProcess } from "./start/consumer-process.ts";
+import type { Counts } from "./start/counts.ts";
+import { takeDataFolder, type DataFolder } from "./start/data-folder.ts";
+import type { EnvironmentFile } from "./start/environment-file.ts";
+import type { KeyturnEvent } from "./start/events.ts";
+import { isFree, portAgain } from "./start/free-port.ts";
+import { startFunctionsHost, type FunctionsHost } from "./start/functions-host.ts";
+import { replaceFile, replaceJson } from "./start/kept-file.ts";
+import { seedDatabases } from "./start/seed-databases.ts";
+import { seedSecrets } from "./start/seed-secrets.ts";
+import { seeds } from "./start/seeds.ts";
+import { startServices, type Services } from "./start/services.ts";
+import { emulatorClient } from "./start/vault-access.ts";
+
+export interface EnvironmentOptions {
+  /** Folder for everything that outlasts the environment. */
+  readonly data: string;
+  /** Of the Functions app; default: that of the last time, or a free one. */
+  readonly port?: number | undefined;
+  /** A keyturn.yaml instead of the one for the seeded targets. */
+  readonly config?: string | undefined;
+  /** Greatest age of the seeded targets' passwords, `10s` at least; unless told 15 s for the pair, 35 s for the others. */
+  readonly every?: string | undefined;
+  /** When the sweep runs, as NCRONTAB; every two seconds unless told. */
+  readonly sweepEvery?: string | undefined;
+  readonly onEvent?: (event: KeyturnEvent) => void;
+  /** Hears of the environment's own doings, in sentences. */
+  readonly onNote?: (note: string) => void;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal;
+  /** Ends everything at once, without waiting; what was under way is resumed by the next start. */
+  readonly abandon?: AbortSignal;
+}
+
+export interface Environment {
+  /** What environment.json says now. */
+  places(): EnvironmentFile;
+  /** Path of environment.json. */
+  readonly file: string;
+  /** PEM of the authority that PostgreSQL's certificate comes from. */
+  readonly ca: string;
+  readonly vault: SecretClient;
+  /** The consumer's counts by target. */
+  counts(): Readonly<Record<string, Counts>>;
+  /** Resolves with the reason when the environment can no longer go on. */
+  readonly failed: Promise<string>;
+  /** Lets running functions end first. */
+  restartHost(): Promise<void>;
+  /** Sends the signal to the Functions host; resolves when another one has taken its place. */
+  killHost(signal?: NodeJS.Signals): Promise<void>;
+  /** Lets running functions end, then stops everything. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/** Starts everything that Keyturn needs, on loopback, and Keyturn itself. Leaves nothing running when it fails. */
+export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  if (options.config !== undefined) await checkConfiguration(resolve(options.config));
+  if (options.port !== undefined && !(await isFree(options.port))) {
+    throw new Error(`Port ${options.port} is in use; name another one with --port.`);
+  }
+  const folder = await takeDataFolder(options.data);
+  const closing = createClosing();
+  closing.add(() => folder.release());
+  options.abandon?.addEventListener("abort", () => {
+    folder.abandon();
+  });
+  try {
+    return await startIn(folder, closing, options);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function startIn(
+  folder: DataFolder,
+  closing: Closing,
+  options: EnvironmentOptions,
+): Promise<Environment> {
+  const { signal } = options;
+  const addressesFile = folder.at("addresses.json");
+  const last = await readAddresses(addressesFile);
+  const services = await startServices(folder, closing, last);
+  signal?.throwIfAborted();
+  const vault = await seed(services);
+  const config = await writeConfiguration(folder, services, options);
+  signal?.throwIfAborted();
+  const consumer = await startConsumer({
+    folder,
+    vaultUrl: services.vault.url,
+    identity: services.identity.env,
+    caFile: services.caFile,
+    secrets: seeds.map(({ id }) => id),
+  });
+  closing.add(() => consumer.close());
+  let isClosing = false;
+  const port = options.port ?? (await portAgain(last.ports.functions));
+  const host = await startHost(folder, services, config, { ...options, port });
+  closing.add(() => host.close());
+  await joinVaultEvents(services, host);
+  await keepAddresses(addressesFile, { ...last, ports: portsOf(services, host) });
+  signal?.throwIfAborted();
+
+  const file = folder.at("environment.json");
+  const places = () => placesOf(folder, services, host, config);
+  const tell = () => replaceJson(file, places());
+  await tell();
+  return {
+    places,
+    file,
+    ca: services.ca,
+    vault,
+    counts: () => consumer.counts(),
+    failed: firstFailure(services, host, consumer, () => isClosing),
+    restartHost: () => host.restart().then(tell),
+    killHost: (wanted = "SIGKILL") => host.kill(wanted).then(tell),
+    close() {
+      isClosing = true;
+      return closing.close();
+    },
+  };
+}
+
+async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
+  const client = emulatorClient(vault.url, identity.env);
+  const { host, port } = postgres;
+  const passwords = await seedSecrets(client, { host, port }, topic.key);
+  await seedDatabases(postgres, ca, passwords);
+  return client;
+}
+
+async function writeConfiguration(
+  folder: DataFolder,
+  { vault, topic, postgres, caFile }: Services,
+  { config, every }: EnvironmentOptions,
+): Promise<string> {
+  if (config !== undefined) return resolve(config);
+  const file = folder.at("keyturn.yaml");
+  const topicEndpoint = topic.endpoint;
+  const places = { vaultUrl: vault.url, topicEndpoint, postgres, caFile, every };
+  await replaceFile(file, configurationOf(places));
+  return file;
+}
+
+function startHost(
+  folder: DataFolder,
+  { azurite, identity }: Services,
+  config: string,
+  options: EnvironmentOptions & { readonly port: number },
+): Promise<FunctionsHost> {
+  return startFunctionsHost({
+    folder,
+    port: options.port,
+    settings: {
+      ...identity.env,
+      AzureWebJobsStorage: azurite.connectionString,
+      KEYTURN_CONFIG: config,
+      KEYTURN_QUEUE: "keyturn-work",
+      KEYTURN_TABLE: "Keyturn",
+      KEYTURN_SWEEP_SCHEDULE: options.sweepEvery ?? "*/2 * * * * *",
+      AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.200",
+    },
+    onEvent: (event) => options.onEvent?.(event),
+    onKilled: (how) => options.onNote?.(`the Functions host was killed (${how}); starting another`),
+  });
+}
+
+/** Key Vault's events reach the app as on Azure: through the Event Grid webhook, after its consent. */
+async function joinVaultEvents({ vaultTopic }: Services, host: FunctionsHost): Promise<void> {
+  const url = new URL("/runtime/webhooks/eventgrid", host.url);
+  url.searchParams.set("functionName", "near-expiry");
+  url.searchParams.set("code", host.keys.eventgrid_extension);
+  await vaultTopic.subscribe({ name: "near-expiry", url: url.href, schema: "EventGridSchema" });
+}
+
+function portsOf({ vault, topic, postgres }: Services, host: FunctionsHost) {
+  const portOf = ({ url }: { readonly url: string }) => Number(new URL(url).port);
+  return {
+    vault: portOf(vault),
+    topic: portOf(topic),
+    postgres: postgres.port,
+    functions: portOf(host),
+  };
+}
+
+async function firstFailure(
+  { azurite, postgres }: Services,
+  host: FunctionsHost,
+  consumer: ConsumerProcess,
+  isExpected: () => boolean,
+): Promise<string> {
+  const reason = await Promise.race([
+    host.failed,
+    azurite.exited.then(() => "Azurite ended by itself."),
+    postgres.exited.then(() => `PostgreSQL ended by itself; see ${postgres.logFile}.`),
+    consumer.exited.then(({ errors }) => `The consumer ended by itself: ${errors}`),
+  ]);
+  // Everything ends when it is told to; then nobody is to hear of it.
+  return isExpected() ? new Promise<string>(() => undefined) : reason;
+}
+
+function placesOf(
+  folder: DataFolder,
+  { vault, identity, azurite, topic, postgres, caFile }: Services,
+  host: FunctionsHost,
+  configuration: string,
+): EnvironmentFile {
+  const { port, adminUser, adminPassword, logFile: postgresql } = postgres;
+  const server = { host: postgres.host, port, caFile, adminUser, adminPassword };
+  return {
+    functions: { url: host.url, key: host.keys.default },
+    keyVault: { url: vault.url },
+    identity: identity.env,
+    storage: { connectionString: azurite.connectionString },
+    events: { url: topic.url, endpoint: topic.endpoint, key: topic.key },
+    databases: seeds.map(({ id }) => ({ name: id, ...server })),
+    configuration,
+    logs: { functions: join(folder.path, "functions.log"), postgresql },
+    processes: folder.processes(),
+  };
+}

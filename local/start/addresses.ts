@@ -1,0 +1,21 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { readJson, replaceJson } from "./kept-file.ts";
+
+const port = z.int().min(1).max(65_535);
+
+const shape = z.object({
+  topicKey: z.string().min(20),
+  ports: z.object({ vault: port, topic: port, postgres: port, functions: port }).partial(),
+});
+
+/** What stays the same from start to start, so that an address someone wrote down stays right. */
+export type Addresses = z.output<typeof shape>;
+
+export async function readAddresses(file: string): Promise<Addresses> {
+  const kept = await readJson(file, shape);
+  return kept ?? { topicKey: randomBytes(32).toString("base64"), ports: {} };
+}
+
+export const keepAddresses = (file: string, addresses: Addresses): Promise<void> =>
+  replaceJson(file, addresses);

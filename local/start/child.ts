@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export interface ChildOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly onLine: (line: string) => void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last of what it said on standard error. */
+  readonly errors: string;
+}
+
+export interface Child {
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  kill(signal: NodeJS.Signals): void;
+  /** Asks it to end, and insists after `limitMs`. */
+  end(limitMs: number): Promise<Exit>;
+}
+
+const mostErrors = 4_000;
+
+/**
+ * Starts another Node program of this folder. In a process group of its own, a terminal's Ctrl-C does not reach it; its
+ * standard input is a pipe, by which it notices when this process is gone.
+ */
+export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
+  const child = spawn(process.execPath, args, { env, cwd, stdio: "pipe", detached: true });
+  // Written to by nobody; without a listener, its breaking would end this process.
+  child.stdin.on("error", () => undefined);
+  createInterface(child.stdout).on("line", onLine);
+  const exited = exitOf(child);
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    async end(limitMs) {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), limitMs);
+      const exit = await exited;
+      clearTimeout(late);
+      return exit;
+    },
+  };
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-mostErrors);
+  });
+  return new Promise((resolve) => {
+    child.once("error", ({ message }) => {
+      resolve({ code: 1, signal: null, errors: message });
+    });
+    child.once("close", (code, signal) => {
+      resolve({ code, signal, errors: errors.trim() });
+    });
+  });
+}
+
+/** What a child of ours gets to see: nothing that would make the app take this machine for another one. */
+export function plainEnvironment(): Record<string, string | undefined> {
+  const foreign =
+    /^(AZURE|IDENTITY|MSI|KEYTURN|WEBSITE|PG|NODE_TLS_)|^AzureWebJobs|^AzureFunctions/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}

@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import { plainEnvironment, startChild, type Exit } from "./child.ts";
+import { reportShape, type Counts } from "./counts.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { IdentityAddress } from "./vault-access.ts";
+
+export interface ConsumerOptions {
+  readonly folder: DataFolder;
+  readonly vaultUrl: string;
+  readonly identity: IdentityAddress;
+  readonly caFile: string;
+  readonly secrets: readonly string[];
+}
+
+export interface ConsumerProcess {
+  readonly pid: number;
+  /** By secret, as last reported. */
+  counts(): Readonly<Record<string, Counts>>;
+  readonly exited: Promise<Exit>;
+  close(): Promise<void>;
+}
+
+const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
+const endLimitMs = 15_000;
+
+export async function startConsumer(options: ConsumerOptions): Promise<ConsumerProcess> {
+  const { folder, vaultUrl, identity, caFile, secrets } = options;
+  let counts: Readonly<Record<string, Counts>> = {};
+  const child = startChild({
+    args: [program, vaultUrl, caFile, ...secrets],
+    env: { ...plainEnvironment(), ...identity },
+    cwd: folder.path,
+    onLine(line) {
+      counts = reportShape.parse(JSON.parse(line)).counts;
+    },
+  });
+  await folder.remember("consumer", child.pid);
+  return {
+    pid: child.pid,
+    counts: () => counts,
+    exited: child.exited,
+    async close() {
+      await child.end(endLimitMs);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import type { ZodType } from "zod";
+
+/** Undefined when the file is not there, or does not hold what it should. */
+export async function readJson<Shape>(
+  file: string,
+  shape: ZodType<Shape>,
+): Promise<Shape | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return shape.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For our eyes only. Renamed into place, so that nobody ever reads half of it. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+export function replaceJson(file: string, value: unknown): Promise<void> {
+  return replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}

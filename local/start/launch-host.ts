@@ -1,0 +1,63 @@
+import { appendFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { plainEnvironment, startChild, type Child, type Exit } from "./child.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { readEvent, type KeyturnEvent } from "./events.ts";
+
+export interface LaunchOptions {
+  readonly folder: DataFolder;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly keysFile: string;
+  readonly onEvent: (event: KeyturnEvent) => void;
+}
+
+const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
+const program = fileURLToPath(new URL("../host/main.ts", import.meta.url));
+
+const ready = z.object({ ready: z.literal(true), url: z.string() });
+
+/** Starts one Functions host; resolves when it is ready, rejects with its own words when it does not get there. */
+export async function launchHost(options: LaunchOptions): Promise<{ child: Child; url: string }> {
+  const { folder, port, settings, keysFile, onEvent } = options;
+  const address = Promise.withResolvers<string>();
+  const child = startChild({
+    args: [
+      ...[program, "--with-parent", "--app", projectRoot, "--port", String(port)],
+      ...["--keys", keysFile, "--status", folder.at("timers")],
+      // A message whose worker was killed is taken up again after so many seconds.
+      ...["--lease", "5"],
+    ],
+    env: { ...plainEnvironment(), ...settings },
+    cwd: projectRoot,
+    onLine(line) {
+      appendFileSync(folder.at("functions.log"), `${line}\n`);
+      const record = parseJson(line);
+      const told = ready.safeParse(record);
+      if (told.success) address.resolve(told.data.url);
+      const event = readEvent(record);
+      if (event !== undefined) onEvent(event);
+    },
+  });
+  await folder.remember("functions host", child.pid);
+  const ended = child.exited.then((exit): never => {
+    throw new Error(explain(exit));
+  });
+  const url = await Promise.race([address.promise, ended]);
+  ended.catch(() => undefined);
+  return { child, url };
+}
+
+function explain({ code, signal, errors }: Exit): string {
+  return errors === "" ? `The Functions host did not start (${signal ?? `code ${code}`}).` : errors;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Counts } from "./counts.ts";
+import type { KeyturnEvent } from "./events.ts";
+
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+/** Colours a text, or leaves it as it is where nobody would see colours. */
+export type Paint = (style: Style, text: string) => string;
+
+interface Wording {
+  readonly word: string;
+  readonly style?: Style;
+  /** Falls back to what the event says itself. */
+  readonly text: string | ((event: KeyturnEvent) => string);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  schedule: "by schedule",
+  operator: "somebody asked for it",
+  exposure: "somebody saw the password",
+  first: "it never had one from Keyturn",
+};
+
+/** `claimed` and `applied` are left out: the line of the phase that follows says as much. */
+const wordings: Readonly<Record<string, Wording>> = {
+  adopted: { word: "adopted", style: "cyan", text: tellAdoption },
+  started: { word: "starts", style: "bold", text: tellStart },
+  staged: { word: "staged", text: "made a new password and stored it as pending" },
+  verified: { word: "applied", text: "the database has it, and a log-in proves it" },
+  published: { word: "published", text: "consumers read the new version from now on" },
+  checked: { word: "checked", text: "read back from Key Vault, and it logs in" },
+  refreshed: { word: "refreshed", text: "configured consumers were told" },
+  cleaned: { word: "cleaned", text: "the pending version is disabled" },
+  succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
+  retired: { word: "retired", style: "cyan", text: tellRetirement },
+  "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
+  failed: { word: "✘ failed", style: "red", text: tellFailure },
+  blocked: { word: "✘ blocked", style: "red", text: tellBlock },
+  drift: { word: "drift", style: "yellow", text: tellDrift },
+  "lease-lost": { word: "left", style: "yellow", text: "another worker has taken over" },
+  "notification-failed": { word: "untold", style: "yellow", text: tellDetail },
+  "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
+  "message-unreadable": { word: "! message", style: "red", text: tellDetail },
+  "gave-up": { word: "! gave up", style: "red", text: tellDetail },
+};
+
+const wordWidth = Math.max(...Object.values(wordings).map(({ word }) => word.length));
+
+/** One line for the person at the console; undefined for what only a log needs. `nextDue` is an ISO time. */
+export function lineOf(
+  event: KeyturnEvent,
+  look: { readonly paint: Paint; readonly targetWidth: number; readonly nextDue?: string },
+): string | undefined {
+  if (event.type === "claimed" || event.type === "applied") return undefined;
+  const { paint, targetWidth, nextDue } = look;
+  const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
+  const { word, style, text } = known;
+  const said = typeof text === "string" ? text : text(event);
+  const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
+  const painted = (it: string) => (style === undefined ? it : paint(style, it));
+  return [
+    paint("dim", clock(event.at)),
+    paint("bold", (event.targetId ?? "").padEnd(targetWidth)),
+    painted(word.padEnd(wordWidth)),
+    paint("dim", tellDuration(event.duration).padStart(7)),
+    style === "red" ? paint("red", said + next) : said + next,
+  ].join("  ");
+}
+
+function tellAdoption({ version }: KeyturnEvent): string {
+  return version
+    ? "the published password logs in; nothing was changed"
+    : "nothing works as published yet, so it is rotated next";
+}
+
+function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
+  return `a new password for ${account}: ${reasons[reason] ?? reason}`;
+}
+
+function tellSuccess({ account = "", version }: KeyturnEvent): string {
+  return `${account} is published as version ${shortVersion(version?.version)}`;
+}
+
+function tellRetirement({ account = "" }: KeyturnEvent): string {
+  return `the superseded password of ${account} no longer logs in`;
+}
+
+function tellAttempt(event: KeyturnEvent): string {
+  const { nextAttemptAt, detail, phase } = event;
+  const where = detail ?? phase;
+  const then =
+    nextAttemptAt !== undefined
+      ? `Keyturn tries again at ${clock(nextAttemptAt)}`
+      : detail === "left undone"
+        ? "the rotation goes on without it"
+        : "Keyturn tries again later";
+  return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
+}
+
+function tellFailure(event: KeyturnEvent): string {
+  return `${why(event)}; what is published stays in force, and another rotation follows`;
+}
+
+function tellBlock(event: KeyturnEvent): string {
+  return `${why(event)}; Keyturn leaves it alone until a person decides`;
+}
+
+function tellDrift({ version, detail = "" }: KeyturnEvent): string {
+  return `somebody else wrote version ${shortVersion(version?.version)}: ${detail}`;
+}
+
+function tellDetail({ detail, failure }: KeyturnEvent): string {
+  return detail ?? failure?.message ?? "";
+}
+
+const why = ({ failure }: KeyturnEvent): string => failure?.message ?? "no reason was told";
+
+export const shortVersion = (version = ""): string => version.slice(0, 8);
+
+/** Milliseconds as a person says them; nothing for nothing. */
+export function tellDuration(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return "";
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** The local time of day. */
+export function clock(instant: string): string {
+  return new Date(instant).toTimeString().slice(0, 8);
+}
+
+/** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */
+export function summaryOf(
+  counts: Readonly<Record<string, Counts>>,
+  pairs: readonly string[],
+): string[] {
+  const all = Object.entries(counts).map(([id, count]) => {
+    const { logIns, failed, recovered, lastProblem = "no reason" } = count;
+    const start = `${id}: ${logIns} log-ins, ${failed} failed`;
+    if (failed === 0) return { well: true, text: start };
+    // For one account that is changed in place, a moment between change and new version is the price.
+    const note = pairs.includes(id) ? "" : "; one account is refused for a moment while it changes";
+    const text = `${start} (${recovered} worked when read again, last: ${lastProblem}${note})`;
+    return { well: false, text };
+  });
+  const { well = [], ill = [] } = Object.groupBy(all, ({ well }) => (well ? "well" : "ill"));
+  const line = well.map(({ text }) => text).join("  ·  ");
+  return [...(line === "" ? [] : [line]), ...ill.map(({ text }) => text)];
+}

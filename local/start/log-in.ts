@@ -1,0 +1,40 @@
+import { Client } from "pg";
+
+export interface LogIn {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** SQLSTATEs of "wrong password" and "this account may not log in". */
+const refusals = ["28P01", "28000"];
+
+/**
+ * Logs in as any application would, with the server's certificate verified, and asks one question. Throws when the
+ * server could not be asked; what it throws names no password.
+ */
+export async function logsIn(
+  { username: user, ...where }: LogIn,
+  ca: string,
+): Promise<"accepted" | "refused"> {
+  const client = new Client({
+    ...where,
+    user,
+    ssl: { ca, rejectUnauthorized: true },
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on("error", () => undefined);
+  const code = await client
+    .connect()
+    .then(() => client.query("SELECT count(*) FROM item"))
+    .then(() => undefined, codeOf);
+  await client.end().catch(() => undefined);
+  if (code === undefined) return "accepted";
+  if (refusals.includes(code)) return "refused";
+  throw new Error(`PostgreSQL could not be asked (${code || "no answer"}).`);
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";

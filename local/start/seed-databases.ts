@@ -1,0 +1,96 @@
+import { Client } from "pg";
+import type { Postgres } from "../postgres.ts";
+import type { Passwords } from "./seed-secrets.ts";
+import { adminAccount, seeds, type Seed } from "./seeds.ts";
+
+/**
+ * Makes databases, accounts and the administrator that Keyturn uses, with the passwords that the vault holds. Done once
+ * for a vault: afterwards only Keyturn changes passwords. Safe to repeat after a stop in the middle.
+ */
+export async function seedDatabases(
+  server: Postgres,
+  ca: string,
+  passwords: Passwords,
+): Promise<void> {
+  await within(server, ca, "postgres", async (main) => {
+    await main.query("CREATE TABLE IF NOT EXISTS seeded (vault_version text PRIMARY KEY)");
+    const version = [passwords.vaultVersion];
+    const done = await main.query("SELECT 1 FROM seeded WHERE vault_version = $1", version);
+    if (done.rowCount === 1) return;
+    // A statement that fails is otherwise written to the server's log, passwords included.
+    await main.query("SET log_min_error_statement = panic");
+    await ensureLogin(main, adminAccount, passwords);
+    await run(main, "ALTER ROLE %I CREATEROLE", adminAccount);
+    for (const seed of seeds) {
+      await seedAccounts(main, seed, passwords);
+      await ensureDatabase(main, seed.id);
+      await run(main, "REVOKE CONNECT ON DATABASE %I FROM PUBLIC", seed.id);
+      await run(main, "GRANT CONNECT ON DATABASE %I TO %I", seed.id, adminAccount);
+      await run(main, "GRANT CONNECT ON DATABASE %I TO %I", seed.id, parentOf(seed));
+      await within(server, ca, seed.id, (inside) => seedTable(inside, seed));
+    }
+    await main.query("INSERT INTO seeded VALUES ($1)", version);
+  });
+}
+
+/** Rights belong to a role that nobody logs in with; both accounts of a pair have them through it. */
+const parentOf = ({ id }: Seed): string => `${id}_app`;
+
+async function seedAccounts(main: Client, seed: Seed, passwords: Passwords): Promise<void> {
+  await ensureRole(main, parentOf(seed));
+  for (const account of seed.accounts) {
+    await ensureLogin(main, account, passwords);
+    await run(main, "GRANT %I TO %I", parentOf(seed), account);
+    if (seed.by === "self") continue;
+    // May change the account, and neither has its rights nor can become it.
+    const right = "GRANT %I TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
+    await run(main, right, account, adminAccount);
+  }
+}
+
+async function seedTable(inside: Client, seed: Seed): Promise<void> {
+  await inside.query("CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, name text NOT NULL)");
+  const rows = "VALUES (1, 'first'), (2, 'second'), (3, 'third')";
+  await inside.query(`INSERT INTO item ${rows} ON CONFLICT DO NOTHING`);
+  await run(inside, "GRANT SELECT ON item TO %I", parentOf(seed));
+}
+
+async function ensureLogin(main: Client, account: string, { of }: Passwords): Promise<void> {
+  await ensureRole(main, account);
+  // Without a password, nobody logs in with it: the second account of a pair has none yet.
+  await run(main, "ALTER ROLE %I LOGIN PASSWORD %L", account, of.get(account) ?? null);
+}
+
+async function ensureRole(main: Client, role: string): Promise<void> {
+  const found = await main.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role]);
+  if (found.rowCount === 0) await run(main, "CREATE ROLE %I", role);
+}
+
+async function ensureDatabase(main: Client, name: string): Promise<void> {
+  const found = await main.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
+  if (found.rowCount === 0) await run(main, "CREATE DATABASE %I", name);
+}
+
+/** These statements take no parameters, so the server itself quotes what goes into them. */
+async function run(client: Client, form: string, ...values: (string | null)[]): Promise<void> {
+  const text = "SELECT format($1, VARIADIC $2::text[]) AS statement";
+  const { rows } = await client.query<{ statement: string }>(text, [form, values]);
+  await client.query(rows[0]?.statement ?? "");
+}
+
+async function within(
+  { host, port, adminUser: user, adminPassword: password }: Postgres,
+  ca: string,
+  database: string,
+  task: (client: Client) => Promise<void>,
+): Promise<void> {
+  const ssl = { ca, rejectUnauthorized: true };
+  const client = new Client({ host, port, user, password, database, ssl });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await task(client);
+  } finally {
+    await client.end();
+  }
+}

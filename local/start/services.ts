@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { startAzurite, type Azurite } from "../azurite.ts";
+import { makeCertificate } from "../certificate.ts";
+import { startEventGridEmulator, type EventGridEmulator } from "../event-grid/emulator.ts";
+import { createTopic, type Topic } from "../event-grid/topic.ts";
+import { startIdentityEndpoint, type IdentityEndpoint } from "../identity/endpoint.ts";
+import { vaultResourceId } from "../key-vault/announcements.ts";
+import { startKeyVaultEmulator, type KeyVaultEmulator } from "../key-vault/emulator.ts";
+import { startPostgres, type Postgres } from "../postgres.ts";
+import type { Addresses } from "./addresses.ts";
+import { together, type Closing } from "./closing.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { isFree, portAgain } from "./free-port.ts";
+
+/** Everything that the app and its targets stand on. */
+export interface Services {
+  readonly azurite: Azurite;
+  readonly postgres: Postgres;
+  readonly identity: IdentityEndpoint;
+  readonly vault: KeyVaultEmulator;
+  /** The custom topic that the app tells what happens. */
+  readonly topic: EventGridEmulator;
+  /** Where Key Vault tells what happens to its secrets. */
+  readonly vaultTopic: Topic;
+  /** PEM, and the file that holds it. */
+  readonly ca: string;
+  readonly caFile: string;
+}
+
+const vaultName = "keyturn-local";
+
+export async function startServices(
+  folder: DataFolder,
+  closing: Closing,
+  last: Addresses,
+): Promise<Services> {
+  const [azurite, database, emulators] = await together([
+    startStorage(folder, closing),
+    startDatabase(folder, closing, last.ports.postgres),
+    startEmulators(folder, closing, last),
+  ]);
+  return { azurite, ...database, ...emulators };
+}
+
+async function startStorage(folder: DataFolder, closing: Closing): Promise<Azurite> {
+  const directory = folder.at("storage");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const azurite = await startAzurite({ directory });
+  closing.add(() => azurite.close());
+  await folder.remember("storage", azurite.pid, "storage");
+  return azurite;
+}
+
+async function startDatabase(folder: DataFolder, closing: Closing, lastPort: number | undefined) {
+  const { ca, cert, key } = await makeCertificate(folder.at("certificate"));
+  const caFile = folder.at("postgresql-ca.pem");
+  await writeFile(caFile, ca);
+  const postgres = await startPostgres({
+    directory: folder.at("postgresql"),
+    tls: { cert, key },
+    ...(lastPort !== undefined && (await isFree(lastPort)) && { port: lastPort }),
+  });
+  closing.add(() => postgres.close());
+  await folder.remember("postgresql", postgres.pid, "database");
+  return { postgres, ca, caFile };
+}
+
+async function startEmulators(
+  folder: DataFolder,
+  closing: Closing,
+  { topicKey: key, ports }: Addresses,
+) {
+  const identity = await startIdentityEndpoint();
+  closing.add(() => identity.close());
+  const topic = await startEventGridEmulator({ key, port: await portAgain(ports.topic) });
+  closing.add(() => topic.close());
+  const vaultTopic = createTopic({
+    source: vaultResourceId(vaultName),
+    inputSchema: "EventGridSchema",
+  });
+  closing.add(() => {
+    vaultTopic.close();
+    return Promise.resolve();
+  });
+  const vault = await startKeyVaultEmulator({
+    name: vaultName,
+    file: folder.at("key-vault.jsonl"),
+    port: await portAgain(ports.vault),
+    acceptsToken: (token) => identity.accepts(token, "https://vault.azure.net"),
+    onEvent(event) {
+      vaultTopic.publish([event]);
+    },
+  });
+  closing.add(() => vault.close());
+  return { identity, topic, vaultTopic, vault };
+}

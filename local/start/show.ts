@@ -1,0 +1,101 @@
+import { styleText } from "node:util";
+import type { Environment } from "../environment.ts";
+import { apiOf } from "./api.ts";
+import type { KeyturnEvent } from "./events.ts";
+import { headerOf, suggestionsOf } from "./header.ts";
+import { lineOf, summaryOf, type Paint } from "./lines.ts";
+import { seeds } from "./seeds.ts";
+
+/** Honours NO_COLOR and FORCE_COLOR, and leaves colours out when nobody looks. */
+const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
+
+const targetWidth = Math.max(...seeds.map(({ id }) => id.length));
+const pairs = seeds.filter(({ accounts }) => accounts.length === 2).map(({ id }) => id);
+
+/** Milliseconds between two looks at the consumer's counts. */
+const summaryEvery = 30_000;
+
+/** After these a person wants to know when the target's turn comes again. */
+const endings = ["succeeded", "failed"];
+
+export interface Show {
+  /** Prints the line of an event, after those before it. */
+  readonly event: (event: KeyturnEvent) => void;
+  readonly note: (text: string) => void;
+  header(env: Environment): void;
+  /** Suggests what to try, and begins to print the consumer's counts now and then. */
+  goOn(env: Environment): void;
+  summary(env: Environment): void;
+  print(text: string): void;
+  /** Resolves when all lines so far are printed; no more summaries follow. */
+  finish(): Promise<void>;
+}
+
+/** What the person at the console sees. */
+export function createShow(): Show {
+  let last: Promise<void> = Promise.resolve();
+  let env: Environment | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const print = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
+  const inTurn = (task: () => Promise<void> | void): void => {
+    last = last.then(task).catch(() => undefined);
+  };
+  const summary = (of: Environment): void => {
+    const lines = summaryOf(of.counts(), pairs);
+    inTurn(() => {
+      for (const line of lines) print(paint("dim", `consumer  ${line}`));
+    });
+  };
+  print(paint("dim", "starting PostgreSQL, Azurite, Key Vault's emulator, the Functions app …"));
+  return {
+    event(event) {
+      inTurn(async () => {
+        const nextDue = endings.includes(event.type) ? await nextDueOf(env, event) : undefined;
+        const look = { paint, targetWidth, ...(nextDue !== undefined && { nextDue }) };
+        const line = lineOf(event, look);
+        if (line !== undefined) print(line);
+      });
+    },
+    note(text) {
+      inTurn(() => {
+        print(paint("yellow", text));
+      });
+    },
+    header(started) {
+      env = started;
+      print(headerOf(started.places(), started.file, paint));
+    },
+    goOn(started) {
+      inTurn(() => {
+        print(suggestionsOf(started.places(), paint));
+      });
+      timer = setInterval(() => {
+        summary(started);
+      }, summaryEvery);
+    },
+    summary,
+    print(text) {
+      inTurn(() => {
+        print(text);
+      });
+    },
+    async finish() {
+      clearInterval(timer);
+      await last;
+    },
+  };
+}
+
+/** Left out when the app cannot be asked: the line is worth more without it than late. */
+async function nextDueOf(
+  env: Environment | undefined,
+  { targetId }: KeyturnEvent,
+): Promise<string | undefined> {
+  if (env === undefined || targetId === undefined) return undefined;
+  const target = await apiOf(env.places().functions)
+    .target(targetId)
+    .catch(() => undefined);
+  return target?.nextDue;
+}

@@ -1,0 +1,197 @@
+/**
+ * Makes what Azure runs, a folder that is zipped and deployed as it is:
+ *
+ *     npm run build                      into dist/, which is emptied first
+ *     npm run build -- --out DIR         into another folder, which must be new or empty
+ *     npm run build -- --config FILE     with this configuration; otherwise with keyturn.yaml, if there is one here
+ */
+import { existsSync, globSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { rolldown, type OutputChunk, type PreRenderedChunk } from "rolldown";
+import { z } from "zod";
+import { licenceTexts, packageName } from "./third-party.ts";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Served by the Functions worker, and by nobody else: a copy of it in the bundle would register nothing. */
+const fromTheHost = ["@azure/functions-core"];
+
+/** What packages ask for and can do without. None is installed, so the driver works as it does from node_modules. */
+const canBeMissing: Readonly<Record<string, string>> = {
+  "pg-native": "pg: libpq instead of the client in JavaScript",
+  kerberos: "mongodb: Kerberos log-in",
+  "@mongodb-js/zstd": "mongodb: zstd compression",
+  snappy: "mongodb: snappy compression",
+  "@aws-sdk/credential-providers": "mongodb: AWS log-in",
+  "gcp-metadata": "mongodb: Google log-in",
+  socks: "mongodb: SOCKS proxy",
+  "mongodb-client-encryption": "mongodb: encryption of fields",
+};
+
+const provided = new Set([...builtinModules, ...fromTheHost, ...Object.keys(canBeMissing)]);
+
+async function bundle(out: string): Promise<OutputChunk[]> {
+  const files = globSync("functions/*.ts", { cwd: root }).toSorted();
+  const doubts: string[] = [];
+  const build = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(files.map((file) => [basename(file, ".ts"), join(root, file)])),
+    platform: "node",
+    external: fromTheHost,
+    onLog: (level, log) => {
+      if (level === "warn") doubts.push(log.message);
+    },
+  });
+  try {
+    const { output } = await build.write({
+      dir: out,
+      format: "esm",
+      sourcemap: true,
+      // Line numbers are enough: whoever reads them has the sources.
+      sourcemapExcludeSources: true,
+      sourcemapPathTransform: (source, map) => sourcePath(out, source, map),
+      entryFileNames: "functions/[name].js",
+      // The folder is deployed as a whole, so no name needs a hash.
+      chunkFileNames: (chunk) => `chunks/${chunkName(chunk)}.js`,
+    });
+    const chunks = output.filter((file) => file.type === "chunk");
+    doubts.push(...chunks.flatMap(leftOutside));
+    // What the bundler is unsure of here fails on Azure.
+    if (doubts.length > 0) throw new Error(doubts.join("\n"));
+    return chunks;
+  } finally {
+    await build.close();
+  }
+}
+
+/** As seen from dist/, so that a map is the same wherever the folder is, and says nothing about this machine. */
+function sourcePath(out: string, source: string, map: string): string {
+  const mapInDist = join(root, "dist", relative(out, map));
+  return relative(dirname(mapInDist), resolve(dirname(map), source)).replaceAll("\\", "/");
+}
+
+/** After the package it brings, where it brings one. */
+function chunkName({ name, facadeModuleId, moduleIds }: PreRenderedChunk): string {
+  if (moduleIds.some((id) => id.startsWith(root) && packageName(id) === undefined)) return name;
+  const from = packageName(facadeModuleId ?? moduleIds.at(-1) ?? "");
+  return from?.replace(/^@/, "").replaceAll("/", "-") ?? name;
+}
+
+/** Packages that a chunk would look for in a node_modules that is not there. */
+function leftOutside({ fileName, code, imports, dynamicImports }: OutputChunk): string[] {
+  const required = code.matchAll(/\b__require(?:\.resolve)?\("([^"]+)"\)/g);
+  const all = [...imports, ...dynamicImports, ...Array.from(required, ([, id = ""]) => id)];
+  const strange = new Set(
+    all.filter((id) => !/^(node:|functions\/|chunks\/)/.test(id) && !provided.has(id)),
+  );
+  return Array.from(strange, (id) => `${fileName} needs ${id}, which is not in the bundle.`);
+}
+
+const manifestShape = z.object({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  license: z.string(),
+  type: z.literal("module"),
+  engines: z.object({ node: z.string() }),
+});
+
+async function fill(out: string, config: string | undefined): Promise<OutputChunk[]> {
+  const chunks = await bundle(out);
+  await addFiles(out, chunks, config);
+  return chunks;
+}
+
+async function addFiles(out: string, chunks: readonly OutputChunk[], config: string | undefined) {
+  const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  // Neither scripts nor dependencies: a build on the server would have nothing to do.
+  const own = { ...manifestShape.parse(manifest), private: true, main: "functions/*.js" };
+  await writeFile(join(out, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
+  for (const file of ["host.json", "LICENSE"]) await copyFile(join(root, file), join(out, file));
+  const licences = await licenceTexts(chunks.flatMap((chunk) => Object.keys(chunk.modules)));
+  await writeFile(join(out, "THIRD-PARTY-LICENCES.txt"), licences);
+  if (config !== undefined) await copyFile(config, join(out, "keyturn.yaml"));
+}
+
+/** The files that are loaded whenever the app starts. */
+function atStart(chunks: readonly OutputChunk[]): Set<OutputChunk> {
+  const found = new Set(chunks.filter((chunk) => chunk.isEntry));
+  // A set that grows while it is walked is walked to its new end.
+  for (const { imports } of found) {
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk);
+  }
+  return found;
+}
+
+const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KB`;
+
+function line(name: string, files: number, bytes: number, zipped?: number): string {
+  const sizes = [kilobytes(bytes), zipped === undefined ? "" : kilobytes(zipped)];
+  return [name.padEnd(36), String(files).padStart(5), ...sizes.map((it) => it.padStart(10))].join(
+    "",
+  );
+}
+
+function linesOf(name: string, chunks: Iterable<OutputChunk>): string {
+  const codes = Array.from(chunks, ({ code }) => Buffer.from(code));
+  const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
+  const zipped = sum(codes.map((code) => gzipSync(code).length));
+  return line(name, codes.length, sum(codes.map((code) => code.length)), zipped);
+}
+
+async function table(out: string, chunks: readonly OutputChunk[]): Promise<string[]> {
+  const starting = atStart(chunks);
+  const later = chunks
+    .filter((chunk) => !starting.has(chunk))
+    .toSorted((a, b) => b.code.length - a.code.length);
+  const files = globSync("**/*", { cwd: out, withFileTypes: true }).filter((it) => it.isFile());
+  const sizes = await Promise.all(files.map((it) => stat(join(it.parentPath, it.name))));
+  const whole = sizes.reduce((all, { size }) => all + size, 0);
+  const biggest = [...starting].toSorted((a, b) => b.code.length - a.code.length).slice(0, 2);
+  return [
+    `${"".padEnd(36)}files      size   gzipped`,
+    linesOf("functions and all they load at start", starting),
+    ...biggest.map((chunk) => linesOf(`  ${chunk.fileName}`, [chunk])),
+    linesOf("loaded when used", later),
+    ...later.map((chunk) => linesOf(`  ${chunk.fileName}`, [chunk])),
+    line("whole folder, source maps included", files.length, whole),
+  ];
+}
+
+/** Only dist/ is ours to empty. */
+async function prepare(out: string): Promise<void> {
+  if (out === join(root, "dist")) await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  if ((await readdir(out)).length > 0) throw new Error(`${out} is not empty.`);
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { out: text, config: text } });
+  const out = resolve(values.out ?? join(root, "dist"));
+  const usual = join(root, "keyturn.yaml");
+  const config = values.config ?? (existsSync(usual) ? usual : undefined);
+  await prepare(out);
+  const chunks = await fill(out, config).catch(async (error: unknown) => {
+    // Half a package must not be there to be deployed.
+    await rm(out, { recursive: true });
+    throw error;
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log((await table(out, chunks)).join("\n"));
+  console.log(`\n${relative(process.cwd(), out) || out} is ready after ${seconds} s.`);
+  if (config !== undefined) return;
+  console.log("It holds no keyturn.yaml: put one there, or let KEYTURN_CONFIG say where it is.");
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`Nothing was built: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

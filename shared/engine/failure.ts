@@ -1,0 +1,21 @@
+import { isKnownError, LeaseLostError } from "../core/errors.ts";
+import { redact } from "../core/redact.ts";
+import type { Failure } from "../core/rotation.ts";
+import { JournalUnavailableError } from "../stores/journal.ts";
+import type { Session } from "./session.ts";
+
+/** Losing the claim or the journal is no failure of the rotation: whoever holds the claim next goes on. */
+export function rethrowUnlessExpected(error: unknown): void {
+  if (error instanceof LeaseLostError || error instanceof JournalUnavailableError) throw error;
+}
+
+export function failureOf(session: Session, error: unknown): Failure {
+  const known = isKnownError(error);
+  const text = error instanceof Error ? error.message : "something that is no error was thrown";
+  const name = error instanceof Error && !known ? `${error.name}: ` : "";
+  return {
+    kind: known ? error.kind : "bug",
+    message: redact(`${name}${text}`, session.secrets()).slice(0, 1_000),
+    at: session.now(),
+  };
+}

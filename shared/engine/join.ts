@@ -1,0 +1,11 @@
+import { joinRequest } from "../core/request.ts";
+import { runOf } from "../core/progress.ts";
+import type { Session } from "./session.ts";
+
+/** Lets the open rotation answer a request that came while it was under way, waiting, or blocked. */
+export async function join(session: Session): Promise<void> {
+  const joined = joinRequest(session.record(), session.now());
+  const { rotation } = joined;
+  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
+  await session.commit(joined, runs);
+}

@@ -1,0 +1,60 @@
+import { isClaimed } from "../core/decide.ts";
+import { beginRotation, runOf } from "../core/progress.ts";
+import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
+import { accountToChange } from "../core/slots.ts";
+import { type Instant, plus, second } from "../core/time.ts";
+import type { Session } from "./session.ts";
+
+/** Milliseconds an admin credential waits while another target is being changed with it. */
+const adminInUseDelay = 30 * second;
+
+/** Opens a rotation: from here on the journal knows of it, and nothing has been done. */
+export async function start(session: Session): Promise<void> {
+  const user = await userOfAdmin(session);
+  const record = session.record();
+  if (user !== undefined) {
+    await session.commit(postponed(record, plus(session.now(), adminInUseDelay), user));
+    return;
+  }
+  const request: RotationRequest = record.request ?? {
+    reason: record.published ? "schedule" : "first",
+    requestedBy: "schedule",
+    ...record.again,
+    rotationId: session.ports.newId(),
+    at: session.now(),
+  };
+  const account = accountToChange(session.target, record);
+  const begun = beginRotation(record, account, request, session.now());
+  const { rotation } = begun;
+  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
+  await session.commit(begun, runs);
+  const { reason, rotationId } = request;
+  session.emit({ type: "started", rotationId, account, reason });
+}
+
+/**
+ * The target that is being changed with this credential at this moment, if any: changing it now would pull the ladder
+ * away. One that only waits for its next try reads the credential anew.
+ */
+async function userOfAdmin(session: Session): Promise<string | undefined> {
+  const { ports, target } = session;
+  for (const user of ports.targetsUsing(target.publish)) {
+    const record = (await ports.journal.read(user.id))?.record;
+    const phase = record?.rotation?.phase;
+    const isChanging = phase === "applying" || phase === "publishing" || phase === "checking";
+    if (record && isChanging && isClaimed(record, session.now())) return user.id;
+  }
+  return undefined;
+}
+
+/** Whatever wants the rotation, the request or the policy, wants it a little later. */
+function postponed(record: TargetRecord, at: Instant, user: string): TargetRecord {
+  const { request, nextDue } = record;
+  const dueReason = `waits until ${user} is done with this credential`;
+  const isDue = nextDue !== undefined && nextDue < at;
+  return {
+    ...record,
+    ...(request && { request: { ...request, notBefore: at } }),
+    ...(isDue && { nextDue: at, dueReason }),
+  };
+}

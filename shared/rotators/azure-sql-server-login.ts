@@ -1,0 +1,105 @@
+import type { Connection } from "tedious";
+import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
+import type { Credential } from "../core/secret.ts";
+import { loginVerdict } from "./azure-sql-server-errors.ts";
+import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
+import { readAuthority } from "./tls.ts";
+
+/** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
+const patience = 30_000;
+
+/** For messages. */
+function placeOf(options: AzureSqlServerOptions, account: string): string {
+  const { port, database } = options;
+  return `SQL Server at ${hostOf(options)}:${port}, database ${database}, account ${account}`;
+}
+
+/** One log-in, and out again. */
+export async function tryLogin(
+  options: AzureSqlServerOptions,
+  credential: Credential,
+  signal: AbortSignal,
+): Promise<"accepted" | "rejected"> {
+  const where = placeOf(options, credential.account);
+  requireVerification(where);
+  const connection = await connectionTo(options, credential);
+  if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+
+  // The error that is thrown has no number, and only the last of several is thrown.
+  const numbers: number[] = [];
+  let entraOnly = false;
+  connection.on("errorMessage", ({ number, message }) => {
+    numbers.push(number);
+    if (/\bonly authentication is enabled\b/i.test(message)) entraOnly = true;
+  });
+  const error = await connected(connection, signal);
+  if (error === undefined) return "accepted";
+  if (hasFired(signal)) {
+    throw new TargetUnavailableError(`${where}: no answer in the time there was`);
+  }
+  const verdict = loginVerdict({ numbers, entraOnly }, error, where);
+  if (verdict !== "rejected") throw verdict;
+  return verdict;
+}
+
+/** The driver leaves it to Node, and Node to this variable, whether certificates mean anything. */
+function requireVerification(where: string): void {
+  if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] !== "0") return;
+  throw new ConfigError(
+    `${where}: not asked, because NODE_TLS_REJECT_UNAUTHORIZED=0 keeps certificates from being verified`,
+  );
+}
+
+async function connectionTo(
+  options: AzureSqlServerOptions,
+  { account, secret }: Credential,
+): Promise<Connection> {
+  const { port, database } = options;
+  const ca = await readAuthority(options.tls.caFile);
+  const { Connection } = await import("tedious");
+  return new Connection({
+    server: hostOf(options),
+    authentication: {
+      type: "default",
+      options: { userName: account, password: secret.reveal() },
+    },
+    options: {
+      port,
+      database,
+      // TLS from the first byte on: nothing is left to be negotiated away.
+      encrypt: "strict",
+      trustServerCertificate: false,
+      ...(ca && { cryptoCredentialsDetails: { ca } }),
+      appName: "keyturn",
+      connectTimeout: patience,
+      requestTimeout: patience,
+      maxRetriesOnTransientErrors: 0,
+    },
+  });
+}
+
+/** The error with which it ended, if it did not succeed. Leaves no connection behind. */
+async function connected(connection: Connection, signal: AbortSignal): Promise<Error | undefined> {
+  // What comes after the answer has no meaning any more, but unheard it would end the process.
+  connection.on("error", () => undefined);
+  const ended = Promise.withResolvers<Error | undefined>();
+  const giveUp = () => {
+    connection.close();
+    ended.resolve(new Error("no time is left"));
+  };
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    connection.connect((error) => {
+      ended.resolve(error);
+    });
+    return await ended.promise;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    connection.close();
+  }
+}
+
+/** It may fire during any await, which a narrowed property would not show. */
+function hasFired(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,66 @@
+import type { TokenCredential } from "@azure/identity";
+import { ConfigError } from "../core/errors.ts";
+import type { Credential } from "../core/secret.ts";
+import { minute } from "../core/time.ts";
+import { changeAdministrator, serverOf } from "./azure-sql-server-arm.ts";
+import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
+import { tryLogin } from "./azure-sql-server-login.ts";
+import {
+  azureSqlServerOptions,
+  hostOf,
+  type AzureSqlServerOptions,
+} from "./azure-sql-server-options.ts";
+import type { Rotator } from "./rotator.ts";
+
+export type { AzureSqlServerOptions };
+
+/**
+ * The administrator of a logical server of Azure SQL. It has a password that only Azure Resource Manager changes, with
+ * the rights of our Azure identity, and that no log-in can be taken from without giving it another: so nothing here
+ * retires it. `seams` are for tests, whose Azure is on this machine.
+ */
+export function azureSqlServer(
+  credential: TokenCredential,
+  seams: Omit<ResourceManagerAccess, "credential"> = {},
+): Rotator<AzureSqlServerOptions> {
+  return {
+    type: "azure-sql-server",
+    options: azureSqlServerOptions,
+    // The gateways learn of a new password one after the other.
+    capabilities: {
+      selfService: false,
+      admin: false,
+      identity: true,
+      propagation: 5 * minute,
+    },
+
+    endpoint: (options) => ({
+      engine: "sqlserver",
+      host: hostOf(options),
+      port: options.port,
+      database: options.database,
+    }),
+
+    async apply({ options, next, using }, signal) {
+      const where = serverOf(options);
+      requireUsable(next, where);
+      if (using.as !== "identity") {
+        throw new ConfigError(
+          `${where}: the password of its administrator is changed with our Azure identity only`,
+        );
+      }
+      await changeAdministrator({ credential, ...seams }, options, next, signal);
+      return next;
+    },
+
+    async verify({ options, credential: tried }, signal) {
+      requireUsable(tried, serverOf(options));
+      return tryLogin(options, tried, signal);
+    },
+  };
+}
+
+function requireUsable({ account, secret }: Credential, where: string): void {
+  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (secret.reveal() === "") throw new ConfigError(`${where}: the secret of ${account} is empty`);
+}

@@ -1,0 +1,47 @@
+const untrusted = "its certificate is not signed by an authority we trust";
+
+/** Codes of the system and the TLS library of which more can be said than that the line was lost. */
+const sentences: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was cut",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name could not be looked up",
+  ETIMEDOUT: "no answer from the host",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the host cannot be reached",
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  CERT_SIGNATURE_FAILURE: untrusted,
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
+/** Deep enough for every driver; an end, should causes go in a circle. */
+const deepest = 5;
+
+/** What a code from the table means, with advice where there is some; undefined for any other. */
+export function explainCode(code: string, authorities?: string): string | undefined {
+  const sentence = sentences[code];
+  return sentence === untrusted && authorities !== undefined
+    ? `${sentence}; name the right one in ${authorities}`
+    : sentence;
+}
+
+/**
+ * Why there was no answer, found among the causes of a driver's error. Only codes from the table are told: any other
+ * text of such an error may come from the other side. `authorities` names the option for more of them, if there is one.
+ */
+export function lostLine(error: unknown, authorities?: string): string {
+  let link: unknown = error;
+  for (let depth = 0; depth < deepest && link instanceof Error; depth++) {
+    const code: unknown = Reflect.get(link, "code");
+    const sentence = typeof code === "string" ? explainCode(code, authorities) : undefined;
+    if (sentence !== undefined) return `${sentence} (${String(code)})`;
+    link = link.cause;
+  }
+  return "the line was lost";
+}

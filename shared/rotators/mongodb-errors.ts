@@ -1,0 +1,83 @@
+import {
+  ChangeRefusedError,
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../core/errors.ts";
+import { lostLine } from "./lost-line.ts";
+
+const unavailable = (sentence: string) => (where: string) =>
+  new TargetUnavailableError(`${where}: ${sentence}`);
+const changeRefused = (sentence: string) => (where: string) =>
+  new ChangeRefusedError(`${where}: ${sentence}`);
+const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
+
+type Meaning = (where: string) => Error;
+
+const authenticationFailed = 18;
+const unauthorized = 13;
+
+const notPrimary = unavailable("it is not the primary, which alone takes changes");
+const commandNotTaken = changeRefused("it does not take the command updateUser as we send it");
+
+/** Answers to a log-in, or to a question, that say nothing about the credential. */
+const loginAnswers: Readonly<Record<number, Meaning>> = {
+  [unauthorized]: unavailable("the account is not allowed to ask"),
+  334: config("the server has SCRAM switched off, so no password logs in"),
+  10_107: notPrimary,
+  13_435: notPrimary,
+  13_436: notPrimary,
+};
+
+/**
+ * Answers to the change with which the server says that it did nothing. Many others come when it may have: an
+ * operation that is interrupted, times out or waits for a majority in vain is not undone.
+ */
+const changeAnswers: Readonly<Record<number, Meaning>> = {
+  2: changeRefused("it does not take this password"),
+  9: commandNotTaken,
+  11: changeRefused("there is no such account in this authentication database"),
+  [unauthorized]: changeRefused("the account we logged in with may not change this password"),
+  14: commandNotTaken,
+  59: commandNotTaken,
+  72: commandNotTaken,
+  115: commandNotTaken,
+  323: commandNotTaken,
+  8000: changeRefused("accounts of this service are not changed on the server itself"),
+  10_107: notPrimary,
+  13_435: notPrimary,
+  13_436: notPrimary,
+  40_414: commandNotTaken,
+  40_415: commandNotTaken,
+};
+
+/** Number of the server's answer; undefined when it gave none. Its text may repeat what it was sent. */
+function answerOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error.name !== "MongoServerError") return undefined;
+  const code: unknown = Reflect.get(error, "code");
+  return typeof code === "number" ? code : undefined;
+}
+
+/** Whether the server looked at this very account and secret, and said no. */
+export const isRejection = (error: unknown): boolean => answerOf(error) === authenticationFailed;
+
+export const isForbidden = (error: unknown): boolean => answerOf(error) === unauthorized;
+
+/** For whatever fails before a change was sent. */
+export function loginError(error: unknown, where: string): Error {
+  const answer = answerOf(error);
+  if (answer === undefined) return unavailable(lostLine(error, "options.tls.caFile"))(where);
+  const meaning = loginAnswers[answer] ?? unavailable("it could not be asked");
+  return meaning(`${where}, code ${answer}`);
+}
+
+/** For whatever fails after a change was sent. */
+export function changeError(error: unknown, where: string): Error {
+  const answer = answerOf(error);
+  const meaning = changeAnswers[answer ?? 0];
+  if (meaning) return meaning(`${where}, code ${String(answer)}`);
+  const how = answer === undefined ? lostLine(error) : `it answered with code ${answer}`;
+  return new OutcomeUnknownError(
+    `${where}: ${how} while the change was being made; either password may be valid`,
+  );
+}

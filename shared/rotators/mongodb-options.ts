@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { tls } from "./tls.ts";
+
+/** They become parts of a connection string: nothing may pass that means something there. */
+const name = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
+const host = z.string().regex(new RegExp(`^(?:${name}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
+  message: "must be a host name or an IP address",
+});
+const member = z.string().regex(new RegExp(`^(?:${name}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
+  message: "must be a host name or an IP address, a colon and a port",
+});
+
+/** What the server allows. `$external` has no passwords. */
+const database = z.string().regex(/^[^\s\0/\\."$*<>:|?]{1,63}$/, "must be the name of a database");
+
+export const mongodbOptions = z
+  .strictObject({
+    /** One server: the only one, the primary, or a mongos. */
+    host: host.exactOptional(),
+    port: z.int().min(1).max(65535).default(27017),
+    /** Instead of host and port: members of a replica set, or several mongos, as `name:port`. */
+    hosts: z.array(member).min(1).exactOptional(),
+    /** Name of the replica set to which `hosts` belong. */
+    replicaSet: z
+      .string()
+      .regex(/^[\w.-]+$/, "must be the name of a replica set")
+      .exactOptional(),
+    /** What consumers use; changes nothing about the log-in. */
+    database: database.default("test"),
+    /** Where the accounts of the target are kept. */
+    authDatabase: database.default("admin"),
+    /** Where the account is kept with whose rights secrets are changed. */
+    adminAuthDatabase: database.default("admin"),
+    tls: tls.prefault({}),
+  })
+  .refine(({ host: one, hosts }) => (one === undefined) !== (hosts === undefined), {
+    path: ["host"],
+    message: "either host or hosts must say where the server is, and not both",
+  })
+  .refine(({ replicaSet, hosts }) => replicaSet === undefined || hosts !== undefined, {
+    path: ["replicaSet"],
+    message: "has no use without hosts",
+  });
+
+export type MongodbOptions = z.output<typeof mongodbOptions>;
+
+/** As `name:port`, with brackets around IPv6. */
+export function membersOf({ host: one = "", port, hosts }: MongodbOptions): readonly string[] {
+  return hosts ?? [`${one.includes(":") ? `[${one}]` : one}:${port}`];
+}
+
+/** Consumers are told of one member; a driver finds the others from there. */
+export function firstMember(options: MongodbOptions): { host: string; port: number } {
+  const { host: one, port } = options;
+  if (one !== undefined) return { host: one, port };
+  const [first = ""] = membersOf(options);
+  const colon = first.lastIndexOf(":");
+  const bare = first.slice(0, colon).replace(/^\[|\]$/g, "");
+  return { host: bare, port: Number(first.slice(colon + 1)) };
+}

@@ -1,0 +1,131 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Document, MongoClient, MongoClientOptions } from "mongodb";
+import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
+import type { Credential } from "../core/secret.ts";
+import { isRejection, loginError } from "./mongodb-errors.ts";
+import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
+import { readAuthority } from "./tls.ts";
+
+/** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
+const goodbye = 500;
+
+/** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
+const patience = { connectTimeoutMS: 10_000, serverSelectionTimeoutMS: 15_000 };
+const silence = { socketTimeoutMS: 30_000 };
+
+export interface Session {
+  /** Rejects with the driver's own errors, which hold the command: they must not get out. */
+  run(database: string, command: Document): Promise<Document>;
+  close(): Promise<void>;
+}
+
+/** For messages. */
+export function placeOf(options: MongodbOptions, account: string, authDatabase: string): string {
+  const members = membersOf(options).join(",");
+  return `MongoDB at ${members}, account ${account} in authentication database ${authDatabase}`;
+}
+
+/** A fresh connection, or "rejected" if the server looked at the credential and refused it. */
+export async function logIn(
+  options: MongodbOptions,
+  credential: Credential,
+  authDatabase: string,
+  signal: AbortSignal,
+): Promise<Session | "rejected"> {
+  const where = placeOf(options, credential.account, authDatabase);
+  requireUsable(credential, where);
+  const settings = await settingsFor(options, credential, authDatabase);
+  const { MongoClient } = await import("mongodb");
+  if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+
+  const client = new MongoClient(`mongodb://${membersOf(options).join(",")}/`, settings);
+  const line = lineOf(client, membersOf(options).length, signal);
+  try {
+    await line.unlessLost(client.connect());
+  } catch (error) {
+    await line.close();
+    if (isRejection(error)) return "rejected";
+    if (signal.aborted) {
+      throw new TargetUnavailableError(`${where}: no answer in the time there was`);
+    }
+    throw loginError(error, where);
+  }
+  return {
+    run: (database, command) => line.unlessLost(client.db(database).command(command, { signal })),
+    close: () => line.close(),
+  };
+}
+
+export function requireUsable({ account, secret }: Credential, where: string): void {
+  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (secret.reveal() === "") throw new ConfigError(`${where}: its secret is empty`);
+}
+
+async function settingsFor(
+  { host, replicaSet, tls }: MongodbOptions,
+  { account, secret }: Credential,
+  authSource: string,
+): Promise<MongoClientOptions> {
+  const ca = await readAuthority(tls.caFile);
+  return {
+    // Never in the connection string: the driver repeats that in its errors.
+    auth: { username: account, password: secret.reveal() },
+    authSource,
+    directConnection: host !== undefined,
+    ...(replicaSet !== undefined && { replicaSet }),
+    maxPoolSize: 1,
+    retryReads: false,
+    retryWrites: false,
+    serverMonitoringMode: "poll",
+    appName: "keyturn",
+    ...patience,
+    ...silence,
+    ...(tls.mode === "verify-full" && {
+      tls: true,
+      // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
+      rejectUnauthorized: true,
+      ...(ca && { ca }),
+    }),
+  };
+}
+
+/** Hangs up when the signal fires, and when no member can be reached: the driver would go on trying. */
+function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined);
+  let closing: Promise<void> | undefined;
+
+  // It says goodbye on the connection, for which a server that has gone silent would let it wait.
+  const leave = () => (closing ??= client.close().catch(() => undefined));
+  const onAbort = () => {
+    lost.reject(new Error("no time is left"));
+    void leave();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+
+  // Once one of them has answered, others may be down: the driver finds out who is primary, or gives up in time.
+  let reached = false;
+  const unreachable = new Set<string>();
+  client.on("serverHeartbeatSucceeded", () => {
+    reached = true;
+  });
+  client.on("serverHeartbeatFailed", ({ connectionId, failure }) => {
+    unreachable.add(connectionId);
+    if (reached || unreachable.size < members) return;
+    lost.reject(failure);
+    void leave();
+  });
+
+  return {
+    unlessLost: <Result>(work: Promise<Result>) => Promise.race([work, lost.promise]),
+    async close() {
+      signal.removeEventListener("abort", onAbort);
+      await Promise.race([leave(), wait(goodbye, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** It may fire during any await, which a narrowed property would not show. */
+function hasFired(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

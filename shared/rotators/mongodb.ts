@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/errors.ts";
+import { changeError, isForbidden, loginError } from "./mongodb-errors.ts";
+import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
+import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
+import type { Rotator, Using } from "./rotator.ts";
+import { isTakenAsItStands } from "./scram.ts";
+
+export type { MongodbOptions };
+
+/**
+ * Milliseconds. A change counts once a majority of the replica set has it, because a new primary may not know what
+ * only the old one had. Both are well below a minute: a change that was given up must not land much later.
+ */
+const majority = { w: "majority", wtimeout: 10_000 };
+const serverPatience = 20_000;
+
+/** MongoDB users that log in with a password (SCRAM). */
+export const mongodb: Rotator<MongodbOptions> = {
+  type: "mongodb",
+  options: mongodbOptions,
+  capabilities: {
+    selfService: true,
+    admin: true,
+    identity: false,
+    propagation: 0,
+  },
+
+  endpoint: (options) => ({
+    engine: "mongodb",
+    ...firstMember(options),
+    database: options.database,
+  }),
+
+  accountRealm: ({ authDatabase }) => authDatabase,
+
+  async apply({ options, next, using }, signal) {
+    const where = placeOf(options, next.account, options.authDatabase);
+    requireUsable(next, where);
+    const password = next.secret.reveal();
+    if (!isTakenAsItStands(password)) {
+      throw new ChangeRefusedError(
+        `${where}: its next secret holds characters that clients read in different ways`,
+      );
+    }
+    await change(options, next.account, password, using, signal);
+    return next;
+  },
+
+  async verify({ options, credential, as }, signal) {
+    const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
+    const session = await logIn(options, credential, home, signal);
+    if (session === "rejected") return "rejected";
+    try {
+      await session.run(options.database, { ping: 1 });
+      return "accepted";
+    } catch (error) {
+      throw loginError(error, placeOf(options, credential.account, home));
+    } finally {
+      await session.close();
+    }
+  },
+
+  /**
+   * Gives the account a secret that nobody knows. Removing the user would take its roles with it, and it could not
+   * be given a secret again; taking its last mechanism away is something the server does not do.
+   */
+  async retire({ options, account, using }, signal) {
+    if (using.as === "self") {
+      throw new ChangeRefusedError(
+        `${placeOf(options, account, options.authDatabase)}: an account does not retire itself; it takes an admin`,
+      );
+    }
+    await change(options, account, randomBytes(48).toString("base64url"), using, signal);
+  },
+};
+
+async function change(
+  options: MongodbOptions,
+  account: string,
+  password: string,
+  using: Using,
+  signal: AbortSignal,
+): Promise<void> {
+  const { authDatabase, adminAuthDatabase } = options;
+  const where = placeOf(options, account, authDatabase);
+  if (using.as === "identity") {
+    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  }
+  const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
+  const session = await logIn(options, using.credential, home, signal);
+  if (session === "rejected") {
+    throw new ChangeRefusedError(
+      `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+    );
+  }
+  let sent = false;
+  try {
+    const mechanisms = await mechanismsOf(session, authDatabase, account);
+    sent = true;
+    const reply = await session.run(authDatabase, {
+      updateUser: account,
+      pwd: password,
+      ...(mechanisms.length > 0 && { mechanisms }),
+      writeConcern: majority,
+      maxTimeMS: serverPatience,
+    });
+    // Not an error to the driver. Made on the primary, the change may yet be undone by a change of primary.
+    if ("writeConcernError" in reply) {
+      throw new OutcomeUnknownError(
+        `${where}: the change did not get to a majority of the replica set in time; either password may be valid`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof OutcomeUnknownError) throw error;
+    throw sent ? changeError(error, where) : loginError(error, where);
+  } finally {
+    await session.close();
+  }
+}
+
+const usersInfoReply = z.object({
+  users: z.array(z.object({ mechanisms: z.array(z.string()).default([]) })),
+});
+
+/**
+ * The account's own mechanisms, to be named in the change: without them the server would make credentials for all it
+ * knows, and so give SCRAM-SHA-1 to an account that was kept to SCRAM-SHA-256. An admin who may change passwords but
+ * not view users is told nothing, and then the server decides.
+ */
+async function mechanismsOf(
+  session: Session,
+  authDatabase: string,
+  account: string,
+): Promise<readonly string[]> {
+  try {
+    const reply = await session.run(authDatabase, {
+      usersInfo: { user: account, db: authDatabase },
+      maxTimeMS: serverPatience,
+    });
+    const found = usersInfoReply.safeParse(reply).data?.users[0]?.mechanisms ?? [];
+    return found.filter((mechanism) => mechanism.startsWith("SCRAM-"));
+  } catch (error) {
+    if (isForbidden(error)) return [];
+    throw error;
+  }
+}

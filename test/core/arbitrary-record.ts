@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import {
+  type Rotation,
+  type RotationRequest,
+  type TargetRecord,
+  workingPhases,
+} from "../../shared/core/rotation.ts";
+import type { VersionRef } from "../../shared/core/target.ts";
+import type { Instant } from "../../shared/core/time.ts";
+
+/** So few that they are often equal. */
+export const arbitraryMoment: fc.Arbitrary<Instant> = fc
+  .integer({ min: 0, max: 9 })
+  .map((minute) => `2026-03-01T10:0${minute}:00.000Z`);
+
+const account = fc.constantFrom("orders_a", "orders_b");
+const count = fc.nat({ max: 5 });
+
+export const arbitraryVersion: fc.Arbitrary<VersionRef> = fc.record({
+  vault: fc.constant("main"),
+  name: fc.constantFrom("orders-db", "keyturn-pending-orders"),
+  version: fc.nat({ max: 30 }).map(String),
+});
+
+const failure = fc.record({
+  kind: fc.constant("change-refused" as const),
+  message: fc.string(),
+  at: arbitraryMoment,
+});
+
+export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
+  {
+    rotationId: fc.uuid(),
+    reason: fc.constantFrom("schedule", "operator", "exposure", "first"),
+    requestedBy: fc.string(),
+    at: arbitraryMoment,
+    notBefore: arbitraryMoment,
+    grace: count,
+  },
+  { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
+);
+
+export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
+  {
+    id: fc.uuid(),
+    account,
+    reason: fc.constantFrom("schedule", "operator", "exposure", "first"),
+    requestedBy: fc.string(),
+    requestedAt: arbitraryMoment,
+    phase: fc.constantFrom(...workingPhases, "blocked" as const),
+    startedAt: arbitraryMoment,
+    phases: fc.array(
+      fc.record(
+        {
+          phase: fc.constantFrom(...workingPhases),
+          startedAt: arbitraryMoment,
+          endedAt: arbitraryMoment,
+        },
+        { requiredKeys: ["phase", "startedAt"] },
+      ),
+      { maxLength: 3 },
+    ),
+    furthest: fc.constantFrom(...workingPhases),
+    pending: arbitraryVersion,
+    changeBegan: fc.boolean(),
+    outcomeInDoubt: fc.boolean(),
+    confirmedAt: arbitraryMoment,
+    published: arbitraryVersion,
+    failures: count,
+    nextAttemptAt: arbitraryMoment,
+    grace: count,
+  },
+  {
+    requiredKeys: [
+      "id",
+      "account",
+      "reason",
+      "requestedBy",
+      "requestedAt",
+      "phase",
+      "startedAt",
+      "phases",
+      "furthest",
+      "changeBegan",
+      "failures",
+    ],
+  },
+);
+
+const slot = fc.record(
+  {
+    account,
+    current: arbitraryVersion,
+    previous: arbitraryVersion,
+    abandoned: arbitraryVersion,
+    changedAt: arbitraryMoment,
+  },
+  { requiredKeys: ["account"] },
+);
+
+const notification = fc.record({
+  id: fc.uuid(),
+  type: fc.constantFrom("rotation.started" as const, "alarm" as const),
+  targetId: fc.constant("orders"),
+  at: arbitraryMoment,
+  data: fc.constant({}),
+});
+
+const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
+  {
+    schema: fc.constant(1 as const),
+    targetId: fc.constant("orders"),
+    health: fc.constantFrom("new", "healthy", "failing", "blocked"),
+    slots: fc.uniqueArray(slot, { maxLength: 2, selector: (one) => one.account }),
+    active: account,
+    published: arbitraryVersion,
+    adoptedAt: arbitraryMoment,
+    lastSuccessAt: arbitraryMoment,
+    lastFailure: failure,
+    failures: count,
+    rotation: arbitraryRotation,
+    request: arbitraryRequest,
+    again: fc.record({ reason: fc.constant("exposure" as const), requestedBy: fc.string() }),
+    retirement: fc.record({ account, at: arbitraryMoment, rotationId: fc.uuid(), failures: count }),
+    nextDue: arbitraryMoment,
+    dueReason: fc.string(),
+    policyFingerprint: fc.string(),
+    outbox: fc.array(notification, { maxLength: 3 }),
+    outboxRetryAt: arbitraryMoment,
+    restUntil: arbitraryMoment,
+    claim: fc.record({ fence: count }),
+  },
+  {
+    requiredKeys: ["schema", "targetId", "health", "slots", "failures", "outbox", "claim"],
+  },
+);
+
+/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation. */
+export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc
+  .tuple(unclaimed, fc.boolean())
+  .map(([record, isJoined]) =>
+    isJoined && record.request && record.rotation
+      ? { ...record, request: { ...record.request, rotationId: record.rotation.id } }
+      : record,
+  );

@@ -1,0 +1,57 @@
+import type { ErrorKind } from "../../shared/core/errors.ts";
+import { beginRotation } from "../../shared/core/progress.ts";
+import {
+  newRecord,
+  type Failure,
+  type Rotation,
+  type TargetRecord,
+} from "../../shared/core/rotation.ts";
+import type { Target } from "../../shared/core/target.ts";
+import { day, hour, minute, plus } from "../../shared/core/time.ts";
+
+export const at = (minutes: number) => plus("2026-03-01T10:00:00.000Z", minutes * minute);
+export const now = at(0);
+export const version = (number: number) => ({
+  vault: "main",
+  name: "orders-db",
+  version: `${number}`,
+});
+export const target: Target = {
+  id: "orders",
+  type: "memory",
+  options: {},
+  slots: [{ account: "orders_a" }, { account: "orders_b" }],
+  authority: { as: "identity" },
+  publish: { vault: "main", name: "orders-db", as: "json" },
+  policy: {
+    name: "quarterly",
+    every: 90 * day,
+    password: { length: 40, symbols: "-", exclude: "" },
+    retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+  },
+  grace: hour,
+  consumers: [],
+  tags: {},
+};
+export const request = {
+  rotationId: "r1",
+  reason: "operator",
+  requestedBy: "anna",
+  at: now,
+} as const;
+export const failure = (kind: ErrorKind): Failure => ({ kind, message: "It said no.", at: at(5) });
+
+export const adopted: TargetRecord = {
+  ...newRecord("orders"),
+  health: "healthy",
+  adoptedAt: now,
+  active: "orders_a",
+  published: version(1),
+  slots: [{ account: "orders_a", current: version(1) }],
+};
+
+export function begun(record = adopted): TargetRecord & { readonly rotation: Rotation } {
+  const after = beginRotation({ ...record, request }, "orders_b", request, now);
+  if (!after.rotation) throw new Error("it was to be begun");
+  return { ...after, rotation: after.rotation };
+}

@@ -1,0 +1,28 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig } from "../../shared/config/load.ts";
+import { rotatorsWith } from "../../shared/rotators/registry.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+const readme = await readFile(join(root, "README.md"), "utf8");
+
+test("the configuration in the README is a valid one, without warnings", async () => {
+  const [, written = ""] = /^```yaml\n(version: 1[\s\S]*?)^```$/m.exec(readme) ?? [];
+  const folder = await mkdtemp(join(tmpdir(), "keyturn-readme-"));
+  try {
+    await writeFile(join(folder, "keyturn.yaml"), written);
+    const config = await loadConfig(join(folder, "keyturn.yaml"), { rotators });
+    expect(config.targets.map(({ id }) => id)).toEqual(["orders-db"]);
+    expect(config.warnings).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("the README has a row for every system that can be rotated, and for no other", () => {
+  const types = Array.from(readme.matchAll(/^\| `([a-z-]+)`: /gm), ([, type]) => type);
+  expect(types).toEqual(rotators.map(({ type }) => type));
+});

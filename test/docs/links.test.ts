@@ -1,0 +1,73 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+const root = resolve(import.meta.dirname, "../..");
+const pages = ["*.md", "docs/**/*.md"].flatMap((glob) => globSync(glob, { cwd: root }));
+const manifestShape = z.object({
+  scripts: z.record(z.string(), z.string()),
+  dependencies: z.record(z.string(), z.string()),
+  devDependencies: z.record(z.string(), z.string()),
+});
+const manifest = manifestShape.parse(JSON.parse(read("package.json")));
+
+function read(file: string): string {
+  return readFileSync(join(root, file), "utf8");
+}
+
+/** What the page says in prose: examples are no links and no headings. */
+const proseOf = (page: string): string => read(page).replaceAll(/^```[\s\S]*?^```$/gm, "");
+
+function all(text: string, pattern: RegExp): string[] {
+  return Array.from(text.matchAll(pattern), ([, found = ""]) => found);
+}
+
+/** As GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return all(proseOf(page), /^#{1,6} (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function leadsNowhere(page: string, link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const file = path === "" ? page : join(dirname(page), path);
+  if (!existsSync(join(root, file))) return true;
+  return anchor !== undefined && !anchorsOf(file).includes(anchor);
+}
+
+test.each(pages)("every link of %s leads to a file or heading that is there", (page) => {
+  const links = all(proseOf(page), /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
+  expect(links.filter((link) => leadsNowhere(page, link))).toEqual([]);
+});
+
+test.each(pages)("every file of the repository that %s names is there", (page) => {
+  const top = /^(?:\.ci|docs|examples|functions|local|scripts|shared|test)\/[\w./*{},-]*$/;
+  const named = all(read(page), /`([^`\s]+)`/g).filter((code) => top.test(code));
+  const commands = all(read(page), /\b((?:docs|examples|scripts|test)\/[\w./-]+\.\w+)/g);
+  const isMissing = (path: string) => globSync(path, { cwd: root }).length === 0;
+  // Sources are TypeScript: what ends in .js is made by the build.
+  const sources = [...named, ...commands].filter((path) => !path.endsWith(".js"));
+  expect(sources.filter(isMissing)).toEqual([]);
+});
+
+test.each(pages)("every command of %s is one that package.json has", (page) => {
+  const commands = [
+    ...all(read(page), /\bnpm run ([\w:-]+)/g),
+    ...all(read(page), /\bnpm (start|test)\b/g),
+  ];
+  expect(commands.filter((command) => manifest.scripts[command] === undefined)).toEqual([]);
+});
+
+test.each(pages)("every program that %s starts is a file or a dependency", (page) => {
+  const started = all(read(page), /\bscripts\/run\.mjs ([\w./-]+)/g);
+  const isThere = (what: string) =>
+    existsSync(join(root, what)) ||
+    what in manifest.dependencies ||
+    what in manifest.devDependencies;
+  expect(started.filter((what) => !isThere(what))).toEqual([]);
+});

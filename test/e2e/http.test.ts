@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Answer } from "./api.ts";
+import { configOf, seed, single, versionsOf } from "./targets.ts";
+import { startWorld, type World } from "./world.ts";
+
+const names = ["one", "again", "strict"];
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({
+    config: (places) =>
+      configOf(places, Object.fromEntries(names.map((name) => [name, single(places, name)]))),
+  });
+  for (const name of names) await seed(world, name);
+  await world.start();
+});
+afterAll(() => world.close());
+
+interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** What the app itself refuses, it refuses in a plain sentence. */
+function problemIn({ status, headers, text }: Answer): Problem {
+  expect(headers.get("content-type")).toBe("application/problem+json");
+  const problem = JSON.parse(text) as Problem;
+  expect(problem.status).toBe(status);
+  expect(problem.title).not.toBe("");
+  expect(problem.detail).toMatch(/^[\w-]+ .+\.$/);
+  return problem;
+}
+
+const json = { "content-type": "application/json" };
+const rotations = "/api/targets/strict/rotations";
+
+describe("Asking for a rotation", () => {
+  test("is answered 202 with the place where it can be followed to its end", async () => {
+    const { api } = world;
+    const answer = await api.send("POST", "/api/targets/one/rotations");
+    expect(answer.status).toBe(202);
+    const location = answer.headers.get("location") ?? "";
+    expect(location).toMatch(/^\/api\/targets\/one\/rotations\/[0-9A-Z]{26}$/);
+    expect(JSON.parse(answer.text)).toMatchObject({ target: "one", status: location });
+
+    const run = await api.ended(location);
+    expect(run).toMatchObject({ state: "done", reason: "operator", requestedBy: "function key" });
+    expect(run.phases.map(({ phase }) => phase)).toEqual([
+      ...["staging", "applying", "publishing"],
+      ...["checking", "refreshing", "cleaning"],
+    ]);
+    expect(await api.rotations("one")).toEqual([run]);
+    expect(await versionsOf(world.secrets, "one")).toBe(2);
+  });
+
+  test("twice with the same Idempotency-Key leads to the same rotation, however late", async () => {
+    const { api } = world;
+    const twice = () => api.rotate("again", { idempotencyKey: "ticket-42" });
+    const [first, second] = await Promise.all([twice(), twice()]);
+    expect(second).toBe(first);
+    await api.ended(first);
+    expect(await twice()).toBe(first);
+    const other = await api.rotate("again", { idempotencyKey: "ticket-43" });
+    expect(other).not.toBe(first);
+    await api.ended(other);
+    expect(await api.rotations("again")).toHaveLength(2);
+    expect(await versionsOf(world.secrets, "again")).toBe(3);
+  });
+
+  test("takes the exposure of a secret as the reason, and says so in the history", async () => {
+    const body = JSON.stringify({ reason: "exposure" });
+    const answer = await world.api.send("POST", "/api/targets/one/rotations", {
+      headers: json,
+      body,
+    });
+    const run = await world.api.ended(answer.headers.get("location") ?? "");
+    expect(run).toMatchObject({ state: "done", reason: "exposure" });
+  });
+});
+
+describe("A bad request changes nothing and is answered", () => {
+  const body = (text: string, headers: Record<string, string> = json): RequestInit => ({
+    body: text,
+    headers,
+  });
+
+  test.each<[string, number, string, string, RequestInit]>([
+    ["404 for an unknown target", 404, "POST", "/api/targets/nobody/rotations", {}],
+    ["404 when an unknown target is read", 404, "GET", "/api/targets/nobody", {}],
+    ["404 for the history of an unknown target", 404, "GET", "/api/targets/nobody/rotations", {}],
+    ["404 for an unknown rotation", 404, "GET", `${rotations}/01ARZ3NDEKTSV4RRFFQ69G5FAV`, {}],
+    ["400 for a target id that cannot be one", 400, "POST", "/api/targets/No_Body/rotations", {}],
+    ["400 for a target id with a NUL in it", 400, "GET", "/api/targets/a%00b", {}],
+    ["400 for an endless target id", 400, "GET", `/api/targets/${"a".repeat(300)}`, {}],
+    ["400 for a rotation id that cannot be one", 400, "GET", `${rotations}/'%20or%201`, {}],
+    ["400 for a limit that is no number", 400, "GET", `${rotations}?limit=many`, {}],
+    ["400 for a limit beyond 100", 400, "GET", `${rotations}?limit=101`, {}],
+    ["400 for malformed JSON", 400, "POST", rotations, body("{")],
+    ["400 for a JSON array", 400, "POST", rotations, body("[]")],
+    ["400 for JSON null", 400, "POST", rotations, body("null")],
+    ["400 for unknown keys in the body", 400, "POST", rotations, body('{"force":true}')],
+    ["400 for an unknown reason", 400, "POST", rotations, body('{"reason":"schedule"}')],
+    ["400 for a grace that is no duration", 400, "POST", rotations, body('{"grace":"soon"}')],
+    ["400 for a grace that is no text", 400, "POST", rotations, body('{"grace":5}')],
+    ["400 for a negative grace", 400, "POST", rotations, body('{"grace":"-5m"}')],
+    [
+      "415 for another content type",
+      415,
+      "POST",
+      rotations,
+      body("{}", { "content-type": "text/plain" }),
+    ],
+    ["415 for a form", 415, "POST", rotations, { body: new URLSearchParams("reason=operator") }],
+    [
+      "413 for an oversized body",
+      413,
+      "POST",
+      rotations,
+      body(JSON.stringify({ reason: "x".repeat(9_000) })),
+    ],
+    [
+      "400 for an empty Idempotency-Key",
+      400,
+      "POST",
+      rotations,
+      { headers: { "idempotency-key": "" } },
+    ],
+    [
+      "400 for spaces in the Idempotency-Key",
+      400,
+      "POST",
+      rotations,
+      { headers: { "idempotency-key": "a b" } },
+    ],
+    [
+      "400 for an endless Idempotency-Key",
+      400,
+      "POST",
+      rotations,
+      { headers: { "idempotency-key": "k".repeat(201) } },
+    ],
+  ])("%s", async (_, status, method, path, init) => {
+    const answer = await world.api.send(method, path, init);
+    expect(answer.status).toBe(status);
+    problemIn(answer);
+  });
+
+  test.each([
+    ["DELETE", "/api/targets/strict/rotations"],
+    ["PUT", "/api/targets/strict"],
+    ["POST", "/api/health"],
+  ])("404 by the host for a method that nobody takes: %s %s", async (method, path) => {
+    expect((await world.api.send(method, path)).status).toBe(404);
+  });
+
+  test("and the target was not touched by any of them", async () => {
+    expect(await world.api.rotations("strict")).toEqual([]);
+    expect(await versionsOf(world.secrets, "strict")).toBe(1);
+  });
+});
+
+describe("Without the key", () => {
+  test.each([
+    ["POST", "/api/targets/one/rotations"],
+    ["GET", "/api/targets/one/rotations"],
+    ["GET", "/api/targets/one/rotations/01ARZ3NDEKTSV4RRFFQ69G5FAV"],
+    ["GET", "/api/targets/one"],
+    ["GET", "/api/targets"],
+    ["GET", "/api/alarms"],
+  ])("%s %s is answered 401 and nothing else", async (method, path) => {
+    const key = (given?: string): RequestInit =>
+      given === undefined ? {} : { headers: { "x-functions-key": given } };
+    for (const init of [key(), key("wrong"), key("")]) {
+      const response = await fetch(`${world.host().url}${path}`, { method, ...init });
+      expect(response.status).toBe(401);
+      expect(await response.text()).toBe("");
+    }
+  });
+
+  test("the health can be asked, and tells nothing but whether the app is up", async () => {
+    const response = await fetch(`${world.host().url}/api/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: "up" });
+  });
+});
+
+test("The list of targets says how each stands, and no secret", async () => {
+  const { status, text } = await world.api.send("GET", "/api/targets");
+  expect(status).toBe(200);
+  const { targets } = JSON.parse(text) as { targets: { id: string }[] };
+  expect(targets.map(({ id }) => id)).toEqual(names);
+  expect(text).not.toMatch(/password/i);
+});

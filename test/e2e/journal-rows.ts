@@ -1,0 +1,36 @@
+import { TableClient, type TableEntityResult } from "@azure/data-tables";
+import type { Claim, Rotation } from "../../shared/core/rotation.ts";
+import { tableName } from "./world.ts";
+
+type Row = TableEntityResult<Record<string, unknown>>;
+
+/** Every row of the journal as it is stored. */
+export async function journalRows(connectionString: string): Promise<Row[]> {
+  const client = TableClient.fromConnectionString(connectionString, tableName, {
+    allowInsecureConnection: true,
+  });
+  const rows: Row[] = [];
+  for await (const row of client.listEntities()) rows.push(row);
+  return rows;
+}
+
+/** What the journal says about a target, as far as a bystander needs it. */
+export interface Standing {
+  readonly targetId: string;
+  readonly phase: Rotation["phase"] | undefined;
+  readonly claim: Claim;
+}
+
+export async function standings(connectionString: string): Promise<Standing[]> {
+  const rows = await journalRows(connectionString);
+  return rows
+    .filter(({ rowKey }) => rowKey?.startsWith("target:"))
+    .map((row) => ({
+      targetId: String(row["targetId"]),
+      phase: (json(row["rotation"]) as Rotation | undefined)?.phase,
+      claim: json(row["claim"]) as Claim,
+    }));
+}
+
+const json = (column: unknown): unknown =>
+  typeof column === "string" ? JSON.parse(column) : undefined;

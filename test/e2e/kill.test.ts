@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { claimLength } from "../../shared/core/decide.ts";
+import type { RunView, TargetView } from "../../shared/core/views.ts";
+import { patient } from "./api.ts";
+import { startedLater } from "./clock.ts";
+import { standings } from "./journal-rows.ts";
+import { canLogIn, consume, keepAsking } from "./kill-checks.ts";
+import { configOf, own, pair, published, seed, seedPair, single } from "./targets.ts";
+import { everySecond, startWorld, type World } from "./world.ts";
+
+const kills = 20;
+/** Milliseconds after a rotation was seen to begin, within which the process is killed; a rotation takes less. */
+const window = 700;
+
+const pairs = ["steady", "brief"];
+const singles = ["managed", "changed", "alone", "own"];
+const targets = [...pairs, ...singles];
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({
+    sweep: everySecond,
+    config: (places) =>
+      configOf(
+        places,
+        {
+          // Rotated whenever somebody asks; its superseded passwords live on.
+          steady: pair(places, "steady", { policy: "hourly", grace: "30m" }),
+          // All others by the schedule, too.
+          brief: pair(places, "brief", { grace: "0s" }),
+          managed: single(places, "managed"),
+          changed: single(places, "changed"),
+          alone: own(places, "alone"),
+          own: own(places, "own"),
+        },
+        {
+          policies: {
+            default: { every: "10s", retry: { attempts: 3, every: "1s", thenEvery: "2s" } },
+            hourly: { every: "1h", retry: { attempts: 3, every: "1s", thenEvery: "2s" } },
+          },
+        },
+      ),
+  });
+  for (const name of pairs) await seedPair(world, name);
+  for (const name of singles) await seed(world, name);
+});
+afterAll(() => world.close());
+
+/**
+ * A rotation that was killed goes on when its claim has ended, after two minutes. Each host is therefore started with a
+ * clock so much further ahead: what it finds is what it would have found had everybody waited.
+ */
+const startLater = (times: number) => world.start(startedLater(times * (claimLength + 1_000)));
+
+test(
+  "The host is killed again and again in the middle of rotations, and no credential is lost",
+  { timeout: 900_000 },
+  async () => {
+    const chosen = Number(process.env["KEYTURN_TEST_SEED"] ?? Date.now() % 1_000_000);
+    console.log(`seed ${chosen} (KEYTURN_TEST_SEED repeats it)`);
+    const draw = drawsOf(chosen);
+    const tally = new Map<string, number>();
+
+    await startLater(0);
+    await Promise.all(targets.map((id) => world.api.rotate(id)));
+    await Promise.all(targets.map((id) => world.api.until(id, isAtRest)));
+    const consumer = consume(world, "steady");
+    const asking = targets.map((id) => keepAsking(world, id));
+
+    for (let kill = 1; kill <= kills; kill++) {
+      await rotationBegins();
+      await pause(draw(kill) * window);
+      await world.host().kill();
+      for (const { phase, claim } of await standings(world.storage)) {
+        if (claim.owner !== undefined) count(tally, phase ?? "between rotations");
+      }
+      await expectNothingLost(`kill ${kill}`);
+      await startLater(kill);
+    }
+    await lastKill();
+
+    const promised = (await Promise.all(asking.map((one) => one.end()))).flat();
+    await startLater(kills);
+    await expectAllWell(promised);
+    const { logIns, failures } = await consumer.end();
+    expect(failures).toEqual([]);
+    console.log(
+      `${kills + 1} kills; ${promised.length} rotations promised, all done; ${logIns} log-ins, none refused; ` +
+        `killed while claimed, by phase: ${JSON.stringify(Object.fromEntries(tally))}`,
+    );
+    // More than one phase must have been hit, or the kills were not where they hurt.
+    expect(tally.size).toBeGreaterThan(2);
+  },
+);
+
+/** A rotation that the process at hand has begun, and not one of its predecessors. */
+async function rotationBegins(): Promise<void> {
+  const { length } = world.output.written;
+  await vi.waitFor(() => {
+    expect(world.output.written.slice(length)).toContain(String.raw`\"type\":\"started\"`);
+  }, patient);
+}
+
+/** This time the clock is left alone: the next host finds claims that have really to run out. */
+async function lastKill(): Promise<void> {
+  for (;;) {
+    await rotationBegins();
+    await world.host().kill();
+    const all = await standings(world.storage);
+    if (all.some(({ claim }) => claim.owner !== undefined)) return;
+    await startLater(kills);
+  }
+}
+
+async function expectNothingLost(when: string): Promise<void> {
+  for (const name of singles) {
+    const works = await canLogIn(world, name);
+    expect(works, `after ${when} some stored password of ${name} logs in`).toBe(true);
+  }
+  for (const name of pairs) {
+    const { username, password } = await published(world.secrets, name);
+    const works = await world.database.logsIn(username, password);
+    expect(works, `after ${when} the published password of ${name} logs in`).toBe(true);
+  }
+}
+
+async function expectAllWell(promised: readonly string[]): Promise<void> {
+  for (const id of targets) {
+    const view = await vi.waitFor(
+      async () => {
+        const found = await world.api.target(id);
+        expect(isAtRest(found), JSON.stringify(found)).toBe(true);
+        return found;
+      },
+      { ...patient, timeout: 2 * claimLength },
+    );
+    expect(view.health).toBe("healthy");
+  }
+  for (const location of promised) {
+    const { text } = await world.api.send("GET", location);
+    expect(JSON.parse(text) as RunView).toMatchObject({ state: "done" });
+  }
+  await world.host().stop();
+  for (const name of [...pairs, ...singles]) {
+    const { username, password } = await published(world.secrets, name);
+    expect(await world.database.logsIn(username, password), username).toBe(true);
+  }
+}
+
+function isAtRest({ health, rotation, queuedRotation }: TargetView): boolean {
+  return health === "healthy" && rotation === undefined && queuedRotation === undefined;
+}
+
+/** For each number one between 0 and 1, the same whenever the seed is. */
+function drawsOf(chosen: number): (number: number) => number {
+  return (number) =>
+    createHash("sha256").update(`${chosen}/${number}`).digest().readUInt32BE() / 2 ** 32;
+}
+
+function count(tally: Map<string, number>, what: string): void {
+  tally.set(what, (tally.get(what) ?? 0) + 1);
+}

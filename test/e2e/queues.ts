@@ -1,0 +1,17 @@
+import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
+import { queueName } from "./world.ts";
+
+/** The work queue, and the one of messages that the host gave up on. */
+export function queuesOf(connectionString: string): { work: QueueClient; poison: QueueClient } {
+  const service = QueueServiceClient.fromConnectionString(connectionString);
+  return {
+    work: service.getQueueClient(queueName),
+    poison: service.getQueueClient(`${queueName}-poison`),
+  };
+}
+
+/** Messages that wait or are being handled. */
+export async function lengthOf(queue: QueueClient): Promise<number> {
+  const { approximateMessagesCount } = await queue.getProperties();
+  return approximateMessagesCount ?? 0;
+}

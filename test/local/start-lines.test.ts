@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { readArguments, UsageError } from "../../local/start/arguments.ts";
+import { readEvent, type KeyturnEvent } from "../../local/start/events.ts";
+import { clock, lineOf, summaryOf, tellDuration, type Style } from "../../local/start/lines.ts";
+import { tableOf } from "../../local/start/table.ts";
+
+const at = "2026-11-22T12:00:01.000Z";
+const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
+  type: "staged",
+  severity: "information",
+  at,
+  targetId: "orders",
+  ...more,
+});
+const plain = (_: Style, text: string) => text;
+const line = (more: Partial<KeyturnEvent>, nextDue?: string) =>
+  lineOf(event(more), { paint: plain, targetWidth: 9, ...(nextDue !== undefined && { nextDue }) });
+
+describe("a line on the console", () => {
+  test("names the time of day, the target, the phase, how long it took and what that means", () => {
+    expect(line({ type: "staged", duration: 31 })).toBe(
+      `${clock(at)}  orders     staged       31 ms  made a new password and stored it as pending`,
+    );
+  });
+
+  test("says of a success which account and version are published and when the target's turn comes again", () => {
+    const version = { version: "0123456789abcdef" };
+    const next = "2026-11-22T12:00:16.000Z";
+    const told = line({ type: "succeeded", account: "orders_b", version, duration: 1234 }, next);
+    expect(told).toContain("1.2 s  orders_b is published as version 01234567");
+    expect(told?.endsWith(`; next at ${clock(next)}`)).toBe(true);
+  });
+
+  test("says of a failed try why it failed and when Keyturn tries again, in red", () => {
+    const painted: string[] = [];
+    const failure = { kind: "target-unavailable", message: "the server does not answer" };
+    const nextAttemptAt = "2026-11-22T12:00:03.000Z";
+    const failed = event({ type: "attempt-failed", phase: "applying", failure, nextAttemptAt });
+    lineOf(failed, {
+      targetWidth: 9,
+      paint(style, text) {
+        if (style === "red") painted.push(text);
+        return text;
+      },
+    });
+    expect(painted).toContain(
+      `applying: the server does not answer; Keyturn tries again at ${clock(nextAttemptAt)}`,
+    );
+  });
+
+  test("says of a blocked target that a person must decide", () => {
+    const failure = { kind: "no-live-credential", message: "every password was refused" };
+    expect(line({ type: "blocked", failure })).toContain(
+      "every password was refused; Keyturn leaves it alone until a person decides",
+    );
+  });
+
+  test("is not made of events that only a log needs", () => {
+    expect(line({ type: "claimed" })).toBeUndefined();
+    expect(line({ type: "applied" })).toBeUndefined();
+  });
+
+  test("is made of events that are new to it, too", () => {
+    expect(line({ type: "paused", detail: "by an operator" })).toMatch(/paused .*by an operator$/);
+  });
+});
+
+test("durations are told in milliseconds below a second and in seconds above", () => {
+  expect([undefined, 0, 999, 1000, 61_240].map(tellDuration)).toEqual([
+    "",
+    "0 ms",
+    "999 ms",
+    "1.0 s",
+    "61.2 s",
+  ]);
+});
+
+describe("the consumer's summary", () => {
+  test("tells what one account must expect, and for a pair what went wrong", () => {
+    const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
+    const good = { logIns: 812, failed: 0, recovered: 0 };
+    expect(summaryOf({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
+    const told = "9 log-ins, 2 failed (1 worked when read again, last: the server refuses a";
+    expect(summaryOf({ orders: bad }, ["orders"])).toEqual([`orders: ${told})`]);
+    const note = "one account is refused for a moment while it changes";
+    expect(summaryOf({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
+      "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
+      `reports: ${told}; ${note})`,
+    ]);
+  });
+});
+
+test("a table's columns are as wide as what stands in them", () => {
+  const rows = [
+    ["target", "took"],
+    ["inventory", "3 s"],
+  ];
+  expect(tableOf(rows)).toBe("target     took\n─────────  ────\ninventory  3 s");
+});
+
+describe("events in the host's log", () => {
+  const record = (message: string) => ({ category: "user", level: "information", message });
+
+  test("are read from the records of functions", () => {
+    const told = event({ type: "published", version: { version: "1" } });
+    expect(readEvent(record(JSON.stringify({ keyturn: told })))).toEqual(told);
+  });
+
+  test.each([
+    record("{"),
+    record("plain words"),
+    record('{"keyturn":{"type":"published"}}'),
+    { ...record('{"keyturn":{}}'), category: "host" },
+    { ready: true },
+    undefined,
+  ])("are not seen in %j", (other) => {
+    expect(readEvent(other)).toBeUndefined();
+  });
+});
+
+describe("the arguments of npm start", () => {
+  test("are read", () => {
+    const args = ["--once", "--port", "8080", "--data", "d", "--config", "c.yaml"];
+    const expected = { once: true, help: false, port: 8080, data: "d", config: "c.yaml" };
+    expect(readArguments(args)).toEqual(expected);
+    expect(readArguments([])).toEqual({ once: false, help: false });
+  });
+
+  test.each([
+    ["--port", "eighty"],
+    ["--port", "0"],
+    ["--port", "65536"],
+    ["--port"],
+    ["once"],
+    ["-x"],
+  ])("are refused when they make no sense: %s %s", (...args) => {
+    expect(() => readArguments(args)).toThrow(UsageError);
+  });
+});

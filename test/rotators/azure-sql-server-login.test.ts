@@ -1,0 +1,171 @@
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ConfigError, TargetUnavailableError } from "../../shared/core/errors.ts";
+import { Secret } from "../../shared/core/secret.ts";
+import {
+  administrator,
+  firstSecret,
+  startAzureSqlBench,
+  type AzureSqlBench,
+} from "../contract/azure-sql-server-bench.ts";
+import { tdsErrors, type TdsDoubleOptions } from "../doubles/tds/server.ts";
+
+const open: AzureSqlBench[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const bench of open.splice(0)) {
+    await expect.poll(() => bench.openConnections()).toBe(0);
+    await bench.close();
+  }
+});
+
+async function start(tds: TdsDoubleOptions = {}): Promise<AzureSqlBench> {
+  const bench = await startAzureSqlBench({}, { hostile: true, ...tds });
+  open.push(bench);
+  return bench;
+}
+
+const verify = (bench: AzureSqlBench, secret = firstSecret, changed: object = {}) =>
+  bench.rotator().verify(
+    {
+      options: bench.optionsWith(changed),
+      credential: { account: administrator, secret: new Secret(secret) },
+    },
+    AbortSignal.timeout(20_000),
+  );
+
+async function failure(work: Promise<unknown>): Promise<Error> {
+  const error: unknown = await work.then(
+    (value) => `it did not fail: ${String(value)}`,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Error)) throw new Error(String(error));
+  expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(firstSecret);
+  return error;
+}
+
+describe("a log-in to SQL Server", () => {
+  it.each([firstSecret, "Wr0ng~secret-of-ktadmin"])("is tried once", async (secret) => {
+    const bench = await start();
+    expect(await verify(bench, secret)).toBe(secret === firstSecret ? "accepted" : "rejected");
+    expect(bench.tds.inspection.logins).toHaveLength(1);
+  });
+
+  it("does not take a wrong database for a wrong password", async () => {
+    const bench = await start();
+    const error = await failure(verify(bench, firstSecret, { database: "missing" }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("options.database");
+    expect(bench.tds.inspection.logins).toHaveLength(1);
+  });
+
+  it("rejects a wrong password even for a database that is not there", async () => {
+    const bench = await start();
+    expect(await verify(bench, "Wr0ng~secret", { database: "missing" })).toBe("rejected");
+  });
+
+  it("says nothing about the secret when the database is away, and does not try again", async () => {
+    const bench = await start();
+    bench.tds.setDatabase("master", "unavailable");
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("error 40613");
+    expect(bench.tds.inspection.logins).toHaveLength(1);
+  });
+
+  it("says nothing about the secret when the account is disabled", async () => {
+    const bench = await start();
+    bench.tds.setEnabled(administrator, false);
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("disabled");
+  });
+
+  it("says nothing about the secret when the account is locked", async () => {
+    const bench = await start({ lockAfter: 1 });
+    expect(await verify(bench, "Wr0ng~secret")).toBe("rejected");
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("locked");
+  });
+
+  it.each([
+    [40_615, TargetUnavailableError, "firewall"],
+    [47_073, TargetUnavailableError, "public network"],
+    [40_532, ConfigError, "options.server"],
+    [12_345, TargetUnavailableError, "error 12345"],
+  ])("that is answered with error %i gives %o", async (number, kind, words) => {
+    const bench = await start();
+    const { message } = tdsErrors.loginFailed(administrator);
+    bench.tds.faults.on("login", { do: "refuse", with: { number, message } });
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(words);
+  });
+
+  it("does not take a server that accepts only Entra log-ins for one that refuses the secret", async () => {
+    const bench = await start();
+    const message =
+      "Login failed for user 'ktadmin'. Reason: Azure Active Directory only authentication is enabled.";
+    bench.tds.faults.on("login", { do: "refuse", with: { number: 18_456, message } });
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("only Microsoft Entra log-ins");
+  });
+
+  it.each(["reset-before-effect", "lost-reply-after-effect"] as const)(
+    "that ends by %s says nothing about the secret",
+    async (fault) => {
+      const bench = await start();
+      bench.tds.faults.on("login", { do: fault });
+      expect(await failure(verify(bench))).toBeInstanceOf(TargetUnavailableError);
+    },
+  );
+
+  it.each(["account", "secret"])("needs an %s that is not empty", async (field) => {
+    const bench = await start();
+    const credential = {
+      account: field === "account" ? "" : administrator,
+      secret: new Secret(field === "secret" ? "" : firstSecret),
+    };
+    const options = bench.optionsWith();
+    const signal = AbortSignal.timeout(20_000);
+    const failed = bench.rotator().verify({ options, credential }, signal);
+    expect(await failure(failed)).toBeInstanceOf(ConfigError);
+    expect(bench.tds.inspection.connections.total).toBe(0);
+  });
+});
+
+describe("TLS to SQL Server", () => {
+  it("does not trust an authority that nobody named, and says which option names one", async () => {
+    const bench = await start();
+    const error = await failure(verify(bench, firstSecret, { tls: {} }));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("options.tls.caFile");
+    expect(bench.tds.inspection.logins).toEqual([]);
+  });
+
+  it("does not take a certificate for another name", async () => {
+    const bench = await start();
+    // Leads to this machine too, but the certificate is not for it.
+    const error = await failure(verify(bench, firstSecret, { host: "0.0.0.0" }));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("for another name");
+    expect(bench.tds.inspection.logins).toEqual([]);
+  });
+
+  it("is not asked for while the environment keeps Node from verifying certificates", async () => {
+    const bench = await start();
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(bench.tds.inspection.connections.total).toBe(0);
+  });
+
+  it("needs an authority file that can be read", async () => {
+    const bench = await start();
+    const error = await failure(verify(bench, firstSecret, { tls: { caFile: "/nowhere/ca.pem" } }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("options.tls.caFile");
+  });
+});

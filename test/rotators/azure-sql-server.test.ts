@@ -1,0 +1,278 @@
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  ChangeRefusedError,
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../shared/core/errors.ts";
+import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { azureSqlServer } from "../../shared/rotators/azure-sql-server.ts";
+import type { Using } from "../../shared/rotators/rotator.ts";
+import {
+  administrator,
+  firstSecret,
+  startAzureSqlBench,
+  type AzureSqlBench,
+} from "../contract/azure-sql-server-bench.ts";
+import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
+import type { TdsDoubleOptions } from "../doubles/tds/server.ts";
+
+const current: Credential = { account: administrator, secret: new Secret(firstSecret) };
+const next: Credential = { account: administrator, secret: new Secret("S3cond~secret-of-it") };
+
+const open: AzureSqlBench[] = [];
+afterEach(async () => {
+  for (const bench of open.splice(0)) {
+    await expect.poll(() => bench.openConnections()).toBe(0);
+    await bench.close();
+  }
+});
+
+async function start(
+  arm: Omit<ArmDoubleOptions, "servers"> = {},
+  tds: TdsDoubleOptions = {},
+): Promise<AzureSqlBench> {
+  const bench = await startAzureSqlBench({ hostile: true, ...arm }, { hostile: true, ...tds });
+  open.push(bench);
+  return bench;
+}
+
+interface Call {
+  readonly changed?: object;
+  readonly role?: ArmRole;
+  readonly signal?: AbortSignal;
+  readonly to?: Credential;
+  readonly using?: Using;
+}
+
+function apply(bench: AzureSqlBench, call: Call = {}): Promise<Credential> {
+  const { changed, role, to = next, using = { as: "identity" } } = call;
+  const signal = call.signal ?? AbortSignal.timeout(20_000);
+  return bench
+    .rotator(role)
+    .apply({ options: bench.optionsWith(changed), next: to, using }, signal);
+}
+
+const verify = (bench: AzureSqlBench, credential = current) =>
+  bench.rotator().verify({ options: bench.optionsWith(), credential }, AbortSignal.timeout(20_000));
+
+async function failure(work: Promise<unknown>): Promise<Error> {
+  const error: unknown = await work.then(
+    () => "it did not fail",
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Error)) throw new Error(String(error));
+  const told = inspect(error, { depth: 10, showHidden: true });
+  for (const { secret } of [current, next]) expect(told).not.toContain(secret.reveal());
+  expect(told).not.toContain("Bearer");
+  return error;
+}
+
+const patches = ({ arm }: AzureSqlBench) =>
+  arm.inspection.requests.filter(({ method }) => method === "PATCH").length;
+
+describe("an Azure SQL server that takes only Entra log-ins", () => {
+  it("is refused before anything is changed", async () => {
+    const bench = await start();
+    const error = await failure(apply(bench, { changed: { server: "sql-entra" } }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("only Microsoft Entra log-ins");
+    expect(patches(bench)).toBe(0);
+  });
+
+  it("is known by its refusal, when it may not be asked", async () => {
+    const bench = await start();
+    bench.arm.faults.on("entraOnly", { do: "refuse", with: { status: 403 } });
+    const refusal = { status: 400, code: "AadOnlyAuthenticationIsEnabled" };
+    bench.arm.faults.on("patch", { do: "refuse", with: refusal });
+    const error = await failure(apply(bench));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("only Microsoft Entra log-ins");
+  });
+});
+
+describe("what is asked before the administrator is changed", () => {
+  it("is who the administrator is: both names are told when they differ", async () => {
+    const bench = await start();
+    const error = await failure(apply(bench, { to: { ...next, account: "somebody" } }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(/ktadmin.*somebody/);
+    expect(patches(bench)).toBe(0);
+  });
+
+  it.each([
+    ["a server that is not there", { changed: { server: "sql-nothing" } }, ConfigError, "404"],
+    ["a group that is not there", { changed: { resourceGroup: "rg-no" } }, ConfigError, "404"],
+    ["no right to read", { role: "stranger" }, ChangeRefusedError, "Microsoft.Sql/servers/read"],
+    ["a token that is too old", { role: "expired" }, TargetUnavailableError, "token"],
+    ["a token that is none", { role: "forged" }, TargetUnavailableError, "token"],
+  ] as const)("finds out about %s", async (_, call, kind, words) => {
+    const bench = await start();
+    const error = await failure(apply(bench, call));
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(words);
+    expect(patches(bench)).toBe(0);
+  });
+
+  it.each(["get", "entraOnly"] as const)("is not known when Azure throttles %s", async (effect) => {
+    const bench = await start();
+    bench.arm.faults.on(effect, { do: "refuse", with: { status: 429, retryAfter: 30 } });
+    expect(await failure(apply(bench))).toBeInstanceOf(TargetUnavailableError);
+    expect(patches(bench)).toBe(0);
+  });
+
+  it("is nothing when there is no token, and nothing of that error is told", async () => {
+    const bench = await start();
+    const broken = new Error(`the managed identity said ${next.secret.reveal()}`);
+    broken.name = "CredentialUnavailableError";
+    const rotator = azureSqlServer(
+      { getToken: () => Promise.reject(broken) },
+      { ca: bench.arm.ca },
+    );
+    const options = bench.optionsWith();
+    const signal = AbortSignal.timeout(20_000);
+    const error = await failure(
+      rotator.apply({ options, next, using: { as: "identity" } }, signal),
+    );
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("no token");
+  });
+
+  it("goes to nobody whose certificate is not trusted", async () => {
+    const bench = await start();
+    const rotator = azureSqlServer(bench.arm.credential());
+    const options = bench.optionsWith();
+    const signal = AbortSignal.timeout(20_000);
+    const error = await failure(
+      rotator.apply({ options, next, using: { as: "identity" } }, signal),
+    );
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("authority we trust");
+    expect(bench.arm.inspection.requests).toEqual([]);
+  });
+
+  it.each(["self", "admin"] as const)("is not done with the authority of %s", async (as) => {
+    const bench = await start();
+    const error = await failure(apply(bench, { using: { as, credential: current } }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(bench.arm.inspection.requests).toEqual([]);
+  });
+});
+
+describe("the change of the administrator", () => {
+  it.each([
+    [400, ChangeRefusedError],
+    [401, TargetUnavailableError],
+    [403, ChangeRefusedError],
+    [404, ConfigError],
+    [405, ChangeRefusedError],
+    [408, OutcomeUnknownError],
+    [409, TargetUnavailableError],
+    [429, TargetUnavailableError],
+    [500, OutcomeUnknownError],
+    [503, OutcomeUnknownError],
+  ])("is sent once, and when answered with status %i gives %o", async (status, kind) => {
+    const bench = await start();
+    bench.arm.faults.on("patch", { do: "refuse", with: { status, retryAfter: 0 } });
+    const error = await failure(apply(bench));
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(`status ${status}`);
+    expect(patches(bench)).toBe(1);
+    expect(await verify(bench)).toBe("accepted");
+  });
+
+  it("needs a right that is named when it is missing", async () => {
+    const bench = await start();
+    const error = await failure(apply(bench, { role: "reader" }));
+    expect(error).toBeInstanceOf(ChangeRefusedError);
+    expect(error.message).toContain("Microsoft.Sql/servers/write");
+  });
+
+  it("is kept off by a lock, which is no other operation under way", async () => {
+    const bench = await start();
+    const refusal = { status: 409, code: "ScopeLocked" };
+    bench.arm.faults.on("patch", { do: "refuse", with: refusal });
+    expect(await failure(apply(bench))).toBeInstanceOf(ChangeRefusedError);
+  });
+
+  it("waits for the one that is under way", async () => {
+    const bench = await start({ ticks: 10 });
+    bench.arm.faults.on("poll", { do: "reset-before-effect" });
+    expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
+    expect(await failure(apply(bench))).toBeInstanceOf(TargetUnavailableError);
+    bench.arm.settle();
+    await apply(bench);
+    expect(await verify(bench, next)).toBe("accepted");
+  });
+
+  it.each(["reset-before-effect", "lost-reply-after-effect"] as const)(
+    "has an unknown outcome after %s, and is not sent again",
+    async (fault) => {
+      const bench = await start();
+      bench.arm.faults.on("patch", { do: fault });
+      expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
+      expect(patches(bench)).toBe(1);
+      const valid = fault === "reset-before-effect" ? current : next;
+      expect(await verify(bench, valid)).toBe("accepted");
+    },
+  );
+});
+
+describe("the operation that a change becomes", () => {
+  it("is waited for", async () => {
+    const bench = await start({ effectAt: "completion", ticks: 3 });
+    await apply(bench);
+    expect(bench.arm.inspection.isBusy("sql-orders")).toBe(false);
+    expect(await verify(bench, next)).toBe("accepted");
+  });
+
+  it("has an unknown outcome when it fails", async () => {
+    const bench = await start();
+    bench.arm.faults.on("operation", { do: "refuse" });
+    expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  it("is a refusal when it fails because of the secret", async () => {
+    const bench = await start();
+    bench.arm.faults.on("operation", { do: "refuse", with: { code: "PasswordNotComplex" } });
+    const error = await failure(apply(bench));
+    expect(error).toBeInstanceOf(ChangeRefusedError);
+    expect(error.message).toContain("not complex enough");
+  });
+
+  it("has an unknown outcome when it may not be watched", async () => {
+    const bench = await start();
+    expect(await failure(apply(bench, { role: "writer" }))).toBeInstanceOf(OutcomeUnknownError);
+    expect(await verify(bench, next)).toBe("accepted");
+  });
+
+  it.each([
+    ["patch", { do: "hang" }],
+    ["poll", { do: "hang" }],
+    ["operation", { do: "hang" }],
+  ] as const)("is given up at once when the signal fires and %s hangs", async (effect, fault) => {
+    // Between two questions about the operation the client would wait for an hour.
+    const bench = await start({ retryAfter: 3600 });
+    const armed = bench.arm.faults.on(effect, fault);
+    const giveUp = new AbortController();
+    const failed = failure(apply(bench, { signal: giveUp.signal }));
+    await expect.poll(() => armed.fired).toBe(1);
+    if (effect === "operation") await expect.poll(() => patches(bench)).toBe(1);
+    giveUp.abort();
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+  });
+});
+
+describe("a new password of an Azure SQL administrator", () => {
+  it("may be refused for a while, in which the old one is still accepted", async () => {
+    const bench = await start({}, { propagation: 3 });
+    await apply(bench);
+    expect(await verify(bench, next)).toBe("rejected");
+    expect(await verify(bench, current)).toBe("accepted");
+    expect(await verify(bench, next)).toBe("rejected");
+    expect(await verify(bench, next)).toBe("accepted");
+    expect(await verify(bench, current)).toBe("rejected");
+    expect(bench.rotator().capabilities.propagation).toBe(300_000);
+  });
+});

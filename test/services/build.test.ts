@@ -1,0 +1,281 @@
+import { execFile } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAzurite, type Azurite } from "../../local/azurite.ts";
+import { startIdentityEndpoint, type IdentityEndpoint } from "../../local/identity/endpoint.ts";
+import { startKeyVaultEmulator, type KeyVaultEmulator } from "../../local/key-vault/emulator.ts";
+import { packageName } from "../../scripts/third-party.ts";
+import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { hostApp, type HostedApp } from "./hosted-app.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+const build = (...given: string[]) =>
+  run(process.execPath, [path.join(root, "scripts", "build.ts"), ...given]);
+
+const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
+
+const account = "somebody";
+
+/** For every rotator a target whose server hangs up. */
+const dead: Readonly<Record<string, (port: number) => object>> = {
+  postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  mongodb: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  "azure-sql-server": (port) => ({
+    options: {
+      subscription: "00000000-0000-0000-0000-000000000001",
+      resourceGroup: "orders",
+      server: "orders",
+      host: "127.0.0.1",
+      port,
+    },
+    admin: "managed-identity",
+  }),
+};
+
+let scratch: string;
+let folder: string;
+let printed: string;
+let azurite: Azurite;
+let identity: IdentityEndpoint;
+let vault: KeyVaultEmulator;
+let hangingUp: Server;
+let source: HostedApp;
+let built: HostedApp;
+
+/** In the order in which things were started. */
+const closers: (() => unknown)[] = [];
+async function closing<Thing>(made: Promise<Thing>, close: (thing: Thing) => unknown) {
+  const thing = await made;
+  closers.push(() => close(thing));
+  return thing;
+}
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+async function writeConfig(file: string): Promise<void> {
+  const targets = rotators.map(({ type }) => {
+    const target = dead[type];
+    if (target === undefined) throw new Error(`Say here what a dead target of type ${type} is.`);
+    return [type, { type, ...target(portOf(hangingUp)), accounts: [account], publish: type }];
+  });
+  const policies = { default: { manualOnly: true } };
+  const vaults = { main: { url: vault.url } };
+  const all = { version: 1, vaults, policies, targets: Object.fromEntries(targets) as unknown };
+  await writeFile(file, stringify(all));
+}
+
+async function seedSecrets(): Promise<void> {
+  const resource = "https://vault.azure.net";
+  const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = identity.env;
+  const answer = await fetch(`${IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${resource}`, {
+    headers: { "x-identity-header": IDENTITY_HEADER },
+  });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  for (const { type } of rotators) {
+    const put = await fetch(`${vault.url}/secrets/${type}?api-version=2026-04-01`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ value: JSON.stringify({ username: account, password: "old" }) }),
+    });
+    expect(put.status).toBe(200);
+  }
+}
+
+const scripts = () => globSync("**/*.js", { cwd: folder });
+
+/** The files whose code is in a file of the built folder, by its source map. */
+async function sourcesOf(file: string): Promise<string[]> {
+  // The bundler's own few lines.
+  if (file === path.join("chunks", "rolldown-runtime.js")) return [];
+  const text = await readFile(path.join(folder, `${file}.map`), "utf8");
+  const { sources } = JSON.parse(text) as { sources: string[] };
+  return sources.map((source) => path.resolve(root, "dist", path.dirname(file), source));
+}
+
+const packagesInAll = async (files: readonly string[]) =>
+  new Set(
+    (await Promise.all(files.map(sourcesOf)))
+      .flat()
+      .map(packageName)
+      .filter((name) => name !== undefined),
+  );
+
+/** Packages that sources of the app load when they are used, and not before. */
+async function lazyPackages(): Promise<Set<string>> {
+  const sources = (await Promise.all(scripts().map(sourcesOf))).flat();
+  const own = sources.filter((file) => packageName(file) === undefined);
+  const texts = await Promise.all(own.map((file) => readFile(file, "utf8")));
+  const found = texts.flatMap((text) => Array.from(text.matchAll(/\bimport\("([^".][^"]*)"\)/g)));
+  return new Set(found.map(([, name = ""]) => name));
+}
+
+const isJavaScript = (file: string) => file.endsWith(".js");
+
+beforeAll(async () => {
+  scratch = await closing(mkdtemp(path.join(tmpdir(), "keyturn-build-")), (it) =>
+    rm(it, { recursive: true }),
+  );
+  folder = path.join(scratch, "package");
+  hangingUp = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  closers.push(() => hangingUp.close());
+  azurite = await closing(startAzurite({ memory: true }), (it) => it.close());
+  identity = await closing(startIdentityEndpoint(), (it) => it.close());
+  const acceptsToken = (token: string) => identity.accepts(token, "https://vault.azure.net");
+  vault = await closing(startKeyVaultEmulator({ acceptsToken }), (it) => it.close());
+  const config = path.join(scratch, "written.yaml");
+  await writeConfig(config);
+  await seedSecrets();
+  printed = (await build("--out", folder, "--config", config)).stdout;
+  await hostBoth(config);
+});
+
+afterAll(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+
+async function hostBoth(config: string): Promise<void> {
+  const settings = {
+    AzureWebJobsStorage: azurite.connectionString,
+    KEYTURN_QUEUE: "built-work",
+    KEYTURN_SWEEP_SCHEDULE: "0 0 0 29 2 *",
+    ...identity.env,
+  };
+  const [forSource, forBuilt] = [path.join(scratch, "source"), path.join(scratch, "built")];
+  await mkdir(forSource);
+  await mkdir(forBuilt);
+  source = await hostApp(path.resolve(root), { ...settings, KEYTURN_CONFIG: config }, forSource);
+  // Both would take messages from the same queue.
+  await source.stop();
+  built = await closing(hostApp(folder, settings, forBuilt), (it) => it.stop());
+}
+
+describe("The built package, alone in a folder,", () => {
+  test("registers the same functions as the sources, with the same triggers and routes", () => {
+    expect(built.functions).toEqual(source.functions);
+    expect(new Set(built.functions.map(({ trigger }) => trigger)).size).toBe(4);
+    const health = built.functions.find(({ name }) => name === "api-health");
+    expect(health).toMatchObject({ url: "/api/health", authLevel: "anonymous" });
+  });
+
+  test("answers at once, and has loaded no driver for that", async () => {
+    const health = await built.call("GET", "/api/health");
+    expect([health.status, await health.json()]).toEqual([200, { status: "up" }]);
+    const lazy = await lazyPackages();
+    expect(lazy.size).toBeGreaterThanOrEqual(rotators.length);
+    const loaded = await packagesInAll((await built.loaded()).filter(isJavaScript));
+    expect(loaded).toContain("@azure/functions");
+    expect([...loaded].filter((name) => lazy.has(name))).toEqual([]);
+    // And they are there to be loaded.
+    const there = await packagesInAll(scripts());
+    for (const name of lazy) expect(there).toContain(name);
+  });
+
+  test.each(rotators.map(({ type }) => type))(
+    "asks a server of type %s with the driver in it, and tells in the history what came of it",
+    async (type) => {
+      const before = await built.loaded();
+      const asked = await built.call("POST", `/api/targets/${type}/rotations`);
+      expect(asked.status).toBe(202);
+      const history = async () => {
+        const answer = await built.call("GET", `/api/targets/${type}/rotations`);
+        return (await answer.json()) as {
+          rotations: { failure?: { kind: string; message: string } }[];
+        };
+      };
+      await expect
+        .poll(async () => (await history()).rotations[0]?.failure, { timeout: 60_000 })
+        .toMatchObject({
+          kind: "target-unavailable",
+          message: expect.stringContaining(`127.0.0.1:${portOf(hangingUp)}`) as string,
+        });
+      const since = (await built.loaded()).filter((file) => !before.includes(file));
+      const lazy = await lazyPackages();
+      const loaded = await packagesInAll(since);
+      expect([...loaded].filter((name) => lazy.has(name))).not.toEqual([]);
+    },
+  );
+
+  test("asks for nothing outside of its folder", async () => {
+    expect(await built.foreign()).toEqual([]);
+  });
+
+  test("can load every chunk that is loaded when used", async () => {
+    const chunks = globSync("chunks/*.js", { cwd: folder });
+    const texts = await Promise.all(chunks.map((it) => readFile(path.join(folder, it), "utf8")));
+    const used = texts.flatMap((text) =>
+      Array.from(text.matchAll(/\bimport\("\.\/([\w-]+\.js)"\)/g), ([, file = ""]) => file),
+    );
+    const urls = used.map((file) => pathToFileURL(path.join(folder, "chunks", file)).href);
+    expect(urls.length).toBeGreaterThanOrEqual((await lazyPackages()).size);
+    const program = `
+      for (const url of ${JSON.stringify(urls)}) {
+        const names = Object.keys(await import(url));
+        if (names.length === 0) throw new Error(url + " exports nothing");
+      }`;
+    await run(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: folder,
+      env: {},
+    });
+  });
+});
+
+describe("The built folder", () => {
+  test("is a whole package: manifest, host settings, configuration, licences", async () => {
+    const read = (file: string) => readFile(path.join(folder, file), "utf8");
+    expect(JSON.parse(await read("package.json"))).toMatchObject({
+      name: "keyturn",
+      type: "module",
+      main: "functions/*.js",
+    });
+    expect(await read("host.json")).toBe(await readFile(path.join(root, "host.json"), "utf8"));
+    expect(await read("keyturn.yaml")).toBe(
+      await readFile(path.join(scratch, "written.yaml"), "utf8"),
+    );
+    const licences = await read("THIRD-PARTY-LICENCES.txt");
+    for (const name of await packagesInAll(scripts())) {
+      expect(licences).toContain(`\n${name} `);
+    }
+  });
+
+  test("says nothing about the machine that it was built on", async () => {
+    const files = globSync("**/*", { cwd: folder, withFileTypes: true }).filter((it) =>
+      it.isFile(),
+    );
+    for (const { parentPath, name } of files.filter((it) => it.name !== "keyturn.yaml")) {
+      const text = await readFile(path.join(parentPath, name), "utf8");
+      expect(text.includes(root), name).toBe(false);
+    }
+  });
+
+  test("is listed with its sizes, the chunks that load later apart", () => {
+    expect(printed).toMatch(/functions and all they load at start +\d+ +\d+ KB +\d+ KB/);
+    expect(printed).toMatch(/loaded when used[\s\S]+chunks\/pg\.js/);
+    expect(printed).toMatch(/is ready after \d+\.\d s/);
+  });
+
+  test("does not stay behind when it cannot be completed", async () => {
+    const half = path.join(scratch, "half");
+    await expect(
+      build("--out", half, "--config", path.join(scratch, "missing.yaml")),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Nothing was built") as string,
+    });
+    expect(existsSync(half)).toBe(false);
+  });
+
+  test("is not written over another one", async () => {
+    await expect(build("--out", folder)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Nothing was built: .* is not empty/) as string,
+    });
+  });
+});
