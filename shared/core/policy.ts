@@ -64,11 +64,10 @@ export interface Adoption {
   readonly delay?: number;
 }
 
-/** Milliseconds that one attempt may take. */
+/** Milliseconds that one attempt may take, within what the engine allows. */
 export interface Timeouts {
-  readonly connect: number;
-  readonly change: number;
-  readonly verify: number;
+  readonly change?: number;
+  readonly verify?: number;
 }
 
 /** When a target must or may be rotated, how its passwords look, how failures are retried. Durations in milliseconds. */

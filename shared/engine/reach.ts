@@ -1,3 +1,4 @@
+import { deadlines } from "../core/deadlines.ts";
 import {
   ConfigError,
   isKnownError,
@@ -11,7 +12,6 @@ import type { Credential } from "../core/secret.ts";
 import type { SecretName, VersionRef } from "../core/target.ts";
 import type { Using } from "../rotators/rotator.ts";
 import type { SecretContent, StoredSecret, Unreadable, Vault } from "../vaults/vault.ts";
-import { deadlines } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /**
