@@ -27,8 +27,11 @@ import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
 export type { Operations } from "./engine/operations.ts";
+export type { Seen } from "./engine/expose.ts";
+export type { PlanWanted } from "./engine/plan.ts";
 export type { Wanted } from "./engine/request.ts";
-export { parseDuration as durationOf } from "./core/time.ts";
+export { planFormats } from "./core/simulation/render.ts";
+export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether the same may be tried again later: a store could not be asked, or others were quicker again and again. */

@@ -1,7 +1,7 @@
 import { type LiftReason, nearExpiryLead, type Policy } from "./policy.ts";
 import { type ExplainedDue, explain } from "./policy/explain.ts";
 import { type Facts, momentsOf } from "./policy/facts.ts";
-import { freezeAt } from "./policy/freezes.ts";
+import { freezeAt, frozenSpans } from "./policy/freezes.ts";
 import { decide, spreadOf } from "./policy/placement.ts";
 import { type Instant, plus } from "./time.ts";
 
@@ -42,6 +42,14 @@ export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): P
   if (!freeze) return { allowed: true, why: `policy ${policy.name}: no freeze is in force` };
   const why = `policy ${policy.name}: frozen from ${freeze.from} to ${freeze.to} (${freeze.reason})`;
   return { allowed: false, why };
+}
+
+/** When the freezes end that hold back a change now; undefined when none does. */
+export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): Instant | undefined {
+  const moment = Date.parse(now);
+  const spans = frozenSpans(policy.freeze ?? [], policy.timeZone ?? "UTC", reason);
+  const span = spans.find(({ from, to }) => from <= moment && moment < to);
+  return span && new Date(span.to).toISOString();
 }
 
 /**

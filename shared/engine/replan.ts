@@ -1,7 +1,5 @@
-import { withoutDue } from "../core/progress.ts";
+import { withDue, withoutDue } from "../core/due.ts";
 import type { TargetRecord } from "../core/rotation.ts";
-import { nextDue } from "../core/schedule.ts";
-import { slotOf } from "../core/slots.ts";
 import { fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
@@ -18,17 +16,7 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
     const { adoptedAt: _, ...rest } = withoutDue(record);
     return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
   }
-  const changedAt =
-    record.lastSuccessAt ??
-    (record.active === undefined ? undefined : slotOf(record, record.active).changedAt);
-  const facts = { targetId: target.id, ...(changedAt !== undefined && { changedAt }) };
-  const due = nextDue(target.policy, facts, now);
-  return {
-    ...withoutDue(record),
-    ...(due.at !== undefined && { nextDue: due.at }),
-    dueReason: due.reason,
-    policyFingerprint: fingerprint,
-  };
+  return { ...withDue(record, target, now), policyFingerprint: fingerprint };
 }
 
 function onlyPolicyChanged({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

@@ -1,6 +1,7 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
+import { withTheirExposure } from "../core/exposure.ts";
 import { isSameRequest } from "../core/request.ts";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
@@ -26,15 +27,13 @@ export interface Session {
   secrets(): readonly Secret[];
 }
 
-/** The one thing that somebody else may write while we hold the claim is a request. A newer one than ours stays. */
-function withTheirRequest(
-  next: TargetRecord,
-  ours: TargetRecord,
-  theirs: TargetRecord,
-): TargetRecord {
-  return isSameRequest(theirs.request, ours.request) || !theirs.request
-    ? next
-    : { ...next, request: theirs.request };
+/** What somebody else may write while we hold the claim is a request and an exposure. Newer ones than ours stay. */
+function withTheirs(next: TargetRecord, ours: TargetRecord, theirs: TargetRecord): TargetRecord {
+  const merged =
+    isSameRequest(theirs.request, ours.request) || !theirs.request
+      ? next
+      : { ...next, request: theirs.request };
+  return withTheirExposure(merged, ours, theirs);
 }
 
 /** `claimed` must just have been written with `owner` in its claim. */
@@ -54,7 +53,7 @@ export function openSession(
       record = next;
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
-      const merged = await mergeRequest(next);
+      const merged = await mergeTheirs(next);
       etag = await ports.journal.commit({
         record: merged,
         etag,
@@ -65,14 +64,14 @@ export function openSession(
     }
   }
 
-  async function mergeRequest(next: TargetRecord): Promise<TargetRecord> {
+  async function mergeTheirs(next: TargetRecord): Promise<TargetRecord> {
     const found = await ports.journal.read(target.id);
     const theirs = found?.record.claim;
     if (!found || theirs?.fence !== record.claim.fence || theirs.owner !== owner) {
       throw new LeaseLostError(`${target.id} was claimed by another worker`);
     }
     etag = found.etag;
-    return withTheirRequest(next, record, found.record);
+    return withTheirs(next, record, found.record);
   }
 
   const renewed = (next: TargetRecord): TargetRecord => ({

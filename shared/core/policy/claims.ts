@@ -67,7 +67,8 @@ function exposureClaim(policy: Policy, moments: Moments): Claim | undefined {
   return { rule: "exposure", due, from: due, since: exposedAt, anyTime, lift: exposureKind };
 }
 
-function isExempt({ exemptIdentities = [] }: Policy, identity: string): boolean {
+/** Whether somebody may see the secret without starting the clock. */
+export function isExempt({ exemptIdentities = [] }: Policy, identity: string): boolean {
   return matchesAnyGlob(
     exemptIdentities.map((pattern) => pattern.toLowerCase()),
     identity.toLowerCase(),
