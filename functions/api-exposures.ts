@@ -23,29 +23,34 @@ async function reportExposure(
 }
 
 function readSeen(body: Record<string, unknown>): Seen {
-  const unknown = Object.keys(body).filter((field) => !fields.includes(field));
-  if (unknown.length > 0) {
-    const names = unknown.join(", ").slice(0, 100);
-    throw new Refusal(400, `The body may hold ${fields.join(", ")}, and not ${names}.`);
-  }
+  refuseUnknown(body);
   const { by, at, from, version, kind = "exposure" } = body;
-  if (!isText(by))
-    throw new Refusal(400, "by must say who saw the secret, in 1 to 200 characters.");
-  if (from !== undefined && !isText(from)) {
-    throw new Refusal(400, "from must say where it was seen, in 1 to 200 characters.");
-  }
-  if (version !== undefined && !(typeof version === "string" && /^\w{1,64}$/.test(version))) {
-    throw new Refusal(400, "version must be the id of a version of the secret.");
-  }
   const known = kinds.find((one) => one === kind);
   if (!known) throw new Refusal(400, `kind must be one of ${kinds.join(" and ")}.`);
   return {
-    by,
+    by: readText("by", "who saw the secret", by),
     kind: known,
     ...(at !== undefined && { at: readMoment(at) }),
-    ...(from !== undefined && { from }),
-    ...(version !== undefined && { version }),
+    ...(from !== undefined && { from: readText("from", "where it was seen", from) }),
+    ...(version !== undefined && { version: readVersion(version) }),
   };
+}
+
+function refuseUnknown(body: Record<string, unknown>): void {
+  const unknown = Object.keys(body).filter((field) => !fields.includes(field));
+  if (unknown.length === 0) return;
+  const names = unknown.join(", ").slice(0, 100);
+  throw new Refusal(400, `The body may hold ${fields.join(", ")}, and not ${names}.`);
+}
+
+function readText(field: string, what: string, value: unknown): string {
+  if (typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value)) return value;
+  throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
+}
+
+function readVersion(value: unknown): string {
+  if (typeof value === "string" && /^\w{1,64}$/.test(value)) return value;
+  throw new Refusal(400, "version must be the id of a version of the secret.");
 }
 
 function readMoment(at: unknown): string {
@@ -57,10 +62,6 @@ function readMoment(at: unknown): string {
     throw new Refusal(400, "at must not lie in the future.");
   }
   return moment;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value);
 }
 
 app.http("api-exposures", {

@@ -76,7 +76,6 @@ export function viewTarget(
   isReadable = true,
 ): TargetView {
   const { rotation, retirement, request } = record ?? {};
-  const changedAt = record && lastChangeOf(record);
   return {
     id: target.id,
     type: target.type,
@@ -87,6 +86,7 @@ export function viewTarget(
     policy: target.policy.name,
     policyWhy: target.policyWhy,
     tags: target.tags,
+    ...(record && viewChange(record)),
     ...pick(record, [
       "active",
       "published",
@@ -97,7 +97,6 @@ export function viewTarget(
       "nextDue",
       "dueReason",
     ]),
-    ...(changedAt !== undefined && { changedAt }),
     ...(rotation && { rotation: viewRotation(rotation) }),
     ...(request && viewRequest(request)),
     ...(retirement && { retirement: { account: retirement.account, at: retirement.at } }),
@@ -108,6 +107,16 @@ export function viewTarget(
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   const { id, phase, account, reason, startedAt } = rotation;
   return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
+}
+
+function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
+  const { id, phase, account, reason, startedAt } = rotation;
+  return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
+}
+
+function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {
+  const changedAt = lastChangeOf(record);
+  return changedAt === undefined ? {} : { changedAt };
 }
 
 function viewRequest({ rotationId, notBefore, heldBy }: RotationRequest) {
