@@ -5,6 +5,7 @@ import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identi
 import { monotonicFactory } from "ulid";
 import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
+import { ConfigProblemsError } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
@@ -18,6 +19,7 @@ import type { Ports } from "./engine/ports.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
+import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { JournalUnavailableError } from "./stores/journal.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
@@ -29,6 +31,7 @@ import type { Vault } from "./vaults/vault.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { Seen } from "./engine/expose.ts";
 export type { PlanWanted } from "./engine/plan.ts";
+export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
 export { planFormats } from "./core/simulation/render.ts";
 export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
@@ -39,6 +42,12 @@ export function isUnavailable(error: unknown): error is Error {
   return [JournalUnavailableError, QueueUnavailableError, LeaseLostError].some(
     (known) => error instanceof known,
   );
+}
+
+/** What is wrong with what a person wrote, in words for that person; undefined when something else is wrong. */
+export function explained(error: unknown): string | undefined {
+  const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
+  return isExplained ? error.message : undefined;
 }
 
 /** What triggers and tools can ask of Keyturn. */
@@ -94,6 +103,23 @@ export async function createApp(
     warnings: config.warnings.map(({ path, message }) => `${path}: ${message}`),
     targetIds: config.targets.map((target) => target.id),
   };
+}
+
+/** Makes a plan of configuration files; needs neither settings nor Azure. Relative paths start from `root`. */
+export function planConfig(question: PlanQuestion, root: string): Promise<PlanAnswer> {
+  const rotators = rotatorsWith({
+    getToken: () => Promise.reject(new ConfigError("a plan asks nobody")),
+  });
+  const now = new Date().toISOString();
+  return planFiles(question, {
+    now,
+    load: (path) => loadConfig(resolve(root, path), { rotators, now }),
+    serverOf: ({ type, options }) =>
+      must(
+        rotators.find((rotator) => rotator.type === type),
+        `rotator ${type}`,
+      ).endpoint(options).host,
+  });
 }
 
 /** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */

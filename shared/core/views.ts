@@ -109,11 +109,6 @@ function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
 }
 
-function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
-  const { id, phase, account, reason, startedAt } = rotation;
-  return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
-}
-
 function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {
   const changedAt = lastChangeOf(record);
   return changedAt === undefined ? {} : { changedAt };
