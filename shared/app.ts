@@ -14,6 +14,7 @@ import { ConfigError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
+import type { Instant } from "./core/time.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
@@ -106,11 +107,14 @@ export async function createApp(
 }
 
 /** Makes a plan of configuration files; needs neither settings nor Azure. Relative paths start from `root`. */
-export function planConfig(question: PlanQuestion, root: string): Promise<PlanAnswer> {
+export function planConfig(
+  question: PlanQuestion,
+  root: string,
+  now: Instant = new Date().toISOString(),
+): Promise<PlanAnswer> {
   const rotators = rotatorsWith({
     getToken: () => Promise.reject(new ConfigError("a plan asks nobody")),
   });
-  const now = new Date().toISOString();
   return planFiles(question, {
     now,
     load: (path) => loadConfig(resolve(root, path), { rotators, now }),

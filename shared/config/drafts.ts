@@ -1,9 +1,9 @@
 import type { z } from "zod";
+import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
 import { isRecord } from "./document.ts";
 import type { Entries, Entry } from "./merge.ts";
 import { namedPolicy, policySchema } from "./policies.ts";
-import type { PolicyDraft } from "./policy-checks.ts";
 import type { Finding } from "./problems.ts";
 import { targetDraft } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
@@ -19,6 +19,12 @@ export interface TargetDraft {
   readonly optionFindings: readonly Finding[];
   /** Nothing of it has been left out. */
   readonly complete: boolean;
+}
+
+/** A policy as far as it is well-formed. `malformed`: whether something of it has been left out. */
+export interface PolicyDraft {
+  readonly policy: Policy;
+  readonly malformed: boolean;
 }
 
 /** What the checks of a target may look at besides the target. */

@@ -1,19 +1,13 @@
 import type { Policy } from "../core/policy.ts";
 import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/check.ts";
 import type { Instant } from "../core/time.ts";
-import type { TargetDraft } from "./drafts.ts";
+import type { PolicyDraft, TargetDraft } from "./drafts.ts";
 import { formatPath, type Finding } from "./problems.ts";
 
 /** What a check found, told apart by whether the configuration may be used all the same. */
 export interface Checked {
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
-}
-
-/** A policy as far as it is well-formed. `malformed`: whether something of it has been left out. */
-export interface PolicyDraft {
-  readonly policy: Policy;
-  readonly malformed: boolean;
 }
 
 /** What is wrong with a policy beyond the shape of its fields. Paths begin at the policy. */

@@ -100,7 +100,7 @@ const slot = fc.record(
   { requiredKeys: ["account"] },
 );
 
-export const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
+const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
   {
     at: arbitraryMoment,
     by: fc.string(),
