@@ -20,7 +20,7 @@ function countByTrying(rules: PasswordRules): { drawn: number; fitting: number }
   const classes = characterClasses(rules);
   const all = Array.from(classes.join(""));
   let texts = [""];
-  for (let index = 0; index < rules.length; index++) {
+  while ((texts[0]?.length ?? 0) < rules.length) {
     texts = texts.flatMap((text) => all.map((character) => text + character));
   }
   const letter = /^[a-z]/i;

@@ -1,19 +1,15 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy.ts";
-import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
 import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
-import { compare } from "../../../shared/core/simulation/compare.ts";
-import { renderComparisonJson, renderJson } from "../../../shared/core/simulation/json.ts";
+import { renderJson } from "../../../shared/core/simulation/json.ts";
 import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
-import { renderComparison, renderTable } from "../../../shared/core/simulation/table.ts";
-import { day, hour, plus } from "../../../shared/core/time.ts";
+import { renderTable } from "../../../shared/core/simulation/table.ts";
+import { day, hour } from "../../../shared/core/time.ts";
 import { policyWith } from "../policy/sample.ts";
 
 const from = "2026-03-01T00:00:00.000Z";
 const to = "2026-05-01T00:00:00.000Z";
-const madeAt = "2026-02-28T10:11:12.345Z";
 
 function target(
   id: string,
@@ -26,115 +22,6 @@ function target(
 function plan(...targets: SimulatedTarget[]) {
   return simulate(targets, from, to, defaultLimits);
 }
-
-/** Reads a calendar as RFC 5545 says: unfolds, splits, undoes the escapes. */
-function readEvents(text: string): Record<string, string>[] {
-  expect(text.endsWith("\r\n")).toBe(true);
-  const lines = text.replaceAll("\r\n ", "").split("\r\n").slice(0, -1);
-  const events: Record<string, string>[] = [];
-  let event: Record<string, string> | undefined;
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    const [name, value] = [line.slice(0, colon), line.slice(colon + 1)];
-    if (line === "BEGIN:VEVENT") event = {};
-    else if (line === "END:VEVENT") {
-      if (event) events.push(event);
-      event = undefined;
-    } else if (event) {
-      event[name] = value.replaceAll(/\\(.)/g, (_, one: string) => (one === "n" ? "\n" : one));
-    }
-  }
-  return events;
-}
-
-describe("the calendar", () => {
-  it("is what RFC 5545 asks for", () => {
-    const text = renderCalendar(
-      plan(target("orders", { every: 40 * day }, { server: "db1" })),
-      madeAt,
-    );
-    expect(text.split("\r\n")).toStrictEqual([
-      "BEGIN:VCALENDAR",
-      "VERSION:2.0",
-      "PRODID:-//Keyturn//Plan of rotations//EN",
-      "CALSCALE:GREGORIAN",
-      "METHOD:PUBLISH",
-      "X-WR-CALNAME:Keyturn rotations",
-      "BEGIN:VEVENT",
-      expect.stringMatching(/^UID:[0-9a-f]{32}@keyturn$/),
-      "DTSTAMP:20260228T101112Z",
-      "DTSTART:20260410T000000Z",
-      "DURATION:PT15M",
-      "SUMMARY:Rotate orders",
-      "DESCRIPTION:policy test: 40d after 2026-03-01T00:00:00.000Z",
-      "LOCATION:db1",
-      "CATEGORIES:test",
-      "TRANSP:TRANSPARENT",
-      "END:VEVENT",
-      "END:VCALENDAR",
-      "",
-    ]);
-  });
-
-  it("leaves out a place that is not known", () => {
-    expect(renderCalendar(plan(target("orders", { every: 40 * day })), madeAt)).not.toContain(
-      "LOCATION",
-    );
-  });
-
-  it("gives a rotation the same UID however it moves, and no two of them the same", () => {
-    const uids = (fields: Partial<Policy>, id = "orders") =>
-      readEvents(renderCalendar(plan(target(id, fields)), madeAt)).map((event) => event["UID"]);
-    const [first] = uids({ every: 40 * day });
-    expect(uids({ every: 40 * day, days: ["sat"] })[0]).toBe(first);
-    expect(uids({ every: 40 * day }, "other")[0]).not.toBe(first);
-    const many = uids({ every: 5 * day });
-    expect(new Set(many).size).toBe(many.length);
-    expect(many.length).toBe(12);
-    const unknown = readEvents(
-      renderCalendar(plan(target("orders", { every: 40 * day }, { facts: {} })), madeAt),
-    );
-    expect(unknown[0]?.["UID"]).not.toBe(first);
-  });
-
-  it("reads back whatever the texts are, in lines of at most 75 octets", () => {
-    fc.assert(
-      fc.property(
-        fc.string({
-          unit: fc.constantFrom("a", ",", ";", "\\", "é", "🔑", ":", "語", " "),
-          maxLength: 120,
-        }),
-        (name) => {
-          const text = renderCalendar(
-            plan(target("orders", { name, every: 40 * day }, { server: name })),
-            madeAt,
-          );
-          for (const line of text.split("\r\n")) {
-            expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
-            expect(line).not.toContain("\ufffd");
-          }
-          const [event] = readEvents(text);
-          expect(event?.["CATEGORIES"]).toBe(name);
-          expect(event?.["LOCATION"]).toBe(name);
-        },
-      ),
-    );
-  });
-
-  it("fills its lines", () => {
-    const text = renderCalendar(plan(target("x".repeat(200), { every: 40 * day })), madeAt);
-    const summary = text.split("\r\n").findIndex((line) => line.startsWith("SUMMARY"));
-    const lines = text.split("\r\n").slice(summary, summary + 3);
-    expect(lines.map((line) => line.length)).toStrictEqual([75, 75, 67]);
-    expect(lines.slice(1).every((line) => line.startsWith(" x"))).toBe(true);
-  });
-
-  it("keeps line ends and control characters of names out of its own lines", () => {
-    const server = "a\r\nATTACH:evil\nb\rc\td\u0000e";
-    const text = renderCalendar(plan(target("orders", { every: 40 * day }, { server })), madeAt);
-    expect(text).toContain("LOCATION:a\\nATTACH:evil\\nb\\nc d e\r\n");
-  });
-});
 
 const twoTargets = [
   target("orders", { every: 30 * day }, { server: "db1" }),
@@ -245,120 +132,5 @@ describe("the plan for programs", () => {
         { timeZone: "Europe/Vienna", at: "2026-03-29T01:00:00.000Z", by: hour, rotations: 0 },
       ],
     });
-  });
-});
-
-describe("a comparison", () => {
-  const before = plan(
-    target("earlier", { every: 40 * day }),
-    target("later", { every: 40 * day }),
-    target("gone", { every: 40 * day }),
-    target("kept", { every: 40 * day }),
-    target("manual", { manualOnly: true }),
-    target("often", { every: 25 * day }),
-    target("new", { every: 400 * day }),
-    target("now", { every: 40 * day }),
-    target("today", { every: day }),
-  );
-  const after = plan(
-    target("earlier", { every: 35 * day + hour }),
-    target("later", { every: 40 * day, days: ["sat"] }),
-    target("gone", { manualOnly: true }),
-    target("kept", { every: 40 * day }),
-    target("manual", { manualOnly: true }),
-    target("often", { cron: "0 0 26 3 *" }),
-    target("new", { every: 41 * day }),
-    target("now", { every: 40 * day, headStart: 40 * day - hour }),
-    target("today", { every: day }),
-  );
-
-  it("says what an edit does, target by target", () => {
-    const comparison = compare(before, after);
-    expect(
-      comparison.differences.map(({ targetId, kind, countBefore, countAfter }) =>
-        [targetId, kind, countBefore, countAfter].join(" "),
-      ),
-    ).toStrictEqual([
-      "earlier earlier 1 1",
-      "gone vanishes 1 0",
-      "later later 1 1",
-      "new appears 0 1",
-      "now earlier 1 1440",
-      "often same start 2 1",
-    ]);
-    expect(comparison.differences[1]).toStrictEqual({
-      targetId: "gone",
-      kind: "vanishes",
-      before: "2026-04-10T00:00:00.000Z",
-      countBefore: 1,
-      countAfter: 0,
-      why: "no rotation in this time any more",
-    });
-    expect(comparison.soon).toStrictEqual(["now"]);
-    expect(comparison.unchanged).toBe(3);
-    expect(comparison.summary).toBe(
-      "2 targets move earlier, 1 target moves later, 1 target moves into this time, 1 target moves out of this time, 1 target keeps its next rotation, not the later ones, 1 would rotate within a day, 3 unchanged",
-    );
-  });
-
-  it("of a plan with itself finds nothing", () => {
-    expect(compare(before, before)).toStrictEqual({
-      differences: [],
-      soon: [],
-      unchanged: 9,
-      summary: "9 unchanged",
-    });
-  });
-
-  it("counts a target as soon up to a day after the beginning", () => {
-    const at = (every: number) => plan(target("a", { every }));
-    expect(compare(at(40 * day), at(day - 1)).soon).toStrictEqual(["a"]);
-    expect(compare(at(40 * day), at(day)).soon).toStrictEqual([]);
-    expect(compare(at(hour), at(day - 1)).soon).toStrictEqual([]);
-  });
-
-  it("counts several targets of a kind", () => {
-    const two = (every: number) => plan(target("a", { every }), target("b", { every }));
-    expect(compare(two(40 * day), two(35 * day)).summary).toBe(
-      "2 targets move earlier, 0 unchanged",
-    );
-    expect(compare(two(55 * day), two(20 * day)).summary).toBe(
-      "2 targets move earlier, 0 unchanged",
-    );
-    const same = (policy: Partial<Policy>) => plan(target("a", policy), target("b", policy));
-    expect(compare(same({ every: 25 * day }), same({ cron: "0 0 26 3 *" })).summary).toBe(
-      "2 targets keep their next rotation, not the later ones, 0 unchanged",
-    );
-  });
-
-  it("is a table for people and JSON for programs", () => {
-    const some = compare(
-      plan(target("a", { every: 40 * day }), target("b", { every: 400 * day })),
-      plan(target("a", { every: 35 * day + hour }), target("b", { every: 41 * day })),
-    );
-    expect(renderComparison(some))
-      .toBe(`1 target moves earlier, 1 target moves into this time, 0 unchanged
-TARGET  BEFORE                    AFTER                     CHANGE        COUNT  WHY
-a       2026-04-10T00:00:00.000Z  2026-04-05T01:00:00.000Z  119h earlier  1 > 1  policy test: 841h after 2026-03-01T00:00:00.000Z
-b       -                         2026-04-11T00:00:00.000Z  appears       0 > 1  policy test: 41d after 2026-03-01T00:00:00.000Z
-`);
-    expect(JSON.parse(renderComparisonJson(some))).toStrictEqual(some);
-  });
-
-  it("shows how far a rotation moves, to the minute", () => {
-    const moved = (by: number) =>
-      renderComparison(
-        compare(
-          plan(target("a", { every: 40 * day })),
-          plan(target("a", { every: 40 * day + by })),
-        ),
-      );
-    expect(moved(day)).toContain(" 1d later ");
-    expect(moved(-90_000)).toContain(" 2m earlier ");
-    expect(moved(plus(from, 0).length)).toContain(" 0ms later ");
-    const sameStart = renderComparison(
-      compare(plan(target("a", { every: 25 * day })), plan(target("a", { cron: "0 0 26 3 *" }))),
-    );
-    expect(sameStart).toContain(" same start ");
   });
 });
