@@ -6,7 +6,7 @@ import { frozenSpans, type Span, union, without } from "./freezes.ts";
 import { instantOf, wallOf } from "./zone.ts";
 
 /** A sweep is no clock: a change may start this long after an appointment, plus the spread. */
-export const appointmentLength = 15 * minute;
+const appointmentLength = 15 * minute;
 
 /** When a change may start: from `from` up to but not including `to`. */
 export interface Openings {
