@@ -101,6 +101,26 @@ describe("a policy that would come late is told the first date on which it does"
         "warning freeze.0: holds back an appointment that rotations need: they come up to 1d late [2026-06-04T12:01:00.000Z]",
       ],
     ],
+    [
+      "a head start that is long enough for most windows",
+      { every: 31 * day, headStart: 2 * day, days: ["mon", "thu"] },
+      [
+        "warning headStart: opens too seldom: some rotations come up to 1d after the due moment; give headStart at least that [2026-08-02T00:01:00.000Z]",
+      ],
+    ],
+    [
+      "the second of two freezes",
+      {
+        every: day,
+        freeze: [
+          { from: "2026-01-01", to: "2026-01-02", reason: "past", lift: [] },
+          { from: "2026-06-03", to: "2026-06-03", reason: "x", lift: [] },
+        ],
+      },
+      [
+        "warning freeze.1: holds back a window that rotations need: they come up to 12h late [2026-06-03T12:02:00.000Z]",
+      ],
+    ],
   ])("%s", (_, fields, expected) => {
     expect(said(fields)).toStrictEqual(expected);
   });

@@ -227,6 +227,16 @@ describe("password rules are refused", () => {
       ["password.exclude: leaves no upper-case letters; many systems demand some"],
     ],
     [
+      "when another kind of letter is emptied",
+      { exclude: "abcdefghijklmnopqrstuvwxyz" },
+      ["password.exclude: leaves no lower-case letters; many systems demand some"],
+    ],
+    [
+      "never, when random passwords hold the counts often enough",
+      { length: 40, atLeast: { lower: 10, upper: 10, digits: 3, symbols: 1 } },
+      [],
+    ],
+    [
       "when a dialect leaves no symbol",
       { symbols: "=;", dialects: ["ado"] },
       ["password.dialects: leaves no symbols; many systems demand some"],

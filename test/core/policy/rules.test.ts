@@ -138,6 +138,34 @@ const rows: Row[] = [
     reason: "policy test: 30d after 2026-06-01T12:00:00.000Z",
   },
   {
+    what: "without an exposure nothing is due that only exposures make due, changed or not",
+    policy: { afterExposure: 4 * hour },
+    facts: {},
+    at: undefined,
+    reason: "policy test: nothing has made a rotation due, and there is no schedule",
+  },
+  {
+    what: "an exposure counts for nothing where the policy does not mention exposures",
+    policy: { every: 30 * day },
+    facts: { changedAt: monday, exposedAt: "2026-06-02T08:00:00.000Z" },
+    at: "2026-07-01T12:00:00.000Z",
+    reason: "policy test: 30d after 2026-06-01T12:00:00.000Z",
+  },
+  {
+    what: "a secret that was used and never changed is idle from its use on",
+    policy: { afterIdle: 7 * day },
+    facts: { lastUsedAt: monday },
+    at: "2026-06-08T12:00:00.000Z",
+    reason: "policy test: 7d without use since 2026-06-01T12:00:00.000Z",
+  },
+  {
+    what: "an adopted credential that nobody knows to have changed is rotated when the policy says so",
+    policy: { every: 30 * day, adopt: { mode: "rotate" } },
+    facts: { adoptedAt: monday },
+    at: "2026-06-01T12:00:00.000Z",
+    reason: "policy test: first change, 0ms after the adoption at 2026-06-01T12:00:00.000Z",
+  },
+  {
     what: "a view before the last change has been answered by it",
     policy: { every: 30 * day, afterExposure: 4 * hour },
     facts: { changedAt: monday, exposedAt: "2026-06-01T11:59:59.999Z" },
@@ -265,5 +293,6 @@ describe("a policy", () => {
     const due = nextDue(policyWith(policy), { targetId: "orders", ...facts }, now);
     expect({ at: due.at, reason: due.reason }).toStrictEqual({ at, reason });
     expect(due.policy).toBe("test");
+    expect(due.passedOver.filter(({ why }) => why.startsWith("no window ever"))).toStrictEqual([]);
   });
 });
