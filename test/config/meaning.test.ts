@@ -131,7 +131,7 @@ test.each([
   [
     "length",
     "{ every: 1d, password: { length: 20 } }",
-    "password: leaves 120 bits of entropy and must leave 128; make length greater",
+    "password: leaves 119 bits of entropy and must leave 128; make length greater",
   ],
   [
     "symbols",
