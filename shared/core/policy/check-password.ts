@@ -9,7 +9,7 @@ import {
 import { type Problem, problem } from "./problem.ts";
 
 /** Below this a password could be guessed offline, whatever the target does to slow it down. */
-export const leastBits = 128;
+const leastBits = 128;
 /** Of passwords that fit less often than this, ten thousand draws might hold none. */
 const leastFitting = 1 / 200;
 

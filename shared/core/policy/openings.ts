@@ -6,7 +6,7 @@ import { frozenSpans, type Span, union, without } from "./freezes.ts";
 import { instantOf, wallOf } from "./zone.ts";
 
 /** A sweep is no clock: a change may start this long after an appointment, plus the spread. */
-export const appointmentLength = 15 * minute;
+const appointmentLength = 15 * minute;
 
 /** When a change may start: from `from` up to but not including `to`. */
 export interface Openings {
@@ -197,10 +197,9 @@ function isAlwaysOpen(hours: Pick<OwnHours, "days" | "between" | "at" | "cron">)
       ? rangesOf(hours).map(({ from, to }) => ({ from: index * day + from, to: index * day + to }))
       : [],
   );
-  // The end of the week continues at its beginning.
-  const [first, ...rest] = union([
-    ...spans,
+  // Windows of the week before may reach into this one.
+  return union([
     ...spans.map(({ from, to }) => ({ from: from - week, to: to - week })),
-  ]);
-  return rest.length === 0 && first !== undefined && first.from <= 0 && first.to >= week;
+    ...spans,
+  ]).some(({ from, to }) => from <= 0 && to >= week);
 }

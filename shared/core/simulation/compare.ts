@@ -32,10 +32,7 @@ export function compare(before: Simulation, after: Simulation): Comparison {
   const isSoon = (rotation: SimulatedRotation | undefined) =>
     rotation !== undefined && rotation.at < limit;
   const soon = ids.filter((id) => isSoon(fresh.get(id)?.[0]) && !isSoon(old.get(id)?.[0]));
-  const targets = new Set([
-    ...ids,
-    ...[...before.never, ...after.never].map((one) => one.targetId),
-  ]);
+  const targets = new Set([...before.targetIds, ...after.targetIds]);
   const unchanged = targets.size - differences.length;
   return { differences, soon, unchanged, summary: summaryOf(differences, soon, unchanged) };
 }

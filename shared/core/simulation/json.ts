@@ -2,7 +2,7 @@ import type { Comparison } from "./compare.ts";
 import { type Simulation, whyOf } from "./plan.ts";
 
 /** The whole plan, for programs. Instants are ISO 8601 in UTC. */
-export function renderJson(simulation: Simulation): string {
+export function renderJson({ targetIds, ...simulation }: Simulation): string {
   const rotations = simulation.rotations.map((rotation) => ({
     targetId: rotation.target.id,
     at: new Date(rotation.at).toISOString(),
@@ -11,7 +11,7 @@ export function renderJson(simulation: Simulation): string {
     ...(rotation.target.server !== undefined && { server: rotation.target.server }),
     why: whyOf(rotation),
   }));
-  return `${JSON.stringify({ ...simulation, rotations }, null, 2)}\n`;
+  return `${JSON.stringify({ targets: targetIds.length, ...simulation, rotations }, null, 2)}\n`;
 }
 
 export function renderComparisonJson(comparison: Comparison): string {

@@ -34,6 +34,7 @@ export interface TooOld {
 export interface Simulation {
   readonly from: Instant;
   readonly to: Instant;
+  readonly targetIds: readonly string[];
   /** In the order in which they start. */
   readonly rotations: readonly SimulatedRotation[];
   readonly never: readonly { readonly targetId: string; readonly why: string }[];

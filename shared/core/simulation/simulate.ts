@@ -29,7 +29,8 @@ export function simulate(
   rotations.sort((a, b) => a.at - b.at || (a.target.id < b.target.id ? -1 : 1));
   const collisions = collisionsOf(rotations, limits);
   const clockChanges = clockChangesFor(targets, rotations, start, end);
-  return { from, to, rotations, never, tooOld, collisions, clockChanges };
+  const targetIds = targets.map(({ id }) => id);
+  return { from, to, targetIds, rotations, never, tooOld, collisions, clockChanges };
 }
 
 interface Course {

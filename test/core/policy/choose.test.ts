@@ -81,6 +81,28 @@ describe("the policy of a target", () => {
     });
   });
 
+  it.each<[string, Match]>([
+    ["type", { type: ["x"] }],
+    ["vault", { vault: ["x"] }],
+    ["host", { host: ["x"] }],
+    ["owner", { owner: ["x"] }],
+    ["environment", { environment: ["x"] }],
+    ["target", { target: ["x"] }],
+    ["tag colour", { tags: { colour: "x" } }],
+  ])("is another one when the %s does not match, which is said", (criterion, match) => {
+    const { passedOver } = chosen(orders, [named("default"), named("special", { match })]);
+    expect(passedOver).toStrictEqual([
+      { policy: "special", why: `its ${criterion} does not match` },
+    ]);
+  });
+
+  it("says which of several alternatives it is for", () => {
+    const match = { type: ["mysql", "postgresql"] };
+    expect(chosen(orders, [named("some", { match })]).why).toBe(
+      "matches type mysql or postgresql, priority 0",
+    );
+  });
+
   it("is a problem when two match with the same priority", () => {
     const match = { environment: ["prod"] };
     const policies = [

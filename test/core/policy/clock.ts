@@ -13,7 +13,7 @@ export interface Minute {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-export function shownAt(zone: string, at: number): string {
+function shownAt(zone: string, at: number): string {
   const format =
     formats.get(zone) ??
     new Intl.DateTimeFormat("sv-SE", {
@@ -37,16 +37,16 @@ export function minutesOf(zone: string, from: number, to: number): Minute[] {
 }
 
 /** The first minute at which the clocks show this time of this date or a later time. */
-export function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
+function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
   const wanted = time === "24:00" ? `${dateAfter(date)} 00:00` : `${date} ${time}`;
   return minutes.find(({ shown }) => shown >= wanted)?.at ?? Infinity;
 }
 
-export function dateAfter(date: string): string {
+function dateAfter(date: string): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + day).toISOString().slice(0, 10);
 }
 
-export function weekdayShown(date: string): string {
+function weekdayShown(date: string): string {
   return new Date(`${date}T00:00:00Z`).toLocaleDateString("en", {
     weekday: "short",
     timeZone: "UTC",
@@ -54,7 +54,7 @@ export function weekdayShown(date: string): string {
 }
 
 /** Every date, skipped ones included, from the first to the last one shown. */
-export function datesIn(minutes: readonly Minute[]): string[] {
+function datesIn(minutes: readonly Minute[]): string[] {
   const dates: string[] = [];
   const last = minutes.at(-1)?.shown.slice(0, 10) ?? "";
   for (let date = minutes[0]?.shown.slice(0, 10) ?? "9"; date <= last; date = dateAfter(date)) {

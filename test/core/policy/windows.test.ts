@@ -207,6 +207,12 @@ describe("windows of one policy", () => {
       from: -Infinity,
       to: Infinity,
     });
+    const overMidnight = [
+      { from: "00:00", to: "00:01" },
+      { from: "00:03", to: "00:02" },
+      { from: "00:02", to: "24:00" },
+    ];
+    expect(openingsOf({ between: overMidnight }).first(from, from)?.to).toBe(Infinity);
     expect(openingsOf({ days: weekdays }).first(from, from)?.to).toBe(Infinity);
     expect(openingsOf({ days: weekdays.slice(1) }).first(from, from)?.to).toBeLessThan(Infinity);
     const gap = [
