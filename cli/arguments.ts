@@ -4,6 +4,7 @@ import { instantOf, type PlanQuestion } from "../shared/app.ts";
 export const usage = `Usage: npm run keyturn -- plan [options]
 
 Shows every rotation to come, when and why, and what is in its way. Asks nothing of Azure.
+Relative paths start from the folder of the project.
 
   --config FILE   file or folder of the configuration (default: keyturn.yaml)
   --against FILE  an edited configuration: shows what the edit changes, target by target

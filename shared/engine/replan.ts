@@ -16,7 +16,15 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
     const { adoptedAt: _, ...rest } = withoutDue(record);
     return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
   }
-  return { ...withDue(record, target, now), policyFingerprint: fingerprint };
+  return { ...withDue(freed(record), target, now), policyFingerprint: fingerprint };
+}
+
+/** A request that waits for the end of a freeze is asked again: the freeze may be gone. */
+function freed(record: TargetRecord): TargetRecord {
+  const { request } = record;
+  if (request?.heldBy === undefined) return record;
+  const { notBefore: _n, heldBy: _h, ...rest } = request;
+  return { ...record, request: rest };
 }
 
 function onlyPolicyChanged({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

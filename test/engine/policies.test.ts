@@ -1,37 +1,12 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import type { Policy } from "../../shared/core/policy.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
-import { expose, type Seen } from "../../shared/engine/expose.ts";
 import { register } from "../../shared/engine/sweep.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
-import { failing, recordOf, request } from "./steps.ts";
-import { type Gate, makeWorld, open, singleAdmin, type World } from "./world.ts";
-
-/** The world starts on Thursday 2026-01-01 00:00 UTC. */
-const nights = { between: [{ from: "02:00", to: "04:00" }] };
-const yearEnd = {
-  from: "2026-01-01",
-  to: "2026-01-06",
-  reason: "year end",
-} as const;
-
-/** A world whose target has this policy besides the usual one. */
-async function worldWith(fields: Partial<Policy>): Promise<World> {
-  const world = await makeWorld(singleAdmin);
-  return withPolicy(world, fields);
-}
-
-function withPolicy(world: World, fields: Partial<Policy>): World {
-  return { ...world, target: { ...world.target, policy: { ...world.target.policy, ...fields } } };
-}
-
-const work = (world: World, gate: Gate = open, checkDrift = false) =>
-  workOn(world.ports(gate), world.target, { checkDrift });
-
-const seen = (world: World, report: Partial<Seen> = {}) =>
-  expose(world.ports(open), world.target, { by: "ben", kind: "exposure", ...report });
+import { nights, withPolicy, work, worldWith, yearEnd } from "./policy-world.ts";
+import { failing, recordOf, request, setPassword, writeByHand } from "./steps.ts";
+import { open } from "./world.ts";
 
 test("what is due waits for the window, and says so", async () => {
   const world = await worldWith({ ...nights, every: day });
@@ -105,128 +80,6 @@ test("a freeze that is lifted for an operator holds up the schedule alone", asyn
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a request that waits for a freeze is answered by an exposure that lifts it", async () => {
-  const world = await worldWith({
-    afterExposure: hour,
-    freeze: [{ ...yearEnd, lift: ["exposure"] }],
-  });
-  await work(world);
-  const id = await request(world);
-  await work(world);
-  await seen(world);
-  world.advance(hour);
-  await work(world);
-  expect(await world.journal.run("app", id)).toMatchObject({ state: "done", reason: "exposure" });
-  expect((await recordOf(world)).request).toBeUndefined();
-});
-
-test("an exposure starts the clock, once, and a change stops it", async () => {
-  const world = await worldWith({ afterExposure: 4 * hour });
-  await work(world);
-  world.advance(hour);
-  expect(await seen(world, { from: "a log" })).toEqual({
-    counted: true,
-    why: "policy test: 4h after the exposure at 2026-01-01T01:00:00.000Z",
-    nextDue: "2026-01-01T05:00:00.000Z",
-  });
-  world.advance(hour);
-  expect((await seen(world, { by: "eva" })).nextDue).toBe("2026-01-01T05:00:00.000Z");
-  expect((await recordOf(world)).exposure).toMatchObject({ by: "ben", from: "a log" });
-  world.advance(3 * hour);
-  await work(world);
-  const record = await recordOf(world);
-  expect(record.exposure).toBeUndefined();
-  expect(record.nextDue).toBe(plus(world.now(), 90 * day));
-  expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "exposure" });
-});
-
-test("an exposure waits for the window unless the policy says otherwise", async () => {
-  const world = await worldWith({ ...nights, afterExposure: hour });
-  await work(world);
-  world.advance(6 * hour);
-  expect((await seen(world)).nextDue).toBe("2026-01-02T02:00:00.000Z");
-  const urgent = withPolicy(world, { exposureIgnoresWindow: true });
-  await work(urgent);
-  expect((await recordOf(urgent)).nextDue).toBe("2026-01-01T07:00:00.000Z");
-  urgent.advance(hour);
-  await work(urgent);
-  expect(urgent.applied.size).toBe(1);
-});
-
-test("whoever may see the secret starts no clock, and leaves it to those who may not", async () => {
-  const world = await worldWith({ afterExposure: hour, exemptIdentities: ["*@Audit.example"] });
-  await work(world);
-  expect(await seen(world, { by: "anna@audit.example" })).toMatchObject({
-    counted: false,
-    why: "policy test: anna@audit.example may see the secret",
-    nextDue: plus(world.now(), 90 * day),
-  });
-  expect((await seen(world)).counted).toBe(true);
-});
-
-test("an exposure of what has been superseded starts no clock", async () => {
-  const world = await worldWith({ afterExposure: hour });
-  await work(world);
-  world.advance(hour);
-  await request(world);
-  await work(world);
-  expect(await seen(world, { at: "2026-01-01T00:30:00.000Z" })).toMatchObject({
-    counted: false,
-    why: "the secret has been changed since, at 2026-01-01T01:00:00.000Z",
-  });
-  expect(await seen(world, { version: "no-longer-there" })).toMatchObject({
-    counted: false,
-    why: "that version is not in use",
-  });
-});
-
-test("a breach lifts a freeze that an exposure does not", async () => {
-  const world = await worldWith({
-    afterExposure: hour,
-    freeze: [{ ...yearEnd, lift: ["breach"] }],
-  });
-  await work(world);
-  expect((await seen(world)).nextDue).toBe("2026-01-07T00:00:00.000Z");
-  expect((await seen(world, { kind: "breach" })).nextDue).toBe("2026-01-01T01:00:00.000Z");
-});
-
-test("an exposure reported while a rotation is under way is answered by it", async () => {
-  const world = await worldWith({ afterExposure: hour });
-  await work(world);
-  await request(world);
-  let told = false;
-  await work(world, async (effect, call) => {
-    if (effect === "target.apply" && !told) {
-      told = true;
-      await seen(world);
-    }
-    return call();
-  });
-  const record = await recordOf(world);
-  expect(told).toBe(true);
-  expect(record.health).toBe("healthy");
-  expect(record.exposure).toBeUndefined();
-  expect(record.nextDue).toBe(plus(world.now(), 90 * day));
-});
-
-test("an exposure of the new secret counts although its rotation has not ended", async () => {
-  const world = await worldWith({ afterExposure: hour });
-  await work(world);
-  await request(world);
-  let told = false;
-  await work(world, async (effect, call) => {
-    if (effect === "consumer.refresh" && !told) {
-      told = true;
-      world.advance(minute);
-      await seen(world);
-    }
-    return call();
-  });
-  const record = await recordOf(world);
-  expect(record.exposure).toMatchObject({ by: "ben" });
-  expect(record.nextDue).toBe(plus(world.now(), hour));
-});
-
 test("a try that fails is repeated inside the window, and outside of it waits for the next one", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
@@ -291,6 +144,29 @@ test("a policy edit plans anew what it touches, and nothing else", async () => {
   const record = await recordOf(world);
   expect(record.nextDue).toBe(plus(world.now(), 30 * day));
   expect(record.dueReason).toContain("30d after");
+});
+
+test("a request that waits for a freeze begins when an edit takes the freeze away", async () => {
+  const world = await worldWith({ freeze: [{ ...yearEnd, lift: [] }] });
+  await work(world);
+  const id = await request(world);
+  await work(world);
+  expect((await recordOf(world)).request?.heldBy).toContain("year end");
+  await work(withPolicy(world, { freeze: [] }));
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+});
+
+test("what somebody else has changed is due by its own age", async () => {
+  const world = await worldWith({ every: day });
+  await work(world);
+  world.advance(23 * hour);
+  setPassword(world, "app", "changed-by-hand");
+  await writeByHand(world, "app", "changed-by-hand");
+  await work(world, open, true);
+  expect((await recordOf(world)).nextDue).toBe("2026-01-02T23:00:00.000Z");
+  world.advance(2 * hour);
+  await work(world);
+  expect(world.applied.size).toBe(0);
 });
 
 test("a credential may be changed as soon as it is adopted, or a while after", async () => {
