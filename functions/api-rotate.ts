@@ -1,13 +1,10 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
-import { durationOf, type Operations, type Wanted } from "../shared/app.ts";
+import { durationOf, longestGrace, type Operations, type Wanted } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
 import { callerOf } from "./http/caller.ts";
 import { handle, Refusal } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
-
-/** Milliseconds; the same bound as in the configuration. */
-const longestGrace = 3650 * 24 * 60 * 60 * 1_000;
 
 const reasons = ["operator", "exposure"] as const;
 

@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
 import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
-import { ConfigProblemsError } from "./config/problems.ts";
+import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
@@ -35,8 +35,14 @@ export type { PlanWanted } from "./engine/plan.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
 export { planFormats } from "./core/simulation/render.ts";
+export { isTargetId, longestGrace } from "./core/target.ts";
 export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
+
+/** Whether what was asked for cannot be had, as the message says. */
+export function isOurInput(error: unknown): error is ConfigError {
+  return error instanceof ConfigError;
+}
 
 /** Whether the same may be tried again later: a store could not be asked, or others were quicker again and again. */
 export function isUnavailable(error: unknown): error is Error {
@@ -57,7 +63,6 @@ export interface App {
   with(read: EventReader): Operations;
   /** What the configuration check found worth a second look. */
   readonly warnings: readonly string[];
-  readonly targetIds: readonly string[];
 }
 
 let made: Promise<App> | undefined;
@@ -101,8 +106,7 @@ export async function createApp(
   );
   return {
     with: operations({ ports, queue, targets: config.targets, vaultAt: (host) => hosts.get(host) }),
-    warnings: config.warnings.map(({ path, message }) => `${path}: ${message}`),
-    targetIds: config.targets.map((target) => target.id),
+    warnings: config.warnings.map(formatProblem),
   };
 }
 
@@ -191,8 +195,10 @@ function openNotifiers(
       return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
     });
     const address = notifier.type === "webhook" ? notifier.url : notifier.endpoint;
+    // Two on one host are two; the address itself may hold a key.
+    const mark = createHash("sha256").update(address).digest("hex").slice(0, 6);
     return {
-      name: `${notifier.type} ${new URL(address).host}`,
+      name: `${notifier.type} ${new URL(address).host} ${mark}`,
       send: (notifications, signal) => open((made) => made.send(notifications, signal)),
     };
   });

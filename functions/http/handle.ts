@@ -4,7 +4,7 @@ import type {
   HttpResponseInit,
   InvocationContext,
 } from "@azure/functions";
-import { isUnavailable, type Operations } from "../../shared/app.ts";
+import { isOurInput, isUnavailable, type Operations } from "../../shared/app.ts";
 import { operationsFor } from "../invocation/operations.ts";
 import { problem } from "./problem.ts";
 
@@ -32,6 +32,7 @@ export function handle(answer: Answerer): HttpHandler {
       return await answer(request, await operationsFor(context));
     } catch (error) {
       if (error instanceof Refusal) return problem(error.status, error.message);
+      if (isOurInput(error)) return problem(400, `${error.message}.`);
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
       return problem(503, unavailable, { "retry-after": "10" });

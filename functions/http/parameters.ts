@@ -1,12 +1,12 @@
 import type { HttpRequest } from "@azure/functions";
+import { isTargetId } from "../../shared/app.ts";
 import { Refusal } from "./handle.ts";
 
-const targetPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export function targetId({ params }: HttpRequest): string {
   const id = params["target"] ?? "";
-  if (targetPattern.test(id)) return id;
+  if (isTargetId(id)) return id;
   throw new Refusal(
     400,
     "A target id has 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen.",

@@ -3,7 +3,6 @@ import type { HttpResponseInit } from "@azure/functions";
 const titles: Readonly<Record<number, string>> = {
   400: "Bad request",
   404: "Not found",
-  409: "Conflict",
   413: "Body too large",
   415: "Unsupported content type",
   503: "Unavailable",

@@ -13,8 +13,13 @@ function logTo(context: InvocationContext): EventReader {
   };
 }
 
+let warned = false;
+
 /** The app's operations, telling what happens to this invocation's log. */
 export async function operationsFor(context: InvocationContext): Promise<Operations> {
   const made: App = await theApp();
+  // Once in each process: start-up itself has no log to write to.
+  if (!warned) for (const warning of made.warnings) context.warn(`configuration: ${warning}`);
+  warned = true;
   return made.with(logTo(context));
 }

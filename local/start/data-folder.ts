@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -80,6 +81,7 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
       ...run.children.filter(isRunning).map(({ name, pid }) => ({ name, pid })),
     ],
     abandon() {
+      rmSync(join(path, "environment.json"), { force: true });
       for (const { pid, kind } of run.children.filter(isRunning)) {
         process.kill(pid, signals[kind].quickly);
       }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isLoopback } from "../core/addresses.ts";
+import { targetIdPattern } from "../core/target.ts";
 import { formatDuration, parseDuration } from "../core/time.ts";
 
 /** A field that may be left out; then it is not there at all. */
@@ -8,7 +10,7 @@ export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(typ
 export const name = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9-]{0,62}$/,
+    targetIdPattern,
     "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
   );
 
@@ -47,8 +49,6 @@ export function duration(least: number, most: number) {
     .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
 }
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 /** An https address; plain http only on the machine itself, as emulators have it. */
 export const webAddress = z
   .string()
@@ -65,7 +65,7 @@ function addressProblem(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null) return "is no valid web address";
   if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-  if (url.protocol === "http:" && !loopback.test(url.hostname)) {
+  if (url.protocol === "http:" && !isLoopback(url)) {
     return "must begin with https://; http is for addresses of this machine only";
   }
   return url.hash === "" ? undefined : "must not hold a fragment (#)";

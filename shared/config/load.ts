@@ -1,4 +1,5 @@
 import type { Instant } from "../core/time.ts";
+import { anchored, checkAuthorities } from "./authorities.ts";
 import type { Config } from "./config.ts";
 import { checkChoice, choiceOf } from "./choices.ts";
 import { fileSchema } from "./definition.ts";
@@ -34,7 +35,7 @@ export async function loadConfig(
   path: string,
   { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Config> {
-  const sources = await readSources(path);
+  const { sources, folder } = await readSources(path);
   const merged = merge(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = fileSchema(targetSchema(rotators));
@@ -50,6 +51,7 @@ export async function loadConfig(
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...policies.errors,
     ...checkMeaning(sources, merged, drafts, surroundings),
+    ...(await checkAuthorities(drafts, folder)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
@@ -57,7 +59,7 @@ export async function loadConfig(
   return {
     ...resolve(
       parsed,
-      (id) => byId.get(id)?.options,
+      (id) => anchored(byId.get(id)?.options, folder),
       (id) => {
         const draft = byId.get(id);
         return draft && choiceOf(draft, surroundings);

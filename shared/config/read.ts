@@ -1,16 +1,31 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { brokenSource, parseSource } from "./document.ts";
 import type { Source } from "./document.ts";
 
 const maxBytes = 2 * 1024 * 1024;
 const maxFiles = 500;
 
+export interface Sources {
+  readonly sources: readonly Source[];
+  /** Where all of them are. Relative paths in them begin here. */
+  readonly folder: string;
+}
+
 /** One file, or every .yaml and .yml file right inside a folder, in the order of their names. */
-export async function readSources(path: string): Promise<Source[]> {
+export async function readSources(path: string): Promise<Sources> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder
+    ? { sources: await readFolder(path), folder: path }
+    : { sources: [await readSource(path, basename(path))], folder: dirname(path) };
+}
+
+async function readFolder(path: string): Promise<Source[]> {
   const name = basename(path);
   try {
-    if (!(await stat(path)).isDirectory()) return [await readSource(path, name)];
     // Hidden entries are how mounted volumes and editors keep second copies.
     const files = (await readdir(path)).filter((file) => /^[^.].*\.ya?ml$/.test(file)).sort();
     if (files.length === 0) return [brokenSource(name, "is a folder without any .yaml file")];

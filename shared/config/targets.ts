@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { longestGrace } from "../core/target.ts";
 import type { Endpoint } from "../core/target.ts";
-import { day } from "../core/time.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 
@@ -95,7 +95,7 @@ export const targetFields = z.strictObject({
     .optional()
     .describe("Name of the policy. Default: the one that matches, or else the one named default."),
   overrides: overridesSchema.optional(),
-  grace: duration(0, 3650 * day)
+  grace: duration(0, longestGrace)
     .optional()
     .describe(
       "How long a superseded password of a pair stays valid. Default: what the policy says. Pairs only.",

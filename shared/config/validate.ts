@@ -11,11 +11,25 @@ export interface Validated<T> {
   readonly findings: readonly Finding[];
 }
 
+/** The value of a record that zod does not look at, because its key is wrong. */
+interface PassedOver {
+  readonly schema: z.core.$ZodType;
+  readonly path: Path;
+}
+
 /** Checks `value`, which stands at `path`, and says in sentences what is wrong with it. */
-export function validate<T>(schema: z.ZodType<T>, value: unknown, path: Path = []): Validated<T> {
+export function validate<T>(
+  schema: z.core.$ZodType<T>,
+  value: unknown,
+  path: Path = [],
+): Validated<T> {
   const knownKeys = new Map<readonly string[], readonly string[]>();
-  const result = schema.safeParse(value, {
+  const passedOver: PassedOver[] = [];
+  const result = z.safeParse(schema, value, {
     error: (issue) => {
+      if (issue.code === "invalid_key" && issue.inst instanceof z.ZodRecord) {
+        passedOver.push({ schema: issue.inst.valueType, path: pathOf(issue.path ?? []) });
+      }
       if (issue.code === "unrecognized_keys") knownKeys.set(issue.keys, keysOf(issue.inst));
       return sentence(issue);
     },
@@ -26,7 +40,12 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, path: Path = [
     .flatMap((issue) => explain(issue, knownKeys, value));
   return {
     value: undefined,
-    findings: findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
+    findings: [
+      ...findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
+      ...passedOver.flatMap(
+        (one) => validate(one.schema, valueAt(value, one.path), [...path, ...one.path]).findings,
+      ),
+    ],
   };
 }
 
@@ -57,7 +76,7 @@ function explain(
   knownKeys: ReadonlyMap<readonly string[], readonly string[]>,
   root: unknown,
 ): Finding[] {
-  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  const path = pathOf(issue.path);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys.get(issue.keys) ?? [];
     return issue.keys.map((key) => {
@@ -75,6 +94,10 @@ function explain(
   if (replaced && value === undefined) return [{ path, message: "is missing" }];
   if (replaced && value === null) return [{ path, message: "has no value" }];
   return [{ path, message: issue.message }];
+}
+
+function pathOf(steps: readonly PropertyKey[]): Path {
+  return steps.map((step) => (typeof step === "number" ? step : String(step)));
 }
 
 function keysOf(schema: unknown): string[] {

@@ -24,7 +24,7 @@ interface Planned {
 
 /** What there is to do and when, the most urgent first. Nothing of it is done while the target rests. */
 function planOf(record: TargetRecord, now: Instant): Planned[] {
-  const { rotation, retirement, outbox, outboxRetryAt, restUntil } = record;
+  const { rotation, retirement, restUntil } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   // An account that is just being given a new secret must not lose it to the retirement of the old one.
   const mayRetire = retirement && retirement.account !== rotation?.account;
@@ -33,7 +33,7 @@ function planOf(record: TargetRecord, now: Instant): Planned[] {
     { work: "resume", at: isOpen ? (rotation.nextAttemptAt ?? now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "retire", at: mayRetire ? retirement.at : undefined },
-    { work: "notify", at: outbox.length > 0 ? (outboxRetryAt ?? now) : undefined },
+    { work: "notify", at: tellAt(record, now) },
   ];
   return planned.map(({ work, at }) => ({ work, at: at && latest(at, restUntil) }));
 }
@@ -44,6 +44,12 @@ function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   if (rotation) return undefined;
   const requested = request && (request.notBefore ?? now);
   return adoptedAt === undefined ? (requested ?? nextDue ?? now) : earliest(requested, nextDue);
+}
+
+/** News at once; what some notifier did not want to hear, later. */
+function tellAt({ outbox, outboxRetryAt }: TargetRecord, now: Instant): Instant | undefined {
+  if (outbox.length === 0) return undefined;
+  return outbox.some(({ toldTo }) => toldTo === undefined) ? now : (outboxRetryAt ?? now);
 }
 
 function latest(at: Instant, notBefore: Instant | undefined): Instant {

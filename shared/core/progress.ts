@@ -1,7 +1,7 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { withDue } from "./due.ts";
-import { isJoined } from "./request.ts";
+import { isJoined, shorter } from "./request.ts";
 import { retryDelay } from "./retry.ts";
 import {
   type Exposure,
@@ -100,17 +100,23 @@ export function succeed(
     published,
     lastSuccessAt: now,
     failures: 0,
+    ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
     ...(ends && {
       retirement: {
         account: superseded,
-        at: plus(now, joined ?? rotation.grace ?? target.grace),
+        at: plus(now, shorter(joined, rotation.grace) ?? target.grace),
         rotationId: rotation.id,
         failures: 0,
       },
     }),
   };
-  const data = { ...rotationData(rotation), secret: published.name, version: published.version };
+  const data = {
+    ...rotationData(rotation),
+    secret: published.name,
+    version: published.version,
+    ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
+  };
   return notify(withDue(done, target, now), "rotation.succeeded", now, data);
 }
 
@@ -219,7 +225,7 @@ export function runOf(
   targetId: string,
   state: RunRecord["state"],
   now: Instant,
-  failure?: Failure,
+  failure: Failure | undefined = rotation.leftUndone,
 ): RunRecord {
   const ended = state === "done" || state === "failed";
   return {

@@ -42,12 +42,19 @@ export function acceptRequest(
 /** Of two requests for the same rotation: an exposure outweighs a wish, and the shorter grace counts. */
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
   const { notBefore: _n, heldBy: _h, ...rest } = waiting;
-  const graces = [waiting.grace, added.grace].filter((grace) => grace !== undefined);
-  return {
-    ...rest,
-    ...(added.reason === "exposure" && { reason: added.reason, requestedBy: added.requestedBy }),
-    ...(graces.length > 0 && { grace: Math.min(...graces) }),
-  };
+  const grace = shorter(waiting.grace, added.grace);
+  return { ...rest, ...exposureOf(added), ...(grace !== undefined && { grace }) };
+}
+
+/** Nobody may lengthen the life of a secret that somebody else wants dead. */
+export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
+  const given = graces.filter((grace) => grace !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
+}
+
+/** An exposure says why, and on whose word, the rotation happens, whoever wanted it first. */
+function exposureOf({ reason, requestedBy }: RotationRequest) {
+  return reason === "exposure" ? { reason, requestedBy } : {};
 }
 
 export function isSameRequest(
@@ -79,12 +86,13 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const wasBlocked = rotation.phase === "blocked";
   // Until it has changed something, hours hold up what the schedule wants, and not what a person wants.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
+  const grace = shorter(rotation.grace, request.grace);
   const answered: Rotation = {
     ...hurried,
     ...(wasBlocked && reopened(rotation, now)),
     ...(takesOver && { reason: request.reason, requestedBy: request.requestedBy }),
-    ...(request.reason === "exposure" && { reason: request.reason }),
-    ...(request.grace !== undefined && { grace: request.grace }),
+    ...exposureOf(request),
+    ...(grace !== undefined && { grace }),
   };
   return { ...rest, ...(wasBlocked && { health: "failing" }), rotation: answered };
 }

@@ -70,6 +70,8 @@ export interface Rotation {
   /** Failures since it last got further than ever before. */
   readonly failures: number;
   readonly nextAttemptAt?: Instant;
+  /** A step after publishing that was given up; the secret itself is public and proven. */
+  readonly leftUndone?: Failure;
   /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
   readonly grace?: number;
 }

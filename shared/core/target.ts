@@ -1,5 +1,12 @@
 import type { NotChosen } from "./policy/choose.ts";
 import { type Policy, policyFingerprint } from "./policy.ts";
+import { day } from "./time.ts";
+
+/** Also what vaults, policies and consumers may be called. */
+export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Milliseconds. */
+export const longestGrace = 3650 * day;
 
 /** A secret by name in one of the configured vaults. */
 export interface SecretName {
@@ -57,6 +64,10 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly database?: string;
+}
+
+export function isTargetId(id: string): boolean {
+  return targetIdPattern.test(id);
 }
 
 /** The name under which new secrets of a target wait. Never a name that consumers read. */

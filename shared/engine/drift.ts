@@ -94,6 +94,6 @@ function withDrift(
     ...(current !== "disabled" && { version: current.ref }),
   });
   const data = { secret: target.publish.name, version, detail };
-  // Keyed by version and not by time, so that seeing it twice is told once.
+  // Keyed by version and not by time, so that a receiver can tell what it has heard before.
   return notify(record, "drift.found", session.now(), data, version);
 }

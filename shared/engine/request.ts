@@ -1,5 +1,5 @@
 import { wakeAt } from "../core/decide.ts";
-import { LeaseLostError } from "../core/errors.ts";
+import { ConfigError, LeaseLostError } from "../core/errors.ts";
 import { acceptRequest } from "../core/request.ts";
 import { newRecord, type Reason } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
@@ -27,6 +27,7 @@ export async function requestRotation(
   target: Target,
   wanted: Wanted,
 ): Promise<string> {
+  mustKeepGrace(target, wanted);
   for (let race = 1; ; race++) {
     const known = wanted.key !== undefined && (await ports.journal.request(target.id, wanted.key));
     if (known) return known;
@@ -35,6 +36,21 @@ export async function requestRotation(
     } catch (error) {
       if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
     }
+  }
+}
+
+/** What cannot be kept must not be promised. */
+function mustKeepGrace({ id, slots, authority }: Target, { grace }: Wanted): void {
+  if (grace === undefined) return;
+  if (slots.length < 2) {
+    throw new ConfigError(
+      `${id} has one account, whose old password ends with the change: leave grace out`,
+    );
+  }
+  if (authority.as === "self") {
+    throw new ConfigError(
+      `the accounts of ${id} change themselves, so nobody can end an old password before its turn: leave grace out`,
+    );
   }
 }
 

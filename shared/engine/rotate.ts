@@ -88,8 +88,9 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
   }
   const rotator = ports.rotator(target.type);
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
-  const done = succeed(record, rotation, target, canRetire, session.now());
-  await session.commit(done, [runOf(rotation, target.id, "done", session.now())]);
+  const ended = { ...rotation, ...learnt };
+  const done = succeed(record, ended, target, canRetire, session.now());
+  await session.commit(done, [runOf(ended, target.id, "done", session.now())]);
 }
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
@@ -135,7 +136,7 @@ function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
 
 async function leaveUndone(session: Session, rotation: Rotation, failure: Failure): Promise<void> {
   session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
-  await moveOn(session, { to: nextPhase(rotation) });
+  await moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
   if (session.record().rotation === undefined) tellSuccess(session, rotation);
 }
 

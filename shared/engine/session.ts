@@ -27,6 +27,9 @@ export interface Session {
   secrets(): readonly Secret[];
 }
 
+/** Races that one write may lose. */
+const mostRaces = 20;
+
 /** What somebody else may write while we hold the claim is a request and an exposure. Newer ones than ours stay. */
 function withTheirs(next: TargetRecord, ours: TargetRecord, theirs: TargetRecord): TargetRecord {
   const merged =
@@ -47,20 +50,19 @@ export function openSession(
   const seen: Secret[] = [];
   const now = () => toInstant(ports.clock());
 
+  /** Each lost race was against a request; whoever has a key may send many of them. */
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    try {
-      etag = await ports.journal.commit({ record: next, etag, wakeAt: wakeAt(next, now()), runs });
-      record = next;
-    } catch (error) {
-      if (!(error instanceof LeaseLostError)) throw error;
-      const merged = await mergeTheirs(next);
-      etag = await ports.journal.commit({
-        record: merged,
-        etag,
-        wakeAt: wakeAt(merged, now()),
-        runs,
-      });
-      record = merged;
+    let wanted = next;
+    for (let races = 0; ; races++) {
+      try {
+        const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
+        etag = await ports.journal.commit(change);
+        record = wanted;
+        return;
+      } catch (error) {
+        if (!(error instanceof LeaseLostError) || races >= mostRaces) throw error;
+        wanted = await mergeTheirs(wanted);
+      }
     }
   }
 
@@ -71,7 +73,11 @@ export function openSession(
       throw new LeaseLostError(`${target.id} was claimed by another worker`);
     }
     etag = found.etag;
-    return withTheirs(next, record, found.record);
+    const merged = withTheirs(next, record, found.record);
+    // What was read now is what the next race is measured against.
+    const { request, exposure } = found.record;
+    record = { ...record, ...(request && { request }), ...(exposure && { exposure }) };
+    return merged;
   }
 
   const renewed = (next: TargetRecord): TargetRecord => ({

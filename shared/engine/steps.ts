@@ -1,4 +1,5 @@
 import { deadlines } from "../core/deadlines.ts";
+import { TargetUnavailableError } from "../core/errors.ts";
 import type { EventType } from "../core/events.ts";
 import { generatePassword } from "../core/password.ts";
 import { renderPayload } from "../core/payload.ts";
@@ -87,13 +88,19 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
 async function refreshing(session: Session, rotation: Rotation): Promise<Advance> {
   const { ports, target } = session;
   const { published } = rotation;
-  if (published) {
-    for (const name of target.consumers) {
-      const refresh = { targetId: target.id, rotationId: rotation.id, published };
-      await session.hold();
+  const problems: string[] = [];
+  if (!published) return { to: "cleaning" };
+  for (const name of target.consumers) {
+    const refresh = { targetId: target.id, rotationId: rotation.id, published };
+    await session.hold();
+    try {
       await ports.consumer(name).refresh(refresh, ports.deadline(deadlines.refresh));
+    } catch (error) {
+      // One that is down must not keep the others from being told.
+      problems.push(error instanceof Error ? error.message : name);
     }
   }
+  if (problems.length > 0) throw new TargetUnavailableError(problems.join(" "));
   return { to: "cleaning" };
 }
 

@@ -59,7 +59,9 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
       const next = decideWork(session.record(), session.now());
       if (next === "wait") break;
       await work[next](session);
-      if (next !== "notify") await tellNow(session);
+      if (session.record().outbox.some(({ toldTo }) => toldTo === undefined)) {
+        await flushOutbox(session);
+      }
     }
     await session.release();
   } catch (error) {
@@ -97,14 +99,6 @@ async function lookForDrift(session: Session): Promise<void> {
       failure: failureOf(session, error),
       detail: "drift check",
     });
-  }
-}
-
-/** A notifier that failed a moment ago is left alone until its time has come. */
-async function tellNow(session: Session): Promise<void> {
-  const { outbox, outboxRetryAt } = session.record();
-  if (outbox.length > 0 && (outboxRetryAt ?? session.now()) <= session.now()) {
-    await flushOutbox(session);
   }
 }
 

@@ -1,14 +1,5 @@
+import { isLoopback } from "../core/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
-
-/** True only for addresses that cannot leave the machine; `.localhost` names are not trusted to. */
-export function isLoopback(address: URL): boolean {
-  // The URL parser has already turned every spelling of an IPv4 address into four decimal parts.
-  return (
-    /^127\.\d+\.\d+\.\d+$/.test(address.hostname) ||
-    address.hostname === "[::1]" ||
-    address.hostname === "localhost"
-  );
-}
 
 /**
  * An address that secrets, tokens or signed requests may be sent to: https, or anything on loopback. `what` names
@@ -26,9 +17,4 @@ export function webAddress(text: string, what: string): URL {
     throw new ConfigError(`${what} must begin with https://; only loopback may be plain http.`);
   }
   return address;
-}
-
-/** True when the host is one name below one of the suffixes, or several. */
-export function isBelow(address: URL, suffixes: readonly string[]): boolean {
-  return suffixes.some((suffix) => address.hostname.endsWith(`.${suffix}`));
 }

@@ -1,15 +1,13 @@
 import type { EventGridPublisherClient } from "@azure/eventgrid";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
+import { isLoopback, isTopicHost, topicSuffixes } from "../core/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
-import { isBelow, isLoopback, webAddress } from "../http/address.ts";
+import { webAddress } from "../http/address.ts";
 import { isGivenUp, withDeadline } from "../http/deadline.ts";
 import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
-
-/** Where Microsoft runs Event Grid. A token or a key goes to no other place. */
-const topicSuffixes = ["eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn"];
 
 export interface EventGridNotifierOptions {
   /** Of a custom topic that takes CloudEvents 1.0, such as `https://….eventgrid.azure.net/api/events`. */
@@ -46,12 +44,11 @@ export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
 function topicEndpoint({ endpoint, credential }: EventGridNotifierOptions): URL {
   const what = "The endpoint of the event-grid notifier";
   const address = webAddress(endpoint, what);
-  if (isLoopback(address)) {
-    if (address.protocol === "https:" || "key" in credential) return address;
-    throw new ConfigError(`${what} must begin with https:// unless a key is used.`);
+  if (!isTopicHost(address)) {
+    throw new ConfigError(`${what} must be on a host below ${topicSuffixes.join(", ")}.`);
   }
-  if (isBelow(address, topicSuffixes)) return address;
-  throw new ConfigError(`${what} must be on a host below ${topicSuffixes.join(", ")}.`);
+  if (address.protocol === "https:" || "key" in credential) return address;
+  throw new ConfigError(`${what} must begin with https:// unless a key is used.`);
 }
 
 /** The client is loaded by the first event, so that starting costs nothing to those who send none. */

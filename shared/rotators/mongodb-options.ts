@@ -1,12 +1,12 @@
 import { z } from "zod";
+import { hostName } from "../core/addresses.ts";
 import { tls } from "./tls.ts";
 
 /** They become parts of a connection string: nothing may pass that means something there. */
-const name = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
-const host = z.string().regex(new RegExp(`^(?:${name}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
+const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
   message: "must be a host name or an IP address",
 });
-const member = z.string().regex(new RegExp(`^(?:${name}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
+const member = z.string().regex(new RegExp(`^(?:${hostName}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
   message: "must be a host name or an IP address, a colon and a port",
 });
 

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../core/rotation.ts";
+import { isTargetId } from "../core/target.ts";
 import type { JournalChange } from "./journal.ts";
-import { isInstant, isRotationId, isTargetId } from "./row-keys.ts";
+import { isInstant, isRotationId } from "./row-keys.ts";
 
 /** What no journal takes, because no key can be made of it. */
 export function refuseUnstorable({ record, wakeAt, runs = [], request }: JournalChange): void {

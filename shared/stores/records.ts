@@ -81,6 +81,7 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   published: maybe(version),
   failures: count,
   nextAttemptAt: maybe(instant),
+  leftUndone: maybe(failure),
   grace: maybe(z.number()),
 });
 

@@ -51,10 +51,6 @@ export const runRows = (targetId: string) => under(`run:${targetId}`);
 /** `until` is included. */
 export const dueRows = (until: Instant): RowRange => ({ from: "due:", before: `due:${until};` });
 
-export function isTargetId(id: string): boolean {
-  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(id);
-}
-
 export function isRotationId(id: string): boolean {
   return /^[\w-]{1,64}$/.test(id);
 }

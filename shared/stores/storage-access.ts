@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { isLoopback } from "../core/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /** A storage account: by connection string, or by the address of one of its services and an identity. */
@@ -11,8 +12,6 @@ export function addressIn(endpoint: string, name: string): string {
   return `${endpoint.replace(/\/+$/, "")}/${name}`;
 }
 
-const loopback = new Set(["127.0.0.1", "localhost", "[::1]"]);
-
 /**
  * Makes a client and looks where it leads. Keys and messages must not travel in the clear, so plain http is for
  * loopback only. Throws ConfigError.
@@ -22,7 +21,7 @@ export function openSafely<Client extends { readonly url: string }>(
 ): Client {
   const url = urlOf(open);
   if (url.protocol === "https:") return open(false);
-  if (url.protocol === "http:" && loopback.has(url.hostname)) return open(true);
+  if (url.protocol === "http:" && isLoopback(url)) return open(true);
   throw new ConfigError("The storage connection must use https; http is for this machine only.");
 }
 

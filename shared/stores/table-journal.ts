@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../core/errors.ts";
+import { isTargetId } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import { alarmColumns, readListing, runColumns, targetColumns } from "./columns.ts";
@@ -50,19 +51,19 @@ export function tableJournal(
       return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
     run: async (targetId, rotationId) => {
-      if (!keys.isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;
+      if (!isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;
       const rowKey = keys.runRow(targetId, rotationId);
       const row = await begin().read(keys.partitionOf(targetId), rowKey);
       return row && runColumns.read(row);
     },
     runs: async (targetId, limit) => {
-      if (!keys.isTargetId(targetId)) return [];
+      if (!isTargetId(targetId)) return [];
       const range = keys.runRows(targetId);
       const rows = await begin().list(keys.partitionOf(targetId), range, { limit });
       return rows.map((row) => runColumns.read(row));
     },
     request: async (targetId, key) => {
-      if (!keys.isTargetId(targetId)) return undefined;
+      if (!isTargetId(targetId)) return undefined;
       const rowKey = keys.requestRow(targetId, key);
       const row = await begin().read(keys.partitionOf(targetId), rowKey);
       return row && String(row["rotationId"]);
@@ -159,7 +160,7 @@ function oldDueRow({ change, before }: Write): TransactionAction[] {
 }
 
 async function readTarget(table: Table, targetId: string): Promise<Row | undefined> {
-  if (!keys.isTargetId(targetId)) return undefined;
+  if (!isTargetId(targetId)) return undefined;
   return await table.read(keys.partitionOf(targetId), keys.targetRow(targetId));
 }
 

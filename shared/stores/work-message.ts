@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isTargetId } from "../core/target.ts";
 import type { WorkMessage } from "./queue.ts";
-import { isTargetId } from "./row-keys.ts";
 
 const workMessage = z.object({ targetId: z.string().refine(isTargetId), because: z.string() });
 

@@ -1,12 +1,10 @@
 import { isRestError, SecretClient } from "@azure/keyvault-secrets";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import type { TokenCredential } from "@azure/identity";
+import { isLoopback, isVaultHost, vaultSuffixes } from "../core/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 import { second } from "../core/time.ts";
-import { isBelow, isLoopback, webAddress } from "../http/address.ts";
-
-/** Where Microsoft runs Key Vault. A token or a secret goes to no other place. */
-const vaultSuffixes = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net"];
+import { webAddress } from "../http/address.ts";
 
 /** Longer waits are the business of whoever retries the rotation, not of one call. */
 const longestPause = 5 * second;
@@ -30,8 +28,7 @@ export function vaultAddress(url: string, vault: string): URL {
   if (address.pathname !== "/" || address.search !== "") {
     throw new ConfigError(`${what} must end after the host.`);
   }
-  if (isLoopback(address)) return address;
-  if (!isBelow(address, vaultSuffixes) || address.port !== "") {
+  if (!isVaultHost(address)) {
     throw new ConfigError(
       `${what} must be https://NAME followed by .${vaultSuffixes.join(", .")}.`,
     );

@@ -14,7 +14,7 @@ const target = (id: string) =>
   `  ${id}: { type: postgresql, options: { host: ${id}.example }, accounts: [a], admin: self, publish: ${id} }\n`;
 
 const configOf = (policy: string, count = 3) => `version: 1
-vaults: { main: { url: https://kv.example } }
+vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: ${policy} }
 targets:
 ${Array.from({ length: count }, (_, index) => target(`orders-${index}`)).join("")}${target("mails")}`;

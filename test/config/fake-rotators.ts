@@ -6,7 +6,10 @@ const address = z.strictObject({
   port: z.int().min(1).max(65_535).default(5432).describe("Port."),
   database: z.string().optional().describe("Database."),
   tls: z
-    .strictObject({ mode: z.enum(["verify-full", "disable"]).default("verify-full") })
+    .strictObject({
+      mode: z.enum(["verify-full", "disable"]).default("verify-full"),
+      caFile: z.string().exactOptional(),
+    })
     .prefault({})
     .describe("How the server is known to be the right one."),
 });

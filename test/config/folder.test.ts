@@ -7,14 +7,14 @@ import { folderOf, problemLines } from "./written.ts";
 const rotators = { rotators: fakeRotators };
 
 const base = `version: 1
-vaults: { main: { url: https://kv.example } }
+vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: { every: 30d } }
-notify: [{ type: event-grid, endpoint: https://one.example }]
+notify: [{ type: event-grid, endpoint: https://one.eventgrid.azure.net }]
 `;
 const orders = `version: 1
 targets:
   orders: { type: relational, options: { host: a }, accounts: [app], admin: self, publish: orders }
-notify: [{ type: event-grid, endpoint: https://two.example }]
+notify: [{ type: event-grid, endpoint: https://two.eventgrid.azure.net }]
 `;
 
 test("the files of a folder are one configuration", async () => {
@@ -22,8 +22,8 @@ test("the files of a folder are one configuration", async () => {
   const config = await loadConfig(folder, rotators);
   expect(config.targets).toMatchObject([{ id: "orders", policy: { name: "default" } }]);
   expect(config.notifiers).toEqual([
-    { type: "event-grid", endpoint: "https://one.example" },
-    { type: "event-grid", endpoint: "https://two.example" },
+    { type: "event-grid", endpoint: "https://one.eventgrid.azure.net" },
+    { type: "event-grid", endpoint: "https://two.eventgrid.azure.net" },
   ]);
 });
 

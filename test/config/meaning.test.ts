@@ -175,13 +175,13 @@ test("with several vaults, every secret says in which one it is", async () => {
     accounts: [{ name: "a", initial: "a-today" }],
     admin,
     publish: { secret: "x", vault: "main" },
-  }).replace("main:", "other: { url: https://other.example }, main:");
+  }).replace("main:", "other: { url: https://other.vault.azure.net }, main:");
   const notify =
-    "notify: [{ type: event-grid, endpoint: https://topic.example, key: { secret: k } }]\n";
+    "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
   expect(await problemsOf(text + notify)).toEqual([
     "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must say which vault: other, main",
     "keyturn.yaml:9:5  targets.orders.admin: must say which vault: other, main",
-    "keyturn.yaml:11:63  notify[0].key: must say which vault: other, main",
+    "keyturn.yaml:11:75  notify[0].key: must say which vault: other, main",
   ]);
 });
 
@@ -194,11 +194,14 @@ test("without a vault there is no place for secrets", async () => {
 
 test.each([
   [
-    "https://kv.example/secrets/x",
+    "https://kv.vault.azure.net/secrets/x",
     "must be the address of the vault alone, such as https://orders.vault.azure.net",
   ],
-  ["https://me:pw@kv.example", "must not hold a user name or password"],
-  ["http://kv.example", "must begin with https://; http is for addresses of this machine only"],
+  ["https://me:pw@kv.vault.azure.net", "must not hold a user name or password"],
+  [
+    "http://kv.vault.azure.net",
+    "must begin with https://; http is for addresses of this machine only",
+  ],
   ["kv.example", "must be a web address that begins with https://"],
   ["https://", "is no valid web address"],
 ])("%s is no address of a vault", async (url, message) => {
@@ -211,14 +214,14 @@ test.each([
   "http://localhost:8300",
   "http://127.0.0.1:8300/",
   "http://[::1]:8300",
-  "https://KV.example/",
+  "https://KV.vault.azure.net/",
 ])("%s is an address of a vault", async (url) => {
   const { vaults } = await load(`version: 1\nvaults: { main: { url: "${url}" } }\n`);
   expect(vaults["main"]?.url).toBe(url.toLowerCase().replace(/\/$/, ""));
 });
 
 const two = (first: string, second: string) => `version: 1
-vaults: { main: { url: https://kv.example } }
+vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: { manualOnly: true } }
 targets:
   one: { type: relational, admin: self, ${first} }
@@ -294,7 +297,7 @@ test("TLS that is switched off is worth a warning", async () => {
 
 test("one vault has one name", async () => {
   const text =
-    "version: 1\nvaults:\n  a: { url: https://kv.example }\n  b: { url: https://kv.example/ }\n";
+    "version: 1\nvaults:\n  a: { url: https://kv.vault.azure.net }\n  b: { url: https://kv.vault.azure.net/ }\n";
   expect(await problemsOf(text)).toEqual([
     "keyturn.yaml:4:13  vaults.b.url: is the address of vault a (keyturn.yaml:3:3) as well; use one name for it",
   ]);

@@ -32,7 +32,7 @@ const target = fc.record(
 const nonsense = fc.record(
   {
     version: maybe(1),
-    vaults: maybe({ main: { url: "https://kv.example" } }),
+    vaults: maybe({ main: { url: "https://kv.vault.azure.net" } }),
     policies: fc.oneof(fc.record({ default: maybe({ every: "1d" }) }), anything()),
     targets: fc.oneof(fc.record({ one: target, two: target }), maybe({})),
     consumers: anything(),

@@ -8,7 +8,7 @@ const one = (policy: string) => `version: 1\npolicies:\n  p: ${policy}\n`;
 
 /** Targets `orders` (env: prod) and `mails`, with these policies and fields. */
 const two = (policies: string, orders = "", mails = "") => `version: 1
-vaults: { main: { url: https://kv.example } }
+vaults: { main: { url: https://kv.vault.azure.net } }
 policies:
 ${policies}
 targets:

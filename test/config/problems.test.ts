@@ -4,7 +4,7 @@ import { load, problemsOf, withTarget } from "./written.ts";
 
 const broken = `version: 2
 vaults:
-  main: { url: http://kv.example }
+  main: { url: http://kv.vault.azure.net }
 polices: {}
 policies:
   default: { every: 90 days, password: { length: 12 } }
@@ -27,7 +27,7 @@ targets:
     publish: { secret: mails_db, vault: mian }
     tags: { keyturn-target: mails }
 notify:
-  - { type: event-grd, endpoint: https://topic.example }
+  - { type: event-grd, endpoint: https://topic.eventgrid.azure.net }
   - { type: webhook, url: https://hook.example, key: { secret: hook, vault: other } }
 `;
 
@@ -80,8 +80,10 @@ test("the error lists all problems, one in each line, and holds them as data", a
 
 test("an unknown key that resembles none is told the keys there are", async () => {
   expect(
-    await problemsOf("version: 1\nvaults: { main: { url: https://kv.example, zone: x } }\n"),
-  ).toEqual(["keyturn.yaml:2:44  vaults.main.zone: is not a known key; the keys here are url"]);
+    await problemsOf(
+      "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
+    ),
+  ).toEqual(["keyturn.yaml:2:52  vaults.main.zone: is not a known key; the keys here are url"]);
 });
 
 test("a field left out is told from one left empty", async () => {

@@ -5,8 +5,8 @@ const hour = 3_600_000;
 
 const complete = `version: 1
 vaults:
-  main: { url: https://kv.example/ }
-  team: { url: https://team.example }
+  main: { url: https://kv.vault.azure.net/ }
+  team: { url: https://team.vault.azure.net }
 policies:
   default: { every: 90d }
   by-hand:
@@ -39,8 +39,8 @@ targets:
 consumers:
   api: { type: webhook, url: https://api.example/refresh, key: { secret: api-key, vault: team } }
 notify:
-  - { type: event-grid, endpoint: https://topic.example/api/events }
-  - { type: event-grid, endpoint: https://topic.example/b, key: { secret: topic, vault: main } }
+  - { type: event-grid, endpoint: https://topic.eventgrid.azure.net/api/events }
+  - { type: event-grid, endpoint: https://topic.eventgrid.azure.net/b, key: { secret: topic, vault: main } }
   - { type: webhook, url: http://127.0.0.1:9000/x, key: { secret: hook, vault: main } }
 `;
 
@@ -57,7 +57,10 @@ const byDefault = {
 
 test("everything left out is filled in and every name is resolved", async () => {
   expect(await load(complete)).toEqual({
-    vaults: { main: { url: "https://kv.example" }, team: { url: "https://team.example" } },
+    vaults: {
+      main: { url: "https://kv.vault.azure.net" },
+      team: { url: "https://team.vault.azure.net" },
+    },
     targets: [
       {
         id: "single",
@@ -116,10 +119,10 @@ test("everything left out is filled in and every name is resolved", async () => 
       },
     },
     notifiers: [
-      { type: "event-grid", endpoint: "https://topic.example/api/events" },
+      { type: "event-grid", endpoint: "https://topic.eventgrid.azure.net/api/events" },
       {
         type: "event-grid",
-        endpoint: "https://topic.example/b",
+        endpoint: "https://topic.eventgrid.azure.net/b",
         key: { vault: "main", name: "topic" },
       },
       { type: "webhook", url: "http://127.0.0.1:9000/x", key: { vault: "main", name: "hook" } },
@@ -130,7 +133,7 @@ test("everything left out is filled in and every name is resolved", async () => 
 
 test("the only vault need not be named", async () => {
   const { targets } = await load(`version: 1
-vaults: { main: { url: https://kv.example } }
+vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: { every: 1d } }
 targets:
   pair:
@@ -151,7 +154,7 @@ targets:
 
 test("names that objects have by themselves are ordinary names", async () => {
   const { targets } = await load(`version: 1
-vaults: { constructor: { url: https://kv.example } }
+vaults: { constructor: { url: https://kv.vault.azure.net } }
 policies: { constructor: { manualOnly: true } }
 targets:
   constructor:

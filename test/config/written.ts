@@ -57,7 +57,7 @@ export function withTarget(fields: Readonly<Record<string, unknown>>): string {
   const kept = Object.entries(target).filter(([, value]) => value !== null);
   return [
     "version: 1",
-    "vaults: { main: { url: https://kv.example } }",
+    "vaults: { main: { url: https://kv.vault.azure.net } }",
     "policies: { default: { every: 90d } }",
     "targets:",
     "  orders:",

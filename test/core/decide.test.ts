@@ -76,8 +76,13 @@ describe("what a worker does next", () => {
     ],
     [
       "notifications that failed wait for their time",
-      { ...adopted, outbox: [note], outboxRetryAt: later },
+      { ...adopted, outbox: [{ ...note, toldTo: [] }], outboxRetryAt: later },
       "wait",
+    ],
+    [
+      "news does not wait for them",
+      { ...adopted, outbox: [{ ...note, toldTo: [] }, note], outboxRetryAt: later },
+      "notify",
     ],
   ])("%s", (_name, record, work) => {
     expect(decideWork(record, now)).toBe(work);

@@ -7,7 +7,7 @@ export interface Place {
 const prefixLength = 8;
 
 /** Shorter secrets would be found by chance. */
-export const shortestSecret = 12;
+const shortestSecret = 12;
 
 /**
  * Says in which places a secret occurs: as it stands, URL-encoded, JSON-escaped, in hex, or in base64, alone or as part

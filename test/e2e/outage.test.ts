@@ -73,6 +73,24 @@ function hears(...words: readonly string[]): Promise<void> {
 const event = (type: string) => String.raw`\"type\":\"${type}\"`;
 const about = (target: string) => String.raw`\"targetId\":\"${target}\"`;
 
+/** Does something at the very moment at which a rotation is about to give the target its pending secret. */
+function beforeTheChangeOf(name: string, act: () => void): void {
+  const { faults } = world.vault;
+  let done = false;
+  faults.add({
+    kind: "latency",
+    ms: 0,
+    match(request) {
+      const isIt = request.operation === "get-secret" && request.name === `keyturn-pending-${name}`;
+      if (isIt && request.version !== undefined && !done) {
+        done = true;
+        act();
+      }
+      return false;
+    },
+  });
+}
+
 async function expectWorks(name: string): Promise<void> {
   const { username, password } = await published(world.secrets, name);
   expect(await world.database.logsIn(username, password)).toBe(true);
@@ -165,11 +183,12 @@ describe("A PostgreSQL that", () => {
     async (name) => {
       const { api, lines, secrets } = world;
       const before = await published(secrets, name);
-      const staged = hears(event("staged"), about(name));
+      beforeTheChangeOf(name, () => {
+        lines.database.cut();
+      });
+      const failure = hears(event("attempt-failed"), about(name), "target-unavailable");
       const location = await api.rotate(name);
-      await staged;
-      lines.database.cut();
-      await hears(event("attempt-failed"), about(name), "target-unavailable");
+      await failure;
       expect(await published(secrets, name)).toEqual(before);
       lines.database.mend();
       expect(await api.ended(location)).toMatchObject({ state: "done" });
@@ -210,8 +229,9 @@ describe("Without storage", () => {
   test("messages that come meanwhile wait until the journal is back, and are not lost", async () => {
     const { api, lines, storage } = world;
     lines.table.cut();
+    const failure = hears(event("journal-unavailable"), about("one"));
     await queuesOf(storage).work.sendMessage('{"targetId":"one","because":"due"}');
-    await hears(event("journal-unavailable"), about("one"));
+    await failure;
     lines.table.mend();
     await vi.waitFor(async () => {
       expect(await lengthOf(queuesOf(storage).work)).toBe(0);
@@ -230,11 +250,12 @@ describe("Without storage", () => {
 
   test("a rotation stops where it is, and another process goes on when its claim has ended", async () => {
     const { api, lines } = world;
-    const staged = hears(event("staged"), about("two"));
+    beforeTheChangeOf("two", () => {
+      lines.table.cut();
+    });
+    const failure = hears(event("journal-unavailable"), about("two"));
     const location = await api.rotate("two");
-    await staged;
-    lines.table.cut();
-    await hears(event("journal-unavailable"), about("two"));
+    await failure;
     await expectWorks("two");
     await world.host().kill();
     lines.table.mend();

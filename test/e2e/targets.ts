@@ -2,7 +2,7 @@ import type { SecretClient } from "@azure/keyvault-secrets";
 import { asJson, newPassword, type Places, type World } from "./world.ts";
 
 /** Slow to be due, quick to try again. */
-export const policies = {
+const policies = {
   default: { every: "90d", retry: { attempts: 5, every: "1s", thenEvery: "2s" } },
 };
 

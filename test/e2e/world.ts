@@ -7,7 +7,7 @@ import { startHostProcess, type HostProcess } from "./host-process.ts";
 import { startServices, throughLines, type Services } from "./services.ts";
 
 /** Not before a test is over: the timer never fires by itself. */
-export const never = "0 0 0 29 2 *";
+const never = "0 0 0 29 2 *";
 export const everySecond = "* * * * * *";
 
 export const queueName = "keyturn-work";

@@ -48,7 +48,7 @@ test("a request made while a worker holds the claim does not take the claim away
   await work(world, async (effect, call) => {
     if (effect === "target.apply" && !asked) {
       asked = true;
-      await request(world, { grace: 0 });
+      await request(world, { requestedBy: "somebody else" });
     }
     return call();
   });
@@ -86,7 +86,7 @@ test("an exposed secret of a pair is made useless at once when the request says 
 
 test("a pair that changes itself keeps both secrets: nobody could give a retired one back", async () => {
   const world = await adopted(pairSelf);
-  await rotate(world, { grace: 0 });
+  await rotate(world);
   world.advance(48 * hour);
   await work(world);
   expect(world.isKept("app_a")).toBe(true);

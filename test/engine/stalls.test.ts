@@ -4,7 +4,15 @@ import { Secret } from "../../shared/core/secret.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";
-import { type Gate, open, pairAdmin, singleAdmin, singleIdentity, singleSelf } from "./world.ts";
+import {
+  type Gate,
+  open,
+  pairAdmin,
+  pairSelf,
+  singleAdmin,
+  singleIdentity,
+  singleSelf,
+} from "./world.ts";
 
 // What once went round in circles, or stood still.
 
@@ -158,4 +166,82 @@ test("the versions of one rotation stay few when its pending version disappears 
     return result;
   });
   expect(world.vault.versions("keyturn-pending-app").length).toBeLessThan(3);
+});
+
+test("a burst of requests does not take the claim away from the worker", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  let sent = 0;
+  const burst: Gate = async (effect, call) => {
+    const result = await call();
+    const busy = (await recordOf(world)).rotation?.phase === "applying";
+    if (busy && sent < 8 && (effect === "target.apply" || effect === "journal.read")) {
+      sent++;
+      await request(world, { requestedBy: `somebody ${sent}`, key: `key ${sent}` });
+    }
+    return result;
+  };
+  await work(world, burst);
+  expect(sent).toBeGreaterThan(2);
+  expect(world.events.map(({ type }) => type)).not.toContain("lease-lost");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("a laxer request does not lengthen the life of an exposed secret", async () => {
+  const world = await adopted(pairAdmin);
+  await request(world, { reason: "exposure", grace: 0, requestedBy: "security" });
+  await work(world, (effect, call) =>
+    effect === "target.verify" ? Promise.reject(new TargetUnavailableError("down")) : call(),
+  );
+  await request(world, { grace: 24 * hour });
+  await work(world);
+  await work(world);
+  expect(world.isKept("app_a")).toBe(false);
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({
+    reason: "exposure",
+    requestedBy: "security",
+  });
+});
+
+test("an exposure that joins a rotation by schedule is what its history says", async () => {
+  const world = await adopted(pairAdmin);
+  world.advance(90 * day);
+  await work(world, (effect, call) =>
+    effect === "target.verify" ? Promise.reject(new TargetUnavailableError("down")) : call(),
+  );
+  await request(world, { reason: "exposure", requestedBy: "security" });
+  await work(world);
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({
+    reason: "exposure",
+    requestedBy: "security",
+    state: "done",
+  });
+});
+
+test("a dead consumer keeps no other from being told, and the history says who was left out", async () => {
+  const world = await adopted(singleAdmin);
+  const ports = world.ports(open);
+  const dead = { name: "dead", refresh: () => Promise.reject(new Error("dead was not asked.")) };
+  const both = {
+    ...ports,
+    consumer: (name: string) => (name === "dead" ? dead : ports.consumer(name)),
+  };
+  const target = { ...world.target, consumers: ["dead", "app"] };
+  const id = await request(world);
+  for (let tries = 0; tries < 4; tries++) {
+    await workOn(both, target);
+    world.advance(12 * minute);
+  }
+  expect(world.consumer.refreshes.length).toBeGreaterThan(0);
+  const run = await world.journal.run("app", id);
+  expect(run).toMatchObject({ state: "done", failure: { message: "dead was not asked." } });
+  const told = world.notifier.sent.find(({ type }) => type === "rotation.succeeded");
+  expect(told?.data["leftUndone"]).toBe("dead was not asked.");
+});
+
+test("a grace that cannot be kept is refused", async () => {
+  const single = await adopted(singleAdmin);
+  await expect(request(single, { grace: 0 })).rejects.toThrow("leave grace out");
+  const self = await adopted(pairSelf);
+  await expect(request(self, { grace: 0 })).rejects.toThrow("leave grace out");
 });

@@ -39,6 +39,15 @@ describe("the options of an Azure SQL server", () => {
     expect(rotator.endpoint(options)).toMatchObject({ host: "sql.internal", port: 11_433 });
   });
 
+  it.each(["https://localhost:8443", "https://127.8.9.10:8443", "https://[::1]:8443"])(
+    "may lead to a double on this machine at %s",
+    (resourceManager) => {
+      expect(rotator.options.parse({ ...needed, resourceManager })).toMatchObject({
+        resourceManager,
+      });
+    },
+  );
+
   it.each([
     ["a subscription that is no id", { subscription: "production" }],
     ["a resource group that would be a path", { resourceGroup: "rg/../other" }],
@@ -49,6 +58,8 @@ describe("the options of an Azure SQL server", () => {
     ["a token for anybody else", { resourceManager: "https://management.example.com" }],
     ["a token in the clear", { resourceManager: "http://management.azure.com" }],
     ["a token for a name that begins alike", { resourceManager: "https://localhost.example.com" }],
+    ["a token in the clear on this machine", { resourceManager: "http://localhost:8443" }],
+    ["an origin with a path", { resourceManager: "https://localhost:8443/path" }],
     ["a token for what only looks like Azure", { resourceManager: "constructor" }],
     ["TLS that is not verified", { tls: { mode: "disable" } }],
     ["what nobody knows", { trustServerCertificate: true }],

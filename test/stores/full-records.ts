@@ -52,6 +52,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       published: version(6),
       failures: 1,
       nextAttemptAt: at(9),
+      leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
     },
     request: {

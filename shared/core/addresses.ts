@@ -1,0 +1,36 @@
+/** Which addresses secrets, tokens and signed requests may be sent to. The rest of Keyturn asks here and nowhere else. */
+
+/** Where Microsoft runs Key Vault. A token or a secret goes to no other place. */
+export const vaultSuffixes = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net"];
+
+/** Where Microsoft runs Event Grid. A token or a key goes to no other place. */
+export const topicSuffixes = ["eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn"];
+
+/** Source of a regular expression: the name of a host, or an IPv4 address. Holds nothing that means something in a URL. */
+export const hostName = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
+
+/** True only for addresses that cannot leave the machine; `.localhost` names are not trusted to. */
+export function isLoopback(address: URL): boolean {
+  // The URL parser has already turned every spelling of an IPv4 address into four decimal parts.
+  return (
+    /^127\.\d+\.\d+\.\d+$/.test(address.hostname) ||
+    address.hostname === "[::1]" ||
+    address.hostname === "localhost"
+  );
+}
+
+/** True when the host is one name below one of the suffixes, or several. */
+function isBelow(address: URL, suffixes: readonly string[]): boolean {
+  return suffixes.some((suffix) => address.hostname.endsWith(`.${suffix}`));
+}
+
+/** A host of Key Vault, or an emulator of this machine. */
+export function isVaultHost(address: URL): boolean {
+  if (isLoopback(address)) return true;
+  return isBelow(address, vaultSuffixes) && address.port === "";
+}
+
+/** A host of Event Grid, or an emulator of this machine. */
+export function isTopicHost(address: URL): boolean {
+  return isLoopback(address) || isBelow(address, topicSuffixes);
+}
