@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readCalendar } from "../cli/calendar-lines.ts";
+import { folderOf } from "../config/written.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -14,8 +15,16 @@ function keyturn(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-test("keyturn plan needs no setting, and writes nothing but the plan", () => {
-  const { status, stdout, stderr } = keyturn("plan", "--config", "examples/keyturn.yaml", "--ics");
+const config = `version: 1
+vaults: { main: { url: https://kv.vault.azure.net } }
+policies: { default: { every: 30d } }
+targets:
+  orders: { type: postgresql, options: { host: db.example }, accounts: [a], admin: self, publish: a }
+`;
+
+test("keyturn plan needs no setting, and writes nothing but the plan", async () => {
+  const folder = await folderOf({ "keyturn.yaml": config });
+  const { status, stdout, stderr } = keyturn("plan", "--config", folder, "--ics");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readCalendar(stdout).length).toBeGreaterThan(0);
 });
