@@ -5,19 +5,22 @@ import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identi
 import { monotonicFactory } from "ulid";
 import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
-import { formatProblem } from "./config/problems.ts";
+import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
+import { deadlines } from "./core/deadlines.ts";
 import { ConfigError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
+import type { Instant } from "./core/time.ts";
 import { type Operations, operations } from "./engine/operations.ts";
-import { deadlines, type Ports } from "./engine/ports.ts";
+import type { Ports } from "./engine/ports.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
+import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { JournalUnavailableError } from "./stores/journal.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
@@ -27,9 +30,13 @@ import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
 export type { Operations } from "./engine/operations.ts";
+export type { Seen } from "./engine/expose.ts";
+export type { PlanWanted } from "./engine/plan.ts";
+export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
+export { planFormats } from "./core/simulation/render.ts";
 export { isTargetId, longestGrace } from "./core/target.ts";
-export { parseDuration as durationOf } from "./core/time.ts";
+export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether what was asked for cannot be had, as the message says. */
@@ -42,6 +49,12 @@ export function isUnavailable(error: unknown): error is Error {
   return [JournalUnavailableError, QueueUnavailableError, LeaseLostError].some(
     (known) => error instanceof known,
   );
+}
+
+/** What is wrong with what a person wrote, in words for that person; undefined when something else is wrong. */
+export function explained(error: unknown): string | undefined {
+  const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
+  return isExplained ? error.message : undefined;
 }
 
 /** What triggers and tools can ask of Keyturn. */
@@ -95,6 +108,26 @@ export async function createApp(
     with: operations({ ports, queue, targets: config.targets, vaultAt: (host) => hosts.get(host) }),
     warnings: config.warnings.map(formatProblem),
   };
+}
+
+/** Makes a plan of configuration files; needs neither settings nor Azure. Relative paths start from `root`. */
+export function planConfig(
+  question: PlanQuestion,
+  root: string,
+  now: Instant = new Date().toISOString(),
+): Promise<PlanAnswer> {
+  const rotators = rotatorsWith({
+    getToken: () => Promise.reject(new ConfigError("a plan asks nobody")),
+  });
+  return planFiles(question, {
+    now,
+    load: (path) => loadConfig(resolve(root, path), { rotators, now }),
+    serverOf: ({ type, options }) =>
+      must(
+        rotators.find((rotator) => rotator.type === type),
+        `rotator ${type}`,
+      ).endpoint(options).host,
+  });
 }
 
 /** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */

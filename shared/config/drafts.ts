@@ -1,8 +1,9 @@
 import type { z } from "zod";
+import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
 import { isRecord } from "./document.ts";
 import type { Entries, Entry } from "./merge.ts";
-import { policyDraft } from "./policies.ts";
+import { namedPolicy, policySchema } from "./policies.ts";
 import type { Finding } from "./problems.ts";
 import { targetDraft } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
@@ -16,13 +17,21 @@ export interface TargetDraft {
   /** Parsed by the rotator's schema; undefined when they have problems. */
   readonly options: unknown;
   readonly optionFindings: readonly Finding[];
+  /** Nothing of it has been left out. */
+  readonly complete: boolean;
+}
+
+/** A policy as far as it is well-formed. `malformed`: whether something of it has been left out. */
+export interface PolicyDraft {
+  readonly policy: Policy;
+  readonly malformed: boolean;
 }
 
 /** What the checks of a target may look at besides the target. */
 export interface Surroundings {
   /** The vault that is meant when none is named. */
   readonly onlyVault: string | undefined;
-  readonly policies: ReadonlyMap<string, z.output<typeof policyDraft>>;
+  readonly policies: readonly PolicyDraft[];
 }
 
 export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): TargetDraft {
@@ -37,6 +46,8 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
     rotator,
     options: checked?.value,
     optionFindings: checked?.findings ?? [],
+    complete:
+      checked?.findings.length === 0 && validate(targetDraft, entry.value).findings.length === 0,
   };
 }
 
@@ -44,10 +55,14 @@ export function surroundingsOf({ vaults, policies }: Entries): Surroundings {
   const [onlyVault, ...others] = vaults.keys();
   return {
     onlyVault: others.length === 0 ? onlyVault : undefined,
-    policies: new Map(
-      [...policies].map(([id, { value }]) => [id, salvage(policyDraft, value) ?? {}]),
-    ),
+    policies: [...policies].map(([id, { value }]) => draftPolicy(id, value)),
   };
+}
+
+function draftPolicy(id: string, value: unknown): PolicyDraft {
+  const { value: parsed, findings } = validate(policySchema, value);
+  const fields = parsed ?? salvage(policySchema, value) ?? policySchema.parse({});
+  return { policy: namedPolicy(id, fields), malformed: findings.length > 0 };
 }
 
 /** The secret that is meant; undefined when it is not known in which vault. */

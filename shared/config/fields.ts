@@ -3,6 +3,9 @@ import { isLoopback } from "../core/addresses.ts";
 import { targetIdPattern } from "../core/target.ts";
 import { formatDuration, parseDuration } from "../core/time.ts";
 
+/** A field that may be left out; then it is not there at all. */
+export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);
+
 /** Names of targets, vaults, policies and consumers. */
 export const name = z
   .string()

@@ -1,14 +1,16 @@
+import type { Instant } from "../core/time.ts";
 import { anchored, checkAuthorities } from "./authorities.ts";
 import type { Config } from "./config.ts";
+import { checkChoice, choiceOf } from "./choices.ts";
 import { fileSchema } from "./definition.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
-import type { TargetDraft } from "./drafts.ts";
+import type { Surroundings, TargetDraft } from "./drafts.ts";
 import type { Source } from "./document.ts";
 import { merge } from "./merge.ts";
-import type { Merged } from "./merge.ts";
-import { checkPolicy } from "./policies.ts";
+import type { Entry, Merged } from "./merge.ts";
+import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 import { ConfigProblemsError, inReadingOrder } from "./problems.ts";
-import type { Problem } from "./problems.ts";
+import type { Finding, Problem } from "./problems.ts";
 import { readSources } from "./read.ts";
 import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
@@ -19,13 +21,19 @@ import type { ConfigRotator } from "./targets.ts";
 import { validate } from "./validate.ts";
 import { findWarnings } from "./warnings.ts";
 
+interface LoadOptions {
+  readonly rotators: readonly ConfigRotator[];
+  /** From when on the policies are tried out. */
+  readonly now?: Instant;
+}
+
 /**
  * Reads one YAML file, or all of a folder's. Throws ConfigProblemsError with every problem there is: one that is found
  * does not hide another, unless the file cannot be understood as YAML at all.
  */
 export async function loadConfig(
   path: string,
-  { rotators }: { readonly rotators: readonly ConfigRotator[] },
+  { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Config> {
   const { sources, folder } = await readSources(path);
   const merged = merge(sources);
@@ -35,19 +43,29 @@ export async function loadConfig(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
+  const surroundings = surroundingsOf(merged.entries);
+  const policies = checkPolicies(merged, drafts, surroundings, now);
   const problems = [
     ...sources.flatMap((source) => source.problems),
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
-    ...checkMeaning(sources, merged, drafts),
+    ...policies.errors,
+    ...checkMeaning(sources, merged, drafts, surroundings),
     ...(await checkAuthorities(drafts, folder)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
-  const options = new Map(drafts.map((draft) => [draft.entry.id, anchored(draft.options, folder)]));
+  const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   return {
-    ...resolve(parsed, (id) => options.get(id)),
-    warnings: inReadingOrder(findWarnings(drafts)),
+    ...resolve(
+      parsed,
+      (id) => anchored(byId.get(id)?.options, folder),
+      (id) => {
+        const draft = byId.get(id);
+        return draft && choiceOf(draft, surroundings);
+      },
+    ),
+    warnings: inReadingOrder([...policies.warnings, ...findWarnings(drafts)]),
   };
 }
 
@@ -55,25 +73,54 @@ function checkMeaning(
   sources: readonly Source[],
   { entries }: Merged,
   drafts: readonly TargetDraft[],
+  surroundings: Surroundings,
 ): Problem[] {
-  const surroundings = surroundingsOf(entries);
   // What a name leads to may stand in the file that cannot be read.
   const complete = sources.every(({ value }) => value !== undefined);
   return [
-    ...[...entries.policies.values()].flatMap(({ source, path, value }) =>
-      checkPolicy(value, path).map(source.locate),
-    ),
     ...drafts.flatMap((draft) => {
-      const { path, source } = draft.entry;
       const found = targetChecks.flatMap((check) => check(draft, surroundings));
       return [
-        ...draft.optionFindings,
-        ...found.map((finding) => ({ ...finding, path: [...path, ...finding.path] })),
-      ].map(source.locate);
+        ...draft.optionFindings.map(draft.entry.source.locate),
+        ...located(draft.entry, found),
+      ];
     }),
     ...checkShared(drafts, entries, surroundings),
     ...(complete
-      ? sources.flatMap((source) => checkReferences(source, entries).map(source.locate))
+      ? [
+          ...sources.flatMap((source) => checkReferences(source, entries).map(source.locate)),
+          ...drafts.flatMap((draft) => located(draft.entry, checkChoice(draft, surroundings))),
+        ]
       : []),
   ];
+}
+
+function checkPolicies(
+  { entries }: Merged,
+  drafts: readonly TargetDraft[],
+  surroundings: Surroundings,
+  now: Instant,
+): { readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] } {
+  const places: (readonly [Entry, Checked])[] = [];
+  for (const draft of surroundings.policies) {
+    const entry = entries.policies.get(draft.policy.name);
+    if (entry) places.push([entry, checkPolicyDraft(draft, now)]);
+  }
+  for (const draft of drafts) {
+    if (!draft.fields.overrides) continue;
+    const choice = choiceOf(draft, surroundings);
+    if (!choice || "problem" in choice) continue;
+    const known = surroundings.policies.find(({ policy }) => policy.name === choice.policy.name);
+    if (!known || known.malformed) continue;
+    places.push([draft.entry, checkOverridden(draft, known.policy, choice.policy, now)]);
+  }
+  return {
+    errors: places.flatMap(([entry, { errors }]) => located(entry, errors)),
+    warnings: places.flatMap(([entry, { warnings }]) => located(entry, warnings)),
+  };
+}
+
+/** Findings whose paths begin at the entry. */
+function located({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
+  return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
 }

@@ -1,39 +1,14 @@
 import { z } from "zod";
-import { characterClasses, defaultPasswordRules, entropyBits } from "../core/password.ts";
+import type { Policy } from "../core/policy.ts";
 import { day, second } from "../core/time.ts";
-import { isRecord } from "./document.ts";
-import { duration } from "./fields.ts";
-import type { Finding, Path } from "./problems.ts";
-import { salvage } from "./validate.ts";
+import { deadlines } from "../core/deadlines.ts";
+import { duration, maybe } from "./fields.ts";
+import { passwordFields } from "./password-fields.ts";
+import { windowFields } from "./window-fields.ts";
 
-/** Below this a password could be guessed offline, whatever the target does to slow it down. */
-const leastBits = 128;
+const longest = 3650 * day;
 
-const characters = z
-  .string()
-  .regex(/^[\x21-\x7e]*$/, "must hold only printable ASCII characters, and no space")
-  .max(94);
-
-const passwordSchema = z
-  .strictObject({
-    length: z
-      .int()
-      .min(16)
-      .max(128)
-      .default(defaultPasswordRules.length)
-      .describe("Number of characters."),
-    symbols: characters
-      .refine((text) => !/[A-Za-z0-9]/.test(text), "must hold no letters and no digits")
-      .default(defaultPasswordRules.symbols)
-      .describe("Symbols that may occur besides letters and digits."),
-    exclude: characters
-      .default(defaultPasswordRules.exclude)
-      .describe("Characters that must not occur."),
-  })
-  .prefault({})
-  .describe("How new passwords look. Together the rules must leave 128 bits of entropy.");
-
-const retrySchema = z
+const retryFields = z
   .strictObject({
     attempts: z
       .int()
@@ -47,59 +22,114 @@ const retrySchema = z
     thenEvery: duration(second, 30 * day)
       .prefault("6h")
       .describe("Distance of all further attempts."),
+    jitter: maybe(z.number().min(0).max(1)).describe(
+      "The greatest part of a distance that is added to it. Default: 0.1.",
+    ),
   })
-  .prefault({})
   .describe("When a rotation that failed is tried again.");
+
+const triggerFields = {
+  every: maybe(duration(10 * second, longest)).describe(
+    "Greatest age of a secret; then it is rotated.",
+  ),
+  headStart: maybe(duration(0, longest)).describe(
+    "So much earlier it may be rotated, if a window is open then.",
+  ),
+  afterExposure: maybe(duration(0, longest)).describe(
+    "Rotated so long after the first time somebody saw the secret since its last change.",
+  ),
+  exposureIgnoresWindow: maybe(z.boolean()).describe(
+    "Rotations after an exposure wait for no window, only for the end of a freeze.",
+  ),
+  exemptIdentities: maybe(z.array(z.string().min(1).max(200)).max(1000)).describe(
+    "Who may see the secret without consequences. * stands for any characters, ? for one.",
+  ),
+  manualOnly: maybe(z.literal(true)).describe(
+    "Nothing is rotated by schedule; only a person, or an exposure, starts a rotation.",
+  ),
+};
+
+const adoptModes = z.enum(["verify", "rotate"]);
+
+const lifeFields = {
+  timeouts: maybe(
+    z.strictObject({
+      change: maybe(duration(second, deadlines.apply)).describe("For changing the secret."),
+      verify: maybe(duration(second, deadlines.verify)).describe("For one log-in."),
+    }),
+  ).describe("How long one attempt may take, within what the engine allows."),
+  adopt: maybe(
+    z.union(
+      [
+        adoptModes.transform((mode) => ({ mode })),
+        z.strictObject({
+          mode: adoptModes.describe("verify: changes nothing. rotate: changes the password."),
+          delay: maybe(duration(0, longest)).describe("From the adoption to the first change."),
+        }),
+      ],
+      { error: 'must be "verify", "rotate", or a mapping with mode and delay' },
+    ),
+  ).describe(
+    "What happens to a credential that Keyturn meets for the first time. Default: verify.",
+  ),
+  expiry: maybe(
+    z.union([z.literal("none"), duration(0, longest)], {
+      error: 'must be "none" or a duration such as 30d',
+    }),
+  ).describe("A version expires so long after its rotation is due. Default: 30d. Or: none."),
+};
+
+const patterns = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+    error: "must be text or a list of texts",
+  })
+  .transform((written) => (typeof written === "string" ? [written] : written));
+
+const match = z.strictObject({
+  type: maybe(patterns).describe("Types of target."),
+  vault: maybe(patterns).describe("Vaults that the secret is published in, by their names here."),
+  host: maybe(patterns).describe("Hosts of the target, upper or lower case."),
+  owner: maybe(patterns).describe("What the tag owner says."),
+  environment: maybe(patterns).describe("What the tag environment says, or env if there is none."),
+  target: maybe(patterns).describe("Ids of targets."),
+  tags: maybe(z.record(z.string().min(1), z.string())).describe("Tags and what they say."),
+});
 
 export const policySchema = z
   .strictObject({
-    every: duration(10 * second, 3650 * day)
-      .optional()
-      .describe("Greatest age of a secret; then it is rotated. This or manualOnly."),
-    manualOnly: z
-      .literal(true)
-      .optional()
-      .describe("Only a person starts a rotation. This or every."),
-    password: passwordSchema,
-    retry: retrySchema,
+    ...triggerFields,
+    ...windowFields,
+    priority: maybe(z.int().min(-1000).max(1000)).describe(
+      "Of the policies that match a target the one with the greatest applies. Default: 0.",
+    ),
+    match: maybe(match).describe(
+      "For which targets it is, besides those that name it. * stands for any characters, ? for one.",
+    ),
+    password: passwordFields.prefault({}),
+    retry: retryFields.prefault({}),
+    grace: maybe(duration(0, longest)).describe(
+      "How long a superseded password of a pair stays valid. Default: 24h. A target may say another.",
+    ),
+    ...lifeFields,
   })
   .describe("When a target is rotated, how its passwords look, how failures are retried.")
-  .meta({ oneOf: [{ required: ["every"] }, { required: ["manualOnly"] }] });
-
-/** Any part of a policy. */
-export const policyDraft = policySchema.partial();
-
-/** What is wrong with a policy beyond the shape of its fields. */
-export function checkPolicy(value: unknown, path: Path): Finding[] {
-  if (!isRecord(value)) return [];
-  return [...checkTiming(value, path), ...checkPassword(value, path)];
-}
-
-function checkTiming(value: Record<string, unknown>, path: Path): Finding[] {
-  const [timed, manual] = ["every" in value, "manualOnly" in value];
-  if (timed !== manual) return [];
-  const message = timed
-    ? "has both every and manualOnly; take one of them out"
-    : "must say every (such as 90d) or manualOnly: true";
-  return [{ path, message }];
-}
-
-function checkPassword(value: Record<string, unknown>, path: Path): Finding[] {
-  const password = salvage(policyDraft, value)?.password;
-  if (password === undefined) return [];
-  const names = ["lower-case letters", "upper-case letters", "digits", "symbols"];
-  const classes = characterClasses(password);
-  const emptied = names.filter((name, index) => {
-    const wanted = name !== "symbols" || password.symbols !== "";
-    return wanted && classes[index] === "";
+  .meta({
+    anyOf: ["every", "cron", "afterExposure", "manualOnly"].map((field) => ({ required: [field] })),
+    not: { required: ["every", "manualOnly"] },
   });
-  const at = [...path, "password"];
-  if (emptied.length > 0) {
-    const message = `leaves no ${emptied.join(" and no ")}; many systems demand some`;
-    return [{ path: [...at, "exclude"], message }];
-  }
-  const bits = entropyBits(password);
-  if (bits >= leastBits) return [];
-  const message = `leaves ${bits} bits of entropy and must leave ${leastBits}; make length greater`;
-  return [{ path: at, message }];
+
+/** A field is replaced as a whole. What a target has a field of its own for is not here. */
+export const overridesSchema = z
+  .strictObject({
+    reason: z.string().regex(/\S/, "must say why").max(200).describe("Why; shown with the policy."),
+    ...triggerFields,
+    ...windowFields,
+    password: maybe(passwordFields),
+    retry: maybe(retryFields),
+    ...lifeFields,
+  })
+  .describe("What the target has otherwise than its policy says, and why.");
+
+export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
+  return { name, ...fields };
 }

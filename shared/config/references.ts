@@ -48,7 +48,6 @@ export function checkReferences(source: Source, entries: Entries): Finding[] {
       }),
     ),
     ...checkVaultsLeftOut(source, entries),
-    ...checkPoliciesLeftOut(source, entries),
   ];
 }
 
@@ -70,16 +69,6 @@ function namesNoVault(value: unknown, bare: boolean): boolean {
   return isRecord(value)
     ? "secret" in value && !("vault" in value)
     : bare && typeof value === "string";
-}
-
-function checkPoliciesLeftOut(source: Source, entries: Entries): Finding[] {
-  if (entries.policies.has("default")) return [];
-  return matches(source.value, ["targets", "*"])
-    .filter(({ value }) => isRecord(value) && !("policy" in value))
-    .map(({ path }) => ({
-      path: [...path, "policy"],
-      message: "is missing, and there is no policy named default",
-    }));
 }
 
 interface Match {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
+import type { Choice } from "../core/policy/choose.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
 import type { Config, ConsumerConfig, NotifierConfig } from "./config.ts";
 import type { fileSchema } from "./definition.ts";
@@ -16,26 +17,32 @@ type FindSecret = (written: NonNullable<Written>) => SecretName;
 export function resolve(
   files: readonly ConfigFile[],
   optionsOf: (targetId: string) => unknown,
+  choiceOf: (targetId: string) => Choice | undefined,
 ): Omit<Config, "warnings"> {
   const all = {
     vaults: joined(files.map(({ vaults }) => vaults)),
-    policies: joined(files.map(({ policies }) => policies)),
     targets: joined(files.map(({ targets }) => targets)),
     consumers: joined(files.map(({ consumers }) => consumers)),
   };
   const [onlyVault] = Object.keys(all.vaults);
   const secret: FindSecret = (written) => must(placeOf(written, { onlyVault }), "a vault");
-  const policies = new Map(
-    Object.entries(all.policies).map(([name, policy]) => [name, resolvePolicy(name, policy)]),
-  );
   return {
     vaults: all.vaults,
-    targets: Object.entries(all.targets).map(([id, target]) => ({
-      id,
-      ...resolveTarget(target, secret),
-      options: optionsOf(id),
-      policy: must(policies.get(target.policy ?? "default"), "a policy"),
-    })),
+    targets: Object.entries(all.targets).map(([id, target]) => {
+      const choice = choiceOf(id);
+      const { policy, why, passedOver } = must(
+        choice && "policy" in choice ? choice : undefined,
+        "a policy",
+      );
+      return {
+        id,
+        ...resolveTarget(target, policy, secret),
+        options: optionsOf(id),
+        policy,
+        policyWhy: why,
+        policiesPassedOver: passedOver,
+      };
+    }),
     consumers: Object.fromEntries(
       Object.entries(all.consumers).map(([name, consumer]): [string, ConsumerConfig] => [
         name,
@@ -48,15 +55,16 @@ export function resolve(
 
 function resolveTarget(
   target: TargetInput,
+  policy: Policy,
   secret: FindSecret,
-): Omit<Target, "id" | "options" | "policy"> {
+): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
   const { type, accounts, admin, publish, grace, consumers, tags } = target;
   return {
     type,
     slots: accounts.map((account) => resolveSlot(account, secret)),
     authority: resolveAuthority(admin, secret),
     publish: { ...secret(publish), as: typeof publish === "string" ? "json" : publish.as },
-    grace: accounts.length === 1 ? 0 : (grace ?? defaultGrace),
+    grace: accounts.length === 1 ? 0 : (grace ?? policy.grace ?? defaultGrace),
     consumers,
     tags,
   };
@@ -73,11 +81,6 @@ function resolveAuthority(admin: TargetInput["admin"], secret: FindSecret): Auth
   if (admin === "managed-identity") return { as: "identity" };
   const { account } = admin;
   return { as: "admin", secret: secret(admin), ...(account !== undefined && { account }) };
-}
-
-function resolvePolicy(name: string, policy: ConfigFile["policies"][string]): Policy {
-  const { every, password, retry } = policy;
-  return { name, ...(every !== undefined && { every }), password, retry };
 }
 
 function resolveNotifier(

@@ -1,4 +1,5 @@
 import { day, formatDuration } from "../core/time.ts";
+import { choiceOf } from "./choices.ts";
 import { accountsOf, placeOf, samePlace } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
 import { isRecord } from "./document.ts";
@@ -63,16 +64,18 @@ function checkFormat({ entry, fields }: TargetDraft): Finding[] {
   return [{ path: ["publish", "as"], message }];
 }
 
-function checkGrace({ entry, fields }: TargetDraft, { policies }: Surroundings): Finding[] {
+function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+  const { fields } = draft;
   if (fields.accounts === undefined) return [];
   if (fields.accounts.length === 1) {
     if (fields.grace === undefined) return [];
     const message = "has no meaning for one account, whose old password ends with the change";
     return [{ path: ["grace"], message }];
   }
-  const policy = isRecord(entry.value) && "policy" in entry.value ? fields.policy : "default";
-  const { every } = policies.get(policy ?? "") ?? {};
-  const grace = fields.grace ?? defaultGrace;
+  const choice = choiceOf(draft, surroundings);
+  if (choice === undefined || "problem" in choice) return [];
+  const { every, grace: usual = defaultGrace } = choice.policy;
+  const grace = fields.grace ?? usual;
   if (every === undefined || grace <= every) return [];
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} by default, which is` : "is";

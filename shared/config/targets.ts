@@ -2,6 +2,7 @@ import { z } from "zod";
 import { longestGrace } from "../core/target.ts";
 import type { Endpoint } from "../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
+import { overridesSchema } from "./policies.ts";
 
 /** What the configuration must know of a rotator. Nothing here branches on its type. */
 export interface ConfigRotator {
@@ -90,10 +91,15 @@ export const targetFields = z.strictObject({
     "Who changes the password: the account itself, the app's managed identity, or an administrator.",
   ),
   publish: publish.describe("The secret that consumers read."),
-  policy: name.optional().describe("Name of the policy. Default: the policy named default."),
+  policy: name
+    .optional()
+    .describe("Name of the policy. Default: the one that matches, or else the one named default."),
+  overrides: overridesSchema.optional(),
   grace: duration(0, longestGrace)
     .optional()
-    .describe("How long a superseded password of a pair stays valid. Default: 24h. Pairs only."),
+    .describe(
+      "How long a superseded password of a pair stays valid. Default: what the policy says. Pairs only.",
+    ),
   consumers: z
     .array(name)
     .default([])

@@ -6,6 +6,7 @@ import type { Instant } from "./time.ts";
 export type EventType =
   | "claimed"
   | "adopted"
+  | "held-back"
   | "started"
   | "staged"
   | "applied"

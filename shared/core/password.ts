@@ -1,3 +1,8 @@
+import { type Dialect, specialIn } from "./policy/dialects.ts";
+
+export const characterClassNames = ["lower", "upper", "digits", "symbols"] as const;
+export type CharacterClass = (typeof characterClassNames)[number];
+
 /** What a generated password must look like. */
 export interface PasswordRules {
   /** Characters, 16 to 128. */
@@ -6,6 +11,18 @@ export interface PasswordRules {
   readonly symbols: string;
   /** Characters that must not occur. */
   readonly exclude: string;
+  /** How many of a class there must be; one when absent. Nothing is asked of a class that the rules empty. */
+  readonly atLeast?: Readonly<Partial<Record<CharacterClass, number>>>;
+  /** Leaves out what is mistaken for something else in print, such as `l`, `1` and `I`. */
+  readonly noLookAlikes?: boolean;
+  /** No character occurs twice. */
+  readonly noRepeats?: boolean;
+  /** True when absent: several systems demand it. */
+  readonly startWithLetter?: boolean;
+  /** Words that must not occur, whatever their case, besides the account's name. */
+  readonly forbidden?: readonly string[];
+  /** Connection strings that the password must survive without being quoted. */
+  readonly dialects?: readonly Dialect[];
 }
 
 /** Quoted nowhere: in a shell, a URI, YAML, or any connection string. */
@@ -14,67 +31,133 @@ export const defaultPasswordRules: PasswordRules = { length: 40, symbols: "-_.~"
 const lower = "abcdefghijklmnopqrstuvwxyz";
 const upper = lower.toUpperCase();
 const digits = "0123456789";
+const lookAlikes = "0O1lI|5S2Z8B";
 
 /** The characters of each class that the rules leave; a class may be empty. */
 export function characterClasses(rules: PasswordRules): string[] {
+  const left = rules.exclude + (rules.noLookAlikes ? lookAlikes : "");
+  const excluded = left + (rules.dialects ?? []).map(specialIn).join("");
   return [lower, upper, digits, rules.symbols].map((characters) =>
-    [...new Set(characters)].filter((character) => !rules.exclude.includes(character)).join(""),
+    [...new Set(characters)].filter((character) => !excluded.includes(character)).join(""),
   );
 }
 
-/**
- * The entropy in whole bits, rounded down: every password that starts with a letter and holds every class is equally
- * likely. What forbidden words take away is left out: with ordinary rules a small part of a bit, except for a word
- * of one character.
- */
+/** How many of each class a password must hold. */
+export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly string[]): number[] {
+  return characterClassNames.map((name, index) =>
+    classes[index] === "" ? 0 : (atLeast[name] ?? 1),
+  );
+}
+
+/** Lower bound of the entropy in bits, forbidden words apart. */
 export function entropyBits(rules: PasswordRules): number {
-  const sizes = characterClasses(rules).map((characters) => BigInt(characters.length));
-  return Math.max(0, countPasswords(sizes, rules.length).toString(2).length - 1);
+  const { fitting } = countPasswords(rules);
+  return fitting < 1 ? 0 : Math.floor(Math.log2(fitting));
 }
 
-/** By inclusion and exclusion: those without a class are taken away, those without two were taken away twice … */
-function countPasswords(sizes: readonly bigint[], length: number): bigint {
-  const used = sizes.flatMap((size, index) => (size > 0n ? [index] : []));
-  let count = 0n;
-  for (let left = 0; left < 2 ** used.length; left++) {
-    const kept = used.filter((_, bit) => (left & (1 << bit)) === 0);
-    const sum = (indexes: number[]) => indexes.reduce((all, at) => all + (sizes[at] ?? 0n), 0n);
-    const ways = sum(kept.filter((index) => index < 2)) * sum(kept) ** BigInt(length - 1);
-    count += (used.length - kept.length) % 2 === 0 ? ways : -ways;
-  }
-  return count;
+/** Which part of the passwords that are drawn fits the rules; the others are refused. */
+export function fittingPart(rules: PasswordRules): number {
+  const { fitting, drawn } = countPasswords(rules);
+  return drawn === 0 ? 0 : fitting / drawn;
 }
 
 /**
- * A password that starts with a letter, holds every class that is not empty, and does not contain one of the
- * forbidden words (whatever their case). `randomBytes` must be cryptographically strong.
+ * How many passwords are drawn from, and how many of those hold enough of each class. Even 128 of 94 characters are
+ * fewer than the greatest number.
+ */
+function countPasswords(rules: PasswordRules): { fitting: number; drawn: number } {
+  const classes = characterClasses(rules);
+  const sizes = classes.map((characters) => characters.length);
+  const least = leastOfEach(rules, classes);
+  const count = (wanted: readonly number[]) => {
+    if (rules.startWithLetter === false) return arrangements(sizes, wanted, rules.length, rules);
+    // The first character is a letter of either kind and counts for its class.
+    return [0, 1].reduce((sum, first) => {
+      const others = sizes.map((size, at) => (at === first && rules.noRepeats ? size - 1 : size));
+      const missing = wanted.map((one, at) => (at === first ? Math.max(0, one - 1) : one));
+      const size = sizes[first] ?? 0;
+      if (size === 0) return sum;
+      return sum + size * arrangements(others, missing, rules.length - 1, rules);
+    }, 0);
+  };
+  return { fitting: count(least), drawn: count(least.map(() => 0)) };
+}
+
+/** Texts of this length with at least so many characters of each class. */
+function arrangements(
+  sizes: readonly number[],
+  least: readonly number[],
+  length: number,
+  { noRepeats = false }: PasswordRules,
+): number {
+  let ways: number[] = Array.from({ length: length + 1 }, (_, filled) => (filled === 0 ? 1 : 0));
+  for (const [index, size] of sizes.entries()) {
+    const next = ways.map(() => 0);
+    for (const [filled, before] of ways.entries()) {
+      // The characters of this class, and where they stand among those filled so far.
+      let choices = before;
+      for (let count = 0; filled + count <= length && choices > 0; count++) {
+        if (count >= (least[index] ?? 0))
+          next[filled + count] = (next[filled + count] ?? 0) + choices;
+        choices *= ((filled + count + 1) / (count + 1)) * (noRepeats ? size - count : size);
+      }
+    }
+    ways = next;
+  }
+  return ways[length] ?? 0;
+}
+
+/**
+ * A password that fits the rules and does not contain one of the forbidden words (whatever their case).
+ * `randomBytes` must be cryptographically strong.
  */
 export function generatePassword(
   rules: PasswordRules,
   forbidden: readonly string[],
   randomBytes: (count: number) => Uint8Array,
 ): string {
-  const classes = characterClasses(rules).filter((characters) => characters.length > 0);
-  const all = classes.join("");
-  const letters = Array.from(all)
-    .filter((character) => /[a-z]/i.test(character))
-    .join("");
+  const classes = characterClasses(rules);
+  const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
   // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
   for (let tries = 0; tries < 10_000; tries++) {
-    const candidate =
-      pick(letters, 1, randomBytes) + pick(all, Math.max(0, rules.length - 1), randomBytes);
-    if (!satisfies(candidate, classes, forbidden)) continue;
-    return candidate;
+    const candidate = draw(rules, classes, randomBytes);
+    if (hasEnough(candidate, classes, leastOfEach(rules, classes)) && !hasWord(candidate, words)) {
+      return candidate;
+    }
   }
   throw new RangeError("the password rules leave no password to choose");
 }
 
-function satisfies(candidate: string, classes: string[], forbidden: readonly string[]): boolean {
+function draw(
+  rules: PasswordRules,
+  classes: readonly string[],
+  randomBytes: (count: number) => Uint8Array,
+): string {
+  const all = classes.join("");
+  const letters = `${classes[0] ?? ""}${classes[1] ?? ""}`;
+  let drawn = pick(rules.startWithLetter === false ? all : letters, 1, randomBytes);
+  if (!rules.noRepeats) return drawn + pick(all, rules.length - 1, randomBytes);
+  while (drawn.length < rules.length) {
+    const left = Array.from(all).filter((character) => !drawn.includes(character));
+    drawn += pick(left.join(""), 1, randomBytes);
+  }
+  return drawn;
+}
+
+function hasEnough(
+  candidate: string,
+  classes: readonly string[],
+  least: readonly number[],
+): boolean {
+  return classes.every((characters, index) => {
+    const found = Array.from(candidate).filter((one) => characters.includes(one)).length;
+    return found >= (least[index] ?? 0);
+  });
+}
+
+function hasWord(candidate: string, words: readonly string[]): boolean {
   const lowered = candidate.toLowerCase();
-  return (
-    classes.every((characters) => Array.from(candidate).some((one) => characters.includes(one))) &&
-    !forbidden.some((word) => word !== "" && lowered.includes(word.toLowerCase()))
-  );
+  return words.some((word) => lowered.includes(word.toLowerCase()));
 }
 
 const mostDraws = 1_000;
@@ -82,7 +165,7 @@ const mostDraws = 1_000;
 /** Bytes past the largest multiple of the alphabet are thrown away: taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
   if (alphabet.length === 0)
-    throw new RangeError("the password rules leave no letter to start with");
+    throw new RangeError("the password rules leave no character to choose");
   const limit = 256 - (256 % alphabet.length);
   let picked = "";
   for (let draws = 0; picked.length < count; draws++) {

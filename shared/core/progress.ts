@@ -1,8 +1,10 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
+import { withDue } from "./due.ts";
 import { isJoined, shorter } from "./request.ts";
 import { retryDelay } from "./retry.ts";
 import {
+  type Exposure,
   type Failure,
   type Notification,
   type NotificationType,
@@ -13,7 +15,6 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "./rotation.ts";
-import { nextDue } from "./schedule.ts";
 import { abandon, promote, slotOf, withSlot } from "./slots.ts";
 import type { Target } from "./target.ts";
 import { type Instant, plus } from "./time.ts";
@@ -84,16 +85,15 @@ export function succeed(
   now: Instant,
 ): TargetRecord {
   const answered = withoutAnswered(record, rotation);
-  const { rotation: _r, retirement: _t, lastFailure: _f, ...rest } = answered;
+  const { rotation: _r, retirement: _t, lastFailure: _f, exposure, ...rest } = answered;
   const { published } = rotation;
   // A request that joined in the last moment has its say about the grace all the same.
   const joined = isJoined(record) ? record.request?.grace : undefined;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
-  const due = nextDue(target.policy, now, now);
   const superseded = record.active;
   const ends = retire && superseded !== undefined && superseded !== rotation.account;
   const done: TargetRecord = {
-    ...withoutDue(rest),
+    ...rest,
     health: "healthy",
     slots: withSlot(record.slots, promote(slotOf(record, rotation.account), published, now)),
     active: rotation.account,
@@ -101,8 +101,7 @@ export function succeed(
     lastSuccessAt: now,
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(due.at !== undefined && { nextDue: due.at }),
-    dueReason: due.reason,
+    ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
     ...(ends && {
       retirement: {
         account: superseded,
@@ -118,7 +117,14 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  return notify(done, "rotation.succeeded", now, data);
+  return notify(withDue(done, target, now), "rotation.succeeded", now, data);
+}
+
+/** Whether what was seen is superseded. What was seen after it became public is not, and counts from the change on. */
+function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolean {
+  if (exposure.version !== undefined) return exposure.version !== published?.version;
+  const publicAt = phases.find(({ phase }) => phase === "checking")?.startedAt;
+  return publicAt === undefined || exposure.at <= publicAt;
 }
 
 export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
@@ -263,11 +269,6 @@ export function notify(
 function withoutAnswered(record: TargetRecord, rotation: Rotation): TargetRecord {
   const { request, ...rest } = record;
   return request?.rotationId === rotation.id ? rest : record;
-}
-
-export function withoutDue(record: TargetRecord): TargetRecord {
-  const { nextDue: _d, dueReason: _r, ...rest } = record;
-  return rest;
 }
 
 function rotationData(rotation: Rotation): Record<string, string> & { rotationId: string } {

@@ -1,4 +1,10 @@
-import type { Rotation, RotationRequest, RunRecord, TargetRecord } from "./rotation.ts";
+import {
+  type Rotation,
+  type RotationRequest,
+  type RunRecord,
+  schedule,
+  type TargetRecord,
+} from "./rotation.ts";
 import type { Instant } from "./time.ts";
 
 export interface AcceptedRequest {
@@ -35,7 +41,7 @@ export function acceptRequest(
 
 /** Of two requests for the same rotation: an exposure outweighs a wish, and the shorter grace counts. */
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
-  const { notBefore: _, ...rest } = waiting;
+  const { notBefore: _n, heldBy: _h, ...rest } = waiting;
   const grace = shorter(waiting.grace, added.grace);
   return { ...rest, ...exposureOf(added), ...(grace !== undefined && { grace }) };
 }
@@ -55,7 +61,15 @@ export function isSameRequest(
   a: RotationRequest | undefined,
   b: RotationRequest | undefined,
 ): boolean {
-  const fields = ["rotationId", "reason", "requestedBy", "at", "notBefore", "grace"] as const;
+  const fields = [
+    "rotationId",
+    "reason",
+    "requestedBy",
+    "at",
+    "notBefore",
+    "heldBy",
+    "grace",
+  ] as const;
   return fields.every((field) => a?.[field] === b?.[field]);
 }
 
@@ -70,10 +84,13 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   if (!rotation || !request) return record;
   const { nextAttemptAt: _, ...hurried } = rotation;
   const wasBlocked = rotation.phase === "blocked";
+  // Until it has changed something, hours hold up what the schedule wants, and not what a person wants.
+  const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = shorter(rotation.grace, request.grace);
   const answered: Rotation = {
     ...hurried,
     ...(wasBlocked && reopened(rotation, now)),
+    ...(takesOver && { reason: request.reason, requestedBy: request.requestedBy }),
     ...exposureOf(request),
     ...(grace !== undefined && { grace }),
   };

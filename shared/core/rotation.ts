@@ -28,6 +28,9 @@ export type WorkingPhase = (typeof workingPhases)[number];
 export const reasons = ["schedule", "operator", "exposure", "first"] as const;
 export type Reason = (typeof reasons)[number];
 
+/** Stands for the person who wants a rotation when nobody but the policy does. */
+export const schedule = "schedule";
+
 export interface Failure {
   readonly kind: ErrorKind;
   /** A sentence for an operator, free of secrets. */
@@ -90,7 +93,21 @@ export interface RotationRequest {
   readonly requestedBy: string;
   readonly at: Instant;
   readonly notBefore?: Instant;
+  /** Why it waits until then, in words for an operator. */
+  readonly heldBy?: string;
   readonly grace?: number;
+}
+
+/** Somebody saw the secret that consumers read. */
+export interface Exposure {
+  readonly at: Instant;
+  /** Who saw it. */
+  readonly by: string;
+  /** Where it was seen, such as the name of a log. */
+  readonly from?: string;
+  readonly kind: "exposure" | "breach";
+  /** Of the published secret. */
+  readonly version?: string;
 }
 
 /** A superseded credential that will be made useless. */
@@ -152,6 +169,8 @@ export interface TargetRecord {
   /** What the next rotation by schedule takes over from the one that failed. */
   readonly again?: Pick<RotationRequest, "reason" | "requestedBy" | "grace">;
   readonly retirement?: Retirement;
+  /** The first one since the last change. */
+  readonly exposure?: Exposure;
   /** When the policy wants the next rotation, and why then. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;

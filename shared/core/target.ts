@@ -1,3 +1,4 @@
+import type { NotChosen } from "./policy/choose.ts";
 import { type Policy, policyFingerprint } from "./policy.ts";
 import { day } from "./time.ts";
 
@@ -44,7 +45,11 @@ export interface Target {
   readonly slots: readonly Slot[];
   readonly authority: Authority;
   readonly publish: SecretName & { readonly as: PayloadFormat };
+  /** With whatever the target has otherwise than its policy says. */
   readonly policy: Policy;
+  /** Why this policy, in words for an operator. */
+  readonly policyWhy: string;
+  readonly policiesPassedOver: readonly NotChosen[];
   /** Milliseconds a superseded secret of a pair stays valid. */
   readonly grace: number;
   /** Names of configured consumers. */

@@ -10,6 +10,17 @@ export function toInstant(date: Date): Instant {
   return date.toISOString();
 }
 
+/** The instant that a text says: a day (its beginning in UTC), or a time with its offset. Undefined when it is none. */
+export function parseInstant(text: string): Instant | undefined {
+  const shape = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text);
+  const day = Date.parse(`${shape?.[1] ?? ""}T00:00:00Z`);
+  const moment = Date.parse(text);
+  if (!shape || Number.isNaN(day) || Number.isNaN(moment)) return undefined;
+  // Some days that do not exist are read as others.
+  if (!new Date(day).toISOString().startsWith(shape[1] ?? "")) return undefined;
+  return new Date(moment).toISOString();
+}
+
 /** `milliseconds` may be negative. */
 export function plus(instant: Instant, milliseconds: number): Instant {
   return new Date(Date.parse(instant) + milliseconds).toISOString();

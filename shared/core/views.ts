@@ -1,4 +1,15 @@
-import type { Health, Rotation, RunRecord, SlotRecord, TargetRecord } from "./rotation.ts";
+import { factsOf, lastChangeOf } from "./due.ts";
+import {
+  type Exposure,
+  type Health,
+  newRecord,
+  type Rotation,
+  type RotationRequest,
+  type RunRecord,
+  type SlotRecord,
+  type TargetRecord,
+} from "./rotation.ts";
+import { type Due, nextDue } from "./schedule.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -12,11 +23,18 @@ export interface TargetView {
   readonly changedBy: Target["authority"]["as"];
   readonly secret: { readonly vault: string; readonly name: string };
   readonly policy: string;
+  /** Why this policy applies. */
+  readonly policyWhy: string;
   readonly tags: Readonly<Record<string, string>>;
   /** The account whose secret consumers read. */
   readonly active?: string;
   readonly published?: VersionRef;
+  readonly adoptedAt?: Instant;
   readonly lastSuccessAt?: Instant;
+  /** The last successful change, whoever made it. */
+  readonly changedAt?: Instant;
+  /** The first one since the last change. */
+  readonly exposure?: Exposure;
   readonly lastFailure?: TargetRecord["lastFailure"];
   readonly nextDue?: Instant;
   readonly dueReason?: string;
@@ -24,8 +42,32 @@ export interface TargetView {
     readonly nextAttemptAt?: Instant;
   };
   readonly queuedRotation?: string;
+  /** Until when, and why, the queued rotation waits. */
+  readonly queuedUntil?: Instant;
+  readonly queuedWhy?: string;
   readonly retirement?: { readonly account: string; readonly at: Instant };
   readonly slots: readonly SlotRecord[];
+}
+
+/** The same, with whatever else might have been. */
+export interface ExplainedView extends TargetView {
+  /** Moments that might have been the due one, and why they are not. */
+  readonly passedOver: Due["passedOver"];
+  /** Policies that do not apply, and why not. */
+  readonly policiesPassedOver: Target["policiesPassedOver"];
+}
+
+export function explainTarget(
+  target: Target,
+  record: TargetRecord | undefined,
+  now: Instant,
+): ExplainedView {
+  const due = nextDue(target.policy, factsOf(record ?? newRecord(target.id)), now);
+  return {
+    ...viewTarget(target, record),
+    passedOver: due.passedOver,
+    policiesPassedOver: target.policiesPassedOver,
+  };
 }
 
 export function viewTarget(
@@ -33,7 +75,7 @@ export function viewTarget(
   record: TargetRecord | undefined,
   isReadable = true,
 ): TargetView {
-  const { rotation, retirement } = record ?? {};
+  const { rotation, retirement, request } = record ?? {};
   return {
     id: target.id,
     type: target.type,
@@ -42,28 +84,41 @@ export function viewTarget(
     changedBy: target.authority.as,
     secret: { vault: target.publish.vault, name: target.publish.name },
     policy: target.policy.name,
+    policyWhy: target.policyWhy,
     tags: target.tags,
+    ...(record && viewChange(record)),
     ...pick(record, [
       "active",
       "published",
+      "adoptedAt",
       "lastSuccessAt",
       "lastFailure",
+      "exposure",
       "nextDue",
       "dueReason",
     ]),
-    ...(rotation && {
-      rotation: {
-        ...pick(rotation, ["nextAttemptAt"]),
-        id: rotation.id,
-        phase: rotation.phase,
-        account: rotation.account,
-        reason: rotation.reason,
-        startedAt: rotation.startedAt,
-      },
-    }),
-    ...(record?.request && { queuedRotation: record.request.rotationId }),
+    ...(rotation && { rotation: viewRotation(rotation) }),
+    ...(request && viewRequest(request)),
     ...(retirement && { retirement: { account: retirement.account, at: retirement.at } }),
     slots: record?.slots ?? [],
+  };
+}
+
+function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
+  const { id, phase, account, reason, startedAt } = rotation;
+  return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
+}
+
+function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {
+  const changedAt = lastChangeOf(record);
+  return changedAt === undefined ? {} : { changedAt };
+}
+
+function viewRequest({ rotationId, notBefore, heldBy }: RotationRequest) {
+  return {
+    queuedRotation: rotationId,
+    ...(notBefore !== undefined && { queuedUntil: notBefore }),
+    ...(heldBy !== undefined && { queuedWhy: heldBy }),
   };
 }
 

@@ -1,8 +1,8 @@
+import { factsOf, withDue } from "../core/due.ts";
 import { NoLiveCredentialError } from "../core/errors.ts";
-import { notify, withoutDue } from "../core/progress.ts";
+import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
 import type { RunRecord, SlotRecord, TargetRecord } from "../core/rotation.ts";
-import { nextDue } from "../core/schedule.ts";
 import { slotOf, withSlot } from "../core/slots.ts";
 import { fingerprintOf, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
@@ -95,8 +95,7 @@ function asAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const due = nextDue(target.policy, changedAt, now);
-  const { active: _a, published: _p, ...rest } = withoutDue(session.record());
+  const { active: _a, published: _p, ...rest } = session.record();
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
@@ -104,15 +103,15 @@ function asAdopted(
     ...(live && { active: live.by, published: live.ref }),
     adoptedAt: now,
     failures: 0,
-    ...(due.at !== undefined && { nextDue: due.at }),
-    dueReason: due.reason,
     policyFingerprint: fingerprintOf(target),
   };
+  // What is published and does not log in has an age all the same.
+  const facts = { ...factsOf(record), ...(changedAt !== undefined && { changedAt }) };
   const data = {
     secret: target.publish.name,
     ...(live && { version: live.ref.version, account: live.by }),
   };
-  return notify(record, "credential.adopted", now, data);
+  return notify(withDue(record, target, now, facts), "credential.adopted", now, data);
 }
 
 /** Nothing is changed before its time, but nobody is to think that all is well. */

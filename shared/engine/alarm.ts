@@ -1,6 +1,7 @@
+import { deadlines } from "../core/deadlines.ts";
 import { type KeyturnEvent, toEvent } from "../core/events.ts";
 import { toInstant } from "../core/time.ts";
-import { deadlines, type Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 
 type AlarmPorts = Pick<Ports, "journal" | "notifiers" | "clock" | "newId" | "emit" | "deadline">;
 

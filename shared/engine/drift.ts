@@ -1,3 +1,4 @@
+import { withDue } from "../core/due.ts";
 import { notify } from "../core/progress.ts";
 import type { TargetRecord } from "../core/rotation.ts";
 import { promote, slotOf, withSlot } from "../core/slots.ts";
@@ -40,12 +41,15 @@ export async function takeOverDrift(session: Session): Promise<Published> {
   }
   const record = withDrift(session, current, "it logs in and was adopted");
   const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
-  await session.commit({
+  const taken: TargetRecord = {
     ...record,
     slots: withSlot(record.slots, slot),
     active: credential.account,
     published: current.ref,
-  });
+  };
+  // It is as good as a rotation, unless one is under way or waits to be repeated.
+  const isPlanned = record.rotation !== undefined || record.again !== undefined;
+  await session.commit(isPlanned ? taken : withDue(taken, session.target, session.now()));
   return "taken over";
 }
 

@@ -6,6 +6,7 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { raiseAlarm } from "./alarm.ts";
+import { type Exposed, expose, type Seen } from "./expose.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
 import { requestRotation, type Wanted } from "./request.ts";
@@ -24,6 +25,8 @@ export interface Operations extends Questions {
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now and returns its id; undefined when there is no such target. */
   request(targetId: string, wanted: Wanted): Promise<string | undefined>;
+  /** Takes a report that somebody saw the secret; undefined when there is no such target. */
+  expose(targetId: string, seen: Seen): Promise<Exposed | undefined>;
 }
 
 export interface OperationsOf {
@@ -45,7 +48,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
   return (emit) => {
     const ports: Ports = { ...of.ports, emit };
     return {
-      ...questions(ports.journal, byId),
+      ...questions(ports, byId),
       async sweep() {
         const leftovers = await registerOnce();
         if (leftovers) await alarmAbout(ports, leftovers);
@@ -61,6 +64,10 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         // The request is durable by now; the message only makes it quick.
         await of.queue.send({ targetId, because: "requested" }).catch(() => undefined);
         return rotationId;
+      },
+      async expose(targetId, seen) {
+        const target = byId.get(targetId);
+        return target && (await expose(ports, target, seen));
       },
     };
   };

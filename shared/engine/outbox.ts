@@ -1,8 +1,8 @@
+import { deadlines } from "../core/deadlines.ts";
 import { redact } from "../core/redact.ts";
 import type { Notification, TargetRecord } from "../core/rotation.ts";
 import { day, minute, plus } from "../core/time.ts";
 import type { Notifier } from "../notifiers/notifier.ts";
-import { deadlines } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /**

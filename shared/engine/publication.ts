@@ -32,7 +32,7 @@ export function publicationOf(
   credential: Credential,
 ): SecretContent {
   const { policy, publish } = session.target;
-  const expiresAt = expiryOf(policy, session.now());
+  const expiresAt = expiryOf(policy, session.now(), session.target.id);
   const days = Math.floor((policy.every ?? 0) / day);
   return {
     ...renderPayload(publish.as, credential, endpointOf(session)),

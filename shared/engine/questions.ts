@@ -1,11 +1,23 @@
 import type { Target } from "../core/target.ts";
-import { type RunView, type TargetView, viewRun, viewTarget } from "../core/views.ts";
-import { type Alarm, type Journal, JournalUnavailableError } from "../stores/journal.ts";
+import { toInstant } from "../core/time.ts";
+import {
+  type ExplainedView,
+  explainTarget,
+  type RunView,
+  type TargetView,
+  viewRun,
+  viewTarget,
+} from "../core/views.ts";
+import { type Alarm, JournalUnavailableError } from "../stores/journal.ts";
+import { planOf, type PlanWanted } from "./plan.ts";
+import type { Ports } from "./ports.ts";
 
 /** What can be asked without changing anything. `undefined` means: no such thing. */
 export interface Questions {
   targets(): Promise<TargetView[]>;
-  target(targetId: string): Promise<TargetView | undefined>;
+  target(targetId: string): Promise<ExplainedView | undefined>;
+  /** Every rotation to come, as text in the format that is wanted. */
+  plan(wanted: PlanWanted): Promise<string>;
   /** The history, newest first. */
   rotations(targetId: string, limit: number): Promise<RunView[] | undefined>;
   rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
@@ -14,7 +26,11 @@ export interface Questions {
   isHealthy(): Promise<boolean>;
 }
 
-export function questions(journal: Journal, byId: ReadonlyMap<string, Target>): Questions {
+export function questions(
+  ports: Pick<Ports, "journal" | "rotator" | "clock">,
+  byId: ReadonlyMap<string, Target>,
+): Questions {
+  const { journal, clock } = ports;
   return {
     async targets() {
       const listing = await journal.targets();
@@ -25,8 +41,11 @@ export function questions(journal: Journal, byId: ReadonlyMap<string, Target>): 
     },
     async target(targetId) {
       const target = byId.get(targetId);
-      return target && viewTarget(target, (await journal.read(targetId))?.record);
+      if (!target) return undefined;
+      const found = await journal.read(targetId);
+      return explainTarget(target, found?.record, toInstant(clock()));
     },
+    plan: (wanted) => planOf(ports, [...byId.values()], wanted),
     async rotations(targetId, limit) {
       if (!byId.has(targetId)) return undefined;
       return (await journal.runs(targetId, limit)).map(viewRun);

@@ -1,3 +1,4 @@
+import { deadlines } from "../core/deadlines.ts";
 import {
   ConfigError,
   isKnownError,
@@ -11,7 +12,6 @@ import type { Credential } from "../core/secret.ts";
 import type { SecretName, VersionRef } from "../core/target.ts";
 import type { Using } from "../rotators/rotator.ts";
 import type { SecretContent, StoredSecret, Unreadable, Vault } from "../vaults/vault.ts";
-import { deadlines } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -86,7 +86,8 @@ export async function logsIn(
 ): Promise<boolean> {
   const { ports, target } = session;
   await session.hold();
-  const signal = ports.deadline(deadlines.verify);
+  const { verify = deadlines.verify } = target.policy.timeouts ?? {};
+  const signal = ports.deadline(Math.min(verify, deadlines.verify));
   const verdict = await named(
     session,
     TargetUnavailableError,
@@ -101,11 +102,16 @@ export async function logsIn(
 
 export function applyChange(session: Session, next: Credential, using: Using): Promise<Credential> {
   const { ports, target } = session;
-  const signal = ports.deadline(deadlines.apply);
+  const signal = changeDeadline(session);
   // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
   return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
     ports.rotator(target.type).apply({ options: target.options, next, using }, signal),
   );
+}
+
+function changeDeadline({ ports, target }: Session): AbortSignal {
+  const { change = deadlines.apply } = target.policy.timeouts ?? {};
+  return ports.deadline(Math.min(change, deadlines.apply));
 }
 
 export async function retireAccount(
@@ -114,7 +120,7 @@ export async function retireAccount(
   using: Using,
 ): Promise<void> {
   const { ports, target } = session;
-  const signal = ports.deadline(deadlines.apply);
+  const signal = changeDeadline(session);
   await named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
     ports.rotator(target.type).retire?.({ options: target.options, account, using }, signal),
   );

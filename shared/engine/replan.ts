@@ -1,7 +1,5 @@
-import { withoutDue } from "../core/progress.ts";
+import { withDue, withoutDue } from "../core/due.ts";
 import type { TargetRecord } from "../core/rotation.ts";
-import { nextDue } from "../core/schedule.ts";
-import { slotOf } from "../core/slots.ts";
 import { fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
@@ -18,16 +16,15 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
     const { adoptedAt: _, ...rest } = withoutDue(record);
     return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
   }
-  const changedAt =
-    record.lastSuccessAt ??
-    (record.active === undefined ? undefined : slotOf(record, record.active).changedAt);
-  const due = nextDue(target.policy, changedAt, now);
-  return {
-    ...withoutDue(record),
-    ...(due.at !== undefined && { nextDue: due.at }),
-    dueReason: due.reason,
-    policyFingerprint: fingerprint,
-  };
+  return { ...withDue(freed(record), target, now), policyFingerprint: fingerprint };
+}
+
+/** A request that waits for the end of a freeze is asked again: the freeze may be gone. */
+function freed(record: TargetRecord): TargetRecord {
+  const { request } = record;
+  if (request?.heldBy === undefined) return record;
+  const { notBefore: _n, heldBy: _h, ...rest } = request;
+  return { ...record, request: rest };
 }
 
 function onlyPolicyChanged({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { holdOf } from "../core/permit.ts";
 import {
   advance,
   blockRotation,
@@ -19,6 +20,7 @@ import { eventOf, steps } from "./steps.ts";
 
 /** Takes the open rotation as far as it will go now. */
 export async function resume(session: Session): Promise<void> {
+  if (await isHeldBack(session)) return;
   for (;;) {
     const { rotation } = session.record();
     if (!rotation || rotation.phase === "blocked") return;
@@ -41,6 +43,19 @@ export async function resume(session: Session): Promise<void> {
     });
     if (session.record().rotation === undefined) tellSuccess(session, rotation);
   }
+}
+
+/** Hours may have closed, or a freeze begun, while the rotation waited for its next try. */
+async function isHeldBack(session: Session): Promise<boolean> {
+  const record = session.record();
+  const { rotation } = record;
+  const hold = rotation && holdOf(record, rotation, session.target.policy, session.now());
+  if (!hold) return false;
+  await session.commit({ ...record, rotation: { ...rotation, nextAttemptAt: hold.until } });
+  const { id, account } = rotation;
+  const nextAttemptAt = hold.until;
+  session.emit({ type: "held-back", rotationId: id, account, nextAttemptAt, detail: hold.why });
+  return true;
 }
 
 /** Once its secret may have been changed, an account is seen through to the end, configured or not. */

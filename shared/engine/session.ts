@@ -1,6 +1,7 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
+import { withTheirExposure } from "../core/exposure.ts";
 import { isSameRequest } from "../core/request.ts";
 import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
@@ -29,15 +30,13 @@ export interface Session {
 /** Races that one write may lose. */
 const mostRaces = 20;
 
-/** The one thing that somebody else may write while we hold the claim is a request. A newer one than ours stays. */
-function withTheirRequest(
-  next: TargetRecord,
-  ours: TargetRecord,
-  theirs: TargetRecord,
-): TargetRecord {
-  return isSameRequest(theirs.request, ours.request) || !theirs.request
-    ? next
-    : { ...next, request: theirs.request };
+/** What somebody else may write while we hold the claim is a request and an exposure. Newer ones than ours stay. */
+function withTheirs(next: TargetRecord, ours: TargetRecord, theirs: TargetRecord): TargetRecord {
+  const merged =
+    isSameRequest(theirs.request, ours.request) || !theirs.request
+      ? next
+      : { ...next, request: theirs.request };
+  return withTheirExposure(merged, ours, theirs);
 }
 
 /** `claimed` must just have been written with `owner` in its claim. */
@@ -62,21 +61,22 @@ export function openSession(
         return;
       } catch (error) {
         if (!(error instanceof LeaseLostError) || races >= mostRaces) throw error;
-        wanted = await mergeRequest(wanted);
+        wanted = await mergeTheirs(wanted);
       }
     }
   }
 
-  async function mergeRequest(next: TargetRecord): Promise<TargetRecord> {
+  async function mergeTheirs(next: TargetRecord): Promise<TargetRecord> {
     const found = await ports.journal.read(target.id);
     const theirs = found?.record.claim;
     if (!found || theirs?.fence !== record.claim.fence || theirs.owner !== owner) {
       throw new LeaseLostError(`${target.id} was claimed by another worker`);
     }
     etag = found.etag;
-    const merged = withTheirRequest(next, record, found.record);
+    const merged = withTheirs(next, record, found.record);
     // What was read now is what the next race is measured against.
-    record = { ...record, ...(found.record.request && { request: found.record.request }) };
+    const { request, exposure } = found.record;
+    record = { ...record, ...(request && { request }), ...(exposure && { exposure }) };
     return merged;
   }
 

@@ -1,5 +1,6 @@
 import { isClaimed } from "../core/decide.ts";
 import { beginRotation, runOf } from "../core/progress.ts";
+import { permit } from "../core/permit.ts";
 import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
 import { accountToChange } from "../core/slots.ts";
 import { type Instant, plus, second } from "../core/time.ts";
@@ -16,12 +17,16 @@ export async function start(session: Session): Promise<void> {
     await session.commit(postponed(record, plus(session.now(), adminInUseDelay), user));
     return;
   }
-  const request: RotationRequest = record.request ?? {
-    reason: record.published ? "schedule" : "first",
-    requestedBy: "schedule",
-    ...record.again,
-    rotationId: session.ports.newId(),
-    at: session.now(),
+  const permitted = permit(record, session.target, session.now());
+  if ("held" in permitted) {
+    await session.commit(permitted.held);
+    session.emit({ type: "held-back", detail: permitted.why });
+    return;
+  }
+  const { wish } = permitted;
+  const request: RotationRequest = {
+    ...wish,
+    rotationId: wish.rotationId ?? session.ports.newId(),
   };
   const account = accountToChange(session.target, record);
   const begun = beginRotation(record, account, request, session.now());

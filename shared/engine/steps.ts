@@ -1,3 +1,4 @@
+import { deadlines } from "../core/deadlines.ts";
 import { TargetUnavailableError } from "../core/errors.ts";
 import type { EventType } from "../core/events.ts";
 import { generatePassword } from "../core/password.ts";
@@ -8,7 +9,6 @@ import { accountToChange } from "../core/slots.ts";
 import { pendingName } from "../core/target.ts";
 import { applying, pendingCredential, pendingLost } from "./applying.ts";
 import { reportForeignVersion, takeOverDrift } from "./drift.ts";
-import { deadlines } from "./ports.ts";
 import { endpointOf, keyturnTags, publicationOf, publishLastGood } from "./publication.ts";
 import { credentialIn, disableVersion, logsIn, readCurrent, writeVersion } from "./reach.ts";
 import type { Session } from "./session.ts";

@@ -28,6 +28,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   request: true,
   again: true,
   retirement: true,
+  exposure: true,
   outbox: true,
   claim: true,
 };

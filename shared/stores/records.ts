@@ -99,6 +99,7 @@ const request = fieldsOf<rotation.RotationRequest>()({
   requestedBy: text,
   at: instant,
   notBefore: maybe(instant),
+  heldBy: maybe(text),
   grace: maybe(z.number()),
 });
 
@@ -113,6 +114,14 @@ const retirement = fieldsOf<rotation.Retirement>()({
   at: instant,
   rotationId: text,
   failures: count,
+});
+
+const exposure = fieldsOf<rotation.Exposure>()({
+  at: instant,
+  by: text,
+  from: maybe(text),
+  kind: z.enum(["exposure", "breach"]),
+  version: maybe(text),
 });
 
 const claim = fieldsOf<rotation.Claim>()({
@@ -145,6 +154,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   request: maybe(request),
   again: maybe(again),
   retirement: maybe(retirement),
+  exposure: maybe(exposure),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   policyFingerprint: maybe(text),

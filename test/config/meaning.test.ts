@@ -122,11 +122,15 @@ test.each([
   ["retry", "{ every: 1d, retry: { every: 999ms } }", "retry.every: must be between 1s and 30d"],
   ["retry", "{ every: 1d, retry: { attempts: 101 } }", "retry.attempts: must be at most 100"],
   ["retry", "{ every: 1d, retry: { attempts: 1.5 } }", "retry.attempts: must be a whole number"],
-  ["timing", "{}", " must say every (such as 90d) or manualOnly: true"],
+  [
+    "timing",
+    "{}",
+    " says nothing that makes a rotation due; say every (such as 90d), cron, afterExposure or manualOnly: true",
+  ],
   [
     "timing",
     "{ every: 1d, manualOnly: true }",
-    " has both every and manualOnly; take one of them out",
+    "every: has no effect with manualOnly; take one of them out",
   ],
   ["length", "{ every: 1d, password: { length: 129 } }", "password.length: must be at most 128"],
   [
@@ -162,7 +166,7 @@ test("a policy without symbols needs none", async () => {
 
 test("a target that names no policy needs one named default", async () => {
   expect(await problemsOf(withTarget({}).replace("default:", "other:"))).toEqual([
-    "keyturn.yaml:5:3  targets.orders.policy: is missing, and there is no policy named default",
+    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and there is none called default",
   ]);
 });
 

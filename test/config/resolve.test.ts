@@ -45,10 +45,14 @@ notify:
 `;
 
 const byDefault = {
-  name: "default",
-  every: 90 * 24 * hour,
-  password: { length: 40, symbols: "-_.~", exclude: "" },
-  retry: { attempts: 3, every: hour / 6, thenEvery: 6 * hour },
+  policy: {
+    name: "default",
+    every: 90 * 24 * hour,
+    password: { length: 40, symbols: "-_.~", exclude: "" },
+    retry: { attempts: 3, every: hour / 6, thenEvery: 6 * hour },
+  },
+  policyWhy: "matches no other policy",
+  policiesPassedOver: [{ policy: "by-hand", why: "is only for targets that name it" }],
 };
 
 test("everything left out is filled in and every name is resolved", async () => {
@@ -65,7 +69,7 @@ test("everything left out is filled in and every name is resolved", async () => 
         slots: [{ account: "app" }],
         authority: { as: "self" },
         publish: { vault: "main", name: "single", as: "password" },
-        policy: byDefault,
+        ...byDefault,
         grace: 0,
         consumers: [],
         tags: {},
@@ -84,9 +88,12 @@ test("everything left out is filled in and every name is resolved", async () => 
         publish: { vault: "main", name: "pair", as: "json" },
         policy: {
           name: "by-hand",
+          manualOnly: true,
           password: { length: 64, symbols: "-", exclude: "lI" },
           retry: { attempts: 5, every: hour / 60, thenEvery: 24 * hour },
         },
+        policyWhy: "named by the target",
+        policiesPassedOver: [{ policy: "default", why: "is only for targets that name it" }],
         grace: 2 * hour,
         consumers: ["api"],
         tags: { env: "prod" },
@@ -98,7 +105,7 @@ test("everything left out is filled in and every name is resolved", async () => 
         slots: [{ account: "a" }, { account: "b" }],
         authority: { as: "identity" },
         publish: { vault: "team", name: "cloud", as: "json" },
-        policy: byDefault,
+        ...byDefault,
         grace: 24 * hour,
         consumers: [],
         tags: {},

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import {
+  type Exposure,
   type Rotation,
   type RotationRequest,
   type TargetRecord,
@@ -35,6 +36,7 @@ export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
     requestedBy: fc.string(),
     at: arbitraryMoment,
     notBefore: arbitraryMoment,
+    heldBy: fc.string(),
     grace: count,
   },
   { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
@@ -98,6 +100,17 @@ const slot = fc.record(
   { requiredKeys: ["account"] },
 );
 
+const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
+  {
+    at: arbitraryMoment,
+    by: fc.string(),
+    from: fc.string(),
+    kind: fc.constantFrom("exposure", "breach"),
+    version: fc.nat({ max: 30 }).map(String),
+  },
+  { requiredKeys: ["at", "by", "kind"] },
+);
+
 const notification = fc.record({
   id: fc.uuid(),
   type: fc.constantFrom("rotation.started" as const, "alarm" as const),
@@ -122,6 +135,7 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     request: arbitraryRequest,
     again: fc.record({ reason: fc.constant("exposure" as const), requestedBy: fc.string() }),
     retirement: fc.record({ account, at: arbitraryMoment, rotationId: fc.uuid(), failures: count }),
+    exposure: arbitraryExposure,
     nextDue: arbitraryMoment,
     dueReason: fc.string(),
     policyFingerprint: fc.string(),

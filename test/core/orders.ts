@@ -29,6 +29,8 @@ export const target: Target = {
     password: { length: 40, symbols: "-", exclude: "" },
     retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
   },
+  policyWhy: "named by the target",
+  policiesPassedOver: [],
   grace: hour,
   consumers: [],
   tags: {},

@@ -13,38 +13,47 @@ const policy: Policy = {
   password: { length: 40, symbols: "-_.~", exclude: "" },
   retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
 };
-const { every: _, ...manual } = policy;
+const { every: _, ...byHand } = policy;
+const manual: Policy = { ...byHand, manualOnly: true };
+
+const targetId = "orders";
+const facts = { targetId, changedAt: changed };
 
 describe("when a target is due", () => {
-  it("is the maximum age after its last change, whether that has passed or not", () => {
-    expect(nextDue(policy, changed, now)).toEqual({
+  it("is the maximum age after its last change, if that is still to come", () => {
+    expect(nextDue(policy, facts, now)).toEqual({
       at: "2026-04-01T00:00:00.000Z",
       reason: `policy quarterly: 90d after ${changed}`,
+      passedOver: [],
+      policy: "quarterly",
     });
-    expect(nextDue({ ...policy, every: day }, changed, now).at).toBe("2026-01-02T00:00:00.000Z");
+  });
+
+  it("is in the past when the maximum age is reached and every hour is allowed", () => {
+    expect(nextDue({ ...policy, every: day }, facts, now).at).toBe("2026-01-02T00:00:00.000Z");
   });
 
   it("is now when nobody knows of a change", () => {
-    expect(nextDue(policy, undefined, now).at).toBe(now);
+    expect(nextDue(policy, { targetId }, now).at).toBe(now);
   });
 
   it("is never by itself when only a person starts a rotation", () => {
-    expect(nextDue(manual, undefined, now)).not.toHaveProperty("at");
-    expect(nextDue(manual, changed, now).reason).toContain("only a person");
+    expect(nextDue(manual, { targetId }, now)).not.toHaveProperty("at");
+    expect(nextDue(manual, facts, now).reason).toContain("only a person");
   });
 
   it("is the moment at which Key Vault announces the expiry, so that the event starts no loop", () => {
     fc.assert(
       fc.property(fc.integer({ min: 10_000, max: 3_650 * day }), (every) => {
-        const expiry = expiryOf({ ...policy, every }, now);
-        const due = nextDue({ ...policy, every }, now, now).at;
+        const expiry = expiryOf({ ...policy, every }, now, targetId);
+        const due = nextDue({ ...policy, every }, { targetId, changedAt: now }, now).at;
         expect(expiry && plus(expiry, -30 * day)).toBe(due);
       }),
     );
   });
 
   it("leaves what a person rotates without an expiry", () => {
-    expect(expiryOf(manual, now)).toBeUndefined();
+    expect(expiryOf(manual, now, targetId)).toBeUndefined();
   });
 });
 

@@ -120,7 +120,7 @@ describe("a request for a rotation", () => {
 });
 
 /** Only the engine postpones a request; nobody asks for a late one. */
-const wish = arbitraryRequest.map(({ notBefore: _, ...rest }) => rest);
+const wish = arbitraryRequest.map(({ notBefore: _n, heldBy: _h, ...rest }) => rest);
 
 describe("any request", () => {
   const some = { record: arbitraryUnclaimed, request: wish, at: arbitraryMoment };

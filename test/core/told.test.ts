@@ -45,6 +45,7 @@ describe("the view of a target", () => {
       changedBy: "admin",
       secret: { vault: "main", name: "orders-db" },
       policy: "quarterly",
+      policyWhy: "named by the target",
       tags: { env: "prod" },
       slots: [],
     });
@@ -59,11 +60,15 @@ describe("the view of a target", () => {
         expect(view.rotation?.id).toBe(rotation?.id);
         expect(view.rotation?.nextAttemptAt).toBe(rotation?.nextAttemptAt);
         expect(view.queuedRotation).toBe(request?.rotationId);
+        expect(view.queuedUntil).toBe(request?.notBefore);
+        expect(view.queuedWhy).toBe(request?.heldBy);
         expect(view.retirement?.account).toBe(retirement?.account);
         for (const key of [
           "active",
           "published",
+          "adoptedAt",
           "lastSuccessAt",
+          "exposure",
           "nextDue",
           "dueReason",
         ] as const) {

@@ -4,7 +4,15 @@ import { Secret } from "../../shared/core/secret.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";
-import { type Gate, open, pairAdmin, pairSelf, singleAdmin, singleIdentity, singleSelf } from "./world.ts";
+import {
+  type Gate,
+  open,
+  pairAdmin,
+  pairSelf,
+  singleAdmin,
+  singleIdentity,
+  singleSelf,
+} from "./world.ts";
 
 // What once went round in circles, or stood still.
 

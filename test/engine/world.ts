@@ -231,6 +231,8 @@ function targetOf(kind: Kind): Target {
       password: defaultPasswordRules,
       retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
     },
+    policyWhy: "named by the target",
+    policiesPassedOver: [],
     grace: 24 * hour,
     consumers: ["app"],
     tags: {},

@@ -1,0 +1,24 @@
+/** Keyturn on the command line: `npm run keyturn -- plan`. */
+import { explained, planConfig } from "../shared/app.ts";
+import { readArguments, usage, UsageError } from "./arguments.ts";
+
+async function main(args: readonly string[]): Promise<void> {
+  const question = readArguments(args, process.env);
+  if (!question) {
+    console.log(usage);
+    return;
+  }
+  const { text, warnings } = await planConfig(question, process.cwd());
+  // The plan alone goes to where it may be read by a program.
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  process.stdout.write(text);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : explained(error);
+  if (told === undefined) throw error;
+  console.error(told);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,61 @@
+import {
+  type Choice,
+  effectivePolicy,
+  type Override,
+  type Subject,
+} from "../core/policy/choose.ts";
+import { placeOf } from "./drafts.ts";
+import type { Surroundings, TargetDraft } from "./drafts.ts";
+import type { Finding } from "./problems.ts";
+
+/** The policy of a target; undefined when its other problems leave open which one that is. */
+export function choiceOf(draft: TargetDraft, surroundings: Surroundings): Choice | undefined {
+  const { entry, fields, complete } = draft;
+  const { policies, onlyVault } = surroundings;
+  const named = fields.policy;
+  if (named !== undefined) {
+    if (!policies.some(({ policy }) => policy.name === named)) return undefined;
+  } else if (policies.some(({ policy, malformed }) => policy.match !== undefined || malformed)) {
+    // What cannot be read might have decided.
+    if (!complete || policies.some(({ malformed }) => malformed)) return undefined;
+  }
+  const vault = placeOf(fields.publish, { onlyVault })?.vault ?? "";
+  const subject = { ...subjectOf(draft, vault), targetId: entry.id };
+  return effectivePolicy(
+    subject,
+    policies.map(({ policy }) => policy),
+  );
+}
+
+function subjectOf(
+  { fields, rotator, options }: TargetDraft,
+  vault: string,
+): Omit<Subject, "targetId"> {
+  const { tags = {}, policy, overrides } = fields;
+  const { owner } = tags;
+  const environment = tags["environment"] ?? tags["env"];
+  const host = options === undefined ? undefined : rotator?.endpoint(options).host;
+  return {
+    type: fields.type ?? "",
+    vault,
+    tags,
+    ...(host !== undefined && { host }),
+    ...(owner !== undefined && { owner }),
+    ...(environment !== undefined && { environment }),
+    ...(policy !== undefined && { policy }),
+    ...(overrides && { override: overrideOf(overrides) }),
+  };
+}
+
+function overrideOf({
+  reason,
+  ...fields
+}: NonNullable<TargetDraft["fields"]["overrides"]>): Override {
+  return { fields, reason };
+}
+
+/** Several policies that match alike, or none at all. */
+export function checkChoice(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+  const choice = choiceOf(draft, surroundings);
+  return choice && "problem" in choice ? [{ path: [], message: choice.problem }] : [];
+}

@@ -1,0 +1,60 @@
+import type { Policy } from "../core/policy.ts";
+import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/check.ts";
+import type { Instant } from "../core/time.ts";
+import type { PolicyDraft, TargetDraft } from "./drafts.ts";
+import { formatPath, type Finding } from "./problems.ts";
+
+/** What a check found, told apart by whether the configuration may be used all the same. */
+export interface Checked {
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+/** What is wrong with a policy beyond the shape of its fields. Paths begin at the policy. */
+export function checkPolicyDraft({ policy, malformed }: PolicyDraft, now: Instant): Checked {
+  const found = checkPolicy(policy, now);
+  // With a field left out, these would say what is not so.
+  const sound = malformed ? found.filter(isAboutOneField) : found;
+  return parted(sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })));
+}
+
+function isAboutOneField({ severity, path: [field] }: PolicyProblem): boolean {
+  return severity === "error" && field !== undefined && field !== "headStart";
+}
+
+/** What the overrides of a target make wrong with its policy. Paths begin at the target. */
+export function checkOverridden(
+  { fields }: TargetDraft,
+  policy: Policy,
+  overridden: Policy,
+  now: Instant,
+): Checked {
+  const known = new Set(checkPolicy(policy, now).map((one) => JSON.stringify(one)));
+  const added = checkPolicy(overridden, now).filter((one) => !known.has(JSON.stringify(one)));
+  return parted(
+    added.map((one) => {
+      const [field] = one.path;
+      const isOwn = field !== undefined && Object.hasOwn(fields.overrides ?? {}, field);
+      const finding = isOwn
+        ? told(one, ["overrides", ...one.path])
+        : told({ ...one, message: about(one) }, ["overrides"]);
+      return { severity: one.severity, finding };
+    }),
+  );
+}
+
+function about({ path, message }: PolicyProblem): string {
+  return path.length === 0 ? message : `make ${formatPath(path)} wrong: ${message}`;
+}
+
+function told({ message, firstAt }: PolicyProblem, path: Finding["path"]): Finding {
+  return { path, message: firstAt === undefined ? message : `${message}; first at ${firstAt}` };
+}
+
+function parted(
+  found: readonly { readonly severity: PolicyProblem["severity"]; readonly finding: Finding }[],
+): Checked {
+  const of = (wanted: PolicyProblem["severity"]) =>
+    found.filter(({ severity }) => severity === wanted).map(({ finding }) => finding);
+  return { errors: of("error"), warnings: of("warning") };
+}

@@ -1,0 +1,111 @@
+import { factsOf, withDue } from "./due.ts";
+import type { LiftReason, Policy } from "./policy.ts";
+import { momentsOf } from "./policy/facts.ts";
+import { openingsOf } from "./policy/openings.ts";
+import { decide } from "./policy/placement.ts";
+import {
+  type Reason,
+  type Rotation,
+  type RotationRequest,
+  schedule,
+  type TargetRecord,
+} from "./rotation.ts";
+import { frozenUntil, mayOverride, mayStart } from "./schedule.ts";
+import type { Target } from "./target.ts";
+import { day, type Instant, plus } from "./time.ts";
+
+/** What a rotation begins with; without an id when nobody has been told one. */
+export type Wish = Omit<RotationRequest, "rotationId"> &
+  Partial<Pick<RotationRequest, "rotationId">>;
+
+/** A rotation may begin, or whatever wants it waits as the record then says. */
+export type Permit =
+  { readonly wish: Wish } | { readonly held: TargetRecord; readonly why: string };
+
+/**
+ * Whether a rotation may begin now that a request or the schedule wants one. Windows do not bind people, freezes do
+ * unless they are lifted. The schedule is asked again: a start that comes late may have missed its window.
+ */
+export function permit(record: TargetRecord, target: Target, now: Instant): Permit {
+  const asked = permitAsked(record, target.policy, now);
+  if (asked && "wish" in asked) return asked;
+  const waiting = asked?.held ?? record;
+  if (waiting.nextDue === undefined || waiting.nextDue > now) {
+    return asked ?? { held: waiting, why: "nothing is due" };
+  }
+  const scheduled = permitScheduled(waiting, target, now);
+  if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
+  return { wish: answering(scheduled.wish, waiting.request) };
+}
+
+/** A rotation by schedule answers the request that waits as well. */
+function answering(wish: Wish, request: RotationRequest | undefined): Wish {
+  if (!request) return wish;
+  const { rotationId, at, grace } = request;
+  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }) };
+}
+
+/** Undefined when nobody asks now. */
+function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit | undefined {
+  const { request } = record;
+  if (!request || (request.notBefore ?? now) > now) return undefined;
+  const hold = frozen(policy, liftOf(request.reason, record), now);
+  if (!hold) return { wish: request };
+  const { until, why } = hold;
+  return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
+}
+
+function permitScheduled(record: TargetRecord, target: Target, now: Instant): Permit {
+  const { again } = record;
+  const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, target.policy, now) };
+  if (again && again.requestedBy !== schedule) {
+    const hold = frozen(target.policy, liftOf(again.reason, record), now);
+    if (!hold) return { wish: { ...wish, ...again } };
+    return { held: { ...record, nextDue: hold.until, dueReason: hold.why }, why: hold.why };
+  }
+  const { allowed, why } = mayStart(target.policy, factsOf(record), now);
+  if (allowed) return { wish: { ...wish, ...again } };
+  return { held: withDue(record, target, now), why };
+}
+
+function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
+  if (!record.published) return "first";
+  const { chosen } = decide(policy, momentsOf(factsOf(record)), Date.parse(now), () => 0);
+  return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
+}
+
+interface Hold {
+  readonly until: Instant;
+  readonly why: string;
+}
+
+function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
+  const until = frozenUntil(policy, now, lift);
+  return until === undefined ? undefined : { until, why: mayOverride(policy, now, lift).why };
+}
+
+function liftOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
+  if (reason !== "exposure") return "operator";
+  return exposure?.kind ?? "exposure";
+}
+
+/**
+ * Until when a rotation waits that is open and has changed nothing yet, because hours or a freeze are in its way by
+ * now. One that may have changed something always goes on.
+ */
+export function holdOf(
+  record: TargetRecord,
+  rotation: Rotation,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
+  if (rotation.changeBegan) return undefined;
+  const lift = liftOf(rotation.reason, record);
+  if (rotation.requestedBy !== schedule) return frozen(policy, lift, now);
+  const isExposure = rotation.reason === "exposure";
+  const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
+  const opening = openingsOf(policy, variant).first(-Infinity, Date.parse(now));
+  if (opening && opening.from <= Date.parse(now)) return undefined;
+  const until = opening ? new Date(opening.from).toISOString() : plus(now, day);
+  return { until, why: `policy ${policy.name}: no window is open before ${until}` };
+}

@@ -1,0 +1,60 @@
+import {
+  characterClasses,
+  characterClassNames,
+  entropyBits,
+  fittingPart,
+  leastOfEach,
+  type PasswordRules,
+} from "../password.ts";
+import { type Problem, problem } from "./problem.ts";
+
+/** Below this a password could be guessed offline, whatever the target does to slow it down. */
+const leastBits = 128;
+/** Of passwords that fit less often than this, ten thousand draws might hold none. */
+const leastFitting = 1 / 200;
+
+export function checkPassword(rules: PasswordRules): Problem[] {
+  const classes = characterClasses(rules);
+  const found = [...checkEmptied(rules, classes), ...checkCounts(rules, classes)];
+  if (found.length > 0) return found;
+  const bits = entropyBits(rules);
+  if (bits < leastBits) {
+    const message = `leaves ${bits} bits of entropy and must leave ${leastBits}; make length greater`;
+    return [problem(["password"], message)];
+  }
+  if (fittingPart(rules) >= leastFitting) return [];
+  const message =
+    "asks for more than random passwords hold; lower the counts or make length greater";
+  return [problem(["password", "atLeast"], message)];
+}
+
+/** A class that is asked for and has no characters left. */
+function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem[] {
+  const emptied = characterClassNames.filter((name, index) => {
+    const asked = rules.atLeast?.[name] ?? (name === "symbols" && rules.symbols === "" ? 0 : 1);
+    return asked > 0 && classes[index] === "";
+  });
+  const letters = `${classes[0] ?? ""}${classes[1] ?? ""}`;
+  if (rules.startWithLetter !== false && letters === "") {
+    return [problem(["password", "startWithLetter"], "cannot hold: no letter is left")];
+  }
+  if (emptied.length === 0) return [];
+  const message = `leaves no ${emptied.map(spoken).join(" and no ")}; many systems demand some`;
+  return [problem(["password", rules.dialects?.length ? "dialects" : "exclude"], message)];
+}
+
+function checkCounts(rules: PasswordRules, classes: readonly string[]): Problem[] {
+  const asked = leastOfEach(rules, classes).reduce((sum, one) => sum + one, 0);
+  if (asked > rules.length) {
+    const message = `asks for ${asked} characters, and length is ${rules.length}`;
+    return [problem(["password", "atLeast"], message)];
+  }
+  const characters = classes.join("").length;
+  if (!rules.noRepeats || rules.length <= characters) return [];
+  const message = `needs ${rules.length} different characters, and the rules leave ${characters}`;
+  return [problem(["password", "noRepeats"], message)];
+}
+
+function spoken(name: string): string {
+  return name === "lower" || name === "upper" ? `${name}-case letters` : name;
+}

@@ -1,0 +1,40 @@
+export const dialects = [
+  "ado",
+  "odbc",
+  "jdbc",
+  "libpq",
+  "uri",
+  "yaml",
+  "json",
+  "shell",
+  "env",
+] as const;
+export type Dialect = (typeof dialects)[number];
+
+/**
+ * Characters that mean something, or could, where a password is written into a connection string of this kind
+ * without quoting.
+ */
+const special: Readonly<Record<Dialect, string>> = {
+  /** ADO.NET: `Password=…;` */
+  ado: "'\";=",
+  /** ODBC: `PWD=…;` */
+  odbc: "[]{}(),;?*=!@",
+  /** JDBC: `…;password=…` of SQL Server, `?password=…` of the others */
+  jdbc: "{};&%+#?=\\\"'",
+  /** libpq: `password=…` */
+  libpq: "'\\=",
+  /** Between `:` and `@` of an address, or in its query: all but the unreserved characters */
+  uri: "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}",
+  /** A plain YAML scalar, wherever it stands */
+  yaml: "!\"#%&'*,:<=>?@[\\]`{|}",
+  json: '"\\',
+  /** A POSIX shell word */
+  shell: "!\"#$&'()*;<=>?[\\]^`{|}~",
+  /** A line of an environment file */
+  env: "\"#$'\\`=",
+};
+
+export function specialIn(dialect: Dialect): string {
+  return special[dialect];
+}

@@ -1,0 +1,121 @@
+import type { Policy } from "../policy.ts";
+import { day, formatDuration, type Instant, minute } from "../time.ts";
+import { formatLocal } from "./calendar.ts";
+import type { Claim } from "./claims.ts";
+import { freezeAt } from "./freezes.ts";
+import { openingsOf } from "./openings.ts";
+import type { Decision, Placement } from "./placement.ts";
+
+export interface PassedOver {
+  readonly at: Instant;
+  readonly why: string;
+}
+
+export interface ExplainedDue {
+  readonly at?: Instant;
+  readonly reason: string;
+  /** Moments that might have been the due one, and why they are not; at most ten. */
+  readonly passedOver: readonly PassedOver[];
+  /** Name of the policy. */
+  readonly policy: string;
+}
+
+const mostPassedOver = 10;
+const missedHorizon = 100 * day;
+
+/** Turns a decision into words. Apart from deciding, which is done far more often than anybody reads. */
+export function explain(policy: Policy, decision: Decision, now: number): ExplainedDue {
+  const { chosen, lost } = decision;
+  const intro = `policy ${policy.name}: `;
+  if (chosen === undefined) {
+    return { reason: intro + whyNever(policy, lost), passedOver: [], policy: policy.name };
+  }
+  return {
+    at: instant(chosen.at === -Infinity ? now : chosen.at),
+    reason: intro + reasonOf(policy, chosen),
+    passedOver: passedOver(policy, decision, now),
+    policy: policy.name,
+  };
+}
+
+export function whyNever(policy: Policy, lost: readonly Claim[]): string {
+  if (lost.length > 0) return "no window opens in the next ten years";
+  if (policy.manualOnly) return "only a person starts a rotation";
+  return policy.every === undefined && policy.cron === undefined
+    ? "nothing has made a rotation due, and there is no schedule"
+    : "nothing is due";
+}
+
+/** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
+export function reasonOf(policy: Policy, placement: Placement): string {
+  const { claim, at, permitted, opening } = placement;
+  const { appointments } = openingsOf(policy, claim);
+  const zone = policy.timeZone ?? "UTC";
+  const parts = [ruleOf(policy, claim)];
+  if (claim.from < claim.due) parts.push(`${length(claim.due - claim.from)} head start`);
+  if (claim.anyTime) parts.push("whatever the windows");
+  if (opening.from > claim.from && opening.from !== -Infinity) {
+    const what = appointments ? "kept for the appointment on" : "moved to the window on";
+    parts.push(`${what} ${formatLocal(opening.from, zone)}`);
+  }
+  if (at > permitted) parts.push(`spread +${Math.round((at - permitted) / minute)} min`);
+  return parts.join(", ");
+}
+
+const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {
+  age: ({ every = 0 }, since) => `${length(every)} after ${since}`,
+  "never-changed": () => "never changed before",
+  adoption: ({ adopt }, since) =>
+    `first change, ${length(adopt?.delay ?? 0)} after the adoption at ${since}`,
+  cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
+  exposure: ({ afterExposure = 0 }, since) =>
+    `${length(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) => `${length(afterIdle)} without use since ${since}`,
+};
+
+function ruleOf(policy: Policy, { rule, since }: Claim): string {
+  return phrases[rule](policy, since === undefined ? "" : instant(since));
+}
+
+function passedOver(policy: Policy, { chosen, later, lost }: Decision, now: number): PassedOver[] {
+  if (chosen === undefined) return [];
+  const others = later.map((one) => ({
+    at: instant(one.at),
+    why: `later: ${reasonOf(policy, one)}`,
+  }));
+  const never = lost.map((claim) => ({
+    at: instant(Number.isFinite(claim.due) ? claim.due : now),
+    why: `no window ever opens: ${ruleOf(policy, claim)}`,
+  }));
+  return [...missed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
+}
+
+/** Openings between the moment from which on a change might have started and the one that it takes. */
+function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
+  if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
+  const zone = policy.timeZone ?? "UTC";
+  const hours = { ...policy, freeze: [] };
+  const variant = claim.anyTime === undefined ? {} : { anyTime: claim.anyTime };
+  const openings = openingsOf(hours, variant);
+  const found: PassedOver[] = [];
+  const before = openings
+    .between(claim.from, Math.min(opening.from, claim.from + missedHorizon))
+    .filter((span) => !openings.appointments || span.from >= claim.from);
+  for (const span of before.slice(0, mostPassedOver)) {
+    const at = Math.max(span.from, claim.from);
+    const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
+    const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";
+    found.push({ at: instant(at), why: `${formatLocal(at, zone)}: ${why}` });
+  }
+  return found;
+}
+
+function instant(milliseconds: number): Instant {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Exact durations as they are written; spreads and the like to the minute. */
+function length(milliseconds: number): string {
+  if (milliseconds % minute === 0) return formatDuration(milliseconds);
+  return `${Math.round(milliseconds / minute)} min`;
+}

@@ -1,0 +1,73 @@
+import type { Freeze, LiftReason } from "../policy.ts";
+import { dayNumber, instantOn, parseDay, parseMoment } from "./calendar.ts";
+
+/** From `from` up to but not including `to`, in milliseconds since the epoch. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** When a freeze is in force, or undefined when it cannot be read or is over before it begins. */
+export function spanOf(freeze: Freeze, zone: string): Span | undefined {
+  const from = edgeOf(freeze.from, zone, 0);
+  const to = edgeOf(freeze.to, zone, 1);
+  return from !== undefined && to !== undefined && from < to ? { from, to } : undefined;
+}
+
+/** `days` is added to a whole day: the last one belongs to the freeze. */
+function edgeOf(text: string, zone: string, days: number): number | undefined {
+  const wall = parseDay(text);
+  return wall === undefined ? parseMoment(text) : instantOn(zone, dayNumber(wall) + days, 0);
+}
+
+/** Sorted and without overlaps: when nothing starts, unless it does for a reason that lifts the freeze. */
+export function frozenSpans(
+  freezes: readonly Freeze[],
+  zone: string,
+  lift: LiftReason | undefined,
+): Span[] {
+  const held = freezes.filter((freeze) => lift === undefined || !freeze.lift.includes(lift));
+  return union(held.flatMap((freeze) => spanOf(freeze, zone) ?? []));
+}
+
+/** The same moments as sorted spans that neither overlap nor touch. */
+export function union(spans: readonly Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    if (last && span.from <= last.to) {
+      merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
+    } else {
+      merged.push(span);
+    }
+  }
+  return merged;
+}
+
+/** What is left of a span outside others, which are sorted and do not overlap. */
+export function without(span: Span, others: readonly Span[]): Span[] {
+  const left: Span[] = [];
+  let { from } = span;
+  for (const other of others) {
+    if (other.to <= from) continue;
+    if (other.from >= span.to) break;
+    if (other.from > from) left.push({ from, to: other.from });
+    from = other.to;
+  }
+  if (from < span.to) left.push({ from, to: span.to });
+  return left;
+}
+
+/** The freeze that holds a change back at this moment. */
+export function freezeAt(
+  freezes: readonly Freeze[],
+  zone: string,
+  instant: number,
+  lift?: LiftReason,
+): Freeze | undefined {
+  return freezes.find((freeze) => {
+    if (lift !== undefined && freeze.lift.includes(lift)) return false;
+    const span = spanOf(freeze, zone);
+    return span !== undefined && span.from <= instant && instant < span.to;
+  });
+}

@@ -1,0 +1,25 @@
+/** Whether a text is what a pattern says, in which `*` is any characters, `?` is one, and all else is itself. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  let [inPattern, inText] = [0, 0];
+  let [star, starText] = [-1, 0];
+  // No regular expression: a pattern with many stars must not take exponential time.
+  while (inText < text.length) {
+    const wanted = pattern[inPattern];
+    if (wanted === "*") {
+      [star, starText] = [inPattern++, inText];
+    } else if (wanted === "?" || wanted === text[inText]) {
+      inPattern++;
+      inText++;
+    } else if (star >= 0) {
+      inPattern = star + 1;
+      inText = ++starText;
+    } else {
+      return false;
+    }
+  }
+  return /^\**$/.test(pattern.slice(inPattern));
+}
+
+export function matchesAnyGlob(patterns: readonly string[], text: string): boolean {
+  return patterns.some((pattern) => matchesGlob(pattern, text));
+}

@@ -1,0 +1,84 @@
+import { formatLocal } from "../policy/calendar.ts";
+import { type Comparison, shiftOf } from "./compare.ts";
+import { type Simulation, whyOf } from "./plan.ts";
+
+/** The plan as text, for people. `most` rotations are listed; the rest is counted. */
+export function renderTable(simulation: Simulation, most = Infinity): string {
+  const { rotations, from, to } = simulation;
+  const listed = rotations.slice(0, most);
+  const rows = listed.map((rotation) => [
+    formatLocal(Math.floor(rotation.at / 1000) * 1000, rotation.target.policy.timeZone ?? "UTC"),
+    rotation.target.id,
+    whyOf(rotation),
+  ]);
+  const more = rotations.length - listed.length;
+  return [
+    `${counted(rotations.length, "rotation")} from ${from} to ${to}`,
+    ...columns(["WHEN", "TARGET", "WHY"], rows),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...warningsOf(simulation),
+    "",
+  ].join("\n");
+}
+
+function warningsOf({ collisions, tooOld, never, clockChanges }: Simulation): string[] {
+  return [
+    ...section(
+      "Too much at once",
+      collisions.map(
+        ({ kind, name, from, to, most, limit }) =>
+          `${kind} ${name}: ${most} where ${limit} are allowed, ${from} to ${to}`,
+      ),
+    ),
+    ...section(
+      "Older than allowed",
+      tooOld.map(({ targetId, since, until }) => `${targetId}: ${since} to ${until}`),
+    ),
+    ...section(
+      "Never rotated",
+      never.map(({ targetId, why }) => `${targetId}: ${why}`),
+    ),
+    ...section(
+      "Clocks change",
+      clockChanges.map(
+        ({ timeZone, at, by, rotations }) =>
+          `${timeZone}: ${at}, ${Math.abs(by) / 60_000} min ${by > 0 ? "forward" : "back"}, ${counted(rotations, "rotation")} near it`,
+      ),
+    ),
+  ];
+}
+
+/** What an edit changes, as text. */
+export function renderComparison(comparison: Comparison): string {
+  const rows = comparison.differences.map((difference) => [
+    difference.targetId,
+    difference.before ?? "-",
+    difference.after ?? "-",
+    shiftOf(difference) || difference.kind,
+    `${difference.countBefore} > ${difference.countAfter}`,
+    difference.why,
+  ]);
+  const heads = ["TARGET", "BEFORE", "AFTER", "CHANGE", "COUNT", "WHY"];
+  return [comparison.summary, ...columns(heads, rows), ""].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const widths = heads.map((head, index) =>
+    rows.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), head.length),
+  );
+  return [heads, ...rows].map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

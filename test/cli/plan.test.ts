@@ -1,0 +1,175 @@
+import { createServer } from "node:http";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { readArguments, UsageError } from "../../cli/arguments.ts";
+import { explained, planConfig, type PlanQuestion } from "../../shared/app.ts";
+import { folderOf } from "../config/written.ts";
+import { readCalendar } from "./calendar-lines.ts";
+
+const from = "2026-01-01T00:00:00.000Z";
+const to = "2027-01-01T00:00:00.000Z";
+
+const target = (id: string) =>
+  `  ${id}: { type: postgresql, options: { host: ${id}.example }, accounts: [a], admin: self, publish: ${id} }\n`;
+
+const configOf = (policy: string, count = 3) => `version: 1
+vaults: { main: { url: https://kv.vault.azure.net } }
+policies: { default: ${policy} }
+targets:
+${Array.from({ length: count }, (_, index) => target(`orders-${index}`)).join("")}${target("mails")}`;
+
+const quarterly =
+  '{ every: 90d, headStart: 7d, between: ["22:00-04:00"], timeZone: Europe/Vienna }';
+
+async function plan(
+  question: Partial<PlanQuestion>,
+  files: Readonly<Record<string, string>> = { "keyturn.yaml": configOf(quarterly) },
+) {
+  const folder = await folderOf(files);
+  return planConfig(
+    { config: "keyturn.yaml", format: "text", from, to, ...question },
+    folder,
+    from,
+  );
+}
+
+test("a plan shows when each rotation starts, in the zone of its policy, and why", async () => {
+  const { text, warnings } = await plan({ targets: "mails" });
+  expect(warnings).toEqual([]);
+  expect(text).toMatch(/^\d rotations from 2026-01-01T00:00:00\.000Z to 2027-01-01/);
+  expect(text).toMatch(
+    / (22|23|00|01|02|03):\d\d Europe\/Vienna {2}mails {3}policy default: 90d after /,
+  );
+  expect(text).not.toContain("orders");
+});
+
+test("a plan as JSON is what a program reads", async () => {
+  const { text } = await plan({ format: "json" });
+  const read = JSON.parse(text) as { rotations: { targetId: string; at: string }[] };
+  expect(new Set(read.rotations.map(({ targetId }) => targetId)).size).toBe(4);
+  expect(read).toMatchObject({ from, to, never: [], tooOld: [] });
+});
+
+test("a plan as a calendar keeps every rule of RFC 5545, with an event for each rotation", async () => {
+  const many = { "keyturn.yaml": configOf(quarterly, 30) };
+  const json = JSON.parse((await plan({ format: "json" }, many)).text) as {
+    rotations: readonly unknown[];
+  };
+  const events = readCalendar((await plan({ format: "ics" }, many)).text);
+  expect(events.length).toBe(json.rotations.length);
+  expect(events.map((event) => event["SUMMARY"])).toContain("Rotate orders-29");
+});
+
+test("what breaks a rule of RFC 5545 is seen", async () => {
+  const { text } = await plan({ format: "ics" });
+  expect(readCalendar(text)).not.toEqual([]);
+  const broken = [
+    text.replace("\r\n", "\n"),
+    text.replaceAll(/^UID:.*$/gm, "UID:same\r"),
+    text.replace("END:VEVENT\r\n", ""),
+    text.replace("DESCRIPTION:", `DESCRIPTION:${"x".repeat(75)}`),
+    text.replace(/DTSTART:.*\r/, "DTSTART:soon\r"),
+    text.replace("\\,", ","),
+  ];
+  for (const one of broken) expect(() => readCalendar(one)).toThrow();
+});
+
+test("a comparison says how many targets an edit moves, and which", async () => {
+  const files = {
+    "keyturn.yaml": configOf(quarterly),
+    "edited.yaml": configOf(quarterly.replace("90d", "30d")),
+  };
+  const { text } = await plan({ against: "edited.yaml" }, files);
+  expect(text).toMatch(/^4 targets move earlier, 0 unchanged$/m);
+  const json = JSON.parse((await plan({ against: "edited.yaml", format: "json" }, files)).text) as {
+    differences: unknown[];
+  };
+  expect(json.differences).toHaveLength(4);
+});
+
+test("a running app says how old each secret is", async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.url ?? ""} ${String(request.headers["x-functions-key"])}`);
+    const changedAt = "2025-10-15T12:00:00.000Z";
+    const targets = [{ id: "mails", adoptedAt: changedAt, changedAt, health: "healthy" }];
+    response.end(JSON.stringify({ targets }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const api = { url: `http://127.0.0.1:${address.port}`, key: "the-key" };
+  const { text } = await plan({ api, targets: "mails" });
+  expect(asked).toEqual(["/api/targets the-key"]);
+  expect(text).toContain("90d after 2025-10-15T12:00:00.000Z");
+});
+
+test.each([
+  ["http://keyturn.example", "The address of the app must begin with https://"],
+  ["http://127.0.0.1:1", "127.0.0.1:1 does not answer."],
+])("an app at %s is refused in a sentence that holds no key", async (url, sentence) => {
+  const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(explained(error)).toContain(sentence);
+  expect(String(error)).not.toContain("the-key");
+});
+
+test("a configuration with problems is refused with all of them", async () => {
+  const files = { "keyturn.yaml": configOf("{ every: 90d, timeZone: Mars }") };
+  const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
+  expect(explained(error)).toContain("policies.default.timeZone: Mars is no time zone");
+});
+
+test("a policy that comes late is warned about beside the plan", async () => {
+  const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, days: [sat] }") });
+  expect(warnings).toEqual([
+    expect.stringContaining("policies.default.headStart: opens too seldom"),
+  ]);
+});
+
+test("a relative path starts from the folder that is given", async () => {
+  const folder = await folderOf({ "sub/other.yaml": configOf(quarterly) });
+  await writeFile(join(folder, "keyturn.yaml"), "version: 2\n");
+  const question = { config: "sub/other.yaml", format: "text", from, to } as const;
+  expect((await planConfig(question, folder, from)).text).toContain("mails");
+});
+
+test("arguments are read", () => {
+  const args =
+    "plan --config c --against d --from 2026-01-01 --to 2026-02-01T10:00:00+01:00 --json";
+  expect(readArguments(args.split(" "), {})).toEqual({
+    config: "c",
+    against: "d",
+    from: "2026-01-01T00:00:00.000Z",
+    to: "2026-02-01T09:00:00.000Z",
+    format: "json",
+  });
+  const app = "plan --ics --targets orders-* --api https://app.example --key-env KEY";
+  expect(readArguments(app.split(" "), { KEY: "the-key" })).toEqual({
+    config: "keyturn.yaml",
+    format: "ics",
+    targets: "orders-*",
+    api: { url: "https://app.example", key: "the-key" },
+  });
+  expect(readArguments(["plan", "--help"], {})).toBeUndefined();
+});
+
+test.each([
+  "",
+  "rotate",
+  "plan now",
+  "plan --colour",
+  "plan --json --ics",
+  "plan --ics --against d",
+  "plan --from tomorrow",
+  "plan --from 2026-02-30",
+  "plan --from 2026-02-01 --to 2026-01-01",
+  "plan --api https://app.example",
+  "plan --api https://app.example --key-env NOT_THERE",
+])("arguments that make no sense are refused: %s", (written) => {
+  const args = written.split(" ").filter((one) => one !== "");
+  expect(() => readArguments(args, {})).toThrow(UsageError);
+});

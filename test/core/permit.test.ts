@@ -1,0 +1,184 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { acceptExposure, withTheirExposure } from "../../shared/core/exposure.ts";
+import { holdOf, permit } from "../../shared/core/permit.ts";
+import type { Policy } from "../../shared/core/policy.ts";
+import { succeed } from "../../shared/core/progress.ts";
+import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
+import { day, hour, plus } from "../../shared/core/time.ts";
+import { arbitraryMoment, arbitraryUnclaimed } from "./arbitrary-record.ts";
+import { adopted, at, begun, now, request, target, version } from "./orders.ts";
+
+/** Open from 10:03 to 10:06 of the first of March, in the middle of the moments that records hold. */
+const policy: Policy = {
+  ...target.policy,
+  every: day,
+  between: [{ from: "10:03", to: "10:06" }],
+  freeze: [
+    { from: "2026-03-01T10:05:00Z", to: "2026-03-01T10:20:00Z", reason: "f", lift: ["breach"] },
+  ],
+};
+const watched = { ...target, policy };
+const isOpen = (moment: string) =>
+  moment >= "2026-03-01T10:03:00.000Z" && moment < "2026-03-01T10:05:00.000Z";
+const isFrozen = (moment: string) => moment >= "2026-03-01T10:05:00.000Z";
+
+describe("a permit to begin", () => {
+  it("is given to the schedule in an open window only, and to people outside of freezes only", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const { exposure: _, again: __, ...calm } = record;
+        const permitted = permit(calm, watched, moment);
+        if (!("wish" in permitted)) return;
+        const isAsked = permitted.wish.requestedBy !== "schedule";
+        expect(
+          isAsked || permitted.wish === calm.request ? !isFrozen(moment) : isOpen(moment),
+        ).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("that is not given leaves nothing that could begin at the same moment, and loses no request", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const permitted = permit(record, watched, moment);
+        if ("wish" in permitted) return;
+        const { held } = permitted;
+        const { request: waiting, nextDue } = held;
+        expect(waiting?.rotationId).toBe(record.request?.rotationId);
+        expect(waiting === undefined || (waiting.notBefore ?? moment) > moment).toBe(true);
+        expect(nextDue === undefined || nextDue > moment).toBe(true);
+        const { request: _r, nextDue: _n, dueReason: _d, ...rest } = held;
+        const { request: __r, nextDue: __n, dueReason: __d, ...before } = record;
+        expect(rest).toEqual(before);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("of the schedule answers the request that waits, and keeps its grace", () => {
+    const waiting = { ...request, notBefore: at(60), heldBy: "f", grace: 5 };
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
+    expect(permit(record, watched, at(4))).toEqual({
+      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
+    });
+  });
+
+  it("is repeated for a person whose rotation failed, whatever the hours", () => {
+    const again = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
+    const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
+    expect(permit(record, watched, at(1))).toEqual({ wish: { at: at(1), ...again } });
+    const frozen = permit({ ...record, nextDue: at(7) }, watched, at(7));
+    expect(frozen).toMatchObject({ held: { nextDue: at(20), again } });
+  });
+});
+
+describe("an open rotation", () => {
+  const { rotation } = begun();
+  const scheduled: Rotation = { ...rotation, reason: "schedule", requestedBy: "schedule" };
+
+  it.each([
+    ["by schedule before the window", scheduled, 1, at(3)],
+    ["by schedule in the window", scheduled, 4, undefined],
+    ["by schedule in the freeze", scheduled, 5, at(24 * 60 + 3)],
+    ["by a person before the window", rotation, 1, undefined],
+    ["by a person in the freeze", rotation, 5, at(20)],
+    [
+      "by schedule that may have changed something",
+      { ...scheduled, changeBegan: true },
+      1,
+      undefined,
+    ],
+  ])("%s is held back until what is in its way ends", (_what, one, minutes, until) => {
+    expect(holdOf(adopted, one, policy, at(minutes))?.until).toBe(until);
+  });
+
+  it("after a breach is not held back by a freeze that a breach lifts", () => {
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    const anyTime = { ...policy, exposureIgnoresWindow: true };
+    const breach = { at: now, by: "ben", kind: "breach" } as const;
+    expect(holdOf({ ...adopted, exposure: breach }, exposed, anyTime, at(7))).toBeUndefined();
+    const seen = { ...breach, kind: "exposure" } as const;
+    expect(holdOf({ ...adopted, exposure: seen }, exposed, anyTime, at(7))?.until).toBe(at(20));
+  });
+});
+
+describe("an exposure", () => {
+  const clock = { ...target, policy: { ...target.policy, afterExposure: hour } };
+  const changed: TargetRecord = { ...adopted, lastSuccessAt: now, nextDue: at(9_000) };
+  const seen = (minutes: number, more: object = {}) =>
+    ({ at: at(minutes), by: "ben", kind: "exposure", ...more }) as const;
+
+  it("that is older than the one that is known comes before it", () => {
+    const first = acceptExposure(changed, clock, seen(5), at(9)).record;
+    const { record } = acceptExposure(first, clock, seen(2, { by: "eva" }), at(9));
+    expect(record.exposure).toMatchObject({ at: at(2), by: "eva" });
+    expect(record.nextDue).toBe(at(62));
+  });
+
+  it("becomes a breach when one is reported, and stays it", () => {
+    const breach = acceptExposure(changed, clock, seen(5, { kind: "breach" }), at(9)).record;
+    const { record } = acceptExposure(breach, clock, seen(2), at(9));
+    expect(record.exposure).toMatchObject({ at: at(2), kind: "breach" });
+  });
+
+  it("does not put off what is due sooner", () => {
+    const retrying = { ...changed, nextDue: at(10), dueReason: "another try" };
+    const { record } = acceptExposure(retrying, clock, seen(5), at(9));
+    expect(record).toMatchObject({ nextDue: at(10), dueReason: "another try" });
+  });
+
+  it("starts no clock where the policy has none, and is known all the same", () => {
+    const { record, counted } = acceptExposure(changed, target, seen(5), at(9));
+    expect(counted).toBe(true);
+    expect(record.nextDue).toBe(at(9_000));
+    expect(record.exposure?.by).toBe("ben");
+  });
+
+  const open = begun(changed).rotation;
+  const published: Rotation = {
+    ...open,
+    published: version(2),
+    phases: [
+      { phase: "publishing", startedAt: at(1), endedAt: at(3) },
+      { phase: "checking", startedAt: at(3) },
+    ],
+  };
+
+  it.each([
+    ["before the new secret was public", seen(2), false],
+    ["after it was public", seen(4), true],
+    ["of the version that was superseded", seen(4, { version: "1" }), false],
+    ["of the version that is new", seen(2, { version: "2" }), true],
+  ])("%s outlives the change or not", (_what, exposure, outlives) => {
+    const record = { ...changed, rotation: published, exposure };
+    const done = succeed(record, published, clock, true, at(6));
+    expect(done.exposure).toEqual(outlives ? { ...exposure, at: at(6) } : undefined);
+    expect(done.nextDue).toBe(outlives ? at(66) : plus(at(6), 90 * day));
+  });
+
+  it("that came while a worker held the target is taken over with its due moment", () => {
+    const theirs = acceptExposure(changed, clock, seen(5), at(5)).record;
+    const working = { ...changed, rotation: open };
+    expect(withTheirExposure(working, changed, theirs)).toEqual({
+      ...working,
+      exposure: theirs.exposure,
+      nextDue: at(65),
+      dueReason: theirs.dueReason,
+    });
+    expect(withTheirExposure(theirs, theirs, theirs)).toBe(theirs);
+  });
+
+  it("that came while the target was being changed is answered by the change", () => {
+    const ours = { ...changed, rotation: open };
+    const theirs = { ...ours, exposure: seen(5), nextDue: at(65) };
+    const done: TargetRecord = { ...changed, lastSuccessAt: at(6) };
+    expect(withTheirExposure(done, ours, theirs)).toBe(done);
+    const late = { ...ours, rotation: published };
+    expect(withTheirExposure(done, late, { ...theirs, rotation: published })).toMatchObject({
+      exposure: { at: at(6) },
+      nextDue: at(65),
+    });
+  });
+});

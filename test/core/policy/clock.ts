@@ -1,0 +1,116 @@
+import type { TimeRange } from "../../../shared/core/policy.ts";
+import { day, minute } from "../../../shared/core/time.ts";
+
+/**
+ * An independent witness for windows: it asks Intl what the clocks show at every single minute, and knows nothing of
+ * offsets. Slow, and too plain to be wrong in the same way as the code under test.
+ */
+export interface Minute {
+  readonly at: number;
+  /** Such as `2026-10-25 02:30`; such texts compare as times do. */
+  readonly shown: string;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function shownAt(zone: string, at: number): string {
+  const format =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat("sv-SE", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
+  formats.set(zone, format);
+  return format.format(at);
+}
+
+export function minutesOf(zone: string, from: number, to: number): Minute[] {
+  const minutes: Minute[] = [];
+  for (let at = Math.ceil(from / minute) * minute; at < to; at += minute) {
+    minutes.push({ at, shown: shownAt(zone, at) });
+  }
+  return minutes;
+}
+
+/** The first minute at which the clocks show this time of this date or a later time. */
+function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
+  const wanted = time === "24:00" ? `${dateAfter(date)} 00:00` : `${date} ${time}`;
+  return minutes.find(({ shown }) => shown >= wanted)?.at ?? Infinity;
+}
+
+function dateAfter(date: string): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + day).toISOString().slice(0, 10);
+}
+
+function weekdayShown(date: string): string {
+  return new Date(`${date}T00:00:00Z`).toLocaleDateString("en", {
+    weekday: "short",
+    timeZone: "UTC",
+  });
+}
+
+/** Every date, skipped ones included, from the first to the last one shown. */
+function datesIn(minutes: readonly Minute[]): string[] {
+  const dates: string[] = [];
+  const last = minutes.at(-1)?.shown.slice(0, 10) ?? "";
+  for (let date = minutes[0]?.shown.slice(0, 10) ?? "9"; date <= last; date = dateAfter(date)) {
+    dates.push(date);
+  }
+  return dates;
+}
+
+export interface WitnessedHours {
+  readonly days?: readonly string[];
+  readonly between?: readonly TimeRange[];
+  readonly at?: readonly string[];
+}
+
+function datesAllowed(minutes: readonly Minute[], { days }: WitnessedHours): string[] {
+  return datesIn(minutes).filter(
+    (date) => days === undefined || days.includes(weekdayShown(date).toLowerCase()),
+  );
+}
+
+/** The minutes at which a window is open. Reliable two days away from both ends. */
+export function openMinutes(minutes: readonly Minute[], hours: WitnessedHours): Set<number> {
+  const open = new Set<number>();
+  for (const date of datesAllowed(minutes, hours)) {
+    for (const { from, to } of hours.between ?? [{ from: "00:00", to: "24:00" }]) {
+      const start = firstShowing(minutes, date, from);
+      const end = firstShowing(minutes, to <= from ? dateAfter(date) : date, to);
+      for (const { at } of minutes) if (at >= start && at < end) open.add(at);
+    }
+  }
+  return open;
+}
+
+export function appointmentMinutes(minutes: readonly Minute[], hours: WitnessedHours): number[] {
+  const found = datesAllowed(minutes, hours).flatMap((date) =>
+    (hours.at ?? []).map((time) => firstShowing(minutes, date, time)),
+  );
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+/** The minutes at which clocks change: the time shown jumps. */
+export function jumps(zone: string, from: number, to: number): number[] {
+  const found: number[] = [];
+  const isSteady = (a: number, b: number) =>
+    Date.parse(`${shownAt(zone, b).replace(" ", "T")}Z`) -
+      Date.parse(`${shownAt(zone, a).replace(" ", "T")}Z`) ===
+    b - a;
+  for (let at = from; at < to; at += day) {
+    if (isSteady(at, at + day)) continue;
+    let [low, high] = [at, at + day];
+    while (high - low > minute) {
+      const middle = low + Math.floor((high - low) / 2 / minute) * minute;
+      if (isSteady(low, middle)) low = middle;
+      else high = middle;
+    }
+    found.push(high);
+  }
+  return found;
+}

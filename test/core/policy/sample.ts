@@ -1,0 +1,29 @@
+import { defaultPasswordRules } from "../../../shared/core/password.ts";
+import type { Policy } from "../../../shared/core/policy.ts";
+import { hour, minute } from "../../../shared/core/time.ts";
+
+/** A policy that says nothing about time but what a test says. */
+export function policyWith(fields: Partial<Policy>): Policy {
+  return {
+    name: "test",
+    password: defaultPasswordRules,
+    retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+    ...fields,
+  };
+}
+
+/** With summer time in the north and the south, with half hours, with offsets that are no whole hours. */
+export const zones = [
+  "UTC",
+  "Europe/Vienna",
+  "America/New_York",
+  "America/St_Johns",
+  "America/Santiago",
+  "Australia/Sydney",
+  "Australia/Lord_Howe",
+  "Asia/Kathmandu",
+  "Pacific/Chatham",
+  "Africa/Casablanca",
+  "Africa/Cairo",
+  "Asia/Kolkata",
+];

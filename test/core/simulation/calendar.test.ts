@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Policy } from "../../../shared/core/policy.ts";
+import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
+import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
+import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
+import { simulate } from "../../../shared/core/simulation/simulate.ts";
+import { day } from "../../../shared/core/time.ts";
+import { policyWith } from "../policy/sample.ts";
+
+const from = "2026-03-01T00:00:00.000Z";
+const to = "2026-05-01T00:00:00.000Z";
+const madeAt = "2026-02-28T10:11:12.345Z";
+
+function target(
+  id: string,
+  fields: Partial<Policy>,
+  more: Partial<SimulatedTarget> = {},
+): SimulatedTarget {
+  return { id, policy: policyWith(fields), facts: { changedAt: from }, vault: "main", ...more };
+}
+
+function plan(...targets: SimulatedTarget[]) {
+  return simulate(targets, from, to, defaultLimits);
+}
+
+/** Reads a calendar as RFC 5545 says: unfolds, splits, undoes the escapes. */
+function readEvents(text: string): Record<string, string>[] {
+  expect(text.endsWith("\r\n")).toBe(true);
+  const lines = text.replaceAll("\r\n ", "").split("\r\n").slice(0, -1);
+  const events: Record<string, string>[] = [];
+  let event: Record<string, string> | undefined;
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1)];
+    if (line === "BEGIN:VEVENT") event = {};
+    else if (line === "END:VEVENT") {
+      if (event) events.push(event);
+      event = undefined;
+    } else if (event) {
+      event[name] = value.replaceAll(/\\(.)/g, (_, one: string) => (one === "n" ? "\n" : one));
+    }
+  }
+  return events;
+}
+
+describe("the calendar", () => {
+  it("is what RFC 5545 asks for", () => {
+    const text = renderCalendar(
+      plan(target("orders", { every: 40 * day }, { server: "db1" })),
+      madeAt,
+    );
+    expect(text.split("\r\n")).toStrictEqual([
+      "BEGIN:VCALENDAR",
+      "VERSION:2.0",
+      "PRODID:-//Keyturn//Plan of rotations//EN",
+      "CALSCALE:GREGORIAN",
+      "METHOD:PUBLISH",
+      "X-WR-CALNAME:Keyturn rotations",
+      "BEGIN:VEVENT",
+      expect.stringMatching(/^UID:[0-9a-f]{32}@keyturn$/),
+      "DTSTAMP:20260228T101112Z",
+      "DTSTART:20260410T000000Z",
+      "DURATION:PT15M",
+      "SUMMARY:Rotate orders",
+      "DESCRIPTION:policy test: 40d after 2026-03-01T00:00:00.000Z",
+      "LOCATION:db1",
+      "CATEGORIES:test",
+      "TRANSP:TRANSPARENT",
+      "END:VEVENT",
+      "END:VCALENDAR",
+      "",
+    ]);
+  });
+
+  it("leaves out a place that is not known", () => {
+    expect(renderCalendar(plan(target("orders", { every: 40 * day })), madeAt)).not.toContain(
+      "LOCATION",
+    );
+  });
+
+  it("gives a rotation the same UID however it moves, and no two of them the same", () => {
+    const uids = (fields: Partial<Policy>, id = "orders") =>
+      readEvents(renderCalendar(plan(target(id, fields)), madeAt)).map((event) => event["UID"]);
+    const [first] = uids({ every: 40 * day });
+    expect(uids({ every: 40 * day, days: ["sat"] })[0]).toBe(first);
+    expect(uids({ every: 40 * day }, "other")[0]).not.toBe(first);
+    const many = uids({ every: 5 * day });
+    expect(new Set(many).size).toBe(many.length);
+    expect(many.length).toBe(12);
+    const unknown = readEvents(
+      renderCalendar(plan(target("orders", { every: 40 * day }, { facts: {} })), madeAt),
+    );
+    expect(unknown[0]?.["UID"]).not.toBe(first);
+  });
+
+  it("reads back whatever the texts are, in lines of at most 75 octets", () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom("a", ",", ";", "\\", "é", "🔑", ":", "語", " "),
+          maxLength: 120,
+        }),
+        (name) => {
+          const text = renderCalendar(
+            plan(target("orders", { name, every: 40 * day }, { server: name })),
+            madeAt,
+          );
+          for (const line of text.split("\r\n")) {
+            expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
+            expect(line).not.toContain("\ufffd");
+          }
+          const [event] = readEvents(text);
+          expect(event?.["CATEGORIES"]).toBe(name);
+          expect(event?.["LOCATION"]).toBe(name);
+        },
+      ),
+    );
+  });
+
+  it("fills its lines", () => {
+    const text = renderCalendar(plan(target("x".repeat(200), { every: 40 * day })), madeAt);
+    const summary = text.split("\r\n").findIndex((line) => line.startsWith("SUMMARY"));
+    const lines = text.split("\r\n").slice(summary, summary + 3);
+    expect(lines.map((line) => line.length)).toStrictEqual([75, 75, 67]);
+    expect(lines.slice(1).every((line) => line.startsWith(" x"))).toBe(true);
+  });
+
+  it("keeps line ends and control characters of names out of its own lines", () => {
+    const server = "a\r\nATTACH:evil\nb\rc\td\u0000e";
+    const text = renderCalendar(plan(target("orders", { every: 40 * day }, { server })), madeAt);
+    expect(text).toContain("LOCATION:a\\nATTACH:evil\\nb\\nc d e\r\n");
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import type { Policy } from "../../../shared/core/policy.ts";
+import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
+import { renderJson } from "../../../shared/core/simulation/json.ts";
+import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
+import { simulate } from "../../../shared/core/simulation/simulate.ts";
+import { renderTable } from "../../../shared/core/simulation/table.ts";
+import { day, hour } from "../../../shared/core/time.ts";
+import { policyWith } from "../policy/sample.ts";
+
+const from = "2026-03-01T00:00:00.000Z";
+const to = "2026-05-01T00:00:00.000Z";
+
+function target(
+  id: string,
+  fields: Partial<Policy>,
+  more: Partial<SimulatedTarget> = {},
+): SimulatedTarget {
+  return { id, policy: policyWith(fields), facts: { changedAt: from }, vault: "main", ...more };
+}
+
+function plan(...targets: SimulatedTarget[]) {
+  return simulate(targets, from, to, defaultLimits);
+}
+
+const twoTargets = [
+  target("orders", { every: 30 * day }, { server: "db1" }),
+  target("billing-db", { every: 31 * day, timeZone: "Europe/Vienna" }),
+];
+
+describe("the table", () => {
+  it("lists rotations in the time of their zone, with reasons", () => {
+    expect(renderTable(plan(...twoTargets))).toBe(
+      `3 rotations from ${from} to ${to}
+WHEN                                TARGET      WHY
+Tue 2026-03-31 00:00 UTC            orders      policy test: 30d after 2026-03-01T00:00:00.000Z
+Wed 2026-04-01 02:00 Europe/Vienna  billing-db  policy test: 31d after 2026-03-01T00:00:00.000Z
+Thu 2026-04-30 00:01 UTC            orders      policy test: 30d after 2026-03-31T00:01:00.000Z
+
+Clocks change:
+  Europe/Vienna: 2026-03-29T01:00:00.000Z, 60 min forward, 0 rotations near it
+`,
+    );
+  });
+
+  it("counts what it leaves out", () => {
+    const text = renderTable(plan(target("orders", { every: 20 * day })), 1);
+    expect(text.split("\n")).toStrictEqual([
+      `3 rotations from ${from} to ${to}`,
+      "WHEN                      TARGET  WHY",
+      "Sat 2026-03-21 00:00 UTC  orders  policy test: 20d after 2026-03-01T00:00:00.000Z",
+      "and 2 more",
+      "",
+    ]);
+  });
+
+  it("says what is wrong with the plan", () => {
+    const many = Array.from({ length: 11 }, (_, index) =>
+      target(`t${index}`, { every: 50 * day }, { server: "db1" }),
+    );
+    const text = renderTable(
+      plan(
+        ...many,
+        target("manual", { manualOnly: true, timeZone: "Australia/Lord_Howe" }),
+        target(
+          "late",
+          { every: 30 * day, days: ["wed"] },
+          { facts: { changedAt: "2026-03-15T00:00:00.000Z" } },
+        ),
+      ),
+      0,
+    );
+    expect(text).toBe(`12 rotations from ${from} to ${to}
+and 12 more
+
+Too much at once:
+  server db1: 11 where 10 are allowed, 2026-04-20T00:00:00.000Z to 2026-04-20T00:00:00.000Z
+
+Older than allowed:
+  late: 2026-04-14T00:00:00.000Z to 2026-04-15T00:00:00.000Z
+
+Never rotated:
+  manual: only a person starts a rotation
+
+Clocks change:
+  Australia/Lord_Howe: 2026-04-04T15:00:00.000Z, 30 min back, 0 rotations near it
+`);
+  });
+
+  it("of nothing says just that", () => {
+    expect(renderTable(plan())).toBe(`0 rotations from ${from} to ${to}\n`);
+    expect(renderTable(plan(target("a", { every: 50 * day })))).toMatch(/^1 rotation from/);
+  });
+
+  it("shows seconds but no fractions of them", () => {
+    const facts = { changedAt: "2026-03-01T00:00:07.123Z" };
+    expect(renderTable(plan(target("a", { every: 50 * day }, { facts })))).toContain(
+      "Mon 2026-04-20 00:00:07 UTC  a ",
+    );
+  });
+});
+
+describe("the plan for programs", () => {
+  it("is JSON with everything in it", () => {
+    const read: unknown = JSON.parse(renderJson(plan(...twoTargets)));
+    expect(read).toStrictEqual({
+      targets: 2,
+      from,
+      to,
+      rotations: [
+        {
+          targetId: "orders",
+          at: "2026-03-31T00:00:00.000Z",
+          policy: "test",
+          vault: "main",
+          server: "db1",
+          why: "policy test: 30d after 2026-03-01T00:00:00.000Z",
+        },
+        {
+          targetId: "billing-db",
+          at: "2026-04-01T00:00:00.000Z",
+          policy: "test",
+          vault: "main",
+          why: "policy test: 31d after 2026-03-01T00:00:00.000Z",
+        },
+        expect.objectContaining({ targetId: "orders", at: "2026-04-30T00:01:00.000Z" }),
+      ],
+      never: [],
+      tooOld: [],
+      collisions: [],
+      clockChanges: [
+        { timeZone: "Europe/Vienna", at: "2026-03-29T01:00:00.000Z", by: hour, rotations: 0 },
+      ],
+    });
+  });
+});
