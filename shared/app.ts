@@ -17,6 +17,7 @@ import type { SecretName, Target } from "./core/target.ts";
 import type { Instant } from "./core/time.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
+import { KeyReusedError } from "./engine/request.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
@@ -42,6 +43,11 @@ export { parseWorkMessage } from "./stores/work-message.ts";
 /** Whether what was asked for cannot be had, as the message says. */
 export function isOurInput(error: unknown): error is ConfigError {
   return error instanceof ConfigError;
+}
+
+/** Whether an idempotency key came again for something else. */
+export function isKeyReused(error: unknown): error is KeyReusedError {
+  return error instanceof KeyReusedError;
 }
 
 /** Whether the same may be tried again later: a store could not be asked, or others were quicker again and again. */

@@ -4,7 +4,7 @@ import type {
   HttpResponseInit,
   InvocationContext,
 } from "@azure/functions";
-import { isOurInput, isUnavailable, type Operations } from "../../shared/app.ts";
+import { isKeyReused, isOurInput, isUnavailable, type Operations } from "../../shared/app.ts";
 import { operationsFor } from "../invocation/operations.ts";
 import { problem } from "./problem.ts";
 
@@ -33,6 +33,7 @@ export function handle(answer: Answerer): HttpHandler {
     } catch (error) {
       if (error instanceof Refusal) return problem(error.status, error.message);
       if (isOurInput(error)) return problem(400, `${error.message}.`);
+      if (isKeyReused(error)) return problem(422, `${error.message}.`);
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
       return problem(503, unavailable, { "retry-after": "10" });

@@ -5,6 +5,7 @@ const titles: Readonly<Record<number, string>> = {
   404: "Not found",
   413: "Body too large",
   415: "Unsupported content type",
+  422: "Idempotency key used before",
   503: "Unavailable",
 };
 

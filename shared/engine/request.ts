@@ -29,14 +29,36 @@ export async function requestRotation(
 ): Promise<string> {
   mustKeepGrace(target, wanted);
   for (let race = 1; ; race++) {
-    const known = wanted.key !== undefined && (await ports.journal.request(target.id, wanted.key));
-    if (known) return known;
+    const known = await rotationOf(ports, target, wanted);
+    if (known !== undefined) return known;
     try {
       return await commitRequest(ports, target, wanted);
     } catch (error) {
       if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
     }
   }
+}
+
+/** An idempotency key came again for something else than it was used for: one of the two would be swallowed. */
+export class KeyReusedError extends Error {
+  override readonly name = "KeyReusedError";
+}
+
+/** The rotation that the idempotency key of this very request has led to. Throws KeyReusedError. */
+async function rotationOf(
+  { journal }: Pick<Ports, "journal">,
+  target: Target,
+  wanted: Wanted,
+): Promise<string | undefined> {
+  const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
+  if (known && known.asked !== askedFor(wanted)) {
+    throw new KeyReusedError(`This Idempotency-Key was used for another request to ${target.id}`);
+  }
+  return known?.rotationId;
+}
+
+function askedFor({ reason, grace }: Wanted): string {
+  return grace === undefined ? reason : `${reason}, grace ${grace} ms`;
 }
 
 /** What cannot be kept must not be promised. */
@@ -57,8 +79,9 @@ function mustKeepGrace({ id, slots, authority }: Target, { grace }: Wanted): voi
 async function commitRequest(
   { journal, clock, newId }: Pick<Ports, "journal" | "clock" | "newId">,
   target: Target,
-  { reason, requestedBy, grace, key }: Wanted,
+  wanted: Wanted,
 ): Promise<string> {
+  const { reason, requestedBy, grace, key } = wanted;
   const found = await journal.read(target.id);
   const now = toInstant(clock());
   const wish = { rotationId: newId(), reason, requestedBy, at: now };
@@ -72,7 +95,7 @@ async function commitRequest(
     etag: found?.etag,
     wakeAt: wakeAt(record, now),
     ...(run && { runs: [run] }),
-    ...(key !== undefined && { request: { key, rotationId } }),
+    ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
   });
   return rotationId;
 }

@@ -17,8 +17,15 @@ export interface JournalChange {
   readonly wakeAt: Instant | undefined;
   /** Inserted or replaced. */
   readonly runs?: readonly RunRecord[];
-  /** Remembers which rotation an idempotency key led to. */
-  readonly request?: { readonly key: string; readonly rotationId: string };
+  /** Remembers what an idempotency key was used for. */
+  readonly request?: KeyUse & { readonly key: string };
+}
+
+/** What an idempotency key was used for, and which rotation it led to. */
+export interface KeyUse {
+  readonly rotationId: string;
+  /** What was asked for, in any form that can be compared. */
+  readonly asked: string;
 }
 
 /** Every target of the journal. */
@@ -56,8 +63,8 @@ export interface Journal {
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
   /** Newest first, by rotation id: ids are ULIDs. */
   runs(targetId: string, limit: number): Promise<RunRecord[]>;
-  /** The rotation that an idempotency key led to. */
-  request(targetId: string, key: string): Promise<string | undefined>;
+  /** What an idempotency key was used for. */
+  request(targetId: string, key: string): Promise<KeyUse | undefined>;
   raise(alarm: Alarm): Promise<void>;
   /** Newest first. */
   alarms(limit: number): Promise<Alarm[]>;

@@ -2,7 +2,7 @@ import { LeaseLostError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import { alarmColumns, readListing, runColumns, targetColumns, type Columns } from "./columns.ts";
-import type { Journal, JournalChange } from "./journal.ts";
+import type { Journal, JournalChange, KeyUse } from "./journal.ts";
 import { alarmRow, isRotationId, requestRow, runRow } from "./row-keys.ts";
 
 interface StoredTarget {
@@ -11,7 +11,7 @@ interface StoredTarget {
   readonly wakeAt: Instant | undefined;
   /** By row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
-  readonly requests: ReadonlyMap<string, string>;
+  readonly requests: ReadonlyMap<string, KeyUse>;
 }
 
 /** Forgets everything with its process. Stores the same columns as the Table journal, so what it gives back is a copy. */
@@ -31,14 +31,12 @@ export function memoryJournal(): Journal {
     const before = targets.get(record.targetId);
     if (before?.etag !== etag) throw new LeaseLostError(`Target ${record.targetId} was changed.`);
     const next = `memory-${++writes}`;
-    const requests = new Map(before?.requests);
-    if (request) requests.set(requestRow(record.targetId, request.key), request.rotationId);
     targets.set(record.targetId, {
       columns,
       etag: next,
       wakeAt,
       runs: new Map([...(before?.runs ?? []), ...runs]),
-      requests,
+      requests: withRequest(before?.requests, record.targetId, request),
     });
     return next;
   }
@@ -84,6 +82,16 @@ function dueFirst(targets: ReadonlyMap<string, StoredTarget>, until: Instant): s
     )
     .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.id, b.id))
     .map(({ id }) => id);
+}
+
+function withRequest(
+  before: ReadonlyMap<string, KeyUse> | undefined,
+  targetId: string,
+  request: JournalChange["request"],
+): ReadonlyMap<string, KeyUse> {
+  if (!request) return before ?? new Map<string, KeyUse>();
+  const { key, ...use } = request;
+  return new Map([...(before ?? []), [requestRow(targetId, key), use]]);
 }
 
 /** Answers and failures come as promises, as they do from a store that is far away. */

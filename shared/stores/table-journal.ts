@@ -66,7 +66,7 @@ export function tableJournal(
       if (!isTargetId(targetId)) return undefined;
       const rowKey = keys.requestRow(targetId, key);
       const row = await begin().read(keys.partitionOf(targetId), rowKey);
-      return row && String(row["rotationId"]);
+      return row && { rotationId: String(row["rotationId"]), asked: String(row["asked"]) };
     },
     raise: async (alarm) => {
       const rowKey = keys.alarmRow(alarm.at, alarm.id);
@@ -141,6 +141,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
     rowKey: keys.requestRow(targetId, request.key),
     targetId,
     rotationId: request.rotationId,
+    asked: request.asked,
   };
   return [
     before ? ["update", target, "Replace", { etag: before.etag }] : ["create", target],

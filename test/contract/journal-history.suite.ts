@@ -73,11 +73,14 @@ export function historyRules(journal: () => Journal, insert: Insert): void {
         record: newRecord("keyed-1"),
         etag,
         wakeAt: undefined,
-        request: { key, rotationId: `01-${index}` },
+        request: { key, rotationId: `01-${index}`, asked: `what ${index}` },
       });
     }
     for (const [index, key] of keys.entries()) {
-      expect(await journal().request("keyed-1", key)).toBe(`01-${index}`);
+      expect(await journal().request("keyed-1", key)).toStrictEqual({
+        rotationId: `01-${index}`,
+        asked: `what ${index}`,
+      });
       expect(await journal().request("keyed-2", key)).toBeUndefined();
     }
     expect(await journal().request("keyed-1", "unheard of")).toBeUndefined();

@@ -33,7 +33,7 @@ describe("rows of the journal, seen with a plain client", () => {
     const { client, journal } = tables.open();
     const record = fullTarget("orders-db");
     const runs = [fullRun("orders-db", "01JNN000000000000000000000")];
-    const request = { key: "a/b", rotationId: "01JNN000000000000000000000" };
+    const request = { key: "a/b", rotationId: "01JNN000000000000000000000", asked: "operator" };
     await journal.commit({ record, etag: undefined, wakeAt: noon, runs, request });
 
     const rows = await rowsOf(client);
@@ -125,8 +125,9 @@ describe("rows of the journal, seen with a plain client", () => {
     }
     const newer = /written by a newer version of Keyturn \(schema 2\)/;
     expect(await journal.targets()).toStrictEqual({ records: [], unreadable: ["future"] });
-    for (const asked of [journal.read("future"), journal.run("future", "01A")]) {
-      const error = await failureOf(asked);
+    const questions = [() => journal.read("future"), () => journal.run("future", "01A")];
+    for (const ask of questions) {
+      const error = await failureOf(ask());
       expect(error).toBeInstanceOf(JournalUnavailableError);
       expect(String(error)).toMatch(newer);
     }

@@ -98,7 +98,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     }
     const runs = [leanRun("keyed", "a/b")];
     await expect(insert("keyed", { runs })).rejects.toThrow(/rotation id/);
-    const request = { key: "k", rotationId: "" };
+    const request = { key: "k", rotationId: "", asked: "" };
     await expect(insert("keyed", { request })).rejects.toThrow(/rotation id/);
     await expect(insert("keyed", { wakeAt: "tomorrow" })).rejects.toThrow(/no instant/);
     await expect(insert("keyed", { runs: [leanRun("other", "1")] })).rejects.toThrow(/another/);
@@ -131,7 +131,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
       etag: stale,
       wakeAt: after,
       runs: [leanRun("raced", "01A")],
-      request: { key: "late", rotationId: "01A" },
+      request: { key: "late", rotationId: "01A", asked: "operator" },
     };
     await expect(journal().commit(late)).rejects.toThrow(LeaseLostError);
     expect(await journal().read("raced")).toStrictEqual({ record, etag });

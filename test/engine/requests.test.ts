@@ -14,6 +14,13 @@ test("the same idempotency key leads to the same rotation, also long after it en
   expect(await request(world, { key: "ticket-8" })).not.toBe(id);
 });
 
+test("the same idempotency key for something else is refused, and nothing is swallowed", async () => {
+  const world = await adopted(pairAdmin);
+  await request(world, { key: "incident-7" });
+  const stricter = request(world, { key: "incident-7", reason: "exposure", grace: 0 });
+  await expect(stricter).rejects.toThrow("used for another request");
+});
+
 test("a request joins a rotation whose secret is not public yet, and hurries it", async () => {
   const world = await adopted(singleAdmin);
   const id = await request(world);
