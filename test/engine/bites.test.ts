@@ -12,46 +12,46 @@ import { kinds } from "./world.ts";
 
 const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
 
-/** What the crash tests find, each finding once. */
-async function findings(worker: Worker): Promise<string[]> {
-  const found = new Set<string>();
+/** Whether the crash tests find this wrong with an engine. They stop at the first stop that shows it. */
+async function find(worker: Worker, what: string): Promise<boolean> {
   for (const kind of kinds) {
     for (const how of hows) {
       for (let at = 1; at <= 40; at++) {
         const { broken } = await rotateWithStops(kind, [{ at, how }], worker);
-        for (const what of broken) found.add(what);
+        if (broken.includes(what)) return true;
       }
     }
   }
-  return [...found];
+  return false;
 }
 
 test("the crash tests catch an engine that publishes before it changes the target", async () => {
-  expect(await findings(publishesFirst)).toContain(
-    "the published credential does not work after vault.write",
-  );
+  expect(
+    await find(publishesFirst, "the published credential does not work after vault.write"),
+  ).toBe(true);
 });
 
 test("the crash tests catch an engine that keeps the new secret in memory only", async () => {
-  expect(await findings(keepsTheSecretInMemory)).toContain(
-    "no stored credential works after target.apply",
+  expect(await find(keepsTheSecretInMemory, "no stored credential works after target.apply")).toBe(
+    true,
   );
 });
 
 test("the crash tests catch an engine that makes another secret after a crash", async () => {
-  expect(await findings(makesAnotherSecret)).toContain("it never settled");
+  expect(await find(makesAnotherSecret, "it never settled")).toBe(true);
 });
 
 test("the crash tests catch an engine that does not ask what is live", async () => {
-  expect(await findings(neverAsks)).toContain("it never settled");
+  expect(await find(neverAsks, "it never settled")).toBe(true);
 });
 
 test("the race tests catch an engine that ignores fences", async () => {
-  const found = new Set<string>();
-  for (let seed = 1; seed <= 40; seed++) {
+  let caught = false;
+  for (let seed = 1; seed <= 40 && !caught; seed++) {
     for (const kind of kinds) {
-      for (const what of await race(kind, seed, ignoresFences)) found.add(what);
+      const broken = await race(kind, seed, ignoresFences);
+      caught ||= broken.includes("2 secrets for one rotation");
     }
   }
-  expect([...found]).toContain("2 secrets for one rotation");
+  expect(caught).toBe(true);
 });
