@@ -79,7 +79,7 @@ function simulateConfig(
       server: serverOf(target),
     }));
   const begin = from ?? now;
-  return simulate(targets, begin, to ?? plus(begin, usualLength), defaultLimits);
+  return simulate(targets, begin, to ?? plus(begin, usualLength), defaultLimits, now);
 }
 
 const listing = z.object({

@@ -23,8 +23,8 @@ export function factsOf(record: TargetRecord): Facts {
 
 /** The last successful change of what consumers read, whoever made it. */
 export function lastChangeOf(record: TargetRecord): Instant | undefined {
-  const { active, published, lastSuccessAt } = record;
-  if (!published) return undefined;
+  const { active, published, lastSuccessAt, writtenAt } = record;
+  if (!published) return writtenAt;
   const changedAt = active === undefined ? undefined : slotOf(record, active).changedAt;
   return [lastSuccessAt, changedAt]
     .filter((one) => one !== undefined)
@@ -33,13 +33,8 @@ export function lastChangeOf(record: TargetRecord): Instant | undefined {
 }
 
 /** The record with the next due moment that the policy gives it, and why then. */
-export function withDue(
-  record: TargetRecord,
-  { policy }: Target,
-  now: Instant,
-  facts = factsOf(record),
-): TargetRecord {
-  const due = nextDue(policy, facts, now);
+export function withDue(record: TargetRecord, { policy }: Target, now: Instant): TargetRecord {
+  const due = nextDue(policy, factsOf(record), now);
   return {
     ...withoutDue(record),
     ...(due.at !== undefined && { nextDue: due.at }),

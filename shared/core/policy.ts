@@ -113,8 +113,6 @@ export interface Policy {
   readonly timeouts?: Timeouts;
   /** How long a superseded secret of a pair stays valid. */
   readonly grace?: number;
-  /** What must have happened before a superseded secret is retired; `grace` when absent. */
-  readonly retire?: "grace" | "proof";
   /** To verify, when absent. */
   readonly adopt?: Adoption;
   /** A version expires this long after its secret is due to be replaced; `nearExpiryLead` when absent. */

@@ -160,6 +160,8 @@ export interface TargetRecord {
   readonly active?: string;
   readonly published?: VersionRef;
   readonly adoptedAt?: Instant;
+  /** Of what was found published at the adoption and did not log in. It has an age all the same. */
+  readonly writtenAt?: Instant;
   readonly lastSuccessAt?: Instant;
   readonly lastFailure?: Failure;
   /** Rotations that failed in a row. */

@@ -1,4 +1,4 @@
-import { factsOf, withDue } from "../core/due.ts";
+import { withDue } from "../core/due.ts";
 import { NoLiveCredentialError } from "../core/errors.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
@@ -95,23 +95,23 @@ function asAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const { active: _a, published: _p, ...rest } = session.record();
+  const { active: _a, published: _p, writtenAt: _w, ...rest } = session.record();
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
     slots,
-    ...(live && { active: live.by, published: live.ref }),
+    ...(live
+      ? { active: live.by, published: live.ref }
+      : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
     policyFingerprint: fingerprintOf(target),
   };
-  // What is published and does not log in has an age all the same.
-  const facts = { ...factsOf(record), ...(changedAt !== undefined && { changedAt }) };
   const data = {
     secret: target.publish.name,
     ...(live && { version: live.ref.version, account: live.by }),
   };
-  return notify(withDue(record, target, now, facts), "credential.adopted", now, data);
+  return notify(withDue(record, target, now), "credential.adopted", now, data);
 }
 
 /** Nothing is changed before its time, but nobody is to think that all is well. */

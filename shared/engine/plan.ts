@@ -31,6 +31,6 @@ export async function planOf(
     return simulated(target, known.get(target.id), host, now);
   });
   const begin = from ?? now;
-  const simulation = simulate(all, begin, to ?? plus(begin, usualLength), defaultLimits);
+  const simulation = simulate(all, begin, to ?? plus(begin, usualLength), defaultLimits, now);
   return renderPlan(simulation, format, now);
 }

@@ -16,7 +16,16 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
     const { adoptedAt: _, ...rest } = withoutDue(record);
     return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
   }
-  return { ...withDue(freed(record), target, now), policyFingerprint: fingerprint };
+  const planned = { ...withDue(freed(record), target, now), policyFingerprint: fingerprint };
+  return withRetry(planned, record);
+}
+
+/** The next try after a failure is nothing that an edit of the schedule may put off. */
+function withRetry(planned: TargetRecord, before: TargetRecord): TargetRecord {
+  const { again, nextDue, dueReason } = before;
+  if (!again || nextDue === undefined) return planned;
+  if (planned.nextDue !== undefined && planned.nextDue <= nextDue) return planned;
+  return { ...planned, nextDue, ...(dueReason !== undefined && { dueReason }) };
 }
 
 /** A request that waits for the end of a freeze is asked again: the freeze may be gone. */

@@ -147,6 +147,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   active: maybe(text),
   published: maybe(version),
   adoptedAt: maybe(instant),
+  writtenAt: maybe(instant),
   lastSuccessAt: maybe(instant),
   lastFailure: maybe(failure),
   failures: count,

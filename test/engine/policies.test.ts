@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TargetUnavailableError } from "../../shared/core/errors.ts";
+import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { register } from "../../shared/engine/sweep.ts";
 import { workOn } from "../../shared/engine/worker.ts";
@@ -198,4 +198,27 @@ test("the timeouts of a policy shorten what the engine allows, and never lengthe
   expect(asked).toContain(3_000);
   expect(asked).toContain(40_000);
   expect(asked).not.toContain(90_000);
+});
+
+test("an edit of the policy does not put off the next try after a failure", async () => {
+  const world = await worldWith({});
+  await work(world);
+  await request(world, { reason: "exposure" });
+  await work(world, (effect, call) =>
+    effect === "target.apply" ? Promise.reject(new ChangeRefusedError("no")) : call(),
+  );
+  const { nextDue } = await recordOf(world);
+  const edited = withPolicy(world, { every: 60 * day });
+  await work(edited);
+  expect((await recordOf(edited)).nextDue).toBe(nextDue);
+});
+
+test("an edit of the policy does not bring about what the adoption left alone", async () => {
+  const world = await worldWith({});
+  setPassword(world, "app", "changed behind our back");
+  await work(world);
+  const edited = withPolicy(world, { every: 60 * day });
+  await work(edited);
+  expect(world.applied.size).toBe(0);
+  expect((await recordOf(edited)).nextDue).toBe(plus("2026-01-01T00:00:00.000Z", 60 * day));
 });

@@ -32,6 +32,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     active: "orders_a",
     published: version(4),
     adoptedAt: at(2),
+    writtenAt: at(1),
     lastSuccessAt: at(3),
     lastFailure: { kind: "change-refused", message: 'It said "no".', at: at(4) },
     failures: 2,

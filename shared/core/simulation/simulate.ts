@@ -9,20 +9,25 @@ import type { Limits, SimulatedRotation, SimulatedTarget, Simulation, TooOld } f
 /** Milliseconds from the start of a rotation to the moment from which the new secret's age counts. */
 const rotationLength = minute;
 
-/** Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. */
+/**
+ * Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. What is known of
+ * the targets is true at `knownAt`; when that is earlier, time is played from there, and shown from `from`.
+ */
 export function simulate(
   targets: readonly SimulatedTarget[],
   from: Instant,
   to: Instant,
   limits: Limits,
+  knownAt: Instant = from,
 ): Simulation {
   const [start, end] = [Date.parse(from), Date.parse(to)];
+  const begin = Math.min(start, Date.parse(knownAt));
   const rotations: SimulatedRotation[] = [];
   const never: { targetId: string; why: string }[] = [];
   const tooOld: TooOld[] = [];
   for (const target of targets) {
-    const course = courseOf(target, start, end);
-    for (const rotation of course.rotations) rotations.push(rotation);
+    const course = courseOf(target, begin, end);
+    for (const rotation of course.rotations) if (rotation.at >= start) rotations.push(rotation);
     if (course.never !== undefined) never.push({ targetId: target.id, why: course.never });
     for (const one of agesOf(target, course.rotations, start, end)) tooOld.push(one);
   }

@@ -37,6 +37,15 @@ function startsOf(simulation: ReturnType<typeof plan>): string[] {
 }
 
 describe("a simulation", () => {
+  it("that is to be shown from a later moment plays the time until then as well", () => {
+    const known = "2026-01-01T00:00:00.000Z";
+    const one = target("a", { every: 50 * day }, { facts: { changedAt: known } });
+    const whole = simulate([one], known, to, defaultLimits);
+    const shown = simulate([one], from, to, defaultLimits, known);
+    expect(startsOf(shown)).toStrictEqual(startsOf(whole).filter((start) => start >= from));
+    expect(shown.tooOld).toStrictEqual([]);
+  });
+
   it("holds every rotation in order, each counted from the one before", () => {
     const simulation = plan(
       target("b", { every: 40 * day }),
