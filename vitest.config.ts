@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import ClosingLineReporter from "./test/closing-line.ts";
 
-/** Need PostgreSQL, Azurite or child processes; all other tests need nothing but Node. */
+/** Need PostgreSQL, Azurite or child processes, or take their time; all other tests need nothing but Node. */
 const services = ["test/{local,e2e,services}/**/*.test.ts", "test/contract/**/*.services.test.ts"];
 
 export default defineConfig({
@@ -17,6 +17,8 @@ export default defineConfig({
           // Only for what hangs: a slow machine must not fail a test.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Left alone, the runner would leave a core idle.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
