@@ -1,10 +1,10 @@
 import { wakeAt } from "../core/decide.ts";
-import { LeaseLostError } from "../core/errors.ts";
 import { acceptExposure } from "../core/exposure.ts";
 import { type Exposure, newRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
+import { untilWon } from "./until-won.ts";
 
 /** A report that somebody saw the secret of a target. */
 export type Seen = Omit<Exposure, "at"> & { readonly at?: Instant };
@@ -17,22 +17,13 @@ export interface Exposed {
   readonly nextDue?: Instant;
 }
 
-/** Loses at most so many races for the record before it gives up. */
-const mostRaces = 10;
-
 /** Starts the exposure clock of a target. Durable when it returns. */
-export async function expose(
+export function expose(
   ports: Pick<Ports, "journal" | "clock">,
   target: Target,
   seen: Seen,
 ): Promise<Exposed> {
-  for (let race = 1; ; race++) {
-    try {
-      return await commitExposure(ports, target, seen);
-    } catch (error) {
-      if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
-    }
-  }
+  return untilWon(() => commitExposure(ports, target, seen));
 }
 
 async function commitExposure(

@@ -1,10 +1,11 @@
 import { wakeAt } from "../core/decide.ts";
-import { ConfigError, LeaseLostError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { acceptRequest } from "../core/request.ts";
 import { newRecord, type Reason } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
+import { untilWon } from "./until-won.ts";
 
 export interface Wanted {
   readonly reason: Reason;
@@ -14,9 +15,6 @@ export interface Wanted {
   /** The same key for the same target always leads to the same rotation. */
   readonly key?: string;
 }
-
-/** Loses at most so many races for the record before it gives up; each lost race is somebody else's success. */
-const mostRaces = 10;
 
 /**
  * Makes a rotation due now and returns its id. Durable when it returns: whatever dies afterwards, the sweep finds
@@ -28,15 +26,10 @@ export async function requestRotation(
   wanted: Wanted,
 ): Promise<string> {
   mustKeepGrace(target, wanted);
-  for (let race = 1; ; race++) {
-    const known = await rotationOf(ports, target, wanted);
-    if (known !== undefined) return known;
-    try {
-      return await commitRequest(ports, target, wanted);
-    } catch (error) {
-      if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
-    }
-  }
+  return untilWon(
+    async () =>
+      (await rotationOf(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
+  );
 }
 
 /** An idempotency key came again for something else than it was used for: one of the two would be swallowed. */

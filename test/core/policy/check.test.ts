@@ -1,22 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy.ts";
-import { checkPolicy } from "../../../shared/core/policy/check.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
-import { policyWith } from "./sample.ts";
-
-const from = "2026-06-01T12:00:00.000Z";
-
-function check(fields: Partial<Policy>) {
-  return checkPolicy(policyWith(fields), from);
-}
-
-/** `severity path message`, and the first date. */
-function said(fields: Partial<Policy>): string[] {
-  return check(fields).map(
-    ({ severity, path, message, firstAt }) =>
-      `${severity} ${path.join(".")}: ${message}${firstAt === undefined ? "" : ` [${firstAt}]`}`,
-  );
-}
+import { check, said } from "./findings.ts";
 
 const every = 90 * day;
 const rules = { length: 40, symbols: "-_.~", exclude: "" };

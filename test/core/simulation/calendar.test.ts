@@ -2,27 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy.ts";
 import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
-import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
-import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
-import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { day } from "../../../shared/core/time.ts";
-import { policyWith } from "../policy/sample.ts";
+import { plan, target } from "./sample.ts";
 
-const from = "2026-03-01T00:00:00.000Z";
-const to = "2026-05-01T00:00:00.000Z";
 const madeAt = "2026-02-28T10:11:12.345Z";
-
-function target(
-  id: string,
-  fields: Partial<Policy>,
-  more: Partial<SimulatedTarget> = {},
-): SimulatedTarget {
-  return { id, policy: policyWith(fields), facts: { changedAt: from }, vault: "main", ...more };
-}
-
-function plan(...targets: SimulatedTarget[]) {
-  return simulate(targets, from, to, defaultLimits);
-}
 
 /** Reads a calendar as RFC 5545 says: unfolds, splits, undoes the escapes. */
 function readEvents(text: string): Record<string, string>[] {

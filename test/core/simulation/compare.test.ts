@@ -1,28 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy.ts";
-import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
 import { renderComparisonJson } from "../../../shared/core/simulation/json.ts";
-import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
-import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { renderComparison } from "../../../shared/core/simulation/table.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
-import { policyWith } from "../policy/sample.ts";
-
-const from = "2026-03-01T00:00:00.000Z";
-const to = "2026-05-01T00:00:00.000Z";
-
-function target(
-  id: string,
-  fields: Partial<Policy>,
-  more: Partial<SimulatedTarget> = {},
-): SimulatedTarget {
-  return { id, policy: policyWith(fields), facts: { changedAt: from }, vault: "main", ...more };
-}
-
-function plan(...targets: SimulatedTarget[]) {
-  return simulate(targets, from, to, defaultLimits);
-}
+import { from, plan, target } from "./sample.ts";
 
 describe("a comparison", () => {
   const before = plan(
