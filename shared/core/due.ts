@@ -1,8 +1,13 @@
-import { type Facts, nextDue } from "./schedule.ts";
+import { policyFingerprint } from "./policy.ts";
 import type { TargetRecord } from "./rotation.ts";
+import { type Due, type Facts, nextDue } from "./schedule.ts";
 import { slotOf } from "./slots.ts";
-import type { Target } from "./target.ts";
+import { adoptedPart, fingerprintOf, type Target } from "./target.ts";
 import type { Instant } from "./time.ts";
+
+/** Patterns and reasons have no end; a record that could not be stored would stop its target. */
+const longestWhy = 1_000;
+const mostPolicies = 10;
 
 /** What the journal knows that due moments are computed from. */
 export function factsOf(record: TargetRecord): Facts {
@@ -33,16 +38,48 @@ export function lastChangeOf(record: TargetRecord): Instant | undefined {
 }
 
 /** The record with the next due moment that the policy gives it, and why then. */
-export function withDue(record: TargetRecord, { policy }: Target, now: Instant): TargetRecord {
-  const due = nextDue(policy, factsOf(record), now);
+export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
+  return asPlanned(underPolicy(record, target), nextDue(target.policy, factsOf(record), now));
+}
+
+/** The record with this moment of its policy as the next due one. */
+export function asPlanned(
+  record: TargetRecord,
+  { at, reason, passedOver }: Omit<Due, "policy">,
+): TargetRecord {
   return {
     ...withoutDue(record),
-    ...(due.at !== undefined && { nextDue: due.at }),
-    dueReason: due.reason,
+    ...(at !== undefined && { nextDue: at }),
+    dueReason: reason,
+    ...(passedOver.length > 0 && { passedOver }),
   };
 }
 
-export function withoutDue(record: TargetRecord): TargetRecord {
-  const { nextDue: _d, dueReason: _r, ...rest } = record;
+/** The record with a next moment that is not of the policy's making: another try, or the end of a wait. */
+export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
+  return asPlanned(record, { at, reason, passedOver: [] });
+}
+
+/**
+ * The record with the mark of the policy that it is planned by, and why that one applies. What was adopted stays in the
+ * fingerprint as it was: otherwise nobody would notice that the target is to be adopted anew.
+ */
+export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
+  const {
+    policyFingerprint: before = fingerprintOf(target),
+    policiesPassedOver: _,
+    ...rest
+  } = record;
+  const others = target.policiesPassedOver.slice(0, mostPolicies);
+  return {
+    ...rest,
+    policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
+    policyWhy: target.policyWhy.slice(0, longestWhy),
+    ...(others.length > 0 && { policiesPassedOver: others }),
+  };
+}
+
+function withoutDue(record: TargetRecord): TargetRecord {
+  const { nextDue: _d, dueReason: _r, passedOver: _p, ...rest } = record;
   return rest;
 }

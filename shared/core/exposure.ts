@@ -1,4 +1,4 @@
-import { factsOf, lastChangeOf } from "./due.ts";
+import { asPlanned, factsOf, lastChangeOf } from "./due.ts";
 import { isExempt } from "./policy/claims.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
@@ -58,12 +58,10 @@ function reasonNotToCount(
 }
 
 /** A retry that comes sooner stays; whatever else was planned is what the policy says now. */
-function withEarlierDue(record: TargetRecord, { at, reason }: Due): TargetRecord {
+function withEarlierDue(record: TargetRecord, due: Due): TargetRecord {
   const { nextDue: planned } = record;
-  if (at === undefined || record.adoptedAt === undefined) return record;
-  return planned !== undefined && planned <= at
-    ? record
-    : { ...record, nextDue: at, dueReason: reason };
+  if (due.at === undefined || record.adoptedAt === undefined) return record;
+  return planned !== undefined && planned <= due.at ? record : asPlanned(record, due);
 }
 
 /** `next` with the exposure that somebody reported while we worked on `ours`. */
@@ -82,7 +80,8 @@ export function withTheirExposure(
   return withSooner({ ...next, exposure: { ...exposure, at: changedAt } }, theirs);
 }
 
-function withSooner(next: TargetRecord, { nextDue: due, dueReason }: TargetRecord): TargetRecord {
-  if (due === undefined || (next.nextDue !== undefined && next.nextDue <= due)) return next;
-  return { ...next, nextDue: due, ...(dueReason !== undefined && { dueReason }) };
+function withSooner(next: TargetRecord, theirs: TargetRecord): TargetRecord {
+  const { nextDue: at, dueReason: reason = "", passedOver = [] } = theirs;
+  if (at === undefined || (next.nextDue !== undefined && next.nextDue <= at)) return next;
+  return asPlanned(next, { at, reason, passedOver });
 }

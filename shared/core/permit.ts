@@ -1,16 +1,17 @@
-import { factsOf, withDue } from "./due.ts";
-import type { LiftReason, Policy } from "./policy.ts";
+import { dueAt, factsOf, withDue } from "./due.ts";
+import { type LiftReason, type Policy, policyFingerprint } from "./policy.ts";
 import { momentsOf } from "./policy/facts.ts";
 import { openingsOf } from "./policy/openings.ts";
 import { decide } from "./policy/placement.ts";
 import {
+  type Grounds,
   type Reason,
   type Rotation,
   type RotationRequest,
   schedule,
   type TargetRecord,
 } from "./rotation.ts";
-import { frozenUntil, mayOverride, mayStart } from "./schedule.ts";
+import { frozenUntil, mayOverride, mayStart, nextDue } from "./schedule.ts";
 import type { Target } from "./target.ts";
 import { day, type Instant, plus } from "./time.ts";
 
@@ -19,8 +20,9 @@ export type Wish = Omit<RotationRequest, "rotationId"> &
   Partial<Pick<RotationRequest, "rotationId">>;
 
 /** A rotation may begin, or whatever wants it waits as the record then says. */
-export type Permit =
-  { readonly wish: Wish } | { readonly held: TargetRecord; readonly why: string };
+export type Permit = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
+  readonly why: string;
+};
 
 /**
  * Whether a rotation may begin now that a request or the schedule wants one. Windows do not bind people, freezes do
@@ -35,7 +37,28 @@ export function permit(record: TargetRecord, target: Target, now: Instant): Perm
   }
   const scheduled = permitScheduled(waiting, target, now);
   if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
-  return { wish: answering(scheduled.wish, waiting.request) };
+  return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
+}
+
+/** On what a request waits for its rotation. */
+export function groundsOf(
+  request: Pick<RotationRequest, "reason" | "requestedBy">,
+  record: TargetRecord,
+  { policy }: Target,
+  now: Instant,
+): Grounds {
+  const hold = frozen(policy, liftOf(request.reason, record), now);
+  const why = askedWhy(request, hold, policy);
+  return { why, policyFingerprint: policyFingerprint(policy) };
+}
+
+function askedWhy(
+  { reason, requestedBy }: Pick<RotationRequest, "reason" | "requestedBy">,
+  hold: Hold | undefined,
+  { name }: Policy,
+): string {
+  const said = hold?.why ?? `policy ${name}: no freeze is in its way`;
+  return `${requestedBy} asked for it (${reason}); ${said}`;
 }
 
 /** A rotation by schedule answers the request that waits as well. */
@@ -50,7 +73,7 @@ function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit
   const { request } = record;
   if (!request || (request.notBefore ?? now) > now) return undefined;
   const hold = frozen(policy, liftOf(request.reason, record), now);
-  if (!hold) return { wish: request };
+  if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
 }
@@ -60,12 +83,19 @@ function permitScheduled(record: TargetRecord, target: Target, now: Instant): Pe
   const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, target.policy, now) };
   if (again && again.requestedBy !== schedule) {
     const hold = frozen(target.policy, liftOf(again.reason, record), now);
-    if (!hold) return { wish: { ...wish, ...again } };
-    return { held: { ...record, nextDue: hold.until, dueReason: hold.why }, why: hold.why };
+    if (!hold) return { wish: { ...wish, ...again }, why: dueWhy(record, target.policy, now) };
+    return { held: dueAt(record, hold.until, hold.why), why: hold.why };
   }
   const { allowed, why } = mayStart(target.policy, factsOf(record), now);
-  if (allowed) return { wish: { ...wish, ...again } };
+  if (allowed) return { wish: { ...wish, ...again }, why: dueWhy(record, target.policy, now) };
   return { held: withDue(record, target, now), why };
+}
+
+/** What made it due. A wait for something else may have taken its place in the record since. */
+function dueWhy(record: TargetRecord, policy: Policy, now: Instant): string {
+  const { again, dueReason } = record;
+  if (again && dueReason !== undefined) return dueReason;
+  return nextDue(policy, factsOf(record), now).reason;
 }
 
 function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {

@@ -1,11 +1,12 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
-import { withDue } from "./due.ts";
+import { dueAt, withDue } from "./due.ts";
 import { isJoined, shorter } from "./request.ts";
 import { retryDelay } from "./retry.ts";
 import {
   type Exposure,
   type Failure,
+  type Grounds,
   type Notification,
   type NotificationType,
   type Rotation,
@@ -29,11 +30,14 @@ export function beginRotation(
   record: TargetRecord,
   account: string,
   request: RotationRequest,
+  { why, policyFingerprint }: Grounds,
   now: Instant,
 ): TargetRecord {
   const rotation: Rotation = {
     id: request.rotationId,
     account,
+    why,
+    policyFingerprint,
     reason: request.reason,
     requestedBy: request.requestedBy,
     requestedAt: request.at,
@@ -183,12 +187,10 @@ export function failRotation(
   const at = plus(failure.at, retryDelay(policy.retry, used, rotation.id));
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
   const failed: TargetRecord = {
-    ...rest,
+    ...dueAt(rest, at, `another try after rotation ${rotation.id} failed`),
     health: "failing",
     failures,
     lastFailure: failure,
-    nextDue: at,
-    dueReason: `another try after rotation ${rotation.id} failed`,
     again: {
       reason: rotation.reason,
       requestedBy: rotation.requestedBy,
@@ -219,10 +221,10 @@ export function blockRotation(
   return notify(blocked, "rotation.blocked", failure.at, failureData(rotation, failure), about);
 }
 
-/** The history row of a rotation that is, or has just been, open. */
+/** The history row of a rotation that is, or has just been, open; `record` as it is then. */
 export function runOf(
   rotation: Rotation,
-  targetId: string,
+  { targetId, nextDue, dueReason }: TargetRecord,
   state: RunRecord["state"],
   now: Instant,
   failure: Failure | undefined = rotation.leftUndone,
@@ -236,9 +238,13 @@ export function runOf(
     reason: rotation.reason,
     requestedBy: rotation.requestedBy,
     requestedAt: rotation.requestedAt,
+    why: rotation.why,
+    policyFingerprint: rotation.policyFingerprint,
     account: rotation.account,
     startedAt: rotation.startedAt,
     ...(ended && { endedAt: now }),
+    ...(ended && nextDue !== undefined && { nextDue }),
+    ...(ended && dueReason !== undefined && { dueReason }),
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),

@@ -1,4 +1,5 @@
 import {
+  type Grounds,
   type Rotation,
   type RotationRequest,
   type RunRecord,
@@ -25,6 +26,7 @@ export interface AcceptedRequest {
 export function acceptRequest(
   record: TargetRecord,
   request: RotationRequest,
+  grounds: Grounds,
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
@@ -35,7 +37,7 @@ export function acceptRequest(
   const joined = waiting ? stricter(waiting, request) : request;
   const accepted = { ...record, request: { ...joined, rotationId } };
   return rotationId === request.rotationId
-    ? { rotationId, record: accepted, run: queued(record, request, now) }
+    ? { rotationId, record: accepted, run: queued(record, request, grounds, now) }
     : { rotationId, record: accepted };
 }
 
@@ -90,11 +92,15 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const answered: Rotation = {
     ...hurried,
     ...(wasBlocked && reopened(rotation, now)),
-    ...(takesOver && { reason: request.reason, requestedBy: request.requestedBy }),
+    ...(takesOver && takenOver(rotation, request)),
     ...exposureOf(request),
     ...(grace !== undefined && { grace }),
   };
   return { ...rest, ...(wasBlocked && { health: "failing" }), rotation: answered };
+}
+
+function takenOver({ why }: Rotation, { reason, requestedBy }: RotationRequest) {
+  return { reason, requestedBy, why: `${why}; then ${requestedBy} asked for it (${reason})` };
 }
 
 /** Blocked means that no stored credential worked: it goes on by asking the target again. */
@@ -106,7 +112,12 @@ function reopened(
   return { phase, phases: [...phases, { phase, startedAt: now }], failures: 0 };
 }
 
-function queued(record: TargetRecord, request: RotationRequest, now: Instant): RunRecord {
+function queued(
+  record: TargetRecord,
+  request: RotationRequest,
+  { why, policyFingerprint }: Grounds,
+  now: Instant,
+): RunRecord {
   return {
     schema: 1,
     rotationId: request.rotationId,
@@ -115,6 +126,8 @@ function queued(record: TargetRecord, request: RotationRequest, now: Instant): R
     reason: request.reason,
     requestedBy: request.requestedBy,
     requestedAt: now,
+    why,
+    policyFingerprint,
     phases: [],
   };
 }

@@ -1,4 +1,6 @@
 import type { ErrorKind } from "./errors.ts";
+import type { NotChosen } from "./policy/choose.ts";
+import type { PassedOver } from "./policy/explain.ts";
 import type { VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -44,8 +46,16 @@ export interface PhaseTime {
   readonly endedAt?: Instant;
 }
 
+/** On what a rotation begins, or waits for its beginning. */
+export interface Grounds {
+  /** What made it due, or who asked and what the policy said to that; a sentence for an operator. */
+  readonly why: string;
+  /** Of the policy at that moment. */
+  readonly policyFingerprint: string;
+}
+
 /** The rotation a target is in the middle of. */
-export interface Rotation {
+export interface Rotation extends Grounds {
   readonly id: string;
   /** The account whose secret is replaced. */
   readonly account: string;
@@ -176,7 +186,14 @@ export interface TargetRecord {
   /** When the policy wants the next rotation, and why then. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
+  /** Moments that might have been the due one, and why they are not; at most ten. */
+  readonly passedOver?: readonly PassedOver[];
+  /** Of the policy that `nextDue` was computed from, and of what was adopted: secret and accounts. */
   readonly policyFingerprint?: string;
+  /** Why that policy applied, in at most 1,000 characters. */
+  readonly policyWhy?: string;
+  /** Policies that did not apply, and why not; at most ten. */
+  readonly policiesPassedOver?: readonly NotChosen[];
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
   /** Nothing is done before: a bug was met, and another try at once would only meet it again. */
@@ -185,7 +202,7 @@ export interface TargetRecord {
 }
 
 /** One rotation in the history of a target. */
-export interface RunRecord {
+export interface RunRecord extends Grounds {
   readonly schema: 1;
   readonly rotationId: string;
   readonly targetId: string;
@@ -199,6 +216,9 @@ export interface RunRecord {
   readonly phases: readonly PhaseTime[];
   readonly published?: VersionRef;
   readonly failure?: Failure;
+  /** When the target was due again once this rotation had ended, and why then. */
+  readonly nextDue?: Instant;
+  readonly dueReason?: string;
 }
 
 export function newRecord(targetId: string): TargetRecord {

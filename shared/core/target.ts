@@ -84,3 +84,9 @@ export function fingerprintOf({ policy, publish, slots }: Target): string {
   const accounts = slots.map((slot) => slot.account).join(" ");
   return `${policyFingerprint(policy)} ${publish.vault}/${publish.name} ${accounts}`;
 }
+
+/** What of a fingerprint stands for that which was adopted: the secret and the accounts. */
+export function adoptedPart(fingerprint: string): string {
+  const end = fingerprint.indexOf(" ");
+  return end < 0 ? "" : fingerprint.slice(end);
+}

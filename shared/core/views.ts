@@ -1,4 +1,5 @@
 import { factsOf, lastChangeOf } from "./due.ts";
+import { policyFingerprint } from "./policy.ts";
 import {
   type Exposure,
   type Health,
@@ -25,6 +26,8 @@ export interface TargetView {
   readonly policy: string;
   /** Why this policy applies. */
   readonly policyWhy: string;
+  /** The rotations of the history say under which one they were begun. */
+  readonly policyFingerprint: string;
   readonly tags: Readonly<Record<string, string>>;
   /** The account whose secret consumers read. */
   readonly active?: string;
@@ -85,6 +88,7 @@ export function viewTarget(
     secret: { vault: target.publish.vault, name: target.publish.name },
     policy: target.policy.name,
     policyWhy: target.policyWhy,
+    policyFingerprint: policyFingerprint(target.policy),
     tags: target.tags,
     ...(record && viewChange(record)),
     ...pick(record, [

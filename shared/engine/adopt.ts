@@ -1,5 +1,6 @@
-import { withDue } from "../core/due.ts";
+import { dueAt, withDue } from "../core/due.ts";
 import { NoLiveCredentialError } from "../core/errors.ts";
+import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
 import type { RunRecord, SlotRecord, TargetRecord } from "../core/rotation.ts";
@@ -127,13 +128,12 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   const { request, ...rest } = session.record();
   const failures = rest.failures + 1;
   const delay = retryDelay(target.policy.retry, failures, `${target.id}/adopt`);
+  const again = { at: plus(failure.at, delay), why: "another try to adopt the target" };
   const record: TargetRecord = {
-    ...rest,
+    ...dueAt(rest, again.at, again.why),
     health: failure.kind === "no-live-credential" ? "blocked" : "failing",
     failures,
     lastFailure: failure,
-    nextDue: plus(failure.at, delay),
-    dueReason: "another try to adopt the target",
   };
   const refused: RunRecord[] = request
     ? [
@@ -145,6 +145,9 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
           reason: request.reason,
           requestedBy: request.requestedBy,
           requestedAt: request.at,
+          ...groundsOf(request, rest, target, failure.at),
+          nextDue: again.at,
+          dueReason: again.why,
           endedAt: failure.at,
           phases: [],
           failure,

@@ -6,6 +6,6 @@ import type { Session } from "./session.ts";
 export async function join(session: Session): Promise<void> {
   const joined = joinRequest(session.record(), session.now());
   const { rotation } = joined;
-  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
+  const runs = rotation ? [runOf(rotation, joined, "running", session.now())] : [];
   await session.commit(joined, runs);
 }

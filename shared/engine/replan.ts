@@ -1,31 +1,33 @@
-import { withDue, withoutDue } from "../core/due.ts";
+import { dueAt, underPolicy, withDue } from "../core/due.ts";
 import type { TargetRecord } from "../core/rotation.ts";
-import { fingerprintOf, type Target } from "../core/target.ts";
+import { adoptedPart, fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
 /**
  * The record as the configuration wants it now; the very same record if nothing that matters was edited. A policy that
  * changed gives a new due moment. Another secret to publish, or other accounts, mean that the target is adopted anew:
- * verified first, changed when it is due.
+ * verified first, changed when it is due. What is new is to be adopted.
  */
 export function replan(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   const fingerprint = fingerprintOf(target);
-  if (record.adoptedAt === undefined || record.policyFingerprint === fingerprint) return record;
-  if (record.rotation) return record;
-  if (!onlyPolicyChanged(record, fingerprint)) {
-    const { adoptedAt: _, ...rest } = withoutDue(record);
-    return { ...rest, nextDue: now, dueReason: "to be adopted again: its configuration changed" };
+  if (record.policyFingerprint === fingerprint || record.rotation) return record;
+  const marked = { ...underPolicy(freed(record), target), policyFingerprint: fingerprint };
+  if (!isAdoptedAs(record, fingerprint)) {
+    const { adoptedAt, ...rest } = marked;
+    const again = adoptedAt === undefined ? "" : " again: its configuration changed";
+    return dueAt(rest, now, `to be adopted${again}`);
   }
-  const planned = { ...withDue(freed(record), target, now), policyFingerprint: fingerprint };
-  return withRetry(planned, record);
+  // No policy says when the adoption is tried again.
+  if (record.adoptedAt === undefined) return marked;
+  return withRetry(withDue(marked, target, now), record);
 }
 
 /** The next try after a failure is nothing that an edit of the schedule may put off. */
 function withRetry(planned: TargetRecord, before: TargetRecord): TargetRecord {
-  const { again, nextDue, dueReason } = before;
+  const { again, nextDue, dueReason = "another try" } = before;
   if (!again || nextDue === undefined) return planned;
   if (planned.nextDue !== undefined && planned.nextDue <= nextDue) return planned;
-  return { ...planned, nextDue, ...(dueReason !== undefined && { dueReason }) };
+  return dueAt(planned, nextDue, dueReason);
 }
 
 /** A request that waits for the end of a freeze is asked again: the freeze may be gone. */
@@ -36,7 +38,6 @@ function freed(record: TargetRecord): TargetRecord {
   return { ...record, request: rest };
 }
 
-function onlyPolicyChanged({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {
-  const withoutPolicy = (text: string) => text.slice(text.indexOf(" "));
-  return withoutPolicy(policyFingerprint) === withoutPolicy(fingerprint);
+function isAdoptedAs({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {
+  return adoptedPart(policyFingerprint) === adoptedPart(fingerprint);
 }

@@ -1,10 +1,12 @@
 import { wakeAt } from "../core/decide.ts";
 import { ConfigError } from "../core/errors.ts";
+import { groundsOf } from "../core/permit.ts";
 import { acceptRequest } from "../core/request.ts";
 import { newRecord, type Reason } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
+import { replan } from "./replan.ts";
 import { untilWon } from "./until-won.ts";
 
 export interface Wanted {
@@ -77,10 +79,12 @@ async function commitRequest(
   const { reason, requestedBy, grace, key } = wanted;
   const found = await journal.read(target.id);
   const now = toInstant(clock());
+  const before = found?.record ?? replan(newRecord(target.id), target, now);
   const wish = { rotationId: newId(), reason, requestedBy, at: now };
   const { record, rotationId, run } = acceptRequest(
-    found?.record ?? newRecord(target.id),
+    before,
     grace === undefined ? wish : { ...wish, grace },
+    groundsOf(wish, before, target, now),
     now,
   );
   await journal.commit({

@@ -82,7 +82,7 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
   if (!rotation) return;
   if (to !== "done") {
     const moved = advance(rotation, to, learnt, session.now());
-    const run = runOf(moved, target.id, "running", session.now());
+    const run = runOf(moved, record, "running", session.now());
     await session.commit({ ...record, rotation: moved }, [run]);
     return;
   }
@@ -90,7 +90,7 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, ended, target, canRetire, session.now());
-  await session.commit(done, [runOf(ended, target.id, "done", session.now())]);
+  await session.commit(done, [runOf(ended, done, "done", session.now())]);
 }
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
@@ -119,7 +119,7 @@ async function waitForNextTry(
       ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) }
       : retryLater(moved, failure, target.policy);
   const record = stallRotation(session.record(), waiting, failure, target.policy);
-  await session.commit(record, [runOf(waiting, target.id, "running", failure.at, failure)]);
+  await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
   session.emit({
     ...about(rotation),
     type: "attempt-failed",
@@ -151,7 +151,7 @@ async function end(
     how === "blocked"
       ? blockRotation(session.record(), rotation, failure)
       : failRotation(session.record(), rotation, failure, target.policy);
-  await session.commit(ended, [runOf(rotation, target.id, how, failure.at, failure)]);
+  await session.commit(ended, [runOf(rotation, ended, how, failure.at, failure)]);
   session.emit({ ...about(rotation), type: how, failure });
 }
 

@@ -1,6 +1,8 @@
 import { isClaimed } from "../core/decide.ts";
-import { beginRotation, runOf } from "../core/progress.ts";
+import { dueAt } from "../core/due.ts";
 import { permit } from "../core/permit.ts";
+import { policyFingerprint } from "../core/policy.ts";
+import { beginRotation, runOf } from "../core/progress.ts";
 import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
 import { accountToChange } from "../core/slots.ts";
 import { type Instant, plus, second } from "../core/time.ts";
@@ -23,15 +25,16 @@ export async function start(session: Session): Promise<void> {
     session.emit({ type: "held-back", detail: permitted.why });
     return;
   }
-  const { wish } = permitted;
+  const { wish, why } = permitted;
   const request: RotationRequest = {
     ...wish,
     rotationId: wish.rotationId ?? session.ports.newId(),
   };
   const account = accountToChange(session.target, record);
-  const begun = beginRotation(record, account, request, session.now());
+  const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
+  const begun = beginRotation(record, account, request, grounds, session.now());
   const { rotation } = begun;
-  const runs = rotation ? [runOf(rotation, session.target.id, "running", session.now())] : [];
+  const runs = rotation ? [runOf(rotation, begun, "running", session.now())] : [];
   await session.commit(begun, runs);
   const { reason, rotationId } = request;
   session.emit({ type: "started", rotationId, account, reason });
@@ -58,8 +61,7 @@ function postponed(record: TargetRecord, at: Instant, user: string): TargetRecor
   const dueReason = `waits until ${user} is done with this credential`;
   const isDue = nextDue !== undefined && nextDue < at;
   return {
-    ...record,
+    ...(isDue ? dueAt(record, at, dueReason) : record),
     ...(request && { request: { ...request, notBefore: at } }),
-    ...(isDue && { nextDue: at, dueReason }),
   };
 }

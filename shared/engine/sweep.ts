@@ -66,7 +66,7 @@ export interface Leftovers {
 }
 
 async function insert(journal: Journal, target: Target, now: Instant): Promise<void> {
-  const record = { ...newRecord(target.id), nextDue: now, dueReason: "to be adopted" };
+  const record = replan(newRecord(target.id), target, now);
   await unlessOvertaken(journal.commit({ record, etag: undefined, wakeAt: now }));
 }
 

@@ -29,6 +29,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   again: true,
   retirement: true,
   exposure: true,
+  passedOver: true,
+  policiesPassedOver: true,
   outbox: true,
   claim: true,
 };

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { workingPhases, reasons } from "../core/rotation.ts";
 import type * as rotation from "../core/rotation.ts";
 import type { ErrorKind } from "../core/errors.ts";
+import type { NotChosen } from "../core/policy/choose.ts";
+import type { PassedOver } from "../core/policy/explain.ts";
 import type { VersionRef } from "../core/target.ts";
 import type { Alarm } from "./journal.ts";
 
@@ -66,6 +68,8 @@ const failure = fieldsOf<rotation.Failure>()({
 
 const currentRotation = fieldsOf<rotation.Rotation>()({
   id: text,
+  why: text,
+  policyFingerprint: text,
   account: text,
   reason,
   requestedBy: text,
@@ -158,7 +162,10 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   exposure: maybe(exposure),
   nextDue: maybe(instant),
   dueReason: maybe(text),
+  passedOver: maybe(z.array(fieldsOf<PassedOver>()({ at: instant, why: text }))),
   policyFingerprint: maybe(text),
+  policyWhy: maybe(text),
+  policiesPassedOver: maybe(z.array(fieldsOf<NotChosen>()({ policy: text, why: text }))),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
   restUntil: maybe(instant),
@@ -173,12 +180,16 @@ export const runRecord = fieldsOf<rotation.RunRecord>()({
   reason,
   requestedBy: text,
   requestedAt: instant,
+  why: text,
+  policyFingerprint: text,
   account: maybe(text),
   startedAt: maybe(instant),
   endedAt: maybe(instant),
   phases,
   published: maybe(version),
   failure: maybe(failure),
+  nextDue: maybe(instant),
+  dueReason: maybe(text),
 });
 
 export const alarmRecord = fieldsOf<Alarm>()({

@@ -45,6 +45,8 @@ export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
 export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
   {
     id: fc.uuid(),
+    why: fc.string(),
+    policyFingerprint: fc.string(),
     account,
     reason: fc.constantFrom("schedule", "operator", "exposure", "first"),
     requestedBy: fc.string(),
@@ -75,6 +77,8 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
   {
     requiredKeys: [
       "id",
+      "why",
+      "policyFingerprint",
       "account",
       "reason",
       "requestedBy",
@@ -138,7 +142,12 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     exposure: arbitraryExposure,
     nextDue: arbitraryMoment,
     dueReason: fc.string(),
+    passedOver: fc.array(fc.record({ at: arbitraryMoment, why: fc.string() }), { maxLength: 2 }),
     policyFingerprint: fc.string(),
+    policyWhy: fc.string(),
+    policiesPassedOver: fc.array(fc.record({ policy: fc.string(), why: fc.string() }), {
+      maxLength: 2,
+    }),
     outbox: fc.array(notification, { maxLength: 3 }),
     outboxRetryAt: arbitraryMoment,
     restUntil: arbitraryMoment,

@@ -15,6 +15,8 @@ const rotation: Rotation = {
   reason: "schedule",
   requestedBy: "schedule",
   requestedAt: now,
+  why: "90d are over",
+  policyFingerprint: "f",
   phase: "applying",
   startedAt: now,
   phases: [],

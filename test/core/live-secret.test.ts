@@ -13,7 +13,7 @@ import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/r
 import { candidates, slotOf } from "../../shared/core/slots.ts";
 import { sameVersion, type Target, type VersionRef } from "../../shared/core/target.ts";
 import { minute, plus } from "../../shared/core/time.ts";
-import { target as orders } from "./orders.ts";
+import { grounds, target as orders } from "./orders.ts";
 
 const account = "app";
 const target: Target = { ...orders, slots: [{ account }], authority: { as: "self" }, grace: 0 };
@@ -95,10 +95,13 @@ function ask(world: World): World {
     requestedBy: "anna",
     at: clock(world),
   } as const;
-  const { record } = acceptRequest(world.record, request, clock(world));
+  const { record } = acceptRequest(world.record, request, grounds, clock(world));
   if (isJoined(record)) return { ...world, record: joinRequest(record, clock(world)) };
   if (record.rotation || !record.request) return { ...world, record };
-  return { ...world, record: beginRotation(record, account, record.request, clock(world)) };
+  return {
+    ...world,
+    record: beginRotation(record, account, record.request, grounds, clock(world)),
+  };
 }
 
 function isKnown({ record }: World, ref: VersionRef): boolean {

@@ -3,6 +3,7 @@ import { beginRotation } from "../../shared/core/progress.ts";
 import {
   newRecord,
   type Failure,
+  type Grounds,
   type Rotation,
   type TargetRecord,
 } from "../../shared/core/rotation.ts";
@@ -41,6 +42,7 @@ export const request = {
   requestedBy: "anna",
   at: now,
 } as const;
+export const grounds: Grounds = { why: "anna asked for it", policyFingerprint: "f" };
 export const failure = (kind: ErrorKind): Failure => ({ kind, message: "It said no.", at: at(5) });
 
 export const adopted: TargetRecord = {
@@ -53,7 +55,7 @@ export const adopted: TargetRecord = {
 };
 
 export function begun(record = adopted): TargetRecord & { readonly rotation: Rotation } {
-  const after = beginRotation({ ...record, request }, "orders_b", request, now);
+  const after = beginRotation({ ...record, request }, "orders_b", request, grounds, now);
   if (!after.rotation) throw new Error("it was to be begun");
   return { ...after, rotation: after.rotation };
 }

@@ -4,7 +4,7 @@ import { advance, beginRotation, notify, runOf, succeed } from "../../shared/cor
 import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
 import { day, hour, plus } from "../../shared/core/time.ts";
 import { arbitraryRotation } from "./arbitrary-record.ts";
-import { adopted, at, begun, failure, now, request, target, version } from "./orders.ts";
+import { adopted, at, begun, failure, grounds, now, request, target, version } from "./orders.ts";
 
 describe("a rotation that begins", () => {
   it("takes the request that asked for it out of the record and tells of itself", () => {
@@ -15,7 +15,7 @@ describe("a rotation that begins", () => {
   });
 
   it("keeps the grace that was asked for", () => {
-    const after = beginRotation(adopted, "orders_b", { ...request, grace: 0 }, now);
+    const after = beginRotation(adopted, "orders_b", { ...request, grace: 0 }, grounds, now);
     expect(after.rotation?.grace).toBe(0);
   });
 });
@@ -148,7 +148,7 @@ describe("what waits to be told", () => {
 
   it("has the same id when the same thing happens again after a crash", () => {
     const first = begun();
-    const again = beginRotation({ ...adopted, request }, "orders_b", request, at(3));
+    const again = beginRotation({ ...adopted, request }, "orders_b", request, grounds, at(3));
     expect(again.outbox.map(({ id }) => id)).toEqual(first.outbox.map(({ id }) => id));
     const end = (moment: string) =>
       succeed(first, { ...first.rotation, published: version(2) }, target, true, moment).outbox;
@@ -159,9 +159,12 @@ describe("what waits to be told", () => {
 describe("the history row of a rotation", () => {
   const rotation = { ...begun().rotation, published: version(2) };
 
-  it("is closed when the rotation has ended", () => {
+  const planned = { ...adopted, nextDue: at(90), dueReason: "90d are over" };
+
+  it("is closed when the rotation has ended, and says what comes next", () => {
     for (const state of ["done", "failed"] as const) {
-      const run = runOf(rotation, "orders", state, at(4), failure("bug"));
+      const run = runOf(rotation, planned, state, at(4), failure("bug"));
+      expect(run).toMatchObject({ nextDue: at(90), dueReason: "90d are over", ...grounds });
       expect(run).toMatchObject({ state, endedAt: at(4), published: version(2) });
       expect(run.phases.every(({ endedAt }) => endedAt === at(4))).toBe(true);
     }
@@ -169,7 +172,10 @@ describe("the history row of a rotation", () => {
 
   it("is open while the rotation may go on", () => {
     for (const state of ["running", "blocked"] as const) {
-      const run = runOf(rotation, "orders", state, at(4));
+      const run = runOf(rotation, planned, state, at(4));
+      expect(run).toMatchObject(grounds);
+      expect(run).not.toHaveProperty("nextDue");
+      expect(run).not.toHaveProperty("dueReason");
       expect(run).not.toHaveProperty("endedAt");
       expect(run.phases).toEqual(rotation.phases);
     }

@@ -5,6 +5,7 @@ import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.
 import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
 import { plus, minute } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "./arbitrary-record.ts";
+import { grounds } from "./orders.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
 const adopted: TargetRecord = { ...newRecord("orders"), health: "healthy", adoptedAt: now };
@@ -17,6 +18,8 @@ const rotation: Rotation = {
   reason: "schedule",
   requestedBy: "schedule",
   requestedAt: now,
+  why: "90d are over",
+  policyFingerprint: "f",
   phase: "applying",
   startedAt: now,
   phases: [{ phase: "applying", startedAt: now }],
@@ -28,7 +31,7 @@ const rotation: Rotation = {
 
 describe("a request for a rotation", () => {
   it("waits for its own when none is open, and is written into the history", () => {
-    expect(acceptRequest(adopted, request, now)).toEqual({
+    expect(acceptRequest(adopted, request, grounds, now)).toEqual({
       rotationId: "mine",
       record: { ...adopted, request },
       run: {
@@ -39,6 +42,7 @@ describe("a request for a rotation", () => {
         reason: "operator",
         requestedBy: "anna",
         requestedAt: now,
+        ...grounds,
         phases: [],
       },
     });
@@ -48,7 +52,7 @@ describe("a request for a rotation", () => {
     const waiting = { ...rotation, nextAttemptAt: plus(now, minute) };
     const record = { ...adopted, rotation: waiting };
     expect(decideWork(record, now)).toBe("wait");
-    const accepted = acceptRequest(record, request, now);
+    const accepted = acceptRequest(record, request, grounds, now);
     const joined = { ...request, rotationId: "open" };
     expect(accepted).toEqual({ rotationId: "open", record: { ...record, request: joined } });
     expect(decideWork(accepted.record, now)).toBe("join");
@@ -60,7 +64,7 @@ describe("a request for a rotation", () => {
   it("does not join one that has joined a rotation whose secret is public by now", () => {
     const joined = { ...other, rotationId: "open" };
     const record = { ...adopted, rotation: { ...rotation, published: ref }, request: joined };
-    const accepted = acceptRequest(record, request, now);
+    const accepted = acceptRequest(record, request, grounds, now);
     expect(accepted.rotationId).toBe("mine");
     expect(accepted.record).toEqual({ ...record, request });
     expect(accepted.run?.state).toBe("queued");
@@ -68,7 +72,7 @@ describe("a request for a rotation", () => {
 
   it("waits for one of its own when the open one has published already", () => {
     const record = { ...adopted, rotation: { ...rotation, published: ref } };
-    const accepted = acceptRequest(record, request, now);
+    const accepted = acceptRequest(record, request, grounds, now);
     expect(accepted.rotationId).toBe("mine");
     expect(accepted.record).toEqual({ ...record, request });
     expect(accepted.run?.state).toBe("queued");
@@ -76,14 +80,14 @@ describe("a request for a rotation", () => {
 
   it("joins another that waits, without a second row in the history", () => {
     const record = { ...adopted, request: other };
-    expect(acceptRequest(record, request, now)).toEqual({ rotationId: "theirs", record });
+    expect(acceptRequest(record, request, grounds, now)).toEqual({ rotationId: "theirs", record });
   });
 
   it("brings a blocked rotation back to asking the target, and its history shows that", () => {
     const phases = [{ phase: "applying", startedAt: now, endedAt: now }] as const;
     const record = { ...adopted, rotation: { ...rotation, phase: "blocked", phases } } as const;
     const later = plus(now, minute);
-    const accepted = acceptRequest(record, request, later);
+    const accepted = acceptRequest(record, request, grounds, later);
     expect(accepted.rotationId).toBe("open");
     expect(decideWork(accepted.record, later)).toBe("join");
     const freed = joinRequest(accepted.record, later);
@@ -98,24 +102,28 @@ describe("a request for a rotation", () => {
 
   it("hands its grace on to the rotation that answers it", () => {
     const urgent = { ...request, grace: 0 };
-    const joined = acceptRequest({ ...adopted, rotation }, urgent, now).record;
+    const joined = acceptRequest({ ...adopted, rotation }, urgent, grounds, now).record;
     expect(joinRequest(joined, now).rotation?.grace).toBe(0);
-    expect(acceptRequest(adopted, urgent, now).record.request?.grace).toBe(0);
+    expect(acceptRequest(adopted, urgent, grounds, now).record.request?.grace).toBe(0);
   });
 
   it("that joins another makes it stricter and never milder", () => {
     const exposed = { ...other, reason: "exposure", grace: 0 } as const;
     const record = { ...adopted, request: { ...exposed, notBefore: plus(now, minute) } };
-    expect(acceptRequest(record, { ...request, grace: 5 }, now).record.request).toEqual(exposed);
-    const mild = { ...adopted, request: { ...other, grace: 5 } };
-    expect(acceptRequest(mild, { ...exposed, rotationId: "x" }, now).record.request).toEqual(
+    expect(acceptRequest(record, { ...request, grace: 5 }, grounds, now).record.request).toEqual(
       exposed,
     );
+    const mild = { ...adopted, request: { ...other, grace: 5 } };
+    expect(
+      acceptRequest(mild, { ...exposed, rotationId: "x" }, grounds, now).record.request,
+    ).toEqual(exposed);
   });
 
   it("without a grace leaves the one that was asked for before", () => {
     const record = { ...adopted, rotation: { ...rotation, grace: 5 } };
-    expect(joinRequest(acceptRequest(record, request, now).record, now).rotation?.grace).toBe(5);
+    expect(
+      joinRequest(acceptRequest(record, request, grounds, now).record, now).rotation?.grace,
+    ).toBe(5);
   });
 });
 
@@ -128,7 +136,7 @@ describe("any request", () => {
   it("is answered with a rotation that the record knows of", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const accepted = acceptRequest(record, wanted, at);
+        const accepted = acceptRequest(record, wanted, grounds, at);
         const { rotation: open, request: waiting } = accepted.record;
         expect(waiting?.rotationId).toBe(accepted.rotationId);
         if (open?.id === accepted.rotationId) expect(open.published).toBeUndefined();
@@ -140,8 +148,8 @@ describe("any request", () => {
   it("may be made again: the same rotation answers, and nothing else changes", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const once = acceptRequest(record, wanted, at);
-        const twice = acceptRequest(once.record, wanted, at);
+        const once = acceptRequest(record, wanted, grounds, at);
+        const twice = acceptRequest(once.record, wanted, grounds, at);
         expect(twice.rotationId).toBe(once.rotationId);
         expect(twice.record).toEqual(once.record);
         if (twice.run) expect(twice.run).toEqual(once.run);
@@ -153,7 +161,7 @@ describe("any request", () => {
   it("changes nothing but the request that waits, and replaces only one that is answered", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const { record: after } = acceptRequest(record, wanted, at);
+        const { record: after } = acceptRequest(record, wanted, grounds, at);
         const { request: before, ...rest } = record;
         expect(after).toEqual({ ...rest, request: after.request });
         const isAnswered = record.rotation?.published !== undefined && isJoined(record);

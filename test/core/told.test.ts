@@ -11,6 +11,7 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { toEvent } from "../../shared/core/events.ts";
+import { policyFingerprint } from "../../shared/core/policy.ts";
 import type { RunRecord } from "../../shared/core/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
@@ -32,6 +33,8 @@ const run: RunRecord = {
   reason: "operator",
   requestedBy: "anna",
   requestedAt: now,
+  why: "anna asked for it",
+  policyFingerprint: "f",
   phases: [],
 };
 
@@ -46,6 +49,7 @@ describe("the view of a target", () => {
       secret: { vault: "main", name: "orders-db" },
       policy: "quarterly",
       policyWhy: "named by the target",
+      policyFingerprint: policyFingerprint(target.policy),
       tags: { env: "prod" },
       slots: [],
     });

@@ -98,10 +98,11 @@ async function book(
   const now = world.now();
   const { request } = found.record;
   if (!request) return;
-  const begun = beginRotation(found.record, account, request, now);
+  const grounds = { why: "it was asked for", policyFingerprint: "" };
+  const begun = beginRotation(found.record, account, request, grounds, now);
   if (!begun.rotation) return;
   const rotation = advance(begun.rotation, "cleaning", published ? { published } : {}, now);
   const record = succeed(begun, rotation, world.target, false, now);
-  const runs = [runOf(rotation, "app", "done", now)];
+  const runs = [runOf(rotation, record, "done", now)];
   await ports.journal.commit({ record, etag: found.etag, wakeAt: undefined, runs });
 }

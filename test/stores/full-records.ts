@@ -42,6 +42,8 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       reason: "operator",
       requestedBy: "anna",
       requestedAt: at(5),
+      why: "anna asked for it",
+      policyFingerprint: "9f86d081884c7d65",
       phase: "publishing",
       startedAt: at(6),
       phases: [{ phase: "staging", startedAt: at(6), endedAt: at(7) }],
@@ -70,7 +72,10 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     exposure: { at: at(12), by: "ben", from: "a log", kind: "breach", version: version(4).version },
     nextDue: at(13),
     dueReason: "every 90d",
-    policyFingerprint: "9f86d081884c7d65",
+    passedOver: [{ at: at(12), why: "frozen: year end" }],
+    policyFingerprint: "9f86d081884c7d65 main/orders-db orders_a orders_b",
+    policyWhy: "matches every target, priority 0",
+    policiesPassedOver: [{ policy: "default", why: "matches too, priority -1" }],
     outbox: [
       {
         id: "01JNN0.succeeded",
@@ -96,12 +101,16 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     reason: "schedule",
     requestedBy: "sweep",
     requestedAt: at(1),
+    why: "policy quarterly: 90d are over",
+    policyFingerprint: "9f86d081884c7d65",
     account: "orders_a",
     startedAt: at(2),
     endedAt: at(3),
     phases: [{ phase: "applying", startedAt: at(2), endedAt: at(3) }],
     published: version(7),
     failure: { kind: "target-unavailable", message: "Nobody answered.", at: at(3) },
+    nextDue: at(4),
+    dueReason: "another try",
   };
 }
 
@@ -114,6 +123,8 @@ export function leanRun(targetId: string, rotationId: string): RunRecord {
     reason: "first",
     requestedBy: "operator",
     requestedAt: at(1),
+    why: "operator asked for it",
+    policyFingerprint: "9f86d081884c7d65",
     phases: [],
   };
 }
