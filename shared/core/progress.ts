@@ -13,6 +13,7 @@ import {
   type RotationRequest,
   type RunRecord,
   type TargetRecord,
+  unheld,
   type WorkingPhase,
   workingPhases,
 } from "./rotation.ts";
@@ -60,7 +61,7 @@ export function advance(
   learnt: Partial<Rotation>,
   now: Instant,
 ): Rotation {
-  const { nextAttemptAt: _, confirmedAt, ...rest } = rotation;
+  const { confirmedAt, ...rest } = unheld(rotation);
   // What the target said about one pending secret says nothing about the next.
   const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
   const phases = [...closePhases(rotation, now), { phase, startedAt: now }].slice(-phasesLimit);
@@ -154,7 +155,7 @@ export function retryLater(
 ): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
   return {
-    ...rotation,
+    ...unheld(rotation),
     failures,
     nextAttemptAt: plus(failure.at, retryDelay(policy.retry, failures, rotation.id)),
     ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
@@ -209,11 +210,10 @@ export function blockRotation(
   rotation: Rotation,
   failure: Failure,
 ): TargetRecord {
-  const { nextAttemptAt: _, ...rest } = rotation;
   const blocked: TargetRecord = {
     ...record,
     health: "blocked",
-    rotation: { ...rest, phase: "blocked", phases: closePhases(rotation, failure.at) },
+    rotation: { ...unheld(rotation), phase: "blocked", phases: closePhases(rotation, failure.at) },
     lastFailure: failure,
   };
   // A rotation may be blocked more than once; each time is news.

@@ -5,6 +5,7 @@ import {
   type RunRecord,
   schedule,
   type TargetRecord,
+  unheld,
 } from "./rotation.ts";
 import type { Instant } from "./time.ts";
 
@@ -84,13 +85,12 @@ export function isJoined({ rotation, request }: TargetRecord): boolean {
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const { rotation, request, ...rest } = record;
   if (!rotation || !request) return record;
-  const { nextAttemptAt: _, ...hurried } = rotation;
   const wasBlocked = rotation.phase === "blocked";
   // Until it has changed something, hours hold up what the schedule wants, and not what a person wants.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = shorter(rotation.grace, request.grace);
   const answered: Rotation = {
-    ...hurried,
+    ...unheld(rotation),
     ...(wasBlocked && reopened(rotation, now)),
     ...(takesOver && takenOver(rotation, request)),
     ...exposureOf(request),

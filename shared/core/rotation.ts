@@ -80,6 +80,8 @@ export interface Rotation extends Grounds {
   /** Failures since it last got further than ever before. */
   readonly failures: number;
   readonly nextAttemptAt?: Instant;
+  /** Why it waits until then, when hours or a freeze hold it back. */
+  readonly heldBy?: string;
   /** A step after publishing that was given up; the secret itself is public and proven. */
   readonly leftUndone?: Failure;
   /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
@@ -219,6 +221,12 @@ export interface RunRecord extends Grounds {
   /** When the target was due again once this rotation had ended, and why then. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
+}
+
+/** The rotation with nothing to wait for. */
+export function unheld(rotation: Rotation): Rotation {
+  const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
+  return free;
 }
 
 export function newRecord(targetId: string): TargetRecord {

@@ -43,6 +43,8 @@ export interface TargetView {
   readonly dueReason?: string;
   readonly rotation?: Pick<Rotation, "id" | "phase" | "account" | "reason" | "startedAt"> & {
     readonly nextAttemptAt?: Instant;
+    /** Why it waits until then, when hours or a freeze hold it back. */
+    readonly heldBy?: string;
   };
   readonly queuedRotation?: string;
   /** Until when, and why, the queued rotation waits. */
@@ -110,7 +112,7 @@ export function viewTarget(
 
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   const { id, phase, account, reason, startedAt } = rotation;
-  return { ...pick(rotation, ["nextAttemptAt"]), id, phase, account, reason, startedAt };
+  return { ...pick(rotation, ["nextAttemptAt", "heldBy"]), id, phase, account, reason, startedAt };
 }
 
 function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {

@@ -4,7 +4,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
-import type { Rotation } from "../core/rotation.ts";
+import { type Rotation, unheld } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { candidates, promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
@@ -64,7 +64,7 @@ async function confirmClaim(
 ): Promise<Rotation> {
   const record = session.record();
   const begun: Rotation = {
-    ...rotation,
+    ...unheld(rotation),
     changeBegan: true,
     // Whoever finds it begun has not heard how the change ended.
     ...(rotation.changeBegan && { outcomeInDoubt: true }),

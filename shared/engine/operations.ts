@@ -10,7 +10,8 @@ import { type Exposed, expose, type Seen } from "./expose.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
 import { requestRotation, type Wanted } from "./request.ts";
-import { type Leftovers, register, sweep } from "./sweep.ts";
+import { type Leftovers, registrar } from "./register.ts";
+import { sweep } from "./sweep.ts";
 import { workOn } from "./worker.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
@@ -44,15 +45,21 @@ const vaultHint = "vault-event";
 export function operations(of: OperationsOf): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
   const stores = { journal: of.ports.journal, queue: of.queue, clock: of.ports.clock };
-  const registerOnce = untilItSucceeds(() => register(stores, of.targets));
+  const registerInTime = registrar(stores, of.targets);
+  const told = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...of.ports, emit };
     return {
       ...questions(ports, byId),
       async sweep() {
-        const leftovers = await registerOnce();
-        if (leftovers) await alarmAbout(ports, leftovers);
-        return sweep(stores, (id) => byId.has(id));
+        const registered = registerInTime().then(
+          (leftovers) => leftovers && alarmAbout(ports, leftovers, told),
+        );
+        // What is due does not wait for rows that could not be written.
+        await registered.catch(() => undefined);
+        const sent = await sweep(stores, (id) => byId.has(id));
+        await registered;
+        return sent;
       },
       work: (message) => work(ports, message, byId),
       notice: (event) => notice(ports, of, event),
@@ -125,31 +132,24 @@ async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<v
   await raiseAlarm(ports, "gave-up", text, message?.targetId);
 }
 
-async function alarmAbout(ports: Ports, { unreadable, abandoned }: Leftovers): Promise<void> {
-  for (const id of unreadable) {
-    const text = `the journal's row of ${id} cannot be read; nothing is done about it until that is mended`;
-    await raiseAlarm(ports, "journal-unavailable", text, id);
+/** Each of them once in the life of a process. */
+async function alarmAbout(
+  ports: Ports,
+  { unreadable, abandoned }: Leftovers,
+  told: Set<string>,
+): Promise<void> {
+  const alarms = [
+    ...unreadable.map((id) => {
+      const text = `the journal's row of ${id} cannot be read; nothing is done about it until that is mended`;
+      return { id, type: "journal-unavailable", text } as const;
+    }),
+    ...abandoned.map((id) => {
+      const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
+      return { id, type: "gave-up", text } as const;
+    }),
+  ];
+  for (const { id, type, text } of alarms.filter((one) => !told.has(one.text))) {
+    await raiseAlarm(ports, type, text, id);
+    told.add(text);
   }
-  for (const id of abandoned) {
-    const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
-    await raiseAlarm(ports, "gave-up", text, id);
-  }
-}
-
-/** Does it once and gives its result to the first caller; a failure is forgotten, so that the next one tries again. */
-function untilItSucceeds<Result>(task: () => Promise<Result>): () => Promise<Result | undefined> {
-  let doing: Promise<Result> | undefined;
-  return async () => {
-    if (doing) {
-      await doing;
-      return undefined;
-    }
-    doing = task();
-    try {
-      return await doing;
-    } catch (error) {
-      doing = undefined;
-      throw error;
-    }
-  };
 }

@@ -1,5 +1,5 @@
 import { dueAt, underPolicy, withDue } from "../core/due.ts";
-import type { TargetRecord } from "../core/rotation.ts";
+import { type Rotation, type TargetRecord, unheld } from "../core/rotation.ts";
 import { adoptedPart, fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
@@ -10,7 +10,8 @@ import type { Instant } from "../core/time.ts";
  */
 export function replan(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   const fingerprint = fingerprintOf(target);
-  if (record.policyFingerprint === fingerprint || record.rotation) return record;
+  if (record.policyFingerprint === fingerprint) return record;
+  if (record.rotation) return askedAgain(record, record.rotation, target);
   const marked = { ...underPolicy(freed(record), target), policyFingerprint: fingerprint };
   if (!isAdoptedAs(record, fingerprint)) {
     const { adoptedAt, ...rest } = marked;
@@ -20,6 +21,17 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
   // No policy says when the adoption is tried again.
   if (record.adoptedAt === undefined) return marked;
   return withRetry(withDue(marked, target, now), record);
+}
+
+/**
+ * Whatever held back an open rotation may be gone. That is asked once for each edit, and never of a rotation whose
+ * change has begun.
+ */
+function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): TargetRecord {
+  if (rotation.heldBy === undefined || rotation.changeBegan) return record;
+  const marked = underPolicy(record, target);
+  if (marked.policyFingerprint === record.policyFingerprint) return record;
+  return { ...marked, rotation: unheld(rotation) };
 }
 
 /** The next try after a failure is nothing that an edit of the schedule may put off. */

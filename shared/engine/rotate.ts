@@ -51,7 +51,8 @@ async function isHeldBack(session: Session): Promise<boolean> {
   const { rotation } = record;
   const hold = rotation && holdOf(record, rotation, session.target.policy, session.now());
   if (!hold) return false;
-  await session.commit({ ...record, rotation: { ...rotation, nextAttemptAt: hold.until } });
+  const held = { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why };
+  await session.commit({ ...record, rotation: held });
   const { id, account } = rotation;
   const nextAttemptAt = hold.until;
   session.emit({ type: "held-back", rotationId: id, account, nextAttemptAt, detail: hold.why });

@@ -57,8 +57,8 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
     if (checkDrift) await lookForDrift(session);
     for (let done = 0; done < mostInOneGo; done++) {
       const next = decideWork(session.record(), session.now());
-      if (next === "wait") break;
-      await work[next](session);
+      if (next === "wait" && !(await planAnew(session))) break;
+      if (next !== "wait") await work[next](session);
       if (session.record().outbox.some(({ toldTo }) => toldTo === undefined)) {
         await flushOutbox(session);
       }
@@ -71,6 +71,15 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
     return undefined;
   }
   return wakeAt(session.record(), session.now());
+}
+
+/** The configuration may have been edited in the middle of a rotation, which was left alone until it ended. */
+async function planAnew(session: Session): Promise<boolean> {
+  const record = session.record();
+  const planned = replan(record, session.target, session.now());
+  if (planned === record) return false;
+  await session.commit(planned);
+  return true;
 }
 
 /**

@@ -85,6 +85,7 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   published: maybe(version),
   failures: count,
   nextAttemptAt: maybe(instant),
+  heldBy: maybe(text),
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
 });

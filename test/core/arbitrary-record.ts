@@ -72,6 +72,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     published: arbitraryVersion,
     failures: count,
     nextAttemptAt: arbitraryMoment,
+    heldBy: fc.string(),
     grace: count,
   },
   {

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
-import { register } from "../../shared/engine/sweep.ts";
+import { register } from "../../shared/engine/register.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryQueue } from "../../shared/stores/memory-queue.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "./policy-world.ts";
 import { failing, recordOf, request, setPassword, writeByHand } from "./steps.ts";
 import { open } from "./world.ts";
@@ -136,11 +135,11 @@ test("what may have been changed already goes on, whatever the hours and freezes
 test("a policy edit plans anew what it touches, and nothing else", async () => {
   const world = await worldWith({});
   await work(world);
-  const { journal, queue, clock } = { ...world.ports(open), queue: memoryQueue(world.now) };
+  const ports = world.ports(open);
   const edited = withPolicy(world, { every: 30 * day }).target;
-  await register({ journal, queue, clock }, [world.target]);
+  await register(ports, [world.target]);
   expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 90 * day));
-  await register({ journal, queue, clock }, [edited]);
+  await register(ports, [edited]);
   const record = await recordOf(world);
   expect(record.nextDue).toBe(plus(world.now(), 30 * day));
   expect(record.dueReason).toContain("30d after");

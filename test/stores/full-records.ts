@@ -55,6 +55,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       published: version(6),
       failures: 1,
       nextAttemptAt: at(9),
+      heldBy: "no window is open",
       leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
     },

@@ -1,0 +1,113 @@
+import { wakeAt } from "../core/decide.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import { fingerprintOf, type Target } from "../core/target.ts";
+import { hour, type Instant, plus, toInstant } from "../core/time.ts";
+import type { Journal, Versioned } from "../stores/journal.ts";
+import { chunks } from "./chunks.ts";
+import { replan } from "./replan.ts";
+
+interface Registering {
+  readonly journal: Journal;
+  readonly clock: () => Date;
+}
+
+/** What the journal holds and nobody can go on with. */
+export interface Leftovers {
+  /** Targets whose row cannot be read: nothing is done about them. */
+  readonly unreadable: readonly string[];
+  /** Targets that left the configuration in the middle of a rotation. */
+  readonly abandoned: readonly string[];
+}
+
+interface Registered extends Leftovers {
+  /** Whether every row is now as the configuration wants it. */
+  readonly settled: boolean;
+}
+
+/** Milliseconds. A process of another version may have planned by its own configuration in the meantime. */
+const distance = hour;
+
+/**
+ * Registers the targets whenever it is time: when first called, then hourly, and at once again while somebody else was
+ * in the way. Undefined when it was not time.
+ */
+export function registrar(
+  { journal, clock }: Registering,
+  targets: readonly Target[],
+): () => Promise<Leftovers | undefined> {
+  let doing: Promise<Registered> | undefined;
+  let again: Instant | undefined;
+  return async () => {
+    if (doing) {
+      await doing;
+      return undefined;
+    }
+    const now = toInstant(clock());
+    if (again !== undefined && now < again) return undefined;
+    doing = register({ journal, clock }, targets);
+    try {
+      const registered = await doing;
+      again = registered.settled ? plus(now, distance) : undefined;
+      return registered;
+    } finally {
+      doing = undefined;
+    }
+  };
+}
+
+/** Makes the journal know every configured target, and plans anew exactly those that an edit touches. */
+export async function register(
+  { journal, clock }: Registering,
+  targets: readonly Target[],
+): Promise<Registered> {
+  const now = toInstant(clock());
+  const { records, unreadable } = await journal.targets();
+  const known = new Map(records.map((record) => [record.targetId, record]));
+  let settled = true;
+  for (const batch of chunks(targets, 16)) {
+    const done = await Promise.all(
+      batch.map(async (target) => {
+        if (unreadable.includes(target.id)) return true;
+        const isPlanned = known.get(target.id)?.policyFingerprint === fingerprintOf(target);
+        return isPlanned || (await plan(journal, target, now));
+      }),
+    );
+    settled &&= done.every(Boolean);
+  }
+  const configured = new Set(targets.map((target) => target.id));
+  const abandoned = records
+    .filter((record) => record.rotation && !configured.has(record.targetId))
+    .map((record) => record.targetId);
+  return { unreadable, abandoned, settled };
+}
+
+/**
+ * Whether the target is planned as the configuration wants it. One that a worker holds is left to that worker, whose
+ * configuration may be another: it is looked at again later.
+ */
+async function plan(journal: Journal, target: Target, now: Instant): Promise<boolean> {
+  const found = await journal.read(target.id);
+  const before = found?.record ?? newRecord(target.id);
+  const record = replan(before, target, now);
+  if (before.claim.owner !== undefined) return false;
+  // An open rotation that nobody works on now: whoever ends it plans anew.
+  if (record === before) return true;
+  return await isCommitted(journal, record, found?.etag, now);
+}
+
+/** False when somebody else was quicker. */
+async function isCommitted(
+  journal: Journal,
+  record: TargetRecord,
+  etag: Versioned["etag"] | undefined,
+  now: Instant,
+): Promise<boolean> {
+  try {
+    await journal.commit({ record, etag, wakeAt: wakeAt(record, now) });
+    return true;
+  } catch (error) {
+    if (error instanceof LeaseLostError) return false;
+    throw error;
+  }
+}
