@@ -37,5 +37,5 @@ export function everFires(text: string): boolean {
 }
 
 function parse(text: string): Cron {
-  return new Cron(text, { timezone: "UTC", paused: true, mode: "5-part" });
+  return new Cron(text, { timezone: "UTC" });
 }

@@ -33,7 +33,7 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
   return {
     at: instant(chosen.at === -Infinity ? now : chosen.at),
     reason: intro + reasonOf(policy, chosen),
-    passedOver: passedOver(policy, decision, now),
+    passedOver: passedOver(policy, chosen, decision, now),
     policy: policy.name,
   };
 }
@@ -41,9 +41,7 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
 export function whyNever(policy: Policy, lost: readonly Claim[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
   if (policy.manualOnly) return "only a person starts a rotation";
-  return policy.every === undefined && policy.cron === undefined
-    ? "nothing has made a rotation due, and there is no schedule"
-    : "nothing is due";
+  return "nothing has made a rotation due, and there is no schedule";
 }
 
 /** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
@@ -52,9 +50,9 @@ export function reasonOf(policy: Policy, placement: Placement): string {
   const { appointments } = openingsOf(policy, claim);
   const zone = policy.timeZone ?? "UTC";
   const parts = [ruleOf(policy, claim)];
-  if (claim.from < claim.due) parts.push(`${length(claim.due - claim.from)} head start`);
+  if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
   if (claim.anyTime) parts.push("whatever the windows");
-  if (opening.from > claim.from && opening.from !== -Infinity) {
+  if (opening.from > claim.from) {
     const what = appointments ? "kept for the appointment on" : "moved to the window on";
     parts.push(`${what} ${formatLocal(opening.from, zone)}`);
   }
@@ -63,22 +61,26 @@ export function reasonOf(policy: Policy, placement: Placement): string {
 }
 
 const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {
-  age: ({ every = 0 }, since) => `${length(every)} after ${since}`,
+  age: ({ every = 0 }, since) => `${formatDuration(every)} after ${since}`,
   "never-changed": () => "never changed before",
   adoption: ({ adopt }, since) =>
-    `first change, ${length(adopt?.delay ?? 0)} after the adoption at ${since}`,
+    `first change, ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
   cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
   exposure: ({ afterExposure = 0 }, since) =>
-    `${length(afterExposure)} after the exposure at ${since}`,
-  idle: ({ afterIdle = 0 }, since) => `${length(afterIdle)} without use since ${since}`,
+    `${formatDuration(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) => `${formatDuration(afterIdle)} without use since ${since}`,
 };
 
 function ruleOf(policy: Policy, { rule, since }: Claim): string {
   return phrases[rule](policy, since === undefined ? "" : instant(since));
 }
 
-function passedOver(policy: Policy, { chosen, later, lost }: Decision, now: number): PassedOver[] {
-  if (chosen === undefined) return [];
+function passedOver(
+  policy: Policy,
+  chosen: Placement,
+  { later, lost }: Decision,
+  now: number,
+): PassedOver[] {
   const others = later.map((one) => ({
     at: instant(one.at),
     why: `later: ${reasonOf(policy, one)}`,
@@ -94,9 +96,7 @@ function passedOver(policy: Policy, { chosen, later, lost }: Decision, now: numb
 function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
   if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
   const zone = policy.timeZone ?? "UTC";
-  const hours = { ...policy, freeze: [] };
-  const variant = claim.anyTime === undefined ? {} : { anyTime: claim.anyTime };
-  const openings = openingsOf(hours, variant);
+  const openings = openingsOf({ ...policy, freeze: [] }, claim);
   const found: PassedOver[] = [];
   const before = openings
     .between(claim.from, Math.min(opening.from, claim.from + missedHorizon))
@@ -112,10 +112,4 @@ function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
 
 function instant(milliseconds: number): Instant {
   return new Date(milliseconds).toISOString();
-}
-
-/** Exact durations as they are written; spreads and the like to the minute. */
-function length(milliseconds: number): string {
-  if (milliseconds % minute === 0) return formatDuration(milliseconds);
-  return `${Math.round(milliseconds / minute)} min`;
 }

@@ -11,13 +11,19 @@ export interface Span {
 export function spanOf(freeze: Freeze, zone: string): Span | undefined {
   const from = edgeOf(freeze.from, zone, 0);
   const to = edgeOf(freeze.to, zone, 1);
-  return from !== undefined && to !== undefined && from < to ? { from, to } : undefined;
+  return from < to ? { from, to } : undefined;
 }
 
-/** `days` is added to a whole day: the last one belongs to the freeze. */
-function edgeOf(text: string, zone: string, days: number): number | undefined {
+/** `days` is added to a whole day: the last one belongs to the freeze. NaN when the text cannot be read. */
+function edgeOf(text: string, zone: string, days: number): number {
   const wall = parseDay(text);
-  return wall === undefined ? parseMoment(text) : instantOn(zone, dayNumber(wall) + days, 0);
+  return wall === undefined
+    ? (parseMoment(text) ?? NaN)
+    : instantOn(zone, dayNumber(wall) + days, 0);
+}
+
+function isLifted({ lift }: Freeze, reason: LiftReason | undefined): boolean {
+  return lift.some((one) => one === reason);
 }
 
 /** Sorted and without overlaps: when nothing starts, unless it does for a reason that lifts the freeze. */
@@ -26,7 +32,7 @@ export function frozenSpans(
   zone: string,
   lift: LiftReason | undefined,
 ): Span[] {
-  const held = freezes.filter((freeze) => lift === undefined || !freeze.lift.includes(lift));
+  const held = freezes.filter((freeze) => !isLifted(freeze, lift));
   return union(held.flatMap((freeze) => spanOf(freeze, zone) ?? []));
 }
 
@@ -49,13 +55,11 @@ export function without(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let { from } = span;
   for (const other of others) {
-    if (other.to <= from) continue;
-    if (other.from >= span.to) break;
-    if (other.from > from) left.push({ from, to: other.from });
-    from = other.to;
+    left.push({ from, to: Math.min(other.from, span.to) });
+    from = Math.max(from, other.to);
   }
-  if (from < span.to) left.push({ from, to: span.to });
-  return left;
+  left.push({ from, to: span.to });
+  return left.filter((one) => one.from < one.to);
 }
 
 /** The freeze that holds a change back at this moment. */
@@ -66,7 +70,7 @@ export function freezeAt(
   lift?: LiftReason,
 ): Freeze | undefined {
   return freezes.find((freeze) => {
-    if (lift !== undefined && freeze.lift.includes(lift)) return false;
+    if (isLifted(freeze, lift)) return false;
     const span = spanOf(freeze, zone);
     return span !== undefined && span.from <= instant && instant < span.to;
   });

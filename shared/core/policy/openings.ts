@@ -42,7 +42,7 @@ const mostKept = 1000;
 
 /** The same object for the same hours: the openings it has found are kept. */
 export function openingsOf(hours: Hours, { lift, anyTime = false }: OpeningsFor = {}): Openings {
-  const variant = `${lift ?? ""}/${String(anyTime)}`;
+  const variant = JSON.stringify([lift, anyTime]);
   const variants = byPolicy.get(hours) ?? new Map<string, Openings>();
   byPolicy.set(hours, variants);
   const found = variants.get(variant) ?? sharedOpenings(hours, variant, lift, anyTime);
@@ -64,7 +64,7 @@ function sharedOpenings(
   };
   const key = variant + JSON.stringify(hours);
   const made = byHours.get(key) ?? makeOpenings(hours, lift);
-  if (byHours.size >= mostKept) byHours.clear();
+  if (byHours.size === mostKept) byHours.clear();
   byHours.set(key, made);
   return made;
 }
@@ -133,11 +133,10 @@ function appointmentsIn(hours: OwnHours, number: number, frozen: readonly Span[]
   const instants = appointmentInstants(hours, number).filter((at) => inBlock(number, at));
   return [...new Set(instants)]
     .sort((a, b) => a - b)
-    .flatMap((from) => {
+    .flatMap((at) =>
       // One that is frozen is passed over; it does not come late when the freeze ends.
-      const [left] = without({ from, to: from + length }, frozen);
-      return left?.from === from ? [left] : [];
-    });
+      without({ from: at, to: at + length }, frozen).filter(({ from }) => from === at),
+    );
 }
 
 function appointmentInstants(hours: OwnHours, number: number): number[] {
@@ -163,8 +162,8 @@ function rangesIn(hours: OwnHours, number: number, frozen: readonly Span[]): Spa
       to: instantOn(hours.timeZone, one, to),
     })),
   );
-  // A range may lie wholly in the hour that a day lacks.
-  return union(spans.filter(({ from, to }) => from < to))
+  // A range that lies wholly in the hour that a day lacks is empty, and nothing is left of it.
+  return union(spans)
     .filter((span) => inBlock(number, span.from))
     .flatMap((span) => without(span, frozen));
 }
@@ -183,7 +182,7 @@ function rangesOf({ between }: Pick<OwnHours, "between">): Span[] {
   return between.flatMap((range) => {
     const from = parseTimeOfDay(range.from);
     const to = parseTimeOfDay(range.to);
-    if (from === undefined || to === undefined || from === to) return [];
+    if (from === undefined || to === undefined) return [];
     return [{ from, to: to < from ? to + day : to }];
   });
 }
@@ -192,14 +191,12 @@ function rangesOf({ between }: Pick<OwnHours, "between">): Span[] {
 function isAlwaysOpen(hours: Pick<OwnHours, "days" | "between" | "at" | "cron">): boolean {
   if (hours.at !== undefined || hours.cron !== undefined) return false;
   const week = weekdays.length * day;
-  const spans = weekdays.flatMap((name, index) =>
-    (hours.days ?? weekdays).includes(name)
-      ? rangesOf(hours).map(({ from, to }) => ({ from: index * day + from, to: index * day + to }))
-      : [],
+  const starts = [...weekdays.entries()]
+    .filter(([, name]) => (hours.days ?? weekdays).includes(name))
+    .map(([index]) => index * day);
+  // Windows of one week may reach into the next one.
+  const spans = [...starts, ...starts.map((start) => start + week)].flatMap((start) =>
+    rangesOf(hours).map(({ from, to }) => ({ from: start + from, to: start + to })),
   );
-  // Windows of the week before may reach into this one.
-  return union([
-    ...spans.map(({ from, to }) => ({ from: from - week, to: to - week })),
-    ...spans,
-  ]).some(({ from, to }) => from <= 0 && to >= week);
+  return union(spans).some(({ from, to }) => to - from >= week);
 }

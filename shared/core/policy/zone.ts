@@ -76,9 +76,8 @@ function covering(zone: string, instant: number): Coverage {
 }
 
 function stretchesOf(zone: string, from: number, to: number): Stretch[] {
-  const stretches: Stretch[] = [];
   let moment: Temporal.ZonedDateTime | null = zoned(zone, from);
-  stretches.push({ from: -Infinity, offset: moment.offsetNanoseconds / 1e6 });
+  const stretches = [{ from: -Infinity, offset: moment.offsetNanoseconds / 1e6 }];
   while ((moment = moment.getTimeZoneTransition("next")) !== null) {
     if (moment.epochMilliseconds >= to) break;
     stretches.push({ from: moment.epochMilliseconds, offset: moment.offsetNanoseconds / 1e6 });
