@@ -4,8 +4,8 @@ import { acceptExposure, withTheirExposure } from "../../shared/core/exposure.ts
 import { holdOf, permit } from "../../shared/core/permit.ts";
 import type { Policy } from "../../shared/core/policy.ts";
 import { succeed } from "../../shared/core/progress.ts";
-import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
-import { day, hour, plus } from "../../shared/core/time.ts";
+import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
+import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "./arbitrary-record.ts";
 import { adopted, at, begun, now, request, target, version } from "./orders.ts";
 
@@ -71,6 +71,65 @@ describe("a permit to begin", () => {
     });
   });
 
+  it("is not given before the moment that is planned, and is at that moment", () => {
+    const changed: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000) };
+    const later = { ...changed, nextDue: plus(at(4), 1) };
+    expect(permit(later, watched, at(4))).toStrictEqual({ held: later, why: "nothing is due" });
+    expect(permit(changed, watched, at(4))).toStrictEqual({ held: changed, why: "nothing is due" });
+    expect(permit({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
+      wish: { at: at(4), requestedBy: "schedule", reason: "schedule" },
+    });
+  });
+
+  it("answers a request that says nothing of grace with none", () => {
+    const waiting = { ...request, notBefore: at(60), heldBy: "f" };
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
+    expect(permit(record, watched, at(4))).toStrictEqual({
+      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
+    });
+  });
+
+  it("says that it is the first one when nothing is published", () => {
+    const record = { ...newRecord("orders"), nextDue: at(4) };
+    expect(permit(record, watched, at(4))).toMatchObject({ wish: { reason: "first" } });
+  });
+
+  it.each([
+    ["an exposure whose clock ends before the age", 1, "exposure"],
+    ["an age that ends before the clock of an exposure", 23 * 60 + 30, "schedule"],
+    ["an age without an exposure", undefined, "schedule"],
+  ])("of the schedule is for %s", (_what, exposedAfter, reason) => {
+    const both = { ...target.policy, every: day, afterExposure: hour, spread: minute };
+    const record: TargetRecord = {
+      ...adopted,
+      lastSuccessAt: now,
+      nextDue: at(1),
+      ...(exposedAfter !== undefined && {
+        exposure: { at: at(exposedAfter), by: "ben", kind: "exposure" },
+      }),
+    };
+    const permitted = permit(record, { ...target, policy: both }, plus(now, 2 * day));
+    expect(permitted).toMatchObject({ wish: { reason } });
+  });
+
+  it("is given to a person in no freeze that only a breach lifts, though there was one", () => {
+    const exposure = { at: at(-10), by: "ben", kind: "breach" } as const;
+    const record = { ...adopted, lastSuccessAt: at(-2_000), request, exposure };
+    expect(permit(record, watched, at(7))).toMatchObject({
+      held: { request: { notBefore: at(20) } },
+      why: "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
+    });
+    const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
+    expect(permit(urgent, watched, at(7))).toStrictEqual({ wish: urgent.request });
+  });
+
+  it("is asked of the windows again when the rotation that failed was one by schedule", () => {
+    const again = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };
+    expect(permit(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
+    expect(permit(record, watched, at(3))).toMatchObject({ wish: again });
+  });
+
   it("is repeated for a person whose rotation failed, whatever the hours", () => {
     const again = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
     const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
@@ -98,6 +157,39 @@ describe("an open rotation", () => {
     ],
   ])("%s is held back until what is in its way ends", (_what, one, minutes, until) => {
     expect(holdOf(adopted, one, policy, at(minutes))?.until).toBe(until);
+  });
+
+  it("by schedule is told which window it waits for, or to ask again in a day", () => {
+    expect(holdOf(adopted, scheduled, policy, at(1))).toStrictEqual({
+      until: at(3),
+      why: `policy quarterly: no window is open before ${at(3)}`,
+    });
+    expect(holdOf(adopted, scheduled, policy, at(3))).toBeUndefined();
+    const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
+    expect(holdOf(adopted, scheduled, { ...policy, freeze: never }, at(1))?.until).toBe(
+      plus(at(1), day),
+    );
+  });
+
+  it("waits for no window after an exposure alone, and then only if the policy says so", () => {
+    const anyTime = { ...policy, exposureIgnoresWindow: true };
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    expect(holdOf(adopted, exposed, anyTime, at(1))).toBeUndefined();
+    expect(holdOf(adopted, scheduled, anyTime, at(1))?.until).toBe(at(3));
+    expect(holdOf(adopted, exposed, policy, at(1))?.until).toBe(at(3));
+  });
+
+  it("after an exposure of which the record no longer knows is held back by what binds exposures", () => {
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    const lifted = (reason: "exposure" | "breach") => ({
+      ...policy,
+      exposureIgnoresWindow: true,
+      freeze: [{ from: "2026-03-01", to: "2026-03-01", reason: "f", lift: [reason] }],
+    });
+    expect(holdOf(adopted, exposed, lifted("exposure"), at(1))).toBeUndefined();
+    expect(holdOf(adopted, exposed, lifted("breach"), at(1))?.until).toBe(
+      "2026-03-02T00:00:00.000Z",
+    );
   });
 
   it("after a breach is not held back by a freeze that a breach lifts", () => {

@@ -10,15 +10,14 @@ export function clockChangesFor(
 ): ClockChange[] {
   const zones = new Set(targets.map(({ policy }) => policy.timeZone ?? "UTC"));
   return [...zones]
-    .flatMap((timeZone) =>
-      clockChanges(timeZone, from, to).map(({ at, before, after }) => ({
-        timeZone,
-        at: new Date(at).toISOString(),
-        by: after - before,
-        rotations: near(rotations, timeZone, at),
-      })),
-    )
-    .sort((a, b) => (a.at < b.at ? -1 : 1));
+    .flatMap((timeZone) => clockChanges(timeZone, from, to).map((one) => ({ timeZone, ...one })))
+    .sort((a, b) => a.at - b.at)
+    .map(({ timeZone, at, before, after }) => ({
+      timeZone,
+      at: new Date(at).toISOString(),
+      by: after - before,
+      rotations: near(rotations, timeZone, at),
+    }));
 }
 
 function near(rotations: readonly SimulatedRotation[], timeZone: string, at: number): number {

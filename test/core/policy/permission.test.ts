@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expiryOf, mayStart } from "../../../shared/core/schedule.ts";
+import { expiryOf, frozenUntil, mayOverride, mayStart } from "../../../shared/core/schedule.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 
@@ -60,5 +60,35 @@ describe("the expiry of a version", () => {
     expect(mayStart(policy, { targetId: "orders", changedAt: announced }, announced).allowed).toBe(
       false,
     );
+  });
+});
+
+describe("until when freezes hold back a change", () => {
+  const freeze = [
+    { from: "2026-06-20", to: "2026-06-21", reason: "close", lift: ["breach" as const] },
+    { from: "2026-06-22", to: "2026-06-22", reason: "audit", lift: [] },
+    { from: "2026-07-01", to: "2026-07-02", reason: "move", lift: [] },
+  ];
+  const policy = policyWith({ freeze });
+
+  it.each([
+    ["before all of them", "2026-06-19T23:59:59.999Z", undefined],
+    ["from the first moment on", "2026-06-20T00:00:00.000Z", "2026-06-23T00:00:00.000Z"],
+    ["to the last one", "2026-06-22T23:59:59.999Z", "2026-06-23T00:00:00.000Z"],
+    ["between them", "2026-06-23T00:00:00.000Z", undefined],
+    ["in the last one", "2026-07-02T00:00:00.000Z", "2026-07-03T00:00:00.000Z"],
+    ["after all of them", "2026-07-03T00:00:00.000Z", undefined],
+  ])("%s", (_, at, until) => {
+    expect(frozenUntil(policy, at, "operator")).toBe(until);
+    expect(mayOverride(policy, at, "operator").allowed).toBe(until === undefined);
+  });
+
+  it("is a matter of those that are not lifted, and of the zone of the policy", () => {
+    const saturday = "2026-06-20T12:00:00.000Z";
+    expect(frozenUntil(policy, saturday, "breach")).toBeUndefined();
+    expect(frozenUntil({ ...policy, timeZone: "Asia/Tokyo" }, saturday, "operator")).toBe(
+      "2026-06-22T15:00:00.000Z",
+    );
+    expect(frozenUntil(policyWith({}), saturday, "operator")).toBeUndefined();
   });
 });

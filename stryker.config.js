@@ -1,0 +1,20 @@
+/** Mutation testing of all code that decides about policies: `npm run mutation`. */
+export default {
+  testRunner: "vitest",
+  vitest: { configFile: "vitest.mutation.config.ts", related: false },
+  mutate: [
+    "shared/core/{due,exposure,password,permit,policy,retry,schedule}.ts",
+    "shared/core/{policy,simulation}/*.ts",
+  ],
+  // Everything else stays out of the copy that is mutated.
+  ignorePatterns: ["*", "!shared/**", "!test/**", "!package.json", "!vitest.mutation.config.ts"],
+  coverageAnalysis: "perTest",
+  concurrency: 2,
+  timeoutMS: 6000,
+  thresholds: { high: 95, low: 90, break: 90 },
+  reporters: ["clear-text", "html", "json", "progress-append-only"],
+  clearTextReporter: { allowEmojis: false, reportTests: false },
+  htmlReporter: { fileName: ".cache/mutation/report.html" },
+  jsonReporter: { fileName: ".cache/mutation/report.json" },
+  tempDirName: ".cache/mutation/sandbox",
+};
