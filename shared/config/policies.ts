@@ -54,6 +54,9 @@ const adoptModes = z.enum(["verify", "rotate"]);
 const lifeFields = {
   timeouts: maybe(
     z.strictObject({
+      connect: maybe(duration(second, deadlines.verify)).describe(
+        "For a connection to the target, TLS and log-in included. Default: no limit of its own.",
+      ),
       change: maybe(duration(second, deadlines.apply)).describe("For changing the secret."),
       verify: maybe(duration(second, deadlines.verify)).describe("For one log-in."),
     }),

@@ -66,6 +66,8 @@ export interface Adoption {
 
 /** Milliseconds that one attempt may take, within what the engine allows. */
 export interface Timeouts {
+  /** For a connection to the target, TLS and log-in included. A part of the other two. */
+  readonly connect?: number;
   readonly change?: number;
   readonly verify?: number;
 }

@@ -9,7 +9,7 @@ import {
 import { parsePayload } from "../core/payload.ts";
 import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
-import type { SecretName, VersionRef } from "../core/target.ts";
+import type { SecretName, Target, VersionRef } from "../core/target.ts";
 import type { Using } from "../rotators/rotator.ts";
 import type { SecretContent, StoredSecret, Unreadable, Vault } from "../vaults/vault.ts";
 import type { Session } from "./session.ts";
@@ -86,8 +86,7 @@ export async function logsIn(
 ): Promise<boolean> {
   const { ports, target } = session;
   await session.hold();
-  const { verify = deadlines.verify } = target.policy.timeouts ?? {};
-  const signal = ports.deadline(Math.min(verify, deadlines.verify));
+  const signal = checkDeadline(session);
   const verdict = await named(
     session,
     TargetUnavailableError,
@@ -95,9 +94,20 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ options: target.options, credential, ...(as && { as }) }, signal),
+        .verify({ ...callOf(target), credential, ...(as && { as }) }, signal),
   );
   return verdict === "accepted";
+}
+
+/** What every call to the target brings along. */
+function callOf({ options, policy }: Target) {
+  const { connect } = policy.timeouts ?? {};
+  return { options, ...(connect !== undefined && { connectWithin: connect }) };
+}
+
+function checkDeadline({ ports, target }: Session): AbortSignal {
+  const { verify = deadlines.verify } = target.policy.timeouts ?? {};
+  return ports.deadline(Math.min(verify, deadlines.verify));
 }
 
 export function applyChange(session: Session, next: Credential, using: Using): Promise<Credential> {
@@ -105,7 +115,7 @@ export function applyChange(session: Session, next: Credential, using: Using): P
   const signal = changeDeadline(session);
   // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
   return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
-    ports.rotator(target.type).apply({ options: target.options, next, using }, signal),
+    ports.rotator(target.type).apply({ ...callOf(target), next, using }, signal),
   );
 }
 
@@ -122,7 +132,7 @@ export async function retireAccount(
   const { ports, target } = session;
   const signal = changeDeadline(session);
   await named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
-    ports.rotator(target.type).retire?.({ options: target.options, account, using }, signal),
+    ports.rotator(target.type).retire?.({ ...callOf(target), account, using }, signal),
   );
 }
 

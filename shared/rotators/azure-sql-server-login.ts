@@ -2,6 +2,7 @@ import type { Connection } from "tedious";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
 import { loginVerdict } from "./azure-sql-server-errors.ts";
+import { connectLimit } from "./connect-limit.ts";
 import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { readAuthority } from "./tls.ts";
 
@@ -19,6 +20,7 @@ export async function tryLogin(
   options: AzureSqlServerOptions,
   credential: Credential,
   signal: AbortSignal,
+  connectWithin?: number,
 ): Promise<"accepted" | "rejected"> {
   const where = placeOf(options, credential.account);
   requireVerification(where);
@@ -32,11 +34,11 @@ export async function tryLogin(
     numbers.push(number);
     if (/\bonly authentication is enabled\b/i.test(message)) entraOnly = true;
   });
-  const error = await connected(connection, signal);
+  const { error, late } = await connected(connection, signal, connectWithin);
   if (error === undefined) return "accepted";
-  if (hasFired(signal)) {
-    throw new TargetUnavailableError(`${where}: no answer in the time there was`);
-  }
+  const isOver = hasFired(signal) ? "no answer in the time there was" : undefined;
+  const why = late ?? isOver;
+  if (why !== undefined) throw new TargetUnavailableError(`${where}: ${why}`);
   const verdict = loginVerdict({ numbers, entraOnly }, error, where);
   if (verdict !== "rejected") throw verdict;
   return verdict;
@@ -78,8 +80,19 @@ async function connectionTo(
   });
 }
 
-/** The error with which it ended, if it did not succeed. Leaves no connection behind. */
-async function connected(connection: Connection, signal: AbortSignal): Promise<Error | undefined> {
+interface Ending {
+  /** Undefined when it succeeded. */
+  readonly error: Error | undefined;
+  /** Set when it took longer than it may. */
+  readonly late: string | undefined;
+}
+
+/** How a log-in ended. Leaves no connection behind. */
+async function connected(
+  connection: Connection,
+  signal: AbortSignal,
+  connectWithin: number | undefined,
+): Promise<Ending> {
   // What comes after the answer has no meaning any more, but unheard it would end the process.
   connection.on("error", () => undefined);
   const ended = Promise.withResolvers<Error | undefined>();
@@ -88,12 +101,14 @@ async function connected(connection: Connection, signal: AbortSignal): Promise<E
     ended.resolve(new Error("no time is left"));
   };
   signal.addEventListener("abort", giveUp, { once: true });
+  const limit = connectLimit(connectWithin, giveUp);
   try {
     connection.connect((error) => {
       ended.resolve(error);
     });
-    return await ended.promise;
+    return { error: await ended.promise, late: limit.reached() };
   } finally {
+    limit.end();
     signal.removeEventListener("abort", giveUp);
     connection.close();
   }

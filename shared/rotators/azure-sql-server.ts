@@ -41,6 +41,7 @@ export function azureSqlServer(
       database: options.database,
     }),
 
+    // `connectWithin` says nothing here: the change goes to Azure, and no connection is made to the server itself.
     async apply({ options, next, using }, signal) {
       const where = serverOf(options);
       requireUsable(next, where);
@@ -53,9 +54,9 @@ export function azureSqlServer(
       return next;
     },
 
-    async verify({ options, credential: tried }, signal) {
+    async verify({ options, credential: tried, connectWithin }, signal) {
       requireUsable(tried, serverOf(options));
-      return tryLogin(options, tried, signal);
+      return tryLogin(options, tried, signal, connectWithin);
     },
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
+import { connectLimit } from "./connect-limit.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
 import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
 import { readAuthority } from "./tls.ts";
@@ -31,23 +32,30 @@ export async function logIn(
   credential: Credential,
   authDatabase: string,
   signal: AbortSignal,
+  connectWithin?: number,
 ): Promise<Session | "rejected"> {
   const where = placeOf(options, credential.account, authDatabase);
   requireUsable(credential, where);
-  const settings = await settingsFor(options, credential, authDatabase);
+  const settings = {
+    ...(await settingsFor(options, credential, authDatabase)),
+    ...patienceFor(connectWithin),
+  };
   const { MongoClient } = await import("mongodb");
   if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
 
   const client = new MongoClient(`mongodb://${membersOf(options).join(",")}/`, settings);
   const line = lineOf(client, membersOf(options).length, signal);
+  const limit = connectLimit(connectWithin, line.giveUp);
   try {
     await line.unlessLost(client.connect());
+    limit.end();
   } catch (error) {
+    limit.end();
     await line.close();
     if (isRejection(error)) return "rejected";
-    if (signal.aborted) {
-      throw new TargetUnavailableError(`${where}: no answer in the time there was`);
-    }
+    const isOver = signal.aborted ? "no answer in the time there was" : undefined;
+    const late = limit.reached() ?? isOver;
+    if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw loginError(error, where);
   }
   return {
@@ -78,7 +86,6 @@ async function settingsFor(
     retryWrites: false,
     serverMonitoringMode: "poll",
     appName: "keyturn",
-    ...patience,
     ...silence,
     ...(tls.mode === "verify-full" && {
       tls: true,
@@ -89,6 +96,13 @@ async function settingsFor(
   };
 }
 
+/** Where a limit is given, the driver's own must not be reached before it. */
+function patienceFor(connectWithin: number | undefined): MongoClientOptions {
+  if (connectWithin === undefined) return patience;
+  const longer = connectWithin + goodbye;
+  return { connectTimeoutMS: longer, serverSelectionTimeoutMS: longer };
+}
+
 /** Hangs up when the signal fires, and when no member can be reached: the driver would go on trying. */
 function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
   const lost = Promise.withResolvers<never>();
@@ -97,11 +111,11 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
 
   // It says goodbye on the connection, for which a server that has gone silent would let it wait.
   const leave = () => (closing ??= client.close().catch(() => undefined));
-  const onAbort = () => {
+  const giveUp = () => {
     lost.reject(new Error("no time is left"));
     void leave();
   };
-  signal.addEventListener("abort", onAbort, { once: true });
+  signal.addEventListener("abort", giveUp, { once: true });
 
   // Once one of them has answered, others may be down: the driver finds out who is primary, or gives up in time.
   let reached = false;
@@ -117,9 +131,10 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
   });
 
   return {
+    giveUp,
     unlessLost: <Result>(work: Promise<Result>) => Promise.race([work, lost.promise]),
     async close() {
-      signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", giveUp);
       await Promise.race([leave(), wait(goodbye, undefined, { ref: false })]);
     },
   };

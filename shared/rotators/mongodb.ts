@@ -4,7 +4,7 @@ import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/er
 import { changeError, isForbidden, loginError } from "./mongodb-errors.ts";
 import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
 import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
-import type { Rotator, Using } from "./rotator.ts";
+import type { Retire, Rotator } from "./rotator.ts";
 import { isTakenAsItStands } from "./scram.ts";
 
 export type { MongodbOptions };
@@ -35,7 +35,8 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   accountRealm: ({ authDatabase }) => authDatabase,
 
-  async apply({ options, next, using }, signal) {
+  async apply({ next, ...call }, signal) {
+    const { options } = call;
     const where = placeOf(options, next.account, options.authDatabase);
     requireUsable(next, where);
     const password = next.secret.reveal();
@@ -44,13 +45,13 @@ export const mongodb: Rotator<MongodbOptions> = {
         `${where}: its next secret holds characters that clients read in different ways`,
       );
     }
-    await change(options, next.account, password, using, signal);
+    await change({ ...call, account: next.account }, password, signal);
     return next;
   },
 
-  async verify({ options, credential, as }, signal) {
+  async verify({ options, credential, as, connectWithin }, signal) {
     const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
-    const session = await logIn(options, credential, home, signal);
+    const session = await logIn(options, credential, home, signal, connectWithin);
     if (session === "rejected") return "rejected";
     try {
       await session.run(options.database, { ping: 1 });
@@ -66,35 +67,26 @@ export const mongodb: Rotator<MongodbOptions> = {
    * Gives the account a secret that nobody knows. Removing the user would take its roles with it, and it could not
    * be given a secret again; taking its last mechanism away is something the server does not do.
    */
-  async retire({ options, account, using }, signal) {
+  async retire(call, signal) {
+    const { options, account, using } = call;
     if (using.as === "self") {
       throw new ChangeRefusedError(
         `${placeOf(options, account, options.authDatabase)}: an account does not retire itself; it takes an admin`,
       );
     }
-    await change(options, account, randomBytes(48).toString("base64url"), using, signal);
+    await change(call, randomBytes(48).toString("base64url"), signal);
   },
 };
 
 async function change(
-  options: MongodbOptions,
-  account: string,
+  call: Retire<MongodbOptions>,
   password: string,
-  using: Using,
   signal: AbortSignal,
 ): Promise<void> {
-  const { authDatabase, adminAuthDatabase } = options;
+  const { options, account } = call;
+  const { authDatabase } = options;
   const where = placeOf(options, account, authDatabase);
-  if (using.as === "identity") {
-    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
-  }
-  const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
-  const session = await logIn(options, using.credential, home, signal);
-  if (session === "rejected") {
-    throw new ChangeRefusedError(
-      `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
-    );
-  }
+  const session = await logInToChange(call, signal);
   let sent = false;
   try {
     const mechanisms = await mechanismsOf(session, authDatabase, account);
@@ -118,6 +110,24 @@ async function change(
   } finally {
     await session.close();
   }
+}
+
+/** With the authority that was given. Throws when there is no session to be had with it. */
+async function logInToChange(
+  { options, account, using, connectWithin }: Retire<MongodbOptions>,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { authDatabase, adminAuthDatabase } = options;
+  const where = placeOf(options, account, authDatabase);
+  if (using.as === "identity") {
+    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  }
+  const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
+  const session = await logIn(options, using.credential, home, signal, connectWithin);
+  if (session !== "rejected") return session;
+  throw new ChangeRefusedError(
+    `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+  );
 }
 
 const usersInfoReply = z.object({

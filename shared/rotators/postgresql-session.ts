@@ -3,6 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
+import { connectLimit } from "./connect-limit.ts";
 import { failureOf, isRejection, loginError } from "./postgresql-errors.ts";
 import { readAuthority, tls } from "./tls.ts";
 
@@ -43,6 +44,7 @@ export async function logIn(
   options: PostgresqlOptions,
   credential: Credential,
   signal: AbortSignal,
+  connectWithin?: number,
 ): Promise<Session | "rejected"> {
   requireUsable(options, credential);
   const { account, secret } = credential;
@@ -74,6 +76,7 @@ export async function logIn(
     else socket.destroy();
   };
   signal.addEventListener("abort", drop, { once: true });
+  const limit = connectLimit(connectWithin, drop);
 
   async function close(): Promise<void> {
     leaving = true;
@@ -85,12 +88,15 @@ export async function logIn(
 
   try {
     await client.connect();
+    limit.end();
   } catch (error) {
+    limit.end();
     drop();
     await close();
     const failure = failureOf(error);
     if (isRejection(failure)) return "rejected";
-    if (hasFired(signal)) throw new TargetUnavailableError(`${where}: no answer in time`);
+    const late = limit.reached() ?? (hasFired(signal) ? "no answer in time" : undefined);
+    if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw loginError(failure, where);
   }
   return {

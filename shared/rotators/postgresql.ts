@@ -9,7 +9,7 @@ import {
   type PostgresqlOptions,
   type Session,
 } from "./postgresql-session.ts";
-import type { Rotator, Using } from "./rotator.ts";
+import type { Retire, Rotator } from "./rotator.ts";
 import { defaultIterations, isTakenAsItStands, scramVerifier } from "./scram.ts";
 
 export type { PostgresqlOptions };
@@ -36,7 +36,8 @@ export const postgresql: Rotator<PostgresqlOptions> = {
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
 
-  async apply({ options, next, using }, signal) {
+  async apply({ next, ...call }, signal) {
+    const { options } = call;
     requireUsable(options, next);
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
@@ -44,14 +45,14 @@ export const postgresql: Rotator<PostgresqlOptions> = {
         `${placeOf(options, next.account)}: its next secret holds characters that clients read in different ways`,
       );
     }
-    await change(options, next.account, using, signal, async (session) =>
+    await change({ ...call, account: next.account }, signal, async (session) =>
       scramVerifier(password, await iterationsOf(session)),
     );
     return next;
   },
 
-  async verify({ options, credential }, signal) {
-    const session = await logIn(options, credential, signal);
+  async verify({ options, credential, connectWithin }, signal) {
+    const session = await logIn(options, credential, signal, connectWithin);
     if (session === "rejected") return "rejected";
     try {
       await session.query("SELECT 1");
@@ -63,35 +64,27 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     }
   },
 
-  async retire({ options, account, using }, signal) {
+  async retire(call, signal) {
+    const { options, account, using } = call;
     requireName(account);
     if (using.as === "self") {
       throw new ChangeRefusedError(
         `${placeOf(options, account)}: an account does not retire itself; it takes an admin`,
       );
     }
-    await change(options, account, using, signal, () => Promise.resolve(null));
+    await change(call, signal, () => Promise.resolve(null));
   },
 };
 
 /** Stores a verifier, or with null removes what is stored, so that no password logs in any more. */
 async function change(
-  options: PostgresqlOptions,
-  account: string,
-  using: Using,
+  call: Retire<PostgresqlOptions>,
   signal: AbortSignal,
   makeVerifier: (session: Session) => Promise<string | null>,
 ): Promise<void> {
+  const { options, account } = call;
   const where = placeOf(options, account);
-  if (using.as === "identity") {
-    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
-  }
-  const session = await logIn(options, using.credential, signal);
-  if (session === "rejected") {
-    throw new ChangeRefusedError(
-      `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
-    );
-  }
+  const session = await logInToChange(call, signal);
   let committing = false;
   try {
     const verifier = await makeVerifier(session);
@@ -109,6 +102,22 @@ async function change(
   } finally {
     await session.close();
   }
+}
+
+/** With the authority that was given. Throws when there is no session to be had with it. */
+async function logInToChange(
+  { options, account, using, connectWithin }: Retire<PostgresqlOptions>,
+  signal: AbortSignal,
+): Promise<Session> {
+  const where = placeOf(options, account);
+  if (using.as === "identity") {
+    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  }
+  const session = await logIn(options, using.credential, signal, connectWithin);
+  if (session !== "rejected") return session;
+  throw new ChangeRefusedError(
+    `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+  );
 }
 
 /** The idle limit matters when we vanish: until our session ends, the account stays locked for everybody. */

@@ -18,22 +18,29 @@ export interface Capabilities {
 export type Using =
   { readonly as: "self" | "admin"; readonly credential: Credential } | { readonly as: "identity" };
 
-export interface Change<Options> {
+/** What every call to a target brings along. */
+interface Call<Options> {
   readonly options: Options;
+  /**
+   * Milliseconds within which a connection to the target must be there, TLS and log-in included, as far as the driver
+   * can tell; else the call ends with TargetUnavailableError. Absent: as long as `signal` lets it take.
+   */
+  readonly connectWithin?: number;
+}
+
+export interface Change<Options> extends Call<Options> {
   /** The account and the secret it is to have. */
   readonly next: Credential;
   readonly using: Using;
 }
 
-export interface Check<Options> {
-  readonly options: Options;
+export interface Check<Options> extends Call<Options> {
   readonly credential: Credential;
   /** The administrator is asked for, who may live elsewhere than the accounts. */
   readonly as?: "admin";
 }
 
-export interface Retire<Options> {
-  readonly options: Options;
+export interface Retire<Options> extends Call<Options> {
   readonly account: string;
   readonly using: Using;
 }

@@ -49,7 +49,7 @@ const everyField = `
       forbidden: [shop]
       dialects: [jdbc, uri]
     retry: { attempts: 5, every: 1m, thenEvery: 2h, jitter: 0.5 }
-    timeouts: { change: 30s, verify: 5s }
+    timeouts: { connect: 2s, change: 30s, verify: 5s }
     grace: 36h
     adopt: { mode: rotate, delay: 3d }
     expiry: 45d`;
@@ -97,7 +97,7 @@ test("every field of a policy is taken as it is written", async () => {
       dialects: ["jdbc", "uri"],
     },
     retry: { attempts: 5, every: 60_000, thenEvery: 2 * hour, jitter: 0.5 },
-    timeouts: { change: 30_000, verify: 5_000 },
+    timeouts: { connect: 2_000, change: 30_000, verify: 5_000 },
     grace: 36 * hour,
     adopt: { mode: "rotate", delay: 3 * day },
     expiry: 45 * day,
@@ -207,6 +207,16 @@ test.each([
     "a timeout beyond the engine's",
     "{ every: 1d, timeouts: { change: 41s } }",
     "timeouts.change: must be between 1s and 40s",
+  ],
+  [
+    "a time for connecting beyond that for a log-in",
+    "{ every: 1d, timeouts: { connect: 21s } }",
+    "timeouts.connect: must be between 1s and 20s",
+  ],
+  [
+    "a time for connecting that leaves none for the log-in",
+    "{ every: 1d, timeouts: { connect: 6s, verify: 5s } }",
+    "timeouts.connect: 6s is longer than verify, 5s, of which it is a part",
   ],
   [
     "a dialect",

@@ -3,10 +3,15 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Secret, type Credential } from "../../shared/core/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
-import type { Fixture, Subject } from "./rotator-fixture.ts";
+import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
 import { secretKeeper } from "./secret-keeper.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
+
+/** Where a call goes, and how long it may take to get there. */
+export interface Called<Options> extends Aimed<Options> {
+  readonly connectWithin?: number;
+}
 
 /** What the tests of a rotator do and see. Each test must leave no connection open. */
 export function rotatorSteps<Options>(subject: Subject<Options>) {
@@ -53,14 +58,25 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     secret: new Secret(keeper.keep(secret)),
   });
 
-  const apply = (next: Credential, by: Using, at = fixture.aimed, signal = patience()) =>
-    at.rotator.apply({ options: at.options, next, using: by }, signal);
+  const apply = (
+    next: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => rotator.apply({ ...to, next, using: by }, signal);
 
-  const verify = (credential: Credential, at = fixture.aimed, signal = patience()) =>
-    at.rotator.verify({ options: at.options, credential }, signal);
+  const verify = (
+    credential: Credential,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => rotator.verify({ ...to, credential }, signal);
 
-  const retire = ({ account }: Credential, by: Using, at = fixture.aimed, signal = patience()) =>
-    required(at.rotator.retire?.({ options: at.options, account, using: by }, signal), "retire");
+  const retire = (
+    { account }: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.retire?.({ ...to, account, using: by }, signal), "retire");
 
   const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
 

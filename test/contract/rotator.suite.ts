@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   ChangeRefusedError,
   OutcomeUnknownError,
@@ -8,8 +8,8 @@ import {
 import { Secret, type Credential } from "../../shared/core/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
-import { awkwardNames, awkwardSecrets, type Aimed, type Subject } from "./rotator-fixture.ts";
-import { required, rotatorSteps } from "./rotator-steps.ts";
+import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
+import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 
@@ -194,7 +194,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
 
       /** Every call of the contract, aimed at the same place. */
       async function each(
-        at: () => Aimed<Options>,
+        at: () => Called<Options>,
         signal: () => AbortSignal,
         check: (call: Promise<unknown>) => Promise<void>,
       ): Promise<void> {
@@ -227,6 +227,38 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         }
         await each(() => steps.fixture.elsewhere(silent.port), whenConnected, isUnavailable);
         await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
+      });
+
+      it("gives up on a silent host once the time for connecting is over, and hangs up", async () => {
+        const never = new AbortController().signal;
+        const hasty = { ...steps.fixture.elsewhere(silent.port), connectWithin: 50 };
+        const isTooSlow = async (call: Promise<unknown>) => {
+          await failsAs(TargetUnavailableError, call);
+          await expect(call).rejects.toThrow("no connection within 50ms");
+        };
+        const current = await newAccount();
+        await isTooSlow(verify(current, hasty, never));
+        // A change with our Azure identity goes to Azure, and makes no connection to the target.
+        if (!subject.authorities.includes("identity")) {
+          await isTooSlow(apply(withSecret(current), anyAuthority(current), hasty, never));
+        }
+        if (subject.authorities.includes("admin")) {
+          await isTooSlow(retire(current, using("admin", current), hasty, never));
+        }
+        await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
+      });
+
+      it("forgets the time for connecting once the connection is there", async () => {
+        const current = await newAccount();
+        const [set, clear] = [
+          vi.spyOn(globalThis, "setTimeout"),
+          vi.spyOn(globalThis, "clearTimeout"),
+        ];
+        const connectWithin = 3_600_000;
+        expect(await verify(current, { ...steps.fixture.aimed, connectWithin })).toBe("accepted");
+        const timer = set.mock.calls.findIndex(([, after]) => after === connectWithin);
+        expect(timer).toBeGreaterThanOrEqual(0);
+        expect(clear).toHaveBeenCalledWith(set.mock.results[timer]?.value);
       });
 
       it("asks nothing when the signal has fired already", async () => {

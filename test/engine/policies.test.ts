@@ -5,7 +5,7 @@ import { register } from "../../shared/engine/register.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "./policy-world.ts";
 import { failing, recordOf, request, setPassword, writeByHand } from "./steps.ts";
-import { open } from "./world.ts";
+import { open, pairAdmin } from "./world.ts";
 
 test("what is due waits for the window, and says so", async () => {
   const world = await worldWith({ ...nights, every: day });
@@ -197,6 +197,39 @@ test("the timeouts of a policy shorten what the engine allows, and never lengthe
   expect(asked).toContain(3_000);
   expect(asked).toContain(40_000);
   expect(asked).not.toContain(90_000);
+});
+
+test.each([
+  ["is told to every call to the target", { connect: 2_000 }, 2_000],
+  ["is left to the engine where none is set", { verify: 3_000 }, undefined],
+])("the time for connecting %s", async (_what, timeouts, expected) => {
+  const world = await worldWith({ timeouts }, pairAdmin);
+  const ports = world.ports(open);
+  const rotator = ports.rotator("memory");
+  const told: Record<"apply" | "verify" | "retire", unknown[]> = {
+    apply: [],
+    verify: [],
+    retire: [],
+  };
+  const watched: typeof rotator = {
+    ...rotator,
+    apply: (change, signal) => {
+      told.apply.push(change.connectWithin);
+      return rotator.apply(change, signal);
+    },
+    verify: (check, signal) => {
+      told.verify.push(check.connectWithin);
+      return rotator.verify(check, signal);
+    },
+    retire: async (retire, signal) => {
+      told.retire.push(retire.connectWithin);
+      await rotator.retire?.(retire, signal);
+    },
+  };
+  await workOn({ ...ports, rotator: () => watched }, world.target);
+  await request(world, { grace: 0 });
+  await workOn({ ...ports, rotator: () => watched }, world.target);
+  for (const all of Object.values(told)) expect(new Set(all)).toEqual(new Set([expected]));
 });
 
 test("an edit of the policy does not put off the next try after a failure", async () => {

@@ -12,8 +12,8 @@ export const yearEnd = {
 } as const;
 
 /** A world whose target has this policy besides the usual one. */
-export async function worldWith(fields: Partial<Policy>): Promise<World> {
-  const world = await makeWorld(singleAdmin);
+export async function worldWith(fields: Partial<Policy>, kind = singleAdmin): Promise<World> {
+  const world = await makeWorld(kind);
   return withPolicy(world, fields);
 }
 

@@ -4,6 +4,7 @@ import { checkFreezes } from "./check-freezes.ts";
 import { checkHours } from "./check-hours.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkLateness } from "./check-lateness.ts";
+import { checkTimeouts } from "./check-timeouts.ts";
 import { type Problem, problem } from "./problem.ts";
 
 export type { Problem } from "./problem.ts";
@@ -15,7 +16,13 @@ export function checkPolicy(policy: Policy, from: Instant): Problem[] {
   const tried = readable.some(({ severity }) => severity === "error")
     ? []
     : checkLateness(policy, Date.parse(from));
-  return [...readable, ...tried, ...checkRetry(policy), ...checkPassword(policy.password)];
+  return [
+    ...readable,
+    ...tried,
+    ...checkRetry(policy),
+    ...checkTimeouts(policy),
+    ...checkPassword(policy.password),
+  ];
 }
 
 function checkTriggers(policy: Policy): Problem[] {
