@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { factsOf, lastChangeOf, withDue, withoutDue } from "../../shared/core/due.ts";
+import { factsOf, lastChangeOf, withDue } from "../../shared/core/due.ts";
 import { newRecord, type TargetRecord } from "../../shared/core/rotation.ts";
+import { fingerprintOf } from "../../shared/core/target.ts";
 import { adopted, at, now, target } from "./orders.ts";
 
 const { policy } = target;
@@ -61,9 +62,12 @@ describe("the last change of what consumers read", () => {
 });
 
 describe("a record with its due moment", () => {
-  it("says when and why", () => {
+  const planned = { policyFingerprint: fingerprintOf(target), policyWhy: "named by the target" };
+
+  it("says when and why, and by which policy", () => {
     expect(withDue(adopted, target, now)).toStrictEqual({
       ...adopted,
+      ...planned,
       nextDue: "2026-05-30T10:00:00.000Z",
       dueReason: `policy quarterly: 90d after ${now}`,
     });
@@ -72,11 +76,21 @@ describe("a record with its due moment", () => {
   it("holds no moment any longer when nothing is due, and the reason for it", () => {
     const { every: _, ...byHand } = policy;
     const manual = { ...target, policy: { ...byHand, manualOnly: true } };
-    const before = { ...adopted, nextDue: at(1), dueReason: "as it was" };
+    const passedOver = [{ at: at(0), why: "as it was" }];
+    const before = { ...adopted, nextDue: at(1), dueReason: "as it was", passedOver };
     expect(withDue(before, manual, now)).toStrictEqual({
       ...adopted,
+      ...planned,
+      policyFingerprint: fingerprintOf(manual),
       dueReason: "policy quarterly: only a person starts a rotation",
     });
-    expect(withoutDue(before)).toStrictEqual(adopted);
+  });
+
+  it("keeps the mark of what was adopted when the policy was edited", () => {
+    const before = { ...adopted, policyFingerprint: "older main/another orders_a" };
+    const { policyFingerprint } = withDue(before, target, now);
+    expect(policyFingerprint).toBe(
+      `${fingerprintOf(target).split(" ")[0] ?? ""} main/another orders_a`,
+    );
   });
 });

@@ -25,7 +25,13 @@ describe("an exposure that is reported", () => {
     expect(accept(changed, exposure)).toStrictEqual({
       counted: true,
       why,
-      record: { ...changed, exposure, nextDue: at(65), dueReason: why },
+      record: {
+        ...changed,
+        exposure,
+        nextDue: at(65),
+        dueReason: why,
+        passedOver: [{ at: "2026-05-30T10:00:00.000Z", why: `later: 90d after ${now}` }],
+      },
     });
   });
 
@@ -127,17 +133,11 @@ describe("an exposure that somebody reported while we worked", () => {
     expect(withTheirExposure(unplanned, working, theirs).nextDue).toBe(at(65));
   });
 
-  it("brings no due moment or reason where there is none", () => {
+  it("brings no due moment where there is none", () => {
     const { nextDue: _n, dueReason: _r, ...bare } = theirs;
     expect(withTheirExposure(working, working, bare)).toStrictEqual({
       ...working,
       exposure: seen(5),
-    });
-    const later = { ...working, nextDue: at(66) };
-    expect(withTheirExposure(later, working, { ...bare, nextDue: at(65) })).toStrictEqual({
-      ...working,
-      exposure: seen(5),
-      nextDue: at(65),
     });
   });
 

@@ -78,6 +78,7 @@ describe("a permit to begin", () => {
     expect(permit(changed, watched, at(4))).toStrictEqual({ held: changed, why: "nothing is due" });
     expect(permit({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
       wish: { at: at(4), requestedBy: "schedule", reason: "schedule" },
+      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -86,6 +87,7 @@ describe("a permit to begin", () => {
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(permit(record, watched, at(4))).toStrictEqual({
       wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
+      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -120,7 +122,10 @@ describe("a permit to begin", () => {
       why: "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
     });
     const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
-    expect(permit(urgent, watched, at(7))).toStrictEqual({ wish: urgent.request });
+    expect(permit(urgent, watched, at(7))).toStrictEqual({
+      wish: urgent.request,
+      why: "anna asked for it (exposure); policy quarterly: no freeze is in its way",
+    });
   });
 
   it("is asked of the windows again when the rotation that failed was one by schedule", () => {
