@@ -35,6 +35,7 @@ export type { Seen } from "./engine/expose.ts";
 export type { PlanWanted } from "./engine/plan.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
+export type { Used } from "./engine/use.ts";
 export { planFormats } from "./core/simulation/render.ts";
 export { isTargetId, longestGrace } from "./core/target.ts";
 export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";

@@ -88,6 +88,7 @@ const listing = z.object({
       id: z.string(),
       adoptedAt: z.iso.datetime().optional(),
       changedAt: z.iso.datetime().optional(),
+      lastUsedAt: z.iso.datetime().optional(),
       exposure: z
         .object({ at: z.iso.datetime(), by: z.string(), kind: z.enum(["exposure", "breach"]) })
         .optional(),
@@ -110,7 +111,7 @@ async function factsFrom({
   return new Map(
     targets
       .filter(({ adoptedAt }) => adoptedAt !== undefined)
-      .map(({ id, adoptedAt, changedAt, exposure }) => [
+      .map(({ id, adoptedAt, changedAt, exposure, lastUsedAt }) => [
         id,
         {
           ...(adoptedAt !== undefined && changedAt !== undefined && { adoptedAt, changedAt }),
@@ -119,6 +120,7 @@ async function factsFrom({
             exposureBy: exposure.by,
             exposureKind: exposure.kind,
           }),
+          ...(lastUsedAt !== undefined && { lastUsedAt }),
         },
       ]),
   );

@@ -38,6 +38,10 @@ const triggerFields = {
   afterExposure: maybe(duration(0, longest)).describe(
     "Rotated so long after the first time somebody saw the secret since its last change.",
   ),
+  // Uses are recorded to the hour.
+  afterIdle: maybe(duration(day, longest)).describe(
+    "Rotated when it was neither used nor changed for so long. Needs reports of its uses.",
+  ),
   exposureIgnoresWindow: maybe(z.boolean()).describe(
     "Rotations after an exposure wait for no window, only for the end of a freeze.",
   ),
@@ -117,7 +121,9 @@ export const policySchema = z
   })
   .describe("When a target is rotated, how its passwords look, how failures are retried.")
   .meta({
-    anyOf: ["every", "cron", "afterExposure", "manualOnly"].map((field) => ({ required: [field] })),
+    anyOf: ["every", "cron", "afterExposure", "afterIdle", "manualOnly"].map((field) => ({
+      required: [field],
+    })),
     not: { required: ["every", "manualOnly"] },
   });
 

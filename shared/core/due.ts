@@ -11,7 +11,7 @@ const mostPolicies = 10;
 
 /** What the journal knows that due moments are computed from. */
 export function factsOf(record: TargetRecord): Facts {
-  const { targetId, published, adoptedAt, exposure } = record;
+  const { targetId, published, adoptedAt, exposure, lastUsedAt } = record;
   const changedAt = lastChangeOf(record);
   return {
     targetId,
@@ -23,6 +23,7 @@ export function factsOf(record: TargetRecord): Facts {
       exposureBy: exposure.by,
       exposureKind: exposure.kind,
     }),
+    ...(lastUsedAt !== undefined && { lastUsedAt }),
   };
 }
 

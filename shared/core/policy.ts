@@ -86,7 +86,7 @@ export interface Policy {
   readonly exposureIgnoresWindow?: boolean;
   /** Who may see a secret without starting the clock. Texts may hold `*` and `?`; case does not matter. */
   readonly exemptIdentities?: readonly string[];
-  /** Due when unused, and unchanged, for this long. */
+  /** Due when unused, and unchanged, for this long. Nothing is due by it until a use has been reported. */
   readonly afterIdle?: number;
   /** Nothing is due by schedule. What `afterExposure` says still counts. */
   readonly manualOnly?: boolean;

@@ -185,6 +185,10 @@ export interface TargetRecord {
   readonly retirement?: Retirement;
   /** The first one since the last change. */
   readonly exposure?: Exposure;
+  /** The last use that was reported; one that came less than an hour after it is not recorded. */
+  readonly lastUsedAt?: Instant;
+  /** Who used it then. */
+  readonly lastUsedBy?: string;
   /** When the policy wants the next rotation, and why then. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;

@@ -38,6 +38,9 @@ export interface TargetView {
   readonly changedAt?: Instant;
   /** The first one since the last change. */
   readonly exposure?: Exposure;
+  /** The last use that was reported, to the hour, and whose it was. */
+  readonly lastUsedAt?: Instant;
+  readonly lastUsedBy?: string;
   readonly lastFailure?: TargetRecord["lastFailure"];
   readonly nextDue?: Instant;
   readonly dueReason?: string;
@@ -100,6 +103,8 @@ export function viewTarget(
       "lastSuccessAt",
       "lastFailure",
       "exposure",
+      "lastUsedAt",
+      "lastUsedBy",
       "nextDue",
       "dueReason",
     ]),

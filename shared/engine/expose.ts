@@ -1,10 +1,9 @@
-import { wakeAt } from "../core/decide.ts";
 import { acceptExposure } from "../core/exposure.ts";
-import { type Exposure, newRecord } from "../core/rotation.ts";
+import type { Exposure } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { type Instant, toInstant } from "../core/time.ts";
+import type { Instant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
-import { untilWon } from "./until-won.ts";
+import { report } from "./report.ts";
 
 /** A report that somebody saw the secret of a target. */
 export type Seen = Omit<Exposure, "at"> & { readonly at?: Instant };
@@ -18,26 +17,13 @@ export interface Exposed {
 }
 
 /** Starts the exposure clock of a target. Durable when it returns. */
-export function expose(
+export async function expose(
   ports: Pick<Ports, "journal" | "clock">,
   target: Target,
   seen: Seen,
 ): Promise<Exposed> {
-  return untilWon(() => commitExposure(ports, target, seen));
-}
-
-async function commitExposure(
-  { journal, clock }: Pick<Ports, "journal" | "clock">,
-  target: Target,
-  seen: Seen,
-): Promise<Exposed> {
-  const found = await journal.read(target.id);
-  const before = found?.record ?? newRecord(target.id);
-  const now = toInstant(clock());
-  const exposure = { ...seen, at: seen.at ?? now };
-  const { counted, why, record } = acceptExposure(before, target, exposure, now);
-  if (record !== before) {
-    await journal.commit({ record, etag: found?.etag, wakeAt: wakeAt(record, now) });
-  }
+  const { counted, why, record } = await report(ports, target, (before, now) =>
+    acceptExposure(before, target, { ...seen, at: seen.at ?? now }, now),
+  );
   return { counted, why, ...(record.nextDue !== undefined && { nextDue: record.nextDue }) };
 }

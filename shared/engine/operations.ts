@@ -12,6 +12,7 @@ import { type Questions, questions } from "./questions.ts";
 import { requestRotation, type Wanted } from "./request.ts";
 import { type Leftovers, registrar } from "./register.ts";
 import { sweep } from "./sweep.ts";
+import { recordUse, type Used, type UseKnown } from "./use.ts";
 import { workOn } from "./worker.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
@@ -28,6 +29,8 @@ export interface Operations extends Questions {
   request(targetId: string, wanted: Wanted): Promise<string | undefined>;
   /** Takes a report that somebody saw the secret; undefined when there is no such target. */
   expose(targetId: string, seen: Seen): Promise<Exposed | undefined>;
+  /** Takes a report that the secret was used; undefined when there is no such target. */
+  recordUse(targetId: string, used: Used): Promise<UseKnown | undefined>;
 }
 
 export interface OperationsOf {
@@ -75,6 +78,10 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
       async expose(targetId, seen) {
         const target = byId.get(targetId);
         return target && (await expose(ports, target, seen));
+      },
+      async recordUse(targetId, used) {
+        const target = byId.get(targetId);
+        return target && (await recordUse(ports, target, used));
       },
     };
   };

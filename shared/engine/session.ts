@@ -7,6 +7,7 @@ import type { RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
+import { withTheirUse } from "../core/use.ts";
 import type { Versioned } from "../stores/journal.ts";
 import type { Ports } from "./ports.ts";
 
@@ -30,7 +31,7 @@ export interface Session {
 /** Races that one write may lose. */
 const mostRaces = 20;
 
-/** What somebody else may write while we hold the claim is a request and an exposure. Newer ones than ours stay. */
+/** What somebody else may write while we hold the claim: a request, an exposure, a use. Newer ones than ours stay. */
 function withTheirs(next: TargetRecord, ours: TargetRecord, theirs: TargetRecord): TargetRecord {
   const merged =
     isSameRequest(theirs.request, ours.request) || !theirs.request
@@ -77,7 +78,7 @@ export function openSession(
     // What was read now is what the next race is measured against.
     const { request, exposure } = found.record;
     record = { ...record, ...(request && { request }), ...(exposure && { exposure }) };
-    return merged;
+    return withTheirUse(merged, found.record, target, now());
   }
 
   const renewed = (next: TargetRecord): TargetRecord => ({

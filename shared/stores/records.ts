@@ -161,6 +161,8 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   again: maybe(again),
   retirement: maybe(retirement),
   exposure: maybe(exposure),
+  lastUsedAt: maybe(instant),
+  lastUsedBy: maybe(text),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   passedOver: maybe(z.array(fieldsOf<PassedOver>()({ at: instant, why: text }))),

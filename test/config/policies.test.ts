@@ -32,6 +32,7 @@ const everyField = `
     between: ["22:00-04:00", "12:00-13:00"]
     timeZone: Europe/Vienna
     afterExposure: 4h
+    afterIdle: 45d
     exposureIgnoresWindow: true
     exemptIdentities: ["auditor-*"]
     freeze:
@@ -78,6 +79,7 @@ test("every field of a policy is taken as it is written", async () => {
     ],
     timeZone: "Europe/Vienna",
     afterExposure: 4 * hour,
+    afterIdle: 45 * day,
     exposureIgnoresWindow: true,
     exemptIdentities: ["auditor-*"],
     freeze: [
@@ -119,6 +121,7 @@ test.each([
   ["a cron expression", '{ cron: "30 2 * * 0" }', { cron: "30 2 * * 0" }],
   ["adoption in one word", "{ every: 1d, adopt: rotate }", { adopt: { mode: "rotate" } }],
   ["no expiry", "{ every: 1d, expiry: none }", { expiry: "none" }],
+  ["idleness alone", "{ afterIdle: 30d }", { afterIdle: 30 * day }],
   ["an exposure alone", "{ afterExposure: 1h }", { afterExposure: hour }],
   [
     "by hand, and after an exposure",

@@ -141,6 +141,8 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     again: fc.record({ reason: fc.constant("exposure" as const), requestedBy: fc.string() }),
     retirement: fc.record({ account, at: arbitraryMoment, rotationId: fc.uuid(), failures: count }),
     exposure: arbitraryExposure,
+    lastUsedAt: arbitraryMoment,
+    lastUsedBy: fc.string(),
     nextDue: arbitraryMoment,
     dueReason: fc.string(),
     passedOver: fc.array(fc.record({ at: arbitraryMoment, why: fc.string() }), { maxLength: 2 }),

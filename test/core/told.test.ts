@@ -73,6 +73,8 @@ describe("the view of a target", () => {
           "adoptedAt",
           "lastSuccessAt",
           "exposure",
+          "lastUsedAt",
+          "lastUsedBy",
           "nextDue",
           "dueReason",
         ] as const) {

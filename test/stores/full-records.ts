@@ -71,6 +71,8 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     again: { reason: "exposure", requestedBy: "security", grace: 1 },
     retirement: { account: "orders_a", at: at(12), rotationId: "01JNN0", failures: 3 },
     exposure: { at: at(12), by: "ben", from: "a log", kind: "breach", version: version(4).version },
+    lastUsedAt: at(11),
+    lastUsedBy: "the orders service",
     nextDue: at(13),
     dueReason: "every 90d",
     passedOver: [{ at: at(12), why: "frozen: year end" }],

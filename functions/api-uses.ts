@@ -1,0 +1,31 @@
+import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
+import type { Operations, Used } from "../shared/app.ts";
+import { readObject } from "./http/body.ts";
+import { readMoment, readText, refuseUnknown } from "./http/fields.ts";
+import { handle } from "./http/handle.ts";
+import { noSuchTarget, targetId } from "./http/parameters.ts";
+import { answer } from "./http/problem.ts";
+
+/** Somebody used the secret: 202, the last use that is known, and when it will be changed. */
+async function reportUse(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
+  const id = targetId(request);
+  const known = await operations.recordUse(id, readUsed(await readObject(request)));
+  if (!known) throw noSuchTarget(id);
+  return answer(202, { target: id, ...known });
+}
+
+function readUsed(body: Record<string, unknown>): Used {
+  refuseUnknown(body, ["at", "by"]);
+  const { at, by } = body;
+  return {
+    ...(at !== undefined && { at: readMoment(at) }),
+    ...(by !== undefined && { by: readText("by", "who used the secret", by) }),
+  };
+}
+
+app.http("api-uses", {
+  methods: ["POST"],
+  authLevel: "function",
+  route: "targets/{target}/uses",
+  handler: handle(reportUse),
+});

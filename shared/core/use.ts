@@ -1,0 +1,59 @@
+import { withDue } from "./due.ts";
+import type { TargetRecord } from "./rotation.ts";
+import type { Target } from "./target.ts";
+import { between, hour, type Instant } from "./time.ts";
+
+/** Somebody used the secret that consumers read. */
+export interface Use {
+  readonly at: Instant;
+  /** Who used it. */
+  readonly by?: string;
+}
+
+export interface AcceptedUse {
+  /** Whether it is the last one by now; one soon after another, or before it, is not. */
+  readonly counted: boolean;
+  readonly why: string;
+  /** The very same record when it changes nothing. */
+  readonly record: TargetRecord;
+}
+
+/** Milliseconds. Uses may be reported by the thousand; the journal is written at most so often for them. */
+const grain = hour;
+
+/**
+ * Takes a report that the secret was used. Only the last use and the due moment are written, so a worker that holds the
+ * claim can take them over.
+ */
+export function acceptUse(
+  record: TargetRecord,
+  target: Target,
+  use: Use,
+  now: Instant,
+): AcceptedUse {
+  const at = use.at < now ? use.at : now;
+  const { lastUsedAt: known, lastUsedBy: _, ...rest } = record;
+  if (known !== undefined && between(known, at) < grain) {
+    const order = at < known ? "a later use" : "a use less than an hour before";
+    return { counted: false, why: `${order} is known, at ${known}`, record };
+  }
+  const used = { ...rest, lastUsedAt: at, ...(use.by !== undefined && { lastUsedBy: use.by }) };
+  const planned = isPlannedByUse(used, target) ? withDue(used, target, now) : used;
+  return { counted: true, why: `the secret was used at ${at}`, record: planned };
+}
+
+/** Another try after a failure is not put off, and what is under way is planned when it ends. */
+function isPlannedByUse({ adoptedAt, rotation, again }: TargetRecord, { policy }: Target): boolean {
+  return policy.afterIdle !== undefined && adoptedAt !== undefined && !rotation && !again;
+}
+
+/** `next` with the use that somebody reported while we worked on it; the later one counts. */
+export function withTheirUse(
+  next: TargetRecord,
+  { lastUsedAt: at, lastUsedBy: by }: TargetRecord,
+  target: Target,
+  now: Instant,
+): TargetRecord {
+  if (at === undefined) return next;
+  return acceptUse(next, target, { at, ...(by !== undefined && { by }) }, now).record;
+}

@@ -1,0 +1,32 @@
+import { wakeAt } from "../core/decide.ts";
+import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import type { Target } from "../core/target.ts";
+import { type Instant, toInstant } from "../core/time.ts";
+import type { Ports } from "./ports.ts";
+import { replan } from "./replan.ts";
+import { untilWon } from "./until-won.ts";
+
+/**
+ * Takes what somebody reports of a target, whether or not a worker holds it at the moment. Durable when it returns;
+ * nothing is written when `accept` gives back the very record that it was given.
+ */
+export function report<Accepted extends { readonly record: TargetRecord }>(
+  ports: Pick<Ports, "journal" | "clock">,
+  target: Target,
+  accept: (record: TargetRecord, now: Instant) => Accepted,
+): Promise<Accepted> {
+  return untilWon(async () => {
+    const { journal, clock } = ports;
+    const found = await journal.read(target.id);
+    const now = toInstant(clock());
+    const known = found?.record ?? newRecord(target.id);
+    // A worker that holds it plans anew by itself.
+    const before = known.claim.owner === undefined ? replan(known, target, now) : known;
+    const accepted = accept(before, now);
+    const { record } = accepted;
+    if (record !== before) {
+      await journal.commit({ record, etag: found?.etag, wakeAt: wakeAt(record, now) });
+    }
+    return accepted;
+  });
+}
