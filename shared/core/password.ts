@@ -52,7 +52,7 @@ export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly s
 /** Lower bound of the entropy in bits, forbidden words apart. */
 export function entropyBits(rules: PasswordRules): number {
   const { fitting } = countPasswords(rules);
-  return fitting < 1 ? 0 : Math.floor(Math.log2(fitting));
+  return Math.max(0, Math.floor(Math.log2(fitting)));
 }
 
 /** Which part of the passwords that are drawn fits the rules; the others are refused. */
@@ -76,7 +76,6 @@ function countPasswords(rules: PasswordRules): { fitting: number; drawn: number 
       const others = sizes.map((size, at) => (at === first && rules.noRepeats ? size - 1 : size));
       const missing = wanted.map((one, at) => (at === first ? Math.max(0, one - 1) : one));
       const size = sizes[first] ?? 0;
-      if (size === 0) return sum;
       return sum + size * arrangements(others, missing, rules.length - 1, rules);
     }, 0);
   };
@@ -90,13 +89,14 @@ function arrangements(
   length: number,
   { noRepeats = false }: PasswordRules,
 ): number {
-  let ways: number[] = Array.from({ length: length + 1 }, (_, filled) => (filled === 0 ? 1 : 0));
+  let ways = new Float64Array(length + 1);
+  ways[0] = 1;
   for (const [index, size] of sizes.entries()) {
-    const next = ways.map(() => 0);
+    const next = new Float64Array(length + 1);
     for (const [filled, before] of ways.entries()) {
       // The characters of this class, and where they stand among those filled so far.
       let choices = before;
-      for (let count = 0; filled + count <= length && choices > 0; count++) {
+      for (let count = 0; filled + count <= length; count++) {
         if (count >= (least[index] ?? 0))
           next[filled + count] = (next[filled + count] ?? 0) + choices;
         choices *= ((filled + count + 1) / (count + 1)) * (noRepeats ? size - count : size);
@@ -134,7 +134,7 @@ function draw(
   randomBytes: (count: number) => Uint8Array,
 ): string {
   const all = classes.join("");
-  const letters = `${classes[0] ?? ""}${classes[1] ?? ""}`;
+  const letters = classes.slice(0, 2).join("");
   let drawn = pick(rules.startWithLetter === false ? all : letters, 1, randomBytes);
   if (!rules.noRepeats) return drawn + pick(all, rules.length - 1, randomBytes);
   while (drawn.length < rules.length) {

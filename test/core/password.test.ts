@@ -172,6 +172,13 @@ describe("password rules", () => {
     expect(characterClasses(rules)).toEqual([lower.slice(1, 25), upper, digits, "\\*+?"]);
   });
 
+  it("leave out what any of several dialects minds, and nothing else", () => {
+    const symbols = "'\";=!-";
+    const rules = { length: 16, symbols, exclude: "", dialects: ["ado", "odbc"] as const };
+    expect(characterClasses(rules)).toEqual([lower, upper, digits, "-"]);
+    expect(characterClasses({ ...rules, dialects: ["ado"] })[3]).toBe("!-");
+  });
+
   it("count a symbol once however often it is named", () => {
     const rules = { length: 16, symbols: "--~-~", exclude: "" };
     expect(characterClasses(rules)[3]).toBe("-~");

@@ -34,7 +34,7 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
     const asked = rules.atLeast?.[name] ?? (name === "symbols" && rules.symbols === "" ? 0 : 1);
     return asked > 0 && classes[index] === "";
   });
-  const letters = `${classes[0] ?? ""}${classes[1] ?? ""}`;
+  const letters = classes.slice(0, 2).join("");
   if (rules.startWithLetter !== false && letters === "") {
     return [problem(["password", "startWithLetter"], "cannot hold: no letter is left")];
   }

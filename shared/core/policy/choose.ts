@@ -126,5 +126,5 @@ function priorityOf({ priority = 0 }: Policy): number {
 }
 
 function compareNames(a: Policy, b: Policy): number {
-  return a.name < b.name ? -1 : Number(a.name > b.name);
+  return a.name < b.name ? -1 : 1;
 }

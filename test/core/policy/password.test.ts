@@ -216,6 +216,19 @@ describe("password rules are refused", () => {
       { length: 16 },
       ["password: leaves 95 bits of entropy and must leave 128; make length greater"],
     ],
+    ["never, when they leave just enough to guess", { length: 22, exclude: "234567" }, []],
+    [
+      "when a class is emptied, though symbols are left out on purpose",
+      { exclude: "0123456789", symbols: "" },
+      ["password.exclude: leaves no digits; many systems demand some"],
+    ],
+    [
+      "when the counts just fit, since random passwords hardly ever do",
+      { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
+      [
+        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+      ],
+    ],
     [
       "when a class is emptied",
       { exclude: "0123456789-_.~" },
