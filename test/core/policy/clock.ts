@@ -28,16 +28,16 @@ function shownAt(zone: string, at: number): string {
   return format.format(at);
 }
 
-export function minutesOf(zone: string, from: number, to: number): Minute[] {
+export function minutesOf(zone: string, from: number, to: number, step = minute): Minute[] {
   const minutes: Minute[] = [];
-  for (let at = Math.ceil(from / minute) * minute; at < to; at += minute) {
+  for (let at = Math.ceil(from / step) * step; at < to; at += step) {
     minutes.push({ at, shown: shownAt(zone, at) });
   }
   return minutes;
 }
 
 /** The first minute at which the clocks show this time of this date or a later time. */
-function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
+export function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
   const wanted = time === "24:00" ? `${dateAfter(date)} 00:00` : `${date} ${time}`;
   return minutes.find(({ shown }) => shown >= wanted)?.at ?? Infinity;
 }
@@ -54,7 +54,7 @@ function weekdayShown(date: string): string {
 }
 
 /** Every date, skipped ones included, from the first to the last one shown. */
-function datesIn(minutes: readonly Minute[]): string[] {
+export function datesIn(minutes: readonly Minute[]): string[] {
   const dates: string[] = [];
   const last = minutes.at(-1)?.shown.slice(0, 10) ?? "";
   for (let date = minutes[0]?.shown.slice(0, 10) ?? "9"; date <= last; date = dateAfter(date)) {
@@ -65,13 +65,17 @@ function datesIn(minutes: readonly Minute[]): string[] {
 
 export interface WitnessedHours {
   readonly days?: readonly string[];
+  /** What a date such as `2026-06-01` must look like. */
+  readonly dates?: RegExp;
   readonly between?: readonly TimeRange[];
   readonly at?: readonly string[];
 }
 
-function datesAllowed(minutes: readonly Minute[], { days }: WitnessedHours): string[] {
+function datesAllowed(minutes: readonly Minute[], { days, dates }: WitnessedHours): string[] {
   return datesIn(minutes).filter(
-    (date) => days === undefined || days.includes(weekdayShown(date).toLowerCase()),
+    (date) =>
+      (days === undefined || days.includes(weekdayShown(date).toLowerCase())) &&
+      (dates === undefined || dates.test(date)),
   );
 }
 
