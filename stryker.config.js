@@ -3,7 +3,7 @@ export default {
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   mutate: [
-    "shared/core/{due,exposure,password,permit,policy,retry,schedule}.ts",
+    "shared/core/{due,exposure,password,permit,policy,retry,schedule,use}.ts",
     "shared/core/{policy,simulation}/*.ts",
   ],
   // Everything else stays out of the copy that is mutated.

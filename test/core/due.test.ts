@@ -19,15 +19,17 @@ describe("what a due moment is computed from", () => {
     expect(factsOf(unknown)).toStrictEqual({ targetId: "orders" });
   });
 
-  it("holds the last change and the exposure", () => {
+  it("holds the last change, the exposure and the last use", () => {
     const exposure = { at: at(5), by: "ben", from: "a log", kind: "breach" } as const;
-    expect(factsOf({ ...adopted, lastSuccessAt: at(3), exposure })).toStrictEqual({
+    const lastUsedAt = at(6);
+    expect(factsOf({ ...adopted, lastSuccessAt: at(3), exposure, lastUsedAt })).toStrictEqual({
       targetId: "orders",
       adoptedAt: now,
       changedAt: at(3),
       exposedAt: at(5),
       exposureBy: "ben",
       exposureKind: "breach",
+      lastUsedAt,
     });
   });
 });
@@ -84,6 +86,18 @@ describe("a record with its due moment", () => {
       policyFingerprint: fingerprintOf(manual),
       dueReason: "policy quarterly: only a person starts a rotation",
     });
+  });
+
+  it("keeps of what was passed over as much as a row can hold", () => {
+    const policiesPassedOver = Array.from({ length: 11 }, (_, index) => ({
+      policy: `p${index}`,
+      why: "is only for targets that name it",
+    }));
+    const long = { ...target, policyWhy: "w".repeat(1_001), policiesPassedOver };
+    const record = withDue({ ...adopted, policiesPassedOver }, long, now);
+    expect(record.policyWhy).toBe("w".repeat(1_000));
+    expect(record.policiesPassedOver).toStrictEqual(policiesPassedOver.slice(0, 10));
+    expect(withDue(record, target, now)).not.toHaveProperty("policiesPassedOver");
   });
 
   it("keeps the mark of what was adopted when the policy was edited", () => {

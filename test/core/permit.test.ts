@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { acceptExposure, withTheirExposure } from "../../shared/core/exposure.ts";
-import { holdOf, permit } from "../../shared/core/permit.ts";
-import type { Policy } from "../../shared/core/policy.ts";
+import { groundsOf, holdOf, permit } from "../../shared/core/permit.ts";
+import { type Policy, policyFingerprint as fingerprintOfPolicy } from "../../shared/core/policy.ts";
 import { succeed } from "../../shared/core/progress.ts";
 import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
@@ -141,6 +141,30 @@ describe("a permit to begin", () => {
     expect(permit(record, watched, at(1))).toMatchObject({ wish: { at: at(1), ...again } });
     const frozen = permit({ ...record, nextDue: at(7) }, watched, at(7));
     expect(frozen).toMatchObject({ held: { nextDue: at(20), again } });
+  });
+});
+
+describe("the grounds of a request", () => {
+  it("say who asks, what the policy says to that, and which one it is", () => {
+    const policyFingerprint = fingerprintOfPolicy(policy);
+    const asked = { reason: "operator", requestedBy: "anna" } as const;
+    expect(groundsOf(asked, adopted, watched, at(4))).toStrictEqual({
+      why: "anna asked for it (operator); policy quarterly: no freeze is in its way",
+      policyFingerprint,
+    });
+    expect(groundsOf(asked, adopted, watched, at(7)).why).toBe(
+      "anna asked for it (operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
+    );
+  });
+
+  it("of a rotation that is repeated are what was planned for it", () => {
+    const again = { reason: "schedule", requestedBy: "schedule" } as const;
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), again };
+    const dueReason = "another try after rotation r0 failed";
+    expect(permit({ ...record, dueReason }, watched, at(4)).why).toBe(dueReason);
+    expect(permit(record, watched, at(4)).why).toContain("1d after");
+    const { again: _, ...first } = { ...record, dueReason: "waits until x is done" };
+    expect(permit(first, watched, at(4)).why).toContain("1d after");
   });
 });
 
