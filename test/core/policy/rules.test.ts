@@ -17,7 +17,7 @@ interface Row {
 
 const nights = [{ from: "22:00", to: "04:00" }];
 
-/** Expiry by age and by view, days, appointments and lapses, as peers document them, in our words. */
+/** One rule each, with the reason that it gives. What another product documents is in segura.test.ts. */
 const rows: Row[] = [
   {
     what: "every 30 days, whether or not anybody used it",
