@@ -102,6 +102,10 @@ describe("the fingerprint of a policy", () => {
     expect(policyFingerprint(same)).toBe(policyFingerprint(policy));
   });
 
+  it("stays the same from one version of Keyturn to the next, or all targets would be planned anew", () => {
+    expect(policyFingerprint(policy)).toBe("478b04fbb1286e29");
+  });
+
   it("is another one whenever a part changes", () => {
     const others: Policy[] = [
       manual,

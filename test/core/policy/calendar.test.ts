@@ -48,6 +48,7 @@ describe("texts of time", () => {
     ["2026-12-20T18:00:00Z", Date.UTC(2026, 11, 20, 18)],
     ["2026-12-20T18:00Z", Date.UTC(2026, 11, 20, 18)],
     ["2026-12-20T18:00:00.5Z", Date.UTC(2026, 11, 20, 18, 0, 0, 500)],
+    ["2026-12-20T18:00:00.123Z", Date.UTC(2026, 11, 20, 18, 0, 0, 123)],
     ["2026-12-20T18:00:00+02:00", Date.UTC(2026, 11, 20, 16)],
     ["2026-12-20T18:00:00", undefined],
     ["2026-02-30T18:00:00Z", undefined],
@@ -127,8 +128,13 @@ describe("a zone", () => {
       "2026-10-03T15:30:00.000Z 30",
     ]);
     expect(read("Asia/Kathmandu")).toStrictEqual([]);
+    // Of a zone that nobody has asked for before, with the first change long before the last.
+    expect(clockChanges("America/Denver", Date.UTC(1990), Date.UTC(2030))).toHaveLength(80);
+    expect(clockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
     const [first] = clockChanges("Europe/Vienna", from, to);
     const at = first?.at ?? NaN;
+    expect(wallOf("Europe/Vienna", at - 1) - at).toBe(hour - 1);
+    expect(wallOf("Europe/Vienna", at) - at).toBe(2 * hour);
     expect(clockChanges("Europe/Vienna", at, at + 1)).toHaveLength(1);
     expect(clockChanges("Europe/Vienna", at - 1, at)).toHaveLength(0);
   });

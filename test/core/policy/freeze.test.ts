@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Policy } from "../../../shared/core/policy.ts";
 import { mayOverride, nextDue } from "../../../shared/core/schedule.ts";
 import { day, hour } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
@@ -141,5 +142,98 @@ describe("what was passed over", () => {
     const policy = policyWith({ every: day, at: ["02:00"] });
     const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2027-06-05T12:00:00.000Z");
     expect(due.passedOver).toHaveLength(10);
+  });
+
+  it("is no more than ten, later rules included", () => {
+    const policy = policyWith({ every: day, at: ["02:00"], afterExposure: 365 * day });
+    const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
+    const { passedOver } = nextDue(policy, facts, "2026-07-05T12:00:00.000Z");
+    expect(passedOver).toHaveLength(10);
+    const early = nextDue(policy, facts, "2026-06-04T12:00:00.000Z").passedOver;
+    expect(early.map(({ at }) => at)).toStrictEqual([
+      "2026-06-03T02:00:00.000Z",
+      "2026-06-04T02:00:00.000Z",
+      "2027-06-02T02:00:00.000Z",
+    ]);
+  });
+
+  it("goes back no further than a hundred days after the change might have started", () => {
+    const policy = policyWith({
+      every: day,
+      days: ["sat"],
+      freeze: [{ from: "2026-06-01", to: "2027-12-31", reason: "close", lift: [] }],
+    });
+    const quarterly = { ...policy, cron: "0 2 1 */3 *" };
+    const { days: _, ...appointments } = quarterly;
+    const { passedOver } = nextDue(appointments, { targetId: "a", changedAt: monday }, monday);
+    expect(passedOver.map(({ at }) => at)).toStrictEqual(["2026-07-01T02:00:00.000Z"]);
+  });
+
+  it("is nothing when a change starts as soon as it may", () => {
+    const passedOver = (fields: Partial<Policy>, changedAt = monday) =>
+      nextDue(policyWith({ every: day, ...fields }), { targetId: "a", changedAt }, changedAt)
+        .passedOver;
+    const nights = [{ from: "10:00", to: "14:00" }];
+    const until = (to: string) => [{ from: "2026-06-01T00:00:00Z", to, reason: "move", lift: [] }];
+    expect(passedOver({})).toStrictEqual([]);
+    expect(passedOver({ between: nights })).toStrictEqual([]);
+    expect(passedOver({ between: nights, freeze: until("2026-06-02T11:00:00Z") })).toStrictEqual(
+      [],
+    );
+    expect(passedOver({ between: nights, freeze: until("2026-06-02T12:00:00Z") })).toStrictEqual(
+      [],
+    );
+    expect(passedOver({ at: ["12:00"] })).toStrictEqual([]);
+    // Two minutes late for the first appointment, which is none that was missed.
+    expect(passedOver({ at: ["12:00", "13:00"] }, "2026-06-01T12:02:00.000Z")).toStrictEqual([]);
+  });
+
+  it("is the very moment of an exposure that waits for no window, when that is frozen", () => {
+    const policy = policyWith({
+      afterExposure: hour,
+      exposureIgnoresWindow: true,
+      at: ["02:00"],
+      freeze: [{ from: "2026-06-01", to: "2026-06-02", reason: "close", lift: ["breach"] }],
+    });
+    const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
+    expect(nextDue(policy, facts, monday)).toStrictEqual({
+      at: "2026-06-03T00:00:00.000Z",
+      reason:
+        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, moved to the window on Wed 2026-06-03 00:00 UTC",
+      passedOver: [
+        {
+          at: "2026-06-01T13:00:00.000Z",
+          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02: close",
+        },
+      ],
+      policy: "test",
+    });
+  });
+
+  it("names a freeze only where it is not lifted for what makes the change due", () => {
+    const policy = policyWith({
+      afterExposure: hour,
+      between: [{ from: "13:00", to: "15:00" }],
+      freeze: [{ from: "2026-06-01", to: "2026-06-01", reason: "close", lift: ["breach"] }],
+    });
+    const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
+    const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
+    expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
+      "Mon 2026-06-01 13:00 UTC: the window passed unused",
+    ]);
+  });
+
+  it("holds what is never due, as of now when it has no moment of its own", () => {
+    const policy = policyWith({
+      every: day,
+      afterExposure: hour,
+      days: ["mon"],
+      exposureIgnoresWindow: true,
+      freeze: [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: ["exposure"] }],
+    });
+    const due = nextDue(policy, { targetId: "a", exposedAt: monday }, monday);
+    expect(due.passedOver).toStrictEqual([
+      { at: monday, why: "no window ever opens: never changed before" },
+    ]);
   });
 });

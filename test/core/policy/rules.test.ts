@@ -97,6 +97,14 @@ const rows: Row[] = [
       "policy test: cron 30 2 * * 0, last changed 2026-06-01T12:00:00.000Z, kept for the appointment on Sun 2026-06-07 02:30 Europe/Vienna",
   },
   {
+    what: "an appointment at the very moment of the last change has been kept",
+    policy: { cron: "0 12 * * *" },
+    facts: { changedAt: monday },
+    at: "2026-06-02T12:00:00.000Z",
+    reason:
+      "policy test: cron 0 12 * * *, last changed 2026-06-01T12:00:00.000Z, kept for the appointment on Tue 2026-06-02 12:00 UTC",
+  },
+  {
     what: "beside an age a cron expression says when a change may start",
     policy: { cron: "30 2 * * 0", every: 30 * day },
     facts: { changedAt: monday },
