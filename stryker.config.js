@@ -1,3 +1,6 @@
+// The rules must not depend on the zone of the machine they are tried on.
+process.env.TZ = "Pacific/Chatham";
+
 /** Mutation testing of all code that decides about policies: `npm run mutation`. */
 export default {
   testRunner: "vitest",
