@@ -27,7 +27,7 @@ const everyField = `
       tags: { env: p?od }
     priority: 7
     every: 90d
-    headStart: 7d
+    headStart: 28d
     days: [sat, sun]
     between: ["22:00-04:00", "12:00-13:00"]
     timeZone: Europe/Vienna
@@ -71,7 +71,7 @@ test("every field of a policy is taken as it is written", async () => {
     },
     priority: 7,
     every: 90 * day,
-    headStart: 7 * day,
+    headStart: 28 * day,
     days: ["sat", "sun"],
     between: [
       { from: "22:00", to: "04:00" },
@@ -243,7 +243,7 @@ test("a window that opens too seldom is a warning that says when it bites first"
   const { warnings } = await load(one("{ every: 1d, days: [sat] }"));
   expect(warnings).toMatchObject([
     {
-      path: "policies.p.headStart",
+      path: "policies.p.every",
       line: 3,
       message: expect.stringContaining("; first at 2") as string,
     },

@@ -1,107 +1,106 @@
-import type { Policy } from "../policy.ts";
-import { formatDuration, hour, type Instant, minute } from "../time.ts";
+import type { Freeze, Policy } from "../policy.ts";
+import { formatDuration, type Instant, minute } from "../time.ts";
+import { type Advice, adviceFor, adviceText, rounded, unitOf } from "./advice.ts";
 import { formatLocal } from "./calendar.ts";
-import type { Moments } from "./facts.ts";
-import { freezeAt } from "./freezes.ts";
 import { openingsOf } from "./openings.ts";
-import { decide, type Placement } from "./placement.ts";
 import { type Problem, problem } from "./problem.ts";
+import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
 
-const cycles = 60;
-/** Between the start of a rotation and the moment from which its age counts. */
-const rotationLength = minute;
-/** Later than this counts as late. */
-const tolerance = 30 * minute;
+/** What was found of policies of the same hours: many targets have single fields of their own, and mostly the same. */
+const known = new Map<string, readonly Problem[]>();
+const mostKept = 1000;
 
-interface Late {
-  readonly placement: Placement;
-  readonly by: number;
+/** Tries a policy out on targets in different phases of the cycle, and reports what always or sometimes comes late. */
+export function checkLateness(policy: Policy, from: number): readonly Problem[] {
+  const { every, headStart, manualOnly, days, between, at, cron, timeZone, freeze, spread } =
+    policy;
+  const hours = { every, headStart, manualOnly, days, between, at, cron, timeZone, freeze, spread };
+  const key = JSON.stringify([from, hours]);
+  const found = known.get(key) ?? findLateness(policy, from);
+  if (known.size >= mostKept) known.clear();
+  known.set(key, found);
+  return found;
 }
 
-/** Tries a policy out on a target that starts when a window opens, and reports what always or sometimes comes late. */
-export function checkLateness(policy: Policy, from: number): Problem[] {
-  const first = openingsOf(policy).first(from, from);
-  if (!first) return [neverOpens(policy, from)];
-  if (policy.manualOnly || policy.every === undefined) return [];
-  const placements = tryOut(policy, Math.max(first.from, from));
-  const late = placements.flatMap((placement): Late[] => {
-    const by = placement.at - placement.claim.due;
-    return by > tolerance ? [{ placement, by }] : [];
-  });
-  const frozen = late.find(({ placement }) => freezeHolding(policy, placement) !== undefined);
-  const unfrozen = late.filter(({ placement }) => freezeHolding(policy, placement) === undefined);
+function findLateness(policy: Policy, from: number): Problem[] {
+  if (!openingsOf(policy).first(from, from)) return [neverOpens(policy, from)];
+  const tried = [...tryWindows(policy, from)];
+  const late = tried.filter((one) => isLate(policy, one));
+  const held = byFreeze(tryFreezes(policy, from));
+  if (late.length === 0 && held.size === 0) return [];
+  const advice = adviceFor(policy, from);
   return [
-    ...(unfrozen.length > 0 ? [comesLate(unfrozen, placements.length)] : []),
-    ...(frozen ? [heldBack(policy, frozen)] : []),
+    ...comeLate(policy, late, tried.length, advice),
+    ...[...held].flatMap(([freeze, rotations]) => holdsBack(policy, freeze, rotations, advice)),
   ];
 }
 
 function neverOpens(policy: Policy, from: number): Problem {
   const unfrozen = openingsOf({ ...policy, freeze: [] }).first(from, from);
   if (unfrozen === undefined) return problem([], "has no window that opens in the next ten years");
-  const at = Math.max(unfrozen.from, from);
-  const message = `holds back every change for ten years, first that of ${formatLocal(at, policy.timeZone ?? "UTC")}`;
-  return { ...problem(["freeze"], message), firstAt: instant(at) };
+  return holdsAllBack(policy, ["freeze"], Math.max(unfrozen.from, from));
 }
 
-const nothingKnown: Moments = {
-  changedAt: undefined,
-  exposedAt: undefined,
-  exposureBy: undefined,
-  exposureKind: "exposure",
-  lastUsedAt: undefined,
-  adoptedAt: undefined,
-};
-
-function tryOut(policy: Policy, from: number): Placement[] {
-  const placements: Placement[] = [];
-  let changedAt = from + rotationLength;
-  while (placements.length < cycles) {
-    const { chosen } = decide(policy, { ...nothingKnown, changedAt }, changedAt, () => 0);
-    if (!chosen) break;
-    placements.push(chosen);
-    changedAt = chosen.at + rotationLength;
-  }
-  return placements;
+function holdsAllBack(policy: Policy, path: Problem["path"], first: number): Problem {
+  const message = `holds back every change for ten years, first that of ${local(policy, first)}`;
+  return { ...problem(path, message), firstAt: instant(first) };
 }
 
-/** The freeze but for which the change would have started on time. */
-function freezeHolding(policy: Policy, { claim }: Placement) {
-  const { freeze = [], timeZone = "UTC" } = policy;
-  const open = openingsOf({ ...policy, freeze: [] }).first(claim.from, claim.from);
-  if (!open) return undefined;
-  const wanted = Math.max(open.from, claim.from);
-  return wanted <= claim.due + tolerance ? freezeAt(freeze, timeZone, wanted) : undefined;
+function byFreeze(rotations: Iterable<Held>): Map<Freeze, Held[]> {
+  const found = new Map<Freeze, Held[]>();
+  for (const one of rotations) found.set(one.freeze, [...(found.get(one.freeze) ?? []), one]);
+  return found;
 }
 
-function comesLate(late: readonly Late[], tried: number): Problem {
-  const [first] = late;
-  const worst = late.reduce((most, { by }) => Math.max(most, by), 0);
+function comeLate(
+  policy: Policy,
+  late: readonly Tried[],
+  tried: number,
+  advice: Advice | undefined,
+): Problem[] {
+  const first = earliest(late);
+  if (!first) return [];
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
-  const longest = roughly(worst);
-  const message = `opens too seldom: ${how} up to ${longest} after the due moment; give headStart at least that`;
-  return {
-    severity: "warning",
-    path: ["headStart"],
-    message,
-    ...(first && { firstAt: instant(first.placement.claim.due) }),
-  };
+  const message = `opens too seldom: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
+  const path = [advice?.every === undefined ? "headStart" : "every"];
+  return [{ severity: "warning", path, message, firstAt: instant(first.due) }];
 }
 
-function heldBack(policy: Policy, { placement, by }: Late): Problem {
-  const freeze = freezeHolding(policy, placement);
-  const index = (policy.freeze ?? []).findIndex((one) => one === freeze);
+function holdsBack(
+  policy: Policy,
+  freeze: Freeze,
+  rotations: readonly Held[],
+  advice: Advice | undefined,
+): Problem[] {
+  const first = earliest(rotations);
+  if (!first) return [];
+  const path = ["freeze", (policy.freeze ?? []).indexOf(freeze)];
+  if (first.by === Infinity) return [holdsAllBack(policy, path, first.due)];
   const what = (policy.at ?? policy.cron) ? "an appointment" : "a window";
-  const longest = roughly(by);
-  const message = `holds back ${what} that rotations need: they come up to ${longest} late`;
-  const at = instant(placement.claim.due);
-  return { severity: "warning", path: ["freeze", index], message, firstAt: at };
+  const isWay = advice?.every === undefined && advice?.apartFromFreezes === false;
+  const way = isWay ? `; ${adviceText(advice)}` : "";
+  const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${exampleOf(policy, first)}${way}`;
+  return [{ severity: "warning", path, message, firstAt: instant(first.due) }];
 }
 
-/** Rounded up: what is said is enough. */
-function roughly(milliseconds: number): string {
-  const unit = milliseconds > 2 * hour ? hour : minute;
-  return formatDuration(Math.ceil(milliseconds / unit) * unit);
+function earliest<One extends Tried>([head, ...rest]: readonly One[]): One | undefined {
+  return rest.reduce((first, one) => (one.due < (first?.due ?? Infinity) ? one : first), head);
+}
+
+/** An appointment of cron that is due by itself is so for every secret. */
+function exampleOf(policy: Policy, { changedAt }: Tried): string {
+  if (policy.every === undefined) return "";
+  return `, such as that of a secret changed on ${local(policy, changedAt)}`;
+}
+
+/** Rounded up. */
+function longest(rotations: readonly Tried[]): string {
+  const most = rotations.reduce((worst, { by }) => Math.max(worst, by), 0);
+  return formatDuration(rounded(most, unitOf(most)));
+}
+
+function local({ timeZone = "UTC" }: Policy, moment: number): string {
+  return formatLocal(Math.floor(moment / minute) * minute, timeZone);
 }
 
 function instant(milliseconds: number): Instant {

@@ -1,5 +1,6 @@
 import type { Policy } from "../policy.ts";
 import { formatDuration, type Instant } from "../time.ts";
+import { checkEffects } from "./check-effects.ts";
 import { checkFreezes } from "./check-freezes.ts";
 import { checkHours } from "./check-hours.ts";
 import { checkPassword } from "./check-password.ts";
@@ -19,6 +20,7 @@ export function checkPolicy(policy: Policy, from: Instant): Problem[] {
   return [
     ...readable,
     ...tried,
+    ...checkEffects(policy),
     ...checkRetry(policy),
     ...checkTimeouts(policy),
     ...checkPassword(policy.password),

@@ -23,7 +23,7 @@ describe("a policy that is right", () => {
     ],
     ["a first change at once", { every, adopt: { mode: "rotate", delay: hour } }],
     ["adoption by verifying", { every, adopt: { mode: "verify" } }],
-    ["an expiry", { every, expiry: 1 }],
+    ["an expiry", { every, expiry: 30 * day }],
     ["no expiry", { every, expiry: "none" }],
     ["greatest jitter", { every, retry: { ...retry, jitter: 1 } }],
     ["no jitter, one try", { every, retry: { attempts: 1, every: 1, thenEvery: 1, jitter: 0 } }],
