@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Policy } from "../core/policy.ts";
+import { type Policy, retireWhen } from "../core/policy.ts";
 import { day, second } from "../core/time.ts";
 import { deadlines } from "../core/deadlines.ts";
 import { duration, maybe } from "./fields.ts";
@@ -56,6 +56,9 @@ const triggerFields = {
 const adoptModes = z.enum(["verify", "rotate"]);
 
 const lifeFields = {
+  retire: maybe(z.enum(retireWhen)).describe(
+    "grace: a superseded password of a pair ends with its grace. proof: not before nobody is seen using it, either. Default: grace.",
+  ),
   timeouts: maybe(
     z.strictObject({
       connect: maybe(duration(second, deadlines.verify)).describe(

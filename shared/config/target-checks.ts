@@ -16,6 +16,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkAdministrator,
   checkFormat,
   checkGrace,
+  checkRetire,
   checkFirstLogIn,
   checkOwnSecret,
   checkPendingNames,
@@ -81,6 +82,28 @@ function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
     fields.grace === undefined ? `is ${formatDuration(grace)} by default, which is` : "is";
   const message = `${which} longer than the policy's every (${formatDuration(every)}); a pair needs both accounts by then`;
   return [{ path: ["grace"], message }];
+}
+
+/** Proof is asked of the system, and only where something is retired at all. */
+function checkRetire(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+  const { fields, rotator } = draft;
+  const isOwn = fields.overrides?.retire === "proof";
+  const at = isOwn ? ["overrides", "retire"] : ["type"];
+  const never = whyNeverRetired(draft);
+  if (never !== undefined) return isOwn ? [{ path: at, message: `has no meaning ${never}` }] : [];
+  const choice = choiceOf(draft, surroundings);
+  if (choice === undefined || "problem" in choice || rotator === undefined) return [];
+  if (choice.policy.retire !== "proof" || rotator.hasSessions !== undefined) return [];
+  const whose = isOwn ? "" : ` of policy ${choice.policy.name}`;
+  const message = `cannot be: ${rotator.type} does not tell whether an account is in use, which retire: proof${whose} needs`;
+  return [{ path: at, message }];
+}
+
+function whyNeverRetired({ fields }: TargetDraft): string | undefined {
+  if (fields.accounts?.length === 1) {
+    return "for one account, whose old password ends with the change";
+  }
+  return fields.admin === "self" ? "with admin: self, which retires no account" : undefined;
 }
 
 function checkFirstLogIn(draft: TargetDraft): Finding[] {

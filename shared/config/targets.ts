@@ -15,6 +15,8 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
+  /** Present when it can tell whether anybody uses an account. */
+  readonly hasSessions?: unknown;
 }
 
 /** Tags that Keyturn and Azure's own samples write; a secret has room for 15 in all. */

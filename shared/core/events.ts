@@ -17,6 +17,8 @@ export type EventType =
   | "cleaned"
   | "succeeded"
   | "restored"
+  | "still-in-use"
+  | "seen-unused"
   | "retired"
   | "attempt-failed"
   | "failed"

@@ -72,6 +72,9 @@ export interface Timeouts {
   readonly verify?: number;
 }
 
+export const retireWhen = ["grace", "proof"] as const;
+export type RetireWhen = (typeof retireWhen)[number];
+
 /** When a target must or may be rotated, how its passwords look, how failures are retried. Durations in milliseconds. */
 export interface Policy {
   readonly name: string;
@@ -115,6 +118,11 @@ export interface Policy {
   readonly timeouts?: Timeouts;
   /** How long a superseded secret of a pair stays valid. */
   readonly grace?: number;
+  /**
+   * When a superseded secret of a pair is made useless: as soon as its grace is over, or once nobody is seen using it
+   * after that. After the grace when absent.
+   */
+  readonly retire?: RetireWhen;
   /** To verify, when absent. */
   readonly adopt?: Adoption;
   /** A version expires this long after its secret is due to be replaced; `nearExpiryLead` when absent. */

@@ -1,7 +1,7 @@
 import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { dueAt, withDue } from "./due.ts";
-import { isJoined, shorter } from "./request.ts";
+import { retirementOf } from "./retirement.ts";
 import { retryDelay } from "./retry.ts";
 import {
   type Exposure,
@@ -92,8 +92,6 @@ export function succeed(
   const answered = withoutAnswered(record, rotation);
   const { rotation: _r, retirement: _t, lastFailure: _f, exposure, ...rest } = answered;
   const { published } = rotation;
-  // A request that joined in the last moment has its say about the grace all the same.
-  const joined = isJoined(record) ? record.request?.grace : undefined;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
   const superseded = record.active;
   const ends = retire && superseded !== undefined && superseded !== rotation.account;
@@ -108,12 +106,7 @@ export function succeed(
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
     ...(ends && {
-      retirement: {
-        account: superseded,
-        at: plus(now, shorter(joined, rotation.grace) ?? target.grace),
-        rotationId: rotation.id,
-        failures: 0,
-      },
+      retirement: retirementOf(superseded, record, rotation, published, target, now),
     }),
   };
   const data = {

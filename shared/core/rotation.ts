@@ -129,6 +129,16 @@ export interface Retirement {
   /** The rotation that superseded it. */
   readonly rotationId: string;
   readonly failures: number;
+  /** Present when it must be seen unused first. */
+  readonly proof?: Proof;
+}
+
+/** What looks at the sessions of a superseded account have shown since its grace was over. */
+export interface Proof {
+  /** Looks that found it in use. */
+  readonly seenInUse: number;
+  /** When a look found nobody; no later one has found anybody. */
+  readonly quietSince?: Instant;
 }
 
 /** Who works on the target now. The fence grows with each claim and never shrinks. */

@@ -1,5 +1,6 @@
 import { factsOf, lastChangeOf } from "./due.ts";
 import { policyFingerprint } from "./policy.ts";
+import { waitsFor } from "./retirement.ts";
 import {
   type Exposure,
   type Health,
@@ -53,7 +54,13 @@ export interface TargetView {
   /** Until when, and why, the queued rotation waits. */
   readonly queuedUntil?: Instant;
   readonly queuedWhy?: string;
-  readonly retirement?: { readonly account: string; readonly at: Instant };
+  readonly retirement?: {
+    /** Whose superseded secret is to be made useless. */
+    readonly account: string;
+    /** When it is done, or looked at, or tried again. */
+    readonly at: Instant;
+    readonly waitsFor: string;
+  };
   readonly slots: readonly SlotRecord[];
 }
 
@@ -83,7 +90,7 @@ export function viewTarget(
   record: TargetRecord | undefined,
   isReadable = true,
 ): TargetView {
-  const { rotation, retirement, request } = record ?? {};
+  const { rotation, request } = record ?? {};
   return {
     id: target.id,
     type: target.type,
@@ -110,7 +117,7 @@ export function viewTarget(
     ]),
     ...(rotation && { rotation: viewRotation(rotation) }),
     ...(request && viewRequest(request)),
-    ...(retirement && { retirement: { account: retirement.account, at: retirement.at } }),
+    ...(record && viewRetirement(record)),
     slots: record?.slots ?? [],
   };
 }
@@ -118,6 +125,13 @@ export function viewTarget(
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   const { id, phase, account, reason, startedAt } = rotation;
   return { ...pick(rotation, ["nextAttemptAt", "heldBy"]), id, phase, account, reason, startedAt };
+}
+
+function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {
+  const { retirement } = record;
+  if (!retirement) return {};
+  const { account, at } = retirement;
+  return { retirement: { account, at, waitsFor: waitsFor(record) } };
 }
 
 function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {

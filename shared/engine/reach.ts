@@ -124,6 +124,19 @@ function changeDeadline({ ports, target }: Session): AbortSignal {
   return ports.deadline(Math.min(change, deadlines.apply));
 }
 
+/** Whether anybody uses the account. Never guessed: a rotator that cannot tell is a mistake in the configuration. */
+export function hasSessions(session: Session, account: string, using: Using): Promise<boolean> {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  const signal = checkDeadline(session);
+  const what = "who is logged in could not be asked";
+  return named(session, TargetUnavailableError, what, async () => {
+    if (rotator.hasSessions)
+      return rotator.hasSessions({ ...callOf(target), account, using }, signal);
+    throw new ConfigError(`${target.type} cannot tell who is logged in, which retire: proof needs`);
+  });
+}
+
 export async function retireAccount(
   session: Session,
   account: string,

@@ -1,5 +1,6 @@
 import { VaultUnavailableError } from "../core/errors.ts";
 import { notify } from "../core/progress.ts";
+import { afterLook, needsProof } from "../core/retirement.ts";
 import { retryDelay } from "../core/retry.ts";
 import type { Retirement, TargetRecord } from "../core/rotation.ts";
 import { slotOf, withSlot } from "../core/slots.ts";
@@ -8,10 +9,13 @@ import type { Using } from "../rotators/rotator.ts";
 import { adminCredential } from "./applying.ts";
 import { takeOverDrift } from "./drift.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
-import { retireAccount } from "./reach.ts";
+import { hasSessions, retireAccount } from "./reach.ts";
 import type { Session } from "./session.ts";
 
-/** Makes the superseded secret of a pair useless, once its grace is over. Never touches what consumers read. */
+/**
+ * Makes the superseded secret of a pair useless, once its grace is over and, where the policy wants that proven,
+ * nobody uses it any more. Never touches what consumers read.
+ */
 export async function retire(session: Session): Promise<void> {
   const { retirement } = session.record();
   if (!retirement) return;
@@ -21,6 +25,8 @@ export async function retire(session: Session): Promise<void> {
       return;
     }
     const using = await authorityToRetire(session);
+    await session.hold();
+    if (needsProof(session.record()) && !(await isProvenUnused(session, retirement, using))) return;
     await session.hold();
     await retireAccount(session, retirement.account, using);
   } catch (error) {
@@ -50,6 +56,40 @@ async function mustStay(session: Session, { account }: Retirement): Promise<bool
     );
   }
   return session.record().active === account;
+}
+
+/** Looks who uses the account. Unless that proves that nobody does, the journal says when to look again. */
+async function isProvenUnused(
+  session: Session,
+  retirement: Retirement,
+  using: Using,
+): Promise<boolean> {
+  const { account, rotationId } = retirement;
+  const { retry } = session.target.policy;
+  const isInUse = await hasSessions(session, account, using);
+  const next = afterLook(retirement, isInUse, retry, session.now());
+  if (next === "proven") return true;
+  const record = { ...session.record(), retirement: next };
+  const isNews = isInUse && next.proof?.seenInUse === retry.attempts;
+  await session.commit(isNews ? tellInUse(session, record, next) : record);
+  session.emit({
+    type: isInUse ? "still-in-use" : "seen-unused",
+    rotationId,
+    account,
+    nextAttemptAt: next.at,
+  });
+  return false;
+}
+
+/** Told once for each superseded secret; Keyturn goes on looking. */
+function tellInUse(
+  session: Session,
+  record: TargetRecord,
+  { account, rotationId, proof }: Retirement,
+): TargetRecord {
+  const message = `${account} is still in use, at ${proof?.seenInUse ?? 0} looks since its grace was over; it is retired once nobody uses it`;
+  const data = { kind: "still-in-use", message, rotationId, account };
+  return notify(record, "alarm", session.now(), data, `${rotationId}/still-in-use`);
 }
 
 async function authorityToRetire(session: Session): Promise<Using> {

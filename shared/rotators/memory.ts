@@ -8,12 +8,14 @@ export interface MemorySystem {
   readonly passwords: Map<string, Secret>;
   /** Accounts that may change others. */
   readonly admins: Set<string>;
+  /** Accounts that somebody is logged in as. */
+  readonly sessions: Set<string>;
   /** Log-ins so far, refused ones included. */
   logIns: number;
 }
 
 export function memorySystem(): MemorySystem {
-  return { passwords: new Map(), admins: new Set(), logIns: 0 };
+  return { passwords: new Map(), admins: new Set(), sessions: new Set(), logIns: 0 };
 }
 
 const anything: Capabilities = {
@@ -65,6 +67,12 @@ export function memoryRotator(
       if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
       system.logIns++;
       return accepts(credential.account, credential.secret) ? "accepted" : "rejected";
+    },
+    async hasSessions({ account, using }, signal) {
+      await Promise.resolve();
+      if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+      mustMay(using, account);
+      return system.sessions.has(account);
     },
     async retire({ account, using }, signal) {
       await Promise.resolve();

@@ -71,6 +71,14 @@ export function loginError(error: unknown, where: string): Error {
   return meaning(`${where}, code ${answer}`);
 }
 
+/** For whatever fails while it is asked who is logged in. */
+export function lookError(error: unknown, where: string): Error {
+  if (!isForbidden(error)) return loginError(error, where);
+  const sentence =
+    "the account we logged in with may not see who is connected; it needs the privilege inprog, as in clusterMonitor";
+  return changeRefused(sentence)(`${where}, code ${unauthorized}`);
+}
+
 /** For whatever fails after a change was sent. */
 export function changeError(error: unknown, where: string): Error {
   const answer = answerOf(error);

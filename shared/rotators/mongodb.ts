@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { Document } from "mongodb";
 import { z } from "zod";
 import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/errors.ts";
-import { changeError, isForbidden, loginError } from "./mongodb-errors.ts";
+import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
 import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
 import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
 import type { Retire, Rotator } from "./rotator.ts";
@@ -63,6 +64,22 @@ export const mongodb: Rotator<MongodbOptions> = {
     }
   },
 
+  /** Asks the one server that answers: the primary, or one mongos. */
+  async hasSessions(look, signal) {
+    const { options, account } = look;
+    const where = placeOf(options, account, options.authDatabase);
+    const session = await logInToChange(look, signal);
+    try {
+      const reply = await session.run("admin", sessionsOf(account, options.authDatabase));
+      const found = aggregateReply.safeParse(reply).data;
+      return found === undefined || found.cursor.firstBatch.length > 0;
+    } catch (error) {
+      throw lookError(error, where);
+    } finally {
+      await session.close();
+    }
+  },
+
   /**
    * Gives the account a secret that nobody knows. Removing the user would take its roles with it, and it could not
    * be given a secret again; taking its last mechanism away is something the server does not do.
@@ -112,7 +129,7 @@ async function change(
   }
 }
 
-/** With the authority that was given. Throws when there is no session to be had with it. */
+/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
 async function logInToChange(
   { options, account, using, connectWithin }: Retire<MongodbOptions>,
   signal: AbortSignal,
@@ -129,6 +146,23 @@ async function logInToChange(
     `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
   );
 }
+
+/** `localOps`: a mongos is to tell of its own clients, and not of what it does on the shards. */
+function sessionsOf(user: string, db: string): Document {
+  const everybody = { allUsers: true, idleConnections: true, localOps: true };
+  return {
+    aggregate: 1,
+    pipeline: [
+      { $currentOp: everybody },
+      { $match: { effectiveUsers: { $elemMatch: { user: { $eq: user }, db: { $eq: db } } } } },
+      { $limit: 1 },
+    ],
+    cursor: {},
+    maxTimeMS: serverPatience,
+  };
+}
+
+const aggregateReply = z.object({ cursor: z.object({ firstBatch: z.array(z.unknown()) }) });
 
 const usersInfoReply = z.object({
   users: z.array(z.object({ mechanisms: z.array(z.string()).default([]) })),

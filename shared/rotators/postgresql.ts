@@ -23,6 +23,19 @@ const serverPatience = "20000";
 /** Many clients, this driver among them, refuse to compute more. */
 const mostIterations = 100_000;
 
+/**
+ * Whether a connection is open that logged in as the account, whatever role it has taken on since, in any database.
+ * What kind of process a row stands for is hidden (NULL) from who may not see all statistics; that counts as a client.
+ * Background workers, such as those of pg_cron, run as an account without having logged in.
+ */
+const sessionsOf = `
+  SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_stat_activity
+    WHERE usename = $1::pg_catalog.text
+      AND pid <> pg_catalog.pg_backend_pid()
+      AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
+  ) AS found`;
+
 /** PostgreSQL roles that log in with a password, on any server since version 10. */
 export const postgresql: Rotator<PostgresqlOptions> = {
   type: "postgresql",
@@ -59,6 +72,20 @@ export const postgresql: Rotator<PostgresqlOptions> = {
       return "accepted";
     } catch (error) {
       throw loginError(failureOf(error), placeOf(options, credential.account));
+    } finally {
+      await session.close();
+    }
+  },
+
+  async hasSessions(look, signal) {
+    const { options, account } = look;
+    requireName(account);
+    const session = await logInToChange(look, signal);
+    try {
+      const [row] = await session.query(sessionsOf, [account]);
+      return row?.["found"] !== false;
+    } catch (error) {
+      throw loginError(failureOf(error), placeOf(options, account));
     } finally {
       await session.close();
     }
@@ -104,7 +131,7 @@ async function change(
   }
 }
 
-/** With the authority that was given. Throws when there is no session to be had with it. */
+/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
 async function logInToChange(
   { options, account, using, connectWithin }: Retire<PostgresqlOptions>,
   signal: AbortSignal,

@@ -40,10 +40,13 @@ export interface Check<Options> extends Call<Options> {
   readonly as?: "admin";
 }
 
+/** An account, and the authority with which something is done about it. */
 export interface Retire<Options> extends Call<Options> {
   readonly account: string;
   readonly using: Using;
 }
+
+export type Look<Options> = Retire<Options>;
 
 /**
  * One kind of system whose credentials can be rotated. Holds no state between calls and keeps no connection open.
@@ -81,6 +84,11 @@ export interface Rotator<Options = unknown> {
    * and refused the credential; a target that could not be asked throws TargetUnavailableError.
    */
   verify(check: Check<Options>, signal: AbortSignal): Promise<"accepted" | "rejected">;
+  /**
+   * Whether anybody but us is logged in as the account at this moment, as far as the authority can see. What it cannot
+   * tell counts as "yes". Changes nothing. Absent: the system cannot be asked.
+   */
+  hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
   /** Makes the account's secret useless without deleting the account. Safe to repeat. */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
 }

@@ -114,11 +114,14 @@ const again = fieldsOf<NonNullable<rotation.TargetRecord["again"]>>()({
   grace: maybe(z.number()),
 });
 
+const proof = fieldsOf<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
+
 const retirement = fieldsOf<rotation.Retirement>()({
   account: text,
   at: instant,
   rotationId: text,
   failures: count,
+  proof: maybe(proof),
 });
 
 const exposure = fieldsOf<rotation.Exposure>()({

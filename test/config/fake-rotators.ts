@@ -23,6 +23,7 @@ const relational: ConfigRotator = {
     const { host, port, database } = address.parse(options);
     return { engine: "relational", host, port, ...(database !== undefined && { database }) };
   },
+  hasSessions: () => Promise.resolve(false),
 };
 
 const cloudOptions = z.strictObject({ server: z.string().describe("Name of the server.") });

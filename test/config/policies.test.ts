@@ -52,6 +52,7 @@ const everyField = `
     retry: { attempts: 5, every: 1m, thenEvery: 2h, jitter: 0.5 }
     timeouts: { connect: 2s, change: 30s, verify: 5s }
     grace: 36h
+    retire: proof
     adopt: { mode: rotate, delay: 3d }
     expiry: 45d`;
 
@@ -100,6 +101,7 @@ test("every field of a policy is taken as it is written", async () => {
     },
     retry: { attempts: 5, every: 60_000, thenEvery: 2 * hour, jitter: 0.5 },
     timeouts: { connect: 2_000, change: 30_000, verify: 5_000 },
+    retire: "proof",
     grace: 36 * hour,
     adopt: { mode: "rotate", delay: 3 * day },
     expiry: 45 * day,

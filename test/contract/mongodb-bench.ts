@@ -29,6 +29,8 @@ export interface MongodbBench {
   optionsWith(changed?: object): ReturnType<typeof mongodb.options.parse>;
   addAccount(user: string, password: string, more?: Partial<MongoUser>): Promise<void>;
   logsIn(user: string, password: string, db?: string): Promise<boolean>;
+  /** Logs in with the plain client and stays; returns how to leave. */
+  stay(user: string, password: string, db?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,10 @@ export async function startMongodbBench(more: MongoDoubleOptions = {}): Promise<
       {
         user: admin.account,
         password: admin.secret.reveal(),
-        roles: [{ role: "userAdminAnyDatabase", db: "admin" }],
+        roles: [
+          { role: "userAdminAnyDatabase", db: "admin" },
+          { role: "clusterMonitor", db: "admin" },
+        ],
       },
       { user: powerless.account, password: powerless.secret.reveal() },
     ],
@@ -52,20 +57,24 @@ export async function startMongodbBench(more: MongoDoubleOptions = {}): Promise<
   const tls = more.tls === true ? { mode: "verify-full", caFile } : { mode: "disable" };
   const { host, port } = double;
 
+  function clientFor(username: string, password: string, authSource = home): MongoClient {
+    const settings: MongoClientOptions = {
+      auth: { username, password },
+      authSource,
+      directConnection: true,
+      ...(double.ca === undefined ? {} : { tls: true, ca: double.ca }),
+    };
+    return new MongoClient(double.url, settings);
+  }
+
   return {
     double,
     optionsWith: (changed = {}) =>
       mongodb.options.parse({ host, port, authDatabase: home, tls, ...changed }),
     addAccount: (user, password, more = {}) =>
       double.addUser({ user, password, db: home, changeOwnPassword: true, ...more }),
-    async logsIn(username, password, authSource = home) {
-      const settings: MongoClientOptions = {
-        auth: { username, password },
-        authSource,
-        directConnection: true,
-        ...(double.ca === undefined ? {} : { tls: true, ca: double.ca }),
-      };
-      const client = new MongoClient(double.url, settings);
+    async logsIn(user, password, db) {
+      const client = clientFor(user, password, db);
       try {
         await client.connect();
         return true;
@@ -75,6 +84,11 @@ export async function startMongodbBench(more: MongoDoubleOptions = {}): Promise<
       } finally {
         await client.close();
       }
+    },
+    async stay(user, password, db) {
+      const client = clientFor(user, password, db);
+      await client.connect();
+      return () => client.close();
     },
     async close() {
       await double.close();

@@ -10,6 +10,7 @@ for (const secure of [false, true]) {
     authorities: ["self", "admin"],
     losesReplies: true,
     refuses: true,
+    seesSessions: true,
     // SASLprep, which SCRAM-SHA-256 demands of servers and clients, knows Unicode as of 2002.
     awkwardSecrets: awkwardSecrets.map((secret) => secret.replace("😀", "")),
 
@@ -46,6 +47,7 @@ for (const secure of [false, true]) {
           made.add(name);
         },
         logsIn: (account, secret) => bench.logsIn(account, secret),
+        stay: (account, secret) => bench.stay(account, secret),
         snapshot: async () => ({
           users: inspection.users(),
           changes: inspection.performed("updateUser"),

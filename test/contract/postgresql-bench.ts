@@ -47,6 +47,12 @@ export function postgresqlBench() {
       postgresql.apply({ options, next, using }, signal),
     retire: (account: string, using: Using) =>
       postgresql.retire?.({ options: optionsWith(), account, using }, patience()),
+    async hasSessions(
+      account: string,
+      using: Using = { as: "admin", credential: target.admin },
+    ): Promise<boolean | undefined> {
+      return postgresql.hasSessions?.({ options: optionsWith(), account, using }, patience());
+    },
     admin: (): Using => ({ as: "admin", credential: target.admin }),
     /** What the server stores as the account's password. */
     async storedFor(account: string): Promise<string> {

@@ -24,6 +24,8 @@ export interface PostgresqlTarget {
   /** Makes the account, or gives the one there is this secret. */
   account(name: string, secret: string): Promise<void>;
   logsIn(account: string, secret: string): Promise<boolean>;
+  /** Logs in with the plain client and stays; returns how to leave. */
+  stay(account: string, secret: string): Promise<() => Promise<void>>;
   /** Connections of others than `sql`. */
   openConnections(): Promise<number>;
   stop(): Promise<void>;
@@ -98,6 +100,12 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
       } finally {
         await client.end();
       }
+    },
+    async stay(account, secret) {
+      const client = clientFor(account, secret);
+      client.on("error", () => undefined);
+      await client.connect();
+      return () => client.end();
     },
     async openConnections() {
       const [row] = await sql(

@@ -8,6 +8,7 @@ import { testRotator } from "./rotator.suite.ts";
 testRotator("postgresql", {
   authorities: ["self", "admin"],
   refuses: true,
+  seesSessions: true,
   losesReplies: true,
 
   async start() {

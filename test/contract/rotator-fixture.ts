@@ -16,6 +16,8 @@ export interface Fixture<Options> {
   account(name: string, secret: string): Promise<void>;
   /** Tries with the plain client. */
   logsIn(account: string, secret: string): Promise<boolean>;
+  /** Where `seesSessions` is set: logs in with the plain client and stays; returns how to leave. */
+  stay?(account: string, secret: string): Promise<() => Promise<void>>;
   /** All that is stored about all accounts, to see that nothing changed. */
   snapshot(): Promise<unknown>;
   /** Connections of the rotator that the servers still hold. */
@@ -40,6 +42,8 @@ export interface Subject<Options> {
   readonly onlyAccount?: string;
   readonly refuses?: true;
   readonly losesReplies?: true;
+  /** It can tell whether somebody is logged in as an account. */
+  readonly seesSessions?: true;
   /** Where the defaults do not fit. */
   readonly awkwardNames?: readonly string[];
   readonly awkwardSecrets?: readonly string[];

@@ -8,6 +8,8 @@ import { secretKeeper } from "./secret-keeper.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 
+export type RotatorSteps<Options> = ReturnType<typeof rotatorSteps<Options>>;
+
 /** Where a call goes, and how long it may take to get there. */
 export interface Called<Options> extends Aimed<Options> {
   readonly connectWithin?: number;
@@ -78,6 +80,16 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     signal = patience(),
   ) => required(rotator.retire?.({ ...to, account, using: by }, signal), "retire");
 
+  const isInUse = (
+    { account }: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.hasSessions?.({ ...to, account, using: by }, signal), "hasSessions");
+
+  const stay = ({ account, secret }: Credential) =>
+    required(fixture.stay?.(account, secret.reveal()), "stay");
+
   const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
 
   /** Fails as it should, and tells no secret. */
@@ -113,6 +125,8 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     apply,
     verify,
     retire,
+    isInUse,
+    stay,
     works,
     failsAs,
     replaces,

@@ -9,6 +9,7 @@ import { Secret, type Credential } from "../../shared/core/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
+import { testSessions } from "./rotator-sessions.suite.ts";
 import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
@@ -18,7 +19,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
   describe(`the rotator ${name}`, () => {
     const steps = rotatorSteps(subject);
     const { fresh, newAccount, using, anyAuthority, withSecret } = steps;
-    const { apply, verify, retire, works, failsAs, replaces } = steps;
+    const { apply, verify, retire, isInUse, works, failsAs, replaces } = steps;
 
     it("says what it can do, and where its target is", () => {
       const { rotator, options } = steps.fixture.aimed;
@@ -176,6 +177,8 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
       });
     }
 
+    if (subject.seesSessions === true) testSessions(steps, subject.awkwardNames ?? awkwardNames);
+
     describe("when the target cannot be asked", () => {
       let silent: Listening;
       let arrived = Promise.withResolvers<Socket>();
@@ -204,6 +207,9 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         await check(verify(current, at(), signal()));
         if (subject.authorities.includes("admin")) {
           await check(retire(current, using("admin", current), at(), signal()));
+        }
+        if (subject.seesSessions === true) {
+          await check(isInUse(current, using("admin", current), at(), signal()));
         }
         expect(await works(current)).toBe(true);
       }
@@ -244,6 +250,9 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         }
         if (subject.authorities.includes("admin")) {
           await isTooSlow(retire(current, using("admin", current), hasty, never));
+        }
+        if (subject.seesSessions === true) {
+          await isTooSlow(isInUse(current, using("admin", current), hasty, never));
         }
         await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
       });

@@ -139,7 +139,19 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     rotation: arbitraryRotation,
     request: arbitraryRequest,
     again: fc.record({ reason: fc.constant("exposure" as const), requestedBy: fc.string() }),
-    retirement: fc.record({ account, at: arbitraryMoment, rotationId: fc.uuid(), failures: count }),
+    retirement: fc.record(
+      {
+        account,
+        at: arbitraryMoment,
+        rotationId: fc.uuid(),
+        failures: count,
+        proof: fc.record(
+          { seenInUse: count, quietSince: arbitraryMoment },
+          { requiredKeys: ["seenInUse"] },
+        ),
+      },
+      { requiredKeys: ["account", "at", "rotationId", "failures"] },
+    ),
     exposure: arbitraryExposure,
     lastUsedAt: arbitraryMoment,
     lastUsedBy: fc.string(),

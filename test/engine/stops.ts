@@ -40,13 +40,18 @@ interface Ending {
   readonly broken: readonly string[];
 }
 
-/** Adopts a target, rotates it once on request, lets the grace end; with the given stops on the way. */
+/**
+ * Adopts a target, rotates it once on request, lets the grace end; with the given stops on the way. Where proof is
+ * wanted, somebody uses the superseded account until then, and for a while longer.
+ */
 export async function rotateWithStops(
   kind: Kind,
   stops: readonly Stop[],
   worker: Worker = engine,
 ): Promise<Ending> {
   const world = await makeWorld(kind);
+  const [first = ""] = kind.accounts;
+  if (kind.retire === "proof") world.system.sessions.add(first);
   const broken: string[] = [];
   const waiting = [...stops];
   let count = 0;
@@ -95,6 +100,16 @@ export async function rotateWithStops(
     broken.push("it never settled");
   }
 
+  async function untilRetired(): Promise<void> {
+    for (let looks = 0; looks < 20; looks++) {
+      if ((await world.journal.read("app"))?.record.retirement === undefined) break;
+      world.advance(11 * minute);
+      await settle();
+    }
+    const ends = kind.accounts.length === 2 && kind.as !== "self";
+    if (ends && world.isKept(first)) broken.push("the superseded secret was never retired");
+  }
+
   await settle();
   let rotationId = "";
   for (let tries = 0; rotationId === "" && tries < 5; tries++) {
@@ -110,6 +125,8 @@ export async function rotateWithStops(
   broken.push(...(await endViolations(world, rotationId)));
   world.advance(world.target.grace);
   await settle();
+  world.system.sessions.delete(first);
+  await untilRetired();
   if (!world.publishedWorks()) broken.push("the published secret did not survive the grace");
   return { allMet: waiting.length === 0, effects: count, broken };
 }
@@ -127,6 +144,9 @@ export function violations(world: World): string[] {
   if (!accounts.some((account) => world.isKept(account))) found.push("no stored credential works");
   if (accounts.length === 2 && !world.publishedWorks()) {
     found.push("the published credential does not work");
+  }
+  if ([...world.system.sessions].some((account) => !world.isKept(account))) {
+    found.push("an account that is in use was retired");
   }
   return found;
 }

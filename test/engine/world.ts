@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { memoryConsumer } from "../../shared/consumers/memory-consumer.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { parsePayload } from "../../shared/core/payload.ts";
+import type { RetireWhen } from "../../shared/core/policy.ts";
 import { Secret } from "../../shared/core/secret.ts";
 import { defaultPasswordRules } from "../../shared/core/password.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
@@ -20,6 +21,7 @@ export interface Kind {
   readonly accounts: readonly string[];
   readonly as: Authority["as"];
   readonly propagation?: number;
+  readonly retire?: RetireWhen;
 }
 
 export const singleAdmin: Kind = {
@@ -47,6 +49,12 @@ export const pairSelf: Kind = {
   accounts: ["app_a", "app_b"],
   as: "self",
 };
+export const pairProof: Kind = {
+  name: "two accounts, changed by an admin, retired on proof",
+  accounts: ["app_a", "app_b"],
+  as: "admin",
+  retire: "proof",
+};
 
 /** Every way in which a target can be changed. */
 export const kinds: readonly Kind[] = [
@@ -55,6 +63,7 @@ export const kinds: readonly Kind[] = [
   singleIdentity,
   pairAdmin,
   pairSelf,
+  pairProof,
 ];
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");
@@ -131,6 +140,11 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           }),
         verify: (check, signal) =>
           gate("target.verify", () => rotator.verify({ ...check, options: {} }, signal)),
+        hasSessions: (look, signal) =>
+          gate(
+            "target.look",
+            async () => (await rotator.hasSessions?.({ ...look, options: {} }, signal)) ?? true,
+          ),
         retire: (retire, signal) =>
           gate("target.retire", async () => rotator.retire?.({ ...retire, options: {} }, signal)),
       }),
@@ -230,6 +244,7 @@ function targetOf(kind: Kind): Target {
       every: 90 * day,
       password: defaultPasswordRules,
       retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+      ...(kind.retire && { retire: kind.retire }),
     },
     policyWhy: "named by the target",
     policiesPassedOver: [],

@@ -1,4 +1,5 @@
 import type { Document } from "mongodb";
+import { aggregate } from "./current-op.ts";
 import { errorAnswer, Refused, refused } from "./errors.ts";
 import { saslContinue, saslStart } from "./sasl.ts";
 import { type Call, loggedIn } from "./session.ts";
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   createUser: { open: false, run: createUser },
   updateUser: { open: false, run: updateUser },
   usersInfo: { open: false, run: usersInfo },
+  aggregate: { open: false, run: aggregate },
 };
 
 /** Runs one command and answers as the server would, errors included. */

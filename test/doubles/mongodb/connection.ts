@@ -35,7 +35,9 @@ export function connectionHandler(
   return (socket) => {
     lastId += 1;
     const session: Session = { id: lastId, authenticated: new Map(), conversation: undefined };
+    server.sessions.add(session);
     socket.on("error", () => undefined);
+    socket.on("close", () => server.sessions.delete(session));
     async function serve(request: WireRequest): Promise<void> {
       const outcome = await answer(session, request);
       if (outcome.kind === "reset") reset(socket);
@@ -76,6 +78,7 @@ const effects: Readonly<Record<string, MongoEffect>> = {
   createUser: "createUser",
   updateUser: "updateUser",
   usersInfo: "usersInfo",
+  aggregate: "aggregate",
 };
 
 function defaultRefusal(effect: MongoEffect): MongoRefusal {

@@ -26,6 +26,7 @@ const codes = {
   AuthenticationFailed: 18,
   RoleNotFound: 31,
   CommandNotFound: 59,
+  InvalidNamespace: 73,
   MechanismUnavailable: 334,
   IDLFailedToParse: 40_414,
   IDLUnknownField: 40_415,

@@ -65,6 +65,7 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
     users: userStore(),
     iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
     faults,
+    sessions: new Set(),
     logins: [],
   };
   for (const user of options.users ?? []) await addUser(server, user);

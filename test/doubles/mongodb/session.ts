@@ -13,7 +13,8 @@ export type MongoEffect =
   | "connectionStatus"
   | "createUser"
   | "updateUser"
-  | "usersInfo";
+  | "usersInfo"
+  | "aggregate";
 
 /** The whole server, as its commands see it. */
 export interface MongoServer {
@@ -22,6 +23,8 @@ export interface MongoServer {
   readonly users: Users;
   readonly iterations: Readonly<Record<Mechanism, number>>;
   readonly faults: Faults<MongoEffect, MongoRefusal>;
+  /** Connections that are open. */
+  readonly sessions: Set<Session>;
   /** Every attempt to prove a password, in order. */
   readonly logins: { user: string; db: string; accepted: boolean }[];
 }

@@ -7,8 +7,8 @@ export interface Role {
   readonly db: string;
 }
 
-/** Actions on users that this server knows; what a role grants is data. */
-export type Action = "createUser" | "changePassword" | "changeOwnPassword" | "viewUser";
+/** Actions that this server knows; what a role grants is data. */
+export type Action = "createUser" | "changePassword" | "changeOwnPassword" | "viewUser" | "inprog";
 
 const userAdmin: readonly Action[] = ["createUser", "changePassword", "viewUser"];
 
@@ -16,7 +16,8 @@ const granted: Record<
   string,
   { readonly everywhere: boolean; readonly actions: readonly Action[] }
 > = {
-  root: { everywhere: true, actions: userAdmin },
+  root: { everywhere: true, actions: [...userAdmin, "inprog"] },
+  clusterMonitor: { everywhere: true, actions: ["inprog"] },
   userAdminAnyDatabase: { everywhere: true, actions: userAdmin },
   userAdmin: { everywhere: false, actions: userAdmin },
   // No built-in role lets an account change its own password: real sites make such a custom role.
