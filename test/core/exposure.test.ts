@@ -59,6 +59,11 @@ describe("an exposure that is reported", () => {
     ["at the very moment of the last change", changed, seen(0)],
     ["of a secret that nobody knows to have changed", adopted, seen(-50)],
     ["of the version that another account has now", withOther(changed), seen(5, { version: "2" })],
+    [
+      "of the published version, though no account is known to have it",
+      { ...changed, slots: [] },
+      seen(5, { version: "1" }),
+    ],
     ["of any version while none is published", withoutPublished(), seen(5, { version: "7" })],
   ])("%s counts", (_what, record, exposure) => {
     const accepted = accept(record, exposure);

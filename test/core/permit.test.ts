@@ -128,6 +128,18 @@ describe("a permit to begin", () => {
     });
   });
 
+  it("is given to a person in a freeze that is lifted for operators, and to nobody else", () => {
+    const freeze = [
+      { from: "2026-03-01", to: "2026-03-01", reason: "f", lift: ["operator"] },
+    ] as const;
+    const calm = { ...target, policy: { ...policy, freeze } };
+    const record: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1) };
+    expect(permit({ ...record, request }, calm, at(4))).toMatchObject({ wish: request });
+    expect(permit(record, calm, at(4))).toHaveProperty("held");
+    const exposed = { ...request, reason: "exposure" as const };
+    expect(permit({ ...record, request: exposed }, calm, at(4))).toHaveProperty("held");
+  });
+
   it("is asked of the windows again when the rotation that failed was one by schedule", () => {
     const again = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };

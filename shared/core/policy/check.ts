@@ -14,9 +14,7 @@ export type { Problem } from "./problem.ts";
 export function checkPolicy(policy: Policy, from: Instant): Problem[] {
   const readable = [...checkHours(policy), ...checkTriggers(policy), ...checkFreezes(policy)];
   // What cannot be read cannot be tried out.
-  const tried = readable.some(({ severity }) => severity === "error")
-    ? []
-    : checkLateness(policy, Date.parse(from));
+  const tried = readable.length > 0 ? [] : checkLateness(policy, Date.parse(from));
   return [
     ...readable,
     ...tried,

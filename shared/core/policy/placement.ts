@@ -71,7 +71,7 @@ function spreadIn(
   end: number,
   fraction: () => number,
 ): number {
-  if (spread === 0 || claim.anyTime || permitted === -Infinity) return 0;
+  if (spread === 0 || claim.anyTime) return 0;
   const room = Math.max(0, Math.min(spread, end - sweepMargin - permitted));
   return Math.floor(fraction() * room);
 }

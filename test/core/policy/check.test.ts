@@ -196,6 +196,18 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       ],
     ],
     [
+      "a freeze that ends before it begins, beside one that is lifted for other reasons",
+      {
+        every,
+        freeze: [
+          { from: "2026-12-20", to: "2026-12-31", reason: "year end", lift: ["breach"] },
+          { from: "2026-12-24", to: "2026-12-22", reason: "x", lift: [] },
+          { from: "2027-12-20", to: "2027-12-31", reason: "year end", lift: ["breach"] },
+        ],
+      },
+      ["error freeze.1.to: 2026-12-22 is not after from, 2026-12-24"],
+    ],
+    [
       "freezes that contradict each other",
       {
         every,
