@@ -4,6 +4,7 @@ import { momentsOf } from "./policy/facts.ts";
 import { openingsOf } from "./policy/openings.ts";
 import { decide } from "./policy/placement.ts";
 import {
+  type Again,
   type Grounds,
   type Reason,
   type Rotation,
@@ -79,23 +80,27 @@ function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit
 }
 
 function permitScheduled(record: TargetRecord, target: Target, now: Instant): Permit {
+  const { policy } = target;
   const { again } = record;
-  const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, target.policy, now) };
+  const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, policy, now) };
   if (again && again.requestedBy !== schedule) {
-    const hold = frozen(target.policy, liftOf(again.reason, record), now);
-    if (!hold) return { wish: { ...wish, ...again }, why: dueWhy(record, target.policy, now) };
-    return { held: dueAt(record, hold.until, hold.why), why: hold.why };
+    const hold = frozen(policy, liftOf(again.reason, record), now);
+    return hold ? heldAgain(record, again, hold) : repeated(wish, again);
   }
-  const { allowed, why } = mayStart(target.policy, factsOf(record), now);
-  if (allowed) return { wish: { ...wish, ...again }, why: dueWhy(record, target.policy, now) };
-  return { held: withDue(record, target, now), why };
+  const { allowed, why } = mayStart(policy, factsOf(record), now);
+  if (!allowed) return { held: withDue(record, target, now), why };
+  // Unlike `why`, this says where in the spread the target starts.
+  return again
+    ? repeated(wish, again)
+    : { wish, why: nextDue(policy, factsOf(record), now).reason };
 }
 
-/** What made it due. A wait for something else may have taken its place in the record since. */
-function dueWhy(record: TargetRecord, policy: Policy, now: Instant): string {
-  const { again, dueReason } = record;
-  if (again && dueReason !== undefined) return dueReason;
-  return nextDue(policy, factsOf(record), now).reason;
+function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Permit {
+  return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
+}
+
+function repeated(wish: Wish, { why, heldBy: _, ...again }: Again): Permit {
+  return { wish: { ...wish, ...again }, why };
 }
 
 function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {

@@ -180,12 +180,14 @@ export function failRotation(
   const used = failure.kind === "change-refused" ? failures : policy.retry.attempts;
   const at = plus(failure.at, retryDelay(policy.retry, used, rotation.id));
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
+  const why = `another try after rotation ${rotation.id} failed`;
   const failed: TargetRecord = {
-    ...dueAt(rest, at, `another try after rotation ${rotation.id} failed`),
+    ...dueAt(rest, at, why),
     health: "failing",
     failures,
     lastFailure: failure,
     again: {
+      why,
       reason: rotation.reason,
       requestedBy: rotation.requestedBy,
       ...(rotation.grace !== undefined && { grace: rotation.grace }),

@@ -110,6 +110,13 @@ export interface RotationRequest {
   readonly grace?: number;
 }
 
+/** A rotation failed and is to be repeated, for the same reason and on the same word. */
+export interface Again extends Pick<RotationRequest, "reason" | "requestedBy" | "grace"> {
+  readonly why: string;
+  /** Why it waits, when a freeze is in its way. */
+  readonly heldBy?: string;
+}
+
 /** Somebody saw the secret that consumers read. */
 export interface Exposure {
   readonly at: Instant;
@@ -191,7 +198,7 @@ export interface TargetRecord {
   readonly rotation?: Rotation;
   readonly request?: RotationRequest;
   /** What the next rotation by schedule takes over from the one that failed. */
-  readonly again?: Pick<RotationRequest, "reason" | "requestedBy" | "grace">;
+  readonly again?: Again;
   readonly retirement?: Retirement;
   /** The first one since the last change. */
   readonly exposure?: Exposure;

@@ -20,7 +20,7 @@ export function replan(record: TargetRecord, target: Target, now: Instant): Targ
   }
   // No policy says when the adoption is tried again.
   if (record.adoptedAt === undefined) return marked;
-  return withRetry(withDue(marked, target, now), record);
+  return withRetry(withDue(marked, target, now), record, now);
 }
 
 /**
@@ -34,10 +34,14 @@ function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): T
   return { ...marked, rotation: unheld(rotation) };
 }
 
-/** The next try after a failure is nothing that an edit of the schedule may put off. */
-function withRetry(planned: TargetRecord, before: TargetRecord): TargetRecord {
-  const { again, nextDue, dueReason = "another try" } = before;
+/** The next try after a failure is nothing that an edit may put off, but the freeze in its way may be gone. */
+function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): TargetRecord {
+  const { again, nextDue, dueReason = "" } = before;
   if (!again || nextDue === undefined) return planned;
+  if (again.heldBy !== undefined) {
+    const { heldBy: _, ...free } = again;
+    return { ...dueAt(planned, now, again.why), again: free };
+  }
   if (planned.nextDue !== undefined && planned.nextDue <= nextDue) return planned;
   return dueAt(planned, nextDue, dueReason);
 }

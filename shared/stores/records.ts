@@ -108,10 +108,12 @@ const request = fieldsOf<rotation.RotationRequest>()({
   grace: maybe(z.number()),
 });
 
-const again = fieldsOf<NonNullable<rotation.TargetRecord["again"]>>()({
+const again = fieldsOf<rotation.Again>()({
   reason,
   requestedBy: text,
   grace: maybe(z.number()),
+  why: text,
+  heldBy: maybe(text),
 });
 
 const proof = fieldsOf<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });

@@ -138,7 +138,11 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     failures: count,
     rotation: arbitraryRotation,
     request: arbitraryRequest,
-    again: fc.record({ reason: fc.constant("exposure" as const), requestedBy: fc.string() }),
+    again: fc.record({
+      reason: fc.constant("exposure" as const),
+      requestedBy: fc.string(),
+      why: fc.string(),
+    }),
     retirement: fc.record(
       {
         account,

@@ -26,8 +26,10 @@ const isFrozen = (moment: string) => moment >= "2026-03-01T10:05:00.000Z";
 /** What a permit that is not given leaves as it was. */
 function withoutPlan(record: TargetRecord): Partial<TargetRecord> {
   const { request: _r, nextDue: _n, dueReason: _d, passedOver: _p, ...rest } = record;
-  const { policyFingerprint: _f, policyWhy: _w, policiesPassedOver: _o, ...left } = rest;
-  return left;
+  const { policyFingerprint: _f, policyWhy: _w, policiesPassedOver: _o, again, ...left } = rest;
+  if (!again) return left;
+  const { heldBy: _h, ...asked } = again;
+  return { ...left, again: asked };
 }
 
 describe("a permit to begin", () => {
@@ -141,18 +143,29 @@ describe("a permit to begin", () => {
   });
 
   it("is asked of the windows again when the rotation that failed was one by schedule", () => {
-    const again = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
+    const asked = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
+    const again = { ...asked, why: "another try" };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };
     expect(permit(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
-    expect(permit(record, watched, at(3))).toMatchObject({ wish: again });
+    expect(permit(record, watched, at(3))).toStrictEqual({
+      wish: { at: at(3), ...asked },
+      why: "another try",
+    });
   });
 
   it("is repeated for a person whose rotation failed, whatever the hours", () => {
-    const again = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
+    const asked = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
+    const again = { ...asked, why: "another try" };
     const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
-    expect(permit(record, watched, at(1))).toMatchObject({ wish: { at: at(1), ...again } });
-    const frozen = permit({ ...record, nextDue: at(7) }, watched, at(7));
-    expect(frozen).toMatchObject({ held: { nextDue: at(20), again } });
+    const given = { wish: { at: at(1), ...asked }, why: "another try" };
+    expect(permit(record, watched, at(1))).toStrictEqual(given);
+    const heldBy = "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)";
+    const held = { ...record, nextDue: at(20), dueReason: heldBy, again: { ...again, heldBy } };
+    expect(permit({ ...record, nextDue: at(7) }, watched, at(7))).toStrictEqual({
+      held,
+      why: heldBy,
+    });
+    expect(permit({ ...held, nextDue: at(1) }, watched, at(1))).toStrictEqual(given);
   });
 });
 
@@ -169,14 +182,12 @@ describe("the grounds of a request", () => {
     );
   });
 
-  it("of a rotation that is repeated are what was planned for it", () => {
-    const again = { reason: "schedule", requestedBy: "schedule" } as const;
-    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), again };
-    const dueReason = "another try after rotation r0 failed";
-    expect(permit({ ...record, dueReason }, watched, at(4)).why).toBe(dueReason);
+  it("of what the schedule wants are what made it due, whatever it has waited for since", () => {
+    const dueReason = "waits until x is done with this credential";
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
     expect(permit(record, watched, at(4)).why).toContain("1d after");
-    const { again: _, ...first } = { ...record, dueReason: "waits until x is done" };
-    expect(permit(first, watched, at(4)).why).toContain("1d after");
+    const again = { reason: "schedule", requestedBy: "schedule", why: "another try" } as const;
+    expect(permit({ ...record, again }, watched, at(4)).why).toBe("another try");
   });
 });
 

@@ -49,7 +49,7 @@ describe("a use that is reported", () => {
   it.each<[string, TargetRecord]>([
     [
       "that waits for another try",
-      { ...known, again: { reason: "operator", requestedBy: "anna" } },
+      { ...known, again: { reason: "operator", requestedBy: "anna", why: "it failed" } },
     ],
     ["that is being changed", begun(known)],
     ["that is not adopted", (({ adoptedAt: _, ...rest }) => rest)(known)],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TargetUnavailableError } from "../../shared/core/errors.ts";
+import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import type { Policy } from "../../shared/core/policy.ts";
 import { fingerprintOf, type Target } from "../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
@@ -200,6 +200,30 @@ test("a rotation that waits for its window begins when an edit opens that, and n
   await process.work({ targetId: "app", because: "due" });
   expect(world.applied.size).toBe(1);
   expect((await recordOf(world)).health).toBe("healthy");
+});
+
+test("another try that waits for the end of a freeze is made when an edit takes the freeze away", async () => {
+  const freeze = [{ from: "2026-01-01T01:00:00Z", to: "2026-01-07", reason: "audit", lift: [] }];
+  const world = await worldWith({ freeze });
+  await work(world);
+  const id = await request(world, { requestedBy: "anna" });
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  world.advance(2 * hour);
+  await work(world);
+  expect(await recordOf(world)).toMatchObject({
+    nextDue: "2026-01-08T00:00:00.000Z",
+    again: { requestedBy: "anna", heldBy: expect.stringContaining("audit") as string },
+  });
+  await work(withPolicy(world, { freeze: [] }));
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({
+    state: "done",
+    requestedBy: "anna",
+    why: `another try after rotation ${id} failed`,
+  });
+  expect(await recordOf(world)).not.toHaveProperty("again");
 });
 
 test("an edit does not touch a rotation whose change has begun, nor one that waits for its next try", async () => {

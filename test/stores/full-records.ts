@@ -68,7 +68,13 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       heldBy: "frozen: year end",
       grace: 0,
     },
-    again: { reason: "exposure", requestedBy: "security", grace: 1 },
+    again: {
+      reason: "exposure",
+      requestedBy: "security",
+      grace: 1,
+      why: "another try after rotation 01JNN0 failed",
+      heldBy: "frozen: year end",
+    },
     retirement: {
       account: "orders_a",
       at: at(12),
