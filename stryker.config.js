@@ -12,7 +12,6 @@ export default {
   // Everything else stays out of the copy that is mutated.
   ignorePatterns: ["*", "!shared/**", "!test/**", "!package.json", "!vitest.mutation.config.ts"],
   coverageAnalysis: "perTest",
-  concurrency: 2,
   timeoutMS: 6000,
   thresholds: { high: 95, low: 90, break: 90 },
   reporters: ["clear-text", "html", "json", "progress-append-only"],
