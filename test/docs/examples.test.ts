@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { readArguments } from "../../cli/arguments.ts";
+import { planConfig } from "../../shared/app.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 
@@ -25,4 +27,19 @@ test("the configuration in the README is a valid one, without warnings", async (
 test("the README has a row for every system that can be rotated, and for no other", () => {
   const types = Array.from(readme.matchAll(/^\| `([a-z-]+)`: /gm), ([, type]) => type);
   expect(types).toEqual(rotators.map(({ type }) => type));
+});
+
+const examples = await readdir(join(root, "examples"));
+
+describe.each(examples)("the example %s", (name) => {
+  test.each(["2026-06-01", "2026-12-25", "2027-03-01"])(
+    "can be planned as it is on %s, and is told nothing",
+    async (today) => {
+      const question = readArguments(["plan", "--config", join("examples", name)], {});
+      if (!question) throw new Error("that is a request for help");
+      const { text, warnings } = await planConfig(question, root, `${today}T12:00:00.000Z`);
+      expect(warnings).toEqual([]);
+      expect(text).toMatch(new RegExp(`^[1-9]\\d* rotations from ${today}T12:00:00\\.000Z to `));
+    },
+  );
 });
