@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { instantOf, type PlanQuestion } from "../shared/app.ts";
+import { instantOf, limitOf, type PlanQuestion } from "../shared/app.ts";
 
 export const usage = `Usage: npm run keyturn -- plan [options]
 
@@ -11,6 +11,8 @@ Relative paths start from the folder of the project.
   --from WHEN     a day or an instant such as 2026-12-20 or 2026-12-20T18:00:00Z (default: now)
   --to WHEN       the same (default: 90 days after --from)
   --targets GLOB  only targets whose id is like this, such as "orders-*"
+  --per-server N/TIME  more rotations than this on one server are too much at once (default: 10/10s)
+  --per-vault N/TIME   more new secret versions than this in one vault are too much at once (default: 300/10s)
   --json          for programs
   --ics           a calendar, for programs that show one
   --api URL       a running app that knows how old each secret is (default: each counts as adopted now)
@@ -30,6 +32,8 @@ const options = {
   from: text,
   to: text,
   targets: text,
+  "per-server": text,
+  "per-vault": text,
   json: flag,
   ics: flag,
   api: text,
@@ -56,6 +60,7 @@ export function readArguments(
     ...(against !== undefined && { against }),
     ...(targets !== undefined && { targets }),
     ...span(values),
+    ...limits(values),
     ...apiOf(values, environment),
   };
 }
@@ -88,6 +93,22 @@ function momentOf(name: string, written: string | undefined): string | undefined
   const moment = instantOf(written);
   if (moment !== undefined) return moment;
   throw new UsageError(`${name} must be a day or an instant such as 2026-12-20T18:00:00Z.`);
+}
+
+function limits({
+  "per-server": server,
+  "per-vault": vault,
+}: Values): Pick<PlanQuestion, "limits"> {
+  const [perServer, perVault] = [limit("--per-server", server), limit("--per-vault", vault)];
+  if (!perServer && !perVault) return {};
+  return { limits: { ...(perServer && { perServer }), ...(perVault && { perVault }) } };
+}
+
+function limit(name: string, written: string | undefined) {
+  if (written === undefined) return undefined;
+  const found = limitOf(written);
+  if (found) return found;
+  throw new UsageError(`${name} must be a number and a time such as 10/10s.`);
 }
 
 function apiOf(

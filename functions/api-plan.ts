@@ -1,9 +1,23 @@
-import { app, type HttpRequest } from "@azure/functions";
-import { instantOf, planFormats, type PlanWanted } from "../shared/app.ts";
+import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
+import {
+  configProblems,
+  editedConfig,
+  instantOf,
+  limitOf,
+  type Operations,
+  planFormats,
+  type PlanWanted,
+} from "../shared/app.ts";
+import { readText } from "./http/body.ts";
 import { handle, Refusal } from "./http/handle.ts";
+import { problem } from "./http/problem.ts";
 
 /** Milliseconds; a year takes long enough. */
 const longest = 366 * 24 * 60 * 60 * 1_000;
+/** Bytes of an edited configuration. */
+const largest = 1024 * 1024;
+const yaml = ["text/yaml", "application/yaml"];
+const parameters = ["from", "to", "targets", "format", "per-server", "per-vault", "code"];
 
 const types = {
   text: "text/plain; charset=utf-8",
@@ -11,19 +25,37 @@ const types = {
   ics: "text/calendar; charset=utf-8",
 } as const;
 
-function readWanted({ query }: HttpRequest): PlanWanted {
+type Format = PlanWanted["format"];
+
+function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWanted {
+  refuseUnknown(query);
   const from = readMoment("from", query.get("from"));
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
-  const format = planFormats.find((one) => one === text);
-  if (!format) throw new Refusal(400, `format must be one of ${planFormats.join(", ")}.`);
+  const format = formats.find((one) => one === text);
+  if (!format) throw new Refusal(400, `format must be one of ${formats.join(", ")}.`);
   if (to !== undefined) {
     const length = Date.parse(to) - (from === undefined ? Date.now() : Date.parse(from));
     if (length <= 0)
       throw new Refusal(400, "to must lie after from, which is now if it is left out.");
     if (length > longest) throw new Refusal(400, "to must lie at most 366 days after from.");
   }
-  return { format, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const targets = query.get("targets");
+  return {
+    format,
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(targets !== null && { targets }),
+    limits: { ...readLimit("perServer", query), ...readLimit("perVault", query) },
+  };
+}
+
+/** A mistyped filter must not silently give the plan of everything. */
+function refuseUnknown(query: HttpRequest["query"]): void {
+  const unknown = [...query.keys()].find((name) => !parameters.includes(name));
+  if (unknown === undefined) return;
+  const known = parameters.filter((name) => name !== "code").join(", ");
+  throw new Refusal(400, `The query may hold ${known}, and not ${unknown.slice(0, 100)}.`);
 }
 
 function readMoment(name: string, text: string | null): string | undefined {
@@ -34,17 +66,55 @@ function readMoment(name: string, text: string | null): string | undefined {
   throw new Refusal(400, `${name} must be a day or an instant such as ${examples}.`);
 }
 
+const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
+
+function readLimit(
+  field: keyof typeof limitNames,
+  query: HttpRequest["query"],
+): PlanWanted["limits"] {
+  const name = limitNames[field];
+  const text = query.get(name);
+  if (text === null) return {};
+  const limit = limitOf(text);
+  if (limit) return { [field]: limit };
+  throw new Refusal(400, `${name} must be a number and a time such as 10/10s.`);
+}
+
+function plan(format: Format, body: string): HttpResponseInit {
+  const headers = { "content-type": types[format], "cache-control": "no-store" };
+  return { status: 200, headers, body };
+}
+
+/** What an edit would change: 200, or 422 with every problem of the edited configuration. Changes nothing. */
+async function planEdit(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
+  const wanted = readWanted(request, ["text", "json"]);
+  const text = await readText(request, yaml, largest);
+  try {
+    const edited = await editedConfig(text);
+    return plan(wanted.format, await operations.planEdit(edited, wanted));
+  } catch (error) {
+    const problems = configProblems(error);
+    if (!problems) throw error;
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    return problem(422, `The configuration has ${count}.`, {}, { problems });
+  }
+}
+
 /** Every rotation to come: as JSON, as a text table, or as a calendar. */
 app.http("api-plan", {
   methods: ["GET"],
   authLevel: "function",
   route: "plan",
   handler: handle(async (request, operations) => {
-    const wanted = readWanted(request);
-    return {
-      status: 200,
-      headers: { "content-type": types[wanted.format], "cache-control": "no-store" },
-      body: await operations.plan(wanted),
-    };
+    const wanted = readWanted(request, planFormats);
+    return plan(wanted.format, await operations.plan(wanted));
   }),
+});
+
+/** The same set against what an edited keyturn.yaml, which is the body, would have happen. */
+app.http("api-plan-edit", {
+  methods: ["POST"],
+  authLevel: "function",
+  route: "plan",
+  handler: handle(planEdit),
 });

@@ -1,7 +1,7 @@
 /** How long a year of 10,000 targets takes to simulate, against the budget of ten seconds on one core. */
 import { defaultPasswordRules } from "../shared/core/password.ts";
 import type { Policy } from "../shared/core/policy.ts";
-import { defaultLimits } from "../shared/core/simulation/collisions.ts";
+import { defaultLimits } from "../shared/core/simulation/limits.ts";
 import type { SimulatedTarget } from "../shared/core/simulation/plan.ts";
 import { simulate } from "../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus } from "../shared/core/time.ts";

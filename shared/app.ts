@@ -4,8 +4,8 @@ import type { TokenCredential } from "@azure/identity";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
 import type { Config } from "./config/config.ts";
-import { loadConfig } from "./config/load.ts";
-import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
+import { loadConfig, parseConfig } from "./config/load.ts";
+import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
@@ -16,6 +16,7 @@ import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
 import type { Instant } from "./core/time.ts";
 import { type Operations, operations } from "./engine/operations.ts";
+import type { Edited } from "./engine/plan.ts";
 import type { Ports } from "./engine/ports.ts";
 import { KeyReusedError } from "./engine/request.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
@@ -36,6 +37,7 @@ export type { PlanWanted } from "./engine/plan.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
 export type { Used } from "./engine/use.ts";
+export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/render.ts";
 export { isTargetId, longestGrace } from "./core/target.ts";
 export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
@@ -62,6 +64,11 @@ export function isUnavailable(error: unknown): error is Error {
 export function explained(error: unknown): string | undefined {
   const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
   return isExplained ? error.message : undefined;
+}
+
+/** Every problem of a configuration that was refused; undefined when something else is wrong. */
+export function configProblems(error: unknown): readonly Problem[] | undefined {
+  return error instanceof ConfigProblemsError ? error.problems : undefined;
 }
 
 /** What triggers and tools can ask of Keyturn. */
@@ -123,9 +130,7 @@ export function planConfig(
   root: string,
   now: Instant = new Date().toISOString(),
 ): Promise<PlanAnswer> {
-  const rotators = rotatorsWith({
-    getToken: () => Promise.reject(new ConfigError("a plan asks nobody")),
-  });
+  const rotators = rotatorsThatAskNobody();
   return planFiles(question, {
     now,
     load: (path) => loadConfig(resolve(root, path), { rotators, now }),
@@ -134,6 +139,18 @@ export function planConfig(
         rotators.find((rotator) => rotator.type === type),
         `rotator ${type}`,
       ).endpoint(options).host,
+  });
+}
+
+/** Reads the text of a configuration for a comparison. Rejects with every problem it has; see `configProblems`. */
+export async function editedConfig(text: string): Promise<Edited> {
+  const { targets, warnings } = await parseConfig(text, { rotators: rotatorsThatAskNobody() });
+  return { targets, warnings: warnings.map(formatProblem) };
+}
+
+function rotatorsThatAskNobody() {
+  return rotatorsWith({
+    getToken: () => Promise.reject(new ConfigError("a plan asks nobody")),
   });
 }
 

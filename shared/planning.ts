@@ -3,30 +3,20 @@ import type { Config } from "./config/config.ts";
 import { webAddress } from "./config/fields.ts";
 import { formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
-import { matchesGlob } from "./core/policy/glob.ts";
-import { defaultLimits } from "./core/simulation/collisions.ts";
 import { compare } from "./core/simulation/compare.ts";
-import { renderComparisonJson } from "./core/simulation/json.ts";
-import type { SimulatedTarget, Simulation } from "./core/simulation/plan.ts";
-import { type PlanFormat, renderPlan } from "./core/simulation/render.ts";
-import { simulate } from "./core/simulation/simulate.ts";
-import { renderComparison } from "./core/simulation/table.ts";
+import type { SimulatedTarget } from "./core/simulation/plan.ts";
+import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
+import { type PlanScope, simulateTargets } from "./core/simulation/scope.ts";
 import type { Target } from "./core/target.ts";
-import { day, type Instant, plus } from "./core/time.ts";
+import type { Instant } from "./core/time.ts";
 
 /** What a plan is made of, and what it is to show. */
-export interface PlanQuestion {
+export interface PlanQuestion extends PlanScope {
   /** File or folder of the configuration. */
   readonly config: string;
   /** An edited configuration: then what the edit changes is shown instead. */
   readonly against?: string;
-  /** Now, when absent. */
-  readonly from?: Instant;
-  /** Ninety days after `from`, when absent. */
-  readonly to?: Instant;
   readonly format: PlanFormat;
-  /** Ids of targets; `*` stands for any characters, `?` for one. */
-  readonly targets?: string;
   /** A running app that knows how the targets stand. Without one, each counts as adopted now. */
   readonly api?: { readonly url: string; readonly key: string };
 }
@@ -45,41 +35,24 @@ export interface PlanMeans {
 
 type Facts = SimulatedTarget["facts"];
 
-const usualLength = 90 * day;
-
 /** Simulates what is configured, without asking anything of Azure. Throws ConfigProblemsError and ConfigError. */
-export async function planFiles(question: PlanQuestion, means: PlanMeans): Promise<PlanAnswer> {
+export async function planFiles(
+  question: PlanQuestion,
+  { load, serverOf, now }: PlanMeans,
+): Promise<PlanAnswer> {
   const { api, against, format } = question;
-  const before = await means.load(question.config);
-  const after = against === undefined ? undefined : await means.load(against);
+  const before = await load(question.config);
+  const after = against === undefined ? undefined : await load(against);
   const known = api ? await factsFrom(api) : new Map<string, Facts>();
-  const simulated = (config: Config) => simulateConfig(config, known, question, means);
+  const knowledge = { now, serverOf, factsOf: (id: string) => known.get(id) };
+  const simulated = ({ targets }: Config) => simulateTargets(targets, question, knowledge);
   if (!after) {
-    const text = renderPlan(simulated(before), format, means.now);
+    const text = renderPlan(simulated(before), format, now);
     return { text, warnings: before.warnings.map(formatProblem) };
   }
-  const comparison = compare(simulated(before), simulated(after));
-  const render = format === "json" ? renderComparisonJson : renderComparison;
-  return { text: render(comparison), warnings: after.warnings.map(formatProblem) };
-}
-
-function simulateConfig(
-  config: Config,
-  known: ReadonlyMap<string, Facts>,
-  { targets: pattern = "*", from, to }: PlanQuestion,
-  { serverOf, now }: PlanMeans,
-): Simulation {
-  const targets = config.targets
-    .filter(({ id }) => matchesGlob(pattern, id))
-    .map((target) => ({
-      id: target.id,
-      policy: target.policy,
-      facts: known.get(target.id) ?? { adoptedAt: now },
-      vault: target.publish.vault,
-      server: serverOf(target),
-    }));
-  const begin = from ?? now;
-  return simulate(targets, begin, to ?? plus(begin, usualLength), defaultLimits, now);
+  const comparison = compare(simulated(before), simulated(after), now);
+  const text = renderComparisonAs(comparison, format);
+  return { text, warnings: after.warnings.map(formatProblem) };
 }
 
 const listing = z.object({

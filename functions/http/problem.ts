@@ -5,15 +5,16 @@ const titles: Readonly<Record<number, string>> = {
   404: "Not found",
   413: "Body too large",
   415: "Unsupported content type",
-  422: "Idempotency key used before",
+  422: "Unprocessable content",
   503: "Unavailable",
 };
 
-/** An answer as RFC 9457 has it. `detail` is a plain sentence, free of anything internal. */
+/** An answer as RFC 9457 has it. `detail` is a plain sentence, free of anything internal; `more` its extension members. */
 export function problem(
   status: number,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
+  more: object = {},
 ): HttpResponseInit {
   return {
     status,
@@ -22,7 +23,7 @@ export function problem(
       "cache-control": "no-store",
       ...headers,
     },
-    body: JSON.stringify({ type: "about:blank", title: titles[status], status, detail }),
+    body: JSON.stringify({ type: "about:blank", title: titles[status], status, detail, ...more }),
   };
 }
 

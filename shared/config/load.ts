@@ -5,13 +5,13 @@ import { checkChoice, choiceOf } from "./choices.ts";
 import { fileSchema } from "./definition.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import type { Source } from "./document.ts";
+import { parseSource, type Source } from "./document.ts";
 import { merge } from "./merge.ts";
 import type { Entry, Merged } from "./merge.ts";
 import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 import { ConfigProblemsError, inReadingOrder } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
-import { readSources } from "./read.ts";
+import { readSources, type Sources } from "./read.ts";
 import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
 import { checkShared } from "./shared-checks.ts";
@@ -35,7 +35,25 @@ export async function loadConfig(
   path: string,
   { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Config> {
-  const { sources, folder } = await readSources(path);
+  return configFrom(await readSources(path), { rotators, now });
+}
+
+/**
+ * Reads one YAML file that is not on this machine. Files that it names are not looked for: a text that came from elsewhere
+ * must not find out what files there are here. Relative paths in it stay as they are. Throws ConfigProblemsError.
+ */
+export function parseConfig(
+  text: string,
+  { rotators, now = new Date().toISOString() }: LoadOptions,
+): Promise<Config> {
+  const sources = [parseSource("keyturn.yaml", text)];
+  return configFrom({ sources, folder: undefined }, { rotators, now });
+}
+
+async function configFrom(
+  { sources, folder }: Pick<Sources, "sources"> & { readonly folder: string | undefined },
+  { rotators, now }: Required<LoadOptions>,
+): Promise<Config> {
   const merged = merge(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = fileSchema(targetSchema(rotators));
@@ -51,7 +69,7 @@ export async function loadConfig(
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...policies.errors,
     ...checkMeaning(sources, merged, drafts, surroundings),
-    ...(await checkAuthorities(drafts, folder)),
+    ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
@@ -59,7 +77,10 @@ export async function loadConfig(
   return {
     ...resolve(
       parsed,
-      (id) => anchored(byId.get(id)?.options, folder),
+      (id) => {
+        const options = byId.get(id)?.options;
+        return folder === undefined ? options : anchored(options, folder);
+      },
       (id) => {
         const draft = byId.get(id);
         return draft && choiceOf(draft, surroundings);

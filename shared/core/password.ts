@@ -49,10 +49,17 @@ export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly s
   );
 }
 
+/** Thousands of targets share the rules of a policy. */
+const knownBits = new WeakMap<PasswordRules, number>();
+
 /** Lower bound of the entropy in bits, forbidden words apart. */
 export function entropyBits(rules: PasswordRules): number {
+  const known = knownBits.get(rules);
+  if (known !== undefined) return known;
   const { fitting } = countPasswords(rules);
-  return Math.max(0, Math.floor(Math.log2(fitting)));
+  const bits = Math.max(0, Math.floor(Math.log2(fitting)));
+  knownBits.set(rules, bits);
+  return bits;
 }
 
 /** Which part of the passwords that are drawn fits the rules; the others are refused. */

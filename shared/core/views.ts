@@ -1,4 +1,5 @@
 import { factsOf, lastChangeOf } from "./due.ts";
+import { entropyBits } from "./password.ts";
 import { policyFingerprint } from "./policy.ts";
 import { waitsFor } from "./retirement.ts";
 import {
@@ -29,6 +30,8 @@ export interface TargetView {
   readonly policyWhy: string;
   /** The rotations of the history say under which one they were begun. */
   readonly policyFingerprint: string;
+  /** Of the passwords that the policy makes. */
+  readonly passwordEntropyBits: number;
   readonly tags: Readonly<Record<string, string>>;
   /** The account whose secret consumers read. */
   readonly active?: string;
@@ -101,6 +104,7 @@ export function viewTarget(
     policy: target.policy.name,
     policyWhy: target.policyWhy,
     policyFingerprint: policyFingerprint(target.policy),
+    passwordEntropyBits: entropyBits(target.policy.password),
     tags: target.tags,
     ...(record && viewChange(record)),
     ...pick(record, [

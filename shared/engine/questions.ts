@@ -9,7 +9,7 @@ import {
   viewTarget,
 } from "../core/views.ts";
 import { type Alarm, JournalUnavailableError } from "../stores/journal.ts";
-import { planOf, type PlanWanted } from "./plan.ts";
+import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 
 /** What can be asked without changing anything. `undefined` means: no such thing. */
@@ -18,6 +18,8 @@ export interface Questions {
   target(targetId: string): Promise<ExplainedView | undefined>;
   /** Every rotation to come, as text in the format that is wanted. */
   plan(wanted: PlanWanted): Promise<string>;
+  /** What an edited configuration would change of the plan, as text in the format that is wanted. */
+  planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
   /** The history, newest first. */
   rotations(targetId: string, limit: number): Promise<RunView[] | undefined>;
   rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
@@ -46,6 +48,7 @@ export function questions(
       return explainTarget(target, found?.record, toInstant(clock()));
     },
     plan: (wanted) => planOf(ports, [...byId.values()], wanted),
+    planEdit: (edited, wanted) => planEdit(ports, [...byId.values()], edited, wanted),
     async rotations(targetId, limit) {
       if (!byId.has(targetId)) return undefined;
       return (await journal.runs(targetId, limit)).map(viewRun);

@@ -125,9 +125,7 @@ test("a configuration with problems is refused with all of them", async () => {
 
 test("a policy that comes late is warned about beside the plan", async () => {
   const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, days: [sat] }") });
-  expect(warnings).toEqual([
-    expect.stringContaining("policies.default.every: opens too seldom"),
-  ]);
+  expect(warnings).toEqual([expect.stringContaining("policies.default.every: opens too seldom")]);
 });
 
 test("a relative path starts from the folder that is given", async () => {
@@ -135,6 +133,40 @@ test("a relative path starts from the folder that is given", async () => {
   await writeFile(join(folder, "keyturn.yaml"), "version: 2\n");
   const question = { config: "sub/other.yaml", format: "text", from, to } as const;
   expect((await planConfig(question, folder, from)).text).toContain("mails");
+});
+
+test("a comparison is of the next rotations, also where they lie beyond the end", async () => {
+  const files = {
+    "keyturn.yaml": configOf("{ every: 1000d }"),
+    "edited.yaml": configOf("{ every: 900d }"),
+  };
+  const { text } = await plan({ against: "edited.yaml" }, files);
+  expect(text).toMatch(/^4 targets move earlier, 0 unchanged\n0 rotations instead of 0 from /);
+  files["edited.yaml"] = configOf("{ every: 12h }");
+  const today = await plan({ against: "edited.yaml" }, files);
+  expect(today.text).toMatch(/^4 targets move earlier, 4 would rotate today, 0 unchanged\n/);
+});
+
+test("a plan says what it takes for too much at once, and can be told otherwise", async () => {
+  const many = { "keyturn.yaml": configOf(quarterly, 30) };
+  const usual = await plan({}, many);
+  expect(usual.text).toContain(
+    "\nLimits: 10 rotations in 10s on a server, 300 new versions in 10s",
+  );
+  expect(usual.text).not.toContain("Too much at once");
+  const limits = { perVault: { count: 61, within: 60_000 } };
+  const { text } = await plan({ limits }, many);
+  expect(text).toContain("vault main: 62 where 61 are allowed");
+  expect(text).toContain(
+    "\nLimits: 10 rotations in 10s on a server, 61 new versions in 1m in a vault",
+  );
+});
+
+test("a plan says how hard the passwords of each policy are to guess", async () => {
+  const { text } = await plan({});
+  expect(text).toContain("\nPolicies:\n  default: 4 targets, passwords of 241 bits of entropy\n");
+  const json: unknown = JSON.parse((await plan({ format: "json" })).text);
+  expect(json).toMatchObject({ policies: [{ name: "default", targets: 4, entropyBits: 241 }] });
 });
 
 test("arguments are read", () => {
@@ -146,6 +178,15 @@ test("arguments are read", () => {
     from: "2026-01-01T00:00:00.000Z",
     to: "2026-02-01T09:00:00.000Z",
     format: "json",
+  });
+  const limits = "plan --per-server 3/1m --per-vault 40/2s";
+  expect(readArguments(limits.split(" "), {})).toEqual({
+    config: "keyturn.yaml",
+    format: "text",
+    limits: { perServer: { count: 3, within: 60_000 }, perVault: { count: 40, within: 2_000 } },
+  });
+  expect(readArguments(["plan", "--per-server", "3/1m"], {})).toMatchObject({
+    limits: { perServer: { count: 3, within: 60_000 } },
   });
   const app = "plan --ics --targets orders-* --api https://app.example --key-env KEY";
   expect(readArguments(app.split(" "), { KEY: "the-key" })).toEqual({
@@ -164,6 +205,8 @@ test.each([
   "plan --colour",
   "plan --json --ics",
   "plan --ics --against d",
+  "plan --per-server many",
+  "plan --per-vault 0/10s",
   "plan --from tomorrow",
   "plan --from 2026-02-30",
   "plan --from 2026-02-01 --to 2026-01-01",

@@ -50,6 +50,7 @@ describe("the view of a target", () => {
       policy: "quarterly",
       policyWhy: "named by the target",
       policyFingerprint: policyFingerprint(target.policy),
+      passwordEntropyBits: 237,
       tags: { env: "prod" },
       slots: [],
     });

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { configOf, seed, single } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
@@ -111,7 +113,25 @@ describe("The plan", () => {
     expect(events.text.match(/^BEGIN:VEVENT\r$/gm)?.length).toBeGreaterThan(names.length);
   });
 
+  test("is of the targets that are wanted, and says what it takes for too much at once", async () => {
+    const path = "/api/plan?targets=s*&per-server=3/1m&per-vault=40/2s&format=text";
+    const { status, text } = await world.api.send("GET", path);
+    expect(status).toBe(200);
+    expect(text).not.toContain("left");
+    expect(text).toContain(
+      "Limits: 3 rotations in 1m on a server, 40 new versions in 2s in a vault",
+    );
+    expect(text).toMatch(/\nPolicies:\n {2}watched: 1 target, passwords of \d+ bits of entropy\n/);
+    expect(await world.api.target("seen")).toMatchObject({ passwordEntropyBits: 241 });
+  });
+
   test.each([
+    [
+      "target=s*",
+      "The query may hold from, to, targets, format, per-server, per-vault, and not target.",
+    ],
+    ["per-server=many", "per-server must be a number and a time such as 10/10s."],
+    ["per-vault=0/1s", "per-vault must be a number and a time such as 10/10s."],
     ["format=pdf", "format must be one of text, json, ics."],
     [
       "from=tomorrow",
@@ -131,9 +151,79 @@ describe("The plan", () => {
 
   test.each([
     ["GET", "/api/plan"],
+    ["POST", "/api/plan"],
     ["POST", "/api/targets/seen/exposures"],
   ])("is for those who have the key, as is %s %s", async (method, path) => {
     const response = await fetch(`${world.host().url}${path}`, { method });
     expect(response.status).toBe(401);
+  });
+});
+
+describe("An edited configuration", () => {
+  const yaml = { "content-type": "text/yaml; charset=utf-8" };
+  const written = async () => readFile(join(world.folder, "keyturn.yaml"), "utf8");
+  const compare = (
+    body: string | Uint8Array<ArrayBuffer>,
+    query = "",
+    headers: Record<string, string> = yaml,
+  ) => world.api.send("POST", `/api/plan${query}`, { headers, body });
+
+  test("is compared with the running one as text and as JSON, and is not put into force", async () => {
+    const running = await written();
+    const same = await compare(running, "?format=text");
+    expect(same.status).toBe(200);
+    expect(same.headers.get("content-type")).toContain("text/plain");
+    expect(same.text).toMatch(/^2 unchanged\n/);
+    const before = await world.api.target("left");
+    const edited = running.replaceAll('"every":"90d"', '"every":"30d"');
+    const { status, text } = await compare(edited, "?targets=left");
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({
+      summary: "1 target moves earlier, 0 unchanged",
+      differences: [{ targetId: "left", kind: "earlier", before: before.nextDue }],
+      warnings: [],
+    });
+    expect(await world.api.target("left")).toEqual(before);
+  });
+
+  test("is answered 422 with every problem of it and where it is", async () => {
+    const wrong = "version: 1\npolicies: { default: { every: 90 days } }\nthing: 1\n";
+    const { status, text, headers } = await compare(wrong);
+    expect(status).toBe(422);
+    expect(headers.get("content-type")).toBe("application/problem+json");
+    const { detail, problems } = JSON.parse(text) as { detail: string; problems: object[] };
+    expect(detail).toMatch(/^The configuration has \d problems\.$/);
+    expect(problems).toContainEqual(
+      expect.objectContaining({ file: "keyturn.yaml", line: 2, path: "policies.default.every" }),
+    );
+    expect(problems).toContainEqual(expect.objectContaining({ line: 3, path: "thing" }));
+  });
+
+  test("finds out nothing about the files of the host", async () => {
+    const running = await written();
+    for (const file of ["/etc/passwd", "/no/such/file"]) {
+      const probing = running.replaceAll(/"caFile":"[^"]*"/g, `"caFile":"${file}"`);
+      expect(probing).toContain(file);
+      const { status, text } = await compare(probing, "?format=text");
+      expect({ status, text: text.split("\n")[0] }).toEqual({ status: 200, text: "2 unchanged" });
+    }
+  });
+
+  test.each<[number, string, string | Uint8Array<ArrayBuffer>, Record<string, string>, string]>([
+    [400, "?format=ics", "version: 1", yaml, "format must be one of text, json."],
+    [415, "", "{}", json, "The body must be sent as content type text/yaml or application/yaml."],
+    [413, "", "#".repeat(1_048_577), yaml, "The body may have at most 1048576 bytes."],
+    [400, "", new Uint8Array([0xff, 0xfe]), yaml, "The body is not UTF-8 text."],
+    [
+      400,
+      "?from=2026-01-02&to=2026-01-01",
+      "version: 1",
+      yaml,
+      "to must lie after from, which is now if it is left out.",
+    ],
+  ])("is answered %i where the request is wrong: %s", async (status, query, body, type, detail) => {
+    const answer = await compare(body, query, type);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.text)).toMatchObject({ status, detail });
   });
 });

@@ -1,14 +1,8 @@
-import { type Instant, second } from "../time.ts";
+import type { Instant } from "../time.ts";
 import type { Collision, Limit, Limits, SimulatedRotation } from "./plan.ts";
 
 /** A rotation stores its secret twice: once to wait, once to be read. */
 const createsPerRotation = 2;
-
-/** What Key Vault allows, and what a database server takes without trouble. */
-export const defaultLimits: Limits = {
-  perServer: { count: 10, within: 10 * second },
-  perVault: { count: 300, within: 10 * second },
-};
 
 /** `rotations` are in the order in which they start. */
 export function collisionsOf(rotations: readonly SimulatedRotation[], limits: Limits): Collision[] {

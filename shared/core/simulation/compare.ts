@@ -1,10 +1,15 @@
-import { formatDuration, type Instant, minute } from "../time.ts";
+import { day, formatDuration, type Instant, minute } from "../time.ts";
 import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
-/** What an edit does to the next rotation of one target. */
+/** What an edit does to the rotations of one target. */
 export interface Difference {
   readonly targetId: string;
+  /**
+   * `earlier`, `later`: the next rotation, whether or not it lies in the time simulated. `appears`, `vanishes`: the target is
+   * configured or has a next rotation on one side only. `same start`: only rotations after the next one differ.
+   */
   readonly kind: "earlier" | "later" | "appears" | "vanishes" | "same start";
+  /** The next rotation. */
   readonly before?: Instant;
   readonly after?: Instant;
   /** How many rotations there are in the time simulated. */
@@ -14,97 +19,126 @@ export interface Difference {
 }
 
 export interface Comparison {
+  readonly from: Instant;
+  readonly to: Instant;
   /** One for each target that an edit touches, by id. */
   readonly differences: readonly Difference[];
-  /** Targets that the edit lets start within a day of the beginning, and that did not before. */
+  /** Targets that the edit lets start within 24 hours of the beginning, and that did not before. */
   readonly soon: readonly string[];
   readonly unchanged: number;
-  /** Such as `412 targets move earlier, 3 would rotate within a day`. */
+  /** How many rotations of all targets there are in the time simulated. */
+  readonly rotationsBefore: number;
+  readonly rotationsAfter: number;
+  /** Such as `412 targets move earlier, 3 would rotate today`. */
   readonly summary: string;
 }
 
-/** What changes between two simulations of the same time, target by target. */
-export function compare(before: Simulation, after: Simulation): Comparison {
-  const [old, fresh] = [byTarget(before), byTarget(after)];
-  const ids = [...new Set([...old.keys(), ...fresh.keys()])].sort();
-  const differences = ids.flatMap((id) => differenceOf(id, old.get(id) ?? [], fresh.get(id) ?? []));
-  const limit = Date.parse(after.from) + 24 * 60 * minute;
-  const isSoon = (rotation: SimulatedRotation | undefined) =>
-    rotation !== undefined && rotation.at < limit;
-  const soon = ids.filter((id) => isSoon(fresh.get(id)?.[0]) && !isSoon(old.get(id)?.[0]));
-  const targets = new Set([...before.targetIds, ...after.targetIds]);
-  const unchanged = targets.size - differences.length;
-  return { differences, soon, unchanged, summary: summaryOf(differences, soon, unchanged) };
+/** One target on one side. */
+interface Side {
+  readonly configured: boolean;
+  readonly next?: SimulatedRotation | undefined;
+  readonly rotations: readonly SimulatedRotation[];
 }
 
-function byTarget({ rotations }: Simulation): Map<string, SimulatedRotation[]> {
-  const found = new Map<string, SimulatedRotation[]>();
-  for (const rotation of rotations) {
-    const own = found.get(rotation.target.id);
-    if (own) own.push(rotation);
-    else found.set(rotation.target.id, [rotation]);
-  }
-  return found;
+const nowhere: Side = { configured: false, rotations: [] };
+
+/** What changes between two simulations of the same time, target by target. `now` says whether that begins today. */
+export function compare(before: Simulation, after: Simulation, now: Instant): Comparison {
+  const [old, fresh] = [sidesOf(before), sidesOf(after)];
+  const ids = [...new Set([...old.keys(), ...fresh.keys()])].sort();
+  const reasons = new Map(after.never.map(({ targetId, why }) => [targetId, why]));
+  const differences = ids.flatMap((id) =>
+    differenceOf(id, old.get(id) ?? nowhere, fresh.get(id) ?? nowhere, reasons.get(id)),
+  );
+  const limit = Date.parse(after.from) + day;
+  const isSoon = (side: Side | undefined) => (side?.next?.at ?? Infinity) < limit;
+  const soon = ids.filter((id) => isSoon(fresh.get(id)) && !isSoon(old.get(id)));
+  const unchanged = ids.length - differences.length;
+  const isToday = after.from <= now && Date.parse(now) < limit;
+  return {
+    from: after.from,
+    to: after.to,
+    differences,
+    soon,
+    unchanged,
+    rotationsBefore: before.rotations.length,
+    rotationsAfter: after.rotations.length,
+    summary: summaryOf(differences, soon.length, unchanged, isToday ? "today" : "on the first day"),
+  };
+}
+
+function sidesOf({ targets, rotations }: Simulation): Map<string, Side> {
+  const own = Map.groupBy(rotations, ({ target }) => target.id);
+  return new Map(
+    targets.map(({ id, next }) => [id, { configured: true, next, rotations: own.get(id) ?? [] }]),
+  );
 }
 
 function differenceOf(
   targetId: string,
-  old: readonly SimulatedRotation[],
-  fresh: readonly SimulatedRotation[],
+  old: Side,
+  fresh: Side,
+  whyNever = "nothing makes a rotation due",
 ): Difference[] {
-  if (old.length === fresh.length && old.every(({ at }, index) => at === fresh[index]?.at)) {
-    return [];
-  }
-  const [was, is] = [old[0], fresh[0]];
+  const kind = kindOf(old, fresh);
+  if (kind === undefined) return [];
+  const [was, is] = [old.next, fresh.next];
+  const whyNot = fresh.configured ? whyNever : "is not configured any more";
   return [
     {
       targetId,
-      kind: kindOf(was?.at, is?.at),
+      kind,
       ...(was && { before: instant(was.at) }),
       ...(is && { after: instant(is.at) }),
-      countBefore: old.length,
-      countAfter: fresh.length,
-      why: is ? whyOf(is) : "no rotation in this time any more",
+      countBefore: old.rotations.length,
+      countAfter: fresh.rotations.length,
+      why: is ? whyOf(is) : whyNot,
     },
   ];
 }
 
-function kindOf(was: number | undefined, is: number | undefined): Difference["kind"] {
+/** Undefined when nothing changes. */
+function kindOf(old: Side, fresh: Side): Difference["kind"] | undefined {
+  if (old.configured !== fresh.configured) return old.configured ? "vanishes" : "appears";
+  const [was, is] = [old.next?.at, fresh.next?.at];
+  if (was === is) return isSame(old.rotations, fresh.rotations) ? undefined : "same start";
   if (was === undefined) return "appears";
   if (is === undefined) return "vanishes";
-  if (was === is) return "same start";
   return is < was ? "earlier" : "later";
 }
 
-const phrases: readonly (readonly [Difference["kind"], string])[] = [
-  ["earlier", "earlier"],
-  ["later", "later"],
-  ["appears", "into this time"],
-  ["vanishes", "out of this time"],
+function isSame(old: Side["rotations"], fresh: Side["rotations"]): boolean {
+  return old.length === fresh.length && old.every(({ at }, index) => at === fresh[index]?.at);
+}
+
+const phrases: readonly (readonly [Difference["kind"], string, string])[] = [
+  ["earlier", "moves earlier", "move earlier"],
+  ["later", "moves later", "move later"],
+  ["appears", "appears", "appear"],
+  ["vanishes", "vanishes", "vanish"],
+  [
+    "same start",
+    "keeps its next rotation, not the later ones",
+    "keep their next rotation, not the later ones",
+  ],
 ];
 
 function summaryOf(
   differences: readonly Difference[],
-  soon: readonly string[],
+  soon: number,
   unchanged: number,
+  when: string,
 ): string {
-  const moves = phrases.flatMap(([kind, phrase]) => {
-    const count = differences.filter((one) => one.kind === kind).length;
-    return count === 0 ? [] : `${counted(count, "moves", "move")} ${phrase}`;
+  const moves = phrases.flatMap(([kind, one, several]) => {
+    const count = differences.filter((difference) => difference.kind === kind).length;
+    if (count === 0) return [];
+    return count === 1 ? `1 target ${one}` : `${count} targets ${several}`;
   });
-  const same = differences.filter(({ kind }) => kind === "same start").length;
   return [
     ...moves,
-    ...(same > 0
-      ? [`${counted(same, "keeps its", "keep their")} next rotation, not the later ones`]
-      : []),
-    ...(soon.length > 0 ? [`${soon.length} would rotate within a day`] : []),
+    ...(soon > 0 ? [`${soon} would rotate ${when}`] : []),
     `${unchanged} unchanged`,
   ].join(", ");
-}
-
-function counted(count: number, one: string, several: string): string {
-  return count === 1 ? `1 target ${one}` : `${count} targets ${several}`;
 }
 
 /** Such as `2d 3h earlier`, for tables. */

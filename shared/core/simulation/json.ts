@@ -1,19 +1,28 @@
 import type { Comparison } from "./compare.ts";
-import { type Simulation, whyOf } from "./plan.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
-/** The whole plan, for programs. Instants are ISO 8601 in UTC. */
-export function renderJson({ targetIds, ...simulation }: Simulation): string {
-  const rotations = simulation.rotations.map((rotation) => ({
-    targetId: rotation.target.id,
-    at: new Date(rotation.at).toISOString(),
-    policy: rotation.target.policy.name,
-    vault: rotation.target.vault,
-    ...(rotation.target.server !== undefined && { server: rotation.target.server }),
-    why: whyOf(rotation),
-  }));
-  return `${JSON.stringify({ targets: targetIds.length, ...simulation, rotations }, null, 2)}\n`;
+/** The whole plan, for programs. Instants are ISO 8601 in UTC. `later`: first rotations that lie beyond its end. */
+export function renderJson({ targets, ...simulation }: Simulation): string {
+  const rotations = simulation.rotations.map(readable);
+  const end = Date.parse(simulation.to);
+  const later = targets.flatMap(({ next }) => (next && next.at >= end ? [readable(next)] : []));
+  const plan = { targets: targets.length, ...simulation, rotations, later };
+  return `${JSON.stringify(plan, null, 2)}\n`;
 }
 
-export function renderComparisonJson(comparison: Comparison): string {
-  return `${JSON.stringify(comparison, null, 2)}\n`;
+function readable(rotation: SimulatedRotation) {
+  const { target, at } = rotation;
+  return {
+    targetId: target.id,
+    at: new Date(at).toISOString(),
+    policy: target.policy.name,
+    vault: target.vault,
+    ...(target.server !== undefined && { server: target.server }),
+    why: whyOf(rotation),
+  };
+}
+
+/** `warnings` are what the check of the edited configuration found, if they are to be told here. */
+export function renderComparisonJson(comparison: Comparison, warnings?: readonly string[]): string {
+  return `${JSON.stringify({ ...comparison, ...(warnings && { warnings }) }, null, 2)}\n`;
 }

@@ -31,14 +31,30 @@ export interface TooOld {
   readonly until: Instant;
 }
 
+export interface PlannedTarget {
+  readonly id: string;
+  /** The first rotation from `from` on, whether or not it starts before `to`; none for ten years when absent. */
+  readonly next?: SimulatedRotation;
+}
+
+/** A policy, and how hard the passwords are to guess that it makes. */
+export interface PolicyUse {
+  readonly name: string;
+  /** How many targets it applies to with these passwords. */
+  readonly targets: number;
+  readonly entropyBits: number;
+}
+
 export interface Simulation {
   readonly from: Instant;
   readonly to: Instant;
-  readonly targetIds: readonly string[];
+  readonly targets: readonly PlannedTarget[];
+  readonly policies: readonly PolicyUse[];
   /** In the order in which they start. */
   readonly rotations: readonly SimulatedRotation[];
   readonly never: readonly { readonly targetId: string; readonly why: string }[];
   readonly tooOld: readonly TooOld[];
+  readonly limits: Limits;
   readonly collisions: readonly Collision[];
   readonly clockChanges: readonly ClockChange[];
 }

@@ -1,5 +1,6 @@
 import { formatLocal } from "../policy/calendar.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
+import { formatLimits } from "./limits.ts";
 import { type Simulation, whyOf } from "./plan.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
@@ -21,7 +22,8 @@ export function renderTable(simulation: Simulation, most = Infinity): string {
   ].join("\n");
 }
 
-function warningsOf({ collisions, tooOld, never, clockChanges }: Simulation): string[] {
+function warningsOf(simulation: Simulation): string[] {
+  const { collisions, tooOld, never, clockChanges, policies, limits } = simulation;
   return [
     ...section(
       "Too much at once",
@@ -45,11 +47,21 @@ function warningsOf({ collisions, tooOld, never, clockChanges }: Simulation): st
           `${timeZone}: ${at}, ${Math.abs(by) / 60_000} min ${by > 0 ? "forward" : "back"}, ${counted(rotations, "rotation")} near it`,
       ),
     ),
+    ...section(
+      "Policies",
+      policies.map(
+        ({ name, targets, entropyBits }) =>
+          `${name}: ${counted(targets, "target")}, passwords of ${entropyBits} bits of entropy`,
+      ),
+    ),
+    "",
+    `Limits: ${formatLimits(limits)}`,
   ];
 }
 
-/** What an edit changes, as text. */
-export function renderComparison(comparison: Comparison): string {
+/** What an edit changes, as text. `warnings` are what the check of the edited configuration found. */
+export function renderComparison(comparison: Comparison, warnings: readonly string[] = []): string {
+  const { from, to, rotationsBefore, rotationsAfter } = comparison;
   const rows = comparison.differences.map((difference) => [
     difference.targetId,
     difference.before ?? "-",
@@ -59,7 +71,13 @@ export function renderComparison(comparison: Comparison): string {
     difference.why,
   ]);
   const heads = ["TARGET", "BEFORE", "AFTER", "CHANGE", "COUNT", "WHY"];
-  return [comparison.summary, ...columns(heads, rows), ""].join("\n");
+  return [
+    comparison.summary,
+    `${counted(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
+    ...columns(heads, rows),
+    ...section("Warnings", warnings),
+    "",
+  ].join("\n");
 }
 
 function section(title: string, lines: readonly string[]): string[] {

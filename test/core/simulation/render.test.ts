@@ -4,6 +4,8 @@ import { renderTable } from "../../../shared/core/simulation/table.ts";
 import { day, hour } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
+const limits = "Limits: 10 rotations in 10s on a server, 300 new versions in 10s in a vault";
+
 const twoTargets = [
   target("orders", { every: 30 * day }, { server: "db1" }),
   target("billing-db", { every: 31 * day, timeZone: "Europe/Vienna" }),
@@ -20,6 +22,11 @@ Thu 2026-04-30 00:01 UTC            orders      policy test: 30d after 2026-03-3
 
 Clocks change:
   Europe/Vienna: 2026-03-29T01:00:00.000Z, 60 min forward, 0 rotations near it
+
+Policies:
+  test: 2 targets, passwords of 241 bits of entropy
+
+${limits}
 `,
     );
   });
@@ -31,6 +38,11 @@ Clocks change:
       "WHEN                      TARGET  WHY",
       "Sat 2026-03-21 00:00 UTC  orders  policy test: 20d after 2026-03-01T00:00:00.000Z",
       "and 2 more",
+      "",
+      "Policies:",
+      "  test: 1 target, passwords of 241 bits of entropy",
+      "",
+      limits,
       "",
     ]);
   });
@@ -65,11 +77,16 @@ Never rotated:
 
 Clocks change:
   Australia/Lord_Howe: 2026-04-04T15:00:00.000Z, 30 min back, 0 rotations near it
+
+Policies:
+  test: 13 targets, passwords of 241 bits of entropy
+
+${limits}
 `);
   });
 
   it("of nothing says just that", () => {
-    expect(renderTable(plan())).toBe(`0 rotations from ${from} to ${to}\n`);
+    expect(renderTable(plan())).toBe(`0 rotations from ${from} to ${to}\n\n${limits}\n`);
     expect(renderTable(plan(target("a", { every: 50 * day })))).toMatch(/^1 rotation from/);
   });
 
@@ -108,10 +125,34 @@ describe("the plan for programs", () => {
       ],
       never: [],
       tooOld: [],
+      later: [],
+      policies: [{ name: "test", targets: 2, entropyBits: 241 }],
+      limits: {
+        perServer: { count: 10, within: 10_000 },
+        perVault: { count: 300, within: 10_000 },
+      },
       collisions: [],
       clockChanges: [
         { timeZone: "Europe/Vienna", at: "2026-03-29T01:00:00.000Z", by: hour, rotations: 0 },
       ],
     });
+  });
+
+  it("names first rotations that lie beyond the end apart", () => {
+    const late = target("late", { every: 300 * day });
+    const read = JSON.parse(renderJson(plan(late, target("soon", { every: 50 * day })))) as {
+      rotations: { targetId: string }[];
+      later: unknown[];
+    };
+    expect(read.rotations.map(({ targetId }) => targetId)).toStrictEqual(["soon"]);
+    expect(read.later).toStrictEqual([
+      {
+        targetId: "late",
+        at: "2026-12-26T00:00:00.000Z",
+        policy: "test",
+        vault: "main",
+        why: "policy test: 300d after 2026-03-01T00:00:00.000Z",
+      },
+    ]);
   });
 });

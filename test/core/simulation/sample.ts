@@ -1,5 +1,5 @@
 import type { Policy } from "../../../shared/core/policy.ts";
-import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
+import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { policyWith } from "../policy/sample.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy.ts";
 import { nextDue } from "../../../shared/core/schedule.ts";
-import { defaultLimits } from "../../../shared/core/simulation/collisions.ts";
+import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import { type SimulatedTarget, whyOf } from "../../../shared/core/simulation/plan.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";

@@ -1,0 +1,50 @@
+import { matchesGlob } from "../policy/glob.ts";
+import type { Target } from "../target.ts";
+import { day, type Instant, plus } from "../time.ts";
+import { defaultLimits } from "./limits.ts";
+import type { Limits, SimulatedTarget, Simulation } from "./plan.ts";
+import { simulate } from "./simulate.ts";
+
+/** Of what a plan is made. */
+export interface PlanScope {
+  /** Now, when absent. */
+  readonly from?: Instant;
+  /** Ninety days after `from`, when absent. */
+  readonly to?: Instant;
+  /** Ids of targets; `*` stands for any characters, `?` for one. All, when absent. */
+  readonly targets?: string;
+  /** The usual ones, when absent. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** What is known of the targets, and by whom. */
+export interface PlanKnowledge {
+  readonly now: Instant;
+  /** How a target stands; undefined when nobody knows it. */
+  readonly factsOf: (targetId: string) => SimulatedTarget["facts"] | undefined;
+  readonly serverOf: (target: Target) => string;
+  /** Rotations that are too many for one plan; there is no such number when absent. */
+  readonly most?: number;
+}
+
+const usualLength = 90 * day;
+
+/** Plays the time for targets as they stand; one that nobody knows as if it were adopted now. Throws ConfigError. */
+export function simulateTargets(
+  targets: readonly Target[],
+  { from, to, targets: pattern = "*", limits }: PlanScope,
+  { now, factsOf, serverOf, most }: PlanKnowledge,
+): Simulation {
+  const simulated = targets
+    .filter(({ id }) => matchesGlob(pattern, id))
+    .map((target): SimulatedTarget => ({
+      id: target.id,
+      policy: target.policy,
+      facts: factsOf(target.id) ?? { adoptedAt: now },
+      vault: target.publish.vault,
+      server: serverOf(target),
+    }));
+  const begin = from ?? now;
+  const end = to ?? plus(begin, usualLength);
+  return simulate(simulated, begin, end, { ...defaultLimits, ...limits }, now, most);
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
+import { simulate } from "../../../shared/core/simulation/simulate.ts";
+import { day, minute, plus } from "../../../shared/core/time.ts";
+import { from, plan, target, to } from "./sample.ts";
+
+describe("a plan", () => {
+  it("knows the first rotation of each target, also one that lies beyond its end", () => {
+    const { targets, rotations } = plan(
+      target("far", { every: 500 * day }),
+      target("manual", { manualOnly: true }),
+      target("near", { every: 50 * day }),
+    );
+    expect(targets.map(({ id, next }) => [id, next && new Date(next.at).toISOString()])).toEqual([
+      ["far", "2027-07-14T00:00:00.000Z"],
+      ["manual", undefined],
+      ["near", "2026-04-20T00:00:00.000Z"],
+    ]);
+    expect(targets[2]?.next).toBe(rotations[0]);
+    const earlier = target("a", { every: 100 * day });
+    const shown = simulate(
+      [earlier],
+      plus(from, 150 * day),
+      plus(from, 160 * day),
+      defaultLimits,
+      from,
+    );
+    expect(shown.rotations).toStrictEqual([]);
+    expect(shown.targets[0]?.next?.at).toBe(Date.parse(from) + 200 * day + minute);
+  });
+
+  it("says of each policy to how many targets it applies and how hard its passwords are to guess", () => {
+    const password = { length: 30, symbols: "", exclude: "" };
+    const one = target("a", { every: day });
+    const two = target("b", { every: day });
+    const own = { ...one, id: "c", policy: { ...one.policy, password } };
+    const other = { ...one, id: "d", policy: { ...one.policy, name: "another" } };
+    expect(plan(one, own, two, other).policies).toStrictEqual([
+      { name: "another", targets: 1, entropyBits: 241 },
+      { name: "test", targets: 1, entropyBits: 178 },
+      { name: "test", targets: 2, entropyBits: 241 },
+    ]);
+  });
+
+  it("is given up when there are more rotations than wanted", () => {
+    const [one, two] = [target("a", { every: 10 * day }), target("b", { every: 10 * day })];
+    const count = plan(one, two).rotations.length;
+    const most = (number: number) => simulate([one, two], from, to, defaultLimits, from, number);
+    expect(most(count).rotations).toHaveLength(count);
+    expect(() => most(count - 1)).toThrow(
+      "there are too many rotations in this time; ask for less of it",
+    );
+  });
+});
