@@ -125,11 +125,7 @@ test.each([
   ["no expiry", "{ every: 1d, expiry: none }", { expiry: "none" }],
   ["idleness alone", "{ afterIdle: 30d }", { afterIdle: 30 * day }],
   ["an exposure alone", "{ afterExposure: 1h }", { afterExposure: hour }],
-  [
-    "by hand, and after an exposure",
-    "{ manualOnly: true, afterExposure: 0s }",
-    { manualOnly: true },
-  ],
+  ["manual or exposed", "{ manualOnly: true, afterExposure: 0s }", { manualOnly: true }],
 ])("a policy may say %s", async (_what, policy, expected) => {
   const { targets } = await load(two(`  default: ${policy}`));
   expect(targets[0]?.policy).toMatchObject(expected);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { acceptExposure, withTheirExposure } from "../../shared/core/exposure.ts";
-import { groundsOf, holdOf, permit } from "../../shared/core/permit.ts";
-import { type Policy, policyFingerprint as fingerprintOfPolicy } from "../../shared/core/policy.ts";
+import { holdOf, permit } from "../../shared/core/permit.ts";
+import type { Policy } from "../../shared/core/policy.ts";
 import { succeed } from "../../shared/core/progress.ts";
 import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
@@ -166,28 +166,6 @@ describe("a permit to begin", () => {
       why: heldBy,
     });
     expect(permit({ ...held, nextDue: at(1) }, watched, at(1))).toStrictEqual(given);
-  });
-});
-
-describe("the grounds of a request", () => {
-  it("say who asks, what the policy says to that, and which one it is", () => {
-    const policyFingerprint = fingerprintOfPolicy(policy);
-    const asked = { reason: "operator", requestedBy: "anna" } as const;
-    expect(groundsOf(asked, adopted, watched, at(4))).toStrictEqual({
-      why: "anna asked for it (operator); policy quarterly: no freeze is in its way",
-      policyFingerprint,
-    });
-    expect(groundsOf(asked, adopted, watched, at(7)).why).toBe(
-      "anna asked for it (operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
-    );
-  });
-
-  it("of what the schedule wants are what made it due, whatever it has waited for since", () => {
-    const dueReason = "waits until x is done with this credential";
-    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
-    expect(permit(record, watched, at(4)).why).toContain("1d after");
-    const again = { reason: "schedule", requestedBy: "schedule", why: "another try" } as const;
-    expect(permit({ ...record, again }, watched, at(4)).why).toBe("another try");
   });
 });
 
