@@ -125,7 +125,7 @@ test.each([
   [
     "timing",
     "{}",
-    " says nothing that makes a rotation due; say every (such as 90d), cron, afterExposure or manualOnly: true",
+    " says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
   ],
   [
     "timing",

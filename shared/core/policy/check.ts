@@ -46,7 +46,7 @@ function checkManual(policy: Policy): Problem[] {
 function checkSomeTrigger({ every, cron, afterExposure, afterIdle }: Policy): Problem[] {
   if ([every, cron, afterExposure, afterIdle].some((one) => one !== undefined)) return [];
   const message =
-    "says nothing that makes a rotation due; say every (such as 90d), cron, afterExposure or manualOnly: true";
+    "says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true";
   return [problem([], message)];
 }
 

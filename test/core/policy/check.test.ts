@@ -116,7 +116,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       "nothing that makes a rotation due",
       { at: ["02:00"] },
       [
-        "error : says nothing that makes a rotation due; say every (such as 90d), cron, afterExposure or manualOnly: true",
+        "error : says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
       ],
     ],
     [
