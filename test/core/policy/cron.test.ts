@@ -93,7 +93,7 @@ describe("a cron expression", () => {
       .integer({ min: 0, max: 5 * 365 })
       .map((days) => Date.UTC(2025, 0, 1) + days * day);
     fc.assert(
-      fc.property(expressions, start, fc.integer({ min: 0, max: 4 }), (expression, from, days) => {
+      fc.property(expressions, start, fc.integer({ min: 0, max: 2 }), (expression, from, days) => {
         const expected = upTo(0, days - 1)
           .map((later) => isoDate(from + later * day))
           .filter((date) => isDay(expression, date))
@@ -101,7 +101,7 @@ describe("a cron expression", () => {
         expect(cronProblem(written(expression))).toBeUndefined();
         expect(cronWalls(written(expression), from, from + days * day)).toStrictEqual(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 
@@ -120,7 +120,7 @@ describe("a cron expression", () => {
   it("starts once at each of its times that clocks show, and at the end of a gap for those that they skip", () => {
     const from = Date.UTC(2025, 0, 1);
     const changes = zones.flatMap((zone) =>
-      jumps(zone, from, from + 2 * 365 * day).map((at) => ({ zone, at })),
+      jumps(zone, from, from + 365 * day).map((at) => ({ zone, at })),
     );
     const anyMonth = fc.constant({ text: "*", numbers: upTo(1, 12) });
     const twice = fc.constantFrom("0,30", "5,45", "15,59").map((text) => ({
@@ -143,7 +143,7 @@ describe("a cron expression", () => {
           .filter((start) => start >= at - 2 * hour);
         expect(found).toStrictEqual([...new Set(expected)].sort((a, b) => a - b));
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 });

@@ -135,7 +135,7 @@ describe("a due moment", () => {
         expect(at).toBeGreaterThanOrEqual(first);
         expect(at - first).toBeLessThanOrEqual(policy.spread ?? 0);
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 
