@@ -7,12 +7,16 @@ Shows every rotation to come, when and why, and what is in its way. Asks nothing
 Relative paths start from the folder of the project.
 
   --config FILE   file or folder of the configuration (default: keyturn.yaml)
-  --against FILE  an edited configuration: shows what the edit changes, target by target
+  --against FILE  an edited configuration: shows what the edit changes, target by target;
+                  today is the 24 hours from --from on
   --from WHEN     a day or an instant such as 2026-12-20 or 2026-12-20T18:00:00Z (default: now)
   --to WHEN       the same (default: 90 days after --from)
   --targets GLOB  only targets whose id is like this, such as "orders-*"
-  --per-server N/TIME  more rotations than this on one server are too much at once (default: 10/10s)
-  --per-vault N/TIME   more new secret versions than this in one vault are too much at once (default: 300/10s)
+  --per-server N/TIME
+                  more rotations than this on one server are too much at once (default: 10/10s)
+  --per-vault N/TIME
+                  more new versions of secrets than this in one vault are too much at once
+                  (default: 300/10s, which is what Key Vault documents)
   --json          for programs
   --ics           a calendar, for programs that show one
   --api URL       a running app that knows how old each secret is (default: each counts as adopted now)

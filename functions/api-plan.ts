@@ -17,7 +17,9 @@ const longest = 366 * 24 * 60 * 60 * 1_000;
 /** Bytes of an edited configuration. */
 const largest = 1024 * 1024;
 const yaml = ["text/yaml", "application/yaml"];
-const parameters = ["from", "to", "targets", "format", "per-server", "per-vault", "code"];
+const parameters = ["from", "to", "targets", "format", "per-server", "per-vault"];
+/** What the platform takes for itself. */
+const keys = ["code", "clientId"];
 
 const types = {
   text: "text/plain; charset=utf-8",
@@ -52,9 +54,9 @@ function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWan
 
 /** A mistyped filter must not silently give the plan of everything. */
 function refuseUnknown(query: HttpRequest["query"]): void {
-  const unknown = [...query.keys()].find((name) => !parameters.includes(name));
+  const unknown = [...query.keys()].find((name) => ![...parameters, ...keys].includes(name));
   if (unknown === undefined) return;
-  const known = parameters.filter((name) => name !== "code").join(", ");
+  const known = parameters.join(", ");
   throw new Refusal(400, `The query may hold ${known}, and not ${unknown.slice(0, 100)}.`);
 }
 

@@ -22,7 +22,7 @@ const rotationLength = minute;
 /**
  * Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. What is known of
  * the targets is true at `knownAt`; when that is earlier, time is played from there, and shown from `from`. Throws
- * ConfigError when there are more than `most` rotations.
+ * ConfigError when more than `most` rotations were to be played.
  */
 export function simulate(
   targets: readonly SimulatedTarget[],
@@ -38,8 +38,10 @@ export function simulate(
   const planned: PlannedTarget[] = [];
   const never: { targetId: string; why: string }[] = [];
   const tooOld: TooOld[] = [];
+  let played = 0;
   for (const target of targets) {
-    const course = courseOf(target, begin, end, most - rotations.length);
+    const course = courseOf(target, begin, end, most - played);
+    played += course.rotations.length;
     const shown = course.rotations.filter(({ at }) => at >= start);
     for (const rotation of shown) rotations.push(rotation);
     const next = shown[0] ?? course.beyond;
@@ -97,7 +99,9 @@ function courseOf(target: SimulatedTarget, start: number, end: number, most: num
 }
 
 function tooMany(): ConfigError {
-  return new ConfigError("there are too many rotations in this time; ask for less of it");
+  return new ConfigError(
+    "there are too many rotations until the end of this time; ask for less of it",
+  );
 }
 
 function afterChange(moments: Moments, at: number): Moments {

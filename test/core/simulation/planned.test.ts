@@ -47,8 +47,10 @@ describe("a plan", () => {
     const count = plan(one, two).rotations.length;
     const most = (number: number) => simulate([one, two], from, to, defaultLimits, from, number);
     expect(most(count).rotations).toHaveLength(count);
+    const late = plus(to, -day);
+    expect(() => simulate([one, two], late, to, defaultLimits, from, count - 1)).toThrow();
     expect(() => most(count - 1)).toThrow(
-      "there are too many rotations in this time; ask for less of it",
+      "there are too many rotations until the end of this time; ask for less of it",
     );
   });
 });
