@@ -43,7 +43,7 @@ function toleranceOf({ every = hour }: Policy): number {
 /** Rotations by age as they follow each other, of targets in different phases of the cycle, were there no freezes. */
 export function* tryWindows(policy: Policy, from: number): Generator<Tried> {
   const { every } = policy;
-  if (every === undefined || policy.manualOnly) return;
+  if (every === undefined) return;
   const unfrozen = { ...policy, freeze: [] };
   const begins = Array.from({ length: phases }, (_, phase) => from + (phase * every) / phases);
   for (const start of new Set(begins.map((begin) => openAt(unfrozen, Math.floor(begin))))) {
@@ -60,8 +60,7 @@ function* courseOf(policy: Policy, start: number, fraction: number): Generator<T
     if (!placement) return;
     const { at, claim, opening } = placement;
     yield { changedAt, due: claim.due, by: at - claim.due };
-    if (opening.to === Infinity) return;
-    // In the middle of a long opening nothing comes late; at its end something may.
+    // In the middle of a long opening nothing comes late; at its end, if it has one, something may.
     const step = at + rotationLength - changedAt;
     changedAt = Math.max(at, opening.to - 3 * step) + rotationLength;
   }
@@ -70,9 +69,7 @@ function* courseOf(policy: Policy, start: number, fraction: number): Generator<T
 /** Rotations that would start on time but for a freeze. */
 export function* tryFreezes(policy: Policy, from: number): Generator<Held> {
   const { freeze = [], timeZone = "UTC" } = policy;
-  if (policy.manualOnly) return;
   for (const span of frozenSpans(freeze, timeZone, undefined)) {
-    if (span.to <= from) continue;
     for (const changedAt of changesBefore(policy, span, from)) {
       for (const fraction of fractionsOf(policy)) {
         const held = heldBack(policy, changedAt, fraction);
@@ -90,7 +87,7 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
   const wanted = opening && Math.max(opening.from, begin);
   if (wanted === undefined || wanted >= frozen.to) return [];
   // Without an age each appointment is due by itself.
-  if (every === undefined) return policy.cron === undefined ? [] : [wanted - 1];
+  if (every === undefined) return [wanted - 1];
   const earliest = Math.max(from, wanted - toleranceOf(policy)) - headStart;
   const first = firstHeld(policy, begin, earliest);
   const apart = (frozen.to - first) / momentsOfFreeze;
