@@ -1,6 +1,6 @@
 import { asPlanned, factsOf, lastChangeOf } from "./due.ts";
 import { isExempt } from "./policy/claims.ts";
-import type { Exposure, TargetRecord } from "./rotation.ts";
+import { askedAgain, type Exposure, type TargetRecord } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
 import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
@@ -15,7 +15,8 @@ export interface AcceptedExposure {
 
 /**
  * Takes a report that somebody saw the secret. Of several since the last change the first one counts; a breach makes
- * it one. Only `exposure` and the due moment are written, so a worker that holds the claim can take them over.
+ * it one. Only `exposure` and the due moment are written, so a worker that holds the claim can take them over, and
+ * what an open rotation waits for is asked again.
  */
 export function acceptExposure(
   record: TargetRecord,
@@ -31,7 +32,7 @@ export function acceptExposure(
   const taken: Exposure = { ...first, kind: isBreach ? "breach" : "exposure" };
   const exposed = { ...record, exposure: taken };
   const due = nextDue(target.policy, factsOf(exposed), now);
-  return { counted: true, why: due.reason, record: withEarlierDue(exposed, due) };
+  return { counted: true, why: due.reason, record: withEarlierDue(askedAgain(exposed), due) };
 }
 
 /** The exposure that has not been answered by a change. */
@@ -73,7 +74,7 @@ export function withTheirExposure(
   const { exposure } = theirs;
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
   const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
-  if (changedAt === undefined) return withSooner({ ...next, exposure }, theirs);
+  if (changedAt === undefined) return withSooner(askedAgain({ ...next, exposure }), theirs);
   // Seen while it was not public yet, and superseded by now.
   if (ours.rotation?.published === undefined) return next;
   // Seen when it was public already: as old as the change that has just ended.

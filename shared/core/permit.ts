@@ -6,6 +6,7 @@ import { decide } from "./policy/placement.ts";
 import {
   type Again,
   type Grounds,
+  mayHaveChanged,
   type Reason,
   type Rotation,
   type RotationRequest,
@@ -83,16 +84,22 @@ function permitScheduled(record: TargetRecord, target: Target, now: Instant): Pe
   const { policy } = target;
   const { again } = record;
   const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, policy, now) };
-  if (again && again.requestedBy !== schedule) {
-    const hold = frozen(policy, liftOf(again.reason, record), now);
-    return hold ? heldAgain(record, again, hold) : repeated(wish, again);
-  }
   const { allowed, why } = mayStart(policy, factsOf(record), now);
+  const isExposure = allowed && wish.reason === "exposure";
+  if (again && again.requestedBy !== schedule && !isExposure) {
+    const hold = frozen(policy, liftOf(again.reason, record), now);
+    return hold
+      ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
+      : repeated(wish, again);
+  }
   if (!allowed) return { held: withDue(record, target, now), why };
   // Unlike `why`, this says where in the spread the target starts.
-  return again
-    ? repeated(wish, again)
-    : { wish, why: nextDue(policy, factsOf(record), now).reason };
+  const { reason } = nextDue(policy, factsOf(record), now);
+  if (!again) return { wish, why: reason };
+  // An exposure says why it happens, whatever failed before.
+  return isExposure
+    ? repeated(wish, { ...again, reason: "exposure", why: reason })
+    : repeated(wish, again);
 }
 
 function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Permit {
@@ -112,6 +119,13 @@ function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
 interface Hold {
   readonly until: Instant;
   readonly why: string;
+}
+
+/** What holds back a rotation, or its end: the moment from which the exposure of the secret permits it. */
+function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
+  if (!record.exposure) return hold;
+  const { at, reason } = nextDue(policy, factsOf(record), now);
+  return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
 }
 
 function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
@@ -134,7 +148,18 @@ export function holdOf(
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  if (rotation.changeBegan) return undefined;
+  if (mayHaveChanged(rotation)) return undefined;
+  const hold = heldByPolicy(record, rotation, policy, now);
+  const held = hold && unlessSooner(hold, record, policy, now);
+  return held && held.until > now ? held : undefined;
+}
+
+function heldByPolicy(
+  record: TargetRecord,
+  rotation: Rotation,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
   const lift = liftOf(rotation.reason, record);
   if (rotation.requestedBy !== schedule) return frozen(policy, lift, now);
   const isExposure = rotation.reason === "exposure";

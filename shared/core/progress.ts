@@ -7,6 +7,7 @@ import {
   type Exposure,
   type Failure,
   type Grounds,
+  mayHaveChanged,
   type Notification,
   type NotificationType,
   type Rotation,
@@ -73,7 +74,8 @@ export function advance(
 /** The rotation back in a phase whose work does not hold any more. What was published cannot be relied on. */
 export function goBack(rotation: Rotation, phase: WorkingPhase, now: Instant): Rotation {
   const { published: _, ...unpublished } = rotation;
-  const learnt = phase === "staging" ? { changeBegan: false } : {};
+  const lost = { changeBegan: false, ...(rotation.changeBegan && { outcomeInDoubt: true }) };
+  const learnt = phase === "staging" ? lost : {};
   return advance(unpublished, phase, learnt, now);
 }
 
@@ -135,7 +137,7 @@ export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): Atte
   }
   if (kind === "no-live-credential") return "blocked";
   if (kind === "change-refused") return "failed";
-  if (rotation.changeBegan) return "retry";
+  if (mayHaveChanged(rotation)) return "retry";
   if (kind === "config") return "failed";
   return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
 }

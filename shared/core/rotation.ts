@@ -244,6 +244,17 @@ export interface RunRecord extends Grounds {
   readonly dueReason?: string;
 }
 
+/** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
+export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {
+  return changeBegan || outcomeInDoubt === true;
+}
+
+/** The record whose open rotation is asked again whether hours or a freeze hold it back. */
+export function askedAgain(record: TargetRecord): TargetRecord {
+  const { rotation } = record;
+  return rotation?.heldBy === undefined ? record : { ...record, rotation: unheld(rotation) };
+}
+
 /** The rotation with nothing to wait for. */
 export function unheld(rotation: Rotation): Rotation {
   const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;

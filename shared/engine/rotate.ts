@@ -11,7 +11,7 @@ import {
   stallRotation,
   succeed,
 } from "../core/progress.ts";
-import { type Failure, type Rotation, workingPhases } from "../core/rotation.ts";
+import { type Failure, mayHaveChanged, type Rotation, workingPhases } from "../core/rotation.ts";
 import { between, minute, plus, second } from "../core/time.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import type { Session } from "./session.ts";
@@ -60,8 +60,9 @@ async function isHeldBack(session: Session): Promise<boolean> {
 }
 
 /** Once its secret may have been changed, an account is seen through to the end, configured or not. */
-function mustBeConfigured({ target }: Session, { account, changeBegan }: Rotation): void {
-  if (changeBegan || target.slots.some((slot) => slot.account === account)) return;
+function mustBeConfigured({ target }: Session, rotation: Rotation): void {
+  const { account } = rotation;
+  if (mayHaveChanged(rotation) || target.slots.some((slot) => slot.account === account)) return;
   throw new ConfigError(`${account} is no account of ${target.id} any more`);
 }
 

@@ -5,10 +5,20 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import type { Target, VersionRef } from "../../shared/core/target.ts";
-import { hour, minute } from "../../shared/core/time.ts";
+import { day, hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import type { Unreadable, Vault } from "../../shared/vaults/vault.ts";
-import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";
+import { worldWith } from "./policy-world.ts";
+import {
+  adopted,
+  failing,
+  recordOf,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "./steps.ts";
 import {
   type Gate,
   makeWorld,
@@ -186,4 +196,28 @@ test("a rotation because of an exposure stays one when it fails and is tried aga
   const [run] = await world.journal.runs("app", 1);
   expect(run).toMatchObject({ reason: "exposure", requestedBy: "security", state: "done" });
   expect(world.isKept("app_a")).toBe(false);
+});
+
+test("a freeze does not hold up a rotation that lost the secret it may have given the account", async () => {
+  const freeze = { from: "2026-01-02T01:00:00Z", to: "2026-02-01", reason: "audit", lift: [] };
+  const world = await worldWith({ every: day, freeze: [freeze] });
+  await work(world);
+  world.advance(day);
+  let writes = 0;
+  await work(world, (effect, call) => {
+    if (effect === "vault.write" && ++writes === 2) throw new Error("down");
+    return call();
+  });
+  const { pending } = (await recordOf(world)).rotation ?? {};
+  if (!pending) throw new Error("nothing was staged");
+  await world.vault.disable(pending, new AbortController().signal);
+  expect(world.publishedWorks()).toBe(false);
+  world.advance(2 * hour);
+  for (let tries = 0; tries < 5 && !world.publishedWorks(); tries++) {
+    // Not even the last of its tries ends it: another rotation would have to wait for the freeze.
+    const down = failing("vault.write", tries < 3 ? 1 : 0, () => new VaultUnavailableError("down"));
+    world.advanceTo((await work(world, down)) ?? "never");
+  }
+  expect(world.publishedWorks()).toBe(true);
+  expect((await world.journal.runs("app", 9)).map(({ state }) => state)).toEqual(["done"]);
 });
