@@ -46,7 +46,8 @@ function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): Claim | un
   }
   if (policy.cron === undefined) return undefined;
   // An appointment at the very moment of the last change has been kept.
-  return { rule: "cron", due: since + 1, from: since + 1, since };
+  const due = since + 1;
+  return { rule: "cron", due, from: due, since };
 }
 
 /** A target that is still unused after the change is due again this long after the change, not at once. */

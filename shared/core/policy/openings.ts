@@ -194,8 +194,8 @@ function isAlwaysOpen(hours: Pick<OwnHours, "days" | "between" | "at" | "cron">)
   const starts = [...weekdays.entries()]
     .filter(([, name]) => (hours.days ?? weekdays).includes(name))
     .map(([index]) => index * day);
-  // Windows of one week may reach into the next one.
-  const spans = [...starts, ...starts.map((start) => start + week)].flatMap((start) =>
+  // What the beginning of the week lacks may be open since the week before, and then so is the beginning of the next.
+  const spans = starts.flatMap((start) =>
     rangesOf(hours).map(({ from, to }) => ({ from: start + from, to: start + to })),
   );
   return union(spans).some(({ from, to }) => to - from >= week);

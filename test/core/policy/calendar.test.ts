@@ -38,6 +38,8 @@ describe("texts of time", () => {
     ["2026-02-29", undefined],
     ["2026-13-01", undefined],
     ["2026-1-01", undefined],
+    ["2026-12", undefined],
+    ["2026", undefined],
     ["x2026-12-20", undefined],
     ["2026-12-20x", undefined],
   ])("day %s", (text, expected) => {

@@ -188,6 +188,13 @@ describe("what was passed over", () => {
     expect(passedOver({ at: ["12:00", "13:00"] }, "2026-06-01T12:02:00.000Z")).toStrictEqual([]);
   });
 
+  it("is an appointment at the very moment at which a change might have started", () => {
+    const policy = policyWith({ every: day, at: ["12:00"] });
+    const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2026-06-02T12:15:00.000Z");
+    expect(due.at).toBe("2026-06-03T12:00:00.000Z");
+    expect(due.passedOver.map(({ at }) => at)).toStrictEqual(["2026-06-02T12:00:00.000Z"]);
+  });
+
   it("is the very moment of an exposure that waits for no window, when that is frozen", () => {
     const policy = policyWith({
       afterExposure: hour,

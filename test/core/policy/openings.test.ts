@@ -113,6 +113,19 @@ describe("the opening that is not over", () => {
   });
 });
 
+describe("an opening of several days", () => {
+  it.each([
+    ["a weekend", ["sat", "sun"], 2],
+    ["all week but Wednesday", ["thu", "fri", "sat", "sun", "mon", "tue"], 6],
+  ] as const)("is one, wherever %s falls", (_, days, length) => {
+    const lengths = openingsOf({ days })
+      .between(at, at + 1_000 * day)
+      .map(({ from, to }) => (to - from) / day);
+    expect(lengths.length).toBeGreaterThan(140);
+    expect(new Set(lengths)).toStrictEqual(new Set([length]));
+  });
+});
+
 describe("openings that were found", () => {
   const nights = () => ({ between: [{ from: "21:59", to: "04:01" }] });
   const others = (count: number) => {
