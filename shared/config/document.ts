@@ -48,7 +48,8 @@ export function parseSource(name: string, text: string): Source {
   if (yaml.explicit === true && yaml.version !== "1.2") {
     syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
   }
-  const hazards = syntax.length > 0 ? [] : findHazards(document);
+  const { hazards, aliases } =
+    syntax.length > 0 ? { hazards: [], aliases: new Map() } : findHazards(document);
   const found = hazards.map(({ offset, message, path, first }) => {
     const { line, column } = positionAt(lines, first ?? 0);
     const where = first === undefined ? "" : `; the first is at ${name}:${line}:${column}`;
@@ -62,7 +63,7 @@ export function parseSource(name: string, text: string): Source {
     value: read.value,
     problems: [...syntax, ...found],
     locate: ({ path, message, atKey }) => {
-      const position = positionOf(document, lines, path, atKey ?? false);
+      const position = positionOf({ document, aliases, lines }, path, atKey ?? false);
       return { file: name, ...position, path: formatPath(path), message };
     },
   };

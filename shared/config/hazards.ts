@@ -1,6 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
-import type { Alias, Document, Pair, YAMLMap } from "yaml";
-import { keyName } from "./positions.ts";
+import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
+import { type Aliases, keyName } from "./positions.ts";
 import type { Path } from "./problems.ts";
 
 /** What YAML allows and a configuration should not: found with the node, which knows its offset. */
@@ -18,19 +18,31 @@ export interface Hazard {
  * Finds repeated keys, merge keys, keys that are no text and aliases that lead nowhere or into themselves. Takes the
  * offending keys out of the document, so that they are not complained about twice.
  */
-export function findHazards(document: Document): Hazard[] {
+export function findHazards(document: Document): {
+  readonly hazards: readonly Hazard[];
+  readonly aliases: Aliases;
+} {
   const hazards: Hazard[] = [];
+  const anchors = new Map<string, Node>();
+  const aliases = new Map<Alias, Node>();
   visit(document, {
+    // An anchor may be set again; an alias means the last one above it, so they are met in the right order.
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
     Map(_key, node, ancestors) {
-      hazards.push(...cleanMap(node, pathOf([...ancestors, node])));
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      for (const hazard of cleanMap(node, pathOf([...ancestors, node]))) hazards.push(hazard);
     },
     Alias(_key, node, ancestors) {
-      const message = aliasTrouble(document, node, ancestors);
+      const source = anchors.get(node.source);
+      if (source) aliases.set(node, source);
+      const message = aliasTrouble(source, node, ancestors);
       const path = pathOf([...ancestors, node]);
       if (message) hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
     },
   });
-  return hazards;
+  return { hazards, aliases };
 }
 
 function cleanMap(map: YAMLMap, path: Path): Hazard[] {
@@ -60,11 +72,10 @@ function keyTrouble(pair: Pair, name: string | undefined): string | undefined {
 }
 
 function aliasTrouble(
-  document: Document,
+  source: Node | undefined,
   alias: Alias,
   ancestors: readonly unknown[],
 ): string | undefined {
-  const source = alias.resolve(document);
   if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
   return ancestors.includes(source)
     ? `the alias *${alias.source} stands inside of what it repeats`

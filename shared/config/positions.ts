@@ -1,5 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, isSeq } from "yaml";
-import type { Document, LineCounter, Node } from "yaml";
+import type { Alias, Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
 import type { Path } from "./problems.ts";
 
 export interface Position {
@@ -13,6 +13,9 @@ interface Place {
   readonly value: unknown;
 }
 
+/** What each alias of a document stands for. Asking an alias itself takes a walk through the whole document. */
+export type Aliases = ReadonlyMap<Alias, Node>;
+
 /** The name of a key, or undefined for a key that is no plain text, such as a list. */
 export function keyName(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
@@ -21,17 +24,22 @@ export function keyName(key: unknown): string | undefined {
   return key.source === String(key.value) ? key.source : undefined;
 }
 
+export interface Located {
+  readonly document: Document;
+  readonly aliases: Aliases;
+  readonly lines: LineCounter;
+}
+
 /** Where the value at `path` stands, or what comes nearest when there is none. */
 export function positionOf(
-  document: Document,
-  lines: LineCounter,
+  { document, aliases, lines }: Located,
   path: Path,
   atKey: boolean,
 ): Position {
   let here: Place = { value: document.contents };
   let complete = true;
   for (const step of path) {
-    const next = enter(document, here.value, step);
+    const next = enter(aliases, here.value, step);
     if (next === undefined) {
       complete = false;
       break;
@@ -47,15 +55,24 @@ export function positionAt(lines: LineCounter, offset: number): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-function enter(document: Document, value: unknown, step: string | number): Place | undefined {
-  const container = isAlias(value) ? value.resolve(document) : value;
-  if (isMap(container)) {
-    return container.items.find((pair) => keyName(pair.key) === String(step));
-  }
+function enter(aliases: Aliases, value: unknown, step: string | number): Place | undefined {
+  const container = isAlias(value) ? aliases.get(value) : value;
+  if (isMap(container)) return pairsOf(container).get(String(step));
   if (isSeq(container) && typeof step === "number" && step < container.items.length) {
     return { value: container.items[step] };
   }
   return undefined;
+}
+
+const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
+
+/** Found once for each mapping: a file may have thousands of problems in one. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
+  const known = pairsByMap.get(map);
+  if (known) return known;
+  const pairs = new Map(map.items.map((pair) => [keyName(pair.key), pair]));
+  pairsByMap.set(map, pairs);
+  return pairs;
 }
 
 /** A collection begins lines below its key, and an absent value is nowhere: the key says more. */

@@ -91,6 +91,23 @@ test("an anchor may be repeated", async () => {
   expect(await problemsOf(text)).toEqual([]);
 });
 
+test("a problem in what an alias repeats is told where that was written, and the anchor is the last one above", async () => {
+  const policies = [
+    "policies:",
+    "  a: &usual { every: 1d, days: sat }",
+    "  b: *usual",
+    "  c: &usual { every: 1d, days: sun }",
+    "  d: *usual",
+  ];
+  const problems = await problemsOf(["version: 1", ...policies].join("\n"));
+  expect(problems.filter((one) => one.includes("days")).map((one) => one.split(":")[1])).toEqual([
+    "3",
+    "3",
+    "5",
+    "5",
+  ]);
+});
+
 test("aliases that multiply are refused before they fill the memory", async () => {
   const levels = Array.from({ length: 12 }, (_, level) => {
     const inner = level === 0 ? "lol" : `*a${level - 1}`;
