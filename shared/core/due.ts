@@ -71,7 +71,9 @@ export function underPolicy(record: TargetRecord, target: Target): TargetRecord 
     policiesPassedOver: _,
     ...rest
   } = record;
-  const others = target.policiesPassedOver.slice(0, mostPolicies);
+  const others = target.policiesPassedOver
+    .slice(0, mostPolicies)
+    .map(({ policy, why }) => ({ policy, why: why.slice(0, longestWhy) }));
   return {
     ...rest,
     policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),

@@ -215,7 +215,7 @@ export interface TargetRecord {
   readonly policyFingerprint?: string;
   /** Why that policy applied, in at most 1,000 characters. */
   readonly policyWhy?: string;
-  /** Policies that did not apply, and why not; at most ten. */
+  /** Policies that did not apply, and why not, each in at most 1,000 characters; at most ten. */
   readonly policiesPassedOver?: readonly NotChosen[];
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;

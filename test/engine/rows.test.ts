@@ -93,7 +93,7 @@ test("a row stays small, whatever is written in the policies", async () => {
   const world = await worldWith({});
   const policiesPassedOver = Array.from({ length: 500 }, (_, index) => ({
     policy: `p${index}`,
-    why: "is only for targets that name it",
+    why: `its tag ${"t".repeat(4_000)} does not match`,
   }));
   const policyWhy = `matches ${"target or ".repeat(10_000)}`;
   await work({ ...world, target: { ...world.target, policiesPassedOver, policyWhy } });
