@@ -1,4 +1,4 @@
-import { toInstant } from "../core/time.ts";
+import { type Instant, toInstant } from "../core/time.ts";
 import type { Journal } from "../stores/journal.ts";
 import type { Queue } from "../stores/queue.ts";
 import { chunks } from "./chunks.ts";
@@ -11,12 +11,24 @@ export async function sweep(
   { journal, queue, clock }: Sweeping,
   isKnown: (targetId: string) => boolean,
 ): Promise<number> {
-  const due = await journal.due(toInstant(clock()), mostAtOnce);
-  const known = due.filter(isKnown);
+  const known = await dueOf(journal, toInstant(clock()), isKnown);
   for (const batch of chunks(known, 16)) {
     await Promise.all(batch.map((targetId) => queue.send({ targetId, because: "due" })));
   }
   return known.length;
+}
+
+/** Targets that left the configuration stay due for ever, and must not crowd out the others. */
+async function dueOf(
+  journal: Journal,
+  now: Instant,
+  isKnown: (targetId: string) => boolean,
+): Promise<string[]> {
+  for (let limit = mostAtOnce; ; limit *= 2) {
+    const due = await journal.due(now, limit);
+    const known = due.filter(isKnown);
+    if (due.length < limit || known.length >= mostAtOnce) return known.slice(0, mostAtOnce);
+  }
 }
 
 interface Sweeping {

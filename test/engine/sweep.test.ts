@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { newRecord } from "../../shared/core/rotation.ts";
+import { sweep } from "../../shared/engine/sweep.ts";
+import { memoryJournal } from "../../shared/stores/memory-journal.ts";
+import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+
+const now = "2026-01-02T00:00:00.000Z";
+const clock = () => new Date(now);
+
+/** A journal in which so many targets are due; the earlier ones have left the configuration. */
+async function dueOnes(gone: number, known: number) {
+  const journal = memoryJournal();
+  for (let index = 0; index < gone + known; index++) {
+    const id = index < gone ? `gone-${index}` : `known-${index}`;
+    const wakeAt = index < gone ? "2026-01-01T00:00:00.000Z" : now;
+    await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
+  }
+  const queue = memoryQueue(() => now);
+  const sent = await sweep({ journal, queue, clock }, (id) => id.startsWith("known"));
+  return { sent, messages: queue.messages.length };
+}
+
+test("however many targets have left the configuration, those in it are found", async () => {
+  expect(await dueOnes(2_500, 3)).toEqual({ sent: 3, messages: 3 });
+});
+
+test("a sweep sends so many messages and leaves the others to the next one", async () => {
+  expect(await dueOnes(1, 1_200)).toEqual({ sent: 1_000, messages: 1_000 });
+});
