@@ -185,7 +185,7 @@ export interface TargetRecord {
   readonly targetId: string;
   readonly health: Health;
   readonly slots: readonly SlotRecord[];
-  /** The account whose secret is published. */
+  /** The account whose secret is published, or was before the target came to publish another one. */
   readonly active?: string;
   readonly published?: VersionRef;
   readonly adoptedAt?: Instant;

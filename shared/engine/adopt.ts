@@ -64,7 +64,10 @@ async function initialSlots(session: Session): Promise<SlotRecord[]> {
   return slots;
 }
 
-/** Nothing that consumers could use is published; a target of which nothing ever was is due at once. */
+/**
+ * Nothing that consumers could use is published; a target of which nothing ever was is due at once. Which account was
+ * published before stays known: consumers of a secret by another name go on using it, so it is the other one's turn.
+ */
 function withoutPublished(
   session: Session,
   slots: SlotRecord[],
@@ -96,7 +99,7 @@ function asAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const { active: _a, published: _p, writtenAt: _w, ...rest } = session.record();
+  const { published: _p, writtenAt: _w, ...rest } = session.record();
   const record: TargetRecord = {
     ...rest,
     health: "healthy",

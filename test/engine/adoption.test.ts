@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
-import { day, plus } from "../../shared/core/time.ts";
+import { day, hour, plus } from "../../shared/core/time.ts";
 import { adopted, failing, recordOf, request, setPassword, work } from "./steps.ts";
 import { kinds, makeWorld, pairAdmin, singleAdmin, singleSelf } from "./world.ts";
 
@@ -84,4 +84,20 @@ test("what is not published yet is published by the first rotation", async () =>
   expect(record.health).toBe("healthy");
   expect(world.vault.versions("brand-new")).toHaveLength(1);
   expect((await world.journal.runs("app", 1))[0]?.reason).toBe("first");
+});
+
+test("a pair that comes to publish by another name leaves the account alone that the old name holds", async () => {
+  const world = await adopted(pairAdmin);
+  const publish = { ...world.target.publish, name: "app-elsewhere" };
+  const moved = { ...world, target: { ...world.target, publish } };
+  await work(moved);
+  expect(world.vault.versions("app-elsewhere")).toHaveLength(1);
+  expect(await recordOf(world)).toMatchObject({
+    active: "app_b",
+    retirement: { account: "app_a", at: plus(world.now(), 24 * hour) },
+  });
+  expect(world.publishedWorks()).toBe(true);
+  world.advance(24 * hour);
+  await work(moved);
+  expect(world.publishedWorks()).toBe(false);
 });
