@@ -35,8 +35,8 @@ export function acceptExposure(
   return { counted: true, why: due.reason, record: withEarlierDue(askedAgain(exposed), due) };
 }
 
-/** The exposure that has not been answered by a change. */
-function standing(record: TargetRecord): Exposure | undefined {
+/** The exposure that has not been answered by a change, whoever made that. */
+export function standing(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
   const changedAt = lastChangeOf(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;

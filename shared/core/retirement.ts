@@ -1,3 +1,4 @@
+import { standing } from "./exposure.ts";
 import type { RetryPolicy } from "./policy.ts";
 import { isJoined, shorter } from "./request.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "./rotation.ts";
@@ -19,7 +20,7 @@ export function retirementOf(
   const isWantedDead =
     asked !== undefined ||
     [rotation.reason, joined?.reason].includes("exposure") ||
-    concernsOlder(record.exposure, published);
+    concernsOlder(standing(record), published);
   return {
     account,
     at: plus(now, asked ?? target.grace),

@@ -4,7 +4,7 @@ import { hour, minute, plus } from "../../shared/core/time.ts";
 import { viewTarget } from "../../shared/core/views.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { seen } from "./policy-world.ts";
-import { adopted, failing, recordOf, rotate, work } from "./steps.ts";
+import { adopted, failing, recordOf, rotate, setPassword, work, writeByHand } from "./steps.ts";
 import { open, pairProof, type World } from "./world.ts";
 
 /** A pair whose account app_a was superseded, with its grace over. Somebody may still use it. */
@@ -160,4 +160,19 @@ test("the view of a target says what its retirement waits for", async () => {
     at: plus(world.now(), 10 * minute),
     waitsFor: "the last user to leave: looks that found the account in use so far: 1",
   });
+});
+
+test("an exposure that a change by hand has answered long ago is no reason to go without proof", async () => {
+  const world = await adopted(pairProof);
+  await seen(world);
+  world.advance(hour);
+  setPassword(world, "app_a", "by-hand");
+  await writeByHand(world, "app_a", "by-hand");
+  await work(world, open, true);
+  world.system.sessions.add("app_a");
+  await rotate(world);
+  world.advance(24 * hour);
+  await work(world);
+  expect(world.isKept("app_a")).toBe(true);
+  expect(looks(world)).toEqual(["still-in-use"]);
 });
