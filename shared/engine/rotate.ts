@@ -11,6 +11,7 @@ import {
   stallRotation,
   succeed,
 } from "../core/progress.ts";
+import { isJoined } from "../core/request.ts";
 import { type Failure, mayHaveChanged, type Rotation, workingPhases } from "../core/rotation.ts";
 import { between, minute, plus, second } from "../core/time.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
@@ -22,8 +23,10 @@ import { eventOf, steps } from "./steps.ts";
 export async function resume(session: Session): Promise<void> {
   if (await isHeldBack(session)) return;
   for (;;) {
-    const { rotation } = session.record();
-    if (!rotation || rotation.phase === "blocked") return;
+    const record = session.record();
+    const { rotation } = record;
+    // A request that came meanwhile joins before another one can take its place.
+    if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
     const { phase } = rotation;
     const began = session.now();
     try {

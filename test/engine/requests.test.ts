@@ -161,3 +161,32 @@ test("a consumer that cannot be refreshed is tried again and then left, without 
   const left = world.events.filter(({ detail }) => detail === "left undone");
   expect(left).toHaveLength(1);
 });
+
+test("what a request wanted of the open rotation holds, although another request comes when its secret is public", async () => {
+  const world = await adopted(pairAdmin);
+  const first = await request(world);
+  const led: string[] = [];
+  const wants = {
+    "target.apply": { grace: 0, reason: "exposure" },
+    "consumer.refresh": { requestedBy: "anna" },
+  } as const;
+  await work(world, async (effect, call) => {
+    if (led.length === 0 && effect === "target.apply") {
+      led.push(await request(world, wants[effect]));
+    } else if (led.length === 1 && effect === "consumer.refresh") {
+      led.push(await request(world, wants[effect]));
+    }
+    return call();
+  });
+  const [second = ""] = led.slice(1);
+  expect(led[0]).toBe(first);
+  expect(await world.journal.run("app", first)).toMatchObject({
+    state: "done",
+    reason: "exposure",
+  });
+  expect(await world.journal.run("app", second)).toMatchObject({
+    state: "done",
+    reason: "operator",
+    requestedBy: "anna",
+  });
+});
