@@ -18,7 +18,9 @@ export function parseInstant(text: string): Instant | undefined {
   if (!shape || Number.isNaN(day) || Number.isNaN(moment)) return undefined;
   // Some days that do not exist are read as others.
   if (!new Date(day).toISOString().startsWith(shape[1] ?? "")) return undefined;
-  return new Date(moment).toISOString();
+  const instant = new Date(moment).toISOString();
+  // An offset may lead out of the years that instants compare in as texts.
+  return /^\d{4}-/.test(instant) ? instant : undefined;
 }
 
 /** `milliseconds` may be negative. */

@@ -8,6 +8,7 @@ import {
   hour,
   minute,
   parseDuration,
+  parseInstant,
   plus,
   second,
   toInstant,
@@ -43,6 +44,21 @@ describe("moments", () => {
         expect(found && Date.parse(found)).toBe(times.length ? Math.min(...times) : undefined);
       }),
     );
+  });
+});
+
+describe("instants that people write", () => {
+  it.each([
+    ["2026-12-20", "2026-12-20T00:00:00.000Z"],
+    ["2026-12-20T18:00+01:00", "2026-12-20T17:00:00.000Z"],
+    ["0000-01-01", "0000-01-01T00:00:00.000Z"],
+    ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
+    ["0000-01-01T00:00:00+14:00", undefined],
+    ["9999-12-31T23:59:59-12:00", undefined],
+    ["2026-02-29", undefined],
+    ["soon", undefined],
+  ])("are read as moments that compare as texts, or not at all: %s", (text, instant) => {
+    expect(parseInstant(text)).toBe(instant);
   });
 });
 
