@@ -44,12 +44,15 @@ export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): P
   return { allowed: false, why };
 }
 
+/** Beyond it an instant is none that the journal can hold: a freeze for ever, as people write it, ends a day later. */
+const lastMoment = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** When the freezes end that hold back a change now; undefined when none does. */
 export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): Instant | undefined {
   const moment = Date.parse(now);
   const spans = frozenSpans(policy.freeze ?? [], policy.timeZone ?? "UTC", reason);
   const span = spans.find(({ from, to }) => from <= moment && moment < to);
-  return span && new Date(span.to).toISOString();
+  return span && new Date(Math.min(span.to, lastMoment)).toISOString();
 }
 
 /**

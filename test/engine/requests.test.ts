@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
+import { withPolicy } from "./policy-world.ts";
 import { adopted, failing, recordOf, request, rotate, work } from "./steps.ts";
 import { makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "./world.ts";
 
@@ -189,4 +190,18 @@ test("what a request wanted of the open rotation holds, although another request
     reason: "operator",
     requestedBy: "anna",
   });
+});
+
+test("a request waits for the end of a freeze that is meant to have none", async () => {
+  const world = await adopted(singleAdmin);
+  const freeze = [{ from: "2026-01-01", to: "9999-12-31", reason: "legacy", lift: [] }];
+  const held = withPolicy(world, { freeze });
+  await request(held);
+  await work(held);
+  expect(await recordOf(held)).toMatchObject({
+    request: { notBefore: "9999-12-31T23:59:59.999Z" },
+    claim: { fence: 2 },
+  });
+  await work(withPolicy(held, { freeze: [] }));
+  expect(world.applied.size).toBe(1);
 });
