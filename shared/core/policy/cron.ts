@@ -2,18 +2,41 @@ import { Cron } from "croner";
 import { day, minute } from "../time.ts";
 import type { Wall } from "./zone.ts";
 
+/** What a field may hold by itself, besides `*`, ranges, lists and steps of it. */
+const fieldNames = [
+  ["minute", "0 to 59"],
+  ["hour", "0 to 23"],
+  ["day of month", "1 to 31"],
+  ["month", "1 to 12 or jan to dec"],
+  ["day of week", "0 to 7 or sun to sat"],
+] as const;
+
 /** Reads five fields and nothing else: no seconds, no years, no nicknames. */
 export function cronProblem(text: string): string | undefined {
-  if (text.trim().split(/\s+/).length !== 5) {
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== fieldNames.length) {
     return "must have five fields: minute, hour, day of month, month, day of week";
   }
   // The parser takes it for the moment at which it reads it.
   if (text.includes("?")) return "must not hold ?; write * for any";
+  // What the parser itself says counts months and days from 0.
+  const wrong = fieldNames.findIndex((_, index) => !isReadable(alone(fields, index)));
+  const [name, numbers] = fieldNames[wrong] ?? [];
+  if (name === undefined) return undefined;
+  return `cannot be read: its ${name} is ${fields[wrong]}; write ${numbers}, a range (1-5), a list (1,3), a step (*/2) or *`;
+}
+
+/** One field of an expression, and any for the others. */
+function alone(fields: readonly string[], index: number): string {
+  return fields.map((field, other) => (other === index ? field : "*")).join(" ");
+}
+
+function isReadable(text: string): boolean {
   try {
     parse(text);
-    return undefined;
-  } catch (error) {
-    return `cannot be read: ${error instanceof Error ? error.message : "unknown syntax"}`;
+    return true;
+  } catch {
+    return false;
   }
 }
 

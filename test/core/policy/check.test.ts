@@ -230,11 +230,17 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
     expect(said(fields)).toStrictEqual(expected);
   });
 
-  it("in the words of the parser where it is cron that cannot be read", () => {
-    const [found, ...more] = check({ cron: "61 2 * * *" });
-    expect(more).toStrictEqual([]);
-    expect(found?.path).toStrictEqual(["cron"]);
-    expect(found?.message).toMatch(/^cannot be read: .*61/);
+  it.each([
+    ["60 2 * * *", "minute is 60; write 0 to 59"],
+    ["0 24 * * *", "hour is 24; write 0 to 23"],
+    ["0 2 0 * *", "day of month is 0; write 1 to 31"],
+    ["0 2 5-1 * *", "day of month is 5-1; write 1 to 31"],
+    [" 0  2 * 13 8 ", "month is 13; write 1 to 12 or jan to dec"],
+    ["0 2 * * L", "day of week is L; write 0 to 7 or sun to sat"],
+  ])("of %s by the first field of cron that cannot be read, as it is written", (cron, where) => {
+    expect(said({ cron })).toStrictEqual([
+      `error cron: cannot be read: its ${where}, a range (1-5), a list (1,3), a step (*/2) or *`,
+    ]);
   });
 
   it("with every mistake at once", () => {

@@ -105,6 +105,19 @@ describe("a cron expression", () => {
     );
   });
 
+  it.each([
+    ["0 2 13 * 5", ["06", "13", "20", "27"]],
+    ["0 2 13 * +5", ["13"]],
+    ["0 2 */15 * 5", ["01", "06", "13", "16", "20", "27", "31"]],
+    ["0 2 L * *", ["31"]],
+    ["0 2 15W * *", ["16"]],
+    ["0 2 * * 5#2", ["13"]],
+    ["0 2 * * 5L", ["27"]],
+  ])("of %s is about days as it is documented", (text, expected) => {
+    const august = cronWalls(text, Date.UTC(2027, 7, 1), Date.UTC(2027, 8, 1));
+    expect(august.map((wall) => isoDate(wall).slice(8))).toStrictEqual(expected);
+  });
+
   it("fires at some time exactly when one of its months has such a day, or any weekday will do", () => {
     fc.assert(
       fc.property(expressions, (expression) => {
