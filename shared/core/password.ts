@@ -36,9 +36,14 @@ const lookAlikes = "0O1lI|5S2Z8B";
 /** The characters of each class that the rules leave; a class may be empty. */
 export function characterClasses(rules: PasswordRules): string[] {
   const left = rules.exclude + (rules.noLookAlikes ? lookAlikes : "");
-  const excluded = left + (rules.dialects ?? []).map(specialIn).join("");
+  const special = (rules.dialects ?? []).map(specialIn).join("");
+  const excluded = left + special;
+  // A word of one character is that character, in either case.
+  const words = (rules.forbidden ?? []).map((word) => word.toLowerCase());
+  const isLeft = (character: string) =>
+    !excluded.includes(character) && !words.includes(character.toLowerCase());
   return [lower, upper, digits, rules.symbols].map((characters) =>
-    [...new Set(characters)].filter((character) => !excluded.includes(character)).join(""),
+    [...new Set(characters)].filter(isLeft).join(""),
   );
 }
 
@@ -52,7 +57,7 @@ export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly s
 /** Thousands of targets share the rules of a policy. */
 const knownBits = new WeakMap<PasswordRules, number>();
 
-/** Lower bound of the entropy in bits, forbidden words apart. */
+/** Lower bound of the entropy in bits, forbidden words of two characters and more apart. */
 export function entropyBits(rules: PasswordRules): number {
   const known = knownBits.get(rules);
   if (known !== undefined) return known;
@@ -123,16 +128,30 @@ export function generatePassword(
   forbidden: readonly string[],
   randomBytes: (count: number) => Uint8Array,
 ): string {
+  const password = drawPassword(rules, forbidden, randomBytes, 10_000);
+  if (password === undefined) {
+    throw new RangeError("the password rules leave no password to choose");
+  }
+  return password;
+}
+
+/** Undefined when not one of so many candidates fits. */
+export function drawPassword(
+  rules: PasswordRules,
+  forbidden: readonly string[],
+  randomBytes: (count: number) => Uint8Array,
+  mostTries: number,
+): string | undefined {
   const classes = characterClasses(rules);
   const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
   // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
-  for (let tries = 0; tries < 10_000; tries++) {
+  for (let tries = 0; tries < mostTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
     if (hasEnough(candidate, classes, leastOfEach(rules, classes)) && !hasWord(candidate, words)) {
       return candidate;
     }
   }
-  throw new RangeError("the password rules leave no password to choose");
+  return undefined;
 }
 
 function draw(

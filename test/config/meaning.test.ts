@@ -136,7 +136,7 @@ test.each([
   [
     "length",
     "{ every: 1d, password: { length: 20 } }",
-    "password: leaves 119 bits of entropy and must leave 128; make length greater",
+    "password: leaves 119 bits of entropy and must leave 128; length: 22 is enough",
   ],
   [
     "symbols",

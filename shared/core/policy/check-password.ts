@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import {
   characterClasses,
   characterClassNames,
+  drawPassword,
   entropyBits,
   fittingPart,
   leastOfEach,
@@ -10,6 +12,8 @@ import { type Problem, problem } from "./problem.ts";
 
 /** Below this a password could be guessed offline, whatever the target does to slow it down. */
 const leastBits = 128;
+/** What a password may have of characters. */
+const longest = 128;
 /** Of passwords that fit less often than this, ten thousand draws might hold none. */
 const leastFitting = 1 / 200;
 
@@ -19,13 +23,33 @@ export function checkPassword(rules: PasswordRules): Problem[] {
   if (found.length > 0) return found;
   const bits = entropyBits(rules);
   if (bits < leastBits) {
-    const message = `leaves ${bits} bits of entropy and must leave ${leastBits}; make length greater`;
+    const message = `leaves ${bits} bits of entropy and must leave ${leastBits}; ${moreBits(rules)}`;
     return [problem(["password"], message)];
   }
-  if (fittingPart(rules) >= leastFitting) return [];
+  if (fittingPart(rules) >= leastFitting) return checkWords(rules);
   const message =
     "asks for more than random passwords hold; lower the counts or make length greater";
   return [problem(["password", "atLeast"], message)];
+}
+
+function moreBits(rules: PasswordRules): string {
+  for (let length = rules.length + 1; length <= longest; length++) {
+    if (entropyBits({ ...rules, length }) >= leastBits) return `length: ${length} is enough`;
+  }
+  return "allow more characters";
+}
+
+/** Words overlap and cannot be counted as characters can: passwords are drawn, the same ones each time. */
+function checkWords(rules: PasswordRules): Problem[] {
+  if (!rules.forbidden?.length) return [];
+  let drawn = 0;
+  const fixedBytes = (count: number) =>
+    createHash("shake256", { outputLength: count }).update(`${drawn++}`).digest();
+  const tries = 1 / leastFitting;
+  const all = Array.from({ length: 10 }, () => drawPassword(rules, [], fixedBytes, tries));
+  if (!all.includes(undefined)) return [];
+  const message = "leaves hardly any password; take its shortest words out";
+  return [problem(["password", "forbidden"], message)];
 }
 
 /** A class that is asked for and has no characters left. */

@@ -214,7 +214,12 @@ describe("password rules are refused", () => {
     [
       "when they leave too little to guess",
       { length: 16 },
-      ["password: leaves 95 bits of entropy and must leave 128; make length greater"],
+      ["password: leaves 95 bits of entropy and must leave 128; length: 22 is enough"],
+    ],
+    [
+      "when more characters are needed, since no length is enough",
+      { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
+      ["password: leaves 74 bits of entropy and must leave 128; allow more characters"],
     ],
     ["never, when they leave just enough to guess", { length: 22, exclude: "234567" }, []],
     [
