@@ -40,11 +40,14 @@ export const secretOrName = z.union([secretName, secretPlace], {
 const durationMessage = "must be a duration such as 30s, 10m, 4h or 90d";
 
 /** Written such as `90d`; read as milliseconds. Bounds in milliseconds. */
-export function duration(least: number, most: number) {
-  const range = `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
+export function duration(least: number, most: number, message = durationMessage) {
+  const range =
+    least === 0
+      ? `must be at most ${formatDuration(most)}`
+      : `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
   return z
-    .string({ error: durationMessage })
-    .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, durationMessage)
+    .string({ error: message })
+    .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, message)
     .transform((text) => parseDuration(text) ?? 0)
     .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
 }

@@ -53,6 +53,8 @@ const triggerFields = {
   ),
 };
 
+const expiryMessage = 'must be "none" or a duration such as 30d';
+
 const adoptModes = z.enum(["verify", "rotate"]);
 
 const lifeFields = {
@@ -83,9 +85,7 @@ const lifeFields = {
     "What happens to a credential that Keyturn meets for the first time. Default: verify.",
   ),
   expiry: maybe(
-    z.union([z.literal("none"), duration(0, longest)], {
-      error: 'must be "none" or a duration such as 30d',
-    }),
+    z.union([z.literal("none"), duration(0, longest, expiryMessage)], { error: expiryMessage }),
   ).describe("A version expires so long after its rotation is due. Default: 30d. Or: none."),
 };
 
@@ -140,7 +140,13 @@ export const overridesSchema = z
     retry: maybe(retryFields),
     ...lifeFields,
   })
-  .describe("What the target has otherwise than its policy says, and why.");
+  .refine((fields) => Object.keys(fields).length > 1, {
+    error: "sets nothing; set a field of the policy, or leave it out",
+    // A field that cannot be read is something that was to be set.
+    when: ({ issues }) => issues.length === 0,
+  })
+  .describe("What the target has otherwise than its policy says, and why.")
+  .meta({ minProperties: 2 });
 
 export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
   return { name, ...fields };

@@ -44,7 +44,8 @@ export function checkOverridden(
 }
 
 function about({ path, message }: PolicyProblem): string {
-  return path.length === 0 ? message : `make ${formatPath(path)} wrong: ${message}`;
+  if (path.length === 0) return message;
+  return `make ${formatPath(path)} wrong: ${message}; if you need it so, let the target name another policy`;
 }
 
 function told({ message, firstAt }: PolicyProblem, path: Finding["path"]): Finding {

@@ -6,8 +6,8 @@ const expectations: Readonly<Record<string, string>> = {
   number: "must be a number",
   int: "must be a whole number",
   boolean: "must be true or false",
-  array: "must be a list",
-  tuple: "must be a list",
+  array: "must be a list, in [ ]",
+  tuple: "must be a list, in [ ]",
   object: "must be a mapping of keys to values",
   record: "must be a mapping of keys to values",
 };
@@ -57,6 +57,7 @@ function wrongType(expected: string, input: unknown): string {
 }
 
 function hint(input: unknown, values: readonly unknown[]): string {
+  if (input === false && values.includes(true)) return "; otherwise leave it out";
   const former = typeof input === "string" && formerBooleans.test(input);
   return former && values.includes(true)
     ? "; yes, no, on and off are mere text in YAML 1.2"

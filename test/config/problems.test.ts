@@ -109,8 +109,8 @@ test("options that a rotator needs are missing even when there are none at all",
 
 test.each([
   ["a list for a mapping", { options: [] }, "options: must be a mapping of keys to values"],
-  ["a mapping for a list", { accounts: { a: "b" } }, "accounts: must be a list"],
-  ["text for a list", { consumers: "api" }, "consumers: must be a list"],
+  ["a mapping for a list", { accounts: { a: "b" } }, "accounts: must be a list, in [ ]"],
+  ["text for a list", { consumers: "api" }, "consumers: must be a list, in [ ]"],
   [
     "a number for text",
     { accounts: [12] },

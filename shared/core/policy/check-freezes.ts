@@ -33,7 +33,7 @@ function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
       if (!a || !b || liftsOf(earlier) === liftsOf(later)) return [];
       const from = Math.max(a.from, b.from);
       if (from >= Math.min(a.to, b.to)) return [];
-      const message = `overlaps the freeze "${earlier.reason}", which is lifted for ${liftsOf(earlier)}, and is itself lifted for ${liftsOf(later)}`;
+      const message = `overlaps the freeze "${earlier.reason}", which is lifted for ${liftsOf(earlier)}, and is itself lifted for ${liftsOf(later)}; lift both for the same reasons, or end one before the other begins`;
       const firstAt = new Date(from).toISOString();
       return [{ ...problem(["freeze", index], message), firstAt }];
     }),

@@ -19,7 +19,7 @@ export function checkHours(policy: Policy): Problem[] {
 
 function checkZone({ timeZone }: Policy): Problem[] {
   if (timeZone === undefined || isTimeZone(timeZone)) return [];
-  const message = `${timeZone} is no time zone; take an IANA name such as Europe/Vienna`;
+  const message = `${timeZone || "an empty name"} is no time zone; take an IANA name such as Europe/Vienna`;
   return [problem(["timeZone"], message)];
 }
 

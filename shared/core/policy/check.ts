@@ -77,7 +77,9 @@ function checkRetry({ retry }: Policy): Problem[] {
   if (attempts < 1) found.push(problem(["retry", "attempts"], "must be 1 or more"));
   if (every <= 0) found.push(problem(["retry", "every"], "must be longer than nothing"));
   if (thenEvery < every) {
-    found.push(problem(["retry", "thenEvery"], "is shorter than the distance of the first tries"));
+    const written = `${formatDuration(thenEvery)} is shorter than every, ${formatDuration(every)}`;
+    const message = `${written}, the distance of the first tries; make it as long or longer`;
+    found.push(problem(["retry", "thenEvery"], message));
   }
   if (jitter < 0 || jitter > 1) {
     found.push(problem(["retry", "jitter"], "must be a part of the distance, from 0 to 1"));

@@ -152,7 +152,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       [
         "error retry.attempts: must be 1 or more",
         "error retry.every: must be longer than nothing",
-        "error retry.thenEvery: is shorter than the distance of the first tries",
+        "error retry.thenEvery: -1ms is shorter than every, 0ms, the distance of the first tries; make it as long or longer",
         "error retry.jitter: must be a part of the distance, from 0 to 1",
       ],
     ],
@@ -223,7 +223,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
         ],
       },
       [
-        'error freeze.1: overlaps the freeze "year end", which is lifted for breach and exposure, and is itself lifted for no reason [2027-01-05T23:00:00.000Z]',
+        'error freeze.1: overlaps the freeze "year end", which is lifted for breach and exposure, and is itself lifted for no reason; lift both for the same reasons, or end one before the other begins [2027-01-05T23:00:00.000Z]',
       ],
     ],
   ])("%s", (_, fields, expected) => {

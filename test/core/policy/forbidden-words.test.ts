@@ -9,17 +9,17 @@ function pairsOf(letters: string): string[] {
 
 it.each<[string, Partial<PasswordRules>, string[]]>([
   [
-    "are refused when forbidden words of one letter leave none to start with",
+    "are refused when those of one letter leave none to start with",
     { forbidden: Array.from("ABCDEFGHIJKLMnopqrstuvwxyz") },
     ["password.startWithLetter: cannot hold: no letter is left"],
   ],
   [
-    "are refused when forbidden words of one character leave too little to guess",
+    "are refused when those of one character leave too little to guess",
     { length: 22, exclude: "234567", forbidden: ["a", "ß"] },
     ["password: leaves 127 bits of entropy and must leave 128; length: 23 is enough"],
   ],
   [
-    "are refused when nearly every long password holds a forbidden word",
+    "are refused when nearly every long password holds one of them",
     { length: 128, forbidden: pairsOf("abcdefghij") },
     ["password.forbidden: leaves hardly any password; take its shortest words out"],
   ],
