@@ -14,6 +14,12 @@ async function main(args: readonly string[]): Promise<void> {
   process.stdout.write(text);
 }
 
+// Whoever reads the plan may have seen enough of it, such as `head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
