@@ -47,17 +47,21 @@ export function whyNever(policy: Policy, lost: readonly Claim[]): string {
 /** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
 export function reasonOf(policy: Policy, placement: Placement): string {
   const { claim, at, permitted, opening } = placement;
-  const { appointments } = openingsOf(policy, claim);
   const zone = policy.timeZone ?? "UTC";
   const parts = [ruleOf(policy, claim)];
   if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
   if (claim.anyTime) parts.push("whatever the windows");
   if (opening.from > claim.from) {
-    const what = appointments ? "kept for the appointment on" : "moved to the window on";
-    parts.push(`${what} ${formatLocal(opening.from, zone)}`);
+    parts.push(`${waitOf(policy, claim)} ${formatLocal(opening.from, zone)}`);
   }
   if (at > permitted) parts.push(`spread +${Math.round((at - permitted) / minute)} min`);
   return parts.join(", ");
+}
+
+function waitOf(policy: Policy, claim: Claim): string {
+  if (openingsOf(policy, claim).appointments) return "kept for the appointment on";
+  const hasWindows = !claim.anyTime && (policy.days ?? policy.between) !== undefined;
+  return hasWindows ? "moved to the window on" : "held back by a freeze until";
 }
 
 const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {

@@ -16,7 +16,7 @@ describe("a freeze", () => {
     expect(nextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual({
       at: "2026-07-10T22:00:00.000Z",
       reason:
-        "policy test: 30d after 2026-06-01T12:00:00.000Z, moved to the window on Sat 2026-07-11 00:00 Europe/Vienna",
+        "policy test: 30d after 2026-06-01T12:00:00.000Z, held back by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
       passedOver: [
         {
           at: "2026-07-01T12:00:00.000Z",
@@ -206,7 +206,7 @@ describe("what was passed over", () => {
     expect(nextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, moved to the window on Wed 2026-06-03 00:00 UTC",
+        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, held back by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",
