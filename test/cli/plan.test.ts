@@ -125,7 +125,7 @@ test("a configuration with problems is refused with all of them", async () => {
 
 test("a policy that comes late is warned about beside the plan", async () => {
   const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, days: [sat] }") });
-  expect(warnings).toEqual([expect.stringContaining("policies.default.every: opens too seldom")]);
+  expect(warnings).toEqual([expect.stringContaining("policies.default.every: is too short")]);
 });
 
 test("a relative path starts from the folder that is given", async () => {

@@ -191,7 +191,7 @@ test("freezes that contradict each other are refused, with the first moment at w
   ]);
 });
 
-test("a window that opens too seldom is a warning that says when it bites first", async () => {
+test("a window that is too short is a warning that says when it bites first", async () => {
   const { warnings } = await load(one("{ every: 1d, days: [sat] }"));
   expect(warnings).toMatchObject([
     {

@@ -61,7 +61,7 @@ function comeLate(
   const first = earliest(late);
   if (!first) return [];
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
-  const message = `opens too seldom: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
+  const message = `is too short: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
   const path = [advice?.every === undefined ? "headStart" : "every"];
   return [{ severity: "warning", path, message, firstAt: instant(first.due) }];
 }

@@ -21,57 +21,57 @@ describe("windows that open too seldom are told with the first date on which it 
     [
       "windows without a head start to meet them",
       { every, days: ["sat", "sun"] },
-      "warning headStart: opens too seldom: every rotation comes up to 1d after the due moment, such as that of a secret changed on Sat 2026-06-06 00:01 UTC; headStart: 5d is enough [2026-09-04T00:01:00.000Z]",
+      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Sat 2026-06-06 00:01 UTC; headStart: 5d is enough [2026-09-04T00:01:00.000Z]",
     ],
     [
       "a daily appointment that the next day's age just misses",
       { every: day, at: ["02:30"] },
-      "warning headStart: opens too seldom: every rotation comes up to 1d after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 UTC; headStart: 1h is enough [2026-06-03T02:31:00.000Z]",
+      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 UTC; headStart: 1h is enough [2026-06-03T02:31:00.000Z]",
     ],
     [
       "the same where clocks change",
       { every: day, at: ["02:30"], timeZone: "Europe/Vienna" },
-      "warning headStart: opens too seldom: some rotations come up to 25h after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 Europe/Vienna; headStart: 1h is enough [2026-06-03T00:31:00.000Z]",
+      "warning headStart: is too short: some rotations come up to 25h after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 Europe/Vienna; headStart: 1h is enough [2026-06-03T00:31:00.000Z]",
     ],
     [
       "a window that never opens before the due moment, however early",
       { every: day, headStart: hour, days: ["sat"], between: [{ from: "02:00", to: "03:00" }] },
-      "warning every: opens too seldom: every rotation comes up to 6d after the due moment, such as that of a secret changed on Sat 2026-06-06 02:01 UTC; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [2026-06-07T02:01:00.000Z]",
+      "warning every: is too short: every rotation comes up to 6d after the due moment, such as that of a secret changed on Sat 2026-06-06 02:01 UTC; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [2026-06-07T02:01:00.000Z]",
     ],
     [
       "an appointment once a year",
       { every, cron: "0 2 1 1 *" },
-      "warning every: opens too seldom: every rotation comes up to 276d after the due moment, such as that of a secret changed on Fri 2027-01-01 02:01 UTC; no headStart shorter than every is enough; every: 366d with headStart: 2d is enough [2027-04-01T02:01:00.000Z]",
+      "warning every: is too short: every rotation comes up to 276d after the due moment, such as that of a secret changed on Fri 2027-01-01 02:01 UTC; no headStart shorter than every is enough; every: 366d with headStart: 2d is enough [2027-04-01T02:01:00.000Z]",
     ],
     [
       "an appointment on a day that there is every four years",
       { every, cron: "0 2 29 2 *" },
-      "warning every: opens too seldom: every rotation comes up to 1371d after the due moment, such as that of a secret changed on Tue 2028-02-29 02:01 UTC; no headStart shorter than every is enough; every: 1461d with headStart: 1d is enough [2028-05-29T02:01:00.000Z]",
+      "warning every: is too short: every rotation comes up to 1371d after the due moment, such as that of a secret changed on Tue 2028-02-29 02:01 UTC; no headStart shorter than every is enough; every: 1461d with headStart: 1d is enough [2028-05-29T02:01:00.000Z]",
     ],
     [
       "a head start that is long enough for most windows",
       { every: 31 * day, headStart: 2 * day, days: ["mon", "thu"] },
-      "warning headStart: opens too seldom: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-11 00:01 UTC; headStart: 3d is enough [2026-07-12T00:01:00.000Z]",
+      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-11 00:01 UTC; headStart: 3d is enough [2026-07-12T00:01:00.000Z]",
     ],
     [
       "nights through which a daily rotation drifts, a minute each day",
       { every: day, between: [{ from: "22:00", to: "04:00" }] },
-      "warning headStart: opens too seldom: some rotations come up to 18h after the due moment, such as that of a secret changed on Wed 2027-01-27 04:00 UTC; headStart: 1h is enough [2027-01-28T04:00:00.000Z]",
+      "warning headStart: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Wed 2027-01-27 04:00 UTC; headStart: 1h is enough [2027-01-28T04:00:00.000Z]",
     ],
     [
       "a rotation every ten seconds that has only nights",
       { every: 10 * second, between: [{ from: "22:00", to: "04:00" }] },
-      "warning every: opens too seldom: some rotations come up to 18h after the due moment, such as that of a secret changed on Tue 2026-06-02 03:59 UTC; no headStart shorter than every is enough; every: 19h with headStart: 14h is enough [2026-06-02T04:00:00.000Z]",
+      "warning every: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Tue 2026-06-02 03:59 UTC; no headStart shorter than every is enough; every: 19h with headStart: 14h is enough [2026-06-02T04:00:00.000Z]",
     ],
     [
       "a spread after the due moment, of which only the last targets are late",
       { every, spread: 2 * hour },
-      "warning headStart: opens too seldom: some rotations come up to 2h after the due moment, such as that of a secret changed on Mon 2026-06-01 12:01 UTC; headStart: 1d is enough [2026-08-30T12:01:00.000Z]",
+      "warning headStart: is too short: some rotations come up to 2h after the due moment, such as that of a secret changed on Mon 2026-06-01 12:01 UTC; headStart: 1d is enough [2026-08-30T12:01:00.000Z]",
     ],
     [
       "a spread that takes the last targets out of the window",
       { every: 7 * day, between: [{ from: "22:00", to: "23:30" }], spread: hour },
-      "warning headStart: opens too seldom: some rotations come up to 1d after the due moment, such as that of a secret changed on Mon 2026-07-20 23:30 UTC; headStart: 1d is enough [2026-07-27T23:30:59.861Z]",
+      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Mon 2026-07-20 23:30 UTC; headStart: 1d is enough [2026-07-27T23:30:59.861Z]",
     ],
   ])("%s", (_, fields, expected) => {
     expect(said(fields)).toStrictEqual([expected]);
@@ -171,7 +171,7 @@ describe("freezes that hold rotations back are told with the first date on which
         freeze: [yearEnd],
       },
       [
-        "warning headStart: opens too seldom: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-04 00:01 UTC; headStart: 71h is enough apart from freezes [2026-06-07T00:01:00.000Z]",
+        "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-04 00:01 UTC; headStart: 71h is enough apart from freezes [2026-06-07T00:01:00.000Z]",
         "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Thu 2026-12-17 23:00 UTC [2026-12-20T23:00:00.000Z]",
       ],
     ],
