@@ -78,8 +78,9 @@ function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
   if (every === undefined || grace <= every) return [];
+  const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
-    fields.grace === undefined ? `is ${formatDuration(grace)} by default, which is` : "is";
+    fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";
   const message = `${which} longer than the policy's every (${formatDuration(every)}); a pair needs both accounts by then`;
   return [{ path: ["grace"], message }];
 }

@@ -263,6 +263,16 @@ test.each([
   expect(lines[0]).toContain(`targets.orders.overrides${message}`);
 });
 
+test("a grace of the policy that a pair cannot keep is told as the policy's", async () => {
+  const text = two("  default: { every: 90d, grace: 91d }").replace(
+    "[a]",
+    "[a, { name: c, initial: c }]",
+  );
+  expect(await problemsOf(text)).toEqual([
+    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than the policy's every (90d); a pair needs both accounts by then",
+  ]);
+});
+
 test("the grace of a policy is for its pairs, unless the target has one", async () => {
   const pair = ", overrides: { reason: x, expiry: none }";
   const text = two("  default: { every: 90d, grace: 3h }", pair)
