@@ -31,6 +31,19 @@ export type Choice =
   | { readonly policy: Policy; readonly why: string; readonly passedOver: readonly NotChosen[] }
   | { readonly problem: string };
 
+type Field = keyof PolicyFields;
+
+/** What says the same thing in another way: where a target sets one of these, what its policy has of the others goes. */
+const replacedBy: Partial<Record<Field, readonly Field[]>> = {
+  manualOnly: ["every", "headStart", "cron", "afterIdle"],
+  every: ["manualOnly"],
+  afterIdle: ["manualOnly"],
+  cron: ["manualOnly", "days", "between", "at"],
+  days: ["cron"],
+  between: ["at", "cron"],
+  at: ["between", "cron"],
+};
+
 /** For targets that name no policy and match none. */
 const fallback = "default";
 
@@ -41,8 +54,20 @@ export function effectivePolicy(subject: Subject, policies: readonly Policy[]): 
   const { fields, reason } = subject.override;
   const names = Object.keys(fields).sort();
   if (reason.trim() === "") return { problem: `overrides ${names.join(", ")} without a reason` };
-  const why = `${choice.why}; ${names.join(", ")} set by the target: ${reason}`;
-  return { ...choice, policy: { ...choice.policy, ...fields }, why };
+  const gone = replaced(choice.policy, fields);
+  const { name, password, retry, ...rest } = choice.policy;
+  const kept = Object.fromEntries(Object.entries(rest).filter(([field]) => !gone.includes(field)));
+  const instead = gone.length > 0 ? ` instead of ${gone.join(", ")}` : "";
+  const why = `${choice.why}; ${names.join(", ")} set by the target${instead}: ${reason}`;
+  return { ...choice, policy: { name, password, retry, ...kept, ...fields }, why };
+}
+
+/** Names of what the policy has and the target has in another way. */
+function replaced(policy: Policy, fields: Partial<PolicyFields>): string[] {
+  const others = Object.entries(replacedBy).flatMap(([field, names]) =>
+    field in fields ? names : [],
+  );
+  return others.filter((field) => field in policy && !(field in fields)).sort();
 }
 
 function choose(subject: Subject, policies: readonly Policy[]): Choice {

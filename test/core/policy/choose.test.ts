@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Match, Policy } from "../../../shared/core/policy.ts";
+import type { Match, Policy, PolicyFields } from "../../../shared/core/policy.ts";
 import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
 import { matchesGlob } from "../../../shared/core/policy/glob.ts";
 import { day } from "../../../shared/core/time.ts";
@@ -161,6 +161,43 @@ describe("the policy of a target", () => {
     expect(effectivePolicy({ ...orders, override }, [])).toStrictEqual({
       problem: "names no policy and matches none, and there is none called default",
     });
+  });
+
+  const at = ["02:30"];
+  const between = [{ from: "22:00", to: "04:00" }];
+  const days = ["sat"] as const;
+  const cron = "30 2 * * 0";
+  it.each<[string, Partial<Policy>, Partial<PolicyFields>, string[]]>([
+    [
+      "by hand only",
+      { every: day, headStart: 1, cron, days },
+      { manualOnly: true },
+      ["cron", "every", "headStart"],
+    ],
+    ["by hand only", { afterIdle: day }, { manualOnly: true }, ["afterIdle"]],
+    ["an age", { manualOnly: true, days }, { every: day }, ["manualOnly"]],
+    ["an age without use", { manualOnly: true }, { afterIdle: day }, ["manualOnly"]],
+    ["appointments", { every: day, between, days }, { at }, ["between"]],
+    ["appointments", { every: day, cron }, { at }, ["cron"]],
+    ["hours", { every: day, at, days }, { between }, ["at"]],
+    ["hours", { every: day, cron }, { between }, ["cron"]],
+    ["days", { every: day, cron }, { days }, ["cron"]],
+    ["cron", { every: day, at, days }, { cron }, ["at", "days"]],
+    ["cron", { manualOnly: true, between }, { cron }, ["between", "manualOnly"]],
+  ])("has %s instead of what its policy says of the same", (_what, policy, fields, gone) => {
+    const base = named("default", policy);
+    const choice = chosen({ ...orders, override: { fields, reason: "audit" } }, [base]);
+    const kept = Object.entries(base).filter(([field]) => !gone.includes(field));
+    expect(choice.policy).toStrictEqual({ ...Object.fromEntries(kept), ...fields });
+    expect(choice.why).toContain(` set by the target instead of ${gone.join(", ")}: audit`);
+  });
+
+  it("has fields that contradict each other when it sets both itself", () => {
+    const fields = { at, between };
+    const override = { fields, reason: "audit" };
+    const choice = chosen({ ...orders, override }, [named("default", { every: day })]);
+    expect(choice.policy).toMatchObject(fields);
+    expect(choice.why).toContain("; at, between set by the target: audit");
   });
 
   it("does not depend on the order in which policies are defined", () => {
