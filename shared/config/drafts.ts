@@ -32,6 +32,8 @@ export interface Surroundings {
   /** The vault that is meant when none is named. */
   readonly onlyVault: string | undefined;
   readonly policies: readonly PolicyDraft[];
+  /** Of targets. */
+  readonly types: readonly string[];
 }
 
 export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): TargetDraft {
@@ -51,11 +53,15 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
   };
 }
 
-export function surroundingsOf({ vaults, policies }: Entries): Surroundings {
+export function surroundingsOf(
+  { vaults, policies }: Entries,
+  rotators: readonly ConfigRotator[],
+): Surroundings {
   const [onlyVault, ...others] = vaults.keys();
   return {
     onlyVault: others.length === 0 ? onlyVault : undefined,
     policies: [...policies].map(([id, { value }]) => draftPolicy(id, value)),
+    types: rotators.map(({ type }) => type),
   };
 }
 

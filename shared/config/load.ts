@@ -61,7 +61,7 @@ async function configFrom(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
-  const surroundings = surroundingsOf(merged.entries);
+  const surroundings = surroundingsOf(merged.entries, rotators);
   const policies = checkPolicies(merged, drafts, surroundings, now);
   const problems = [
     ...sources.flatMap((source) => source.problems),
@@ -109,7 +109,9 @@ function checkMeaning(
     ...checkShared(drafts, entries, surroundings),
     ...(complete
       ? [
-          ...sources.flatMap((source) => checkReferences(source, entries).map(source.locate)),
+          ...sources.flatMap((source) =>
+            checkReferences(source, entries, surroundings.types).map(source.locate),
+          ),
           ...drafts.flatMap((draft) => located(draft.entry, checkChoice(draft, surroundings))),
         ]
       : []),

@@ -7,15 +7,18 @@ import { suggestion } from "./sentences.ts";
 /** `*` stands for every key of a mapping or every entry of a list. */
 type Pattern = readonly string[];
 
-const singular: Readonly<Record<Section, string>> = {
+type Named = Section | "types";
+
+const singular: Readonly<Record<Named, string>> = {
   vaults: "vault",
   policies: "policy",
   targets: "target",
   consumers: "consumer",
+  types: "type of target",
 };
 
 /** Where the name of something else is written. */
-const references: readonly { readonly at: Pattern; readonly to: Section }[] = [
+const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   { at: ["targets", "*", "policy"], to: "policies" },
   { at: ["targets", "*", "consumers", "*"], to: "consumers" },
   { at: ["targets", "*", "publish", "vault"], to: "vaults" },
@@ -23,7 +26,18 @@ const references: readonly { readonly at: Pattern; readonly to: Section }[] = [
   { at: ["targets", "*", "accounts", "*", "initial", "vault"], to: "vaults" },
   { at: ["consumers", "*", "key", "vault"], to: "vaults" },
   { at: ["notify", "*", "key", "vault"], to: "vaults" },
+  ...criteria("vault", "vaults"),
+  ...criteria("type", "types"),
 ];
+
+/** Of a policy, alone or in a list. */
+function criteria(name: string, to: Named) {
+  const at = ["policies", "*", "match", name];
+  return [
+    { at, to },
+    { at: [...at, "*"], to },
+  ];
+}
 
 /** Where a secret is named. `bare`: its name may stand alone. */
 const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
@@ -38,15 +52,22 @@ const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
  * Finds names that lead nowhere. Looks at what is written, whether or not its surroundings are well-formed, so that
  * no mistake hides another.
  */
-export function checkReferences(source: Source, entries: Entries): Finding[] {
+export function checkReferences(
+  source: Source,
+  entries: Entries,
+  types: readonly string[],
+): Finding[] {
   return [
-    ...references.flatMap(({ at, to }) =>
-      matches(source.value, at).flatMap(({ path, value }) => {
-        if (typeof value !== "string" || entries[to].has(value)) return [];
+    ...references.flatMap(({ at, to }) => {
+      const names = to === "types" ? types : [...entries[to].keys()];
+      return matches(source.value, at).flatMap(({ path, value }) => {
+        if (typeof value !== "string" || names.includes(value)) return [];
+        // A pattern may be for what is not there yet; a name is meant as it stands.
+        if (at.includes("match") && /[*?]/.test(value)) return [];
         const message = `there is no ${singular[to]} named ${JSON.stringify(value)}`;
-        return [{ path, message: message + suggestion(value, [...entries[to].keys()]) }];
-      }),
-    ),
+        return [{ path, message: message + suggestion(value, names) }];
+      });
+    }),
     ...checkVaultsLeftOut(source, entries),
   ];
 }
