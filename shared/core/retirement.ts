@@ -3,7 +3,10 @@ import type { RetryPolicy } from "./policy.ts";
 import { isJoined, shorter } from "./request.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "./rotation.ts";
 import type { Target, VersionRef } from "./target.ts";
-import { between, type Instant, plus } from "./time.ts";
+import { between, type Instant, minute, plus } from "./time.ts";
+
+/** Milliseconds. Looks that follow each other closer show the same moment twice. */
+const leastDistance = minute;
 
 /** What becomes of the account that `rotation` has superseded by publishing `published`. */
 export function retirementOf(
@@ -58,12 +61,13 @@ export function afterLook(
   now: Instant,
 ): Retirement | "proven" {
   const { seenInUse, quietSince } = retirement.proof ?? { seenInUse: 0 };
-  const waiting = { ...retirement, failures: 0, at: plus(now, every) };
+  const distance = Math.max(every, leastDistance);
+  const waiting = { ...retirement, failures: 0, at: plus(now, distance) };
   if (isInUse) return { ...waiting, proof: { seenInUse: seenInUse + 1 } };
   if (quietSince === undefined) return { ...waiting, proof: { seenInUse, quietSince: now } };
-  return between(quietSince, now) >= every
+  return between(quietSince, now) >= distance
     ? "proven"
-    : { ...waiting, at: plus(quietSince, every), proof: { seenInUse, quietSince } };
+    : { ...waiting, at: plus(quietSince, distance), proof: { seenInUse, quietSince } };
 }
 
 /** What its retirement waits for, in words for an operator. Empty when there is none. */

@@ -103,6 +103,14 @@ describe("a look", () => {
     expect(afterLook(quiet, false, retry, at(10))).toEqual(quiet);
   });
 
+  it("comes a minute after the one before, however soon tries follow each other", () => {
+    const quick = { ...retry, every: 1_000 };
+    const quiet = waiting({ seenInUse: 0, quietSince: now });
+    expect(afterLook(quiet, false, quick, plus(now, minute - 1))).toMatchObject({ at: at(1) });
+    expect(afterLook(quiet, false, quick, at(1))).toBe("proven");
+    expect(afterLook(quiet, true, quick, at(1))).toMatchObject({ at: at(2) });
+  });
+
   it("that could be made has ended the failures before it", () => {
     const failed = { ...waiting({ seenInUse: 0 }), failures: 2 };
     expect(afterLook(failed, true, retry, at(1))).toMatchObject({ failures: 0 });
