@@ -1,5 +1,5 @@
 import type { Policy } from "../policy.ts";
-import { day, formatDuration, type Instant, minute } from "../time.ts";
+import { day, formatDuration, type Instant, minute, second } from "../time.ts";
 import { formatLocal } from "./calendar.ts";
 import type { Claim } from "./claims.ts";
 import { freezeAt } from "./freezes.ts";
@@ -54,7 +54,7 @@ export function reasonOf(policy: Policy, placement: Placement): string {
   if (opening.from > claim.from) {
     parts.push(`${waitOf(policy, claim)} ${formatLocal(opening.from, zone)}`);
   }
-  if (at > permitted) parts.push(`spread +${Math.round((at - permitted) / minute)} min`);
+  if (at > permitted) parts.push(`spread +${about(at - permitted)}`);
   return parts.join(", ");
 }
 
@@ -112,6 +112,13 @@ function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
     found.push({ at: instant(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
+}
+
+/** To the minute, or to the second when it is less than one. */
+function about(milliseconds: number): string {
+  return milliseconds < minute
+    ? `${Math.ceil(milliseconds / second)} s`
+    : `${Math.round(milliseconds / minute)} min`;
 }
 
 function instant(milliseconds: number): Instant {
