@@ -90,16 +90,18 @@ function isoDate(at: number): string {
 describe("a cron expression", () => {
   it("fires at the minutes that its fields stand for, whatever they are", () => {
     const start = fc
-      .integer({ min: 0, max: 5 * 365 })
-      .map((days) => Date.UTC(2025, 0, 1) + days * day);
+      .integer({ min: 0, max: 5 * 365 * 24 * 60 })
+      .map((minutes) => Date.UTC(2025, 0, 1) + minutes * minute);
+    const length = fc.integer({ min: 0, max: 2 * 24 * 60 }).map((minutes) => minutes * minute);
     fc.assert(
-      fc.property(expressions, start, fc.integer({ min: 0, max: 2 }), (expression, from, days) => {
-        const expected = upTo(0, days - 1)
+      fc.property(expressions, start, length, (expression, from, long) => {
+        const expected = [0, 1, 2]
           .map((later) => isoDate(from + later * day))
           .filter((date) => isDay(expression, date))
-          .flatMap((date) => timesOf(expression).map((time) => Date.parse(`${date}T${time}Z`)));
+          .flatMap((date) => timesOf(expression).map((time) => Date.parse(`${date}T${time}Z`)))
+          .filter((wall) => wall >= from && wall < from + long);
         expect(cronProblem(written(expression))).toBeUndefined();
-        expect(cronWalls(written(expression), from, from + days * day)).toStrictEqual(expected);
+        expect(cronWalls(written(expression), from, from + long)).toStrictEqual(expected);
       }),
       { numRuns: 120 },
     );
@@ -116,6 +118,22 @@ describe("a cron expression", () => {
   ])("of %s is about days as it is documented", (text, expected) => {
     const august = cronWalls(text, Date.UTC(2027, 7, 1), Date.UTC(2027, 8, 1));
     expect(august.map((wall) => isoDate(wall).slice(8))).toStrictEqual(expected);
+  });
+
+  it("fires from the first moment on and no longer at the last one, at whatever time of day", () => {
+    const noon = Date.UTC(2026, 5, 1, 12);
+    const every = (from: number, to: number) => cronWalls("* * * * *", noon + from, noon + to);
+    expect(every(0, 2 * minute)).toStrictEqual([noon, noon + minute]);
+    expect(every(1, 2 * minute)).toStrictEqual([noon + minute]);
+    expect(every(0, 0)).toStrictEqual([]);
+  });
+
+  it("means the same with more spaces than it needs", () => {
+    const noon = Date.UTC(2026, 5, 1, 12);
+    expect(cronWalls("  0 \t 12  * * *  ", noon - day, noon + day)).toStrictEqual([
+      noon - day,
+      noon,
+    ]);
   });
 
   it("fires at some time exactly when one of its months has such a day, or any weekday will do", () => {

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
+import { compare } from "../../../shared/core/simulation/compare.ts";
+import { renderComparisonJson, renderJson } from "../../../shared/core/simulation/json.ts";
+import { renderComparisonAs, renderPlan } from "../../../shared/core/simulation/render.ts";
+import { simulateTargets } from "../../../shared/core/simulation/scope.ts";
+import { renderComparison, renderTable } from "../../../shared/core/simulation/table.ts";
+import { day, plus } from "../../../shared/core/time.ts";
+import { target as configured } from "../orders.ts";
+import { from, plan, target, to } from "./sample.ts";
+
+const targets = ["orders", "orders-eu", "billing"].map((id) => ({
+  ...configured,
+  id,
+  policy: { ...configured.policy, every: 40 * day },
+}));
+const changed = plus(from, -10 * day);
+const knowledge = {
+  now: from,
+  factsOf: (id: string) => (id === "billing" ? undefined : { changedAt: changed }),
+  serverOf: ({ id }: { readonly id: string }) => `${id}.example`,
+};
+
+describe("a plan of configured targets", () => {
+  it("is for ninety days from now, of all targets, with what is known of them", () => {
+    const { rotations, ...rest } = simulateTargets(targets, {}, knowledge);
+    expect(rest).toMatchObject({ from, to: plus(from, 90 * day) });
+    expect(
+      rotations.map(({ target: { id, server, vault }, at }) => [
+        id,
+        server,
+        vault,
+        at - Date.parse(from),
+      ]),
+    ).toMatchObject([
+      ["orders", "orders.example", "main", 30 * day],
+      ["orders-eu", "orders-eu.example", "main", 30 * day],
+      // Nobody knows it: as if it were adopted now.
+      ["billing", "billing.example", "main", 40 * day],
+      ["orders", "orders.example", "main", expect.any(Number)],
+      ["orders-eu", "orders-eu.example", "main", expect.any(Number)],
+      ["billing", "billing.example", "main", expect.any(Number)],
+    ]);
+  });
+
+  it("is of the targets, the time and the limits that are asked for", () => {
+    const begin = plus(from, 31 * day);
+    const asked = { from: begin, to: plus(begin, 10 * day), targets: "b*" };
+    const shown = simulateTargets(targets, asked, knowledge);
+    expect(shown).toMatchObject({ from: begin, to: plus(begin, 10 * day) });
+    expect(shown.rotations.map((one) => one.target.id)).toStrictEqual(["billing"]);
+    const later = simulateTargets(targets, { from: begin }, knowledge);
+    expect(later.to).toBe(plus(begin, 90 * day));
+    const together = { ...knowledge, serverOf: () => "db1" };
+    expect(simulateTargets(targets, {}, together).collisions).toStrictEqual([]);
+    const limited = simulateTargets(
+      targets,
+      { limits: { perServer: { count: 1, within: day } } },
+      together,
+    );
+    expect(limited.collisions).not.toStrictEqual([]);
+  });
+});
+
+describe("what is shown of a plan", () => {
+  const some = plan(target("orders", { every: 20 * day }));
+  const edited = plan(target("orders", { every: 10 * day }));
+
+  it("is a table, JSON or a calendar, as one asks", () => {
+    expect(renderPlan(some, "text", to)).toBe(renderTable(some));
+    expect(renderPlan(some, "json", to)).toBe(renderJson(some));
+    expect(renderPlan(some, "ics", to)).toBe(renderCalendar(some, to));
+  });
+
+  it("is a table or JSON of a comparison, which is no calendar, and the warnings", () => {
+    const comparison = compare(some, edited, from);
+    const warnings = ["it would come late"];
+    expect(renderComparisonAs(comparison, "json", warnings)).toBe(
+      renderComparisonJson(comparison, warnings),
+    );
+    for (const format of ["text", "ics"] as const) {
+      expect(renderComparisonAs(comparison, format, warnings)).toBe(
+        renderComparison(comparison, warnings),
+      );
+    }
+  });
+});
