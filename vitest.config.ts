@@ -2,7 +2,10 @@ import { defineConfig } from "vitest/config";
 import ClosingLineReporter from "./test/closing-line.ts";
 
 /** Need PostgreSQL, Azurite or child processes, or take their time; all other tests need nothing but Node. */
-const services = ["test/{ci,local,e2e,services}/**/*.test.ts", "test/contract/**/*.services.test.ts"];
+const services = [
+  "test/{ci,local,e2e,services}/**/*.test.ts",
+  "test/contract/**/*.services.test.ts",
+];
 
 export default defineConfig({
   test: {
