@@ -10,6 +10,11 @@ export function toInstant(date: Date): Instant {
   return date.toISOString();
 }
 
+/** `milliseconds` since the epoch. Throws RangeError when there is no such date. */
+export function instantAt(milliseconds: number): Instant {
+  return toInstant(new Date(milliseconds));
+}
+
 /** The instant that a text says: a day (its beginning in UTC), or a time with its offset. Undefined when it is none. */
 export function parseInstant(text: string): Instant | undefined {
   const shape = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text);

@@ -1,5 +1,5 @@
 import type { Freeze, Policy } from "../policy.ts";
-import { formatDuration, type Instant, minute } from "../time.ts";
+import { formatDuration, instantAt, minute } from "../time.ts";
 import { type Advice, adviceFor, adviceText, rounded, unitOf } from "./advice.ts";
 import { formatLocal } from "./calendar.ts";
 import { openingsOf } from "./openings.ts";
@@ -43,7 +43,7 @@ function neverOpens(policy: Policy, from: number): Problem {
 
 function holdsAllBack(policy: Policy, path: Problem["path"], first: number): Problem {
   const message = `holds back every change for ten years, first that of ${local(policy, first)}`;
-  return { ...problem(path, message), firstAt: instant(first) };
+  return { ...problem(path, message), firstAt: instantAt(first) };
 }
 
 function byFreeze(rotations: Iterable<Held>): Map<Freeze, Held[]> {
@@ -63,7 +63,7 @@ function comeLate(
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
   const message = `is too short: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
   const path = [advice?.every === undefined ? "headStart" : "every"];
-  return [{ severity: "warning", path, message, firstAt: instant(first.due) }];
+  return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
 function holdsBack(
@@ -80,7 +80,7 @@ function holdsBack(
   const isWay = advice?.every === undefined && advice?.apartFromFreezes === false;
   const way = isWay ? `; ${adviceText(advice)}` : "";
   const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${exampleOf(policy, first)}${way}`;
-  return [{ severity: "warning", path, message, firstAt: instant(first.due) }];
+  return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
 function earliest<One extends Tried>([head, ...rest]: readonly One[]): One | undefined {
@@ -101,8 +101,4 @@ function longest(rotations: readonly Tried[]): string {
 
 function local({ timeZone = "UTC" }: Policy, moment: number): string {
   return formatLocal(Math.floor(moment / minute) * minute, timeZone);
-}
-
-function instant(milliseconds: number): Instant {
-  return new Date(milliseconds).toISOString();
 }

@@ -1,5 +1,5 @@
 import type { Policy } from "../policy.ts";
-import { day, formatDuration, type Instant, minute, second } from "../time.ts";
+import { day, formatDuration, type Instant, instantAt, minute, second } from "../time.ts";
 import { formatLocal } from "./calendar.ts";
 import type { Claim } from "./claims.ts";
 import { freezeAt } from "./freezes.ts";
@@ -31,7 +31,7 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
     return { reason: intro + whyNever(policy, lost), passedOver: [], policy: policy.name };
   }
   return {
-    at: instant(chosen.at === -Infinity ? now : chosen.at),
+    at: instantAt(chosen.at === -Infinity ? now : chosen.at),
     reason: intro + reasonOf(policy, chosen),
     passedOver: passedOver(policy, chosen, decision, now),
     policy: policy.name,
@@ -76,7 +76,7 @@ const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) =>
 };
 
 function ruleOf(policy: Policy, { rule, since }: Claim): string {
-  return phrases[rule](policy, since === undefined ? "" : instant(since));
+  return phrases[rule](policy, since === undefined ? "" : instantAt(since));
 }
 
 function passedOver(
@@ -86,11 +86,11 @@ function passedOver(
   now: number,
 ): PassedOver[] {
   const others = later.map((one) => ({
-    at: instant(one.at),
+    at: instantAt(one.at),
     why: `later: ${reasonOf(policy, one)}`,
   }));
   const never = lost.map((claim) => ({
-    at: instant(Number.isFinite(claim.due) ? claim.due : now),
+    at: instantAt(Number.isFinite(claim.due) ? claim.due : now),
     why: `no window ever opens: ${ruleOf(policy, claim)}`,
   }));
   return [...missed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
@@ -109,7 +109,7 @@ function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
     const at = Math.max(span.from, claim.from);
     const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
     const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";
-    found.push({ at: instant(at), why: `${formatLocal(at, zone)}: ${why}` });
+    found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
 }
@@ -119,8 +119,4 @@ function about(milliseconds: number): string {
   return milliseconds < minute
     ? `${Math.ceil(milliseconds / second)} s`
     : `${Math.round(milliseconds / minute)} min`;
-}
-
-function instant(milliseconds: number): Instant {
-  return new Date(milliseconds).toISOString();
 }

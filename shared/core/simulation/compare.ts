@@ -1,4 +1,4 @@
-import { day, formatDuration, type Instant, minute } from "../time.ts";
+import { day, formatDuration, type Instant, instantAt, minute } from "../time.ts";
 import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
 /** What an edit does to the rotations of one target. */
@@ -88,8 +88,8 @@ function differenceOf(
     {
       targetId,
       kind,
-      ...(was && { before: instant(was.at) }),
-      ...(is && { after: instant(is.at) }),
+      ...(was && { before: instantAt(was.at) }),
+      ...(is && { after: instantAt(is.at) }),
       countBefore: old.rotations.length,
       countAfter: fresh.rotations.length,
       why: is ? whyOf(is) : whyNot,
@@ -148,8 +148,4 @@ export function shiftOf({ before, after }: Difference): string {
   if (by === 0) return "";
   const rounded = Math.round(Math.abs(by) / minute) * minute;
   return `${formatDuration(rounded)} ${by < 0 ? "earlier" : "later"}`;
-}
-
-function instant(milliseconds: number): Instant {
-  return new Date(milliseconds).toISOString();
 }

@@ -1,7 +1,7 @@
 import { whyNever } from "../policy/explain.ts";
 import { type Moments, momentsOf } from "../policy/facts.ts";
 import { decide, spreadOf } from "../policy/placement.ts";
-import { type Instant, minute, second } from "../time.ts";
+import { type Instant, instantAt, minute, second } from "../time.ts";
 import { ConfigError } from "../errors.ts";
 import { entropyBits } from "../password.ts";
 import { clockChangesFor } from "./clocks.ts";
@@ -122,13 +122,9 @@ function agesOf(
   for (const at of [...rotations.map((rotation) => rotation.at), end]) {
     const since = changed === undefined ? undefined : Math.max(start, changed + every);
     if (since !== undefined && since < at) {
-      found.push({ targetId: id, since: instant(since), until: instant(at) });
+      found.push({ targetId: id, since: instantAt(since), until: instantAt(at) });
     }
     changed = at + rotationLength;
   }
   return found;
-}
-
-function instant(milliseconds: number): Instant {
-  return new Date(milliseconds).toISOString();
 }
