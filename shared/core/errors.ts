@@ -36,6 +36,9 @@ export class ChangeRefusedError extends Error {
   readonly kind = "change-refused";
 }
 
+/** The target refused the log-in with which the change was to be made: nothing was sent. */
+export class AuthorityRefusedError extends ChangeRefusedError {}
+
 /** The line was lost in mid-change: the target may or may not have changed. */
 export class OutcomeUnknownError extends Error {
   override readonly name = "OutcomeUnknownError";

@@ -14,7 +14,8 @@ export async function reportForeignVersion(
   current: StoredSecret | Unreadable,
   rotationId: string,
 ): Promise<void> {
-  if (current === "absent" || !(await isForeign(session, current, rotationId))) return;
+  if (current === "absent" || current === "deleted") return;
+  if (!(await isForeign(session, current, rotationId))) return;
   await session.commit(withDrift(session, current, "replaced by the rotation that is under way"));
 }
 
@@ -27,7 +28,9 @@ export type Published = "known" | "taken over" | "unusable";
  */
 export async function takeOverDrift(session: Session): Promise<Published> {
   const current = await readCurrent(session, session.target.publish);
-  if (current === "absent") return session.record().published ? "unusable" : "known";
+  if (current === "absent" || current === "deleted") {
+    return session.record().published ? "unusable" : "known";
+  }
   if (!(await isForeign(session, current, undefined))) return "known";
   const accounts = session.target.slots.map((slot) => slot.account);
   const credential = current === "disabled" ? undefined : credentialIn(session, current, accounts);

@@ -1,7 +1,13 @@
 import { z } from "zod";
-import { ChangeRefusedError, OutcomeUnknownError, TargetUnavailableError } from "../core/errors.ts";
+import {
+  AuthorityRefusedError,
+  ChangeRefusedError,
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
-import type { Capabilities, Rotator, Using } from "./rotator.ts";
+import type { Capabilities, Examination, Examine, Rotator, Using } from "./rotator.ts";
 
 /** A system of accounts that lives and dies with the process. */
 export interface MemorySystem {
@@ -10,12 +16,23 @@ export interface MemorySystem {
   readonly admins: Set<string>;
   /** Accounts that somebody is logged in as. */
   readonly sessions: Set<string>;
+  /** Accounts whose log-ins are refused whatever the password is, and the sentence that says why. */
+  readonly obstacles: Map<string, string>;
+  /** Accounts that are let in without a password. */
+  readonly trusted: Set<string>;
   /** Log-ins so far, refused ones included. */
   logIns: number;
 }
 
 export function memorySystem(): MemorySystem {
-  return { passwords: new Map(), admins: new Set(), sessions: new Set(), logIns: 0 };
+  return {
+    passwords: new Map(),
+    admins: new Set(),
+    sessions: new Set(),
+    obstacles: new Map(),
+    trusted: new Set(),
+    logIns: 0,
+  };
 }
 
 const anything: Capabilities = {
@@ -31,20 +48,42 @@ export function memoryRotator(
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
   const accepts = (account: string, secret: Secret) =>
-    system.passwords.get(account)?.equals(secret) ?? false;
+    !system.obstacles.has(account) && (system.passwords.get(account)?.equals(secret) ?? false);
 
   function mustMay(using: Using, account: string): void {
     if (using.as === "identity") return;
     const { credential } = using;
     system.logIns++;
     if (!accepts(credential.account, credential.secret)) {
-      throw new ChangeRefusedError(`memory refuses the log-in of ${credential.account}`);
+      throw new AuthorityRefusedError(`memory refuses the log-in of ${credential.account}`);
     }
-    if (
-      using.as === "admin" ? !system.admins.has(credential.account) : credential.account !== account
-    ) {
+    if (!mayChange(using, account)) {
       throw new ChangeRefusedError(`${credential.account} may not change ${account}`);
     }
+  }
+
+  function mayChange(using: Using, account: string): boolean {
+    if (using.as === "identity") return true;
+    const { credential } = using;
+    return using.as === "admin"
+      ? system.admins.has(credential.account)
+      : credential.account === account;
+  }
+
+  /** With one log-in of the authority, if it has one. */
+  function examineNow({ account, using, isProven }: Examine<unknown>): Examination | "rejected" {
+    if (using.as !== "identity") {
+      system.logIns++;
+      if (!accepts(using.credential.account, using.credential.secret)) return "rejected";
+    }
+    const obstacle = system.obstacles.get(account);
+    const who = using.as === "identity" ? "the identity" : using.credential.account;
+    return {
+      obstacles: isProven || obstacle === undefined ? [] : [obstacle],
+      right: mayChange(using, account)
+        ? { is: "proven" }
+        : { is: "missing", why: `${who} may not change ${account}` },
+    };
   }
 
   return {
@@ -62,10 +101,20 @@ export function memoryRotator(
       system.passwords.set(next.account, new Secret(next.secret.reveal()));
       return next;
     },
+    async examine(examine, signal) {
+      await Promise.resolve();
+      if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+      return examineNow(examine);
+    },
     async verify({ credential }, signal) {
       await Promise.resolve();
       if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
       system.logIns++;
+      if (system.trusted.has(credential.account)) {
+        throw new ConfigError(
+          `memory lets ${credential.account} in without a password, so a log-in proves nothing`,
+        );
+      }
       return accepts(credential.account, credential.secret) ? "accepted" : "rejected";
     },
     async hasSessions({ account, using }, signal) {

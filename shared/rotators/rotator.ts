@@ -48,6 +48,30 @@ export interface Retire<Options> extends Call<Options> {
 
 export type Look<Options> = Retire<Options>;
 
+export interface Examine<Options> extends Look<Options> {
+  /** The account has just logged in from here, so nothing prevents that and only the right to change it is in question. */
+  readonly isProven: boolean;
+}
+
+/** What the target says about an account and the authority over it, before the account's secret is changed. */
+export interface Examination {
+  /**
+   * What prevents the account from logging in from here whatever its secret is, such as a lock, an expiry date, a
+   * limit of connections or a list of allowed addresses. Whole sentences that name the account and what to do. Empty when nothing is
+   * known; always empty when `isProven`.
+   */
+  readonly obstacles: readonly string[];
+  /** Whether the authority may change the account's secret. */
+  readonly right: Right;
+}
+
+/**
+ * `proven`: the target itself said yes. `likely`: the target cannot be asked without trying. `missing`: the target said
+ * no; `why` names the right that is missing, and the statement that grants it where there is one.
+ */
+export type Right =
+  { readonly is: "proven" | "likely" } | { readonly is: "missing"; readonly why: string };
+
 /**
  * One kind of system whose credentials can be rotated. Holds no state between calls and keeps no connection open.
  *
@@ -57,6 +81,7 @@ export type Look<Options> = Retire<Options>;
  * - `ConfigError`: our options are wrong, nothing was sent
  * - `TargetUnavailableError`: the target could not be asked, nothing was learnt
  * - `ChangeRefusedError`: the target said no, nothing changed
+ * - `AuthorityRefusedError`: the target refused the log-in of `using`, so nothing was sent; its secret may just have changed
  * - `OutcomeUnknownError`: the line was lost after the change was sent. Whatever a rotator cannot name after it has
  *   sent the change is this one; before, it is `TargetUnavailableError`
  *
@@ -81,12 +106,21 @@ export interface Rotator<Options = unknown> {
   apply(change: Change<Options>, signal: AbortSignal): Promise<Credential>;
   /**
    * Logs in as a consumer would, on a fresh connection, changing nothing. "rejected" means that the target answered
-   * and refused the credential; a target that could not be asked throws TargetUnavailableError.
+   * and refused the credential; a target that could not be asked throws TargetUnavailableError. A log-in for which the
+   * target asked for no password proves nothing: that throws ConfigError.
    */
   verify(check: Check<Options>, signal: AbortSignal): Promise<"accepted" | "rejected">;
   /**
+   * Asks, with one log-in of the authority, what prevents the account from logging in and whether the authority may
+   * change it. "rejected" means that the target refused the authority's own credential. Changes nothing. Absent: the
+   * system cannot be asked.
+   */
+  examine?(examine: Examine<Options>, signal: AbortSignal): Promise<Examination | "rejected">;
+  /**
    * Whether anybody but us is logged in as the account at this moment, as far as the authority can see. What it cannot
-   * tell counts as "yes". Changes nothing. Absent: the system cannot be asked.
+   * tell counts as "yes". A list that does not show our own connection, or that shows only our own because a right is
+   * missing, proves nothing: that throws ChangeRefusedError with the right that is missing. Changes nothing. Absent:
+   * the system cannot be asked.
    */
   hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
   /** Makes the account's secret useless without deleting the account. Safe to repeat. */

@@ -53,6 +53,11 @@ export interface Alarm {
  * version cannot read, throws JournalUnavailableError, after which a write may or may not have happened.
  */
 export interface Journal {
+  /**
+   * The store's own clock, as its last answer gave it and carried on from there. Who owns a target depends on this
+   * clock only: the clocks of workers may differ. Before the first answer it is the clock of this machine.
+   */
+  now(): Date;
   read(targetId: string): Promise<Versioned | undefined>;
   /** Returns the new etag. */
   commit(change: JournalChange): Promise<string>;

@@ -14,8 +14,13 @@ interface StoredTarget {
   readonly requests: ReadonlyMap<string, KeyUse>;
 }
 
+export interface MemoryJournalOptions {
+  /** The journal's own clock; default that of the machine. */
+  readonly now?: () => Date;
+}
+
 /** Forgets everything with its process. Stores the same columns as the Table journal, so what it gives back is a copy. */
-export function memoryJournal(): Journal {
+export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   let writes = 0;
@@ -42,6 +47,7 @@ export function memoryJournal(): Journal {
   }
 
   return {
+    now,
     read: settled((targetId) => {
       const stored = targets.get(targetId);
       return stored && { record: targetColumns.read(stored.columns), etag: stored.etag };

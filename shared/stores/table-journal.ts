@@ -35,6 +35,7 @@ export function tableJournal(
 ): Journal {
   const begin = openTable(connection, tableName, options);
   return {
+    now: () => new Date(),
     read: async (targetId) => {
       const row = await readTarget(begin(), targetId);
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };

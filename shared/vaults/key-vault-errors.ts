@@ -5,7 +5,7 @@ import { isGivenUp } from "../http/deadline.ts";
 
 /** A call to Key Vault, as an operator would name it. */
 export interface Call {
-  readonly doing: "read" | "write" | "disable";
+  readonly doing: "read" | "list" | "write" | "disable";
   /** Name of the vault in the configuration. */
   readonly vault: string;
   readonly secret: string;
@@ -21,6 +21,7 @@ export interface Refusal {
 
 const rights = {
   read: { action: "Microsoft.KeyVault/vaults/secrets/getSecret/action", policy: "get" },
+  list: { action: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", policy: "list" },
   write: { action: "Microsoft.KeyVault/vaults/secrets/setSecret/action", policy: "set" },
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };

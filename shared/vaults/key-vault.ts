@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
-import type { KeyVaultSecret } from "@azure/keyvault-secrets";
+import type { KeyVaultSecret, SecretProperties } from "@azure/keyvault-secrets";
 import { ConfigError, isKnownError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import { toInstant } from "../core/time.ts";
@@ -10,7 +10,7 @@ import { vaultAddress, warmableClient } from "./key-vault-client.ts";
 import type { WarmableClient } from "./key-vault-client.ts";
 import { readRefusal, vaultFailure } from "./key-vault-errors.ts";
 import type { Call } from "./key-vault-errors.ts";
-import type { StoredSecret, Unreadable, Vault } from "./vault.ts";
+import type { StoredSecret, Unreadable, Vault, VersionInfo } from "./vault.ts";
 
 export interface KeyVaultOptions {
   /** Name in the configuration, by which secrets refer to it. */
@@ -50,6 +50,17 @@ export function keyVault(options: KeyVaultOptions): Vault {
           return toStored(await onceSettled(read, abortSignal), vault, name);
         }),
       );
+    },
+
+    async listVersions(name, signal) {
+      checkName(name);
+      return ask({ doing: "list", secret: name }, signal, async ({ secrets }, abortSignal) => {
+        const found: VersionInfo[] = [];
+        for await (const listed of secrets.listPropertiesOfSecretVersions(name, { abortSignal })) {
+          found.push(toInfo(listed, vault, name));
+        }
+        return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+      });
     },
 
     async write(name, content, signal) {
@@ -156,6 +167,15 @@ function toStored(
     createdAt: toInstant(known(createdOn)),
     ...(expiresOn ? { expiresAt: toInstant(expiresOn) } : {}),
     tags: { ...tags },
+  };
+}
+
+function toInfo(listed: SecretProperties, vault: string, name: string): VersionInfo {
+  return {
+    ref: { vault, name, version: known(listed.version) },
+    enabled: listed.enabled ?? true,
+    createdAt: toInstant(known(listed.createdOn)),
+    tags: { ...listed.tags },
   };
 }
 

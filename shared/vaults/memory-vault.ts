@@ -13,6 +13,10 @@ export interface MemoryVersion extends StoredSecret {
 export interface MemoryVault extends Vault {
   /** Every version of the name, disabled ones too, oldest first. */
   versions(name: string): readonly MemoryVersion[];
+  /** Deletes the name as Key Vault does with soft delete: it can be recovered, and cannot be written until then. */
+  remove(name: string): void;
+  /** Brings a deleted name back. */
+  recover(name: string): void;
   /** All names, in the order in which they were first written. */
   names(): readonly string[];
 }
@@ -30,7 +34,9 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
   const now = options.now ?? (() => new Date());
   const newVersion = options.newVersion ?? (() => randomBytes(16).toString("hex"));
   const secrets = new Map<string, MemoryVersion[]>();
+  const removed = new Map<string, MemoryVersion[]>();
   const versionsOf = (name: string) => secrets.get(name.toLowerCase()) ?? [];
+  const isRemoved = (name: string) => removed.has(name.toLowerCase());
 
   /** Nothing is answered at once, or after the caller gave up. */
   async function turn(signal: AbortSignal): Promise<void> {
@@ -41,11 +47,18 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
 
   return {
     versions: (name) => [...versionsOf(name)],
+    remove: (name) => {
+      move(secrets, removed, name.toLowerCase());
+    },
+    recover: (name) => {
+      move(removed, secrets, name.toLowerCase());
+    },
     names: () => [...secrets.values()].flatMap(([first]) => (first ? [first.ref.name] : [])),
 
     async readCurrent(name, signal) {
       await turn(signal);
       checkName(name);
+      if (isRemoved(name)) return "deleted";
       const newest = versionsOf(name).at(-1);
       return readable(newest, { vault, name, version: newest?.ref.version ?? "" });
     },
@@ -53,12 +66,26 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
     async readVersion(ref, signal) {
       await turn(signal);
       checkRef(ref, vault);
+      if (isRemoved(ref.name)) return "deleted";
       return readable(versionsOf(ref.name).find(hasVersion(ref.version)), ref);
+    },
+
+    async listVersions(name, signal) {
+      await turn(signal);
+      checkName(name);
+      return versionsOf(name)
+        .map(({ ref, enabled, createdAt, tags }) => ({ ref, enabled, createdAt, tags }))
+        .reverse();
     },
 
     async write(name, content, signal) {
       await turn(signal);
       checkContent(name, content);
+      if (isRemoved(name)) {
+        throw new VaultUnavailableError(
+          `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge it.`,
+        );
+      }
       const { expiresAt, ...rest } = content;
       const ref = { vault, name, version: newVersion() };
       const written: MemoryVersion = {
@@ -83,6 +110,13 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
       secrets.set(ref.name.toLowerCase(), changed);
     },
   };
+}
+
+function move<Value>(from: Map<string, Value>, to: Map<string, Value>, key: string): void {
+  const value = from.get(key);
+  if (value === undefined) return;
+  from.delete(key);
+  to.set(key, value);
 }
 
 function hasVersion(version: string): (stored: StoredSecret) => boolean {

@@ -16,8 +16,19 @@ export interface StoredSecret extends SecretContent {
   readonly createdAt: Instant;
 }
 
-/** There is no such secret; or there is, and somebody disabled it, so that its value cannot be read. */
-export type Unreadable = "absent" | "disabled";
+/**
+ * Why there is no value to read. `absent`: the vault itself says that no such secret exists. `disabled`: it exists and
+ * was disabled. `deleted`: it was deleted and can be recovered; until then no version of that name can be written.
+ */
+export type Unreadable = "absent" | "disabled" | "deleted";
+
+/** A version of a secret without its value. */
+export interface VersionInfo {
+  readonly ref: VersionRef;
+  readonly enabled: boolean;
+  readonly createdAt: Instant;
+  readonly tags: Readonly<Record<string, string>>;
+}
 
 /**
  * Where secrets are kept. "Current" is simply the newest version. A vault that cannot be asked, or that refuses us,
@@ -27,7 +38,10 @@ export type Unreadable = "absent" | "disabled";
 export interface Vault {
   /** The version that consumers get when they name no version. */
   readCurrent(name: string, signal: AbortSignal): Promise<StoredSecret | Unreadable>;
+  /** `absent` also for a version of a deleted secret, unless the vault says that it is deleted. */
   readVersion(ref: VersionRef, signal: AbortSignal): Promise<StoredSecret | Unreadable>;
+  /** Every version of the name, newest first; empty when there is none. One request for each 25 versions. */
+  listVersions(name: string, signal: AbortSignal): Promise<readonly VersionInfo[]>;
   /** A lost reply may leave two equal versions; the one returned exists. */
   write(name: string, content: SecretContent, signal: AbortSignal): Promise<VersionRef>;
   /** Makes exactly this version unreadable. Safe to repeat; a version that is gone is no error. */

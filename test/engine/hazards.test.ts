@@ -43,6 +43,11 @@ function vaultNamed(name: string, world: World) {
   const vault: Vault | undefined = main && {
     readCurrent: async (secret, signal) => renamed(await main.readCurrent(secret, signal)),
     readVersion: async (ref, signal) => renamed(await main.readVersion(asMain(ref), signal)),
+    listVersions: async (...args) =>
+      (await main.listVersions(...args)).map((one) => ({
+        ...one,
+        ref: { ...one.ref, vault: name },
+      })),
     write: async (...args) => ({ ...(await main.write(...args)), vault: name }),
     disable: (ref, signal) => main.disable(asMain(ref), signal),
   };

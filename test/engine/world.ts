@@ -78,7 +78,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const clock = () => new Date(time);
   const system = memorySystem();
   const vault = memoryVault({ name: "main", now: clock });
-  const journal = memoryJournal();
+  const journal = memoryJournal({ now: clock });
   const notifier = memoryNotifier();
   const consumer = memoryConsumer("app");
   const events: KeyturnEvent[] = [];
@@ -128,6 +128,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         readVersion: (ref, signal) => gate("vault.read", () => vault.readVersion(ref, signal)),
         write: (name, content, signal) =>
           gate("vault.write", () => vault.write(name, content, signal)),
+        listVersions: (name, signal) => gate("vault.list", () => vault.listVersions(name, signal)),
         disable: (ref, signal) => gate("vault.disable", () => vault.disable(ref, signal)),
       }),
       rotator: () => ({
@@ -138,6 +139,12 @@ export async function makeWorld(kind: Kind, seed = "seed") {
             applied.add(credential.secret.reveal());
             return credential;
           }),
+        examine: (examine, signal) =>
+          gate(
+            "target.examine",
+            async () =>
+              (await rotator.examine?.({ ...examine, options: {} }, signal)) ?? "rejected",
+          ),
         verify: (check, signal) =>
           gate("target.verify", () => rotator.verify({ ...check, options: {} }, signal)),
         hasSessions: (look, signal) =>
