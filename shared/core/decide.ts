@@ -1,9 +1,9 @@
 import { isJoined } from "./request.ts";
-import type { TargetRecord } from "./rotation.ts";
+import { mayHaveChanged, type TargetRecord } from "./rotation.ts";
 import { earliest, type Instant, plus, minute } from "./time.ts";
 
 /** What a worker does with a target next. */
-export type Work = "adopt" | "join" | "start" | "resume" | "retire" | "notify" | "wait";
+export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";
 
 /** The whole decision: a function of the record and the moment, of nothing else. */
 export function decideWork(record: TargetRecord, now: Instant): Work {
@@ -32,10 +32,16 @@ function planOf(record: TargetRecord, now: Instant): Planned[] {
     { work: "join", at: isJoined(record) ? now : undefined },
     { work: "resume", at: isOpen ? (rotation.nextAttemptAt ?? now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
+    { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
     { work: "retire", at: mayRetire ? retirement.at : undefined },
     { work: "notify", at: tellAt(record, now) },
   ];
   return planned.map(({ work, at }) => ({ work, at: at && latest(at, restUntil) }));
+}
+
+/** A rotation that may have changed something proves what it publishes itself. */
+function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
+  return adoptedAt !== undefined && (rotation === undefined || !mayHaveChanged(rotation));
 }
 
 /** When a target without a rotation is adopted or given one; a blocked rotation holds everything up. */

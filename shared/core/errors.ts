@@ -24,6 +24,12 @@ export class TargetUnavailableError extends Error {
   readonly kind = "target-unavailable";
 }
 
+/**
+ * The target answered that this account cannot log in from here, whatever its secret is; nothing was learnt about the
+ * secret. The message names the obstacle.
+ */
+export class AccountBlockedError extends TargetUnavailableError {}
+
 /** Key Vault could not be asked, or would not let us; nothing was learnt. */
 export class VaultUnavailableError extends Error {
   override readonly name = "VaultUnavailableError";

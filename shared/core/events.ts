@@ -25,6 +25,10 @@ export type EventType =
   | "blocked"
   | "drift"
   | "lease-lost"
+  | "claim-lost-after-change"
+  | "looked"
+  | "checked-published"
+  | "version-limit"
   | "bug"
   | "notification-failed"
   | "journal-unavailable"
@@ -67,6 +71,8 @@ const severities: Partial<Record<EventType, Severity>> = {
   "journal-unavailable": "error",
   "message-unreadable": "error",
   "gave-up": "error",
+  "claim-lost-after-change": "error",
+  "version-limit": "warning",
 };
 
 export function toEvent(told: Told): KeyturnEvent {

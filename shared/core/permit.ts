@@ -154,6 +154,22 @@ export function holdOf(
   return held && held.until > now ? held : undefined;
 }
 
+/**
+ * The record whose open rotation waits, because hours have closed or a freeze has begun since it was last tried; undefined when it may
+ * go on.
+ */
+export function withPolicyHold(
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): TargetRecord | undefined {
+  const { rotation } = record;
+  const hold = rotation && holdOf(record, rotation, policy, now);
+  return (
+    hold && { ...record, rotation: { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why } }
+  );
+}
+
 function heldByPolicy(
   record: TargetRecord,
   rotation: Rotation,

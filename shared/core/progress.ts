@@ -2,7 +2,7 @@ import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { dueAt, withDue } from "./due.ts";
 import { retirementOf } from "./retirement.ts";
-import { retryDelay } from "./retry.ts";
+import { retryDelay, urgentRetryDelay } from "./retry.ts";
 import {
   type Exposure,
   type Failure,
@@ -142,17 +142,33 @@ export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): Atte
   return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
 }
 
-/** The rotation with one more failure held against it. */
+/**
+ * Whether consumers may be refused until the rotation gets on: what they read may have lost its password, or may be
+ * a version that the target has not accepted yet. Where nothing is known of an active account, they may.
+ */
+export function isUrgent({ active }: TargetRecord, rotation: Rotation): boolean {
+  if (!mayHaveChanged(rotation)) return false;
+  const isPublishing = rotation.phase === "publishing" || rotation.phase === "checking";
+  return isPublishing || active === undefined || active === rotation.account;
+}
+
+/** The rotation with one more failure held against it. `urgent`: consumers may be refused until it gets on. */
 export function retryLater(
   rotation: Rotation,
   failure: Failure,
   policy: Policy,
+  urgent = false,
 ): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
+  const wasUnavailable =
+    failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
+  const delay = urgent
+    ? urgentRetryDelay(policy.retry, failures, rotation.id, wasUnavailable)
+    : retryDelay(policy.retry, failures, rotation.id);
   return {
     ...unheld(rotation),
     failures,
-    nextAttemptAt: plus(failure.at, retryDelay(policy.retry, failures, rotation.id)),
+    nextAttemptAt: plus(failure.at, delay),
     ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
   };
 }
@@ -178,9 +194,7 @@ export function failRotation(
 ): TargetRecord {
   const { rotation: _, ...rest } = withoutAnswered(record, rotation);
   const failures = record.failures + 1;
-  // Tries used up within the rotation count: the next rotation is then the long distance away.
-  const used = failure.kind === "change-refused" ? failures : policy.retry.attempts;
-  const at = plus(failure.at, retryDelay(policy.retry, used, rotation.id));
+  const at = plus(failure.at, delayAfterFailure(record, rotation, failure, policy));
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
   const why = `another try after rotation ${rotation.id} failed`;
   const failed: TargetRecord = {
@@ -200,6 +214,19 @@ export function failRotation(
       }),
   };
   return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
+}
+
+/** Milliseconds. Tries used up within the rotation count: the next rotation is then the long distance away. */
+function delayAfterFailure(
+  record: TargetRecord,
+  rotation: Rotation,
+  { kind }: Failure,
+  { retry }: Policy,
+): number {
+  const failures = record.failures + 1;
+  if (isUrgent(record, rotation)) return urgentRetryDelay(retry, failures, rotation.id, false);
+  const used = kind === "change-refused" ? failures : retry.attempts;
+  return retryDelay(retry, used, rotation.id);
 }
 
 export function blockRotation(

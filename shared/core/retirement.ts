@@ -85,3 +85,16 @@ export function waitsFor(record: TargetRecord): string {
     ? "the end of its grace, and then proof that nobody uses the account"
     : `the last user to leave: looks that found the account in use so far: ${seenInUse}`;
 }
+
+/**
+ * Whether the account may be retired: it is still one of the target's, it is not what consumers read, and somebody else
+ * than itself could give it a secret again.
+ */
+export function isRetirable(
+  { active }: TargetRecord,
+  { account }: Retirement,
+  { slots, authority }: Target,
+): boolean {
+  const isConfigured = slots.some((slot) => slot.account === account);
+  return isConfigured && authority.as !== "self" && active !== account;
+}

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RetryPolicy } from "./policy.ts";
+import { minute, second } from "./time.ts";
 
 /**
  * Milliseconds until the next try after `failures` failures in a row. Up to a tenth (or what the policy says) is
@@ -7,6 +8,30 @@ import type { RetryPolicy } from "./policy.ts";
  */
 export function retryDelay(retry: RetryPolicy, failures: number, seed: string): number {
   const distance = failures < retry.attempts ? retry.every : retry.thenEvery;
+  return withJitter(distance, retry, failures, seed);
+}
+
+const soonMs = 5 * second;
+const growth = 3;
+/** Asking a server or a vault that is down costs nobody anything, so consumers need not wait long after it is back. */
+const maxSoonMs = 5 * minute;
+
+/**
+ * Milliseconds until the next try when consumers are refused until it succeeds: seconds first, then ever longer, up to
+ * `thenEvery`; up to five minutes when nothing could be asked at all.
+ */
+export function urgentRetryDelay(
+  retry: RetryPolicy,
+  failures: number,
+  seed: string,
+  wasUnavailable: boolean,
+): number {
+  const longest = wasUnavailable ? Math.min(retry.thenEvery, maxSoonMs) : retry.thenEvery;
+  const distance = Math.min(soonMs * growth ** (failures - 1), longest);
+  return withJitter(distance, retry, failures, seed);
+}
+
+function withJitter(distance: number, retry: RetryPolicy, failures: number, seed: string): number {
   const digest = createHash("sha256").update(`${seed}/${failures}`).digest();
   return Math.round(distance * (1 + (digest.readUInt32BE(0) / 2 ** 32) * (retry.jitter ?? 0.1)));
 }

@@ -27,11 +27,14 @@ export const workingPhases = [
 export type WorkingPhase = (typeof workingPhases)[number];
 
 /** Why a rotation was asked for. */
-export const reasons = ["schedule", "operator", "exposure", "first"] as const;
+export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
 export type Reason = (typeof reasons)[number];
 
 /** Stands for the person who wants a rotation when nobody but the policy does. */
 export const schedule = "schedule";
+
+/** Stands for the person who wants a rotation when Keyturn has found that what is published does not log in. */
+export const keyturn = "keyturn";
 
 export interface Failure {
   readonly kind: ErrorKind;
@@ -140,6 +143,23 @@ export interface Retirement {
   readonly proof?: Proof;
 }
 
+/** The target refused a log-in with a stored secret. Recent ones are counted, so that guesses never lock an account. */
+export interface Refusal {
+  readonly account: string;
+  /** Of the secret that was refused. */
+  readonly version: string;
+  readonly at: Instant;
+}
+
+/** Somebody must log in with what is published, and act if the target refuses it. */
+export interface CheckRequest {
+  /** When the check is due. */
+  readonly at: Instant;
+  readonly why: string;
+  /** Checks in a row that could not be made. */
+  readonly failures: number;
+}
+
 /** What looks at the sessions of a superseded account have shown since its grace was over. */
 export interface Proof {
   /** Looks that found it in use. */
@@ -200,6 +220,11 @@ export interface TargetRecord {
   /** What the next rotation by schedule takes over from the one that failed. */
   readonly again?: Again;
   readonly retirement?: Retirement;
+  readonly check?: CheckRequest;
+  /** Refused log-ins of the last minutes, oldest first; at most 20. */
+  readonly refusals?: readonly Refusal[];
+  /** When the versions of the pending and the published secret were last counted, and left-over pending ones disabled. */
+  readonly tidiedAt?: Instant;
   /** The first one since the last change. */
   readonly exposure?: Exposure;
   /** The last use that was reported; one that came less than an hour after it is not recorded. */

@@ -34,7 +34,7 @@ async function examine(session: Session): Promise<TargetRecord> {
     const what = typeof current === "string" ? current : "no credential of the target";
     return withoutPublished(session, slots, `${target.publish.name} is ${what}`);
   }
-  if (!(await logsIn(session, credential))) {
+  if (!(await logsIn(session, { credential, ref: current.ref }))) {
     const why = `the target refuses what ${target.publish.name} says`;
     const record = withoutPublished(session, slots, why, current.createdAt);
     return failingFrom(record, why, session.now());
@@ -57,7 +57,7 @@ async function initialSlots(session: Session): Promise<SlotRecord[]> {
     const stored = await readCurrent(session, initial);
     if (typeof stored === "string") continue;
     const credential = credentialIn(session, stored, [account]);
-    if (credential && (await logsIn(session, credential))) {
+    if (credential && (await logsIn(session, { credential, ref: stored.ref }))) {
       slots = withSlot(slots, { account, current: stored.ref });
     }
   }

@@ -1,59 +1,99 @@
 import {
-  ConfigError,
+  AuthorityRefusedError,
   NoLiveCredentialError,
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
-import { type Rotation, unheld } from "../core/rotation.ts";
+import { describeFindings } from "../core/preflight.ts";
+import { mayHaveChanged, type Rotation, unheld } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
-import { candidates, promote, slotOf, withSlot } from "../core/slots.ts";
+import { promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, type Instant } from "../core/time.ts";
-import type { Using } from "../rotators/rotator.ts";
-import { applyChange, credentialIn, logsIn, readCredential, readCurrent } from "./reach.ts";
+import {
+  findLiveCredential,
+  readAdmin,
+  readPending,
+  type StoredCredential,
+} from "./credentials.ts";
+import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
+import { applyChange, logsIn } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
+const notAcceptedYet = "the target took the new secret and does not accept it yet";
+
 /**
- * Gives the target the pending secret. Asks before it acts: if a change may have begun and the pending secret logs
- * in, the work was done already. No other secret is made while nobody knows whether this one is live.
+ * Gives the target the pending secret. Looks before it acts. If a change may have begun and the pending secret logs in, the
+ * work was done already. No other secret is made while nobody knows whether this one is live.
  */
 export async function applying(session: Session, rotation: Rotation): Promise<Advance> {
-  const pending = await pendingCredential(session, rotation);
+  const pending = await readPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
-  if (rotation.changeBegan && (await logsIn(session, pending))) return { to: "publishing" };
-  await mustStillWait(session, rotation);
-  const { using, live } = await authority(session, rotation);
-  const begun = await confirmClaim(session, rotation, live);
-  const applied = await applyChange(session, pending, using);
+  const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
+  if (rotation.changeBegan && (await logsIn(session, { ...pending, isPropagating }))) {
+    return { to: "publishing" };
+  }
+  if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
+  await blockUnlessCurable(session, rotation);
+  const cleared = mayHaveChanged(rotation)
+    ? await lookAgain(session, rotation)
+    : await lookBeforeChange(session, rotation);
+  if (cleared === "other turn") return { to: "staging" };
+  return changeAndProve(session, pending, cleared);
+}
+
+async function changeAndProve(
+  session: Session,
+  pending: StoredCredential,
+  cleared: Cleared,
+): Promise<Advance> {
+  const { rotation: before } = session.record();
+  if (!before) throw new RangeError(`${session.target.id} has no open rotation`);
+  if (cleared.findings.length > 0) {
+    session.emit({
+      type: "looked",
+      rotationId: before.id,
+      account: before.account,
+      detail: describeFindings(cleared.findings),
+    });
+  }
+  const begun = await confirmClaim(session, before, cleared.live);
+  const applied = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
   await session.commit({ ...session.record(), rotation: { ...begun, confirmedAt } });
-  session.emit({ type: "applied", rotationId: rotation.id, account: rotation.account });
-  if (await logsIn(session, applied)) return { to: "publishing" };
-  throw isPropagating(session, confirmedAt)
-    ? new NotYetPropagatedError("the target took the new secret and does not accept it yet")
+  session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
+  const isPropagating = isPropagatingNow(session, confirmedAt);
+  if (await logsIn(session, { credential: applied, ref: pending.ref, isPropagating })) {
+    return { to: "publishing" };
+  }
+  throw isPropagating
+    ? new NotYetPropagatedError(notAcceptedYet)
     : new OutcomeUnknownError("the target took the new secret and then refused it");
 }
 
-/** A refusal soon after the change means nothing yet; one after all tries means that a person must decide. */
-async function mustStillWait(session: Session, rotation: Rotation): Promise<void> {
-  const { confirmedAt, account } = rotation;
-  if (confirmedAt === undefined) return;
-  if (isPropagating(session, confirmedAt)) {
-    throw new NotYetPropagatedError("the target took the new secret and does not accept it yet");
-  }
-  const { id, policy } = session.target;
-  if (rotation.failures + 1 < policy.retry.attempts) return;
-  if (await liveCredential(session, rotation)) return;
-  throw new NoLiveCredentialError(
-    `${id} took a new secret for ${account} and refuses it, and refuses every older one`,
-  );
+/** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
+function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
+  const { propagation } = session.ports.rotator(session.target.type).capabilities;
+  return confirmedAt !== undefined && between(confirmedAt, session.now()) < propagation;
 }
 
-/** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
-function isPropagating(session: Session, confirmedAt: Instant): boolean {
-  const { propagation } = session.ports.rotator(session.target.type).capabilities;
-  return between(confirmedAt, session.now()) < propagation;
+/**
+ * The target took the secret and refuses it, and all tries are used up. Whoever can change it without its own secret applies the same
+ * one again. An account that changes itself needs a stored secret that logs in, or a person must decide.
+ */
+async function blockUnlessCurable(session: Session, rotation: Rotation): Promise<void> {
+  const { target } = session;
+  const hasTriesLeft = rotation.failures + 1 < target.policy.retry.attempts;
+  if (rotation.confirmedAt === undefined || hasTriesLeft || target.authority.as !== "self") return;
+  try {
+    await findLiveCredential(session, rotation);
+  } catch (error) {
+    if (!(error instanceof NoLiveCredentialError)) throw error;
+    throw new NoLiveCredentialError(
+      `${target.id} took a new secret for ${rotation.account} and refuses it; ${error.message}`,
+    );
+  }
 }
 
 /** Written before the change is sent: from here on the target may have the pending secret. */
@@ -78,90 +118,46 @@ async function confirmClaim(
   return begun;
 }
 
-interface Proven {
-  readonly using: Using;
-  /** Where the credential is kept that the account has at this moment. */
-  readonly live?: VersionRef;
-}
-
-/** The one authority the change is made with; a credential in it has just logged in. */
-async function authority(session: Session, rotation: Rotation): Promise<Proven> {
-  const { target } = session;
-  if (target.authority.as === "identity") return { using: { as: "identity" } };
-  if (target.authority.as === "admin") {
-    return { using: { as: "admin", credential: await adminCredential(session) } };
-  }
-  const found = await liveCredential(session, rotation);
-  if (found) return { using: { as: "self", credential: found.credential }, live: found.ref };
-  throw new NoLiveCredentialError(
-    `${target.id} refuses every stored secret of ${rotation.account}, so nobody can change it`,
-  );
-}
-
-export async function adminCredential(session: Session): Promise<Credential> {
-  const { target } = session;
-  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
-  const { secret, account } = target.authority;
-  const stored = await readCurrent(session, secret);
-  if (typeof stored === "string") {
-    throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
-  }
-  const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
-  if (!credential) {
-    throw new ConfigError(
-      `the admin secret ${secret.name} of ${target.id} must be JSON with username and password, ` +
-        "or a bare password with admin.account set",
-    );
-  }
-  if (target.slots.some((slot) => slot.account === credential.account)) {
-    throw new ConfigError(`the admin of ${target.id} may not be an account that it rotates`);
-  }
-  // Refused here, nothing was changed: the admin's own rotation may be under way.
-  if (!(await logsIn(session, credential, "admin"))) {
-    throw new TargetUnavailableError(
-      `${target.id} refuses the admin credential kept in ${secret.name}`,
-    );
-  }
-  return credential;
-}
-
-/** Tries what is stored for the account, likeliest first, each once. A target that cannot be asked ends it at once. */
-async function liveCredential(
+/**
+ * Makes the change. An authority that is refused has sent nothing: its own secret may have been rotated since it was
+ * examined, so it is read again and tried once more; after that the journal forgets that a change began.
+ */
+async function applyOrUndo(
   session: Session,
-  rotation: Rotation,
-): Promise<{ credential: Credential; ref: VersionRef } | undefined> {
-  const { account } = rotation;
-  const newest = await readCurrent(session, session.target.publish);
-  const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
-  const refs = candidates(
-    slotOf(session.record(), account),
-    isTheirs ? newest.ref : undefined,
-  ).filter((ref) => !sameVersion(ref, rotation.pending));
-  for (const ref of refs) {
-    const credential = await readCredential(session, ref, [account]);
-    if (credential && (await logsIn(session, credential))) return { credential, ref };
+  before: Rotation,
+  next: Credential,
+  cleared: Cleared,
+): Promise<Credential> {
+  const { using, usingRef, proof } = cleared;
+  try {
+    return await applyChange(session, next, using, proof);
+  } catch (error) {
+    if (!(error instanceof AuthorityRefusedError)) throw error;
+    const fresh = using.as === "admin" ? await readAdmin(session) : undefined;
+    if (fresh && !sameVersion(fresh.ref, usingRef)) {
+      const again = { as: "admin", credential: fresh.credential } as const;
+      return applyOrUndo(session, before, next, { ...cleared, using: again, usingRef: fresh.ref });
+    }
+    await session.commit({ ...session.record(), rotation: unheld(before) });
+    throw new TargetUnavailableError(`${error.message}; nothing was changed`);
   }
-  return undefined;
-}
-
-export async function pendingCredential(
-  session: Session,
-  rotation: Rotation,
-): Promise<Credential | undefined> {
-  return rotation.pending && readCredential(session, rotation.pending, [rotation.account]);
 }
 
 /**
  * Somebody deleted or disabled the pending version. Another secret may be made only if the account can be given one
- * all the same: by somebody else's rights, or because an older secret of its own still logs in.
+ * all the same: with other rights than its own, or with an older secret that still logs in.
  */
-export async function pendingLost(session: Session, rotation: Rotation): Promise<never> {
+export async function pendingLost(session: Session, rotation: Rotation): Promise<Advance> {
   const version = rotation.pending?.version ?? "";
-  if (rotation.changeBegan && session.target.authority.as === "self") {
-    if (!(await liveCredential(session, rotation))) {
+  if (session.target.authority.as === "self" && mayHaveChanged(rotation)) {
+    try {
+      await findLiveCredential(session, rotation);
+    } catch (error) {
+      if (!(error instanceof NoLiveCredentialError)) throw error;
+      const { name } = rotation.pending ?? { name: "the pending secret" };
       throw new NoLiveCredentialError(
-        `the pending version ${version} cannot be read and no older secret of ${rotation.account} ` +
-          "logs in; enable that version again",
+        `version ${version} of ${name}, which ${rotation.account} may have, cannot be read; enable or recover it, ` +
+          `then request a rotation; ${error.message}`,
       );
     }
   }

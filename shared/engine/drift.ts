@@ -1,12 +1,15 @@
 import { withDue } from "../core/due.ts";
 import { notify } from "../core/progress.ts";
 import type { TargetRecord } from "../core/rotation.ts";
+import type { Credential } from "../core/secret.ts";
 import { promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion } from "../core/target.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "./reach.ts";
 import { rethrowUnlessExpected } from "./failure.ts";
 import type { Session } from "./session.ts";
+
+type Existing = StoredSecret | Exclude<Unreadable, "absent">;
 
 /** Somebody else wrote what consumers read. */
 export async function reportForeignVersion(
@@ -19,51 +22,88 @@ export async function reportForeignVersion(
   await session.commit(withDrift(session, current, "replaced by the rotation that is under way"));
 }
 
-/** What consumers read: what the journal says, what somebody else wrote and works, or something that does not. */
-export type Published = "known" | "taken over" | "unusable";
+/**
+ * What consumers read, as the vault has it now.
+ *
+ * | is | meaning |
+ * |---|---|
+ * | `nothing` | no version, and none was ever published |
+ * | `known` | the version that the journal knows; whether it logs in was not asked |
+ * | `adopted` | somebody else wrote it; it logs in and was adopted |
+ * | `refused` | somebody else wrote it, and the target refuses it |
+ * | `unusable` | there is no readable credential of the target |
+ */
+export type Published =
+  | { readonly is: "nothing" }
+  | {
+      readonly is: "known" | "adopted" | "refused";
+      readonly stored: StoredSecret;
+      readonly credential: Credential;
+    }
+  | { readonly is: "unusable"; readonly stored: StoredSecret | Unreadable };
 
 /**
- * Is the published version still the one we know? One that somebody else wrote and that logs in is taken over as the
- * account's secret; anything else is only told.
+ * Reads what consumers read. A version that somebody else wrote and that logs in is adopted as the account's secret;
+ * anything else that is not ours is reported.
  */
-export async function takeOverDrift(session: Session): Promise<Published> {
-  const current = await readCurrent(session, session.target.publish);
-  if (current === "absent" || current === "deleted") {
-    return session.record().published ? "unusable" : "known";
+export async function syncPublished(session: Session): Promise<Published> {
+  const stored = await readCurrent(session, session.target.publish);
+  if (stored === "absent" || stored === "deleted") {
+    return session.record().published || stored === "deleted"
+      ? { is: "unusable", stored }
+      : { is: "nothing" };
   }
-  if (!(await isForeign(session, current, undefined))) return "known";
   const accounts = session.target.slots.map((slot) => slot.account);
-  const credential = current === "disabled" ? undefined : credentialIn(session, current, accounts);
-  if (current === "disabled" || !credential) {
-    await session.commit(withDrift(session, current, "not readable as a credential of the target"));
-    return "unusable";
+  const credential = stored === "disabled" ? undefined : credentialIn(session, stored, accounts);
+  const foreign = await isForeign(session, stored, undefined);
+  if (stored === "disabled" || !credential) {
+    if (foreign) await reportUnusable(session, stored);
+    return { is: "unusable", stored };
   }
-  if (!(await logsIn(session, credential))) {
-    await session.commit(withDrift(session, current, "the target refuses it"));
-    return "unusable";
+  if (!foreign) return { is: "known", stored, credential };
+  if (!(await logsIn(session, { credential, ref: stored.ref }))) {
+    await reportRefused(session, stored);
+    return { is: "refused", stored, credential };
   }
-  const record = withDrift(session, current, "it logs in and was adopted");
-  const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
-  const taken: TargetRecord = {
+  await adoptVersion(session, stored, credential);
+  return { is: "adopted", stored, credential };
+}
+
+/** Tells that the target refuses what consumers read. */
+export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
+  await session.commit(withDrift(session, stored, "the target refuses it"));
+}
+
+async function reportUnusable(session: Session, stored: Existing): Promise<void> {
+  await session.commit(withDrift(session, stored, "not readable as a credential of the target"));
+}
+
+/** It is as good as a rotation, unless one is under way or waits to be repeated. */
+async function adoptVersion(
+  session: Session,
+  { ref, createdAt }: StoredSecret,
+  { account }: Credential,
+): Promise<void> {
+  const record = withDrift(session, { ref }, "it logs in and was adopted");
+  const slot = promote(slotOf(record, account), ref, createdAt);
+  const adopted: TargetRecord = {
     ...record,
     slots: withSlot(record.slots, slot),
-    active: credential.account,
-    published: current.ref,
+    active: account,
+    published: ref,
   };
-  // It is as good as a rotation, unless one is under way or waits to be repeated.
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
-  await session.commit(isPlanned ? taken : withDue(taken, session.target, session.now()));
-  return "taken over";
+  await session.commit(isPlanned ? adopted : withDue(adopted, session.target, session.now()));
 }
 
 /** A retried write leaves two equal versions of ours; those are not drift. */
 async function isForeign(
   session: Session,
-  current: StoredSecret | "disabled",
+  current: Existing,
   rotationId: string | undefined,
 ): Promise<boolean> {
   const known = session.record().published;
-  if (current === "disabled") return known !== undefined;
+  if (typeof current === "string") return known !== undefined;
   if (sameVersion(current.ref, known)) return false;
   if (rotationId !== undefined && current.tags["keyturn-rotation"] === rotationId) return false;
   return !(await knownValueIs(session, current));
@@ -84,17 +124,17 @@ async function knownValueIs(session: Session, current: StoredSecret): Promise<bo
 
 function withDrift(
   session: Session,
-  current: StoredSecret | "disabled",
+  current: Pick<StoredSecret, "ref"> | Exclude<Unreadable, "absent">,
   detail: string,
 ): TargetRecord {
   const { target } = session;
   const record = session.record();
   const known = record.published?.version ?? "";
-  const version = current === "disabled" ? `disabled after ${known}` : current.ref.version;
+  const version = typeof current === "string" ? `${current} after ${known}` : current.ref.version;
   session.emit({
     type: "drift",
     detail,
-    ...(current !== "disabled" && { version: current.ref }),
+    ...(typeof current !== "string" && { version: current.ref }),
   });
   const data = { secret: target.publish.name, version, detail };
   // Keyed by version and not by time, so that a receiver can tell what it has heard before.

@@ -1,7 +1,8 @@
 import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
+import { mayHaveChanged } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { toInstant } from "../core/time.ts";
+import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
@@ -41,6 +42,8 @@ export interface OperationsOf {
   readonly vaultAt: (host: string) => string | undefined;
 }
 
+const sweepDistanceMs = minute;
+
 /** Says that somebody may have written what consumers read. */
 const vaultHint = "vault-event";
 
@@ -64,7 +67,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         await registered;
         return sent;
       },
-      work: (message) => work(ports, message, byId),
+      work: (message) => work(ports, of.queue, message, byId),
       notice: (event) => notice(ports, of, event),
       giveUp: (message) => giveUp(ports, message),
       async request(targetId, wanted) {
@@ -89,6 +92,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
 
 async function work(
   ports: Ports,
+  queue: Queue,
   message: WorkMessage | undefined,
   byId: ReadonlyMap<string, Target>,
 ): Promise<void> {
@@ -99,13 +103,26 @@ async function work(
   const target = byId.get(message.targetId);
   if (!target) return;
   try {
-    await workOn(ports, target, { checkDrift: message.because === vaultHint });
+    const wakeAt = await workOn(ports, target, { checkDrift: message.because === vaultHint });
+    await lookSooner(ports, queue, target.id, wakeAt);
   } catch (error) {
     // Without the journal nothing is done to a target; its due row brings the sweep back to it.
     if (!(error instanceof JournalUnavailableError)) throw error;
     const about = { at: toInstant(ports.clock()), targetId: target.id, detail: error.message };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
   }
+}
+
+/** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
+async function lookSooner(
+  { clock }: Ports,
+  queue: Queue,
+  targetId: string,
+  wakeAt: Instant | undefined,
+): Promise<void> {
+  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(clock()), wakeAt);
+  if (delayMs <= 0 || delayMs > sweepDistanceMs) return;
+  await queue.send({ targetId, because: "retry" }, delayMs).catch(() => undefined);
 }
 
 async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<void> {
@@ -130,7 +147,9 @@ async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<b
   const record = (await ports.journal.read(target.id))?.record;
   if (!record) return true;
   if (decideWork(record, toInstant(ports.clock())) !== "wait") return true;
-  return record.rotation === undefined && record.published?.version !== seen.version;
+  // A rotation that may have changed something looks at what is published itself.
+  if (record.rotation && mayHaveChanged(record.rotation)) return false;
+  return record.published?.version !== seen.version;
 }
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {

@@ -1,11 +1,9 @@
 import { renderPayload } from "../core/payload.ts";
 import { expiryOf } from "../core/schedule.ts";
 import type { Credential } from "../core/secret.ts";
-import { slotOf, withSlot } from "../core/slots.ts";
 import type { Endpoint } from "../core/target.ts";
 import { day } from "../core/time.ts";
 import type { SecretContent } from "../vaults/vault.ts";
-import { logsIn, readCredential, writeVersion } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 export function endpointOf({ ports, target }: Session): Endpoint {
@@ -44,25 +42,4 @@ export function publicationOf(
       ...(days > 0 && { ValidityPeriodDays: String(days) }),
     },
   };
-}
-
-/**
- * Publishes the other account of a pair again, if it still logs in. Called when the target refuses what has just been
- * published: consumers must not be left with it while there is something that works.
- */
-export async function publishLastGood(session: Session, rotationId: string): Promise<void> {
-  const { published, active, rotation } = session.record();
-  if (!published || active === undefined || active === rotation?.account) return;
-  const credential = await readCredential(session, published, [active]);
-  if (!credential || !(await logsIn(session, credential))) return;
-  const content = publicationOf(session, `${rotationId}-restored`, credential);
-  const restored = await writeVersion(session, session.target.publish, content);
-  const record = session.record();
-  const slot = { ...slotOf(record, active), current: restored };
-  await session.commit({
-    ...record,
-    published: restored,
-    slots: withSlot(record.slots, slot),
-  });
-  session.emit({ type: "restored", rotationId, account: active, version: restored });
 }

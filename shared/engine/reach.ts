@@ -6,12 +6,21 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
+import { findGuessPause, maxGuesses } from "../core/guesses.ts";
 import { parsePayload } from "../core/payload.ts";
 import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
 import type { SecretName, Target, VersionRef } from "../core/target.ts";
-import type { Using } from "../rotators/rotator.ts";
-import type { SecretContent, StoredSecret, Unreadable, Vault } from "../vaults/vault.ts";
+import type { Instant } from "../core/time.ts";
+import type { Examination, Examine, Using } from "../rotators/rotator.ts";
+import type {
+  SecretContent,
+  StoredSecret,
+  Unreadable,
+  Vault,
+  VersionInfo,
+} from "../vaults/vault.ts";
+import { type Proof, requireProof } from "./proof.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -48,7 +57,22 @@ export function writeVersion(
   return asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
 }
 
-export async function disableVersion(session: Session, ref: VersionRef): Promise<void> {
+/** Every version of a secret, newest first, without values. */
+export function listVersions(
+  session: Session,
+  { vault, name }: SecretName,
+): Promise<readonly VersionInfo[]> {
+  const signal = session.ports.deadline(deadlines.vault);
+  return asVault(session, () => vaultNamed(session, vault).listVersions(name, signal));
+}
+
+/** Takes a stored secret away: `proof` says what works instead. */
+export async function disableVersion(
+  session: Session,
+  ref: VersionRef,
+  proof: Proof,
+): Promise<void> {
+  requireProof(session, proof);
   const signal = session.ports.deadline(deadlines.vault);
   await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
 }
@@ -79,12 +103,37 @@ export function credentialIn(
   return credential;
 }
 
+/** The account was refused too often of late. Nothing was asked: another wrong guess might lock it. */
+export class GuessPauseError extends TargetUnavailableError {
+  readonly until: Instant;
+
+  constructor(account: string, until: Instant) {
+    super(
+      `account ${account} was refused ${maxGuesses} times within minutes; so as not to lock it, it is not asked before ${until}`,
+    );
+    this.until = until;
+  }
+}
+
+/** What a log-in is tried with, and how it counts. */
+export interface LogIn {
+  readonly credential: Credential;
+  /** Where the secret is stored. */
+  readonly ref: VersionRef;
+  readonly as?: "admin";
+  /** The target needs a while to accept this secret, so a refusal is no wrong guess. */
+  readonly isPropagating?: boolean;
+}
+
+/** Whether the target accepts a stored secret. Throws GuessPauseError when the account was refused too often. */
 export async function logsIn(
   session: Session,
-  credential: Credential,
-  as?: "admin",
+  { credential, ref, as, isPropagating = false }: LogIn,
 ): Promise<boolean> {
   const { ports, target } = session;
+  const { account } = credential;
+  const pause = findGuessPause(session.refusals(), account, session.now());
+  if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);
   const verdict = await named(
@@ -96,7 +145,44 @@ export async function logsIn(
         .rotator(target.type)
         .verify({ ...callOf(target), credential, ...(as && { as }) }, signal),
   );
+  if (verdict === "accepted" || !isPropagating) session.noteLogIn(account, ref.version, verdict);
   return verdict === "accepted";
+}
+
+/** Asks the target what prevents the account from logging in, and whether `using` may change it. */
+export async function examineAccount(
+  session: Session,
+  {
+    using,
+    ref,
+    ...examine
+  }: Pick<Examine<unknown>, "account" | "using" | "isProven"> & {
+    /** Where the secret of `using` is stored, if it has one. */
+    readonly ref: VersionRef | undefined;
+  },
+): Promise<Examination | "rejected"> {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  const unasked: Examination = { obstacles: [], right: { is: "likely" } };
+  if (!rotator.examine) {
+    if (using.as === "identity" || !ref) return unasked;
+    const as = using.as === "admin" && ({ as: "admin" } as const);
+    const accepted = await logsIn(session, { credential: using.credential, ref, ...as });
+    return accepted ? unasked : "rejected";
+  }
+  const account = using.as === "identity" ? undefined : using.credential.account;
+  const pause = account && findGuessPause(session.refusals(), account, session.now());
+  if (account !== undefined && pause) throw new GuessPauseError(account, pause);
+  await session.hold();
+  const signal = checkDeadline(session);
+  const what = "the account could not be examined";
+  const found = await named(session, TargetUnavailableError, what, async () =>
+    rotator.examine?.({ ...callOf(target), ...examine, using }, signal),
+  );
+  if (account !== undefined && ref) {
+    session.noteLogIn(account, ref.version, found === "rejected" ? "rejected" : "accepted");
+  }
+  return found ?? unasked;
 }
 
 /** What every call to the target brings along. */
@@ -110,8 +196,16 @@ function checkDeadline({ ports, target }: Session): AbortSignal {
   return ports.deadline(Math.min(verify, deadlines.verify));
 }
 
-export function applyChange(session: Session, next: Credential, using: Using): Promise<Credential> {
+/** Takes the account's old password away: `proof` says what works instead. */
+export function applyChange(
+  session: Session,
+  next: Credential,
+  using: Using,
+  proof: Proof,
+): Promise<Credential> {
   const { ports, target } = session;
+  requireProof(session, proof);
+  session.noteChange();
   const signal = changeDeadline(session);
   // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
   return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
@@ -137,12 +231,16 @@ export function hasSessions(session: Session, account: string, using: Using): Pr
   });
 }
 
+/** Takes the account's password away for good: `proof` says what works instead. */
 export async function retireAccount(
   session: Session,
   account: string,
   using: Using,
+  proof: Proof,
 ): Promise<void> {
   const { ports, target } = session;
+  requireProof(session, proof);
+  session.noteChange();
   const signal = changeDeadline(session);
   await named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
     ports.rotator(target.type).retire?.({ ...callOf(target), account, using }, signal),

@@ -1,9 +1,9 @@
 import { wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import { newRecord } from "../core/rotation.ts";
 import { fingerprintOf, type Target } from "../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../core/time.ts";
-import type { Journal, Versioned } from "../stores/journal.ts";
+import type { Journal, JournalChange } from "../stores/journal.ts";
 import { chunks } from "./chunks.ts";
 import { replan } from "./replan.ts";
 
@@ -70,7 +70,7 @@ export async function register(
       batch.map(async (target) => {
         if (unreadable.includes(target.id)) return true;
         const isPlanned = known.get(target.id)?.policyFingerprint === fingerprintOf(target);
-        return isPlanned || (await plan(journal, target, now));
+        return isPlanned || (await rescheduleTarget(journal, target, now));
       }),
     );
     settled &&= done.every(Boolean);
@@ -83,31 +83,30 @@ export async function register(
 }
 
 /**
- * Whether the target is planned as the configuration wants it. One that a worker holds is left to that worker, whose
- * configuration may be another: it is looked at again later.
+ * Reschedules the target as the configuration wants it; tells whether that is settled. One that a worker holds is left to
+ * that worker, whose configuration may be another: it is looked at again later.
  */
-async function plan(journal: Journal, target: Target, now: Instant): Promise<boolean> {
+async function rescheduleTarget(journal: Journal, target: Target, now: Instant): Promise<boolean> {
   const found = await journal.read(target.id);
   const before = found?.record ?? newRecord(target.id);
-  const record = replan(before, target, now);
   if (before.claim.owner !== undefined) return false;
-  // An open rotation that nobody works on now: whoever ends it plans anew.
+  const record = replan(before, target, now);
+  // Nothing to reschedule while a rotation is open: the worker that finishes it reschedules the target.
   if (record === before) return true;
-  return await isCommitted(journal, record, found?.etag, now);
+  const written = await tryCommit(journal, {
+    record,
+    etag: found?.etag,
+    wakeAt: wakeAt(record, now),
+  });
+  return written === "written";
 }
 
-/** False when somebody else was quicker. */
-async function isCommitted(
-  journal: Journal,
-  record: TargetRecord,
-  etag: Versioned["etag"] | undefined,
-  now: Instant,
-): Promise<boolean> {
+async function tryCommit(journal: Journal, change: JournalChange): Promise<"written" | "conflict"> {
   try {
-    await journal.commit({ record, etag, wakeAt: wakeAt(record, now) });
-    return true;
+    await journal.commit(change);
+    return "written";
   } catch (error) {
-    if (error instanceof LeaseLostError) return false;
+    if (error instanceof LeaseLostError) return "conflict";
     throw error;
   }
 }

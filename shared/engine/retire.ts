@@ -1,40 +1,34 @@
-import { VaultUnavailableError } from "../core/errors.ts";
 import { notify } from "../core/progress.ts";
-import { afterLook, needsProof } from "../core/retirement.ts";
+import { afterLook, isRetirable, needsProof } from "../core/retirement.ts";
 import { retryDelay } from "../core/retry.ts";
-import type { Retirement, TargetRecord } from "../core/rotation.ts";
+import type { Failure, Retirement, TargetRecord } from "../core/rotation.ts";
 import { slotOf, withSlot } from "../core/slots.ts";
 import { plus } from "../core/time.ts";
 import type { Using } from "../rotators/rotator.ts";
-import { adminCredential } from "./applying.ts";
-import { takeOverDrift } from "./drift.ts";
+import { readAdmin } from "./credentials.ts";
+import { syncPublished } from "./drift.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { type Broken, checkPublished, describeBroken } from "./look.ts";
 import { hasSessions, retireAccount } from "./reach.ts";
+import { recover } from "./recover.ts";
 import type { Session } from "./session.ts";
 
 /**
  * Makes the superseded secret of a pair useless, once its grace is over and, where the policy wants that proven,
- * nobody uses it any more. Never touches what consumers read.
+ * nobody uses it any more. Directly before it logs in with what consumers read: if that is refused, nothing is retired.
  */
 export async function retire(session: Session): Promise<void> {
   const { retirement } = session.record();
   if (!retirement) return;
   try {
-    if (await mustStay(session, retirement)) {
-      await session.commit(withoutRetirement(session.record()));
-      return;
-    }
-    const using = await authorityToRetire(session);
-    await session.hold();
-    if (needsProof(session.record()) && !(await isProvenUnused(session, retirement, using))) return;
-    await session.hold();
-    await retireAccount(session, retirement.account, using);
+    const ended = await tryToRetire(session, retirement);
+    if (!ended) return;
   } catch (error) {
     rethrowUnlessExpected(error);
-    await tryAgainLater(session, retirement, error);
+    await tryAgainLater(session, retirement, failureOf(session, error));
     return;
   }
-  await session.commit(retired(session, retirement));
+  await session.commit(withRetired(session, retirement));
   session.emit({
     type: "retired",
     rotationId: retirement.rotationId,
@@ -42,36 +36,61 @@ export async function retire(session: Session): Promise<void> {
   });
 }
 
-/**
- * Whether the account is in use again, or nobody could ever give it a new secret. Looked up in the vault and not only
- * in the journal: somebody may have published the account by hand a moment ago.
- */
-async function mustStay(session: Session, { account }: Retirement): Promise<boolean> {
-  const { target } = session;
-  const isKnown = target.slots.some((slot) => slot.account === account);
-  if (!isKnown || target.authority.as === "self") return true;
-  if ((await takeOverDrift(session)) === "unusable") {
-    throw new VaultUnavailableError(
-      `what consumers read in ${target.publish.name} is not usable, so nothing is retired`,
-    );
+/** Whether the account was retired. Otherwise the journal says what comes next. */
+async function tryToRetire(session: Session, retirement: Retirement): Promise<boolean> {
+  if (await dropUnlessRetirable(session, retirement)) return false;
+  const using = await readAuthority(session);
+  if (needsProof(session.record())) {
+    // Somebody may have published the account by hand: then it is in use by right.
+    await syncPublished(session);
+    if (await dropUnlessRetirable(session, retirement)) return false;
+    if (!(await lookForSessions(session, retirement, using))) return false;
   }
-  return session.record().active === account;
+  const published = await checkPublished(session);
+  if (await dropUnlessRetirable(session, retirement)) return false;
+  if (published.is !== "works") {
+    await keepAndRecover(session, retirement, published);
+    return false;
+  }
+  await session.hold();
+  await retireAccount(session, retirement.account, using, published.proof);
+  return true;
+}
+
+async function dropUnlessRetirable(session: Session, retirement: Retirement): Promise<boolean> {
+  if (isRetirable(session.record(), retirement, session.target)) return false;
+  await session.commit(withoutRetirement(session.record()));
+  return true;
+}
+
+/** What consumers read does not work, so the superseded account may be all that is left. */
+async function keepAndRecover(
+  session: Session,
+  retirement: Retirement,
+  published: Broken,
+): Promise<void> {
+  const message = `${describeBroken(session, published)}, so ${retirement.account} keeps its password`;
+  const failure: Failure = { kind: "change-refused", message, at: session.now() };
+  await tryAgainLater(session, retirement, failure);
+  await recover(session, published, failure);
+  await dropUnlessRetirable(session, retirement);
 }
 
 /** Looks who uses the account. Unless that proves that nobody does, the journal says when to look again. */
-async function isProvenUnused(
+async function lookForSessions(
   session: Session,
   retirement: Retirement,
   using: Using,
 ): Promise<boolean> {
   const { account, rotationId } = retirement;
   const { retry } = session.target.policy;
+  await session.hold();
   const isInUse = await hasSessions(session, account, using);
   const next = afterLook(retirement, isInUse, retry, session.now());
   if (next === "proven") return true;
   const record = { ...session.record(), retirement: next };
   const isNews = isInUse && next.proof?.seenInUse === retry.attempts;
-  await session.commit(isNews ? tellInUse(session, record, next) : record);
+  await session.commit(isNews ? withUseReported(session, record, next) : record);
   session.emit({
     type: isInUse ? "still-in-use" : "seen-unused",
     rotationId,
@@ -81,8 +100,8 @@ async function isProvenUnused(
   return false;
 }
 
-/** Told once for each superseded secret; Keyturn goes on looking. */
-function tellInUse(
+/** Reported once for each superseded secret; Keyturn goes on looking. */
+function withUseReported(
   session: Session,
   record: TargetRecord,
   { account, rotationId, proof }: Retirement,
@@ -92,14 +111,14 @@ function tellInUse(
   return notify(record, "alarm", session.now(), data, `${rotationId}/still-in-use`);
 }
 
-async function authorityToRetire(session: Session): Promise<Using> {
+async function readAuthority(session: Session): Promise<Using> {
   return session.target.authority.as === "identity"
     ? { as: "identity" }
-    : { as: "admin", credential: await adminCredential(session) };
+    : { as: "admin", credential: (await readAdmin(session)).credential };
 }
 
 /** What was stored for the account stays known as `previous`, but no longer counts as its secret. */
-function retired(session: Session, { account, rotationId }: Retirement): TargetRecord {
+function withRetired(session: Session, { account, rotationId }: Retirement): TargetRecord {
   const record = session.record();
   const { current, ...slot } = slotOf(record, account);
   const emptied = { ...slot, ...(current && { previous: current }) };
@@ -116,9 +135,8 @@ function withoutRetirement(record: TargetRecord): TargetRecord {
 async function tryAgainLater(
   session: Session,
   retirement: Retirement,
-  error: unknown,
+  failure: Failure,
 ): Promise<void> {
-  const failure = failureOf(session, error);
   const failures = retirement.failures + 1;
   const delay = retryDelay(session.target.policy.retry, failures, retirement.rotationId);
   const record: TargetRecord = {

@@ -1,10 +1,11 @@
 import { ConfigError } from "../core/errors.ts";
-import { holdOf } from "../core/permit.ts";
+import { withPolicyHold } from "../core/permit.ts";
 import {
   advance,
   blockRotation,
   failRotation,
   goBack,
+  isUrgent,
   judge,
   retryLater,
   runOf,
@@ -12,16 +13,28 @@ import {
   succeed,
 } from "../core/progress.ts";
 import { isJoined } from "../core/request.ts";
-import { type Failure, mayHaveChanged, type Rotation, workingPhases } from "../core/rotation.ts";
+import {
+  type Failure,
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+  workingPhases,
+} from "../core/rotation.ts";
 import { between, minute, plus, second } from "../core/time.ts";
+import { discardPending } from "./cleaning.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { GuessPauseError } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 import { eventOf, steps } from "./steps.ts";
 
 /** Takes the open rotation as far as it will go now. */
 export async function resume(session: Session): Promise<void> {
-  if (await isHeldBack(session)) return;
+  const held = withPolicyHold(session.record(), session.target.policy, session.now());
+  if (held) {
+    await commitHold(session, held);
+    return;
+  }
   for (;;) {
     const record = session.record();
     const { rotation } = record;
@@ -48,18 +61,16 @@ export async function resume(session: Session): Promise<void> {
   }
 }
 
-/** Hours may have closed, or a freeze begun, while the rotation waited for its next try. */
-async function isHeldBack(session: Session): Promise<boolean> {
-  const record = session.record();
-  const { rotation } = record;
-  const hold = rotation && holdOf(record, rotation, session.target.policy, session.now());
-  if (!hold) return false;
-  const held = { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why };
-  await session.commit({ ...record, rotation: held });
-  const { id, account } = rotation;
-  const nextAttemptAt = hold.until;
-  session.emit({ type: "held-back", rotationId: id, account, nextAttemptAt, detail: hold.why });
-  return true;
+async function commitHold(session: Session, held: TargetRecord): Promise<void> {
+  await session.commit(held);
+  const { id, account, nextAttemptAt, heldBy } = held.rotation ?? {};
+  session.emit({
+    type: "held-back",
+    ...(id !== undefined && { rotationId: id }),
+    ...(account !== undefined && { account }),
+    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(heldBy !== undefined && { detail: heldBy }),
+  });
 }
 
 /** Once its secret may have been changed, an account is seen through to the end, configured or not. */
@@ -116,13 +127,18 @@ async function waitForNextTry(
   error: unknown,
 ): Promise<void> {
   const { target } = session;
+  const urgent = isUrgent(session.record(), rotation);
   const moved =
     error instanceof GoBackError ? goBack(rotation, error.backTo, failure.at) : rotation;
   // Waiting for propagation is not a failure and uses up no try.
-  const waiting =
+  const next =
     error instanceof NotYetPropagatedError
       ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) }
-      : retryLater(moved, failure, target.policy);
+      : retryLater(moved, failure, target.policy, urgent);
+  const waiting =
+    error instanceof GuessPauseError && error.until > next.nextAttemptAt
+      ? { ...next, nextAttemptAt: error.until }
+      : next;
   const record = stallRotation(session.record(), waiting, failure, target.policy);
   await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
   session.emit({
@@ -158,6 +174,7 @@ async function end(
       : failRotation(session.record(), rotation, failure, target.policy);
   await session.commit(ended, [runOf(rotation, ended, how, failure.at, failure)]);
   session.emit({ ...about(rotation), type: how, failure });
+  if (how === "failed") await discardPending(session, rotation, failure);
 }
 
 function about({ id, account, phase }: Rotation) {

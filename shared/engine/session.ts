@@ -1,13 +1,12 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
-import { withTheirExposure } from "../core/exposure.ts";
-import { isSameRequest } from "../core/request.ts";
-import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import { addRefusal, clearRefusals } from "../core/guesses.ts";
+import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
+import type { Refusal, RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
-import { withTheirUse } from "../core/use.ts";
 import type { Versioned } from "../stores/journal.ts";
 import type { Ports } from "./ports.ts";
 
@@ -26,19 +25,18 @@ export interface Session {
   /** Remembers a secret so that no message about this target can show it. */
   guard(secret: Secret): Secret;
   secrets(): readonly Secret[];
+  /** Refused log-ins of the last minutes, those of this worker included. */
+  refusals(): readonly Refusal[];
+  /** Written to the journal with the next commit. */
+  noteLogIn(account: string, version: string, verdict: "accepted" | "rejected"): void;
+  /** A change is about to be sent; until the next commit the journal does not know how it ended. */
+  noteChange(): void;
+  /** Whether a change was sent since the last commit. */
+  hasUnwrittenChange(): boolean;
 }
 
-/** Races that one write may lose. */
-const mostRaces = 20;
-
-/** What somebody else may write while we hold the claim: a request, an exposure, a use. Newer ones than ours stay. */
-function withTheirs(next: TargetRecord, ours: TargetRecord, theirs: TargetRecord): TargetRecord {
-  const merged =
-    isSameRequest(theirs.request, ours.request) || !theirs.request
-      ? next
-      : { ...next, request: theirs.request };
-  return withTheirExposure(merged, ours, theirs);
-}
+/** Races that one write may lose. Each is lost to a caller's request; anyone with a key may send many of them. */
+const maxRaces = 20;
 
 /** `claimed` must just have been written with `owner` in its claim. */
 export function openSession(
@@ -48,12 +46,15 @@ export function openSession(
   claimed: Versioned,
 ): Session {
   let { record, etag } = claimed;
+  let refusals = record.refusals ?? [];
+  let changeIsUnwritten = false;
   const seen: Secret[] = [];
   const now = () => toInstant(ports.clock());
+  // Who owns the target depends on the journal's clock only.
+  const storeNow = () => toInstant(ports.journal.now());
 
-  /** Each lost race was against a request; whoever has a key may send many of them. */
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    let wanted = next;
+    let wanted = withRefusals(next, refusals);
     for (let races = 0; ; races++) {
       try {
         const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
@@ -61,29 +62,28 @@ export function openSession(
         record = wanted;
         return;
       } catch (error) {
-        if (!(error instanceof LeaseLostError) || races >= mostRaces) throw error;
-        wanted = await mergeTheirs(wanted);
+        if (!(error instanceof LeaseLostError) || races >= maxRaces) throw error;
+        wanted = await mergeRemote(wanted);
       }
     }
   }
 
-  async function mergeTheirs(next: TargetRecord): Promise<TargetRecord> {
+  async function mergeRemote(local: TargetRecord): Promise<TargetRecord> {
     const found = await ports.journal.read(target.id);
-    const theirs = found?.record.claim;
-    if (!found || theirs?.fence !== record.claim.fence || theirs.owner !== owner) {
+    const claim = found?.record.claim;
+    if (!found || claim?.fence !== record.claim.fence || claim.owner !== owner) {
       throw new LeaseLostError(`${target.id} was claimed by another worker`);
     }
     etag = found.etag;
-    const merged = withTheirs(next, record, found.record);
-    // What was read now is what the next race is measured against.
-    const { request, exposure } = found.record;
-    record = { ...record, ...(request && { request }), ...(exposure && { exposure }) };
-    return withTheirUse(merged, found.record, target, now());
+    const remote = found.record;
+    const merged = mergeConcurrent({ base: record, local, remote }, target, now());
+    record = withCallersFields(record, remote);
+    return merged;
   }
 
   const renewed = (next: TargetRecord): TargetRecord => ({
     ...next,
-    claim: { fence: record.claim.fence, owner, until: plus(now(), claimLength) },
+    claim: { fence: record.claim.fence, owner, until: plus(storeNow(), claimLength) },
   });
 
   return {
@@ -91,9 +91,12 @@ export function openSession(
     target,
     record: () => record,
     now,
-    commit: (next, runs = []) => write(renewed(next), runs),
+    async commit(next, runs = []) {
+      await write(renewed(next), runs);
+      changeIsUnwritten = false;
+    },
     async hold() {
-      const left = between(now(), record.claim.until ?? now());
+      const left = between(storeNow(), record.claim.until ?? storeNow());
       if (left < minute) await write(renewed(record), []);
     },
     release: () => write({ ...record, claim: { fence: record.claim.fence } }, []),
@@ -105,5 +108,21 @@ export function openSession(
       return secret;
     },
     secrets: () => seen,
+    refusals: () => refusals,
+    noteLogIn(account, version, verdict) {
+      refusals =
+        verdict === "accepted"
+          ? clearRefusals(refusals, account)
+          : addRefusal(refusals, { account, version, at: now() });
+    },
+    noteChange() {
+      changeIsUnwritten = true;
+    },
+    hasUnwrittenChange: () => changeIsUnwritten,
   };
+}
+
+function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
+  const { refusals: _, ...rest } = record;
+  return refusals.length === 0 ? rest : { ...rest, refusals };
 }

@@ -5,7 +5,7 @@ import { policyFingerprint } from "../core/policy.ts";
 import { beginRotation, runOf } from "../core/progress.ts";
 import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
 import { accountToChange } from "../core/slots.ts";
-import { type Instant, plus, second } from "../core/time.ts";
+import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import type { Session } from "./session.ts";
 
 /** Milliseconds an admin credential waits while another target is being changed with it. */
@@ -50,7 +50,7 @@ async function userOfAdmin(session: Session): Promise<string | undefined> {
     const record = (await ports.journal.read(user.id))?.record;
     const phase = record?.rotation?.phase;
     const isChanging = phase === "applying" || phase === "publishing" || phase === "checking";
-    if (record && isChanging && isClaimed(record, session.now())) return user.id;
+    if (record && isChanging && isClaimed(record, toInstant(ports.journal.now()))) return user.id;
   }
   return undefined;
 }

@@ -3,14 +3,18 @@ import { TargetUnavailableError } from "../core/errors.ts";
 import type { EventType } from "../core/events.ts";
 import { generatePassword } from "../core/password.ts";
 import { renderPayload } from "../core/payload.ts";
-import type { Rotation, WorkingPhase } from "../core/rotation.ts";
+import { mayHaveChanged, type Rotation, type WorkingPhase } from "../core/rotation.ts";
 import { type Credential, Secret } from "../core/secret.ts";
 import { accountToChange } from "../core/slots.ts";
 import { pendingName } from "../core/target.ts";
-import { applying, pendingCredential, pendingLost } from "./applying.ts";
-import { reportForeignVersion, takeOverDrift } from "./drift.ts";
-import { endpointOf, keyturnTags, publicationOf, publishLastGood } from "./publication.ts";
-import { credentialIn, disableVersion, logsIn, readCurrent, writeVersion } from "./reach.ts";
+import { applying, pendingLost } from "./applying.ts";
+import { cleaning, discardPending } from "./cleaning.ts";
+import { readPending } from "./credentials.ts";
+import { reportForeignVersion, syncPublished } from "./drift.ts";
+import { issueProof } from "./proof.ts";
+import { endpointOf, keyturnTags, publicationOf } from "./publication.ts";
+import { credentialIn, logsIn, readCurrent, writeVersion } from "./reach.ts";
+import { restorePublished } from "./recover.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
 
@@ -37,9 +41,10 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
 async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
-  await takeOverDrift(session);
+  await syncPublished(session);
   // Somebody may have published the other account of a pair: then it is this one's turn.
   const account = accountToChange(target, session.record());
+  if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
   const credential = { account, secret: session.guard(new Secret(password)) };
   const pending = await writeVersion(session, pendingName(target), {
@@ -51,10 +56,10 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
 
 async function publishing(session: Session, rotation: Rotation): Promise<Advance> {
   const { target } = session;
-  const credential = await pendingCredential(session, rotation);
-  if (!credential) return pendingLost(session, rotation);
+  const pending = await readPending(session, rotation);
+  if (!pending) return pendingLost(session, rotation);
   const current = await readCurrent(session, target.publish);
-  const content = publicationOf(session, rotation.id, credential);
+  const content = publicationOf(session, rotation.id, pending.credential);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&
@@ -71,17 +76,23 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
 async function checking(session: Session, rotation: Rotation): Promise<Advance> {
   const { name } = session.target.publish;
   const current = await readCurrent(session, session.target.publish);
-  const expected = await pendingCredential(session, rotation);
+  const expected = await readPending(session, rotation);
   const found =
     typeof current === "string" ? undefined : credentialIn(session, current, [rotation.account]);
-  if (typeof current === "string" || !found || !expected || !sameCredential(found, expected)) {
+  if (
+    typeof current === "string" ||
+    !found ||
+    !expected ||
+    !isSameCredential(found, expected.credential)
+  ) {
     await reportForeignVersion(session, current, rotation.id);
     throw new GoBackError("publishing", `${name} does not read back as it was published`);
   }
-  if (!(await logsIn(session, found))) {
-    await publishLastGood(session, rotation.id);
+  if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
+    await restorePublished(session, { is: "refused", stored: current, credential: found });
     throw new GoBackError("applying", `the target refuses what ${name} says`);
   }
+  issueProof(session, "published");
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 
@@ -104,11 +115,6 @@ async function refreshing(session: Session, rotation: Rotation): Promise<Advance
   return { to: "cleaning" };
 }
 
-async function cleaning(session: Session, rotation: Rotation): Promise<Advance> {
-  if (rotation.pending) await disableVersion(session, rotation.pending);
-  return { to: "done" };
-}
-
-function sameCredential(a: Credential, b: Credential): boolean {
+function isSameCredential(a: Credential, b: Credential): boolean {
   return a.account === b.account && a.secret.equals(b.secret);
 }

@@ -1,14 +1,16 @@
 import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import { mayHaveChanged, newRecord, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Versioned } from "../stores/journal.ts";
 import { adopt } from "./adopt.ts";
-import { takeOverDrift } from "./drift.ts";
+import { check } from "./check.ts";
+import { syncPublished } from "./drift.ts";
 import { flushOutbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { replan } from "./replan.ts";
+import { report } from "./report.ts";
 import { retire } from "./retire.ts";
 import { resume } from "./rotate.ts";
 import { openSession, type Session } from "./session.ts";
@@ -23,6 +25,7 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise
   join,
   start,
   resume,
+  check,
   retire,
   notify: flushOutbox,
 };
@@ -42,7 +45,7 @@ export async function workOn(
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.clock());
-  if (isClaimed(record, now)) return record.claim.until;
+  if (isClaimed(record, toInstant(ports.journal.now()))) return record.claim.until;
   const planned = replan(record, target, now);
   // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
   const isLeftBehind = record.claim.owner !== undefined;
@@ -65,7 +68,7 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
     }
     await session.release();
   } catch (error) {
-    if (error instanceof LeaseLostError) session.emit({ type: "lease-lost" });
+    if (error instanceof LeaseLostError) await onClaimLost(session);
     else if (error instanceof JournalUnavailableError) throw error;
     else await restAfterBug(session, error);
     return undefined;
@@ -95,12 +98,28 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
   await raiseAlarm(session.ports, "bug", failure.message, session.target.id);
 }
 
-/** Somebody may have written what consumers read. An open rotation finds that out by itself. */
+/**
+ * Another worker owns the target. If this one had sent a change whose outcome it could not write down, that change may have
+ * overwritten a newer one, so a person is told and the owner is asked to log in with what is published.
+ */
+async function onClaimLost(session: Session): Promise<void> {
+  session.emit({ type: "lease-lost" });
+  if (!session.hasUnwrittenChange()) return;
+  const { ports, target } = session;
+  const why = `a worker changed ${target.id} after it had lost its claim`;
+  await report(ports, target, (record, now) => ({
+    record: { ...record, check: { at: now, why, failures: 0 } },
+  }));
+  const message = `${why}; the published secret is checked now`;
+  await raiseAlarm(ports, "claim-lost-after-change", message, target.id);
+}
+
+/** Somebody may have written what consumers read. A rotation that has changed something finds that out by itself. */
 async function lookForDrift(session: Session): Promise<void> {
   const { rotation, adoptedAt } = session.record();
-  if (rotation !== undefined || adoptedAt === undefined) return;
+  if ((rotation && mayHaveChanged(rotation)) || adoptedAt === undefined) return;
   try {
-    await takeOverDrift(session);
+    await syncPublished(session);
   } catch (error) {
     rethrowUnlessExpected(error);
     session.emit({
@@ -119,7 +138,7 @@ async function claim(
 ): Promise<Session | undefined> {
   const now = toInstant(ports.clock());
   const owner = ports.newId();
-  const mine = claimed(record, owner, now);
+  const mine = claimed(record, owner, toInstant(ports.journal.now()));
   try {
     const written = await ports.journal.commit({ record: mine, etag, wakeAt: wakeAt(mine, now) });
     const session = openSession(ports, target, owner, { record: mine, etag: written });

@@ -28,6 +28,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   request: true,
   again: true,
   retirement: true,
+  check: true,
+  refusals: true,
   exposure: true,
   passedOver: true,
   policiesPassedOver: true,

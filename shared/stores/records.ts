@@ -126,6 +126,10 @@ const retirement = fieldsOf<rotation.Retirement>()({
   proof: maybe(proof),
 });
 
+const refusal = fieldsOf<rotation.Refusal>()({ account: text, version: text, at: instant });
+
+const check = fieldsOf<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
+
 const exposure = fieldsOf<rotation.Exposure>()({
   at: instant,
   by: text,
@@ -165,6 +169,9 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   request: maybe(request),
   again: maybe(again),
   retirement: maybe(retirement),
+  check: maybe(check),
+  refusals: maybe(z.array(refusal)),
+  tidiedAt: maybe(instant),
   exposure: maybe(exposure),
   lastUsedAt: maybe(instant),
   lastUsedBy: maybe(text),

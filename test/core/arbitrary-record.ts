@@ -156,6 +156,11 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
       },
       { requiredKeys: ["account", "at", "rotationId", "failures"] },
     ),
+    check: fc.record({ at: arbitraryMoment, why: fc.string(), failures: count }),
+    refusals: fc.array(fc.record({ account, version: fc.uuid(), at: arbitraryMoment }), {
+      maxLength: 2,
+    }),
+    tidiedAt: arbitraryMoment,
     exposure: arbitraryExposure,
     lastUsedAt: arbitraryMoment,
     lastUsedBy: fc.string(),

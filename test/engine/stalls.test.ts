@@ -10,28 +10,54 @@ import {
   pairAdmin,
   pairSelf,
   singleAdmin,
-  singleIdentity,
   singleSelf,
+  type World,
 } from "./world.ts";
 
 // What once went round in circles, or stood still.
 
 const never = new AbortController().signal;
 
-test("a target that takes a secret and never accepts it is not asked for ever", async () => {
-  const world = await adopted({ ...singleIdentity, propagation: 5 * minute });
+const told = (world: World) => world.notifier.sent.map(({ type }) => type);
+
+const neverAccepts: Gate = async (effect, call) =>
+  effect === "target.verify" ? ("rejected" as Awaited<ReturnType<typeof call>>) : call();
+
+test("a target that takes a secret and never accepts it is asked ever more rarely, and cured once it does", async () => {
+  const world = await adopted(singleAdmin);
+  const id = await request(world);
+  const end = Date.parse(world.now()) + 3 * day;
+  const asked: number[] = [];
+  while (Date.parse(world.now()) < end) {
+    const before = world.system.logIns;
+    world.advanceTo((await work(world, neverAccepts)) ?? "");
+    asked.push(world.system.logIns - before);
+  }
+  expect((await recordOf(world)).health).toBe("failing");
+  expect(told(world).filter((type) => type === "rotation.stalled")).toHaveLength(1);
+  expect(asked.length).toBeLessThan(40);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("an account that changes itself and whose secrets are all refused is blocked, and not asked any more", async () => {
+  const world = await adopted(singleSelf);
   await request(world);
-  const locked: Gate = async (effect, call) =>
-    effect === "target.verify" ? ("rejected" as Awaited<ReturnType<typeof call>>) : call();
   let wakes = 0;
-  for (; wakes < 200; wakes++) {
-    const wake = await work(world, locked);
+  for (; wakes < 40; wakes++) {
+    const wake = await work(world, refusesAfterChange(world));
     if (wake === undefined) break;
     world.advanceTo(wake);
   }
   expect((await recordOf(world)).health).toBe("blocked");
   expect(wakes).toBeLessThan(40);
 });
+
+/** Refuses every log-in once the secret was changed. */
+function refusesAfterChange(world: World): Gate {
+  return (effect, call) => (world.applied.size > 0 ? neverAccepts(effect, call) : call());
+}
 
 test("a pair gets its last good secret back when the target refuses the new one after all", async () => {
   const world = await adopted(pairAdmin);

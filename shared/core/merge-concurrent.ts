@@ -1,0 +1,103 @@
+import { withTheirExposure } from "./exposure.ts";
+import { isSameRequest } from "./request.ts";
+import type { TargetRecord } from "./rotation.ts";
+import type { Target } from "./target.ts";
+import type { Instant } from "./time.ts";
+import { withTheirUse } from "./use.ts";
+
+/** What a lost write race is about. */
+export interface Race {
+  /** The record as this worker last read or wrote it. */
+  readonly base: TargetRecord;
+  /** What this worker wanted to write. */
+  readonly local: TargetRecord;
+  /** What the journal holds by now, written by somebody without a claim. */
+  readonly remote: TargetRecord;
+}
+
+type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) => TargetRecord;
+
+/**
+ * Fields that callers may write while a worker holds the target, and how their value and the worker's become one. Applied
+ * in this order.
+ */
+const merges = {
+  request: takeNewerRequest,
+  exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
+  lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
+  check: takeEarlierCheck,
+} satisfies Partial<Record<keyof TargetRecord, Merge>>;
+
+/**
+ * Where the value of each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: it is written
+ * together with that field. A new field of the record does not compile until it has a line here.
+ */
+export const mergeRules = {
+  schema: "worker",
+  targetId: "worker",
+  health: "worker",
+  slots: "worker",
+  active: "worker",
+  published: "worker",
+  adoptedAt: "worker",
+  writtenAt: "worker",
+  lastSuccessAt: "worker",
+  lastFailure: "worker",
+  failures: "worker",
+  rotation: "worker",
+  request: "merged",
+  again: "worker",
+  retirement: "worker",
+  check: "merged",
+  refusals: "worker",
+  tidiedAt: "worker",
+  exposure: "merged",
+  lastUsedAt: "merged",
+  lastUsedBy: "with lastUsedAt",
+  nextDue: "with exposure and lastUsedAt",
+  dueReason: "with exposure and lastUsedAt",
+  passedOver: "with exposure and lastUsedAt",
+  policyFingerprint: "worker",
+  policyWhy: "worker",
+  policiesPassedOver: "worker",
+  outbox: "worker",
+  outboxRetryAt: "worker",
+  restUntil: "worker",
+  claim: "worker",
+} satisfies Record<keyof TargetRecord, string>;
+
+/**
+ * The record to write after a race was lost to a caller without a claim: everything that the worker wanted, and what the
+ * caller asked for or reported.
+ */
+export function mergeConcurrent(race: Race, target: Target, now: Instant): TargetRecord {
+  return Object.values<Merge>(merges).reduce(
+    (merged, merge) => merge(merged, race, target, now),
+    race.local,
+  );
+}
+
+/** The base for the next race of the same write: what callers have written so far is known by now. */
+export function withCallersFields(base: TargetRecord, remote: TargetRecord): TargetRecord {
+  const { request, exposure, check } = remote;
+  return {
+    ...base,
+    ...(request && { request }),
+    ...(exposure && { exposure }),
+    ...(check && { check }),
+  };
+}
+
+/** A request that came meanwhile stays; one that the worker has just answered does not come back. */
+function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
+  return isNew ? { ...merged, request: remote.request } : merged;
+}
+
+/** A check that was asked for meanwhile is made even if the worker has just made one. */
+function takeEarlierCheck(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const { check } = remote;
+  const isNew =
+    check !== undefined && (check.at !== base.check?.at || check.why !== base.check.why);
+  return isNew ? { ...merged, check } : merged;
+}

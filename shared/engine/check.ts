@@ -1,0 +1,46 @@
+import { retryDelay } from "../core/retry.ts";
+import type { Failure, TargetRecord } from "../core/rotation.ts";
+import { plus } from "../core/time.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { checkPublished, describeBroken } from "./look.ts";
+import { recover } from "./recover.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Logs in with what consumers read, because there is reason to doubt it, and recovers if the target refuses it. If the vault or
+ * the target cannot be asked, nothing is published and the check is made again later.
+ */
+export async function check(session: Session): Promise<void> {
+  try {
+    const published = await checkPublished(session);
+    if (published.is === "works") {
+      await session.commit(withoutCheck(session.record()));
+      session.emit({ type: "checked-published", detail: "the published secret logs in" });
+      return;
+    }
+    const message = describeBroken(session, published);
+    const failure: Failure = { kind: "change-refused", message, at: session.now() };
+    await recover(session, published, failure);
+    await session.commit(withoutCheck(session.record()));
+    session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
+  } catch (error) {
+    rethrowUnlessExpected(error);
+    await checkAgainLater(session, failureOf(session, error));
+  }
+}
+
+async function checkAgainLater(session: Session, failure: Failure): Promise<void> {
+  const record = session.record();
+  const { check: due } = record;
+  if (!due) return;
+  const failures = due.failures + 1;
+  const seed = `${session.target.id}/check`;
+  const at = plus(failure.at, retryDelay(session.target.policy.retry, failures, seed));
+  await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
+  session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
+}
+
+function withoutCheck(record: TargetRecord): TargetRecord {
+  const { check: _, ...rest } = record;
+  return rest;
+}

@@ -1,0 +1,62 @@
+import { isRecentlyRefused } from "../core/guesses.ts";
+import type { Credential } from "../core/secret.ts";
+import type { StoredSecret } from "../vaults/vault.ts";
+import type { StoredCredential } from "./credentials.ts";
+import { type Published, reportRefused, syncPublished } from "./drift.ts";
+import { issueProof, type Proof } from "./proof.ts";
+import { GuessPauseError, logsIn } from "./reach.ts";
+import type { Session } from "./session.ts";
+
+/** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
+export type Checked =
+  | {
+      readonly is: "works";
+      readonly stored: StoredSecret;
+      readonly live: StoredCredential;
+      readonly proof: Proof;
+    }
+  | { readonly is: "refused"; readonly stored: StoredSecret; readonly credential: Credential }
+  | Extract<Published, { readonly is: "nothing" | "unusable" }>;
+
+export type Broken = Exclude<Checked, { readonly is: "works" }>;
+
+/**
+ * Logs in with what consumers read, as the vault has it at this moment. A refusal is reported as drift. Throws when the
+ * vault or the target cannot be asked: then nothing is known.
+ */
+export async function checkPublished(session: Session): Promise<Checked> {
+  const published = await syncPublished(session);
+  if (published.is === "nothing" || published.is === "unusable") return published;
+  const { stored, credential } = published;
+  const live = { credential, ref: stored.ref };
+  if (
+    published.is === "adopted" ||
+    (published.is === "known" && (await stillLogsIn(session, live)))
+  ) {
+    return { is: "works", stored, live, proof: issueProof(session, "published") };
+  }
+  if (published.is === "known") await reportRefused(session, stored);
+  return { is: "refused", stored, credential };
+}
+
+/** A secret that was refused a moment ago, of an account that must not be asked again yet, counts as refused. */
+async function stillLogsIn(session: Session, live: StoredCredential): Promise<boolean> {
+  try {
+    return await logsIn(session, live);
+  } catch (error) {
+    const refusal = { account: live.credential.account, version: live.ref.version };
+    const isKnown = isRecentlyRefused(session.refusals(), refusal, session.now());
+    if (error instanceof GuessPauseError && isKnown) return false;
+    throw error;
+  }
+}
+
+/** Why what consumers read does not work, for a message. */
+export function describeBroken({ target }: Session, checked: Broken): string {
+  const { name } = target.publish;
+  if (checked.is === "refused") return `the target refuses the published secret ${name}`;
+  if (checked.is === "nothing") return `nothing is published in ${name}`;
+  return typeof checked.stored === "string"
+    ? `the published secret ${name} is ${checked.stored}`
+    : `the published secret ${name} holds no credential of ${target.id}`;
+}

@@ -1,0 +1,194 @@
+import {
+  AccountBlockedError,
+  ChangeRefusedError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../core/errors.ts";
+import type { Finding } from "../core/preflight.ts";
+import { type Rotation, schedule } from "../core/rotation.ts";
+import { accountToChange, slotOf } from "../core/slots.ts";
+import { pendingName, type VersionRef } from "../core/target.ts";
+import type { Using } from "../rotators/rotator.ts";
+import { findLiveCredential, readAdmin, type StoredCredential } from "./credentials.ts";
+import { type Checked, checkPublished } from "./look.ts";
+import { issueProof, type Proof } from "./proof.ts";
+import { examineAccount, GuessPauseError, logsIn, readCredential } from "./reach.ts";
+import { restorePublished } from "./recover.ts";
+import type { Session } from "./session.ts";
+
+/** Everything that a change needs, proven a moment ago. */
+export interface Cleared {
+  readonly using: Using;
+  /** Where the secret is stored that the account has now, if it was found. */
+  readonly live?: VersionRef;
+  /** Where the secret of `using` is stored, if it has one. */
+  readonly usingRef?: VersionRef;
+  readonly proof: Proof;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks before a change: what consumers read works and can be written later, nothing prevents the account from logging in,
+ * and the authority may change it. Changes nothing on the target. "other turn" when somebody published the account meanwhile that
+ * the rotation was about to change. Throws ChangeRefusedError for a named obstacle, and TargetUnavailableError or
+ * VaultUnavailableError when nothing could be learnt.
+ */
+export async function lookBeforeChange(
+  session: Session,
+  rotation: Rotation,
+): Promise<Cleared | "other turn"> {
+  const published = await refuseNamedObstacle(() => checkPublished(session));
+  const findings = [describePublished(session, rotation, published)];
+  if (published.is === "refused" && session.target.slots.length > 1) {
+    await restorePublished(session, published);
+  }
+  if (accountToChange(session.target, session.record()) !== rotation.account) return "other turn";
+  const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
+  const login = describeLogIn(rotation.account, live);
+  const authority = await clearAuthority(session, rotation, live);
+  return { ...authority, findings: [...findings, login, ...authority.findings] };
+}
+
+/**
+ * Looks again before a change that has begun is repeated. Whether the account logs in is not asked: it may have either
+ * secret. A named obstacle is waited out, because consumers may be refused until the change is proven.
+ */
+export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
+  try {
+    return await clearAuthority(session, rotation, undefined);
+  } catch (error) {
+    if (!(error instanceof ObstacleError)) throw error;
+    throw new AccountBlockedError(error.message);
+  }
+}
+
+/** The server, or its administrator's view, names what prevents the account from logging in. */
+class ObstacleError extends ChangeRefusedError {}
+
+async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AccountBlockedError)) throw error;
+    throw new ObstacleError(`${error.message}; nothing was changed`);
+  }
+}
+
+/** Whether the secret that consumers read can be written later. Throws when it is known that it cannot. */
+function describePublished(
+  { target, record }: Session,
+  { requestedBy }: Rotation,
+  published: Checked,
+): Finding {
+  const about = "published secret";
+  const { name } = target.publish;
+  const unreadable =
+    published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
+  if (unreadable === "deleted") {
+    throw new VaultUnavailableError(
+      `the secret ${name} was deleted and can be recovered, so nothing could be published; recover or purge it`,
+    );
+  }
+  // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
+  if (unreadable === "disabled" && requestedBy === schedule && record().published) {
+    throw new VaultUnavailableError(
+      `somebody disabled the current version of ${name}; enable it, or request a rotation to replace it`,
+    );
+  }
+  const isOurs =
+    (published.is === "works" || published.is === "refused") &&
+    published.stored.tags["keyturn-target"] === target.id;
+  const pending = pendingName(target);
+  return isOurs
+    ? {
+        about,
+        is: "proven",
+        sentence: `Keyturn wrote the current version of ${name}, and can read it`,
+      }
+    : {
+        about,
+        is: "likely",
+        sentence: `${name} can be written: the pending secret was just written to the same vault (${pending.vault})`,
+      };
+}
+
+/** The credential that the account has now, if a stored one logs in. One refusal is enough: wrong guesses lock accounts. */
+async function findCurrent(
+  session: Session,
+  rotation: Rotation,
+  published: Checked,
+): Promise<StoredCredential | "refused" | "unknown"> {
+  const { account } = rotation;
+  if (published.is === "works" && published.live.credential.account === account) {
+    return published.live;
+  }
+  if (session.target.authority.as === "self") return findLiveCredential(session, rotation);
+  if (published.is === "refused" && published.credential.account === account) return "refused";
+  const { current } = slotOf(session.record(), account);
+  const credential = current && (await readCredential(session, current, [account]));
+  if (!credential) return "unknown";
+  try {
+    return (await logsIn(session, { credential, ref: current }))
+      ? { credential, ref: current }
+      : "refused";
+  } catch (error) {
+    // The rotation may be the cure, and another authority makes the change.
+    if (error instanceof GuessPauseError) return "unknown";
+    throw error;
+  }
+}
+
+function describeLogIn(account: string, live: StoredCredential | "refused" | "unknown"): Finding {
+  const about = "credential";
+  if (live === "unknown") {
+    return { about, is: "unknown", sentence: `no readable secret of ${account} is stored` };
+  }
+  return live === "refused"
+    ? { about, is: "refused", sentence: `the target refuses the stored secret of ${account}` }
+    : { about, is: "proven", sentence: `${account} logs in with its stored secret` };
+}
+
+/** The authority, and that it may change the account, which nothing prevents from logging in. */
+async function clearAuthority(
+  session: Session,
+  rotation: Rotation,
+  live: StoredCredential | "refused" | "unknown" | undefined,
+): Promise<Cleared> {
+  const { target } = session;
+  const { account } = rotation;
+  const known = typeof live === "object" ? live : undefined;
+  if (target.authority.as === "self") {
+    const own = known ?? (await findLiveCredential(session, rotation));
+    const using: Using = { as: "self", credential: own.credential };
+    return {
+      using,
+      live: own.ref,
+      usingRef: own.ref,
+      proof: issueProof(session, "authority"),
+      findings: [],
+    };
+  }
+  const admin = target.authority.as === "admin" ? await readAdmin(session) : undefined;
+  const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
+  const isProven = known !== undefined;
+  const examined = await examineAccount(session, { account, using, isProven, ref: admin?.ref });
+  if (examined === "rejected") {
+    const where = target.authority.as === "admin" ? target.authority.secret.name : "";
+    throw new TargetUnavailableError(
+      `${target.id} refuses the admin credential kept in ${where}; nothing was changed`,
+    );
+  }
+  const { obstacles, right } = examined;
+  if (obstacles.length > 0) {
+    throw new ObstacleError(`${obstacles.join("; ")}; nothing was changed`);
+  }
+  if (right.is === "missing") throw new ChangeRefusedError(right.why);
+  const who = admin ? admin.credential.account : "Keyturn's Azure identity";
+  return {
+    using,
+    ...(known && { live: known.ref }),
+    ...(admin && { usingRef: admin.ref }),
+    proof: issueProof(session, "authority"),
+    findings: [{ about: "authority", is: right.is, sentence: `${who} may change ${account}` }],
+  };
+}

@@ -1,0 +1,99 @@
+import { groundsOf } from "../core/permit.ts";
+import { acceptRequest } from "../core/request.ts";
+import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
+import { candidates, slotOf, withSlot } from "../core/slots.ts";
+import { sameVersion } from "../core/target.ts";
+import { between, minute } from "../core/time.ts";
+import type { StoredCredential } from "./credentials.ts";
+import type { Broken } from "./look.ts";
+import { publicationOf } from "./publication.ts";
+import { logsIn, readCredential, writeVersion } from "./reach.ts";
+import type { Session } from "./session.ts";
+
+/** A person who changes a credential by hand may publish it before the target has it. */
+const handoverMs = 10 * minute;
+
+/**
+ * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote
+ * what is published within the last minutes; tells whether it did.
+ */
+export async function restorePublished(session: Session, checked: Broken): Promise<boolean> {
+  if (checked.is !== "refused" || isFresh(session, checked)) return false;
+  const healthy = await findHealthy(session, checked);
+  if (!healthy) return false;
+  const { account } = healthy.credential;
+  const id = session.record().rotation?.id ?? session.ports.newId();
+  const content = publicationOf(session, `${id}-restored`, healthy.credential);
+  const restored = await writeVersion(session, session.target.publish, content);
+  const record = session.record();
+  const slot = { ...slotOf(record, account), current: restored };
+  await session.commit({
+    ...record,
+    active: account,
+    published: restored,
+    slots: withSlot(record.slots, slot),
+  });
+  session.emit({ type: "restored", rotationId: id, account, version: restored });
+  return true;
+}
+
+function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
+  const isOurs = stored.tags["keyturn-target"] === session.target.id;
+  return !isOurs && between(stored.createdAt, session.now()) < handoverMs;
+}
+
+/** A stored credential of the target that logs in: of the account published last first, then of the other one. */
+async function findHealthy(
+  session: Session,
+  { stored }: Extract<Broken, { is: "refused" }>,
+): Promise<StoredCredential | undefined> {
+  const { active } = session.record();
+  const accounts = session.target.slots.map((slot) => slot.account);
+  const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
+  for (const account of inOrder) {
+    const [newest] = candidates(slotOf(session.record(), account), undefined);
+    if (!newest || sameVersion(newest, stored.ref)) continue;
+    const credential = await readCredential(session, newest, [account]);
+    if (credential && (await logsIn(session, { credential, ref: newest }))) {
+      return { credential, ref: newest };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What consumers read does not work: publishes again what does, if anything, and asks for a rotation where the target refuses what is
+ * published. A target whose rotations are left to people is only reported.
+ */
+export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
+  await restorePublished(session, checked);
+  const failing: TargetRecord = {
+    ...session.record(),
+    health: "failing",
+    lastFailure: failure,
+  };
+  const { record, runs } =
+    checked.is === "refused" ? withCureRequested(session, failing) : { record: failing, runs: [] };
+  await session.commit(record, runs);
+}
+
+/** The record with a rotation asked for now, unless one is open or asked for already. */
+function withCureRequested(
+  session: Session,
+  record: TargetRecord,
+): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
+  const { target, ports } = session;
+  const isLeftToPeople = target.policy.manualOnly === true;
+  if (record.rotation !== undefined || record.request !== undefined || isLeftToPeople) {
+    return { record, runs: [] };
+  }
+  const now = session.now();
+  const wish = {
+    rotationId: ports.newId(),
+    reason: "drift",
+    requestedBy: keyturn,
+    at: now,
+  } as const;
+  const accepted = acceptRequest(record, wish, groundsOf(wish, record, target, now), now);
+  return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
+}
