@@ -25,6 +25,7 @@ export type EventType =
   | "blocked"
   | "drift"
   | "lease-lost"
+  | "left-alone"
   | "bug"
   | "notification-failed"
   | "journal-unavailable"
@@ -60,6 +61,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   "attempt-failed": "warning",
   drift: "warning",
   restored: "warning",
+  "left-alone": "warning",
   bug: "error",
   "notification-failed": "warning",
   failed: "error",

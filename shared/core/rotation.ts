@@ -26,8 +26,15 @@ export const workingPhases = [
 ] as const;
 export type WorkingPhase = (typeof workingPhases)[number];
 
-/** Why a rotation was asked for. */
-export const reasons = ["schedule", "operator", "exposure", "first"] as const;
+/**
+ * The version of everything that is stored about targets and rotations. Raise it when a field of a stored record is added,
+ * removed or changes its meaning after a release, and write the step from the version before (`stores/upgrade.ts`): an
+ * instance of the older version then leaves the rows of the newer one alone instead of losing the field.
+ */
+export const recordSchema = 2;
+
+/** Why a rotation was asked for. `drift`: the database refused what is published. */
+export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
 export type Reason = (typeof reasons)[number];
 
 /** Stands for the person who wants a rotation when nobody but the policy does. */
@@ -148,6 +155,21 @@ export interface Proof {
   readonly quietSince?: Instant;
 }
 
+/** The database refused a log-in with a stored credential. */
+export interface RefusedLogIn {
+  readonly account: string;
+  /** The version of the secret that holds the refused password. */
+  readonly version: string;
+  readonly at: Instant;
+}
+
+/** The published credential must be checked, at this moment at the latest. */
+export interface CheckDue {
+  readonly at: Instant;
+  /** What makes the check necessary; a sentence for an operator. */
+  readonly why: string;
+}
+
 /** Who works on the target now. The fence grows with each claim and never shrinks. */
 export interface Claim {
   readonly fence: number;
@@ -181,7 +203,7 @@ export type Health = "new" | "healthy" | "failing" | "blocked";
 
 /** Everything durable about one target. Plain JSON. */
 export interface TargetRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly targetId: string;
   readonly health: Health;
   readonly slots: readonly SlotRecord[];
@@ -200,6 +222,12 @@ export interface TargetRecord {
   /** What the next rotation by schedule takes over from the one that failed. */
   readonly again?: Again;
   readonly retirement?: Retirement;
+  /** The latest refused log-ins, oldest first. More of them could lock the account. */
+  readonly refusals?: readonly RefusedLogIn[];
+  /** A check of the published credential that is still to be done. */
+  readonly check?: CheckDue;
+  /** When pending versions that nobody needs any more were last disabled. */
+  readonly tidiedAt?: Instant;
   /** The first one since the last change. */
   readonly exposure?: Exposure;
   /** The last use that was reported; one that came less than an hour after it is not recorded. */
@@ -226,7 +254,7 @@ export interface TargetRecord {
 
 /** One rotation in the history of a target. */
 export interface RunRecord extends Grounds {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly rotationId: string;
   readonly targetId: string;
   readonly state: "queued" | "running" | "done" | "failed" | "blocked";
@@ -243,6 +271,15 @@ export interface RunRecord extends Grounds {
   readonly nextDue?: Instant;
   readonly dueReason?: string;
 }
+
+/** One row of the history that this instance cannot read; it can read the others. */
+export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"> {
+  readonly state: "unreadable";
+  /** A sentence for an operator. */
+  readonly why: string;
+}
+
+export type HistoryRow = RunRecord | UnreadableRun;
 
 /** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
 export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {
@@ -263,7 +300,7 @@ export function unheld(rotation: Rotation): Rotation {
 
 export function newRecord(targetId: string): TargetRecord {
   return {
-    schema: 1,
+    schema: recordSchema,
     targetId,
     health: "new",
     slots: [],
@@ -271,4 +308,9 @@ export function newRecord(targetId: string): TargetRecord {
     outbox: [],
     claim: { fence: 0 },
   };
+}
+
+/** A row of the history as this version stores it. */
+export function newRun(fields: Omit<RunRecord, "schema">): RunRecord {
+  return { schema: recordSchema, ...fields };
 }

@@ -1,4 +1,4 @@
-import type { RunRecord, TargetRecord } from "../../shared/core/rotation.ts";
+import { recordSchema, type RunRecord, type TargetRecord } from "../../shared/core/rotation.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A field that is added to a record does not compile here until it has a value, and is then in every test. */
@@ -17,7 +17,7 @@ const version = (number: number) => ({
 
 export function fullTarget(targetId: string): Full<TargetRecord> {
   return {
-    schema: 1,
+    schema: recordSchema,
     targetId,
     health: "failing",
     slots: [
@@ -82,6 +82,9 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       failures: 3,
       proof: { seenInUse: 2, quietSince: at(11) },
     },
+    refusals: [{ account: "orders_b", version: version(5).version, at: at(9) }],
+    check: { at: at(18), why: "the claim was lost after the change" },
+    tidiedAt: at(3),
     exposure: { at: at(12), by: "ben", from: "a log", kind: "breach", version: version(4).version },
     lastUsedAt: at(11),
     lastUsedBy: "the orders service",
@@ -109,7 +112,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
 
 export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
   return {
-    schema: 1,
+    schema: recordSchema,
     rotationId,
     targetId,
     state: "failed",
@@ -131,7 +134,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
 
 export function leanRun(targetId: string, rotationId: string): RunRecord {
   return {
-    schema: 1,
+    schema: recordSchema,
     rotationId,
     targetId,
     state: "queued",
