@@ -24,7 +24,7 @@ import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
-import { JournalUnavailableError } from "./stores/journal.ts";
+import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
 import { storageQueue } from "./stores/storage-queue.ts";
 import { tableJournal } from "./stores/table-journal.ts";
@@ -58,6 +58,11 @@ export function isUnavailable(error: unknown): error is Error {
   return [JournalUnavailableError, QueueUnavailableError, LeaseLostError].some(
     (known) => error instanceof known,
   );
+}
+
+/** Why this instance cannot read the target's row in the journal, although the journal can be asked; else undefined. */
+export function unreadableRow(error: unknown): string | undefined {
+  return error instanceof UnreadableRowError ? error.message : undefined;
 }
 
 /** What is wrong with what a person wrote, in words for that person; undefined when something else is wrong. */

@@ -4,7 +4,13 @@ import type {
   HttpResponseInit,
   InvocationContext,
 } from "@azure/functions";
-import { isKeyReused, isOurInput, isUnavailable, type Operations } from "../../shared/app.ts";
+import {
+  isKeyReused,
+  isOurInput,
+  isUnavailable,
+  type Operations,
+  unreadableRow,
+} from "../../shared/app.ts";
 import { operationsFor } from "../invocation/operations.ts";
 import { problem } from "./problem.ts";
 
@@ -34,6 +40,8 @@ export function handle(answer: Answerer): HttpHandler {
       if (error instanceof Refusal) return problem(error.status, error.message);
       if (isOurInput(error)) return problem(400, `${error.message}.`);
       if (isKeyReused(error)) return problem(422, `${error.message}.`);
+      const unreadable = unreadableRow(error);
+      if (unreadable !== undefined) return problem(503, unreadable, { "retry-after": "60" });
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
       return problem(503, unavailable, { "retry-after": "10" });

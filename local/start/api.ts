@@ -6,7 +6,7 @@ const failure = z.object({ message: z.string() });
 
 const targetShape = z.object({
   id: z.string(),
-  health: z.enum(["new", "healthy", "failing", "blocked"]),
+  health: z.enum(["new", "healthy", "failing", "blocked", "unreadable"]),
   accounts: z.array(z.string()),
   active: z.string().optional(),
   published: version.optional(),

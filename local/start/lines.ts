@@ -38,6 +38,7 @@ const wordings: Readonly<Record<string, Wording>> = {
   bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
   "lease-lost": { word: "left", style: "yellow", text: "another worker has taken over" },
+  "left-alone": { word: "left", style: "yellow", text: tellDetail },
   "notification-failed": { word: "untold", style: "yellow", text: tellDetail },
   "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
   "message-unreadable": { word: "! message", style: "red", text: tellDetail },

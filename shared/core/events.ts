@@ -29,6 +29,7 @@ export type EventType =
   | "looked"
   | "checked-published"
   | "version-limit"
+  | "left-alone"
   | "bug"
   | "notification-failed"
   | "journal-unavailable"
@@ -64,6 +65,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   "attempt-failed": "warning",
   drift: "warning",
   restored: "warning",
+  "left-alone": "warning",
   bug: "error",
   "notification-failed": "warning",
   failed: "error",

@@ -8,6 +8,7 @@ import {
   type Failure,
   type Grounds,
   mayHaveChanged,
+  newRun,
   type Notification,
   type NotificationType,
   type Rotation,
@@ -254,8 +255,7 @@ export function runOf(
   failure: Failure | undefined = rotation.leftUndone,
 ): RunRecord {
   const ended = state === "done" || state === "failed";
-  return {
-    schema: 1,
+  return newRun({
     rotationId: rotation.id,
     targetId,
     state,
@@ -272,7 +272,7 @@ export function runOf(
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),
-  };
+  });
 }
 
 /** The id depends on what happened only: a repeat after a crash says the same thing again. */

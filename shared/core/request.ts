@@ -1,5 +1,6 @@
 import {
   type Grounds,
+  newRun,
   type Rotation,
   type RotationRequest,
   type RunRecord,
@@ -118,8 +119,7 @@ function queued(
   { why, policyFingerprint }: Grounds,
   now: Instant,
 ): RunRecord {
-  return {
-    schema: 1,
+  return newRun({
     rotationId: request.rotationId,
     targetId: record.targetId,
     state: "queued",
@@ -129,5 +129,5 @@ function queued(
     why,
     policyFingerprint,
     phases: [],
-  };
+  });
 }

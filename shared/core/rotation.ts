@@ -26,7 +26,14 @@ export const workingPhases = [
 ] as const;
 export type WorkingPhase = (typeof workingPhases)[number];
 
-/** Why a rotation was asked for. */
+/**
+ * The version of everything that is stored about targets and rotations. Raise it when a field of a stored record is added,
+ * removed or changes its meaning after a release, and write the step from the version before (`stores/upgrade.ts`): an
+ * instance of the older version then leaves the rows of the newer one alone instead of losing the field.
+ */
+export const recordSchema = 2;
+
+/** Why a rotation was asked for. `drift`: the database refused what is published. */
 export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
 export type Reason = (typeof reasons)[number];
 
@@ -201,7 +208,7 @@ export type Health = "new" | "healthy" | "failing" | "blocked";
 
 /** Everything durable about one target. Plain JSON. */
 export interface TargetRecord {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly targetId: string;
   readonly health: Health;
   readonly slots: readonly SlotRecord[];
@@ -251,7 +258,7 @@ export interface TargetRecord {
 
 /** One rotation in the history of a target. */
 export interface RunRecord extends Grounds {
-  readonly schema: 1;
+  readonly schema: typeof recordSchema;
   readonly rotationId: string;
   readonly targetId: string;
   readonly state: "queued" | "running" | "done" | "failed" | "blocked";
@@ -268,6 +275,15 @@ export interface RunRecord extends Grounds {
   readonly nextDue?: Instant;
   readonly dueReason?: string;
 }
+
+/** One row of the history that this instance cannot read; it can read the others. */
+export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"> {
+  readonly state: "unreadable";
+  /** A sentence for an operator. */
+  readonly why: string;
+}
+
+export type HistoryRow = RunRecord | UnreadableRun;
 
 /** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
 export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {
@@ -288,7 +304,7 @@ export function unheld(rotation: Rotation): Rotation {
 
 export function newRecord(targetId: string): TargetRecord {
   return {
-    schema: 1,
+    schema: recordSchema,
     targetId,
     health: "new",
     slots: [],
@@ -296,4 +312,9 @@ export function newRecord(targetId: string): TargetRecord {
     outbox: [],
     claim: { fence: 0 },
   };
+}
+
+/** A row of the history as this version stores it. */
+export function newRun(fields: Omit<RunRecord, "schema">): RunRecord {
+  return { schema: recordSchema, ...fields };
 }

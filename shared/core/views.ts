@@ -5,12 +5,14 @@ import { waitsFor } from "./retirement.ts";
 import {
   type Exposure,
   type Health,
+  type HistoryRow,
   newRecord,
   type Rotation,
   type RotationRequest,
   type RunRecord,
   type SlotRecord,
   type TargetRecord,
+  type UnreadableRun,
 } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
 import type { Target, VersionRef } from "./target.ts";
@@ -22,6 +24,8 @@ export interface TargetView {
   readonly type: string;
   /** `unreadable`: the journal has a row for it that this version cannot read, so nothing is done about it. */
   readonly health: Health | "unreadable";
+  /** Why the row cannot be read, and what to do. */
+  readonly unreadable?: string;
   readonly accounts: readonly string[];
   readonly changedBy: Target["authority"]["as"];
   readonly secret: { readonly vault: string; readonly name: string };
@@ -88,16 +92,26 @@ export function explainTarget(
   };
 }
 
+/** A target of which nothing but its configuration is known, because its row cannot be read. */
+export function explainUnreadable(target: Target, why: string): ExplainedView {
+  return {
+    ...viewTarget(target, undefined, why),
+    passedOver: [],
+    policiesPassedOver: target.policiesPassedOver,
+  };
+}
+
 export function viewTarget(
   target: Target,
   record: TargetRecord | undefined,
-  isReadable = true,
+  unreadable?: string,
 ): TargetView {
   const { rotation, request } = record ?? {};
   return {
     id: target.id,
     type: target.type,
-    health: isReadable ? (record?.health ?? "new") : "unreadable",
+    health: unreadable === undefined ? (record?.health ?? "new") : "unreadable",
+    ...(unreadable !== undefined && { unreadable }),
     accounts: target.slots.map((slot) => slot.account),
     changedBy: target.authority.as,
     secret: { vault: target.publish.vault, name: target.publish.name },
@@ -154,6 +168,12 @@ function viewRequest({ rotationId, notBefore, heldBy }: RotationRequest) {
 export interface RunView extends Omit<RunRecord, "schema"> {
   /** Milliseconds from its start to its end. */
   readonly duration?: number;
+}
+
+export type HistoryView = RunView | UnreadableRun;
+
+export function viewHistory(row: HistoryRow): HistoryView {
+  return row.state === "unreadable" ? row : viewRun(row);
 }
 
 export function viewRun(run: RunRecord): RunView {

@@ -3,7 +3,7 @@ import { NoLiveCredentialError } from "../core/errors.ts";
 import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
-import type { RunRecord, SlotRecord, TargetRecord } from "../core/rotation.ts";
+import { newRun, type RunRecord, type SlotRecord, type TargetRecord } from "../core/rotation.ts";
 import { slotOf, withSlot } from "../core/slots.ts";
 import { fingerprintOf, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
@@ -140,8 +140,7 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   };
   const refused: RunRecord[] = request
     ? [
-        {
-          schema: 1,
+        newRun({
           rotationId: request.rotationId,
           targetId: target.id,
           state: "failed",
@@ -154,7 +153,7 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
           endedAt: failure.at,
           phases: [],
           failure,
-        },
+        }),
       ]
     : [];
   await session.commit(record, refused);

@@ -1,10 +1,10 @@
 import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
-import { mayHaveChanged } from "../core/rotation.ts";
+import { mayHaveChanged, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
-import { JournalUnavailableError } from "../stores/journal.ts";
+import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { type Exposed, expose, type Seen } from "./expose.ts";
@@ -53,21 +53,34 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
   const stores = { journal: of.ports.journal, queue: of.queue, clock: of.ports.clock };
   const registerInTime = registrar(stores, of.targets);
   const told = new Set<string>();
+  const leftAlone = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...of.ports, emit };
     return {
       ...questions(ports, byId),
       async sweep() {
-        const registered = registerInTime().then(
-          (leftovers) => leftovers && alarmAbout(ports, leftovers, told),
-        );
+        const registered = registerInTime().then(async (leftovers) => {
+          if (!leftovers) return;
+          leftAlone.clear();
+          for (const { id } of leftovers.unreadable) leftAlone.add(id);
+          await reportLeftovers(ports, leftovers, told);
+        });
         // What is due does not wait for rows that could not be written.
         await registered.catch(() => undefined);
-        const sent = await sweep(stores, (id) => byId.has(id));
+        const sent = await sweep(stores, {
+          isKnown: (id) => byId.has(id),
+          isReadable: (id) => !leftAlone.has(id),
+        });
         await registered;
         return sent;
       },
-      work: (message) => work(ports, of.queue, message, byId),
+      async work(message) {
+        const unreadable = await work(ports, of.queue, message, byId);
+        if (message && !unreadable) leftAlone.delete(message.targetId);
+        if (!message || !unreadable) return;
+        leftAlone.add(message.targetId);
+        await reportUnreadable(ports, { id: message.targetId, ...unreadable }, told);
+      },
       notice: (event) => notice(ports, of, event),
       giveUp: (message) => giveUp(ports, message),
       async request(targetId, wanted) {
@@ -90,27 +103,30 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
   };
 }
 
+/** Returns why the row of the target cannot be read, when it cannot. */
 async function work(
   ports: Ports,
   queue: Queue,
   message: WorkMessage | undefined,
   byId: ReadonlyMap<string, Target>,
-): Promise<void> {
+): Promise<Omit<Unreadable, "id"> | undefined> {
   if (!message) {
     await raiseAlarm(ports, "message-unreadable", "a message in the work queue is unreadable");
-    return;
+    return undefined;
   }
   const target = byId.get(message.targetId);
-  if (!target) return;
+  if (!target) return undefined;
   try {
     const wakeAt = await workOn(ports, target, { checkDrift: message.because === vaultHint });
     await lookSooner(ports, queue, target.id, wakeAt);
   } catch (error) {
     // Without the journal nothing is done to a target; its due row brings the sweep back to it.
     if (!(error instanceof JournalUnavailableError)) throw error;
+    if (error instanceof UnreadableRowError) return { why: error.message, isNewer: error.isNewer };
     const about = { at: toInstant(ports.clock()), targetId: target.id, detail: error.message };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
   }
+  return undefined;
 }
 
 /** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
@@ -144,12 +160,25 @@ async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<v
 
 /** Our own new version, or one we know already, is no reason to look; one that is due, or somebody else's, is. */
 async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<boolean> {
-  const record = (await ports.journal.read(target.id))?.record;
+  const record = await readUnlessUnreadable(ports, target);
   if (!record) return true;
   if (decideWork(record, toInstant(ports.clock())) !== "wait") return true;
   // A rotation that may have changed something looks at what is published itself.
   if (record.rotation && mayHaveChanged(record.rotation)) return false;
   return record.published?.version !== seen.version;
+}
+
+/** A row of a newer version must not swallow the event: the message leads to an instance that can read the row. */
+async function readUnlessUnreadable(
+  { journal }: Ports,
+  { id }: Target,
+): Promise<TargetRecord | undefined> {
+  try {
+    return (await journal.read(id))?.record;
+  } catch (error) {
+    if (error instanceof UnreadableRowError) return undefined;
+    throw error;
+  }
 }
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
@@ -159,23 +188,34 @@ async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<v
 }
 
 /** Each of them once in the life of a process. */
-async function alarmAbout(
+async function reportLeftovers(
   ports: Ports,
   { unreadable, abandoned }: Leftovers,
   told: Set<string>,
 ): Promise<void> {
-  const alarms = [
-    ...unreadable.map((id) => {
-      const text = `the journal's row of ${id} cannot be read; nothing is done about it until that is mended`;
-      return { id, type: "journal-unavailable", text } as const;
-    }),
-    ...abandoned.map((id) => {
-      const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
-      return { id, type: "gave-up", text } as const;
-    }),
-  ];
-  for (const { id, type, text } of alarms.filter((one) => !told.has(one.text))) {
-    await raiseAlarm(ports, type, text, id);
+  for (const one of unreadable) await reportUnreadable(ports, one, told);
+  for (const id of abandoned) {
+    const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
+    if (told.has(text)) continue;
+    await raiseAlarm(ports, "gave-up", text, id);
     told.add(text);
   }
+}
+
+/**
+ * Once in the life of a process. A row of a newer version belongs to every rolling deployment, so it is a warning and no
+ * alarm; a damaged one needs a person.
+ */
+async function reportUnreadable(
+  ports: Ports,
+  { id, why, isNewer }: Unreadable,
+  told: Set<string>,
+): Promise<void> {
+  if (told.has(why)) return;
+  const text = `${why} Nothing is done about the target until then.`;
+  if (isNewer) {
+    const at = toInstant(ports.clock());
+    ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));
+  } else await raiseAlarm(ports, "journal-unavailable", text, id);
+  told.add(why);
 }

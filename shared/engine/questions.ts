@@ -3,12 +3,15 @@ import { toInstant } from "../core/time.ts";
 import {
   type ExplainedView,
   explainTarget,
+  explainUnreadable,
+  type HistoryView,
   type RunView,
   type TargetView,
+  viewHistory,
   viewRun,
   viewTarget,
 } from "../core/views.ts";
-import { type Alarm, JournalUnavailableError } from "../stores/journal.ts";
+import { type Alarm, JournalUnavailableError, UnreadableRowError } from "../stores/journal.ts";
 import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 
@@ -21,7 +24,7 @@ export interface Questions {
   /** What an edited configuration would change of the plan, as text in the format that is wanted. */
   planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
   /** The history, newest first. */
-  rotations(targetId: string, limit: number): Promise<RunView[] | undefined>;
+  rotations(targetId: string, limit: number): Promise<HistoryView[] | undefined>;
   rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
   alarms(limit: number): Promise<Alarm[]>;
   /** Whether the journal can be asked. */
@@ -37,21 +40,27 @@ export function questions(
     async targets() {
       const listing = await journal.targets();
       const records = new Map(listing.records.map((one) => [one.targetId, one]));
+      const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));
       return [...byId.values()].map((target) =>
-        viewTarget(target, records.get(target.id), !listing.unreadable.includes(target.id)),
+        viewTarget(target, records.get(target.id), unreadable.get(target.id)),
       );
     },
     async target(targetId) {
       const target = byId.get(targetId);
       if (!target) return undefined;
-      const found = await journal.read(targetId);
-      return explainTarget(target, found?.record, toInstant(clock()));
+      try {
+        const found = await journal.read(targetId);
+        return explainTarget(target, found?.record, toInstant(clock()));
+      } catch (error) {
+        if (error instanceof UnreadableRowError) return explainUnreadable(target, error.message);
+        throw error;
+      }
     },
     plan: (wanted) => planOf(ports, [...byId.values()], wanted),
     planEdit: (edited, wanted) => planEdit(ports, [...byId.values()], edited, wanted),
     async rotations(targetId, limit) {
       if (!byId.has(targetId)) return undefined;
-      return (await journal.runs(targetId, limit)).map(viewRun);
+      return (await journal.runs(targetId, limit)).map(viewHistory);
     },
     async rotation(targetId, rotationId) {
       if (!byId.has(targetId)) return undefined;

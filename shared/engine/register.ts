@@ -3,7 +3,12 @@ import { LeaseLostError } from "../core/errors.ts";
 import { newRecord } from "../core/rotation.ts";
 import { fingerprintOf, type Target } from "../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../core/time.ts";
-import type { Journal, JournalChange } from "../stores/journal.ts";
+import {
+  type Journal,
+  type JournalChange,
+  type Unreadable,
+  UnreadableRowError,
+} from "../stores/journal.ts";
 import { chunks } from "./chunks.ts";
 import { replan } from "./replan.ts";
 
@@ -15,7 +20,7 @@ interface Registering {
 /** What the journal holds and nobody can go on with. */
 export interface Leftovers {
   /** Targets whose row cannot be read: nothing is done about them. */
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly Unreadable[];
   /** Targets that left the configuration in the middle of a rotation. */
   readonly abandoned: readonly string[];
 }
@@ -64,13 +69,14 @@ export async function register(
   const now = toInstant(clock());
   const { records, unreadable } = await journal.targets();
   const known = new Map(records.map((record) => [record.targetId, record]));
+  const leftAlone = new Set(unreadable.map(({ id }) => id));
   let settled = true;
   for (const batch of chunks(targets, 16)) {
     const done = await Promise.all(
       batch.map(async (target) => {
-        if (unreadable.includes(target.id)) return true;
+        if (leftAlone.has(target.id)) return true;
         const isPlanned = known.get(target.id)?.policyFingerprint === fingerprintOf(target);
-        return isPlanned || (await rescheduleTarget(journal, target, now));
+        return isPlanned || (await rescheduleTarget(journal, target, now).catch(leaveIfUnreadable));
       }),
     );
     settled &&= done.every(Boolean);
@@ -80,6 +86,12 @@ export async function register(
     .filter((record) => record.rotation && !configured.has(record.targetId))
     .map((record) => record.targetId);
   return { unreadable, abandoned, settled };
+}
+
+/** A newer version of Keyturn may have written the row a moment ago. The next listing says so. */
+function leaveIfUnreadable(error: unknown): false {
+  if (error instanceof UnreadableRowError) return false;
+  throw error;
 }
 
 /**

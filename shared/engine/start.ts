@@ -5,7 +5,9 @@ import { policyFingerprint } from "../core/policy.ts";
 import { beginRotation, runOf } from "../core/progress.ts";
 import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
 import { accountToChange } from "../core/slots.ts";
+import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
+import { UnreadableRowError } from "../stores/journal.ts";
 import type { Session } from "./session.ts";
 
 /** Milliseconds an admin credential waits while another target is being changed with it. */
@@ -47,12 +49,22 @@ export async function start(session: Session): Promise<void> {
 async function userOfAdmin(session: Session): Promise<string | undefined> {
   const { ports, target } = session;
   for (const user of ports.targetsUsing(target.publish)) {
-    const record = (await ports.journal.read(user.id))?.record;
-    const phase = record?.rotation?.phase;
-    const isChanging = phase === "applying" || phase === "publishing" || phase === "checking";
-    if (record && isChanging && isClaimed(record, toInstant(ports.journal.now()))) return user.id;
+    if (await isChanging(session, user)) return user.id;
   }
   return undefined;
+}
+
+/** True as well when the row cannot be read: a newer version of Keyturn may be in the middle of a change. */
+async function isChanging(session: Session, user: Target): Promise<boolean> {
+  try {
+    const record = (await session.ports.journal.read(user.id))?.record;
+    const phase = record?.rotation?.phase;
+    const mayChange = phase === "applying" || phase === "publishing" || phase === "checking";
+    return record !== undefined && mayChange && isClaimed(record, toInstant(session.ports.journal.now()));
+  } catch (error) {
+    if (error instanceof UnreadableRowError) return true;
+    throw error;
+  }
 }
 
 /** Whatever wants the rotation, the request or the policy, wants it a little later. */

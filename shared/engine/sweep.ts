@@ -6,28 +6,40 @@ import { chunks } from "./chunks.ts";
 /** What a sweep sends in one go. What is left over is due a minute later as well. */
 const mostAtOnce = 1_000;
 
+/** How many messages a sweep sends for targets whose rows this instance cannot read: another one may be able to. */
+const mostUnreadable = 50;
+
+interface Among {
+  /** Whether the target is in the configuration. */
+  readonly isKnown: (targetId: string) => boolean;
+  /** False for a target whose row this instance could not read when it last tried. */
+  readonly isReadable: (targetId: string) => boolean;
+}
+
 /** Sends a message for every target that is due. Reads the due rows only: its cost follows what is due. */
 export async function sweep(
   { journal, queue, clock }: Sweeping,
-  isKnown: (targetId: string) => boolean,
+  { isKnown, isReadable }: Among,
 ): Promise<number> {
-  const known = await dueOf(journal, toInstant(clock()), isKnown);
-  for (const batch of chunks(known, 16)) {
+  const due = await dueOf(journal, toInstant(clock()), (id) => isKnown(id) && isReadable(id));
+  const readable = due.filter((id) => isKnown(id) && isReadable(id)).slice(0, mostAtOnce);
+  const others = due.filter((id) => isKnown(id) && !isReadable(id)).slice(0, mostUnreadable);
+  const all = [...readable, ...others];
+  for (const batch of chunks(all, 16)) {
     await Promise.all(batch.map((targetId) => queue.send({ targetId, because: "due" })));
   }
-  return known.length;
+  return all.length;
 }
 
-/** Targets that left the configuration stay due for ever, and must not crowd out the others. */
+/** Targets that left the configuration, or cannot be read, stay due and must not crowd out the others. */
 async function dueOf(
   journal: Journal,
   now: Instant,
-  isKnown: (targetId: string) => boolean,
-): Promise<string[]> {
+  counts: (targetId: string) => boolean,
+): Promise<readonly string[]> {
   for (let limit = mostAtOnce; ; limit *= 2) {
     const due = await journal.due(now, limit);
-    const known = due.filter(isKnown);
-    if (due.length < limit || known.length >= mostAtOnce) return known.slice(0, mostAtOnce);
+    if (due.length < limit || due.filter(counts).length >= mostAtOnce) return due;
   }
 }
 

@@ -1,7 +1,14 @@
 import type { z } from "zod";
-import type { RunRecord, TargetRecord } from "../core/rotation.ts";
-import { JournalUnavailableError, type Alarm, type Listing } from "./journal.ts";
+import {
+  type HistoryRow,
+  recordSchema,
+  type RunRecord,
+  type TargetRecord,
+} from "../core/rotation.ts";
+import type { Instant } from "../core/time.ts";
+import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "./journal.ts";
 import { alarmRecord, runRecord, targetRecord } from "./records.ts";
+import { type Fields, isVersion, runSteps, type Steps, targetSteps, upgraded } from "./upgrade.ts";
 
 /** A record as a person reads it in Storage Explorer: one column for a plain field, JSON for a nested one. */
 export type Columns = Record<string, string | number | boolean>;
@@ -14,8 +21,6 @@ const longestAlarm = 4_000;
 
 /** End a line in the middle of a JSON text for whoever reads a transaction line by line, as Azurite does. */
 const lineSeparators = /[\u2028\u2029]/g;
-
-const newestSchema = 1;
 
 type Plain = string | number | boolean;
 type Nested<T> = { [K in keyof T]-?: Exclude<T[K], undefined> extends Plain ? never : K }[keyof T];
@@ -45,37 +50,73 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
 interface Codec<T> {
   /** Throws when the record could not be stored or not be read back. */
   write(record: T): Columns;
-  /** Columns that are not of the record are left alone. Throws JournalUnavailableError. */
+  /** Columns that are not of the record are left alone. Throws UnreadableRowError. */
   read(columns: Readonly<Record<string, unknown>>): T;
 }
 
 interface Kind {
   /** For messages. */
   readonly what: string;
+  /** The field that says which one it is. */
+  readonly id: string;
   readonly nested: Readonly<Record<string, true>>;
+  readonly steps: Steps;
 }
 
 export const targetColumns = codec<TargetRecord>(
-  { what: "target", nested: nestedInTarget },
+  { what: "target", id: "targetId", nested: nestedInTarget, steps: targetSteps },
   targetRecord,
 );
-export const runColumns = codec<RunRecord>({ what: "rotation", nested: nestedInRun }, runRecord);
-const storedAlarm = codec<Alarm>({ what: "alarm", nested: {} }, alarmRecord);
+export const runColumns = codec<RunRecord>(
+  { what: "rotation", id: "rotationId", nested: nestedInRun, steps: runSteps },
+  runRecord,
+);
+/** Has no version: an older instance that could not read an alarm would take the journal for damaged. */
+const storedAlarm = codec<Alarm>({ what: "alarm", id: "id", nested: {}, steps: {} }, alarmRecord);
 
-/** What each row holds, and apart from that the ids of the rows that cannot be read. */
-export function readListing(
-  rows: readonly (readonly [id: string, columns: Readonly<Record<string, unknown>>])[],
-): Listing {
+/** A stored row: how it is called in its key, and its columns. */
+type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];
+
+/** What each row holds, and apart from that the rows that cannot be read. */
+export function readListing(rows: readonly StoredRow[]): Listing {
   const records: TargetRecord[] = [];
-  const unreadable: string[] = [];
+  const unreadable: Unreadable[] = [];
   for (const [id, columns] of rows) {
-    try {
-      records.push(targetColumns.read(columns));
-    } catch {
-      unreadable.push(id);
-    }
+    const read = readEach(targetColumns, columns);
+    if ("record" in read) records.push(read.record);
+    else unreadable.push({ id, why: read.error.message, isNewer: read.error.isNewer });
   }
   return { records, unreadable };
+}
+
+/** A history in which a row that cannot be read has its place and says why. */
+export function readRuns(targetId: string, rows: readonly StoredRow[]): HistoryRow[] {
+  return rows.map(([rotationId, columns]) => {
+    const read = readEach(runColumns, columns);
+    if ("record" in read) return read.record;
+    return { targetId, rotationId, state: "unreadable", why: read.error.message };
+  });
+}
+
+/** Alarms of which one that cannot be read has its place and says why. `at` is in the key of its row. */
+export function readAlarms(rows: readonly (readonly [at: Instant, ...StoredRow])[]): Alarm[] {
+  return rows.map(([at, id, columns]) => {
+    const read = readEach(alarmColumns, columns);
+    if ("record" in read) return read.record;
+    return { id, at, kind: "unreadable", message: read.error.message };
+  });
+}
+
+function readEach<T>(
+  codec: Codec<T>,
+  columns: Readonly<Record<string, unknown>>,
+): { readonly record: T } | { readonly error: UnreadableRowError } {
+  try {
+    return { record: codec.read(columns) };
+  } catch (error) {
+    if (error instanceof UnreadableRowError) return { error };
+    throw error;
+  }
 }
 
 export const alarmColumns: Codec<Alarm> = {
@@ -89,11 +130,16 @@ function codec<T extends object>(
 ): Codec<T> {
   const fields = Object.keys(schema.shape);
   const read = (columns: Readonly<Record<string, unknown>>): T => {
-    refuseFutureSchema(kind.what, columns["schema"]);
-    const result = schema.safeParse(joinColumns(kind, fields, columns));
+    const what = nameOf(kind, columns);
+    refuseFutureSchema(what, columns["schema"]);
+    const joined = upgraded(joinColumns(kind, columns), kind.steps);
+    const result = schema.safeParse(pick(joined, fields));
     if (result.success) return result.data;
     const at = result.error.issues.map((issue) => issue.path.join(".")).join(", ");
-    throw new JournalUnavailableError(`A ${kind.what} in the journal cannot be read: ${at}.`);
+    throw new UnreadableRowError(
+      `${what} cannot be read: ${at}. Correct the row, or restore it from a backup.`,
+      false,
+    );
   };
   const write = (record: T): Columns => {
     const columns = splitColumns(kind, record);
@@ -104,10 +150,17 @@ function codec<T extends object>(
   return { read, write };
 }
 
+function nameOf({ what, id }: Kind, columns: Readonly<Record<string, unknown>>): string {
+  const name = columns[id];
+  const known = typeof name === "string" ? ` ${name.slice(0, 64).toWellFormed()}` : "";
+  return `The journal's row of ${what}${known}`;
+}
+
 function refuseFutureSchema(what: string, schema: unknown): void {
-  if (typeof schema !== "number" || schema <= newestSchema) return;
-  throw new JournalUnavailableError(
-    `A ${what} in the journal was written by a newer version of Keyturn (schema ${schema}); this one knows ${newestSchema}.`,
+  if (!isVersion(schema) || schema <= recordSchema) return;
+  throw new UnreadableRowError(
+    `${what} was written by a newer version of Keyturn (schema ${schema}; this instance knows ${recordSchema}). Finish the deployment.`,
+    true,
   );
 }
 
@@ -138,18 +191,19 @@ function escaped(json: string): string {
   return json.replace(lineSeparators, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 
-function joinColumns(
-  kind: Kind,
-  fields: readonly string[],
-  columns: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const present = fields.filter((field) => columns[field] !== undefined);
+function joinColumns(kind: Kind, columns: Readonly<Record<string, unknown>>): Fields {
   return Object.fromEntries(
-    present.map((field) => {
-      const column = columns[field];
+    Object.entries(columns).map(([field, column]) => {
       const nested = Object.hasOwn(kind.nested, field) && typeof column === "string";
       return [field, nested ? parseJson(column) : column];
     }),
+  );
+}
+
+/** The store has columns of its own beside those of the record. */
+function pick(columns: Fields, fields: readonly string[]): Fields {
+  return Object.fromEntries(
+    fields.flatMap((field) => (columns[field] === undefined ? [] : [[field, columns[field]]])),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { HistoryRow, RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Instant } from "../core/time.ts";
 
 /** A record as it was read, with what a conditional write needs. */
@@ -31,8 +31,17 @@ export interface KeyUse {
 /** Every target of the journal. */
 export interface Listing {
   readonly records: readonly TargetRecord[];
-  /** Ids of those whose row was damaged, or written by a newer version. */
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** A target whose row cannot be read. Nothing may be done to it. */
+export interface Unreadable {
+  /** Of the target. */
+  readonly id: string;
+  /** A sentence for an operator. */
+  readonly why: string;
+  /** Whether a newer version of Keyturn wrote it; otherwise it is damaged. */
+  readonly isNewer: boolean;
 }
 
 /**
@@ -49,8 +58,8 @@ export interface Alarm {
 
 /**
  * The durable record of targets and rotations; the only state. Losing the condition of a write throws
- * LeaseLostError and changes nothing; a store that cannot be asked, or a record in it that this
- * version cannot read, throws JournalUnavailableError, after which a write may or may not have happened.
+ * LeaseLostError and changes nothing; a store that cannot be asked throws JournalUnavailableError, after which a write
+ * may or may not have happened. A record that this version cannot read throws UnreadableRowError; it is never overwritten.
  */
 export interface Journal {
   /**
@@ -66,16 +75,27 @@ export interface Journal {
   /** One row that cannot be read does not hide the others. */
   targets(): Promise<Listing>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
-  /** Newest first, by rotation id: ids are ULIDs. */
-  runs(targetId: string, limit: number): Promise<RunRecord[]>;
+  /** Newest first, by rotation id: ids are ULIDs. One row that cannot be read does not hide the others. */
+  runs(targetId: string, limit: number): Promise<HistoryRow[]>;
   /** What an idempotency key was used for. */
   request(targetId: string, key: string): Promise<KeyUse | undefined>;
   raise(alarm: Alarm): Promise<void>;
-  /** Newest first. */
+  /** Newest first. One that cannot be read has the kind `unreadable` and does not hide the others. */
   alarms(limit: number): Promise<Alarm[]>;
 }
 
 /** The journal could not be asked. Nothing may be done to a target without it. */
 export class JournalUnavailableError extends Error {
   override readonly name = "JournalUnavailableError";
+}
+
+/** One row cannot be read: a newer version of Keyturn wrote it, or it is damaged. The others can be. */
+export class UnreadableRowError extends JournalUnavailableError {
+  /** Whether a newer version of Keyturn wrote it. */
+  readonly isNewer: boolean;
+
+  constructor(message: string, isNewer: boolean) {
+    super(message);
+    this.isNewer = isNewer;
+  }
 }

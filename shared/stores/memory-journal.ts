@@ -1,9 +1,17 @@
 import { LeaseLostError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
-import { alarmColumns, readListing, runColumns, targetColumns, type Columns } from "./columns.ts";
+import {
+  alarmColumns,
+  type Columns,
+  readAlarms,
+  readListing,
+  readRuns,
+  runColumns,
+  targetColumns,
+} from "./columns.ts";
 import type { Journal, JournalChange, KeyUse } from "./journal.ts";
-import { alarmRow, isRotationId, requestRow, runRow } from "./row-keys.ts";
+import { alarmRow, isRotationId, momentIn, requestRow, rotationIn, runRow } from "./row-keys.ts";
 
 interface StoredTarget {
   readonly columns: Columns;
@@ -62,22 +70,23 @@ export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions =
       const columns = targets.get(targetId)?.runs.get(runRow(targetId, rotationId));
       return columns && runColumns.read(columns);
     }),
-    runs: settled((targetId, limit) =>
-      inOrder(targets.get(targetId)?.runs)
-        .slice(0, limit)
-        .map((row) => runColumns.read(row)),
-    ),
+    runs: settled((targetId, limit) => {
+      const rows = inOrder(targets.get(targetId)?.runs).slice(0, limit);
+      return readRuns(
+        targetId,
+        rows.map(([rowKey, row]) => [rotationIn(rowKey), row]),
+      );
+    }),
     request: settled((targetId, key) =>
       targets.get(targetId)?.requests.get(requestRow(targetId, key)),
     ),
     raise: settled((alarm) => {
       alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
     }),
-    alarms: settled((limit) =>
-      inOrder(alarms)
-        .slice(0, limit)
-        .map((row) => alarmColumns.read(row)),
-    ),
+    alarms: settled((limit) => {
+      const rows = inOrder(alarms).slice(0, limit);
+      return readAlarms(rows.map(([rowKey, row]) => [momentIn(rowKey), rowKey, row]));
+    }),
   };
 }
 
@@ -110,8 +119,8 @@ function settled<Args extends unknown[], Result>(
     });
 }
 
-function inOrder(rows: ReadonlyMap<string, Columns> = new Map()): Columns[] {
-  return [...rows].sort(([a], [b]) => compare(a, b)).map(([, columns]) => columns);
+function inOrder(rows: ReadonlyMap<string, Columns> = new Map()): [string, Columns][] {
+  return [...rows].sort(([a], [b]) => compare(a, b));
 }
 
 function compare(a: string, b: string): number {

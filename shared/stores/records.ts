@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { workingPhases, reasons } from "../core/rotation.ts";
-import type * as rotation from "../core/rotation.ts";
+import * as rotation from "../core/rotation.ts";
 import type { ErrorKind } from "../core/errors.ts";
 import type { NotChosen } from "../core/policy/choose.ts";
 import type { PassedOver } from "../core/policy/explain.ts";
@@ -8,8 +7,8 @@ import type { VersionRef } from "../core/target.ts";
 import type { Alarm } from "./journal.ts";
 
 /**
- * The records as they are read back. Strict: a field this version does not know would be lost with the next write, so
- * a record that has one is refused. Whoever adds a field to a record raises its schema version.
+ * The records as they are read back. Strict: a field that this version does not know would be lost with the next write,
+ * so a record that has one is refused. Rows of earlier versions are upgraded before (`upgrade.ts`).
  */
 
 /** Naming a field of `T` that is missing, or giving it another type, does not compile. */
@@ -48,14 +47,16 @@ const notificationTypes = {
 } satisfies Record<rotation.NotificationType, true>;
 
 function oneOf<Name extends string>(names: Record<Name, true>): z.ZodType<Name> {
-  return z.custom<Name>((value) => typeof value === "string" && Object.hasOwn(names, value));
+  return z
+    .custom<Name>((value) => typeof value === "string" && Object.hasOwn(names, value))
+    .meta({ enum: Object.keys(names) });
 }
 
-const reason = z.enum(reasons);
+const reason = z.enum(rotation.reasons);
 const version = fieldsOf<VersionRef>()({ vault: text, name: text, version: text });
 const phases = z.array(
   fieldsOf<rotation.PhaseTime>()({
-    phase: z.enum(workingPhases),
+    phase: z.enum(rotation.workingPhases),
     startedAt: instant,
     endedAt: maybe(instant),
   }),
@@ -74,10 +75,10 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   reason,
   requestedBy: text,
   requestedAt: instant,
-  phase: z.enum([...workingPhases, "blocked"]),
+  phase: z.enum([...rotation.workingPhases, "blocked"]),
   startedAt: instant,
   phases,
-  furthest: z.enum(workingPhases),
+  furthest: z.enum(rotation.workingPhases),
   pending: maybe(version),
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
@@ -154,7 +155,7 @@ const notification = fieldsOf<rotation.Notification>()({
 });
 
 export const targetRecord = fieldsOf<rotation.TargetRecord>()({
-  schema: z.literal(1),
+  schema: z.literal(rotation.recordSchema),
   targetId: text,
   health: z.enum(["new", "healthy", "failing", "blocked"]),
   slots: z.array(slot),
@@ -188,7 +189,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
 });
 
 export const runRecord = fieldsOf<rotation.RunRecord>()({
-  schema: z.literal(1),
+  schema: z.literal(rotation.recordSchema),
   rotationId: text,
   targetId: text,
   state: z.enum(["queued", "running", "done", "failed", "blocked"]),

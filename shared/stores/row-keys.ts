@@ -29,10 +29,17 @@ export const targetRow = (targetId: string) => `target:${targetId}`;
 export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
 export const runRow = (targetId: string, rotationId: string) =>
   `run:${targetId}:${mirror(rotationId)}`;
+/** The id in the key of a rotation's row. */
+export const rotationIn = (rowKey: string) =>
+  mirror(rowKey.slice(rowKey.lastIndexOf(":") + 1, -1)).slice(0, -1);
 export const requestRow = (targetId: string, key: string) =>
   `key:${targetId}:${sha256(key).toString("hex")}`;
 export const alarmRow = (at: Instant, id: string) =>
   `alarm:${mirrorDigits(at)}:${sha256(id).toString("hex").slice(0, 32)}`;
+
+/** The moment in the key of an alarm's row. */
+export const momentIn = (rowKey: string): Instant =>
+  mirrorDigits(rowKey.slice("alarm:".length, rowKey.lastIndexOf(":")));
 
 /** Rows from `from` on and before `before`. */
 export interface RowRange {

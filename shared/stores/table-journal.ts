@@ -4,7 +4,14 @@ import { LeaseLostError } from "../core/errors.ts";
 import { isTargetId } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
-import { alarmColumns, readListing, runColumns, targetColumns } from "./columns.ts";
+import {
+  alarmColumns,
+  readAlarms,
+  readListing,
+  readRuns,
+  runColumns,
+  targetColumns,
+} from "./columns.ts";
 import type { Journal, JournalChange } from "./journal.ts";
 import * as keys from "./row-keys.ts";
 import type { StorageConnection } from "./storage-access.ts";
@@ -61,7 +68,10 @@ export function tableJournal(
       if (!isTargetId(targetId)) return [];
       const range = keys.runRows(targetId);
       const rows = await begin().list(keys.partitionOf(targetId), range, { limit });
-      return rows.map((row) => runColumns.read(row));
+      return readRuns(
+        targetId,
+        rows.map((row) => [keys.rotationIn(row.rowKey ?? ""), row] as const),
+      );
     },
     request: async (targetId, key) => {
       if (!isTargetId(targetId)) return undefined;
@@ -76,7 +86,9 @@ export function tableJournal(
     },
     alarms: async (limit) => {
       const rows = await begin().list(keys.alarmPartition, keys.alarmRows, { limit });
-      return rows.map((row) => alarmColumns.read(row));
+      return readAlarms(
+        rows.map(({ rowKey = "", ...row }) => [keys.momentIn(rowKey), rowKey, row] as const),
+      );
     },
   };
 }

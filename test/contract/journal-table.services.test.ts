@@ -1,11 +1,12 @@
 import { odata, type TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../shared/core/errors.ts";
-import { newRecord } from "../../shared/core/rotation.ts";
-import { JournalUnavailableError } from "../../shared/stores/journal.ts";
+import { newRecord, recordSchema } from "../../shared/core/rotation.ts";
+import { UnreadableRowError } from "../../shared/stores/journal.ts";
 import { partitionOf } from "../../shared/stores/row-keys.ts";
 import { azuriteTables, failureOf, type AzuriteTables } from "../stores/azurite-tables.ts";
-import { fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
+import { fullAlarm, fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
+import { samples } from "../stores/samples.ts";
 import { journalSuite } from "./journal.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
@@ -48,7 +49,7 @@ describe("rows of the journal, seen with a plain client", () => {
     ]);
     const target = rows.find((row) => row["rowKey"] === "target:orders-db");
     expect(target).toMatchObject({
-      schema: 1,
+      schema: recordSchema,
       targetId: "orders-db",
       health: "failing",
       active: "orders_a",
@@ -59,7 +60,10 @@ describe("rows of the journal, seen with a plain client", () => {
       claim: JSON.stringify(record.claim),
       rotation: JSON.stringify(record.rotation),
     });
-    expect(rows.find((row) => "state" in row)).toMatchObject({ schema: 1, state: "failed" });
+    expect(rows.find((row) => "state" in row)).toMatchObject({
+      schema: recordSchema,
+      state: "failed",
+    });
   });
 
   it("spread over sixteen partitions", () => {
@@ -111,27 +115,86 @@ describe("rows of the journal, seen with a plain client", () => {
     await expect(journal.commit({ record, etag, wakeAt: later })).rejects.toThrow(LeaseLostError);
   });
 
-  it("of a newer version are refused in words, not misread", async () => {
+  it("of a newer version are refused in words, neither misread nor overwritten", async () => {
     const { client, journal } = tables.open();
-    await journal.commit({
+    const etag = await journal.commit({
       record: newRecord("future"),
       etag: undefined,
-      wakeAt: undefined,
+      wakeAt: noon,
       runs: [leanRun("future", "01A")],
     });
-    for (const row of await rowsOf(client)) {
+    await journal.commit({ record: newRecord("now"), etag: undefined, wakeAt: noon });
+    const newerRows = odata`RowKey eq ${"target:future"} or (RowKey ge ${"run:"} and RowKey lt ${"run;"})`;
+    for (const row of await rowsOf(client, newerRows)) {
       const [partitionKey, rowKey] = [String(row["partitionKey"]), String(row["rowKey"])];
-      await client.updateEntity({ partitionKey, rowKey, schema: 2 }, "Merge");
+      await client.updateEntity({ partitionKey, rowKey, schema: recordSchema + 1 }, "Merge");
     }
-    const newer = /written by a newer version of Keyturn \(schema 2\)/;
-    expect(await journal.targets()).toStrictEqual({ records: [], unreadable: ["future"] });
+    const stored = await rowsOf(client, newerRows);
+    const newer = `was written by a newer version of Keyturn (schema ${recordSchema + 1}; this instance knows ${recordSchema}). Finish the deployment.`;
+    expect(await journal.targets()).toStrictEqual({
+      records: [newRecord("now")],
+      unreadable: [
+        { id: "future", why: `The journal's row of target future ${newer}`, isNewer: true },
+      ],
+    });
     const questions = [() => journal.read("future"), () => journal.run("future", "01A")];
     for (const ask of questions) {
       const error = await failureOf(ask());
-      expect(error).toBeInstanceOf(JournalUnavailableError);
-      expect(String(error)).toMatch(newer);
+      expect(error).toBeInstanceOf(UnreadableRowError);
+      expect(String(error)).toContain(newer);
     }
+    for (const stale of [etag, undefined]) {
+      const write = { record: newRecord("future"), etag: stale, wakeAt: undefined };
+      await expect(journal.commit(write)).rejects.toThrow(LeaseLostError);
+    }
+    expect(await rowsOf(client, newerRows)).toEqual(stored);
+    expect((await journal.due(noon, 9)).sort()).toEqual(["future", "now"]);
   });
+
+  it("that cannot be read hide neither the rest of a history nor other alarms", async () => {
+    const { client, journal } = tables.open();
+    const ids = ["01A", "01B", "01C"];
+    const runs = ids.map((id) => leanRun("mixed", id));
+    await journal.commit({ record: newRecord("mixed"), etag: undefined, wakeAt: undefined, runs });
+    for (const index of [1, 2, 3]) {
+      await journal.raise(fullAlarm(`${index}`, `2026-03-01T12:00:0${index}.000Z`));
+    }
+    const rows = await rowsOf(client);
+    const change = async (find: (row: Record<string, unknown>) => boolean, columns: object) => {
+      const row = rows.find(find);
+      const [partitionKey, rowKey] = [String(row?.["partitionKey"]), String(row?.["rowKey"])];
+      await client.updateEntity({ partitionKey, rowKey, ...columns }, "Merge");
+    };
+    await change((row) => row["rotationId"] === "01B", { schema: recordSchema + 1, state: "odd" });
+    await change((row) => row["id"] === "2", { kind: 7 });
+    const listed = await journal.runs("mixed", 10);
+    expect(listed.map(({ rotationId, state }) => [rotationId, state])).toEqual([
+      ["01C", "queued"],
+      ["01B", "unreadable"],
+      ["01A", "queued"],
+    ]);
+    expect((await journal.alarms(10)).map(({ at, kind }) => [at, kind])).toEqual([
+      ["2026-03-01T12:00:03.000Z", "poisoned"],
+      ["2026-03-01T12:00:02.000Z", "unreadable"],
+      ["2026-03-01T12:00:01.000Z", "poisoned"],
+    ]);
+  });
+
+  it.each(samples)(
+    "written as in %s are read, and written anew",
+    async (_name, _version, sample) => {
+      const { client, journal } = tables.open();
+      await journal.read("orders-db");
+      const partitionKey = partitionOf("orders-db");
+      await client.createEntity({ partitionKey, rowKey: "target:orders-db", ...sample.target });
+      const found = await journal.read("orders-db");
+      if (!found) throw new Error("the target is gone");
+      await journal.commit({ ...found, wakeAt: undefined });
+      expect((await journal.read("orders-db"))?.record).toStrictEqual(found.record);
+      const [row] = await rowsOf(client, odata`RowKey eq ${"target:orders-db"}`);
+      expect(row?.["schema"]).toBe(recordSchema);
+    },
+  );
 
   it("damaged by hand are refused with the name of the column", async () => {
     const { client, journal } = tables.open();

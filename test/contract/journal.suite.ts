@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../shared/core/errors.ts";
-import { newRecord, type TargetRecord } from "../../shared/core/rotation.ts";
+import { newRecord, recordSchema, type TargetRecord } from "../../shared/core/rotation.ts";
 import type { Journal, JournalChange } from "../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../stores/arbitrary-records.ts";
 import { fullTarget, leanRun } from "../stores/full-records.ts";
@@ -115,7 +115,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
   });
 
   it("refuses a record that it could not read back", async () => {
-    const broken: unknown = { ...newRecord("broken"), schema: 2 };
+    const broken: unknown = { ...newRecord("broken"), schema: recordSchema + 1 };
     await expect(insert("broken", { record: broken as TargetRecord })).rejects.toThrow(/newer/);
     const unknown = { ...newRecord("broken"), slots: [{ account: "a", colour: "red" }] };
     await expect(insert("broken", { record: unknown })).rejects.toThrow(/cannot be read: slots/);

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import {
   type Exposure,
+  reasons,
+  recordSchema,
   type Rotation,
   type RotationRequest,
   type TargetRecord,
@@ -32,7 +34,7 @@ const failure = fc.record({
 export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
   {
     rotationId: fc.uuid(),
-    reason: fc.constantFrom("schedule", "operator", "exposure", "first"),
+    reason: fc.constantFrom(...reasons),
     requestedBy: fc.string(),
     at: arbitraryMoment,
     notBefore: arbitraryMoment,
@@ -48,7 +50,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     why: fc.string(),
     policyFingerprint: fc.string(),
     account,
-    reason: fc.constantFrom("schedule", "operator", "exposure", "first"),
+    reason: fc.constantFrom(...reasons),
     requestedBy: fc.string(),
     requestedAt: arbitraryMoment,
     phase: fc.constantFrom(...workingPhases, "blocked" as const),
@@ -126,7 +128,7 @@ const notification = fc.record({
 
 const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
   {
-    schema: fc.constant(1 as const),
+    schema: fc.constant(recordSchema),
     targetId: fc.constant("orders"),
     health: fc.constantFrom("new", "healthy", "failing", "blocked"),
     slots: fc.uniqueArray(slot, { maxLength: 2, selector: (one) => one.account }),

@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideWork } from "../../shared/core/decide.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.ts";
-import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
+import {
+  newRecord,
+  recordSchema,
+  type Rotation,
+  type TargetRecord,
+} from "../../shared/core/rotation.ts";
 import { plus, minute } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "./arbitrary-record.ts";
 import { grounds } from "./orders.ts";
@@ -35,7 +40,7 @@ describe("a request for a rotation", () => {
       rotationId: "mine",
       record: { ...adopted, request },
       run: {
-        schema: 1,
+        schema: recordSchema,
         rotationId: "mine",
         targetId: "orders",
         state: "queued",

@@ -12,7 +12,7 @@ import {
 } from "../../shared/core/errors.ts";
 import { toEvent } from "../../shared/core/events.ts";
 import { policyFingerprint } from "../../shared/core/policy.ts";
-import type { RunRecord } from "../../shared/core/rotation.ts";
+import { recordSchema, type RunRecord } from "../../shared/core/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
 import { arbitraryUnclaimed } from "./arbitrary-record.ts";
@@ -26,7 +26,7 @@ const target: Target = {
   tags: { env: "prod" },
 };
 const run: RunRecord = {
-  schema: 1,
+  schema: recordSchema,
   rotationId: "r1",
   targetId: "orders",
   state: "done",

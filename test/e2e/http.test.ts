@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { recordSchema } from "../../shared/core/rotation.ts";
 import type { Answer } from "./api.ts";
+import { setSchema } from "./journal-rows.ts";
 import { configOf, seed, single, versionsOf } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -191,4 +193,31 @@ test("The list of targets says how each stands, and no secret", async () => {
   const { targets } = JSON.parse(text) as { targets: { id: string }[] };
   expect(targets.map(({ id }) => id)).toEqual(names);
   expect(text.replaceAll("passwordEntropyBits", "")).not.toMatch(/password/i);
+});
+
+test("A target whose row a newer version wrote is shown and refused with the reason, and the others go on", async () => {
+  const { api, storage } = world;
+  await setSchema(storage, "again", recordSchema + 1);
+  const why = `The journal's row of target again was written by a newer version of Keyturn (schema ${recordSchema + 1}; this instance knows ${recordSchema}). Finish the deployment.`;
+  expect(await api.target("again")).toMatchObject({ health: "unreadable", unreadable: why });
+  const posts: [string, object][] = [
+    ["rotations", {}],
+    ["exposures", { by: "anna" }],
+    ["uses", {}],
+  ];
+  for (const [path, body] of posts) {
+    const init = { headers: json, body: JSON.stringify(body) };
+    const answer = await api.send("POST", `/api/targets/again/${path}`, init);
+    expect([answer.status, problemIn(answer).detail]).toEqual([503, why]);
+  }
+  expect((await api.rotations("again")).length).toBeGreaterThan(0);
+  expect((await api.send("GET", "/api/health")).status).toBe(200);
+  const listed = JSON.parse((await api.send("GET", "/api/targets")).text) as { targets: object[] };
+  expect(listed.targets).toMatchObject([
+    { id: "one", health: "healthy" },
+    { id: "again", health: "unreadable", unreadable: why },
+    { id: "strict" },
+  ]);
+  await setSchema(storage, "again", recordSchema);
+  expect((await api.target("again")).health).toBe("healthy");
 });

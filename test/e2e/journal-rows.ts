@@ -1,14 +1,26 @@
 import { TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { Claim, Rotation } from "../../shared/core/rotation.ts";
+import { partitionOf, targetRow } from "../../shared/stores/row-keys.ts";
 import { tableName } from "./world.ts";
 
 type Row = TableEntityResult<Record<string, unknown>>;
 
+const clientOf = (connectionString: string) =>
+  TableClient.fromConnectionString(connectionString, tableName, { allowInsecureConnection: true });
+
+/** Makes the row of a target one that this version of the schema has written. */
+export async function setSchema(
+  connectionString: string,
+  targetId: string,
+  schema: number,
+): Promise<void> {
+  const key = { partitionKey: partitionOf(targetId), rowKey: targetRow(targetId) };
+  await clientOf(connectionString).updateEntity({ ...key, schema }, "Merge");
+}
+
 /** Every row of the journal as it is stored. */
 export async function journalRows(connectionString: string): Promise<Row[]> {
-  const client = TableClient.fromConnectionString(connectionString, tableName, {
-    allowInsecureConnection: true,
-  });
+  const client = clientOf(connectionString);
   const rows: Row[] = [];
   for await (const row of client.listEntities()) rows.push(row);
   return rows;

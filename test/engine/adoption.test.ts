@@ -83,7 +83,7 @@ test("what is not published yet is published by the first rotation", async () =>
   const record = await recordOf(world);
   expect(record.health).toBe("healthy");
   expect(world.vault.versions("brand-new")).toHaveLength(1);
-  expect((await world.journal.runs("app", 1))[0]?.reason).toBe("first");
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "first" });
 });
 
 test("a pair that comes to publish by another name leaves the account alone that the old name holds", async () => {

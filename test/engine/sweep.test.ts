@@ -16,7 +16,8 @@ async function dueOnes(gone: number, known: number) {
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
   const queue = memoryQueue(() => now);
-  const sent = await sweep({ journal, queue, clock }, (id) => id.startsWith("known"));
+  const among = { isKnown: (id: string) => id.startsWith("known"), isReadable: () => true };
+  const sent = await sweep({ journal, queue, clock }, among);
   return { sent, messages: queue.messages.length };
 }
 
@@ -26,4 +27,19 @@ test("however many targets have left the configuration, those in it are found", 
 
 test("a sweep sends so many messages and leaves the others to the next one", async () => {
   expect(await dueOnes(1, 1_200)).toEqual({ sent: 1_000, messages: 1_000 });
+});
+
+test("targets whose rows cannot be read are passed on, and neither starve the others nor flood the queue", async () => {
+  const journal = memoryJournal();
+  for (let index = 0; index < 1_203; index++) {
+    const id = `${index < 1_200 ? "newer" : "known"}-${index}`;
+    const wakeAt = index < 1_200 ? "2026-01-01T00:00:00.000Z" : now;
+    await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
+  }
+  const queue = memoryQueue(() => now);
+  const isReadable = (id: string) => !id.startsWith("newer");
+  await sweep({ journal, queue, clock }, { isKnown: () => true, isReadable });
+  const ids = queue.messages.map(({ message }) => message.targetId);
+  expect(ids.slice(0, 3)).toEqual(["known-1200", "known-1201", "known-1202"]);
+  expect(ids).toHaveLength(53);
 });

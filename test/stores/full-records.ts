@@ -1,4 +1,4 @@
-import type { RunRecord, TargetRecord } from "../../shared/core/rotation.ts";
+import { recordSchema, type RunRecord, type TargetRecord } from "../../shared/core/rotation.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A field that is added to a record does not compile here until it has a value, and is then in every test. */
@@ -17,7 +17,7 @@ const version = (number: number) => ({
 
 export function fullTarget(targetId: string): Full<TargetRecord> {
   return {
-    schema: 1,
+    schema: recordSchema,
     targetId,
     health: "failing",
     slots: [
@@ -112,7 +112,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
 
 export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
   return {
-    schema: 1,
+    schema: recordSchema,
     rotationId,
     targetId,
     state: "failed",
@@ -134,7 +134,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
 
 export function leanRun(targetId: string, rotationId: string): RunRecord {
   return {
-    schema: 1,
+    schema: recordSchema,
     rotationId,
     targetId,
     state: "queued",
