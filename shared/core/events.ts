@@ -12,6 +12,7 @@ export type EventType =
   | "applied"
   | "verified"
   | "published"
+  | "not-kept"
   | "checked"
   | "refreshed"
   | "cleaned"
@@ -60,6 +61,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   "attempt-failed": "warning",
   drift: "warning",
   restored: "warning",
+  "not-kept": "warning",
   bug: "error",
   "notification-failed": "warning",
   failed: "error",

@@ -9,7 +9,15 @@ import { accountToChange } from "../core/slots.ts";
 import { pendingName } from "../core/target.ts";
 import { applying, pendingCredential, pendingLost } from "./applying.ts";
 import { reportForeignVersion, takeOverDrift } from "./drift.ts";
-import { endpointOf, keyturnTags, publicationOf, publishLastGood } from "./publication.ts";
+import {
+  endpointOf,
+  keyturnTags,
+  previousOf,
+  publicationOf,
+  publish,
+  publishLastGood,
+  requireRoom,
+} from "./publication.ts";
 import { credentialIn, disableVersion, logsIn, readCurrent, writeVersion } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
@@ -42,6 +50,7 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const account = accountToChange(target, session.record());
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
   const credential = { account, secret: session.guard(new Secret(password)) };
+  await requireRoom(session, rotation.id, credential);
   const pending = await writeVersion(session, pendingName(target), {
     ...renderPayload("json", credential, endpointOf(session)),
     tags: keyturnTags(session, rotation.id, account),
@@ -54,16 +63,17 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   const credential = await pendingCredential(session, rotation);
   if (!credential) return pendingLost(session, rotation);
   const current = await readCurrent(session, target.publish);
-  const content = publicationOf(session, rotation.id, credential);
+  const previous = await previousOf(session, current);
+  const publication = publicationOf(session, rotation.id, credential, previous);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&
-    current.value.equals(content.value)
+    current.value.equals(publication.content.value)
   ) {
     return { to: "checking", learnt: { published: current.ref } };
   }
   await reportForeignVersion(session, current, rotation.id);
-  const published = await writeVersion(session, target.publish, content);
+  const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
 }
 
