@@ -12,6 +12,7 @@ export type EventType =
   | "applied"
   | "verified"
   | "published"
+  | "not-kept"
   | "checked"
   | "refreshed"
   | "cleaned"
@@ -66,6 +67,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   drift: "warning",
   restored: "warning",
   "left-alone": "warning",
+  "not-kept": "warning",
   bug: "error",
   "notification-failed": "warning",
   failed: "error",

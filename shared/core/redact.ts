@@ -28,7 +28,8 @@ function occurrences(text: string, form: string): { from: number; to: number }[]
   return found;
 }
 
-function spellings(value: string): string[] {
+/** Every form in which the value could have got into a text. */
+export function spellings(value: string): string[] {
   const bytes = Buffer.from(value, "utf8");
   const escaped = [inJson(value), inJson(inJson(value))];
   const hex = bytes.toString("hex");

@@ -6,8 +6,8 @@ import { sameVersion } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
 import type { StoredCredential } from "./credentials.ts";
 import type { Broken } from "./look.ts";
-import { publicationOf } from "./publication.ts";
-import { logsIn, readCredential, writeVersion } from "./reach.ts";
+import { publicationOf, publish } from "./publication.ts";
+import { logsIn, readCredential } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** A person who changes a credential by hand may publish it before the target has it. */
@@ -23,8 +23,8 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   if (!healthy) return false;
   const { account } = healthy.credential;
   const id = session.record().rotation?.id ?? session.ports.newId();
-  const content = publicationOf(session, `${id}-restored`, healthy.credential);
-  const restored = await writeVersion(session, session.target.publish, content);
+  const publication = publicationOf(session, `${id}-restored`, healthy.credential, checked.stored);
+  const restored = await publish(session, id, publication);
   const record = session.record();
   const slot = { ...slotOf(record, account), current: restored };
   await session.commit({

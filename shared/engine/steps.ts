@@ -12,7 +12,14 @@ import { cleaning, discardPending } from "./cleaning.ts";
 import { readPending } from "./credentials.ts";
 import { reportForeignVersion, syncPublished } from "./drift.ts";
 import { issueProof } from "./proof.ts";
-import { endpointOf, keyturnTags, publicationOf } from "./publication.ts";
+import {
+  endpointOf,
+  keyturnTags,
+  previousOf,
+  publicationOf,
+  publish,
+  requireRoom,
+} from "./publication.ts";
 import { credentialIn, logsIn, readCurrent, writeVersion } from "./reach.ts";
 import { restorePublished } from "./recover.ts";
 import type { Session } from "./session.ts";
@@ -41,12 +48,14 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
 async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
-  await syncPublished(session);
+  const published = await syncPublished(session);
   // Somebody may have published the other account of a pair: then it is this one's turn.
   const account = accountToChange(target, session.record());
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
   const credential = { account, secret: session.guard(new Secret(password)) };
+  const current = published.is === "nothing" ? "absent" : published.stored;
+  await requireRoom(session, rotation.id, credential, current);
   const pending = await writeVersion(session, pendingName(target), {
     ...renderPayload("json", credential, endpointOf(session)),
     tags: keyturnTags(session, rotation.id, account),
@@ -59,16 +68,17 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   const pending = await readPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
   const current = await readCurrent(session, target.publish);
-  const content = publicationOf(session, rotation.id, pending.credential);
+  const previous = await previousOf(session, current);
+  const publication = publicationOf(session, rotation.id, pending.credential, previous);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&
-    current.value.equals(content.value)
+    current.value.equals(publication.content.value)
   ) {
     return { to: "checking", learnt: { published: current.ref } };
   }
   await reportForeignVersion(session, current, rotation.id);
-  const published = await writeVersion(session, target.publish, content);
+  const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
 }
 

@@ -2,14 +2,12 @@ import { ConfigError } from "../core/errors.ts";
 import type { VersionRef } from "../core/target.ts";
 import { second } from "../core/time.ts";
 import type { Instant } from "../core/time.ts";
+import { vaultLimits } from "../core/vault-limits.ts";
 import type { SecretContent } from "./vault.ts";
 
 /** What Key Vault takes; every vault keeps to it, so that a test vault accepts nothing that the real one refuses. */
 const limits = {
-  valueBytes: 25 * 1024,
-  tags: 15,
-  tagCharacters: 512,
-  contentTypeCharacters: 255,
+  ...vaultLimits,
   /** The Key Vault client writes seconds as a signed 32-bit number; later moments would wrap. */
   lastExpiry: "2038-01-19T03:14:07.000Z",
 } as const;

@@ -1,0 +1,72 @@
+import { type Field, type Fields, only } from "./field.ts";
+import { pairsOf } from "./pairs.ts";
+
+export interface ConnectionString {
+  readonly form: "url" | "pairs";
+  /** Absent when there is none, there are several, or its escapes cannot be read with certainty. */
+  readonly account?: Field;
+  /** Absent like `account`. */
+  readonly password?: Field;
+}
+
+/** Scheme, user information, hosts, and what follows them. A list of hosts is allowed: MongoDB and PostgreSQL have them. */
+const url = /^(?:jdbc:)?[a-z][a-z0-9+.-]+:\/\/(?:([^/?#]*)@)?[^/?#]*/i;
+
+/** What follows it has the form of an ODBC connection string. */
+const sqlServer = /^jdbc:sqlserver:[^;]*;/i;
+
+/** Undefined unless the text is a URL with `//`, a JDBC URL, or pairs such as `host=db user=app password=…`. */
+export function parseConnectionString(text: string): ConnectionString | undefined {
+  const [jdbc] = sqlServer.exec(text) ?? [];
+  if (jdbc !== undefined) return { form: "url", ...pairsOf(text, jdbc.length) };
+  const [start, userInfo] = url.exec(text) ?? [];
+  if (start !== undefined) return { form: "url", ...urlFields(text, start, userInfo) };
+  if (/^jdbc:/i.test(text)) return { form: "url" };
+  const pairs = pairsOf(text);
+  return pairs && { form: "pairs", ...pairs };
+}
+
+function urlFields(text: string, start: string, userInfo: string | undefined) {
+  // A blank or another @ means that the password holds a character that must be escaped: where it ends is a guess.
+  if (/\s/.test(text) || (userInfo !== undefined && text.includes("@", start.length))) return {};
+  const inQuery = queryFields(text, start.length);
+  const before = userInfo === undefined ? {} : userInfoFields(userInfo, text.indexOf("//") + 2);
+  return {
+    ...only("account", [...inQuery.accounts, ...(before.account ?? [])]),
+    ...only("password", [...inQuery.passwords, ...(before.password ?? [])]),
+  };
+}
+
+function userInfoFields(userInfo: string, from: number): { account?: Fields; password?: Fields } {
+  const colon = userInfo.indexOf(":");
+  if (colon < 0) return { account: [encoded(userInfo, from)] };
+  const account = userInfo.slice(0, colon);
+  return {
+    ...(account !== "" && { account: [encoded(account, from)] }),
+    password: [encoded(userInfo.slice(colon + 1), from + colon + 1)],
+  };
+}
+
+function queryFields(text: string, start: number): { accounts: Fields; passwords: Fields } {
+  const parameters = Array.from(text.matchAll(/[?&]([^=&#?]*)=([^&#]*)/g))
+    .filter(({ index }) => index >= start)
+    .map(({ index, 0: all, 1: name = "", 2: value = "" }) => {
+      // Some drivers take a plus for a blank and some for itself.
+      const isCertain = !value.includes("+");
+      const field = encoded(value, index + all.length - value.length);
+      return { name: name.toLowerCase(), field: isCertain ? field : undefined };
+    });
+  const named = (...names: string[]) =>
+    parameters.filter(({ name }) => names.includes(name)).map(({ field }) => field);
+  return { accounts: named("user", "username"), passwords: named("password", "pwd") };
+}
+
+function encoded(raw: string, from: number): Field | undefined {
+  try {
+    const value = decodeURIComponent(raw);
+    const write = (next: string) => encodeURIComponent(next.toWellFormed());
+    return { value, from, to: from + raw.length, write };
+  } catch {
+    return undefined;
+  }
+}

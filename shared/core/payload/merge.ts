@@ -1,0 +1,145 @@
+import { parsePayload } from "../payload.ts";
+import { type Credential, Secret } from "../secret.ts";
+import { vaultLimits } from "../vault-limits.ts";
+import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./json.ts";
+import { renewValue } from "./renew.ts";
+
+/** What consumers read, with what describes it. */
+export interface PublishedContent {
+  readonly value: Secret;
+  readonly contentType: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface Merge {
+  /** What was published before; undefined if nothing was, or if it cannot be read. */
+  readonly previous: PublishedContent | undefined;
+  /** What Keyturn would publish if nothing had been published before. */
+  readonly fresh: PublishedContent;
+  readonly credential: Credential;
+  /** Those of the target: one of them may be named in `previous`. */
+  readonly accounts: readonly string[];
+  /** Tags of the configuration. They yield to those of `fresh`. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface Merged extends PublishedContent {
+  /** Sentences about what could not be kept or updated. They name keys, never values. */
+  readonly notes: readonly string[];
+  /** False if what was there before leaves no room, and was left out for that reason. */
+  readonly fits: boolean;
+}
+
+/** Names, separated by commas, of keys of the endpoint that a person has set to something else. */
+const keptTag = "keyturn-kept";
+
+/** Written by Keyturn for tools that know them, and the first to go where there is no room. */
+const sampleTags = ["CredentialId", "ProviderAddress", "ValidityPeriodDays"];
+
+/**
+ * The new version of a published secret: other keys of a JSON object, the content type, and tags stay as they were. Merging with
+ * one's own result changes nothing.
+ */
+export function mergePayload(merge: Merge): Merged {
+  const { previous, fresh } = merge;
+  const { value, kept, stale } = mergeValue(merge);
+  const fits = Buffer.byteLength(value.reveal()) <= vaultLimits.valueBytes;
+  const { tags, dropped } = mergeTags(merge, fits ? kept : []);
+  const notes = [
+    ...(fits
+      ? stale.map(staleNote)
+      : ["what it held beside the credential does not fit and was left out"]),
+    ...(dropped.length === 0 ? [] : [`it has no room for the tags ${dropped.join(", ")}`]),
+  ];
+  return {
+    value: fits ? value : fresh.value,
+    contentType: mergeContentType(previous, fresh),
+    tags,
+    notes,
+    fits,
+  };
+}
+
+function staleNote(path: string): string {
+  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot tell how to update it`;
+}
+
+interface MergedValue {
+  readonly value: Secret;
+  readonly kept: readonly string[];
+  readonly stale: readonly string[];
+}
+
+function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedValue {
+  const before = previous && objectIn(previous.value.reveal());
+  const ours = isJson(fresh) ? objectIn(fresh.value.reveal()) : undefined;
+  if (!previous || !before || !ours) return { value: fresh.value, kept: [], stale: [] };
+  const kept = keptKeys(previous, before, ours);
+  const superseded = parsePayload(previous.value, accounts) ?? parsePayload(previous.value, []);
+  const renewed = superseded && renewValue(without(before, ours), superseded, credential);
+  const others = renewed && isJsonObject(renewed.value) ? renewed.value : before;
+  const keys = new Set([...Object.keys(before), ...Object.keys(ours)]);
+  const entries = Array.from(keys, (key) => {
+    if (kept.includes(key)) return [key, before[key]];
+    return [key, Object.hasOwn(ours, key) ? ours[key] : others[key]];
+  });
+  return {
+    value: new Secret(printJson(Object.fromEntries(entries))),
+    kept,
+    stale: renewed?.stale ?? [],
+  };
+}
+
+/** A person may have set an address of their own, such as that of a pooler; an address that Keyturn wrote follows the configuration. */
+function keptKeys({ tags }: PublishedContent, before: JsonObject, ours: JsonObject): string[] {
+  const isOurs = tags["keyturn-target"] !== undefined;
+  const known = tags[keptTag]?.split(",") ?? [];
+  return Object.keys(ours).filter((key) => {
+    if (key === "username" || key === "password" || !Object.hasOwn(before, key)) return false;
+    return (!isOurs || known.includes(key)) && printJson(before[key]) !== printJson(ours[key]);
+  });
+}
+
+function without(before: JsonObject, ours: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(before).filter(([key]) => !Object.hasOwn(ours, key)));
+}
+
+/** A content type says how the value is written: it stays while that stays the same. */
+function mergeContentType(previous: PublishedContent | undefined, fresh: PublishedContent): string {
+  if (!previous || previous.contentType === "") return fresh.contentType;
+  const wasJson = objectIn(previous.value.reveal()) !== undefined;
+  return wasJson === isJson(fresh) ? previous.contentType : fresh.contentType;
+}
+
+function mergeTags(
+  { previous, fresh, tags }: Merge,
+  kept: readonly string[],
+): { tags: Record<string, string>; dropped: readonly string[] } {
+  const isReserved = (name: string) => name.startsWith("keyturn-") || sampleTags.includes(name);
+  const isSample = (name: string) => sampleTags.includes(name);
+  const own = Object.entries(fresh.tags);
+  const theirs = Object.entries(previous?.tags ?? {}).filter(([name]) => !isReserved(name));
+  const byImportance = [
+    ...own.filter(([name]) => !isSample(name)),
+    ...(kept.length > 0 ? [[keptTag, kept.join(",")] as const] : []),
+    ...Object.entries(tags),
+    ...own.filter(([name]) => isSample(name)),
+    ...theirs,
+  ];
+  const names = [...new Set(byImportance.map(([name]) => name))];
+  const all = new Map(byImportance.toReversed());
+  const room = names.slice(0, vaultLimits.tags);
+  return {
+    tags: Object.fromEntries(room.map((name) => [name, all.get(name) ?? ""])),
+    dropped: names.slice(vaultLimits.tags),
+  };
+}
+
+function isJson({ contentType }: PublishedContent): boolean {
+  return contentType === "application/json";
+}
+
+/** Windows PowerShell puts a byte-order mark in front of what it writes. */
+function objectIn(text: string): JsonObject | undefined {
+  return parseJsonObject(text.replace(/^\uFEFF/, ""));
+}

@@ -1,0 +1,110 @@
+import { type Field, type Fields, only } from "./field.ts";
+import { plainName } from "./names.ts";
+
+const accountKeys = ["user", "userid", "uid", "username"];
+const passwordKeys = ["password", "pwd"];
+const otherKeys = (
+  "server datasource address addr networkaddress host hostaddr hostname port database initialcatalog dbname " +
+  "databasename driver dsn provider service sslmode ssl encrypt trustservercertificate integratedsecurity " +
+  "applicationname targetsessionattrs accountname accountkey accountendpoint endpoint defaultendpointsprotocol " +
+  "endpointsuffix sharedaccesskeyname sharedaccesskey"
+).split(" ");
+const knownKeys = new Set([...accountKeys, ...passwordKeys, ...otherKeys]);
+
+interface Pair {
+  readonly key: string;
+  /** As it is written, quotation marks included. */
+  readonly raw: string;
+  readonly from: number;
+}
+
+/** How one family of connection strings separates and quotes. */
+interface Dialect {
+  readonly pair: RegExp;
+  /** Undefined when different drivers read the value differently. */
+  readonly read: (raw: string) => string | undefined;
+  readonly write: (value: string) => string;
+}
+
+const ado: Dialect = {
+  pair: /[;\s]*([^=;\s"'{}][^=;"'{}]*)=\s*("(?:[^"]|"")*"\s*(?=;|$)|'(?:[^']|'')*'\s*(?=;|$)|[^;]*)/y,
+  read(raw) {
+    if (raw.startsWith("{")) return undefined;
+    return raw.startsWith("'")
+      ? unquoted(raw, /^'((?:[^']|'')*)'$/, "'")
+      : unquoted(raw, /^"((?:[^"]|"")*)"$/, '"');
+  },
+  write: (value) => (/^$|[;"'={}\s]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value),
+};
+
+/** That of ODBC, and of SQL Server's JDBC driver. */
+const odbc: Dialect = {
+  pair: /[;\s]*([^=;\s"'{}][^=;"'{}]*)=\s*(\{(?:[^}]|\}\})*\}\s*(?=;|$)|[^;]*)/y,
+  read: (raw) => (/^["']/.test(raw) ? undefined : unquoted(raw, /^\{((?:[^}]|\}\})*)\}$/, "}")),
+  write: (value) =>
+    /^$|[[\]{}(),;?*=!@"'\s]/.test(value) ? `{${value.replaceAll("}", "}}")}}` : value,
+};
+
+/** That of libpq and of the programs that use it. */
+const libpq: Dialect = {
+  pair: /\s*([a-z_][a-z_0-9]*)\s*=\s*('(?:[^'\\]|\\[^])*'(?=\s|$)|(?:[^\s'\\]|\\[^])*(?=\s|$))/iy,
+  read(raw) {
+    if (raw.startsWith('"')) return undefined;
+    return (raw.startsWith("'") ? raw.slice(1, -1) : raw).replaceAll(/\\([^])/g, "$1");
+  },
+  write(value) {
+    const escaped = value.replaceAll(/['\\]/g, String.raw`\$&`);
+    return /^$|^"|\s/.test(value) ? `'${escaped}'` : escaped;
+  },
+};
+
+/**
+ * Account and password of a text that is, from `start` on, nothing but pairs of name and value in one line. Undefined
+ * unless two different names are those of connection strings: fewer may be a password by chance.
+ */
+export function pairsOf(
+  text: string,
+  start = 0,
+): { account?: Field; password?: Field } | undefined {
+  if (/[\r\n]/.test(text)) return undefined;
+  const isJdbc = start > 0;
+  for (const dialect of isJdbc ? [odbc] : [odbc, ado, libpq]) {
+    const pairs = readPairs(text, start, dialect);
+    const known = new Set(pairs.map(({ key }) => key).filter((key) => knownKeys.has(key)));
+    const isMeant = dialect !== odbc || isJdbc || known.has("driver") || known.has("dsn");
+    if (!isMeant || known.size < (isJdbc ? 1 : 2)) continue;
+    const fields = (names: readonly string[]): Fields =>
+      pairs.filter(({ key }) => names.includes(key)).map((pair) => fieldOf(pair, dialect));
+    return {
+      ...only("account", fields(accountKeys)),
+      ...only("password", fields(passwordKeys)),
+    };
+  }
+  return undefined;
+}
+
+/** Empty unless the whole text consists of pairs. */
+function readPairs(text: string, start: number, { pair }: Dialect): Pair[] {
+  const pattern = new RegExp(pair);
+  pattern.lastIndex = start;
+  const pairs: Pair[] = [];
+  let end = start;
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const [all, key = "", raw = ""] = found;
+    end = found.index + all.length;
+    pairs.push({ key: plainName(key), raw: raw.trimEnd(), from: end - raw.length });
+  }
+  return /^[;\s]*$/.test(text.slice(end)) ? pairs : [];
+}
+
+function fieldOf({ raw, from }: Pair, { read, write }: Dialect): Field | undefined {
+  const value = read(raw);
+  return value === undefined ? undefined : { value, from, to: from + raw.length, write };
+}
+
+/** As it stands if it is not quoted; undefined when a quotation mark has no partner. */
+function unquoted(raw: string, quoted: RegExp, quote: string): string | undefined {
+  const [, inside] = quoted.exec(raw) ?? [];
+  if (inside !== undefined) return inside.replaceAll(quote + quote, quote);
+  return raw.startsWith(quote === "}" ? "{" : quote) ? undefined : raw;
+}
