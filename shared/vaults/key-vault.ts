@@ -39,9 +39,18 @@ interface Asked {
 
 /** Azure Key Vault. Throws ConfigError when the address is not one of a vault. */
 export function keyVault(options: KeyVaultOptions): Vault {
-  const vault = options.name;
-  const address = vaultAddress(options.url, vault);
+  const address = vaultAddress(options.url, options.name);
   const ask = asker(options, address);
+  return { ...reading(options.name, address, ask), ...writing(options.name, address, ask) };
+}
+
+type Ask = ReturnType<typeof asker>;
+
+function reading(
+  vault: string,
+  address: URL,
+  ask: Ask,
+): Pick<Vault, "readCurrent" | "readVersion" | "listVersions"> {
   return {
     async readCurrent(name, signal) {
       checkName(name);
@@ -68,12 +77,11 @@ export function keyVault(options: KeyVaultOptions): Vault {
 
     async listVersions(name, signal) {
       checkName(name);
-      const asked = { address, vault, name };
       return ask({ doing: "list", secret: name }, signal, async ({ secrets }, abortSignal) => {
         try {
           const found: VersionInfo[] = [];
           const listing = secrets.listPropertiesOfSecretVersions(name, { abortSignal });
-          for await (const listed of listing) found.push(toInfo(listed, asked));
+          for await (const listed of listing) found.push(toInfo(listed, { address, vault, name }));
           return found.sort(newestFirst);
         } catch (error) {
           // The service lists nothing for a name that it does not have; an emulator may answer with a 404.
@@ -82,7 +90,11 @@ export function keyVault(options: KeyVaultOptions): Vault {
         }
       });
     },
+  };
+}
 
+function writing(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "disable"> {
+  return {
     async write(name, content, signal) {
       checkContent(name, content);
       const { value, contentType, expiresAt, tags } = content;
@@ -92,27 +104,26 @@ export function keyVault(options: KeyVaultOptions): Vault {
         enabled: true,
         ...(expiresAt === undefined ? {} : { expiresOn: new Date(expiresAt) }),
       };
-      const asked = { address, vault, name };
       return ask({ doing: "write", secret: name }, signal, async (client, abortSignal) => {
         await client.warmUp(name, abortSignal);
         const written = await client.secrets.setSecret(name, value.reveal(), {
           ...options,
           abortSignal,
         });
-        return refOf(written.properties, asked);
+        return refOf(written.properties, { address, vault, name });
       });
     },
 
     async disable(ref, signal) {
       checkRef(ref, vault);
       const { name, version } = ref;
-      const asked = { address, vault, name };
       return ask({ doing: "disable", secret: name }, signal, async (client, abortSignal) => {
         await client.warmUp(name, abortSignal);
         const change = { enabled: false, abortSignal };
         const disable = () => client.secrets.updateSecretProperties(name, version, change);
         try {
-          checkSubject(await onceSettled(disable, abortSignal), asked);
+          const disabled = await onceSettled(disable, abortSignal);
+          checkSubject(disabled, { address, vault, name });
         } catch (error) {
           if (!isAbsent(error)) throw error;
         }

@@ -12,8 +12,14 @@ const start = (): Promise<VaultUnderTest> => {
       Promise.resolve(
         vault.versions(name).map(({ ref, enabled }) => ({ version: ref.version, enabled })),
       ),
-    remove: (name) => Promise.resolve(vault.remove(name)),
-    recover: (name) => Promise.resolve(vault.recover(name)),
+    remove(name) {
+      vault.remove(name);
+      return Promise.resolve();
+    },
+    recover(name) {
+      vault.recover(name);
+      return Promise.resolve();
+    },
     advance(milliseconds) {
       ahead += milliseconds;
     },
