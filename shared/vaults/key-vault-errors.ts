@@ -60,7 +60,7 @@ const details = z.object({ error: z.object({ innerError: z.object({ code }) }) }
 const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
-export function readRefusal(error: unknown): Refusal {
+function readRefusal(error: unknown): Refusal {
   if (error instanceof StrangeAnswerError) {
     return { status: error.status, strangeness: error.strangeness };
   }
