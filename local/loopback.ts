@@ -18,6 +18,8 @@ export interface LoopbackReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** Sent as it is, in the place of `json`; its content type is among the headers. */
+  readonly text?: string;
 }
 
 /** "hang-up" cuts the connection without a reply. */
@@ -92,12 +94,12 @@ async function respond(
     response.destroy();
     return;
   }
-  const body = answer.json === undefined ? "" : JSON.stringify(answer.json);
+  const json = answer.json === undefined ? undefined : JSON.stringify(answer.json);
   response.writeHead(answer.status, {
-    ...(body === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
+    ...(json === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
     ...answer.headers,
   });
-  response.end(body);
+  response.end(answer.text ?? json ?? "");
 }
 
 async function readRequest(request: IncomingMessage, limit: number): Promise<LoopbackRequest> {

@@ -61,8 +61,8 @@ export interface KeyVaultEmulator {
 
 const JOURNAL_LENGTH = 10_000;
 
-/** A Key Vault, as far as secrets go, that the official client takes for the real one. Backup and
- *  restore are left out. */
+/** Key Vault emulator for secrets (works with the official SDK). What it does differently from Azure is in
+ *  `docs/key-vault-emulator.md`. */
 export async function startKeyVaultEmulator(
   options: KeyVaultEmulatorOptions,
 ): Promise<KeyVaultEmulator> {
@@ -82,7 +82,7 @@ export async function startKeyVaultEmulator(
 
   const server = await serveOnLoopback({
     port: options.port,
-    bodyLimit: LIMITS.bodyBytes,
+    bodyLimit: LIMITS.restoreBytes,
     handler(url) {
       const gate = createGate(options, { url, state, commit, faults, now });
       return async (request, closing) => {

@@ -11,10 +11,14 @@ export interface VaultRequest {
 
 export interface RequestPattern {
   readonly method?: string;
-  readonly operation?: Operation;
+  /** One operation, or any of several such as `WRITES`. */
+  readonly operation?: Operation | readonly Operation[];
   /** A whole name, or a pattern such as `/-pending$/`. */
   readonly name?: string | RegExp;
 }
+
+/** What a vault refuses to somebody who may only read. */
+export const WRITES: readonly Operation[] = ["set-secret", "update-secret", "restore-secret"];
 
 export type FaultKind =
   | { readonly kind: "lost-reply-after-effect" }
@@ -26,7 +30,17 @@ export type FaultKind =
       readonly kind: "status";
       readonly status: 429 | 500 | 503;
       readonly retryAfter?: number;
-    };
+    }
+  /** Something else answers with a page of HTML, such as a gateway. Nothing takes effect. */
+  | { readonly kind: "foreign-answer"; readonly status: number }
+  /** The vault itself refuses. Nothing takes effect, and nothing in the vault is as the refusal says. */
+  | { readonly kind: "refusal"; readonly reason: Refusal }
+  /** Something happens before the request is handled as usual, such as a person who deletes the secret. What `act`
+   *  itself sends to this vault can be hit like any other request. */
+  | { readonly kind: "meanwhile"; readonly act: () => void | Promise<void> };
+
+export type Refusal =
+  "forbidden" | "absent" | "disabled" | "deleted" | "being-deleted" | "being-recovered";
 
 export type Fault = FaultKind & {
   readonly match: RequestPattern | ((request: VaultRequest) => boolean);
@@ -83,7 +97,7 @@ function matches({ match }: Fault, request: VaultRequest): boolean {
   if (typeof match === "function") return match(request);
   return (
     (match.method === undefined || match.method === request.method) &&
-    (match.operation === undefined || match.operation === request.operation) &&
+    (match.operation === undefined || [match.operation].flat().includes(request.operation)) &&
     (match.name === undefined || nameMatches(match.name, request.name ?? ""))
   );
 }

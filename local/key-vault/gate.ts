@@ -1,14 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
-import type { FaultPoints } from "./faults.ts";
+import type { FaultPoints, Refusal } from "./faults.ts";
 import { checkApiVersion } from "./limits.ts";
 import { OPERATIONS } from "./operations.ts";
 import type { VaultContext } from "./operations.ts";
 import { findRoute } from "./routes.ts";
 import type { Route } from "./routes.ts";
 import type { Throttle } from "./throttle.ts";
-import { errorBody, VaultError } from "./vault-error.ts";
+import {
+  errorBody,
+  forbiddenByRbac,
+  nameIsTaken,
+  secretDisabled,
+  secretNotFound,
+  VaultError,
+} from "./vault-error.ts";
 
 /** The resource a token for any vault is asked for. */
 export const VAULT_RESOURCE = "https://vault.azure.net";
@@ -31,7 +38,7 @@ export async function answerRequest(
   closing: AbortSignal,
 ): Promise<LoopbackAnswer> {
   const answer = await attempt(gate, request, closing);
-  if (answer === "hang-up") return answer;
+  if (answer === "hang-up" || isForeign(answer)) return answer;
   return {
     ...answer,
     headers: {
@@ -43,6 +50,9 @@ export async function answerRequest(
     },
   };
 }
+
+/** The vault itself answers JSON; a gateway knows nothing of its headers. */
+const isForeign = (answer: LoopbackReply): boolean => answer.text !== undefined;
 
 async function attempt(
   gate: Gate,
@@ -111,11 +121,41 @@ async function performWithFaults(
     case "latency":
       await sleep(fault.ms, undefined, { signal: closing });
       return perform(gate, request, route);
+    case "meanwhile":
+      await fault.act();
+      return perform(gate, request, route);
+    case "foreign-answer":
+      return foreignAnswer(fault.status);
+    case "refusal":
+      throw refusalOf(fault.reason, route);
     case "status":
       if (fault.status === 429) throw throttled(fault.retryAfter);
       throw new VaultError(fault.status, "InternalServerError", "The vault is not well.", {
         headers: retryAfter(fault.retryAfter),
       });
+  }
+}
+
+const foreignAnswer = (status: number): LoopbackReply => ({
+  status,
+  headers: { "content-type": "text/html; charset=utf-8" },
+  text: `<!DOCTYPE html><title>${String(status)}</title><h1>The gateway answers ${String(status)}</h1>\n`,
+});
+
+function refusalOf(reason: Refusal, { name = "", version }: Route): VaultError {
+  switch (reason) {
+    case "forbidden":
+      return forbiddenByRbac();
+    case "absent":
+      return secretNotFound(name, version);
+    case "disabled":
+      return secretDisabled();
+    case "deleted":
+      return nameIsTaken(name, "deleted");
+    case "being-deleted":
+      return nameIsTaken(name, "deleting");
+    case "being-recovered":
+      return nameIsTaken(name, "recovering");
   }
 }
 

@@ -9,6 +9,10 @@ export const LIMITS = {
   page: 25,
   /** Room for the largest value and tags with every character escaped. */
   bodyBytes: 256 * 1024,
+  /** The service documents no limit for the backup that comes back; this is more than any holds. */
+  restoreBytes: 128 * 1024 * 1024,
+  /** A name with more versions cannot be backed up. */
+  backupVersions: 500,
 } as const;
 
 const API_VERSIONS: readonly string[] = [
@@ -46,21 +50,29 @@ const createBody = z.object({
   ...settings,
   value: z
     .string()
-    .min(1)
     .refine(
       (value) => Buffer.byteLength(value) <= LIMITS.valueBytes,
       `The value is larger than ${String(LIMITS.valueBytes)} bytes`,
     ),
 });
 
+const restoreBody = z.object({ value: z.string() });
+
 export type CreateBody = z.infer<typeof createBody>;
 export type UpdateBody = z.infer<typeof updateBody>;
 
 export const parseCreateBody = (body: Buffer | undefined): CreateBody => parse(createBody, body);
 export const parseUpdateBody = (body: Buffer | undefined): UpdateBody => parse(updateBody, body);
+/** The backup, encoded as `backup-secret` answers it. */
+export const parseRestoreBody = (body: Buffer | undefined): string =>
+  parse(restoreBody, body, LIMITS.restoreBytes).value;
 
-function parse<T>(schema: z.ZodType<T>, body: Buffer | undefined): T {
-  if (body === undefined) {
+function parse<T>(
+  schema: z.ZodType<T>,
+  body: Buffer | undefined,
+  limit: number = LIMITS.bodyBytes,
+): T {
+  if (body === undefined || body.length > limit) {
     throw new VaultError(413, "RequestEntityTooLarge", "The request body is too large.");
   }
   const result = schema.safeParse(readJson(body));
@@ -89,12 +101,13 @@ export function checkApiVersion(query: URLSearchParams): string {
 
 export function checkName(name: string): string {
   if (NAME.test(name)) return name;
-  throw badParameter("The request URI contains an invalid name: 1-127 of 0-9, a-z, A-Z and -.");
+  throw badParameter(`The request URI contains an invalid name: ${name}`);
 }
 
-export function checkVersion(version: string): string {
+/** The service takes what is no version in its place for the name of an operation. */
+export function checkVersion(version: string, method: string): string {
   if (VERSION.test(version)) return version.toLowerCase();
-  throw badParameter("The request URI contains an invalid version: 32 hexadecimal digits.");
+  throw badParameter(`Method ${method} does not allow operation '${version}'`);
 }
 
 export function checkPageSize(query: URLSearchParams): number {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { LoopbackReply } from "../loopback.ts";
 import type { Bundles } from "./bundles.ts";
-import { parseCreateBody, parseUpdateBody } from "./limits.ts";
+import { readBackup, writeBackup } from "./backup.ts";
+import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./limits.ts";
 import { pageOf } from "./paging.ts";
 import type { Operation } from "./routes.ts";
 import * as rules from "./rules.ts";
@@ -79,16 +80,21 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
       ),
     ),
 
-  // Ordered by the random version id, not by time: a client that wants the newest must look.
+  // Ordered by the random version id, not by time: a client that wants the newest must look. A name that is not there
+  // has no versions, and that is no error.
   "list-versions": (vault, call) => {
-    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    const found = findEntry(vault.state, call.name);
+    const live = found !== undefined && rules.isLive(found, call.now) ? [found] : [];
     return ok(
-      pageOf(entry.versions, {
-        key: (each) => each.version,
-        show: (each) => vault.bundles.withoutValue(entry, each),
-        url: `${vault.url}/secrets/${entry.name}/versions`,
-        query: call.query,
-      }),
+      pageOf(
+        live.flatMap((entry) => entry.versions.map((version) => ({ entry, version }))),
+        {
+          key: ({ version }) => version.version,
+          show: ({ entry, version }) => vault.bundles.withoutValue(entry, version),
+          url: `${vault.url}/secrets/${call.name}/versions`,
+          query: call.query,
+        },
+      ),
     );
   },
 
@@ -114,6 +120,20 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
     return ok(vault.bundles.withoutValue(entry, currentVersion(entry)));
   },
 
+  "backup-secret": (vault, call) => {
+    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    return ok({ value: writeBackup(entry) });
+  },
+
+  "restore-secret": async (vault, call) => {
+    const backup = readBackup(parseRestoreBody(call.body));
+    const newest = backup.versions.at(-1)?.version ?? "";
+    const id = `${vault.url}/secrets/${backup.name}/${newest}`;
+    await vault.commit(() => rules.decideRestore(vault.state, backup, { now: call.now, id }));
+    const entry = entryAfter(vault, backup);
+    return ok(vault.bundles.withoutValue(entry, currentVersion(entry)));
+  },
+
   "purge-secret": async (vault, call) => {
     await vault.commit(() => rules.decidePurge(vault.state, call.name, vault.policy, call.now));
     return { status: 204 };
@@ -121,7 +141,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
 };
 
 /** For the reply to a write, whatever state the write has put the secret in. */
-function entryAfter(vault: VaultContext, { name }: Call): SecretEntry {
+function entryAfter(vault: VaultContext, { name }: Pick<Call, "name">): SecretEntry {
   const entry = findEntry(vault.state, name);
   if (entry === undefined) throw secretNotFound(name);
   return entry;

@@ -11,7 +11,9 @@ export type Operation =
   | "list-deleted"
   | "get-deleted"
   | "recover-secret"
-  | "purge-secret";
+  | "purge-secret"
+  | "backup-secret"
+  | "restore-secret";
 
 export interface Route {
   readonly operation: Operation;
@@ -24,11 +26,13 @@ interface Shape {
   readonly methods: Readonly<Partial<Record<string, Operation>>>;
 }
 
-/** The first shape that fits decides. Backup and restore are left out: nothing in the product
- *  uses them. */
+/** The first shape that fits and allows the method decides: `restore`, `backup` and `versions` are names of secrets
+ *  and versions to every other method. */
 const SHAPES: readonly Shape[] = [
   { segments: ["secrets"], methods: { GET: "list-secrets" } },
+  { segments: ["secrets", "restore"], methods: { POST: "restore-secret" } },
   { segments: ["secrets", ":name", "versions"], methods: { GET: "list-versions" } },
+  { segments: ["secrets", ":name", "backup"], methods: { POST: "backup-secret" } },
   {
     segments: ["secrets", ":name", ":version"],
     methods: { GET: "get-secret", PATCH: "update-secret" },
@@ -54,7 +58,8 @@ const SHAPES: readonly Shape[] = [
  *  is no segment. */
 export function findRoute(method: string, path: string): Route {
   const segments = path.replace(/^\//, "").replace(/\/$/, "").split("/");
-  const shape = SHAPES.find((each) => fits(each.segments, segments));
+  const shapes = SHAPES.filter((each) => fits(each.segments, segments));
+  const shape = shapes.find(({ methods }) => methods[method] !== undefined) ?? shapes.at(-1);
   if (shape === undefined) {
     throw new VaultError(404, "NotFound", "No resource of a vault has this path.");
   }
@@ -71,7 +76,7 @@ export function findRoute(method: string, path: string): Route {
   return {
     operation,
     name: name === undefined ? undefined : checkName(name),
-    version: version === undefined ? undefined : checkVersion(version),
+    version: version === undefined ? undefined : checkVersion(version, method),
   };
 }
 

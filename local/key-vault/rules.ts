@@ -1,10 +1,13 @@
+import type { BackedUpVersion, Backup } from "./backup.ts";
 import type { CreateBody, UpdateBody } from "./limits.ts";
 import { currentVersion, findEntry, findVersion } from "./state.ts";
 import type { Change, SecretEntry, SecretVersion, VaultState } from "./state.ts";
 import {
-  conflict,
   deletedSecretNotFound,
+  inTransition,
+  nameIsTaken,
   secretDisabled,
+  restoreConflict,
   secretNotFound,
   VaultError,
 } from "./vault-error.ts";
@@ -72,11 +75,9 @@ export function decideCreate(
 ): Change[] {
   const entry = findEntry(state, name);
   const standing = standingOf(entry, at.now);
-  if (standing !== "absent" && standing !== "live") throw conflict(name, standing);
-  const leftover: Change[] =
-    standing === "absent" && entry !== undefined ? [{ kind: "purged", name }] : [];
+  if (standing !== "absent" && standing !== "live") throw nameIsTaken(name, standing);
   return [
-    ...leftover,
+    ...clearLeftover(entry, standing),
     {
       kind: "created",
       name,
@@ -85,6 +86,36 @@ export function decideCreate(
       created: seconds(at.now),
       ...settingsOf(body, { enabled: true }),
     },
+  ];
+}
+
+/** A deleted secret whose retention is over is still in the state; nobody can see it any more. */
+const clearLeftover = (entry: SecretEntry | undefined, standing: Standing): Change[] =>
+  standing === "absent" && entry !== undefined ? [{ kind: "purged", name: entry.name }] : [];
+
+/** Brings back what was backed up. The name must be free. */
+export function decideRestore(
+  state: VaultState,
+  backup: Backup,
+  at: { now: number; id: string },
+): Change[] {
+  const entry = findEntry(state, backup.name);
+  const standing = standingOf(entry, at.now);
+  if (standing === "live") throw restoreConflict(at.id);
+  if (standing !== "absent") throw nameIsTaken(backup.name, standing);
+  return [
+    ...clearLeftover(entry, standing),
+    ...backup.versions.flatMap((version) => restoredVersion(backup.name, version)),
+  ];
+}
+
+/** Nobody is told of the versions again: whoever had to know of them was told when they were made. */
+function restoredVersion(name: string, { updated, ...version }: BackedUpVersion): Change[] {
+  const { value: _value, created: _created, ...settings } = version;
+  return [
+    { kind: "created", name, ...version },
+    { kind: "updated", name, updated, ...settings },
+    { kind: "announced", name, version: version.version, event: "SecretNewVersionCreated" },
   ];
 }
 
@@ -162,5 +193,5 @@ export function decidePurge(
 
 function refuseTransition(state: VaultState, name: string, now: number): void {
   const standing = standingOf(findEntry(state, name), now);
-  if (standing === "deleting" || standing === "recovering") throw conflict(name, standing);
+  if (standing === "deleting" || standing === "recovering") throw inTransition(standing);
 }

@@ -35,7 +35,8 @@ export const secretNotFound = (name: string, version?: string): VaultError =>
     "SecretNotFound",
     `A secret with (name/id) ${version === undefined ? name : `${name}/${version}`} was not found in ` +
       "this key vault. If you recently deleted this secret you may be able to recover it using the " +
-      "correct recovery command.",
+      "correct recovery command. For help resolving this issue, please see " +
+      "https://go.microsoft.com/fwlink/?linkid=2125182",
   );
 
 export const deletedSecretNotFound = (name: string): VaultError =>
@@ -46,18 +47,40 @@ export const secretDisabled = (): VaultError =>
     inner: "SecretDisabled",
   });
 
-const CONFLICTS = {
-  deleted: {
-    inner: "ObjectIsDeletedButRecoverable",
-    says:
-      "is currently in a deleted but recoverable state, and its name cannot be reused; in this " +
-      "state, the secret can only be recovered or purged.",
-  },
-  deleting: { inner: "ObjectIsBeingDeleted", says: "is currently being deleted." },
-  recovering: { inner: "ObjectIsBeingRecovered", says: "is currently being recovered." },
+export const forbiddenByRbac = (): VaultError =>
+  new VaultError(403, "Forbidden", "Caller is not authorized to perform action on resource.", {
+    inner: "ForbiddenByRbac",
+  });
+
+const TRANSITIONS = {
+  deleting: { inner: "ObjectIsBeingDeleted", says: "is currently being deleted" },
+  recovering: { inner: "ObjectIsBeingRecovered", says: "is currently being recovered" },
 } as const;
 
-export function conflict(name: string, reason: keyof typeof CONFLICTS): VaultError {
-  const { inner, says } = CONFLICTS[reason];
-  return new VaultError(409, "Conflict", `Secret ${name} ${says}`, { inner });
+export type Transition = keyof typeof TRANSITIONS;
+
+/** To a write. */
+export function nameIsTaken(name: string, standing: Transition | "deleted"): VaultError {
+  if (standing !== "deleted") {
+    const { inner, says } = TRANSITIONS[standing];
+    const message = `Secret ${name} ${says} and cannot be re-created; retry later.`;
+    return new VaultError(409, "Conflict", message, { inner });
+  }
+  const message =
+    `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be ` +
+    "reused; in this state, the secret can only be recovered or purged.";
+  return new VaultError(409, "Conflict", message, { inner: "ObjectIsDeletedButRecoverable" });
 }
+
+/** To a recovery or a purge. Clients compare the whole message. */
+export function inTransition(transition: Transition): VaultError {
+  const { inner, says } = TRANSITIONS[transition];
+  return new VaultError(409, "Conflict", `Secret ${says}.`, { inner });
+}
+
+export const restoreConflict = (id: string): VaultError =>
+  new VaultError(
+    409,
+    "Conflict",
+    `Conflict while restoring secret ${id} - secret already exists or concurrent access`,
+  );

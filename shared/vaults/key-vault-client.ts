@@ -5,6 +5,7 @@ import { isLoopback, isVaultHost, vaultSuffixes } from "../core/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 import { second } from "../core/time.ts";
 import { webAddress } from "../http/address.ts";
+import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";
 
 /** Longer waits are the business of whoever retries the rotation, not of one call. */
 const longestPause = 5 * second;
@@ -15,8 +16,8 @@ export interface WarmableClient {
   readonly secrets: SecretClient;
   /**
    * To be awaited before anything that has a body. The client authenticates lazily: it sends its first request bare,
-   * to be told where to get a token, and takes off the body of that one request only. Until it has a token, any
-   * other request that starts would carry its value to a server that has proved nothing.
+   * to be told where to get a token, and takes off the body of that one request only. Until Key Vault has answered a
+   * request with a token, any other request that starts would carry its value to a server that has proved nothing.
    */
   warmUp(secretName: string, signal: AbortSignal): Promise<void>;
 }
@@ -37,17 +38,32 @@ export function vaultAddress(url: string, vault: string): URL {
 }
 
 export function warmableClient(address: URL, credential: TokenCredential): WarmableClient {
-  let seenToken = false;
-  const hasToken = () => seenToken;
+  let isProven = false;
+  const hasAnswered = () => isProven;
 
   const guard: Policy = {
     name: "keyturnValuesNeedToken",
     sendRequest(request, next) {
-      if (request.headers.has("authorization")) seenToken = true;
-      else if (request.body !== undefined && request.body !== null) {
+      const hasBody = request.body !== undefined && request.body !== null;
+      if (hasBody && !request.headers.has("authorization")) {
         throw new Error("A request with a body was about to be sent without a token.");
       }
       return next(request);
+    },
+  };
+
+  /** An answer that is not Key Vault's own would otherwise count by its status alone. */
+  const onlyOwnAnswers: Policy = {
+    name: "keyturnOnlyOwnAnswers",
+    async sendRequest(request, next) {
+      const response = await next(request);
+      const { status, headers, bodyAsText } = response;
+      const contentType = headers.get("content-type") ?? "";
+      if (!isOwnAnswer({ status, contentType, body: bodyAsText ?? "" })) {
+        throw new StrangeAnswerError("foreign", status);
+      }
+      if (request.headers.has("authorization")) isProven = true;
+      return response;
     },
   };
 
@@ -59,19 +75,22 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
     additionalPolicies: [
       { policy: guard, position: "perRetry" },
       { policy: impatience, position: "perRetry" },
+      { policy: stayAt(address), position: "perRetry" },
+      // Outside the retries: a gateway that is busy for a moment is asked again first.
+      { policy: onlyOwnAnswers, position: "perCall" },
     ],
   });
 
   return {
     secrets,
     async warmUp(secretName, signal) {
-      if (hasToken()) return;
+      if (hasAnswered()) return;
       try {
         await secrets.getSecret(secretName, { abortSignal: signal });
       } catch (error) {
-        // That there is no such secret, or that it may not be read, has been learnt with a token.
-        const answered = isRestError(error) && [403, 404].includes(error.statusCode ?? 0);
-        if (!hasToken() || !answered) throw error;
+        // That there is no such secret, or that it may not be read, is Key Vault's answer to a request with a token.
+        const isRefused = isRestError(error) && [403, 404].includes(error.statusCode ?? 0);
+        if (!hasAnswered() || !isRefused) throw error;
       }
     },
   };
@@ -82,6 +101,19 @@ const emulatorOnly = {
   allowInsecureConnection: true,
   disableChallengeResourceVerification: true,
 } satisfies SecretClientOptions;
+
+/** A page of a list names the address of the next one, and the client would send its token there, wherever it is. */
+function stayAt(address: URL): Policy {
+  return {
+    name: "keyturnStayAtVault",
+    sendRequest(request, next) {
+      const asked = new URL(request.url);
+      const isThere = asked.origin === address.origin || (isLoopback(asked) && isLoopback(address));
+      if (!isThere) throw new StrangeAnswerError("foreign");
+      return next(request);
+    },
+  };
+}
 
 /** The client would sleep for as long as it is told to. Without the header it tells us at once that it was throttled. */
 const impatience: Policy = {

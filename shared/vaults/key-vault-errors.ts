@@ -2,10 +2,12 @@ import { isRestError } from "@azure/keyvault-secrets";
 import { z } from "zod";
 import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
 import { isGivenUp } from "../http/deadline.ts";
+import { StrangeAnswerError } from "./key-vault-answers.ts";
+import type { Strangeness } from "./key-vault-answers.ts";
 
 /** A call to Key Vault, as an operator would name it. */
 export interface Call {
-  readonly doing: "read" | "list" | "write" | "disable";
+  readonly doing: "read" | "list" | "write" | "disable" | "look for deleted";
   /** Name of the vault in the configuration. */
   readonly vault: string;
   readonly secret: string;
@@ -17,10 +19,14 @@ export interface Refusal {
   readonly code?: string | undefined;
   readonly innerCode?: string | undefined;
   readonly requestId?: string | undefined;
+  /** Set when Key Vault did not give this answer, or the answer cannot be used. */
+  readonly strangeness?: Strangeness | undefined;
 }
 
+const read = { action: "Microsoft.KeyVault/vaults/secrets/getSecret/action", policy: "get" };
 const rights = {
-  read: { action: "Microsoft.KeyVault/vaults/secrets/getSecret/action", policy: "get" },
+  read,
+  "look for deleted": read,
   list: { action: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", policy: "list" },
   write: { action: "Microsoft.KeyVault/vaults/secrets/setSecret/action", policy: "set" },
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
@@ -54,7 +60,10 @@ const details = z.object({ error: z.object({ innerError: z.object({ code }) }) }
 const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
-export function readRefusal(error: unknown): Refusal {
+function readRefusal(error: unknown): Refusal {
+  if (error instanceof StrangeAnswerError) {
+    return { status: error.status, strangeness: error.strangeness };
+  }
   if (!isRestError(error)) return {};
   return {
     status: error.statusCode,
@@ -64,15 +73,49 @@ export function readRefusal(error: unknown): Refusal {
   };
 }
 
+/** Key Vault itself says that it has no such secret, or no such version of it. */
+export function isAbsent(error: unknown): boolean {
+  const { status, code } = readRefusal(error);
+  return status === 404 && code === "SecretNotFound";
+}
+
+/** Key Vault itself says that the version exists and was disabled. */
+export function isDisabled(error: unknown): boolean {
+  const { status, innerCode } = readRefusal(error);
+  return status === 403 && innerCode === "SecretDisabled";
+}
+
+/** Keyturn's identity lacks the right to ask. A firewall that lets nobody in is something else. */
+export function isNotAllowed(error: unknown): boolean {
+  const { status, innerCode, strangeness } = readRefusal(error);
+  return status === 403 && strangeness === undefined && !isNetworkRule(innerCode);
+}
+
 /** The error that says what an operator can do. It has no cause, because the client's error holds secrets. */
 export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;
-  return refusal.status === 400 ? new ConfigError(text) : new VaultUnavailableError(text);
+  return isOurMistake(call, refusal) ? new ConfigError(text) : new VaultUnavailableError(text);
 }
 
+/** A name that was just taken for a read is not malformed when it is looked for among the deleted ones. */
+function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolean {
+  return status === 400 && strangeness === undefined && doing !== "look for deleted";
+}
+
+const strangeAnswers: Readonly<Record<Strangeness, string>> = {
+  foreign:
+    "the answer is not from Key Vault but from something before it. Check the vault's url, private DNS, and the " +
+    "gateways and proxies on the way.",
+  "about-another-secret":
+    "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +
+    "proxies on the way.",
+  incomplete: "the answer lacks something that Key Vault always sends.",
+};
+
 function explain(call: Call, refusal: Refusal, error: unknown): string {
+  if (refusal.strangeness !== undefined) return strangeAnswers[refusal.strangeness];
   switch (refusal.status) {
     case undefined:
       return explainSilence(refusal, error);
@@ -82,6 +125,8 @@ function explain(call: Call, refusal: Refusal, error: unknown): string {
       return "the token of Keyturn's identity was not accepted; is the vault in another tenant?";
     case 403:
       return explainForbidden(call, refusal);
+    case 404:
+      return explainNotFound(refusal);
     case 409:
       return explainConflict(refusal);
     case 429:
@@ -99,7 +144,7 @@ function explainSilence(refusal: Refusal, error: unknown): string {
 }
 
 function explainForbidden(call: Call, { innerCode }: Refusal): string {
-  if (innerCode !== undefined && networkCodes.includes(innerCode)) {
+  if (isNetworkRule(innerCode)) {
     return "the network rules of the vault do not let Keyturn in.";
   }
   const { action, policy } = rights[call.doing];
@@ -109,10 +154,26 @@ function explainForbidden(call: Call, { innerCode }: Refusal): string {
   );
 }
 
-function explainConflict({ innerCode }: Refusal): string {
-  return innerCode === "ObjectIsDeletedButRecoverable"
-    ? "the secret was deleted but can be recovered; recover it or purge it, and try again."
-    : "the secret is just being deleted or recovered; once that is over, recover or purge it.";
+function isNetworkRule(innerCode: string | undefined): boolean {
+  return innerCode !== undefined && networkCodes.includes(innerCode);
+}
+
+function explainNotFound({ code }: Refusal): string {
+  return code === "VaultNotFound"
+    ? "this vault does not exist. Check the vault's url and private DNS."
+    : "the vault found something missing, but does not say that it is the secret.";
+}
+
+const conflicts: Readonly<Record<string, string>> = {
+  ObjectIsDeletedButRecoverable:
+    "the secret was deleted but can be recovered; recover it or purge it, and try again.",
+  ObjectIsBeingDeleted:
+    "the secret is being deleted; once that is over, recover it or purge it, and try again.",
+  ObjectIsBeingRecovered: "the secret is being recovered; try again once that is over.",
+};
+
+function explainConflict({ innerCode = "" }: Refusal): string {
+  return conflicts[innerCode] ?? "another operation on the secret is in progress; try again later.";
 }
 
 function facts({ status, code, innerCode, requestId }: Refusal): string {

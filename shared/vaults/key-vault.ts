@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { KeyVaultSecret, SecretProperties } from "@azure/keyvault-secrets";
+import { isLoopback } from "../core/addresses.ts";
 import { ConfigError, isKnownError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
+import type { VersionRef } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { withDeadline } from "../http/deadline.ts";
 import { checkContent, checkName, checkRef } from "./content.ts";
+import { StrangeAnswerError } from "./key-vault-answers.ts";
 import { vaultAddress, warmableClient } from "./key-vault-client.ts";
 import type { WarmableClient } from "./key-vault-client.ts";
-import { readRefusal, vaultFailure } from "./key-vault-errors.ts";
+import { isAbsent, isDisabled, isNotAllowed, vaultFailure } from "./key-vault-errors.ts";
 import type { Call } from "./key-vault-errors.ts";
 import type { StoredSecret, Unreadable, Vault, VersionInfo } from "./vault.ts";
 
@@ -26,17 +29,36 @@ export interface KeyVaultOptions {
  */
 const settling = [100, 400];
 
+/** What was asked for, with which an answer is compared. */
+interface Asked {
+  readonly address: URL;
+  /** Name of the vault in the configuration. */
+  readonly vault: string;
+  readonly name: string;
+}
+
 /** Azure Key Vault. Throws ConfigError when the address is not one of a vault. */
 export function keyVault(options: KeyVaultOptions): Vault {
-  const vault = options.name;
-  const ask = asker(options);
+  const address = vaultAddress(options.url, options.name);
+  const ask = asker(options, address);
+  return { ...reading(options.name, address, ask), ...writing(options.name, address, ask) };
+}
+
+type Ask = ReturnType<typeof asker>;
+
+function reading(
+  vault: string,
+  address: URL,
+  ask: Ask,
+): Pick<Vault, "readCurrent" | "readVersion" | "listVersions"> {
   return {
     async readCurrent(name, signal) {
       checkName(name);
+      const asked = { address, vault, name };
       return ask({ doing: "read", secret: name }, signal, (client, abortSignal) =>
-        unlessUnreadable(async () => {
+        unlessUnreadable(asked, client, abortSignal, async () => {
           const found = await client.secrets.getSecret(name, { abortSignal });
-          return toStored(found, vault, name);
+          return toStored(found, asked);
         }),
       );
     },
@@ -44,10 +66,11 @@ export function keyVault(options: KeyVaultOptions): Vault {
     async readVersion(ref, signal) {
       checkRef(ref, vault);
       const { name, version } = ref;
+      const asked = { address, vault, name };
       return ask({ doing: "read", secret: name }, signal, (client, abortSignal) =>
-        unlessUnreadable(async () => {
+        unlessUnreadable(asked, client, abortSignal, async () => {
           const read = () => client.secrets.getSecret(name, { version, abortSignal });
-          return toStored(await onceSettled(read, abortSignal), vault, name);
+          return toStored(await onceSettled(read, abortSignal), asked);
         }),
       );
     },
@@ -55,14 +78,23 @@ export function keyVault(options: KeyVaultOptions): Vault {
     async listVersions(name, signal) {
       checkName(name);
       return ask({ doing: "list", secret: name }, signal, async ({ secrets }, abortSignal) => {
-        const found: VersionInfo[] = [];
-        for await (const listed of secrets.listPropertiesOfSecretVersions(name, { abortSignal })) {
-          found.push(toInfo(listed, vault, name));
+        try {
+          const found: VersionInfo[] = [];
+          const listing = secrets.listPropertiesOfSecretVersions(name, { abortSignal });
+          for await (const listed of listing) found.push(toInfo(listed, { address, vault, name }));
+          return found.sort(newestFirst);
+        } catch (error) {
+          // The service lists nothing for a name that it does not have; an emulator may answer with a 404.
+          if (isAbsent(error)) return [];
+          throw error;
         }
-        return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
       });
     },
+  };
+}
 
+function writing(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "disable"> {
+  return {
     async write(name, content, signal) {
       checkContent(name, content);
       const { value, contentType, expiresAt, tags } = content;
@@ -78,7 +110,7 @@ export function keyVault(options: KeyVaultOptions): Vault {
           ...options,
           abortSignal,
         });
-        return { vault, name, version: known(written.properties.version) };
+        return refOf(written.properties, { address, vault, name });
       });
     },
 
@@ -89,17 +121,19 @@ export function keyVault(options: KeyVaultOptions): Vault {
         await client.warmUp(name, abortSignal);
         const change = { enabled: false, abortSignal };
         const disable = () => client.secrets.updateSecretProperties(name, version, change);
-        await onceSettled(disable, abortSignal).catch((error: unknown) => {
+        try {
+          const disabled = await onceSettled(disable, abortSignal);
+          checkSubject(disabled, { address, vault, name });
+        } catch (error) {
           if (!isAbsent(error)) throw error;
-        });
+        }
       });
     },
   };
 }
 
 /** Makes the client with the first call, and errors fit to be seen. */
-function asker({ name: vault, url, credential }: KeyVaultOptions) {
-  const address = vaultAddress(url, vault);
+function asker({ name: vault, credential }: KeyVaultOptions, address: URL) {
   let made: WarmableClient | undefined;
 
   return async function ask<Result>(
@@ -119,14 +153,37 @@ function asker({ name: vault, url, credential }: KeyVaultOptions) {
 }
 
 async function unlessUnreadable(
+  asked: Asked,
+  client: WarmableClient,
+  signal: AbortSignal,
   read: () => Promise<StoredSecret>,
 ): Promise<StoredSecret | Unreadable> {
   try {
     return await read();
   } catch (error) {
-    if (isAbsent(error)) return "absent";
-    if (readRefusal(error).innerCode === "SecretDisabled") return "disabled";
-    throw error;
+    if (isDisabled(error)) return "disabled";
+    if (!isAbsent(error)) throw error;
+  }
+  return (await isDeleted(asked, client, signal)) ? "deleted" : "absent";
+}
+
+/**
+ * Key Vault answers a read of a deleted secret as if it had never been there. False also while it is being deleted or
+ * recovered, and when Keyturn may not ask; a write is refused then, and nothing is lost.
+ */
+async function isDeleted(
+  asked: Asked,
+  { secrets }: WarmableClient,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { properties } = await secrets.getDeletedSecret(asked.name, { abortSignal });
+    checkSubject(properties, asked);
+    return true;
+  } catch (error) {
+    if (isAbsent(error) || isNotAllowed(error)) return false;
+    const { vault, name } = asked;
+    throw vaultFailure({ doing: "look for deleted", vault, secret: name }, error);
   }
 }
 
@@ -145,23 +202,17 @@ async function onceSettled<Result>(
   return ask();
 }
 
-function isAbsent(error: unknown): boolean {
-  return readRefusal(error).status === 404;
-}
-
-function toStored(
-  { value, properties }: KeyVaultSecret,
-  vault: string,
-  name: string,
-): StoredSecret {
+function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSecret {
+  const { vault, name } = asked;
+  const ref = refOf(properties, asked);
   if (properties.managed === true || properties.certificateKeyId !== undefined) {
     throw new ConfigError(
       `The secret ${name} in the vault ${vault} belongs to a certificate; Key Vault itself renews it.`,
     );
   }
-  const { version, contentType, createdOn, expiresOn, tags } = properties;
+  const { contentType, createdOn, expiresOn, tags } = properties;
   return {
-    ref: { vault, name, version: known(version) },
+    ref,
     value: new Secret(known(value)),
     contentType: contentType ?? "",
     createdAt: toInstant(known(createdOn)),
@@ -170,17 +221,39 @@ function toStored(
   };
 }
 
-function toInfo(listed: SecretProperties, vault: string, name: string): VersionInfo {
+function toInfo(listed: SecretProperties, asked: Asked): VersionInfo {
   return {
-    ref: { vault, name, version: known(listed.version) },
+    ref: refOf(listed, asked),
     enabled: listed.enabled ?? true,
     createdAt: toInstant(known(listed.createdOn)),
     tags: { ...listed.tags },
   };
 }
 
+/** Times are whole seconds, and the version decides within one: always the same order, although not that of time. */
+function newestFirst(a: VersionInfo, b: VersionInfo): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
+  return a.ref.version < b.ref.version ? 1 : -1;
+}
+
+/** The version that the answer is about, under the name that was asked for. */
+function refOf(properties: SecretProperties, asked: Asked): VersionRef {
+  checkSubject(properties, asked);
+  const { version = "" } = properties;
+  if (version === "") throw new StrangeAnswerError("incomplete");
+  return { vault: asked.vault, name: asked.name, version };
+}
+
+/** Throws unless the answer is about the vault and the name that were asked for. */
+function checkSubject({ vaultUrl, name }: SecretProperties, asked: Asked): void {
+  // An emulator names itself as it likes, such as localhost.
+  const isThere = isLoopback(asked.address) || new URL(vaultUrl).host === asked.address.host;
+  if (isThere && name.toLowerCase() === asked.name.toLowerCase()) return;
+  throw new StrangeAnswerError("about-another-secret");
+}
+
 /** The client's types leave open what the service always sends. */
 function known<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error("The answer of Key Vault is incomplete.");
+  if (value === undefined) throw new StrangeAnswerError("incomplete");
   return value;
 }

@@ -30,23 +30,10 @@ export interface MemoryVaultOptions {
 
 /** Keeps secrets as Key Vault does, for as long as the process lives: names ignore case, times are whole seconds. */
 export function memoryVault(options: MemoryVaultOptions): MemoryVault {
-  const { name: vault } = options;
-  const now = options.now ?? (() => new Date());
-  const newVersion = options.newVersion ?? (() => randomBytes(16).toString("hex"));
-  const secrets = new Map<string, MemoryVersion[]>();
-  const removed = new Map<string, MemoryVersion[]>();
-  const versionsOf = (name: string) => secrets.get(name.toLowerCase()) ?? [];
-  const isRemoved = (name: string) => removed.has(name.toLowerCase());
-
-  /** Nothing is answered at once, or after the caller gave up. */
-  async function turn(signal: AbortSignal): Promise<void> {
-    await Promise.resolve();
-    if (signal.aborted)
-      throw new VaultUnavailableError(`The vault ${vault} did not answer in time.`);
-  }
-
+  const shelf: Shelf = { vault: options.name, secrets: new Map(), removed: new Map() };
+  const { secrets, removed } = shelf;
   return {
-    versions: (name) => [...versionsOf(name)],
+    versions: (name) => [...versionsOf(shelf, name)],
     remove: (name) => {
       move(secrets, removed, name.toLowerCase());
     },
@@ -54,34 +41,67 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
       move(removed, secrets, name.toLowerCase());
     },
     names: () => [...secrets.values()].flatMap(([first]) => (first ? [first.ref.name] : [])),
+    ...reading(shelf),
+    ...writing(shelf, options),
+  };
+}
 
+/** By lower-case name; oldest version first. */
+interface Shelf {
+  /** Name of the vault in the configuration. */
+  readonly vault: string;
+  readonly secrets: Map<string, MemoryVersion[]>;
+  readonly removed: Map<string, MemoryVersion[]>;
+}
+
+const versionsOf = ({ secrets }: Shelf, name: string) => secrets.get(name.toLowerCase()) ?? [];
+const isRemoved = ({ removed }: Shelf, name: string) => removed.has(name.toLowerCase());
+
+/** Nothing is answered at once, or after the caller gave up. */
+async function turn({ vault }: Shelf, signal: AbortSignal): Promise<void> {
+  await Promise.resolve();
+  if (signal.aborted) throw new VaultUnavailableError(`The vault ${vault} did not answer in time.`);
+}
+
+function reading(shelf: Shelf): Pick<Vault, "readCurrent" | "readVersion" | "listVersions"> {
+  const { vault } = shelf;
+  return {
     async readCurrent(name, signal) {
-      await turn(signal);
+      await turn(shelf, signal);
       checkName(name);
-      if (isRemoved(name)) return "deleted";
-      const newest = versionsOf(name).at(-1);
+      if (isRemoved(shelf, name)) return "deleted";
+      const newest = versionsOf(shelf, name).at(-1);
       return readable(newest, { vault, name, version: newest?.ref.version ?? "" });
     },
 
     async readVersion(ref, signal) {
-      await turn(signal);
+      await turn(shelf, signal);
       checkRef(ref, vault);
-      if (isRemoved(ref.name)) return "deleted";
-      return readable(versionsOf(ref.name).find(hasVersion(ref.version)), ref);
+      if (isRemoved(shelf, ref.name)) return "deleted";
+      return readable(versionsOf(shelf, ref.name).find(hasVersion(ref.version)), ref);
     },
 
     async listVersions(name, signal) {
-      await turn(signal);
+      await turn(shelf, signal);
       checkName(name);
-      return versionsOf(name)
-        .map(({ ref, enabled, createdAt, tags }) => ({ ref, enabled, createdAt, tags }))
+      return versionsOf(shelf, name)
+        .map(({ ref, enabled, createdAt, tags }) => {
+          return { ref: { ...ref, name }, enabled, createdAt, tags: { ...tags } };
+        })
         .reverse();
     },
+  };
+}
 
+function writing(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write" | "disable"> {
+  const { vault, secrets } = shelf;
+  const now = options.now ?? (() => new Date());
+  const newVersion = options.newVersion ?? (() => randomBytes(16).toString("hex"));
+  return {
     async write(name, content, signal) {
-      await turn(signal);
+      await turn(shelf, signal);
       checkContent(name, content);
-      if (isRemoved(name)) {
+      if (isRemoved(shelf, name)) {
         throw new VaultUnavailableError(
           `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge it.`,
         );
@@ -96,15 +116,15 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
         createdAt: wholeSecond(now()),
         enabled: true,
       };
-      secrets.set(name.toLowerCase(), [...versionsOf(name), written]);
+      secrets.set(name.toLowerCase(), [...versionsOf(shelf, name), written]);
       return ref;
     },
 
     async disable(ref, signal) {
-      await turn(signal);
+      await turn(shelf, signal);
       checkRef(ref, vault);
-      if (!versionsOf(ref.name).some(hasVersion(ref.version))) return;
-      const changed = versionsOf(ref.name).map((each) =>
+      if (!versionsOf(shelf, ref.name).some(hasVersion(ref.version))) return;
+      const changed = versionsOf(shelf, ref.name).map((each) =>
         hasVersion(ref.version)(each) ? { ...each, enabled: false } : each,
       );
       secrets.set(ref.name.toLowerCase(), changed);

@@ -40,7 +40,10 @@ export interface Vault {
   readCurrent(name: string, signal: AbortSignal): Promise<StoredSecret | Unreadable>;
   /** `absent` also for a version of a deleted secret, unless the vault says that it is deleted. */
   readVersion(ref: VersionRef, signal: AbortSignal): Promise<StoredSecret | Unreadable>;
-  /** Every version of the name, newest first; empty when there is none. One request for each 25 versions. */
+  /**
+   * Every version of the name, newest first; empty when the name is absent or deleted. Times are whole seconds: versions
+   * of the same second come in an order that stays the same and means nothing. One request for each 25 versions.
+   */
   listVersions(name: string, signal: AbortSignal): Promise<readonly VersionInfo[]>;
   /** A lost reply may leave two equal versions; the one returned exists. */
   write(name: string, content: SecretContent, signal: AbortSignal): Promise<VersionRef>;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WRITES } from "../../local/key-vault/faults.ts";
 import { createThrottle } from "../../local/key-vault/throttle.ts";
 import { collect, createClock, PATIENT, startVault } from "./key-vault-emulator-fixture.ts";
 
@@ -81,6 +82,70 @@ describe("a fault of the Key Vault emulator", () => {
     await expect.poll(() => fault.fired, PATIENT).toBe(1);
     await emulator.close();
     await lost;
+  });
+
+  test("can be the page of a gateway, which knows nothing of the vault", async () => {
+    const { send, emulator, client } = await startVault();
+    await client.setSecret("orders-db", "value");
+    emulator.faults.add({ match: { name: "orders-db" }, kind: "foreign-answer", status: 404 });
+    const response = await send("GET", "/secrets/orders-db/");
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(response.headers.get("x-ms-keyvault-service-version")).toBeNull();
+    expect(await response.text()).toMatch(/^<!DOCTYPE html>/);
+    expect((await client.getSecret("orders-db")).value).toBe("value");
+  });
+
+  test("can leave the vault readable and refuse every write", async () => {
+    const { client, emulator } = await startVault();
+    const { properties } = await client.setSecret("orders-db", "value");
+    emulator.faults.add({
+      match: { operation: WRITES },
+      kind: "refusal",
+      reason: "forbidden",
+      times: Infinity,
+    });
+    const forbidden = { statusCode: 403, code: "Forbidden" };
+    await expect(client.setSecret("orders-db", "other")).rejects.toMatchObject(forbidden);
+    const version = properties.version ?? "";
+    const change = client.updateSecretProperties("orders-db", version, { enabled: false });
+    await expect(change).rejects.toMatchObject(forbidden);
+    expect((await client.getSecret("orders-db")).value).toBe("value");
+  });
+
+  test.each([
+    ["forbidden", 403, "ForbiddenByRbac"],
+    ["disabled", 403, "SecretDisabled"],
+    ["absent", 404, undefined],
+    ["deleted", 409, "ObjectIsDeletedButRecoverable"],
+    ["being-deleted", 409, "ObjectIsBeingDeleted"],
+    ["being-recovered", 409, "ObjectIsBeingRecovered"],
+  ] as const)("can refuse as the vault does when it is %s", async (reason, status, inner) => {
+    const { client, emulator } = await startVault();
+    const fault = emulator.faults.add({ match: { method: "PUT" }, kind: "refusal", reason });
+    await expect(client.setSecret("orders-db", "value")).rejects.toMatchObject({
+      statusCode: status,
+      details: { error: inner === undefined ? {} : { innerError: { code: inner } } },
+    });
+    expect((await client.setSecret("orders-db", "value")).value).toBe("value");
+    expect(fault.fired).toBe(1);
+  });
+
+  test("can let a person do something at the moment of a request", async () => {
+    const { client, emulator } = await startVault();
+    await client.setSecret("orders-db", "value");
+    const deletion = emulator.faults.add({
+      match: { operation: "set-secret", name: "orders-db" },
+      kind: "meanwhile",
+      act: async () => {
+        await client.beginDeleteSecret("orders-db");
+      },
+    });
+    await expect(client.setSecret("orders-db", "other")).rejects.toMatchObject({
+      statusCode: 409,
+      details: { error: { innerError: { code: "ObjectIsDeletedButRecoverable" } } },
+    });
+    expect(deletion.fired).toBe(1);
   });
 
   test("picks its requests by method, name, operation or a question of the test", async () => {

@@ -56,6 +56,7 @@ const manyTags = (count: number) =>
 
 describe("the limits of the Key Vault emulator", () => {
   test.each([
+    ["an empty value", { value: "" }],
     ["a value of 25 KB", { value: "x".repeat(25 * 1024) }],
     ["a content type of 255 characters", { value: "x", contentType: "c".repeat(255) }],
     ["15 tags", { value: "x", tags: manyTags(15) }],
@@ -67,7 +68,7 @@ describe("the limits of the Key Vault emulator", () => {
 
   test.each([
     ["no value", {}],
-    ["an empty value", { value: "" }],
+    ["null as a value", { value: null }],
     ["a value that is not text", { value: 7 }],
     ["a value over 25 KB", { value: "x".repeat(25 * 1024 + 1) }],
     ["a value over 25 KB in bytes, not characters", { value: "é".repeat(12_801) }],
@@ -149,6 +150,9 @@ describe("the Key Vault emulator", () => {
 
   test.each([
     ["POST", "/secrets", 405],
+    ["DELETE", "/secrets/restore", 404],
+    ["GET", "/secrets/orders-db/backup", 400],
+    ["POST", "/secrets/restore", 400],
     ["POST", "/secrets/orders-db", 405],
     ["PUT", "/secrets/orders-db/" + "0".repeat(32), 405],
     ["GET", "/deletedsecrets/orders-db/recover", 405],

@@ -164,14 +164,14 @@ describe("Azure Key Vault that is not well", () => {
     expect(readable(await again.readCurrent(name, signal)).value.reveal()).toBe(value);
   });
 
-  it("asks for a deleted name to be recovered or purged, and calls it absent", async () => {
+  it("asks for a deleted name to be recovered or purged, and calls it deleted", async () => {
     const name = newName();
     const ref = await vault.write(name, content, signal);
     const poller = await plainClient().beginDeleteSecret(name);
     await poller.pollUntilDone();
 
-    expect(await vault.readCurrent(name, signal)).toBe("absent");
-    expect(await vault.readVersion(ref, signal)).toBe("absent");
+    expect(await vault.readCurrent(name, signal)).toBe("deleted");
+    expect(await vault.readVersion(ref, signal)).toBe("deleted");
     await vault.disable(ref, signal);
     const message = await unavailable(vault.write(name, content, signal));
     expect(message).toMatch(/recover it or purge it.*HTTP 409, Conflict, ObjectIsDeleted/);

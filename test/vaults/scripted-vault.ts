@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /** Sent as it is, in the place of `json`. */
+  readonly text?: string;
 }
 
 /** `hang` never answers; `reset` cuts the connection. */
@@ -50,7 +52,7 @@ export async function startScriptedVault(script: Script): Promise<ScriptedVault>
     if (answer === "reset") response.destroy();
     if (typeof answer === "string") return;
     response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
-    response.end(JSON.stringify(answer.json ?? {}));
+    response.end(answer.text ?? JSON.stringify(answer.json ?? {}));
   }
 
   const listening = await listen(
@@ -75,6 +77,15 @@ export function refusal(status: number, code: string, innerCode?: string): Answe
     status,
     headers: { "x-ms-request-id": "0f8fad5b-d9cb-469f-a165-70867728950e" },
     json: { error: { code, message: "Caller: appid=…", ...innererror } },
+  };
+}
+
+/** What a gateway, a captive portal or some other server answers in the place of Key Vault. */
+export function htmlPage(status: number): Answer {
+  return {
+    status,
+    headers: { "content-type": "text/html; charset=utf-8" },
+    text: "<html><body>Not here.</body></html>",
   };
 }
 
