@@ -24,6 +24,12 @@ export class TargetUnavailableError extends Error {
   readonly kind = "target-unavailable";
 }
 
+/**
+ * The target answered that this account cannot log in from here whatever its password is, such as a lock, an expiry
+ * date or a connection limit of its own. Nothing was learnt about the password. The message names what blocks it.
+ */
+export class AccountBlockedError extends TargetUnavailableError {}
+
 /** Key Vault could not be asked, or would not let us; nothing was learnt. */
 export class VaultUnavailableError extends Error {
   override readonly name = "VaultUnavailableError";
