@@ -25,8 +25,8 @@ export class TargetUnavailableError extends Error {
 }
 
 /**
- * The target answered that this account cannot log in from here, whatever its secret is; nothing was learnt about the
- * secret. The message names the obstacle.
+ * The target answered that this account cannot log in from here whatever its password is, such as a lock, an expiry
+ * date or a connection limit of its own. Nothing was learnt about the password. The message names what blocks it.
  */
 export class AccountBlockedError extends TargetUnavailableError {}
 

@@ -42,24 +42,25 @@ const anything: Capabilities = {
   propagation: 0,
 };
 
-/** The reference rotator: does what the contract says and nothing else. */
-export function memoryRotator(
-  system: MemorySystem,
-  capabilities: Capabilities = anything,
-): Rotator<Record<string, never>> {
+/** Who may log in, and who may change whom. */
+function rulesOf(system: MemorySystem) {
   const accepts = (account: string, secret: Secret) =>
     !system.obstacles.has(account) && (system.passwords.get(account)?.equals(secret) ?? false);
 
-  function mustMay(using: Using, account: string): void {
-    if (using.as === "identity") return;
-    const { credential } = using;
+  function requireAsked(account: string): void {
+    if (!system.trusted.has(account)) return;
+    throw new ConfigError(
+      `memory lets ${account} in without a password, so a log-in proves nothing`,
+    );
+  }
+
+  /** One log-in of the authority, if it has one. */
+  function isLetIn(using: Using): boolean {
+    if (using.as === "identity") return true;
+    const { account, secret } = using.credential;
     system.logIns++;
-    if (!accepts(credential.account, credential.secret)) {
-      throw new AuthorityRefusedError(`memory refuses the log-in of ${credential.account}`);
-    }
-    if (!mayChange(using, account)) {
-      throw new ChangeRefusedError(`${credential.account} may not change ${account}`);
-    }
+    requireAsked(account);
+    return accepts(account, secret);
   }
 
   function mayChange(using: Using, account: string): boolean {
@@ -70,22 +71,49 @@ export function memoryRotator(
       : credential.account === account;
   }
 
-  /** With one log-in of the authority, if it has one. */
-  function examineNow({ account, using, isProven }: Examine<unknown>): Examination | "rejected" {
-    if (using.as !== "identity") {
-      system.logIns++;
-      if (!accepts(using.credential.account, using.credential.secret)) return "rejected";
+  function mustMay(using: Using, account: string): void {
+    if (!isLetIn(using)) {
+      throw new AuthorityRefusedError(`memory refuses the log-in of ${nameOf(using)}`);
     }
-    const obstacle = system.obstacles.get(account);
-    const who = using.as === "identity" ? "the identity" : using.credential.account;
+    if (mayChange(using, account)) return;
+    throw new ChangeRefusedError(`${nameOf(using)} may not change ${account}`);
+  }
+
+  function examineNow({ account, using, isProven }: Examine<unknown>): Examination | "rejected" {
+    if (!isLetIn(using)) return "rejected";
+    if (!isProven && using.as !== "self") requireAsked(account);
     return {
-      obstacles: isProven || obstacle === undefined ? [] : [obstacle],
+      obstacles: isProven ? [] : obstaclesFor(account),
       right: mayChange(using, account)
         ? { is: "proven" }
-        : { is: "missing", why: `${who} may not change ${account}` },
+        : { is: "missing", why: `${nameOf(using)} may not change ${account}` },
     };
   }
 
+  function obstaclesFor(account: string): string[] {
+    if (!system.passwords.has(account)) return [`memory has no account ${account}`];
+    const obstacle = system.obstacles.get(account);
+    return obstacle === undefined ? [] : [obstacle];
+  }
+
+  return { accepts, requireAsked, mustMay, examineNow };
+}
+
+function nameOf(using: Using): string {
+  return using.as === "identity" ? "the identity" : using.credential.account;
+}
+
+async function untilAsked(signal: AbortSignal): Promise<void> {
+  await Promise.resolve();
+  if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+}
+
+/** The reference rotator: does what the contract says and nothing else. */
+export function memoryRotator(
+  system: MemorySystem,
+  capabilities: Capabilities = anything,
+): Rotator<Record<string, never>> {
+  const { accepts, requireAsked, mustMay, examineNow } = rulesOf(system);
   return {
     type: "memory",
     options: z.strictObject({}),
@@ -102,24 +130,17 @@ export function memoryRotator(
       return next;
     },
     async examine(examine, signal) {
-      await Promise.resolve();
-      if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+      await untilAsked(signal);
       return examineNow(examine);
     },
-    async verify({ credential }, signal) {
-      await Promise.resolve();
-      if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+    async verify({ credential: { account, secret } }, signal) {
+      await untilAsked(signal);
       system.logIns++;
-      if (system.trusted.has(credential.account)) {
-        throw new ConfigError(
-          `memory lets ${credential.account} in without a password, so a log-in proves nothing`,
-        );
-      }
-      return accepts(credential.account, credential.secret) ? "accepted" : "rejected";
+      requireAsked(account);
+      return accepts(account, secret) ? "accepted" : "rejected";
     },
     async hasSessions({ account, using }, signal) {
-      await Promise.resolve();
-      if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+      await untilAsked(signal);
       mustMay(using, account);
       return system.sessions.has(account);
     },

@@ -37,7 +37,6 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   2: changeRefused("it does not take this password"),
   9: commandNotTaken,
   11: changeRefused("there is no such account in this authentication database"),
-  [unauthorized]: changeRefused("the account we logged in with may not change this password"),
   14: commandNotTaken,
   59: commandNotTaken,
   72: commandNotTaken,
@@ -61,6 +60,15 @@ function answerOf(error: unknown): number | undefined {
 /** Whether the server looked at this very account and secret, and said no. */
 export const isRejection = (error: unknown): boolean => answerOf(error) === authenticationFailed;
 
+/** Answers that say: not now. */
+const passing = [6, 7, 50, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436];
+
+/** Whether the server does not answer this question, at least not to us, and never will. */
+export function isUnanswerable(error: unknown): boolean {
+  const answer = answerOf(error);
+  return answer !== undefined && !passing.includes(answer);
+}
+
 export const isForbidden = (error: unknown): boolean => answerOf(error) === unauthorized;
 
 /** For whatever fails before a change was sent. */
@@ -71,17 +79,16 @@ export function loginError(error: unknown, where: string): Error {
   return meaning(`${where}, code ${answer}`);
 }
 
-/** For whatever fails while it is asked who is logged in. */
-export function lookError(error: unknown, where: string): Error {
+/** For whatever fails while it is asked who is logged in. `why` says what is missing to who may not ask. */
+export function lookError(error: unknown, where: string, why: string): Error {
   if (!isForbidden(error)) return loginError(error, where);
-  const sentence =
-    "the account we logged in with may not see who is connected; it needs the privilege inprog, as in clusterMonitor";
-  return changeRefused(sentence)(`${where}, code ${unauthorized}`);
+  return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
 }
 
-/** For whatever fails after a change was sent. */
-export function changeError(error: unknown, where: string): Error {
+/** For whatever fails after a change was sent. `why` says what is missing to who may not make it. */
+export function changeError(error: unknown, where: string, why: string): Error {
   const answer = answerOf(error);
+  if (answer === unauthorized) return new ChangeRefusedError(`${where}, code ${answer}: ${why}`);
   const meaning = changeAnswers[answer ?? 0];
   if (meaning) return meaning(`${where}, code ${String(answer)}`);
   const how = answer === undefined ? lostLine(error) : `it answered with code ${answer}`;

@@ -1,20 +1,29 @@
 import { randomBytes } from "node:crypto";
-import type { Document } from "mongodb";
 import { z } from "zod";
-import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/errors.ts";
+import {
+  AuthorityRefusedError,
+  ChangeRefusedError,
+  ConfigError,
+  isKnownError,
+  OutcomeUnknownError,
+} from "../core/errors.ts";
 import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
+import { examineIn } from "./mongodb-examine.ts";
 import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
+import { cluster, privilegesOf, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
 import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
 import type { Retire, Rotator } from "./rotator.ts";
 import { isTakenAsItStands } from "./scram.ts";
+import { isAnybodySeen, type SessionsSeen } from "./sessions-seen.ts";
 
 export type { MongodbOptions };
 
 /**
  * Milliseconds. A change counts once a majority of the replica set has it, because a new primary may not know what
- * only the old one had. Both are well below a minute: a change that was given up must not land much later.
+ * only the old one had, and has it on disk, because a crash takes what is not. Both are well below a minute: a change
+ * that was given up must not land much later.
  */
-const majority = { w: "majority", wtimeout: 10_000 };
+const majority = { w: "majority", j: true, wtimeout: 10_000 };
 const serverPatience = 20_000;
 
 /** MongoDB users that log in with a password (SCRAM). */
@@ -64,17 +73,34 @@ export const mongodb: Rotator<MongodbOptions> = {
     }
   },
 
+  async examine(examine, signal) {
+    const { options, account, connectWithin } = examine;
+    const where = placeOf(options, account, options.authDatabase);
+    const { credential, home } = authorityOf(examine);
+    const session = await logIn(options, credential, home, signal, connectWithin);
+    if (session === "rejected") return "rejected";
+    try {
+      return await examineIn(session, examine, serverPatience);
+    } catch (error) {
+      throw isKnownError(error) ? error : loginError(error, where);
+    } finally {
+      await session.close();
+    }
+  },
+
   /** Asks the one server that answers: the primary, or one mongos. */
   async hasSessions(look, signal) {
-    const { options, account } = look;
-    const where = placeOf(options, account, options.authDatabase);
+    const where = placeOf(look.options, look.account, look.options.authDatabase);
     const session = await logInToChange(look, signal);
     try {
-      const reply = await session.run("admin", sessionsOf(account, options.authDatabase));
-      const found = aggregateReply.safeParse(reply).data;
-      return found === undefined || found.cursor.firstBatch.length > 0;
+      const seen = await sessionsSeen(session, look);
+      if (isAnybodySeen(seen, where, "inprog on the cluster, as in clusterMonitor")) return true;
+      // An emulation that ignores who may see what would show our own sessions alone.
+      const privileges = await privilegesOf(session, serverPatience);
+      if (privileges?.allows("inprog", cluster) === true) return false;
+      throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
     } catch (error) {
-      throw lookError(error, where);
+      throw isKnownError(error) ? error : lookError(error, where, unableToSeeSessions(look));
     } finally {
       await session.close();
     }
@@ -123,46 +149,81 @@ async function change(
     }
   } catch (error) {
     if (error instanceof OutcomeUnknownError) throw error;
-    throw sent ? changeError(error, where) : loginError(error, where);
+    throw sent ? changeError(error, where, unableToChange(call)) : loginError(error, where);
   } finally {
     await session.close();
   }
 }
 
-/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
-async function logInToChange(
-  { options, account, using, connectWithin }: Retire<MongodbOptions>,
-  signal: AbortSignal,
-): Promise<Session> {
+/** Who logs in to do it, and where that account is kept. */
+function authorityOf({ options, account, using }: Retire<MongodbOptions>) {
   const { authDatabase, adminAuthDatabase } = options;
-  const where = placeOf(options, account, authDatabase);
-  if (using.as === "identity") {
-    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  if (using.as !== "identity") {
+    const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
+    return { credential: using.credential, home };
   }
-  const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
-  const session = await logIn(options, using.credential, home, signal, connectWithin);
+  const where = placeOf(options, account, authDatabase);
+  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+}
+
+/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
+async function logInToChange(call: Retire<MongodbOptions>, signal: AbortSignal): Promise<Session> {
+  const { options, account, connectWithin } = call;
+  const { credential, home } = authorityOf(call);
+  const session = await logIn(options, credential, home, signal, connectWithin);
   if (session !== "rejected") return session;
-  throw new ChangeRefusedError(
-    `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+  throw new AuthorityRefusedError(
+    `${placeOf(options, account, options.authDatabase)}: the server refuses the secret of ` +
+      `${credential.account}, with which the change was to be made`,
   );
 }
 
-/** `localOps`: a mongos is to tell of its own clients, and not of what it does on the shards. */
-function sessionsOf(user: string, db: string): Document {
+const helloReply = z.object({ connectionId: z.number() });
+const aggregateReply = z.object({
+  cursor: z.object({
+    firstBatch: z.array(
+      z.object({
+        connectionId: z.number().optional(),
+        effectiveUsers: z.array(z.unknown()).optional(),
+      }),
+    ),
+  }),
+});
+
+/**
+ * Asks for our own connection and those of the account in one list, of which two entries are enough: were both of
+ * them others', somebody is logged in. `localOps`: a mongos is to tell of its own clients, and not of what it does on
+ * the shards.
+ */
+async function sessionsSeen(
+  session: Session,
+  { options, account }: Retire<MongodbOptions>,
+): Promise<SessionsSeen> {
+  const own = helloReply.safeParse(await session.run("admin", { hello: 1 })).data?.connectionId;
   const everybody = { allUsers: true, idleConnections: true, localOps: true };
-  return {
+  const user = { user: { $eq: account }, db: { $eq: options.authDatabase } };
+  const isOurs = { connectionId: { $eq: own ?? -1 } };
+  const reply = await session.run("admin", {
     aggregate: 1,
     pipeline: [
       { $currentOp: everybody },
-      { $match: { effectiveUsers: { $elemMatch: { user: { $eq: user }, db: { $eq: db } } } } },
-      { $limit: 1 },
+      { $match: { $or: [isOurs, { effectiveUsers: { $elemMatch: user } }] } },
+      { $project: { connectionId: 1, effectiveUsers: 1 } },
+      { $limit: 2 },
     ],
     cursor: {},
     maxTimeMS: serverPatience,
-  };
+  });
+  const found = aggregateReply.safeParse(reply).data?.cursor.firstBatch;
+  if (found === undefined) return { own: false, others: true };
+  const [ours, others] = [
+    found.filter(({ connectionId }) => connectionId === own),
+    found.filter(({ connectionId }) => connectionId !== own),
+  ];
+  // Without names in it, the list of an emulation could not show the account either.
+  const hasNames = ours.some(({ effectiveUsers }) => (effectiveUsers ?? []).length > 0);
+  return { own: own !== undefined && hasNames, others: others.length > 0 };
 }
-
-const aggregateReply = z.object({ cursor: z.object({ firstBatch: z.array(z.unknown()) }) });
 
 const usersInfoReply = z.object({
   users: z.array(z.object({ mechanisms: z.array(z.string()).default([]) })),

@@ -1,5 +1,11 @@
-import { ChangeRefusedError, ConfigError, TargetUnavailableError } from "../core/errors.ts";
+import {
+  AccountBlockedError,
+  ChangeRefusedError,
+  ConfigError,
+  TargetUnavailableError,
+} from "../core/errors.ts";
 import { explainCode } from "./lost-line.ts";
+import type { Line } from "./postgresql-line.ts";
 
 /** What may be told of a driver's error. The rest may hold the statement, and with it the verifier. */
 export interface Failure {
@@ -11,11 +17,17 @@ export interface Failure {
   readonly code?: string;
 }
 
-/** The driver's only error in place of a code that tells more than that the line was lost. */
-const driverNoTls = "The server does not support SSL connections";
+/** Errors of the driver that have a meaning and no code. */
+const driverErrors: readonly (readonly [text: RegExp, code: string])[] = [
+  [/^The server does not support SSL connections$/, "NO_TLS"],
+  [/^Unknown authenticationOk message type/, "OTHER_PROOF"],
+  [/^SASL: Only mechanism\(s\) /, "OTHER_PROOF"],
+];
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof Error && error.message === driverNoTls) return { code: "NO_TLS" };
+  const text = error instanceof Error ? error.message : "";
+  const known = driverErrors.find(([pattern]) => pattern.test(text));
+  if (known !== undefined) return { code: known[1] };
   const field = (name: string): string => {
     const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined;
     return typeof value === "string" ? value : "";
@@ -36,17 +48,38 @@ const changeRefused = (sentence: string) => (where: string) =>
 
 type Meaning = (where: string) => Error;
 
-const noTls = "the server offers no TLS; only options.tls.mode disable would log in without";
-
-const noCapacity = unavailable("it takes no more connections");
 const notUp = unavailable("it is starting, stopping or recovering");
+const blocked = (sentence: string) => (where: string) =>
+  new AccountBlockedError(`${where}: ${sentence}`);
 
-/** Answers to a log-in that say nothing about the credential. */
+const noTls = "the server offers no TLS; only options.tls.mode disable would log in without";
+const noPassword = config(
+  "the server does not ask for this account's password, so a log-in proves nothing. " +
+    "Set the account's line in pg_hba.conf to scram-sha-256 instead of trust, peer, cert or a ticket; " +
+    "on a pooler, use another auth_type than any",
+);
+
+/** Answers to a log-in that say nothing about the credential, by SQLSTATE and, where it matters, the server's function. */
 const loginAnswers: Readonly<Record<string, Meaning>> = {
-  "28000": unavailable("pg_hba.conf lets this account not in from here, or not without TLS"),
+  "28000": blocked(
+    "pg_hba.conf does not let this account in from here, or not without TLS or a client certificate; " +
+      "add a line for it and this address",
+  ),
+  "28000 InitializeSessionUserId": blocked(
+    "the account is not permitted to log in; an admin permits it with ALTER ROLE … LOGIN",
+  ),
   "3D000": config("there is no such database; see options.database"),
-  "42501": config("the account may not connect to this database; see options.database"),
-  "53300": noCapacity,
+  "42501": blocked(
+    "the account may not connect to this database, which takes GRANT CONNECT ON DATABASE; see options.database",
+  ),
+  "53300": unavailable("it takes no more connections"),
+  "53300 InitializeSessionUserId": blocked(
+    "the account has all the connections that its CONNECTION LIMIT allows",
+  ),
+  "53300 CheckMyDatabase": blocked(
+    "the database has all the connections that its CONNECTION LIMIT allows",
+  ),
+  "55000": blocked("the database takes no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
   "57P03": notUp,
 };
 
@@ -67,17 +100,50 @@ const changeAnswers: Readonly<Record<string, Meaning>> = {
   XX: unavailable("it has a fault, or another change came between"),
 };
 
-/** Whether the server looked at this very account and secret, and said no. */
-export function isRejection({ sqlState, routine }: Failure): boolean {
-  if (sqlState === "28P01") return true;
-  // The same code also means "not from this address", which ClientAuthentication says without looking at a secret.
-  return (
-    sqlState === "28000" && (routine === "InitializeSessionUserId" || routine === "auth_failed")
-  );
+/** What a log-in came to. `failure` is undefined when the server let the account in. */
+export function loginVerdict(
+  line: Line,
+  failure: Failure | undefined,
+  where: string,
+): "accepted" | "rejected" | Error {
+  const { asked } = line;
+  if (failure === undefined && isProof(line)) return "accepted";
+  if (asked.letIn && !isProof(line)) return noPassword(where);
+  if (failure === undefined) return unavailable("the line was lost")(where);
+  const { sqlState, routine, code } = failure;
+  if (code === "OTHER_PROOF") return noPassword(where);
+  if (sqlState === "28P01") return "rejected";
+  // Who is kept out by LDAP or PAM is told this, and so is who has no ticket or certificate.
+  if (sqlState === "28000" && routine === "auth_failed") {
+    return asked.password ? "rejected" : noPassword(where);
+  }
+  const late = line.late();
+  if (late !== undefined) return unavailable(late)(where);
+  return loginError(failure, where);
+}
+
+/** Whether the password was looked at, so that a log-in proves it. */
+function isProof({ asked }: Line): boolean {
+  return asked.password && (!asked.scram || asked.serverProof);
 }
 
 export function loginError(failure: Failure, where: string): Error {
-  const meaning = loginAnswers[failure.sqlState ?? ""] ?? unavailable("it could not be asked");
+  const { sqlState = "", routine = "" } = failure;
+  const meaning =
+    loginAnswers[`${sqlState} ${routine}`] ??
+    loginAnswers[sqlState] ??
+    unavailable("it could not be asked");
+  return explain(failure, where, meaning);
+}
+
+/** For whatever fails while a session that is logged in only looks. */
+export function lookError(failure: Failure, where: string): Error {
+  const meaning =
+    failure.sqlState === "42501"
+      ? changeRefused("the account we logged in with may not see what it must look at")
+      : failure.sqlState?.startsWith("57") === true
+        ? notUp
+        : unavailable("it could not be asked");
   return explain(failure, where, meaning);
 }
 

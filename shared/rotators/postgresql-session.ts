@@ -1,32 +1,13 @@
-import { Socket } from "node:net";
-import type { ConnectionOptions } from "node:tls";
-import { z } from "zod";
-import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
+import { AccountBlockedError, ConfigError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
-import { connectLimit } from "./connect-limit.ts";
-import { failureOf, isRejection, loginError } from "./postgresql-errors.ts";
-import { readAuthority, tls } from "./tls.ts";
-
-/** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
-const goodbye = 500;
+import { loginVerdict } from "./postgresql-errors.ts";
+import { openLine } from "./postgresql-line.ts";
+import type { Row } from "./postgresql-line.ts";
+import { placeOf } from "./postgresql-options.ts";
+import type { PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server cuts longer names off, and would then mean another account. */
 const longestName = 63;
-
-export const postgresqlOptions = z.strictObject({
-  // A path would be taken for a Unix socket.
-  host: z.string().regex(/^[^\s/\0]+$/, "must be a host name or an IP address"),
-  port: z.int().min(1).max(65535).default(5432),
-  database: z
-    .string()
-    .regex(/^[^\0]+$/, "must be the name of a database")
-    .default("postgres"),
-  tls: tls.prefault({}),
-});
-
-export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
-
-type Row = Readonly<Record<string, unknown>>;
 
 export interface Session {
   /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
@@ -34,9 +15,38 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** For messages. */
-export function placeOf({ host, port, database }: PostgresqlOptions, account: string): string {
-  return `PostgreSQL at ${host}:${port}, database ${database}, account ${account}`;
+/**
+ * Milliseconds. Well below a minute: a change that was given up must not land much later, when another one is
+ * already under way.
+ */
+const serverPatience = "20000";
+
+/**
+ * For what comes next in this transaction: names mean those of the system, and nothing takes long. The idle limit
+ * matters when we vanish: until our session ends, the account stays locked for everybody.
+ */
+export async function settle(session: Session): Promise<void> {
+  await setLocally(session, "search_path", "pg_catalog");
+  for (const name of ["statement", "lock", "idle_in_transaction_session"]) {
+    await setLocally(session, `${name}_timeout`, serverPatience);
+  }
+}
+
+/** Until the transaction ends: behind a pooler, somebody else has the session after us. */
+function setLocally(session: Session, name: string, value: string): Promise<readonly Row[]> {
+  return session.query("SELECT pg_catalog.set_config($1, $2, true)", [name, value]);
+}
+
+/** Asks in a transaction that changes nothing. */
+export async function looking<Result>(
+  session: Session,
+  ask: () => Promise<Result>,
+): Promise<Result> {
+  await session.query("BEGIN READ ONLY");
+  await settle(session);
+  const result = await ask();
+  await session.query("COMMIT");
+  return result;
 }
 
 /** A fresh connection, or "rejected" if the server looked at the credential and refused it. */
@@ -48,61 +58,40 @@ export async function logIn(
 ): Promise<Session | "rejected"> {
   requireUsable(options, credential);
   const { account, secret } = credential;
-  const where = placeOf(options, account);
-  const ssl = await secureOptions(options);
-  const { Client } = await import("pg");
-  if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+  const answer = () => secret.reveal();
+  const line = await openLine(options, { account, answer }, signal, connectWithin);
+  const failure = await line.connect();
+  const verdict = loginVerdict(line, failure, placeOf(options, account));
+  if (verdict === "accepted") return line;
+  await line.hangUp();
+  if (verdict === "rejected") return verdict;
+  throw verdict;
+}
 
-  const socket = new Socket();
-  const { host, port, database } = options;
-  const stream = () => socket;
-  const client = new Client({
-    host,
-    port,
-    database,
-    user: account,
-    password: secret.reveal(),
-    ssl,
-    stream,
-  });
-  // A connection that breaks also fails the query in hand; unheard, the event would end the process.
-  client.on("error", () => undefined);
-  let leaving = false;
-  const drop = () => {
-    // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
-    // that is not open, or is being shut, cannot be reset, and would stay.
-    const open = !socket.connecting && !leaving && !socket.writableEnded;
-    if (open) socket.resetAndDestroy();
-    else socket.destroy();
+/**
+ * Asks for a log-in as the account, and hangs up when the server asks for the password. No password is sent, so the
+ * server counts no failed log-in. Returns what the server answered instead, when it did not let things get that far.
+ * Throws when nothing was learnt.
+ */
+export async function knock(
+  options: PostgresqlOptions,
+  account: string,
+  signal: AbortSignal,
+  connectWithin?: number,
+): Promise<AccountBlockedError | undefined> {
+  const asked = Promise.withResolvers<"asked">();
+  const answer = () => {
+    asked.resolve("asked");
+    return new Promise<string>(() => undefined);
   };
-  signal.addEventListener("abort", drop, { once: true });
-  const limit = connectLimit(connectWithin, drop);
-
-  async function close(): Promise<void> {
-    leaving = true;
-    const late = setTimeout(drop, goodbye);
-    await client.end();
-    clearTimeout(late);
-    signal.removeEventListener("abort", drop);
-  }
-
-  try {
-    await client.connect();
-    limit.end();
-  } catch (error) {
-    limit.end();
-    drop();
-    await close();
-    const failure = failureOf(error);
-    if (isRejection(failure)) return "rejected";
-    const late = limit.reached() ?? (hasFired(signal) ? "no answer in time" : undefined);
-    if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
-    throw loginError(failure, where);
-  }
-  return {
-    query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
-    close,
-  };
+  const line = await openLine(options, { account, answer }, signal, connectWithin);
+  const outcome = await Promise.race([asked.promise, line.connect()]);
+  const verdict =
+    outcome === "asked" ? undefined : loginVerdict(line, outcome, placeOf(options, account));
+  await line.hangUp();
+  if (verdict instanceof AccountBlockedError) return verdict;
+  if (verdict instanceof Error) throw verdict;
+  return undefined;
 }
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {
@@ -124,16 +113,4 @@ export function requireName(account: string): void {
   if (problem !== undefined) {
     throw new ConfigError(`PostgreSQL account ${JSON.stringify(account)}: its name ${problem}`);
   }
-}
-
-/** It may fire during any await, which a narrowed property would not show. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
-  if (tls.mode === "disable") return false;
-  // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
-  const ca = await readAuthority(tls.caFile);
-  return ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: true };
 }

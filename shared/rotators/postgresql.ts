@@ -1,40 +1,65 @@
-import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../core/errors.ts";
-import { changeError, failureOf, loginError } from "./postgresql-errors.ts";
+import {
+  AuthorityRefusedError,
+  ChangeRefusedError,
+  ConfigError,
+  isKnownError,
+  OutcomeUnknownError,
+} from "../core/errors.ts";
+import type { Credential } from "../core/secret.ts";
+import {
+  changeError,
+  type Failure,
+  failureOf,
+  loginError,
+  lookError,
+} from "./postgresql-errors.ts";
+import { examineIn, lackOfRight } from "./postgresql-examine.ts";
+import { placeOf, postgresqlOptions, type PostgresqlOptions } from "./postgresql-options.ts";
 import {
   logIn,
-  placeOf,
-  postgresqlOptions,
+  looking,
   requireName,
   requireUsable,
-  type PostgresqlOptions,
+  settle,
   type Session,
 } from "./postgresql-session.ts";
-import type { Retire, Rotator } from "./rotator.ts";
+import type { Retire, Rotator, Using } from "./rotator.ts";
 import { defaultIterations, isTakenAsItStands, scramVerifier } from "./scram.ts";
+import { isAnybodySeen } from "./sessions-seen.ts";
 
 export type { PostgresqlOptions };
 
+const insufficientPrivilege = "42501";
+
 /**
- * Milliseconds. Well below a minute: a change that was given up must not land much later, when another one is
- * already under way.
+ * Makes COMMIT wait until the change is on disk, and with synchronous standbys on theirs. Where the server is set to
+ * less, a crash could undo a change that we were told of. What waits even longer stays as it is.
  */
-const serverPatience = "20000";
+export const ontoDisk = `
+  SELECT pg_catalog.set_config('synchronous_commit', 'on', true)
+  WHERE pg_catalog.current_setting('synchronous_commit') <> 'remote_apply'`;
 
 /** Many clients, this driver among them, refuse to compute more. */
 const mostIterations = 100_000;
 
 /**
- * Whether a connection is open that logged in as the account, whatever role it has taken on since, in any database.
- * What kind of process a row stands for is hidden (NULL) from who may not see all statistics; that counts as a client.
- * Background workers, such as those of pg_cron, run as an account without having logged in.
+ * Whether a connection is open that logged in as the account, whatever role it has taken on since, in any database;
+ * and whether the list shows our own. Everybody is shown who is logged in. What kind of process a row stands for is
+ * hidden (NULL) from who may not see all statistics; that counts as a client. Background workers, such as those of
+ * pg_cron, run as an account without having logged in.
  */
 const sessionsOf = `
-  SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_stat_activity
-    WHERE usename = $1::pg_catalog.text
-      AND pid <> pg_catalog.pg_backend_pid()
-      AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
-  ) AS found`;
+  SELECT
+    EXISTS (
+      SELECT FROM pg_catalog.pg_stat_activity
+      WHERE pid = pg_catalog.pg_backend_pid() AND usename = session_user
+    ) AS own,
+    EXISTS (
+      SELECT FROM pg_catalog.pg_stat_activity
+      WHERE usename = $1::pg_catalog.text
+        AND pid <> pg_catalog.pg_backend_pid()
+        AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
+    ) AS others`;
 
 /** PostgreSQL roles that log in with a password, on any server since version 10. */
 export const postgresql: Rotator<PostgresqlOptions> = {
@@ -77,15 +102,33 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     }
   },
 
+  async examine(examine, signal) {
+    const { options, account, using, connectWithin } = examine;
+    requireName(account);
+    const where = placeOf(options, account);
+    const credential = requireCredential(using, where);
+    const session = await logIn(options, credential, signal, connectWithin);
+    if (session === "rejected") return "rejected";
+    try {
+      return await examineIn(session, examine, signal);
+    } catch (error) {
+      throw isKnownError(error) ? error : lookError(failureOf(error), where);
+    } finally {
+      await session.close();
+    }
+  },
+
   async hasSessions(look, signal) {
     const { options, account } = look;
     requireName(account);
+    const where = placeOf(options, account);
     const session = await logInToChange(look, signal);
     try {
-      const [row] = await session.query(sessionsOf, [account]);
-      return row?.["found"] !== false;
+      const [row] = await looking(session, () => session.query(sessionsOf, [account]));
+      const seen = { own: row?.["own"] === true, others: row?.["others"] !== false };
+      return isAnybodySeen(seen, where, "pg_read_all_stats");
     } catch (error) {
-      throw loginError(failureOf(error), placeOf(options, account));
+      throw isKnownError(error) ? error : lookError(failureOf(error), where);
     } finally {
       await session.close();
     }
@@ -117,12 +160,13 @@ async function change(
     const verifier = await makeVerifier(session);
     // Until COMMIT is sent nothing can take effect: a server that loses us rolls back.
     await session.query("BEGIN");
-    await limitTime(session);
+    await settle(session);
+    await session.query(ontoDisk);
     await session.query(await alterRole(session, account, verifier));
     committing = true;
     await session.query("COMMIT");
   } catch (error) {
-    if (!committing) throw changeError(failureOf(error), where);
+    if (!committing) throw await refusal(session, failureOf(error), call);
     throw new OutcomeUnknownError(
       `${where}: the line was lost while the change was being committed; either password may be valid`,
     );
@@ -131,30 +175,43 @@ async function change(
   }
 }
 
+/** A refusal for want of a right names who lacks it, and the statement that grants it. */
+async function refusal(
+  session: Session,
+  failure: Failure,
+  { options, account, using }: Retire<PostgresqlOptions>,
+): Promise<Error> {
+  const where = placeOf(options, account);
+  if (failure.sqlState !== insufficientPrivilege || using.as === "identity") {
+    return changeError(failure, where);
+  }
+  const why = await session
+    .query("ROLLBACK")
+    .then(() => lackOfRight(session, account))
+    .catch(() => undefined);
+  const unnamed =
+    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to. ` +
+    "It takes CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
+  return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
+}
+
+function requireCredential(using: Using, where: string): Credential {
+  if (using.as !== "identity") return using.credential;
+  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+}
+
 /** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
 async function logInToChange(
   { options, account, using, connectWithin }: Retire<PostgresqlOptions>,
   signal: AbortSignal,
 ): Promise<Session> {
   const where = placeOf(options, account);
-  if (using.as === "identity") {
-    throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
-  }
-  const session = await logIn(options, using.credential, signal, connectWithin);
+  const credential = requireCredential(using, where);
+  const session = await logIn(options, credential, signal, connectWithin);
   if (session !== "rejected") return session;
-  throw new ChangeRefusedError(
-    `${where}: the server refuses the secret of ${using.credential.account}, with which the change was to be made`,
+  throw new AuthorityRefusedError(
+    `${where}: the server refuses the secret of ${credential.account}, with which the change was to be made`,
   );
-}
-
-/** The idle limit matters when we vanish: until our session ends, the account stays locked for everybody. */
-async function limitTime(session: Session): Promise<void> {
-  for (const name of ["statement", "lock", "idle_in_transaction_session"]) {
-    await session.query("SELECT pg_catalog.set_config($1, $2, true)", [
-      `${name}_timeout`,
-      serverPatience,
-    ]);
-  }
 }
 
 /**

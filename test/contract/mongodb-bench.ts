@@ -50,6 +50,7 @@ export async function startMongodbBench(more: MongoDoubleOptions = {}): Promise<
         ],
       },
       { user: powerless.account, password: powerless.secret.reveal() },
+      ...(more.users ?? []),
     ],
   });
   const caFile = join(directory, "ca.pem");

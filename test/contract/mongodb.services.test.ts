@@ -1,4 +1,4 @@
-import { MongoClient } from "mongodb";
+import { type Document, MongoClient } from "mongodb";
 import { Secret } from "../../shared/core/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb.ts";
 import { admin, home, powerless, startMongodbBench } from "./mongodb-bench.ts";
@@ -11,6 +11,7 @@ for (const secure of [false, true]) {
     losesReplies: true,
     refuses: true,
     seesSessions: true,
+    blocks: "unnamed",
     // SASLprep, which SCRAM-SHA-256 demands of servers and clients, knows Unicode as of 2002.
     awkwardSecrets: awkwardSecrets.map((secret) => secret.replace("😀", "")),
 
@@ -24,17 +25,19 @@ for (const secure of [false, true]) {
       });
       const made = new Set<string>();
 
-      /** Gives an account that is there a secret, with the plain client. */
-      async function replace(user: string, pwd: string): Promise<void> {
+      /** Changes an account that is there, with the plain client. */
+      async function update(updateUser: string, fields: Document): Promise<void> {
         const client = new MongoClient(double.url, {
           auth: { username: admin.account, password: admin.secret.reveal() },
           directConnection: true,
           ...(double.ca === undefined ? {} : { tls: true, ca: double.ca }),
         });
         await client.connect();
-        await client.db(home).command({ updateUser: user, pwd });
+        await client.db(home).command({ updateUser, ...fields });
         await client.close();
       }
+      const restrict = (user: string, clientSource: string[]) =>
+        update(user, { authenticationRestrictions: [{ clientSource }] });
 
       return {
         aimed: aim(),
@@ -43,7 +46,7 @@ for (const secure of [false, true]) {
         powerless: { ...powerless },
         unacceptable: { account: "too_modern", secret: new Secret("first-😀") },
         account: async (name, secret) => {
-          await (made.has(name) ? replace(name, secret) : bench.addAccount(name, secret));
+          await (made.has(name) ? update(name, { pwd: secret }) : bench.addAccount(name, secret));
           made.add(name);
         },
         logsIn: (account, secret) => bench.logsIn(account, secret),
@@ -53,6 +56,11 @@ for (const secure of [false, true]) {
           changes: inspection.performed("updateUser"),
           admin: await inspection.accepts(admin.account, admin.secret.reveal()),
         }),
+        logIns: () => Promise.resolve(inspection.logins.length),
+        async block(account) {
+          await restrict(account, ["10.0.0.0/8", "192.168.7.1"]);
+          return () => restrict(account, ["10.0.0.0/8", "127.0.0.0/8"]);
+        },
         openConnections: () => Promise.resolve(inspection.connections.open),
         elsewhere: (at) => aim({ port: at }),
         loseReply: () => {

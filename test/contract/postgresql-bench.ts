@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Secret, type Credential } from "../../shared/core/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql.ts";
-import type { Using } from "../../shared/rotators/rotator.ts";
+import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import { startPostgresqlTarget, type PostgresqlTarget } from "./postgresql-target.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
@@ -47,6 +47,16 @@ export function postgresqlBench() {
       postgresql.apply({ options, next, using }, signal),
     retire: (account: string, using: Using) =>
       postgresql.retire?.({ options: optionsWith(), account, using }, patience()),
+    async examine(
+      account: string,
+      using: Using = { as: "admin", credential: target.admin },
+      { isProven = false, options = optionsWith() } = {},
+    ): Promise<Examination> {
+      const examined = postgresql.examine?.({ options, account, using, isProven }, patience());
+      const answer = await examined;
+      if (answer === undefined || answer === "rejected") throw new Error("not examined");
+      return answer;
+    },
     async hasSessions(
       account: string,
       using: Using = { as: "admin", credential: target.admin },

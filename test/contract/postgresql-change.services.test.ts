@@ -9,6 +9,7 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secret.ts";
+import { ontoDisk } from "../../shared/rotators/postgresql.ts";
 import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/scram.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
@@ -145,6 +146,51 @@ describe("a line that is lost in mid-change", () => {
     await other.end();
     await expect.poll(() => bench.target.openConnections()).toBe(0);
     expect(await bench.works(current)).toBe(true);
+  });
+});
+
+describe("a change that PostgreSQL has confirmed", () => {
+  /** Commits among what has been flushed to disk since then. The server flushes the rest when it finds time. */
+  async function commitsOnDiskSince(position: unknown): Promise<number> {
+    const [row] = await bench.target.sql(
+      `SELECT count(*)::int AS commits
+       FROM pg_get_wal_records_info($1::pg_lsn, pg_current_wal_flush_lsn())
+       WHERE resource_manager = 'Transaction' AND record_type = 'COMMIT'`,
+      [position],
+    );
+    return Number(row?.["commits"]);
+  }
+
+  it.each(["off", "remote_apply"])(
+    "is on disk though the admin's synchronous_commit is %s",
+    async (level) => {
+      const { target } = bench;
+      await target.sql("CREATE EXTENSION IF NOT EXISTS pg_walinspect");
+      await target.sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
+      await target.sql("SELECT pg_reload_conf()");
+      await target.sql(`ALTER ROLE rotation_admin SET synchronous_commit = ${level}`);
+      const current = await bench.newAccount();
+      const [row] = await target.sql("SELECT pg_current_wal_insert_lsn()::text AS position");
+      await bench.apply(withNewSecret(current), bench.admin());
+      expect(await commitsOnDiskSince(row?.["position"])).toBeGreaterThan(0);
+      await target.sql("ALTER ROLE rotation_admin RESET synchronous_commit");
+    },
+  );
+
+  it.each([
+    ["off", "on"],
+    ["local", "on"],
+    ["remote_write", "on"],
+    ["on", "on"],
+    ["remote_apply", "remote_apply"],
+  ])("waits, where the setting is %s, as with %s", async (set, used) => {
+    const session = await bench.target.connect();
+    await session.query(`SET synchronous_commit = ${set}`);
+    await session.query("BEGIN");
+    await session.query(ontoDisk);
+    const { rows } = await session.query<Record<string, string>>("SHOW synchronous_commit");
+    expect(rows).toEqual([{ synchronous_commit: used }]);
+    await session.end();
   });
 });
 

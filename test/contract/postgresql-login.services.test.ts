@@ -1,22 +1,30 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  AccountBlockedError,
   ChangeRefusedError,
   ConfigError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql.ts";
 import { listen } from "../doubles/listening.ts";
 import { postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();
 
+const isKeptOut =
+  ({ account }: Credential) =>
+  () =>
+    bench.target.logsIn(account, "wrong").then(
+      () => false,
+      () => true,
+    );
+
 describe("what a failed log-in to PostgreSQL means", () => {
   it.each([
-    ["an account that may not log in", "NOLOGIN"],
     ["a secret past its time", "VALID UNTIL '2001-01-01'"],
     ["an account without a secret", "PASSWORD NULL"],
   ])("%s is rejected", async (_, change) => {
@@ -32,25 +40,34 @@ describe("what a failed log-in to PostgreSQL means", () => {
     const current = await bench.newAccount();
     await bench.target.sql(`ALTER ROLE ${current.account} CONNECTION LIMIT 0`);
     const failed = bench.verify(current);
-    await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
     await expect(failed).rejects.toThrow("SQLSTATE 53300");
+    await expect(failed).rejects.toThrow("CONNECTION LIMIT");
+  });
+
+  it("a server without free connections blocks no account in particular", async () => {
+    const current = await bench.newAccount();
+    const [row] = await bench.target.sql("SHOW max_connections");
+    const reserved = 3;
+    const taken = Number(row?.["max_connections"]) - reserved - 1;
+    const others = await Promise.all(Array.from({ length: taken }, () => bench.target.connect()));
+    const error = await bench.verify(current).catch((failed: unknown) => failed);
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error).not.toBeInstanceOf(AccountBlockedError);
+    expect(String(error)).toContain("SQLSTATE 53300");
+    await Promise.all(others.map((other) => other.end()));
   });
 
   it("an account that pg_hba.conf keeps out says nothing about the secret", async () => {
     const current = await bench.newAccount();
-    const [row] = await bench.target.sql("SHOW hba_file");
-    const file = String(row?.["hba_file"]);
-    const rules = await readFile(file, "utf8");
-    await writeFile(file, `host all ${current.account} 127.0.0.1/32 reject\n${rules}`);
-    await bench.target.sql("SELECT pg_reload_conf()");
-    await expect
-      .poll(() => bench.target.logsIn(current.account, "wrong").catch(() => "kept out"))
-      .toBe("kept out");
+    const undo = await bench.target.rule(
+      `host all ${current.account} 127.0.0.1/32 reject`,
+      isKeptOut(current),
+    );
     const failed = bench.verify(current);
-    await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
     await expect(failed).rejects.toThrow("pg_hba.conf");
-    await writeFile(file, rules);
-    await bench.target.sql("SELECT pg_reload_conf()");
+    await undo();
   });
 
   it("a database that is not there is a mistake in the options", async () => {
@@ -62,15 +79,15 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await expect(failed).rejects.toThrow("options.database");
   });
 
-  it("a database that the account may not enter is a mistake in the options", async () => {
+  it("a database that the account may not enter says nothing about the secret", async () => {
     await bench.target.sql("CREATE DATABASE closed");
     await bench.target.sql("REVOKE CONNECT ON DATABASE closed FROM PUBLIC");
     const failed = bench.verify(
       await bench.newAccount(),
       bench.optionsWith({ database: "closed" }),
     );
-    await expect(failed).rejects.toBeInstanceOf(ConfigError);
-    await expect(failed).rejects.toThrow("options.database");
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+    await expect(failed).rejects.toThrow("GRANT CONNECT");
   });
 
   it("an empty secret is a mistake, whatever the environment offers instead", async () => {

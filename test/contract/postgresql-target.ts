@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
+import { expect } from "vitest";
 import { makeCertificate } from "../../local/certificate.ts";
 import { startPostgres } from "../../local/postgres.ts";
 import { Secret, type Credential } from "../../shared/core/secret.ts";
@@ -26,6 +27,12 @@ export interface PostgresqlTarget {
   logsIn(account: string, secret: string): Promise<boolean>;
   /** Logs in with the plain client and stays; returns how to leave. */
   stay(account: string, secret: string): Promise<() => Promise<void>>;
+  /** Puts a line in front of all others in pg_hba.conf and returns how to undo it; `isSeen` tells when it is in force. */
+  rule(line: string, isSeen: () => Promise<boolean>): Promise<() => Promise<void>>;
+  /** Lets the account in without a password; returns how to undo it. */
+  trust(account: string): Promise<() => Promise<void>>;
+  /** Log-ins that the server has looked at, those of the superuser aside. */
+  logIns(): Promise<number>;
   /** Connections of others than `sql`. */
   openConnections(): Promise<number>;
   stop(): Promise<void>;
@@ -47,7 +54,7 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
     directory,
     tls: certificate,
     throwaway: true,
-    settings: loggingAll,
+    settings: { ...loggingAll, allow_system_table_mods: "on" },
   });
   const { host, port } = server;
   const fixtures = await mkdtemp(join(tmpdir(), "keyturn-authority-"));
@@ -71,6 +78,33 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
   const admin = { account: "rotation_admin", secret: new Secret(randomBytes(24).toString("hex")) };
   await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${admin.secret.reveal()}'`);
 
+  async function logsIn(account: string, secret: string): Promise<boolean> {
+    const client = clientFor(account, secret);
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return true;
+    } catch (error) {
+      if (error instanceof Error && Reflect.get(error, "code") === "28P01") return false;
+      throw error;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function rule(line: string, isSeen: () => Promise<boolean>) {
+    const [row] = await sql("SHOW hba_file");
+    const file = String(row?.["hba_file"]);
+    const rules = await readFile(file, "utf8");
+    const load = async (text: string, expected: boolean) => {
+      await writeFile(file, text);
+      await sql("SELECT pg_reload_conf()");
+      await expect.poll(isSeen, { timeout: 10_000 }).toBe(expected);
+    };
+    await load(`${line}\n${rules}`, true);
+    return () => load(rules, false);
+  }
+
   return {
     host,
     port,
@@ -88,18 +122,17 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
       }
       await sql(`ALTER ROLE ${role} PASSWORD ${escapeLiteral(secret)}`);
     },
-    async logsIn(account, secret) {
-      const client = clientFor(account, secret);
-      client.on("error", () => undefined);
-      try {
-        await client.connect();
-        return true;
-      } catch (error) {
-        if (error instanceof Error && Reflect.get(error, "code") === "28P01") return false;
-        throw error;
-      } finally {
-        await client.end();
-      }
+    logsIn,
+    rule,
+    trust: (account) =>
+      rule(`host all ${escapeIdentifier(account)} 127.0.0.1/32 trust`, () =>
+        logsIn(account, "wrong"),
+      ),
+    async logIns() {
+      const log = await readFile(server.logFile, "utf8");
+      const looked =
+        /connection authenticated: identity="(?!postgres")|password authentication failed/g;
+      return [...log.matchAll(looked)].length;
     },
     async stay(account, secret) {
       const client = clientFor(account, secret);

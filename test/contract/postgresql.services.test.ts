@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { escapeIdentifier } from "pg";
 import { postgresql } from "../../shared/rotators/postgresql.ts";
 import { Secret } from "../../shared/core/secret.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";
@@ -10,6 +11,8 @@ testRotator("postgresql", {
   refuses: true,
   seesSessions: true,
   losesReplies: true,
+  blocks: "named",
+  trusts: true,
 
   async start() {
     const target = await startPostgresqlTarget();
@@ -34,6 +37,13 @@ testRotator("postgresql", {
       powerless,
       unacceptable: { account: "same_as_secret", secret: new Secret("same_as_secret") },
       elsewhere: (at) => aim(at),
+      async block(account) {
+        const role = escapeIdentifier(account);
+        await target.sql(`ALTER ROLE ${role} NOLOGIN`);
+        return async () => {
+          await target.sql(`ALTER ROLE ${role} LOGIN`);
+        };
+      },
       snapshot: () => target.sql("SELECT * FROM pg_authid ORDER BY oid"),
       async loseReply() {
         const proxy = await cutProxy(port);

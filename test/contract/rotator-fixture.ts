@@ -32,6 +32,12 @@ export interface Fixture<Options> {
   readonly unacceptable?: Credential;
   /** Where `losesReplies` is set: the next change is carried out, its reply is lost. */
   loseReply?(): Promise<Aimed<Options>>;
+  /** Log-ins that the servers have looked at so far, refused ones included. */
+  logIns(): Promise<number>;
+  /** Where `blocks` is set: keeps the account from logging in, whatever its secret is; returns how to undo that. */
+  block?(account: string): Promise<() => Promise<void>>;
+  /** Where `trusts` is set: lets the account in without asking for its secret; returns how to undo that. */
+  trust?(account: string): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +50,12 @@ export interface Subject<Options> {
   readonly losesReplies?: true;
   /** It can tell whether somebody is logged in as an account. */
   readonly seesSessions?: true;
+  /** It can be asked what blocks an account. "named": a refused log-in names the obstacle too. */
+  readonly blocks?: "named" | "unnamed";
+  /** The server can be set to let an account in without a secret. */
+  readonly trusts?: true;
+  /** How sure the target is of the authority's right. Default: proven. */
+  readonly right?: "likely";
   /** Where the defaults do not fit. */
   readonly awkwardNames?: readonly string[];
   readonly awkwardSecrets?: readonly string[];

@@ -80,6 +80,14 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     signal = patience(),
   ) => required(rotator.retire?.({ ...to, account, using: by }, signal), "retire");
 
+  const examine = (
+    { account }: Credential,
+    by: Using,
+    isProven = false,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.examine?.({ ...to, account, using: by, isProven }, signal), "examine");
+
   const isInUse = (
     { account }: Credential,
     by: Using,
@@ -96,13 +104,15 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   async function failsAs(
     kind: abstract new (...args: never[]) => Error,
     promise: Promise<unknown>,
-  ): Promise<void> {
+  ): Promise<Error> {
     const error: unknown = await promise.then(
       (value) => expect.unreachable(`should fail, but gave ${inspect(value)}`),
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(kind);
     keeper.expectNoneIn(error);
+    if (error instanceof Error) return error;
+    throw new Error("what was thrown is not an error");
   }
 
   async function replaces(current: Credential, next: Credential, by: Using): Promise<void> {
@@ -125,6 +135,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     apply,
     verify,
     retire,
+    examine,
     isInUse,
     stay,
     works,

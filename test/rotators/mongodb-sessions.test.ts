@@ -8,6 +8,7 @@ import {
   startMongodbBench,
   type MongodbBench,
 } from "../contract/mongodb-bench.ts";
+import type { MongoDoubleOptions } from "../doubles/mongodb/server.ts";
 
 const app: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
 const password = app.secret.reveal();
@@ -16,6 +17,12 @@ let bench: MongodbBench;
 beforeEach(async () => {
   bench = await startMongodbBench();
 });
+
+async function restart(options: MongoDoubleOptions): Promise<void> {
+  await bench.close();
+  bench = await startMongodbBench(options);
+}
+
 afterEach(async () => {
   await expect.poll(() => bench.double.inspection.connections.open).toBe(0);
   await bench.close();
@@ -43,4 +50,42 @@ test("an admin who may not see who is connected is told which privilege is missi
   const refusal = hasSessions(powerless);
   await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
   await expect(refusal).rejects.toThrow("inprog");
+});
+
+test("an admin who may not see who is connected is told which command grants it", async () => {
+  await bench.addAccount("app", password);
+  await expect(hasSessions(powerless)).rejects.toThrow(
+    'db.getSiblingDB("admin").grantRolesToUser("powerless", [{"role":"clusterMonitor","db":"admin"}])',
+  );
+});
+
+test("a list without the names of users does not say that an account is not in use", async () => {
+  await restart({ lacks: ["effectiveUsers"] });
+  await bench.addAccount("app", password);
+  const leave = await bench.stay("app", password);
+  const refusal = hasSessions();
+  await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
+  await expect(refusal).rejects.toThrow("cannot be asked who is logged in");
+  await leave();
+});
+
+test("a server that does not say what the admin may see is believed only when it shows somebody", async () => {
+  await restart({ lacks: ["privileges"] });
+  await bench.addAccount("app", password);
+  await expect(hasSessions()).rejects.toBeInstanceOf(ChangeRefusedError);
+  const leave = await bench.stay("app", password);
+  expect(await hasSessions()).toBe(true);
+  await leave();
+});
+
+test("our own connection is not somebody's, were it that of the very account", async () => {
+  const roles = [{ role: "clusterMonitor", db: "admin" }];
+  await bench.addAccount("app", password, { roles });
+  const using = { as: "self", credential: app } as const;
+  const look = { options: bench.optionsWith(), account: "app", using };
+  const ask = () => mongodb.hasSessions?.(look, AbortSignal.timeout(20_000));
+  expect(await ask()).toBe(false);
+  const leave = await bench.stay("app", password);
+  expect(await ask()).toBe(true);
+  await leave();
 });

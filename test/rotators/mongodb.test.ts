@@ -251,6 +251,8 @@ describe("a replica set", () => {
     const error = await failure(mongodb.apply({ options, next, using: byAdmin }, signal()));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error.message).toContain("majority");
-    expect(sent.at(-1)).toMatchObject({ writeConcern: { w: "majority", wtimeout: 10_000 } });
+    expect(sent.at(-1)).toMatchObject({
+      writeConcern: { w: "majority", j: true, wtimeout: 10_000 },
+    });
   });
 });

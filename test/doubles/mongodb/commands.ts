@@ -4,6 +4,7 @@ import { errorAnswer, Refused, refused } from "./errors.ts";
 import { saslContinue, saslStart } from "./sasl.ts";
 import { type Call, loggedIn } from "./session.ts";
 import { createUser, updateUser, usersInfo } from "./user-commands.ts";
+import { privilegesOf } from "./users.ts";
 
 interface Command {
   /** Answered to anybody, before any log-in. */
@@ -16,6 +17,7 @@ const commands: Readonly<Record<string, Command>> = {
   isMaster: { open: true, run: hello },
   ismaster: { open: true, run: hello },
   ping: { open: true, run: () => ({ ok: 1 }) },
+  whatsmyuri: { open: true, run: whatsMyUri },
   buildInfo: { open: true, run: buildInfo },
   connectionStatus: { open: true, run: connectionStatus },
   saslStart: {
@@ -71,18 +73,22 @@ function hello(call: Call): Document {
     maxWireVersion: 21,
     readOnly: false,
     ...server.presents,
-    ...(typeof asked === "string" ? supportedMechanisms(server.users, asked) : {}),
+    ...(typeof asked === "string" ? supportedMechanisms(server, asked) : {}),
     ...speculativeAnswer(call),
     ok: 1,
   };
 }
 
-function supportedMechanisms(users: Call["server"]["users"], asked: string): Document {
+function supportedMechanisms({ users, enabled }: Call["server"], asked: string): Document {
   const dot = asked.indexOf(".");
   const user = users.find(asked.slice(dot + 1), asked.slice(0, dot));
   return user === undefined
     ? {}
-    : { saslSupportedMechs: user.credentials.map(({ mechanism }) => mechanism) };
+    : {
+        saslSupportedMechs: user.credentials
+          .map(({ mechanism }) => mechanism)
+          .filter((mechanism) => enabled.includes(mechanism)),
+      };
 }
 
 /** A failed attempt is passed over in silence: the client then logs in the long way and is told. */
@@ -104,12 +110,18 @@ function buildInfo(): Document {
   return { version: "7.0.14", versionArray: [7, 0, 14, 0], modules: [], bits: 64, ok: 1 };
 }
 
+function whatsMyUri({ session: { client } }: Call): Document {
+  return { you: `${client.address}:${String(client.port)}`, ok: 1 };
+}
+
 function connectionStatus(call: Call): Document {
   const users = loggedIn(call);
+  const isShown = call.command["showPrivileges"] === true && !call.server.lacks.has("privileges");
   return {
     authInfo: {
       authenticatedUsers: users.map(({ user, db }) => ({ user, db })),
       authenticatedUserRoles: users.flatMap(({ roles }) => roles),
+      ...(isShown && { authenticatedUserPrivileges: users.flatMap(privilegesOf) }),
     },
     ok: 1,
   };

@@ -34,7 +34,14 @@ export function connectionHandler(
 
   return (socket) => {
     lastId += 1;
-    const session: Session = { id: lastId, authenticated: new Map(), conversation: undefined };
+    const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
+    const session: Session = {
+      id: lastId,
+      client: { address: remoteAddress, port: remotePort },
+      server: { address: localAddress, port: localPort },
+      authenticated: new Map(),
+      conversation: undefined,
+    };
     server.sessions.add(session);
     socket.on("error", () => undefined);
     socket.on("close", () => server.sessions.delete(session));
@@ -75,6 +82,7 @@ const effects: Readonly<Record<string, MongoEffect>> = {
   ismaster: "hello",
   ping: "ping",
   connectionStatus: "connectionStatus",
+  whatsmyuri: "whatsmyuri",
   createUser: "createUser",
   updateUser: "updateUser",
   usersInfo: "usersInfo",

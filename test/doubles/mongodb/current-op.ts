@@ -13,15 +13,27 @@ const currentOp = z.strictObject({
   localOps: z.boolean().default(false),
 });
 const equals = z.strictObject({ $eq: z.string() });
-const match = z.strictObject({
+const isUser = z.strictObject({
   effectiveUsers: z.strictObject({ $elemMatch: z.strictObject({ user: equals, db: equals }) }),
 });
+const isConnection = z.strictObject({ connectionId: z.strictObject({ $eq: z.number() }) });
+const condition = z.union([isUser, isConnection]);
+const match = z.union([condition, z.strictObject({ $or: z.array(condition) })]);
+const shown = z.record(z.string(), z.literal(1));
 
-/** The one kind of aggregation that is spoken here: who is connected, narrowed to one user. */
-const pipeline = z.tuple([
-  z.strictObject({ $currentOp: currentOp }),
-  z.strictObject({ $match: match }),
-  z.strictObject({ $limit: z.int().positive() }),
+/** The one kind of aggregation that is spoken here: who is connected, narrowed to some users and connections. */
+const pipeline = z.union([
+  z.tuple([
+    z.strictObject({ $currentOp: currentOp }),
+    z.strictObject({ $match: match }),
+    z.strictObject({ $limit: z.int().positive() }),
+  ]),
+  z.tuple([
+    z.strictObject({ $currentOp: currentOp }),
+    z.strictObject({ $match: match }),
+    z.strictObject({ $project: shown }),
+    z.strictObject({ $limit: z.int().positive() }),
+  ]),
 ]);
 const fields = z.object({ pipeline: z.array(z.unknown()), cursor: z.object({}) });
 
@@ -36,14 +48,31 @@ export function aggregate(call: Call): Document {
       "$currentOp must be run against the 'admin' database with {aggregate: 1}",
     );
   }
-  const [{ $currentOp }, { $match }, { $limit }] = parsed.data;
-  const { user, db } = $match.effectiveUsers.$elemMatch;
+  const [{ $currentOp }, { $match }] = parsed.data;
+  const rest = parsed.data.slice(2);
+  const $project = rest
+    .map((stage) => ("$project" in stage ? stage.$project : undefined))
+    .find(Boolean);
+  const $limit = rest.map((stage) => ("$limit" in stage ? stage.$limit : undefined)).find(Boolean);
+  const conditions = "$or" in $match ? $match.$or : [$match];
   const firstBatch = connections(call, $currentOp)
-    .filter(({ effectiveUsers }) =>
-      effectiveUsers.some((one) => one.user === user.$eq && one.db === db.$eq),
-    )
+    .filter((connection) => conditions.some((one) => isMet(one, connection)))
+    .map((connection) => project(connection, $project))
     .slice(0, $limit);
   return { cursor: { firstBatch, id: Long.ZERO, ns: "admin.$cmd.aggregate" }, ok: 1 };
+}
+
+type Connection = ReturnType<typeof connections>[number];
+
+function isMet(one: z.infer<typeof condition>, { connectionId, effectiveUsers }: Connection) {
+  if ("connectionId" in one) return connectionId === one.connectionId.$eq;
+  const { user, db } = one.effectiveUsers.$elemMatch;
+  return effectiveUsers?.some((each) => each.user === user.$eq && each.db === db.$eq) === true;
+}
+
+function project(connection: Document, fields: Document | undefined): Document {
+  if (fields === undefined) return connection;
+  return Object.fromEntries(Object.entries(connection).filter(([name]) => name in fields));
 }
 
 /** Connections that have not logged in name nobody. Only the one that asks is active. */
@@ -59,6 +88,7 @@ function connections(call: Call, { allUsers, idleConnections }: z.infer<typeof c
       type: "op",
       desc: `conn${String(session.id)}`,
       connectionId: session.id,
+      client: `${session.client.address}:${String(session.client.port)}`,
       active: session === call.session,
       effectiveUsers: usersOf(session),
     }))
@@ -68,7 +98,12 @@ function connections(call: Call, { allUsers, idleConnections }: z.infer<typeof c
         effectiveUsers.some(({ user, db }) =>
           own.some((one) => one.user === user && one.db === db),
         ),
-    );
+    )
+    .map(({ effectiveUsers, ...rest }) => ({
+      ...rest,
+      // Left out of the answer when it is undefined.
+      effectiveUsers: call.server.lacks.has("effectiveUsers") ? undefined : effectiveUsers,
+    }));
 }
 
 function usersOf({ authenticated }: Session): { user: string; db: string }[] {

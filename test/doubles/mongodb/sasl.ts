@@ -1,13 +1,15 @@
+import { BlockList, isIPv6 } from "node:net";
 import { Binary, type Document } from "mongodb";
 import { refused } from "./errors.ts";
-import { converse, mechanisms, parseClientFirst } from "./scram.ts";
-import type { Call } from "./session.ts";
+import { converse, parseClientFirst } from "./scram.ts";
+import type { Call, Session } from "./session.ts";
+import type { StoredUser } from "./users.ts";
 
 const failed = () => refused("AuthenticationFailed", "Authentication failed.");
 
 /** Begins a log-in. An unknown account is refused here, a wrong password only at the end. */
 export function saslStart(call: Call, start: Document, db: string): Document {
-  const mechanism = mechanisms.find((known) => known === start["mechanism"]);
+  const mechanism = call.server.enabled.find((known) => known === start["mechanism"]);
   if (mechanism === undefined) {
     throw refused(
       "MechanismUnavailable",
@@ -43,7 +45,9 @@ export function saslContinue(call: Call): Document {
   }
   if (pending.proven) return finished(call, "");
   const { user, db } = pending;
-  const proof = pending.conversation.finish(payloadOf(command));
+  const proof = mayComeFrom(session, server.users.find(user, db))
+    ? pending.conversation.finish(payloadOf(command))
+    : undefined;
   server.logins.push({ user, db, accepted: proof !== undefined });
   if (proof === undefined) {
     session.conversation = undefined;
@@ -52,6 +56,27 @@ export function saslContinue(call: Call): Document {
   pending.proven = true;
   if (pending.skipEmptyExchange) return finished(call, proof);
   return { conversationId: 1, done: false, payload: binary(proof), ok: 1 };
+}
+
+/** An account whose restrictions are not met is refused in the same words as a wrong password. */
+function mayComeFrom({ client, server }: Session, user: StoredUser | undefined): boolean {
+  const restrictions = user?.restrictions ?? [];
+  const fits = (ranges: readonly string[] | undefined, address: string) =>
+    ranges?.some((range) => isWithin(range, address)) ?? true;
+  return (
+    restrictions.length === 0 ||
+    restrictions.some(
+      (one) => fits(one.clientSource, client.address) && fits(one.serverAddress, server.address),
+    )
+  );
+}
+
+function isWithin(range: string, address: string): boolean {
+  const [base = "", bits] = range.split("/");
+  const family = isIPv6(base) ? "ipv6" : "ipv4";
+  const list = new BlockList();
+  list.addSubnet(base, Number(bits ?? (family === "ipv6" ? 128 : 32)), family);
+  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
 function finished({ session }: Call, payload: string): Document {

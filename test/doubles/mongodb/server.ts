@@ -5,9 +5,9 @@ import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
 import { connectionHandler } from "./connection.ts";
 import type { MongoRefusal } from "./errors.ts";
-import type { Mechanism } from "./scram.ts";
-import type { MongoEffect, MongoServer } from "./session.ts";
-import { makeCredentials, type Role, userStore } from "./users.ts";
+import { type Mechanism, mechanisms } from "./scram.ts";
+import type { Lacking, MongoEffect, MongoServer } from "./session.ts";
+import { makeCredentials, type Restriction, type Role, userStore } from "./users.ts";
 
 export type { MongoRefusal } from "./errors.ts";
 export type { MongoEffect } from "./session.ts";
@@ -22,6 +22,8 @@ export interface MongoUser {
   readonly roles?: readonly Role[];
   /** Default SCRAM-SHA-256 alone. */
   readonly mechanisms?: readonly Mechanism[];
+  /** `authenticationRestrictions`. Default: none. */
+  readonly restrictions?: readonly Restriction[];
 }
 
 export interface MongoDoubleOptions {
@@ -31,6 +33,12 @@ export interface MongoDoubleOptions {
   /** SCRAM iterations; the real default is 15,000 and clients accept no fewer than 4,096. */
   readonly iterations?: number;
   readonly hostile?: boolean;
+  /** Mechanisms that are switched on. Default: all. */
+  readonly enabled?: readonly Mechanism[];
+  /** What it leaves out of its answers, as emulations do. */
+  readonly lacks?: readonly Lacking[];
+  /** It presents itself as a secondary. */
+  readonly secondary?: boolean;
   /** Name of the replica set of which it is the only member left. Default: it stands alone. */
   readonly replicaSet?: string;
 }
@@ -61,7 +69,9 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
   const { iterations = 15_000 } = options;
   const server: MongoServer = {
-    presents: {},
+    presents: options.secondary === true ? { isWritablePrimary: false, ismaster: false } : {},
+    enabled: options.enabled ?? mechanisms,
+    lacks: new Set(options.lacks),
     users: userStore(),
     iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
     faults,
@@ -75,7 +85,14 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
   const listening = await listen(listener(certificate, serve));
   if (options.replicaSet !== undefined) {
     const me = `127.0.0.1:${String(listening.port)}`;
-    server.presents = { setName: options.replicaSet, setVersion: 1, hosts: [me], primary: me, me };
+    server.presents = {
+      ...server.presents,
+      setName: options.replicaSet,
+      setVersion: 1,
+      hosts: [me],
+      primary: me,
+      me,
+    };
   }
   return {
     host: "127.0.0.1",
@@ -110,9 +127,14 @@ function listener(certificate: Certificate | undefined, serve: (socket: Socket) 
 }
 
 async function addUser({ users, iterations }: MongoServer, added: MongoUser): Promise<void> {
-  const { user, password, db = "admin", mechanisms = ["SCRAM-SHA-256"] } = added;
+  const { user, password, db = "admin", restrictions = [] } = added;
   const own: readonly Role[] =
     added.changeOwnPassword === true ? [{ role: "changeOwnPassword", db }] : [];
-  const credentials = await makeCredentials(user, password, mechanisms, iterations);
-  users.create({ user, db, roles: [...(added.roles ?? []), ...own], credentials });
+  const credentials = await makeCredentials(
+    user,
+    password,
+    added.mechanisms ?? ["SCRAM-SHA-256"],
+    iterations,
+  );
+  users.create({ user, db, roles: [...(added.roles ?? []), ...own], credentials, restrictions });
 }

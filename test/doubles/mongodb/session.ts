@@ -11,10 +11,14 @@ export type MongoEffect =
   | "hello"
   | "ping"
   | "connectionStatus"
+  | "whatsmyuri"
   | "createUser"
   | "updateUser"
   | "usersInfo"
   | "aggregate";
+
+/** Parts of answers that emulations leave out. */
+export type Lacking = "effectiveUsers" | "privileges" | "restrictions" | "mechanisms";
 
 /** The whole server, as its commands see it. */
 export interface MongoServer {
@@ -23,6 +27,10 @@ export interface MongoServer {
   readonly users: Users;
   readonly iterations: Readonly<Record<Mechanism, number>>;
   readonly faults: Faults<MongoEffect, MongoRefusal>;
+  /** Mechanisms that are switched on. */
+  readonly enabled: readonly Mechanism[];
+  /** What it does not know, as emulations of a MongoDB do not. */
+  readonly lacks: ReadonlySet<Lacking>;
   /** Connections that are open. */
   readonly sessions: Set<Session>;
   /** Every attempt to prove a password, in order. */
@@ -32,9 +40,17 @@ export interface MongoServer {
 /** One connection. Who is logged in stays so, whatever becomes of the password. */
 export interface Session {
   readonly id: number;
+  /** Where the client is, and where the server took the connection. */
+  readonly client: Endpoint;
+  readonly server: Endpoint;
   /** At most one user per authentication database. */
   readonly authenticated: Map<string, string>;
   conversation: PendingLogin | undefined;
+}
+
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
 }
 
 export interface PendingLogin {

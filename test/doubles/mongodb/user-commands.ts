@@ -13,7 +13,12 @@ const userFields = {
   mechanisms: z.array(z.string()),
   digestPassword: z.boolean(),
   customData: z.record(z.string(), z.unknown()),
-  authenticationRestrictions: z.array(z.unknown()),
+  authenticationRestrictions: z.array(
+    z.object({
+      clientSource: z.array(z.string()).exactOptional(),
+      serverAddress: z.array(z.string()).exactOptional(),
+    }),
+  ),
 };
 const createFields = z.object(userFields).partial();
 
@@ -36,6 +41,7 @@ export async function createUser(call: Call): Promise<Document> {
     db: database,
     roles: parseRoles(fields.roles, database),
     credentials: await passwordCredentials(call, user, fields),
+    restrictions: fields.authenticationRestrictions ?? [],
   });
   return { ok: 1 };
 }
@@ -61,12 +67,14 @@ export async function updateUser(call: Call): Promise<Document> {
     fields.pwd === undefined
       ? fewerMechanisms(kept, fields.mechanisms)
       : await passwordCredentials(call, name, fields);
-  server.users.replace({ ...kept, roles, credentials });
+  const restrictions = fields.authenticationRestrictions ?? kept.restrictions;
+  server.users.replace({ ...kept, roles, credentials, restrictions });
   return { ok: 1 };
 }
 
 export function usersInfo(call: Call): Document {
   const { server, session, database } = call;
+  const { showAuthenticationRestrictions } = checkFields(call, infoFields);
   const wanted: unknown = call.command["usersInfo"];
   const asked = askedFor(wanted, database);
   const isSelf = asked?.every(({ user, db }) => session.authenticated.get(db) === user) === true;
@@ -79,7 +87,38 @@ export function usersInfo(call: Call): Document {
         ? everyDatabase || user.db === database
         : asked.some((one) => one.user === user.user && one.db === user.db),
     );
-  return { users: users.map(describe), ok: 1 };
+  if (showAuthenticationRestrictions === true && server.lacks.has("restrictions")) {
+    throw refused(
+      "IDLUnknownField",
+      "BSON field 'usersInfo.showAuthenticationRestrictions' is an unknown field.",
+    );
+  }
+  const shown = users.map((user) => ({
+    ...describe(user),
+    ...(showAuthenticationRestrictions === true && restrictionsOf(user)),
+  }));
+  if (server.lacks.has("mechanisms")) for (const user of shown) delete user["mechanisms"];
+  return { users: shown, ok: 1 };
+}
+
+/** Every way of asking for more than the plain answer is known; not all are answered. */
+const infoFields = z
+  .object({
+    showCredentials: z.boolean(),
+    showCustomData: z.boolean(),
+    showPrivileges: z.boolean(),
+    showAuthenticationRestrictions: z.boolean(),
+    filter: z.record(z.string(), z.unknown()),
+  })
+  .partial();
+
+function restrictionsOf({ roles, restrictions }: StoredUser): Document {
+  return {
+    authenticationRestrictions: restrictions,
+    inheritedRoles: roles,
+    inheritedPrivileges: [],
+    inheritedAuthenticationRestrictions: [],
+  };
 }
 
 const oneUser = z.union([z.string(), z.object({ user: z.string(), db: z.string() })]);
@@ -103,7 +142,7 @@ function askedFor(argument: unknown, database: string) {
     .map((one) => (typeof one === "string" ? { user: one, db: database } : one));
 }
 
-function describe({ user, db, roles, credentials }: StoredUser): Document {
+function describe({ user, db, roles, credentials }: StoredUser): Record<string, unknown> {
   return { _id: `${db}.${user}`, user, db, roles, mechanisms: credentials.map((c) => c.mechanism) };
 }
 

@@ -20,18 +20,26 @@ const granted: Record<
   clusterMonitor: { everywhere: true, actions: ["inprog"] },
   userAdminAnyDatabase: { everywhere: true, actions: userAdmin },
   userAdmin: { everywhere: false, actions: userAdmin },
-  // No built-in role lets an account change its own password: real sites make such a custom role.
+  // No built-in role lets an account change passwords alone, or its own one: real sites make such custom roles.
   changeOwnPassword: { everywhere: false, actions: ["changeOwnPassword"] },
+  changePassword: { everywhere: false, actions: ["changePassword"] },
 };
 
 /** Roles that exist and have nothing to do with users. */
 const inert = new Set(["read", "readWrite", "readAnyDatabase", "readWriteAnyDatabase", "dbAdmin"]);
+
+/** One of several is enough to be let in; of one, every part must fit. Addresses or ranges. */
+export interface Restriction {
+  readonly clientSource?: readonly string[];
+  readonly serverAddress?: readonly string[];
+}
 
 export interface StoredUser {
   readonly user: string;
   readonly db: string;
   readonly roles: readonly Role[];
   readonly credentials: readonly ScramCredential[];
+  readonly restrictions: readonly Restriction[];
 }
 
 export interface Users {
@@ -89,6 +97,29 @@ export function isAllowed(user: StoredUser, action: Action, db: string): boolean
     const grant = granted[role.role];
     if (!grant?.actions.includes(action)) return false;
     return grant.everywhere ? role.db === "admin" : role.db === db;
+  });
+}
+
+export interface Privilege {
+  readonly resource:
+    { readonly db: string; readonly collection: string } | { readonly cluster: true };
+  readonly actions: readonly Action[];
+}
+
+/** As connectionStatus shows them. */
+export function privilegesOf({ roles }: StoredUser): Privilege[] {
+  return roles.flatMap(({ role, db }) => {
+    const grant = granted[role];
+    if (grant === undefined) return [];
+    const onCluster = grant.actions.filter((action) => action === "inprog");
+    const onDatabase = grant.actions.filter((action) => action !== "inprog");
+    const resource = { db: grant.everywhere ? "" : db, collection: "" };
+    return [
+      ...(onDatabase.length > 0 ? [{ resource, actions: onDatabase }] : []),
+      ...(onCluster.length > 0
+        ? [{ resource: { cluster: true } as const, actions: onCluster }]
+        : []),
+    ];
   });
 }
 

@@ -1,0 +1,232 @@
+import { BlockList, isIP } from "node:net";
+import type { Document } from "mongodb";
+import { z } from "zod";
+import { TargetUnavailableError } from "../core/errors.ts";
+import { isUnanswerable } from "./mongodb-errors.ts";
+import type { MongodbOptions } from "./mongodb-options.ts";
+import { lackOfPassword, privilegesOf, type Privileges } from "./mongodb-rights.ts";
+import { placeOf, type Session } from "./mongodb-session.ts";
+import type { Examination, Examine, Right } from "./rotator.ts";
+
+/** One must be met by who logs in; each of its parts must. */
+const restrictions = z.array(
+  z.object({
+    clientSource: z.array(z.string()).optional(),
+    serverAddress: z.array(z.string()).optional(),
+  }),
+);
+type Restrictions = z.output<typeof restrictions>;
+
+const usersInfoReply = z.object({
+  users: z.array(
+    z.object({
+      mechanisms: z.array(z.string()).optional().catch(undefined),
+      authenticationRestrictions: restrictions.optional().catch(undefined),
+      /** Those of each of the account's roles, all of which must be met. */
+      inheritedAuthenticationRestrictions: z.array(restrictions).optional().catch(undefined),
+    }),
+  ),
+});
+type User = z.output<typeof usersInfoReply>["users"][number];
+
+const helloReply = z.object({
+  isWritablePrimary: z.boolean().optional(),
+  saslSupportedMechs: z.array(z.string()).optional().catch(undefined),
+});
+const whatsMyUriReply = z.object({ you: z.string() });
+
+/** What the server says about the account; what it does not say, or says in another way, is undefined. */
+interface Found {
+  /** "missing": the server says that there is no such account. */
+  readonly user: User | "missing" | undefined;
+  /** Mechanisms of the account that the server has switched on. */
+  readonly usable: readonly string[] | undefined;
+  /** Our own IP address, as the server sees it. */
+  readonly we: string | undefined;
+}
+
+/** Asks in the session of the authority. The server has no way to be asked without logging in as the account. */
+export async function examineIn(
+  session: Session,
+  call: Examine<MongodbOptions>,
+  within: number,
+): Promise<Examination> {
+  const { options, account, using, isProven } = call;
+  const { authDatabase } = options;
+  const ask = asking(session, within);
+  const greeting = helloReply.safeParse(
+    await ask("admin", { hello: 1, saslSupportedMechs: `${authDatabase}.${account}` }),
+  ).data;
+  if (greeting?.isWritablePrimary === false) {
+    throw new TargetUnavailableError(
+      `${placeOf(options, account, authDatabase)}: it is not the primary, which alone takes changes`,
+    );
+  }
+  const privileges = await privilegesOf(session, within);
+  const lack = lackOfPassword(call, privileges);
+  // Whoever examines itself has just logged in.
+  const isSeen = isProven || using.as === "self";
+  const info =
+    isSeen && lack === undefined ? undefined : await askAbout(ask, authDatabase, account);
+  const right = rightOf(privileges, lack, info !== undefined && using.as === "admin", authDatabase);
+  if (isSeen) return { obstacles: [], right };
+  const we = whatsMyUriReply.safeParse(await ask("admin", { whatsmyuri: 1 })).data?.you;
+  const found: Found = {
+    user: info && (info.users[0] ?? "missing"),
+    usable: greeting?.saslSupportedMechs,
+    we: we && hostOf(we),
+  };
+  return { obstacles: obstaclesIn(found, options, account), right };
+}
+
+type Ask = (database: string, command: Document) => Promise<Document | undefined>;
+
+/** Undefined where the server does not answer: emulations do not know every command and field. */
+function asking(session: Session, within: number): Ask {
+  return async (database, command) => {
+    try {
+      return await session.run(database, { ...command, maxTimeMS: within });
+    } catch (error) {
+      if (isUnanswerable(error)) return undefined;
+      throw error;
+    }
+  };
+}
+
+async function askAbout(ask: Ask, db: string, user: string) {
+  const usersInfo = { user, db };
+  const reply =
+    (await ask(db, { usersInfo, showAuthenticationRestrictions: true })) ??
+    (await ask(db, { usersInfo }));
+  return usersInfoReply.safeParse(reply).data;
+}
+
+/** Pure. A server that shows other users to who may not see them has its authorization switched off. */
+function rightOf(
+  privileges: Privileges | undefined,
+  lack: string | undefined,
+  isShown: boolean,
+  db: string,
+): Right {
+  if (privileges === undefined) return { is: "likely" };
+  if (lack === undefined) return { is: "proven" };
+  if (isShown && !privileges.allows("viewUser", db)) return { is: "likely" };
+  return { is: "missing", why: lack };
+}
+
+/** Pure: what keeps the account from logging in from here, whatever its password is. */
+function obstaclesIn({ user, usable, we }: Found, options: MongodbOptions, account: string) {
+  const { authDatabase } = options;
+  const who = `Account \`${account}\` in authentication database \`${authDatabase}\``;
+  if (user === undefined) return [];
+  if (user === "missing") {
+    return [
+      `${who} does not exist. Create it with db.createUser, or correct options.authDatabase.`,
+    ];
+  }
+  const noPassword = lackOfMechanism(user.mechanisms ?? [], usable);
+  const unmet = unmetRestrictions(user, we, serverAddress(options, we));
+  return [
+    ...(noPassword === undefined ? [] : [`${who} ${noPassword}`]),
+    ...(unmet.length === 0
+      ? []
+      : [
+          `${who} can't log in from ${we ?? "here"}: its authenticationRestrictions, or those of its roles, allow ` +
+            `only ${unmet.map(describeRestriction).join(" or ")}. Add this address with db.updateUser or db.updateRole.`,
+        ]),
+  ];
+}
+
+function lackOfMechanism(
+  mechanisms: readonly string[],
+  usable: readonly string[] | undefined,
+): string | undefined {
+  if (mechanisms.length === 0) return undefined;
+  if (!mechanisms.some(isScram)) {
+    return (
+      `has no password: it logs in with ${mechanisms.join(", ")}. ` +
+      "Give it one with db.updateUser, or rotate another account."
+    );
+  }
+  if (usable === undefined || usable.some(isScram)) return undefined;
+  return (
+    `can't log in with a password: the server has ${mechanisms.join(", ")} switched off. ` +
+    "Switch one of these on with the parameter authenticationMechanisms."
+  );
+}
+
+function unmetRestrictions(
+  { authenticationRestrictions = [], inheritedAuthenticationRestrictions = [] }: User,
+  we: string | undefined,
+  server: string | undefined,
+): Restrictions {
+  return [authenticationRestrictions, ...inheritedAuthenticationRestrictions]
+    .filter((each) => !isMet(each, we, server))
+    .flat();
+}
+
+const isScram = (mechanism: string) => mechanism.startsWith("SCRAM-");
+
+/** One of them is enough; none at all restricts nobody. What is not known counts as met. */
+function isMet(all: Restrictions, we: string | undefined, server: string | undefined): boolean {
+  const isIn = (ranges: readonly string[] | undefined, address: string | undefined) =>
+    ranges === undefined || address === undefined || contains(ranges, address);
+  return (
+    all.length === 0 ||
+    all.some((one) => isIn(one.clientSource, we) && isIn(one.serverAddress, server))
+  );
+}
+
+function describeRestriction({ clientSource, serverAddress: at }: Restrictions[number]): string {
+  const parts = [
+    ...(clientSource ? [`clients at ${clientSource.join(", ")}`] : []),
+    ...(at ? [`log-ins to the server's address ${at.join(", ")}`] : []),
+  ];
+  return parts.join(" with ");
+}
+
+/**
+ * The address at which the server took our connection, where that is certain: a name, or a translated address, may
+ * stand for another one of the server's own.
+ */
+function serverAddress({ host }: MongodbOptions, we: string | undefined): string | undefined {
+  return host !== undefined &&
+    isIP(host) > 0 &&
+    we !== undefined &&
+    isLoopback(host) &&
+    isLoopback(we)
+    ? host
+    : undefined;
+}
+
+const isLoopback = (address: string) => contains(["127.0.0.0/8", "::1"], address);
+
+/** Addresses and ranges in the notation of CIDR. */
+function contains(ranges: readonly string[], address: string): boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [base = "", bits] = range.split("/");
+    const family = familyOf(base);
+    const longest = family === "ipv6" ? 128 : 32;
+    const length = Number(bits ?? longest);
+    // What cannot be read is not said to exclude anybody.
+    if (family === undefined || !(length >= 0 && length <= longest)) return true;
+    list.addSubnet(base, length, family);
+  }
+  const family = familyOf(address);
+  return family === undefined || list.check(address, family);
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" | undefined {
+  const version = isIP(address);
+  return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
+}
+
+/** Of `127.0.0.1:1234` or `[::1]:1234`. */
+function hostOf(address: string): string | undefined {
+  const host = address
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "")
+    .replace(/^::ffff:/i, "");
+  return isIP(host) > 0 ? host : undefined;
+}

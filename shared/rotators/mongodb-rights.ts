@@ -1,0 +1,107 @@
+import { z } from "zod";
+import { isUnanswerable } from "./mongodb-errors.ts";
+import type { MongodbOptions } from "./mongodb-options.ts";
+import type { Session } from "./mongodb-session.ts";
+import type { Retire } from "./rotator.ts";
+
+/** What the authority may do, as the server says. */
+export interface Privileges {
+  /** In a database, or with "cluster" on the server as a whole. */
+  allows(action: string, where: string | Cluster): boolean;
+}
+
+interface Cluster {
+  readonly cluster: true;
+}
+export const cluster: Cluster = { cluster: true };
+
+const statusReply = z.object({
+  authInfo: z.object({
+    authenticatedUserPrivileges: z.array(
+      z.object({
+        resource: z.object({
+          db: z.string().optional(),
+          collection: z.string().optional(),
+          cluster: z.boolean().optional(),
+          anyResource: z.boolean().optional(),
+        }),
+        actions: z.array(z.string()),
+      }),
+    ),
+  }),
+});
+
+/** Undefined where the server does not say. */
+export async function privilegesOf(
+  session: Session,
+  maxTimeMS: number,
+): Promise<Privileges | undefined> {
+  const command = { connectionStatus: 1, showPrivileges: true, maxTimeMS };
+  const reply = await session.run("admin", command).catch((error: unknown) => {
+    if (isUnanswerable(error)) return undefined;
+    throw error;
+  });
+  const found = statusReply.safeParse(reply).data?.authInfo.authenticatedUserPrivileges;
+  return (
+    found && {
+      allows: (action, where) =>
+        found.some(
+          ({ resource, actions }) =>
+            (actions.includes(action) || actions.includes("anyAction")) &&
+            (resource.anyResource === true ||
+              (typeof where === "string"
+                ? resource.collection === "" && ["", where].includes(resource.db ?? "?")
+                : resource.cluster === true)),
+        ),
+    }
+  );
+}
+
+/** Why the authority may not change the account's password; undefined when it may, or when that is not known. */
+export function lackOfPassword(
+  call: Retire<MongodbOptions>,
+  privileges: Privileges | undefined,
+): string | undefined {
+  const { using, options } = call;
+  const { authDatabase } = options;
+  const may = (action: string) => privileges?.allows(action, authDatabase) !== false;
+  if (may("changePassword") || (using.as === "self" && may("changeOwnPassword"))) return undefined;
+  return unableToChange(call);
+}
+
+/** That the authority lacks the right to change the account's password, and the commands that grant it. */
+export function unableToChange({ account, using, options }: Retire<MongodbOptions>): string {
+  const { authDatabase, adminAuthDatabase } = options;
+  const isSelf = using.as === "self";
+  const action = isSelf ? "changeOwnPassword" : "changePassword";
+  const name = using.as === "identity" ? "identity" : using.credential.account;
+  const role = `keyturn-${action}-${authDatabase}`;
+  const definition = {
+    role,
+    privileges: [
+      {
+        resource: { db: authDatabase, collection: "" },
+        actions: isSelf ? [action] : [action, "viewUser"],
+      },
+    ],
+    roles: [],
+  };
+  return (
+    `Account \`${account}\` in authentication database \`${authDatabase}\` can't be changed: \`${name}\` lacks ` +
+    `${action} there. Run: db.getSiblingDB("admin").createRole(${JSON.stringify(definition)}); ` +
+    grant(isSelf ? authDatabase : adminAuthDatabase, name, role)
+  );
+}
+
+/** That the authority may not see who is connected, and the command that grants it. */
+export function unableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
+  const name = using.as === "identity" ? "identity" : using.credential.account;
+  const home = using.as === "self" ? options.authDatabase : options.adminAuthDatabase;
+  return `\`${name}\` may not see who is connected: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
+}
+
+function grant(database: string, user: string, role: string): string {
+  const roles = [{ role, db: "admin" }];
+  const [where, who, what] = [database, user, roles].map((value) => JSON.stringify(value));
+  return `db.getSiblingDB(${String(where)}).grantRolesToUser(${String(who)}, ${String(what)}).`;
+}

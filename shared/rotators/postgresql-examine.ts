@@ -1,0 +1,207 @@
+import { z } from "zod";
+import { TargetUnavailableError } from "../core/errors.ts";
+import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
+import { knock, looking, type Session } from "./postgresql-session.ts";
+import type { Examination, Examine, Right } from "./rotator.ts";
+
+/** Groups of managed services whose members may do more than the catalog says. */
+const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];
+
+/**
+ * What the catalog says about the account ($1), about us, and about the database we are in. Names come back quoted, to
+ * be printed in statements. A connection limit counts client connections and not ours; who may not see what kind of
+ * process a row stands for is shown NULL, which counts.
+ */
+const question = `
+  SELECT
+    pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
+    pg_catalog.pg_is_in_recovery() AS "isStandby",
+    me.rolname::pg_catalog.text AS "myName",
+    pg_catalog.quote_ident(me.rolname) AS me,
+    me.rolsuper AS "amSuperuser",
+    me.rolcreaterole AS "mayCreateRoles",
+    EXISTS (
+      SELECT FROM pg_catalog.pg_roles provider
+      WHERE provider.rolname = ANY ($2::pg_catalog.text[])
+        AND pg_catalog.pg_has_role(me.oid, provider.oid, 'MEMBER')
+    ) AS "isProviderAdmin",
+    coalesce(
+      pg_catalog.current_setting('rds.restrict_password_commands', true), 'off'
+    ) NOT IN ('off', '0', '') AS "isRestricted",
+    pg_catalog.quote_ident($1::pg_catalog.text) AS quoted,
+    account.oid IS NOT NULL AS "exists",
+    account.oid = me.oid AS "isMe",
+    account.rolsuper AS "isSuperuser",
+    account.rolreplication AS "isReplication",
+    account.rolcanlogin AS "mayLogIn",
+    CASE WHEN account.rolvaliduntil <= pg_catalog.now()
+      THEN account.rolvaliduntil::pg_catalog.text END AS "expiredAt",
+    account.rolconnlimit AS "limit",
+    (
+      SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity
+      WHERE usesysid = account.oid AND pid <> pg_catalog.pg_backend_pid()
+        AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
+    ) AS connections,
+    pg_catalog.pg_has_role(me.oid, account.oid, 'MEMBER WITH ADMIN OPTION') AS "hasAdminOption",
+    pg_catalog.has_database_privilege(account.oid, db.oid, 'CONNECT') AS "mayConnect",
+    pg_catalog.quote_ident(db.datname) AS database,
+    db.datallowconn AS "takesConnections",
+    db.datconnlimit AS "databaseLimit",
+    (
+      SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity
+      WHERE datid = db.oid AND pid <> pg_catalog.pg_backend_pid()
+        AND coalesce(backend_type, 'client backend') = 'client backend'
+    ) AS "databaseConnections"
+  FROM pg_catalog.pg_roles me
+  JOIN pg_catalog.pg_database db ON db.datname = pg_catalog.current_database()
+  LEFT JOIN pg_catalog.pg_roles account ON account.rolname = $1::pg_catalog.text
+  WHERE me.rolname = current_user`;
+
+const everybody = {
+  version: z.int(),
+  isStandby: z.boolean(),
+  myName: z.string(),
+  me: z.string(),
+  amSuperuser: z.boolean(),
+  mayCreateRoles: z.boolean(),
+  isProviderAdmin: z.boolean(),
+  isRestricted: z.boolean(),
+  quoted: z.string(),
+};
+const account = {
+  isMe: z.boolean(),
+  isSuperuser: z.boolean(),
+  isReplication: z.boolean(),
+  mayLogIn: z.boolean(),
+  expiredAt: z.string().nullable(),
+  limit: z.int(),
+  connections: z.int(),
+  hasAdminOption: z.boolean(),
+  mayConnect: z.boolean(),
+  database: z.string(),
+  takesConnections: z.boolean(),
+  databaseLimit: z.int(),
+  databaseConnections: z.int(),
+};
+const answer = z.discriminatedUnion("exists", [
+  z.object({ ...everybody, exists: z.literal(false) }),
+  z.object({ ...everybody, exists: z.literal(true), ...account }),
+]);
+
+type Answer = z.output<typeof answer>;
+type Found = Extract<Answer, { exists: true }>;
+
+/** Undefined where the catalog of the server does not answer like that of PostgreSQL. */
+async function askCatalog(session: Session, name: string): Promise<Answer | undefined> {
+  const groups = `{${providerGroups.join(",")}}`;
+  const [row] = await session.query(question, [name, groups]);
+  return answer.safeParse(row).data;
+}
+
+/** Asks in the session of the authority, and knocks as the account where it did not just log in. */
+export async function examineIn(
+  session: Session,
+  call: Examine<PostgresqlOptions>,
+  signal: AbortSignal,
+): Promise<Examination> {
+  const { options, account: name, using, isProven, connectWithin } = call;
+  const found = await looking(session, () => askCatalog(session, name));
+  if (found === undefined) return { obstacles: [], right: { is: "likely" } };
+  if (found.isStandby) {
+    throw new TargetUnavailableError(
+      `${placeOf(options, name)}: the server is a standby, which takes no changes`,
+    );
+  }
+  const right = rightOf(found, name);
+  // Whoever examines itself has just logged in.
+  if (isProven || using.as === "self") return { obstacles: [], right };
+  const obstacles = obstaclesIn(found, name);
+  if (found.exists) {
+    const kept = await knock(options, name, signal, connectWithin);
+    // What the catalog says already is not said twice; a server that asks for the password has nothing against it.
+    if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
+  }
+  return { obstacles, right };
+}
+
+/** Pure: what keeps the account from logging in to this database, whatever its password is. */
+function obstaclesIn(found: Answer, name: string): string[] {
+  const { quoted } = found;
+  const who = `Account \`${name}\``;
+  if (!found.exists) return [`${who} does not exist. Run: CREATE ROLE ${quoted} LOGIN.`];
+  const { database, limit, databaseLimit } = found;
+  // Neither limits nor rights are asked of a superuser.
+  const isBound = !found.isSuperuser;
+  const obstacles: readonly (readonly [isThere: boolean, sentence: string])[] = [
+    [!found.mayLogIn, `${who} is not permitted to log in. Run: ALTER ROLE ${quoted} LOGIN.`],
+    [
+      found.expiredAt !== null,
+      `${who} expired at ${found.expiredAt ?? ""}. Run: ALTER ROLE ${quoted} VALID UNTIL 'infinity'.`,
+    ],
+    [
+      isBound && limit >= 0 && found.connections >= limit,
+      `${who} has ${found.connections} of the ${limit} connections that its limit allows. ` +
+        `Close some, or run: ALTER ROLE ${quoted} CONNECTION LIMIT -1.`,
+    ],
+    [
+      isBound && !found.mayConnect,
+      `${who} can't connect to database \`${database}\`. Run: GRANT CONNECT ON DATABASE ${database} TO ${quoted}.`,
+    ],
+    [
+      !found.takesConnections,
+      `Database \`${database}\` takes no connections, so ${name} can't log in. ` +
+        `Run: ALTER DATABASE ${database} ALLOW_CONNECTIONS true.`,
+    ],
+    [
+      isBound && databaseLimit >= 0 && found.databaseConnections >= databaseLimit,
+      `Database \`${database}\` has ${found.databaseConnections} of the ${databaseLimit} connections that its limit ` +
+        `allows, so ${name} can't log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
+    ],
+  ];
+  return obstacles.flatMap(([isThere, sentence]) => (isThere ? [sentence] : []));
+}
+
+/** Since version 16 CREATEROLE alone changes only accounts on which one has ADMIN OPTION. */
+const adminOptionSince = 160_000;
+
+/** Pure: whether we may change the account's password. */
+function rightOf(found: Answer, name: string): Right {
+  const fault = !found.exists ? undefined : missingRight(found);
+  if (!found.exists) return { is: "likely" };
+  if (fault === undefined) return { is: found.isRestricted ? "likely" : "proven" };
+  // Managed services have changed what the members of these groups may do.
+  if (found.isProviderAdmin) return { is: "likely" };
+  return { is: "missing", why: `Account \`${name}\` can't be changed: ${fault}` };
+}
+
+function missingRight(found: Found): string | undefined {
+  const { me, quoted, myName } = found;
+  if (found.amSuperuser) return undefined;
+  if (found.isSuperuser) return `it is a superuser and \`${myName}\` is not. Use a superuser.`;
+  if (found.version < adminOptionSince) {
+    if (found.isReplication) {
+      return `it has REPLICATION and \`${myName}\` is not a superuser. Use a superuser.`;
+    }
+    if (found.isMe || found.mayCreateRoles) return undefined;
+    return `\`${myName}\` lacks CREATEROLE. Run: ALTER ROLE ${me} CREATEROLE.`;
+  }
+  if (found.isMe) return undefined;
+  const missing = [
+    ...(found.mayCreateRoles ? [] : [["CREATEROLE", `ALTER ROLE ${me} CREATEROLE`]]),
+    ...(found.hasAdminOption
+      ? []
+      : [["ADMIN OPTION on it", `GRANT ${quoted} TO ${me} WITH ADMIN OPTION`]]),
+  ];
+  if (missing.length === 0) return undefined;
+  const rights = missing.map(([right]) => right).join(" and ");
+  const statements = missing.map(([, statement]) => statement).join("; ");
+  return `\`${myName}\` lacks ${rights}. Run: ${statements}.`;
+}
+
+/** Why a change was refused for want of a right; undefined when the server does not say. */
+export async function lackOfRight(session: Session, name: string): Promise<string | undefined> {
+  const found = await looking(session, () => askCatalog(session, name));
+  if (found === undefined) return undefined;
+  const right = rightOf(found, name);
+  return right.is === "missing" ? right.why : undefined;
+}

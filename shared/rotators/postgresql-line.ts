@@ -1,0 +1,170 @@
+import { Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import type { Client } from "pg";
+import { TargetUnavailableError } from "../core/errors.ts";
+import { connectLimit } from "./connect-limit.ts";
+import { failureOf, type Failure } from "./postgresql-errors.ts";
+import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
+import { readAuthority } from "./tls.ts";
+
+/** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
+const goodbye = 500;
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What the server has asked for so far, and whether it has let the account in. */
+export interface Asked {
+  password: boolean;
+  /** The password is proven by SCRAM, which ends with the server's own proof. */
+  scram: boolean;
+  serverProof: boolean;
+  letIn: boolean;
+}
+
+/** Who wants to log in, and what is answered when the server asks for the password. */
+export interface Login {
+  readonly account: string;
+  readonly answer: () => string | Promise<string>;
+}
+
+export interface Line {
+  readonly asked: Readonly<Asked>;
+  /** Returns undefined once the account is logged in. */
+  connect(): Promise<Failure | undefined>;
+  /** Why nothing more is waited for, if the time is over. */
+  late(): string | undefined;
+  /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
+  query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
+  /** Says goodbye. For a line that is logged in. */
+  close(): Promise<void>;
+  /** Leaves without a word, in whatever state the line is. */
+  hangUp(): Promise<void>;
+}
+
+/** One connection, not yet made. Throws when the signal has fired, or the options name a file that cannot be read. */
+export async function openLine(
+  options: PostgresqlOptions,
+  login: Login,
+  signal: AbortSignal,
+  connectWithin?: number,
+): Promise<Line> {
+  const ssl = await secureOptions(options);
+  const { Client } = await import("pg");
+  if (hasFired(signal)) {
+    const where = placeOf(options, login.account);
+    throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+  }
+  const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
+  const socket = new Socket();
+  const client = new Client({
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: login.account,
+    // Called when the server asks, and only then.
+    password: () => {
+      asked.password = true;
+      return login.answer();
+    },
+    ssl,
+    stream: () => socket,
+  });
+  listenTo(client, asked);
+  const exit = exitOf(socket, signal);
+  const limit = connectLimit(connectWithin, exit.drop);
+
+  return {
+    asked,
+    async connect() {
+      const connected = client.connect();
+      guardParser(client, ssl !== false);
+      const outcome = await connected.then(() => undefined, failureOf);
+      limit.end();
+      return outcome;
+    },
+    late: () => limit.reached() ?? (hasFired(signal) ? "no answer in time" : undefined),
+    query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
+    close: () => exit.leave(() => client.end()),
+    hangUp: () =>
+      exit.leave(() => {
+        const gone = closed(socket);
+        // Not the driver's goodbye: to a server that waits for a password that is a faulty message, which it logs.
+        client.connection.stream.end();
+        return gone;
+      }),
+  };
+}
+
+function listenTo(client: Client, asked: Asked): void {
+  // A connection that breaks also fails the query in hand; unheard, the event would end the process.
+  client.on("error", () => undefined);
+  const { connection } = client;
+  connection.on("authenticationSASL", () => (asked.scram = true));
+  connection.on("authenticationSASLFinal", () => (asked.serverProof = true));
+  connection.on("authenticationOk", () => (asked.letIn = true));
+}
+
+/** The ways to end a connection: at once, also when the signal fires, or with a goodbye that does not take long. */
+function exitOf(socket: Socket, signal: AbortSignal) {
+  let leaving = false;
+  const drop = () => {
+    // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
+    // that is not open, or is being shut, cannot be reset, and would stay.
+    const open = !socket.connecting && !leaving && !socket.writableEnded;
+    if (open) socket.resetAndDestroy();
+    else socket.destroy();
+  };
+  signal.addEventListener("abort", drop, { once: true });
+  return {
+    drop,
+    async leave(part: () => Promise<unknown>): Promise<void> {
+      leaving = true;
+      const late = setTimeout(drop, goodbye);
+      await part();
+      clearTimeout(late);
+      signal.removeEventListener("abort", drop);
+    },
+  };
+}
+
+function closed(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.once("close", () => {
+      resolve();
+    });
+  });
+}
+
+/**
+ * The driver throws inside the socket's event when the server asks for a proof that it does not know, such as a
+ * Kerberos ticket, or sends garbage. Uncaught, that would end the process. For a connection that has just been begun.
+ */
+function guardParser({ connection }: Client, overTls: boolean): void {
+  const guard = () => {
+    const { stream } = connection;
+    const parsers = stream.listeners("data");
+    stream.removeAllListeners("data");
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        for (const parse of parsers) Reflect.apply(parse, stream, [chunk]);
+      } catch (error) {
+        connection.emit("error", error);
+      }
+    });
+  };
+  if (overTls) connection.on("sslconnect", guard);
+  else guard();
+}
+
+/** It may fire during any await, which a narrowed property would not show. */
+function hasFired(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
+  if (tls.mode === "disable") return false;
+  // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
+  const ca = await readAuthority(tls.caFile);
+  return ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: true };
+}

@@ -1,0 +1,70 @@
+import { createServer, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { ConfigError } from "../../shared/core/errors.ts";
+import { Secret } from "../../shared/core/secret.ts";
+import { postgresql } from "../../shared/rotators/postgresql.ts";
+import { listen, type Listening } from "../doubles/listening.ts";
+
+/** A message of the server: a letter, its length, and what it says. */
+function message(letter: string, ...parts: readonly (number | string)[]): Buffer {
+  const body = Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === "string") return Buffer.from(`${part}\0`);
+      const number = Buffer.alloc(4);
+      number.writeInt32BE(part);
+      return number;
+    }),
+  );
+  const head = Buffer.alloc(5);
+  head.write(letter);
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+const [ok, cleartext, kerberos, sspi] = [0, 3, 7, 9].map((code) => message("R", code));
+const scram = message("R", 10, "SCRAM-SHA-256", "");
+const welcome = Buffer.concat([
+  ok ?? Buffer.alloc(0),
+  message("K", 1, 2),
+  Buffer.from("Z\0\0\0\x05I"),
+]);
+const done = Buffer.concat([message("C", "SELECT 1"), Buffer.from("Z\0\0\0\x05I")]);
+
+let server: Listening;
+afterEach(async () => {
+  await expect.poll(() => server.connections.open).toBe(0);
+  await server.close();
+});
+
+/** Answers one message after the other with what it is given, and then anything with a result. */
+async function logInTo(...answers: readonly (Buffer | undefined)[]): Promise<string> {
+  server = await listen(
+    createServer((socket: Socket) => {
+      const left = [...answers];
+      socket.on("data", () => socket.write(left.shift() ?? done));
+    }),
+  );
+  const { port } = server;
+  const options = postgresql.options.parse({ host: "127.0.0.1", port, tls: { mode: "disable" } });
+  const credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
+  return postgresql.verify({ options, credential }, AbortSignal.timeout(20_000));
+}
+
+describe("a log-in to PostgreSQL", () => {
+  it("counts when the server asked for the password", async () => {
+    expect(await logInTo(cleartext, welcome)).toBe("accepted");
+  });
+
+  it.each([
+    ["lets the account in unasked", [welcome]],
+    ["asks for SCRAM, and lets the account in without having proven itself", [scram, welcome]],
+    ["asks for a Kerberos ticket", [kerberos]],
+    ["asks for a Windows ticket", [sspi]],
+    ["asks for a kind of SCRAM that is not known", [message("R", 10, "SCRAM-NEW", "")]],
+  ])("proves nothing when the server %s", async (_, answers) => {
+    const failed = logInTo(...answers);
+    await expect(failed).rejects.toBeInstanceOf(ConfigError);
+    await expect(failed).rejects.toThrow("account app");
+    await expect(failed).rejects.toThrow("scram-sha-256");
+  });
+});
