@@ -7,7 +7,7 @@ import {
 import { describeFindings } from "../core/preflight.ts";
 import { mayHaveChanged, type Rotation, unheld } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
-import { promote, slotOf, withSlot } from "../core/slots.ts";
+import { accountToChange, promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, type Instant } from "../core/time.ts";
 import {
@@ -16,7 +16,9 @@ import {
   readPending,
   type StoredCredential,
 } from "./credentials.ts";
+import { syncPublished } from "./drift.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
+import { issueProof } from "./proof.ts";
 import { applyChange, logsIn } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
@@ -32,15 +34,29 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   if (!pending) return pendingLost(session, rotation);
   const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
   if (rotation.changeBegan && (await logsIn(session, { ...pending, isPropagating }))) {
+    issueProof(session, "pending");
     return { to: "publishing" };
   }
   if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
+  await leavePublishedAccount(session, rotation);
   await blockUnlessCurable(session, rotation);
   const cleared = mayHaveChanged(rotation)
     ? await lookAgain(session, rotation)
     : await lookBeforeChange(session, rotation);
   if (cleared === "other turn") return { to: "staging" };
   return changeAndProve(session, pending, cleared);
+}
+
+/**
+ * The account of a pair does not have the pending secret. If somebody gave it another one by hand and published that, it is in use,
+ * and it is the other account's turn.
+ */
+async function leavePublishedAccount(session: Session, rotation: Rotation): Promise<void> {
+  const { target } = session;
+  if (!mayHaveChanged(rotation) || target.slots.length === 1) return;
+  await syncPublished(session);
+  if (accountToChange(target, session.record()) === rotation.account) return;
+  throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
 }
 
 async function changeAndProve(
@@ -65,6 +81,7 @@ async function changeAndProve(
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
   const isPropagating = isPropagatingNow(session, confirmedAt);
   if (await logsIn(session, { credential: applied, ref: pending.ref, isPropagating })) {
+    issueProof(session, "pending");
     return { to: "publishing" };
   }
   throw isPropagating

@@ -5,7 +5,7 @@ import { pendingName, sameVersion, type SecretName, type VersionRef } from "../c
 import { between, day } from "../core/time.ts";
 import type { VersionInfo } from "../vaults/vault.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
-import { findPublishedProof, issueProof, type Proof } from "./proof.ts";
+import { findProof, issueProof, type Proof } from "./proof.ts";
 import { credentialIn, disableVersion, listVersions, logsIn, readCurrent } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError } from "./step.ts";
@@ -17,7 +17,7 @@ const maxDisabledAtOnce = 20;
 
 /** Disables the pending versions of the account whose outcome is known: the published one works. */
 export async function cleaning(session: Session, rotation: Rotation): Promise<Advance> {
-  const proof = findPublishedProof(session) ?? (await provePublished(session, rotation));
+  const proof = findProof(session, "published") ?? (await provePublished(session, rotation));
   for (const ref of listSuperseded(session, rotation)) await disableVersion(session, ref, proof);
   await tidyWhenDue(session, rotation, proof);
   return { to: "done" };

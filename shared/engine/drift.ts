@@ -1,6 +1,6 @@
 import { withDue } from "../core/due.ts";
 import { notify } from "../core/progress.ts";
-import type { TargetRecord } from "../core/rotation.ts";
+import type { Rotation, TargetRecord } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion } from "../core/target.ts";
@@ -11,15 +11,34 @@ import type { Session } from "./session.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
 
-/** Somebody else wrote what consumers read. */
+/**
+ * Reports a version that somebody else wrote while a rotation is under way, which replaces it; tells whether there is one. If it
+ * holds the present secret of the other account of a pair, that stays known: nothing else may have it.
+ */
 export async function reportForeignVersion(
   session: Session,
   current: StoredSecret | Unreadable,
-  rotationId: string,
-): Promise<void> {
-  if (current === "absent" || current === "deleted") return;
-  if (!(await isForeign(session, current, rotationId))) return;
-  await session.commit(withDrift(session, current, "replaced by the rotation that is under way"));
+  { id, account }: Rotation,
+): Promise<boolean> {
+  if (current === "absent" || current === "deleted") return false;
+  if (!(await isForeign(session, current, id))) return false;
+  const record = withDrift(session, current, "replaced by the rotation that is under way");
+  const others = session.target.slots.map((slot) => slot.account).filter((one) => one !== account);
+  const credential =
+    current === "disabled" || others.length === 0
+      ? undefined
+      : credentialIn(session, current, others);
+  if (
+    current !== "disabled" &&
+    credential &&
+    (await logsIn(session, { credential, ref: current.ref }))
+  ) {
+    const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
+    await session.commit({ ...record, slots: withSlot(record.slots, slot) });
+  } else {
+    await session.commit(record);
+  }
+  return true;
 }
 
 /**
@@ -55,7 +74,7 @@ export async function syncPublished(session: Session): Promise<Published> {
   }
   const accounts = session.target.slots.map((slot) => slot.account);
   const credential = stored === "disabled" ? undefined : credentialIn(session, stored, accounts);
-  const foreign = await isForeign(session, stored, undefined);
+  const foreign = await isForeign(session, stored, session.record().rotation?.id);
   if (stored === "disabled" || !credential) {
     if (foreign) await reportUnusable(session, stored);
     return { is: "unusable", stored };

@@ -20,10 +20,11 @@ export interface Proof {
  * | of | what was just seen |
  * |---|---|
  * | `published` | a log-in with what consumers read |
+ * | `pending` | a log-in with the pending secret of the open rotation |
  * | `authority` | the authority may give the account the pending secret, which is stored and was just read |
  * | `unused` | the journal: no target was ever sent the secret |
  */
-export type ProofOf = "published" | "authority" | "unused";
+export type ProofOf = "published" | "pending" | "authority" | "unused";
 
 interface Issued {
   readonly session: Session;
@@ -32,18 +33,18 @@ interface Issued {
 }
 
 const proofs = new WeakMap<Proof, Issued>();
-const latestPublished = new WeakMap<Session, Proof>();
+const latest = new WeakMap<Session, Map<ProofOf, Proof>>();
 
 export function issueProof(session: Session, of: ProofOf): Proof {
   const proof = Object.freeze({}) as Proof;
   proofs.set(proof, { session, of, at: toInstant(session.ports.journal.now()) });
-  if (of === "published") latestPublished.set(session, proof);
+  latest.set(session, (latest.get(session) ?? new Map<ProofOf, Proof>()).set(of, proof));
   return proof;
 }
 
-/** The proof of this session that what is published works, if it is still fresh. */
-export function findPublishedProof(session: Session): Proof | undefined {
-  const proof = latestPublished.get(session);
+/** The latest proof of this kind that the session has, if it is still fresh. */
+export function findProof(session: Session, of: ProofOf): Proof | undefined {
+  const proof = latest.get(session)?.get(of);
   return proof && isFresh(session, proof) ? proof : undefined;
 }
 

@@ -60,7 +60,9 @@ async function isChanging(session: Session, user: Target): Promise<boolean> {
     const record = (await session.ports.journal.read(user.id))?.record;
     const phase = record?.rotation?.phase;
     const mayChange = phase === "applying" || phase === "publishing" || phase === "checking";
-    return record !== undefined && mayChange && isClaimed(record, toInstant(session.ports.journal.now()));
+    return (
+      record !== undefined && mayChange && isClaimed(record, toInstant(session.ports.journal.now()))
+    );
   } catch (error) {
     if (error instanceof UnreadableRowError) return true;
     throw error;

@@ -11,7 +11,7 @@ import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import { readPending } from "./credentials.ts";
 import { reportForeignVersion, syncPublished } from "./drift.ts";
-import { issueProof } from "./proof.ts";
+import { findProof, issueProof } from "./proof.ts";
 import {
   endpointOf,
   keyturnTags,
@@ -77,7 +77,12 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   ) {
     return { to: "checking", learnt: { published: current.ref } };
   }
-  await reportForeignVersion(session, current, rotation.id);
+  // What somebody else wrote may work, and what logged in a while ago may not do so any more.
+  const isForeign = await reportForeignVersion(session, current, rotation);
+  const proof = isForeign ? undefined : findProof(session, "pending");
+  if (!proof && !(await logsIn(session, pending))) {
+    throw new GoBackError("applying", "the target does not accept the new secret any more");
+  }
   const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
 }
@@ -95,7 +100,7 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
     !expected ||
     !isSameCredential(found, expected.credential)
   ) {
-    await reportForeignVersion(session, current, rotation.id);
+    await reportForeignVersion(session, current, rotation);
     throw new GoBackError("publishing", `${name} does not read back as it was published`);
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {

@@ -17,6 +17,8 @@ export interface MemoryVault extends Vault {
   remove(name: string): void;
   /** Brings a deleted name back. */
   recover(name: string): void;
+  /** Makes a disabled version readable again. */
+  enable(ref: VersionRef): void;
   /** All names, in the order in which they were first written. */
   names(): readonly string[];
 }
@@ -36,6 +38,9 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
     versions: (name) => [...versionsOf(shelf, name)],
     remove: (name) => {
       move(secrets, removed, name.toLowerCase());
+    },
+    enable: (ref) => {
+      setEnabled(shelf, ref, true);
     },
     recover: (name) => {
       move(removed, secrets, name.toLowerCase());
@@ -123,13 +128,17 @@ function writing(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write"
     async disable(ref, signal) {
       await turn(shelf, signal);
       checkRef(ref, vault);
-      if (!versionsOf(shelf, ref.name).some(hasVersion(ref.version))) return;
-      const changed = versionsOf(shelf, ref.name).map((each) =>
-        hasVersion(ref.version)(each) ? { ...each, enabled: false } : each,
-      );
-      secrets.set(ref.name.toLowerCase(), changed);
+      setEnabled(shelf, ref, false);
     },
   };
+}
+
+function setEnabled(shelf: Shelf, ref: VersionRef, enabled: boolean): void {
+  if (!versionsOf(shelf, ref.name).some(hasVersion(ref.version))) return;
+  const changed = versionsOf(shelf, ref.name).map((each) =>
+    hasVersion(ref.version)(each) ? { ...each, enabled } : each,
+  );
+  shelf.secrets.set(ref.name.toLowerCase(), changed);
 }
 
 function move<Value>(from: Map<string, Value>, to: Map<string, Value>, key: string): void {

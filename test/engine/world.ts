@@ -16,6 +16,9 @@ import { memoryVault } from "../../shared/vaults/memory-vault.ts";
 /** Stands between the engine and everything outside. Decides whether, when and how a call ends. */
 export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
 
+/** The error that an effect ends with as long as something is out of order. */
+export type Fault = (effect: string) => Error | undefined;
+
 export interface Kind {
   readonly name: string;
   readonly accounts: readonly string[];
@@ -83,6 +86,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const consumer = memoryConsumer("app");
   const events: KeyturnEvent[] = [];
   const applied = new Set<string>();
+  const faults: { now: Fault } = { now: () => undefined };
+  /** The passwords of the server before its last change. */
+  let lastCommitted = new Map<string, Secret>();
   const target = targetOf(kind);
   await seedWorld();
 
@@ -109,8 +115,13 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     if (second) await store("app-second", second, `first-secret-of-${second}`);
   }
 
-  /** Ports as one worker has them; its calls go through its own gate. */
-  function ports(gate: Gate): Ports {
+  /** Ports as one worker has them; its calls go through its own gate, and then meet what is out of order. */
+  function ports(through: Gate): Ports {
+    const gate: Gate = (effect, call) =>
+      through(effect, () => {
+        const error = faults.now(effect);
+        return error ? Promise.reject(error) : call();
+      });
     const rotator = memoryRotator(system, {
       selfService: true,
       admin: true,
@@ -135,6 +146,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         ...rotator,
         apply: (change, signal) =>
           gate("target.apply", async () => {
+            lastCommitted = new Map(system.passwords);
             const credential = await rotator.apply({ ...change, options: {} }, signal);
             applied.add(credential.secret.reveal());
             return credential;
@@ -204,6 +216,14 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     /** Every different secret that the target has been given since it was made. */
     applied,
     ports,
+    /** What fails until it is put right. */
+    setFault(fault: Fault): void {
+      faults.now = fault;
+    },
+    /** The server comes back as it was before the last change that it took. */
+    loseLastCommit(): void {
+      for (const [account, secret] of lastCommitted) system.passwords.set(account, secret);
+    },
     now: () => new Date(time).toISOString(),
     advance: (milliseconds: number) => {
       time += milliseconds;

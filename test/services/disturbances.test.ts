@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { disturbances, rotateDisturbed } from "../engine/disturbances.ts";
+import { kinds } from "../engine/world.ts";
+
+for (const disturbance of disturbances) {
+  test.each(kinds.filter((kind) => disturbance.fits?.(kind) ?? true))(
+    `Keyturn takes nothing away when ${disturbance.name}, at whatever call: $name`,
+    async (kind) => {
+      let struckAt = 0;
+      for (let at = 1; ; at++) {
+        const { struck, broken } = await rotateDisturbed(kind, disturbance, at);
+        if (!struck) break;
+        struckAt = at;
+        expect(broken, `before call ${at}`).toEqual([]);
+      }
+      expect(struckAt).toBeGreaterThan(20);
+    },
+  );
+}
