@@ -1,5 +1,5 @@
 /** Keyturn on the command line: `npm run keyturn -- plan`. */
-import { explained, planConfig } from "../shared/app.ts";
+import { explained, planConfig, printableLines } from "../shared/app.ts";
 import { readArguments, usage, UsageError } from "./arguments.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -10,7 +10,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const { text, warnings } = await planConfig(question, process.cwd());
   // The plan alone goes to where it may be read by a program.
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  for (const warning of warnings) console.error(printableLines(`warning: ${warning}`));
   process.stdout.write(text);
 }
 
@@ -25,6 +25,6 @@ try {
 } catch (error) {
   const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : explained(error);
   if (told === undefined) throw error;
-  console.error(told);
+  console.error(printableLines(told));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

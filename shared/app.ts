@@ -37,6 +37,7 @@ export type { PlanWanted } from "./engine/plan.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
 export type { Used } from "./engine/use.ts";
+export { printable, printableLines } from "./core/printable.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/render.ts";
 export { isTargetId, longestGrace } from "./core/target.ts";

@@ -12,7 +12,8 @@ export function refuseUnknown(body: Record<string, unknown>, fields: readonly st
 }
 
 export function readText(field: string, what: string, value: unknown): string {
-  if (typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value)) return value;
+  if (typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,200}$/u.test(value))
+    return value;
   throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
 }
 

@@ -1,5 +1,6 @@
 import type { Counts } from "./counts.ts";
 import type { KeyturnEvent } from "./events.ts";
+import { printable } from "./printable.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or leaves it as it is where nobody would see colours. */
@@ -56,13 +57,13 @@ export function lineOf(
   const { paint, targetWidth, nextDue } = look;
   const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
   const { word, style, text } = known;
-  const said = typeof text === "string" ? text : text(event);
+  const said = printable(typeof text === "string" ? text : text(event));
   const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
     paint("dim", clock(event.at)),
-    paint("bold", (event.targetId ?? "").padEnd(targetWidth)),
-    painted(word.padEnd(wordWidth)),
+    paint("bold", printable(event.targetId ?? "").padEnd(targetWidth)),
+    painted(printable(word).padEnd(wordWidth)),
     paint("dim", tellDuration(event.duration).padStart(7)),
     style === "red" ? paint("red", said + next) : said + next,
   ].join("  ");
@@ -156,5 +157,5 @@ export function summaryOf(
   });
   const { well = [], ill = [] } = Object.groupBy(all, ({ well }) => (well ? "well" : "ill"));
   const line = well.map(({ text }) => text).join("  ·  ");
-  return [...(line === "" ? [] : [line]), ...ill.map(({ text }) => text)];
+  return [...(line === "" ? [] : [line]), ...ill.map(({ text }) => text)].map(printable);
 }

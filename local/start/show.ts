@@ -4,6 +4,7 @@ import { apiOf } from "./api.ts";
 import type { KeyturnEvent } from "./events.ts";
 import { headerOf, suggestionsOf } from "./header.ts";
 import { lineOf, summaryOf, type Paint } from "./lines.ts";
+import { printable } from "./printable.ts";
 import { seeds } from "./seeds.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and leaves colours out when nobody looks. */
@@ -60,7 +61,7 @@ export function createShow(): Show {
     },
     note(text) {
       inTurn(() => {
-        print(paint("yellow", text));
+        print(paint("yellow", text.split("\n").map(printable).join("\n")));
       });
     },
     header(started) {

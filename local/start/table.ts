@@ -1,5 +1,8 @@
+import { printable } from "./printable.ts";
+
 /** Columns as wide as what stands in them; the first row is the heading. */
-export function tableOf(rows: readonly (readonly string[])[]): string {
+export function tableOf(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),

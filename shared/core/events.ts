@@ -6,6 +6,7 @@ import type { Instant } from "./time.ts";
 export type EventType =
   | "claimed"
   | "adopted"
+  | "shape-differs"
   | "held-back"
   | "started"
   | "staged"
@@ -68,6 +69,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   restored: "warning",
   "left-alone": "warning",
   "not-kept": "warning",
+  "shape-differs": "warning",
   bug: "error",
   "notification-failed": "warning",
   failed: "error",

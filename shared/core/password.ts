@@ -1,4 +1,6 @@
+import { readPayload } from "./payload.ts";
 import { type Dialect, specialIn } from "./policy/dialects.ts";
+import { Secret } from "./secret.ts";
 
 export const characterClassNames = ["lower", "upper", "digits", "symbols"] as const;
 export type CharacterClass = (typeof characterClassNames)[number];
@@ -57,7 +59,7 @@ export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly s
 /** Thousands of targets share the rules of a policy. */
 const knownBits = new WeakMap<PasswordRules, number>();
 
-/** Lower bound of the entropy in bits, forbidden words of two characters and more apart. */
+/** Lower bound of the entropy in bits, forbidden words of two characters and more, and texts that look like JSON, apart. */
 export function entropyBits(rules: PasswordRules): number {
   const known = knownBits.get(rules);
   if (known !== undefined) return known;
@@ -147,9 +149,8 @@ export function drawPassword(
   // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
   for (let tries = 0; tries < mostTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
-    if (hasEnough(candidate, classes, leastOfEach(rules, classes)) && !hasWord(candidate, words)) {
-      return candidate;
-    }
+    const fits = hasEnough(candidate, classes, leastOfEach(rules, classes));
+    if (fits && !hasWord(candidate, words) && isBarePassword(candidate)) return candidate;
   }
   return undefined;
 }
@@ -179,6 +180,12 @@ function hasEnough(
     const found = Array.from(candidate).filter((one) => characters.includes(one)).length;
     return found >= (least[index] ?? 0);
   });
+}
+
+/** Published alone, it must not look like JSON, a URL or the like to anyone who reads it, Keyturn included. */
+function isBarePassword(candidate: string): boolean {
+  const reading = readPayload(new Secret(candidate), ["account"]);
+  return reading.kind === "credential" && reading.shape === "password";
 }
 
 function hasWord(candidate: string, words: readonly string[]): boolean {

@@ -1,105 +1,91 @@
+import { fold, type Folded } from "./redaction/fold.ts";
+import {
+  indexOf,
+  keyLength,
+  type Needle,
+  needlesOf,
+  type Part,
+  search,
+} from "./redaction/search.ts";
+import { spellings } from "./redaction/spellings.ts";
 import type { Secret } from "./secret.ts";
 
 /** Below this a spelling is left alone: it would be found by chance, and its removal would tell what it is. */
 const shortest = 4;
 
-/** `text` with every form in which one of the secrets could have got into it replaced by `[secret]`. */
+/**
+ * `text` with every form in which one of the secrets could have got into it replaced by `[secret]`. Secrets of at least 8
+ * characters are found in either case and across lines, and those of at least 16 if only their first or last half is there.
+ */
 export function redact(text: string, secrets: readonly Secret[]): string {
-  const forms = new Set(secrets.flatMap((secret) => spellings(secret.reveal())));
-  // Found in the untouched text and only then cut out: cutting one out could leave half of another standing.
-  const found = [...forms]
-    .filter((form) => form.length >= shortest)
-    .flatMap((form) => occurrences(text, form))
-    .sort((a, b) => a.from - b.from);
+  const values = [...new Set(secrets)];
+  const found = [
+    ...values.flatMap((secret) => exactParts(text, secret)),
+    ...foldedParts(text, values),
+  ].sort((a, b) => a.from - b.from);
   let redacted = "";
   let end = 0;
-  for (const { from, to } of found) {
-    if (from >= end) redacted += `${text.slice(end, from)}[secret]`;
+  let last: Secret | undefined;
+  // Found in the untouched text and only then cut out: cutting one out could leave half of another standing.
+  for (const { from, to, secret } of found) {
+    const isPiece = from === end && secret === last;
+    if (from >= end && !isPiece) redacted += `${text.slice(end, from)}[secret]`;
+    if (to > end) last = secret;
     end = Math.max(end, to);
   }
   return redacted + text.slice(end);
 }
 
-function occurrences(text: string, form: string): { from: number; to: number }[] {
-  const found = [];
-  for (let from = text.indexOf(form); from >= 0; from = text.indexOf(form, from + 1)) {
-    found.push({ from, to: from + form.length });
-  }
-  return found;
+interface Form {
+  readonly exact: readonly string[];
+  readonly needles: readonly Needle[];
 }
 
-/** Every form in which the value could have got into a text. */
-export function spellings(value: string): string[] {
-  const bytes = Buffer.from(value, "utf8");
-  const escaped = [inJson(value), inJson(inJson(value))];
-  const hex = bytes.toString("hex");
-  return [
-    value,
-    ...escaped,
-    ...percentEncoded(value),
-    ...quoted(value),
-    ...inMarkup(value),
-    ...inBase64(bytes),
-    ...inBase64(Buffer.from(value, "utf16le")),
-    hex,
-    hex.toUpperCase(),
-  ];
+/** The forms of a secret are many, and it is looked for again and again. */
+const knownForms = new WeakMap<Secret, Form>();
+
+function formsOf(secret: Secret): Form {
+  const known = knownForms.get(secret);
+  if (known) return known;
+  const value = secret.reveal();
+  const forms = spellings(value).filter((form) => form.length >= shortest);
+  const isLong = value.length >= keyLength;
+  const folded = new Map(forms.map((form) => [form, fold(form).text]));
+  const isFolded = (form: string) => isLong && (folded.get(form) ?? "").length >= keyLength;
+  const mayBePart = value.length >= 2 * keyLength;
+  const made = {
+    exact: forms.filter((form) => !isFolded(form)),
+    needles: [...new Set(forms.filter(isFolded).map((form) => folded.get(form) ?? ""))].flatMap(
+      (form) => needlesOf(form, mayBePart),
+    ),
+  };
+  knownForms.set(secret, made);
+  return made;
 }
 
-/**
- * On its own, and as part of something longer such as `account:secret`: three bytes become four characters, so there are
- * three ways in which it can lie, and the characters at its edges belong to its neighbours as well.
- */
-function inBase64(bytes: Buffer): string[] {
-  const whole = bytes.toString("base64").replace(/=+$/, "");
-  const inside = [0, 1, 2].map((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes])
-      .toString("base64")
-      .replace(/=+$/, "");
-    const end = (before + bytes.length) % 3 === 0 ? text.length : text.length - 1;
-    return text.slice(before === 0 ? 0 : before + 1, end);
+interface Found extends Part {
+  readonly secret: Secret;
+}
+
+function exactParts(text: string, secret: Secret): Found[] {
+  return formsOf(secret).exact.flatMap((form) => {
+    const found: Found[] = [];
+    for (let from = text.indexOf(form); from >= 0; from = text.indexOf(form, from + 1)) {
+      found.push({ from, to: from + form.length, secret });
+    }
+    return found;
   });
-  return [whole, ...inside].flatMap((form) => [
-    form,
-    form.replaceAll("+", "-").replaceAll("/", "_"),
-  ]);
 }
 
-const inJson = (value: string) => JSON.stringify(value).slice(1, -1);
-
-/** As part of a path or query, as a field of a form, as a whole address, and as the password of one. */
-function percentEncoded(value: string): string[] {
-  const address = new URL("postgresql://account@host");
-  address.password = value;
-  // Half a surrogate pair cannot be encoded and would throw.
-  const wellFormed = value.toWellFormed();
-  const forms = [
-    encodeURIComponent(wellFormed),
-    new URLSearchParams([["", value]]).toString().slice(1),
-    encodeURI(wellFormed),
-    address.password,
-  ];
-  return forms.flatMap((form) => [
-    form,
-    form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-  ]);
+function foldedParts(text: string, secrets: readonly Secret[]): Found[] {
+  if (text.length < keyLength) return [];
+  const index = indexOf(secrets.map((secret) => [secret, formsOf(secret).needles] as const));
+  const texts = [fold(text), ...(/\\[nrt\r\n\\]/.test(text) ? [fold(text, true)] : [])];
+  return texts.flatMap((folded) =>
+    search(folded.text, index).map(({ from, to, of }) => original(folded, from, to, of)),
+  );
 }
 
-/** As SQL, connection strings and program text quote. */
-function quoted(value: string): string[] {
-  return [
-    value.replaceAll("'", "''"),
-    value.replaceAll('"', '""'),
-    value.replaceAll("}", "}}"),
-    value.replaceAll(/['\\]/g, "\\$&"),
-    value.replaceAll(/['"\\]/g, "\\$&"),
-  ];
-}
-
-/** As XML and HTML write it: in text, and in attributes with each of the names of the apostrophe. */
-function inMarkup(value: string): string[] {
-  const inText = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const inAttribute = inText.replaceAll('"', "&quot;");
-  const apostrophes = ["'", "&#39;", "&apos;", "&#x27;"];
-  return [inText, ...apostrophes.map((name) => inAttribute.replaceAll("'", name))];
+function original({ at }: Folded, from: number, to: number, secret: Secret): Found {
+  return { from: at[from] ?? 0, to: (at[to - 1] ?? 0) + 1, secret };
 }

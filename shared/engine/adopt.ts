@@ -1,5 +1,12 @@
 import { dueAt, withDue } from "../core/due.ts";
-import { NoLiveCredentialError } from "../core/errors.ts";
+import { type ErrorKind, NoLiveCredentialError } from "../core/errors.ts";
+import {
+  type PayloadReading,
+  type PayloadShape,
+  readPayload,
+  shapeChange,
+  written,
+} from "../core/payload.ts";
 import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
@@ -7,6 +14,7 @@ import { newRun, type RunRecord, type SlotRecord, type TargetRecord } from "../c
 import { slotOf, withSlot } from "../core/slots.ts";
 import { fingerprintOf, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
+import type { StoredSecret } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent } from "./reach.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import type { Session } from "./session.ts";
@@ -30,14 +38,17 @@ async function examine(session: Session): Promise<TargetRecord> {
   const accounts = target.slots.map((slot) => slot.account);
   const credential =
     typeof current === "string" ? undefined : credentialIn(session, current, accounts);
-  if (typeof current === "string" || !credential) {
-    const what = typeof current === "string" ? current : "no credential of the target";
-    return withoutPublished(session, slots, `${target.publish.name} is ${what}`);
+  if (typeof current === "string") {
+    return withoutPublished(session, slots, `${target.publish.name} is ${current}`);
+  }
+  const reading = readPayload(current.value, accounts);
+  if (!credential || reading.kind === "none") {
+    return withoutCredential(session, slots, current, reading);
   }
   if (!(await logsIn(session, { credential, ref: current.ref }))) {
     const why = `the target refuses what ${target.publish.name} says`;
     const record = withoutPublished(session, slots, why, current.createdAt);
-    return failingFrom(record, why, session.now());
+    return failingFrom(record, "change-refused", why, session.now());
   }
   const found: SlotRecord = {
     ...slotOf({ ...session.record(), slots }, credential.account),
@@ -46,7 +57,41 @@ async function examine(session: Session): Promise<TargetRecord> {
   };
   const all = withSlot(slots, found);
   requireAllToLogIn(session, all, "");
-  return asAdopted(session, all, current.createdAt, { ref: current.ref, by: credential.account });
+  const warning = shapeWarning(session, reading.shape);
+  const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
+  return asAdopted(session, all, current.createdAt, live);
+}
+
+/** Consumers read it as it is now, and nobody has asked for another form in so many words. */
+function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
+  const { name, as } = session.target.publish;
+  const change = shapeChange(shape, as);
+  if (change === undefined) return undefined;
+  const warning = `${name} ${change}`;
+  session.emit({ type: "shape-differs", detail: warning });
+  return warning;
+}
+
+/**
+ * Replaced at once where nothing is lost by that. Any other text may be in use: it stays until a rotation is due by its age or asked
+ * for, and somebody is told before.
+ */
+function withoutCredential(
+  session: Session,
+  slots: SlotRecord[],
+  current: StoredSecret,
+  reading: PayloadReading,
+): TargetRecord {
+  const { name, as } = session.target.publish;
+  const content = reading.kind === "none" ? reading.content : "text";
+  const what = reading.kind === "none" ? reading.why : "holds another credential";
+  const why = `${name} contains no credential of the target: it ${what}`;
+  if (content === "nothing" || (content === "keys" && as === "json")) {
+    return withoutPublished(session, slots, why);
+  }
+  const message = `${why}. The next rotation will replace it with ${written[as]}`;
+  const record = withoutPublished(session, slots, why, current.createdAt);
+  return failingFrom(record, "config", message, session.now());
 }
 
 /** What is known from before stays known: a target may be adopted anew because it publishes elsewhere now. */
@@ -95,7 +140,7 @@ function asAdopted(
   session: Session,
   slots: readonly SlotRecord[],
   changedAt: Instant | undefined,
-  live?: { readonly ref: VersionRef; readonly by: string },
+  live?: { readonly ref: VersionRef; readonly by: string; readonly warning?: string },
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
@@ -114,13 +159,19 @@ function asAdopted(
   const data = {
     secret: target.publish.name,
     ...(live && { version: live.ref.version, account: live.by }),
+    ...(live?.warning !== undefined && { warning: live.warning }),
   };
   return notify(withDue(record, target, now), "credential.adopted", now, data);
 }
 
 /** Nothing is changed before its time, but nobody is to think that all is well. */
-function failingFrom(record: TargetRecord, message: string, now: Instant): TargetRecord {
-  const lastFailure = { kind: "change-refused", message, at: now } as const;
+function failingFrom(
+  record: TargetRecord,
+  kind: ErrorKind,
+  message: string,
+  now: Instant,
+): TargetRecord {
+  const lastFailure = { kind, message, at: now } as const;
   const told = notify(record, "drift.found", now, { detail: message });
   return { ...told, health: "failing", lastFailure };
 }

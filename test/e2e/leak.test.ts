@@ -252,6 +252,14 @@ test("The search finds a secret in a single line of a log, in whatever way it is
       bytes.toString("base64url"),
       Buffer.from(`two:${secret}`).toString("base64"),
       Buffer.from(JSON.stringify({ username: "two_a", password })).toString("base64"),
+      bytes.toString("base64").replaceAll(/.{19}/g, "$&\\n"),
+      Buffer.from(secret, "utf16le").toString("base64"),
+      Buffer.from(`two:${secret}`, "utf16le").swap16().toString("base64"),
+      secret.toUpperCase(),
+      bytes.toString("base64").toLowerCase(),
+      `${secret.slice(0, 9)}\n    ${secret.slice(9)}`,
+      secret.slice(0, Math.ceil(secret.length / 2) + 2),
+      secret.slice(-Math.ceil(secret.length / 2)),
     ];
     for (const text of written) {
       const planted = `${log}\n{"message":"${text}"}\n`;

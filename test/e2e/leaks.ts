@@ -4,21 +4,30 @@ export interface Place {
   readonly text: string;
 }
 
-const prefixLength = 8;
+const keyLength = 8;
 
 /** Shorter secrets would be found by chance. */
 const shortestSecret = 12;
 
+/** Of shorter ones a half would be found by chance. */
+const shortestInHalves = 24;
+
 /**
- * Says in which places a secret occurs: as it stands, URL-encoded, JSON-escaped, in hex, or in base64, alone or as part
- * of a longer text. Tells the place and the surroundings, not the secret.
+ * Says in which places a secret occurs: as it stands, URL-encoded, JSON-escaped, in hex, or in base64, also of UTF-16, alone or as
+ * part of a longer text; in capitals or small letters; broken by blanks and line breaks; or only its first or last half. Tells the
+ * place and the surroundings, not the secret.
  */
 export function leaksIn(places: readonly Place[], secrets: Iterable<string>): string[] {
   const index = indexOf(secrets);
   return places.flatMap(({ name, text }) => {
-    const found = firstIn(text, index);
+    const found = firstIn(unbroken(text), index);
     return found === undefined ? [] : [`${name}: ${found}`];
   });
+}
+
+/** Without blanks, line breaks (also escaped ones) and invisible characters, in small letters. */
+function unbroken(text: string): string {
+  return text.replaceAll(/\\+[nrt]|[\s\p{Cc}\p{Cf}]/gu, "").toLowerCase();
 }
 
 /** Every way of writing each secret, by its first characters. */
@@ -26,18 +35,27 @@ function indexOf(secrets: Iterable<string>): ReadonlyMap<string, readonly string
   const index = new Map<string, string[]>();
   for (const secret of secrets) {
     if (secret.length < shortestSecret) throw new Error("A secret is too short to be looked for.");
-    for (const spelling of spellings(secret)) {
-      const prefix = spelling.slice(0, prefixLength);
-      index.set(prefix, [...(index.get(prefix) ?? []), spelling]);
+    for (const needle of needlesOf(secret)) {
+      const key = needle.slice(0, keyLength);
+      index.set(key, [...(index.get(key) ?? []), needle]);
     }
   }
   return index;
 }
 
+/** A stored JSON object begins with what is no secret; its password is looked for by itself. */
+function needlesOf(secret: string): string[] {
+  const inHalves = secret.length >= shortestInHalves && !secret.startsWith("{");
+  return [...spellings(secret)].map(unbroken).flatMap((text) => {
+    const half = Math.ceil(text.length / 2);
+    return inHalves ? [text.slice(0, half), text.slice(-half)] : [text];
+  });
+}
+
 function firstIn(text: string, index: ReadonlyMap<string, readonly string[]>): string | undefined {
-  for (let at = 0; at + prefixLength <= text.length; at++) {
-    const candidates = index.get(text.slice(at, at + prefixLength));
-    const found = candidates?.find((spelling) => text.startsWith(spelling, at));
+  for (let at = 0; at + keyLength <= text.length; at++) {
+    const candidates = index.get(text.slice(at, at + keyLength));
+    const found = candidates?.find((needle) => text.startsWith(needle, at));
     if (found === undefined) continue;
     const before = text.slice(Math.max(0, at - 200), at);
     return `${before}[HERE]${text.slice(at + found.length, at + found.length + 60)}`;
@@ -46,19 +64,26 @@ function firstIn(text: string, index: ReadonlyMap<string, readonly string[]>): s
 }
 
 function spellings(secret: string): ReadonlySet<string> {
-  const bytes = Buffer.from(secret);
-  const hex = bytes.toString("hex");
+  const [bytes, wide] = [Buffer.from(secret), Buffer.from(secret, "utf16le")];
+  const reversed = Buffer.from(wide).swap16();
   const json = JSON.stringify(secret).slice(1, -1);
+  const escaped = json.replaceAll(
+    /[^ -~]|[<>&'+]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return new Set([
     secret,
     bytes.toString("latin1"),
     json,
+    escaped,
     JSON.stringify(json).slice(1, -1),
     encodeURIComponent(secret),
     new URLSearchParams({ s: secret }).toString().slice(2),
-    hex,
-    hex.toUpperCase(),
-    ...[0, 1, 2].flatMap((shift) => base64Within(bytes, shift)),
+    bytes.join(","),
+    ...[bytes, wide, reversed].flatMap((encoded) => [
+      encoded.toString("hex"),
+      ...[0, 1, 2].flatMap((shift) => base64Within(encoded, shift)),
+    ]),
   ]);
 }
 

@@ -75,6 +75,18 @@ test("durations are told in milliseconds below a second and in seconds above", (
   ]);
 });
 
+test("What a terminal would act on is shown instead, wherever it stands", () => {
+  const hostile = "\u001b]0;title\u0007\n\u202eabc\u2028";
+  const shown = String.raw`\u001b]0;title\u0007\u000a\u202eabc\u2028`;
+  const told = line({ type: "drift", targetId: hostile, detail: hostile });
+  expect(told?.split(shown)).toHaveLength(3);
+  expect(told).not.toMatch(/\p{C}/u);
+  expect(line({ type: hostile })).toContain(shown);
+  const counts = { logIns: 1, failed: 1, recovered: 0, lastProblem: hostile };
+  expect(summaryOf({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
+  expect(tableOf([["A"], [hostile]])).toContain(shown);
+});
+
 describe("the consumer's summary", () => {
   test("tells what one account must expect, and for a pair what went wrong", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };

@@ -1,4 +1,4 @@
-import { parsePayload } from "../payload.ts";
+import { parsePayload, readPayload } from "../payload.ts";
 import { type Credential, Secret } from "../secret.ts";
 import { vaultLimits } from "../vault-limits.ts";
 import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./json.ts";
@@ -41,7 +41,7 @@ const sampleTags = ["CredentialId", "ProviderAddress", "ValidityPeriodDays"];
  * one's own result changes nothing.
  */
 export function mergePayload(merge: Merge): Merged {
-  const { previous, fresh } = merge;
+  const { fresh } = merge;
   const { value, kept, stale } = mergeValue(merge);
   const fits = Buffer.byteLength(value.reveal()) <= vaultLimits.valueBytes;
   const { tags, dropped } = mergeTags(merge, fits ? kept : []);
@@ -53,7 +53,7 @@ export function mergePayload(merge: Merge): Merged {
   ];
   return {
     value: fits ? value : fresh.value,
-    contentType: mergeContentType(previous, fresh),
+    contentType: mergeContentType(merge),
     tags,
     notes,
     fits,
@@ -72,8 +72,9 @@ interface MergedValue {
 
 function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedValue {
   const before = previous && objectIn(previous.value.reveal());
-  const ours = isJson(fresh) ? objectIn(fresh.value.reveal()) : undefined;
-  if (!previous || !before || !ours) return { value: fresh.value, kept: [], stale: [] };
+  const rendered = isJson(fresh) ? objectIn(fresh.value.reveal()) : undefined;
+  if (!previous || !before || !rendered) return { value: fresh.value, kept: [], stale: [] };
+  const ours = namedAsIn(before, rendered);
   const kept = keptKeys(previous, before, ours);
   const superseded = parsePayload(previous.value, accounts) ?? parsePayload(previous.value, []);
   const renewed = superseded && renewValue(without(before, ours), superseded, credential);
@@ -90,12 +91,22 @@ function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedVal
   };
 }
 
+/** Some programs take names that differ only in their case for the same: there must not be two. */
+function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
+  const names = Object.keys(before);
+  const entries = Object.entries(ours).map(([key, value]): [string, unknown] => {
+    if (names.includes(key)) return [key, value];
+    return [names.find((name) => name.toLowerCase() === key) ?? key, value];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** A person may have set an address of their own, such as that of a pooler; an address that Keyturn wrote follows the configuration. */
 function keptKeys({ tags }: PublishedContent, before: JsonObject, ours: JsonObject): string[] {
   const isOurs = tags["keyturn-target"] !== undefined;
   const known = tags[keptTag]?.split(",") ?? [];
   return Object.keys(ours).filter((key) => {
-    if (key === "username" || key === "password" || !Object.hasOwn(before, key)) return false;
+    if (/^(username|password)$/i.test(key) || !Object.hasOwn(before, key)) return false;
     return (!isOurs || known.includes(key)) && printJson(before[key]) !== printJson(ours[key]);
   });
 }
@@ -105,10 +116,17 @@ function without(before: JsonObject, ours: JsonObject): JsonObject {
 }
 
 /** A content type says how the value is written: it stays while that stays the same. */
-function mergeContentType(previous: PublishedContent | undefined, fresh: PublishedContent): string {
+function mergeContentType({ previous, fresh, accounts }: Merge): string {
   if (!previous || previous.contentType === "") return fresh.contentType;
-  const wasJson = objectIn(previous.value.reveal()) !== undefined;
-  return wasJson === isJson(fresh) ? previous.contentType : fresh.contentType;
+  const isSame = isJson(fresh)
+    ? objectIn(previous.value.reveal()) !== undefined
+    : isBarePassword(previous.value, accounts);
+  return isSame ? previous.contentType : fresh.contentType;
+}
+
+function isBarePassword(value: Secret, accounts: readonly string[]): boolean {
+  const reading = readPayload(value, accounts);
+  return reading.kind === "credential" && reading.shape === "password";
 }
 
 function mergeTags(

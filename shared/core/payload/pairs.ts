@@ -62,25 +62,31 @@ const libpq: Dialect = {
  * Account and password of a text that is, from `start` on, nothing but pairs of name and value in one line. Undefined
  * unless two different names are those of connection strings: fewer may be a password by chance.
  */
-export function pairsOf(
-  text: string,
-  start = 0,
-): { account?: Field; password?: Field } | undefined {
+export function pairsOf(text: string, start = 0): Login | undefined {
   if (/[\r\n]/.test(text)) return undefined;
+  const readings = (start > 0 ? [odbc] : [odbc, ado, libpq])
+    .map((dialect) => readAs(dialect, text, start))
+    .filter((reading) => reading !== undefined);
+  return readings.find(({ account, password }) => account && password) ?? readings[0];
+}
+
+interface Login {
+  readonly account?: Field;
+  readonly password?: Field;
+}
+
+function readAs(dialect: Dialect, text: string, start: number): Login | undefined {
+  const pairs = readPairs(text, start, dialect);
+  const known = new Set(pairs.map(({ key }) => key).filter((key) => knownKeys.has(key)));
   const isJdbc = start > 0;
-  for (const dialect of isJdbc ? [odbc] : [odbc, ado, libpq]) {
-    const pairs = readPairs(text, start, dialect);
-    const known = new Set(pairs.map(({ key }) => key).filter((key) => knownKeys.has(key)));
-    const isMeant = dialect !== odbc || isJdbc || known.has("driver") || known.has("dsn");
-    if (!isMeant || known.size < (isJdbc ? 1 : 2)) continue;
-    const fields = (names: readonly string[]): Fields =>
-      pairs.filter(({ key }) => names.includes(key)).map((pair) => fieldOf(pair, dialect));
-    return {
-      ...only("account", fields(accountKeys)),
-      ...only("password", fields(passwordKeys)),
-    };
-  }
-  return undefined;
+  const isMeant = dialect !== odbc || isJdbc || known.has("driver") || known.has("dsn");
+  if (!isMeant || known.size < (isJdbc ? 1 : 2)) return undefined;
+  const fields = (names: readonly string[]): Fields =>
+    pairs.filter(({ key }) => names.includes(key)).map((pair) => fieldOf(pair, dialect));
+  return {
+    ...only("account", fields(accountKeys)),
+    ...only("password", fields(passwordKeys)),
+  };
 }
 
 /** Empty unless the whole text consists of pairs. */

@@ -1,4 +1,4 @@
-import { spellings } from "../redact.ts";
+import { spellings } from "../redaction/spellings.ts";
 import type { Credential } from "../secret.ts";
 import { parseConnectionString } from "./connection-string.ts";
 import { setFields } from "./field.ts";

@@ -1,4 +1,5 @@
 import { formatLocal } from "../policy/calendar.ts";
+import { printable, printableLines } from "../printable.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { type Simulation, whyOf } from "./plan.ts";
@@ -72,7 +73,7 @@ export function renderComparison(comparison: Comparison, warnings: readonly stri
   ]);
   const heads = ["TARGET", "BEFORE", "AFTER", "CHANGE", "COUNT", "WHY"];
   return [
-    comparison.summary,
+    printableLines(comparison.summary),
     `${counted(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
     ...columns(heads, rows),
     ...section("Warnings", warnings),
@@ -81,15 +82,18 @@ export function renderComparison(comparison: Comparison, warnings: readonly stri
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+  return lines.length === 0
+    ? []
+    : ["", `${title}:`, ...lines.map((line) => `  ${printableLines(line)}`)];
 }
 
 function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
+  const shown = rows.map((row) => row.map(printable));
   const widths = heads.map((head, index) =>
-    rows.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), head.length),
+    shown.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), head.length),
   );
-  return [heads, ...rows].map((row) =>
+  return [heads, ...shown].map((row) =>
     row
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join("  ")

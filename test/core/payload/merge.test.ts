@@ -50,6 +50,26 @@ describe("the keys of a published JSON object", () => {
     });
   });
 
+  it("that differ from Keyturn's only in their case take the new values, so that there are not two", () => {
+    const previous = {
+      Username: "app",
+      Password: oldPassword,
+      HOST: "pooler",
+      Engine: "postgresql",
+    };
+    const { text } = merged(previous);
+    expect(JSON.parse(text)).toEqual({
+      Username: "app",
+      Password: newPassword,
+      HOST: "pooler",
+      Engine: "postgresql",
+      port: 5432,
+      database: "orders",
+    });
+    const read = parsePayload(new Secret(text), ["app"]);
+    expect(read?.secret.reveal()).toBe(newPassword);
+  });
+
   it("are kept behind a byte-order mark, which goes", () => {
     const previous = `\uFEFF${JSON.stringify({ ...credential, sslmode: "require" })}`;
     expect(mergedJson(previous)).toMatchObject({ sslmode: "require", password: newPassword });
@@ -128,6 +148,12 @@ describe("the content type", () => {
       oldPassword,
       { contentType: "text/plain" },
       "application/json",
+    ],
+    [
+      "of a connection string goes with it",
+      "host=db user=app password=x",
+      { as: "password", contentType: "connection-string" },
+      "text/plain",
     ],
     [
       "of JSON goes when text is written",

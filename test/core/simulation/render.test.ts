@@ -31,6 +31,13 @@ ${limits}
     );
   });
 
+  it("shows what a terminal would act on", () => {
+    const id = "or\u001b[2Jders\u202e";
+    const text = renderTable(plan(target(id, { every: 20 * day })));
+    expect(text).toContain(String.raw`or\u001b[2Jders\u202e`);
+    expect(text).not.toMatch(/[^\P{C}\n]/u);
+  });
+
   it("counts what it leaves out", () => {
     const text = renderTable(plan(target("orders", { every: 20 * day })), 1);
     expect(text.split("\n")).toStrictEqual([

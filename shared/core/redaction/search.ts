@@ -1,0 +1,109 @@
+/** Characters by which a place is found where a needle may lie. Shorter needles would be found by chance. */
+export const keyLength = 8;
+
+/** Longer forms are looked for piece by piece: then no place takes long to look at. */
+const longestPiece = 256;
+
+/** A text to be found. `anchor` is where its key begins; `least` characters from there on must match. */
+export interface Needle {
+  readonly text: string;
+  readonly anchor: number;
+  readonly least: number;
+}
+
+/** Characters from the first one to the one before `to`. */
+export interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What to look for in a folded form: all of it; or, where `mayBePart`, its first and its last half. */
+export function needlesOf(form: string, mayBePart: boolean): Needle[] {
+  if (form.length > 2 * longestPiece) return piecesOf(form);
+  const half = Math.ceil(form.length / 2);
+  const [first, last] = [form.slice(0, half), form.slice(-half)];
+  if (!mayBePart) return [{ text: form, anchor: 0, least: form.length }];
+  return [
+    { text: form, anchor: 0, least: isTelling(first) ? half : form.length },
+    ...(isTelling(last) ? [{ text: form, anchor: form.length - half, least: half }] : []),
+  ];
+}
+
+function piecesOf(form: string): Needle[] {
+  const count = Math.ceil(form.length / longestPiece);
+  const pieces = Array.from({ length: count }, (_, index) => {
+    // The last one overlaps the one before it.
+    const from = Math.min(index * longestPiece, form.length - longestPiece);
+    return form.slice(from, from + longestPiece);
+  });
+  return [...new Set(pieces)].map((text) => ({ text, anchor: 0, least: text.length }));
+}
+
+/** Letters alone may be a word, such as the name of a system, that stands in a message for itself. */
+function isTelling(half: string): boolean {
+  return !/^\p{L}*$/u.test(half);
+}
+
+interface Entry<Of> {
+  readonly of: Of;
+  readonly needle: Needle;
+}
+
+export type Index<Of> = ReadonlyMap<string, readonly Entry<Of>[]>;
+
+/** All needles by the characters at their anchor. */
+export function indexOf<Of>(all: readonly (readonly [Of, readonly Needle[]])[]): Index<Of> {
+  const index = new Map<string, Entry<Of>[]>();
+  for (const [of, needles] of all) {
+    for (const needle of needles) {
+      const key = needle.text.slice(needle.anchor, needle.anchor + keyLength);
+      const entries = index.get(key);
+      if (entries) entries.push({ of, needle });
+      else index.set(key, [{ of, needle }]);
+    }
+  }
+  return index;
+}
+
+/** Looks at each place of the text once, however many needles there are. `onCompare` hears of each character that is compared. */
+export function search<Of>(
+  text: string,
+  index: Index<Of>,
+  onCompare?: () => void,
+): (Part & { readonly of: Of })[] {
+  const found: (Part & { readonly of: Of })[] = [];
+  if (index.size === 0) return found;
+  for (let place = 0; place + keyLength <= text.length; place++) {
+    for (const { needle, of } of index.get(text.slice(place, place + keyLength)) ?? []) {
+      const part = partAt(text, place, needle, onCompare);
+      if (part) found.push({ ...part, of });
+    }
+  }
+  return found;
+}
+
+/** As much of the needle as there is at the place; undefined if it is too little. */
+function partAt(
+  text: string,
+  place: number,
+  { text: wanted, anchor, least }: Needle,
+  onCompare?: () => void,
+): Part | undefined {
+  let to = place + keyLength;
+  let [from, end] = [place, place + wanted.length - anchor];
+  while (to < end && text.charCodeAt(to) === wanted.charCodeAt(to - place + anchor)) {
+    to++;
+    onCompare?.();
+  }
+  if (to - place < least) return undefined;
+  end = place - anchor;
+  while (
+    from > end &&
+    from > 0 &&
+    text.charCodeAt(from - 1) === wanted.charCodeAt(from - 1 - end)
+  ) {
+    from--;
+    onCompare?.();
+  }
+  return { from, to };
+}

@@ -1,0 +1,104 @@
+/** Every form in which a value could have got into a text. */
+export function spellings(value: string): string[] {
+  const utf8 = Buffer.from(value, "utf8");
+  const utf16 = Buffer.from(value, "utf16le");
+  const reversed = Buffer.from(utf16).swap16();
+  const forms = [
+    value,
+    utf8.toString("latin1"),
+    ...inJson(value).flatMap((form) => [form, ...inJson(form)]),
+    ...percentEncoded(value),
+    ...quoted(value),
+    ...inMarkup(value),
+    ...[utf8, utf16, reversed].flatMap((bytes) => [...inBase64(bytes), bytes.toString("hex")]),
+    utf8.toString("hex").toUpperCase(),
+    // As JSON writes a Buffer.
+    utf8.join(","),
+  ];
+  return [...new Set(forms)];
+}
+
+/**
+ * On its own, and as part of something longer such as `account:secret`: three bytes become four characters, so there are
+ * three ways in which it can lie, and the characters at its edges belong to its neighbours as well.
+ */
+function inBase64(bytes: Buffer): string[] {
+  const whole = bytes.toString("base64").replace(/=+$/, "");
+  const inside = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replace(/=+$/, "");
+    const end = (before + bytes.length) % 3 === 0 ? text.length : text.length - 1;
+    return text.slice(before === 0 ? 0 : before + 1, end);
+  });
+  return [whole, ...inside].flatMap((form) => [
+    form,
+    form.replaceAll("+", "-").replaceAll("/", "_"),
+  ]);
+}
+
+/** As most programs write it, as those that write ASCII alone, as those that fear markup, and as PHP. */
+function inJson(value: string): string[] {
+  const plain = JSON.stringify(value).slice(1, -1);
+  return [
+    plain,
+    plain.replaceAll(/[^ -~]/g, escapedUnit),
+    plain.replaceAll(/\\"|[&'+<>`]|[^ -~]/g, (found) => escapedUnit(found.slice(-1))),
+    plain.replaceAll("/", String.raw`\/`),
+  ];
+}
+
+function escapedUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** As part of a path or query, as a field of a form, as a whole address, as the password of one, and in an address in an address. */
+function percentEncoded(value: string): string[] {
+  const address = new URL("postgresql://account@host");
+  address.password = value;
+  // Half a surrogate pair cannot be encoded and would throw.
+  const wellFormed = value.toWellFormed();
+  const component = encodeURIComponent(wellFormed);
+  const forms = [
+    component,
+    component.replaceAll(/[!'()*~]/g, percentEncodedUnit),
+    encodeURIComponent(component),
+    new URLSearchParams([["", value]]).toString().slice(1),
+    encodeURI(wellFormed),
+    address.password,
+  ];
+  return forms.flatMap((form) => [
+    form,
+    form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+  ]);
+}
+
+function percentEncodedUnit(unit: string): string {
+  return `%${unit.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** As SQL, connection strings and program text quote. */
+function quoted(value: string): string[] {
+  return [
+    value.replaceAll("'", "''"),
+    value.replaceAll('"', '""'),
+    value.replaceAll("}", "}}"),
+    value.replaceAll(/['\\]/g, "\\$&"),
+    value.replaceAll(/['"\\]/g, "\\$&"),
+  ];
+}
+
+/** As XML and HTML write it: in text, in attributes with each of the names of the apostrophe, and by number. */
+function inMarkup(value: string): string[] {
+  const inText = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const inAttribute = inText.replaceAll('"', "&quot;");
+  const apostrophes = ["'", "&#39;", "&apos;", "&#x27;"];
+  const numbered = (number: (unit: string) => string) =>
+    value.replaceAll(/[&<>"']|[^ -~]/g, (unit) => `&#${number(unit)};`);
+  return [
+    inText,
+    ...apostrophes.map((name) => inAttribute.replaceAll("'", name)),
+    numbered((unit) => `${unit.charCodeAt(0)}`),
+    numbered((unit) => `x${unit.charCodeAt(0).toString(16)}`),
+  ];
+}
