@@ -36,7 +36,7 @@ export async function tryLogin(
   const where = placeOf(options, credential.account);
   requireVerification(where);
   let place: Place = { host: hostOf(options), port: options.port };
-  let giveUp: (this: void) => void = () => undefined;
+  let giveUp: () => void = () => undefined;
   const limit = connectLimit(connectWithin, () => {
     giveUp();
   });
@@ -119,7 +119,7 @@ interface Ending {
 
 interface Attempt {
   readonly ended: Promise<Ending>;
-  readonly giveUp: (this: void) => void;
+  readonly giveUp: () => void;
 }
 
 const isHostName = new RegExp(`^${hostName}$`);
