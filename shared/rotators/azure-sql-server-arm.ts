@@ -4,7 +4,7 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
 import { changeError, entraOnly, readError, statusOf } from "./azure-sql-server-errors.ts";
-import type { Sent } from "./azure-sql-server-errors.ts";
+import type { Concern, Sent } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
 type Policy = NonNullable<
@@ -32,18 +32,11 @@ export async function changeAdministrator(
   { account, secret }: Credential,
   signal: AbortSignal,
 ): Promise<void> {
-  const where = serverOf(options);
+  const concern: Concern = { where: serverOf(options), account, options };
   const { resourceGroup, server } = options;
   const sent: Sent = { patch: false, status: undefined };
-  const { SqlManagementClient } = await import("@azure/arm-sql");
-  if (signal.aborted) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
-
-  const azure = new SqlManagementClient(
-    access.credential,
-    options.subscription,
-    settingsFor(access, options, sent),
-  );
-  await requireAdministrator(azure, options, account, signal);
+  const azure = await clientFor(access, options, sent, signal);
+  requireAdministrator(await askAbout(azure, concern, signal), concern);
   try {
     const change = { administratorLoginPassword: secret.reveal() };
     const poller = await azure.servers.beginUpdate(resourceGroup, server, change, {
@@ -52,8 +45,41 @@ export async function changeAdministrator(
     });
     await poller.pollUntilDone({ abortSignal: signal });
   } catch (error) {
-    throw changeError(error, sent, where);
+    throw changeError(error, sent, concern);
   }
+}
+
+/** What Azure knows about the server. */
+export interface FoundServer {
+  readonly administratorLogin: string | undefined;
+  /** Such as Ready. */
+  readonly state: string | undefined;
+  readonly isEntraOnly: boolean;
+}
+
+/** Changes nothing. `account` is named where a right is missing. */
+export async function readServer(
+  access: ResourceManagerAccess,
+  options: AzureSqlServerOptions,
+  account: string,
+  signal: AbortSignal,
+): Promise<FoundServer> {
+  const azure = await clientFor(access, options, { patch: false, status: undefined }, signal);
+  return askAbout(azure, { where: serverOf(options), account, options }, signal);
+}
+
+async function clientFor(
+  access: ResourceManagerAccess,
+  options: AzureSqlServerOptions,
+  sent: Sent,
+  signal: AbortSignal,
+): Promise<SqlManagementClient> {
+  const { SqlManagementClient } = await import("@azure/arm-sql");
+  if (signal.aborted) {
+    throw new TargetUnavailableError(`${serverOf(options)}: not asked, no time was left`);
+  }
+  const settings = settingsFor(access, options, sent);
+  return new SqlManagementClient(access.credential, options.subscription, settings);
 }
 
 function settingsFor(
@@ -85,26 +111,33 @@ function settingsFor(
 }
 
 /** Throws unless the account is the server's administrator, and logs in with a password. */
-async function requireAdministrator(
+function requireAdministrator(
+  { isEntraOnly, administratorLogin }: FoundServer,
+  { where, account }: Concern,
+): void {
+  if (isEntraOnly) throw entraOnly(where);
+  if (administratorLogin === account) return;
+  throw new ConfigError(
+    `${where}: its administrator is ${administratorLogin ?? "nobody"}, and not ${account} as the target says`,
+  );
+}
+
+async function askAbout(
   azure: SqlManagementClient,
-  options: AzureSqlServerOptions,
-  account: string,
+  concern: Concern,
   abortSignal: AbortSignal,
-): Promise<void> {
-  const where = serverOf(options);
+): Promise<FoundServer> {
+  const { options } = concern;
   const { resourceGroup, server } = options;
   try {
     const found = await azure.servers.get(resourceGroup, server, { abortSignal });
     const isEntraOnly =
       found.administrators?.azureADOnlyAuthentication === true ||
       (await hasEntraOnly(azure, options, abortSignal));
-    if (isEntraOnly) throw entraOnly(where);
-    if (found.administratorLogin === account) return;
-    throw new ConfigError(
-      `${where}: its administrator is ${found.administratorLogin ?? "nobody"}, and not ${account} as the target says`,
-    );
+    const { administratorLogin, state } = found;
+    return { administratorLogin, state, isEntraOnly };
   } catch (error) {
-    throw error instanceof ConfigError ? error : readError(error, where);
+    throw readError(error, concern);
   }
 }
 

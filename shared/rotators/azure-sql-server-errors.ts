@@ -1,15 +1,19 @@
 import {
+  AccountBlockedError,
   ChangeRefusedError,
   ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
+import { serverId, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { lostLine } from "./lost-line.ts";
 
 type Meaning = (where: string) => Error;
 
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);
+const blocked = (sentence: string) => (where: string) =>
+  new AccountBlockedError(`${where}: ${sentence}`);
 const changeRefused = (sentence: string) => (where: string) =>
   new ChangeRefusedError(`${where}: ${sentence}`);
 const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
@@ -27,7 +31,24 @@ const notFound = config(
 );
 const noToken = unavailable("Azure does not take the token of our identity");
 
-const lacks = (right: string) => changeRefused(`our Azure identity lacks the right ${right} there`);
+/** Whose password it is about, and where: what a sentence about a missing right names. */
+export interface Concern {
+  readonly where: string;
+  readonly account: string;
+  readonly options: AzureSqlServerOptions;
+}
+
+/** That our identity may not do this, and the command that permits it. */
+export function lackOf(right: string, options: AzureSqlServerOptions, account: string): string {
+  return (
+    `Account \`${account}\` can't be changed: the app's Azure identity lacks \`${right}\` on the server. Run: ` +
+    'az role assignment create --role "SQL Server Contributor" --assignee-principal-type ServicePrincipal ' +
+    `--assignee-object-id <object id of the identity> --scope ${serverId(options)}.`
+  );
+}
+
+const lacks = (right: string, { where, account, options }: Concern, status: number) =>
+  new ChangeRefusedError(`${where}, status ${status}: ${lackOf(right, options, account)}`);
 
 const notTaken = changeRefused("it does not take the change");
 const outOfOrder = unknown("Azure had a fault when it was given the change");
@@ -36,7 +57,6 @@ const notLearnt = unknown("Azure took the change on, and how it ended was not to
 /** Answers to a question, by status. */
 const readAnswers: Readonly<Record<number, Meaning>> = {
   401: noToken,
-  403: lacks("Microsoft.Sql/servers/read"),
   404: notFound,
 };
 
@@ -54,7 +74,6 @@ const refusals: Readonly<Record<string, Meaning>> = {
 const changeAnswers: Readonly<Record<number, Meaning>> = {
   400: notTaken,
   401: noToken,
-  403: lacks("Microsoft.Sql/servers/write"),
   404: notFound,
   // Perhaps our own change, of which we have lost sight.
   409: unavailable("another operation on the server is under way"),
@@ -92,22 +111,28 @@ function refusalIn(error: unknown): Meaning | undefined {
 }
 
 /** For whatever fails before the change was sent. */
-export function readError(error: unknown, where: string): Error {
+export function readError(error: unknown, concern: Concern): Error {
+  const { where } = concern;
   const status = statusOf(error);
   if (status === undefined) return unavailable(withoutAnswer(error))(where);
+  if (status === 403) return lacks("Microsoft.Sql/servers/read", concern, status);
   const meaning = readAnswers[status] ?? unavailable("Azure did not answer the question");
   return meaning(`${where}, status ${status}`);
 }
 
 /** For whatever fails while the change is being made. */
-export function changeError(error: unknown, sent: Sent, where: string): Error {
-  if (!sent.patch) return readError(error, where);
+export function changeError(error: unknown, sent: Sent, concern: Concern): Error {
+  if (!sent.patch) return readError(error, concern);
+  const { where } = concern;
   const { status } = sent;
   const refusal = refusalIn(error);
   if (status === undefined) {
     return unknown(`${withoutAnswer(error)} while the change was being sent`)(where);
   }
   if (status < 400) return (refusal ?? notLearnt)(where);
+  if (status === 403 && refusal === undefined) {
+    return lacks("Microsoft.Sql/servers/write", concern, status);
+  }
   // A server that is in trouble, or thinks that we were too slow, may have taken it on all the same.
   const isNo = status < 500 && status !== 408;
   const meaning = isNo ? (refusal ?? changeAnswers[status] ?? notTaken) : outOfOrder;
@@ -138,19 +163,27 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
   4060: config("the account cannot open this database; see options.database"),
   10_928: busy,
   10_929: busy,
-  18_470: unavailable("the account is disabled"),
-  18_486: unavailable("the account is locked after too many wrong passwords"),
-  18_487: unavailable("the password has expired"),
-  18_488: unavailable("the password must be changed by its owner first"),
+  18_470: blocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
+  18_486: blocked(
+    "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
+  ),
+  18_487: blocked("the password has expired; see ALTER LOGIN … CHECK_EXPIRATION"),
+  18_488: blocked("the password must be changed by its owner first; see ALTER LOGIN … MUST_CHANGE"),
   40_197: busy,
   40_501: busy,
   40_532: config(
     "this server does not know itself by that name; see options.server and options.host",
   ),
   40_613: unavailable("the database is not available at the moment"),
-  40_615: unavailable("its firewall does not let us in"),
-  40_914: unavailable("its virtual network rules do not let us in"),
-  47_073: unavailable("it does not take connections from the public network"),
+  40_615: blocked(
+    "its firewall does not let us in; add our address with az sql server firewall-rule create",
+  ),
+  40_914: blocked(
+    "its virtual network rules do not let us in; add our subnet with az sql server vnet-rule create",
+  ),
+  47_073: blocked(
+    "it does not take connections from the public network; give options.host its private endpoint",
+  ),
 };
 
 /** "rejected" if the server looked at this very credential and refused it. */

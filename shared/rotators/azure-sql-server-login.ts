@@ -1,7 +1,9 @@
+import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
+import { hostName } from "../core/addresses.ts";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
-import { loginVerdict } from "./azure-sql-server-errors.ts";
+import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { readAuthority } from "./tls.ts";
@@ -15,6 +17,15 @@ function placeOf(options: AzureSqlServerOptions, account: string): string {
   return `SQL Server at ${hostOf(options)}:${port}, database ${database}, account ${account}`;
 }
 
+/** As many as Microsoft's own driver follows. */
+const mostRoutes = 10;
+
+/** Where a log-in goes: the server itself, or where that has sent us. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** One log-in, and out again. */
 export async function tryLogin(
   options: AzureSqlServerOptions,
@@ -24,24 +35,40 @@ export async function tryLogin(
 ): Promise<"accepted" | "rejected"> {
   const where = placeOf(options, credential.account);
   requireVerification(where);
-  const connection = await connectionTo(options, credential);
-  if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
-
-  // The error that is thrown has no number, and only the last of several is thrown.
-  const numbers: number[] = [];
-  let entraOnly = false;
-  connection.on("errorMessage", ({ number, message }) => {
-    numbers.push(number);
-    if (/\bonly authentication is enabled\b/i.test(message)) entraOnly = true;
+  let place: Place = { host: hostOf(options), port: options.port };
+  let giveUp: () => void = () => undefined;
+  const limit = connectLimit(connectWithin, () => {
+    giveUp();
   });
-  const { error, late } = await connected(connection, signal, connectWithin);
-  if (error === undefined) return "accepted";
-  const isOver = hasFired(signal) ? "no answer in the time there was" : undefined;
-  const why = late ?? isOver;
-  if (why !== undefined) throw new TargetUnavailableError(`${where}: ${why}`);
-  const verdict = loginVerdict({ numbers, entraOnly }, error, where);
-  if (verdict !== "rejected") throw verdict;
-  return verdict;
+  try {
+    for (let routes = 0; routes <= mostRoutes; routes++) {
+      const connection = await connectionTo(place, options, credential);
+      if (hasFired(signal)) throw unavailable(`${where}: not asked, no time was left`);
+      const attempt = attemptWith(connection, signal);
+      giveUp = attempt.giveUp;
+      const { error, errors, route } = await attempt.ended;
+      if (route === undefined && error === undefined) return "accepted";
+      const late =
+        limit.reached() ?? (hasFired(signal) ? "no answer in the time there was" : undefined);
+      if (late !== undefined) throw unavailable(`${where}: ${late}`);
+      if (route === undefined) {
+        const verdict = loginVerdict(errors, error, seenFrom(where, place, options));
+        if (verdict === "rejected") return verdict;
+        throw verdict;
+      }
+      place = route;
+    }
+  } finally {
+    limit.end();
+  }
+  throw unavailable(`${where}: it was sent on from one server to the next too often`);
+}
+
+const unavailable = (message: string) => new TargetUnavailableError(message);
+
+function seenFrom(where: string, { host, port }: Place, options: AzureSqlServerOptions): string {
+  const isRouted = host !== hostOf(options) || port !== options.port;
+  return isRouted ? `${where}, which sent us to ${host}:${port}` : where;
 }
 
 /** The driver leaves it to Node, and Node to this variable, whether certificates mean anything. */
@@ -53,14 +80,15 @@ function requireVerification(where: string): void {
 }
 
 async function connectionTo(
+  { host, port }: Place,
   options: AzureSqlServerOptions,
   { account, secret }: Credential,
 ): Promise<Connection> {
-  const { port, database } = options;
+  const { database } = options;
   const ca = await readAuthority(options.tls.caFile);
   const { Connection } = await import("tedious");
   return new Connection({
-    server: hostOf(options),
+    server: host,
     authentication: {
       type: "default",
       options: { userName: account, password: secret.reveal() },
@@ -83,35 +111,53 @@ async function connectionTo(
 interface Ending {
   /** Undefined when it succeeded. */
   readonly error: Error | undefined;
-  /** Set when it took longer than it may. */
-  readonly late: string | undefined;
+  /** All that the server said: the error that is thrown has no number, and only the last of several is thrown. */
+  readonly errors: LoginErrors;
+  /** Where the server has sent us instead of letting us in. */
+  readonly route: Place | undefined;
 }
 
-/** How a log-in ended. Leaves no connection behind. */
-async function connected(
-  connection: Connection,
-  signal: AbortSignal,
-  connectWithin: number | undefined,
-): Promise<Ending> {
+interface Attempt {
+  readonly ended: Promise<Ending>;
+  readonly giveUp: () => void;
+}
+
+const isHostName = new RegExp(`^${hostName}$`);
+
+/** One log-in to one server. Leaves no connection behind. */
+function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   // What comes after the answer has no meaning any more, but unheard it would end the process.
   connection.on("error", () => undefined);
-  const ended = Promise.withResolvers<Error | undefined>();
+  const numbers: number[] = [];
+  let entraOnly = false;
+  connection.on("errorMessage", ({ number, message }) => {
+    numbers.push(number);
+    if (/\bonly authentication is enabled\b/i.test(message)) entraOnly = true;
+  });
+  const { promise, resolve } = Promise.withResolvers<Omit<Ending, "errors">>();
   const giveUp = () => {
     connection.close();
-    ended.resolve(new Error("no time is left"));
+    resolve({ error: new Error("no time is left"), route: undefined });
   };
+  // The driver would go on by itself, but check the certificate against the name of the server that sent us on. That
+  // one has proven its name, so where it sends us is right; whoever is there must prove the name it was given.
+  const emitter: EventEmitter = connection;
+  emitter.on("rerouting", () => {
+    const { server = "", port = 0 } = connection.routingData ?? {};
+    connection.close();
+    if (isHostName.test(server)) resolve({ error: undefined, route: { host: server, port } });
+    else resolve({ error: new Error("it was sent on to no host"), route: undefined });
+  });
   signal.addEventListener("abort", giveUp, { once: true });
-  const limit = connectLimit(connectWithin, giveUp);
-  try {
-    connection.connect((error) => {
-      ended.resolve(error);
-    });
-    return { error: await ended.promise, late: limit.reached() };
-  } finally {
-    limit.end();
+  connection.connect((error) => {
+    resolve({ error, route: undefined });
+  });
+  const ended = promise.then((ending) => {
     signal.removeEventListener("abort", giveUp);
     connection.close();
-  }
+    return { ...ending, errors: { numbers, entraOnly } };
+  });
+  return { ended, giveUp };
 }
 
 /** It may fire during any await, which a narrowed property would not show. */

@@ -46,3 +46,8 @@ function isResourceManager(origin: string): boolean {
 export function hostOf({ host, server, resourceManager }: AzureSqlServerOptions): string {
   return host ?? `${server}.${clouds[resourceManager] ?? "database.windows.net"}`;
 }
+
+/** Under which Azure Resource Manager knows it. */
+export function serverId({ subscription, resourceGroup, server }: AzureSqlServerOptions): string {
+  return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Sql/servers/${server}`;
+}

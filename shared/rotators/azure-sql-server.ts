@@ -4,13 +4,14 @@ import type { Credential } from "../core/secret.ts";
 import { minute } from "../core/time.ts";
 import { changeAdministrator, serverOf } from "./azure-sql-server-arm.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
+import { examineServer } from "./azure-sql-server-examine.ts";
 import { tryLogin } from "./azure-sql-server-login.ts";
 import {
   azureSqlServerOptions,
   hostOf,
   type AzureSqlServerOptions,
 } from "./azure-sql-server-options.ts";
-import type { Rotator } from "./rotator.ts";
+import type { Rotator, Using } from "./rotator.ts";
 
 export type { AzureSqlServerOptions };
 
@@ -45,13 +46,15 @@ export function azureSqlServer(
     async apply({ options, next, using }, signal) {
       const where = serverOf(options);
       requireUsable(next, where);
-      if (using.as !== "identity") {
-        throw new ConfigError(
-          `${where}: the password of its administrator is changed with our Azure identity only`,
-        );
-      }
+      requireIdentity(using, where);
       await changeAdministrator({ credential, ...seams }, options, next, signal);
       return next;
+    },
+
+    // Nor here: Azure is asked, and nobody logs in.
+    async examine(examine, signal) {
+      requireIdentity(examine.using, serverOf(examine.options));
+      return examineServer({ credential, ...seams }, examine, signal);
     },
 
     async verify({ options, credential: tried, connectWithin }, signal) {
@@ -59,6 +62,13 @@ export function azureSqlServer(
       return tryLogin(options, tried, signal, connectWithin);
     },
   };
+}
+
+function requireIdentity(using: Using, where: string): void {
+  if (using.as === "identity") return;
+  throw new ConfigError(
+    `${where}: the password of its administrator is changed with our Azure identity only`,
+  );
 }
 
 function requireUsable({ account, secret }: Credential, where: string): void {

@@ -70,11 +70,10 @@ export async function examineIn(
     isSeen && lack === undefined ? undefined : await askAbout(ask, authDatabase, account);
   const right = rightOf(privileges, lack, info !== undefined && using.as === "admin", authDatabase);
   if (isSeen) return { obstacles: [], right };
-  const we = whatsMyUriReply.safeParse(await ask("admin", { whatsmyuri: 1 })).data?.you;
   const found: Found = {
     user: info && (info.users[0] ?? "missing"),
     usable: greeting?.saslSupportedMechs,
-    we: we && hostOf(we),
+    we: await ownAddress(ask),
   };
   return { obstacles: obstaclesIn(found, options, account), right };
 }
@@ -99,6 +98,11 @@ async function askAbout(ask: Ask, db: string, user: string) {
     (await ask(db, { usersInfo, showAuthenticationRestrictions: true })) ??
     (await ask(db, { usersInfo }));
   return usersInfoReply.safeParse(reply).data;
+}
+
+async function ownAddress(ask: Ask): Promise<string | undefined> {
+  const reply = whatsMyUriReply.safeParse(await ask("admin", { whatsmyuri: 1 }));
+  return reply.data && hostOf(reply.data.you);
 }
 
 /** Pure. A server that shows other users to who may not see them has its authorization switched off. */

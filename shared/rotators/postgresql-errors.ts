@@ -5,7 +5,6 @@ import {
   TargetUnavailableError,
 } from "../core/errors.ts";
 import { explainCode } from "./lost-line.ts";
-import type { Line } from "./postgresql-line.ts";
 
 /** What may be told of a driver's error. The rest may hold the statement, and with it the verifier. */
 export interface Failure {
@@ -15,6 +14,22 @@ export interface Failure {
   readonly routine?: string;
   /** Of the system or the TLS library, such as ECONNREFUSED. */
   readonly code?: string;
+}
+
+/** What the server has asked for so far, and whether it has let the account in. */
+export interface Asked {
+  password: boolean;
+  /** The password is proven by SCRAM, which ends with the server's own proof. */
+  scram: boolean;
+  serverProof: boolean;
+  letIn: boolean;
+}
+
+/** What a log-in leaves behind, be it let in or not. */
+interface Heard {
+  readonly asked: Readonly<Asked>;
+  /** Why nothing more is waited for, if the time is over. */
+  late(): string | undefined;
 }
 
 /** Errors of the driver that have a meaning and no code. */
@@ -102,13 +117,13 @@ const changeAnswers: Readonly<Record<string, Meaning>> = {
 
 /** What a log-in came to. `failure` is undefined when the server let the account in. */
 export function loginVerdict(
-  line: Line,
+  heard: Heard,
   failure: Failure | undefined,
   where: string,
 ): "accepted" | "rejected" | Error {
-  const { asked } = line;
-  if (failure === undefined && isProof(line)) return "accepted";
-  if (asked.letIn && !isProof(line)) return noPassword(where);
+  const { asked } = heard;
+  if (failure === undefined && isProof(asked)) return "accepted";
+  if (asked.letIn && !isProof(asked)) return noPassword(where);
   if (failure === undefined) return unavailable("the line was lost")(where);
   const { sqlState, routine, code } = failure;
   if (code === "OTHER_PROOF") return noPassword(where);
@@ -117,14 +132,14 @@ export function loginVerdict(
   if (sqlState === "28000" && routine === "auth_failed") {
     return asked.password ? "rejected" : noPassword(where);
   }
-  const late = line.late();
+  const late = heard.late();
   if (late !== undefined) return unavailable(late)(where);
   return loginError(failure, where);
 }
 
 /** Whether the password was looked at, so that a log-in proves it. */
-function isProof({ asked }: Line): boolean {
-  return asked.password && (!asked.scram || asked.serverProof);
+function isProof({ password, scram, serverProof }: Asked): boolean {
+  return password && (!scram || serverProof);
 }
 
 export function loginError(failure: Failure, where: string): Error {

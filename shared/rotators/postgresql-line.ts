@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../core/errors.ts";
 import { connectLimit } from "./connect-limit.ts";
-import { failureOf, type Failure } from "./postgresql-errors.ts";
+import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
 import { readAuthority } from "./tls.ts";
 
@@ -11,15 +11,6 @@ import { readAuthority } from "./tls.ts";
 const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
-
-/** What the server has asked for so far, and whether it has let the account in. */
-export interface Asked {
-  password: boolean;
-  /** The password is proven by SCRAM, which ends with the server's own proof. */
-  scram: boolean;
-  serverProof: boolean;
-  letIn: boolean;
-}
 
 /** Who wants to log in, and what is answered when the server asks for the password. */
 export interface Login {

@@ -40,6 +40,7 @@ export async function startAzureSqlBench(
     servers: [
       { ...common, name: "sql-orders", setPassword },
       { ...common, name: "sql-entra", entraOnly: true },
+      { ...common, name: "sql-moving", state: "Updating" },
     ],
     ...armOptions,
   });

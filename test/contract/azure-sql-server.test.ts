@@ -37,6 +37,7 @@ testRotator("azure-sql-server", {
           landed: arm.inspection.landed("sql-orders"),
           isOurs: tds.inspection.accepts(administrator, last),
         }),
+      logIns: () => Promise.resolve(tds.inspection.logins.length),
       openConnections: () => Promise.resolve(bench.openConnections()),
       elsewhere: (port) => ({
         rotator,

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { generate } from "selfsigned";
 
 export interface Certificate {
@@ -7,11 +8,14 @@ export interface Certificate {
   readonly cert: string;
 }
 
-let made: Promise<Certificate> | undefined;
+const made = new Map<string, Promise<Certificate>>();
 
-/** One certificate per process, for localhost and 127.0.0.1. */
-export function localCertificate(): Promise<Certificate> {
-  made ??= generate([{ name: "commonName", value: "localhost" }], {
+/** One certificate per process and list of names, which may be IPv4 addresses. */
+export function certificateFor(...names: readonly string[]): Promise<Certificate> {
+  const key = names.join(" ");
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const fresh = generate([{ name: "commonName", value: names[0] ?? "" }], {
     keyType: "ec",
     curve: "P-256",
     algorithm: "sha256",
@@ -19,12 +23,16 @@ export function localCertificate(): Promise<Certificate> {
       { name: "basicConstraints", cA: true, critical: true },
       {
         name: "subjectAltName",
-        altNames: [
-          { type: 2, value: "localhost" },
-          { type: 7, ip: "127.0.0.1" },
-        ],
+        altNames: names.map((name) =>
+          isIPv4(name) ? { type: 7, ip: name } : { type: 2, value: name },
+        ),
       },
     ],
-  }).then(({ private: key, cert }) => ({ key, cert }));
-  return made;
+  }).then(({ private: privateKey, cert }) => ({ key: privateKey, cert }));
+  made.set(key, fresh);
+  return fresh;
 }
+
+/** For localhost and 127.0.0.1. */
+export const localCertificate = (): Promise<Certificate> =>
+  certificateFor("localhost", "127.0.0.1");

@@ -1,6 +1,11 @@
+import { appendFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ConfigError, TargetUnavailableError } from "../../shared/core/errors.ts";
+import {
+  AccountBlockedError,
+  ConfigError,
+  TargetUnavailableError,
+} from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secret.ts";
 import {
   administrator,
@@ -8,7 +13,12 @@ import {
   startAzureSqlBench,
   type AzureSqlBench,
 } from "../contract/azure-sql-server-bench.ts";
-import { tdsErrors, type TdsDoubleOptions } from "../doubles/tds/server.ts";
+import {
+  startTdsDouble,
+  tdsErrors,
+  type TdsDouble,
+  type TdsDoubleOptions,
+} from "../doubles/tds/server.ts";
 
 const open: AzureSqlBench[] = [];
 afterEach(async () => {
@@ -77,7 +87,7 @@ describe("a log-in to SQL Server", () => {
     const bench = await start();
     bench.tds.setEnabled(administrator, false);
     const error = await failure(verify(bench));
-    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error).toBeInstanceOf(AccountBlockedError);
     expect(error.message).toContain("disabled");
   });
 
@@ -85,13 +95,16 @@ describe("a log-in to SQL Server", () => {
     const bench = await start({ lockAfter: 1 });
     expect(await verify(bench, "Wr0ng~secret")).toBe("rejected");
     const error = await failure(verify(bench));
-    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error).toBeInstanceOf(AccountBlockedError);
     expect(error.message).toContain("locked");
   });
 
   it.each([
-    [40_615, TargetUnavailableError, "firewall"],
-    [47_073, TargetUnavailableError, "public network"],
+    [18_487, AccountBlockedError, "expired"],
+    [18_488, AccountBlockedError, "must be changed"],
+    [40_615, AccountBlockedError, "firewall"],
+    [40_914, AccountBlockedError, "virtual network"],
+    [47_073, AccountBlockedError, "public network"],
     [40_532, ConfigError, "options.server"],
     [12_345, TargetUnavailableError, "error 12345"],
   ])("that is answered with error %i gives %o", async (number, kind, words) => {
@@ -133,6 +146,87 @@ describe("a log-in to SQL Server", () => {
     const failed = bench.rotator().verify({ options, credential }, signal);
     expect(await failure(failed)).toBeInstanceOf(ConfigError);
     expect(bench.tds.inspection.connections.total).toBe(0);
+  });
+});
+
+describe("a server that sends us on to another one", () => {
+  const routed: TdsDouble[] = [];
+  afterEach(async () => {
+    for (const double of routed.splice(0)) {
+      await expect.poll(() => double.inspection.connections.open).toBe(0);
+      await double.close();
+    }
+  });
+
+  const other = "Wr0ng~secret-of-ktadmin";
+
+  /** The server proves that it is localhost, and sends us on to 127.0.0.1, which proves to be what is said. */
+  async function startRouted(name: string, password = firstSecret) {
+    const second = await startTdsDouble({
+      logins: [{ account: administrator, password }],
+      certifiedFor: [name],
+      hostile: true,
+    });
+    routed.push(second);
+    const routesTo = { server: "127.0.0.1", port: second.port };
+    const first = await start({ certifiedFor: ["localhost"], routesTo });
+    const options = first.optionsWith();
+    const caFile = String(options.tls.caFile);
+    await appendFile(caFile, `\n${second.ca}`);
+    return { first, second };
+  }
+
+  it("is followed, and what counts is the answer of the other one", async () => {
+    const { first, second } = await startRouted("127.0.0.1");
+    expect(await verify(first)).toBe("accepted");
+    expect(first.tds.inspection.logins).toHaveLength(1);
+    expect(second.inspection.logins).toEqual([{ account: administrator, accepted: true }]);
+  });
+
+  it("does not make up for a password that the other one refuses", async () => {
+    const { first, second } = await startRouted("127.0.0.1", other);
+    expect(await verify(first)).toBe("rejected");
+    expect(second.inspection.logins).toHaveLength(1);
+  });
+
+  it("is told in what the other one answers", async () => {
+    const { first, second } = await startRouted("127.0.0.1");
+    second.setEnabled(administrator, false);
+    const error = await failure(verify(first));
+    expect(error).toBeInstanceOf(AccountBlockedError);
+    expect(error.message).toContain(`sent us to 127.0.0.1:${second.port}`);
+  });
+
+  it.each(["localhost", "sql.example.com"])(
+    "is not followed to a server whose certificate is for %s instead of the name it was given",
+    async (name) => {
+      const { first, second } = await startRouted(name);
+      const error = await failure(verify(first));
+      expect(error).toBeInstanceOf(TargetUnavailableError);
+      expect(error.message).toContain("certificate is for another name");
+      expect(second.inspection.logins).toEqual([]);
+    },
+  );
+
+  it("is not followed when it has not proven its own name", async () => {
+    const { first, second } = await startRouted("127.0.0.1");
+    const error = await failure(verify(first, firstSecret, { host: "127.0.0.1" }));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("certificate is for another name");
+    expect(second.inspection.connections.total).toBe(0);
+  });
+
+  it("is not followed to what is no host", async () => {
+    const bench = await start({ routesTo: { server: "somewhere/else", port: 1 } });
+    expect(await failure(verify(bench))).toBeInstanceOf(TargetUnavailableError);
+  });
+
+  it("is not followed round and round", async () => {
+    const bench = await start({ routesTo: "itself" });
+    const error = await failure(verify(bench));
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("too often");
+    expect(bench.tds.inspection.logins).toHaveLength(11);
   });
 });
 

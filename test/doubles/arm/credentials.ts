@@ -11,7 +11,8 @@ export type ArmAction =
   | "Microsoft.Sql/servers/read"
   | "Microsoft.Sql/servers/write"
   | "Microsoft.Sql/servers/azureADOnlyAuthentications/read"
-  | "Microsoft.Sql/locations/serverAzureAsyncOperation/read";
+  | "Microsoft.Sql/locations/serverAzureAsyncOperation/read"
+  | "Microsoft.Authorization/permissions/read";
 
 /** Fits `TokenCredential` of `@azure/core-auth`. */
 export interface ArmCredential {
@@ -19,6 +20,7 @@ export interface ArmCredential {
 }
 
 const reading: readonly ArmAction[] = [
+  "Microsoft.Authorization/permissions/read",
   "Microsoft.Sql/servers/read",
   "Microsoft.Sql/servers/azureADOnlyAuthentications/read",
 ];
@@ -38,6 +40,8 @@ export interface Gate {
   credential(role: ArmRole): ArmCredential;
   /** Throws unless the header carries a token that may do this there. */
   demand(authorization: string | undefined, action: ArmAction, scope: string): void;
+  /** What the role of the token's owner grants. */
+  grantedTo(authorization: string | undefined): readonly ArmAction[];
 }
 
 export function gate(): Gate {
@@ -55,6 +59,10 @@ export function gate(): Gate {
       if (role === undefined || role === "forged") throw new Refused(armErrors.badToken);
       if (role === "expired") throw new Refused(armErrors.expiredToken);
       if (!granted[role].includes(action)) throw new Refused(armErrors.noRights(action, scope));
+    },
+    grantedTo(authorization = "") {
+      const role = roles.get(authorization.replace(/^Bearer /, ""));
+      return role === undefined || role === "forged" || role === "expired" ? [] : granted[role];
     },
   };
 }

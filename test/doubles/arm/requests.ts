@@ -43,6 +43,18 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
+    path: new RegExp(`^${servers}/providers/Microsoft.Authorization/permissions$`, "i"),
+    effect: "permissions",
+    action: "Microsoft.Authorization/permissions/read",
+    run: ({ gate, permissions }, { authorization }) => ({
+      status: 200,
+      body: {
+        value: permissions ?? [{ actions: gate.grantedTo(authorization), notActions: [] }],
+      },
+    }),
+  },
+  {
+    method: "GET",
     path: new RegExp(`^${locations}/serverAzureAsyncOperation/(?<name>[^/]+)$`, "i"),
     effect: "poll",
     action: "Microsoft.Sql/locations/serverAzureAsyncOperation/read",

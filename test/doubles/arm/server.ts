@@ -8,7 +8,7 @@ import { type ArmCredential, type ArmRole, gate } from "./credentials.ts";
 import type { ArmRefusal } from "./errors.ts";
 import { operationTable } from "./operations.ts";
 import { answerRequest } from "./requests.ts";
-import type { ArmEffect, ArmState, SqlServer } from "./state.ts";
+import type { ArmEffect, ArmState, Permission, SqlServer } from "./state.ts";
 
 export type { ArmCredential, ArmRole } from "./credentials.ts";
 export { armErrors, type ArmRefusal } from "./errors.ts";
@@ -24,6 +24,8 @@ export interface ArmDoubleOptions {
   readonly ticks?: number;
   /** Seconds in `Retry-After` of operations. Default 0, so that tests are fast; the platform says 1 to 15. */
   readonly retryAfter?: number;
+  /** What it says that the asking identity may do. Default: what its role grants. */
+  readonly permissions?: readonly Permission[];
   readonly hostile?: boolean;
 }
 
@@ -65,6 +67,7 @@ export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDoub
     faults: faultPoints<ArmEffect, ArmRefusal>(options.hostile),
     effectAt: options.effectAt ?? "acceptance",
     ticks: options.ticks ?? 1,
+    permissions: options.permissions,
     retryAfter: options.retryAfter ?? 0,
     landed: new Map(),
   };

@@ -4,10 +4,10 @@ import { armErrors, type ArmRefusal, Refused } from "./errors.ts";
 import type { Operations } from "./operations.ts";
 
 /**
- * What faults can be armed on: the four requests, and `operation`, the work that goes on after a PATCH was
+ * What faults can be armed on: the requests, and `operation`, the work that goes on after a PATCH was
  * accepted: `refuse` lets it end as Failed, `hang` never end.
  */
-export type ArmEffect = "get" | "entraOnly" | "patch" | "poll" | "operation";
+export type ArmEffect = "get" | "entraOnly" | "permissions" | "patch" | "poll" | "operation";
 
 export interface SqlServer {
   readonly name: string;
@@ -15,10 +15,18 @@ export interface SqlServer {
   readonly administratorLogin: string;
   /** Entra-only authentication: no password log-in, and no change of the password. */
   readonly entraOnly?: boolean;
+  /** Default `Ready`. */
+  readonly state?: string;
   /** Default `<name>.database.windows.net`. */
   readonly fullyQualifiedDomainName?: string;
   /** Where a new password takes effect. */
   readonly setPassword?: (login: string, password: string) => void;
+}
+
+/** What role assignments grant, in patterns with `*`. */
+export interface Permission {
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
 }
 
 export interface ArmState {
@@ -29,6 +37,7 @@ export interface ArmState {
   readonly faults: FaultyServer<ArmEffect, ArmRefusal>;
   readonly effectAt: "acceptance" | "completion";
   readonly ticks: number;
+  readonly permissions: readonly Permission[] | undefined;
   readonly retryAfter: number;
   /** Passwords that took effect, per server. */
   readonly landed: Map<string, number>;
@@ -76,7 +85,7 @@ export function described({ subscriptionId }: ArmState, server: SqlServer): obje
     properties: {
       administratorLogin,
       version: "12.0",
-      state: "Ready",
+      state: server.state ?? "Ready",
       fullyQualifiedDomainName: server.fullyQualifiedDomainName ?? `${name}.database.windows.net`,
       publicNetworkAccess: "Enabled",
       ...(aadOnly ? { administrators: { azureADOnlyAuthentication: true } } : {}),

@@ -8,7 +8,7 @@ import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./logi
 import type { Logins } from "./logins.ts";
 import { frame, packetTypes, readMessages, type TdsMessage } from "./packets.ts";
 import { answerStatement, refusalTokens, statementOf, type TdsSession } from "./statements.ts";
-import { doneToken, errorToken, loginTokens } from "./tokens.ts";
+import { doneToken, errorToken, loginTokens, type Route } from "./tokens.ts";
 import { beginsWithTls, strictTls, tlsInPackets } from "./transport.ts";
 
 /** What faults can be armed on: taking a connection, a log-in, any batch or call after it. */
@@ -31,6 +31,7 @@ export interface TdsServer {
   readonly logins: Logins;
   readonly faults: FaultyServer<TdsEffect, TdsRefusal>;
   readonly attempts: LoginAttempt[];
+  routesTo: Route | undefined;
 }
 
 interface LoginReply {
@@ -147,7 +148,8 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
   });
 }
 
-function performLogin({ logins, faults, attempts, name }: TdsServer, payload: Buffer) {
+function performLogin(server: TdsServer, payload: Buffer) {
+  const { logins, faults, attempts, name, routesTo } = server;
   const login = parseLogin7(payload);
   const { account } = login;
   const refuse = (...errors: readonly [TdsRefusal, ...TdsRefusal[]]): LoginReply => {
@@ -165,7 +167,8 @@ function performLogin({ logins, faults, attempts, name }: TdsServer, payload: Bu
       if (result.errors !== undefined) return refuse(...result.errors);
       attempts.push({ account, accepted: true });
       const session = { account: result.account, database: result.database, server: name };
-      return { tokens: loginTokens(login, result.database, name), session };
+      const tokens = loginTokens(login, result.database, name, routesTo);
+      return routesTo === undefined ? { tokens, session } : { tokens };
     },
     (refusal) => refuse({ ...tdsErrors.unavailable("master", name), ...refusal }),
   );

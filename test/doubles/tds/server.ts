@@ -1,11 +1,12 @@
 import { createServer } from "node:net";
 import { createSecureContext } from "node:tls";
-import { localCertificate } from "../certificate.ts";
+import { certificateFor } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
 import { serveConnection } from "./connection.ts";
 import type { EncryptionMode, LoginAttempt, TdsEffect, TdsServer } from "./connection.ts";
 import type { TdsRefusal } from "./errors.ts";
+import type { Route } from "./tokens.ts";
 import { type LoginRules, loginTable, type TdsLogin } from "./logins.ts";
 
 export type { TdsEffect } from "./connection.ts";
@@ -24,6 +25,10 @@ export interface TdsDoubleOptions {
   /** Wrong passwords in a row that lock an account. Default never. */
   readonly lockAfter?: number;
   readonly hostile?: boolean;
+  /** Names in its certificate. Default: localhost and 127.0.0.1. */
+  readonly certifiedFor?: readonly string[];
+  /** It sends who logs in on to this place, as Azure SQL does with clients inside Azure. */
+  readonly routesTo?: Route | "itself";
 }
 
 export interface TdsDouble {
@@ -50,7 +55,9 @@ export interface TdsDouble {
 
 /** A SQL Server that knows log-ins: TDS 7.4 with and without TLS, and TDS 8. */
 export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
-  const { key, cert } = await localCertificate();
+  const { key, cert } = await certificateFor(
+    ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),
+  );
   const { name = "keyturn-sql", databases = [] } = options;
   const online = ["master", ...databases].map((one) => [one.toLowerCase(), "online"] as const);
   const rules: LoginRules = {
@@ -71,12 +78,16 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     logins,
     faults: faultPoints<TdsEffect, TdsRefusal>(options.hostile),
     attempts: [],
+    routesTo: options.routesTo === "itself" ? undefined : options.routesTo,
   };
   const listening = await listen(
     createServer((socket) => {
       serveConnection(server, socket).catch(() => socket.destroy());
     }),
   );
+  if (options.routesTo === "itself") {
+    server.routesTo = { server: "localhost", port: listening.port };
+  }
   return {
     host: "127.0.0.1",
     port: listening.port,

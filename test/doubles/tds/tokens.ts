@@ -61,10 +61,23 @@ export function doneToken(flags: readonly (keyof typeof doneBits)[] = [], rows =
   return Buffer.concat([u8(0xfd), u16(status), u16(0), u32(rows), u32(0)]);
 }
 
+/** Where a client is sent on to. */
+export interface Route {
+  readonly server: string;
+  readonly port: number;
+}
+
+/** ENVCHANGE of the type Routing: protocol TCP, port and name, and no old value. */
+function routingToken({ server, port }: Route): Buffer {
+  const route = Buffer.concat([u8(0), u16(port), longText(server)]);
+  return token(0xe3, u8(20), u16(route.length), route, u16(0));
+}
+
 export function loginTokens(
   login: { tdsVersion: number; packetSize: number; wantsUtf8: boolean },
   database: string,
   server: string,
+  route?: Route,
 ): Buffer {
   const version = Buffer.alloc(4);
   version.writeUInt32BE(login.tdsVersion);
@@ -83,6 +96,7 @@ export function loginTokens(
     ),
     token(0xe3, u8(4), shortText(size), shortText(size)),
     ...(login.wantsUtf8 ? utf8Acknowledged : []),
+    ...(route ? [routingToken(route)] : []),
     doneToken(),
   ]);
 }
