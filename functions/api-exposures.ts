@@ -1,33 +1,36 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { Operations, Seen } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
-import { readMoment, readText, refuseUnknown } from "./http/fields.ts";
-import { handle, Refusal } from "./http/handle.ts";
+import { readChoice, readMoment, readText } from "./http/fields.ts";
+import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
+import { Refusal } from "./http/refusal.ts";
 
 const kinds = ["exposure", "breach"] as const;
 const fields = ["by", "at", "from", "version", "kind"];
 
-/** Somebody saw the secret: 202, and when it will be changed for that. */
+/** Somebody saw the secret: 202, and whether and when it will be changed for that. */
 async function reportExposure(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
   const id = targetId(request);
-  const exposed = await operations.expose(id, readSeen(await readObject(request)));
+  const exposed = await operations.expose(id, readSeen(await readObject(request, fields)));
   if (!exposed) throw noSuchTarget(id);
-  return answer(202, { target: id, ...exposed });
+  const { rotationId, ...outcome } = exposed;
+  return answer(202, {
+    target: id,
+    ...outcome,
+    ...(rotationId !== undefined && { rotation: rotationId }),
+  });
 }
 
 function readSeen(body: Record<string, unknown>): Seen {
-  refuseUnknown(body, fields);
-  const { by, at, from, version, kind = "exposure" } = body;
-  const known = kinds.find((one) => one === kind);
-  if (!known) throw new Refusal(400, `kind must be one of ${kinds.join(" and ")}.`);
+  const { by, at, from, version, kind } = body;
   return {
     by: readText("by", "who saw the secret", by),
-    kind: known,
+    kind: readChoice("kind", kinds, kind),
     ...(at !== undefined && { at: readMoment(at) }),
     ...(from !== undefined && { from: readText("from", "where it was seen", from) }),
     ...(version !== undefined && { version: readVersion(version) }),
@@ -43,5 +46,5 @@ app.http("api-exposures", {
   methods: ["POST"],
   authLevel: "function",
   route: "targets/{target}/exposures",
-  handler: handle(reportExposure),
+  handler: handle([], reportExposure),
 });

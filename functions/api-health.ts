@@ -12,7 +12,7 @@ app.http("api-health", {
   methods: ["GET"],
   authLevel: "anonymous",
   route: "health",
-  handler: handle(async (_request, operations) => {
+  handler: handle([], async (_request, operations) => {
     if (!last || Date.now() - last.at > keptFor) {
       last = { at: Date.now(), healthy: operations.isHealthy() };
     }

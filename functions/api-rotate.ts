@@ -1,14 +1,26 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
-import { durationOf, longestGrace, type Operations, type Wanted } from "../shared/app.ts";
+import {
+  durationOf,
+  formatDuration,
+  longestGrace,
+  type Operations,
+  type Wanted,
+} from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
 import { callerOf } from "./http/caller.ts";
-import { handle, Refusal } from "./http/handle.ts";
+import { readChoice, readText } from "./http/fields.ts";
+import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
+import { Refusal } from "./http/refusal.ts";
 
 const reasons = ["operator", "exposure"] as const;
+const fields = ["reason", "grace", "liftFreeze"];
 
-/** Rotate now: 202 and where to follow the rotation. With the same Idempotency-Key always the same rotation. */
+/**
+ * Rotate now: 202, where to follow the rotation, and what it waits for. With the same Idempotency-Key always the same
+ * rotation.
+ */
 async function requestRotation(
   request: HttpRequest,
   operations: Operations,
@@ -16,33 +28,46 @@ async function requestRotation(
   const id = targetId(request);
   const key = idempotencyKey(request);
   const wanted: Wanted = {
-    ...readWanted(await readObject(request)),
+    ...readWanted(await readObject(request, fields)),
     requestedBy: callerOf(request),
     ...(key !== undefined && { key }),
   };
-  const rotationId = await operations.request(id, wanted);
-  if (rotationId === undefined) throw noSuchTarget(id);
+  const requested = await operations.request(id, wanted);
+  if (!requested) throw noSuchTarget(id);
+  const { rotationId, joined, why, waiting } = requested;
   const location = `/api/targets/${id}/rotations/${rotationId}`;
-  return answer(202, { target: id, rotation: rotationId, status: location }, { location });
+  const body = {
+    target: id,
+    rotation: rotationId,
+    status: location,
+    joined,
+    why,
+    ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
+    ...(waiting && { queuedWhy: waiting.why }),
+  };
+  return answer(202, body, { location });
 }
 
-function readWanted(body: Record<string, unknown>): Pick<Wanted, "reason" | "grace"> {
-  const { reason = "operator", grace, ...rest } = body;
-  const unknown = Object.keys(rest);
-  if (unknown.length > 0) {
-    throw new Refusal(
-      400,
-      `The body may hold reason and grace, and not ${unknown.join(", ").slice(0, 100)}.`,
-    );
-  }
-  const known = reasons.find((one) => one === reason);
-  if (!known) throw new Refusal(400, `reason must be one of ${reasons.join(" and ")}.`);
-  if (grace === undefined) return { reason: known };
+function readWanted({
+  reason,
+  grace,
+  liftFreeze,
+}: Record<string, unknown>): Omit<Wanted, "requestedBy" | "key"> {
+  return {
+    reason: readChoice("reason", reasons, reason),
+    ...(grace !== undefined && { grace: readGrace(grace) }),
+    ...(liftFreeze !== undefined && {
+      liftFreeze: readText("liftFreeze", "why the freeze is lifted", liftFreeze),
+    }),
+  };
+}
+
+/** The target's policy may allow less than this; see `requestRotation` of the engine. */
+function readGrace(grace: unknown): number {
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
-  if (milliseconds === undefined || milliseconds > longestGrace) {
-    throw new Refusal(400, 'grace must be a duration such as "0s", "30m" or "24h", at most 3650d.');
-  }
-  return { reason: known, grace: milliseconds };
+  if (milliseconds !== undefined && milliseconds <= longestGrace) return milliseconds;
+  const most = formatDuration(longestGrace);
+  throw new Refusal(400, `grace must be a duration such as "0s", "30m" or "24h", at most ${most}.`);
 }
 
 function idempotencyKey(request: HttpRequest): string | undefined {
@@ -56,5 +81,5 @@ app.http("api-rotate", {
   methods: ["POST"],
   authLevel: "function",
   route: "targets/{target}/rotations",
-  handler: handle(requestRotation),
+  handler: handle([], requestRotation),
 });

@@ -1,27 +1,42 @@
-import { app } from "@azure/functions";
-import { handle, Refusal } from "./http/handle.ts";
+import { app, type HttpRequest } from "@azure/functions";
+import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { handle } from "./http/handle.ts";
 import { limit, noSuchTarget, rotationId, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
+import { answer, nextPage } from "./http/problem.ts";
+import { Refusal } from "./http/refusal.ts";
 
 /** The history of a target, newest first. */
 app.http("api-rotations", {
   methods: ["GET"],
   authLevel: "function",
   route: "targets/{target}/rotations",
-  handler: handle(async (request, operations) => {
+  handler: handle(["limit", "cursor"], async (request, operations) => {
     const id = targetId(request);
-    const rotations = await operations.rotations(id, limit(request, 20));
-    if (!rotations) throw noSuchTarget(id);
-    return answer(200, { rotations });
+    const page = { limit: limit(request, 20), ...placeIn(request, id) };
+    const found = await operations.rotations(id, page);
+    if (!found) throw noSuchTarget(id);
+    const last = found.hasMore ? found.items.at(-1) : undefined;
+    const cursor = last && writeCursor("rotations", [id, last.rotationId]);
+    const next = nextPage(`/api/targets/${id}/rotations`, page.limit, cursor);
+    return answer(200, { rotations: found.items, ...next });
   }),
 });
 
-/** One rotation: its state, its phases with their times, and what went wrong. */
+function placeIn({ query }: HttpRequest, id: string): { readonly after?: string } {
+  const place = readCursor("rotations", query.get("cursor"));
+  if (!place) return {};
+  const [target, after] = place;
+  // A cursor of another target would skip whatever is newer there.
+  if (target !== id || after === undefined) throw refusedCursor();
+  return { after };
+}
+
+/** One rotation: its state, its phases with their times, what it waits for, and what went wrong. */
 app.http("api-rotation", {
   methods: ["GET"],
   authLevel: "function",
   route: "targets/{target}/rotations/{rotation}",
-  handler: handle(async (request, operations) => {
+  handler: handle([], async (request, operations) => {
     const id = targetId(request);
     const rotation = rotationId(request);
     const found = await operations.rotation(id, rotation);

@@ -1,7 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { Operations, Used } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
-import { readMoment, readText, refuseUnknown } from "./http/fields.ts";
+import { readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
@@ -9,14 +9,12 @@ import { answer } from "./http/problem.ts";
 /** Somebody used the secret: 202, the last use that is known, and when it will be changed. */
 async function reportUse(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
   const id = targetId(request);
-  const known = await operations.recordUse(id, readUsed(await readObject(request)));
+  const known = await operations.recordUse(id, readUsed(await readObject(request, ["at", "by"])));
   if (!known) throw noSuchTarget(id);
   return answer(202, { target: id, ...known });
 }
 
-function readUsed(body: Record<string, unknown>): Used {
-  refuseUnknown(body, ["at", "by"]);
-  const { at, by } = body;
+function readUsed({ at, by }: Record<string, unknown>): Used {
   return {
     ...(at !== undefined && { at: readMoment(at) }),
     ...(by !== undefined && { by: readText("by", "who used the secret", by) }),
@@ -27,5 +25,5 @@ app.http("api-uses", {
   methods: ["POST"],
   authLevel: "function",
   route: "targets/{target}/uses",
-  handler: handle(reportUse),
+  handler: handle([], reportUse),
 });

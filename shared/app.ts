@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
@@ -41,7 +42,12 @@ export { printable, printableLines } from "./core/printable.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/render.ts";
 export { isTargetId, longestGrace } from "./core/target.ts";
-export { parseDuration as durationOf, parseInstant as instantOf } from "./core/time.ts";
+export {
+  formatDuration,
+  parseDuration as durationOf,
+  parseInstant as instantOf,
+} from "./core/time.ts";
+export { nearestName } from "./config/sentences.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether what was asked for cannot be had, as the message says. */
@@ -54,11 +60,14 @@ export function isKeyReused(error: unknown): error is KeyReusedError {
   return error instanceof KeyReusedError;
 }
 
-/** Whether the same may be tried again later: a store could not be asked, or others were quicker again and again. */
+/** Whether the same may be tried again later: a store could not be asked. */
 export function isUnavailable(error: unknown): error is Error {
-  return [JournalUnavailableError, QueueUnavailableError, LeaseLostError].some(
-    (known) => error instanceof known,
-  );
+  return error instanceof JournalUnavailableError || error instanceof QueueUnavailableError;
+}
+
+/** Whether the same may be tried again at once: others wrote the target again and again, and nothing was recorded. */
+export function isBusy(error: unknown): error is LeaseLostError {
+  return error instanceof LeaseLostError;
 }
 
 /** Why this instance cannot read the target's row in the journal, although the journal can be asked; else undefined. */
@@ -119,6 +128,9 @@ export async function createApp(
     clock: () => new Date(),
     newId: monotonicFactory(),
     randomBytes,
+    pause: async (milliseconds) => {
+      await setTimeout(milliseconds);
+    },
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
   };
   const hosts = new Map(

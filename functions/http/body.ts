@@ -1,17 +1,30 @@
 import type { HttpRequest } from "@azure/functions";
-import { Refusal } from "./handle.ts";
+import { refuseUnknown } from "./fields.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Bytes. The largest object that anything here asks for is a fraction of it. */
 const largestObject = 8 * 1024;
 
-/** The JSON object that a request carries; an empty one when it carries nothing. Throws Refusal. */
-export async function readObject(request: HttpRequest): Promise<Record<string, unknown>> {
+/**
+ * The JSON object that a request carries, with these fields and no others; an empty one when it carries nothing.
+ * Throws Refusal.
+ */
+export async function readObject(
+  request: HttpRequest,
+  fields: readonly string[],
+): Promise<Record<string, unknown>> {
   const bytes = await readBytes(request, largestObject);
   if (bytes.length === 0) return {};
   requireType(request, ["application/json"]);
-  const body = parse(bytes);
+  const text = decode(bytes);
+  const body = parse(text);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new Refusal(400, "The body must be a JSON object.");
+  }
+  refuseUnknown("field", Object.keys(body), fields);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) {
+    throw new Refusal(400, `Field \`${twice}\` is given more than once. Give it once.`);
   }
   return { ...body };
 }
@@ -24,11 +37,7 @@ export async function readText(
 ): Promise<string> {
   const bytes = await readBytes(request, largest);
   requireType(request, types);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new Refusal(400, "The body is not UTF-8 text.");
-  }
+  return decode(bytes);
 }
 
 async function readBytes(request: HttpRequest, largest: number): Promise<Buffer> {
@@ -45,12 +54,36 @@ function requireType(request: HttpRequest, types: readonly string[]): void {
   throw new Refusal(415, `The body must be sent as content type ${types.join(" or ")}.`);
 }
 
-function parse(bytes: Buffer): unknown {
+function decode(bytes: Buffer): string {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Refusal(400, "The body is no valid JSON.");
+    throw new Refusal(400, "The body is not UTF-8 text.");
   }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, "The body is not valid JSON.");
+  }
+}
+
+/** JSON.parse keeps the last of two equal keys without a word. `text` is an object of valid JSON. */
+function repeatedKey(text: string): string | undefined {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/gs)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) {
+      const key = String(JSON.parse(token.slice(0, -1)));
+      if (seen.has(key)) return key;
+      seen.add(key);
+    }
+  }
+  return undefined;
 }
 
 function tooLarge(largest: number): Refusal {

@@ -1,19 +1,57 @@
-import { instantOf } from "../../shared/app.ts";
-import { Refusal } from "./handle.ts";
+import { instantOf, nearestName } from "../../shared/app.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Milliseconds by which the clocks of a reporter may be ahead of ours. */
 const clockSkew = 5 * 60 * 1_000;
 
-export function refuseUnknown(body: Record<string, unknown>, fields: readonly string[]): void {
-  const unknown = Object.keys(body).filter((field) => !fields.includes(field));
-  if (unknown.length === 0) return;
-  const [known, names] = [fields.join(", "), unknown.join(", ").slice(0, 100)];
-  throw new Refusal(400, `The body may hold ${known}, and not ${names}.`);
+/** Control characters, line separators, and what reverses or hides the text around it. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/** Refuses a field or parameter that nothing reads, and suggests the one that was meant. Repeats names, never values. */
+export function refuseUnknown(
+  kind: "field" | "query parameter",
+  given: readonly string[],
+  allowed: readonly string[],
+): void {
+  const unknown = given.find((name) => !allowed.includes(name));
+  if (unknown === undefined) return;
+  const shown = unknown.replace(new RegExp(unprintable, "gu"), " ").slice(0, 100);
+  throw unknownWord(`Unknown ${kind} \`${shown}\`.`, unknown, allowed);
 }
 
+function unknownWord(what: string, word: string, allowed: readonly string[]): Refusal {
+  const near = nearestName(word, allowed);
+  const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
+  const names = allowed.length === 0 ? "none" : allowed.join(", ");
+  return new Refusal(400, `${what}${hint} Allowed: ${names}.`);
+}
+
+/** One of a few words; when absent, the first. */
+export function readChoice<Word extends string>(
+  field: string,
+  words: readonly [Word, ...Word[]],
+  value: unknown = words[0],
+): Word {
+  const known = words.find((word) => word === value);
+  if (known !== undefined) return known;
+  // The value itself is not repeated: it could be a secret that was put in the wrong place.
+  throw unknownWord(
+    `Unknown value of \`${field}\`.`,
+    typeof value === "string" ? value : "",
+    words,
+  );
+}
+
+/** `what` completes "must say". */
 export function readText(field: string, what: string, value: unknown): string {
+<<<<<<< HEAD
   if (typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,200}$/u.test(value))
     return value;
+=======
+  if (typeof value === "string" && /^.{1,200}$/su.test(value) && !unprintable.test(value)) {
+    return value;
+  }
+>>>>>>> work-api
   throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
 }
 

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { isTargetId } from "../../shared/app.ts";
-import { Refusal } from "./handle.ts";
+import { Refusal } from "./refusal.ts";
 
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
@@ -9,7 +9,7 @@ export function targetId({ params }: HttpRequest): string {
   if (isTargetId(id)) return id;
   throw new Refusal(
     400,
-    "A target id has 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen.",
+    "A target id has 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
   );
 }
 
@@ -20,7 +20,10 @@ export function rotationId({ params }: HttpRequest): string {
 }
 
 /** `limit` of the query, 1 to 100. */
-export function limit({ query }: HttpRequest, preset: number): number {
+export function limit<Preset extends number | undefined>(
+  { query }: HttpRequest,
+  preset: Preset,
+): number | Preset {
   const text = query.get("limit");
   if (text === null) return preset;
   const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
@@ -29,5 +32,5 @@ export function limit({ query }: HttpRequest, preset: number): number {
 }
 
 export function noSuchTarget(id: string): Refusal {
-  return new Refusal(404, `There is no target "${id}".`);
+  return new Refusal(404, `Target "${id}" does not exist.`);
 }

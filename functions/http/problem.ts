@@ -3,6 +3,7 @@ import type { HttpResponseInit } from "@azure/functions";
 const titles: Readonly<Record<number, string>> = {
   400: "Bad request",
   404: "Not found",
+  409: "Conflict",
   413: "Body too large",
   415: "Unsupported content type",
   422: "Unprocessable content",
@@ -41,4 +42,18 @@ export function answer(
     },
     body: JSON.stringify(body),
   };
+}
+
+/** Where the next page of a list is; nothing after the last one. */
+export function nextPage(
+  path: string,
+  limit: number | undefined,
+  cursor: string | undefined,
+): { readonly next?: string } {
+  if (cursor === undefined) return {};
+  const query = new URLSearchParams({
+    ...(limit !== undefined && { limit: String(limit) }),
+    cursor,
+  });
+  return { next: `${path}?${query.toString()}` };
 }

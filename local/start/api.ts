@@ -12,6 +12,7 @@ const targetShape = z.object({
   published: version.optional(),
   nextDue: z.string().optional(),
   lastFailure: failure.optional(),
+  slots: z.array(z.object({ account: z.string(), abandoned: version.optional() })),
 });
 export type TargetView = z.output<typeof targetShape>;
 

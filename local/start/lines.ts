@@ -34,7 +34,7 @@ const wordings: Readonly<Record<string, Wording>> = {
   restored: { word: "restored", style: "yellow", text: tellRestoration },
   retired: { word: "retired", style: "cyan", text: tellRetirement },
   "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
-  failed: { word: "✘ failed", style: "red", text: tellFailure },
+  failed: { word: "✘ failed", style: "red", text: why },
   blocked: { word: "✘ blocked", style: "red", text: tellBlock },
   bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
@@ -51,14 +51,26 @@ const wordWidth = Math.max(...Object.values(wordings).map(({ word }) => word.len
 /** One line for the person at the console; undefined for what only a log needs. `nextDue` is an ISO time. */
 export function lineOf(
   event: KeyturnEvent,
-  look: { readonly paint: Paint; readonly targetWidth: number; readonly nextDue?: string },
+  look: {
+    readonly paint: Paint;
+    readonly targetWidth: number;
+    readonly nextDue?: string;
+    /** What the API says of the target after a failure; undefined when it could not be asked. */
+    readonly standing?: Standing;
+  },
 ): string | undefined {
   if (event.type === "claimed" || event.type === "applied") return undefined;
-  const { paint, targetWidth, nextDue } = look;
+  const { paint, targetWidth, nextDue, standing } = look;
   const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
   const { word, style, text } = known;
+<<<<<<< HEAD
   const said = printable(typeof text === "string" ? text : text(event));
   const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
+=======
+  const said = typeof text === "string" ? text : text(event);
+  const left = event.type === "failed" ? tellPublished(standing) : "";
+  const next = nextDue === undefined ? left : tellNext(event, left, clock(nextDue));
+>>>>>>> work-api
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
     paint("dim", clock(event.at)),
@@ -72,7 +84,7 @@ export function lineOf(
 function tellAdoption({ version }: KeyturnEvent): string {
   return version
     ? "the published password logs in; nothing was changed"
-    : "nothing works as published yet, so it is rotated next";
+    : "no published password works yet; nothing was changed";
 }
 
 function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
@@ -109,8 +121,26 @@ function tellAttempt(event: KeyturnEvent): string {
   return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
 }
 
-function tellFailure(event: KeyturnEvent): string {
-  return `${why(event)}; what is published stays in force, and another rotation follows`;
+/** How a target stands, as far as it says what consumers read. */
+export interface Standing {
+  readonly active?: string | undefined;
+  readonly published?: unknown;
+  readonly slots: readonly { readonly account: string; readonly abandoned?: unknown }[];
+}
+
+/** What a failed rotation left for consumers to read: a sentence that is claimed only where it is true. */
+export function tellPublished(standing: Standing | undefined): string {
+  if (standing === undefined) return "";
+  const { published, active, slots } = standing;
+  if (published === undefined) return ". Nothing is published yet.";
+  const slot = slots.find(({ account }) => account === active);
+  return slot?.abandoned === undefined
+    ? ". The published password is unchanged."
+    : ". The server may have a newer password than the published one.";
+}
+
+function tellNext({ type }: KeyturnEvent, left: string, at: string): string {
+  return type === "failed" ? `${left === "" ? "." : left} Next try at ${at}.` : `; next at ${at}`;
 }
 
 function tellBlock(event: KeyturnEvent): string {
@@ -125,7 +155,9 @@ function tellDetail({ detail, failure }: KeyturnEvent): string {
   return detail ?? failure?.message ?? "";
 }
 
-const why = ({ failure }: KeyturnEvent): string => failure?.message ?? "no reason was told";
+function why({ failure }: KeyturnEvent): string {
+  return failure?.message ?? "no reason was told";
+}
 
 export const shortVersion = (version = ""): string => version.slice(0, 8);
 

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Environment } from "../environment.ts";
-import { apiOf } from "./api.ts";
+import { apiOf, type TargetView } from "./api.ts";
 import type { KeyturnEvent } from "./events.ts";
 import { headerOf, suggestionsOf } from "./header.ts";
 import { lineOf, summaryOf, type Paint } from "./lines.ts";
@@ -17,7 +17,7 @@ const pairs = seeds.filter(({ accounts }) => accounts.length === 2).map(({ id })
 const summaryEvery = 30_000;
 
 /** After these a person wants to know when the target's turn comes again. */
-const endings = ["succeeded", "failed"];
+const endings = ["adopted", "succeeded", "failed"];
 
 export interface Show {
   /** Prints the line of an event, after those before it. */
@@ -53,8 +53,14 @@ export function createShow(): Show {
   return {
     event(event) {
       inTurn(async () => {
-        const nextDue = endings.includes(event.type) ? await nextDueOf(env, event) : undefined;
-        const look = { paint, targetWidth, ...(nextDue !== undefined && { nextDue }) };
+        const standing = endings.includes(event.type) ? await standingOf(env, event) : undefined;
+        const nextDue = standing?.nextDue;
+        const look = {
+          paint,
+          targetWidth,
+          ...(standing && { standing }),
+          ...(nextDue !== undefined && { nextDue }),
+        };
         const line = lineOf(event, look);
         if (line !== undefined) print(line);
       });
@@ -90,13 +96,12 @@ export function createShow(): Show {
 }
 
 /** Left out when the app cannot be asked: the line is worth more without it than late. */
-async function nextDueOf(
+async function standingOf(
   env: Environment | undefined,
   { targetId }: KeyturnEvent,
-): Promise<string | undefined> {
+): Promise<TargetView | undefined> {
   if (env === undefined || targetId === undefined) return undefined;
-  const target = await apiOf(env.places().functions)
+  return apiOf(env.places().functions)
     .target(targetId)
     .catch(() => undefined);
-  return target?.nextDue;
 }

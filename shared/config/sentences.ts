@@ -40,12 +40,15 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
 /** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
   if (typeof word !== "string") return "";
-  const near = closestMatch(
-    word,
-    candidates.filter((candidate) => typeof candidate === "string"),
-    { maxDistance: word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)) },
-  );
+  const names = candidates.filter((candidate) => typeof candidate === "string");
+  const near = nearestName(word, names);
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}
+
+/** The candidate that was most likely meant; undefined when none is near. */
+export function nearestName(word: string, candidates: readonly string[]): string | undefined {
+  const maxDistance = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
+  return closestMatch(word, candidates, { maxDistance });
 }
 
 function wrongType(expected: string, input: unknown): string {

@@ -1,4 +1,5 @@
 import { day, formatDuration } from "../core/time.ts";
+import { longestGraceOf } from "../core/target.ts";
 import { choiceOf } from "./choices.ts";
 import { accountsOf, placeOf, samePlace } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
@@ -77,7 +78,7 @@ function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
   if (choice === undefined || "problem" in choice) return [];
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
-  if (every === undefined || grace <= every) return [];
+  if (every === undefined || grace <= longestGraceOf(choice.policy)) return [];
   const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";

@@ -49,7 +49,9 @@ function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   const { rotation, request, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
   const requested = request && (request.notBefore ?? now);
-  return adoptedAt === undefined ? (requested ?? nextDue ?? now) : earliest(requested, nextDue);
+  // To adopt changes nothing, so no freeze that holds back the request holds back the adoption.
+  if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
+  return earliest(requested, nextDue);
 }
 
 /** News at once; what some notifier did not want to hear, later. */

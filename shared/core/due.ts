@@ -1,5 +1,5 @@
 import { policyFingerprint } from "./policy.ts";
-import type { TargetRecord } from "./rotation.ts";
+import type { Exposure, TargetRecord } from "./rotation.ts";
 import { type Due, type Facts, nextDue } from "./schedule.ts";
 import { slotOf } from "./slots.ts";
 import { adoptedPart, fingerprintOf, type Target } from "./target.ts";
@@ -18,13 +18,22 @@ export function factsOf(record: TargetRecord): Facts {
     ...(changedAt !== undefined && { changedAt }),
     // What was adopted without anything that consumers could use is due at once.
     ...(published && adoptedAt !== undefined && { adoptedAt }),
-    ...(exposure && {
-      exposedAt: exposure.at,
-      exposureBy: exposure.by,
-      exposureKind: exposure.kind,
-    }),
+    ...(exposure &&
+      isStillKept(exposure, record) && {
+        exposedAt: exposure.at,
+        exposureBy: exposure.by,
+        exposureKind: exposure.kind,
+      }),
     ...(lastUsedAt !== undefined && { lastUsedAt }),
   };
+}
+
+/** Whether the secret that was seen may still log in. A version that no account has any more is dead. */
+function isStillKept({ version }: Exposure, { published, slots }: TargetRecord): boolean {
+  if (version === undefined || !published || version === published.version) return true;
+  return slots.some(({ current, abandoned }) =>
+    [current, abandoned].some((one) => one?.version === version),
+  );
 }
 
 /** The last successful change of what consumers read, whoever made it. */

@@ -1,22 +1,21 @@
 import { asPlanned, factsOf, lastChangeOf } from "./due.ts";
+import { type ExposureOutcome, outcomeOf, planned, soon } from "./exposure-outcome.ts";
 import { isExempt } from "./policy/claims.ts";
 import { askedAgain, type Exposure, type TargetRecord } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
+import { findSeen } from "./seen.ts";
 import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
-export interface AcceptedExposure {
-  /** Whether it starts the clock, or had been started by an earlier one. */
-  readonly counted: boolean;
-  readonly why: string;
+export interface AcceptedExposure extends ExposureOutcome {
   /** The very same record when it changes nothing. */
   readonly record: TargetRecord;
 }
 
 /**
  * Takes a report that somebody saw the secret. Of several since the last change the first one counts; a breach makes
- * it one. Only `exposure` and the due moment are written, so a worker that holds the claim can take them over, and
- * what an open rotation waits for is asked again.
+ * it one. Only `exposure`, the due moment and the hold of a request are written, so a worker that holds the claim can
+ * take them over, and what an open rotation waits for is asked again.
  */
 export function acceptExposure(
   record: TargetRecord,
@@ -24,15 +23,42 @@ export function acceptExposure(
   exposure: Exposure,
   now: Instant,
 ): AcceptedExposure {
-  const nothing = reasonNotToCount(record, target, exposure);
-  if (nothing !== undefined) return { counted: false, why: nothing, record };
-  const known = standing(record);
-  const first = known && known.at <= exposure.at ? known : exposure;
-  const isBreach = [known, exposure].some((one) => one?.kind === "breach");
-  const taken: Exposure = { ...first, kind: isBreach ? "breach" : "exposure" };
-  const exposed = { ...record, exposure: taken };
-  const due = nextDue(target.policy, factsOf(exposed), now);
-  return { counted: true, why: due.reason, record: withEarlierDue(askedAgain(exposed), due) };
+  const { policy } = target;
+  if (isExempt(policy, exposure.by)) {
+    const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
+    return { counted: false, why, ...soon(planned(record)), record };
+  }
+  const seen = findSeen(record, exposure);
+  if ("nothing" in seen) {
+    return { counted: false, why: seen.nothing, ...soon(planned(record)), record };
+  }
+  const taken = merged(standing(record), seen.exposure);
+  const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
+  const exposed = isKnown ? record : freed({ ...record, exposure: taken }, record);
+  const due = nextDue(policy, factsOf(exposed), now);
+  const accepted = withEarlierDue(exposed, due);
+  return { ...outcomeOf(accepted, { target, note: seen.note, due, now }), record: accepted };
+}
+
+/** The first of two, as far as both say the same. */
+function merged(known: Exposure | undefined, added: Exposure): Exposure {
+  if (!known) return added;
+  const { version, ...first } = known.at <= added.at ? known : added;
+  const isBreach = known.kind === "breach" || added.kind === "breach";
+  return {
+    ...first,
+    kind: isBreach ? "breach" : "exposure",
+    ...(version !== undefined && known.version === added.version && { version }),
+  };
+}
+
+/** What hours or a freeze hold back is asked again: an exposure or a breach may lift them. */
+function freed(exposed: TargetRecord, before: TargetRecord): TargetRecord {
+  const { request, ...rest } = askedAgain(exposed);
+  if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
+  if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
+  const { notBefore: _n, heldBy: _h, ...free } = request;
+  return { ...rest, request: free };
 }
 
 /** The exposure that has not been answered by a change, whoever made that. */
@@ -40,22 +66,6 @@ export function standing(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
   const changedAt = lastChangeOf(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
-}
-
-function reasonNotToCount(
-  record: TargetRecord,
-  { policy }: Target,
-  { at, by, version }: Exposure,
-): string | undefined {
-  if (isExempt(policy, by)) return `policy ${policy.name}: ${by} may see the secret`;
-  const { published, slots } = record;
-  if (version !== undefined && published && version !== published.version) {
-    const isKnown = slots.some(({ current }) => current?.version === version);
-    if (!isKnown) return "that version is not in use";
-  }
-  const changedAt = lastChangeOf(record);
-  if (changedAt === undefined || changedAt <= at) return undefined;
-  return `the secret has been changed since, at ${changedAt}`;
 }
 
 /** A retry that comes sooner stays; whatever else was planned is what the policy says now. */

@@ -42,39 +42,56 @@ export function permit(record: TargetRecord, target: Target, now: Instant): Perm
   return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
 }
 
+/** What somebody asked for, as far as freezes and explanations depend on it. */
+export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
+  Partial<Pick<RotationRequest, "lift" | "why">>;
+
 /** On what a request waits for its rotation. */
 export function groundsOf(
-  request: Pick<RotationRequest, "reason" | "requestedBy">,
+  asked: Asked,
   record: TargetRecord,
   { policy }: Target,
   now: Instant,
 ): Grounds {
-  const hold = frozen(policy, liftOf(request.reason, record), now);
-  const why = askedWhy(request, hold, policy);
+  const why = askedWhy(asked, freezeOf(asked, record, policy, now), policy);
   return { why, policyFingerprint: policyFingerprint(policy) };
 }
 
-function askedWhy(
-  { reason, requestedBy }: Pick<RotationRequest, "reason" | "requestedBy">,
-  hold: Hold | undefined,
-  { name }: Policy,
-): string {
-  const said = hold?.why ?? `policy ${name}: no freeze is in its way`;
-  return `${requestedBy} asked for it (${reason}); ${said}`;
+/** Until when, and why, a freeze holds back what somebody wants. Undefined: no freeze applies, or it is lifted. */
+export function freezeOf(
+  { reason, lift }: Pick<Asked, "reason" | "lift">,
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
+  return lift ? undefined : frozen(policy, liftReasonOf(reason, record), now);
+}
+
+/** Who asked, in order. */
+export function askedBy({ why, reason, requestedBy }: Asked): string {
+  return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
+}
+
+function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): string {
+  const { lift } = asked;
+  const free = lift
+    ? `freezes lifted by ${lift.by}: ${lift.why}`
+    : `policy ${name}: no freeze applies`;
+  return `${askedBy(asked)}; ${hold?.why ?? free}`;
 }
 
 /** A rotation by schedule answers the request that waits as well. */
 function answering(wish: Wish, request: RotationRequest | undefined): Wish {
   if (!request) return wish;
-  const { rotationId, at, grace } = request;
-  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }) };
+  const { rotationId, at, grace, lift } = request;
+  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }), ...(lift && { lift }) };
 }
 
 /** Undefined when nobody asks now. */
 function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit | undefined {
   const { request } = record;
   if (!request || (request.notBefore ?? now) > now) return undefined;
-  const hold = frozen(policy, liftOf(request.reason, record), now);
+  const hold = freezeOf(request, record, policy, now);
   if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
@@ -87,7 +104,7 @@ function permitScheduled(record: TargetRecord, target: Target, now: Instant): Pe
   const { allowed, why } = mayStart(policy, factsOf(record), now);
   const isExposure = allowed && wish.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
-    const hold = frozen(policy, liftOf(again.reason, record), now);
+    const hold = freezeOf(again, record, policy, now);
     return hold
       ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
       : repeated(wish, again);
@@ -116,13 +133,14 @@ function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
   return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
 }
 
-interface Hold {
+/** What holds back a rotation, or a request for one. */
+export interface Hold {
   readonly until: Instant;
   readonly why: string;
 }
 
-/** What holds back a rotation, or its end: the moment from which the exposure of the secret permits it. */
-function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
+/** The hold, or its end: the moment from which the exposure of the secret permits a rotation. */
+export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
   if (!record.exposure) return hold;
   const { at, reason } = nextDue(policy, factsOf(record), now);
   return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
@@ -133,7 +151,7 @@ function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefine
   return until === undefined ? undefined : { until, why: mayOverride(policy, now, lift).why };
 }
 
-function liftOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
+function liftReasonOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
   if (reason !== "exposure") return "operator";
   return exposure?.kind ?? "exposure";
 }
@@ -148,7 +166,7 @@ export function holdOf(
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  if (mayHaveChanged(rotation)) return undefined;
+  if (mayHaveChanged(rotation) || rotation.lift) return undefined;
   const hold = heldByPolicy(record, rotation, policy, now);
   const held = hold && unlessSooner(hold, record, policy, now);
   return held && held.until > now ? held : undefined;
@@ -176,7 +194,7 @@ function heldByPolicy(
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  const lift = liftOf(rotation.reason, record);
+  const lift = liftReasonOf(rotation.reason, record);
   if (rotation.requestedBy !== schedule) return frozen(policy, lift, now);
   const isExposure = rotation.reason === "exposure";
   const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};

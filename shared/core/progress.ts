@@ -8,6 +8,7 @@ import {
   type Failure,
   type Grounds,
   mayHaveChanged,
+  mostPhases,
   newRun,
   type Notification,
   type NotificationType,
@@ -25,9 +26,6 @@ import { type Instant, plus } from "./time.ts";
 
 /** Old notifications make room: a channel that is down for days must not stop a rotation. */
 const outboxLimit = 20;
-
-/** Phases that a rotation remembers. Something may undo its work again and again, for days. */
-const phasesLimit = 20;
 
 export function beginRotation(
   record: TargetRecord,
@@ -51,6 +49,7 @@ export function beginRotation(
     changeBegan: false,
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
+    ...(request.lift && { lift: request.lift }),
   };
   const { request: _r, again: _a, ...rest } = record;
   return notify({ ...rest, rotation }, "rotation.started", now, rotationData(rotation));
@@ -66,7 +65,7 @@ export function advance(
   const { confirmedAt, ...rest } = unheld(rotation);
   // What the target said about one pending secret says nothing about the next.
   const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
-  const phases = [...closePhases(rotation, now), { phase, startedAt: now }].slice(-phasesLimit);
+  const phases = [...closePhases(rotation, now), { phase, startedAt: now }].slice(-mostPhases);
   const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
   const progress = further ? { furthest: phase, failures: 0 } : {};
   return { ...rest, ...confirmed, ...learnt, ...progress, phase, phases };
@@ -208,6 +207,7 @@ export function failRotation(
       reason: rotation.reason,
       requestedBy: rotation.requestedBy,
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
+      ...(rotation.lift && { lift: rotation.lift }),
     },
     ...(inDoubt &&
       rotation.pending && {
@@ -272,6 +272,7 @@ export function runOf(
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),
+    ...(rotation.lift && { lift: rotation.lift }),
   });
 }
 

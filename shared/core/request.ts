@@ -1,5 +1,6 @@
+import { type Asked, askedBy, freezeOf, groundsOf, holdOf } from "./permit.ts";
 import {
-  type Grounds,
+  mostPhases,
   newRun,
   type Rotation,
   type RotationRequest,
@@ -8,13 +9,15 @@ import {
   type TargetRecord,
   unheld,
 } from "./rotation.ts";
+import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
   readonly rotationId: string;
+  /** The very same record when the request adds nothing to what is durable already. */
   readonly record: TargetRecord;
-  /** The history row of a rotation that was not known before. */
+  /** The history row of a rotation that is queued from now on, or queued for another reason than before. */
   readonly run?: RunRecord;
 }
 
@@ -28,26 +31,92 @@ export interface AcceptedRequest {
 export function acceptRequest(
   record: TargetRecord,
   request: RotationRequest,
-  grounds: Grounds,
+  target: Target,
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
-  const isOpen = rotation && rotation.published === undefined;
+  const open = rotation?.published === undefined ? rotation : undefined;
   // A request that the open rotation has answered already is none to join: its secret is public.
-  const waiting = !isOpen && isJoined(record) ? undefined : record.request;
-  const rotationId = waiting?.rotationId ?? (isOpen ? rotation.id : request.rotationId);
-  const joined = waiting ? stricter(waiting, request) : request;
-  const accepted = { ...record, request: { ...joined, rotationId } };
-  return rotationId === request.rotationId
-    ? { rotationId, record: accepted, run: queued(record, request, grounds, now) }
-    : { rotationId, record: accepted };
+  const waiting = !open && isJoined(record) ? undefined : record.request;
+  if (waiting) return joinWaiting(record, waiting, stricter(waiting, request), { target, now });
+  if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
+  return queue(record, request, { target, now });
 }
 
-/** Of two requests for the same rotation: an exposure outweighs a wish, and the shorter grace counts. */
+interface Accepting {
+  readonly target: Target;
+  readonly now: Instant;
+}
+
+function joinWaiting(
+  record: TargetRecord,
+  waiting: RotationRequest,
+  joined: RotationRequest,
+  accepting: Accepting,
+): AcceptedRequest {
+  const { rotationId } = waiting;
+  if (isSameRequest(waiting, joined)) return { rotationId, record };
+  if (isJoined(record)) return { rotationId, record: { ...record, request: joined } };
+  return queue(record, joined, accepting);
+}
+
+function joinOpen(
+  record: TargetRecord,
+  open: Rotation,
+  request: RotationRequest,
+  { target, now }: Accepting,
+): AcceptedRequest {
+  const { rotationId } = request;
+  const joined = joinedTo(open, request);
+  const isHurried =
+    open.nextAttemptAt !== undefined &&
+    open.nextAttemptAt > now &&
+    holdOf(record, joined, target.policy, now)?.until !== open.nextAttemptAt;
+  const isNews = open.phase === "blocked" || isHurried || !isWantedAlike(joined, open);
+  return { rotationId, record: isNews ? { ...record, request } : record };
+}
+
+/** The request waits for a rotation of its own; the record and the history say until when and why. */
+function queue(
+  record: TargetRecord,
+  request: RotationRequest,
+  { target, now }: Accepting,
+): AcceptedRequest {
+  const { rotationId, reason, requestedBy, at, lift } = request;
+  const hold = freezeOf(request, record, target.policy, now);
+  const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
+  const run = newRun({
+    rotationId,
+    targetId: record.targetId,
+    state: "queued",
+    reason,
+    requestedBy,
+    requestedAt: at,
+    ...groundsOf(request, record, target, now),
+    phases: [],
+    ...(lift && { lift }),
+  });
+  return { rotationId, record: { ...record, request: held }, run };
+}
+
+/**
+ * Of two requests for the same rotation: an exposure outweighs a wish, the shorter grace counts, and a freeze that one
+ * of them lifts is lifted. What held back the milder one says nothing about the stricter one.
+ */
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
-  const { notBefore: _n, heldBy: _h, ...rest } = waiting;
+  const { reason, requestedBy } = added;
+  const { notBefore: _n, heldBy: _h, ...free } = waiting;
   const grace = shorter(waiting.grace, added.grace);
-  return { ...rest, ...exposureOf(added), ...(grace !== undefined && { grace }) };
+  const isExposed = isEscalated(waiting, added);
+  const lift = waiting.lift ?? added.lift;
+  const isStricter = isExposed || lift !== waiting.lift;
+  return {
+    ...(isStricter ? free : waiting),
+    ...(isExposed && { reason, requestedBy }),
+    ...(isStricter && { why: `${askedBy(waiting)}, then by ${requestedBy} (reason: ${reason})` }),
+    ...(grace !== undefined && { grace }),
+    ...(lift && { lift }),
+  };
 }
 
 /** Nobody may lengthen the life of a secret that somebody else wants dead. */
@@ -56,9 +125,9 @@ export function shorter(...graces: readonly (number | undefined)[]): number | un
   return given.length === 0 ? undefined : Math.min(...given);
 }
 
-/** An exposure says why, and on whose word, the rotation happens, whoever wanted it first. */
-function exposureOf({ reason, requestedBy }: RotationRequest) {
-  return reason === "exposure" ? { reason, requestedBy } : {};
+/** The first exposure says why, and on whose word, the rotation happens, whoever wanted it before. */
+function isEscalated(wanted: Pick<Asked, "reason">, added: Pick<Asked, "reason">): boolean {
+  return added.reason === "exposure" && wanted.reason !== "exposure";
 }
 
 export function isSameRequest(
@@ -73,8 +142,13 @@ export function isSameRequest(
     "notBefore",
     "heldBy",
     "grace",
+    "why",
   ] as const;
-  return fields.every((field) => a?.[field] === b?.[field]);
+  return fields.every((field) => a?.[field] === b?.[field]) && isSameLift(a?.lift, b?.lift);
+}
+
+function isSameLift(a: RotationRequest["lift"], b: RotationRequest["lift"]): boolean {
+  return a?.at === b?.at && a?.by === b?.by && a?.why === b?.why;
 }
 
 /** Whether the request that waits is to be answered by the rotation that is open. */
@@ -86,22 +160,33 @@ export function isJoined({ rotation, request }: TargetRecord): boolean {
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const { rotation, request, ...rest } = record;
   if (!rotation || !request) return record;
-  const wasBlocked = rotation.phase === "blocked";
+  const joined = joinedTo(rotation, request);
+  return rotation.phase === "blocked"
+    ? { ...rest, health: "failing", rotation: { ...joined, ...reopened(rotation, now) } }
+    : { ...rest, rotation: joined };
+}
+
+/** The rotation with nothing to wait for, on the word of those who want it now. */
+function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   // Until it has changed something, hours hold up what the schedule wants, and not what a person wants.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = shorter(rotation.grace, request.grace);
-  const answered: Rotation = {
-    ...unheld(rotation),
-    ...(wasBlocked && reopened(rotation, now)),
-    ...(takesOver && takenOver(rotation, request)),
-    ...exposureOf(request),
-    ...(grace !== undefined && { grace }),
-  };
-  return { ...rest, ...(wasBlocked && { health: "failing" }), rotation: answered };
+  const lift = rotation.lift ?? request.lift;
+  const onTheWordOf = takesOver || isEscalated(rotation, request) ? wordOf(rotation, request) : {};
+  const wanted = { ...onTheWordOf, ...(lift && { lift }) };
+  const joined = { ...unheld(rotation), ...wanted, ...(grace !== undefined && { grace }) };
+  if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
+  return { ...joined, why: `${rotation.why}; then ${askedBy(request).replace(/^R/, "r")}` };
 }
 
-function takenOver({ why }: Rotation, { reason, requestedBy }: RotationRequest) {
-  return { reason, requestedBy, why: `${why}; then ${requestedBy} asked for it (${reason})` };
+/** An exposure stays one, whoever takes the rotation over. */
+function wordOf(rotation: Rotation, { reason, requestedBy }: RotationRequest): Partial<Rotation> {
+  return rotation.reason === "exposure" ? { requestedBy } : { reason, requestedBy };
+}
+
+function isWantedAlike(a: Rotation, b: Rotation): boolean {
+  const fields = ["reason", "requestedBy", "grace"] as const;
+  return fields.every((field) => a[field] === b[field]) && isSameLift(a.lift, b.lift);
 }
 
 /** Blocked means that no stored credential worked: it goes on by asking the target again. */
@@ -110,24 +195,6 @@ function reopened(
   now: Instant,
 ): Pick<Rotation, "phase" | "phases" | "failures"> {
   const phase = "applying";
-  return { phase, phases: [...phases, { phase, startedAt: now }], failures: 0 };
-}
-
-function queued(
-  record: TargetRecord,
-  request: RotationRequest,
-  { why, policyFingerprint }: Grounds,
-  now: Instant,
-): RunRecord {
-  return newRun({
-    rotationId: request.rotationId,
-    targetId: record.targetId,
-    state: "queued",
-    reason: request.reason,
-    requestedBy: request.requestedBy,
-    requestedAt: now,
-    why,
-    policyFingerprint,
-    phases: [],
-  });
+  const remembered = [...phases, { phase, startedAt: now } as const].slice(-mostPhases);
+  return { phase, phases: remembered, failures: 0 };
 }

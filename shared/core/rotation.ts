@@ -50,6 +50,17 @@ export interface Failure {
   readonly at: Instant;
 }
 
+/** Somebody let a rotation start although a freeze is in force. Also holds for its repeats after a failure. */
+export interface Lift {
+  /** The reason that was given. */
+  readonly why: string;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+/** Phases that a rotation remembers. Something may undo its work again and again, for days. */
+export const mostPhases = 20;
+
 export interface PhaseTime {
   readonly phase: WorkingPhase;
   readonly startedAt: Instant;
@@ -96,6 +107,8 @@ export interface Rotation extends Grounds {
   readonly leftUndone?: Failure;
   /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
   readonly grace?: number;
+  /** No freeze holds the rotation back. */
+  readonly lift?: Lift;
 }
 
 /** What one account of a target has been given, newest first. Each is a candidate when nobody knows what is live. */
@@ -118,10 +131,14 @@ export interface RotationRequest {
   /** Why it waits until then, in words for an operator. */
   readonly heldBy?: string;
   readonly grace?: number;
+  /** No freeze holds the request back. */
+  readonly lift?: Lift;
+  /** Who asked, in order; absent while it was one person for one reason. */
+  readonly why?: string;
 }
 
 /** A rotation failed and is to be repeated, for the same reason and on the same word. */
-export interface Again extends Pick<RotationRequest, "reason" | "requestedBy" | "grace"> {
+export interface Again extends Pick<RotationRequest, "reason" | "requestedBy" | "grace" | "lift"> {
   readonly why: string;
   /** Why it waits, when a freeze is in its way. */
   readonly heldBy?: string;
@@ -274,6 +291,8 @@ export interface RunRecord extends Grounds {
   /** When the target was due again once this rotation had ended, and why then. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
+  /** Who lifted the freezes for this rotation. */
+  readonly lift?: Lift;
 }
 
 /** One row of the history that this instance cannot read; it can read the others. */

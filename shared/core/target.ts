@@ -8,6 +8,11 @@ export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Milliseconds. */
 export const longestGrace = 3650 * day;
 
+/** Milliseconds: a superseded secret must end before it is its account's turn again. */
+export function longestGraceOf({ every = longestGrace }: Pick<Policy, "every">): number {
+  return Math.min(every, longestGrace);
+}
+
 /** A secret by name in one of the configured vaults. */
 export interface SecretName {
   readonly vault: string;

@@ -1,4 +1,5 @@
 import { withDue } from "./due.ts";
+import type { Policy } from "./policy.ts";
 import type { TargetRecord } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import { between, hour, type Instant } from "./time.ts";
@@ -11,8 +12,9 @@ export interface Use {
 }
 
 export interface AcceptedUse {
-  /** Whether it is the last one by now; one soon after another, or before it, is not. */
+  /** Whether it puts off a change, or starts the clock of one. A use that does not may be recorded all the same. */
   readonly counted: boolean;
+  /** Why, and what to do where uses have no effect. */
   readonly why: string;
   /** The very same record when it changes nothing. */
   readonly record: TargetRecord;
@@ -33,13 +35,24 @@ export function acceptUse(
 ): AcceptedUse {
   const at = use.at < now ? use.at : now;
   const { lastUsedAt: known, lastUsedBy: _, ...rest } = record;
+  const vain = reasonNotToCount(target.policy);
   if (known !== undefined && between(known, at) < grain) {
     const order = at < known ? "a later use" : "a use less than an hour before";
-    return { counted: false, why: `${order} is known, at ${known}`, record };
+    return { counted: false, why: vain ?? `${order} is known, at ${known}`, record };
   }
   const used = { ...rest, lastUsedAt: at, ...(use.by !== undefined && { lastUsedBy: use.by }) };
   const planned = isPlannedByUse(used, target) ? withDue(used, target, now) : used;
-  return { counted: true, why: `the secret was used at ${at}`, record: planned };
+  const why = vain ?? `the secret was used at ${at}`;
+  return { counted: vain === undefined, why, record: planned };
+}
+
+function reasonNotToCount({ name, afterIdle, manualOnly }: Policy): string | undefined {
+  if (afterIdle === undefined) {
+    return `policy ${name} has no afterIdle, so uses make no rotation due and put none off; set afterIdle if they should`;
+  }
+  return manualOnly
+    ? `policy ${name} is manualOnly, so uses make no rotation due and put none off`
+    : undefined;
 }
 
 /** Another try after a failure is not put off, and what is under way is planned when it ends. */

@@ -5,7 +5,7 @@ import { waitsFor } from "./retirement.ts";
 import {
   type Exposure,
   type Health,
-  type HistoryRow,
+  type Lift,
   newRecord,
   type Rotation,
   type RotationRequest,
@@ -17,6 +17,7 @@ import {
 import { type Due, nextDue } from "./schedule.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
+import { waitingOf } from "./waiting.ts";
 
 /** A target as people and tools see it: what is configured and how it stands. */
 export interface TargetView {
@@ -56,9 +57,10 @@ export interface TargetView {
     readonly nextAttemptAt?: Instant;
     /** Why it waits until then, when hours or a freeze hold it back. */
     readonly heldBy?: string;
+    readonly lift?: Lift;
   };
   readonly queuedRotation?: string;
-  /** Until when, and why, the queued rotation waits. */
+  /** Until when, and why, the queued rotation waits. Only why, when nobody knows until when. */
   readonly queuedUntil?: Instant;
   readonly queuedWhy?: string;
   readonly retirement?: {
@@ -87,6 +89,7 @@ export function explainTarget(
   const due = nextDue(target.policy, factsOf(record ?? newRecord(target.id)), now);
   return {
     ...viewTarget(target, record),
+    ...viewWaiting(record, record?.request?.rotationId, target, now),
     passedOver: due.passedOver,
     policiesPassedOver: target.policiesPassedOver,
   };
@@ -142,7 +145,14 @@ export function viewTarget(
 
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   const { id, phase, account, reason, startedAt } = rotation;
-  return { ...pick(rotation, ["nextAttemptAt", "heldBy"]), id, phase, account, reason, startedAt };
+  return {
+    ...pick(rotation, ["nextAttemptAt", "heldBy", "lift"]),
+    id,
+    phase,
+    account,
+    reason,
+    startedAt,
+  };
 }
 
 function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {
@@ -165,16 +175,30 @@ function viewRequest({ rotationId, notBefore, heldBy }: RotationRequest) {
   };
 }
 
+/** What keeps a rotation from starting, or from going on, and until when as far as that is known. */
+export function viewWaiting(
+  record: TargetRecord | undefined,
+  rotationId: string | undefined,
+  target: Target,
+  now: Instant,
+): Pick<RunView, "queuedUntil" | "queuedWhy"> {
+  if (!record || rotationId === undefined) return {};
+  const waiting = waitingOf(record, rotationId, target, now);
+  return {
+    ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
+    ...(waiting && { queuedWhy: waiting.why }),
+  };
+}
+
 export interface RunView extends Omit<RunRecord, "schema"> {
   /** Milliseconds from its start to its end. */
   readonly duration?: number;
+  /** What a rotation that is queued, or under way, waits for. */
+  readonly queuedUntil?: Instant;
+  readonly queuedWhy?: string;
 }
 
 export type HistoryView = RunView | UnreadableRun;
-
-export function viewHistory(row: HistoryRow): HistoryView {
-  return row.state === "unreadable" ? row : viewRun(row);
-}
 
 export function viewRun(run: RunRecord): RunView {
   const { schema: _, ...rest } = run;

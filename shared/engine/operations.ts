@@ -1,5 +1,6 @@
 import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
+import type { ExposureOutcome } from "../core/exposure-outcome.ts";
 import { mayHaveChanged, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
@@ -7,10 +8,10 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { raiseAlarm } from "./alarm.ts";
-import { type Exposed, expose, type Seen } from "./expose.ts";
+import { expose, type Seen } from "./expose.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
-import { requestRotation, type Wanted } from "./request.ts";
+import { type Requested, requestRotation, type Wanted } from "./request.ts";
 import { type Leftovers, registrar } from "./register.ts";
 import { sweep } from "./sweep.ts";
 import { recordUse, type Used, type UseKnown } from "./use.ts";
@@ -26,10 +27,10 @@ export interface Operations extends Questions {
   notice(event: unknown): Promise<void>;
   /** A message that the host gave up on. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
-  /** Makes a rotation due now and returns its id; undefined when there is no such target. */
-  request(targetId: string, wanted: Wanted): Promise<string | undefined>;
+  /** Makes a rotation due now; undefined when there is no such target. */
+  request(targetId: string, wanted: Wanted): Promise<Requested | undefined>;
   /** Takes a report that somebody saw the secret; undefined when there is no such target. */
-  expose(targetId: string, seen: Seen): Promise<Exposed | undefined>;
+  expose(targetId: string, seen: Seen): Promise<ExposureOutcome | undefined>;
   /** Takes a report that the secret was used; undefined when there is no such target. */
   recordUse(targetId: string, used: Used): Promise<UseKnown | undefined>;
 }
@@ -86,10 +87,10 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
       async request(targetId, wanted) {
         const target = byId.get(targetId);
         if (!target) return undefined;
-        const rotationId = await requestRotation(ports, target, wanted);
+        const requested = await requestRotation(ports, target, wanted);
         // The request is durable by now; the message only makes it quick.
         await of.queue.send({ targetId, because: "requested" }).catch(() => undefined);
-        return rotationId;
+        return requested;
       },
       async expose(targetId, seen) {
         const target = byId.get(targetId);

@@ -22,6 +22,8 @@ export interface Ports {
   readonly newId: () => string;
   /** Cryptographically strong. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** A signal that fires after so many milliseconds. */
   readonly deadline: (milliseconds: number) => AbortSignal;
 }

@@ -1,4 +1,3 @@
-import { groundsOf } from "../core/permit.ts";
 import { acceptRequest } from "../core/request.ts";
 import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
@@ -94,6 +93,6 @@ function withCureRequested(
     requestedBy: keyturn,
     at: now,
   } as const;
-  const accepted = acceptRequest(record, wish, groundsOf(wish, record, target, now), now);
+  const accepted = acceptRequest(record, wish, target, now);
   return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
 }

@@ -11,11 +11,11 @@ import { untilWon } from "./until-won.ts";
  * nothing is written when `accept` gives back the very record that it was given.
  */
 export function report<Accepted extends { readonly record: TargetRecord }>(
-  ports: Pick<Ports, "journal" | "clock">,
+  ports: Pick<Ports, "journal" | "clock" | "pause" | "randomBytes">,
   target: Target,
   accept: (record: TargetRecord, now: Instant) => Accepted,
 ): Promise<Accepted> {
-  return untilWon(async () => {
+  return untilWon(ports, async () => {
     const { journal, clock } = ports;
     const found = await journal.read(target.id);
     const now = toInstant(clock());

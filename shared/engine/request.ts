@@ -1,36 +1,56 @@
 import { wakeAt } from "../core/decide.ts";
 import { ConfigError } from "../core/errors.ts";
-import { groundsOf } from "../core/permit.ts";
-import { acceptRequest } from "../core/request.ts";
-import { newRecord, type Reason } from "../core/rotation.ts";
-import type { Target } from "../core/target.ts";
-import { toInstant } from "../core/time.ts";
+import { askedBy, groundsOf } from "../core/permit.ts";
+import { type AcceptedRequest, acceptRequest } from "../core/request.ts";
+import { newRecord, type RotationRequest, type TargetRecord } from "../core/rotation.ts";
+import { longestGraceOf, type Target } from "../core/target.ts";
+import { formatDuration, type Instant, toInstant } from "../core/time.ts";
+import { type Waiting, waitingOf } from "../core/waiting.ts";
+import type { Versioned } from "../stores/journal.ts";
+import { userOfAdmin, waitForUser } from "./admin-in-use.ts";
 import type { Ports } from "./ports.ts";
 import { replan } from "./replan.ts";
 import { untilWon } from "./until-won.ts";
 
-export interface Wanted {
-  readonly reason: Reason;
-  readonly requestedBy: string;
+export interface Wanted extends Pick<RotationRequest, "reason" | "requestedBy"> {
   /** Milliseconds that the superseded secret of a pair stays valid, instead of what the target says. */
   readonly grace?: number;
+  /** Why the rotation starts although a freeze is in force. */
+  readonly liftFreeze?: string;
   /** The same key for the same target always leads to the same rotation. */
   readonly key?: string;
 }
 
+/** What a request leads to. */
+export interface Requested {
+  readonly rotationId: string;
+  /** Whether a rotation answers it that was queued or under way already. */
+  readonly joined: boolean;
+  /** Who asked and what the policy says to that, or what it joins. */
+  readonly why: string;
+  /** What the rotation waits for; absent when it starts, or goes on, at once. */
+  readonly waiting?: Waiting;
+}
+
+type RequestPorts = Pick<
+  Ports,
+  "journal" | "clock" | "newId" | "pause" | "randomBytes" | "targetsUsing"
+>;
+
 /**
- * Makes a rotation due now and returns its id. Durable when it returns: whatever dies afterwards, the sweep finds
- * it. The change itself is left to whoever claims the target.
+ * Makes a rotation due now. Durable when it returns: whatever dies afterwards, the sweep finds it. The change itself
+ * is left to whoever claims the target. Throws LeaseLostError when others write the target again and again.
  */
 export async function requestRotation(
-  ports: Pick<Ports, "journal" | "clock" | "newId">,
+  ports: RequestPorts,
   target: Target,
   wanted: Wanted,
-): Promise<string> {
+): Promise<Requested> {
   mustKeepGrace(target, wanted);
   return untilWon(
+    ports,
     async () =>
-      (await rotationOf(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
+      (await knownByKey(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
   );
 }
 
@@ -40,53 +60,103 @@ export class KeyReusedError extends Error {
 }
 
 /** The rotation that the idempotency key of this very request has led to. Throws KeyReusedError. */
-async function rotationOf(
-  { journal }: Pick<Ports, "journal">,
+async function knownByKey(
+  { journal, clock }: RequestPorts,
   target: Target,
   wanted: Wanted,
-): Promise<string | undefined> {
+): Promise<Requested | undefined> {
   const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
-  if (known && known.asked !== askedFor(wanted)) {
+  if (!known) return undefined;
+  if (known.asked !== askedFor(wanted)) {
     throw new KeyReusedError(`This Idempotency-Key was used for another request to ${target.id}`);
   }
-  return known?.rotationId;
+  const { rotationId } = known;
+  const found = await journal.read(target.id);
+  const waiting = found && waitingOf(found.record, rotationId, target, toInstant(clock()));
+  const why = `this Idempotency-Key has led to rotation ${rotationId}`;
+  return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace }: Wanted): string {
-  return grace === undefined ? reason : `${reason}, grace ${grace} ms`;
+function askedFor({ reason, grace, liftFreeze }: Wanted): string {
+  const parts = [
+    reason,
+    ...(grace === undefined ? [] : [`grace ${grace} ms`]),
+    ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
+  ];
+  return parts.join(", ");
 }
 
 /** What cannot be kept must not be promised. */
-function mustKeepGrace({ id, slots, authority }: Target, { grace }: Wanted): void {
+function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Wanted): void {
   if (grace === undefined) return;
   if (slots.length < 2) {
     throw new ConfigError(
-      `${id} has one account, whose old password ends with the change: leave grace out`,
+      `grace has no meaning: target ${id} has one account, whose old password ends with the change; leave grace out`,
     );
   }
   if (authority.as === "self") {
     throw new ConfigError(
-      `the accounts of ${id} change themselves, so nobody can end an old password before its turn: leave grace out`,
+      `grace cannot be kept: the accounts of target ${id} change themselves, so nobody can end an old password before its turn; leave grace out`,
     );
   }
+  const longest = longestGraceOf(policy);
+  if (grace <= longest) return;
+  throw new ConfigError(
+    `grace must be at most ${formatDuration(longest)}, which is the policy's every: a pair needs both accounts by then`,
+  );
 }
 
 async function commitRequest(
-  { journal, clock, newId }: Pick<Ports, "journal" | "clock" | "newId">,
+  ports: RequestPorts,
   target: Target,
   wanted: Wanted,
-): Promise<string> {
-  const { reason, requestedBy, grace, key } = wanted;
+): Promise<Requested> {
+  const { journal, clock, newId } = ports;
   const found = await journal.read(target.id);
   const now = toInstant(clock());
   const before = found?.record ?? replan(newRecord(target.id), target, now);
-  const wish = { rotationId: newId(), reason, requestedBy, at: now };
-  const { record, rotationId, run } = acceptRequest(
-    before,
-    grace === undefined ? wish : { ...wish, grace },
-    groundsOf(wish, before, target, now),
-    now,
-  );
+  const request = requestOf(wanted, newId(), now);
+  const accepted = acceptRequest(before, request, target, now);
+  await commitNews(ports, accepted, { found, wanted, now });
+  const { rotationId, record } = accepted;
+  const joined = rotationId !== request.rotationId;
+  const why = joined
+    ? whatItJoins(before, rotationId)
+    : groundsOf(request, record, target, now).why;
+  const waiting =
+    waitingOf(record, rotationId, target, now) ?? (await adminWait(ports, target, record, now));
+  return { rotationId, joined, why, ...(waiting && { waiting }) };
+}
+
+function requestOf(
+  { reason, requestedBy, grace, liftFreeze }: Wanted,
+  rotationId: string,
+  at: Instant,
+): RotationRequest {
+  return {
+    rotationId,
+    reason,
+    requestedBy,
+    at,
+    ...(grace !== undefined && { grace }),
+    ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
+  };
+}
+
+interface Before {
+  readonly found: Versioned | undefined;
+  readonly wanted: Wanted;
+  readonly now: Instant;
+}
+
+/** What has been read is durable: a request that adds nothing to it is not written, unless its key must be remembered. */
+async function commitNews(
+  { journal }: RequestPorts,
+  { record, rotationId, run }: AcceptedRequest,
+  { found, wanted, now }: Before,
+): Promise<void> {
+  const { key } = wanted;
+  if (record === found?.record && key === undefined) return;
   await journal.commit({
     record,
     etag: found?.etag,
@@ -94,5 +164,27 @@ async function commitRequest(
     ...(run && { runs: [run] }),
     ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
   });
-  return rotationId;
+}
+
+/** `before` as it was when the request came. */
+function whatItJoins({ rotation, request }: TargetRecord, rotationId: string): string {
+  const joins = `joins rotation ${rotationId}`;
+  if (rotation?.id === rotationId) {
+    return rotation.phase === "blocked"
+      ? `${joins}, which was blocked and is tried again`
+      : `${joins}, which is under way (phase ${rotation.phase})`;
+  }
+  return request ? `${joins}, which is queued. ${askedBy(request)}` : joins;
+}
+
+/** A rotation of its own that could start now does not while its secret is in use to change another target. */
+async function adminWait(
+  ports: RequestPorts,
+  target: Target,
+  { rotation, request }: TargetRecord,
+  now: Instant,
+): Promise<Waiting | undefined> {
+  if (rotation || !request) return undefined;
+  const user = await userOfAdmin(ports, target);
+  return user === undefined ? undefined : waitForUser(user, now);
 }

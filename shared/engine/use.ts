@@ -1,7 +1,6 @@
 import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 import { acceptUse, type Use } from "../core/use.ts";
-import type { Ports } from "./ports.ts";
 import { report } from "./report.ts";
 
 /** A report that the secret of a target was used; now, when it does not say when. */
@@ -9,7 +8,7 @@ export type Used = Omit<Use, "at"> & { readonly at?: Instant };
 
 /** What a report of a use leads to. */
 export interface UseKnown {
-  /** Whether it is recorded as the last use. */
+  /** Whether it puts off a change, or starts the clock of one. */
   readonly counted: boolean;
   readonly why: string;
   readonly lastUsedAt?: Instant;
@@ -18,14 +17,16 @@ export interface UseKnown {
 
 /** Records that the secret of a target was used. Durable when it returns. */
 export async function recordUse(
-  ports: Pick<Ports, "journal" | "clock">,
+  ports: Parameters<typeof report>[0],
   target: Target,
   used: Used,
 ): Promise<UseKnown> {
   const { counted, why, record } = await report(ports, target, (before, now) =>
     acceptUse(before, target, { ...used, at: used.at ?? now }, now),
   );
-  const { lastUsedAt, nextDue } = record;
+  const { lastUsedAt, rotation } = record;
+  // While a rotation is open, what was planned before is past; its end plans anew.
+  const nextDue = rotation ? undefined : record.nextDue;
   return {
     counted,
     why,

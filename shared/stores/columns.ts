@@ -45,6 +45,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   phases: true,
   published: true,
   failure: true,
+  lift: true,
 };
 
 interface Codec<T> {

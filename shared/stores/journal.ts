@@ -56,6 +56,9 @@ export interface Alarm {
   readonly targetId?: string;
 }
 
+/** What places an alarm among the others. */
+export type AlarmKey = Pick<Alarm, "at" | "id">;
+
 /**
  * The durable record of targets and rotations; the only state. Losing the condition of a write throws
  * LeaseLostError and changes nothing; a store that cannot be asked throws JournalUnavailableError, after which a write
@@ -75,13 +78,19 @@ export interface Journal {
   /** One row that cannot be read does not hide the others. */
   targets(): Promise<Listing>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
-  /** Newest first, by rotation id: ids are ULIDs. One row that cannot be read does not hide the others. */
-  runs(targetId: string, limit: number): Promise<HistoryRow[]>;
+  /**
+   * Newest first, by rotation id: ids are ULIDs. `after`: only those that follow this id, which need not exist. One row
+   * that cannot be read does not hide the others.
+   */
+  runs(targetId: string, limit: number, after?: string): Promise<HistoryRow[]>;
   /** What an idempotency key was used for. */
   request(targetId: string, key: string): Promise<KeyUse | undefined>;
   raise(alarm: Alarm): Promise<void>;
-  /** Newest first. One that cannot be read has the kind `unreadable` and does not hide the others. */
-  alarms(limit: number): Promise<Alarm[]>;
+  /**
+   * Newest first. `after`: only those that follow this one, which need not exist any more. One that cannot be read has
+   * the kind `unreadable` and does not hide the others.
+   */
+  alarms(limit: number, after?: AlarmKey): Promise<Alarm[]>;
 }
 
 /** The journal could not be asked. Nothing may be done to a target without it. */

@@ -11,7 +11,15 @@ import {
   targetColumns,
 } from "./columns.ts";
 import type { Journal, JournalChange, KeyUse } from "./journal.ts";
-import { alarmRow, isRotationId, momentIn, requestRow, rotationIn, runRow } from "./row-keys.ts";
+import {
+  alarmPlace,
+  alarmRow,
+  isRotationId,
+  momentIn,
+  requestRow,
+  rotationIn,
+  runRow,
+} from "./row-keys.ts";
 
 interface StoredTarget {
   readonly columns: Columns;
@@ -70,8 +78,10 @@ export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions =
       const columns = targets.get(targetId)?.runs.get(runRow(targetId, rotationId));
       return columns && runColumns.read(columns);
     }),
-    runs: settled((targetId, limit) => {
-      const rows = inOrder(targets.get(targetId)?.runs).slice(0, limit);
+    runs: settled((targetId, limit, after) => {
+      if (after !== undefined && !isRotationId(after)) return [];
+      const key = after === undefined ? undefined : runRow(targetId, after);
+      const rows = inOrder(targets.get(targetId)?.runs, key).slice(0, limit);
       return readRuns(
         targetId,
         rows.map(([rowKey, row]) => [rotationIn(rowKey), row]),
@@ -83,8 +93,8 @@ export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions =
     raise: settled((alarm) => {
       alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
     }),
-    alarms: settled((limit) => {
-      const rows = inOrder(alarms).slice(0, limit);
+    alarms: settled((limit, after) => {
+      const rows = inOrder(alarms, after && alarmPlace(after)).slice(0, limit);
       return readAlarms(rows.map(([rowKey, row]) => [momentIn(rowKey), rowKey, row]));
     }),
   };
@@ -119,8 +129,8 @@ function settled<Args extends unknown[], Result>(
     });
 }
 
-function inOrder(rows: ReadonlyMap<string, Columns> = new Map()): [string, Columns][] {
-  return [...rows].sort(([a], [b]) => compare(a, b));
+function inOrder(rows: ReadonlyMap<string, Columns> = new Map(), after = ""): [string, Columns][] {
+  return [...rows].filter(([key]) => key > after).sort(([a], [b]) => compare(a, b));
 }
 
 function compare(a: string, b: string): number {

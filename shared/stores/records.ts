@@ -67,6 +67,8 @@ const failure = fieldsOf<rotation.Failure>()({
   at: instant,
 });
 
+const lift = fieldsOf<rotation.Lift>()({ why: text, by: text, at: instant });
+
 const currentRotation = fieldsOf<rotation.Rotation>()({
   id: text,
   why: text,
@@ -89,6 +91,7 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   heldBy: maybe(text),
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
+  lift: maybe(lift),
 });
 
 const slot = fieldsOf<rotation.SlotRecord>()({
@@ -107,12 +110,15 @@ const request = fieldsOf<rotation.RotationRequest>()({
   notBefore: maybe(instant),
   heldBy: maybe(text),
   grace: maybe(z.number()),
+  lift: maybe(lift),
+  why: maybe(text),
 });
 
 const again = fieldsOf<rotation.Again>()({
   reason,
   requestedBy: text,
   grace: maybe(z.number()),
+  lift: maybe(lift),
   why: text,
   heldBy: maybe(text),
 });
@@ -206,6 +212,7 @@ export const runRecord = fieldsOf<rotation.RunRecord>()({
   failure: maybe(failure),
   nextDue: maybe(instant),
   dueReason: maybe(text),
+  lift: maybe(lift),
 });
 
 export const alarmRecord = fieldsOf<Alarm>()({

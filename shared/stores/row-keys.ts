@@ -58,6 +58,16 @@ export const runRows = (targetId: string) => under(`run:${targetId}`);
 /** `until` is included. */
 export const dueRows = (until: Instant): RowRange => ({ from: "due:", before: `due:${until};` });
 
+/** The row of an alarm that was listed. One that cannot be read is listed with the key of its row as its id. */
+export const alarmPlace = ({ at, id }: { readonly at: Instant; readonly id: string }) =>
+  id.startsWith("alarm:") ? id : alarmRow(at, id);
+
+/** The rows of a range that come after one row. No key is another one followed by a character before `!`. */
+export const afterRow = (rowKey: string, { before }: RowRange): RowRange => ({
+  from: `${rowKey}!`,
+  before,
+});
+
 export function isRotationId(id: string): boolean {
   return /^[\w-]{1,64}$/.test(id);
 }

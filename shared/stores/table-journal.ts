@@ -64,9 +64,10 @@ export function tableJournal(
       const row = await begin().read(keys.partitionOf(targetId), rowKey);
       return row && runColumns.read(row);
     },
-    runs: async (targetId, limit) => {
-      if (!isTargetId(targetId)) return [];
-      const range = keys.runRows(targetId);
+    runs: async (targetId, limit, after) => {
+      if (!isTargetId(targetId) || !(after === undefined || keys.isRotationId(after))) return [];
+      const all = keys.runRows(targetId);
+      const range = after === undefined ? all : keys.afterRow(keys.runRow(targetId, after), all);
       const rows = await begin().list(keys.partitionOf(targetId), range, { limit });
       return readRuns(
         targetId,
@@ -84,8 +85,10 @@ export function tableJournal(
       const columns = alarmColumns.write(alarm);
       await begin().put({ partitionKey: keys.alarmPartition, rowKey, ...columns });
     },
-    alarms: async (limit) => {
-      const rows = await begin().list(keys.alarmPartition, keys.alarmRows, { limit });
+    alarms: async (limit, after) => {
+      const all = keys.alarmRows;
+      const range = after ? keys.afterRow(keys.alarmPlace(after), all) : all;
+      const rows = await begin().list(keys.alarmPartition, range, { limit });
       return readAlarms(
         rows.map(({ rowKey = "", ...row }) => [keys.momentIn(rowKey), rowKey, row] as const),
       );

@@ -50,6 +50,30 @@ export function historyRules(journal: () => Journal, insert: Insert): void {
     expect(listed).toStrictEqual(ids.toReversed());
   });
 
+  it("lists a history page by page, and a rotation that is added meanwhile shifts no page", async () => {
+    const ids = Array.from({ length: 7 }, (_, index) => ulid(1_700_000_000_000 + index * 7_919));
+    const runsOf = (some: readonly string[]) => some.map((id) => leanRun("paged-runs", id));
+    const etag = await insert("paged-runs", { runs: runsOf(ids) });
+    await insert("paged-runs-2", { runs: [leanRun("paged-runs-2", ulid())] });
+    const page = async (after?: string) =>
+      (await journal().runs("paged-runs", 3, after)).map((run) => run.rotationId);
+    const newest = ids.toReversed();
+    expect(await page()).toStrictEqual(newest.slice(0, 3));
+    await journal().commit({
+      record: newRecord("paged-runs"),
+      etag,
+      wakeAt: undefined,
+      runs: runsOf([ulid(1_800_000_000_000)]),
+    });
+    expect(await page(newest[2])).toStrictEqual(newest.slice(3, 6));
+    expect(await page(newest[5])).toStrictEqual(newest.slice(6));
+    expect(await page(newest[6])).toStrictEqual([]);
+    // Between two that are there, after all, and one that cannot be an id.
+    expect(await page(ulid(1_700_000_000_000 + 7_920))).toStrictEqual(newest.slice(5));
+    expect(await page("0")).toStrictEqual([]);
+    expect(await page("../x")).toStrictEqual([]);
+  });
+
   it("replaces a rotation that is written again, even within one change", async () => {
     const run = leanRun("rewritten", "01A");
     const etag = await insert("rewritten", { runs: [run, { ...run, state: "running" }] });
@@ -96,6 +120,20 @@ export function alarmRules(open: () => Journal): void {
       for (const alarm of [...raised, bare]) await journal.raise(alarm);
       expect(await journal.alarms(10)).toStrictEqual([...raised.toReversed(), bare]);
       expect(await journal.alarms(2)).toStrictEqual(raised.toReversed().slice(0, 2));
+    });
+
+    it("are listed page by page, also those of one moment, and a new one shifts no page", async () => {
+      const journal = open();
+      const moments = [before, noon, noon, noon, after];
+      const raised = moments.map((at, index) => fullAlarm(`alarm/${index}`, at));
+      for (const alarm of raised) await journal.raise(alarm);
+      const all = await journal.alarms(10);
+      const [first = all[0], second] = await journal.alarms(2);
+      await journal.raise(fullAlarm("new", "2026-03-01T13:00:00.000Z"));
+      expect([first, second]).toStrictEqual(all.slice(0, 2));
+      const rest = [...(await journal.alarms(2, second)), ...(await journal.alarms(2, all[3]))];
+      expect(rest).toStrictEqual(all.slice(2));
+      expect(await journal.alarms(2, all[4])).toStrictEqual([]);
     });
 
     it("that are raised again are still one", async () => {

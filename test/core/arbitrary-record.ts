@@ -31,6 +31,8 @@ const failure = fc.record({
   at: arbitraryMoment,
 });
 
+const lift = fc.record({ why: fc.string(), by: fc.string(), at: arbitraryMoment });
+
 export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
   {
     rotationId: fc.uuid(),
@@ -40,6 +42,8 @@ export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
     notBefore: arbitraryMoment,
     heldBy: fc.string(),
     grace: count,
+    lift,
+    why: fc.string(),
   },
   { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
 );
@@ -76,6 +80,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     nextAttemptAt: arbitraryMoment,
     heldBy: fc.string(),
     grace: count,
+    lift,
   },
   {
     requiredKeys: [

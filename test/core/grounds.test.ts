@@ -13,11 +13,11 @@ describe("the grounds of a request", () => {
   it("say who asks, what the policy says to that, and which one it is", () => {
     const asked = { reason: "operator", requestedBy: "anna" } as const;
     expect(groundsOf(asked, adopted, watched, at(4))).toStrictEqual({
-      why: "anna asked for it (operator); policy quarterly: no freeze is in its way",
+      why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
       policyFingerprint: policyFingerprint(watched.policy),
     });
     expect(groundsOf(asked, adopted, watched, at(7)).why).toBe(
-      "anna asked for it (operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
+      "Requested by anna (reason: operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
     );
   });
 

@@ -95,7 +95,7 @@ function ask(world: World): World {
     requestedBy: "anna",
     at: clock(world),
   } as const;
-  const { record } = acceptRequest(world.record, request, grounds, clock(world));
+  const { record } = acceptRequest(world.record, request, target, clock(world));
   if (isJoined(record)) return { ...world, record: joinRequest(record, clock(world)) };
   if (record.rotation || !record.request) return { ...world, record };
   return {

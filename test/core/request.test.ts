@@ -8,9 +8,10 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../../shared/core/rotation.ts";
+import { policyFingerprint } from "../../shared/core/policy.ts";
 import { plus, minute } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "./arbitrary-record.ts";
-import { grounds } from "./orders.ts";
+import { target } from "./orders.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
 const adopted: TargetRecord = { ...newRecord("orders"), health: "healthy", adoptedAt: now };
@@ -36,7 +37,7 @@ const rotation: Rotation = {
 
 describe("a request for a rotation", () => {
   it("waits for its own when none is open, and is written into the history", () => {
-    expect(acceptRequest(adopted, request, grounds, now)).toEqual({
+    expect(acceptRequest(adopted, request, target, now)).toEqual({
       rotationId: "mine",
       record: { ...adopted, request },
       run: {
@@ -47,7 +48,8 @@ describe("a request for a rotation", () => {
         reason: "operator",
         requestedBy: "anna",
         requestedAt: now,
-        ...grounds,
+        why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
+        policyFingerprint: policyFingerprint(target.policy),
         phases: [],
       },
     });
@@ -57,7 +59,7 @@ describe("a request for a rotation", () => {
     const waiting = { ...rotation, nextAttemptAt: plus(now, minute) };
     const record = { ...adopted, rotation: waiting };
     expect(decideWork(record, now)).toBe("wait");
-    const accepted = acceptRequest(record, request, grounds, now);
+    const accepted = acceptRequest(record, request, target, now);
     const joined = { ...request, rotationId: "open" };
     expect(accepted).toEqual({ rotationId: "open", record: { ...record, request: joined } });
     expect(decideWork(accepted.record, now)).toBe("join");
@@ -69,7 +71,7 @@ describe("a request for a rotation", () => {
   it("does not join one that has joined a rotation whose secret is public by now", () => {
     const joined = { ...other, rotationId: "open" };
     const record = { ...adopted, rotation: { ...rotation, published: ref }, request: joined };
-    const accepted = acceptRequest(record, request, grounds, now);
+    const accepted = acceptRequest(record, request, target, now);
     expect(accepted.rotationId).toBe("mine");
     expect(accepted.record).toEqual({ ...record, request });
     expect(accepted.run?.state).toBe("queued");
@@ -77,7 +79,7 @@ describe("a request for a rotation", () => {
 
   it("waits for one of its own when the open one has published already", () => {
     const record = { ...adopted, rotation: { ...rotation, published: ref } };
-    const accepted = acceptRequest(record, request, grounds, now);
+    const accepted = acceptRequest(record, request, target, now);
     expect(accepted.rotationId).toBe("mine");
     expect(accepted.record).toEqual({ ...record, request });
     expect(accepted.run?.state).toBe("queued");
@@ -85,14 +87,14 @@ describe("a request for a rotation", () => {
 
   it("joins another that waits, without a second row in the history", () => {
     const record = { ...adopted, request: other };
-    expect(acceptRequest(record, request, grounds, now)).toEqual({ rotationId: "theirs", record });
+    expect(acceptRequest(record, request, target, now)).toEqual({ rotationId: "theirs", record });
   });
 
   it("brings a blocked rotation back to asking the target, and its history shows that", () => {
     const phases = [{ phase: "applying", startedAt: now, endedAt: now }] as const;
     const record = { ...adopted, rotation: { ...rotation, phase: "blocked", phases } } as const;
     const later = plus(now, minute);
-    const accepted = acceptRequest(record, request, grounds, later);
+    const accepted = acceptRequest(record, request, target, later);
     expect(accepted.rotationId).toBe("open");
     expect(decideWork(accepted.record, later)).toBe("join");
     const freed = joinRequest(accepted.record, later);
@@ -107,27 +109,37 @@ describe("a request for a rotation", () => {
 
   it("hands its grace on to the rotation that answers it", () => {
     const urgent = { ...request, grace: 0 };
-    const joined = acceptRequest({ ...adopted, rotation }, urgent, grounds, now).record;
+    const joined = acceptRequest({ ...adopted, rotation }, urgent, target, now).record;
     expect(joinRequest(joined, now).rotation?.grace).toBe(0);
-    expect(acceptRequest(adopted, urgent, grounds, now).record.request?.grace).toBe(0);
+    expect(acceptRequest(adopted, urgent, target, now).record.request?.grace).toBe(0);
   });
 
   it("that joins another makes it stricter and never milder", () => {
     const exposed = { ...other, reason: "exposure", grace: 0 } as const;
     const record = { ...adopted, request: { ...exposed, notBefore: plus(now, minute) } };
-    expect(acceptRequest(record, { ...request, grace: 5 }, grounds, now).record.request).toEqual(
-      exposed,
+    expect(acceptRequest(record, { ...request, grace: 5 }, target, now).record).toBe(record);
+    const mild = { ...adopted, request: { ...other, grace: 5, notBefore: plus(now, minute) } };
+    const why = "Requested by ben (reason: operator), then by eva (reason: exposure)";
+    const accepted = acceptRequest(
+      mild,
+      { ...exposed, requestedBy: "eva", rotationId: "x" },
+      target,
+      now,
     );
-    const mild = { ...adopted, request: { ...other, grace: 5 } };
-    expect(
-      acceptRequest(mild, { ...exposed, rotationId: "x" }, grounds, now).record.request,
-    ).toEqual(exposed);
+    expect(accepted.record.request).toEqual({ ...exposed, requestedBy: "eva", why });
+    expect(accepted.run).toMatchObject({
+      rotationId: "theirs",
+      state: "queued",
+      reason: "exposure",
+      requestedBy: "eva",
+      why: `${why}; policy quarterly: no freeze applies`,
+    });
   });
 
   it("without a grace leaves the one that was asked for before", () => {
     const record = { ...adopted, rotation: { ...rotation, grace: 5 } };
     expect(
-      joinRequest(acceptRequest(record, request, grounds, now).record, now).rotation?.grace,
+      joinRequest(acceptRequest(record, request, target, now).record, now).rotation?.grace,
     ).toBe(5);
   });
 });
@@ -141,9 +153,9 @@ describe("any request", () => {
   it("is answered with a rotation that the record knows of", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const accepted = acceptRequest(record, wanted, grounds, at);
+        const accepted = acceptRequest(record, wanted, target, at);
         const { rotation: open, request: waiting } = accepted.record;
-        expect(waiting?.rotationId).toBe(accepted.rotationId);
+        expect([waiting?.rotationId, open?.id]).toContain(accepted.rotationId);
         if (open?.id === accepted.rotationId) expect(open.published).toBeUndefined();
       }),
       { numRuns: 1_000 },
@@ -153,10 +165,10 @@ describe("any request", () => {
   it("may be made again: the same rotation answers, and nothing else changes", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const once = acceptRequest(record, wanted, grounds, at);
-        const twice = acceptRequest(once.record, wanted, grounds, at);
+        const once = acceptRequest(record, wanted, target, at);
+        const twice = acceptRequest(once.record, wanted, target, at);
         expect(twice.rotationId).toBe(once.rotationId);
-        expect(twice.record).toEqual(once.record);
+        expect(twice.record).toBe(once.record);
         if (twice.run) expect(twice.run).toEqual(once.run);
       }),
       { numRuns: 1_000 },
@@ -166,9 +178,9 @@ describe("any request", () => {
   it("changes nothing but the request that waits, and replaces only one that is answered", () => {
     fc.assert(
       fc.property(fc.record(some), ({ record, request: wanted, at }) => {
-        const { record: after } = acceptRequest(record, wanted, grounds, at);
+        const { record: after } = acceptRequest(record, wanted, target, at);
         const { request: before, ...rest } = record;
-        expect(after).toEqual({ ...rest, request: after.request });
+        expect(after).toEqual(after.request ? { ...rest, request: after.request } : rest);
         const isAnswered = record.rotation?.published !== undefined && isJoined(record);
         if (before && !isAnswered) expect(after.request?.rotationId).toBe(before.rotationId);
       }),

@@ -5,13 +5,21 @@ import { setSchema } from "./journal-rows.ts";
 import { configOf, seed, single, versionsOf } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
-const names = ["one", "again", "strict"];
+const names = ["one", "again", "strict", "frozen"];
+const daysFromNow = (days: number) =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const frozenUntil = daysFromNow(16);
+const freeze = [{ from: "2020-01-01", to: daysFromNow(15), reason: "audit" }];
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld({
-    config: (places) =>
-      configOf(places, Object.fromEntries(names.map((name) => [name, single(places, name)]))),
+    config: (places) => {
+      const targets = Object.fromEntries(names.map((name) => [name, single(places, name)]));
+      const config: object = configOf(places, targets);
+      const frozen = { match: { target: "frozen" }, every: "90d", freeze };
+      return { ...config, policies: { default: { every: "90d" }, frozen } };
+    },
   });
   for (const name of names) await seed(world, name);
   await world.start();
@@ -36,6 +44,8 @@ function problemIn({ status, headers, text }: Answer): Problem {
 
 const json = { "content-type": "application/json" };
 const rotations = "/api/targets/strict/rotations";
+/** A cursor as it is given for another target. */
+const alien = Buffer.from('["rotations","one","01ARZ3NDEKTSV4RRFFQ69G5FAV"]').toString("base64url");
 
 describe("Asking for a rotation", () => {
   test("is answered 202 with the place where it can be followed to its end", async () => {
@@ -81,6 +91,75 @@ describe("Asking for a rotation", () => {
   });
 });
 
+describe("In a freeze, asking for a rotation", () => {
+  const until = `${frozenUntil}T00:00:00.000Z`;
+  const ask = async (wanted: object) => {
+    const init = { headers: json, body: JSON.stringify(wanted) };
+    return world.api.send("POST", "/api/targets/frozen/rotations", init);
+  };
+
+  test("is answered 202 with until when it waits and why, and can be lifted with a reason", async () => {
+    const { api } = world;
+    const held = await ask({});
+    expect(held.status).toBe(202);
+    const waits = { queuedUntil: until, queuedWhy: expect.stringContaining("audit") as string };
+    const { rotation, ...body } = JSON.parse(held.text) as { rotation: string };
+    expect(body).toMatchObject({ target: "frozen", joined: false, ...waits });
+    const location = `/api/targets/frozen/rotations/${rotation}`;
+    const read = async () => JSON.parse((await api.send("GET", location)).text) as object;
+    expect(await read()).toMatchObject({ state: "queued", reason: "operator", ...waits });
+    expect(await api.target("frozen")).toMatchObject({ queuedRotation: rotation, ...waits });
+
+    expect((await ask({ reason: "exposure" })).status).toBe(202);
+    expect(await read()).toMatchObject({ state: "queued", reason: "exposure", ...waits });
+
+    const lifted = await ask({ liftFreeze: "ticket 42" });
+    expect(JSON.parse(lifted.text)).toMatchObject({ rotation, joined: true });
+    expect(JSON.parse(lifted.text)).not.toHaveProperty("queuedUntil");
+    expect(await api.ended(location)).toMatchObject({
+      state: "done",
+      reason: "exposure",
+      lift: { why: "ticket 42", by: "function key" },
+    });
+  });
+});
+
+describe("A list", () => {
+  test("of rotations is read page by page, while others are added", async () => {
+    const { api } = world;
+    const page = async (path: string) =>
+      JSON.parse((await api.send("GET", path)).text) as {
+        rotations: { rotationId: string }[];
+        next?: string;
+      };
+    const all = (await api.rotations("again")).map(({ rotationId }) => rotationId);
+    const first = await page("/api/targets/again/rotations?limit=1");
+    await api.ended(await api.rotate("again"));
+    expect(first.next).toMatch(/^\/api\/targets\/again\/rotations\?limit=1&cursor=[\w-]+$/);
+    const second = await page(first.next ?? "");
+    const ids = [...first.rotations, ...second.rotations].map(({ rotationId }) => rotationId);
+    expect(ids).toEqual(all);
+    expect(second).not.toHaveProperty("next");
+  });
+
+  test("of targets is whole without a limit, and read page by page with one", async () => {
+    const ids: string[] = [];
+    let path: string | undefined = "/api/targets?limit=3";
+    while (path !== undefined) {
+      const { text } = await world.api.send("GET", path);
+      const body = JSON.parse(text) as { targets: { id: string }[]; next?: string };
+      ids.push(...body.targets.map(({ id }) => id));
+      path = body.next;
+    }
+    expect(ids).toEqual(names);
+  });
+
+  test("of alarms may be empty, and then has no next page", async () => {
+    const { text } = await world.api.send("GET", "/api/alarms?limit=1");
+    expect(JSON.parse(text)).toEqual({ alarms: [] });
+  });
+});
+
 describe("A bad request changes nothing and is answered", () => {
   const body = (text: string, headers: Record<string, string> = json): RequestInit => ({
     body: text,
@@ -98,6 +177,29 @@ describe("A bad request changes nothing and is answered", () => {
     ["400 for a rotation id that cannot be one", 400, "GET", `${rotations}/'%20or%201`, {}],
     ["400 for a limit that is no number", 400, "GET", `${rotations}?limit=many`, {}],
     ["400 for a limit beyond 100", 400, "GET", `${rotations}?limit=101`, {}],
+    ["400 for a cursor that nobody gave", 400, "GET", `${rotations}?cursor=abc`, {}],
+    ["400 for a cursor of another list", 400, "GET", `/api/alarms?cursor=${alien}`, {}],
+    ["400 for a cursor of another target", 400, "GET", `${rotations}?cursor=${alien}`, {}],
+    [
+      "400 for a query parameter that is given twice",
+      400,
+      "GET",
+      `${rotations}?limit=1&limit=2`,
+      {},
+    ],
+    ["400 for a query parameter of POST", 400, "POST", `${rotations}?reason=exposure`, {}],
+    ["400 for a query parameter of the health", 400, "GET", "/api/health?verbose=1", {}],
+    [
+      "400 for a field that is given twice",
+      400,
+      "POST",
+      rotations,
+      body('{"reason":"operator","reason":"exposure"}'),
+    ],
+    ["400 for an empty reason to lift a freeze", 400, "POST", rotations, body('{"liftFreeze":""}')],
+    ["400 for a lift without a reason", 400, "POST", rotations, body('{"liftFreeze":true}')],
+    ["400 for a grace of one account", 400, "POST", rotations, body('{"grace":"1h"}')],
+    ["400 for a grace beyond any configuration", 400, "POST", rotations, body('{"grace":"3651d"}')],
     ["400 for malformed JSON", 400, "POST", rotations, body("{")],
     ["400 for a JSON array", 400, "POST", rotations, body("[]")],
     ["400 for JSON null", 400, "POST", rotations, body("null")],
@@ -146,6 +248,30 @@ describe("A bad request changes nothing and is answered", () => {
     const answer = await world.api.send(method, path, init);
     expect(answer.status).toBe(status);
     problemIn(answer);
+  });
+
+  test.each([
+    [
+      "GET",
+      `${rotations}?limti=5`,
+      {},
+      "Unknown query parameter `limti`. Did you mean `limit`? Allowed: limit, cursor.",
+    ],
+    ["GET", "/api/targets/strict?x=1", {}, "Unknown query parameter `x`. Allowed: none."],
+    [
+      "POST",
+      rotations,
+      body('{"reson":"exposure"}'),
+      "Unknown field `reson`. Did you mean `reason`? Allowed: reason, grace, liftFreeze.",
+    ],
+    [
+      "POST",
+      rotations,
+      body('{"reason":"exposre"}'),
+      "Unknown value of `reason`. Did you mean `exposure`? Allowed: operator, exposure.",
+    ],
+  ])("with what was meant: %s %s", async (method, path, init, detail) => {
+    expect(problemIn(await world.api.send(method, path, init)).detail).toBe(detail);
   });
 
   test.each([

@@ -66,7 +66,7 @@ describe("Reporting an exposure", () => {
   });
 
   test.each([
-    [404, "nobody", { by: "ben" }, 'There is no target "nobody".'],
+    [404, "nobody", { by: "ben" }, 'Target "nobody" does not exist.'],
     [400, "left", {}, "by must say who saw the secret, in 1 to 200 characters."],
     [400, "left", { by: "a\nb" }, "by must say who saw the secret, in 1 to 200 characters."],
     [
@@ -76,7 +76,12 @@ describe("Reporting an exposure", () => {
       'at must be an instant such as "2026-12-20T18:00:00Z".',
     ],
     [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
-    [400, "left", { by: "ben", kind: "leak" }, "kind must be one of exposure and breach."],
+    [
+      400,
+      "left",
+      { by: "ben", kind: "leak" },
+      "Unknown value of `kind`. Allowed: exposure, breach.",
+    ],
     [
       400,
       "left",
@@ -87,7 +92,7 @@ describe("Reporting an exposure", () => {
       400,
       "left",
       { by: "ben", password: "x" },
-      "The body may hold by, at, from, version, kind, and not password.",
+      "Unknown field `password`. Allowed: by, at, from, version, kind.",
     ],
   ])("is answered %i for %s and %j", async (status, target, body, detail) => {
     const answer = await report(body, target);
@@ -128,7 +133,7 @@ describe("The plan", () => {
   test.each([
     [
       "target=s*",
-      "The query may hold from, to, targets, format, per-server, per-vault, and not target.",
+      "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, format, per-server, per-vault.",
     ],
     ["per-server=many", "per-server must be a number and a time such as 10/10s."],
     ["per-vault=0/1s", "per-vault must be a number and a time such as 10/10s."],

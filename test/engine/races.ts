@@ -44,7 +44,7 @@ export async function race(
 
   await worker(world.ports(open), world);
   const request = { reason: "operator", requestedBy: "test" } as const;
-  const rotationId = await requestRotation(world.ports(open), world.target, request);
+  const { rotationId } = await requestRotation(world.ports(open), world.target, request);
   let workers = 0;
   for (; workers < 2; workers++) begin(workers);
 

@@ -34,14 +34,14 @@ test("a rotation that was asked for says who asked, and what the policy said to 
   await request(world, { requestedBy: "anna" });
   expect(await runOf(world)).toMatchObject({
     state: "queued",
-    why: "anna asked for it (operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
+    why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
     policyFingerprint: policyFingerprint(world.target.policy),
   });
   world.advanceTo("2026-01-07T00:00:00.000Z");
   await work(world);
   expect(await runOf(world)).toMatchObject({
     state: "done",
-    why: "anna asked for it (operator); policy test: no freeze is in its way",
+    why: "Requested by anna (reason: operator); policy test: no freeze applies",
   });
 });
 
@@ -56,7 +56,7 @@ test("a rotation that is taken over by a person says why it began and who asked 
   await request(world, { requestedBy: "anna" });
   await work(world);
   expect((await runOf(world))?.why).toBe(
-    "policy test: 1d after 2026-01-01T00:00:00.000Z; then anna asked for it (operator)",
+    "policy test: 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
   );
 });
 
@@ -114,7 +114,7 @@ test("a target that is not adopted yet is marked with its policy as well", async
   const refused = await recordOf(world);
   expect(refused.adoptedAt).toBeUndefined();
   expect(await runOf(world)).toMatchObject({
-    why: "test asked for it (operator); policy test: no freeze is in its way",
+    why: "Requested by test (reason: operator); policy test: no freeze applies",
     nextDue: refused.nextDue,
     dueReason: "another try to adopt the target",
   });

@@ -1,5 +1,5 @@
 import { Secret } from "../../shared/core/secret.ts";
-import { requestRotation, type Wanted } from "../../shared/engine/request.ts";
+import { type Requested, requestRotation, type Wanted } from "../../shared/engine/request.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
 
@@ -14,12 +14,18 @@ export function work(world: World, gate: Gate = open, checkDrift = false) {
   return workOn(world.ports(gate), world.target, { checkDrift });
 }
 
-export function request(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
-  return requestRotation(world.ports(open), world.target, {
-    reason: "operator",
-    requestedBy: "test",
-    ...wanted,
-  });
+export async function request(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
+  return (await ask(world, wanted)).rotationId;
+}
+
+/** The same with all that is answered. */
+export function ask(
+  world: World,
+  wanted: Partial<Wanted> = {},
+  gate: Gate = open,
+): Promise<Requested> {
+  const asked = { reason: "operator", requestedBy: "test", ...wanted } as const;
+  return requestRotation(world.ports(gate), world.target, asked);
 }
 
 export async function rotate(world: World, wanted: Partial<Wanted> = {}): Promise<string> {

@@ -114,11 +114,8 @@ export async function rotateWithStops(
   let rotationId = "";
   for (let tries = 0; rotationId === "" && tries < 5; tries++) {
     await live(async (ports) => {
-      rotationId = await requestRotation(ports, world.target, {
-        reason: "operator",
-        requestedBy: "test",
-        key: "once",
-      });
+      const wanted = { reason: "operator", requestedBy: "test", key: "once" } as const;
+      rotationId = (await requestRotation(ports, world.target, wanted)).rotationId;
     });
   }
   await settle();

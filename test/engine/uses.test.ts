@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Policy } from "../../shared/core/policy.ts";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { recordUse, type Used } from "../../shared/engine/use.ts";
@@ -142,3 +143,18 @@ test("a report by a process of another configuration leaves a mark by which it i
   await work(world);
   expect((await recordOf(world)).nextDue).toBe(plus(start, 10 * day));
 });
+
+test.each<[string, Partial<Policy>, string]>([
+  ["has no afterIdle", {}, "policy test has no afterIdle, so uses make no rotation due"],
+  ["is by hand alone", { manualOnly: true, afterIdle: day }, "policy test is manualOnly"],
+])(
+  "a use under a policy that %s is recorded, does not count, and says why",
+  async (_how, fields, why) => {
+    const world = await worldWith(fields);
+    await work(world);
+    const answer = await used(world);
+    expect(answer).toMatchObject({ counted: false, lastUsedAt: start });
+    expect(answer.why).toContain(why);
+    expect((await recordOf(world)).lastUsedAt).toBe(start);
+  },
+);

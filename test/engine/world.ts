@@ -184,6 +184,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       clock,
       newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
       randomBytes: (count) => draw(count),
+      pause: () => Promise.resolve(),
       deadline: (milliseconds) => deadlineAt(time + milliseconds),
     };
   }

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { readArguments, UsageError } from "../../local/start/arguments.ts";
 import { readEvent, type KeyturnEvent } from "../../local/start/events.ts";
-import { clock, lineOf, summaryOf, tellDuration, type Style } from "../../local/start/lines.ts";
+import {
+  clock,
+  lineOf,
+  type Standing,
+  summaryOf,
+  tellDuration,
+  tellPublished,
+  type Style,
+} from "../../local/start/lines.ts";
 import { tableOf } from "../../local/start/table.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
@@ -45,6 +53,31 @@ describe("a line on the console", () => {
     });
     expect(painted).toContain(
       `applying: the server does not answer; Keyturn tries again at ${clock(nextAttemptAt)}`,
+    );
+  });
+
+  test.each<[string, Standing | undefined, string]>([
+    ["nothing while the app cannot be asked", undefined, ""],
+    ["that nothing is published yet", { slots: [] }, ". Nothing is published yet."],
+    [
+      "that the published password is unchanged",
+      { published: {}, active: "a", slots: [{ account: "a" }, { account: "b", abandoned: {} }] },
+      ". The published password is unchanged.",
+    ],
+    [
+      "that the server may have a newer password than the published one",
+      { published: {}, active: "a", slots: [{ account: "a", abandoned: {} }] },
+      ". The server may have a newer password than the published one.",
+    ],
+  ])("says of a failed rotation %s", (_what, standing, sentence) => {
+    expect(tellPublished(standing)).toBe(sentence);
+    const failure = { kind: "change-refused", message: "permission denied" };
+    const nextDue = "2026-11-22T18:00:00.000Z";
+    const look = { paint: plain, targetWidth: 9, nextDue, ...(standing && { standing }) };
+    const told = lineOf(event({ type: "failed", failure }), look);
+    const next = ` Next try at ${clock(nextDue)}.`;
+    expect(told?.endsWith(`permission denied${sentence === "" ? "." : sentence}${next}`)).toBe(
+      true,
     );
   });
 

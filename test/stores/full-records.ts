@@ -15,6 +15,8 @@ const version = (number: number) => ({
   version: `${"0".repeat(31)}${number}`,
 });
 
+const lift = { why: "ticket 42", by: "ben", at: at(5) };
+
 export function fullTarget(targetId: string): Full<TargetRecord> {
   return {
     schema: recordSchema,
@@ -58,6 +60,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       heldBy: "no window is open",
       leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
+      lift,
     },
     request: {
       rotationId: "01JNN000000000000000000001",
@@ -67,11 +70,14 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       notBefore: at(11),
       heldBy: "frozen: year end",
       grace: 0,
+      lift,
+      why: "Requested by anna, then by security",
     },
     again: {
       reason: "exposure",
       requestedBy: "security",
       grace: 1,
+      lift,
       why: "another try after rotation 01JNN0 failed",
       heldBy: "frozen: year end",
     },
@@ -129,6 +135,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     failure: { kind: "target-unavailable", message: "Nobody answered.", at: at(3) },
     nextDue: at(4),
     dueReason: "another try",
+    lift,
   };
 }
 

@@ -1,0 +1,48 @@
+import { isTargetId } from "../../shared/app.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Where the next page of a list begins: after this entry. Opaque to callers, who give it back as it is. */
+type Place = readonly string[];
+
+const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const alarmPattern = /^[\x21-\x7e]{1,200}$/;
+
+const lists = {
+  rotations: (place: Place) =>
+    place.length === 2 && isTargetId(place[0] ?? "") && rotationPattern.test(place[1] ?? ""),
+  alarms: (place: Place) =>
+    place.length === 2 && instantPattern.test(place[0] ?? "") && alarmPattern.test(place[1] ?? ""),
+  targets: (place: Place) => place.length === 1 && isTargetId(place[0] ?? ""),
+} as const;
+
+export type List = keyof typeof lists;
+
+export function writeCursor(list: List, place: Place): string {
+  return Buffer.from(JSON.stringify([list, ...place])).toString("base64url");
+}
+
+/** Undefined when there is no cursor. Throws Refusal for one that this list did not give. */
+export function readCursor(list: List, cursor: string | null): Place | undefined {
+  if (cursor === null) return undefined;
+  const place = parse(cursor);
+  if (place?.[0] === list && lists[list](place.slice(1))) return place.slice(1);
+  throw refusedCursor();
+}
+
+export function refusedCursor(): Refusal {
+  return new Refusal(
+    400,
+    "cursor must be one that this list has answered as part of next. Leave it out to begin with the first page.",
+  );
+}
+
+function parse(cursor: string): string[] | undefined {
+  if (!/^[\w-]{1,600}$/.test(cursor)) return undefined;
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
+    return Array.isArray(place) ? place.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}

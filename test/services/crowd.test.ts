@@ -1,0 +1,72 @@
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expose } from "../../shared/engine/expose.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
+import { requestRotation, type Wanted } from "../../shared/engine/request.ts";
+import { recordUse } from "../../shared/engine/use.ts";
+import { workOn } from "../../shared/engine/worker.ts";
+import { makeWorld, open, singleAdmin } from "../engine/world.ts";
+import { azuriteTables, type AzuriteTables } from "../stores/azurite-tables.ts";
+
+let tables: AzuriteTables;
+beforeAll(async () => {
+  tables = await azuriteTables();
+});
+afterAll(() => tables.close());
+
+const crowd = Array.from({ length: 60 }, (_, index) => index);
+const wish: Wanted = { reason: "operator", requestedBy: "test" };
+
+/** An adopted target in real tables, whose writes are counted. */
+async function target() {
+  const world = await makeWorld(singleAdmin);
+  const { journal } = tables.open();
+  let written = 0;
+  const ports: Ports = {
+    ...world.ports(open),
+    journal: {
+      ...journal,
+      commit: async (change) => {
+        const etag = await journal.commit(change);
+        written++;
+        return etag;
+      },
+    },
+    pause: async (milliseconds) => {
+      await setTimeout(milliseconds);
+    },
+  };
+  await workOn(ports, world.target);
+  const before = written;
+  return { ports, target: world.target, written: () => written - before };
+}
+
+test("sixty equal requests at once are all answered with one rotation, which is written once", async () => {
+  const { ports, target: wanted, written } = await target();
+  const answers = await Promise.all(crowd.map(() => requestRotation(ports, wanted, wish)));
+  expect(new Set(answers.map(({ rotationId }) => rotationId)).size).toBe(1);
+  expect(written()).toBe(1);
+});
+
+test("twenty requests with keys of their own at once are all answered, and each key is remembered", async () => {
+  const { ports, target: wanted, written } = await target();
+  const keyed = (index: number) => requestRotation(ports, wanted, { ...wish, key: `key-${index}` });
+  // Each must write, and none can lose more races than there are others.
+  const few = crowd.slice(0, 20);
+  const answers = await Promise.all(few.map(keyed));
+  expect(new Set(answers.map(({ rotationId }) => rotationId)).size).toBe(1);
+  expect(written()).toBe(few.length);
+  expect(await ports.journal.request(wanted.id, "key-19")).toMatchObject({ asked: "operator" });
+});
+
+test("sixty exposures and sixty uses at once are all answered, and written once each", async () => {
+  const { ports, target: wanted, written } = await target();
+  const seen = (index: number) =>
+    expose(ports, wanted, { by: `reader ${index}`, kind: "exposure" });
+  const answers = await Promise.all([
+    ...crowd.map(seen),
+    ...crowd.map(() => recordUse(ports, wanted, {})),
+  ]);
+  expect(answers).toHaveLength(2 * crowd.length);
+  expect(written()).toBe(2);
+});
