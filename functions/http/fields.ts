@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.ts";
 const clockSkew = 5 * 60 * 1_000;
 
 /** Control characters, line separators, and what reverses or hides the text around it. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** Refuses a field or parameter that nothing reads, and suggests the one that was meant. Repeats names, never values. */
 export function refuseUnknown(
@@ -44,14 +44,9 @@ export function readChoice<Word extends string>(
 
 /** `what` completes "must say". */
 export function readText(field: string, what: string, value: unknown): string {
-<<<<<<< HEAD
-  if (typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,200}$/u.test(value))
-    return value;
-=======
   if (typeof value === "string" && /^.{1,200}$/su.test(value) && !unprintable.test(value)) {
     return value;
   }
->>>>>>> work-api
   throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
 }
 

@@ -63,14 +63,9 @@ export function lineOf(
   const { paint, targetWidth, nextDue, standing } = look;
   const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
   const { word, style, text } = known;
-<<<<<<< HEAD
   const said = printable(typeof text === "string" ? text : text(event));
-  const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
-=======
-  const said = typeof text === "string" ? text : text(event);
   const left = event.type === "failed" ? tellPublished(standing) : "";
   const next = nextDue === undefined ? left : tellNext(event, left, clock(nextDue));
->>>>>>> work-api
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
     paint("dim", clock(event.at)),

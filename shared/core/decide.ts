@@ -1,6 +1,6 @@
 import { isJoined } from "./request.ts";
 import { mayHaveChanged, type TargetRecord } from "./rotation.ts";
-import { earliest, type Instant, plus, minute } from "./time.ts";
+import { between, earliest, type Instant, minute, plus, second } from "./time.ts";
 
 /** What a worker does with a target next. */
 export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";
@@ -67,9 +67,18 @@ function latest(at: Instant, notBefore: Instant | undefined): Instant {
 /** A claim is renewed before each step and always outlives the step's deadline. */
 export const claimLength = 2 * minute;
 
+/** Milliseconds by which the clocks of two workers may differ. */
+const clockTolerance = 5 * second;
+
+/**
+ * A claim further ahead than its length was made by a clock that is wrong: it would hold the target for as long as that
+ * clock is ahead, and is none.
+ */
 export function isClaimed(record: TargetRecord, now: Instant): boolean {
   const { owner, until } = record.claim;
-  return owner !== undefined && until !== undefined && until > now;
+  if (owner === undefined || until === undefined) return false;
+  const left = between(now, until);
+  return left > 0 && left <= claimLength + clockTolerance;
 }
 
 export function claimed(record: TargetRecord, owner: string, now: Instant): TargetRecord {

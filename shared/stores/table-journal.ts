@@ -40,9 +40,9 @@ export function tableJournal(
   tableName: string,
   options: TableOptions = {},
 ): Journal {
-  const begin = openTable(connection, tableName, options);
+  const { begin, now } = openTable(connection, tableName, options);
   return {
-    now: () => new Date(),
+    now,
     read: async (targetId) => {
       const row = await readTarget(begin(), targetId);
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };

@@ -8,6 +8,7 @@ import {
 import { second } from "../core/time.ts";
 import { JournalUnavailableError } from "./journal.ts";
 import type { RowRange } from "./row-keys.ts";
+import { type MachineClocks, serviceClock } from "./service-clock.ts";
 import {
   openSafely,
   storageFailure,
@@ -20,6 +21,15 @@ export type Row = TableEntityResult<Record<string, unknown>>;
 export interface TableOptions {
   /** Milliseconds that one call of the journal may take, retries included. Default 10 s. */
   readonly deadline?: number;
+  /** Default those of the machine. */
+  readonly clocks?: MachineClocks;
+}
+
+export interface OpenTable {
+  /** The clock of the service. */
+  readonly now: () => Date;
+  /** Each call begins a deadline. */
+  readonly begin: () => Table;
 }
 
 export interface ListOptions {
@@ -48,12 +58,12 @@ const noEtag: StorageFailure = { status: 202, code: undefined, told: "no etag in
 /** The most that the service puts on one page. */
 const fullPage = 1_000;
 
-/** Each call of the function that is returned begins a deadline. Throws ConfigError. */
+/** Throws ConfigError. */
 export function openTable(
   connection: StorageConnection,
   tableName: string,
-  { deadline = 10 * second }: TableOptions,
-): () => Table {
+  { deadline = 10 * second, clocks }: TableOptions,
+): OpenTable {
   const client = openSafely((allowInsecureConnection) => {
     const options = { allowInsecureConnection, retryOptions };
     return "connectionString" in connection
@@ -61,7 +71,28 @@ export function openTable(
       : new TableClient(connection.endpoint, tableName, connection.credential, options);
   });
   const created = onceCreated(client);
-  return () => tableWithin(AbortSignal.timeout(deadline), client, created);
+  return {
+    now: clockOf(client, clocks),
+    begin: () => tableWithin(AbortSignal.timeout(deadline), client, created),
+  };
+}
+
+/** The clock of the service, from each answer that the service itself gave; a proxy's own page has another clock. */
+function clockOf({ pipeline }: TableClient, clocks: MachineClocks | undefined): () => Date {
+  const clock = serviceClock(clocks);
+  const listen: Parameters<typeof pipeline.addPolicy>[0] = {
+    name: "keyturn-service-clock",
+    async sendRequest(request, next) {
+      const answered = clock.sent();
+      const response = await next(request);
+      const isTheirs = response.headers.has("x-ms-request-id");
+      answered(isTheirs ? response.headers.get("date") : undefined);
+      return response;
+    },
+  };
+  // After signing means once for each try.
+  pipeline.addPolicy(listen, { afterPhase: "Sign" });
+  return () => clock.now();
 }
 
 /** Makes the table when it is missing; asks once, and again only when that failed. */

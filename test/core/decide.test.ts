@@ -146,4 +146,13 @@ describe("a claim", () => {
     expect(isClaimed(mine, plus(now, claimLength))).toBe(false);
     expect(isClaimed(adopted, now)).toBe(false);
   });
+
+  it.each([
+    ["of a clock that is a little ahead holds", 5_000, true],
+    ["further ahead than its length is none", 5_001, false],
+    ["of a worker whose clock was an hour ahead is none", 60 * minute, false],
+    ["of a clock that was years ahead is none", 400 * 24 * 60 * minute, false],
+  ])("%s", (_which, ahead, holds) => {
+    expect(isClaimed(mine, plus(now, -ahead))).toBe(holds);
+  });
 });

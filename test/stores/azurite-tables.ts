@@ -1,6 +1,7 @@
 import { TableClient } from "@azure/data-tables";
 import { startAzurite } from "../../local/azurite.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
+import type { MachineClocks } from "../../shared/stores/service-clock.ts";
 import { tableJournal } from "../../shared/stores/table-journal.ts";
 import { movedTo, partOf } from "./connection-strings.ts";
 import { lossyProxy, type LossyProxy } from "./lossy-proxy.ts";
@@ -9,6 +10,15 @@ export interface OpenOptions {
   readonly connectionString?: string;
   /** Milliseconds. */
   readonly deadline?: number;
+  readonly clocks?: MachineClocks;
+  /** A table that was opened before; default a new one. */
+  readonly table?: string;
+}
+
+interface Opened {
+  readonly table: string;
+  readonly journal: Journal;
+  readonly client: TableClient;
 }
 
 /** Azurite's tables, each journal in one of its own. */
@@ -20,13 +30,17 @@ export async function azuriteTables() {
     connectionString,
     close: () => azurite.close(),
     /** A new journal, and a plain client that looks at the same rows. */
-    open: (options: OpenOptions = {}): { journal: Journal; client: TableClient } => {
-      const name = `journal${++tables}`;
+    open: (options: OpenOptions = {}): Opened => {
       const { connectionString: connection = connectionString, ...rest } = options;
+      const { table: name = `journal${++tables}` } = options;
       const client = TableClient.fromConnectionString(connectionString, name, {
         allowInsecureConnection: true,
       });
-      return { client, journal: tableJournal({ connectionString: connection }, name, rest) };
+      return {
+        table: name,
+        client,
+        journal: tableJournal({ connectionString: connection }, name, rest),
+      };
     },
     /** A way to the same tables on which replies can be lost. */
     proxied: async (): Promise<LossyProxy & { readonly connectionString: string }> => {

@@ -12,6 +12,8 @@ export interface LossyProxy extends Pick<Listening, "close"> {
   loseReply(match: RegExp, times?: number): void;
   /** From now on requests that match are taken and never answered. */
   hang(match: RegExp): void;
+  /** From now on the `Date` header of replies is what this makes of it; undefined leaves it out. */
+  changeDate(change: (date: string) => string | undefined): void;
 }
 
 /** Stands before an HTTP server and loses replies after the request took effect. */
@@ -20,6 +22,7 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
   let [losing, remaining] = [/$^/, 0];
   let hanging = /$^/;
   let bytes = 0;
+  let changed = (date: string): string | undefined => date;
 
   const server = createServer((incoming, outgoing) => {
     const line = `${incoming.method ?? ""} ${incoming.url ?? ""}`;
@@ -31,7 +34,12 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
       .then(({ status, headers, body }) => {
         bytes += body.length;
         if (lost) incoming.socket.destroy();
-        else outgoing.writeHead(status, headers).end(body);
+        else {
+          const { date: _, ...others } = headers;
+          const date = changed(headers.date ?? "");
+          outgoing.sendDate = false;
+          outgoing.writeHead(status, { ...others, ...(date !== undefined && { date }) }).end(body);
+        }
       })
       .catch(() => incoming.socket.destroy());
   });
@@ -46,6 +54,9 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
     },
     hang: (match) => {
       hanging = match;
+    },
+    changeDate: (change) => {
+      changed = change;
     },
   };
 }
