@@ -31,6 +31,7 @@ type Format = PlanWanted["format"];
 
 function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWanted {
   refuseUnknown(query);
+  refuseRepeated(query);
   const from = readMoment("from", query.get("from"));
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
@@ -58,6 +59,12 @@ function refuseUnknown(query: HttpRequest["query"]): void {
   if (unknown === undefined) return;
   const known = parameters.join(", ");
   throw new Refusal(400, `The query may hold ${known}, and not ${unknown.slice(0, 100)}.`);
+}
+
+/** One of two filters would silently be ignored. */
+function refuseRepeated(query: HttpRequest["query"]): void {
+  const repeated = parameters.find((name) => query.getAll(name).length > 1);
+  if (repeated !== undefined) throw new Refusal(400, `The query has ${repeated} more than once.`);
 }
 
 function readMoment(name: string, text: string | null): string | undefined {

@@ -1,5 +1,7 @@
+import type { EventType } from "../../shared/app.ts";
 import type { Counts } from "./counts.ts";
 import type { KeyturnEvent } from "./events.ts";
+import { wrapWords } from "./wrap.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or leaves it as it is where nobody would see colours. */
@@ -19,9 +21,15 @@ const reasons: Readonly<Record<string, string>> = {
   first: "it never had one from Keyturn",
 };
 
-/** `claimed` and `applied` are left out: the line of the phase that follows says as much. */
-const wordings: Readonly<Record<string, Wording>> = {
+/**
+ * Every type of event has an entry, or the compiler refuses this file. `claimed` and `applied` have no line: the line
+ * of the phase that follows says as much.
+ */
+const wordings: Readonly<Record<EventType, Wording | undefined>> = {
+  claimed: undefined,
+  applied: undefined,
   adopted: { word: "adopted", style: "cyan", text: tellAdoption },
+  "held-back": { word: "delayed", style: "yellow", text: tellDelay },
   started: { word: "starts", style: "bold", text: tellStart },
   staged: { word: "staged", text: "made a new password and stored it as pending" },
   verified: { word: "applied", text: "the database has it, and a log-in proves it" },
@@ -31,6 +39,8 @@ const wordings: Readonly<Record<string, Wording>> = {
   cleaned: { word: "cleaned", text: "the pending version is disabled" },
   succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
   restored: { word: "restored", style: "yellow", text: tellRestoration },
+  "still-in-use": { word: "in use", text: tellUse },
+  "seen-unused": { word: "unused", text: tellDisuse },
   retired: { word: "retired", style: "cyan", text: tellRetirement },
   "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
   failed: { word: "✘ failed", style: "red", text: tellFailure },
@@ -44,27 +54,53 @@ const wordings: Readonly<Record<string, Wording>> = {
   "gave-up": { word: "! gave up", style: "red", text: tellDetail },
 };
 
-const wordWidth = Math.max(...Object.values(wordings).map(({ word }) => word.length));
+const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));
 
-/** One line for the person at the console; undefined for what only a log needs. `nextDue` is an ISO time. */
-export function lineOf(
-  event: KeyturnEvent,
-  look: { readonly paint: Paint; readonly targetWidth: number; readonly nextDue?: string },
-): string | undefined {
-  if (event.type === "claimed" || event.type === "applied") return undefined;
-  const { paint, targetWidth, nextDue } = look;
-  const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
+/** Characters. Where less is left beside the other columns, the text has this many and the line is too long. */
+const narrowest = 24;
+
+interface Look {
+  readonly paint: Paint;
+  readonly targetWidth: number;
+  /** When the target's turn comes again; an ISO time. */
+  readonly nextDue?: string;
+  /** Columns of the terminal. The text is wrapped between words, below itself. Not wrapped when absent. */
+  readonly width?: number;
+}
+
+/** What the person at the console reads about one event; undefined for what only a log needs. */
+export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
+  const known = wordingOf(event.type);
+  if (known === undefined) return undefined;
+  const { paint, targetWidth, nextDue, width = Infinity } = look;
   const { word, style, text } = known;
   const said = typeof text === "string" ? text : text(event);
   const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
+  const columns = [
+    clock(event.at),
+    (event.targetId ?? "").padEnd(targetWidth),
+    word.padEnd(wordWidth),
+    tellDuration(event.duration).padStart(7),
+  ] as const;
+  const indent = columns.join("  ").length + 2;
+  const [at, target, what, took] = columns;
+  const lines = wrapWords(said + next, Math.max(narrowest, width - indent));
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
-    paint("dim", clock(event.at)),
-    paint("bold", (event.targetId ?? "").padEnd(targetWidth)),
-    painted(word.padEnd(wordWidth)),
-    paint("dim", tellDuration(event.duration).padStart(7)),
-    style === "red" ? paint("red", said + next) : said + next,
+    paint("dim", at),
+    paint("bold", target),
+    painted(what),
+    paint("dim", took),
+    lines
+      .map((line) => (style === "red" ? paint("red", line) : line))
+      .join(`\n${" ".repeat(indent)}`),
   ].join("  ");
+}
+
+/** A log may hold types that are newer than this reader. */
+function wordingOf(type: string): Wording | undefined {
+  const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
+  return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
 }
 
 function tellAdoption({ version }: KeyturnEvent): string {
@@ -85,6 +121,23 @@ function tellRestoration({ account = "", version }: KeyturnEvent): string {
   const again = `${account} is published again as version ${shortVersion(version?.version)}`;
   return `the server refuses the new password, so the last good one of ${again}`;
 }
+
+function tellDelay(event: KeyturnEvent): string {
+  const { nextAttemptAt } = event;
+  const then = nextAttemptAt === undefined ? "" : `; goes on at ${moment(nextAttemptAt)}`;
+  return `the rotation waits: ${tellDetail(event) || "no reason was told"}${then}`;
+}
+
+function tellUse({ account = "", nextAttemptAt }: KeyturnEvent): string {
+  return `the superseded account ${account} still has sessions${lookAgain(nextAttemptAt)}`;
+}
+
+function tellDisuse({ account = "", nextAttemptAt }: KeyturnEvent): string {
+  return `the superseded account ${account} has no sessions${lookAgain(nextAttemptAt)} before it is retired`;
+}
+
+const lookAgain = (at: string | undefined): string =>
+  at === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${clock(at)}`;
 
 /** Keyturn leaves the target alone for a while and then tries again. */
 function tellBug(event: KeyturnEvent): string {
@@ -137,6 +190,13 @@ export function tellDuration(milliseconds: number | undefined): string {
 /** The local time of day. */
 export function clock(instant: string): string {
   return new Date(instant).toTimeString().slice(0, 8);
+}
+
+/** The local time of day, with the date where that is not today. */
+function moment(instant: string): string {
+  const at = new Date(instant);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clock(instant) : `${at.toLocaleDateString("sv-SE")} ${clock(instant)}`;
 }
 
 /** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */

@@ -1,5 +1,5 @@
-import { closestMatch } from "leven";
 import { z } from "zod";
+import { nearest } from "../core/nearest.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",
@@ -40,10 +40,9 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
 /** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
   if (typeof word !== "string") return "";
-  const near = closestMatch(
+  const near = nearest(
     word,
     candidates.filter((candidate) => typeof candidate === "string"),
-    { maxDistance: word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)) },
   );
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
 }

@@ -1,3 +1,4 @@
+import { requireMatch } from "../core/simulation/scope.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import {
@@ -16,7 +17,7 @@ import type { Ports } from "./ports.ts";
 export interface Questions {
   targets(): Promise<TargetView[]>;
   target(targetId: string): Promise<ExplainedView | undefined>;
-  /** Every rotation to come, as text in the format that is wanted. */
+  /** Every rotation to come, as text in the format that is wanted. Rejects with ConfigError when no target is wanted. */
   plan(wanted: PlanWanted): Promise<string>;
   /** What an edited configuration would change of the plan, as text in the format that is wanted. */
   planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
@@ -47,8 +48,16 @@ export function questions(
       const found = await journal.read(targetId);
       return explainTarget(target, found?.record, toInstant(clock()));
     },
-    plan: (wanted) => planOf(ports, [...byId.values()], wanted),
-    planEdit: (edited, wanted) => planEdit(ports, [...byId.values()], edited, wanted),
+    async plan(wanted) {
+      const targets = [...byId.values()];
+      requireMatch(wanted, targets);
+      return planOf(ports, targets, wanted);
+    },
+    async planEdit(edited, wanted) {
+      const targets = [...byId.values()];
+      requireMatch(wanted, targets, edited.targets);
+      return planEdit(ports, targets, edited, wanted);
+    },
     async rotations(targetId, limit) {
       if (!byId.has(targetId)) return undefined;
       return (await journal.runs(targetId, limit)).map(viewRun);
