@@ -22,7 +22,7 @@ export interface OutlinedTarget {
    * Logs in with a value of the published secret, as a consumer would. Throws when the value is not a credential of the
    * target, or the target does not answer; the error never repeats the value.
    */
-  logIn(value: string): Promise<"accepted" | "rejected">;
+  readonly logIn: (value: string) => Promise<"accepted" | "rejected">;
 }
 
 /** What a configuration that can start contains. */

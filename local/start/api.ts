@@ -11,6 +11,8 @@ const targetShape = z.object({
   active: z.string().optional(),
   published: version.optional(),
   nextDue: z.string().optional(),
+  /** The one that is under way. */
+  rotation: z.object({ phase: z.string() }).optional(),
   lastFailure: failure.optional(),
 });
 export type TargetView = z.output<typeof targetShape>;

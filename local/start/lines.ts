@@ -59,6 +59,9 @@ const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word
 /** Characters. Where less is left beside the other columns, the text has this many and the line is too long. */
 const narrowest = 24;
 
+/** Columns below which the gaps between the columns are narrow, for most texts to fit on one line. */
+const roomy = 100;
+
 interface Look {
   readonly paint: Paint;
   readonly targetWidth: number;
@@ -76,13 +79,14 @@ export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
   const { word, style, text } = known;
   const said = typeof text === "string" ? text : text(event);
   const next = nextDue === undefined ? "" : `; next at ${clock(nextDue)}`;
+  const [gap, tookWidth] = width < roomy ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
     (event.targetId ?? "").padEnd(targetWidth),
     word.padEnd(wordWidth),
-    tellDuration(event.duration).padStart(7),
+    tellDuration(event.duration).padStart(tookWidth),
   ] as const;
-  const indent = columns.join("  ").length + 2;
+  const indent = columns.join(gap).length + gap.length;
   const [at, target, what, took] = columns;
   const lines = wrapWords(said + next, Math.max(narrowest, width - indent));
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
@@ -94,7 +98,7 @@ export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
     lines
       .map((line) => (style === "red" ? paint("red", line) : line))
       .join(`\n${" ".repeat(indent)}`),
-  ].join("  ");
+  ].join(gap);
 }
 
 /** A log may hold types that are newer than this reader. */
