@@ -10,7 +10,7 @@ const npmPackage = "node_modules/";
 const builtin = ["core"];
 
 /** Calculation only: no I/O, no clock, no randomness. */
-const pureCalculation = "node_modules/(temporal-polyfill|temporal-spec|croner|cron-parser)/";
+const pureCalculation = "node_modules/(temporal-polyfill|temporal-spec|croner|cron-parser|leven)/";
 
 /** Heavy drivers, of which one app uses one or two. */
 const drivers = "node_modules/(mongodb|mssql|tedious|pg|@azure/arm-sql)/";

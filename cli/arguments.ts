@@ -2,26 +2,40 @@ import { parseArgs } from "node:util";
 import { instantOf, limitOf, type PlanQuestion } from "../shared/app.ts";
 
 export const usage = `Usage: npm run keyturn -- plan [options]
+       npm run keyturn -- check [--config FILE]
 
-Shows every rotation to come, when and why, and what is in its way. Asks nothing of Azure.
-Relative paths start from the folder of the project.
+npx keyturn does the same without npm's own lines: use it to redirect output.
+Relative paths start from the folder of the project. Nothing contacts Azure,
+unless --api names an app.
+
+plan shows every rotation to come, when and why, and what blocks it:
 
   --config FILE   file or folder of the configuration (default: keyturn.yaml)
-  --against FILE  an edited configuration: shows what the edit changes, target by target;
-                  today is the 24 hours from --from on
-  --from WHEN     a day or an instant such as 2026-12-20 or 2026-12-20T18:00:00Z (default: now)
-  --to WHEN       the same (default: 90 days after --from)
+  --against FILE  an edited configuration: shows what the edit changes, target
+                  by target; today is the 24 hours from --from on
+  --from WHEN     a day or an instant such as 2026-12-20 or
+                  2026-12-20T18:00:00Z (default: now)
+  --to WHEN       the same (default: 100 days after --from)
   --targets GLOB  only targets whose id is like this, such as "orders-*"
   --per-server N/TIME
-                  more rotations than this on one server are too much at once (default: 10/10s)
+                  more rotations than this on one server are too much at once
+                  (default: 10/10s)
   --per-vault N/TIME
-                  more new versions of secrets than this in one vault are too much at once
-                  (default: 300/10s, which is what Key Vault documents)
+                  more new versions of secrets than this in one vault are too
+                  much at once (default: 300/10s, which is what Key Vault
+                  documents)
   --json          for programs
   --ics           a calendar, for programs that show one
-  --api URL       a running app that knows how old each secret is (default: each counts as adopted now)
+  --api URL       a running app that knows how old each secret is
+                  (default: each counts as adopted now)
   --key-env NAME  environment variable that holds the function key of that app
-  --help          this text`;
+
+check validates a configuration as the app does when it starts. It ends with 0,
+or with 1 and every problem:
+
+  --config FILE   file or folder of the configuration (default: keyturn.yaml)
+
+Both take --help, which prints this text.`;
 
 /** The arguments make no sense; the message is for the person who wrote them. */
 export class UsageError extends Error {
@@ -47,17 +61,33 @@ const options = {
 
 type Values = ReturnType<typeof parse>["values"];
 
-/** Undefined when help is wanted. Throws UsageError. */
+const commands = ["plan", "check"] as const;
+const optionsOfCheck = ["config", "help"];
+const usualConfig = "keyturn.yaml";
+
+/** What is to be done. Undefined when help is wanted. Throws UsageError. */
+export function readCommand(args: readonly string[]): (typeof commands)[number] | undefined {
+  const { values, positionals } = parse(args);
+  if (values.help) return undefined;
+  const known = `Commands: ${commands.join(", ")}.`;
+  const [written, surplus] = positionals;
+  if (written === undefined) throw new UsageError(`No command. ${known}`);
+  if (surplus !== undefined) throw new UsageError(`Unexpected argument "${surplus}".`);
+  const command = commands.find((one) => one === written);
+  if (command === undefined) throw new UsageError(`Unknown command "${written}". ${known}`);
+  return command;
+}
+
+/** Of plan. Undefined when help is wanted. Throws UsageError. */
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): PlanQuestion | undefined {
-  const { values, positionals } = parse(args);
-  if (values.help) return undefined;
-  if (positionals.length !== 1 || positionals[0] !== "plan") {
-    throw new UsageError("The one thing to be done here is plan.");
-  }
-  const { config = "keyturn.yaml", against, targets } = values;
+  const command = readCommand(args);
+  if (command === undefined) return undefined;
+  if (command !== "plan") throw new UsageError(`These are not arguments of ${command}.`);
+  const { values } = parse(args);
+  const { config = usualConfig, against, targets } = values;
   return {
     config,
     format: formatOf(values),
@@ -69,9 +99,27 @@ export function readArguments(
   };
 }
 
+/** The path of the configuration to check. Throws UsageError. */
+export function readCheckArguments(args: readonly string[]): string {
+  const { values } = parse(args);
+  const foreign = Object.keys(values).find((name) => !optionsOfCheck.includes(name));
+  if (foreign !== undefined) throw new UsageError(`--${foreign} is not an option of check.`);
+  return values.config ?? usualConfig;
+}
+
 function parse(args: readonly string[]) {
+  const { tokens, ...parsed } = parseWith(args);
+  const given = tokens.flatMap((token) => (token.kind === "option" ? token.name : []));
+  const repeated = given.find((name, index) => given.indexOf(name) < index);
+  // Otherwise the last one would count, and nothing would say so.
+  if (repeated !== undefined) throw new UsageError(`--${repeated} is given more than once.`);
+  return parsed;
+}
+
+function parseWith(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    const how = { strict: true, allowPositionals: true, tokens: true } as const;
+    return parseArgs({ args: [...args], options, ...how });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "The arguments are unclear.");
   }

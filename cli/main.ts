@@ -1,18 +1,42 @@
-/** Keyturn on the command line: `npm run keyturn -- plan`. */
-import { explained, planConfig, printableLines } from "../shared/app.ts";
-import { readArguments, usage, UsageError } from "./arguments.ts";
+/** Keyturn on the command line: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
+import { checkConfig, explained, planConfig, printableLines } from "../shared/app.ts";
+import { readArguments, readCheckArguments, readCommand, usage, UsageError } from "./arguments.ts";
 
 async function main(args: readonly string[]): Promise<void> {
+  if (readCommand(args) === "check") return check(readCheckArguments(args));
   const question = readArguments(args, process.env);
   if (!question) {
     console.log(usage);
     return;
   }
   const { text, warnings } = await planConfig(question, process.cwd());
-  // The plan alone goes to where it may be read by a program.
-  for (const warning of warnings) console.error(printableLines(`warning: ${warning}`));
+  printWarnings(warnings);
   process.stdout.write(text);
 }
+
+async function check(path: string): Promise<void> {
+  const { targets, vaults, consumers, notifiers, warnings } = await checkConfig(
+    path,
+    process.cwd(),
+  );
+  printWarnings(warnings);
+  const counts = [
+    counted(targets.length, "target"),
+    counted(vaults, "vault"),
+    counted(consumers, "consumer"),
+    counted(notifiers, "notifier"),
+    counted(warnings.length, "warning"),
+  ];
+  console.log(`${path} is valid: ${counts.join(", ")}.`);
+}
+
+/** The answer alone goes to where it may be read by a program. */
+function printWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) console.error(printableLines(`warning: ${warning}`));
+}
+
+const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 // Whoever reads the plan may have seen enough of it, such as `head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -29,6 +29,7 @@ const types = {
 type Format = PlanWanted["format"];
 
 function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWanted {
+  refuseRepeated(query);
   const from = readMoment("from", query.get("from"));
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
@@ -48,6 +49,12 @@ function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWan
     ...(targets !== null && { targets }),
     limits: { ...readLimit("perServer", query), ...readLimit("perVault", query) },
   };
+}
+
+/** One of two filters would silently be ignored. */
+function refuseRepeated(query: HttpRequest["query"]): void {
+  const repeated = parameters.find((name) => query.getAll(name).length > 1);
+  if (repeated !== undefined) throw new Refusal(400, `The query has ${repeated} more than once.`);
 }
 
 function readMoment(name: string, text: string | null): string | undefined {

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
+import { apiOf } from "./start/api.ts";
 import { keepAddresses, readAddresses } from "./start/addresses.ts";
-import { checkConfiguration } from "./start/check-configuration.ts";
 import { createClosing, type Closing } from "./start/closing.ts";
 import { configurationOf } from "./start/configuration.ts";
 import { startConsumer, type ConsumerProcess } from "./start/consumer-process.ts";
@@ -9,18 +9,21 @@ import type { Counts } from "./start/counts.ts";
 import { takeDataFolder, type DataFolder } from "./start/data-folder.ts";
 import type { EnvironmentFile } from "./start/environment-file.ts";
 import type { KeyturnEvent } from "./start/events.ts";
+import { withoutStack } from "./start/failure.ts";
 import { isFree, portAgain } from "./start/free-port.ts";
 import {
   startFunctionsHost,
   type FunctionsHost,
   type FunctionsHostOptions,
 } from "./start/functions-host.ts";
+import { killedHostNotes } from "./start/killed-host.ts";
 import { replaceFile, replaceJson } from "./start/kept-file.ts";
 import { seedDatabases } from "./start/seed-databases.ts";
 import { seedSecrets } from "./start/seed-secrets.ts";
 import { seeds } from "./start/seeds.ts";
 import { startServices, type Services } from "./start/services.ts";
 import { emulatorClient } from "./start/vault-access.ts";
+import { shownTargets, watchedIn, type ShownTarget } from "./start/watched.ts";
 
 export interface EnvironmentOptions {
   /** Folder for everything that outlasts the environment. */
@@ -50,6 +53,10 @@ export interface Environment {
   /** PEM of the authority that PostgreSQL's certificate comes from. */
   readonly ca: string;
   readonly vault: SecretClient;
+  /** The targets that are configured. */
+  readonly targets: readonly ShownTarget[];
+  /** Those of them that the consumer logs in for: their secrets are in the vault of this environment. */
+  readonly watched: readonly ShownTarget[];
   /** The consumer's counts by target. */
   counts(): Readonly<Record<string, Counts>>;
   /** Resolves with the reason when the environment can no longer go on. */
@@ -64,7 +71,8 @@ export interface Environment {
 
 /** Starts everything that Keyturn needs, on loopback, and Keyturn itself. Leaves nothing running when it fails. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  if (options.config !== undefined) await checkConfiguration(resolve(options.config));
+  const { warnings } = await shownTargets(options.config);
+  for (const warning of warnings) options.onNote?.(`warning: ${warning}`);
   if (options.port !== undefined && !(await isFree(options.port))) {
     throw new Error(`Port ${options.port} is in use; name another one with --port.`);
   }
@@ -77,7 +85,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   try {
     return await startIn(folder, closing, options);
   } catch (error) {
-    await closing.close();
+    // What went wrong first is what a person must hear.
+    await closing.close().catch(() => undefined);
     throw error;
   }
 }
@@ -94,22 +103,24 @@ async function startIn(
   signal?.throwIfAborted();
   const vault = await seed(services);
   const config = await writeConfiguration(folder, services, options);
-  signal?.throwIfAborted();
+  const { targets } = await shownTargets(options.config, services.caFile);
   const consumer = await startConsumer({
     folder,
     vaultUrl: services.vault.url,
     identity: services.identity.env,
     caFile: services.caFile,
-    secrets: seeds.map(({ id }) => id),
+    config: options.config === undefined ? undefined : config,
   });
   closing.add(() => consumer.close());
   let isClosing = false;
-  const port = options.port ?? (await portAgain(last.ports.functions));
-  // Nothing is told before there is something to tell; a host may be replaced earlier than that.
-  let tell = (): Promise<void> => Promise.resolve();
+  // A host may be replaced before there is anything to write down.
+  let afterReplacement = (): Promise<void> => Promise.resolve();
+  const notes = killedHostNotes((note) => options.onNote?.(note));
   const host = await startHost(folder, services, config, {
-    ...{ ...options, port },
-    onReplaced: () => tell(),
+    ...options,
+    port: options.port ?? (await portAgain(last.ports.functions)),
+    onKilled: notes.onKilled,
+    onReplaced: () => afterReplacement(),
   });
   closing.add(() => host.close());
   await joinVaultEvents(services, host);
@@ -119,13 +130,19 @@ async function startIn(
   const file = folder.at("environment.json");
   const places = () => placesOf(folder, services, host, config);
   let told = Promise.resolve();
-  tell = () => (told = told.then(() => replaceJson(file, places())));
+  const tell = () => (told = told.catch(() => undefined).then(() => replaceJson(file, places())));
   await tell();
+  afterReplacement = async () => {
+    await tell();
+    await notes.onRunning(apiOf(places().functions));
+  };
   return {
     places,
     file,
     ca: services.ca,
     vault,
+    targets,
+    watched: watchedIn(services.vault.url, targets),
     counts: () => consumer.counts(),
     failed: firstFailure(services, host, consumer, () => isClosing),
     restartHost: () => host.restart(),
@@ -141,7 +158,10 @@ async function seed({ vault, identity, postgres, topic, ca }: Services): Promise
   const client = emulatorClient(vault.url, identity.env);
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
-  await seedDatabases(postgres, ca, passwords);
+  await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`PostgreSQL could not be given its databases and accounts: ${why}`);
+  });
   return client;
 }
 
@@ -162,7 +182,7 @@ function startHost(
   folder: DataFolder,
   { azurite, identity }: Services,
   config: string,
-  options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onReplaced">,
+  options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onKilled" | "onReplaced">,
 ): Promise<FunctionsHost> {
   return startFunctionsHost({
     folder,
@@ -178,7 +198,7 @@ function startHost(
       AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.200",
     },
     onEvent: (event) => options.onEvent?.(event),
-    onKilled: (how) => options.onNote?.(`the Functions host was killed (${how}); starting another`),
+    onKilled: options.onKilled,
   });
 }
 
@@ -210,7 +230,7 @@ async function firstFailure(
     host.failed,
     azurite.exited.then(() => "Azurite ended by itself."),
     postgres.exited.then(() => `PostgreSQL ended by itself; see ${postgres.logFile}.`),
-    consumer.exited.then(({ errors }) => `The consumer ended by itself: ${errors}`),
+    consumer.exited.then(({ errors }) => `The consumer ended by itself: ${withoutStack(errors)}`),
   ]);
   // Everything ends when it is told to; then nobody is to hear of it.
   return isExpected() ? new Promise<string>(() => undefined) : reason;

@@ -2,9 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { startEnvironment, type Environment } from "./environment.ts";
 import { readArguments, usage, UsageError, type Arguments } from "./start/arguments.ts";
+import { sentenceOf } from "./start/failure.ts";
 import { rotateOnce } from "./start/once.ts";
 import { createShow, type Show } from "./start/show.ts";
 import { tableOf } from "./start/table.ts";
+import { shownTargets } from "./start/watched.ts";
+import { widthOf, wrapText } from "./start/wrap.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 
@@ -22,10 +25,14 @@ function readOrExplain(): Arguments | undefined {
   }
 }
 
-/** The first signal asks, the second one no longer does. */
-function listenForSignals(show: Show) {
+/**
+ * The first signal asks, the second one no longer does. A failure that nobody waits for, such as a log that cannot be written,
+ * ends everything too: as an uncaught one it would leave PostgreSQL behind.
+ */
+function listenForEnds(show: Show) {
   const stopping = new AbortController();
   const abandoning = new AbortController();
+  let isUp = false;
   const onSignal = (): void => {
     if (stopping.signal.aborted) {
       abandoning.abort();
@@ -34,27 +41,43 @@ function listenForSignals(show: Show) {
     show.note("stopping …");
     stopping.abort(new Asked());
   };
+  const onFailure = (error: Error): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(new Error(`Keyturn had to stop: ${error.message}`));
+    // A start that waits for what can no longer come fails when its children end.
+    if (!isUp) abandoning.abort();
+  };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
-  return { signal: stopping.signal, abandon: abandoning.signal };
+  process.on("uncaughtException", onFailure);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader such as `head` has seen enough.
+    if (error.code !== "EPIPE") onFailure(error);
+    else if (!stopping.signal.aborted) stopping.abort(new Asked());
+  });
+  return {
+    signal: stopping.signal,
+    abandon: abandoning.signal,
+    isUp: () => (isUp = true),
+  };
 }
 
-/** Resolves when a signal asks to stop; rejects when the environment cannot go on. */
+/** Rejects: with Asked when a signal asks to stop, otherwise because the environment cannot go on. */
 async function keepRotating(env: Environment, show: Show, signal: AbortSignal): Promise<void> {
   show.goOn(env);
-  const asked = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => {
-      resolve();
-    });
-  });
-  await Promise.race([asked, failureOf(env)]);
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => {
+    stopped.reject(signal.reason as Error);
+  };
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  await Promise.race([stopped.promise, failureOf(env)]);
 }
 
 async function showOnce(env: Environment, show: Show, signal: AbortSignal): Promise<void> {
-  const { rows, problems } = await Promise.race([rotateOnce(env, signal), failureOf(env)]);
+  const { rows, problems, proven } = await Promise.race([rotateOnce(env, signal), failureOf(env)]);
   show.print(`\n${tableOf(rows)}\n`);
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  show.print("Every new password logs in, and every superseded one is refused.");
+  show.print(proven);
 }
 
 async function failureOf(env: Environment): Promise<never> {
@@ -62,8 +85,9 @@ async function failureOf(env: Environment): Promise<never> {
 }
 
 async function run({ once, data = defaultData, port, config }: Arguments): Promise<void> {
-  const show = createShow();
-  const { signal, abandon } = listenForSignals(show);
+  const { targets } = await shownTargets(config);
+  const show = createShow(targets);
+  const { signal, abandon, isUp } = listenForEnds(show);
   try {
     const env = await startEnvironment({
       ...{ data, port, config, signal, abandon },
@@ -72,21 +96,43 @@ async function run({ once, data = defaultData, port, config }: Arguments): Promi
       onEvent: show.event,
       onNote: show.note,
     });
+    isUp();
     show.header(env);
-    try {
-      if (once) await showOnce(env, show, signal);
-      else await keepRotating(env, show, signal);
-    } finally {
-      await env.close();
-      show.summary(env);
-    }
+    const failures = await failuresOf([
+      () => (once ? showOnce(env, show, signal) : keepRotating(env, show, signal)),
+      () => env.close(),
+    ]);
+    show.summary(env);
+    // That somebody asked to stop explains no failure to do so.
+    const failure = failures.find((one) => !(one instanceof Asked)) ?? failures[0];
+    if (failure !== undefined) throw failure;
   } catch (error) {
-    if (!(error instanceof Asked)) throw error;
+    // A start that was ended by a failure says only what came of that.
+    const isCause = signal.aborted && !(signal.reason instanceof Asked);
+    const reason: unknown = isCause ? signal.reason : error;
+    if (!(reason instanceof Asked)) throw reason;
     // A rotation that was asked for and not made is no success.
     if (once) process.exitCode = 1;
   } finally {
     await show.finish();
   }
+}
+
+/** Takes each step, whatever came of those before it. */
+async function failuresOf(steps: readonly (() => Promise<void>)[]): Promise<Error[]> {
+  const failures: Error[] = [];
+  for (const step of steps) {
+    await step().catch((error: unknown) => {
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+  return failures;
+}
+
+/** Wrapped for a person only: a program may look for a line of it. */
+async function inWords(error: unknown, data: string): Promise<string> {
+  const text = await sentenceOf(error, data);
+  return process.stderr.isTTY ? wrapText(text, widthOf(process.stderr)) : text;
 }
 
 const given = readOrExplain();
@@ -95,7 +141,7 @@ else if (given !== undefined) {
   try {
     await run(given);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(await inWords(error, given.data ?? defaultData));
     process.exitCode = 1;
   }
   // Whatever a client keeps open must not keep us.

@@ -4,15 +4,18 @@
  *     npm run build                      into dist/, which is emptied first
  *     npm run build -- --out DIR         into another folder, which must be new or empty
  *     npm run build -- --config FILE     with this configuration; otherwise with keyturn.yaml, if there is one here
+ *
+ * A configuration that the app would refuse when it starts is not packed.
  */
-import { existsSync, globSync } from "node:fs";
+import { constants, existsSync, globSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { rolldown, type OutputChunk, type PreRenderedChunk } from "rolldown";
 import { z } from "zod";
+import { checkConfig } from "../shared/app.ts";
 import { licenceTexts, packageName } from "./third-party.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -100,13 +103,50 @@ const manifestShape = z.object({
   engines: z.object({ node: z.string() }),
 });
 
-async function fill(out: string, config: string | undefined): Promise<OutputChunk[]> {
-  const chunks = await bundle(out);
-  await addFiles(out, chunks, config);
-  return chunks;
+/** A configuration that can start. */
+interface Packed {
+  readonly file: string;
+  /** Files of authorities that it names by a path from its folder. */
+  readonly files: readonly string[];
+  /** Files of authorities that must be on the server already. */
+  readonly elsewhere: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-async function addFiles(out: string, chunks: readonly OutputChunk[], config: string | undefined) {
+/** Throws with every problem. */
+async function checkPacked(given: string): Promise<Packed> {
+  const file = resolve(given);
+  if (await isFolder(file)) {
+    throw new Error(
+      `--config ${given} is a folder. Name one file, or let KEYTURN_CONFIG name the folder.`,
+    );
+  }
+  const { targets, warnings } = await checkConfig(file, root);
+  const named = [...new Set(targets.flatMap(({ caFile }) => caFile ?? []))];
+  const fromFolder = named.map((path) => relative(dirname(file), path));
+  const isInside = (path: string) => !path.startsWith("..") && !isAbsolute(path);
+  return {
+    file,
+    files: fromFolder.filter(isInside),
+    elsewhere: named.filter((_, index) => !isInside(fromFolder[index] ?? "..")),
+    warnings,
+  };
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+async function fill(out: string, given: string | undefined) {
+  const config = given === undefined ? undefined : await checkPacked(given);
+  const chunks = await bundle(out);
+  await addFiles(out, chunks, config);
+  return { chunks, config };
+}
+
+async function addFiles(out: string, chunks: readonly OutputChunk[], config: Packed | undefined) {
   const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   // Neither scripts nor dependencies: a build on the server would have nothing to do.
   const own = { ...manifestShape.parse(manifest), private: true, main: "functions/*.js" };
@@ -114,7 +154,12 @@ async function addFiles(out: string, chunks: readonly OutputChunk[], config: str
   for (const file of ["host.json", "LICENSE"]) await copyFile(join(root, file), join(out, file));
   const licences = await licenceTexts(chunks.flatMap((chunk) => Object.keys(chunk.modules)));
   await writeFile(join(out, "THIRD-PARTY-LICENCES.txt"), licences);
-  if (config !== undefined) await copyFile(config, join(out, "keyturn.yaml"));
+  if (config === undefined) return;
+  await copyFile(config.file, join(out, "keyturn.yaml"));
+  for (const file of config.files) {
+    await mkdir(dirname(join(out, file)), { recursive: true });
+    await copyFile(join(dirname(config.file), file), join(out, file), constants.COPYFILE_EXCL);
+  }
 }
 
 /** The files that are loaded whenever the app starts. */
@@ -172,12 +217,16 @@ async function prepare(out: string): Promise<void> {
 async function main(): Promise<void> {
   const started = performance.now();
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { out: text, config: text } });
+  const { values, tokens } = parseArgs({ options: { out: text, config: text }, tokens: true });
+  for (const name of ["out", "config"]) {
+    const given = tokens.filter((token) => token.kind === "option" && token.name === name);
+    if (given.length > 1) throw new Error(`--${name} is given more than once.`);
+  }
   const out = resolve(values.out ?? join(root, "dist"));
   const usual = join(root, "keyturn.yaml");
-  const config = values.config ?? (existsSync(usual) ? usual : undefined);
+  const given = values.config ?? (existsSync(usual) ? usual : undefined);
   await prepare(out);
-  const chunks = await fill(out, config).catch(async (error: unknown) => {
+  const { chunks, config } = await fill(out, given).catch(async (error: unknown) => {
     // Half a package must not be there to be deployed.
     await rm(out, { recursive: true });
     throw error;
@@ -185,8 +234,16 @@ async function main(): Promise<void> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log((await table(out, chunks)).join("\n"));
   console.log(`\n${relative(process.cwd(), out) || out} is ready after ${seconds} s.`);
-  if (config !== undefined) return;
-  console.log("It holds no keyturn.yaml: put one there, or let KEYTURN_CONFIG say where it is.");
+  if (config === undefined) {
+    console.log("It holds no keyturn.yaml: put one there, or let KEYTURN_CONFIG say where it is.");
+    return;
+  }
+  for (const warning of config.warnings) console.log(`warning: ${warning}`);
+  for (const file of config.elsewhere) {
+    console.log(
+      `The configuration names ${file}, which is not in the package. It must exist on the server.`,
+    );
+  }
 }
 
 try {

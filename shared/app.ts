@@ -23,6 +23,7 @@ import { KeyReusedError } from "./engine/request.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
+import { type Outline, outlineOf } from "./outline.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
@@ -32,9 +33,11 @@ import { tableJournal } from "./stores/table-journal.ts";
 import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
+export type { EventType } from "./core/events.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { Seen } from "./engine/expose.ts";
 export type { PlanWanted } from "./engine/plan.ts";
+export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { Wanted } from "./engine/request.ts";
 export type { Used } from "./engine/use.ts";
@@ -47,7 +50,7 @@ export {
   parseDuration as durationOf,
   parseInstant as instantOf,
 } from "./core/time.ts";
-export { nearestName } from "./config/sentences.ts";
+export { nearest as nearestName } from "./core/nearest.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether what was asked for cannot be had, as the message says. */
@@ -158,6 +161,15 @@ export function planConfig(
         `rotator ${type}`,
       ).endpoint(options).host,
   });
+}
+
+/**
+ * Checks a configuration, a file or a folder, as the start of the app does, and says what it contains. Needs neither settings
+ * nor Azure. Relative paths start from `root`. Rejects with every problem; see `configProblems`.
+ */
+export async function checkConfig(path: string, root: string): Promise<Outline> {
+  const rotators = rotatorsThatAskNobody();
+  return outlineOf(await loadConfig(resolve(root, path), { rotators }), rotators);
 }
 
 /** Reads the text of a configuration for a comparison. Rejects with every problem it has; see `configProblems`. */

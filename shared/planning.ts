@@ -6,9 +6,9 @@ import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";
 import type { SimulatedTarget } from "./core/simulation/plan.ts";
 import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
-import { type PlanScope, simulateTargets } from "./core/simulation/scope.ts";
+import { type PlanScope, requireMatch, simulateTargets } from "./core/simulation/scope.ts";
 import type { Target } from "./core/target.ts";
-import type { Instant } from "./core/time.ts";
+import { day, type Instant, plus } from "./core/time.ts";
 
 /** What a plan is made of, and what it is to show. */
 export interface PlanQuestion extends PlanScope {
@@ -35,6 +35,9 @@ export interface PlanMeans {
 
 type Facts = SimulatedTarget["facts"];
 
+/** More than a quarter: the end itself is not shown, and a password that may be 90 days old is rotated after 90 days. */
+const usualLength = 100 * day;
+
 /** Simulates what is configured, without asking anything of Azure. Throws ConfigProblemsError and ConfigError. */
 export async function planFiles(
   question: PlanQuestion,
@@ -43,9 +46,12 @@ export async function planFiles(
   const { api, against, format } = question;
   const before = await load(question.config);
   const after = against === undefined ? undefined : await load(against);
+  requireMatch(question, before.targets, after?.targets ?? []);
   const known = api ? await factsFrom(api) : new Map<string, Facts>();
   const knowledge = { now, serverOf, factsOf: (id: string) => known.get(id) };
-  const simulated = ({ targets }: Config) => simulateTargets(targets, question, knowledge);
+  const to = question.to ?? plus(question.from ?? now, usualLength);
+  const simulated = ({ targets }: Config) =>
+    simulateTargets(targets, { ...question, to }, knowledge);
   if (!after) {
     const text = renderPlan(simulated(before), format, now);
     return { text, warnings: before.warnings.map(formatProblem) };

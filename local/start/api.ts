@@ -11,6 +11,8 @@ const targetShape = z.object({
   active: z.string().optional(),
   published: version.optional(),
   nextDue: z.string().optional(),
+  /** The one that is under way. */
+  rotation: z.object({ phase: z.string() }).optional(),
   lastFailure: failure.optional(),
   slots: z.array(z.object({ account: z.string(), abandoned: version.optional() })),
 });

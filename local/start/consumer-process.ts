@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { plainEnvironment, startChild, type Exit } from "./child.ts";
 import { reportShape, type Counts } from "./counts.ts";
-import type { DataFolder } from "./data-folder.ts";
+import { rememberOrEnd, type DataFolder } from "./data-folder.ts";
 import type { IdentityAddress } from "./vault-access.ts";
 
 export interface ConsumerOptions {
@@ -9,12 +9,13 @@ export interface ConsumerOptions {
   readonly vaultUrl: string;
   readonly identity: IdentityAddress;
   readonly caFile: string;
-  readonly secrets: readonly string[];
+  /** Whose targets it uses; the seeded ones when absent. */
+  readonly config: string | undefined;
 }
 
 export interface ConsumerProcess {
   readonly pid: number;
-  /** By secret, as last reported. */
+  /** By target, as last reported. */
   counts(): Readonly<Record<string, Counts>>;
   readonly exited: Promise<Exit>;
   close(): Promise<void>;
@@ -24,17 +25,17 @@ const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
 const endLimitMs = 15_000;
 
 export async function startConsumer(options: ConsumerOptions): Promise<ConsumerProcess> {
-  const { folder, vaultUrl, identity, caFile, secrets } = options;
+  const { folder, vaultUrl, identity, caFile, config } = options;
   let counts: Readonly<Record<string, Counts>> = {};
   const child = startChild({
-    args: [program, vaultUrl, caFile, ...secrets],
+    args: [program, vaultUrl, caFile, ...(config === undefined ? [] : [config])],
     env: { ...plainEnvironment(), ...identity },
     cwd: folder.path,
     onLine(line) {
       counts = reportShape.parse(JSON.parse(line)).counts;
     },
   });
-  await folder.remember("consumer", child.pid);
+  await rememberOrEnd(folder, "consumer", child);
   return {
     pid: child.pid,
     counts: () => counts,

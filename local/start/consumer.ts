@@ -2,29 +2,30 @@
  * An application as it should be: reads its log-in from Key Vault with the official client and uses it, again and again.
  * Prints its counts as JSON lines, and ends with the process that started it.
  *
- *     consumer.ts VAULT_URL CA_FILE SECRET…
+ *     consumer.ts VAULT_URL CA_FILE             for the seeded targets
+ *     consumer.ts VAULT_URL CA_FILE CONFIG      for those of a configuration
  */
 import "../host/with-parent.ts";
-import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import type { Counts } from "./counts.ts";
-import { logsIn } from "./log-in.ts";
 import { readPublished } from "./vault-access.ts";
+import { shownTargets, watchedIn, type ShownTarget } from "./watched.ts";
 
 /** Milliseconds between two log-ins to one database. */
 const distance = 200;
 const reportEvery = 500;
 
-const [vaultUrl = "", caFile = "", ...secrets] = process.argv.slice(2);
-const ca = await readFile(caFile, "utf8");
+const [vaultUrl = "", caFile = "", config] = process.argv.slice(2);
+const { targets } = await shownTargets(config, caFile);
+const watched = watchedIn(vaultUrl, targets);
 const vault = new SecretClient(vaultUrl, new ManagedIdentityCredential(), {
   allowInsecureConnection: true,
   disableChallengeResourceVerification: true,
 });
 const counts = new Map<string, Counts>(
-  secrets.map((secret) => [secret, { logIns: 0, failed: 0, recovered: 0 }]),
+  watched.map(({ id }) => [id, { logIns: 0, failed: 0, recovered: 0 }]),
 );
 
 const stopping = new AbortController();
@@ -34,33 +35,41 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-/** Undefined when it worked; otherwise why not. */
-async function tryOnce(secret: string): Promise<string | undefined> {
+type Outcome = "worked" | "unpublished" | { readonly problem: string };
+
+async function tryOnce({ publish, logIn }: ShownTarget): Promise<Outcome> {
   try {
-    const credential = await readPublished(vault, secret);
-    const answer = await logsIn(credential, ca);
-    return answer === "accepted" ? undefined : `the server refuses ${credential.username}`;
+    const secret = await readPublished(vault, publish.name);
+    if (secret === undefined) return "unpublished";
+    const answer = await logIn(secret.value);
+    return answer === "accepted"
+      ? "worked"
+      : { problem: `the server refuses version ${secret.version.slice(0, 8)}` };
   } catch (error) {
-    return error instanceof Error ? error.message : "no reason";
+    return { problem: error instanceof Error ? error.message : "no reason" };
   }
 }
 
-async function use(secret: string, count: Counts): Promise<void> {
+async function use(target: ShownTarget, count: Counts): Promise<void> {
+  const outcome = await tryOnce(target);
+  // An application that has no secret yet does not log in.
+  if (outcome === "unpublished") return;
   count.logIns += 1;
-  const problem = await tryOnce(secret);
-  if (problem === undefined) return;
+  if (outcome === "worked") return;
   count.failed += 1;
-  count.lastProblem = problem;
+  count.lastProblem = outcome.problem;
   // What a careful application does: the password may have been replaced since it was read.
-  if ((await tryOnce(secret)) === undefined) count.recovered += 1;
+  if ((await tryOnce(target)) === "worked") count.recovered += 1;
 }
 
 const isStopping = (): boolean => stopping.signal.aborted;
 
-async function keepUsing(secret: string, count: Counts): Promise<void> {
+async function keepUsing(target: ShownTarget): Promise<void> {
+  const count = counts.get(target.id);
+  if (count === undefined) return;
   while (!isStopping()) {
     const next = wait(distance, undefined, { signal: stopping.signal }).catch(() => undefined);
-    await use(secret, count);
+    await use(target, count);
     await next;
   }
 }
@@ -73,6 +82,6 @@ process.stdout.on("error", () => {
   stopping.abort();
 });
 const reporting = setInterval(report, reportEvery);
-await Promise.all([...counts].map(([secret, count]) => keepUsing(secret, count)));
+await Promise.all(watched.map(keepUsing));
 clearInterval(reporting);
 report();

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
@@ -11,6 +11,16 @@ import { identify, isRunning, processIdentity, type ProcessIdentity } from "./pr
 class FolderInUseError extends Error {
   override readonly name = "FolderInUseError";
 }
+
+/** The folder holds files of somebody else. */
+class ForeignFolderError extends Error {
+  override readonly name = "ForeignFolderError";
+}
+
+/** In every data folder, from its first moment on. */
+const marker = "made-by-keyturn";
+const markerText =
+  "This folder belongs to npm start of Keyturn. To begin anew, delete all of it.\n";
 
 const kindShape = z.enum(["program", "storage", "database"]);
 export type ProcessKind = z.output<typeof kindShape>;
@@ -44,6 +54,20 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
+/** A child that cannot be remembered, as on a full disk, must not be left running: nobody would ever end it. */
+export async function rememberOrEnd(
+  folder: DataFolder,
+  name: string,
+  child: { readonly pid: number; end(limitMs: number): Promise<unknown> },
+): Promise<void> {
+  try {
+    await folder.remember(name, child.pid);
+  } catch (error) {
+    await child.end(endLimitMs);
+    throw error;
+  }
+}
+
 /** How long processes that a killed run left behind have to end by themselves. */
 const endLimitMs = 15_000;
 
@@ -58,6 +82,7 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
   };
   // Passable by others, because PostgreSQL may not run as root; every file in it is for us alone.
   await makeFolder(path).catch(explain);
+  await claimFolder(path).catch(explain);
   const file = join(path, "run.json");
   const supervisor = identify(process.pid);
   if (supervisor === undefined) throw new Error("This process cannot find itself.");
@@ -77,7 +102,8 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
       const others = run.children.filter(isRunning);
       const child = known && { name, kind, ...known };
       run = { supervisor, children: child ? [...others, child] : others };
-      writing = writing.then(() => replaceJson(file, run));
+      // One that failed, as on a full disk, must not fail all that follow.
+      writing = writing.catch(() => undefined).then(() => replaceJson(file, run));
       return writing;
     },
     processes: () => [
@@ -91,12 +117,27 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
       }
     },
     async release() {
-      await writing;
+      await writing.catch(() => undefined);
       for (const name of ["environment.json", "run.json", "lock"]) {
         await rm(join(path, name), { force: true });
       }
     },
   };
+}
+
+/**
+ * Marks an empty folder as ours. Any other without the mark is refused: a start writes and removes files in it, and makes it
+ * passable. Folders of versions that made no mark are known by their addresses.
+ */
+async function claimFolder(path: string): Promise<void> {
+  const names = await readdir(path);
+  if (names.includes(marker)) return;
+  if (names.length > 0 && !names.includes("addresses.json")) {
+    throw new ForeignFolderError(
+      `The folder ${path} (--data) is not empty and was not made by Keyturn. Name an empty folder, or one that does not exist.`,
+    );
+  }
+  await writeFile(join(path, marker), markerText);
 }
 
 async function takeLock(file: string, own: ProcessIdentity, path: string): Promise<void> {

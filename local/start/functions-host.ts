@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Child } from "./child.ts";
+import { withoutStack } from "./failure.ts";
 import { readJson } from "./kept-file.ts";
 import { launchHost, type LaunchOptions } from "./launch-host.ts";
 
@@ -56,7 +57,9 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       if (expected) return;
       // A program that ends itself with an error would do so again.
       if (exit.code !== null && exit.code !== 0) {
-        failed.resolve(`The Functions host ended by itself: ${exit.errors || `code ${exit.code}`}`);
+        failed.resolve(
+          `The Functions host ended by itself: ${withoutStack(exit.errors) || `code ${exit.code}`}`,
+        );
         return;
       }
       options.onKilled(exit.signal ?? "asked to end");

@@ -1,50 +1,89 @@
 import type { EnvironmentFile } from "./environment-file.ts";
 import type { Paint } from "./lines.ts";
-import { seeds } from "./seeds.ts";
+import type { ShownTarget } from "./watched.ts";
+import { wrapCommand, wrapText, wrapWords } from "./wrap.ts";
 
-/** Where everything is. */
-export function headerOf(places: EnvironmentFile, file: string, paint: Paint): string {
+interface Look {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+export interface Header {
+  readonly places: EnvironmentFile;
+  /** Path of environment.json. */
+  readonly file: string;
+  readonly targets: readonly ShownTarget[];
+  readonly watched: readonly ShownTarget[];
+}
+
+const labelWidth = 17;
+const indent = labelWidth + 2;
+
+/** Where everything is, and what is rotated. */
+export function headerOf({ places, file, targets, watched }: Header, look: Look): string {
   const { functions, keyVault, databases, events, logs } = places;
-  const api = `${functions.url}/api`;
   const [database] = databases;
   const server = database ? `${database.host}:${database.port}` : "";
   const rows = [
-    ["Functions app", api, `log: ${logs.functions}`],
-    ["Key Vault", keyVault.url, "an emulator that the official client takes for the real one"],
+    ["Functions app", functions.url, `log: ${logs.functions}`],
+    ["Key Vault", keyVault.url, "an emulator that works with the official client"],
     ["PostgreSQL", server, `a real one, TLS verified by ${database?.caFile ?? ""}`],
-    ["Events", events.endpoint, "what Keyturn tells Event Grid"],
+    ["Events", events.endpoint, "what Keyturn sends to Event Grid"],
     ["Everything else", file, "for tools: addresses, keys, log-ins"],
   ] as const;
-  const width = Math.max(...rows.map(([, where]) => where.length));
+  const { paint, width } = look;
+  const whereWidth = Math.max(...rows.map(([, where]) => where.length));
+  const aboutTarget = (target: ShownTarget) =>
+    watched.includes(target)
+      ? target.about
+      : `${target.about}; not watched, because ${target.publish.vaultUrl ?? ""} is not the vault above`;
   return [
     "",
     `${paint("bold", "Keyturn")} runs, all of it on this machine.`,
     "",
-    ...rows.map(
-      ([what, where, about]) =>
-        `  ${what.padEnd(17)}${paint("cyan", where.padEnd(width))}  ${paint("dim", about)}`,
-    ),
+    ...rows.flatMap(([label, where, about]) => {
+      const start = `  ${label.padEnd(labelWidth)}${paint("cyan", where.padEnd(whereWidth))}`;
+      const fits = indent + whereWidth + 2 + about.length <= width;
+      if (fits) return [`${start}  ${paint("dim", about)}`];
+      return [start.trimEnd(), ...below(about, width).map((line) => paint("dim", line))];
+    }),
     "",
     "What is rotated:",
-    ...seeds.map(({ id, about }) => `  ${paint("bold", id.padEnd(17))}${about}`),
+    ...targets.flatMap((target) => {
+      const id = target.id.padEnd(labelWidth);
+      const [first = "", ...rest] = wrapWords(aboutTarget(target), width - id.length - 2);
+      return [`  ${paint("bold", id)}${first}`, ...rest.flatMap((line) => below(line, width))];
+    }),
     "",
   ].join("\n");
 }
 
-/** Commands to paste into another terminal. */
-export function suggestionsOf({ functions }: EnvironmentFile, paint: Paint): string {
-  const key = `-H 'x-functions-key: ${functions.key}'`;
-  const targets = `${functions.url}/api/targets`;
+/** Lines below the second column. */
+function below(text: string, width: number): string[] {
+  return wrapWords(text, width - indent).map((line) => " ".repeat(indent) + line);
+}
+
+/** Commands to paste into another terminal, once with the address and the key. */
+export function suggestionsOf({ places, targets }: Header, { paint, width }: Look): string {
+  const { url, key } = places.functions;
+  const withKey = ["-H", '"x-functions-key: $KEY"'].join(" ");
+  const one = targets[0]?.id ?? "TARGET";
   const tries = [
-    ["rotate orders now", `curl -sX POST ${key} ${targets}/orders/rotations`],
-    ["follow it", `curl -s ${key} '${targets}/orders/rotations?limit=1'`],
-    ["see every target", `curl -s ${key} ${targets}`],
+    [`rotate ${one} now`, ["curl -sX POST", withKey, `$KEYTURN/api/targets/${one}/rotations`]],
+    ["follow it", ["curl -s", withKey, `"$KEYTURN/api/targets/${one}/rotations?limit=1"`]],
+    ["see every target", ["curl -s", withKey, "$KEYTURN/api/targets"]],
   ] as const;
+  const indented = (text: string) => text.replaceAll(/^/gm, "  ");
   return [
     "Try in another terminal:",
-    ...tries.flatMap(([what, command]) => [`  ${paint("dim", `# ${what}`)}`, `  ${command}`]),
+    indented(wrapCommand([`export KEYTURN=${url}`, `KEY=${key}`], width - 2)),
+    ...tries.flatMap(([what, words]) => [
+      `  ${paint("dim", `# ${what}`)}`,
+      indented(wrapCommand(words, width - 2)),
+    ]),
     "",
-    "Ctrl-C stops everything. The next start goes on where this one ended.",
+    wrapText("Ctrl-C stops everything. The next start continues where this one ended.", width),
     "",
   ].join("\n");
 }

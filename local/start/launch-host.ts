@@ -2,8 +2,9 @@ import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { plainEnvironment, startChild, type Child, type Exit } from "./child.ts";
-import type { DataFolder } from "./data-folder.ts";
+import { rememberOrEnd, type DataFolder } from "./data-folder.ts";
 import { readEvent, type KeyturnEvent } from "./events.ts";
+import { withoutStack } from "./failure.ts";
 
 export interface LaunchOptions {
   readonly folder: DataFolder;
@@ -41,7 +42,7 @@ export async function launchHost(options: LaunchOptions): Promise<{ child: Child
       if (event !== undefined) onEvent(event);
     },
   });
-  await folder.remember("functions host", child.pid);
+  await rememberOrEnd(folder, "functions host", child);
   const ended = child.exited.then((exit): never => {
     throw new Error(explain(exit));
   });
@@ -51,7 +52,9 @@ export async function launchHost(options: LaunchOptions): Promise<{ child: Child
 }
 
 function explain({ code, signal, errors }: Exit): string {
-  return errors === "" ? `The Functions host did not start (${signal ?? `code ${code}`}).` : errors;
+  return errors === ""
+    ? `The Functions host did not start (${signal ?? `code ${code}`}).`
+    : withoutStack(errors);
 }
 
 function parseJson(line: string): unknown {

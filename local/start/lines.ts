@@ -1,6 +1,8 @@
+import type { EventType } from "../../shared/app.ts";
 import type { Counts } from "./counts.ts";
 import type { KeyturnEvent } from "./events.ts";
 import { printable } from "./printable.ts";
+import { wrapWords } from "./wrap.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or leaves it as it is where nobody would see colours. */
@@ -20,9 +22,16 @@ const reasons: Readonly<Record<string, string>> = {
   first: "it never had one from Keyturn",
 };
 
-/** `claimed` and `applied` are left out: the line of the phase that follows says as much. */
-const wordings: Readonly<Record<string, Wording>> = {
+/**
+ * Every type of event has an entry, or the compiler refuses this file. `claimed`, `looked` and `applied` have no line: the
+ * line of the phase that follows says as much.
+ */
+const wordings: Readonly<Record<EventType, Wording | undefined>> = {
+  claimed: undefined,
+  applied: undefined,
+  looked: undefined,
   adopted: { word: "adopted", style: "cyan", text: tellAdoption },
+  "held-back": { word: "delayed", style: "yellow", text: tellDelay },
   started: { word: "starts", style: "bold", text: tellStart },
   staged: { word: "staged", text: "made a new password and stored it as pending" },
   verified: { word: "applied", text: "the database has it, and a log-in proves it" },
@@ -32,6 +41,8 @@ const wordings: Readonly<Record<string, Wording>> = {
   cleaned: { word: "cleaned", text: "the pending version is disabled" },
   succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
   restored: { word: "restored", style: "yellow", text: tellRestoration },
+  "still-in-use": { word: "in use", text: tellUse },
+  "seen-unused": { word: "unused", text: tellDisuse },
   retired: { word: "retired", style: "cyan", text: tellRetirement },
   "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
   failed: { word: "✘ failed", style: "red", text: why },
@@ -39,6 +50,11 @@ const wordings: Readonly<Record<string, Wording>> = {
   bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
   "lease-lost": { word: "left", style: "yellow", text: "another worker has taken over" },
+  "claim-lost-after-change": { word: "! late", style: "red", text: tellDetail },
+  "checked-published": { word: "checked", text: tellDetail },
+  "version-limit": { word: "versions", style: "yellow", text: tellDetail },
+  "shape-differs": { word: "shape", style: "yellow", text: tellDetail },
+  "not-kept": { word: "not kept", style: "yellow", text: tellDetail },
   "left-alone": { word: "left", style: "yellow", text: tellDetail },
   "notification-failed": { word: "untold", style: "yellow", text: tellDetail },
   "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
@@ -46,34 +62,60 @@ const wordings: Readonly<Record<string, Wording>> = {
   "gave-up": { word: "! gave up", style: "red", text: tellDetail },
 };
 
-const wordWidth = Math.max(...Object.values(wordings).map(({ word }) => word.length));
+const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));
 
-/** One line for the person at the console; undefined for what only a log needs. `nextDue` is an ISO time. */
-export function lineOf(
-  event: KeyturnEvent,
-  look: {
-    readonly paint: Paint;
-    readonly targetWidth: number;
-    readonly nextDue?: string;
-    /** What the API says of the target after a failure; undefined when it could not be asked. */
-    readonly standing?: Standing;
-  },
-): string | undefined {
-  if (event.type === "claimed" || event.type === "applied") return undefined;
-  const { paint, targetWidth, nextDue, standing } = look;
-  const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
+/** Characters. Where less is left beside the other columns, the text has this many and the line is too long. */
+const narrowest = 24;
+
+/** Columns below which the gaps between the columns are narrow, for most texts to fit on one line. */
+const roomy = 100;
+
+interface Look {
+  readonly paint: Paint;
+  readonly targetWidth: number;
+  /** When the target's turn comes again; an ISO time. */
+  readonly nextDue?: string;
+  /** What the API says of the target after a failure; undefined when it could not be asked. */
+  readonly standing?: Standing;
+  /** Columns of the terminal. The text is wrapped between words, below itself. Not wrapped when absent. */
+  readonly width?: number;
+}
+
+/** What the person at the console reads about one event; undefined for what only a log needs. */
+export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
+  const known = wordingOf(event.type);
+  if (known === undefined) return undefined;
+  const { paint, targetWidth, nextDue, standing, width = Infinity } = look;
   const { word, style, text } = known;
   const said = printable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? tellPublished(standing) : "";
   const next = nextDue === undefined ? left : tellNext(event, left, clock(nextDue));
+  const [gap, tookWidth] = width < roomy ? [" ", 6] : ["  ", 7];
+  const columns = [
+    clock(event.at),
+    printable(event.targetId ?? "").padEnd(targetWidth),
+    printable(word).padEnd(wordWidth),
+    tellDuration(event.duration).padStart(tookWidth),
+  ] as const;
+  const indent = columns.join(gap).length + gap.length;
+  const [at, target, what, took] = columns;
+  const lines = wrapWords(said + next, Math.max(narrowest, width - indent));
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
-    paint("dim", clock(event.at)),
-    paint("bold", printable(event.targetId ?? "").padEnd(targetWidth)),
-    painted(printable(word).padEnd(wordWidth)),
-    paint("dim", tellDuration(event.duration).padStart(7)),
-    style === "red" ? paint("red", said + next) : said + next,
-  ].join("  ");
+    paint("dim", at),
+    paint("bold", target),
+    painted(what),
+    paint("dim", took),
+    lines
+      .map((line) => (style === "red" ? paint("red", line) : line))
+      .join(`\n${" ".repeat(indent)}`),
+  ].join(gap);
+}
+
+/** A log may hold types that are newer than this reader. */
+function wordingOf(type: string): Wording | undefined {
+  const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
+  return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
 }
 
 function tellAdoption({ version }: KeyturnEvent): string {
@@ -94,6 +136,23 @@ function tellRestoration({ account = "", version }: KeyturnEvent): string {
   const again = `${account} is published again as version ${shortVersion(version?.version)}`;
   return `the server refuses the new password, so the last good one of ${again}`;
 }
+
+function tellDelay(event: KeyturnEvent): string {
+  const { nextAttemptAt } = event;
+  const then = nextAttemptAt === undefined ? "" : `; goes on at ${moment(nextAttemptAt)}`;
+  return `the rotation waits: ${tellDetail(event) || "no reason was told"}${then}`;
+}
+
+function tellUse({ account = "", nextAttemptAt }: KeyturnEvent): string {
+  return `the superseded account ${account} still has sessions${lookAgain(nextAttemptAt)}`;
+}
+
+function tellDisuse({ account = "", nextAttemptAt }: KeyturnEvent): string {
+  return `the superseded account ${account} has no sessions${lookAgain(nextAttemptAt)} before it is retired`;
+}
+
+const lookAgain = (at: string | undefined): string =>
+  at === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${clock(at)}`;
 
 /** Keyturn leaves the target alone for a while and then tries again. */
 function tellBug(event: KeyturnEvent): string {
@@ -166,6 +225,13 @@ export function tellDuration(milliseconds: number | undefined): string {
 /** The local time of day. */
 export function clock(instant: string): string {
   return new Date(instant).toTimeString().slice(0, 8);
+}
+
+/** The local time of day, with the date where that is not today. */
+function moment(instant: string): string {
+  const at = new Date(instant);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clock(instant) : `${at.toLocaleDateString("sv-SE")} ${clock(instant)}`;
 }
 
 /** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */

@@ -2,10 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../environment.ts";
 import { apiOf, type Api, type RotationView, type TargetView } from "./api.ts";
 import { shortVersion, tellDuration } from "./lines.ts";
-import { logsIn } from "./log-in.ts";
-import { seeds, type Seed } from "./seeds.ts";
 import { until } from "./until.ts";
-import { readPublished, type PublishedCredential } from "./vault-access.ts";
+import { readPublished, type PublishedSecret } from "./vault-access.ts";
+import type { ShownTarget } from "./watched.ts";
 
 /** Seconds. Each is for what will never come; on an idle machine everything takes a few. */
 const adoptionLimit = 60;
@@ -25,26 +24,39 @@ export interface Report {
   readonly rows: readonly (readonly string[])[];
   /** A sentence for each target that was not rotated, or whose new password was not proven. */
   readonly problems: readonly string[];
+  /** What is proven when there are no problems. */
+  readonly proven: string;
 }
 
 /** Rotates every configured target once and proves the result. Throws when it cannot even begin. */
 export async function rotateOnce(env: Environment, signal: AbortSignal): Promise<Report> {
   const api = apiOf(env.places().functions);
   const targets = await adopted(api, signal);
-  const watched = seeds.filter(({ id }) => targets.some((target) => target.id === id));
-  const before = await publishedBy(env, watched);
+  const { watched } = env;
+  const before = await publishedBy(env);
   const run = randomUUID();
   const outcomes = await Promise.all(
     targets.map((target) => rotate(api, target, `${run}-${target.id}`, signal)),
   );
   const problems = outcomes.flatMap(({ problem }) => problem ?? []);
-  for (const seed of watched) {
-    const done = outcomes.some(({ target, problem }) => target.id === seed.id && !problem);
-    const proof = done ? prove(env, seed, before.get(seed.id), signal) : undefined;
+  for (const one of watched) {
+    const done = outcomes.some(({ target, problem }) => target.id === one.id && !problem);
+    const proof = done ? prove(env, one, before.get(one.id), signal) : undefined;
     await proof?.catch((error: unknown) => problems.push(reasonOf(error, signal)));
   }
   const heading = ["target", "accounts", "version", "took", "log-ins", "failed"];
-  return { rows: [heading, ...outcomes.map((outcome) => rowOf(outcome, env))], problems };
+  const rows = [heading, ...outcomes.map((outcome) => rowOf(outcome, env))];
+  return { rows, problems, proven: provenOf(env) };
+}
+
+function provenOf({ watched, targets }: Pick<Environment, "watched" | "targets">): string {
+  if (watched.length === targets.length && watched.every(({ endsAtOnce }) => endsAtOnce)) {
+    return "Every new password logs in, and every superseded one is refused.";
+  }
+  const untried = targets.filter((target) => !watched.includes(target)).map(({ id }) => id);
+  return untried.length === 0
+    ? "Every new password logs in. Superseded ones of pairs stay valid for their grace."
+    : `Every new password logs in. Not tried, because their secrets are in another vault: ${untried.join(", ")}.`;
 }
 
 async function rotate(
@@ -87,9 +99,9 @@ function adopted(api: Api, signal: AbortSignal): Promise<TargetView[]> {
   });
 }
 
-async function publishedBy(env: Environment, watched: readonly Seed[]) {
+async function publishedBy({ watched, vault }: Environment) {
   const read = await Promise.all(
-    watched.map(async ({ id }) => [id, await readPublished(env.vault, id)] as const),
+    watched.map(async ({ id, publish }) => [id, await readPublished(vault, publish.name)] as const),
   );
   return new Map(read);
 }
@@ -121,38 +133,44 @@ function outcomeOf(target: TargetView, rotation: RotationView): Outcome {
 /** Checked from outside, with the plain clients: the new password logs in, the one before it does not. */
 async function prove(
   env: Environment,
-  seed: Seed,
-  before: PublishedCredential | undefined,
+  watched: ShownTarget,
+  before: PublishedSecret | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id } = seed;
-  const after = await readPublished(env.vault, id);
-  if ((await logsIn(after, env.ca)) === "refused") {
-    throw new Error(`PostgreSQL refuses what Key Vault publishes for ${id}.`);
-  }
-  if (before === undefined || before.version === after.version) {
+  const { id, publish, endsAtOnce, logIn } = watched;
+  const after = await readPublished(env.vault, publish.name);
+  if (after === undefined || before?.version === after.version) {
     throw new Error(`${id} has no new version.`);
   }
-  const refused = async () => (await logsIn(before, env.ca)) === "refused" || undefined;
-  const otherwise = `The superseded password of ${before.username} (${id}) still logs in.`;
-  await until(refused, { seconds: proofLimit, otherwise, signal });
-  await requireWorkingConsumer(env, seed, signal);
+  if ((await logIn(after.value)) === "refused") {
+    throw new Error(`The server refuses what Key Vault publishes for ${id}.`);
+  }
+  if (before !== undefined && endsAtOnce) {
+    const refused = async () => (await logIn(before.value)) === "refused" || undefined;
+    const otherwise = `The superseded password of ${id} still logs in.`;
+    await until(refused, { seconds: proofLimit, otherwise, signal });
+  }
+  await requireWorkingConsumer(env, watched, signal);
 }
 
-async function requireWorkingConsumer(env: Environment, seed: Seed, signal: AbortSignal) {
-  const { logIns = 0 } = env.counts()[seed.id] ?? {};
+async function requireWorkingConsumer(
+  env: Environment,
+  { id, accounts }: ShownTarget,
+  signal: AbortSignal,
+) {
+  const { logIns = 0 } = env.counts()[id] ?? {};
   const usedAgain = () => {
-    const now = env.counts()[seed.id];
+    const now = env.counts()[id];
     return Promise.resolve(now !== undefined && now.logIns > logIns + 1 ? now : undefined);
   };
-  const otherwise = `The consumer of ${seed.id} does not log in any more.`;
+  const otherwise = `The consumer of ${id} does not log in any more.`;
   const { failed, lastProblem = "" } = await until(usedAgain, {
     seconds: proofLimit,
     otherwise,
     signal,
   });
-  if (seed.accounts.length === 2 && failed > 0) {
-    throw new Error(`${failed} log-ins of ${seed.id} failed, and none may: ${lastProblem}`);
+  if (accounts.length === 2 && failed > 0) {
+    throw new Error(`${failed} log-ins of ${id} failed, and none may: ${lastProblem}`);
   }
 }
 

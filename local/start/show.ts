@@ -2,16 +2,14 @@ import { styleText } from "node:util";
 import type { Environment } from "../environment.ts";
 import { apiOf, type TargetView } from "./api.ts";
 import type { KeyturnEvent } from "./events.ts";
-import { headerOf, suggestionsOf } from "./header.ts";
+import { headerOf, suggestionsOf, type Header } from "./header.ts";
 import { lineOf, summaryOf, type Paint } from "./lines.ts";
 import { printable } from "./printable.ts";
-import { seeds } from "./seeds.ts";
+import type { ShownTarget } from "./watched.ts";
+import { widthOf, wrapText } from "./wrap.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and leaves colours out when nobody looks. */
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
-
-const targetWidth = Math.max(...seeds.map(({ id }) => id.length));
-const pairs = seeds.filter(({ accounts }) => accounts.length === 2).map(({ id }) => id);
 
 /** Milliseconds between two looks at the consumer's counts. */
 const summaryEvery = 30_000;
@@ -32,14 +30,20 @@ export interface Show {
   finish(): Promise<void>;
 }
 
-/** What the person at the console sees. */
-export function createShow(): Show {
+/** Of the terminal now: a person may make it wider. */
+const width = () => widthOf(process.stdout);
+
+function print(text: string): void {
+  process.stdout.write(`${wrapText(text, width())}\n`);
+}
+
+/** What the person at the console sees of these targets. */
+export function createShow(targets: readonly ShownTarget[]): Show {
+  const targetWidth = Math.max(0, ...targets.map(({ id }) => id.length));
+  const pairs = targets.filter(({ accounts }) => accounts.length === 2).map(({ id }) => id);
   let last: Promise<void> = Promise.resolve();
   let env: Environment | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const print = (text: string): void => {
-    process.stdout.write(`${text}\n`);
-  };
   const inTurn = (task: () => Promise<void> | void): void => {
     last = last.then(task).catch(() => undefined);
   };
@@ -56,8 +60,7 @@ export function createShow(): Show {
         const standing = endings.includes(event.type) ? await standingOf(env, event) : undefined;
         const nextDue = standing?.nextDue;
         const look = {
-          paint,
-          targetWidth,
+          ...{ paint, targetWidth, width: width() },
           ...(standing && { standing }),
           ...(nextDue !== undefined && { nextDue }),
         };
@@ -72,11 +75,11 @@ export function createShow(): Show {
     },
     header(started) {
       env = started;
-      print(headerOf(started.places(), started.file, paint));
+      print(headerOf(headerFrom(started), { paint, width: width() }));
     },
     goOn(started) {
       inTurn(() => {
-        print(suggestionsOf(started.places(), paint));
+        print(suggestionsOf(headerFrom(started), { paint, width: width() }));
       });
       timer = setInterval(() => {
         summary(started);
@@ -93,6 +96,10 @@ export function createShow(): Show {
       await last;
     },
   };
+}
+
+function headerFrom(env: Environment): Header {
+  return { places: env.places(), file: env.file, targets: env.targets, watched: env.watched };
 }
 
 /** Left out when the app cannot be asked: the line is worth more without it than late. */

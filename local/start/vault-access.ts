@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { SecretClient } from "@azure/keyvault-secrets";
+import { isRestError, SecretClient } from "@azure/keyvault-secrets";
 import { z } from "zod";
 
 const tokenReply = z.object({ access_token: z.string(), expires_on: z.coerce.number() });
@@ -41,21 +41,28 @@ const published = z.object({
   password: z.string(),
 });
 
-/** What a consumer of a PostgreSQL target reads. */
-export interface PublishedCredential extends z.output<typeof published> {
+/** A secret as a consumer reads it. */
+export interface PublishedSecret {
+  readonly value: string;
   readonly version: string;
 }
 
-/** Reads what is published now. Throws without ever repeating what it read. */
+/** Reads the current version; undefined when nothing has been published yet. */
 export async function readPublished(
   vault: SecretClient,
   name: string,
-): Promise<PublishedCredential> {
-  const { value = "", properties } = await vault.getSecret(name);
-  return { ...parsePublished(name, value), version: properties.version ?? "" };
+): Promise<PublishedSecret | undefined> {
+  try {
+    const { value = "", properties } = await vault.getSecret(name);
+    return { value, version: properties.version ?? "" };
+  } catch (error) {
+    if (isRestError(error) && error.statusCode === 404) return undefined;
+    throw error;
+  }
 }
 
-function parsePublished(name: string, value: string) {
+/** The log-in that a seeded target publishes. Throws without ever repeating what it read. */
+export function parsePublished(name: string, value: string): z.output<typeof published> {
   try {
     return published.parse(JSON.parse(value));
   } catch {

@@ -8,6 +8,11 @@ import type { Problem } from "./problems.ts";
 /** How every rotator that speaks TLS writes which authorities are trusted. */
 const withAuthorities = z.looseObject({ tls: z.looseObject({ caFile: z.string().min(1) }) });
 
+/** The file with the authorities that the options name, if they name one. */
+export function authoritiesOf(options: unknown): string | undefined {
+  return withAuthorities.safeParse(options).data?.tls.caFile;
+}
+
 /** Options in which the path of the authorities' file is absolute. A relative one begins at `folder`. */
 export function anchored(options: unknown, folder: string): unknown {
   const found = withAuthorities.safeParse(options).data;
@@ -22,7 +27,7 @@ export async function checkAuthorities(
 ): Promise<Problem[]> {
   const problems = drafts.map(async ({ entry }): Promise<Problem[]> => {
     const options = isRecord(entry.value) ? entry.value["options"] : undefined;
-    const file = withAuthorities.safeParse(options).data?.tls.caFile;
+    const file = authoritiesOf(options);
     const message = file === undefined ? undefined : await trouble(resolve(folder, file));
     if (message === undefined) return [];
     const path = [...entry.path, "options", "tls", "caFile"];

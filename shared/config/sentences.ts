@@ -1,5 +1,5 @@
-import { closestMatch } from "leven";
 import { z } from "zod";
+import { nearest } from "../core/nearest.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",
@@ -41,14 +41,8 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
   if (typeof word !== "string") return "";
   const names = candidates.filter((candidate) => typeof candidate === "string");
-  const near = nearestName(word, names);
+  const near = nearest(word, names);
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
-}
-
-/** The candidate that was most likely meant; undefined when none is near. */
-export function nearestName(word: string, candidates: readonly string[]): string | undefined {
-  const maxDistance = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
-  return closestMatch(word, candidates, { maxDistance });
 }
 
 function wrongType(expected: string, input: unknown): string {

@@ -1,4 +1,5 @@
 import type { HistoryRow, RunRecord, TargetRecord } from "../core/rotation.ts";
+import { requireMatch } from "../core/simulation/scope.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import {
@@ -37,7 +38,7 @@ export interface Questions {
   /** In the order of the configuration; without a limit all. Undefined when `after` is not configured. */
   targets(wanted?: Partial<PageWanted<string>>): Promise<Page<TargetView> | undefined>;
   target(targetId: string): Promise<ExplainedView | undefined>;
-  /** Every rotation to come, as text in the format that is wanted. */
+  /** Every rotation to come, as text in the format that is wanted. Rejects with ConfigError when no target is wanted. */
   plan(wanted: PlanWanted): Promise<string>;
   /** What an edited configuration would change of the plan, as text in the format that is wanted. */
   planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
@@ -61,8 +62,14 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
       const target = byId.get(targetId);
       return target && (await explain(ports, target));
     },
-    plan: (wanted) => planOf(ports, all, wanted),
-    planEdit: (edited, wanted) => planEdit(ports, all, edited, wanted),
+    async plan(wanted) {
+      requireMatch(wanted, all);
+      return planOf(ports, all, wanted);
+    },
+    async planEdit(edited, wanted) {
+      requireMatch(wanted, all, edited.targets);
+      return planEdit(ports, all, edited, wanted);
+    },
     async rotations(targetId, { limit, after }) {
       const target = byId.get(targetId);
       if (!target) return undefined;

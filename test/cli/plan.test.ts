@@ -117,6 +117,45 @@ test.each([
   expect(String(error)).not.toContain("the-key");
 });
 
+test.each([
+  ["ordres-*", 'No target matches "ordres-*" (did you mean "orders-0"?)'],
+  ["mail", 'No target matches "mail" (did you mean "mails"?)'],
+  ["billing", 'No target matches "billing"'],
+  ["", 'No target matches ""'],
+])(
+  "a filter %j that no target matches is refused, with the target that is near",
+  async (targets, sentence) => {
+    const error: unknown = await plan({ targets }).catch((thrown: unknown) => thrown);
+    expect(explained(error)).toBe(sentence);
+  },
+);
+
+test("a filter may match targets of one side of a comparison only", async () => {
+  const files = {
+    "keyturn.yaml": configOf(quarterly, 1),
+    "edited.yaml": configOf(quarterly, 2),
+  };
+  const { text } = await plan({ against: "edited.yaml", targets: "orders-1" }, files);
+  expect(text).toMatch(/^1 target appears, 0 unchanged\n/);
+});
+
+test("a plan without an end is long enough to show the first rotation of a password that may be 90 days old", async () => {
+  const files = { "keyturn.yaml": configOf("{ every: 90d }") };
+  const folder = await folderOf(files);
+  const { text } = await planConfig({ config: "keyturn.yaml", format: "text" }, folder, from);
+  expect(text).toMatch(
+    /^4 rotations from 2026-01-01T00:00:00\.000Z to 2026-04-11T00:00:00\.000Z\n/,
+  );
+});
+
+test("a plan without rotations names the next one", async () => {
+  const files = { "keyturn.yaml": configOf("{ every: 400d }", 1) };
+  const { text } = await plan({}, files);
+  expect(text).toMatch(
+    /^0 rotations from .*\nThe next rotation is that of (orders-0|mails): Fri 2027-02-05 00:00 UTC {2}policy default: 400d after /,
+  );
+});
+
 test("a configuration with problems is refused with all of them", async () => {
   const files = { "keyturn.yaml": configOf("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
@@ -210,6 +249,9 @@ test.each([
   "plan --from tomorrow",
   "plan --from 2026-02-30",
   "plan --from 2026-02-01 --to 2026-01-01",
+  "plan --targets a --targets b",
+  "plan --json --json",
+  "check",
   "plan --api https://app.example",
   "plan --api https://app.example --key-env NOT_THERE",
 ])("arguments that make no sense are refused: %s", (written) => {

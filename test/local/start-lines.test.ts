@@ -10,6 +10,8 @@ import {
   tellPublished,
   type Style,
 } from "../../local/start/lines.ts";
+import { sentenceOf, withoutStack } from "../../local/start/failure.ts";
+import { widthOf, wrapCommand, wrapText, wrapWords } from "../../local/start/wrap.ts";
 import { tableOf } from "../../local/start/table.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
@@ -93,6 +95,37 @@ describe("a line on the console", () => {
     expect(line({ type: "applied" })).toBeUndefined();
   });
 
+  test("says of a delayed rotation why it waits and when it goes on", () => {
+    const nextAttemptAt = "2026-12-27T22:00:00.000Z";
+    const told = line({ type: "held-back", detail: "freeze until Sunday", nextAttemptAt });
+    expect(told).toContain("delayed");
+    expect(told).toMatch(/the rotation waits: freeze until Sunday; goes on at .*\d\d:\d\d:\d\d$/);
+  });
+
+  test("says of a superseded account whether it has sessions and when Keyturn looks again", () => {
+    const seen = { account: "orders_a", nextAttemptAt: "2026-11-22T12:01:01.000Z" };
+    const again = clock(seen.nextAttemptAt);
+    expect(line({ type: "still-in-use", ...seen })).toContain(
+      `the superseded account orders_a still has sessions; Keyturn looks again at ${again}`,
+    );
+    expect(line({ type: "seen-unused", ...seen })).toContain(
+      `the superseded account orders_a has no sessions; Keyturn looks again at ${again}`,
+    );
+  });
+
+  test.each([80, 100, 132])("fits a terminal of %i columns, its text below itself", (width) => {
+    const failure = { kind: "bug", message: "many words ".repeat(30).trim() };
+    const told = lineOf(event({ type: "bug", failure }), { paint: plain, targetWidth: 9, width });
+    const [first = "", ...rest] = told?.split("\n") ?? [];
+    const indent = first.indexOf("an error in Keyturn");
+    expect(rest.length).toBeGreaterThan(1);
+    for (const one of rest) expect(one.search(/\S/)).toBe(indent);
+    for (const one of [first, ...rest]) expect(one.length).toBeLessThanOrEqual(width);
+    expect([first.slice(indent), ...rest.map((one) => one.trim())].join(" ")).toBe(
+      `an error in Keyturn itself: ${failure.message}`,
+    );
+  });
+
   test("is made of events that are new to it, too", () => {
     expect(line({ type: "paused", detail: "by an operator" })).toMatch(/paused .*by an operator$/);
   });
@@ -118,6 +151,54 @@ test("What a terminal would act on is shown instead, wherever it stands", () => 
   const counts = { logIns: 1, failed: 1, recovered: 0, lastProblem: hostile };
   expect(summaryOf({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
   expect(tableOf([["A"], [hostile]])).toContain(shown);
+});
+
+describe("a text", () => {
+  test("is broken between words, never within one", () => {
+    const path = "/a/path/that/somebody/wants/to/copy";
+    expect(wrapWords(`see ${path} for the rest`, 12)).toEqual(["see", path, "for the rest"]);
+    expect(wrapWords("", 12)).toEqual([""]);
+    expect(wrapWords("  indented words stay indented", 12)).toEqual([
+      "  indented",
+      "words stay",
+      "indented",
+    ]);
+  });
+
+  test("keeps its own lines, and what follows a break is indented a little more", () => {
+    expect(wrapText("short\n  one two three", 9)).toBe("short\n  one two\n    three");
+  });
+
+  test("is as long as what is seen of it: colours count for nothing", () => {
+    const red = "\u001b[31mred words\u001b[39m";
+    expect(wrapText(red, 9)).toBe(red);
+  });
+
+  test("that is a command is broken so that a shell takes it for one", () => {
+    const words = ["curl -s", '-H "x-functions-key: $KEY"', "$KEYTURN/api/targets"];
+    expect(wrapCommand(words, 80)).toBe(words.join(" "));
+    expect(wrapCommand(words, 40)).toBe(
+      'curl -s -H "x-functions-key: $KEY" \\\n  $KEYTURN/api/targets',
+    );
+  });
+
+  test("is for 80 columns where nobody says how many there are", () => {
+    expect([widthOf({}), widthOf({ columns: 132 }), widthOf({ columns: 0 })]).toEqual([
+      80, 132, 80,
+    ]);
+  });
+});
+
+test("what a crashed child says is told without its stack", () => {
+  const crash = "file.ts:3\n  throw it;\n  ^\n\nTypeError: it is not\n    at file.ts:3:9\n";
+  expect(withoutStack(crash)).toBe("TypeError: it is not");
+  expect(withoutStack("Port 80 is in use.")).toBe("Port 80 is in use.");
+});
+
+test("a failure on a full disk says so first", async () => {
+  const told = await sentenceOf(new Error("ENOSPC: no space left on device, write"), "/data");
+  expect(told).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
+  expect(await sentenceOf(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
 });
 
 describe("the consumer's summary", () => {

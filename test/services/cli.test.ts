@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readCalendar } from "../cli/calendar-lines.ts";
 import { folderOf } from "../config/written.ts";
@@ -33,6 +33,63 @@ test("keyturn plan ends with 1 and the problems of a configuration that is not t
   const { status, stdout, stderr } = keyturn("plan", "--config", "no-such-file.yaml");
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toBe("The configuration has 1 problem:\nno-such-file.yaml  does not exist\n");
+});
+
+test("keyturn check ends with 0 and one line that counts what the configuration contains", async () => {
+  const folder = await folderOf({ "keyturn.yaml": config });
+  const file = join(folder, "keyturn.yaml");
+  const counts = "1 target, 1 vault, 0 consumers, 0 notifiers, 0 warnings";
+  const stdout = `${file} is valid: ${counts}.\n`;
+  expect(keyturn("check", "--config", file)).toEqual({ status: 0, stdout, stderr: "" });
+});
+
+test("keyturn check of a folder shows warnings, and they do not fail it", async () => {
+  const late = config.replace("{ every: 30d }", "{ every: 1d, days: [sat] }");
+  const folder = await folderOf({ "a.yaml": late });
+  const { status, stdout, stderr } = keyturn("check", "--config", folder);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/ is valid: 1 target, .* 1 warning\.\n$/);
+  expect(stderr).toMatch(/^warning: .*a\.yaml:3:\d+ {2}policies\.default\.every: /);
+});
+
+test("keyturn check ends with 1 and every problem with its line", async () => {
+  const broken = config.replace("30d", "soon").replace("postgresql", "postgresq");
+  const folder = await folderOf({ "keyturn.yaml": broken });
+  const file = join(folder, "keyturn.yaml");
+  const { status, stdout, stderr } = keyturn("check", "--config", file);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toContain("keyturn.yaml:3:31  policies.default.every: must be a duration");
+  expect(stderr).toMatch(/^keyturn\.yaml:5:\d+ {2}targets\.orders\.type: /m);
+});
+
+test("keyturn check finds a file of authorities that is not there, as the start of the app does", async () => {
+  const missing = config.replace("host: db.example", "host: db.example, tls: { caFile: ca.pem }");
+  const folder = await folderOf({ "keyturn.yaml": missing });
+  const { status, stderr } = keyturn("check", "--config", folder);
+  expect(status).toBe(1);
+  expect(stderr).toContain("targets.orders.options.tls.caFile: there is no such file");
+});
+
+test("npx keyturn writes the JSON of a plan and nothing else to its output", async () => {
+  const folder = await folderOf({ "keyturn.yaml": config });
+  const args = ["keyturn", "plan", "--json", "--config", folder];
+  const { status, stdout } = spawnSync("npx", args, { cwd: root, encoding: "utf8" });
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ targets: 1 });
+});
+
+test.each(["plna", "check now", "check --json", "plan --config a --config b"])(
+  "keyturn refuses arguments that make no sense: %s",
+  (written) => {
+    const { status, stderr } = keyturn(...written.split(" "));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^(Unknown command|Unexpected argument|--\w+ is)/);
+  },
+);
+
+test("what keyturn says about its use fits a terminal of 80 columns", () => {
+  const { stdout } = keyturn("--help");
+  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
 test("keyturn ends with 2 and tells how it is used when arguments make no sense", () => {

@@ -1,4 +1,4 @@
-import { day, formatDuration, type Instant, instantAt, minute } from "../time.ts";
+import { day, formatDuration, type Instant, instantAt, minute, second } from "../time.ts";
 import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
 /** What an edit does to the rotations of one target. */
@@ -141,11 +141,13 @@ function summaryOf(
   ].join(", ");
 }
 
-/** Such as `2d 3h earlier`, for tables. */
+/** Such as `51h earlier`, for tables. As exact as the length is worth: to minutes, seconds or milliseconds. */
 export function shiftOf({ before, after }: Difference): string {
   if (before === undefined || after === undefined) return "";
   const by = Date.parse(after) - Date.parse(before);
   if (by === 0) return "";
-  const rounded = Math.round(Math.abs(by) / minute) * minute;
+  const length = Math.abs(by);
+  const unit = [minute, second].find((one) => length >= one) ?? 1;
+  const rounded = Math.round(length / unit) * unit;
   return `${formatDuration(rounded)} ${by < 0 ? "earlier" : "later"}`;
 }

@@ -1,3 +1,5 @@
+import { ConfigError } from "../errors.ts";
+import { nearestTo } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
@@ -28,6 +30,23 @@ export interface PlanKnowledge {
 }
 
 const usualLength = 90 * day;
+
+/** Characters of a pattern that are repeated to whoever wrote it; ids are shorter. */
+const longestPattern = 100;
+
+/** Throws ConfigError when no target on any side matches: a mistyped pattern must not look like an empty plan. */
+export function requireMatch(
+  { targets: pattern }: PlanScope,
+  ...sides: readonly (readonly Target[])[]
+): void {
+  const ids = [...new Set(sides.flat().map(({ id }) => id))];
+  if (pattern === undefined || ids.some((id) => matchesGlob(pattern, id))) return;
+  const near = nearestTo(pattern.slice(0, longestPattern), ids);
+  const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
+  throw new ConfigError(
+    `No target matches ${JSON.stringify(pattern.slice(0, longestPattern))}${hint}`,
+  );
+}
 
 /** Plays the time for targets as they stand; one that nobody knows as if it were adopted now. Throws ConfigError. */
 export function simulateTargets(

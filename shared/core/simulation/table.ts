@@ -2,25 +2,32 @@ import { formatLocal } from "../policy/calendar.ts";
 import { printable, printableLines } from "../printable.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
-import { type Simulation, whyOf } from "./plan.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
   const { rotations, from, to } = simulation;
   const listed = rotations.slice(0, most);
-  const rows = listed.map((rotation) => [
-    formatLocal(Math.floor(rotation.at / 1000) * 1000, rotation.target.policy.timeZone ?? "UTC"),
-    rotation.target.id,
-    whyOf(rotation),
-  ]);
+  const rows = listed.map((rotation) => [whenOf(rotation), rotation.target.id, whyOf(rotation)]);
   const more = rotations.length - listed.length;
   return [
     `${counted(rotations.length, "rotation")} from ${from} to ${to}`,
     ...columns(["WHEN", "TARGET", "WHY"], rows),
+    ...(rotations.length === 0 ? nextOf(simulation) : []),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...warningsOf(simulation),
     "",
   ].join("\n");
+}
+
+const whenOf = ({ at, target }: SimulatedRotation): string =>
+  formatLocal(Math.floor(at / 1000) * 1000, target.policy.timeZone ?? "UTC");
+
+/** When a plan is empty, a person wants to know when it would not be. */
+function nextOf({ targets }: Simulation): string[] {
+  const [next] = targets.flatMap(({ next: found }) => found ?? []).sort((a, b) => a.at - b.at);
+  if (!next) return [];
+  return [`The next rotation is that of ${next.target.id}: ${whenOf(next)}  ${whyOf(next)}`];
 }
 
 function warningsOf(simulation: Simulation): string[] {

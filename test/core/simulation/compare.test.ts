@@ -154,7 +154,7 @@ b       -                         2026-04-11T00:00:00.000Z  appears       0 > 1 
     expect(warned).toStrictEqual({ ...some, warnings: ["late"] });
   });
 
-  it("shows how far a rotation moves, to the minute", () => {
+  it("shows how far a rotation moves, to the minute or, below that, to the second", () => {
     const moved = (by: number) =>
       renderComparison(
         compare(
@@ -165,7 +165,9 @@ b       -                         2026-04-11T00:00:00.000Z  appears       0 > 1 
       );
     expect(moved(day)).toContain(" 1d later ");
     expect(moved(-90_000)).toContain(" 2m earlier ");
-    expect(moved(plus(from, 0).length)).toContain(" 0ms later ");
+    expect(moved(29_400)).toContain(" 29s later ");
+    expect(moved(-59_000)).toContain(" 59s earlier ");
+    expect(moved(24)).toContain(" 24ms later ");
     const sameStart = renderComparison(
       compare(
         plan(target("a", { every: 25 * day })),

@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { OutlinedTarget } from "../../shared/app.ts";
+import { requireReadable } from "./given-path.ts";
+import { logsIn } from "./log-in.ts";
+import { seeds } from "./seeds.ts";
+import { parsePublished } from "./vault-access.ts";
+
+/** A target of the configuration that runs, as the console shows it. */
+export interface ShownTarget {
+  readonly id: string;
+  /** Two of them take turns. */
+  readonly accounts: readonly string[];
+  /** For the person at the console. */
+  readonly about: string;
+  /** The published secret. `vaultUrl` is left out of the seeded ones, which are in the emulator. */
+  readonly publish: { readonly vaultUrl?: string; readonly name: string };
+  /** Whether a superseded password is refused within seconds of a rotation. */
+  readonly endsAtOnce: boolean;
+  /**
+   * Logs in with a value of the published secret, as an application would. Throws when it cannot be tried; what it throws
+   * names no password.
+   */
+  readonly logIn: (value: string) => Promise<"accepted" | "refused">;
+}
+
+export interface Shown {
+  readonly targets: readonly ShownTarget[];
+  /** What the configuration check found worth a second look. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The targets of a configuration, or the seeded ones. Throws with every problem of the configuration. `caFile` is only
+ * read when a seeded target logs in.
+ */
+export async function shownTargets(config: string | undefined, caFile = ""): Promise<Shown> {
+  return config === undefined
+    ? { targets: seededTargets(caFile), warnings: [] }
+    : targetsOf(resolve(config));
+}
+
+/** Those whose published secret is in this vault: only they can be watched, and only they can be rotated here. */
+export function watchedIn(vaultUrl: string, targets: readonly ShownTarget[]): ShownTarget[] {
+  const own = new URL(vaultUrl).origin;
+  return targets.filter(({ publish }) => new URL(publish.vaultUrl ?? own).origin === own);
+}
+
+function seededTargets(caFile: string): ShownTarget[] {
+  return seeds.map(({ id, accounts, about }) => ({
+    id,
+    accounts,
+    about,
+    publish: { name: id },
+    endsAtOnce: true,
+    logIn: async (value) => logsIn(parsePublished(id, value), await readFile(caFile, "utf8")),
+  }));
+}
+
+async function targetsOf(config: string): Promise<Shown> {
+  await requireReadable(config);
+  // Loaded only when there is something to check: the app brings every Azure library with it.
+  const { checkConfig } = await import("../../shared/app.ts");
+  const { targets, warnings } = await checkConfig(config, dirname(config));
+  return { targets: targets.map(shown), warnings };
+}
+
+function shown({ id, type, accounts, publish, logIn }: OutlinedTarget): ShownTarget {
+  const [first = "", second] = accounts;
+  return {
+    id,
+    accounts,
+    about: `${type}: ${second === undefined ? `${first}, changed in place` : `${first} and ${second} take turns`}`,
+    publish,
+    // The grace of a pair may be days.
+    endsAtOnce: second === undefined,
+    logIn: async (value) => ((await logIn(value)) === "accepted" ? "accepted" : "refused"),
+  };
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { nearest, nearestTo } from "../../shared/core/nearest.ts";
+
+const ids = ["orders-db", "reports", "a"];
+
+test.each([
+  ["ordres-db", "orders-db"],
+  ["report", "reports"],
+  ["b", "a"],
+  ["billing", undefined],
+])("the name that is near to %j is %j", (word, near) => {
+  expect(nearest(word, ids)).toBe(near);
+});
+
+test.each([
+  ["ordres-*", "orders-db"],
+  ["ordesr*", "orders-db"],
+  ["reprots", "reports"],
+  ["billing-*", undefined],
+])("the name that is near to the pattern %j is %j", (pattern, near) => {
+  expect(nearestTo(pattern, ids)).toBe(near);
+});

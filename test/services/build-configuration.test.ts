@@ -1,0 +1,80 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { describe, expect, test } from "vitest";
+import { makeCertificate } from "../../local/certificate.ts";
+import { folderOf } from "../config/written.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+function build(...given: string[]) {
+  const args = [join(root, "scripts", "build.ts"), ...given];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+const target = (caFile: string, publish: string) => ({
+  ...{ type: "postgresql", accounts: ["app"], admin: "self", publish },
+  options: { host: `${publish}.example`, tls: { caFile } },
+});
+
+describe("The package", () => {
+  test("is not built of a configuration that the app would refuse, and every problem is shown", async () => {
+    const folder = await folderOf({
+      "broken.yaml": [
+        "version: 1",
+        "policies: { default: { every: soon } }",
+        "targets: { orders: { type: postgresq } }",
+      ].join("\n"),
+    });
+    const out = join(folder, "package");
+    const { status, stderr } = build("--out", out, "--config", join(folder, "broken.yaml"));
+    expect(status).toBe(1);
+    expect(stderr).toContain("Nothing was built: The configuration has ");
+    expect(stderr).toContain("broken.yaml:2:31  policies.default.every: must be a duration");
+    expect(stderr).toContain("broken.yaml:3:28  targets.orders.type: ");
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("has the files of authorities that its configuration names, at the same place", async () => {
+    const { ca } = await makeCertificate();
+    const folder = await folderOf({ "elsewhere.pem": ca });
+    const given = join(folder, "given");
+    await mkdir(join(given, "ca"), { recursive: true });
+    await writeFile(join(given, "ca", "orders.pem"), ca);
+    const elsewhere = join(folder, "elsewhere.pem");
+    const config = {
+      version: 1,
+      vaults: { main: { url: "https://kv.vault.azure.net" } },
+      policies: { default: { every: "30d" } },
+      targets: {
+        orders: target("ca/orders.pem", "orders"),
+        reports: target(elsewhere, "reports"),
+      },
+    };
+    await writeFile(join(given, "orders.yaml"), stringify(config));
+    const out = join(folder, "package");
+    const built = build("--out", out, "--config", join(given, "orders.yaml"));
+    expect(built).toMatchObject({ status: 0, stderr: "" });
+    expect(await readFile(join(out, "ca", "orders.pem"), "utf8")).toBe(ca);
+    expect(built.stdout).toContain(
+      `The configuration names ${elsewhere}, which is not in the package.`,
+    );
+  });
+
+  test.each([
+    [["--config", "a.yaml", "--config", "b.yaml"], "--config is given more than once"],
+    [["--config", "docs"], "--config docs is a folder"],
+  ])("is not built with %j", async (given, sentence) => {
+    const out = join(await folderOf({}), "package");
+    const { status, stderr } = build("--out", out, ...given);
+    expect(status).toBe(1);
+    expect(stderr).toContain(sentence);
+    expect(existsSync(out)).toBe(false);
+  });
+});
