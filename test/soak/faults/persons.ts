@@ -1,0 +1,104 @@
+import { pick } from "../draw.ts";
+import { newPassword, readPublished, store, type Stored } from "../stored.ts";
+import { isPair, publishedName, type SoakTarget } from "../targets.ts";
+import type { World } from "../world.ts";
+import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
+
+const second = 1_000;
+const holdMs = [6 * second, 20 * second] as const;
+
+async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored> {
+  const found = await readPublished(vault.secrets, id);
+  if (found === undefined) throw new Error(`Nothing readable is published for ${id}.`);
+  return found;
+}
+
+/** Somebody sets the password of the published account in the database, and stores it where consumers read. */
+async function changeAndStore(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const victims = victimsOf(stage);
+  for (const target of victims) {
+    const { username } = await publishedOf(world, target);
+    const password = newPassword();
+    excuse(target);
+    await world.database.setPassword(username, password);
+    await store(world.vault.secrets, publishedName(target.id), { username, password });
+  }
+  await ask(...victims);
+  return { concerns: victims, end: () => Promise.resolve() };
+}
+
+/**
+ * Somebody sets the password of the published account, and stores it nowhere. An account that changes itself then
+ * needs a person, who stores the right password in the end. All others are Keyturn's to cure.
+ */
+async function changeAndStoreLater(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const victims = victimsOf(stage);
+  const changed: { target: SoakTarget; username: string; password: string }[] = [];
+  for (const target of victims) {
+    const { username } = await publishedOf(world, target);
+    const password = newPassword();
+    excuse(target);
+    await world.database.setPassword(username, password);
+    changed.push({ target, username, password });
+  }
+  await ask(...victims);
+  return {
+    concerns: victims,
+    async end() {
+      for (const { target, username, password } of changed) {
+        if (target.by === "admin") continue;
+        const isUnchanged = (await world.database.logIn(username, password)) === "accepted";
+        if (!isUnchanged) continue;
+        await store(world.vault.secrets, publishedName(target.id), { username, password });
+      }
+    },
+  };
+}
+
+/** Somebody publishes the other account of a pair by hand, with a password that works. */
+async function publishOther({ world, targets, draw, ask, excuse }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", targets.filter(isPair));
+  const { username: current } = await publishedOf(world, target);
+  const username = target.accounts.find((account) => account !== current) ?? current;
+  const password = newPassword();
+  // Its schedule may change the account that consumers have just read before they read again.
+  if (target.policy !== "default") excuse(target);
+  await world.database.setPassword(username, password);
+  await store(world.vault.secrets, publishedName(target.id), { username, password });
+  await ask(target);
+  return { concerns: [target], end: () => Promise.resolve() };
+}
+
+/** Something about the published account, or about all accounts of a target, prevents log-ins whatever the password. */
+async function obstruct(stage: Stage, on: string, off: string): Promise<Begun> {
+  const { world, draw, ask, excuse } = stage;
+  const victims = victimsOf(stage);
+  const accounts: string[] = [];
+  for (const target of victims) {
+    excuse(target);
+    const { username } = await publishedOf(world, target);
+    accounts.push(...(draw("all") < 0.3 ? target.accounts : [username]));
+  }
+  await world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${on}`));
+  await ask(...victims);
+  return {
+    concerns: victims,
+    end: () => world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${off}`)),
+  };
+}
+
+const obstacle = (name: string, on: string, off: string): Fault => ({
+  ...{ name, holdMs },
+  begin: (stage) => obstruct(stage, on, off),
+});
+
+export const personFaults: readonly Fault[] = [
+  { name: "password changed by hand and stored", holdMs, begin: changeAndStore },
+  { name: "password changed by hand, stored late or never", holdMs, begin: changeAndStoreLater },
+  { name: "other account of a pair published by hand", holdMs, begin: publishOther },
+  obstacle("account locked and unlocked", "NOLOGIN", "LOGIN"),
+  obstacle("connection limit 0 and restored", "CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
+  obstacle("account expired and extended", "VALID UNTIL '2020-01-01'", "VALID UNTIL 'infinity'"),
+];
