@@ -7,6 +7,7 @@ import { compare } from "./core/simulation/compare.ts";
 import type { SimulatedTarget } from "./core/simulation/plan.ts";
 import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
 import { type PlanScope, simulateTargets } from "./core/simulation/scope.ts";
+import type { PlanBudget } from "./core/simulation/simulate.ts";
 import type { Target } from "./core/target.ts";
 import type { Instant } from "./core/time.ts";
 
@@ -35,6 +36,9 @@ export interface PlanMeans {
 
 type Facts = SimulatedTarget["facts"];
 
+/** A command has a process of its own, and memory and patience for more than an app has. */
+const commandLineBudget: PlanBudget = { rotations: 500_000, counted: 1_500_000 };
+
 /** Simulates what is configured, without asking anything of Azure. Throws ConfigProblemsError and ConfigError. */
 export async function planFiles(
   question: PlanQuestion,
@@ -44,7 +48,8 @@ export async function planFiles(
   const before = await load(question.config);
   const after = against === undefined ? undefined : await load(against);
   const known = api ? await factsFrom(api) : new Map<string, Facts>();
-  const knowledge = { now, serverOf, factsOf: (id: string) => known.get(id) };
+  const factsOf = (id: string) => known.get(id);
+  const knowledge = { now, serverOf, factsOf, budget: commandLineBudget };
   const simulated = ({ targets }: Config) => simulateTargets(targets, question, knowledge);
   if (!after) {
     const text = renderPlan(simulated(before), format, now);

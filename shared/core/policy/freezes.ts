@@ -55,11 +55,13 @@ export function without(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let { from } = span;
   for (const other of others) {
-    left.push({ from, to: Math.min(other.from, span.to) });
-    from = Math.max(from, other.to);
+    if (other.to <= from) continue;
+    if (other.from >= span.to) break;
+    if (from < other.from) left.push({ from, to: other.from });
+    from = other.to;
   }
-  left.push({ from, to: span.to });
-  return left.filter((one) => one.from < one.to);
+  if (from < span.to) left.push({ from, to: span.to });
+  return left;
 }
 
 /** The freeze that holds a change back at this moment. */

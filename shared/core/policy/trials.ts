@@ -1,5 +1,6 @@
 import type { Freeze, Policy } from "../policy.ts";
-import { day, hour, minute } from "../time.ts";
+import { sweepEvery } from "../sweeps.ts";
+import { day, hour } from "../time.ts";
 import type { Moments } from "./facts.ts";
 import { freezeAt, frozenSpans, type Span } from "./freezes.ts";
 import { openingsOf } from "./openings.ts";
@@ -20,7 +21,7 @@ export interface Held extends Tried {
 }
 
 /** Between the start of a rotation and the moment from which its age counts. */
-const rotationLength = minute;
+const rotationLength = sweepEvery;
 /** Where in the spread a target starts: the first and the last of them. */
 const fractions = [0, 0.9999];
 /** Targets are changed at different moments of a cycle. */
@@ -102,7 +103,7 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
 /** What may start from this moment on, and not earlier, has no opening left before the freeze. */
 function firstHeld(policy: Policy, frozenFrom: number, earliest: number): number {
   const openings = openingsOf(policy);
-  const last = openings.between(earliest, frozenFrom).at(-1);
+  const last = openings.last(earliest, frozenFrom);
   if (!last) return earliest;
   return Math.max(earliest, openings.appointments ? last.from + 1 : last.to);
 }

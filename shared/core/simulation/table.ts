@@ -1,13 +1,18 @@
 import { formatLocal } from "../policy/calendar.ts";
+import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { type Simulation, whyOf } from "./plan.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
+  return atOnce(tableInSteps(simulation, most));
+}
+
+export function* tableInSteps(simulation: Simulation, most = Infinity): Steps<string> {
   const { rotations, from, to } = simulation;
   const listed = rotations.slice(0, most);
-  const rows = listed.map((rotation) => [
+  const rows = yield* mapInSteps(listed, (rotation) => [
     formatLocal(Math.floor(rotation.at / 1000) * 1000, rotation.target.policy.timeZone ?? "UTC"),
     rotation.target.id,
     whyOf(rotation),
@@ -15,7 +20,7 @@ export function renderTable(simulation: Simulation, most = Infinity): string {
   const more = rotations.length - listed.length;
   return [
     `${counted(rotations.length, "rotation")} from ${from} to ${to}`,
-    ...columns(["WHEN", "TARGET", "WHY"], rows),
+    ...(yield* columns(["WHEN", "TARGET", "WHY"], rows)),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...warningsOf(simulation),
     "",
@@ -60,9 +65,16 @@ function warningsOf(simulation: Simulation): string[] {
 }
 
 /** What an edit changes, as text. `warnings` are what the check of the edited configuration found. */
-export function renderComparison(comparison: Comparison, warnings: readonly string[] = []): string {
+export function renderComparison(comparison: Comparison, warnings?: readonly string[]): string {
+  return atOnce(comparisonTableInSteps(comparison, warnings));
+}
+
+export function* comparisonTableInSteps(
+  comparison: Comparison,
+  warnings: readonly string[] = [],
+): Steps<string> {
   const { from, to, rotationsBefore, rotationsAfter } = comparison;
-  const rows = comparison.differences.map((difference) => [
+  const rows = yield* mapInSteps(comparison.differences, (difference) => [
     difference.targetId,
     difference.before ?? "-",
     difference.after ?? "-",
@@ -74,7 +86,7 @@ export function renderComparison(comparison: Comparison, warnings: readonly stri
   return [
     comparison.summary,
     `${counted(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
-    ...columns(heads, rows),
+    ...(yield* columns(heads, rows)),
     ...section("Warnings", warnings),
     "",
   ].join("\n");
@@ -84,12 +96,19 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function* columns(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+): Steps<string[]> {
   if (rows.length === 0) return [];
-  const widths = heads.map((head, index) =>
-    rows.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), head.length),
-  );
-  return [heads, ...rows].map((row) =>
+  const widths = heads.map((head) => head.length);
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    }
+    yield;
+  }
+  return yield* mapInSteps([heads, ...rows], (row) =>
     row
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join("  ")
