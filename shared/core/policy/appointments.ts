@@ -68,4 +68,3 @@ function firesAt({ days, at = [] }: Hours): Fires {
     times: times.sort((a, b) => a - b),
   };
 }
-

@@ -104,7 +104,7 @@ function ofSpans(spans: readonly Span[]): Openings {
 /** What a freeze covers is skipped in one step, however many windows it covers. */
 function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
   const each = function* (from: number, to: number): Generator<Span> {
-    for (let after = from; ; ) {
+    for (let after = from; ;) {
       const window = windows.endingAfter(after);
       if (window === undefined || window.from >= to) return;
       for (const span of without(window, frozen)) {
@@ -120,7 +120,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
       return each(after, after + horizon + 1).next().value ?? undefined;
     },
     last: (from, to) => {
-      for (let before = to; ; ) {
+      for (let before = to; ;) {
         const window = windows.beginningBefore(before);
         if (window === undefined || window.to <= from) return undefined;
         const found = without(window, frozen).findLast((span) => span.from < to);
@@ -144,7 +144,7 @@ function ofAppointments(
     return { from: at, to: Math.min(at + length, freeze?.from ?? Infinity) };
   };
   const each = function* (from: number, to: number, least = -Infinity): Generator<Span> {
-    for (let next = Math.max(from - length, least); ; ) {
+    for (let next = Math.max(from - length, least); ;) {
       const at = appointments.next(next, to);
       if (at === undefined || at >= to) return;
       const freeze = holding(frozen, at);
@@ -165,7 +165,7 @@ function ofAppointments(
       return each(after, after + horizon + 1, from).next().value ?? undefined;
     },
     last: (from, to) => {
-      for (let before = to; ; ) {
+      for (let before = to; ;) {
         const at = appointments.previous(before, from - length);
         if (at === undefined) return undefined;
         const freeze = holding(frozen, at);

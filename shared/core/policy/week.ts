@@ -47,7 +47,9 @@ export function isAlwaysOpen(hours: Hours): boolean {
 /** Open times in milliseconds since the beginning of a week, on Sunday; cut at the end of the week. */
 function patternOf(hours: Hours): Span[] {
   const ranges = rangesOf(hours);
-  const days = [...weekdays.entries()].filter(([, name]) => (hours.days ?? weekdays).includes(name));
+  const days = [...weekdays.entries()].filter(([, name]) =>
+    (hours.days ?? weekdays).includes(name),
+  );
   const spans = days.flatMap(([index]) =>
     ranges.map(({ from, to }) => ({ from: index * day + from, to: index * day + to })),
   );

@@ -45,16 +45,13 @@ export function* simulateTargetsInSteps(
   { now, factsOf, serverOf, budget }: PlanKnowledge,
 ): Steps<Simulation> {
   const wanted = targets.filter(({ id }) => matchesGlob(pattern, id));
-  const simulated = yield* mapInSteps(
-    wanted,
-    (target): SimulatedTarget => ({
-      id: target.id,
-      policy: target.policy,
-      facts: factsOf(target.id) ?? { adoptedAt: now },
-      vault: target.publish.vault,
-      server: serverOf(target),
-    }),
-  );
+  const simulated = yield* mapInSteps(wanted, (target): SimulatedTarget => ({
+    id: target.id,
+    policy: target.policy,
+    facts: factsOf(target.id) ?? { adoptedAt: now },
+    vault: target.publish.vault,
+    server: serverOf(target),
+  }));
   const begin = from ?? now;
   return yield* simulateInSteps(simulated, {
     from: begin,

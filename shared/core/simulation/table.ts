@@ -96,10 +96,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function* columns(
-  heads: readonly string[],
-  rows: readonly (readonly string[])[],
-): Steps<string[]> {
+function* columns(heads: readonly string[], rows: readonly (readonly string[])[]): Steps<string[]> {
   if (rows.length === 0) return [];
   const widths = heads.map((head) => head.length);
   for (const row of rows) {

@@ -68,17 +68,20 @@ describe("a plan", () => {
     ["60s", minute, 2 * minute],
     ["90s", 90 * second, 2 * minute],
     ["1h", hour, hour + minute],
-  ])("of a policy with every: %s has a rotation with each sweep that notices one", (_, every, apart) => {
-    const { rotations, tooOld } = simulate(
-      [target("a", { every })],
-      from,
-      plus(from, 10 * apart),
-      defaultLimits,
-    );
-    const starts = rotations.map(({ at }) => at);
-    const [first = NaN] = starts;
-    expect(first).toBe(Date.parse(from) + every);
-    expect(starts).toStrictEqual(starts.map((_, index) => first + index * apart));
-    expect(tooOld).toStrictEqual([]);
-  });
+  ])(
+    "of a policy with every: %s has a rotation with each sweep that notices one",
+    (_, every, apart) => {
+      const { rotations, tooOld } = simulate(
+        [target("a", { every })],
+        from,
+        plus(from, 10 * apart),
+        defaultLimits,
+      );
+      const starts = rotations.map(({ at }) => at);
+      const [first = NaN] = starts;
+      expect(first).toBe(Date.parse(from) + every);
+      expect(starts).toStrictEqual(starts.map((_, index) => first + index * apart));
+      expect(tooOld).toStrictEqual([]);
+    },
+  );
 });
