@@ -1,7 +1,7 @@
 import { isRecord } from "./document.ts";
 import type { Source } from "./document.ts";
 import { formatPath } from "./problems.ts";
-import type { Path, Problem } from "./problems.ts";
+import type { Finding, Path, Problem } from "./problems.ts";
 
 export type Section = "vaults" | "policies" | "targets" | "consumers";
 
@@ -45,6 +45,11 @@ export function merge(sources: readonly Source[]): Merged {
 export function whereabouts({ source, path }: Entry): string {
   const { file, line, column } = source.locate({ path, message: "", atKey: true });
   return `${file}:${line}:${column}`;
+}
+
+/** Findings whose paths begin at the entry. */
+export function located({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
+  return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
 }
 
 function entriesOf(source: Source, section: Section): Entry[] {

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { factsOf } from "../core/due.ts";
 import { compareInSteps } from "../core/simulation/compare.ts";
 import { comparisonInSteps, type PlanFormat, planInSteps } from "../core/simulation/render.ts";
@@ -60,7 +59,7 @@ export async function planEdit(
 
 /** Timers, requests and rotations have their turn between the slices. */
 function sliced<Result>(work: Steps<Result>): Promise<Result> {
-  return inSlices(work, () => setImmediate());
+  return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
 async function knowledgeOf({ journal, rotator, clock }: PlanPorts): Promise<PlanKnowledge> {

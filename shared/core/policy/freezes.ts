@@ -22,6 +22,17 @@ function edgeOf(text: string, zone: string, days: number): number {
     : instantOn(zone, dayNumber(wall) + days, 0);
 }
 
+/** Spans of the same lists are asked for thousands of times; a list is never changed. */
+const known = new WeakMap<readonly Freeze[], Map<string, readonly (Span | undefined)[]>>();
+
+function spansOf(freezes: readonly Freeze[], zone: string): readonly (Span | undefined)[] {
+  const byZone = known.get(freezes) ?? new Map<string, readonly (Span | undefined)[]>();
+  known.set(freezes, byZone);
+  const spans = byZone.get(zone) ?? freezes.map((freeze) => spanOf(freeze, zone));
+  byZone.set(zone, spans);
+  return spans;
+}
+
 function isLifted({ lift }: Freeze, reason: LiftReason | undefined): boolean {
   return lift.some((one) => one === reason);
 }
@@ -32,8 +43,10 @@ export function frozenSpans(
   zone: string,
   lift: LiftReason | undefined,
 ): Span[] {
-  const held = freezes.filter((freeze) => !isLifted(freeze, lift));
-  return union(held.flatMap((freeze) => spanOf(freeze, zone) ?? []));
+  const spans = spansOf(freezes, zone);
+  return union(
+    freezes.flatMap((freeze, index) => (isLifted(freeze, lift) ? [] : (spans[index] ?? []))),
+  );
 }
 
 /** The same moments as sorted spans that neither overlap nor touch. */
@@ -71,9 +84,10 @@ export function freezeAt(
   instant: number,
   lift?: LiftReason,
 ): Freeze | undefined {
-  return freezes.find((freeze) => {
+  const spans = spansOf(freezes, zone);
+  return freezes.find((freeze, index) => {
     if (isLifted(freeze, lift)) return false;
-    const span = spanOf(freeze, zone);
+    const span = spans[index];
     return span !== undefined && span.from <= instant && instant < span.to;
   });
 }
