@@ -17,6 +17,8 @@ export interface Source {
 
 /** Aliases that repeat aliases grow without bound; a configuration written by a person stays far below. */
 const maxAliasCount = 10_000;
+/** Values, counted as often as they are repeated: each is checked as often. Tens of thousands of targets have a million. */
+const mostValues = 3_000_000;
 
 const wordings: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
@@ -41,9 +43,7 @@ export function parseSource(name: string, text: string): Source {
     path,
     message,
   });
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    at(error.pos[0], wordings[error.code] ?? lowerFirst(error.message)),
-  );
+  const syntax = syntaxProblems(document, at);
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
     syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
@@ -69,6 +69,18 @@ export function parseSource(name: string, text: string): Source {
   };
 }
 
+/** The parser says that its stack is full, and then what else is wrong because it stopped there. */
+function syntaxProblems(
+  { errors, warnings }: Document,
+  at: (offset: number, message: string) => Problem,
+): Problem[] {
+  const tooDeep = errors.find(({ message }) => /call stack/i.test(message));
+  if (tooDeep) return [at(tooDeep.pos[0], "is nested too deeply")];
+  return [...errors, ...warnings].map((error) =>
+    at(error.pos[0], wordings[error.code] ?? lowerFirst(error.message)),
+  );
+}
+
 /** A source that is no YAML at all. */
 export function brokenSource(name: string, message: string): Source {
   const problem = { file: name, line: 0, column: 0, path: "", message };
@@ -88,9 +100,23 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
+  if (countOf(value, new Map()) > mostValues) {
+    return { problem: "repeats itself through too many aliases" };
+  }
   if (value === null || value === undefined) return { problem: "is empty" };
   if (!isRecord(value)) return { problem: 'is no mapping; it must begin with "version: 1"' };
   return { value };
+}
+
+/** How many values there are in one, itself included. What is repeated is looked at once, and counted each time. */
+function countOf(value: unknown, known: Map<object, number>): number {
+  if (typeof value !== "object" || value === null) return 1;
+  const found = known.get(value);
+  if (found !== undefined) return found;
+  let count = 1;
+  for (const one of Object.values(value) as unknown[]) count += countOf(one, known);
+  known.set(value, count);
+  return count;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -32,6 +32,11 @@ export interface Surroundings {
   /** The vault that is meant when none is named. */
   readonly onlyVault: string | undefined;
   readonly policies: readonly PolicyDraft[];
+  /** The same, as far as they are well-formed: one list for all targets, of which what was looked up is kept. */
+  readonly wellFormed: readonly Policy[];
+  readonly names: ReadonlySet<string>;
+  readonly isAnyMatching: boolean;
+  readonly isAnyMalformed: boolean;
   /** Of targets. */
   readonly types: readonly string[];
 }
@@ -58,9 +63,14 @@ export function surroundingsOf(
   rotators: readonly ConfigRotator[],
 ): Surroundings {
   const [onlyVault, ...others] = vaults.keys();
+  const drafts = [...policies].map(([id, { value }]) => draftPolicy(id, value));
   return {
     onlyVault: others.length === 0 ? onlyVault : undefined,
-    policies: [...policies].map(([id, { value }]) => draftPolicy(id, value)),
+    policies: drafts,
+    wellFormed: drafts.map(({ policy }) => policy),
+    names: new Set(policies.keys()),
+    isAnyMatching: drafts.some(({ policy }) => policy.match !== undefined),
+    isAnyMalformed: drafts.some(({ malformed }) => malformed),
     types: rotators.map(({ type }) => type),
   };
 }

@@ -30,32 +30,61 @@ export function findHazards(document: Document): {
     Value(_key, node) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
     },
+    Seq(_key, node, ancestors) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      return depthOf(node, ancestors, hazards);
+    },
     Map(_key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
-      for (const hazard of cleanMap(node, pathOf([...ancestors, node]))) hazards.push(hazard);
+      for (const hazard of cleanMap(node, () => pathOf([...ancestors, node]))) {
+        hazards.push(hazard);
+      }
+      if (hazards.length > mostHazards) return visit.BREAK;
+      return depthOf(node, ancestors, hazards);
     },
     Alias(_key, node, ancestors) {
       const source = anchors.get(node.source);
       if (source) aliases.set(node, source);
       const message = aliasTrouble(source, node, ancestors);
+      if (!message) return undefined;
       const path = pathOf([...ancestors, node]);
-      if (message) hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
+      hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
+      return hazards.length > mostHazards ? visit.BREAK : undefined;
     },
   });
   return { hazards, aliases };
 }
 
-function cleanMap(map: YAMLMap, path: Path): Hazard[] {
+/** Nodes around a node. Nothing in a configuration is nested a quarter as deeply. */
+const deepest = 100;
+
+function depthOf(
+  { range }: Node,
+  ancestors: readonly unknown[],
+  hazards: Hazard[],
+): symbol | undefined {
+  if (ancestors.length <= deepest) return undefined;
+  const path = pathOf(ancestors.slice(0, 3));
+  hazards.push({ path, message: "is nested too deeply", offset: range?.[0] ?? 0, fatal: true });
+  return visit.BREAK;
+}
+
+/** Finding out where one stands takes a walk through all that is beside it. */
+const mostHazards = 200;
+
+/** `pathOf` is asked for only where there is something to be said: most mappings are sound. */
+function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   const hazards: Hazard[] = [];
   const seen = new Map<string, number>();
   map.items = map.items.filter((pair) => {
     const name = keyName(pair.key);
     const offset = offsetOf(pair);
-    const at = name === undefined ? path : [...path, name];
     const first = seen.get(name ?? "");
     const message = first === undefined ? keyTrouble(pair, name) : "is there twice";
     if (name !== undefined && first === undefined) seen.set(name, offset);
     if (message === undefined) return true;
+    const path = pathOf();
+    const at = name === undefined ? path : [...path, name];
     hazards.push({ path: at, message, offset, ...(first !== undefined && { first }) });
     return false;
   });

@@ -2,7 +2,7 @@ import { isRecord } from "./document.ts";
 import type { Source } from "./document.ts";
 import type { Entries, Section } from "./merge.ts";
 import type { Finding, Path } from "./problems.ts";
-import { suggestion } from "./sentences.ts";
+import { quoted, suggestion } from "./sentences.ts";
 
 /** `*` stands for every key of a mapping or every entry of a list. */
 type Pattern = readonly string[];
@@ -60,11 +60,12 @@ export function checkReferences(
   return [
     ...references.flatMap(({ at, to }) => {
       const names = to === "types" ? types : [...entries[to].keys()];
+      const known = new Set(names);
       return matches(source.value, at).flatMap(({ path, value }) => {
-        if (typeof value !== "string" || names.includes(value)) return [];
+        if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be for what is not there yet; a name is meant as it stands.
         if (at.includes("match") && /[*?]/.test(value)) return [];
-        const message = `there is no ${singular[to]} named ${JSON.stringify(value)}`;
+        const message = `there is no ${singular[to]} named ${quoted(value)}`;
         return [{ path, message: message + suggestion(value, names) }];
       });
     }),

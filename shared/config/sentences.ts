@@ -37,15 +37,25 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
+/** Comparing takes time that grows with both words, and is done for each candidate. */
+const longestWord = 100;
+const mostCandidates = 500;
+
 /** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
-  if (typeof word !== "string") return "";
+  if (typeof word !== "string" || word.length > longestWord) return "";
+  if (candidates.length > mostCandidates) return "";
   const near = closestMatch(
     word,
     candidates.filter((candidate) => typeof candidate === "string"),
     { maxDistance: word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)) },
   );
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}
+
+/** A name in quotes, of which the beginning is enough. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > longestWord ? `${text.slice(0, longestWord)}…` : text);
 }
 
 function wrongType(expected: string, input: unknown): string {
