@@ -58,4 +58,3 @@ function aboutUntried([first, ...others]: readonly Entry[]): Problem[] {
   const more = others.length === 0 ? "" : ` (nor were ${others.length} others)`;
   return located(first, [{ path: [], message: untried.message + more, atKey: true }]);
 }
-

@@ -9,7 +9,10 @@ export interface Checked {
 }
 
 /** What is wrong with a policy beyond the shape of its fields: what of it may be said. Paths begin at the policy. */
-export function checkPolicyDraft({ malformed }: PolicyDraft, found: readonly PolicyProblem[]): Checked {
+export function checkPolicyDraft(
+  { malformed }: PolicyDraft,
+  found: readonly PolicyProblem[],
+): Checked {
   // With a field left out, these would say what is not so.
   const sound = malformed ? found.filter(isAboutOneField) : found;
   return parted(sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })));

@@ -36,7 +36,8 @@ export class ConfigProblemsError extends Error {
 
   constructor(all: readonly Problem[]) {
     const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
-    const problems = all.length > mostTold ? [...all.slice(0, mostTold), others(all.length)] : all;
+    const problems =
+      all.length > mostTold + 1 ? [...all.slice(0, mostTold), others(all.length)] : all;
     super([`The configuration has ${count}:`, ...problems.map(formatProblem)].join("\n"));
     this.problems = problems;
   }

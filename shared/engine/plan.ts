@@ -27,7 +27,7 @@ export interface Edited {
 type PlanPorts = Pick<Ports, "journal" | "rotator" | "clock">;
 
 /** A plan is made by a process that has other work to do: with so many rotations it takes a second or two, in slices. */
-const budget: PlanBudget = { rotations: 100_000, counted: 300_000 };
+const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
 
 /**
  * Every rotation to come as the configuration and the journal have it, if nothing fails and nobody asks for one. Throws

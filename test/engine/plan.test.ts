@@ -61,6 +61,6 @@ test("a plan of more rotations than a process has room for is refused in a sente
   const refused = planOf(world.ports(open), [target], { format: "text", to });
   await expect(refused).rejects.toThrow(ConfigError);
   await expect(refused).rejects.toThrow(
-    /^The period has more than 300,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`$/,
+    /^The period has more than 200,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`$/,
   );
 });

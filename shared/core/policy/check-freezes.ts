@@ -27,7 +27,11 @@ function checkEdges(freeze: Freeze, index: number): Problem[] {
 
 /** Where freezes overlap that are lifted for different reasons, one allows what the other forbids. */
 function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
-  const all = freezes.map((freeze) => ({ freeze, span: spanOf(freeze, zone), lifts: liftsOf(freeze) }));
+  const all = freezes.map((freeze) => ({
+    freeze,
+    span: spanOf(freeze, zone),
+    lifts: liftsOf(freeze),
+  }));
   return all.flatMap((later, index) =>
     all.slice(0, index).flatMap((earlier) => {
       const [a, b] = [earlier.span, later.span];

@@ -94,9 +94,7 @@ function orderedOf(policies: readonly Policy[]): Ordered {
   const ordered = {
     byName: new Map(policies.map((policy) => [policy.name, policy])),
     names,
-    matching: names
-      .filter(matchesSome)
-      .sort((a, b) => priorityOf(b) - priorityOf(a)),
+    matching: names.filter(matchesSome).sort((a, b) => priorityOf(b) - priorityOf(a)),
   };
   known.set(policies, ordered);
   return ordered;
