@@ -1,9 +1,10 @@
 import { LineCounter, parseDocument } from "yaml";
-import type { Document, ErrorCode } from "yaml";
+import type { Document } from "yaml";
 import { findHazards } from "./hazards.ts";
 import { positionAt, positionOf } from "./positions.ts";
 import { formatPath } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
+import { findSyntaxProblems } from "./syntax.ts";
 
 /** One YAML file: what it says, and where. */
 export interface Source {
@@ -12,6 +13,8 @@ export interface Source {
   readonly value: Readonly<Record<string, unknown>> | undefined;
   /** What is wrong with it as YAML. */
   readonly problems: readonly Problem[];
+  /** Paths at which nothing more needs to be said. */
+  readonly explained: ReadonlySet<string>;
   readonly locate: (finding: Finding) => Problem;
 }
 
@@ -19,13 +22,6 @@ export interface Source {
 const maxAliasCount = 10_000;
 /** Values, counted as often as they are repeated: each is checked as often. Tens of thousands of targets have a million. */
 const mostValues = 3_000_000;
-
-const wordings: Partial<Record<ErrorCode, string>> = {
-  TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
-  MULTIPLE_DOCS: "holds several documents (---); put them in files of their own",
-  BLOCK_AS_IMPLICIT_KEY:
-    "has a second colon on one line; put text that holds a colon and a space in quotes",
-};
 
 export function parseSource(name: string, text: string): Source {
   const lines = new LineCounter();
@@ -43,7 +39,7 @@ export function parseSource(name: string, text: string): Source {
     path,
     message,
   });
-  const syntax = syntaxProblems(document, at);
+  const syntax = findSyntaxProblems(text, document).map(({ offset, message }) => at(offset, message));
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
     syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
@@ -62,23 +58,14 @@ export function parseSource(name: string, text: string): Source {
     name,
     value: read.value,
     problems: [...syntax, ...found],
+    explained: new Set(
+      hazards.filter(({ explains }) => explains).map(({ path }) => formatPath(path)),
+    ),
     locate: ({ path, message, atKey }) => {
       const position = positionOf({ document, aliases, lines }, path, atKey ?? false);
       return { file: name, ...position, path: formatPath(path), message };
     },
   };
-}
-
-/** The parser says that its stack is full, and then what else is wrong because it stopped there. */
-function syntaxProblems(
-  { errors, warnings }: Document,
-  at: (offset: number, message: string) => Problem,
-): Problem[] {
-  const tooDeep = errors.find(({ message }) => /call stack/i.test(message));
-  if (tooDeep) return [at(tooDeep.pos[0], "is nested too deeply")];
-  return [...errors, ...warnings].map((error) =>
-    at(error.pos[0], wordings[error.code] ?? lowerFirst(error.message)),
-  );
 }
 
 /** A source that is no YAML at all. */
@@ -88,6 +75,7 @@ export function brokenSource(name: string, message: string): Source {
     name,
     value: undefined,
     problems: [problem],
+    explained: new Set(),
     locate: (finding) => ({ ...problem, ...finding, path: formatPath(finding.path) }),
   };
 }
@@ -121,8 +109,4 @@ function countOf(value: unknown, known: Map<object, number>): number {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

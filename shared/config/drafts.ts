@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
 import { isRecord } from "./document.ts";
-import type { Entries, Entry } from "./merge.ts";
+import type { Entry, Merged } from "./merge.ts";
 import { namedPolicy, policySchema } from "./policies.ts";
 import type { Finding } from "./problems.ts";
 import { targetDraft } from "./targets.ts";
@@ -59,7 +59,7 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
 }
 
 export function surroundingsOf(
-  { vaults, policies }: Entries,
+  { entries: { vaults, policies }, unreadable }: Merged,
   rotators: readonly ConfigRotator[],
 ): Surroundings {
   const [onlyVault, ...others] = vaults.keys();
@@ -70,7 +70,7 @@ export function surroundingsOf(
     wellFormed: drafts.map(({ policy }) => policy),
     names: new Set(policies.keys()),
     isAnyMatching: drafts.some(({ policy }) => policy.match !== undefined),
-    isAnyMalformed: drafts.some(({ malformed }) => malformed),
+    isAnyMalformed: unreadable.has("policies") || drafts.some(({ malformed }) => malformed),
     types: rotators.map(({ type }) => type),
   };
 }

@@ -2,6 +2,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
 import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
 import { type Aliases, keyName } from "./positions.ts";
 import type { Path } from "./problems.ts";
+import { holdsVariable, variableMessage } from "./syntax.ts";
 
 /** What YAML allows and a configuration should not: found with the node, which knows its offset. */
 export interface Hazard {
@@ -10,6 +11,8 @@ export interface Hazard {
   readonly offset: number;
   /** The first place of two, as an offset. */
   readonly first?: number;
+  /** Nothing else that is found there needs to be said. */
+  readonly explains?: boolean;
   /** The document has no meaning with this in it. */
   readonly fatal?: boolean;
 }
@@ -27,8 +30,14 @@ export function findHazards(document: Document): {
   const aliases = new Map<Alias, Node>();
   visit(document, {
     // An anchor may be set again; an alias means the last one above it, so they are met in the right order.
-    Value(_key, node) {
+    Scalar(key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      if (key === "key" || typeof node.value !== "string" || !holdsVariable(node.value)) return;
+      const path = pathOf([...ancestors, node]);
+      const isFreeText = path.some((step) => freeTexts.includes(String(step)));
+      if (isFreeText || hazards.length > mostHazards) return;
+      const offset = node.range?.[0] ?? 0;
+      hazards.push({ path, message: variableMessage, offset, explains: true });
     },
     Seq(_key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
@@ -58,6 +67,9 @@ export function findHazards(document: Document): {
 /** Nodes around a node. Nothing in a configuration is nested a quarter as deeply. */
 const deepest = 100;
 
+/** Fields in which dollars and braces are what they are. */
+const freeTexts = ["reason", "symbols", "exclude", "forbidden", "exemptIdentities"];
+
 function depthOf(
   { range }: Node,
   ancestors: readonly unknown[],
@@ -85,7 +97,9 @@ function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
     if (message === undefined) return true;
     const path = pathOf();
     const at = name === undefined ? path : [...path, name];
-    hazards.push({ path: at, message, offset, ...(first !== undefined && { first }) });
+    // A key such as {{ name }} makes a mapping of what was meant as text.
+    const explains = name === undefined;
+    hazards.push({ path: at, message, explains, offset, ...(first !== undefined && { first }) });
     return false;
   });
   return hazards;
@@ -95,7 +109,7 @@ function keyTrouble(pair: Pair, name: string | undefined): string | undefined {
   if (name === undefined) return "has a key that is no plain text; put the key in quotes";
   if (name === "__proto__") return "cannot be used as a key";
   if (name === "<<" && isScalar(pair.key) && pair.key.type === "PLAIN") {
-    return "merge keys are not part of YAML 1.2; write the settings out";
+    return "merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out";
   }
   return undefined;
 }

@@ -61,15 +61,22 @@ async function configFrom(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
-  const surroundings = surroundingsOf(merged.entries, rotators);
+  const surroundings = surroundingsOf(merged, rotators);
   const policies = checkPolicies(merged, drafts, surroundings, now);
-  const problems = [
-    ...sources.flatMap((source) => source.problems),
+  const hazards = sources.flatMap((source) => source.problems);
+  const explained = new Set(
+    sources.flatMap((source) => [...source.explained].map((path) => `${source.name} ${path}`)),
+  );
+  const others = [
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...policies.errors,
     ...checkMeaning(sources, merged, drafts, surroundings),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
+  ];
+  const problems = [
+    ...hazards,
+    ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
@@ -92,7 +99,7 @@ async function configFrom(
 
 function checkMeaning(
   sources: readonly Source[],
-  { entries }: Merged,
+  { entries, unreadable }: Merged,
   drafts: readonly TargetDraft[],
   surroundings: Surroundings,
 ): Problem[] {
@@ -110,7 +117,7 @@ function checkMeaning(
     ...(complete
       ? [
           ...sources.flatMap((source) =>
-            checkReferences(source, entries, surroundings.types).map(source.locate),
+            checkReferences(source, { entries, unreadable }, surroundings.types).map(source.locate),
           ),
           ...drafts.flatMap((draft) => located(draft.entry, checkChoice(draft, surroundings))),
         ]

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Policy, retireWhen } from "../core/policy.ts";
 import { day, second } from "../core/time.ts";
 import { deadlines } from "../core/deadlines.ts";
-import { duration, maybe } from "./fields.ts";
+import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";
 
@@ -85,7 +85,9 @@ const lifeFields = {
     "What happens to a credential that Keyturn meets for the first time. Default: verify.",
   ),
   expiry: maybe(
-    z.union([z.literal("none"), duration(0, longest, expiryMessage)], { error: expiryMessage }),
+    z.union([z.literal("none"), duration(0, longest, expiryMessage)], {
+      error: ({ input }) => withoutUnit(input) ?? expiryMessage,
+    }),
   ).describe("A version expires so long after its rotation is due. Default: 30d. Or: none."),
 };
 

@@ -1,6 +1,6 @@
 import { isRecord } from "./document.ts";
 import type { Source } from "./document.ts";
-import type { Entries, Section } from "./merge.ts";
+import type { Entries, Merged, Section } from "./merge.ts";
 import type { Finding, Path } from "./problems.ts";
 import { quoted, suggestion } from "./sentences.ts";
 
@@ -54,13 +54,14 @@ const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
  */
 export function checkReferences(
   source: Source,
-  entries: Entries,
+  { entries, unreadable }: Pick<Merged, "entries" | "unreadable">,
   types: readonly string[],
 ): Finding[] {
   return [
     ...references.flatMap(({ at, to }) => {
       const names = to === "types" ? types : [...entries[to].keys()];
       const known = new Set(names);
+      if (to !== "types" && unreadable.has(to)) return [];
       return matches(source.value, at).flatMap(({ path, value }) => {
         if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be for what is not there yet; a name is meant as it stands.
@@ -69,7 +70,7 @@ export function checkReferences(
         return [{ path, message: message + suggestion(value, names) }];
       });
     }),
-    ...checkVaultsLeftOut(source, entries),
+    ...(unreadable.has("vaults") ? [] : checkVaultsLeftOut(source, entries)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { closestMatch } from "leven";
 import { z } from "zod";
+import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",
@@ -43,14 +44,18 @@ const mostCandidates = 500;
 
 /** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
-  if (typeof word !== "string" || word.length > longestWord) return "";
-  if (candidates.length > mostCandidates) return "";
-  const near = closestMatch(
-    word,
-    candidates.filter((candidate) => typeof candidate === "string"),
-    { maxDistance: word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)) },
-  );
-  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+  const texts = candidates.filter((candidate) => typeof candidate === "string");
+  const found = typeof word === "string" ? near(word, texts) : undefined;
+  return found === undefined ? "" : ` (did you mean "${found}"?)`;
+}
+
+/** The candidate that was most likely meant, if any. */
+export function near(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > longestWord || candidates.length > mostCandidates) return undefined;
+  const plural = word.replace(/y$/, "ie") + "s";
+  if (candidates.includes(plural)) return plural;
+  const maxDistance = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
+  return closestMatch(word, candidates, { maxDistance });
 }
 
 /** A name in quotes, of which the beginning is enough. */
@@ -63,10 +68,26 @@ function wrongType(expected: string, input: unknown): string {
   if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
     return `${must}; put it in quotes`;
   }
+  const key = typeof input === "string" ? keyWithoutSpace(input) : undefined;
+  if ((expected === "object" || expected === "record") && key !== undefined) {
+    return missingSpaceMessage(key);
+  }
+  if (isQuoted(expected, input)) return `${must}; write it without quotes`;
   return must + (expected === "boolean" ? hint(input, [true, false]) : "");
 }
 
+/** A number, true or false as text: only quotes make it that. */
+function isQuoted(expected: string, input: unknown): boolean {
+  if (typeof input !== "string") return false;
+  return expected === "boolean"
+    ? /^(true|false)$/.test(input)
+    : (expected === "number" || expected === "int") && /^-?\d+(\.\d+)?$/.test(input);
+}
+
 function hint(input: unknown, values: readonly unknown[]): string {
+  if (values.some((value) => typeof value !== "string" && String(value) === input)) {
+    return "; write it without quotes";
+  }
   if (input === false && values.includes(true)) return "; otherwise leave it out";
   const former = typeof input === "string" && formerBooleans.test(input);
   return former && values.includes(true)
