@@ -3,13 +3,14 @@ import {
   configProblems,
   editedConfig,
   instantOf,
+  isTooCostly,
   limitOf,
   type Operations,
   planFormats,
   type PlanWanted,
 } from "../shared/app.ts";
 import { readText } from "./http/body.ts";
-import { handle } from "./http/handle.ts";
+import { type Answerer, handle } from "./http/handle.ts";
 import { problem } from "./http/problem.ts";
 import { Refusal } from "./http/refusal.ts";
 
@@ -84,6 +85,27 @@ function plan(format: Format, body: string): HttpResponseInit {
   return { status: 200, headers, body };
 }
 
+/** Plans that a process makes at the same time: each takes memory, and those of edits a thread. */
+const [mostPlans, mostEdits] = [4, 2];
+const retryAfter = { "retry-after": "5" };
+
+/** Answers 503 while `most` others are being answered. */
+function atMost(most: number, answer: Answerer): Answerer {
+  let open = 0;
+  return async (request, operations) => {
+    if (open >= most) {
+      const detail = `${most} plans are being made already. Try again in a few seconds.`;
+      return problem(503, detail, retryAfter);
+    }
+    open++;
+    try {
+      return await answer(request, operations);
+    } finally {
+      open--;
+    }
+  };
+}
+
 /** What an edit would change: 200, or 422 with every problem of the edited configuration. Changes nothing. */
 async function planEdit(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
   const wanted = readWanted(request, ["text", "json"]);
@@ -92,6 +114,7 @@ async function planEdit(request: HttpRequest, operations: Operations): Promise<H
     const edited = await editedConfig(text);
     return plan(wanted.format, await operations.planEdit(edited, wanted));
   } catch (error) {
+    if (isTooCostly(error)) return problem(422, `${error.message}.`);
     const problems = configProblems(error);
     if (!problems) throw error;
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
@@ -104,10 +127,13 @@ app.http("api-plan", {
   methods: ["GET"],
   authLevel: "function",
   route: "plan",
-  handler: handle(parameters, async (request, operations) => {
-    const wanted = readWanted(request, planFormats);
-    return plan(wanted.format, await operations.plan(wanted));
-  }),
+  handler: handle(
+    parameters,
+    atMost(mostPlans, async (request, operations) => {
+      const wanted = readWanted(request, planFormats);
+      return plan(wanted.format, await operations.plan(wanted));
+    }),
+  ),
 });
 
 /** The same set against what an edited keyturn.yaml, which is the body, would have happen. */
@@ -115,5 +141,5 @@ app.http("api-plan-edit", {
   methods: ["POST"],
   authLevel: "function",
   route: "plan",
-  handler: handle(parameters, planEdit),
+  handler: handle(parameters, atMost(mostEdits, planEdit)),
 });

@@ -37,12 +37,19 @@ const canBeMissing: Readonly<Record<string, string>> = {
 
 const provided = new Set([...builtinModules, ...fromTheHost, ...Object.keys(canBeMissing)]);
 
+/** What runs in threads of its own. Each folder of the package is one level deep, so that they find each other. */
+const threads = ["shared/check-edited.ts"];
+
+const isThread = (name: string) => threads.some((file) => basename(file, ".ts") === name);
+
 async function bundle(out: string): Promise<OutputChunk[]> {
   const files = globSync("functions/*.ts", { cwd: root }).toSorted();
   const doubts: string[] = [];
   const build = await rolldown({
     cwd: root,
-    input: Object.fromEntries(files.map((file) => [basename(file, ".ts"), join(root, file)])),
+    input: Object.fromEntries(
+      [...files, ...threads].map((file) => [basename(file, ".ts"), join(root, file)]),
+    ),
     platform: "node",
     external: fromTheHost,
     onLog: (level, log) => {
@@ -57,7 +64,7 @@ async function bundle(out: string): Promise<OutputChunk[]> {
       // Line numbers are enough: whoever reads them has the sources.
       sourcemapExcludeSources: true,
       sourcemapPathTransform: (source, map) => sourcePath(out, source, map),
-      entryFileNames: "functions/[name].js",
+      entryFileNames: ({ name }) => `${isThread(name) ? "workers" : "functions"}/[name].js`,
       // The folder is deployed as a whole, so no name needs a hash.
       chunkFileNames: (chunk) => `chunks/${chunkName(chunk)}.js`,
     });
@@ -89,7 +96,7 @@ function leftOutside({ fileName, code, imports, dynamicImports }: OutputChunk): 
   const required = code.matchAll(/\b__require(?:\.resolve)?\("([^"]+)"\)/g);
   const all = [...imports, ...dynamicImports, ...Array.from(required, ([, id = ""]) => id)];
   const strange = new Set(
-    all.filter((id) => !/^(node:|functions\/|chunks\/)/.test(id) && !provided.has(id)),
+    all.filter((id) => !/^(node:|functions\/|chunks\/|workers\/)/.test(id) && !provided.has(id)),
   );
   return Array.from(strange, (id) => `${fileName} needs ${id}, which is not in the bundle.`);
 }
@@ -164,7 +171,7 @@ async function addFiles(out: string, chunks: readonly OutputChunk[], config: Pac
 
 /** The files that are loaded whenever the app starts. */
 function atStart(chunks: readonly OutputChunk[]): Set<OutputChunk> {
-  const found = new Set(chunks.filter((chunk) => chunk.isEntry));
+  const found = new Set(chunks.filter((chunk) => chunk.isEntry && !isThread(chunk.name)));
   // A set that grows while it is walked is walked to its new end.
   for (const { imports } of found) {
     for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk);

@@ -5,7 +5,7 @@ import type { TokenCredential } from "@azure/identity";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
 import type { Config } from "./config/config.ts";
-import { loadConfig, parseConfig } from "./config/load.ts";
+import { loadConfig } from "./config/load.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
@@ -16,6 +16,7 @@ import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
 import type { Instant } from "./core/time.ts";
+import { CheckTooCostlyError, checkInThread } from "./edited-config.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Edited } from "./engine/plan.ts";
 import type { Ports } from "./engine/ports.ts";
@@ -172,10 +173,15 @@ export async function checkConfig(path: string, root: string): Promise<Outline> 
   return outlineOf(await loadConfig(resolve(root, path), { rotators }), rotators);
 }
 
-/** Reads the text of a configuration for a comparison. Rejects with every problem it has; see `configProblems`. */
-export async function editedConfig(text: string): Promise<Edited> {
-  const { targets, warnings } = await parseConfig(text, { rotators: rotatorsThatAskNobody() });
-  return { targets, warnings: warnings.map(formatProblem) };
+/**
+ * Reads the text of a configuration for a comparison, in a thread with limits of its own. Rejects with every problem it
+ * has, or when its check takes too much time or memory; see `configProblems` and `isTooCostly`.
+ */
+export const editedConfig: (text: string) => Promise<Edited> = checkInThread;
+
+/** Whether the check of a configuration was stopped because it took too much time or memory. */
+export function isTooCostly(error: unknown): error is Error {
+  return error instanceof CheckTooCostlyError;
 }
 
 function rotatorsThatAskNobody() {

@@ -7,6 +7,7 @@ import { compare } from "./core/simulation/compare.ts";
 import type { SimulatedTarget } from "./core/simulation/plan.ts";
 import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
 import { type PlanScope, requireMatch, simulateTargets } from "./core/simulation/scope.ts";
+import type { PlanBudget } from "./core/simulation/simulate.ts";
 import type { Target } from "./core/target.ts";
 import { day, type Instant, plus } from "./core/time.ts";
 
@@ -38,6 +39,9 @@ type Facts = SimulatedTarget["facts"];
 /** More than a quarter: the end itself is not shown, and a password that may be 90 days old is rotated after 90 days. */
 const usualLength = 100 * day;
 
+/** A command has a process of its own, and memory and patience for more than an app has. */
+const commandLineBudget: PlanBudget = { rotations: 500_000, counted: 1_500_000 };
+
 /** Simulates what is configured, without asking anything of Azure. Throws ConfigProblemsError and ConfigError. */
 export async function planFiles(
   question: PlanQuestion,
@@ -48,7 +52,8 @@ export async function planFiles(
   const after = against === undefined ? undefined : await load(against);
   requireMatch(question, before.targets, after?.targets ?? []);
   const known = api ? await factsFrom(api) : new Map<string, Facts>();
-  const knowledge = { now, serverOf, factsOf: (id: string) => known.get(id) };
+  const factsOf = (id: string) => known.get(id);
+  const knowledge = { now, serverOf, factsOf, budget: commandLineBudget };
   const to = question.to ?? plus(question.from ?? now, usualLength);
   const simulated = ({ targets }: Config) =>
     simulateTargets(targets, { ...question, to }, knowledge);

@@ -8,23 +8,28 @@ import { placeOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
 import type { Finding } from "./problems.ts";
 
-/** The policy of a target; undefined when its other problems leave open which one that is. */
+const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
+
+/** The policy of a target; undefined when its other problems leave open which one that is. Several checks ask for it. */
 export function choiceOf(draft: TargetDraft, surroundings: Surroundings): Choice | undefined {
+  const { choice } = known.get(draft) ?? { choice: chosen(draft, surroundings) };
+  known.set(draft, { choice });
+  return choice;
+}
+
+function chosen(draft: TargetDraft, surroundings: Surroundings): Choice | undefined {
   const { entry, fields, complete } = draft;
-  const { policies, onlyVault } = surroundings;
+  const { names, isAnyMalformed, isAnyMatching, onlyVault } = surroundings;
   const named = fields.policy;
   if (named !== undefined) {
-    if (!policies.some(({ policy }) => policy.name === named)) return undefined;
-  } else if (policies.some(({ policy, malformed }) => policy.match !== undefined || malformed)) {
+    if (!names.has(named)) return undefined;
+  } else if (isAnyMatching || isAnyMalformed) {
     // What cannot be read might have decided.
-    if (!complete || policies.some(({ malformed }) => malformed)) return undefined;
+    if (!complete || isAnyMalformed) return undefined;
   }
   const vault = placeOf(fields.publish, { onlyVault })?.vault ?? "";
   const subject = { ...subjectOf(draft, vault), targetId: entry.id };
-  return effectivePolicy(
-    subject,
-    policies.map(({ policy }) => policy),
-  );
+  return effectivePolicy(subject, surroundings.wellFormed);
 }
 
 function subjectOf(

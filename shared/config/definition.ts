@@ -7,6 +7,9 @@ import { optionsByType, targetSchema } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
 
+/** Each target is compared with each of them. */
+const mostPolicies = 1000;
+
 /** One file of the configuration. In a folder, only `version` must be in each of them. */
 export function fileSchema(target: ReturnType<typeof targetSchema>) {
   return z
@@ -18,6 +21,10 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
         .describe("Key Vaults, by a name for use here."),
       policies: z
         .record(name, policySchema)
+        .refine(
+          (all) => Object.keys(all).length <= mostPolicies,
+          `must have at most ${mostPolicies} entries; targets may share policies, and have overrides`,
+        )
         .default({})
         .describe("Policies by name. The one named default is for targets that name none."),
       targets: z

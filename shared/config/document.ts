@@ -1,9 +1,10 @@
 import { LineCounter, parseDocument } from "yaml";
-import type { Document, ErrorCode } from "yaml";
+import type { Document } from "yaml";
 import { findHazards } from "./hazards.ts";
 import { positionAt, positionOf } from "./positions.ts";
 import { formatPath } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
+import { findSyntaxProblems } from "./syntax.ts";
 
 /** One YAML file: what it says, and where. */
 export interface Source {
@@ -12,18 +13,15 @@ export interface Source {
   readonly value: Readonly<Record<string, unknown>> | undefined;
   /** What is wrong with it as YAML. */
   readonly problems: readonly Problem[];
+  /** Paths at which nothing more needs to be said. */
+  readonly explained: ReadonlySet<string>;
   readonly locate: (finding: Finding) => Problem;
 }
 
 /** Aliases that repeat aliases grow without bound; a configuration written by a person stays far below. */
 const maxAliasCount = 10_000;
-
-const wordings: Partial<Record<ErrorCode, string>> = {
-  TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
-  MULTIPLE_DOCS: "holds several documents (---); put them in files of their own",
-  BLOCK_AS_IMPLICIT_KEY:
-    "has a second colon on one line; put text that holds a colon and a space in quotes",
-};
+/** Values, counted as often as they are repeated: each is checked as often. Tens of thousands of targets have a million. */
+const mostValues = 3_000_000;
 
 export function parseSource(name: string, text: string): Source {
   const lines = new LineCounter();
@@ -41,9 +39,7 @@ export function parseSource(name: string, text: string): Source {
     path,
     message,
   });
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    at(error.pos[0], wordings[error.code] ?? lowerFirst(error.message)),
-  );
+  const syntax = findSyntaxProblems(text, document).map(({ offset, message }) => at(offset, message));
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
     syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
@@ -62,6 +58,9 @@ export function parseSource(name: string, text: string): Source {
     name,
     value: read.value,
     problems: [...syntax, ...found],
+    explained: new Set(
+      hazards.filter(({ explains }) => explains).map(({ path }) => formatPath(path)),
+    ),
     locate: ({ path, message, atKey }) => {
       const position = positionOf({ document, aliases, lines }, path, atKey ?? false);
       return { file: name, ...position, path: formatPath(path), message };
@@ -76,6 +75,7 @@ export function brokenSource(name: string, message: string): Source {
     name,
     value: undefined,
     problems: [problem],
+    explained: new Set(),
     locate: (finding) => ({ ...problem, ...finding, path: formatPath(finding.path) }),
   };
 }
@@ -88,15 +88,25 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
+  if (countOf(value, new Map()) > mostValues) {
+    return { problem: "repeats itself through too many aliases" };
+  }
   if (value === null || value === undefined) return { problem: "is empty" };
   if (!isRecord(value)) return { problem: 'is no mapping; it must begin with "version: 1"' };
   return { value };
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** How many values there are in one, itself included. What is repeated is looked at once, and counted each time. */
+function countOf(value: unknown, known: Map<object, number>): number {
+  if (typeof value !== "object" || value === null) return 1;
+  const found = known.get(value);
+  if (found !== undefined) return found;
+  let count = 1;
+  for (const one of Object.values(value) as unknown[]) count += countOf(one, known);
+  known.set(value, count);
+  return count;
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

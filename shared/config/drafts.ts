@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
 import { isRecord } from "./document.ts";
-import type { Entries, Entry } from "./merge.ts";
+import type { Entry, Merged } from "./merge.ts";
 import { namedPolicy, policySchema } from "./policies.ts";
 import type { Finding } from "./problems.ts";
 import { targetDraft } from "./targets.ts";
@@ -32,6 +32,11 @@ export interface Surroundings {
   /** The vault that is meant when none is named. */
   readonly onlyVault: string | undefined;
   readonly policies: readonly PolicyDraft[];
+  /** The same, as far as they are well-formed: one list for all targets, of which what was looked up is kept. */
+  readonly wellFormed: readonly Policy[];
+  readonly names: ReadonlySet<string>;
+  readonly isAnyMatching: boolean;
+  readonly isAnyMalformed: boolean;
   /** Of targets. */
   readonly types: readonly string[];
 }
@@ -54,13 +59,18 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
 }
 
 export function surroundingsOf(
-  { vaults, policies }: Entries,
+  { entries: { vaults, policies }, unreadable }: Merged,
   rotators: readonly ConfigRotator[],
 ): Surroundings {
   const [onlyVault, ...others] = vaults.keys();
+  const drafts = [...policies].map(([id, { value }]) => draftPolicy(id, value));
   return {
     onlyVault: others.length === 0 ? onlyVault : undefined,
-    policies: [...policies].map(([id, { value }]) => draftPolicy(id, value)),
+    policies: drafts,
+    wellFormed: drafts.map(({ policy }) => policy),
+    names: new Set(policies.keys()),
+    isAnyMatching: drafts.some(({ policy }) => policy.match !== undefined),
+    isAnyMalformed: unreadable.has("policies") || drafts.some(({ malformed }) => malformed),
     types: rotators.map(({ type }) => type),
   };
 }

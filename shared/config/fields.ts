@@ -39,15 +39,22 @@ export const secretOrName = z.union([secretName, secretPlace], {
 
 const durationMessage = "must be a duration such as 30s, 10m, 4h or 90d";
 
+/** What to say of a number that nobody knows the unit of; undefined when it is something else. */
+export function withoutUnit(input: unknown): string | undefined {
+  if (!/^\d{1,9}$/.test(String(input))) return undefined;
+  return `needs a unit; write ${String(input)}d for days, ${String(input)}h for hours, ${String(input)}m for minutes`;
+}
+
 /** Written such as `90d`; read as milliseconds. Bounds in milliseconds. */
 export function duration(least: number, most: number, message = durationMessage) {
   const range =
     least === 0
       ? `must be at most ${formatDuration(most)}`
       : `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
+  const explain = ({ input }: { readonly input?: unknown }) => withoutUnit(input) ?? message;
   return z
-    .string({ error: message })
-    .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, message)
+    .string({ error: explain })
+    .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, { error: explain })
     .transform((text) => parseDuration(text) ?? 0)
     .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
 }

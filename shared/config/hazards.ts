@@ -2,6 +2,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
 import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
 import { type Aliases, keyName } from "./positions.ts";
 import type { Path } from "./problems.ts";
+import { holdsVariable, variableMessage } from "./syntax.ts";
 
 /** What YAML allows and a configuration should not: found with the node, which knows its offset. */
 export interface Hazard {
@@ -10,6 +11,8 @@ export interface Hazard {
   readonly offset: number;
   /** The first place of two, as an offset. */
   readonly first?: number;
+  /** Nothing else that is found there needs to be said. */
+  readonly explains?: boolean;
   /** The document has no meaning with this in it. */
   readonly fatal?: boolean;
 }
@@ -27,36 +30,76 @@ export function findHazards(document: Document): {
   const aliases = new Map<Alias, Node>();
   visit(document, {
     // An anchor may be set again; an alias means the last one above it, so they are met in the right order.
-    Value(_key, node) {
+    Scalar(key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      if (key === "key" || typeof node.value !== "string" || !holdsVariable(node.value)) return;
+      const path = pathOf([...ancestors, node]);
+      const isFreeText = path.some((step) => freeTexts.includes(String(step)));
+      if (isFreeText || hazards.length > mostHazards) return;
+      const offset = node.range?.[0] ?? 0;
+      hazards.push({ path, message: variableMessage, offset, explains: true });
+    },
+    Seq(_key, node, ancestors) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      return depthOf(node, ancestors, hazards);
     },
     Map(_key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
-      for (const hazard of cleanMap(node, pathOf([...ancestors, node]))) hazards.push(hazard);
+      for (const hazard of cleanMap(node, () => pathOf([...ancestors, node]))) {
+        hazards.push(hazard);
+      }
+      if (hazards.length > mostHazards) return visit.BREAK;
+      return depthOf(node, ancestors, hazards);
     },
     Alias(_key, node, ancestors) {
       const source = anchors.get(node.source);
       if (source) aliases.set(node, source);
       const message = aliasTrouble(source, node, ancestors);
+      if (!message) return undefined;
       const path = pathOf([...ancestors, node]);
-      if (message) hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
+      hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
+      return hazards.length > mostHazards ? visit.BREAK : undefined;
     },
   });
   return { hazards, aliases };
 }
 
-function cleanMap(map: YAMLMap, path: Path): Hazard[] {
+/** Nodes around a node. Nothing in a configuration is nested a quarter as deeply. */
+const deepest = 100;
+
+/** Fields in which dollars and braces are what they are. */
+const freeTexts = ["reason", "symbols", "exclude", "forbidden", "exemptIdentities"];
+
+function depthOf(
+  { range }: Node,
+  ancestors: readonly unknown[],
+  hazards: Hazard[],
+): symbol | undefined {
+  if (ancestors.length <= deepest) return undefined;
+  const path = pathOf(ancestors.slice(0, 3));
+  hazards.push({ path, message: "is nested too deeply", offset: range?.[0] ?? 0, fatal: true });
+  return visit.BREAK;
+}
+
+/** Finding out where one stands takes a walk through all that is beside it. */
+const mostHazards = 200;
+
+/** `pathOf` is asked for only where there is something to be said: most mappings are sound. */
+function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   const hazards: Hazard[] = [];
   const seen = new Map<string, number>();
   map.items = map.items.filter((pair) => {
     const name = keyName(pair.key);
     const offset = offsetOf(pair);
-    const at = name === undefined ? path : [...path, name];
     const first = seen.get(name ?? "");
     const message = first === undefined ? keyTrouble(pair, name) : "is there twice";
     if (name !== undefined && first === undefined) seen.set(name, offset);
     if (message === undefined) return true;
-    hazards.push({ path: at, message, offset, ...(first !== undefined && { first }) });
+    const path = pathOf();
+    const at = name === undefined ? path : [...path, name];
+    // A key such as {{ name }} makes a mapping of what was meant as text.
+    const explains = name === undefined;
+    hazards.push({ path: at, message, explains, offset, ...(first !== undefined && { first }) });
     return false;
   });
   return hazards;
@@ -66,7 +109,7 @@ function keyTrouble(pair: Pair, name: string | undefined): string | undefined {
   if (name === undefined) return "has a key that is no plain text; put the key in quotes";
   if (name === "__proto__") return "cannot be used as a key";
   if (name === "<<" && isScalar(pair.key) && pair.key.type === "PLAIN") {
-    return "merge keys are not part of YAML 1.2; write the settings out";
+    return "merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out";
   }
   return undefined;
 }

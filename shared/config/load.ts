@@ -1,16 +1,16 @@
 import type { Instant } from "../core/time.ts";
 import { anchored, checkAuthorities } from "./authorities.ts";
 import type { Config } from "./config.ts";
+import { checkPolicies } from "./check-policies.ts";
 import { checkChoice, choiceOf } from "./choices.ts";
 import { fileSchema } from "./definition.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
 import { parseSource, type Source } from "./document.ts";
-import { merge } from "./merge.ts";
-import type { Entry, Merged } from "./merge.ts";
-import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
+import { located, merge } from "./merge.ts";
+import type { Merged } from "./merge.ts";
 import { ConfigProblemsError, inReadingOrder } from "./problems.ts";
-import type { Finding, Problem } from "./problems.ts";
+import type { Problem } from "./problems.ts";
 import { readSources, type Sources } from "./read.ts";
 import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
@@ -61,15 +61,22 @@ async function configFrom(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
-  const surroundings = surroundingsOf(merged.entries, rotators);
+  const surroundings = surroundingsOf(merged, rotators);
   const policies = checkPolicies(merged, drafts, surroundings, now);
-  const problems = [
-    ...sources.flatMap((source) => source.problems),
+  const hazards = sources.flatMap((source) => source.problems);
+  const explained = new Set(
+    sources.flatMap((source) => [...source.explained].map((path) => `${source.name} ${path}`)),
+  );
+  const others = [
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...policies.errors,
     ...checkMeaning(sources, merged, drafts, surroundings),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
+  ];
+  const problems = [
+    ...hazards,
+    ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
@@ -92,7 +99,7 @@ async function configFrom(
 
 function checkMeaning(
   sources: readonly Source[],
-  { entries }: Merged,
+  { entries, unreadable }: Merged,
   drafts: readonly TargetDraft[],
   surroundings: Surroundings,
 ): Problem[] {
@@ -110,40 +117,10 @@ function checkMeaning(
     ...(complete
       ? [
           ...sources.flatMap((source) =>
-            checkReferences(source, entries, surroundings.types).map(source.locate),
+            checkReferences(source, { entries, unreadable }, surroundings.types).map(source.locate),
           ),
           ...drafts.flatMap((draft) => located(draft.entry, checkChoice(draft, surroundings))),
         ]
       : []),
   ];
-}
-
-function checkPolicies(
-  { entries }: Merged,
-  drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
-  now: Instant,
-): { readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const places: (readonly [Entry, Checked])[] = [];
-  for (const draft of surroundings.policies) {
-    const entry = entries.policies.get(draft.policy.name);
-    if (entry) places.push([entry, checkPolicyDraft(draft, now)]);
-  }
-  for (const draft of drafts) {
-    if (!draft.fields.overrides) continue;
-    const choice = choiceOf(draft, surroundings);
-    if (!choice || "problem" in choice) continue;
-    const known = surroundings.policies.find(({ policy }) => policy.name === choice.policy.name);
-    if (!known || known.malformed) continue;
-    places.push([draft.entry, checkOverridden(draft, known.policy, choice.policy, now)]);
-  }
-  return {
-    errors: places.flatMap(([entry, { errors }]) => located(entry, errors)),
-    warnings: places.flatMap(([entry, { warnings }]) => located(entry, warnings)),
-  };
-}
-
-/** Findings whose paths begin at the entry. */
-function located({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
-  return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
 }

@@ -1,9 +1,11 @@
 import { isRecord } from "./document.ts";
 import type { Source } from "./document.ts";
 import { formatPath } from "./problems.ts";
-import type { Path, Problem } from "./problems.ts";
+import type { Finding, Path, Problem } from "./problems.ts";
+import { nearest } from "../core/nearest.ts";
 
-export type Section = "vaults" | "policies" | "targets" | "consumers";
+const sections = ["vaults", "policies", "targets", "consumers"] as const;
+export type Section = (typeof sections)[number];
 
 /** One named thing of a section, as it is written, and where. */
 export interface Entry {
@@ -17,6 +19,8 @@ export type Entries = Readonly<Record<Section, ReadonlyMap<string, Entry>>>;
 
 export interface Merged {
   readonly entries: Entries;
+  /** Sections that are written, but not as a mapping: nobody knows what is in them. */
+  readonly unreadable: ReadonlySet<Section>;
   readonly problems: readonly Problem[];
 }
 
@@ -38,7 +42,10 @@ export function merge(sources: readonly Source[]): Merged {
     targets: collect("targets"),
     consumers: collect("consumers"),
   };
-  return { entries, problems };
+  const unreadable = new Set(
+    sections.filter((section) => sources.some((source) => isUnreadable(source, section))),
+  );
+  return { entries, unreadable, problems };
 }
 
 /** Says where an entry stands, such as `keyturn.yaml:12:3`. */
@@ -47,10 +54,27 @@ export function whereabouts({ source, path }: Entry): string {
   return `${file}:${line}:${column}`;
 }
 
+/** Findings whose paths begin at the entry. */
+export function located({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
+  return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
+}
+
 function entriesOf(source: Source, section: Section): Entry[] {
-  const named = source.value?.[section];
+  const key = keyFor(source.value ?? {}, section);
+  const named = source.value?.[key];
   if (!isRecord(named)) return [];
-  return Object.entries(named).map(([id, value]) => ({ id, source, path: [section, id], value }));
+  return Object.entries(named).map(([id, value]) => ({ id, source, path: [key, id], value }));
+}
+
+/** A section under a name that is nearly right is a problem by itself; that all is missing which is in it, is none. */
+function keyFor(written: Readonly<Record<string, unknown>>, section: Section): string {
+  if (section in written) return section;
+  return Object.keys(written).find((key) => nearest(key, sections) === section) ?? section;
+}
+
+function isUnreadable({ value = {} }: Source, section: Section): boolean {
+  const named = value[keyFor(value, section)];
+  return named !== undefined && !isRecord(named);
 }
 
 function twice(entry: Entry, first: Entry): Problem {

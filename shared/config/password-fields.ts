@@ -41,7 +41,7 @@ export const passwordFields = z
     forbidden: maybe(z.array(z.string().min(1).max(128)).max(100)).describe(
       "Words that must not occur, in upper or lower case, besides the name of the account.",
     ),
-    dialects: maybe(z.array(z.enum(dialects))).describe(
+    dialects: maybe(z.array(z.enum(dialects)).max(dialects.length)).describe(
       "Connection strings and files that the password must survive without being quoted.",
     ),
   })

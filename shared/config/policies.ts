@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Policy, retireWhen } from "../core/policy.ts";
 import { day, second } from "../core/time.ts";
 import { deadlines } from "../core/deadlines.ts";
-import { duration, maybe } from "./fields.ts";
+import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";
 
@@ -85,12 +85,16 @@ const lifeFields = {
     "What happens to a credential that Keyturn meets for the first time. Default: verify.",
   ),
   expiry: maybe(
-    z.union([z.literal("none"), duration(0, longest, expiryMessage)], { error: expiryMessage }),
+    z.union([z.literal("none"), duration(0, longest, expiryMessage)], {
+      error: ({ input }) => withoutUnit(input) ?? expiryMessage,
+    }),
   ).describe("A version expires so long after its rotation is due. Default: 30d. Or: none."),
 };
 
+const pattern = z.string().min(1).max(256);
+
 const patterns = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+  .union([pattern, z.array(pattern).min(1).max(1000)], {
     error: "must be text or a list of texts",
   })
   .transform((written) => (typeof written === "string" ? [written] : written));
@@ -102,7 +106,7 @@ const match = z.strictObject({
   owner: maybe(patterns).describe("What the tag owner says."),
   environment: maybe(patterns).describe("What the tag environment says, or env if there is none."),
   target: maybe(patterns).describe("Ids of targets."),
-  tags: maybe(z.record(z.string().min(1), z.string())).describe("Tags and what they say."),
+  tags: maybe(z.record(pattern, z.string().max(256))).describe("Tags and what they say."),
 });
 
 export const policySchema = z

@@ -1,6 +1,4 @@
-import type { Policy } from "../core/policy.ts";
-import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/check.ts";
-import type { Instant } from "../core/time.ts";
+import type { Problem as PolicyProblem } from "../core/policy/check.ts";
 import type { PolicyDraft, TargetDraft } from "./drafts.ts";
 import { formatPath, type Finding } from "./problems.ts";
 
@@ -10,9 +8,11 @@ export interface Checked {
   readonly warnings: readonly Finding[];
 }
 
-/** What is wrong with a policy beyond the shape of its fields. Paths begin at the policy. */
-export function checkPolicyDraft({ policy, malformed }: PolicyDraft, now: Instant): Checked {
-  const found = checkPolicy(policy, now);
+/** What is wrong with a policy beyond the shape of its fields: what of it may be said. Paths begin at the policy. */
+export function checkPolicyDraft(
+  { malformed }: PolicyDraft,
+  found: readonly PolicyProblem[],
+): Checked {
   // With a field left out, these would say what is not so.
   const sound = malformed ? found.filter(isAboutOneField) : found;
   return parted(sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })));
@@ -22,15 +22,17 @@ function isAboutOneField({ severity, path: [field] }: PolicyProblem): boolean {
   return severity === "error" && field !== undefined && field !== "headStart";
 }
 
-/** What the overrides of a target make wrong with its policy. Paths begin at the target. */
+/**
+ * What the overrides of a target make wrong with its policy, of which `before` is what was wrong already. Paths begin at
+ * the target.
+ */
 export function checkOverridden(
   { fields }: TargetDraft,
-  policy: Policy,
-  overridden: Policy,
-  now: Instant,
+  before: readonly PolicyProblem[],
+  found: readonly PolicyProblem[],
 ): Checked {
-  const known = new Set(checkPolicy(policy, now).map((one) => JSON.stringify(one)));
-  const added = checkPolicy(overridden, now).filter((one) => !known.has(JSON.stringify(one)));
+  const known = new Set(before.map((one) => JSON.stringify(one)));
+  const added = found.filter((one) => !known.has(JSON.stringify(one)));
   return parted(
     added.map((one) => {
       const [field] = one.path;

@@ -20,14 +20,24 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Nobody reads on, and a file that is none of ours can have hundreds of thousands. */
+const mostTold = 1000;
+
+function others(count: number): Problem {
+  const message = `${count - mostTold} more problems follow; fix these first`;
+  return { file: "configuration", line: 0, column: 0, path: "", message };
+}
+
 /** Every problem of the configuration at once. Nothing was started. */
 export class ConfigProblemsError extends Error {
   override readonly name = "ConfigProblemsError";
   readonly kind = "config";
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  constructor(all: readonly Problem[]) {
+    const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
+    const problems =
+      all.length > mostTold + 1 ? [...all.slice(0, mostTold), others(all.length)] : all;
     super([`The configuration has ${count}:`, ...problems.map(formatProblem)].join("\n"));
     this.problems = problems;
   }
@@ -51,8 +61,9 @@ export function formatPath(path: Path): string {
 /** As a person reads: file by file, from top to bottom. */
 export function inReadingOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
+  const order = new Map(files.map((file, index) => [file, index]));
+  const place = ({ file }: Problem) => order.get(file) ?? 0;
   return [...problems].sort(
-    (a, b) =>
-      files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+    (a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column,
   );
 }

@@ -1,8 +1,8 @@
 import { isRecord } from "./document.ts";
 import type { Source } from "./document.ts";
-import type { Entries, Section } from "./merge.ts";
+import type { Entries, Merged, Section } from "./merge.ts";
 import type { Finding, Path } from "./problems.ts";
-import { suggestion } from "./sentences.ts";
+import { quoted, suggestion } from "./sentences.ts";
 
 /** `*` stands for every key of a mapping or every entry of a list. */
 type Pattern = readonly string[];
@@ -54,21 +54,23 @@ const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
  */
 export function checkReferences(
   source: Source,
-  entries: Entries,
+  { entries, unreadable }: Pick<Merged, "entries" | "unreadable">,
   types: readonly string[],
 ): Finding[] {
   return [
     ...references.flatMap(({ at, to }) => {
       const names = to === "types" ? types : [...entries[to].keys()];
+      const known = new Set(names);
+      if (to !== "types" && unreadable.has(to)) return [];
       return matches(source.value, at).flatMap(({ path, value }) => {
-        if (typeof value !== "string" || names.includes(value)) return [];
+        if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be for what is not there yet; a name is meant as it stands.
         if (at.includes("match") && /[*?]/.test(value)) return [];
-        const message = `there is no ${singular[to]} named ${JSON.stringify(value)}`;
+        const message = `there is no ${singular[to]} named ${quoted(value)}`;
         return [{ path, message: message + suggestion(value, names) }];
       });
     }),
-    ...checkVaultsLeftOut(source, entries),
+    ...(unreadable.has("vaults") ? [] : checkVaultsLeftOut(source, entries)),
   ];
 }
 

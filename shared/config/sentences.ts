@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { nearest } from "../core/nearest.ts";
+import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",
@@ -37,12 +38,19 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
+/** Characters of a name that a message repeats. */
+const longestWord = 100;
+
 /** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
-  if (typeof word !== "string") return "";
-  const names = candidates.filter((candidate) => typeof candidate === "string");
-  const near = nearest(word, names);
-  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+  const texts = candidates.filter((candidate) => typeof candidate === "string");
+  const found = typeof word === "string" ? nearest(word, texts) : undefined;
+  return found === undefined ? "" : ` (did you mean "${found}"?)`;
+}
+
+/** A name in quotes, of which the beginning is enough. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > longestWord ? `${text.slice(0, longestWord)}…` : text);
 }
 
 function wrongType(expected: string, input: unknown): string {
@@ -50,10 +58,26 @@ function wrongType(expected: string, input: unknown): string {
   if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
     return `${must}; put it in quotes`;
   }
+  const key = typeof input === "string" ? keyWithoutSpace(input) : undefined;
+  if ((expected === "object" || expected === "record") && key !== undefined) {
+    return missingSpaceMessage(key);
+  }
+  if (isQuoted(expected, input)) return `${must}; write it without quotes`;
   return must + (expected === "boolean" ? hint(input, [true, false]) : "");
 }
 
+/** A number, true or false as text: only quotes make it that. */
+function isQuoted(expected: string, input: unknown): boolean {
+  if (typeof input !== "string") return false;
+  return expected === "boolean"
+    ? /^(true|false)$/.test(input)
+    : (expected === "number" || expected === "int") && /^-?\d+(\.\d+)?$/.test(input);
+}
+
 function hint(input: unknown, values: readonly unknown[]): string {
+  if (values.some((value) => typeof value !== "string" && String(value) === input)) {
+    return "; write it without quotes";
+  }
   if (input === false && values.includes(true)) return "; otherwise leave it out";
   const former = typeof input === "string" && formerBooleans.test(input);
   return former && values.includes(true)

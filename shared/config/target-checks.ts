@@ -159,9 +159,10 @@ function checkPendingNames(draft: TargetDraft, surroundings: Surroundings): Find
 
 function checkConsumers({ fields }: TargetDraft): Finding[] {
   const { consumers = [] } = fields;
-  return consumers.flatMap((consumer, index) =>
-    consumers.indexOf(consumer) === index
-      ? []
-      : [{ path: ["consumers", index], message: "is there twice" }],
-  );
+  const seen = new Set<string>();
+  return consumers.flatMap((consumer, index) => {
+    if (seen.has(consumer)) return [{ path: ["consumers", index], message: "is there twice" }];
+    seen.add(consumer);
+    return [];
+  });
 }

@@ -104,6 +104,7 @@ export const targetFields = z.strictObject({
     ),
   consumers: z
     .array(name)
+    .max(100)
     .default([])
     .describe("Names of the consumers that are told about a new version."),
   tags: tags.describe("Tags for the published secret. Keyturn adds its own."),

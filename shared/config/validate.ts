@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isRecord } from "./document.ts";
 import type { Finding, Path } from "./problems.ts";
 import { sentence, suggestion } from "./sentences.ts";
+import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -35,8 +36,11 @@ export function validate<T>(
     },
   });
   if (result.success) return { value: result.data, findings: [] };
-  const findings = result.error.issues
-    .flatMap(chosen)
+  const issues = result.error.issues.flatMap(chosen);
+  const wrongTypes = new Set(issues.filter(isWrongType).map(({ path }) => JSON.stringify(path)));
+  const findings = issues
+    // A text where a list belongs has a length as well, which is not the point.
+    .filter((issue) => isWrongType(issue) || !wrongTypes.has(JSON.stringify(issue.path)))
     .flatMap((issue) => explain(issue, knownKeys, value));
   return {
     value: undefined,
@@ -55,6 +59,10 @@ export function salvage<T extends object>(schema: z.ZodType<T>, value: unknown):
   const wrong = new Set(findings.map(({ path: [field] }) => String(field)));
   const right = Object.entries(isRecord(value) ? value : {}).filter(([key]) => !wrong.has(key));
   return schema.safeParse(Object.fromEntries(right)).data;
+}
+
+function isWrongType({ code }: Issue): boolean {
+  return code === "invalid_type";
 }
 
 /** Of the forms a value may have, the one its writer most likely meant. */
@@ -80,6 +88,10 @@ function explain(
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys.get(issue.keys) ?? [];
     return issue.keys.map((key) => {
+      const lost = lostKey(key, known);
+      if (lost !== undefined) {
+        return { path: [...path, key], message: missingSpaceMessage(lost), atKey: true };
+      }
       const hint = suggestion(key, known) || `; the keys here are ${known.join(", ")}`;
       return { path: [...path, key], message: `is not a known key${hint}`, atKey: true };
     });
@@ -91,9 +103,23 @@ function explain(
   const value = valueAt(root, path);
   // A form's own message says what it must be, which helps nobody who has left it out.
   const replaced = issue.code !== "custom" && !("discriminator" in issue);
-  if (replaced && value === undefined) return [{ path, message: "is missing" }];
+  if (replaced && value === undefined) {
+    return isLost(root, path) ? [] : [{ path, message: "is missing" }];
+  }
   if (replaced && value === null) return [{ path, message: "has no value" }];
   return [{ path, message: issue.message }];
+}
+
+/** The known key in one such as `host:db.example`. */
+function lostKey(key: string, known: readonly string[]): string | undefined {
+  const begin = keyWithoutSpace(key);
+  return begin !== undefined && known.includes(begin) ? begin : undefined;
+}
+
+/** Whether a key is missing only because it has grown together with its value. */
+function isLost(root: unknown, path: Path): boolean {
+  const around = valueAt(root, path.slice(0, -1));
+  return isRecord(around) && Object.keys(around).some((key) => keyWithoutSpace(key) === path.at(-1));
 }
 
 function pathOf(steps: readonly PropertyKey[]): Path {

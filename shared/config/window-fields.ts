@@ -17,24 +17,28 @@ const appointment = z
   .regex(/^\d\d:\d\d$/, appointmentMessage);
 
 const freeze = z.strictObject({
-  from: z.string().describe("The first day, such as 2026-12-20, or an instant."),
-  to: z.string().describe("The last day, or the instant from which changes start again."),
+  from: z.string().max(40).describe("The first day, such as 2026-12-20, or an instant."),
+  to: z.string().max(40).describe("The last day, or the instant from which changes start again."),
   reason: z.string().regex(/\S/, "must say why").max(200).describe("Shown to whoever has to wait."),
   lift: z
     .array(z.enum(liftReasons))
+    .max(liftReasons.length)
     .default([])
     .describe("For whom a change starts all the same. Default: for nobody."),
 });
 
+/** Of a day. More of them are a mistake, or are meant to keep a process busy; cron says many times in few words. */
+const mostRanges = 100;
+
 /** When changes may start. */
 export const windowFields = {
-  days: maybe(z.array(z.enum(weekdays))).describe(
+  days: maybe(z.array(z.enum(weekdays)).max(weekdays.length)).describe(
     "Days on which a change may start. Hours over midnight belong to the day they start on.",
   ),
-  between: maybe(z.array(hourRange)).describe(
+  between: maybe(z.array(hourRange).max(mostRanges)).describe(
     'Hours in which a change may start, such as "22:00-04:00". Not together with at.',
   ),
-  at: maybe(z.array(appointment)).describe(
+  at: maybe(z.array(appointment).max(mostRanges)).describe(
     'Times of day at which a change starts, and otherwise not, such as "02:30".',
   ),
   cron: maybe(z.string().max(200)).describe(

@@ -1,7 +1,14 @@
 import leven, { closestMatch } from "leven";
 
+/** Comparing takes time that grows with both words, and is done for each candidate. */
+const maxWordLength = 100;
+const maxCandidates = 500;
+
 /** What somebody probably meant who wrote `word`; undefined when nothing is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > maxWordLength || candidates.length > maxCandidates) return undefined;
+  const plural = word.replace(/y$/, "ie") + "s";
+  if (candidates.includes(plural)) return plural;
   return closestMatch(word, [...candidates], { maxDistance: tolerance(word) });
 }
 
@@ -9,6 +16,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 export function nearestTo(pattern: string, candidates: readonly string[]): string | undefined {
   const spelt = pattern.replaceAll(/[*?]/g, "");
   if (spelt === pattern) return nearest(pattern, candidates);
+  if (spelt.length > maxWordLength || candidates.length > maxCandidates) return undefined;
   const near = candidates
     .map((text) => ({ text, distance: leven(spelt, text.slice(0, spelt.length)) }))
     .filter(({ distance }) => distance <= tolerance(spelt))

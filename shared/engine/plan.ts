@@ -1,7 +1,13 @@
 import { factsOf } from "../core/due.ts";
-import { compare } from "../core/simulation/compare.ts";
-import { type PlanFormat, renderComparisonAs, renderPlan } from "../core/simulation/render.ts";
-import { type PlanKnowledge, type PlanScope, simulateTargets } from "../core/simulation/scope.ts";
+import { compareInSteps } from "../core/simulation/compare.ts";
+import { comparisonInSteps, type PlanFormat, planInSteps } from "../core/simulation/render.ts";
+import {
+  type PlanKnowledge,
+  type PlanScope,
+  simulateTargetsInSteps,
+} from "../core/simulation/scope.ts";
+import type { PlanBudget } from "../core/simulation/simulate.ts";
+import { inSlices, type Steps } from "../core/steps.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
@@ -20,21 +26,24 @@ export interface Edited {
 
 type PlanPorts = Pick<Ports, "journal" | "rotator" | "clock">;
 
-/** A plan is made by a process that has other work to do, and memory for so many. */
-const mostRotations = 200_000;
+/** A plan is made by a process that has other work to do: with so many rotations it takes a second or two, in slices. */
+const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
 
-/** Every rotation to come as the configuration and the journal have it, if nothing fails and nobody asks for one. */
+/**
+ * Every rotation to come as the configuration and the journal have it, if nothing fails and nobody asks for one. Throws
+ * ConfigError when there are more than a plan may have.
+ */
 export async function planOf(
   ports: PlanPorts,
   targets: readonly Target[],
   wanted: PlanWanted,
 ): Promise<string> {
   const knowledge = await knowledgeOf(ports);
-  const simulation = simulateTargets(targets, wanted, knowledge);
-  return renderPlan(simulation, wanted.format, knowledge.now);
+  const simulation = await sliced(simulateTargetsInSteps(targets, wanted, knowledge));
+  return sliced(planInSteps(simulation, wanted.format, knowledge.now));
 }
 
-/** What an edit of the configuration would change. Changes nothing. */
+/** What an edit of the configuration would change. Changes nothing. Throws ConfigError as planOf does. */
 export async function planEdit(
   ports: PlanPorts,
   targets: readonly Target[],
@@ -42,9 +51,15 @@ export async function planEdit(
   wanted: PlanWanted,
 ): Promise<string> {
   const knowledge = await knowledgeOf(ports);
-  const before = simulateTargets(targets, wanted, knowledge);
-  const after = simulateTargets(edited.targets, wanted, knowledge);
-  return renderComparisonAs(compare(before, after, knowledge.now), wanted.format, edited.warnings);
+  const before = await sliced(simulateTargetsInSteps(targets, wanted, knowledge));
+  const after = await sliced(simulateTargetsInSteps(edited.targets, wanted, knowledge));
+  const comparison = await sliced(compareInSteps(before, after, knowledge.now));
+  return sliced(comparisonInSteps(comparison, wanted.format, edited.warnings));
+}
+
+/** Timers, requests and rotations have their turn between the slices. */
+function sliced<Result>(work: Steps<Result>): Promise<Result> {
+  return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
 async function knowledgeOf({ journal, rotator, clock }: PlanPorts): Promise<PlanKnowledge> {
@@ -57,6 +72,6 @@ async function knowledgeOf({ journal, rotator, clock }: PlanPorts): Promise<Plan
       return record?.adoptedAt === undefined ? undefined : factsOf(record);
     },
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
-    most: mostRotations,
+    budget,
   };
 }

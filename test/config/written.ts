@@ -37,7 +37,7 @@ export async function problemsOf(text: string | Uint8Array): Promise<string[]> {
   return problemLines(load(text));
 }
 
-export async function problemLines(loading: Promise<Config>): Promise<string[]> {
+export async function problemLines(loading: Promise<unknown>): Promise<string[]> {
   const outcome = await loading.catch((error: unknown) => error);
   if (outcome instanceof ConfigProblemsError) return outcome.problems.map(formatProblem);
   if (outcome instanceof Error) throw outcome;

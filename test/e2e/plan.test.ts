@@ -165,6 +165,7 @@ describe("The plan", () => {
 });
 
 describe("An edited configuration", () => {
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
   const yaml = { "content-type": "text/yaml; charset=utf-8" };
   const written = async () => readFile(join(world.folder, "keyturn.yaml"), "utf8");
   const compare = (
@@ -212,6 +213,61 @@ describe("An edited configuration", () => {
       const { status, text } = await compare(probing, "?format=text");
       expect({ status, text: text.split("\n")[0] }).toEqual({ status: 200, text: "2 unchanged" });
     }
+  });
+
+  test("with a rotation each minute does not keep the process from other work", async () => {
+    const running = await written();
+    const often = running.replaceAll('"every":"90d"', '"cron":"* * * * *"');
+    expect(often).not.toBe(running);
+    let [answered, healthy] = [false, 0];
+    const asked = compare(often, `?to=${inDays(300)}`).finally(() => (answered = true));
+    while (!answered) {
+      expect((await world.api.send("GET", "/api/health")).status).toBe(200);
+      healthy++;
+    }
+    const { status, text } = await asked;
+    expect(healthy).toBeGreaterThan(10);
+    expect(status).toBe(400);
+    expect(JSON.parse(text)).toMatchObject({
+      detail: expect.stringMatching(
+        /^The period has more than 200,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`\.$/,
+      ) as string,
+    });
+    const fewer = await compare(often, `?format=text&targets=left&to=${inDays(1)}`);
+    expect([fewer.status, fewer.text]).toEqual([
+      200,
+      expect.stringMatching(/^1 target moves earlier, .*\n14\d\d rotations instead of 0 from /),
+    ]);
+  });
+
+  test.each([
+    ["nests without end", `version: 1\nnotify: ${"[".repeat(100_000)}`, "is nested too deeply"],
+    [
+      "repeats itself",
+      `version: 1\na: &a [${"x,".repeat(1_000)}]\nb: [${"*a,".repeat(9_000)}]\n`,
+      "repeats itself through too many aliases",
+    ],
+    [
+      "has thousands of windows",
+      `version: 1\npolicies: { default: { every: 1d, between: [${'"01:00-02:00",'.repeat(9_000)}] } }\n`,
+      "must have at most 100 entries",
+    ],
+  ])("that %s is answered 422 with a sentence", async (_, text, message) => {
+    const answer = await compare(text);
+    expect(answer.status).toBe(422);
+    const { problems } = JSON.parse(answer.text) as { problems: { message: string }[] };
+    expect(problems.map((one) => one.message)).toContain(message);
+  });
+
+  test("is answered 503 with when to try again, while others are being checked", async () => {
+    const running = await written();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => compare(running, "?format=text")),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    const refused = answers.find(({ status }) => status === 503);
+    expect(refused?.headers.get("retry-after")).toBe("5");
   });
 
   test.each<[number, string, string | Uint8Array<ArrayBuffer>, Record<string, string>, string]>([

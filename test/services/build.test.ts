@@ -203,6 +203,25 @@ describe("The built package, alone in a folder,", () => {
     },
   );
 
+  test("checks an edited configuration in a thread, whose code is in the folder", async () => {
+    const edited = await readFile(path.join(scratch, "written.yaml"), "utf8");
+    const compare = (body: string) =>
+      built.call("POST", "/api/plan?format=text", {
+        body,
+        headers: { "content-type": "text/yaml" },
+      });
+    const same = await compare(edited);
+    expect([same.status, await same.text()]).toEqual([
+      200,
+      expect.stringMatching(new RegExp(`^${rotators.length} unchanged\\n`)),
+    ]);
+    const wrong = await compare(`${edited}more: 1\n`);
+    expect([wrong.status, await wrong.json()]).toMatchObject([
+      422,
+      { problems: [{ path: "more" }] },
+    ]);
+  });
+
   test("asks for nothing outside of its folder", async () => {
     expect(await built.foreign()).toEqual([]);
   });

@@ -18,7 +18,11 @@ interface Ready {
 export interface HostedApp {
   readonly functions: readonly FunctionInfo[];
   /** With the key of the app; `route` starts with a slash. */
-  call(method: string, route: string): Promise<Response>;
+  call(
+    method: string,
+    route: string,
+    given?: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
+  ): Promise<Response>;
   /** Files of the app's folder that were loaded so far, relative to it. */
   loaded(): Promise<string[]>;
   /** What files of the app asked for and got from elsewhere, Node's own modules aside. */
@@ -51,8 +55,12 @@ export async function hostApp(
   const inside = `${pathToFileURL(folder).href}/`;
   return {
     functions: functions.map((one) => ({ ...one, ...(one.url && { url: withoutHost(one.url) }) })),
-    call: (method, route) =>
-      fetch(`${url}${route}`, { method, headers: { "x-functions-key": key } }),
+    call: (method, route, given) =>
+      fetch(`${url}${route}`, {
+        method,
+        headers: { ...given?.headers, "x-functions-key": key },
+        ...(given && { body: given.body }),
+      }),
     loaded: async () => {
       const resolved = await readRecord(record);
       const files = resolved.filter((it) => it.url.startsWith(inside));

@@ -1,5 +1,6 @@
 import type { Policy } from "../policy.ts";
 import { day, formatDuration, hour, minute } from "../time.ts";
+import type { Effort } from "./effort.ts";
 import { isLate, tryFreezes, tryWindows } from "./trials.ts";
 
 /** What would bring every rotation on time. It has been tried out: the check finds nothing more to warn of. */
@@ -11,33 +12,41 @@ export interface Advice {
   readonly apartFromFreezes: boolean;
 }
 
+/** From when on policies are tried out, and how often. */
+interface Trials {
+  readonly from: number;
+  readonly effort: Effort;
+}
+
 /** The shortest head start that is enough; failing that, a longer age for which there is one. */
-export function adviceFor(policy: Policy, from: number): Advice | undefined {
+export function adviceFor(policy: Policy, from: number, effort: Effort): Advice | undefined {
+  const trials: Trials = { from, effort };
   const { every } = policy;
   return every === undefined
     ? undefined
-    : (enough(policy, every, from) ?? longer(policy, every, from));
+    : (enough(policy, every, trials) ?? longer(policy, every, trials));
 }
 
-function enough(policy: Policy, every: number, from: number): Advice | undefined {
-  const headStart = shortest(policy, every, (tried) => isOnTime(tried, from));
+function enough(policy: Policy, every: number, trials: Trials): Advice | undefined {
+  const headStart = shortest(policy, every, (tried) => isOnTime(tried, trials));
   if (headStart !== undefined) return { headStart, apartFromFreezes: false };
   if ((policy.freeze ?? []).length === 0) return undefined;
-  const inWindows = shortest(policy, every, (tried) => meetsWindows(tried, from));
+  const inWindows = shortest(policy, every, (tried) => meetsWindows(tried, trials));
   return inWindows === undefined ? undefined : { headStart: inWindows, apartFromFreezes: true };
 }
 
 /** Even as early as can be, rotations come late: the age is shorter than the windows lie apart. */
-function longer(policy: Policy, every: number, from: number): Advice | undefined {
+function longer(policy: Policy, every: number, trials: Trials): Advice | undefined {
   let worst = 0;
-  for (const { by } of tryWindows({ ...policy, headStart: every - 1 }, from)) {
+  const earliest = { ...policy, headStart: every - 1 };
+  for (const { by } of tryWindows(earliest, trials.from, trials.effort)) {
     worst = Math.max(worst, by);
   }
   const least = every + worst;
   const unit = unitOf(least);
   for (const wanted of [least, least + unit, 1.5 * least, 2 * least]) {
     const age = rounded(wanted, unit);
-    const found = enough({ ...policy, every: age }, age, from);
+    const found = enough({ ...policy, every: age }, age, trials);
     if (found) return { every: age, ...found };
   }
   return undefined;
@@ -61,12 +70,13 @@ function shortest(
   return most * unit;
 }
 
-function isOnTime(policy: Policy, from: number): boolean {
-  return meetsWindows(policy, from) && tryFreezes(policy, from).next().done === true;
+function isOnTime(policy: Policy, trials: Trials): boolean {
+  const { from, effort } = trials;
+  return meetsWindows(policy, trials) && tryFreezes(policy, from, effort).next().done === true;
 }
 
-function meetsWindows(policy: Policy, from: number): boolean {
-  for (const tried of tryWindows(policy, from)) if (isLate(policy, tried)) return false;
+function meetsWindows(policy: Policy, { from, effort }: Trials): boolean {
+  for (const tried of tryWindows(policy, from, effort)) if (isLate(policy, tried)) return false;
   return true;
 }
 
@@ -82,7 +92,8 @@ export function rounded(milliseconds: number, unit: number): number {
 }
 
 /** Such as `headStart: 5d is enough`. */
-export function adviceText(advice: Advice | undefined): string {
+export function adviceText(advice: Advice | "not found" | undefined): string {
+  if (advice === "not found") return "it takes too many trials to find out what is enough";
   if (!advice) return "no headStart is enough";
   const { every, headStart, apartFromFreezes } = advice;
   const fields = `headStart: ${formatDuration(headStart)}`;

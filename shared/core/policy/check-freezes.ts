@@ -27,13 +27,18 @@ function checkEdges(freeze: Freeze, index: number): Problem[] {
 
 /** Where freezes overlap that are lifted for different reasons, one allows what the other forbids. */
 function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
-  return freezes.flatMap((later, index) =>
-    freezes.slice(0, index).flatMap((earlier) => {
-      const [a, b] = [spanOf(earlier, zone), spanOf(later, zone)];
-      if (!a || !b || liftsOf(earlier) === liftsOf(later)) return [];
+  const all = freezes.map((freeze) => ({
+    freeze,
+    span: spanOf(freeze, zone),
+    lifts: liftsOf(freeze),
+  }));
+  return all.flatMap((later, index) =>
+    all.slice(0, index).flatMap((earlier) => {
+      const [a, b] = [earlier.span, later.span];
+      if (!a || !b || earlier.lifts === later.lifts) return [];
       const from = Math.max(a.from, b.from);
       if (from >= Math.min(a.to, b.to)) return [];
-      const message = `overlaps the freeze "${earlier.reason}", which is lifted for ${liftsOf(earlier)}, and is itself lifted for ${liftsOf(later)}; lift both for the same reasons, or end one before the other begins`;
+      const message = `overlaps the freeze "${earlier.freeze.reason}", which is lifted for ${earlier.lifts}, and is itself lifted for ${later.lifts}; lift both for the same reasons, or end one before the other begins`;
       const firstAt = new Date(from).toISOString();
       return [{ ...problem(["freeze", index], message), firstAt }];
     }),

@@ -3,6 +3,7 @@ import { day } from "../time.ts";
 import { parseTimeOfDay } from "./calendar.ts";
 import { cronProblem, everFires } from "./cron.ts";
 import { type Problem, problem } from "./problem.ts";
+import { ianaNameOf } from "./windows-zones.ts";
 import { isTimeZone } from "./zone.ts";
 
 /** What is wrong with the windows by themselves. */
@@ -19,6 +20,11 @@ export function checkHours(policy: Policy): Problem[] {
 
 function checkZone({ timeZone }: Policy): Problem[] {
   if (timeZone === undefined || isTimeZone(timeZone)) return [];
+  const iana = ianaNameOf(timeZone);
+  if (iana !== undefined) {
+    const message = `${timeZone} is what Windows calls a time zone; write its IANA name: ${iana}`;
+    return [problem(["timeZone"], message)];
+  }
   const message = `${timeZone || "an empty name"} is no time zone; take an IANA name such as Europe/Vienna`;
   return [problem(["timeZone"], message)];
 }

@@ -2,6 +2,7 @@ import type { Freeze, Policy } from "../policy.ts";
 import { formatDuration, instantAt, minute } from "../time.ts";
 import { type Advice, adviceFor, adviceText, rounded, unitOf } from "./advice.ts";
 import { formatLocal } from "./calendar.ts";
+import { attempt, type Effort, newEffort } from "./effort.ts";
 import { openingsOf } from "./openings.ts";
 import { type Problem, problem } from "./problem.ts";
 import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
@@ -11,24 +12,38 @@ const known = new Map<string, readonly Problem[]>();
 const mostKept = 1000;
 
 /** Tries a policy out on targets in different phases of the cycle, and reports what always or sometimes comes late. */
-export function checkLateness(policy: Policy, from: number): readonly Problem[] {
+export function checkLateness(
+  policy: Policy,
+  from: number,
+  effort: Effort = newEffort(),
+): readonly Problem[] {
   const { every, headStart, manualOnly, days, between, at, cron, timeZone, freeze, spread } =
     policy;
   const hours = { every, headStart, manualOnly, days, between, at, cron, timeZone, freeze, spread };
   const key = JSON.stringify([from, hours]);
-  const found = known.get(key) ?? findLateness(policy, from);
+  const found = known.get(key) ?? attempt(effort, (own) => findLateness(policy, from, own))?.found;
+  if (found === undefined) return [untried];
   if (known.size >= mostKept) known.clear();
   known.set(key, found);
   return found;
 }
 
-function findLateness(policy: Policy, from: number): Problem[] {
+/** Policies without number, or with many freezes, must not keep an app from starting. */
+export const untried: Problem = {
+  severity: "warning",
+  path: [],
+  message:
+    "was not tried out for rotations that come late: it would take too many trials; use fewer freezes, or fewer policies and overrides with hours of their own",
+};
+
+function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
   if (!openingsOf(policy).first(from, from)) return [neverOpens(policy, from)];
-  const tried = [...tryWindows(policy, from)];
+  const tried = [...tryWindows(policy, from, effort)];
   const late = tried.filter((one) => isLate(policy, one));
-  const held = byFreeze(tryFreezes(policy, from));
+  const held = byFreeze(tryFreezes(policy, from, effort));
   if (late.length === 0 && held.size === 0) return [];
-  const advice = adviceFor(policy, from);
+  const attempted = attempt(effort, (own) => adviceFor(policy, from, own));
+  const advice = attempted ? attempted.found : "not found";
   return [
     ...comeLate(policy, late, tried.length, advice),
     ...[...held].flatMap(([freeze, rotations]) => holdsBack(policy, freeze, rotations, advice)),
@@ -56,13 +71,14 @@ function comeLate(
   policy: Policy,
   late: readonly Tried[],
   tried: number,
-  advice: Advice | undefined,
+  advice: Advice | "not found" | undefined,
 ): Problem[] {
   const first = earliest(late);
   if (!first) return [];
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
   const message = `is too short: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
-  const path = [advice?.every === undefined ? "headStart" : "every"];
+  const isLonger = typeof advice === "object" && advice.every !== undefined;
+  const path = [isLonger ? "every" : "headStart"];
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
@@ -70,14 +86,15 @@ function holdsBack(
   policy: Policy,
   freeze: Freeze,
   rotations: readonly Held[],
-  advice: Advice | undefined,
+  advice: Advice | "not found" | undefined,
 ): Problem[] {
   const first = earliest(rotations);
   if (!first) return [];
   const path = ["freeze", (policy.freeze ?? []).indexOf(freeze)];
   if (first.by === Infinity) return [holdsAllBack(policy, path, first.due)];
   const what = (policy.at ?? policy.cron) ? "an appointment" : "a window";
-  const isWay = advice?.every === undefined && advice?.apartFromFreezes === false;
+  const isFound = typeof advice === "object";
+  const isWay = isFound && advice.every === undefined && !advice.apartFromFreezes;
   const way = isWay ? `; ${adviceText(advice)}` : "";
   const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${exampleOf(policy, first)}${way}`;
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];

@@ -5,16 +5,24 @@ import { checkFreezes } from "./check-freezes.ts";
 import { checkHours } from "./check-hours.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkLateness } from "./check-lateness.ts";
+import { type Effort, newEffort } from "./effort.ts";
 import { checkTimeouts } from "./check-timeouts.ts";
 import { type Problem, problem } from "./problem.ts";
 
 export type { Problem } from "./problem.ts";
 
-/** Everything that is wrong with a policy from this moment on, apart from where it is written. */
-export function checkPolicy(policy: Policy, from: Instant): Problem[] {
+/**
+ * Everything that is wrong with a policy from this moment on, apart from where it is written. `effort` is what is left
+ * for all policies of a configuration.
+ */
+export function checkPolicy(
+  policy: Policy,
+  from: Instant,
+  effort: Effort = newEffort(),
+): Problem[] {
   const readable = [...checkHours(policy), ...checkTriggers(policy), ...checkFreezes(policy)];
   // What cannot be read cannot be tried out.
-  const tried = readable.length > 0 ? [] : checkLateness(policy, Date.parse(from));
+  const tried = readable.length > 0 ? [] : checkLateness(policy, Date.parse(from), effort);
   return [
     ...readable,
     ...tried,

@@ -1,5 +1,5 @@
 import type { Match, Policy, PolicyFields } from "../policy.ts";
-import { matchesAnyGlob, matchesGlob } from "./glob.ts";
+import { matchesAnyGlob } from "./glob.ts";
 
 /** What a target has otherwise than its policy says. */
 export interface Override {
@@ -70,42 +70,77 @@ function replaced(policy: Policy, fields: Partial<PolicyFields>): string[] {
   return others.filter((field) => field in policy && !(field in fields)).sort();
 }
 
+/** A fleet has thousands of targets, each of which may have passed over hundreds of policies: the first ones tell enough. */
+const mostPassedOver = 10;
+
+/** Policies as they are looked for. */
+interface Ordered {
+  readonly byName: ReadonlyMap<string, Policy>;
+  readonly names: readonly Policy[];
+  /** Those that match anything, the one with the greatest priority first. */
+  readonly matching: readonly (Policy & { readonly match: Match })[];
+}
+
+function matchesSome(policy: Policy): policy is Policy & { readonly match: Match } {
+  return policy.match !== undefined;
+}
+
+const known = new WeakMap<readonly Policy[], Ordered>();
+
+function orderedOf(policies: readonly Policy[]): Ordered {
+  const found = known.get(policies);
+  if (found) return found;
+  const names = policies.toSorted(compareNames);
+  const ordered = {
+    byName: new Map(policies.map((policy) => [policy.name, policy])),
+    names,
+    matching: names.filter(matchesSome).sort((a, b) => priorityOf(b) - priorityOf(a)),
+  };
+  known.set(policies, ordered);
+  return ordered;
+}
+
 function choose(subject: Subject, policies: readonly Policy[]): Choice {
-  if (subject.policy !== undefined) return named(subject.policy, subject, policies);
-  const ranked = policies
-    .filter((policy) => policy.match !== undefined && mismatch(policy.match, subject) === undefined)
-    .sort((a, b) => priorityOf(b) - priorityOf(a) || compareNames(a, b));
-  const [first, second] = ranked;
-  if (first === undefined) return fallBack(subject, policies);
-  if (second !== undefined && priorityOf(first) === priorityOf(second)) {
-    const tied = ranked.filter((policy) => priorityOf(policy) === priorityOf(first));
-    const names = tied.map(({ name }) => name).join(" and ");
+  const ordered = orderedOf(policies);
+  if (subject.policy !== undefined) return named(subject.policy, subject, ordered);
+  const { matching } = ordered;
+  const index = matching.findIndex(({ match }) => mismatch(match, subject) === undefined);
+  const first = matching[index];
+  if (first === undefined) return fallBack(subject, ordered);
+  const rivals = matching.slice(index + 1);
+  const end = rivals.findIndex((policy) => priorityOf(policy) < priorityOf(first));
+  const tied = rivals
+    .slice(0, end < 0 ? undefined : end)
+    .filter(({ match }) => mismatch(match, subject) === undefined);
+  if (tied.length > 0) {
+    const names = [first, ...tied].map(({ name }) => name).join(" and ");
     return {
       problem: `policies ${names} match with the same priority ${priorityOf(first)}; give one of them a higher one, or name one in the target`,
     };
   }
-  const why = `matches ${criteriaOf(first.match ?? {})}, priority ${priorityOf(first)}`;
-  return { policy: first, why, passedOver: others(first, subject, policies) };
+  const why = `matches ${criteriaOf(first.match)}, priority ${priorityOf(first)}`;
+  return { policy: first, why, passedOver: others(first, subject, ordered) };
 }
 
-function named(name: string, subject: Subject, policies: readonly Policy[]): Choice {
-  const policy = policies.find((one) => one.name === name);
+function named(name: string, subject: Subject, ordered: Ordered): Choice {
+  const policy = ordered.byName.get(name);
   if (!policy) return { problem: `names the policy ${name}, which there is not` };
-  return { policy, why: "named by the target", passedOver: others(policy, subject, policies) };
+  return { policy, why: "named by the target", passedOver: others(policy, subject, ordered) };
 }
 
-function fallBack(subject: Subject, policies: readonly Policy[]): Choice {
-  const policy = policies.find(({ name }) => name === fallback);
+function fallBack(subject: Subject, ordered: Ordered): Choice {
+  const policy = ordered.byName.get(fallback);
   if (!policy)
     return { problem: "names no policy and matches none, and there is none called default" };
-  const passedOver = others(policy, subject, policies);
+  const passedOver = others(policy, subject, ordered);
   return { policy, why: "matches no other policy", passedOver };
 }
 
-function others(chosen: Policy, subject: Subject, policies: readonly Policy[]): NotChosen[] {
-  return policies
+function others(chosen: Policy, subject: Subject, { names }: Ordered): NotChosen[] {
+  return names
+    .slice(0, mostPassedOver + 1)
     .filter((policy) => policy !== chosen)
-    .sort(compareNames)
+    .slice(0, mostPassedOver)
     .map((policy) => ({ policy: policy.name, why: whyNot(policy, subject) }));
 }
 
@@ -119,23 +154,26 @@ function whyNot(policy: Policy, subject: Subject): string {
 
 /** The first criterion that does not hold; undefined when all do. */
 function mismatch(match: Match, subject: Subject): string | undefined {
-  const lists: [string, readonly string[] | undefined, string | undefined][] = [
-    ["type", match.type, subject.type],
-    ["vault", match.vault, subject.vault],
-    ["host", match.host?.map((one) => one.toLowerCase()), subject.host?.toLowerCase()],
-    ["owner", match.owner, subject.owner],
-    ["environment", match.environment, subject.environment],
-    ["target", match.target, subject.targetId],
-  ];
-  for (const [name, patterns, value] of lists) {
-    if (patterns === undefined) continue;
-    if (value === undefined || !matchesAnyGlob(patterns, value)) return name;
-  }
-  const tag = Object.entries(match.tags ?? {}).find(([name, pattern]) => {
-    const value = subject.tags[name];
-    return value === undefined || !matchesGlob(pattern, value);
-  });
+  const { type, vault, host, owner, environment, target, tags } = match;
+  if (fails(type, subject.type)) return "type";
+  if (fails(vault, subject.vault)) return "vault";
+  if (host && fails(lowerCase(host), subject.host?.toLowerCase())) return "host";
+  if (fails(owner, subject.owner)) return "owner";
+  if (fails(environment, subject.environment)) return "environment";
+  if (fails(target, subject.targetId)) return "target";
+  const tag = Object.entries(tags ?? {}).find(([name, pattern]) =>
+    fails([pattern], subject.tags[name]),
+  );
   return tag && `tag ${tag[0]}`;
+}
+
+function fails(patterns: readonly string[] | undefined, value: string | undefined): boolean {
+  if (patterns === undefined) return false;
+  return value === undefined || !matchesAnyGlob(patterns, value);
+}
+
+function lowerCase(texts: readonly string[]): string[] {
+  return texts.map((text) => text.toLowerCase());
 }
 
 function criteriaOf({ tags = {}, ...lists }: Match): string {

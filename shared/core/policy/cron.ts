@@ -1,5 +1,5 @@
 import { Cron } from "croner";
-import { day, minute } from "../time.ts";
+import { day, hour, minute } from "../time.ts";
 import type { Wall } from "./zone.ts";
 
 /** What a field may hold by itself, besides `*`, ranges, lists and steps of it. */
@@ -41,9 +41,10 @@ function isReadable(text: string): boolean {
 }
 
 /** An expression as days and times of day: it fires at each of the times of each of the days. */
-interface Fires {
-  readonly onDay: (midnight: Wall) => boolean;
-  /** Milliseconds since midnight. */
+export interface Fires {
+  /** By the number of the day since 1970-01-01. */
+  readonly onDay: (number: number) => boolean;
+  /** Milliseconds since midnight, in order. */
   readonly times: readonly number[];
 }
 
@@ -57,27 +58,55 @@ const mostKept = 1000;
 export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
   const { onDay, times } = firesOf(text);
   const walls: Wall[] = [];
-  for (let midnight = Math.floor(from / day) * day; midnight < to; midnight += day) {
-    if (onDay(midnight)) walls.push(...times.map((time) => midnight + time));
+  for (let number = Math.floor(from / day); number * day < to; number++) {
+    if (onDay(number)) walls.push(...times.map((time) => number * day + time));
   }
   return walls.filter((wall) => wall >= from && wall < to);
 }
 
 /** Asking the parser for the next time takes many times as long as asking whether it is one. */
-function firesOf(text: string): Fires {
+export function firesOf(text: string): Fires {
   const found = known.get(text);
   if (found) return found;
-  const [minutes, hours, ...days] = text.trim().split(/\s+/);
-  const onDay = parse(["0", "0", ...days].join(" "));
-  const atTime = parse([minutes, hours, "* * *"].join(" "));
-  const times = Array.from({ length: day / minute }, (_, index) => index * minute);
+  const [minutes = "", hours = "", ...days] = text.trim().split(/\s+/);
+  const inHour = matching(`${minutes} * * * *`, hour / minute, minute);
+  const inDay = matching(`0 ${hours} * * *`, day / hour, hour);
   const fires = {
-    onDay: (midnight: Wall) => onDay.match(new Date(midnight)),
-    times: times.filter((time) => atTime.match(new Date(time))),
+    onDay: remembering(parse(["0", "0", ...days].join(" "))),
+    times: inDay.flatMap((start) => inHour.map((later) => start + later)),
   };
   if (known.size >= mostKept) known.clear();
   known.set(text, fires);
   return fires;
+}
+
+/** Which of `count` times, each `apart` milliseconds after the one before, an expression matches. */
+function matching(text: string, count: number, apart: number): number[] {
+  const times = parse(text);
+  return Array.from({ length: count }, (_, index) => index * apart).filter((time) =>
+    times.match(new Date(time)),
+  );
+}
+
+/** Bits of a number. */
+const bits = 32;
+
+/** Whether an expression fires on a day. The parser takes microseconds to say so: its answers are kept, a bit for each. */
+function remembering(days: Cron): (number: number) => boolean {
+  const masks = new Map<number, number>();
+  const maskOf = (block: number) => {
+    let mask = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      if (days.match(new Date((block * bits + bit) * day))) mask |= 1 << bit;
+    }
+    masks.set(block, mask);
+    return mask;
+  };
+  return (number) => {
+    const block = Math.floor(number / bits);
+    const mask = masks.get(block) ?? maskOf(block);
+    return (mask & (1 << (number - block * bits))) !== 0;
+  };
 }
 
 /** Whether there is a day on which an expression fires. */

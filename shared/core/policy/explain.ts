@@ -102,10 +102,10 @@ function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
   const zone = policy.timeZone ?? "UTC";
   const openings = openingsOf({ ...policy, freeze: [] }, claim);
   const found: PassedOver[] = [];
-  const before = openings
-    .between(claim.from, Math.min(opening.from, claim.from + missedHorizon))
-    .filter((span) => !openings.appointments || span.from >= claim.from);
-  for (const span of before.slice(0, mostPassedOver)) {
+  const before = openings.each(claim.from, Math.min(opening.from, claim.from + missedHorizon));
+  for (const span of before) {
+    if (openings.appointments && span.from < claim.from) continue;
+    if (found.length === mostPassedOver) break;
     const at = Math.max(span.from, claim.from);
     const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
     const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";

@@ -22,6 +22,17 @@ function edgeOf(text: string, zone: string, days: number): number {
     : instantOn(zone, dayNumber(wall) + days, 0);
 }
 
+/** Spans of the same lists are asked for thousands of times; a list is never changed. */
+const known = new WeakMap<readonly Freeze[], Map<string, readonly (Span | undefined)[]>>();
+
+function spansOf(freezes: readonly Freeze[], zone: string): readonly (Span | undefined)[] {
+  const byZone = known.get(freezes) ?? new Map<string, readonly (Span | undefined)[]>();
+  known.set(freezes, byZone);
+  const spans = byZone.get(zone) ?? freezes.map((freeze) => spanOf(freeze, zone));
+  byZone.set(zone, spans);
+  return spans;
+}
+
 function isLifted({ lift }: Freeze, reason: LiftReason | undefined): boolean {
   return lift.some((one) => one === reason);
 }
@@ -32,8 +43,10 @@ export function frozenSpans(
   zone: string,
   lift: LiftReason | undefined,
 ): Span[] {
-  const held = freezes.filter((freeze) => !isLifted(freeze, lift));
-  return union(held.flatMap((freeze) => spanOf(freeze, zone) ?? []));
+  const spans = spansOf(freezes, zone);
+  return union(
+    freezes.flatMap((freeze, index) => (isLifted(freeze, lift) ? [] : (spans[index] ?? []))),
+  );
 }
 
 /** The same moments as sorted spans that neither overlap nor touch. */
@@ -55,11 +68,13 @@ export function without(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let { from } = span;
   for (const other of others) {
-    left.push({ from, to: Math.min(other.from, span.to) });
-    from = Math.max(from, other.to);
+    if (other.to <= from) continue;
+    if (other.from >= span.to) break;
+    if (from < other.from) left.push({ from, to: other.from });
+    from = other.to;
   }
-  left.push({ from, to: span.to });
-  return left.filter((one) => one.from < one.to);
+  if (from < span.to) left.push({ from, to: span.to });
+  return left;
 }
 
 /** The freeze that holds a change back at this moment. */
@@ -69,9 +84,10 @@ export function freezeAt(
   instant: number,
   lift?: LiftReason,
 ): Freeze | undefined {
-  return freezes.find((freeze) => {
+  const spans = spansOf(freezes, zone);
+  return freezes.find((freeze, index) => {
     if (isLifted(freeze, lift)) return false;
-    const span = spanOf(freeze, zone);
+    const span = spans[index];
     return span !== undefined && span.from <= instant && instant < span.to;
   });
 }

@@ -1,5 +1,7 @@
 import type { Freeze, Policy } from "../policy.ts";
-import { day, hour, minute } from "../time.ts";
+import { sweepEvery } from "../sweeps.ts";
+import { day, hour } from "../time.ts";
+import { type Effort, newEffort, spend } from "./effort.ts";
 import type { Moments } from "./facts.ts";
 import { freezeAt, frozenSpans, type Span } from "./freezes.ts";
 import { openingsOf } from "./openings.ts";
@@ -20,7 +22,7 @@ export interface Held extends Tried {
 }
 
 /** Between the start of a rotation and the moment from which its age counts. */
-const rotationLength = minute;
+const rotationLength = sweepEvery;
 /** Where in the spread a target starts: the first and the last of them. */
 const fractions = [0, 0.9999];
 /** Targets are changed at different moments of a cycle. */
@@ -41,21 +43,31 @@ function toleranceOf({ every = hour }: Policy): number {
 }
 
 /** Rotations by age as they follow each other, of targets in different phases of the cycle, were there no freezes. */
-export function* tryWindows(policy: Policy, from: number): Generator<Tried> {
+export function* tryWindows(
+  policy: Policy,
+  from: number,
+  effort: Effort = newEffort(),
+): Generator<Tried> {
   const { every } = policy;
   if (every === undefined) return;
   const unfrozen = { ...policy, freeze: [] };
   const begins = Array.from({ length: phases }, (_, phase) => from + (phase * every) / phases);
   for (const start of new Set(begins.map((begin) => openAt(unfrozen, Math.floor(begin))))) {
     if (start === undefined) continue;
-    for (const fraction of fractionsOf(policy)) yield* courseOf(unfrozen, start, fraction);
+    for (const fraction of fractionsOf(policy)) yield* courseOf(unfrozen, start, fraction, effort);
   }
 }
 
 /** One rotation after the other, each counted from the one before. */
-function* courseOf(policy: Policy, start: number, fraction: number): Generator<Tried> {
+function* courseOf(
+  policy: Policy,
+  start: number,
+  fraction: number,
+  effort: Effort,
+): Generator<Tried> {
   let changedAt = start + rotationLength;
   for (let count = 0; count < mostRotations && changedAt < start + courseLength; count++) {
+    spend(effort);
     const placement = next(policy, changedAt, fraction);
     if (!placement) return;
     const { at, claim, opening } = placement;
@@ -67,12 +79,18 @@ function* courseOf(policy: Policy, start: number, fraction: number): Generator<T
 }
 
 /** Rotations that would start on time but for a freeze. */
-export function* tryFreezes(policy: Policy, from: number): Generator<Held> {
+export function* tryFreezes(
+  policy: Policy,
+  from: number,
+  effort: Effort = newEffort(),
+): Generator<Held> {
   const { freeze = [], timeZone = "UTC" } = policy;
+  const unfrozen = { ...policy, freeze: [] };
   for (const span of frozenSpans(freeze, timeZone, undefined)) {
     for (const changedAt of changesBefore(policy, span, from)) {
       for (const fraction of fractionsOf(policy)) {
-        const held = heldBack(policy, changedAt, fraction);
+        spend(effort);
+        const held = heldBack(policy, unfrozen, changedAt, fraction);
         if (held) yield held;
       }
     }
@@ -102,16 +120,21 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
 /** What may start from this moment on, and not earlier, has no opening left before the freeze. */
 function firstHeld(policy: Policy, frozenFrom: number, earliest: number): number {
   const openings = openingsOf(policy);
-  const last = openings.between(earliest, frozenFrom).at(-1);
+  const last = openings.last(earliest, frozenFrom);
   if (!last) return earliest;
   return Math.max(earliest, openings.appointments ? last.from + 1 : last.to);
 }
 
-function heldBack(policy: Policy, changedAt: number, fraction: number): Held | undefined {
+function heldBack(
+  policy: Policy,
+  unfrozen: Policy,
+  changedAt: number,
+  fraction: number,
+): Held | undefined {
   const { freeze = [], timeZone = "UTC" } = policy;
-  const unfrozen = next({ ...policy, freeze: [] }, changedAt, fraction);
-  if (!unfrozen) return undefined;
-  const { claim, permitted } = unfrozen;
+  const wanted = next(unfrozen, changedAt, fraction);
+  if (!wanted) return undefined;
+  const { claim, permitted } = wanted;
   const holding = freezeAt(freeze, timeZone, permitted);
   if (!holding || isLate(policy, { by: permitted - claim.due })) return undefined;
   const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - claim.due;

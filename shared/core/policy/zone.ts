@@ -13,15 +13,14 @@ export interface Stretch {
   readonly offset: number;
 }
 
-interface Coverage {
-  readonly from: number;
-  readonly to: number;
-  readonly stretches: readonly Stretch[];
-}
-
-/** Asking Temporal for an offset takes microseconds and is done millions of times: years of them are kept. */
-const known = new Map<string, Coverage>();
+/** Asking Temporal for an offset takes microseconds and is done millions of times: years of them are kept, in blocks. */
+const known = new Map<string, Map<number, readonly Stretch[]>>();
 const blockLength = 8 * 366 * day;
+/** A block also knows what lies this far around it. */
+const around = 3 * day;
+/** Beyond so many blocks everything is forgotten: names of zones may be written in many ways, and years have no end. */
+const mostBlocks = 4_000;
+let blocks = 0;
 
 export function isTimeZone(name: string): boolean {
   // Temporal also takes whole date-times and offsets, which are no names of zones.
@@ -36,7 +35,7 @@ export function isTimeZone(name: string): boolean {
 
 /** The first moment at which the clocks of the zone show this or more. */
 export function instantOf(zone: string, wall: Wall): number {
-  const { stretches } = covering(zone, wall);
+  const stretches = stretchesAt(zone, wall);
   // No clock is a day or more away from UTC.
   for (let index = indexAt(stretches, wall - day); ; index++) {
     const { from, offset } = at(stretches, index);
@@ -46,7 +45,7 @@ export function instantOf(zone: string, wall: Wall): number {
 }
 
 export function wallOf(zone: string, instant: number): Wall {
-  const { stretches } = covering(zone, instant);
+  const stretches = stretchesAt(zone, instant);
   return instant + at(stretches, indexAt(stretches, instant)).offset;
 }
 
@@ -56,23 +55,42 @@ export function clockChanges(
   from: number,
   to: number,
 ): { readonly at: number; readonly before: number; readonly after: number }[] {
-  covering(zone, from);
-  const { stretches } = covering(zone, to);
-  return stretches.slice(1).flatMap((stretch, index) => {
-    if (stretch.from < from || stretch.from >= to) return [];
-    return [{ at: stretch.from, before: at(stretches, index).offset, after: stretch.offset }];
-  });
+  const changes: { at: number; before: number; after: number }[] = [];
+  for (let block = blockOf(from); block <= blockOf(to - 1); block++) {
+    const stretches = stretchesIn(zone, block);
+    for (const [index, stretch] of stretches.entries()) {
+      if (stretch.from < from || stretch.from >= to || blockOf(stretch.from) !== block) continue;
+      changes.push({
+        at: stretch.from,
+        before: at(stretches, index - 1).offset,
+        after: stretch.offset,
+      });
+    }
+  }
+  return changes;
 }
 
-function covering(zone: string, instant: number): Coverage {
-  const found = known.get(zone);
-  if (found && found.from <= instant - 2 * day && instant + 2 * day <= found.to) return found;
-  const block = Math.floor(instant / blockLength) * blockLength;
-  const from = Math.min(block - blockLength, found?.from ?? Infinity);
-  const to = Math.max(block + 2 * blockLength, found?.to ?? -Infinity);
-  const coverage = { from, to, stretches: stretchesOf(zone, from, to) };
-  known.set(zone, coverage);
-  return coverage;
+function blockOf(instant: number): number {
+  return Math.floor(instant / blockLength);
+}
+
+function stretchesAt(zone: string, instant: number): readonly Stretch[] {
+  return stretchesIn(zone, blockOf(instant));
+}
+
+function stretchesIn(zone: string, block: number): readonly Stretch[] {
+  const found = known.get(zone)?.get(block);
+  if (found) return found;
+  if (blocks++ >= mostBlocks) {
+    known.clear();
+    blocks = 1;
+  }
+  const ofZone = known.get(zone) ?? new Map<number, readonly Stretch[]>();
+  known.set(zone, ofZone);
+  const from = block * blockLength - around;
+  const stretches = stretchesOf(zone, from, from + blockLength + 2 * around);
+  ofZone.set(block, stretches);
+  return stretches;
 }
 
 function stretchesOf(zone: string, from: number, to: number): Stretch[] {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
 import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
@@ -8,17 +9,24 @@ const lineLength = 75;
  * A calendar (RFC 5545) with an event for each rotation. The same rotation has the same UID in every plan, so that a
  * calendar program that reads the plan again moves its event. `madeAt` is when the plan was made.
  */
-export function renderCalendar({ rotations }: Simulation, madeAt: Instant): string {
-  const lines = [
+export function renderCalendar(simulation: Simulation, madeAt: Instant): string {
+  return atOnce(calendarInSteps(simulation, madeAt));
+}
+
+export function* calendarInSteps({ rotations }: Simulation, madeAt: Instant): Steps<string> {
+  const events = yield* mapInSteps(rotations, (rotation) => written(eventOf(rotation, madeAt)));
+  const head = [
     "BEGIN:VCALENDAR",
     "VERSION:2.0",
     "PRODID:-//Keyturn//Plan of rotations//EN",
     "CALSCALE:GREGORIAN",
     "METHOD:PUBLISH",
     "X-WR-CALNAME:Keyturn rotations",
-    ...rotations.flatMap((rotation) => eventOf(rotation, madeAt)),
-    "END:VCALENDAR",
   ];
+  return [written(head), ...events, written(["END:VCALENDAR"])].join("");
+}
+
+function written(lines: readonly string[]): string {
   return lines.map((line) => `${folded(line)}\r\n`).join("");
 }
 

@@ -1,29 +1,42 @@
 import { clockChanges } from "../policy/zone.ts";
+import { itemsInStep, type Steps } from "../steps.ts";
 import { hour } from "../time.ts";
 import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./plan.ts";
 
-export function clockChangesFor(
+/** `rotations` are in the order in which they start. */
+export function* clockChangesFor(
   targets: readonly SimulatedTarget[],
   rotations: readonly SimulatedRotation[],
   from: number,
   to: number,
-): ClockChange[] {
-  const zones = new Set(targets.map(({ policy }) => policy.timeZone ?? "UTC"));
-  return [...zones]
-    .flatMap((timeZone) => clockChanges(timeZone, from, to).map((one) => ({ timeZone, ...one })))
-    .sort((a, b) => a.at - b.at)
-    .map(({ timeZone, at, before, after }) => ({
-      timeZone,
-      at: new Date(at).toISOString(),
-      by: after - before,
-      rotations: near(rotations, timeZone, at),
-    }));
+): Steps<ClockChange[]> {
+  const starts = new Map<string, number[]>(targets.map(({ policy }) => [zoneOf(policy), []]));
+  for (const [index, { target, at }] of rotations.entries()) {
+    starts.get(zoneOf(target.policy))?.push(at);
+    if (index % itemsInStep === 0) yield;
+  }
+  const found: ClockChange[] = [];
+  for (const [timeZone, moments] of starts) {
+    for (const { at, before, after } of clockChanges(timeZone, from, to)) {
+      const near = countUpTo(moments, at + 12 * hour) - countUpTo(moments, at - 12 * hour - 1);
+      found.push({ timeZone, at: new Date(at).toISOString(), by: after - before, rotations: near });
+    }
+    yield;
+  }
+  return found.sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1));
 }
 
-function near(rotations: readonly SimulatedRotation[], timeZone: string, at: number): number {
-  return rotations.filter(
-    (rotation) =>
-      Math.abs(rotation.at - at) <= 12 * hour &&
-      (rotation.target.policy.timeZone ?? "UTC") === timeZone,
-  ).length;
+function zoneOf({ timeZone = "UTC" }: SimulatedTarget["policy"]): string {
+  return timeZone;
+}
+
+/** How many of the sorted moments are not after this one. */
+function countUpTo(moments: readonly number[], last: number): number {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((moments[middle] ?? Infinity) <= last) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

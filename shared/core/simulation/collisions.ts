@@ -1,3 +1,4 @@
+import { itemsInStep, sortInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
 import type { Collision, Limit, Limits, SimulatedRotation } from "./plan.ts";
 
@@ -5,19 +6,27 @@ import type { Collision, Limit, Limits, SimulatedRotation } from "./plan.ts";
 const createsPerRotation = 2;
 
 /** `rotations` are in the order in which they start. */
-export function collisionsOf(rotations: readonly SimulatedRotation[], limits: Limits): Collision[] {
-  const servers = startsBy(rotations, ({ target }) => target.server);
-  const vaults = startsBy(rotations, ({ target }) => target.vault);
-  return [
-    ...[...servers].flatMap(([name, starts]) =>
-      crowds(starts, limits.perServer, 1).map((crowd) => collision("server", name, crowd)),
-    ),
-    ...[...vaults].flatMap(([name, starts]) =>
-      crowds(starts, limits.perVault, createsPerRotation).map((crowd) =>
-        collision("vault", name, crowd),
-      ),
-    ),
-  ].sort((a, b) => (a.from < b.from ? -1 : 1));
+export function* collisionsOf(
+  rotations: readonly SimulatedRotation[],
+  limits: Limits,
+): Steps<Collision[]> {
+  const servers = new Map<string, number[]>();
+  const vaults = new Map<string, number[]>();
+  for (const [index, { target, at }] of rotations.entries()) {
+    if (target.server !== undefined) add(servers, target.server, at);
+    add(vaults, target.vault, at);
+    if (index % itemsInStep === 0) yield;
+  }
+  const found: Collision[] = [];
+  for (const [name, starts] of servers) {
+    const overfull = yield* crowds(starts, limits.perServer, 1);
+    for (const crowd of overfull) found.push(collision("server", name, crowd));
+  }
+  for (const [name, starts] of vaults) {
+    const overfull = yield* crowds(starts, limits.perVault, createsPerRotation);
+    for (const crowd of overfull) found.push(collision("vault", name, crowd));
+  }
+  return yield* sortInSteps(found, ({ from }) => Date.parse(from));
 }
 
 interface Crowd {
@@ -32,26 +41,22 @@ function collision(kind: Collision["kind"], name: string, crowd: Crowd): Collisi
   return { kind, name, from: instant(from), to: instant(to), most, limit };
 }
 
-function startsBy(
-  rotations: readonly SimulatedRotation[],
-  keyOf: (rotation: SimulatedRotation) => string | undefined,
-): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  for (const rotation of rotations) {
-    const key = keyOf(rotation);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group) group.push(rotation.at);
-    else groups.set(key, [rotation.at]);
-  }
-  return groups;
+function add(starts: Map<string, number[]>, name: string, at: number): void {
+  const moments = starts.get(name);
+  if (moments) moments.push(at);
+  else starts.set(name, [at]);
 }
 
 /** Crowds that overlap are one. */
-function crowds(starts: readonly number[], { count, within }: Limit, weight: number): Crowd[] {
+function* crowds(
+  starts: readonly number[],
+  { count, within }: Limit,
+  weight: number,
+): Steps<Crowd[]> {
   const found: Crowd[] = [];
   let first = 0;
   for (const [index, to] of starts.entries()) {
+    if (index % itemsInStep === 0) yield;
     while ((starts[first] ?? to) <= to - within) first++;
     const most = (index - first + 1) * weight;
     if (most <= count) continue;

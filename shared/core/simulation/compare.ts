@@ -1,3 +1,4 @@
+import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
 import { day, formatDuration, type Instant, instantAt, minute, second } from "../time.ts";
 import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
@@ -44,12 +45,21 @@ const nowhere: Side = { configured: false, rotations: [] };
 
 /** What changes between two simulations of the same time, target by target. `now` says whether that begins today. */
 export function compare(before: Simulation, after: Simulation, now: Instant): Comparison {
-  const [old, fresh] = [sidesOf(before), sidesOf(after)];
+  return atOnce(compareInSteps(before, after, now));
+}
+
+export function* compareInSteps(
+  before: Simulation,
+  after: Simulation,
+  now: Instant,
+): Steps<Comparison> {
+  const [old, fresh] = [yield* sidesOf(before), yield* sidesOf(after)];
   const ids = [...new Set([...old.keys(), ...fresh.keys()])].sort();
   const reasons = new Map(after.never.map(({ targetId, why }) => [targetId, why]));
-  const differences = ids.flatMap((id) =>
+  const found = yield* mapInSteps(ids, (id) =>
     differenceOf(id, old.get(id) ?? nowhere, fresh.get(id) ?? nowhere, reasons.get(id)),
   );
+  const differences = found.flat();
   const limit = Date.parse(after.from) + day;
   const isSoon = (side: Side | undefined) => (side?.next?.at ?? Infinity) < limit;
   const soon = ids.filter((id) => isSoon(fresh.get(id)) && !isSoon(old.get(id)));
@@ -67,8 +77,12 @@ export function compare(before: Simulation, after: Simulation, now: Instant): Co
   };
 }
 
-function sidesOf({ targets, rotations }: Simulation): Map<string, Side> {
-  const own = Map.groupBy(rotations, ({ target }) => target.id);
+function* sidesOf({ targets, rotations }: Simulation): Steps<Map<string, Side>> {
+  const own = new Map(targets.map(({ id }): [string, SimulatedRotation[]] => [id, []]));
+  for (const [index, rotation] of rotations.entries()) {
+    own.get(rotation.target.id)?.push(rotation);
+    if (index % itemsInStep === 0) yield;
+  }
   return new Map(
     targets.map(({ id, next }) => [id, { configured: true, next, rotations: own.get(id) ?? [] }]),
   );

@@ -1,13 +1,18 @@
+import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Comparison } from "./compare.ts";
 import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
 /** The whole plan, for programs. Instants are ISO 8601 in UTC. `later`: first rotations that lie beyond its end. */
-export function renderJson({ targets, ...simulation }: Simulation): string {
-  const rotations = simulation.rotations.map(readable);
+export function renderJson(simulation: Simulation): string {
+  return atOnce(jsonInSteps(simulation));
+}
+
+export function* jsonInSteps({ targets, ...simulation }: Simulation): Steps<string> {
   const end = Date.parse(simulation.to);
-  const later = targets.flatMap(({ next }) => (next && next.at >= end ? [readable(next)] : []));
-  const plan = { targets: targets.length, ...simulation, rotations, later };
-  return `${JSON.stringify(plan, null, 2)}\n`;
+  const beyond = targets.flatMap(({ next }) => (next && next.at >= end ? [next] : []));
+  const rotations = yield* mapInSteps(simulation.rotations, readable);
+  const later = yield* mapInSteps(beyond, readable);
+  return yield* written({ targets: targets.length, ...simulation, rotations, later });
 }
 
 function readable(rotation: SimulatedRotation) {
@@ -24,5 +29,34 @@ function readable(rotation: SimulatedRotation) {
 
 /** `warnings` are what the check of the edited configuration found, if they are to be told here. */
 export function renderComparisonJson(comparison: Comparison, warnings?: readonly string[]): string {
-  return `${JSON.stringify({ ...comparison, ...(warnings && { warnings }) }, null, 2)}\n`;
+  return atOnce(comparisonJsonInSteps(comparison, warnings));
+}
+
+export function comparisonJsonInSteps(
+  comparison: Comparison,
+  warnings?: readonly string[],
+): Steps<string> {
+  return written({ ...comparison, ...(warnings && { warnings }) });
+}
+
+/** As JSON.stringify writes it with two spaces, but the long lists in it item by item. */
+function* written(fields: object): Steps<string> {
+  const texts: string[] = [];
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+    if (value === undefined) continue;
+    const text = Array.isArray(value) ? yield* writtenList(value) : indented(value);
+    texts.push(`  ${JSON.stringify(name)}: ${text}`);
+  }
+  return `{\n${texts.join(",\n")}\n}\n`;
+}
+
+function* writtenList(items: readonly unknown[]): Steps<string> {
+  if (items.length === 0) return "[]";
+  const texts = yield* mapInSteps(items, (item) => `\n    ${indented(item, 4)}`);
+  return `[${texts.join(",")}\n  ]`;
+}
+
+function indented(value: unknown, by = 2): string {
+  // Line ends within texts are escaped: those that are left are between the parts.
+  return JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(by)}`);
 }

@@ -1,17 +1,26 @@
+import { atOnce, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
-import { renderCalendar } from "./calendar.ts";
+import { calendarInSteps } from "./calendar.ts";
 import type { Comparison } from "./compare.ts";
-import { renderComparisonJson, renderJson } from "./json.ts";
+import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
 import type { Simulation } from "./plan.ts";
-import { renderComparison, renderTable } from "./table.ts";
+import { comparisonTableInSteps, tableInSteps } from "./table.ts";
 
 export const planFormats = ["text", "json", "ics"] as const;
 export type PlanFormat = (typeof planFormats)[number];
 
 /** `madeAt` is when the plan was made. */
 export function renderPlan(simulation: Simulation, format: PlanFormat, madeAt: Instant): string {
-  if (format === "json") return renderJson(simulation);
-  return format === "ics" ? renderCalendar(simulation, madeAt) : renderTable(simulation);
+  return atOnce(planInSteps(simulation, format, madeAt));
+}
+
+export function planInSteps(
+  simulation: Simulation,
+  format: PlanFormat,
+  madeAt: Instant,
+): Steps<string> {
+  if (format === "json") return jsonInSteps(simulation);
+  return format === "ics" ? calendarInSteps(simulation, madeAt) : tableInSteps(simulation);
 }
 
 /**
@@ -23,6 +32,14 @@ export function renderComparisonAs(
   format: PlanFormat,
   warnings?: readonly string[],
 ): string {
-  const render = format === "json" ? renderComparisonJson : renderComparison;
+  return atOnce(comparisonInSteps(comparison, format, warnings));
+}
+
+export function comparisonInSteps(
+  comparison: Comparison,
+  format: PlanFormat,
+  warnings?: readonly string[],
+): Steps<string> {
+  const render = format === "json" ? comparisonJsonInSteps : comparisonTableInSteps;
   return render(comparison, warnings);
 }

@@ -1,11 +1,12 @@
 import { ConfigError } from "../errors.ts";
 import { nearestTo } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
+import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits, SimulatedTarget, Simulation } from "./plan.ts";
-import { simulate } from "./simulate.ts";
+import { type PlanBudget, simulateInSteps } from "./simulate.ts";
 
 /** Of what a plan is made. */
 export interface PlanScope {
@@ -25,8 +26,8 @@ export interface PlanKnowledge {
   /** How a target stands; undefined when nobody knows it. */
   readonly factsOf: (targetId: string) => SimulatedTarget["facts"] | undefined;
   readonly serverOf: (target: Target) => string;
-  /** Rotations that are too many for one plan; there is no such number when absent. */
-  readonly most?: number;
+  /** When the simulation stops; never, when absent. */
+  readonly budget?: PlanBudget;
 }
 
 const usualLength = 90 * day;
@@ -51,19 +52,31 @@ export function requireMatch(
 /** Plays the time for targets as they stand; one that nobody knows as if it were adopted now. Throws ConfigError. */
 export function simulateTargets(
   targets: readonly Target[],
-  { from, to, targets: pattern = "*", limits }: PlanScope,
-  { now, factsOf, serverOf, most }: PlanKnowledge,
+  scope: PlanScope,
+  knowledge: PlanKnowledge,
 ): Simulation {
-  const simulated = targets
-    .filter(({ id }) => matchesGlob(pattern, id))
-    .map((target): SimulatedTarget => ({
-      id: target.id,
-      policy: target.policy,
-      facts: factsOf(target.id) ?? { adoptedAt: now },
-      vault: target.publish.vault,
-      server: serverOf(target),
-    }));
+  return atOnce(simulateTargetsInSteps(targets, scope, knowledge));
+}
+
+export function* simulateTargetsInSteps(
+  targets: readonly Target[],
+  { from, to, targets: pattern = "*", limits }: PlanScope,
+  { now, factsOf, serverOf, budget }: PlanKnowledge,
+): Steps<Simulation> {
+  const wanted = targets.filter(({ id }) => matchesGlob(pattern, id));
+  const simulated = yield* mapInSteps(wanted, (target): SimulatedTarget => ({
+    id: target.id,
+    policy: target.policy,
+    facts: factsOf(target.id) ?? { adoptedAt: now },
+    vault: target.publish.vault,
+    server: serverOf(target),
+  }));
   const begin = from ?? now;
-  const end = to ?? plus(begin, usualLength);
-  return simulate(simulated, begin, end, { ...defaultLimits, ...limits }, now, most);
+  return yield* simulateInSteps(simulated, {
+    from: begin,
+    to: to ?? plus(begin, usualLength),
+    limits: { ...defaultLimits, ...limits },
+    knownAt: now,
+    ...(budget && { budget }),
+  });
 }

@@ -1,9 +1,13 @@
+import type { Policy } from "../policy.ts";
+import { openingsOf } from "../policy/openings.ts";
 import { whyNever } from "../policy/explain.ts";
-import { type Moments, momentsOf } from "../policy/facts.ts";
+import { momentsOf } from "../policy/facts.ts";
 import { decide, spreadOf } from "../policy/placement.ts";
-import { type Instant, instantAt, minute, second } from "../time.ts";
+import { type Instant, instantAt, second } from "../time.ts";
 import { ConfigError } from "../errors.ts";
-import { entropyBits } from "../password.ts";
+import { entropyBits, type PasswordRules } from "../password.ts";
+import { atOnce, sortInSteps, type Steps } from "../steps.ts";
+import { ageDelay, sweepEvery, usualRotation } from "../sweeps.ts";
 import { clockChangesFor } from "./clocks.ts";
 import { collisionsOf } from "./collisions.ts";
 import type {
@@ -16,14 +20,27 @@ import type {
   TooOld,
 } from "./plan.ts";
 
-/** Milliseconds from the start of a rotation to the moment from which the new secret's age counts. */
-const rotationLength = minute;
+/** When a simulation stops. It counts, and reads no clock, so that the same question has the same answer everywhere. */
+export interface PlanBudget {
+  /** Rotations that one plan may have. */
+  readonly rotations: number;
+  /** Rotations that are counted before the simulation stops. */
+  readonly counted: number;
+}
 
-/**
- * Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. What is known of
- * the targets is true at `knownAt`; when that is earlier, time is played from there, and shown from `from`. Throws
- * ConfigError when more than `most` rotations were to be played.
- */
+const noBudget: PlanBudget = { rotations: Infinity, counted: Infinity };
+
+export interface SimulationWanted {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly limits: Limits;
+  /** `from`, when absent. */
+  readonly knownAt?: Instant;
+  /** None, when absent. */
+  readonly budget?: PlanBudget;
+}
+
+/** The simulation without a pause. `most`: how many rotations may be played. */
 export function simulate(
   targets: readonly SimulatedTarget[],
   from: Instant,
@@ -32,41 +49,66 @@ export function simulate(
   knownAt: Instant = from,
   most = Infinity,
 ): Simulation {
+  const budget = { rotations: most, counted: 3 * most };
+  return atOnce(simulateInSteps(targets, { from, to, limits, knownAt, budget }));
+}
+
+/**
+ * Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. What is known of
+ * the targets is true at `knownAt`; when that is earlier, time is played from there, and shown from `from`. Throws
+ * ConfigError when there are more rotations than the budget has, and says how many.
+ */
+export function* simulateInSteps(
+  targets: readonly SimulatedTarget[],
+  { from, to, limits, knownAt = from, budget = noBudget }: SimulationWanted,
+): Steps<Simulation> {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   const begin = Math.min(start, Date.parse(knownAt));
-  const rotations: SimulatedRotation[] = [];
+  const byTarget: { readonly id: string; readonly shown: readonly SimulatedRotation[] }[] = [];
   const planned: PlannedTarget[] = [];
   const never: { targetId: string; why: string }[] = [];
   const tooOld: TooOld[] = [];
-  let played = 0;
+  const count = { played: 0, budget, asked: { targets: targets.length, from, to } };
   for (const target of targets) {
-    const course = courseOf(target, begin, end, most - played);
-    played += course.rotations.length;
+    const course = yield* courseOf(target, begin, end, count);
+    if (count.played > budget.rotations) continue;
     const shown = course.rotations.filter(({ at }) => at >= start);
-    for (const rotation of shown) rotations.push(rotation);
+    byTarget.push({ id: target.id, shown });
     const next = shown[0] ?? course.beyond;
     planned.push({ id: target.id, ...(next && { next }) });
     if (course.never !== undefined) never.push({ targetId: target.id, why: course.never });
     for (const one of agesOf(target, course.rotations, start, end)) tooOld.push(one);
   }
-  rotations.sort((a, b) => a.at - b.at || (a.target.id < b.target.id ? -1 : 1));
-  const collisions = collisionsOf(rotations, limits);
-  const clockChanges = clockChangesFor(targets, rotations, start, end);
-  const policies = usesOf(targets);
+  if (count.played > budget.rotations) throw tooMany(count);
+  const all = byTarget.sort((a, b) => (a.id < b.id ? -1 : 1)).flatMap(({ shown }) => shown);
+  const rotations = yield* sortInSteps(all, ({ at }) => at);
+  const collisions = yield* collisionsOf(rotations, limits);
+  const clockChanges = yield* clockChangesFor(targets, rotations, start, end);
+  const policies = yield* usesOf(targets);
   const what = { targets: planned, policies, rotations, never, tooOld };
   return { from, to, ...what, limits, collisions, clockChanges };
 }
 
 /** Targets with passwords of their own are counted apart. */
-function usesOf(targets: readonly SimulatedTarget[]): PolicyUse[] {
+function* usesOf(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
   const uses = new Map<string, PolicyUse>();
+  const bitsOf = new Map<PasswordRules, number>();
   for (const { policy } of targets) {
-    const bits = entropyBits(policy.password);
+    const bits = bitsOf.get(policy.password) ?? entropyBits(policy.password);
+    bitsOf.set(policy.password, bits);
     const key = `${policy.name}/${bits}`;
     const count = (uses.get(key)?.targets ?? 0) + 1;
     uses.set(key, { name: policy.name, targets: count, entropyBits: bits });
+    yield;
   }
   return [...uses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
+}
+
+/** What was played of that which was asked for. */
+interface Count {
+  played: number;
+  readonly budget: PlanBudget;
+  readonly asked: { readonly targets: number; readonly from: Instant; readonly to: Instant };
 }
 
 interface Course {
@@ -77,35 +119,60 @@ interface Course {
   readonly never?: string;
 }
 
-function courseOf(target: SimulatedTarget, start: number, end: number, most: number): Course {
+/** Beyond the budget, rotations are counted and forgotten. */
+function* courseOf(
+  target: SimulatedTarget,
+  start: number,
+  end: number,
+  count: Count,
+): Steps<Course> {
   const { id, policy, facts } = target;
   const fraction = spreadOf(id);
   const rotations: SimulatedRotation[] = [];
   let moments = momentsOf({ ...facts, targetId: id });
   let now = start;
   for (;;) {
+    yield;
     const { chosen, lost } = decide(policy, moments, now, () => fraction);
     if (chosen === undefined) {
-      return rotations.length > 0 ? { rotations } : { rotations, never: whyNever(policy, lost) };
+      return now > start ? { rotations } : { rotations, never: whyNever(policy, lost) };
     }
     const at = Math.max(chosen.at, now);
     const rotation = { target, at, after: moments.changedAt, placement: chosen };
     if (at >= end) return { rotations, beyond: rotation };
-    if (rotations.length >= most) throw tooMany();
-    rotations.push(rotation);
+    count.played++;
+    if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
+    if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
-    moments = afterChange(moments, at);
+    moments = { ...moments, changedAt: at + delayOf(policy, at) };
   }
 }
 
-function tooMany(): ConfigError {
-  return new ConfigError(
-    "there are too many rotations until the end of this time; ask for less of it",
-  );
+/** From the start of a rotation to the moment from which the age of the new secret counts. */
+function delayOf(policy: Policy, at: number): number {
+  if (policy.every !== undefined || policy.cron === undefined) return ageDelay(policy.every);
+  const next = openingsOf(policy).first(at + 1, at + 1);
+  // A rotation is over when the appointment of the next sweep comes.
+  return next && next.from <= at + sweepEvery ? usualRotation : sweepEvery;
 }
 
-function afterChange(moments: Moments, at: number): Moments {
-  return { ...moments, changedAt: at + rotationLength };
+/** How many there are, or are at least, and how to ask for less. */
+function tooMany(
+  { played, budget, asked }: Count,
+  reached?: { readonly targetId: string; readonly at: number },
+): ConfigError {
+  const number = (count: number) => count.toLocaleString("en-US");
+  const many = reached ? `more than ${number(budget.counted)}` : number(played);
+  const targets = asked.targets === 1 ? "1 target" : `${number(asked.targets)} targets`;
+  const stopped = reached
+    ? ` Counting stopped at ${instantAt(reached.at)} of target ${reached.targetId}.`
+    : "";
+  const sentences = [
+    `The period has ${many} rotations; the limit is ${number(budget.rotations)}.`,
+    ` Asked for: ${targets} from ${asked.from} to ${asked.to}.${stopped}`,
+    " Use an earlier `to`, or filter with `targets`",
+  ];
+  return new ConfigError(sentences.join(""));
 }
 
 function agesOf(
@@ -124,7 +191,7 @@ function agesOf(
     if (since !== undefined && since < at) {
       found.push({ targetId: id, since: instantAt(since), until: instantAt(at) });
     }
-    changed = at + rotationLength;
+    changed = at + ageDelay(every);
   }
   return found;
 }

@@ -1,18 +1,27 @@
 import { formatLocal } from "../policy/calendar.ts";
 import { printable, printableLines } from "../printable.ts";
+import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
+  return atOnce(tableInSteps(simulation, most));
+}
+
+export function* tableInSteps(simulation: Simulation, most = Infinity): Steps<string> {
   const { rotations, from, to } = simulation;
   const listed = rotations.slice(0, most);
-  const rows = listed.map((rotation) => [whenOf(rotation), rotation.target.id, whyOf(rotation)]);
+  const rows = yield* mapInSteps(listed, (rotation) => [
+    whenOf(rotation),
+    rotation.target.id,
+    whyOf(rotation),
+  ]);
   const more = rotations.length - listed.length;
   return [
     `${counted(rotations.length, "rotation")} from ${from} to ${to}`,
-    ...columns(["WHEN", "TARGET", "WHY"], rows),
+    ...(yield* columns(["WHEN", "TARGET", "WHY"], rows)),
     ...(rotations.length === 0 ? nextOf(simulation) : []),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...warningsOf(simulation),
@@ -68,9 +77,16 @@ function warningsOf(simulation: Simulation): string[] {
 }
 
 /** What an edit changes, as text. `warnings` are what the check of the edited configuration found. */
-export function renderComparison(comparison: Comparison, warnings: readonly string[] = []): string {
+export function renderComparison(comparison: Comparison, warnings?: readonly string[]): string {
+  return atOnce(comparisonTableInSteps(comparison, warnings));
+}
+
+export function* comparisonTableInSteps(
+  comparison: Comparison,
+  warnings: readonly string[] = [],
+): Steps<string> {
   const { from, to, rotationsBefore, rotationsAfter } = comparison;
-  const rows = comparison.differences.map((difference) => [
+  const rows = yield* mapInSteps(comparison.differences, (difference) => [
     difference.targetId,
     difference.before ?? "-",
     difference.after ?? "-",
@@ -82,7 +98,7 @@ export function renderComparison(comparison: Comparison, warnings: readonly stri
   return [
     printableLines(comparison.summary),
     `${counted(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
-    ...columns(heads, rows),
+    ...(yield* columns(heads, rows)),
     ...section("Warnings", warnings),
     "",
   ].join("\n");
@@ -94,13 +110,17 @@ function section(title: string, lines: readonly string[]): string[] {
     : ["", `${title}:`, ...lines.map((line) => `  ${printableLines(line)}`)];
 }
 
-function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function* columns(heads: readonly string[], rows: readonly (readonly string[])[]): Steps<string[]> {
   if (rows.length === 0) return [];
-  const shown = rows.map((row) => row.map(printable));
-  const widths = heads.map((head, index) =>
-    shown.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), head.length),
-  );
-  return [heads, ...shown].map((row) =>
+  const shown = yield* mapInSteps(rows, (row) => row.map(printable));
+  const widths = heads.map((head) => head.length);
+  for (const row of shown) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    }
+    yield;
+  }
+  return yield* mapInSteps([heads, ...shown], (row) =>
     row
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join("  ")

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
-import { day, minute, plus } from "../../../shared/core/time.ts";
+import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
 describe("a plan", () => {
@@ -42,7 +42,7 @@ describe("a plan", () => {
     ]);
   });
 
-  it("is given up when there are more rotations than wanted", () => {
+  it("with more rotations than wanted is refused, and says how many there are and how to ask for less", () => {
     const [one, two] = [target("a", { every: 10 * day }), target("b", { every: 10 * day })];
     const count = plan(one, two).rotations.length;
     const most = (number: number) => simulate([one, two], from, to, defaultLimits, from, number);
@@ -50,7 +50,38 @@ describe("a plan", () => {
     const late = plus(to, -day);
     expect(() => simulate([one, two], late, to, defaultLimits, from, count - 1)).toThrow();
     expect(() => most(count - 1)).toThrow(
-      "there are too many rotations until the end of this time; ask for less of it",
+      `The period has ${count} rotations; the limit is ${count - 1}. Asked for: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
+
+  it("that is far too long stops counting, and says how far it came", () => {
+    const often = [target("a", { cron: "* * * * *" }), target("b", { every: day })];
+    expect(() => simulate(often, from, to, defaultLimits, from, 1_000)).toThrow(
+      `The period has more than 3,000 rotations; the limit is 1,000. Asked for: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
+    );
+  });
+
+  it.each([
+    ["15s", 15 * second, minute],
+    ["45s", 45 * second, minute],
+    ["50s", 50 * second, minute],
+    ["60s", minute, 2 * minute],
+    ["90s", 90 * second, 2 * minute],
+    ["1h", hour, hour + minute],
+  ])(
+    "of a policy with every: %s has a rotation with each sweep that notices one",
+    (_, every, apart) => {
+      const { rotations, tooOld } = simulate(
+        [target("a", { every })],
+        from,
+        plus(from, 10 * apart),
+        defaultLimits,
+      );
+      const starts = rotations.map(({ at }) => at);
+      const [first = NaN] = starts;
+      expect(first).toBe(Date.parse(from) + every);
+      expect(starts).toStrictEqual(starts.map((_, index) => first + index * apart));
+      expect(tooOld).toStrictEqual([]);
+    },
+  );
 });

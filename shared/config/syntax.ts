@@ -1,0 +1,143 @@
+import type { Document, ErrorCode, YAMLError } from "yaml";
+
+/** What is wrong with a text as YAML, and where: as an offset. */
+export interface SyntaxProblem {
+  readonly offset: number;
+  readonly message: string;
+}
+
+const wordings: Partial<Record<ErrorCode, string>> = {
+  TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
+  MULTIPLE_DOCS: "holds several documents (---); put them in files of their own",
+  BLOCK_AS_IMPLICIT_KEY:
+    "has a second colon on one line; put text that holds a colon and a space in quotes",
+};
+
+/** These say what is wrong in one place; the others may only follow from what is wrong before them. */
+const selfContained: readonly ErrorCode[] = [
+  "TAB_AS_INDENT",
+  "MULTIPLE_DOCS",
+  "TAG_RESOLVE_FAILED",
+  "BAD_DIRECTIVE",
+];
+
+/** What people write, and what they should write instead: for each place one sentence. */
+export function findSyntaxProblems(text: string, { errors, warnings }: Document): SyntaxProblem[] {
+  const all: readonly YAMLError[] = [...errors, ...warnings];
+  // The parser says that its stack is full, and then what else is wrong because it stopped there.
+  const tooDeep = all.find(({ message }) => /call stack/i.test(message));
+  if (tooDeep) return [{ offset: tooDeep.pos[0], message: "is nested too deeply" }];
+  const found = new Map<number, SyntaxProblem>();
+  let isFirst = true;
+  for (const error of all) {
+    const known = recognised(text, error);
+    if (known) found.set(known.offset, known);
+    else if (isFirst || selfContained.includes(error.code)) {
+      found.set(error.pos[0], {
+        offset: error.pos[0],
+        message: wordings[error.code] ?? lowerFirst(error.message),
+      });
+    }
+    isFirst = false;
+  }
+  return [...found.values()];
+}
+
+type Recogniser = (line: Line, text: string, error: YAMLError) => SyntaxProblem | undefined;
+
+interface Line {
+  readonly start: number;
+  readonly text: string;
+}
+
+/** The first one that has something to say is right. */
+const recognisers: readonly Recogniser[] = [variable, asterisk, missingSpace, unclosed];
+
+function recognised(text: string, error: YAMLError): SyntaxProblem | undefined {
+  const line = lineAt(text, error.pos[0]);
+  for (const recognise of recognisers) {
+    const problem = recognise(line, text, error);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+function lineAt(text: string, offset: number): Line {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const end = text.indexOf("\n", offset);
+  return { start, text: text.slice(start, end < 0 ? undefined : end).slice(0, 500) };
+}
+
+export const variableMessage =
+  "Keyturn does not replace variables such as ${NAME}; write the value itself";
+
+/** How tools for deployment write what they replace. */
+const variables = /\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_][\w.]*\)|#\{[^{}]*\}#|\{\{[^{}]*\}\}/;
+
+/** Whether a text is, or holds, a variable that somebody expects to be replaced. */
+export function holdsVariable(text: string): boolean {
+  return text.length < 1_000 && (variables.test(text) || /^%[A-Za-z_]\w*%$/.test(text));
+}
+
+function variable({ start, text }: Line): SyntaxProblem | undefined {
+  const found = variables.exec(text);
+  return found ? { offset: start + found.index, message: variableMessage } : undefined;
+}
+
+/** An asterisk repeats an anchor where its name follows; cron expressions and patterns begin with one as well. */
+function asterisk({ start, text }: Line): SyntaxProblem | undefined {
+  const found = /(?:^|[\s[{,])((?:([\w-]+):\s+)|-\s+|[[,]\s*)(\*(?![\w])[^,\]}#]*)/.exec(text);
+  if (!found) return undefined;
+  const [whole, before = "", key, value = ""] = found;
+  const written = value.trim();
+  const example = key === undefined ? `"${written}"` : `${key}: "${written}"`;
+  const isCron = /^[\d*/,\- ]{1,60}$/.test(written);
+  const message = isCron
+    ? `text that begins with * must be in quotes; write ${example}`
+    : "text that begins with * must be in quotes";
+  const offset = start + found.index + whole.indexOf(before) + before.length;
+  return { offset, message };
+}
+
+const lostColons: readonly ErrorCode[] = [
+  "MULTILINE_IMPLICIT_KEY",
+  "MISSING_CHAR",
+  "BLOCK_AS_IMPLICIT_KEY",
+];
+
+function missingSpace({ start, text }: Line, _: string, error: YAMLError) {
+  if (!lostColons.includes(error.code)) return undefined;
+  const key = keyWithoutSpace(text.trim());
+  if (key === undefined) return undefined;
+  return { offset: start + text.indexOf(key), message: missingSpaceMessage(key) };
+}
+
+/** The key of `every:90d`; undefined where no key stands right before a colon and a value. */
+export function keyWithoutSpace(text: string): string | undefined {
+  return /^(?:-\s+)?([A-Za-z][\w-]{0,62}):(?!\/\/)\S/.exec(text)?.[1];
+}
+
+export function missingSpaceMessage(key: string): string {
+  return `needs a space after the colon: "${key}: …"`;
+}
+
+/** The parser notices far below where a brace or bracket was opened that nothing closes it. */
+function unclosed(_: Line, text: string, { message, pos }: YAMLError): SyntaxProblem | undefined {
+  if (!/flow (map|sequence)|flow collection/i.test(message)) return undefined;
+  const open: { readonly offset: number; readonly by: string }[] = [];
+  for (const { 0: part, index } of text.slice(0, pos[1]).matchAll(parts)) {
+    if (part === "{" || part === "[") open.push({ offset: index, by: part });
+    else if (part === "}" || part === "]") open.pop();
+  }
+  const last = open.at(-1);
+  if (!last) return undefined;
+  const closing = last.by === "{" ? "}" : "]";
+  return { offset: last.offset, message: `the ${last.by} here is not closed; add a ${closing}` };
+}
+
+/** Texts in quotes, comments, and what opens and closes. */
+const parts = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?<=^|\s)#[^\n]*|[{}[\]]/gm;
+
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { parseConfig } from "../../shared/config/load.ts";
+import { CheckTooCostlyError, checkInThread } from "../../shared/edited-config.ts";
+import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { problemLines } from "./written.ts";
+
+const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
+const head = "version: 1\nvaults: { main: { url: https://kv.vault.azure.net } }\n";
+const target = (id: string, more = "") =>
+  `  ${id}: { type: postgresql, options: { host: db.example }, accounts: [${id}], admin: self, publish: ${id}${more} }\n`;
+const good = `${head}policies: { default: { every: 90d, headStart: 7d, days: [sat] } }\ntargets:\n${target("orders")}`;
+
+test("a text is read in a thread as it is read in the process", async () => {
+  const { targets, warnings } = await parseConfig(good, { rotators });
+  expect(await checkInThread(good)).toEqual({ targets, warnings });
+});
+
+test("a text with mistakes is refused with all that a file would be", async () => {
+  const wrong = `${good}more: 1\nnotify: [{}]\n`;
+  const lines = await problemLines(checkInThread(wrong));
+  expect(lines).toHaveLength(2);
+  expect(lines).toEqual(await problemLines(parseConfig(wrong, { rotators })));
+});
+
+test("a check that needs too much memory is stopped, and says so", async () => {
+  const text = `version: 1\nnotify: [${"{},".repeat(200_000)}]\n`;
+  const refused = checkInThread(text, { time: 600_000, memory: 24 });
+  await expect(refused).rejects.toThrow(CheckTooCostlyError);
+  await expect(refused).rejects.toThrow(/needs more than 24 MiB of memory\. Send a smaller/);
+});
+
+test("a check that takes too long is stopped while the process goes on, and says so", async () => {
+  const text = `version: 1\nnotify: [${"{},".repeat(200_000)}]\n`;
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 5);
+  const refused = checkInThread(text, { time: 100, memory: 1024 });
+  await expect(refused).rejects.toThrow("was stopped after 0.1 s. Send a smaller configuration");
+  clearInterval(ticking);
+  expect(turns).toBeGreaterThan(2);
+});
