@@ -35,7 +35,7 @@ export interface Postgres {
   readonly logFile: string;
   /** Rejects never; resolves when the server is gone, for whatever reason. */
   readonly exited: Promise<void>;
-  /** Ends sessions and stops the server. Safe to repeat. */
+  /** Ends sessions and stops the server; resolves when none of its processes runs any more. Safe to repeat. */
   close(): Promise<void>;
 }
 
@@ -56,10 +56,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
   };
   const place = { data, logFile, as, port: options.port };
-  const { child, port } = await launch(binaries, args, place).catch(async (error: unknown) => {
-    await discard();
-    throw error;
-  });
+  const { child, port, gone } = await launch(binaries, args, place).catch(
+    async (error: unknown) => {
+      await discard();
+      throw error;
+    },
+  );
   return {
     host: "127.0.0.1",
     port,
@@ -76,6 +78,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     }),
     async close() {
       await stop(child);
+      // The processes of a server that was killed go on writing for a moment after it.
+      await gone;
       await discard();
     },
   };
@@ -162,7 +166,9 @@ interface Place {
   readonly port: number | undefined;
 }
 
-/** A free port may be taken by somebody else before the server binds it, and a killed server's children linger. */
+/** Tries to start: a free port may be taken by somebody else before the server binds it, and a killed server's processes linger. */
+const mostAttempts = 100;
+
 async function launch(binaries: Binaries, args: string[], place: Place) {
   for (let attempt = 1; ; attempt++) {
     const port = place.port ?? (await freePort());
@@ -172,13 +178,20 @@ async function launch(binaries: Binaries, args: string[], place: Place) {
       cwd: "/",
       // In a process group of its own, a terminal's Ctrl-C does not reach it.
       detached: true,
-      stdio: ["ignore", log, log],
+      // Every process of the server inherits the last one and none writes to it: it ends with the last of them.
+      stdio: ["ignore", log, log, "pipe"],
     });
     closeSync(log);
-    if (await isReady(child, place.data)) return { child, port };
+    const gone = new Promise<void>((resolve) => {
+      child.once("close", () => {
+        resolve();
+      });
+    });
+    if (await isReady(child, place.data)) return { child, port, gone };
+    await gone;
     const tail = (await readFile(place.logFile, "utf8")).split("\n").slice(-8).join("\n").trim();
     const passing = /Address already in use|shared memory block .* is still in use/.test(tail);
-    if (!passing || attempt === 20) throw new Error(`PostgreSQL did not start:\n${tail}`);
+    if (!passing || attempt === mostAttempts) throw new Error(`PostgreSQL did not start:\n${tail}`);
     await wait(100);
   }
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -21,8 +22,12 @@ beforeAll(async () => {
   await mkdir(cache, { recursive: true });
   azurite = await startAzurite({ memory: true });
 });
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
+afterEach(async () => {
+  const running = children.splice(0).filter((it) => it.exitCode === null && it.signalCode === null);
+  const gone = running.map((child) => once(child, "exit"));
+  for (const child of running) child.kill("SIGKILL");
+  // Until then they write to the folders that are removed at the end.
+  await Promise.all(gone);
 });
 afterAll(async () => {
   await azurite.close();

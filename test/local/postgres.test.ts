@@ -7,6 +7,7 @@ import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../local/certificate.ts";
 import { startPostgres, type Postgres, type PostgresOptions } from "../../local/postgres.ts";
+import { identify } from "../../local/start/process-identity.ts";
 import { listen } from "../doubles/listening.ts";
 
 let directory: string;
@@ -16,11 +17,11 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "keyturn-local-"));
 });
 afterEach(async () => {
-  for (const server of running) {
-    await server.close();
-    // As root it may be outside of the directory.
-    await rm(join(server.logFile, ".."), { recursive: true, force: true });
-  }
+  // All of them first: servers of one test run on the same folder, one after the other.
+  for (const server of running) await server.close();
+  // As root it may be outside of the directory.
+  for (const { logFile } of running)
+    await rm(join(logFile, ".."), { recursive: true, force: true });
   running = [];
   await rm(directory, { recursive: true, force: true });
 });
@@ -60,6 +61,20 @@ describe("the local PostgreSQL", () => {
     process.kill(first.pid, "SIGKILL");
     const second = await start();
     expect(await ask(second, "SELECT * FROM kept")).toEqual([{ word: "committed" }]);
+  });
+
+  it("is closed when the last of its processes is gone, also after it was killed", async () => {
+    const server = await start({ throwaway: true });
+    const rows = await ask(
+      server,
+      "SELECT pid FROM pg_stat_activity WHERE backend_type <> 'client backend'",
+    );
+    const processes = rows.map((row) => (row as { pid: number }).pid);
+    expect(processes.length).toBeGreaterThan(3);
+    process.kill(server.pid, "SIGKILL");
+    await server.close();
+    expect(processes.filter((pid) => identify(pid) !== undefined)).toEqual([]);
+    await expect(stat(join(server.logFile, ".."))).rejects.toThrow("ENOENT");
   });
 
   it("takes over from a server that was left behind on the same directory", async () => {

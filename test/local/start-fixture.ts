@@ -15,7 +15,7 @@ export async function dataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-start-"));
   // PostgreSQL does not run as root, and whoever it runs as must be able to pass.
   await chmod(folder, 0o711);
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -32,19 +32,17 @@ const program = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
 /** `npm start -- ARGS`, without the wrapper that installs what is missing. */
 export function start(...args: readonly string[]): Start {
   const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
+  const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once("exit", (code, signal) => {
+      resolve(code ?? signal);
+    });
   });
-  return {
-    child,
-    output: text(child.stdout),
-    errors: text(child.stderr),
-    exited: new Promise((resolve) => {
-      child.once("exit", (code, signal) => {
-        resolve(code ?? signal);
-      });
-    }),
-  };
+  onTestFinished(async () => {
+    // One that is still there when its test has failed stops what it started: killed, it would leave PostgreSQL behind.
+    child.kill("SIGINT");
+    await exited;
+  });
+  return { child, output: text(child.stdout), errors: text(child.stderr), exited };
 }
 
 /** What environment.json says, once the start that writes it is ready. */
