@@ -48,19 +48,19 @@ const wordings: Readonly<Record<string, Wording>> = {
 
 const wordWidth = Math.max(...Object.values(wordings).map(({ word }) => word.length));
 
-/** One line for the person at the console; undefined for what only a log needs. `nextDue` is an ISO time. */
+/** One line for the person at the console; undefined for what only a log needs. */
 export function lineOf(
   event: KeyturnEvent,
   look: {
     readonly paint: Paint;
     readonly targetWidth: number;
-    readonly nextDue?: string;
-    /** What the API says of the target after a failure; undefined when it could not be asked. */
+    /** What the API says of the target by now; absent when it could not be asked. */
     readonly standing?: Standing;
   },
 ): string | undefined {
   if (event.type === "claimed" || event.type === "applied") return undefined;
-  const { paint, targetWidth, nextDue, standing } = look;
+  const { paint, targetWidth, standing } = look;
+  const nextDue = standing?.nextDue;
   const known = wordings[event.type] ?? { word: event.type, text: tellDetail };
   const { word, style, text } = known;
   const said = printable(typeof text === "string" ? text : text(event));
@@ -116,8 +116,10 @@ function tellAttempt(event: KeyturnEvent): string {
   return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
 }
 
-/** How a target stands, as far as it says what consumers read. */
+/** How a target stands, as far as it says what consumers read and when its turn comes. */
 export interface Standing {
+  /** An ISO time. */
+  readonly nextDue?: string | undefined;
   readonly active?: string | undefined;
   readonly published?: unknown;
   readonly slots: readonly { readonly account: string; readonly abandoned?: unknown }[];

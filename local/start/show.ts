@@ -54,14 +54,7 @@ export function createShow(): Show {
     event(event) {
       inTurn(async () => {
         const standing = endings.includes(event.type) ? await standingOf(env, event) : undefined;
-        const nextDue = standing?.nextDue;
-        const look = {
-          paint,
-          targetWidth,
-          ...(standing && { standing }),
-          ...(nextDue !== undefined && { nextDue }),
-        };
-        const line = lineOf(event, look);
+        const line = lineOf(event, { paint, targetWidth, ...(standing && { standing }) });
         if (line !== undefined) print(line);
       });
     },
