@@ -73,9 +73,7 @@ const roomy = 100;
 interface Look {
   readonly paint: Paint;
   readonly targetWidth: number;
-  /** When the target's turn comes again; an ISO time. */
-  readonly nextDue?: string;
-  /** What the API says of the target after a failure; undefined when it could not be asked. */
+  /** What the API says of the target by now; absent when it could not be asked. */
   readonly standing?: Standing;
   /** Columns of the terminal. The text is wrapped between words, below itself. Not wrapped when absent. */
   readonly width?: number;
@@ -85,7 +83,8 @@ interface Look {
 export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
   const known = wordingOf(event.type);
   if (known === undefined) return undefined;
-  const { paint, targetWidth, nextDue, standing, width = Infinity } = look;
+  const { paint, targetWidth, standing, width = Infinity } = look;
+  const nextDue = standing?.nextDue;
   const { word, style, text } = known;
   const said = printable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? tellPublished(standing) : "";
@@ -175,8 +174,10 @@ function tellAttempt(event: KeyturnEvent): string {
   return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
 }
 
-/** How a target stands, as far as it says what consumers read. */
+/** How a target stands, as far as it says what consumers read and when its turn comes. */
 export interface Standing {
+  /** An ISO time. */
+  readonly nextDue?: string | undefined;
   readonly active?: string | undefined;
   readonly published?: unknown;
   readonly slots: readonly { readonly account: string; readonly abandoned?: unknown }[];

@@ -58,11 +58,9 @@ export function createShow(targets: readonly ShownTarget[]): Show {
     event(event) {
       inTurn(async () => {
         const standing = endings.includes(event.type) ? await standingOf(env, event) : undefined;
-        const nextDue = standing?.nextDue;
         const look = {
           ...{ paint, targetWidth, width: width() },
           ...(standing && { standing }),
-          ...(nextDue !== undefined && { nextDue }),
         };
         const line = lineOf(event, look);
         if (line !== undefined) print(line);

@@ -39,7 +39,9 @@ export function parseSource(name: string, text: string): Source {
     path,
     message,
   });
-  const syntax = findSyntaxProblems(text, document).map(({ offset, message }) => at(offset, message));
+  const syntax = findSyntaxProblems(text, document).map(({ offset, message }) =>
+    at(offset, message),
+  );
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
     syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));

@@ -119,7 +119,9 @@ function lostKey(key: string, known: readonly string[]): string | undefined {
 /** Whether a key is missing only because it has grown together with its value. */
 function isLost(root: unknown, path: Path): boolean {
   const around = valueAt(root, path.slice(0, -1));
-  return isRecord(around) && Object.keys(around).some((key) => keyWithoutSpace(key) === path.at(-1));
+  return (
+    isRecord(around) && Object.keys(around).some((key) => keyWithoutSpace(key) === path.at(-1))
+  );
 }
 
 function pathOf(steps: readonly PropertyKey[]): Path {

@@ -72,7 +72,7 @@ function queuedWaits(
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is busy with the target",
+            why: "a worker is busy with the target; its claim ends then at the latest",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]

@@ -68,10 +68,11 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         });
         // What is due does not wait for rows that could not be written.
         await registered.catch(() => undefined);
-        const sent = await sweep(stores, {
-          isKnown: (id) => byId.has(id),
-          isReadable: (id) => !leftAlone.has(id),
-        });
+        const sent = await sweep(
+          stores,
+          (id) => byId.has(id),
+          (id) => !leftAlone.has(id),
+        );
         await registered;
         return sent;
       },

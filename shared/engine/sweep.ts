@@ -9,17 +9,14 @@ const mostAtOnce = 1_000;
 /** How many messages a sweep sends for targets whose rows this instance cannot read: another one may be able to. */
 const mostUnreadable = 50;
 
-interface Among {
-  /** Whether the target is in the configuration. */
-  readonly isKnown: (targetId: string) => boolean;
-  /** False for a target whose row this instance could not read when it last tried. */
-  readonly isReadable: (targetId: string) => boolean;
-}
-
-/** Sends a message for every target that is due. Reads the due rows only: its cost follows what is due. */
+/**
+ * Sends a message for every target that is due. Reads the due rows only: its cost follows what is due. `isKnown`: whether the
+ * target is in the configuration. `isReadable`: false for one whose row this instance could not read when it last tried.
+ */
 export async function sweep(
   { journal, queue, clock }: Sweeping,
-  { isKnown, isReadable }: Among,
+  isKnown: (targetId: string) => boolean,
+  isReadable: (targetId: string) => boolean = () => true,
 ): Promise<number> {
   const due = await dueOf(journal, toInstant(clock()), (id) => isKnown(id) && isReadable(id));
   const readable = due.filter((id) => isKnown(id) && isReadable(id)).slice(0, mostAtOnce);

@@ -151,7 +151,10 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
   [
     "is held by a worker",
     { claim: { fence: 9, owner: "w", until: "2026-01-01T00:02:00.000Z" } },
-    { until: "2026-01-01T00:02:00.000Z", why: "a worker is busy with the target" },
+    {
+      until: "2026-01-01T00:02:00.000Z",
+      why: "a worker is busy with the target; its claim ends then at the latest",
+    },
   ],
 ])("a request for a target that %s says until when it waits", async (_what, state, waiting) => {
   const world = await worldWith({});

@@ -23,8 +23,8 @@ const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
   ...more,
 });
 const plain = (_: Style, text: string) => text;
-const line = (more: Partial<KeyturnEvent>, nextDue?: string) =>
-  lineOf(event(more), { paint: plain, targetWidth: 9, ...(nextDue !== undefined && { nextDue }) });
+const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
+  lineOf(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
 
 describe("a line on the console", () => {
   test("names the time of day, the target, the phase, how long it took and what that means", () => {
@@ -36,7 +36,10 @@ describe("a line on the console", () => {
   test("says of a success which account and version are published and when the target's turn comes again", () => {
     const version = { version: "0123456789abcdef" };
     const next = "2026-11-22T12:00:16.000Z";
-    const told = line({ type: "succeeded", account: "orders_b", version, duration: 1234 }, next);
+    const told = line(
+      { type: "succeeded", account: "orders_b", version, duration: 1234 },
+      { nextDue: next, slots: [] },
+    );
     expect(told).toContain("1.2 s  orders_b is published as version 01234567");
     expect(told?.endsWith(`; next at ${clock(next)}`)).toBe(true);
   });
@@ -75,12 +78,9 @@ describe("a line on the console", () => {
     expect(tellPublished(standing)).toBe(sentence);
     const failure = { kind: "change-refused", message: "permission denied" };
     const nextDue = "2026-11-22T18:00:00.000Z";
-    const look = { paint: plain, targetWidth: 9, nextDue, ...(standing && { standing }) };
-    const told = lineOf(event({ type: "failed", failure }), look);
-    const next = ` Next try at ${clock(nextDue)}.`;
-    expect(told?.endsWith(`permission denied${sentence === "" ? "." : sentence}${next}`)).toBe(
-      true,
-    );
+    const told = line({ type: "failed", failure }, standing && { ...standing, nextDue });
+    const next = standing ? ` Next try at ${clock(nextDue)}.` : "";
+    expect(told?.endsWith(`permission denied${sentence}${next}`)).toBe(true);
   });
 
   test("says of a blocked target that a person must decide", () => {
