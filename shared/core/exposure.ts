@@ -2,6 +2,7 @@ import { asPlanned, factsOf, lastChangeOf } from "./due.ts";
 import { isExempt } from "./policy/claims.ts";
 import { askedAgain, type Exposure, type TargetRecord } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
+import { longestName, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -27,12 +28,21 @@ export function acceptExposure(
   const nothing = reasonNotToCount(record, target, exposure);
   if (nothing !== undefined) return { counted: false, why: nothing, record };
   const known = standing(record);
-  const first = known && known.at <= exposure.at ? known : exposure;
+  const first = known && known.at <= exposure.at ? known : brief(exposure);
   const isBreach = [known, exposure].some((one) => one?.kind === "breach");
   const taken: Exposure = { ...first, kind: isBreach ? "breach" : "exposure" };
   const exposed = { ...record, exposure: taken };
   const due = nextDue(target.policy, factsOf(exposed), now);
   return { counted: true, why: due.reason, record: withEarlierDue(askedAgain(exposed), due) };
+}
+
+function brief(exposure: Exposure): Exposure {
+  const { by, from } = exposure;
+  return {
+    ...exposure,
+    by: shorten(by, longestName),
+    ...(from !== undefined && { from: shorten(from, longestName) }),
+  };
 }
 
 /** The exposure that has not been answered by a change, whoever made that. */

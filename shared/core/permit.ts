@@ -13,6 +13,7 @@ import {
   schedule,
   type TargetRecord,
 } from "./rotation.ts";
+import { longestWhy, shorten } from "./shorten.ts";
 import { frozenUntil, mayOverride, mayStart, nextDue } from "./schedule.ts";
 import type { Target } from "./target.ts";
 import { day, type Instant, plus } from "./time.ts";
@@ -60,7 +61,7 @@ function askedWhy(
   { name }: Policy,
 ): string {
   const said = hold?.why ?? `policy ${name}: no freeze is in its way`;
-  return `${requestedBy} asked for it (${reason}); ${said}`;
+  return shorten(`${requestedBy} asked for it (${reason}); ${said}`, longestWhy);
 }
 
 /** A rotation by schedule answers the request that waits as well. */
@@ -107,7 +108,7 @@ function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Pe
 }
 
 function repeated(wish: Wish, { why, heldBy: _, ...again }: Again): Permit {
-  return { wish: { ...wish, ...again }, why };
+  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
 }
 
 function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
@@ -130,7 +131,8 @@ function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Ins
 
 function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
   const until = frozenUntil(policy, now, lift);
-  return until === undefined ? undefined : { until, why: mayOverride(policy, now, lift).why };
+  if (until === undefined) return undefined;
+  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
 }
 
 function liftOf(reason: Reason, { exposure }: TargetRecord): LiftReason {

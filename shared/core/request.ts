@@ -7,7 +7,9 @@ import {
   schedule,
   type TargetRecord,
   unheld,
+  withPhase,
 } from "./rotation.ts";
+import { longestName, longestWhy, shorten } from "./shorten.ts";
 import type { Instant } from "./time.ts";
 
 export interface AcceptedRequest {
@@ -27,11 +29,12 @@ export interface AcceptedRequest {
  */
 export function acceptRequest(
   record: TargetRecord,
-  request: RotationRequest,
+  asked: RotationRequest,
   grounds: Grounds,
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
+  const request = { ...asked, requestedBy: shorten(asked.requestedBy, longestName) };
   const isOpen = rotation && rotation.published === undefined;
   // A request that the open rotation has answered already is none to join: its secret is public.
   const waiting = !isOpen && isJoined(record) ? undefined : record.request;
@@ -101,7 +104,8 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
 }
 
 function takenOver({ why }: Rotation, { reason, requestedBy }: RotationRequest) {
-  return { reason, requestedBy, why: `${why}; then ${requestedBy} asked for it (${reason})` };
+  const both = `${shorten(why, longestWhy / 2)}; then ${requestedBy} asked for it (${reason})`;
+  return { reason, requestedBy, why: shorten(both, longestWhy) };
 }
 
 /** Blocked means that no stored credential worked: it goes on by asking the target again. */
@@ -110,7 +114,7 @@ function reopened(
   now: Instant,
 ): Pick<Rotation, "phase" | "phases" | "failures"> {
   const phase = "applying";
-  return { phase, phases: [...phases, { phase, startedAt: now }], failures: 0 };
+  return { phase, phases: withPhase(phases, { phase, startedAt: now }), failures: 0 };
 }
 
 function queued(

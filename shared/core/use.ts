@@ -1,5 +1,6 @@
 import { withDue } from "./due.ts";
 import type { TargetRecord } from "./rotation.ts";
+import { longestName, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
 import { between, hour, type Instant } from "./time.ts";
 
@@ -37,9 +38,13 @@ export function acceptUse(
     const order = at < known ? "a later use" : "a use less than an hour before";
     return { counted: false, why: `${order} is known, at ${known}`, record };
   }
-  const used = { ...rest, lastUsedAt: at, ...(use.by !== undefined && { lastUsedBy: use.by }) };
+  const used = { ...rest, lastUsedAt: at, ...by(use) };
   const planned = isPlannedByUse(used, target) ? withDue(used, target, now) : used;
   return { counted: true, why: `the secret was used at ${at}`, record: planned };
+}
+
+function by({ by: user }: Use): Pick<TargetRecord, "lastUsedBy"> {
+  return user === undefined ? {} : { lastUsedBy: shorten(user, longestName) };
 }
 
 /** Another try after a failure is not put off, and what is under way is planned when it ends. */
