@@ -1,12 +1,12 @@
 import { policyFingerprint } from "./policy.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { type Due, type Facts, nextDue } from "./schedule.ts";
+import { longestWhy, shorten } from "./shorten.ts";
 import { slotOf } from "./slots.ts";
 import { adoptedPart, fingerprintOf, type Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
-/** Patterns and reasons have no end; a record that could not be stored would stop its target. */
-const longestWhy = 1_000;
+/** A record that could not be stored would stop its target. */
 const mostPolicies = 10;
 
 /** What the journal knows that due moments are computed from. */
@@ -60,8 +60,8 @@ export function asPlanned(
   return {
     ...withoutDue(record),
     ...(at !== undefined && { nextDue: at }),
-    dueReason: reason,
-    ...(passedOver.length > 0 && { passedOver }),
+    dueReason: shorten(reason, longestWhy),
+    ...(passedOver.length > 0 && { passedOver: passedOver.map(brief) }),
   };
 }
 
@@ -80,15 +80,17 @@ export function underPolicy(record: TargetRecord, target: Target): TargetRecord 
     policiesPassedOver: _,
     ...rest
   } = record;
-  const others = target.policiesPassedOver
-    .slice(0, mostPolicies)
-    .map(({ policy, why }) => ({ policy, why: why.slice(0, longestWhy) }));
+  const others = target.policiesPassedOver.slice(0, mostPolicies).map(brief);
   return {
     ...rest,
     policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
-    policyWhy: target.policyWhy.slice(0, longestWhy),
+    policyWhy: shorten(target.policyWhy, longestWhy),
     ...(others.length > 0 && { policiesPassedOver: others }),
   };
+}
+
+function brief<Explained extends { readonly why: string }>(explained: Explained): Explained {
+  return { ...explained, why: shorten(explained.why, longestWhy) };
 }
 
 function withoutDue(record: TargetRecord): TargetRecord {

@@ -4,6 +4,7 @@ import { isExempt } from "./policy/claims.ts";
 import { askedAgain, type Exposure, type TargetRecord } from "./rotation.ts";
 import { type Due, nextDue } from "./schedule.ts";
 import { findSeen } from "./seen.ts";
+import { longestName, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -32,7 +33,7 @@ export function acceptExposure(
   if ("nothing" in seen) {
     return { counted: false, why: seen.nothing, ...soon(planned(record)), record };
   }
-  const taken = merged(standing(record), seen.exposure);
+  const taken = merged(standing(record), brief(seen.exposure));
   const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
   const exposed = isKnown ? record : freed({ ...record, exposure: taken }, record);
   const due = nextDue(policy, factsOf(exposed), now);
@@ -59,6 +60,15 @@ function freed(exposed: TargetRecord, before: TargetRecord): TargetRecord {
   if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return { ...rest, request: free };
+}
+
+function brief(exposure: Exposure): Exposure {
+  const { by, from } = exposure;
+  return {
+    ...exposure,
+    by: shorten(by, longestName),
+    ...(from !== undefined && { from: shorten(from, longestName) }),
+  };
 }
 
 /** The exposure that has not been answered by a change, whoever made that. */

@@ -13,6 +13,7 @@ import {
   schedule,
   type TargetRecord,
 } from "./rotation.ts";
+import { longestWhy, shorten } from "./shorten.ts";
 import { frozenUntil, mayOverride, mayStart, nextDue } from "./schedule.ts";
 import type { Target } from "./target.ts";
 import { day, type Instant, plus } from "./time.ts";
@@ -77,7 +78,7 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
   const free = lift
     ? `freezes lifted by ${lift.by}: ${lift.why}`
     : `policy ${name}: no freeze applies`;
-  return `${askedBy(asked)}; ${hold?.why ?? free}`;
+  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, longestWhy);
 }
 
 /** A rotation by schedule answers the request that waits as well. */
@@ -124,7 +125,7 @@ function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Pe
 }
 
 function repeated(wish: Wish, { why, heldBy: _, ...again }: Again): Permit {
-  return { wish: { ...wish, ...again }, why };
+  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
 }
 
 function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
@@ -148,7 +149,8 @@ export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, n
 
 function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
   const until = frozenUntil(policy, now, lift);
-  return until === undefined ? undefined : { until, why: mayOverride(policy, now, lift).why };
+  if (until === undefined) return undefined;
+  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
 }
 
 function liftReasonOf(reason: Reason, { exposure }: TargetRecord): LiftReason {

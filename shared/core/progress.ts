@@ -8,7 +8,6 @@ import {
   type Failure,
   type Grounds,
   mayHaveChanged,
-  mostPhases,
   newRun,
   type Notification,
   type NotificationType,
@@ -17,9 +16,11 @@ import {
   type RunRecord,
   type TargetRecord,
   unheld,
+  withPhase,
   type WorkingPhase,
   workingPhases,
 } from "./rotation.ts";
+import { longestWhy, shorten } from "./shorten.ts";
 import { abandon, promote, slotOf, withSlot } from "./slots.ts";
 import type { Target } from "./target.ts";
 import { type Instant, plus } from "./time.ts";
@@ -65,7 +66,7 @@ export function advance(
   const { confirmedAt, ...rest } = unheld(rotation);
   // What the target said about one pending secret says nothing about the next.
   const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
-  const phases = [...closePhases(rotation, now), { phase, startedAt: now }].slice(-mostPhases);
+  const phases = withPhase(closePhases(rotation, now), { phase, startedAt: now });
   const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
   const progress = further ? { furthest: phase, failures: 0 } : {};
   return { ...rest, ...confirmed, ...learnt, ...progress, phase, phases };
@@ -289,11 +290,19 @@ export function notify(
     type,
     targetId: record.targetId,
     at,
-    data,
+    data: brief(data),
   };
   // Said anew, what waits already must not push out what else waits.
   const others = record.outbox.filter(({ id }) => id !== notification.id);
   return { ...record, outbox: [...others, notification].slice(-outboxLimit) };
+}
+
+function brief(data: Notification["data"]): Notification["data"] {
+  const fields = Object.entries(data).map(([name, value]) => [
+    name,
+    typeof value === "string" ? shorten(value, longestWhy) : value,
+  ]);
+  return Object.fromEntries(fields) as Notification["data"];
 }
 
 /** A request that this rotation was to answer is answered by its end, whichever it is. */

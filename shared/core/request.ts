@@ -1,6 +1,5 @@
 import { type Asked, askedBy, freezeOf, groundsOf, holdOf } from "./permit.ts";
 import {
-  mostPhases,
   newRun,
   type Rotation,
   type RotationRequest,
@@ -8,7 +7,9 @@ import {
   schedule,
   type TargetRecord,
   unheld,
+  withPhase,
 } from "./rotation.ts";
+import { longestName, longestWhy, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -30,11 +31,12 @@ export interface AcceptedRequest {
  */
 export function acceptRequest(
   record: TargetRecord,
-  request: RotationRequest,
+  asked: RotationRequest,
   target: Target,
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
+  const request = { ...asked, requestedBy: shorten(asked.requestedBy, longestName) };
   const open = rotation?.published === undefined ? rotation : undefined;
   // A request that the open rotation has answered already is none to join: its secret is public.
   const waiting = !open && isJoined(record) ? undefined : record.request;
@@ -113,7 +115,9 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
   return {
     ...(isStricter ? free : waiting),
     ...(isExposed && { reason, requestedBy }),
-    ...(isStricter && { why: `${askedBy(waiting)}, then by ${requestedBy} (reason: ${reason})` }),
+    ...(isStricter && {
+      why: addWord(askedBy(waiting), `then by ${requestedBy} (reason: ${reason})`),
+    }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
   };
@@ -176,7 +180,12 @@ function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   const wanted = { ...onTheWordOf, ...(lift && { lift }) };
   const joined = { ...unheld(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
-  return { ...joined, why: `${rotation.why}; then ${askedBy(request).replace(/^R/, "r")}` };
+  return { ...joined, why: addWord(rotation.why, `then ${askedBy(request).replace(/^R/, "r")}`) };
+}
+
+/** Both reasons, however often one is added. */
+function addWord(why: string, added: string): string {
+  return shorten(`${shorten(why, longestWhy / 2)}; ${added}`, longestWhy);
 }
 
 /** An exposure stays one, whoever takes the rotation over. */
@@ -195,6 +204,5 @@ function reopened(
   now: Instant,
 ): Pick<Rotation, "phase" | "phases" | "failures"> {
   const phase = "applying";
-  const remembered = [...phases, { phase, startedAt: now } as const].slice(-mostPhases);
-  return { phase, phases: remembered, failures: 0 };
+  return { phase, phases: withPhase(phases, { phase, startedAt: now }), failures: 0 };
 }

@@ -59,7 +59,7 @@ export interface Lift {
 }
 
 /** Phases that a rotation remembers. Something may undo its work again and again, for days. */
-export const mostPhases = 20;
+const mostPhases = 20;
 
 export interface PhaseTime {
   readonly phase: WorkingPhase;
@@ -303,6 +303,11 @@ export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"
 }
 
 export type HistoryRow = RunRecord | UnreadableRun;
+
+/** The latest phases, with one more. */
+export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
+  return [...phases, added].slice(-mostPhases);
+}
 
 /** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
 export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {

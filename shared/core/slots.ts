@@ -17,6 +17,27 @@ export function withSlot(slots: readonly SlotRecord[], changed: SlotRecord): Slo
   return [...slots.filter((slot) => slot.account !== changed.account), changed];
 }
 
+/** Slots that a record keeps, those of accounts that left the configuration included. */
+const mostSlots = 10;
+
+/**
+ * The slots to keep when the configuration names these accounts: theirs, the active one, and the latest of the others. An
+ * account that comes back to the configuration finds what it has been given.
+ */
+export function keptSlots(
+  slots: readonly SlotRecord[],
+  target: Target,
+  active: string | undefined,
+): readonly SlotRecord[] {
+  if (slots.length <= mostSlots) return slots;
+  const isNeeded = ({ account }: SlotRecord) =>
+    account === active || target.slots.some((slot) => slot.account === account);
+  const others = slots.filter((slot) => !isNeeded(slot));
+  const room = Math.max(0, mostSlots - (slots.length - others.length));
+  const latest = new Set(others.slice(others.length - Math.min(room, others.length)));
+  return slots.filter((slot) => isNeeded(slot) || latest.has(slot));
+}
+
 /** The slot after `ref` turned out to be what its account has now. */
 export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): SlotRecord {
   if (sameVersion(slot.current, ref)) return slot;

@@ -1,6 +1,7 @@
 import { withDue } from "./due.ts";
 import type { Policy } from "./policy.ts";
 import type { TargetRecord } from "./rotation.ts";
+import { longestName, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
 import { between, hour, type Instant } from "./time.ts";
 
@@ -40,7 +41,7 @@ export function acceptUse(
     const order = at < known ? "a later use" : "a use less than an hour before";
     return { counted: false, why: vain ?? `${order} is known, at ${known}`, record };
   }
-  const used = { ...rest, lastUsedAt: at, ...(use.by !== undefined && { lastUsedBy: use.by }) };
+  const used = { ...rest, lastUsedAt: at, ...by(use) };
   const planned = isPlannedByUse(used, target) ? withDue(used, target, now) : used;
   const why = vain ?? `the secret was used at ${at}`;
   return { counted: vain === undefined, why, record: planned };
@@ -53,6 +54,10 @@ function reasonNotToCount({ name, afterIdle, manualOnly }: Policy): string | und
   return manualOnly
     ? `policy ${name} is manualOnly, so uses make no rotation due and put none off`
     : undefined;
+}
+
+function by({ by: user }: Use): Pick<TargetRecord, "lastUsedBy"> {
+  return user === undefined ? {} : { lastUsedBy: shorten(user, longestName) };
 }
 
 /** Another try after a failure is not put off, and what is under way is planned when it ends. */

@@ -11,7 +11,7 @@ import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
 import { newRun, type RunRecord, type SlotRecord, type TargetRecord } from "../core/rotation.ts";
-import { slotOf, withSlot } from "../core/slots.ts";
+import { keptSlots, slotOf, withSlot } from "../core/slots.ts";
 import { fingerprintOf, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
 import type { StoredSecret } from "../vaults/vault.ts";
@@ -148,7 +148,7 @@ function asAdopted(
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
-    slots,
+    slots: keptSlots(slots, target, live?.by ?? rest.active),
     ...(live
       ? { active: live.by, published: live.ref }
       : changedAt !== undefined && { writtenAt: changedAt }),

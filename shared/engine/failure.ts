@@ -1,6 +1,7 @@
 import { isKnownError, LeaseLostError } from "../core/errors.ts";
 import { redact } from "../core/redact.ts";
 import type { Failure } from "../core/rotation.ts";
+import { longestWhy, shorten } from "../core/shorten.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Session } from "./session.ts";
 
@@ -15,7 +16,7 @@ export function failureOf(session: Session, error: unknown): Failure {
   const name = error instanceof Error && !known ? `${error.name}: ` : "";
   return {
     kind: known ? error.kind : "bug",
-    message: redact(`${name}${text}`, session.secrets()).slice(0, 1_000),
+    message: shorten(redact(`${name}${text}`, session.secrets()), longestWhy),
     at: session.now(),
   };
 }

@@ -1,6 +1,8 @@
 import { deadlines } from "../core/deadlines.ts";
+import { afterTelling } from "../core/outbox.ts";
 import { redact } from "../core/redact.ts";
 import type { Notification, TargetRecord } from "../core/rotation.ts";
+import { shorten } from "../core/shorten.ts";
 import { day, minute, plus } from "../core/time.ts";
 import type { Notifier } from "../notifiers/notifier.ts";
 import type { Session } from "./session.ts";
@@ -17,9 +19,8 @@ export async function flushOutbox(session: Session): Promise<void> {
   const { notifiers } = session.ports;
   const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
   const names = notifiers.filter((_, index) => heard[index]).map(({ name }) => name);
-  const waiting = outbox
-    .map((one) => ({ ...one, toldTo: [...(one.toldTo ?? []), ...names] }))
-    .filter(({ toldTo }) => notifiers.some(({ name }) => !toldTo.includes(name)));
+  const all = notifiers.map(({ name }) => name);
+  const waiting = afterTelling(outbox, all, names);
   await session.commit(withOutbox(session, waiting));
 }
 
@@ -36,7 +37,7 @@ async function tell(
     return true;
   } catch (error) {
     const text = error instanceof Error ? error.message : "something that is no error was thrown";
-    const detail = `${notifier.name}: ${redact(text, session.secrets()).slice(0, 500)}`;
+    const detail = `${notifier.name}: ${shorten(redact(text, session.secrets()), 500)}`;
     session.emit({ type: "notification-failed", detail });
     return false;
   }

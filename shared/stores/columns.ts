@@ -6,6 +6,7 @@ import {
   type TargetRecord,
 } from "../core/rotation.ts";
 import type { Instant } from "../core/time.ts";
+import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "./journal.ts";
 import { alarmRecord, runRecord, targetRecord } from "./records.ts";
 import { type Fields, isVersion, runSteps, type Steps, targetSteps, upgraded } from "./upgrade.ts";
@@ -55,25 +56,50 @@ interface Codec<T> {
   read(columns: Readonly<Record<string, unknown>>): T;
 }
 
-interface Kind {
+interface Stored {
   /** For messages. */
   readonly what: string;
   /** The field that says which one it is. */
   readonly id: string;
   readonly nested: Readonly<Record<string, true>>;
+}
+
+interface Kind<T> extends Stored {
   readonly steps: Steps;
+  readonly reductions: Reductions<T>;
 }
 
 export const targetColumns = codec<TargetRecord>(
-  { what: "target", id: "targetId", nested: nestedInTarget, steps: targetSteps },
+  {
+    what: "target",
+    id: "targetId",
+    nested: nestedInTarget,
+    steps: targetSteps,
+    reductions: targetReductions,
+  },
   targetRecord,
 );
 export const runColumns = codec<RunRecord>(
-  { what: "rotation", id: "rotationId", nested: nestedInRun, steps: runSteps },
+  {
+    what: "rotation",
+    id: "rotationId",
+    nested: nestedInRun,
+    steps: runSteps,
+    reductions: runReductions,
+  },
   runRecord,
 );
 /** Has no version: an older instance that could not read an alarm would take the journal for damaged. */
-const storedAlarm = codec<Alarm>({ what: "alarm", id: "id", nested: {}, steps: {} }, alarmRecord);
+const storedAlarm = codec<Alarm>(
+  {
+    what: "alarm",
+    id: "id",
+    nested: {},
+    steps: {},
+    reductions: {},
+  },
+  alarmRecord,
+);
 
 /** A stored row: how it is called in its key, and its columns. */
 type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];
@@ -126,7 +152,7 @@ export const alarmColumns: Codec<Alarm> = {
 };
 
 function codec<T extends object>(
-  kind: Kind,
+  kind: Kind<T>,
   schema: z.ZodType<T> & { readonly shape: object },
 ): Codec<T> {
   const fields = Object.keys(schema.shape);
@@ -143,7 +169,9 @@ function codec<T extends object>(
     );
   };
   const write = (record: T): Columns => {
-    const columns = splitColumns(kind, record);
+    const isTooLong = (field: string, value: unknown) =>
+      lengthOf(toColumn(kind, field, value)) > longestColumn;
+    const columns = splitColumns(kind, fit(record, kind.reductions, isTooLong));
     // What cannot be read back must never be written: it would stop the target for ever.
     read(columns);
     return columns;
@@ -151,7 +179,7 @@ function codec<T extends object>(
   return { read, write };
 }
 
-function nameOf({ what, id }: Kind, columns: Readonly<Record<string, unknown>>): string {
+function nameOf({ what, id }: Stored, columns: Readonly<Record<string, unknown>>): string {
   const name = columns[id];
   const known = typeof name === "string" ? ` ${name.slice(0, 64).toWellFormed()}` : "";
   return `The journal's row of ${what}${known}`;
@@ -165,14 +193,14 @@ function refuseFutureSchema(what: string, schema: unknown): void {
   );
 }
 
-function splitColumns(kind: Kind, record: object): Columns {
+function splitColumns(kind: Stored, record: object): Columns {
   const columns: Columns = {};
   for (const [field, value] of Object.entries(record) as [string, unknown][]) {
     if (value === undefined) continue;
     const column = toColumn(kind, field, value);
-    if (typeof column === "string" && column.length > longestColumn) {
+    if (lengthOf(column) > longestColumn) {
       throw new Error(
-        `A ${kind.what} cannot be stored: its ${field} takes ${column.length} characters of at most ${longestColumn}.`,
+        `A ${kind.what} cannot be stored: its ${field} takes ${lengthOf(column)} characters of at most ${longestColumn}.`,
       );
     }
     columns[field] = column;
@@ -180,7 +208,11 @@ function splitColumns(kind: Kind, record: object): Columns {
   return columns;
 }
 
-function toColumn(kind: Kind, field: string, value: unknown): Plain {
+function lengthOf(column: Plain): number {
+  return typeof column === "string" ? column.length : 0;
+}
+
+function toColumn(kind: Stored, field: string, value: unknown): Plain {
   if (Object.hasOwn(kind.nested, field)) return escaped(JSON.stringify(value));
   // Half a surrogate pair survives as an escape in JSON, but not as text on the way to the store.
   if (typeof value === "string") return value.toWellFormed().replace(lineSeparators, "\n");
@@ -192,7 +224,7 @@ function escaped(json: string): string {
   return json.replace(lineSeparators, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 
-function joinColumns(kind: Kind, columns: Readonly<Record<string, unknown>>): Fields {
+function joinColumns(kind: Stored, columns: Readonly<Record<string, unknown>>): Fields {
   return Object.fromEntries(
     Object.entries(columns).map(([field, column]) => {
       const nested = Object.hasOwn(kind.nested, field) && typeof column === "string";

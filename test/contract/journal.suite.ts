@@ -4,7 +4,7 @@ import { LeaseLostError } from "../../shared/core/errors.ts";
 import { newRecord, recordSchema, type TargetRecord } from "../../shared/core/rotation.ts";
 import type { Journal, JournalChange } from "../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../stores/arbitrary-records.ts";
-import { fullTarget, leanRun } from "../stores/full-records.ts";
+import { fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
 import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
@@ -105,13 +105,28 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     expect(await journal().read("keyed")).toBeUndefined();
   });
 
-  it("refuses a record that is too long for the store, and names the field", async () => {
-    const record = { ...newRecord("long"), dueReason: "x".repeat(32_001) };
-    await expect(insert("long", { record })).rejects.toThrow(/dueReason takes 32001/);
+  it("refuses a record in which what safety rests on is too long for the store, and names the field", async () => {
     const slots = Array.from({ length: 1_000 }, () => ({ account: "an account of some length" }));
     const nested = { ...newRecord("long"), slots };
     await expect(insert("long", { record: nested })).rejects.toThrow(/slots takes/);
+    const active = { ...newRecord("long"), active: "x".repeat(32_001) };
+    await expect(insert("long", { record: active })).rejects.toThrow(/active takes 32001/);
     expect(await journal().read("long")).toBeUndefined();
+  });
+
+  it("stores a record whose explanations are too long, with shorter ones", async () => {
+    const long = "👋".repeat(20_000);
+    const record = { ...fullTarget("wordy"), dueReason: long, policyWhy: long };
+    const runs = [{ ...fullRun("wordy", "01A"), why: long }];
+    await insert("wordy", { record, runs });
+    const read = (await journal().read("wordy"))?.record;
+    expect(read?.dueReason).toMatch(/^(👋)+$/u);
+    expect(read).toStrictEqual({
+      ...record,
+      dueReason: read?.dueReason,
+      policyWhy: read?.dueReason,
+    });
+    expect((await journal().run("wordy", "01A"))?.why).toBe(read?.dueReason);
   });
 
   it("refuses a record that it could not read back", async () => {

@@ -213,3 +213,29 @@ describe("any request", () => {
     );
   });
 });
+
+it("however long the reasons and names are, a rotation keeps a readable part of each", () => {
+  const long = "👋".repeat(10_000);
+  const asked = acceptRequest(
+    { ...adopted, rotation: { ...rotation, changeBegan: false, why: long } },
+    { ...request, requestedBy: long },
+    target,
+    now,
+  );
+  const { rotation: joined } = joinRequest(asked.record, now);
+  expect(joined?.requestedBy.length).toBeLessThanOrEqual(200);
+  expect(joined?.why).toMatch(/^(👋)+; then requested by (👋)+ \(reason: operator\)$/u);
+  expect(joined?.why.length).toBeLessThanOrEqual(1_000);
+});
+
+it("a blocked rotation that is asked for again and again remembers its latest phases only", () => {
+  let record: TargetRecord = { ...adopted, rotation };
+  for (let round = 0; round < 500; round++) {
+    const blocked: TargetRecord = {
+      ...record,
+      rotation: { ...rotation, ...record.rotation, phase: "blocked" },
+    };
+    record = joinRequest({ ...blocked, request: { ...request, rotationId: rotation.id } }, now);
+  }
+  expect(record.rotation?.phases).toHaveLength(20);
+});

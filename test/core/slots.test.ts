@@ -5,6 +5,7 @@ import {
   abandon,
   accountToChange,
   candidates,
+  keptSlots,
   promote,
   slotOf,
   withSlot,
@@ -105,6 +106,28 @@ describe("what is stored for an account", () => {
     expect(slotOf({ ...record, slots: changed }, "b").current).toEqual(ref("2"));
     expect(slotOf({ ...record, slots: changed }, "c")).toEqual({ account: "c" });
     expect(withSlot(slots, { account: "c" })).toHaveLength(3);
+  });
+});
+
+describe("the slots that are kept when accounts come and go", () => {
+  const slots = Array.from({ length: 30 }, (_, index) => ({ account: `old-${index}` }));
+  const of = (...accounts: string[]) => ({
+    ...orders,
+    slots: accounts.map((account) => ({ account })),
+  });
+  const kept = (...[all, configured, active]: Parameters<typeof keptSlots>) =>
+    keptSlots(all, configured, active).map(({ account }) => account);
+
+  it("are those of the configuration, the active one, and the latest of the others", () => {
+    const all = [...slots.slice(0, 2), { account: "a" }, ...slots.slice(2)];
+    expect(kept(all, of("a", "old-1"), "old-0")).toEqual([
+      ...["old-0", "old-1", "a"],
+      ...["old-23", "old-24", "old-25", "old-26", "old-27", "old-28", "old-29"],
+    ]);
+  });
+
+  it("are all of them while there are few, in the same order", () => {
+    expect(keptSlots(slots.slice(0, 10), of("a"), undefined)).toEqual(slots.slice(0, 10));
   });
 });
 

@@ -16,8 +16,7 @@ async function dueOnes(gone: number, known: number) {
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
   const queue = memoryQueue(() => now);
-  const among = { isKnown: (id: string) => id.startsWith("known"), isReadable: () => true };
-  const sent = await sweep({ journal, queue, clock }, among);
+  const sent = await sweep({ journal, queue, clock }, (id) => id.startsWith("known"));
   return { sent, messages: queue.messages.length };
 }
 
@@ -38,7 +37,7 @@ test("targets whose rows cannot be read are passed on, and neither starve the ot
   }
   const queue = memoryQueue(() => now);
   const isReadable = (id: string) => !id.startsWith("newer");
-  await sweep({ journal, queue, clock }, { isKnown: () => true, isReadable });
+  await sweep({ journal, queue, clock }, () => true, isReadable);
   const ids = queue.messages.map(({ message }) => message.targetId);
   expect(ids.slice(0, 3)).toEqual(["known-1200", "known-1201", "known-1202"]);
   expect(ids).toHaveLength(53);

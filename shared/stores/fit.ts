@@ -1,0 +1,173 @@
+import type {
+  Again,
+  CheckRequest,
+  Exposure,
+  Failure,
+  Notification,
+  Rotation,
+  RotationRequest,
+  RunRecord,
+  TargetRecord,
+} from "../core/rotation.ts";
+import { longestWhy, shorten } from "../core/shorten.ts";
+
+/**
+ * What a record gives up, field by field and step by step, while the field is too long for its column. The limits where
+ * things are added keep this from happening, but a record that grows too large all the same must not lock its target.
+ * `undefined` drops the field.
+ */
+export type Reductions<T> = {
+  readonly [K in keyof T]?: readonly ((value: NonNullable<T[K]>) => T[K] | undefined)[];
+};
+
+type Short = (text: string) => string;
+const readable: Short = (text) => shorten(text, longestWhy);
+const brief: Short = (text) => shorten(text, 100);
+
+/** As many as a rotation has that goes through without trouble. */
+const fewPhases = 6;
+
+/**
+ * Fields without steps are what safety rests on: slots, published, retirement, refusals, claim. A rotation gives up texts and
+ * its oldest phases, and nothing else.
+ */
+export const targetReductions: Reductions<TargetRecord> = {
+  lastFailure: [failureIn(readable), failureIn(brief)],
+  rotation: [rotationIn(readable), withFewPhases, rotationIn(brief)],
+  request: [requestIn(readable), requestIn(brief)],
+  again: [againIn(readable), againIn(brief)],
+  check: [checkIn(readable), checkIn(brief)],
+  exposure: [exposureIn(readable), exposureIn(brief)],
+  lastUsedBy: [readable],
+  dueReason: [readable],
+  passedOver: [explainedIn(readable), explainedIn(brief), drop],
+  policyWhy: [readable],
+  policiesPassedOver: [explainedIn(readable), explainedIn(brief), drop],
+  // Each is told at least once: a notifier may hear again what was forgotten to have been told to it.
+  outbox: [
+    outboxIn(readable),
+    outboxIn(brief),
+    newest(10),
+    newest(5),
+    newest(2),
+    newest(1),
+    untold,
+    newest(0),
+  ],
+};
+
+export const runReductions: Reductions<RunRecord> = {
+  why: [readable],
+  requestedBy: [readable],
+  phases: [newest(fewPhases)],
+  failure: [failureIn(readable), failureIn(brief)],
+  dueReason: [readable],
+};
+
+/** The record in which no field that has steps is too long, as far as its steps go. */
+export function fit<T extends object>(
+  record: T,
+  reductions: Reductions<T>,
+  isTooLong: (field: keyof T & string, value: unknown) => boolean,
+): T {
+  const fitted = { ...record };
+  for (const field of Object.keys(reductions) as (keyof T & string)[]) {
+    const value = fitField(record[field], reductions[field], (one) => isTooLong(field, one));
+    if (value === undefined) Reflect.deleteProperty(fitted, field);
+    else fitted[field] = value;
+  }
+  return fitted;
+}
+
+function fitField<Value>(
+  value: Value,
+  steps: readonly ((value: NonNullable<Value>) => Value | undefined)[] = [],
+  isTooLong: (value: Value) => boolean,
+): Value | undefined {
+  let fitted: Value | undefined = value;
+  for (const step of steps) {
+    if (fitted === undefined || fitted === null || !isTooLong(fitted)) break;
+    fitted = step(fitted);
+  }
+  return fitted;
+}
+
+function rotationIn(short: Short) {
+  return (rotation: Rotation): Rotation => ({
+    ...rotation,
+    why: short(rotation.why),
+    requestedBy: short(rotation.requestedBy),
+    ...heldByIn(short)(rotation),
+    ...(rotation.leftUndone && { leftUndone: failureIn(short)(rotation.leftUndone) }),
+  });
+}
+
+function withFewPhases(rotation: Rotation): Rotation {
+  return { ...rotation, phases: newest(fewPhases)(rotation.phases) };
+}
+
+function requestIn(short: Short) {
+  return (request: RotationRequest): RotationRequest => ({
+    ...request,
+    requestedBy: short(request.requestedBy),
+    ...heldByIn(short)(request),
+  });
+}
+
+function againIn(short: Short) {
+  return (again: Again): Again => ({
+    ...again,
+    why: short(again.why),
+    requestedBy: short(again.requestedBy),
+    ...heldByIn(short)(again),
+  });
+}
+
+function heldByIn(short: Short) {
+  return ({ heldBy }: { readonly heldBy?: string }) =>
+    heldBy === undefined ? {} : { heldBy: short(heldBy) };
+}
+
+function failureIn(short: Short) {
+  return (failure: Failure): Failure => ({ ...failure, message: short(failure.message) });
+}
+
+function checkIn(short: Short) {
+  return (check: CheckRequest): CheckRequest => ({ ...check, why: short(check.why) });
+}
+
+function exposureIn(short: Short) {
+  return (exposure: Exposure): Exposure => ({
+    ...exposure,
+    by: short(exposure.by),
+    ...(exposure.from !== undefined && { from: short(exposure.from) }),
+  });
+}
+
+function explainedIn(short: Short) {
+  return <Item extends { readonly why: string }>(items: readonly Item[]): readonly Item[] =>
+    items.map((item) => ({ ...item, why: short(item.why) }));
+}
+
+function outboxIn(short: Short) {
+  return (outbox: readonly Notification[]): readonly Notification[] =>
+    outbox.map((one) => {
+      const data = Object.entries(one.data).map(([field, value]) => [
+        field,
+        typeof value === "string" ? short(value) : value,
+      ]);
+      return { ...one, data: Object.fromEntries(data) as Notification["data"] };
+    });
+}
+
+function untold(outbox: readonly Notification[]): readonly Notification[] {
+  return outbox.map(({ toldTo: _, ...one }) => one);
+}
+
+function newest(most: number) {
+  return <Item>(items: readonly Item[]): readonly Item[] => (most === 0 ? [] : items.slice(-most));
+}
+
+function drop(): undefined {
+  return undefined;
+}

@@ -1,0 +1,286 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { withDue } from "../../shared/core/due.ts";
+import { acceptExposure } from "../../shared/core/exposure.ts";
+import { afterTelling } from "../../shared/core/outbox.ts";
+import { permit } from "../../shared/core/permit.ts";
+import { policyFingerprint } from "../../shared/core/policy.ts";
+import {
+  advance,
+  beginRotation,
+  blockRotation,
+  failRotation,
+  goBack,
+  notify,
+  retryLater,
+  runOf,
+  stallRotation,
+  succeed,
+} from "../../shared/core/progress.ts";
+import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.ts";
+import {
+  type Failure,
+  newRecord,
+  type Rotation,
+  type TargetRecord,
+  workingPhases,
+} from "../../shared/core/rotation.ts";
+import { longestWhy, shorten } from "../../shared/core/shorten.ts";
+import {
+  abandon,
+  accountToChange,
+  keptSlots,
+  promote,
+  slotOf,
+  withSlot,
+} from "../../shared/core/slots.ts";
+import type { Target } from "../../shared/core/target.ts";
+import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
+import { acceptUse } from "../../shared/core/use.ts";
+import { replan } from "../../shared/engine/replan.ts";
+import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
+import { target as orders } from "../core/orders.ts";
+
+/** One target, as far as its record goes. Everything that happens to it goes through the functions that the engine uses. */
+interface Life {
+  readonly record: TargetRecord;
+  readonly target: Target;
+  readonly now: Instant;
+  /** What has happened so far, for ids. */
+  readonly count: number;
+}
+
+interface Draw {
+  readonly number: number;
+  readonly text: string;
+}
+
+type Operation = (life: Life, draw: Draw) => TargetRecord | Partial<Life>;
+
+const version = (number: number) => ({
+  vault: "main",
+  name: `orders-db-${number % 3}`,
+  version: String(number).padStart(32, "0"),
+});
+const idOf = (count: number) => `01TEST${String(count).padStart(20, "0")}`;
+const failureOf = ({ now }: Life, kind: Failure["kind"], text: string): Failure => ({
+  kind,
+  message: shorten(text, longestWhy),
+  at: now,
+});
+const kinds = ["target-unavailable", "outcome-unknown", "change-refused", "bug"] as const;
+const notifiers = ["event-grid here", "webhook there", "webhook that is down"];
+
+/** Does it to the open rotation, if there is one. */
+const onRotation =
+  (act: (life: Life, rotation: Rotation, draw: Draw) => TargetRecord): Operation =>
+  (life, draw) => {
+    const { rotation } = life.record;
+    return rotation ? act(life, rotation, draw) : life.record;
+  };
+
+const operations: Readonly<Record<string, Operation>> = {
+  wait: ({ now }, { number }) => ({ now: plus(now, (number % 3_000) * minute) }),
+  request: (life, { number, text }) => {
+    const { record, target, now, count } = life;
+    const wish = {
+      rotationId: idOf(count),
+      reason: number % 2 === 0 ? "operator" : "exposure",
+      requestedBy: text,
+      at: now,
+      ...(number % 3 === 0 && { grace: number }),
+    } as const;
+    return acceptRequest(record, wish, target, now).record;
+  },
+  join: ({ record, now }) => (isJoined(record) ? joinRequest(record, now) : record),
+  start: ({ record, target, now, count }) => {
+    if (record.rotation) return record;
+    const permitted = permit(record, target, now);
+    if ("held" in permitted) return permitted.held;
+    const { wish, why } = permitted;
+    const grounds = { why, policyFingerprint: policyFingerprint(target.policy) };
+    const request = { ...wish, rotationId: wish.rotationId ?? idOf(count) };
+    return beginRotation(record, accountToChange(target, record), request, grounds, now);
+  },
+  advance: onRotation((life, rotation, { number }) => {
+    const { record, now, count } = life;
+    const phase = workingPhases[number % workingPhases.length] ?? "staging";
+    const isPublic = workingPhases.indexOf(phase) > workingPhases.indexOf("publishing");
+    const learnt = { pending: version(count), ...(isPublic && { published: version(count) }) };
+    return { ...record, rotation: advance(rotation, phase, learnt, now) };
+  }),
+  goBack: onRotation(({ record, now }, rotation, { number }) => {
+    const phase = number % 2 === 0 ? "applying" : "staging";
+    return { ...record, rotation: goBack(rotation, phase, now) };
+  }),
+  fail: onRotation((life, rotation, { number, text }) => {
+    const failure = failureOf(life, kinds[number % kinds.length] ?? "bug", text);
+    const { policy } = life.target;
+    const left = { ...retryLater(rotation, failure, policy), leftUndone: failure };
+    return stallRotation(life.record, left, failure, policy);
+  }),
+  giveUp: onRotation((life, rotation, { text }) =>
+    failRotation(
+      life.record,
+      { ...rotation, pending: version(life.count), outcomeInDoubt: true },
+      failureOf(life, "change-refused", text),
+      life.target.policy,
+    ),
+  ),
+  block: onRotation((life, rotation, { text }) =>
+    blockRotation(life.record, rotation, failureOf(life, "no-live-credential", text)),
+  ),
+  succeed: onRotation(({ record, target, now, count }, rotation) =>
+    succeed(record, { ...rotation, published: version(count) }, target, true, now),
+  ),
+  expose: ({ record, target, now }, { number, text }) => {
+    const kind = number % 2 === 0 ? "exposure" : "breach";
+    return acceptExposure(record, target, { at: now, by: text, from: text, kind }, now).record;
+  },
+  use: ({ record, target, now }, { text }) =>
+    acceptUse(record, target, { at: now, by: text }, now).record,
+  drift: ({ record, target, now, count }, { text }) => {
+    const data = { secret: "orders-db", version: version(count).version, detail: text };
+    const told = notify(record, "drift.found", now, data);
+    const slot = promote(slotOf(record, accountToChange(target, record)), version(count), now);
+    return { ...told, slots: withSlot(record.slots, slot) };
+  },
+  doubt: ({ record, target, count }) => {
+    const slot = abandon(slotOf(record, accountToChange(target, record)), version(count));
+    return { ...record, slots: withSlot(record.slots, slot) };
+  },
+  tell: ({ record }, { number }) => {
+    const heard = notifiers.slice(0, number % notifiers.length);
+    return { ...record, outbox: afterTelling(record.outbox, notifiers, heard) };
+  },
+  editPolicy: ({ record, target, now, count }, { number, text }) => {
+    const reason = text === "" ? "closed" : text;
+    const freeze = [{ from: now, to: plus(now, day), reason, lift: [] }];
+    const policy = {
+      ...target.policy,
+      every: (1 + (number % 90)) * day,
+      afterExposure: hour,
+      afterIdle: 3 * day,
+      ...(number % 2 === 0 && { freeze }),
+    };
+    const policiesPassedOver = Array.from({ length: number % 40 }, () => ({
+      policy: "p",
+      why: text,
+    }));
+    const edited = { ...target, policy, policyWhy: `${text} ${count}`, policiesPassedOver };
+    return { target: edited, record: replan(record, edited, now) };
+  },
+  /** As the adoption does it that follows an edit of the accounts. */
+  editAccounts: ({ record, target, now, count }) => {
+    const accounts = [`orders_${count}_a`, `orders_${count}_b`];
+    const edited = { ...target, slots: accounts.map((account) => ({ account })) };
+    const planned = replan(record, edited, now);
+    if (planned.rotation) return { target: edited, record: planned };
+    const slots = accounts.reduce(
+      (known, account) => withSlot(known, { account, current: version(count), changedAt: now }),
+      planned.slots,
+    );
+    const adopted: TargetRecord = {
+      ...planned,
+      adoptedAt: now,
+      active: accounts[0] ?? "",
+      published: version(count),
+      slots: keptSlots(slots, edited, accounts[0]),
+    };
+    return { target: edited, record: withDue(adopted, edited, now) };
+  },
+};
+
+/** By name, so that a counterexample can be read. */
+const texts: Readonly<Record<string, string>> = {
+  empty: "",
+  short: "anna",
+  long: "x".repeat(5_000),
+  pairs: "👋".repeat(2_000),
+  // Six times as long in JSON.
+  controls: "\u0001".repeat(1_500),
+  quotes: '"\\'.repeat(900),
+};
+
+const habit = fc.array(
+  fc.record({
+    what: fc.constantFrom(...Object.keys(operations)),
+    number: fc.nat({ max: 10_000 }),
+    text: fc.constantFrom(...Object.keys(texts)),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
+
+/** What a target has been through for weeks. */
+const circles: readonly (readonly [string, ...string[]])[] = [
+  ["start", "block", "request", "join"],
+  ["start", "advance", "goBack", "fail"],
+  ["start", "request", "join", "fail", "giveUp", "wait"],
+  ["drift", "tell", "tell"],
+  ["editAccounts", "doubt", "editPolicy"],
+  ["editPolicy", "request", "start", "expose", "use"],
+  ["editAccounts", "request", "start", "advance", "advance", "succeed"],
+];
+const examples = circles.map(
+  (circle, index): [{ what: string; number: number; text: string }[]] => [
+    circle.map((what, number) => ({ what, number, text: index % 2 === 0 ? "long" : "controls" })),
+  ],
+);
+
+const begun: Life = {
+  record: newRecord("orders"),
+  target: orders,
+  now: "2026-03-01T10:00:00.000Z",
+  count: 0,
+};
+
+function after(life: Life, operation: Operation, draw: Draw): Life {
+  const result = operation(life, draw);
+  const changed = "targetId" in result ? { record: result } : result;
+  return { ...life, ...changed, now: plus(changed.now ?? life.now, 1), count: life.count + 1 };
+}
+
+/** No list in a record has more items. */
+const mostItems = 20;
+
+/** Of the longest list and the longest text, however deep. */
+function largestIn(value: unknown): { readonly items: number; readonly characters: number } {
+  if (typeof value === "string") return { items: 0, characters: value.length };
+  if (typeof value !== "object" || value === null) return { items: 0, characters: 0 };
+  const within = Object.values(value).map(largestIn);
+  return {
+    items: Math.max(Array.isArray(value) ? value.length : 0, ...within.map(({ items }) => items)),
+    characters: Math.max(0, ...within.map(({ characters }) => characters)),
+  };
+}
+
+/** Characters: what control characters take in JSON included. Most records have a hundredth of it. */
+const longestRecord = 400_000;
+const lifetime = 10_000;
+
+test("after 10,000 operations of whatever kind, a record is as small as ever and can be stored", () => {
+  fc.assert(
+    fc.property(habit, (steps) => {
+      let life = begun;
+      for (let index = 0; index < lifetime; index++) {
+        const step = steps[index % steps.length] ?? { what: "wait", number: 1, text: "" };
+        // The same habit with other numbers, so that a life is no circle.
+        const number = step.number + Math.floor(index / steps.length);
+        const operation = operations[step.what] ?? (() => life.record);
+        life = after(life, operation, { number, text: texts[step.text] ?? "" });
+        if (index % 100 > 0 && index < lifetime - 1) continue;
+        const { record, now } = life;
+        const { items, characters } = largestIn(record);
+        expect(items).toBeLessThanOrEqual(mostItems);
+        expect(characters).toBeLessThanOrEqual(longestWhy);
+        expect(JSON.stringify(record).length).toBeLessThan(longestRecord);
+        expect(targetColumns.read(targetColumns.write(record))).toMatchObject({
+          slots: record.slots,
+          claim: record.claim,
+        });
+        if (record.rotation) runColumns.write(runOf(record.rotation, record, "failed", now));
+      }
+    }),
+    { numRuns: 4 + examples.length, seed: 20_260_101, examples },
+  );
+}, 600_000);
