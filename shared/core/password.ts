@@ -1,6 +1,5 @@
-import { readPayload } from "./payload.ts";
+import { isBarePassword } from "./payload/structure.ts";
 import { type Dialect, specialIn } from "./policy/dialects.ts";
-import { Secret } from "./secret.ts";
 
 export const characterClassNames = ["lower", "upper", "digits", "symbols"] as const;
 export type CharacterClass = (typeof characterClassNames)[number];
@@ -149,6 +148,7 @@ export function drawPassword(
   // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
   for (let tries = 0; tries < mostTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
+    // Published alone, it must not look like JSON, a URL or the like to anyone who reads it, Keyturn included.
     const fits = hasEnough(candidate, classes, leastOfEach(rules, classes));
     if (fits && !hasWord(candidate, words) && isBarePassword(candidate)) return candidate;
   }
@@ -180,12 +180,6 @@ function hasEnough(
     const found = Array.from(candidate).filter((one) => characters.includes(one)).length;
     return found >= (least[index] ?? 0);
   });
-}
-
-/** Published alone, it must not look like JSON, a URL or the like to anyone who reads it, Keyturn included. */
-function isBarePassword(candidate: string): boolean {
-  const reading = readPayload(new Secret(candidate), ["account"]);
-  return reading.kind === "credential" && reading.shape === "password";
 }
 
 function hasWord(candidate: string, words: readonly string[]): boolean {

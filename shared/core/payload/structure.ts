@@ -1,5 +1,5 @@
 import { parseConnectionString } from "./connection-string.ts";
-import { parseJson } from "./json.ts";
+import { parseJson, parseJsonObject } from "./json.ts";
 
 /** Names that occur in front of `=` or `:` in texts that hold credentials. */
 const named =
@@ -59,6 +59,16 @@ export function structureOf(text: string, accounts: readonly string[]): string |
   }
   const inside = decodedForms(text).find(isCertainlyStructured);
   return inside === undefined ? undefined : "an encoded text, such as Base64 of JSON";
+}
+
+/** Whether a password of its own is read as one, whosever it is. */
+export function isBarePassword(password: string): boolean {
+  const text = password.trim();
+  return (
+    parseJsonObject(text) === undefined &&
+    parseConnectionString(text) === undefined &&
+    structureOf(text, []) === undefined
+  );
 }
 
 function namesIn(text: string): number {
