@@ -66,7 +66,11 @@ export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, u
     title: "keyturn.yaml",
     ...schema,
     // What targets leave out may stand in what they share.
-    if: { not: { required: ["targetDefaults"] } },
-    then: { properties: { targets: { additionalProperties: alone } } },
+    allOf: [
+      {
+        if: { not: { required: ["targetDefaults"] } },
+        then: { properties: { targets: { additionalProperties: alone } } },
+      },
+    ],
   };
 }

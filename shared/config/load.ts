@@ -95,7 +95,12 @@ async function configFrom(
         return draft && choiceOf(draft, surroundings);
       },
     ),
-    warnings: inReadingOrder(foldShared([...policies.warnings, ...findWarnings(drafts)])),
+    warnings: inReadingOrder(
+      foldShared([
+        ...policies.warnings,
+        ...findWarnings(drafts, surroundings, merged.entries.policies),
+      ]),
+    ),
   };
 }
 

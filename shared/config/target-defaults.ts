@@ -8,7 +8,16 @@ import { targetFields } from "./targets.ts";
 const section = "targetDefaults";
 
 /** What targets may share: all but what is of one target alone. */
-const shared = ["type", "options", "admin", "publish", "policy", "grace", "consumers", "tags"] as const;
+const shared = [
+  "type",
+  "options",
+  "admin",
+  "publish",
+  "policy",
+  "grace",
+  "consumers",
+  "tags",
+] as const;
 
 /** Fields of which a target has single keys of its own and leaves the others as they are. */
 const mergedByKey = ["options", "publish", "tags"];
@@ -19,7 +28,9 @@ const { type, options, admin, policy, grace, consumers, tags, publish } = target
 export const targetDefaultsSchema = z
   .strictObject({
     type: type.optional(),
-    options: options.describe("Options that targets of this type share; a target replaces single ones."),
+    options: options.describe(
+      "Options that targets of this type share; a target replaces single ones.",
+    ),
     admin: admin.optional(),
     publish: z
       .strictObject({
@@ -31,7 +42,9 @@ export const targetDefaultsSchema = z
     policy,
     grace,
     consumers: consumers.optional(),
-    tags: tags.optional().describe("Tags that published secrets share; a target may add or replace."),
+    tags: tags
+      .optional()
+      .describe("Tags that published secrets share; a target may add or replace."),
   })
   .describe("What the targets in this file share. What a target says itself comes first.");
 
@@ -44,7 +57,10 @@ export function withTargetDefaults(source: Source): Source {
   const targets = source.value?.["targets"];
   if (!isRecord(defaults) || !isRecord(targets)) return source;
   if (countOf(defaults) > mostValues) {
-    const problem = source.locate({ path: [section], message: `has more than ${mostValues} values` });
+    const problem = source.locate({
+      path: [section],
+      message: `has more than ${mostValues} values`,
+    });
     return { ...source, problems: [...source.problems, problem] };
   }
   const filled = Object.entries(targets).map(([id, target]) => [id, fill(target, defaults)]);
@@ -89,7 +105,10 @@ function asMapping(written: unknown): unknown {
 function located(
   { locate }: Source,
   finding: Finding,
-  { defaults, targets }: Readonly<Record<"defaults" | "targets", Readonly<Record<string, unknown>>>>,
+  {
+    defaults,
+    targets,
+  }: Readonly<Record<"defaults" | "targets", Readonly<Record<string, unknown>>>>,
 ): Problem {
   const [first, id, field, key] = finding.path;
   const target = first === "targets" && typeof id === "string" ? targets[id] : undefined;
@@ -110,7 +129,8 @@ function isShared(
   common: unknown,
   { isThere, key }: { readonly isThere: boolean; readonly key: string | number | undefined },
 ): boolean {
-  if (!isThere) return common !== undefined && (key === undefined || !isRecord(common) || key in common);
+  if (!isThere)
+    return common !== undefined && (key === undefined || !isRecord(common) || key in common);
   if (!isRecord(common) || typeof key !== "string" || !(key in common)) return false;
   return typeof own === "string" || (isRecord(own) && !(key in own));
 }
