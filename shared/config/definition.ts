@@ -3,7 +3,8 @@ import { consumerSchema } from "./consumers.ts";
 import { name } from "./fields.ts";
 import { notifierSchema } from "./notify.ts";
 import { policySchema } from "./policies.ts";
-import { optionsByType, targetSchema } from "./targets.ts";
+import { targetDefaultsSchema } from "./target-defaults.ts";
+import { looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
 
@@ -27,6 +28,7 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
         )
         .default({})
         .describe("Policies by name. The one named default is for targets that name none."),
+      targetDefaults: targetDefaultsSchema.optional(),
       targets: z
         .record(name, target)
         .default({})
@@ -40,6 +42,9 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
     .describe("Configuration of Keyturn.");
 }
 
+/** What no target has from others. */
+const ownFields = ["accounts", "publish"];
+
 /** The same for editors, as JSON Schema (draft 7, which all of them know). */
 export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
   const target = targetSchema(rotators);
@@ -47,8 +52,25 @@ export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, u
     io: "input",
     target: "draft-7",
     override: ({ zodSchema, jsonSchema: written }) => {
-      if (zodSchema === target) written.allOf = rotators.map(optionsByType);
+      if (zodSchema === target) {
+        const { required = [] } = written;
+        written.required = required.filter((field) => ownFields.includes(field));
+        written.allOf = rotators.map(looseOptionsByType);
+      }
     },
   });
-  return { $schema, title: "keyturn.yaml", ...schema };
+  const { required = [] } = z.toJSONSchema(target, { io: "input", target: "draft-7" });
+  const alone = { required, allOf: rotators.map(optionsByType) };
+  return {
+    $schema,
+    title: "keyturn.yaml",
+    ...schema,
+    // What targets leave out may stand in what they share.
+    allOf: [
+      {
+        if: { not: { required: ["targetDefaults"] } },
+        then: { properties: { targets: { additionalProperties: alone } } },
+      },
+    ],
+  };
 }

@@ -90,7 +90,7 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
-  if (countOf(value, new Map()) > mostValues) {
+  if (countOf(value) > mostValues) {
     return { problem: "repeats itself through too many aliases" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };
@@ -99,7 +99,7 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
 }
 
 /** How many values there are in one, itself included. What is repeated is looked at once, and counted each time. */
-function countOf(value: unknown, known: Map<object, number>): number {
+export function countOf(value: unknown, known = new Map<object, number>()): number {
   if (typeof value !== "object" || value === null) return 1;
   const found = known.get(value);
   if (found !== undefined) return found;

@@ -16,6 +16,7 @@ import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
 import { checkShared } from "./shared-checks.ts";
 import { targetChecks } from "./target-checks.ts";
+import { foldShared, withTargetDefaults } from "./target-defaults.ts";
 import { targetSchema } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
 import { validate } from "./validate.ts";
@@ -51,9 +52,10 @@ export function parseConfig(
 }
 
 async function configFrom(
-  { sources, folder }: Pick<Sources, "sources"> & { readonly folder: string | undefined },
+  { sources: written, folder }: Pick<Sources, "sources"> & { readonly folder: string | undefined },
   { rotators, now }: Required<LoadOptions>,
 ): Promise<Config> {
+  const sources = written.map(withTargetDefaults);
   const merged = merge(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = fileSchema(targetSchema(rotators));
@@ -78,7 +80,7 @@ async function configFrom(
     ...hazards,
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
-  if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(problems));
+  if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(foldShared(problems)));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   return {
@@ -93,7 +95,12 @@ async function configFrom(
         return draft && choiceOf(draft, surroundings);
       },
     ),
-    warnings: inReadingOrder([...policies.warnings, ...findWarnings(drafts)]),
+    warnings: inReadingOrder(
+      foldShared([
+        ...policies.warnings,
+        ...findWarnings(drafts, surroundings, merged.entries.policies),
+      ]),
+    ),
   };
 }
 

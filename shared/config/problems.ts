@@ -18,6 +18,8 @@ export interface Problem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** The target that has what is wrong from what targets share. */
+  readonly sharedBy?: string;
 }
 
 /** Nobody reads on, and a file that is none of ours can have hundreds of thousands. */

@@ -125,11 +125,22 @@ export function targetSchema(rotators: readonly ConfigRotator[]) {
 }
 
 /** For editors: the options that belong to one type. */
+export function looseOptionsByType({ type, options }: ConfigRotator) {
+  const { $schema: _, required: _r, ...shape } = shapeOf(options);
+  return { if: ofType(type), then: { properties: { options: shape } } };
+}
+
+/** For editors: the options that one type cannot do without. */
 export function optionsByType({ type, options }: ConfigRotator) {
-  const { $schema: _, ...shape } = z.toJSONSchema(options, { io: "input", target: "draft-7" });
-  const needed = Array.isArray(shape.required) && shape.required.length > 0;
-  return {
-    if: { required: ["type"], properties: { type: { const: type } } },
-    then: { properties: { options: shape }, ...(needed && { required: ["options"] }) },
-  };
+  const { required = [] } = shapeOf(options);
+  const needed = { properties: { options: { required } }, required: ["options"] };
+  return { if: ofType(type), then: required.length > 0 ? needed : {} };
+}
+
+function shapeOf(options: z.ZodType) {
+  return z.toJSONSchema(options, { io: "input", target: "draft-7" });
+}
+
+function ofType(type: string) {
+  return { required: ["type"], properties: { type: { const: type } } };
 }

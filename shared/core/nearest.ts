@@ -9,6 +9,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   if (word.length > maxWordLength || candidates.length > maxCandidates) return undefined;
   const plural = word.replace(/y$/, "ie") + "s";
   if (candidates.includes(plural)) return plural;
+  const longer = candidates.find((one) => one.toLowerCase().endsWith(word.toLowerCase()));
+  if (longer !== undefined && word.length >= 4) return longer;
   return closestMatch(word, [...candidates], { maxDistance: tolerance(word) });
 }
 

@@ -20,7 +20,7 @@ targets:
 ${Array.from({ length: count }, (_, index) => target(`orders-${index}`)).join("")}${target("mails")}`;
 
 const quarterly =
-  '{ every: 90d, headStart: 7d, between: ["22:00-04:00"], timeZone: Europe/Vienna }';
+  '{ every: 90d, afterExposure: 4h, headStart: 7d, between: ["22:00-04:00"], timeZone: Europe/Vienna }';
 
 async function plan(
   question: Partial<PlanQuestion>,
@@ -163,7 +163,7 @@ test("a configuration with problems is refused with all of them", async () => {
 });
 
 test("a policy that comes late is warned about beside the plan", async () => {
-  const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, days: [sat] }") });
+  const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, afterExposure: 4h, days: [sat] }") });
   expect(warnings).toEqual([expect.stringContaining("policies.default.every: is too short")]);
 });
 

@@ -58,7 +58,7 @@ export function withTarget(fields: Readonly<Record<string, unknown>>): string {
   return [
     "version: 1",
     "vaults: { main: { url: https://kv.vault.azure.net } }",
-    "policies: { default: { every: 90d } }",
+    "policies: { default: { every: 90d, afterExposure: 4h } }",
     "targets:",
     "  orders:",
     ...kept.map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`),

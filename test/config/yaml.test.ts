@@ -67,7 +67,7 @@ test("two keys that YAML reads alike are there twice", async () => {
 test("merge keys are refused where they stand", async () => {
   const text = good.replace("  orders:\n", "  orders:\n    <<: {}\n");
   expect(await problemsOf(text)).toEqual([
-    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; write the settings out',
+    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out',
   ]);
 });
 
@@ -124,9 +124,9 @@ test("nesting without end is a problem and no crash", async () => {
   expect(problems[0]).toContain("keyturn.yaml:1:");
 });
 
-test("a file beyond 2 MiB is not read", async () => {
-  expect(await problemsOf(`version: 1\n#${"x".repeat(2 * 1024 * 1024)}`)).toEqual([
-    "keyturn.yaml  is larger than 2 MiB",
+test("a file beyond 8 MiB is not read", async () => {
+  expect(await problemsOf(`version: 1\n#${"x".repeat(8 * 1024 * 1024)}`)).toEqual([
+    "keyturn.yaml  is larger than 8 MiB",
   ]);
 });
 
