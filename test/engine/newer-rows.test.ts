@@ -83,7 +83,9 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     const world = await adopted(singleAdmin);
     const { process } = processWith(world, newer);
     const seen = { id: "app", health: "unreadable", unreadable: newer.why };
-    expect(await process.targets()).toMatchObject([seen, { id: "other", health: "new" }]);
+    expect(await process.targets()).toMatchObject({
+      items: [seen, { id: "other", health: "new" }],
+    });
     expect(await process.target("app")).toMatchObject({ ...seen, passedOver: [] });
     expect(await process.isHealthy()).toBe(true);
   });
