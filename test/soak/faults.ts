@@ -1,0 +1,25 @@
+import { databaseFaults } from "./faults/database.ts";
+import type { Fault } from "./faults/fault.ts";
+import { hostFaults } from "./faults/hosts.ts";
+import { personFaults } from "./faults/persons.ts";
+import { storageFaults } from "./faults/storage.ts";
+import { vaultFaults } from "./faults/vault.ts";
+
+/** Every fault that the soak knows. */
+export const faults: readonly Fault[] = [
+  ...hostFaults,
+  ...databaseFaults,
+  ...storageFaults,
+  ...vaultFaults,
+  ...personFaults,
+];
+
+/** Those whose name contains one of the parts; throws when a part fits none. */
+export function faultsNamed(parts: readonly string[]): readonly Fault[] {
+  for (const part of parts) {
+    if (faults.some(({ name }) => name.includes(part))) continue;
+    const known = faults.map(({ name }) => `  ${name}`).join("\n");
+    throw new Error(`No fault is named "${part}". Known faults:\n${known}`);
+  }
+  return faults.filter(({ name }) => parts.some((part) => name.includes(part)));
+}

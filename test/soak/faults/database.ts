@@ -1,0 +1,111 @@
+import { between, shuffled } from "../draw.ts";
+import type { Begun, Fault, Stage } from "./fault.ts";
+
+const second = 1_000;
+
+/** Within which a rotation that was requested changes the password, in milliseconds. */
+const changeMs = [0, 600] as const;
+
+const concerned = ({ world, draw }: Stage) => shuffled(draw, "asked", world.targets).slice(0, 3);
+
+async function killServer(stage: Stage): Promise<Begun> {
+  const { world, draw, ask } = stage;
+  const concerns = concerned(stage);
+  await ask(...concerns);
+  await world.pause(between(draw, "moment", changeMs));
+  await world.database.kill();
+  return { concerns, end: () => world.database.start() };
+}
+
+async function refuseConnections(stage: Stage): Promise<Begun> {
+  const { world, draw, ask } = stage;
+  const concerns = concerned(stage);
+  await ask(...concerns);
+  await world.pause(between(draw, "moment", changeMs));
+  await world.databaseLine.refuse();
+  return { concerns, end: () => world.databaseLine.mend() };
+}
+
+async function cutConnections(stage: Stage): Promise<Begun> {
+  const { world, draw, ask } = stage;
+  const concerns = concerned(stage);
+  await ask(...concerns);
+  for (let cut = 1; cut <= 5; cut++) {
+    await world.pause(between(draw, `moment ${cut}`, changeMs));
+    world.databaseLine.cut();
+  }
+  return { concerns, end: () => Promise.resolve() };
+}
+
+/** The change is carried out, or not; the host hears nothing more, and its connection stays open. */
+async function silenceAfter(stage: Stage, statement: string): Promise<Begun> {
+  const { world, ask } = stage;
+  const concerns = concerned(stage).slice(0, 1);
+  world.databaseLine.silenceAfter(statement);
+  await ask(...concerns);
+  return { concerns, end: () => world.databaseLine.mend() };
+}
+
+/** A server that does not wait for its disk answers COMMIT, dies, and comes back without what it had answered. */
+async function loseCommits(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const { database, targets } = world;
+  excuse(...targets);
+  await database.sql(
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET wal_writer_delay = '10s'",
+    "SELECT pg_reload_conf()",
+  );
+  await ask(...concerned(stage));
+  return {
+    concerns: targets,
+    async end() {
+      await database.kill();
+      await database.start();
+      await database.sql("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
+    },
+  };
+}
+
+/** Another server takes over that lacks the last changes: a restored backup, or a standby that lagged behind. */
+async function restoreSnapshot(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const { database, targets } = world;
+  excuse(...targets);
+  await database.takeSnapshot();
+  await ask(...targets);
+  return { concerns: targets, end: () => database.restoreSnapshot() };
+}
+
+export const databaseFaults: readonly Fault[] = [
+  { name: "PostgreSQL killed", holdMs: [0, 500], begin: killServer },
+  { name: "PostgreSQL down", holdMs: [8 * second, 25 * second], begin: killServer },
+  {
+    name: "database refuses connections",
+    holdMs: [3 * second, 20 * second],
+    begin: refuseConnections,
+  },
+  { name: "connections to the database cut", holdMs: [0, 500], begin: cutConnections },
+  {
+    name: "database silent after ALTER ROLE",
+    holdMs: [3 * second, 45 * second],
+    begin: (stage) => silenceAfter(stage, "PASSWORD 'SCRAM"),
+  },
+  {
+    name: "database silent after COMMIT",
+    holdMs: [3 * second, 45 * second],
+    begin: (stage) => silenceAfter(stage, "COMMIT"),
+  },
+  {
+    name: "PostgreSQL loses commits it had answered",
+    holdMs: [4 * second, 8 * second],
+    unaskedMs: 25 * second,
+    begin: loseCommits,
+  },
+  {
+    name: "PostgreSQL restored from a snapshot",
+    holdMs: [4 * second, 12 * second],
+    unaskedMs: 25 * second,
+    begin: restoreSnapshot,
+  },
+];

@@ -1,0 +1,32 @@
+import type { Draw } from "../draw.ts";
+import type { SoakTarget } from "../targets.ts";
+import type { World } from "../world.ts";
+
+/** What a fault may do besides breaking something. */
+export interface Stage {
+  readonly world: World;
+  /** The draws of this round. */
+  readonly draw: Draw;
+  /** Requests a rotation, once the target's consumer uses what is published. */
+  readonly ask: (...targets: readonly SoakTarget[]) => Promise<void>;
+  /** Refused log-ins of these targets are the fault's own doing until they work again. */
+  readonly excuse: (...targets: readonly SoakTarget[]) => void;
+}
+
+/** Something that goes wrong for a while. */
+export interface Fault {
+  readonly name: string;
+  /** How long it lasts, in milliseconds. */
+  readonly holdMs: readonly [number, number];
+  /** How long nobody requests a rotation after it has ended, in milliseconds. Default: 0. */
+  readonly unaskedMs?: number;
+  /** Makes it happen, and returns how it ends. */
+  begin(stage: Stage): Promise<Begun>;
+}
+
+export interface Begun {
+  /** The targets that a person looks at afterwards, and requests a rotation of. */
+  readonly concerns: readonly SoakTarget[];
+  /** Ends the fault, and does what a person has to do after it. */
+  end(): Promise<void>;
+}

@@ -1,0 +1,91 @@
+import { between, pick, shuffled } from "../draw.ts";
+import type { SoakHost } from "../hosts.ts";
+import { isPair } from "../targets.ts";
+import type { Begun, Fault, Stage } from "./fault.ts";
+
+const second = 1_000;
+const minute = 60 * second;
+
+/** Within which a rotation that was requested is under way, in milliseconds. */
+const rotationMs = [0, 1_500] as const;
+
+async function startRotations({ world, draw, ask }: Stage): Promise<void> {
+  await ask(...shuffled(draw, "asked", world.targets).slice(0, 3));
+}
+
+const hostOf = ({ world, draw }: Stage): SoakHost => pick(draw, "host", world.hosts);
+
+async function killHost(stage: Stage): Promise<Begun> {
+  const host = hostOf(stage);
+  await startRotations(stage);
+  await stage.world.pause(between(stage.draw, "moment", rotationMs));
+  await host.kill();
+  return { concerns: [], end: () => host.start() };
+}
+
+async function killBothHosts(stage: Stage): Promise<Begun> {
+  const { hosts } = stage.world;
+  await startRotations(stage);
+  await stage.world.pause(between(stage.draw, "moment", rotationMs));
+  await Promise.all(hosts.map((host) => host.kill()));
+  return {
+    concerns: [],
+    async end() {
+      for (const host of hosts) await host.start();
+    },
+  };
+}
+
+async function suspendHost(stage: Stage): Promise<Begun> {
+  const host = hostOf(stage);
+  await startRotations(stage);
+  await stage.world.pause(between(stage.draw, "moment", rotationMs));
+  host.suspend();
+  return {
+    concerns: [],
+    end() {
+      host.resume();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The other host keeps its clock, so both work on the same targets with clocks that differ by so much. */
+async function shiftClock(stage: Stage, aheadMs: number): Promise<Begun> {
+  const { world, excuse } = stage;
+  const host = hostOf(stage);
+  // Their graces are far shorter than the difference, so the other host ends them early.
+  excuse(...world.targets.filter((target) => isPair(target) && target.policy !== "default"));
+  await host.kill();
+  await host.start(aheadMs);
+  await startRotations(stage);
+  return {
+    concerns: [],
+    async end() {
+      await startRotations(stage);
+      await world.pause(between(stage.draw, "moment", rotationMs));
+      await host.kill();
+      await host.start();
+    },
+  };
+}
+
+export const hostFaults: readonly Fault[] = [
+  { name: "host killed", holdMs: [0, 5 * second], begin: killHost },
+  { name: "both hosts killed", holdMs: [0, 5 * second], begin: killBothHosts },
+  {
+    name: "host suspended beyond its claim",
+    holdMs: [125 * second, 135 * second],
+    begin: suspendHost,
+  },
+  {
+    name: "clock of a host 10 min behind",
+    holdMs: [15 * second, 30 * second],
+    begin: (stage) => shiftClock(stage, -10 * minute),
+  },
+  {
+    name: "clock of a host 1 h ahead",
+    holdMs: [15 * second, 30 * second],
+    begin: (stage) => shiftClock(stage, 60 * minute),
+  },
+];

@@ -1,0 +1,91 @@
+import { pick } from "../draw.ts";
+import { newPassword, readPublished, store, type Stored } from "../stored.ts";
+import { isPair, publishedName, type SoakTarget } from "../targets.ts";
+import type { World } from "../world.ts";
+import type { Begun, Fault, Stage } from "./fault.ts";
+
+const second = 1_000;
+const holdMs = [4 * second, 20 * second] as const;
+
+async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored> {
+  const found = await readPublished(vault.secrets, id);
+  if (found === undefined) throw new Error(`Nothing readable is published for ${id}.`);
+  return found;
+}
+
+/** Somebody sets the password of the published account in the database, and stores it where consumers read. */
+async function changeAndStore({ world, draw, ask, excuse }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", world.targets);
+  const { username } = await publishedOf(world, target);
+  const password = newPassword();
+  excuse(target);
+  await world.database.setPassword(username, password);
+  await store(world.vault.secrets, publishedName(target.id), { username, password });
+  await ask(target);
+  return { concerns: [target], end: () => Promise.resolve() };
+}
+
+/**
+ * Somebody sets the password of the published account, and stores it nowhere. An account that changes itself then
+ * needs a person, who stores the right password in the end. All others are Keyturn's to cure.
+ */
+async function changeAndStoreLater({ world, draw, ask, excuse }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", world.targets);
+  const { username } = await publishedOf(world, target);
+  const password = newPassword();
+  excuse(target);
+  await world.database.setPassword(username, password);
+  await ask(target);
+  return {
+    concerns: [target],
+    async end() {
+      if (target.by === "admin") return;
+      const stillTheirs = (await world.database.logIn(username, password)) === "accepted";
+      if (!stillTheirs) return;
+      await store(world.vault.secrets, publishedName(target.id), { username, password });
+    },
+  };
+}
+
+/** Somebody publishes the other account of a pair by hand, with a password that works. */
+async function publishOther({ world, draw, ask, excuse }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", world.targets.filter(isPair));
+  const { username: current } = await publishedOf(world, target);
+  const username = target.accounts.find((account) => account !== current) ?? current;
+  const password = newPassword();
+  // Its schedule may change the account that consumers have just read before they read again.
+  if (target.policy !== "default") excuse(target);
+  await world.database.setPassword(username, password);
+  await store(world.vault.secrets, publishedName(target.id), { username, password });
+  await ask(target);
+  return { concerns: [target], end: () => Promise.resolve() };
+}
+
+/** Something about the published account keeps it from logging in, whatever its password. */
+async function obstruct(stage: Stage, on: string, off: string): Promise<Begun> {
+  const { world, draw, ask, excuse } = stage;
+  const target = pick(draw, "target", world.targets);
+  const accounts =
+    draw("all") < 0.3 ? target.accounts : [(await publishedOf(world, target)).username];
+  excuse(target);
+  await world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${on}`));
+  await ask(target);
+  return {
+    concerns: [target],
+    end: () => world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${off}`)),
+  };
+}
+
+const obstacle = (name: string, on: string, off: string): Fault => ({
+  ...{ name, holdMs },
+  begin: (stage) => obstruct(stage, on, off),
+});
+
+export const personFaults: readonly Fault[] = [
+  { name: "password changed by hand and stored", holdMs, begin: changeAndStore },
+  { name: "password changed by hand, stored late or never", holdMs, begin: changeAndStoreLater },
+  { name: "other account of a pair published by hand", holdMs, begin: publishOther },
+  obstacle("account locked and unlocked", "NOLOGIN", "LOGIN"),
+  obstacle("connection limit 0 and restored", "CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
+  obstacle("account expired and extended", "VALID UNTIL '2020-01-01'", "VALID UNTIL 'infinity'"),
+];

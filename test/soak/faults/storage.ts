@@ -1,0 +1,31 @@
+import type { Begun, Fault, Stage } from "./fault.ts";
+
+const second = 1_000;
+
+/** Of the answers that come back while replies are lost. */
+const lostShare = 0.15;
+
+async function stopStorage({ world, ask, draw }: Stage): Promise<Begun> {
+  await ask(...world.targets.slice(0, 3));
+  await world.pause(Math.round(draw("moment") * 800));
+  await world.storage.stop();
+  return { concerns: [], end: () => world.storage.start() };
+}
+
+async function loseReplies({ world, ask, draw }: Stage): Promise<Begun> {
+  let answers = 0;
+  const isLost = () => draw(`answer ${++answers}`) < lostShare;
+  for (const line of world.storage.lines) line.loseReplies(isLost);
+  await ask(...world.targets.slice(3, 6));
+  return {
+    concerns: [],
+    async end() {
+      await Promise.all(world.storage.lines.map((line) => line.mend()));
+    },
+  };
+}
+
+export const storageFaults: readonly Fault[] = [
+  { name: "storage stopped", holdMs: [second, 15 * second], begin: stopStorage },
+  { name: "replies of storage lost", holdMs: [5 * second, 15 * second], begin: loseReplies },
+];

@@ -1,0 +1,98 @@
+import { pick, shuffled } from "../draw.ts";
+import { publishedName, type SoakTarget } from "../targets.ts";
+import type { DoorAnswer, Trouble } from "../vault.ts";
+import type { Begun, Fault, Stage } from "./fault.ts";
+
+const second = 1_000;
+const holdMs = [3 * second, 20 * second] as const;
+
+const json = (status: number, code: string, headers: Record<string, string> = {}): DoorAnswer => ({
+  status,
+  headers: { "content-type": "application/json; charset=utf-8", ...headers },
+  body: JSON.stringify({ error: { code, message: "The soak test wants it so." } }),
+});
+
+/** What a gateway or a wrong private DNS answers. It says nothing about any secret. */
+const foreignPage: DoorAnswer = {
+  status: 404,
+  headers: { "content-type": "text/html" },
+  body: "<html><body><h1>404 Not Found</h1><hr>nginx</body></html>",
+};
+
+const isWrite = (method: string): boolean => method === "PUT" || method === "PATCH";
+
+/** The door gives some answers of its own while a rotation goes on. */
+async function troubleAtTheDoor(
+  { world, draw, ask }: Stage,
+  troubleOf: (share: () => number) => Trouble,
+): Promise<Begun> {
+  const concerns = shuffled(draw, "asked", world.targets).slice(0, 3);
+  await ask(...concerns);
+  let asked = 0;
+  const share = () => draw(`request ${++asked}`);
+  // Half of the time the trouble begins in the middle of the rotations.
+  if (draw("late") < 0.5) await world.pause(Math.round(draw("moment") * 500));
+  world.vault.trouble(troubleOf(share));
+  await ask(...concerns);
+  return {
+    concerns,
+    end() {
+      world.vault.mend();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function deletePublished({ world, draw, ask }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", world.targets);
+  const { secrets } = world.vault;
+  const name = publishedName(target.id);
+  await secrets.beginDeleteSecret(name);
+  await ask(target);
+  return {
+    concerns: [target],
+    async end() {
+      await secrets.beginRecoverDeletedSecret(name);
+    },
+  };
+}
+
+async function disablePublished({ world, draw, ask }: Stage): Promise<Begun> {
+  const target: SoakTarget = pick(draw, "target", world.targets);
+  const { secrets } = world.vault;
+  const name = publishedName(target.id);
+  const { properties } = await secrets.getSecret(name);
+  const version = properties.version ?? "";
+  await secrets.updateSecretProperties(name, version, { enabled: false });
+  await ask(target);
+  return {
+    concerns: [target],
+    async end() {
+      await secrets.updateSecretProperties(name, version, { enabled: true });
+    },
+  };
+}
+
+const atTheDoor = (name: string, troubleOf: (share: () => number) => Trouble): Fault => ({
+  ...{ name, holdMs },
+  begin: (stage) => troubleAtTheDoor(stage, troubleOf),
+});
+
+export const vaultFaults: readonly Fault[] = [
+  atTheDoor("vault throttles", (share) => () => {
+    return share() < 0.6 ? json(429, "Throttled", { "retry-after": "2" }) : undefined;
+  }),
+  atTheDoor("vault answers 5xx", (share) => () => {
+    return share() < 0.7 ? json(503, "ServiceUnavailable") : undefined;
+  }),
+  atTheDoor("replies of the vault lost", (share) => () => {
+    return share() < 0.3 ? "lost-reply" : undefined;
+  }),
+  atTheDoor("vault unreachable", () => () => "hang-up"),
+  atTheDoor("foreign 404 instead of the vault", () => () => foreignPage),
+  atTheDoor("vault is read-only", () => ({ method }) => {
+    return isWrite(method) ? json(403, "Forbidden") : undefined;
+  }),
+  { name: "published secret deleted and recovered", holdMs, begin: deletePublished },
+  { name: "published version disabled and enabled", holdMs, begin: disablePublished },
+];

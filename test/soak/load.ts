@@ -1,0 +1,88 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { TargetView } from "../../shared/core/views.ts";
+import type { Consumer } from "./consumer.ts";
+import { pick, type Draw } from "./draw.ts";
+import { readPublished } from "./stored.ts";
+import { isPair, type SoakTarget } from "./targets.ts";
+import type { World } from "./world.ts";
+
+export type Consumers = ReadonlyMap<string, Consumer>;
+
+const askEveryMs = 1_200;
+
+/** A schedule that is due so soon, in milliseconds, would follow a rotation on request at once. */
+const dueSoonMs = 8_000;
+
+/** Of the requests of the load those that report an exposure instead. */
+const exposureShare = 0.2;
+
+/** How long a request waits for its target to be ready for it, in milliseconds. */
+const patienceMs = 15_000;
+
+/**
+ * A pair keeps what its consumers read for one more rotation, not for two. Another rotation may therefore be requested
+ * only once the consumer uses what is published.
+ */
+async function isReady(
+  { vault }: World,
+  consumers: Consumers,
+  target: SoakTarget,
+  view: TargetView,
+): Promise<boolean> {
+  if (!isPair(target)) return true;
+  if (view.rotation !== undefined && view.rotation.phase !== "blocked") return false;
+  const untilDue = Date.parse(view.nextDue ?? "9999-12-31T00:00:00Z") - Date.now();
+  if (untilDue > 0 && untilDue < dueSoonMs) return false;
+  const published = await readPublished(vault.secrets, target.id);
+  return published === undefined || published.version === consumers.get(target.id)?.version();
+}
+
+/** Requests a rotation as soon as the target is ready for it; leaves it when that takes too long. */
+export async function askWhenReady(
+  world: World,
+  consumers: Consumers,
+  target: SoakTarget,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (performance.now() < end) {
+    const view = (await world.api.views())?.get(target.id);
+    if (view !== undefined && (await isReady(world, consumers, target, view))) {
+      if ((await world.api.rotate(target.id)) !== undefined) return;
+    }
+    await world.pause(300);
+  }
+}
+
+export interface Load {
+  /** While true, nothing is requested. */
+  isPaused: boolean;
+  end(): Promise<void>;
+}
+
+/** Requests rotations, and reports exposures, of targets at random. */
+export function keepAsking(world: World, consumers: Consumers, draw: Draw): Load {
+  const ending = new AbortController();
+  const load = {
+    isPaused: false,
+    async end() {
+      ending.abort();
+      await running;
+    },
+  };
+  const askOnce = async (number: number) => {
+    const target = pick(draw, `load/${number}`, world.targets);
+    const view = (await world.api.views())?.get(target.id);
+    if (view === undefined || load.isPaused) return;
+    if (!(await isReady(world, consumers, target, view))) return;
+    if (draw(`load/${number}/exposure`) < exposureShare) await world.api.expose(target.id);
+    else await world.api.rotate(target.id);
+  };
+  const hasEnded = () => ending.signal.aborted;
+  const running = (async () => {
+    for (let number = 1; !hasEnded(); number++) {
+      if (!load.isPaused) await askOnce(number);
+      await pause(askEveryMs, undefined, { signal: ending.signal }).catch(() => undefined);
+    }
+  })();
+  return load;
+}

@@ -1,0 +1,111 @@
+/** `npm run soak -- --minutes N --seed S`: runs Keyturn under faults and reports what consumers noticed. */
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { faults, faultsNamed } from "./faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import { seconds, sumOf, tableOf } from "./report.ts";
+import { runSoak, type SoakReport } from "./soak.ts";
+
+const usage = `npm run soak -- [--minutes N] [--seed S] [--faults PART,PART] [--rounds N] [--log FILE] [--list]
+
+  --minutes N     no round begins after N minutes. Default: 10
+  --seed S        the order and the details of the faults. Default: a random one, which is printed
+  --faults PARTS  only faults whose name contains one of the parts, separated by commas
+  --rounds N      ends after N rounds
+  --log FILE      appends everything that the hosts write
+  --list          lists the faults`;
+
+const shape = z.object({
+  minutes: z.coerce.number().positive().max(10_000).default(10),
+  seed: z.coerce.number().int().min(0).optional(),
+  faults: z.string().optional(),
+  rounds: z.coerce.number().int().min(1).optional(),
+  log: z.string().optional(),
+  list: z.boolean().optional(),
+  help: z.boolean().optional(),
+});
+
+function readArguments() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({
+    options: {
+      ...{ minutes: text, seed: text, faults: text, rounds: text, log: text },
+      ...{ list: flag, help: flag },
+    },
+  });
+  return shape.parse(values);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function printReport(report: SoakReport): void {
+  const { rows, totals, notes } = report;
+  const sum = sumOf(rows);
+  print("");
+  for (const line of tableOf(rows)) print(line);
+  print("");
+  print(`rotations done                    ${totals.rotations}`);
+  print(`log-ins of consumers              ${totals.logIns}`);
+  print(`refused log-ins of pairs          ${sum.refused}`);
+  print(`longest gap of a single account   ${seconds(sum.longestGapMs)}`);
+  print(`log-ins that a fault itself kept out  ${totals.excused}`);
+  if (notes.length > 0) print("");
+  for (const note of notes) print(`- ${note}`);
+}
+
+async function soak(given: z.output<typeof shape>, chosen: readonly Fault[]): Promise<number> {
+  const { minutes, seed = randomInt(1_000_000), rounds, log } = given;
+  const only = given.faults === undefined ? "" : ` --faults ${JSON.stringify(given.faults)}`;
+  print(`seed ${seed}. To repeat: npm run soak -- --minutes ${minutes} --seed ${seed}${only}`);
+
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (!stopping.signal.aborted) print("Stopping. Everything that was started is ended first.");
+      stopping.abort();
+    });
+  }
+  const began = performance.now();
+  const clock = () => new Date(performance.now() - began).toISOString().slice(11, 19);
+  try {
+    const report = await runSoak({
+      ...{ minutes, seed, rounds, logFile: log, signal: stopping.signal, faults: chosen },
+      say: (line) => {
+        print(`${clock()}  ${line}`);
+      },
+    });
+    printReport(report);
+    const { lost, withoutAlarm, refused } = sumOf(report.rows);
+    return lost + withoutAlarm + refused === 0 ? 0 : 1;
+  } catch (error) {
+    if (stopping.signal.aborted) return 130;
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  let given: z.output<typeof shape>;
+  let chosen: readonly Fault[];
+  try {
+    given = readArguments();
+    chosen = faultsNamed(given.faults?.split(",") ?? [""]);
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    process.stderr.write(`${problem}\n\n${usage}\n`);
+    return 2;
+  }
+  if (given.help === true || given.list === true) {
+    print(given.help === true ? usage : faults.map(({ name }) => name).join("\n"));
+    return 0;
+  }
+  return soak(given, chosen);
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : "The arguments cannot be read.";
+
+process.exitCode = await main();

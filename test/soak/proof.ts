@@ -1,0 +1,67 @@
+import { askWhenReady, type Consumers } from "./load.ts";
+import { isServed, readPublished } from "./stored.ts";
+import type { SoakTarget } from "./targets.ts";
+import type { World } from "./world.ts";
+
+/** Longer than a claim. */
+const patienceMs = 180_000;
+
+export interface Shortcoming {
+  readonly target: SoakTarget;
+  readonly what: string;
+}
+
+/** The full proof at the end: what is published works, the journal knows it, and every target rotates once more. */
+export async function proveAll(world: World, consumers: Consumers): Promise<Shortcoming[]> {
+  const found = await Promise.all(
+    world.targets.map(async (target) => {
+      const before = await shortcomingOf(world, target);
+      if (before !== undefined) return { target, what: before };
+      if (!(await rotatesOnceMore(world, consumers, target))) {
+        return { target, what: "does not rotate once more when asked" };
+      }
+      const after = await shortcomingOf(world, target);
+      return after === undefined ? undefined : { target, what: `${after} after one more rotation` };
+    }),
+  );
+  return found.filter((each) => each !== undefined);
+}
+
+/** Looks again until the target is at rest and nothing is amiss; what was amiss last, otherwise. */
+async function shortcomingOf(world: World, target: SoakTarget): Promise<string | undefined> {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    const what = await lookAt(world, target);
+    if (what === undefined || performance.now() > end) return what;
+    await world.pause(500);
+  }
+}
+
+async function lookAt(world: World, { id }: SoakTarget): Promise<string | undefined> {
+  const { api, vault, database } = world;
+  const view = (await api.views())?.get(id);
+  if (view === undefined) return "no host answers";
+  if (view.health !== "healthy") return `its health is ${view.health}`;
+  if (view.rotation !== undefined) return `its rotation is still in ${view.rotation.phase}`;
+  const published = await readPublished(vault.secrets, id);
+  if (published?.version !== view.published?.version) {
+    return "the journal does not know what is published";
+  }
+  return (await isServed(vault.secrets, database, id)) ? undefined : "what is published is refused";
+}
+
+async function rotatesOnceMore(
+  world: World,
+  consumers: Consumers,
+  target: SoakTarget,
+): Promise<boolean> {
+  const before = await readPublished(world.vault.secrets, target.id);
+  await askWhenReady(world, consumers, target);
+  const end = performance.now() + patienceMs;
+  while (performance.now() < end) {
+    const now = await readPublished(world.vault.secrets, target.id);
+    if (now !== undefined && now.version !== before?.version) return true;
+    await world.pause(500);
+  }
+  return false;
+}

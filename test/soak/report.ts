@@ -1,0 +1,92 @@
+/** What one kind of fault led to. */
+export interface Row {
+  rounds: number;
+  /** Targets of which no stored password worked any more. */
+  lost: number;
+  /** Targets that were blocked, or did not work again by themselves in time. */
+  needsPerson: number;
+  /** Of those the ones that nobody was told about. */
+  withoutAlarm: number;
+  /** Different alarms that were told meanwhile. */
+  alarms: number;
+  /** Log-ins of pairs that were refused, though the fault itself did not keep them out. */
+  refused: number;
+  /** The longest time that a single account was refused, in milliseconds, though the fault did not keep it out. */
+  longestGapMs: number;
+}
+
+export interface Totals {
+  logIns: number;
+  rotations: number;
+  /** Log-ins that the fault itself kept out. */
+  excused: number;
+}
+
+export interface Report {
+  /** The row of a fault; a new one at its first round. */
+  row(fault: string): Row;
+  readonly totals: Totals;
+  /** What was seen, a sentence each, in order. */
+  readonly notes: string[];
+}
+
+export function newReport(): Report & { readonly rows: ReadonlyMap<string, Row> } {
+  const rows = new Map<string, Row>();
+  return {
+    rows,
+    totals: { logIns: 0, rotations: 0, excused: 0 },
+    notes: [],
+    row(fault) {
+      const row = rows.get(fault) ?? emptyRow();
+      rows.set(fault, row);
+      return row;
+    },
+  };
+}
+
+const emptyRow = (): Row => ({
+  ...{ rounds: 0, lost: 0, needsPerson: 0, withoutAlarm: 0, alarms: 0, refused: 0 },
+  longestGapMs: 0,
+});
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
+  ["rounds", (row) => row.rounds],
+  ["lost", (row) => row.lost],
+  ["needs a person", (row) => row.needsPerson],
+  ["without an alarm", (row) => row.withoutAlarm],
+  ["alarms", (row) => row.alarms],
+  ["refused (pairs)", (row) => row.refused],
+  ["longest gap (single)", (row) => (row.longestGapMs === 0 ? "–" : seconds(row.longestGapMs))],
+];
+
+/** The table as Markdown, a line each. */
+export function tableOf(rows: ReadonlyMap<string, Row>): string[] {
+  const cells = [...rows].map(([fault, row]) => [
+    fault,
+    ...columns.map(([, of]) => String(of(row))),
+  ]);
+  const all = [["fault", ...columns.map(([title]) => title)], ...cells];
+  const widths =
+    all[0]?.map((_, at) => Math.max(...all.map((line) => line[at]?.length ?? 0))) ?? [];
+  const lineOf = (line: readonly string[]) =>
+    `| ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = all;
+  const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
+  return [lineOf(head), rule, ...body.map(lineOf)];
+}
+
+export function sumOf(rows: ReadonlyMap<string, Row>): Row {
+  const sum = emptyRow();
+  for (const row of rows.values()) {
+    sum.rounds += row.rounds;
+    sum.lost += row.lost;
+    sum.needsPerson += row.needsPerson;
+    sum.withoutAlarm += row.withoutAlarm;
+    sum.alarms += row.alarms;
+    sum.refused += row.refused;
+    sum.longestGapMs = Math.max(sum.longestGapMs, row.longestGapMs);
+  }
+  return sum;
+}
