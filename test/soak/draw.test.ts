@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { between, drawsOf, drawsWithin, pick, shuffled } from "./draw.ts";
 import { faults, faultsNamed } from "./faults.ts";
 
-const orderOf = (seed: number) =>
-  shuffled(drawsOf(seed), "turn 1", faults).map(({ name }) => name);
+const orderOf = (seed: number) => shuffled(drawsOf(seed), "turn 1", faults).map(({ name }) => name);
 
 test("The same seed gives the same order of faults, and another seed another order", () => {
   expect(orderOf(7)).toEqual(orderOf(7));

@@ -21,7 +21,10 @@ async function lineToEcho(): Promise<{ line: Line; heard: string[] }> {
     }),
   );
   const line = await lineTo(server.port);
-  ends.push(() => server.close(), () => line.close());
+  ends.push(
+    () => server.close(),
+    () => line.close(),
+  );
   return { line, heard };
 }
 

@@ -30,11 +30,18 @@ async function isReady(
   view: TargetView,
 ): Promise<boolean> {
   if (!isPair(target)) return true;
-  if (view.rotation !== undefined && view.rotation.phase !== "blocked") return false;
+  if (view.rotation !== undefined) return isStuck(view.rotation);
   const untilDue = Date.parse(view.nextDue ?? "9999-12-31T00:00:00Z") - Date.now();
   if (untilDue > 0 && untilDue < dueSoonMs) return false;
   const published = await readPublished(vault.secrets, target.id);
   return published === undefined || published.version === consumers.get(target.id)?.version();
+}
+
+/** A request joins a rotation that has published nothing yet, and hurries it. Later it means another rotation. */
+function isStuck({ phase, nextAttemptAt }: NonNullable<TargetView["rotation"]>): boolean {
+  if (phase === "blocked") return true;
+  const wait = Date.parse(nextAttemptAt ?? "") - Date.now();
+  return ["staging", "applying", "publishing"].includes(phase) && wait > dueSoonMs;
 }
 
 /** Requests a rotation as soon as the target is ready for it; leaves it when that takes too long. */

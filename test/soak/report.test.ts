@@ -11,8 +11,8 @@ test("The report is a table of faults in the order in which they first came", ()
   expect(head).toMatch(/^\| fault +\| rounds \| lost \| needs a person \|/);
   expect(rule).toMatch(/^\|(-+\|)+$/);
   expect(rows.map((row) => row.replaceAll(/ +/g, " "))).toEqual([
-    "| vault throttles | 1 | 1 | 0 | 0 | 0 | 0 | – |",
-    "| host killed | 2 | 0 | 0 | 0 | 0 | 0 | 125.4 s |",
+    "| vault throttles | 1 | 1 | 0 | 0 | 0 | 0 | 0 | – |",
+    "| host killed | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 125.4 s |",
   ]);
 });
 

@@ -9,6 +9,8 @@ export interface Row {
   withoutAlarm: number;
   /** Different alarms that were told meanwhile. */
   alarms: number;
+  /** Log-ins that were refused because of the fault itself, until the target worked again. */
+  keptOut: number;
   /** Log-ins of pairs that were refused, though the fault itself did not keep them out. */
   refused: number;
   /** The longest time that a single account was refused, in milliseconds, though the fault did not keep it out. */
@@ -18,8 +20,6 @@ export interface Row {
 export interface Totals {
   logIns: number;
   rotations: number;
-  /** Log-ins that the fault itself kept out. */
-  excused: number;
 }
 
 export interface Report {
@@ -34,7 +34,7 @@ export function newReport(): Report & { readonly rows: ReadonlyMap<string, Row> 
   const rows = new Map<string, Row>();
   return {
     rows,
-    totals: { logIns: 0, rotations: 0, excused: 0 },
+    totals: { logIns: 0, rotations: 0 },
     notes: [],
     row(fault) {
       const row = rows.get(fault) ?? emptyRow();
@@ -46,7 +46,7 @@ export function newReport(): Report & { readonly rows: ReadonlyMap<string, Row> 
 
 const emptyRow = (): Row => ({
   ...{ rounds: 0, lost: 0, needsPerson: 0, withoutAlarm: 0, alarms: 0, refused: 0 },
-  longestGapMs: 0,
+  ...{ keptOut: 0, longestGapMs: 0 },
 });
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -57,6 +57,7 @@ const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
   ["needs a person", (row) => row.needsPerson],
   ["without an alarm", (row) => row.withoutAlarm],
   ["alarms", (row) => row.alarms],
+  ["kept out", (row) => row.keptOut],
   ["refused (pairs)", (row) => row.refused],
   ["longest gap (single)", (row) => (row.longestGapMs === 0 ? "–" : seconds(row.longestGapMs))],
 ];
@@ -85,6 +86,7 @@ export function sumOf(rows: ReadonlyMap<string, Row>): Row {
     sum.needsPerson += row.needsPerson;
     sum.withoutAlarm += row.withoutAlarm;
     sum.alarms += row.alarms;
+    sum.keptOut += row.keptOut;
     sum.refused += row.refused;
     sum.longestGapMs = Math.max(sum.longestGapMs, row.longestGapMs);
   }

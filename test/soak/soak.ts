@@ -12,6 +12,8 @@ export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
+  /** Each fault lasts no longer than it has to. */
+  readonly isQuick?: boolean | undefined;
   /** Ends after so many rounds, if the minutes are not over before. Default: no limit. */
   readonly rounds?: number | undefined;
   readonly signal: AbortSignal;
@@ -44,7 +46,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const report = newReport();
   const world = await startSoakWorld({ signal, logFile });
   const draw = drawsOf(seed);
-  const adoption = { fault: "none", row: report.row("none") };
+  const adoption = { fault: "adoption", row: report.row("adoption") };
+  adoption.row.rounds = 1;
   const consumers = new Map<string, ReturnType<typeof consume>>();
   const load = keepAsking(world, consumers, draw);
   const soak: Soak = {
@@ -79,7 +82,7 @@ function readerOf(soak: Soak): ConsumerReader {
       totals.logIns += 1;
     },
     refused(target, version) {
-      if (soak.excused.has(target)) totals.excused += 1;
+      if (soak.excused.has(target)) soak.current.row.keptOut += 1;
       else if (isPair(target)) {
         soak.current.row.refused += 1;
         notes.push(`${soak.current.fault}: ${target.id} was refused with version ${version}`);
@@ -120,7 +123,7 @@ async function playRounds(soak: Soak): Promise<void> {
 }
 
 async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
-  const { world, consumers, load, report, excused } = soak;
+  const { world, consumers, load, report, excused, say } = soak;
   const row = report.row(fault.name);
   soak.current = { fault: fault.name, row };
   row.rounds += 1;
@@ -136,8 +139,14 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
     },
   };
   const begun = await fault.begin(stage);
+  if (begun.concerns.length > 0) {
+    say(`  ${begun.concerns.map(({ id }) => id).join(", ")}`);
+  }
   try {
-    await world.pause(between(draw, "hold", fault.holdMs));
+    const [shortest, longest] = fault.holdMs;
+    await world.pause(
+      between(draw, "hold", [shortest, soak.isQuick === true ? shortest : longest]),
+    );
   } finally {
     load.isPaused = true;
     await begun.end();

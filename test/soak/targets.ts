@@ -25,7 +25,7 @@ export const soakTargets: readonly SoakTarget[] = [
   { id: "orders", accounts: ["orders_a", "orders_b"], by: "admin", policy: "brisk" },
   { id: "billing", accounts: ["billing_a", "billing_b"], by: "admin", policy: "default" },
   { id: "archive", accounts: ["archive_a", "archive_b"], by: "admin", policy: "proven" },
-  { id: "ledger", accounts: ["ledger_a", "ledger_b"], by: "self", policy: "brisk" },
+  { id: "ledger", accounts: ["ledger_a", "ledger_b"], by: "self", policy: "default" },
   { id: "reports", accounts: ["reports"], by: "admin", policy: "brisk" },
   { id: "invoices", accounts: ["invoices"], by: "admin", policy: "default" },
   { id: "audit", accounts: ["audit"], by: "self", policy: "brisk" },

@@ -1,10 +1,16 @@
 import { between, shuffled } from "../draw.ts";
+import { readPublished } from "../stored.ts";
+import { isPair, type SoakTarget } from "../targets.ts";
 import type { Begun, Fault, Stage } from "./fault.ts";
 
 const second = 1_000;
 
 /** Within which a rotation that was requested changes the password, in milliseconds. */
 const changeMs = [0, 600] as const;
+
+/** Longer than the grace of a pair, in milliseconds. */
+const longestRetirementMs = 40 * second;
+const longestRotationMs = 15 * second;
 
 const concerned = ({ world, draw }: Stage) => shuffled(draw, "asked", world.targets).slice(0, 3);
 
@@ -46,17 +52,47 @@ async function silenceAfter(stage: Stage, statement: string): Promise<Begun> {
   return { concerns, end: () => world.databaseLine.mend() };
 }
 
+/**
+ * Sets the scene for what hurts most: of a pair only the published account still logs in. What is lost later is then
+ * the password that the next rotation gives to the other account.
+ */
+async function awaitRetirements({ world, draw }: Stage): Promise<void> {
+  if (draw("scene") < 0.3) return;
+  const end = performance.now() + longestRetirementMs;
+  while (performance.now() < end) {
+    const views = await world.api.views();
+    const pairs = world.targets.filter(isPair).map(({ id }) => views?.get(id));
+    const isWaiting = pairs.some((view) => view?.policy !== "proven" && view?.retirement);
+    if (!isWaiting) return;
+    await world.pause(500);
+  }
+}
+
+/** Returns when the targets have published something new; gives up after a while. */
+async function rotate({ world, ask }: Stage, targets: readonly SoakTarget[]): Promise<void> {
+  const published = ({ id }: SoakTarget) => readPublished(world.vault.secrets, id);
+  const before = await Promise.all(targets.map(published));
+  await ask(...targets);
+  const end = performance.now() + longestRotationMs;
+  while (performance.now() < end) {
+    const now = await Promise.all(targets.map(published));
+    if (now.every((one, at) => one?.version !== before[at]?.version)) return;
+    await world.pause(200);
+  }
+}
+
 /** A server that does not wait for its disk answers COMMIT, dies, and comes back without what it had answered. */
 async function loseCommits(stage: Stage): Promise<Begun> {
-  const { world, ask, excuse } = stage;
+  const { world, excuse } = stage;
   const { database, targets } = world;
+  await awaitRetirements(stage);
   excuse(...targets);
   await database.sql(
     "ALTER SYSTEM SET synchronous_commit = off",
     "ALTER SYSTEM SET wal_writer_delay = '10s'",
     "SELECT pg_reload_conf()",
   );
-  await ask(...concerned(stage));
+  await rotate(stage, targets);
   return {
     concerns: targets,
     async end() {
@@ -69,11 +105,12 @@ async function loseCommits(stage: Stage): Promise<Begun> {
 
 /** Another server takes over that lacks the last changes: a restored backup, or a standby that lagged behind. */
 async function restoreSnapshot(stage: Stage): Promise<Begun> {
-  const { world, ask, excuse } = stage;
+  const { world, excuse } = stage;
   const { database, targets } = world;
+  await awaitRetirements(stage);
   excuse(...targets);
   await database.takeSnapshot();
-  await ask(...targets);
+  await rotate(stage, targets);
   return { concerns: targets, end: () => database.restoreSnapshot() };
 }
 
@@ -98,13 +135,13 @@ export const databaseFaults: readonly Fault[] = [
   },
   {
     name: "PostgreSQL loses commits it had answered",
-    holdMs: [4 * second, 8 * second],
+    holdMs: [0, 4 * second],
     unaskedMs: 25 * second,
     begin: loseCommits,
   },
   {
     name: "PostgreSQL restored from a snapshot",
-    holdMs: [4 * second, 12 * second],
+    holdMs: [0, 8 * second],
     unaskedMs: 25 * second,
     begin: restoreSnapshot,
   },

@@ -1,5 +1,5 @@
-import type { Draw } from "../draw.ts";
-import type { SoakTarget } from "../targets.ts";
+import { pick, type Draw } from "../draw.ts";
+import { isPair, type SoakTarget } from "../targets.ts";
 import type { World } from "../world.ts";
 
 /** What a fault may do besides breaking something. */
@@ -29,4 +29,11 @@ export interface Begun {
   readonly concerns: readonly SoakTarget[];
   /** Ends the fault, and does what a person has to do after it. */
   end(): Promise<void>;
+}
+
+/** A pair and a single account, for faults that hit some targets and not others. */
+export function victimsOf({ world, draw }: Stage): readonly SoakTarget[] {
+  const pairs = world.targets.filter(isPair);
+  const singles = world.targets.filter((target) => !isPair(target));
+  return [pick(draw, "pair", pairs), pick(draw, "single", singles)];
 }

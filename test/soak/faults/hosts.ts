@@ -54,8 +54,8 @@ async function suspendHost(stage: Stage): Promise<Begun> {
 async function shiftClock(stage: Stage, aheadMs: number): Promise<Begun> {
   const { world, excuse } = stage;
   const host = hostOf(stage);
-  // Their graces are far shorter than the difference, so the other host ends them early.
-  excuse(...world.targets.filter((target) => isPair(target) && target.policy !== "default"));
+  // Grace and schedule are far shorter than the difference: the host that is ahead ends them early.
+  excuse(...world.targets.filter((target) => isPair(target) && target.by === "admin"));
   await host.kill();
   await host.start(aheadMs);
   await startRotations(stage);

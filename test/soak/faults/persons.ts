@@ -2,10 +2,10 @@ import { pick } from "../draw.ts";
 import { newPassword, readPublished, store, type Stored } from "../stored.ts";
 import { isPair, publishedName, type SoakTarget } from "../targets.ts";
 import type { World } from "../world.ts";
-import type { Begun, Fault, Stage } from "./fault.ts";
+import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
 
 const second = 1_000;
-const holdMs = [4 * second, 20 * second] as const;
+const holdMs = [6 * second, 20 * second] as const;
 
 async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored> {
   const found = await readPublished(vault.secrets, id);
@@ -14,35 +14,45 @@ async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored
 }
 
 /** Somebody sets the password of the published account in the database, and stores it where consumers read. */
-async function changeAndStore({ world, draw, ask, excuse }: Stage): Promise<Begun> {
-  const target = pick(draw, "target", world.targets);
-  const { username } = await publishedOf(world, target);
-  const password = newPassword();
-  excuse(target);
-  await world.database.setPassword(username, password);
-  await store(world.vault.secrets, publishedName(target.id), { username, password });
-  await ask(target);
-  return { concerns: [target], end: () => Promise.resolve() };
+async function changeAndStore(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const victims = victimsOf(stage);
+  for (const target of victims) {
+    const { username } = await publishedOf(world, target);
+    const password = newPassword();
+    excuse(target);
+    await world.database.setPassword(username, password);
+    await store(world.vault.secrets, publishedName(target.id), { username, password });
+  }
+  await ask(...victims);
+  return { concerns: victims, end: () => Promise.resolve() };
 }
 
 /**
  * Somebody sets the password of the published account, and stores it nowhere. An account that changes itself then
  * needs a person, who stores the right password in the end. All others are Keyturn's to cure.
  */
-async function changeAndStoreLater({ world, draw, ask, excuse }: Stage): Promise<Begun> {
-  const target = pick(draw, "target", world.targets);
-  const { username } = await publishedOf(world, target);
-  const password = newPassword();
-  excuse(target);
-  await world.database.setPassword(username, password);
-  await ask(target);
+async function changeAndStoreLater(stage: Stage): Promise<Begun> {
+  const { world, ask, excuse } = stage;
+  const victims = victimsOf(stage);
+  const changed: { target: SoakTarget; username: string; password: string }[] = [];
+  for (const target of victims) {
+    const { username } = await publishedOf(world, target);
+    const password = newPassword();
+    excuse(target);
+    await world.database.setPassword(username, password);
+    changed.push({ target, username, password });
+  }
+  await ask(...victims);
   return {
-    concerns: [target],
+    concerns: victims,
     async end() {
-      if (target.by === "admin") return;
-      const stillTheirs = (await world.database.logIn(username, password)) === "accepted";
-      if (!stillTheirs) return;
-      await store(world.vault.secrets, publishedName(target.id), { username, password });
+      for (const { target, username, password } of changed) {
+        if (target.by === "admin") continue;
+        const isUnchanged = (await world.database.logIn(username, password)) === "accepted";
+        if (!isUnchanged) continue;
+        await store(world.vault.secrets, publishedName(target.id), { username, password });
+      }
     },
   };
 }
@@ -61,17 +71,20 @@ async function publishOther({ world, draw, ask, excuse }: Stage): Promise<Begun>
   return { concerns: [target], end: () => Promise.resolve() };
 }
 
-/** Something about the published account keeps it from logging in, whatever its password. */
+/** Something about the published account, or about all accounts of a target, prevents log-ins whatever the password. */
 async function obstruct(stage: Stage, on: string, off: string): Promise<Begun> {
   const { world, draw, ask, excuse } = stage;
-  const target = pick(draw, "target", world.targets);
-  const accounts =
-    draw("all") < 0.3 ? target.accounts : [(await publishedOf(world, target)).username];
-  excuse(target);
+  const victims = victimsOf(stage);
+  const accounts: string[] = [];
+  for (const target of victims) {
+    excuse(target);
+    const { username } = await publishedOf(world, target);
+    accounts.push(...(draw("all") < 0.3 ? target.accounts : [username]));
+  }
   await world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${on}`));
-  await ask(target);
+  await ask(...victims);
   return {
-    concerns: [target],
+    concerns: victims,
     end: () => world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${off}`)),
   };
 }

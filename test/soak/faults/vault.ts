@@ -1,10 +1,10 @@
-import { pick, shuffled } from "../draw.ts";
-import { publishedName, type SoakTarget } from "../targets.ts";
+import { shuffled } from "../draw.ts";
+import { publishedName } from "../targets.ts";
 import type { DoorAnswer, Trouble } from "../vault.ts";
-import type { Begun, Fault, Stage } from "./fault.ts";
+import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
 
 const second = 1_000;
-const holdMs = [3 * second, 20 * second] as const;
+const holdMs = [6 * second, 20 * second] as const;
 
 const json = (status: number, code: string, headers: Record<string, string> = {}): DoorAnswer => ({
   status,
@@ -43,32 +43,36 @@ async function troubleAtTheDoor(
   };
 }
 
-async function deletePublished({ world, draw, ask }: Stage): Promise<Begun> {
-  const target = pick(draw, "target", world.targets);
-  const { secrets } = world.vault;
-  const name = publishedName(target.id);
-  await secrets.beginDeleteSecret(name);
-  await ask(target);
+async function deletePublished(stage: Stage): Promise<Begun> {
+  const victims = victimsOf(stage);
+  const { secrets } = stage.world.vault;
+  const names = victims.map(({ id }) => publishedName(id));
+  for (const name of names) await secrets.beginDeleteSecret(name);
+  await stage.ask(...victims);
   return {
-    concerns: [target],
+    concerns: victims,
     async end() {
-      await secrets.beginRecoverDeletedSecret(name);
+      for (const name of names) await secrets.beginRecoverDeletedSecret(name);
     },
   };
 }
 
-async function disablePublished({ world, draw, ask }: Stage): Promise<Begun> {
-  const target: SoakTarget = pick(draw, "target", world.targets);
-  const { secrets } = world.vault;
-  const name = publishedName(target.id);
-  const { properties } = await secrets.getSecret(name);
-  const version = properties.version ?? "";
-  await secrets.updateSecretProperties(name, version, { enabled: false });
-  await ask(target);
+async function disablePublished(stage: Stage): Promise<Begun> {
+  const victims = victimsOf(stage);
+  const { secrets } = stage.world.vault;
+  const disabled: { name: string; version: string }[] = [];
+  for (const name of victims.map(({ id }) => publishedName(id))) {
+    const { version = "" } = (await secrets.getSecret(name)).properties;
+    await secrets.updateSecretProperties(name, version, { enabled: false });
+    disabled.push({ name, version });
+  }
+  await stage.ask(...victims);
   return {
-    concerns: [target],
+    concerns: victims,
     async end() {
-      await secrets.updateSecretProperties(name, version, { enabled: true });
+      for (const { name, version } of disabled) {
+        await secrets.updateSecretProperties(name, version, { enabled: true });
+      }
     },
   };
 }

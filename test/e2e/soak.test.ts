@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { faultsNamed } from "../soak/faults.ts";
+import { sumOf, tableOf } from "../soak/report.ts";
+import { runSoak } from "../soak/soak.ts";
+
+/** Faults that are over within seconds. `npm run soak` has all of them. */
+const quick = [
+  "PostgreSQL killed",
+  "connections to the database cut",
+  "database refuses connections",
+  "storage stopped",
+  "vault throttles",
+  "replies of the vault lost",
+  "vault is read-only",
+  "password changed by hand and stored",
+  "other account of a pair published by hand",
+];
+
+test(
+  "Under each quick fault no credential is lost, no pair is refused, and nobody is needed who was not told",
+  { timeout: 900_000 },
+  async () => {
+    const report = await runSoak({
+      minutes: 15,
+      rounds: quick.length,
+      seed: 8,
+      faults: faultsNamed(quick),
+      isQuick: true,
+      signal: new AbortController().signal,
+      say: console.log,
+    });
+    console.log([...tableOf(report.rows), ...report.notes].join("\n"));
+    expect(report.rows.size).toBe(quick.length + 2);
+    expect(sumOf(report.rows)).toMatchObject({ lost: 0, withoutAlarm: 0, refused: 0 });
+    expect(report.totals.rotations).toBeGreaterThan(quick.length);
+  },
+);
