@@ -19,7 +19,7 @@ const policies = {
 } as const;
 
 /** How long a superseded password of a pair works. Longer than consumers keep what they read. */
-export const graceMs = 15_000;
+const graceMs = 15_000;
 
 export const soakTargets: readonly SoakTarget[] = [
   { id: "orders", accounts: ["orders_a", "orders_b"], by: "admin", policy: "brisk" },
