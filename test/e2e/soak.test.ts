@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { faultsNamed } from "../soak/faults.ts";
-import { sumOf, tableOf } from "../soak/report.ts";
+import { newReport, sumOf, tableOf } from "../soak/report.ts";
 import { runSoak } from "../soak/soak.ts";
 
 /** Faults that are over within seconds. `npm run soak` has all of them. */
@@ -20,7 +20,9 @@ test(
   "Under each quick fault no credential is lost, no pair is refused, and nobody is needed who was not told",
   { timeout: 900_000 },
   async () => {
-    const report = await runSoak({
+    const report = newReport();
+    await runSoak({
+      report,
       minutes: 15,
       rounds: quick.length,
       seed: 8,

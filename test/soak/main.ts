@@ -4,8 +4,8 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { faults, faultsNamed } from "./faults.ts";
 import type { Fault } from "./faults/fault.ts";
-import { seconds, sumOf, tableOf } from "./report.ts";
-import { runSoak, type SoakReport } from "./soak.ts";
+import { newReport, seconds, sumOf, tableOf, type Report } from "./report.ts";
+import { runSoak } from "./soak.ts";
 
 const usage = `npm run soak -- [--minutes N] [--seed S] [--faults PART,PART] [--quick] [--rounds N] [--log FILE] [--list]
 
@@ -44,7 +44,7 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function printReport(report: SoakReport): void {
+function printReport(report: Report): void {
   const { rows, totals, notes } = report;
   const sum = sumOf(rows);
   print("");
@@ -70,27 +70,28 @@ async function soak(given: z.output<typeof shape>, chosen: readonly Fault[]): Pr
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (!stopping.signal.aborted) print("Stopping. Everything that was started is ended first.");
+      if (!stopping.signal.aborted) print(`${signal}: stopping; every process is ended first`);
       stopping.abort();
     });
   }
   const began = performance.now();
   const clock = () => new Date(performance.now() - began).toISOString().slice(11, 19);
+  const report = newReport();
   try {
-    const report = await runSoak({
+    await runSoak({
       ...{ minutes, seed, rounds, isQuick, logFile: log },
-      ...{ signal: stopping.signal, faults: chosen },
+      ...{ report, signal: stopping.signal, faults: chosen },
       say: (line) => {
         print(`${clock()}  ${line}`);
       },
     });
-    printReport(report);
-    const { lost, withoutAlarm, refused } = sumOf(report.rows);
-    return lost + withoutAlarm + refused === 0 ? 0 : 1;
   } catch (error) {
-    if (stopping.signal.aborted) return 130;
-    throw error;
+    if (!stopping.signal.aborted) throw error;
   }
+  printReport(report);
+  if (stopping.signal.aborted) return 130;
+  const { lost, withoutAlarm, refused } = sumOf(report.rows);
+  return lost + withoutAlarm + refused === 0 ? 0 : 1;
 }
 
 async function main(): Promise<number> {

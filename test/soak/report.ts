@@ -23,6 +23,7 @@ export interface Totals {
 }
 
 export interface Report {
+  readonly rows: ReadonlyMap<string, Row>;
   /** The row of a fault; a new one at its first round. */
   row(fault: string): Row;
   readonly totals: Totals;
@@ -30,7 +31,7 @@ export interface Report {
   readonly notes: string[];
 }
 
-export function newReport(): Report & { readonly rows: ReadonlyMap<string, Row> } {
+export function newReport(): Report {
   const rows = new Map<string, Row>();
   return {
     rows,

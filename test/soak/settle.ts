@@ -9,6 +9,8 @@ export interface Problem {
   readonly target: SoakTarget;
   /** A sentence that ends without a full stop. */
   readonly what: string;
+  /** Whether it was over in the end. */
+  readonly isCured: boolean;
 }
 
 /** Longer than a claim: a target that a dead host held is worked on again only after two minutes. */
@@ -60,7 +62,7 @@ async function waitUntil(
   }
 }
 
-const isAtRest = ({ health, rotation, queuedRotation }: TargetView): boolean =>
+export const isAtRest = ({ health, rotation, queuedRotation }: TargetView): boolean =>
   health === "healthy" && rotation === undefined && queuedRotation === undefined;
 
 /**
@@ -109,7 +111,9 @@ export async function settle(
   for (const target of rested.failed) {
     problems.set(target, `no rotation on request cured it${standing(rested, target)}`);
   }
-  return [...problems].map(([target, what]) => ({ target, what }));
+  return [...problems].map(([target, what]) => {
+    return { target, what, isCured: !rested.failed.includes(target) };
+  });
 }
 
 function standing({ views }: Waited, { id }: SoakTarget): string {

@@ -3,8 +3,9 @@ import { between, drawsOf, drawsWithin, shuffled, type Draw } from "./draw.ts";
 import type { Begun, Fault, Stage } from "./faults/fault.ts";
 import { askWhenReady, keepAsking, type Consumers, type Load } from "./load.ts";
 import { proveAll } from "./proof.ts";
-import { newReport, type Row } from "./report.ts";
-import { findLost, settle } from "./settle.ts";
+import type { Report, Row } from "./report.ts";
+import { findLost, isAtRest, settle } from "./settle.ts";
+import { isServed } from "./stored.ts";
 import { isPair, type SoakTarget } from "./targets.ts";
 import { startSoakWorld, type World } from "./world.ts";
 
@@ -17,18 +18,18 @@ export interface SoakOptions {
   /** Ends after so many rounds, if the minutes are not over before. Default: no limit. */
   readonly rounds?: number | undefined;
   readonly signal: AbortSignal;
+  /** Is filled in as the soak goes on. */
+  readonly report: Report;
   readonly logFile?: string | undefined;
   /** Is told each line as it happens. */
   readonly say: (line: string) => void;
 }
 
-export type SoakReport = ReturnType<typeof newReport>;
-
 interface Soak extends Omit<SoakOptions, "signal" | "logFile" | "seed"> {
   readonly world: World;
   readonly consumers: Consumers;
   readonly load: Load;
-  readonly report: SoakReport;
+  readonly report: Report;
   readonly draw: Draw;
   /** The round that is under way. */
   current: { fault: string; row: Row };
@@ -41,9 +42,8 @@ interface Soak extends Omit<SoakOptions, "signal" | "logFile" | "seed"> {
 }
 
 /** Runs rounds of faults until the minutes are over, then proves every target. Ends everything that it started. */
-export async function runSoak(options: SoakOptions): Promise<SoakReport> {
-  const { signal, logFile, seed, ...rest } = options;
-  const report = newReport();
+export async function runSoak(options: SoakOptions): Promise<void> {
+  const { signal, logFile, seed, report, ...rest } = options;
   const world = await startSoakWorld({ signal, logFile });
   const draw = drawsOf(seed);
   const adoption = { fault: "adoption", row: report.row("adoption") };
@@ -71,7 +71,6 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     await Promise.all([...consumers.values()].map((consumer) => consumer.end()));
     await world.close();
   }
-  return report;
 }
 
 /** Writes what happens to consumers into the row of the round that is under way. */
@@ -112,7 +111,7 @@ async function playRounds(soak: Soak): Promise<void> {
   for (let turn = 1, round = 0; ; turn++) {
     for (const fault of shuffled(draw, `turn ${turn}`, faults)) {
       const left = end - performance.now();
-      if (left <= 0 || round >= rounds) return;
+      if (left <= 0 || round >= rounds || !isWorthGoingOn(soak)) return;
       round += 1;
       // A long fault at the very end would prolong the soak by minutes.
       if (fault.holdMs[1] > left && fault.holdMs[1] > 60_000) continue;
@@ -122,15 +121,21 @@ async function playRounds(soak: Soak): Promise<void> {
   }
 }
 
+/** Faults need a pair and a single account that earlier ones left intact. */
+function isWorthGoingOn(soak: Soak): boolean {
+  const intact = intactOf(soak);
+  return intact.some(isPair) && !intact.every(isPair);
+}
+
 async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
   const { world, consumers, load, report, excused, say } = soak;
+  await takeBackCured(soak);
   const row = report.row(fault.name);
   soak.current = { fault: fault.name, row };
   row.rounds += 1;
   const since = Date.now();
   const stage: Stage = {
-    world,
-    draw,
+    ...{ world, draw, targets: intactOf(soak) },
     async ask(...targets) {
       await Promise.all(targets.map((target) => askWhenReady(world, consumers, target)));
     },
@@ -151,10 +156,11 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
     load.isPaused = true;
     await begun.end();
   }
-  await lookAtLosses(soak);
+  const lost = new Set<SoakTarget>();
+  await lookAtLosses(soak, lost);
   if (fault.unaskedMs !== undefined) {
     await world.pause(fault.unaskedMs);
-    await lookAtLosses(soak);
+    await lookAtLosses(soak, lost);
   }
   await lookAtProblems(soak, begun, since);
   if (excused.size > 0) await world.pause(cacheMs + 2_000);
@@ -163,11 +169,26 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
   load.isPaused = false;
 }
 
-async function lookAtLosses({ world, report, current, broken, say }: Soak): Promise<void> {
-  const intact = world.targets.filter((target) => !broken.has(target));
+const intactOf = ({ world, broken }: Soak): readonly SoakTarget[] =>
+  world.targets.filter((target) => !broken.has(target));
+
+/** A target that waited for a claim, or for a clock, may be well again by now. */
+async function takeBackCured({ world, broken }: Soak): Promise<void> {
+  if (broken.size === 0) return;
+  const views = await world.api.views();
+  for (const target of broken) {
+    const view = views?.get(target.id);
+    if (view === undefined || !isAtRest(view)) continue;
+    if (await isServed(world.vault.secrets, world.database, target.id)) broken.delete(target);
+  }
+}
+
+async function lookAtLosses(soak: Soak, known: Set<SoakTarget>): Promise<void> {
+  const { world, report, current, say } = soak;
+  const intact = intactOf(soak).filter((target) => !known.has(target));
   for (const target of await findLost(world, intact)) {
     current.row.lost += 1;
-    broken.add(target);
+    known.add(target);
     const note = `${current.fault}: no stored password of ${target.id} works any more`;
     report.notes.push(note);
     say(`  LOST  ${note}`);
@@ -176,11 +197,9 @@ async function lookAtLosses({ world, report, current, broken, say }: Soak): Prom
 
 async function lookAtProblems(soak: Soak, { concerns }: Begun, since: number): Promise<void> {
   const { world, consumers, report, current, excused, broken, untold, say } = soak;
-  const targets = world.targets.filter(
-    (target) => !broken.has(target) || concerns.includes(target),
-  );
-  const problems = await settle(world, consumers, { targets, concerns, excused });
-  for (const { target, what } of problems) {
+  const about = { targets: intactOf(soak), concerns, excused };
+  for (const { target, what, isCured } of await settle(world, consumers, about)) {
+    if (!isCured) broken.add(target);
     current.row.needsPerson += 1;
     const note = `${current.fault}: ${target.id} needs a person: ${what}`;
     report.notes.push(note);

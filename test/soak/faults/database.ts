@@ -12,7 +12,7 @@ const changeMs = [0, 600] as const;
 const longestRetirementMs = 40 * second;
 const longestRotationMs = 15 * second;
 
-const concerned = ({ world, draw }: Stage) => shuffled(draw, "asked", world.targets).slice(0, 3);
+const concerned = ({ targets, draw }: Stage) => shuffled(draw, "asked", targets).slice(0, 3);
 
 async function killServer(stage: Stage): Promise<Begun> {
   const { world, draw, ask } = stage;
@@ -56,12 +56,12 @@ async function silenceAfter(stage: Stage, statement: string): Promise<Begun> {
  * Sets the scene for what hurts most: of a pair only the published account still logs in. What is lost later is then
  * the password that the next rotation gives to the other account.
  */
-async function awaitRetirements({ world, draw }: Stage): Promise<void> {
+async function awaitRetirements({ world, targets, draw }: Stage): Promise<void> {
   if (draw("scene") < 0.3) return;
   const end = performance.now() + longestRetirementMs;
   while (performance.now() < end) {
     const views = await world.api.views();
-    const pairs = world.targets.filter(isPair).map(({ id }) => views?.get(id));
+    const pairs = targets.filter(isPair).map(({ id }) => views?.get(id));
     const isWaiting = pairs.some((view) => view?.policy !== "proven" && view?.retirement);
     if (!isWaiting) return;
     await world.pause(500);
@@ -83,10 +83,10 @@ async function rotate({ world, ask }: Stage, targets: readonly SoakTarget[]): Pr
 
 /** A server that does not wait for its disk answers COMMIT, dies, and comes back without what it had answered. */
 async function loseCommits(stage: Stage): Promise<Begun> {
-  const { world, excuse } = stage;
-  const { database, targets } = world;
+  const { world, targets, excuse } = stage;
+  const { database } = world;
   await awaitRetirements(stage);
-  excuse(...targets);
+  excuse(...world.targets);
   await database.sql(
     "ALTER SYSTEM SET synchronous_commit = off",
     "ALTER SYSTEM SET wal_writer_delay = '10s'",
@@ -105,10 +105,10 @@ async function loseCommits(stage: Stage): Promise<Begun> {
 
 /** Another server takes over that lacks the last changes: a restored backup, or a standby that lagged behind. */
 async function restoreSnapshot(stage: Stage): Promise<Begun> {
-  const { world, excuse } = stage;
-  const { database, targets } = world;
+  const { world, targets, excuse } = stage;
+  const { database } = world;
   await awaitRetirements(stage);
-  excuse(...targets);
+  excuse(...world.targets);
   await database.takeSnapshot();
   await rotate(stage, targets);
   return { concerns: targets, end: () => database.restoreSnapshot() };

@@ -5,6 +5,8 @@ import type { World } from "../world.ts";
 /** What a fault may do besides breaking something. */
 export interface Stage {
   readonly world: World;
+  /** Those that no earlier fault left broken. */
+  readonly targets: readonly SoakTarget[];
   /** The draws of this round. */
   readonly draw: Draw;
   /** Requests a rotation, once the target's consumer uses what is published. */
@@ -32,8 +34,8 @@ export interface Begun {
 }
 
 /** A pair and a single account, for faults that hit some targets and not others. */
-export function victimsOf({ world, draw }: Stage): readonly SoakTarget[] {
-  const pairs = world.targets.filter(isPair);
-  const singles = world.targets.filter((target) => !isPair(target));
+export function victimsOf({ targets, draw }: Stage): readonly SoakTarget[] {
+  const pairs = targets.filter(isPair);
+  const singles = targets.filter((target) => !isPair(target));
   return [pick(draw, "pair", pairs), pick(draw, "single", singles)];
 }

@@ -9,8 +9,8 @@ const minute = 60 * second;
 /** Within which a rotation that was requested is under way, in milliseconds. */
 const rotationMs = [0, 1_500] as const;
 
-async function startRotations({ world, draw, ask }: Stage): Promise<void> {
-  await ask(...shuffled(draw, "asked", world.targets).slice(0, 3));
+async function startRotations({ targets, draw, ask }: Stage): Promise<void> {
+  await ask(...shuffled(draw, "asked", targets).slice(0, 3));
 }
 
 const hostOf = ({ world, draw }: Stage): SoakHost => pick(draw, "host", world.hosts);

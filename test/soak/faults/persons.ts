@@ -58,8 +58,8 @@ async function changeAndStoreLater(stage: Stage): Promise<Begun> {
 }
 
 /** Somebody publishes the other account of a pair by hand, with a password that works. */
-async function publishOther({ world, draw, ask, excuse }: Stage): Promise<Begun> {
-  const target = pick(draw, "target", world.targets.filter(isPair));
+async function publishOther({ world, targets, draw, ask, excuse }: Stage): Promise<Begun> {
+  const target = pick(draw, "target", targets.filter(isPair));
   const { username: current } = await publishedOf(world, target);
   const username = target.accounts.find((account) => account !== current) ?? current;
   const password = newPassword();

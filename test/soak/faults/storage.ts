@@ -5,18 +5,18 @@ const second = 1_000;
 /** Of the answers that come back while replies are lost. */
 const lostShare = 0.15;
 
-async function stopStorage({ world, ask, draw }: Stage): Promise<Begun> {
-  await ask(...world.targets.slice(0, 3));
+async function stopStorage({ world, targets, ask, draw }: Stage): Promise<Begun> {
+  await ask(...targets.slice(0, 3));
   await world.pause(Math.round(draw("moment") * 800));
   await world.storage.stop();
   return { concerns: [], end: () => world.storage.start() };
 }
 
-async function loseReplies({ world, ask, draw }: Stage): Promise<Begun> {
+async function loseReplies({ world, targets, ask, draw }: Stage): Promise<Begun> {
   let answers = 0;
   const isLost = () => draw(`answer ${++answers}`) < lostShare;
   for (const line of world.storage.lines) line.loseReplies(isLost);
-  await ask(...world.targets.slice(3, 6));
+  await ask(...targets.slice(3, 6));
   return {
     concerns: [],
     async end() {

@@ -23,10 +23,10 @@ const isWrite = (method: string): boolean => method === "PUT" || method === "PAT
 
 /** The door gives some answers of its own while a rotation goes on. */
 async function troubleAtTheDoor(
-  { world, draw, ask }: Stage,
+  { world, targets, draw, ask }: Stage,
   troubleOf: (share: () => number) => Trouble,
 ): Promise<Begun> {
-  const concerns = shuffled(draw, "asked", world.targets).slice(0, 3);
+  const concerns = shuffled(draw, "asked", targets).slice(0, 3);
   await ask(...concerns);
   let asked = 0;
   const share = () => draw(`request ${++asked}`);
