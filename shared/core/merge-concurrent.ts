@@ -32,7 +32,7 @@ const merges = {
  * Where the value of each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: it is written
  * together with that field. A new field of the record does not compile until it has a line here.
  */
-export const mergeRules = {
+const mergeRules = {
   schema: "worker",
   targetId: "worker",
   health: "worker",

@@ -148,10 +148,7 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
     say(`  ${begun.concerns.map(({ id }) => id).join(", ")}`);
   }
   try {
-    const [shortest, longest] = fault.holdMs;
-    await world.pause(
-      between(draw, "hold", [shortest, soak.isQuick === true ? shortest : longest]),
-    );
+    await world.pause(holdOf(soak, fault, draw));
   } finally {
     load.isPaused = true;
     await begun.end();
@@ -171,6 +168,13 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
 
 const intactOf = ({ world, broken }: Soak): readonly SoakTarget[] =>
   world.targets.filter((target) => !broken.has(target));
+
+/** Long enough for a rotation to meet the fault, in milliseconds. */
+const quickHoldMs = 3_000;
+
+function holdOf({ isQuick }: Soak, { holdMs }: Fault, draw: Draw): number {
+  return isQuick === true ? Math.min(holdMs[0], quickHoldMs) : between(draw, "hold", holdMs);
+}
 
 /** A target that waited for a claim, or for a clock, may be well again by now. */
 async function takeBackCured({ world, broken }: Soak): Promise<void> {
