@@ -78,6 +78,17 @@ module.exports = {
       to: { pathNot: ["^shared/engine/", "^shared/core/", contracts] },
     },
     {
+      name: "proofs-come-from-those-who-look",
+      comment:
+        "A proof permits the engine to take a password, an account or a secret version away. Only the files that look at the target, the vault or the journal just before may issue one.",
+      severity: "error",
+      from: {
+        pathNot:
+          "^(shared/engine/(look|preflight|applying|steps|cleaning|reach|retire)\\.ts$|test/)",
+      },
+      to: { path: "^shared/engine/proof\\.ts$" },
+    },
+    {
       name: "contracts-name-no-adapter",
       comment:
         "A contract that imports one of its adapters forces that adapter on every other one.",

@@ -106,7 +106,7 @@ export function theApp(): Promise<App> {
 }
 
 /** `root` is the folder that a relative path in the settings starts from. */
-export async function createApp(
+async function createApp(
   environment: Readonly<Record<string, string | undefined>>,
   root: string,
 ): Promise<App> {

@@ -138,6 +138,6 @@ function unclosed(_: Line, text: string, { message, pos }: YAMLError): SyntaxPro
 /** Texts in quotes, comments, and what opens and closes. */
 const parts = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?<=^|\s)#[^\n]*|[{}[\]]/gm;
 
-export function lowerFirst(text: string): string {
+function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

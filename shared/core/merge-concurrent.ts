@@ -18,21 +18,19 @@ export interface Race {
 type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) => TargetRecord;
 
 /**
- * Fields that callers may write while a worker holds the target, and how their value and the worker's become one. Applied
- * in this order.
+ * Where each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: the rule of another
+ * field writes it too. The others are written by callers without a claim, and say how the two values become one; they are applied in
+ * this order. A new field of the record does not compile until it has a line here.
  */
-const merges = {
+const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   request: takeNewerRequest,
   exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
   lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
-  check: takeEarlierCheck,
-} satisfies Partial<Record<keyof TargetRecord, Merge>>;
-
-/**
- * Where the value of each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: it is written
- * together with that field. A new field of the record does not compile until it has a line here.
- */
-const mergeRules = {
+  lastUsedBy: "with lastUsedAt",
+  check: takeNewerCheck,
+  nextDue: "with exposure and lastUsedAt",
+  dueReason: "with exposure and lastUsedAt",
+  passedOver: "with exposure and lastUsedAt",
   schema: "worker",
   targetId: "worker",
   health: "worker",
@@ -45,18 +43,10 @@ const mergeRules = {
   lastFailure: "worker",
   failures: "worker",
   rotation: "worker",
-  request: "merged",
   again: "worker",
   retirement: "worker",
-  check: "merged",
   refusals: "worker",
   tidiedAt: "worker",
-  exposure: "merged",
-  lastUsedAt: "merged",
-  lastUsedBy: "with lastUsedAt",
-  nextDue: "with exposure and lastUsedAt",
-  dueReason: "with exposure and lastUsedAt",
-  passedOver: "with exposure and lastUsedAt",
   policyFingerprint: "worker",
   policyWhy: "worker",
   policiesPassedOver: "worker",
@@ -64,17 +54,16 @@ const mergeRules = {
   outboxRetryAt: "worker",
   restUntil: "worker",
   claim: "worker",
-} satisfies Record<keyof TargetRecord, string>;
+};
+
+const merges = Object.values(rules).filter((rule) => typeof rule === "function");
 
 /**
  * The record to write after a race was lost to a caller without a claim: everything that the worker wanted, and what the
  * caller asked for or reported.
  */
 export function mergeConcurrent(race: Race, target: Target, now: Instant): TargetRecord {
-  return Object.values<Merge>(merges).reduce(
-    (merged, merge) => merge(merged, race, target, now),
-    race.local,
-  );
+  return merges.reduce((merged, merge) => merge(merged, race, target, now), race.local);
 }
 
 /** The base for the next race of the same write: what callers have written so far is known by now. */
@@ -95,7 +84,7 @@ function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetR
 }
 
 /** A check that was asked for meanwhile is made even if the worker has just made one. */
-function takeEarlierCheck(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+function takeNewerCheck(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const { check } = remote;
   const isNew =
     check !== undefined && (check.at !== base.check?.at || check.why !== base.check.why);
