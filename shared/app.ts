@@ -15,6 +15,7 @@ import { ConfigError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
+import { sweepDistance } from "./core/sweeps.ts";
 import type { Instant } from "./core/time.ts";
 import { CheckTooCostlyError, checkInThread } from "./edited-config.ts";
 import { type Operations, operations } from "./engine/operations.ts";
@@ -130,6 +131,7 @@ async function createApp(
     notifiers: openNotifiers(config, credential, secretOf),
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
     clock: () => new Date(),
+    sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     newId: monotonicFactory(),
     randomBytes,
     pause: async (milliseconds) => {

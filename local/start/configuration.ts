@@ -27,9 +27,11 @@ vaults:
 policies:
   often:
     every: ${every ?? "15s"}
+    afterExposure: 5s
     ${retry}
   now-and-then:
     every: ${every ?? "35s"}
+    afterExposure: 5s
     ${retry}
 
 targets:

@@ -80,7 +80,7 @@ export function holdsVariable(text: string): boolean {
 }
 
 function variable({ start, text }: Line): SyntaxProblem | undefined {
-  const found = variables.exec(text);
+  const found = variables.exec(text) ?? /(?<=[:[,-]\s*)%[A-Za-z_]\w*%/.exec(text);
   return found ? { offset: start + found.index, message: variableMessage } : undefined;
 }
 

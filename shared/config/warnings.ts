@@ -60,9 +60,13 @@ function aboutReports(
     ...say(
       idle,
       (targets) =>
-        `has no schedule besides afterIdle: its ${targets} are not rotated until a use of the secret is reported`,
+        `has no schedule besides afterIdle: its ${targets} ${isAre(targets)} not rotated until a use of the secret is reported`,
     ),
   ];
+}
+
+function isAre(targets: string): string {
+  return targets === "1 target" ? "is" : "are";
 }
 
 function waitsForUse({ every, cron, afterIdle }: Policy): boolean {

@@ -24,7 +24,7 @@ export interface Edited {
   readonly warnings: readonly string[];
 }
 
-type PlanPorts = Pick<Ports, "journal" | "rotator" | "clock">;
+type PlanPorts = Pick<Ports, "journal" | "rotator" | "clock" | "sweepEvery">;
 
 /** A plan is made by a process that has other work to do: with so many rotations it takes a second or two, in slices. */
 const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
@@ -62,7 +62,12 @@ function sliced<Result>(work: Steps<Result>): Promise<Result> {
   return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
-async function knowledgeOf({ journal, rotator, clock }: PlanPorts): Promise<PlanKnowledge> {
+async function knowledgeOf({
+  journal,
+  rotator,
+  clock,
+  sweepEvery,
+}: PlanPorts): Promise<PlanKnowledge> {
   const { records } = await journal.targets();
   const known = new Map(records.map((record) => [record.targetId, record]));
   return {
@@ -73,5 +78,6 @@ async function knowledgeOf({ journal, rotator, clock }: PlanPorts): Promise<Plan
     },
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
     budget,
+    ...(sweepEvery !== undefined && { sweepEvery }),
   };
 }

@@ -24,6 +24,8 @@ export interface Ports {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
+  /** Milliseconds between sweeps; the usual ones, when absent. Only plans need to know. */
+  readonly sweepEvery?: number;
   /** A signal that fires after so many milliseconds. */
   readonly deadline: (milliseconds: number) => AbortSignal;
 }

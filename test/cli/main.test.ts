@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 const config = `version: 1
 vaults: { main: { url: https://kv.vault.azure.net } }
-policies: { default: { every: 10m } }
+policies: { default: { every: 10m, afterExposure: 4h } }
 targets:
   orders: { type: postgresql, options: { host: db.example }, accounts: [a], admin: self, publish: orders }
 `;

@@ -8,7 +8,7 @@ vaults:
   main: { url: https://kv.vault.azure.net/ }
   team: { url: https://team.vault.azure.net }
 policies:
-  default: { every: 90d }
+  default: { every: 90d, afterExposure: 4h }
   by-hand:
     manualOnly: true
     password: { length: 64, symbols: "-", exclude: "lI" }
@@ -48,6 +48,7 @@ const byDefault = {
   policy: {
     name: "default",
     every: 90 * 24 * hour,
+    afterExposure: 4 * hour,
     password: { length: 40, symbols: "-_.~", exclude: "" },
     retry: { attempts: 3, every: hour / 6, thenEvery: 6 * hour },
   },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Policy } from "../../shared/core/policy.ts";
 import { simulateTargets } from "../../shared/core/simulation/scope.ts";
-import { sweepEvery } from "../../shared/core/sweeps.ts";
+import { sweepDistance, usualSweep as sweepEvery } from "../../shared/core/sweeps.ts";
 import { hour, minute, second } from "../../shared/core/time.ts";
 import { sweep } from "../../shared/engine/sweep.ts";
 import { workOn } from "../../shared/engine/worker.ts";
@@ -72,3 +72,16 @@ test.each<[string, Partial<Policy>, number]>([
     }
   },
 );
+
+test.each<[string | undefined, number]>([
+  ["0 * * * * *", minute],
+  ["*/2 * * * * *", 2 * second],
+  ["0 */5 * * * *", 5 * minute],
+  ["0 0 8-18 * * *", 14 * hour],
+  // Switched off, a time span, and nothing.
+  ["0 0 0 29 2 *", minute],
+  ["00:05:00", minute],
+  [undefined, minute],
+])("sweeps of the timetable %s lie at most %i ms apart", (timetable, distance) => {
+  expect(sweepDistance(timetable)).toBe(distance);
+});

@@ -1,5 +1,5 @@
 import type { Freeze, Policy } from "../policy.ts";
-import { sweepEvery } from "../sweeps.ts";
+import { usualSweep } from "../sweeps.ts";
 import { day, hour } from "../time.ts";
 import { type Effort, newEffort, spend } from "./effort.ts";
 import type { Moments } from "./facts.ts";
@@ -22,7 +22,7 @@ export interface Held extends Tried {
 }
 
 /** Between the start of a rotation and the moment from which its age counts. */
-const rotationLength = sweepEvery;
+const rotationLength = usualSweep;
 /** Where in the spread a target starts: the first and the last of them. */
 const fractions = [0, 0.9999];
 /** Targets are changed at different moments of a cycle. */

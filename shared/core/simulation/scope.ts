@@ -28,6 +28,8 @@ export interface PlanKnowledge {
   readonly serverOf: (target: Target) => string;
   /** When the simulation stops; never, when absent. */
   readonly budget?: PlanBudget;
+  /** Milliseconds between sweeps; the usual ones, when absent. */
+  readonly sweepEvery?: number;
 }
 
 const usualLength = 90 * day;
@@ -61,7 +63,7 @@ export function simulateTargets(
 export function* simulateTargetsInSteps(
   targets: readonly Target[],
   { from, to, targets: pattern = "*", limits }: PlanScope,
-  { now, factsOf, serverOf, budget }: PlanKnowledge,
+  { now, factsOf, serverOf, budget, sweepEvery }: PlanKnowledge,
 ): Steps<Simulation> {
   const wanted = targets.filter(({ id }) => matchesGlob(pattern, id));
   const simulated = yield* mapInSteps(wanted, (target): SimulatedTarget => ({
@@ -78,5 +80,6 @@ export function* simulateTargetsInSteps(
     limits: { ...defaultLimits, ...limits },
     knownAt: now,
     ...(budget && { budget }),
+    ...(sweepEvery !== undefined && { sweepEvery }),
   });
 }

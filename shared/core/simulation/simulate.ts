@@ -7,7 +7,7 @@ import { type Instant, instantAt, second } from "../time.ts";
 import { ConfigError } from "../errors.ts";
 import { entropyBits, type PasswordRules } from "../password.ts";
 import { atOnce, sortInSteps, type Steps } from "../steps.ts";
-import { ageDelay, sweepEvery, usualRotation } from "../sweeps.ts";
+import { ageDelay, usualRotation, usualSweep } from "../sweeps.ts";
 import { clockChangesFor } from "./clocks.ts";
 import { collisionsOf } from "./collisions.ts";
 import type {
@@ -38,6 +38,8 @@ export interface SimulationWanted {
   readonly knownAt?: Instant;
   /** None, when absent. */
   readonly budget?: PlanBudget;
+  /** Milliseconds between sweeps; the usual ones, when absent. */
+  readonly sweepEvery?: number;
 }
 
 /** The simulation without a pause. `most`: how many rotations may be played. */
@@ -60,7 +62,14 @@ export function simulate(
  */
 export function* simulateInSteps(
   targets: readonly SimulatedTarget[],
-  { from, to, limits, knownAt = from, budget = noBudget }: SimulationWanted,
+  {
+    from,
+    to,
+    limits,
+    knownAt = from,
+    budget = noBudget,
+    sweepEvery = usualSweep,
+  }: SimulationWanted,
 ): Steps<Simulation> {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   const begin = Math.min(start, Date.parse(knownAt));
@@ -68,7 +77,7 @@ export function* simulateInSteps(
   const planned: PlannedTarget[] = [];
   const never: { targetId: string; why: string }[] = [];
   const tooOld: TooOld[] = [];
-  const count = { played: 0, budget, asked: { targets: targets.length, from, to } };
+  const count = { played: 0, budget, sweepEvery, asked: { targets: targets.length, from, to } };
   for (const target of targets) {
     const course = yield* courseOf(target, begin, end, count);
     if (count.played > budget.rotations) continue;
@@ -77,7 +86,7 @@ export function* simulateInSteps(
     const next = shown[0] ?? course.beyond;
     planned.push({ id: target.id, ...(next && { next }) });
     if (course.never !== undefined) never.push({ targetId: target.id, why: course.never });
-    for (const one of agesOf(target, course.rotations, start, end)) tooOld.push(one);
+    for (const one of agesOf(target, course.rotations, [start, end], sweepEvery)) tooOld.push(one);
   }
   if (count.played > budget.rotations) throw tooMany(count);
   const all = byTarget.sort((a, b) => (a.id < b.id ? -1 : 1)).flatMap(({ shown }) => shown);
@@ -108,6 +117,7 @@ function* usesOf(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
 interface Count {
   played: number;
   readonly budget: PlanBudget;
+  readonly sweepEvery: number;
   readonly asked: { readonly targets: number; readonly from: Instant; readonly to: Instant };
 }
 
@@ -144,13 +154,14 @@ function* courseOf(
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
-    moments = { ...moments, changedAt: at + delayOf(policy, at) };
+    moments = { ...moments, changedAt: at + delayOf(policy, at, count.sweepEvery) };
   }
 }
 
 /** From the start of a rotation to the moment from which the age of the new secret counts. */
-function delayOf(policy: Policy, at: number): number {
-  if (policy.every !== undefined || policy.cron === undefined) return ageDelay(policy.every);
+function delayOf(policy: Policy, at: number, sweepEvery: number): number {
+  if (policy.every !== undefined || policy.cron === undefined)
+    return ageDelay(policy.every ?? sweepEvery, sweepEvery);
   const next = openingsOf(policy).first(at + 1, at + 1);
   // A rotation is over when the appointment of the next sweep comes.
   return next && next.from <= at + sweepEvery ? usualRotation : sweepEvery;
@@ -178,8 +189,8 @@ function tooMany(
 function agesOf(
   { id, policy, facts }: SimulatedTarget,
   rotations: readonly SimulatedRotation[],
-  start: number,
-  end: number,
+  [start, end]: readonly [number, number],
+  sweepEvery: number,
 ): TooOld[] {
   const { every } = policy;
   if (every === undefined) return [];
@@ -191,7 +202,7 @@ function agesOf(
     if (since !== undefined && since < at) {
       found.push({ targetId: id, since: instantAt(since), until: instantAt(at) });
     }
-    changed = at + ageDelay(every);
+    changed = at + ageDelay(every, sweepEvery);
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
-import { simulate } from "../../../shared/core/simulation/simulate.ts";
+import { simulate, simulateInSteps } from "../../../shared/core/simulation/simulate.ts";
+import { atOnce } from "../../../shared/core/steps.ts";
 import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
@@ -59,6 +60,18 @@ describe("a plan", () => {
     expect(() => simulate(often, from, to, defaultLimits, from, 1_000)).toThrow(
       `The period has more than 3,000 rotations; the limit is 1,000. Asked for: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
     );
+  });
+
+  it("counts with the sweeps of the app that makes it", () => {
+    const { rotations } = atOnce(
+      simulateInSteps([target("a", { every: 15 * second })], {
+        from,
+        to: plus(from, minute),
+        limits: defaultLimits,
+        sweepEvery: 2 * second,
+      }),
+    );
+    expect(rotations.map(({ at }) => (at - Date.parse(from)) / second)).toStrictEqual([15, 33, 51]);
   });
 
   it.each([
