@@ -119,7 +119,7 @@ describe("a request for a rotation", () => {
     const record = { ...adopted, request: { ...exposed, notBefore: plus(now, minute) } };
     expect(acceptRequest(record, { ...request, grace: 5 }, target, now).record).toBe(record);
     const mild = { ...adopted, request: { ...other, grace: 5, notBefore: plus(now, minute) } };
-    const why = "Requested by ben (reason: operator), then by eva (reason: exposure)";
+    const why = "Requested by ben (reason: operator); then by eva (reason: exposure)";
     const accepted = acceptRequest(
       mild,
       { ...exposed, requestedBy: "eva", rotationId: "x" },

@@ -66,7 +66,7 @@ test("a request that lifts the freeze frees the one that waits for its end", asy
   await work(world);
   expect(await world.journal.run("app", first.rotationId)).toMatchObject({
     state: "done",
-    why: "Requested by anna (reason: operator), then by ben (reason: operator); freezes lifted by ben: ticket 42",
+    why: "Requested by anna (reason: operator); then by ben (reason: operator); freezes lifted by ben: ticket 42",
     lift: { by: "ben" },
   });
 });
@@ -119,7 +119,7 @@ test("an exposure that joins a queued rotation is what its history says from the
     state: "queued",
     reason: "exposure",
     requestedBy: "security",
-    why: `Requested by anna (reason: operator), then by security (reason: exposure); ${why}`,
+    why: `Requested by anna (reason: operator); then by security (reason: exposure); ${why}`,
   });
 });
 
