@@ -117,7 +117,7 @@ async function createApp(
   const config = await loadConfig(resolve(root, settings.configPath), { rotators });
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
-  const { journal, queue } = openStores(settings, environment);
+  const { journal, queue } = openStores(settings, environment, config);
   const consumers = openConsumers(config, secretOf);
   const ports: Omit<Ports, "emit"> = {
     journal,
@@ -216,14 +216,19 @@ function openVaults(config: Config, credential: TokenCredential): (name: string)
 function openStores(
   { storage, table, queue }: Settings,
   environment: Readonly<Record<string, string | undefined>>,
+  { retention }: Config,
 ) {
+  const retaining = retention === undefined ? {} : { retentionMs: retention };
   if (storage.as === "connection-string") {
     const connection = { connectionString: storage.connectionString.reveal() };
-    return { journal: tableJournal(connection, table), queue: storageQueue(connection, queue) };
+    return {
+      journal: tableJournal(connection, table, retaining),
+      queue: storageQueue(connection, queue),
+    };
   }
   const credential = azureCredential(environment, storage.clientId);
   return {
-    journal: tableJournal({ endpoint: storage.tableUrl, credential }, table),
+    journal: tableJournal({ endpoint: storage.tableUrl, credential }, table, retaining),
     queue: storageQueue({ endpoint: storage.queueUrl, credential }, queue),
   };
 }

@@ -27,6 +27,8 @@ export interface Config {
   readonly targets: readonly Target[];
   readonly consumers: Readonly<Record<string, ConsumerConfig>>;
   readonly notifiers: readonly NotifierConfig[];
+  /** Milliseconds for which history, idempotency keys and alarms are kept; absent: as long as the journal has it by default. */
+  readonly retention?: number;
   /** Allowed, and worth a second look. */
   readonly warnings: readonly Problem[];
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { consumerSchema } from "./consumers.ts";
-import { name } from "./fields.ts";
+import { longestRetention, shortestRetention } from "../core/retention.ts";
+import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notify.ts";
 import { policySchema } from "./policies.ts";
 import { targetDefaultsSchema } from "./target-defaults.ts";
@@ -37,6 +38,9 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
         .record(name, consumerSchema)
         .default({})
         .describe("Applications that use the secrets, by name."),
+      retention: maybe(duration(shortestRetention, longestRetention)).describe(
+        "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In one file of a folder.",
+      ),
       notify: z.array(notifierSchema).default([]).describe("Who is told what happens."),
     })
     .describe("Configuration of Keyturn.");

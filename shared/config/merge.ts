@@ -45,7 +45,15 @@ export function merge(sources: readonly Source[]): Merged {
   const unreadable = new Set(
     sections.filter((section) => sources.some((source) => isUnreadable(source, section))),
   );
-  return { entries, unreadable, problems };
+  return { entries, unreadable, problems: [...problems, ...setTwice(sources, "retention")] };
+}
+
+/** A field that only one of the files may have. */
+function setTwice(sources: readonly Source[], field: string): Problem[] {
+  const [first, ...others] = sources
+    .filter((source) => source.value?.[field] !== undefined)
+    .map((source) => ({ id: field, source, path: [field], value: source.value?.[field] }));
+  return first === undefined ? [] : others.map((other) => twice(other, first));
 }
 
 /** Says where an entry stands, such as `keyturn.yaml:12:3`. */

@@ -24,6 +24,7 @@ export function resolve(
     targets: joined(files.map(({ targets }) => targets)),
     consumers: joined(files.map(({ consumers }) => consumers)),
   };
+  const retention = files.find((file) => file.retention !== undefined)?.retention;
   const [onlyVault] = Object.keys(all.vaults);
   const secret: FindSecret = (written) => must(placeOf(written, { onlyVault }), "a vault");
   return {
@@ -50,6 +51,7 @@ export function resolve(
       ]),
     ),
     notifiers: files.flatMap(({ notify }) => notify.map((one) => resolveNotifier(one, secret))),
+    ...(retention !== undefined && { retention }),
   };
 }
 

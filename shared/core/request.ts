@@ -36,13 +36,26 @@ export function acceptRequest(
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
-  const request = { ...asked, requestedBy: shorten(asked.requestedBy, longestName) };
+  const request = brief(asked);
   const open = rotation?.published === undefined ? rotation : undefined;
   // A request that the open rotation has answered already is none to join: its secret is public.
   const waiting = !open && isJoined(record) ? undefined : record.request;
   if (waiting) return joinWaiting(record, waiting, stricter(waiting, request), { target, now });
   if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
   return queue(record, request, { target, now });
+}
+
+/** Names and reasons may come from anywhere, in any length. */
+function brief(request: RotationRequest): RotationRequest {
+  const { requestedBy, why, lift } = request;
+  return {
+    ...request,
+    requestedBy: shorten(requestedBy, longestName),
+    ...(why !== undefined && { why: shorten(why, longestWhy) }),
+    ...(lift && {
+      lift: { ...lift, by: shorten(lift.by, longestName), why: shorten(lift.why, longestWhy) },
+    }),
+  };
 }
 
 interface Accepting {

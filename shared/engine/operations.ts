@@ -48,6 +48,9 @@ const sweepDistanceMs = minute;
 /** Says that somebody may have written what consumers read. */
 const vaultHint = "vault-event";
 
+/** Rows that one sweep removes from the journal. */
+const mostPruned = 100;
+
 /** The operations of one process; each caller hands in the reader that hears what its call does. */
 export function operations(of: OperationsOf): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
@@ -73,6 +76,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
           (id) => byId.has(id),
           (id) => !leftAlone.has(id),
         );
+        await prune(ports);
         await registered;
         return sent;
       },
@@ -103,6 +107,18 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
       },
     };
   };
+}
+
+/** Removes some of what is older than the retention. That it failed matters to nobody: the next sweep goes on. */
+async function prune(ports: Ports): Promise<void> {
+  try {
+    await ports.journal.prune(mostPruned);
+  } catch (error) {
+    const detail =
+      error instanceof JournalUnavailableError ? error.message : "Old rows could not be removed.";
+    const at = toInstant(ports.clock());
+    ports.emit(toEvent({ type: "journal-unavailable", at, detail }));
+  }
 }
 
 /** Returns why the row of the target cannot be read, when it cannot. */

@@ -17,7 +17,7 @@ export interface Wanted extends Pick<RotationRequest, "reason" | "requestedBy"> 
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
-  /** The same key for the same target always leads to the same rotation. */
+  /** The same key for the same target leads to the same rotation, for as long as the journal keeps keys. */
   readonly key?: string;
 }
 

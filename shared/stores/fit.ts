@@ -3,6 +3,7 @@ import type {
   CheckRequest,
   Exposure,
   Failure,
+  Lift,
   Notification,
   Rotation,
   RotationRequest,
@@ -62,6 +63,7 @@ export const runReductions: Reductions<RunRecord> = {
   phases: [newest(fewPhases)],
   failure: [failureIn(readable), failureIn(brief)],
   dueReason: [readable],
+  lift: [liftIn(readable), liftIn(brief)],
 };
 
 /** The record in which no field that has steps is too long, as far as its steps go. */
@@ -97,7 +99,7 @@ function rotationIn(short: Short) {
     ...rotation,
     why: short(rotation.why),
     requestedBy: short(rotation.requestedBy),
-    ...heldByIn(short)(rotation),
+    ...waitingIn(short)(rotation),
     ...(rotation.leftUndone && { leftUndone: failureIn(short)(rotation.leftUndone) }),
   });
 }
@@ -110,7 +112,8 @@ function requestIn(short: Short) {
   return (request: RotationRequest): RotationRequest => ({
     ...request,
     requestedBy: short(request.requestedBy),
-    ...heldByIn(short)(request),
+    ...(request.why !== undefined && { why: short(request.why) }),
+    ...waitingIn(short)(request),
   });
 }
 
@@ -119,13 +122,19 @@ function againIn(short: Short) {
     ...again,
     why: short(again.why),
     requestedBy: short(again.requestedBy),
-    ...heldByIn(short)(again),
+    ...waitingIn(short)(again),
   });
 }
 
-function heldByIn(short: Short) {
-  return ({ heldBy }: { readonly heldBy?: string }) =>
-    heldBy === undefined ? {} : { heldBy: short(heldBy) };
+function waitingIn(short: Short) {
+  return ({ heldBy, lift }: { readonly heldBy?: string; readonly lift?: Lift }) => ({
+    ...(heldBy !== undefined && { heldBy: short(heldBy) }),
+    ...(lift && { lift: liftIn(short)(lift) }),
+  });
+}
+
+function liftIn(short: Short) {
+  return (lift: Lift): Lift => ({ ...lift, by: short(lift.by), why: short(lift.why) });
 }
 
 function failureIn(short: Short) {

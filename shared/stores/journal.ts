@@ -83,7 +83,7 @@ export interface Journal {
    * that cannot be read does not hide the others.
    */
   runs(targetId: string, limit: number, after?: string): Promise<HistoryRow[]>;
-  /** What an idempotency key was used for. */
+  /** What an idempotency key was used for; a key holds for the retention and no longer. */
   request(targetId: string, key: string): Promise<KeyUse | undefined>;
   raise(alarm: Alarm): Promise<void>;
   /**
@@ -91,6 +91,17 @@ export interface Journal {
    * the kind `unreadable` and does not hide the others.
    */
   alarms(limit: number, after?: AlarmKey): Promise<Alarm[]>;
+  /**
+   * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: rotations that ended
+   * before, idempotency keys that were used before, alarms. One small step; call it again and again. What stays whatever
+   * its age: targets, rotations that have not ended, the newest rotation of each target, and rows of a newer version.
+   */
+  prune(limit: number): Promise<number>;
+}
+
+export interface Retaining {
+  /** Milliseconds for which history, idempotency keys and alarms are kept. Default 400 days. */
+  readonly retentionMs?: number;
 }
 
 /** The journal could not be asked. Nothing may be done to a target without it. */

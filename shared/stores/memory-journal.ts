@@ -1,5 +1,6 @@
 import { LeaseLostError } from "../core/errors.ts";
-import type { Instant } from "../core/time.ts";
+import { defaultRetention } from "../core/retention.ts";
+import { type Instant, toInstant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import {
   alarmColumns,
@@ -10,7 +11,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Journal, JournalChange, KeyUse } from "./journal.ts";
+import type { Journal, JournalChange, KeyUse, Retaining } from "./journal.ts";
 import {
   alarmPlace,
   alarmRow,
@@ -27,19 +28,28 @@ interface StoredTarget {
   readonly wakeAt: Instant | undefined;
   /** By row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
-  readonly requests: ReadonlyMap<string, KeyUse>;
+  readonly requests: ReadonlyMap<string, StoredUse>;
 }
 
-export interface MemoryJournalOptions {
+interface StoredUse {
+  readonly use: KeyUse;
+  readonly at: Instant;
+}
+
+export interface MemoryJournalOptions extends Retaining {
   /** The journal's own clock; default that of the machine. */
   readonly now?: () => Date;
 }
 
 /** Forgets everything with its process. Stores the same columns as the Table journal, so what it gives back is a copy. */
-export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions = {}): Journal {
+export function memoryJournal({
+  now = () => new Date(),
+  retentionMs = defaultRetention,
+}: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   let writes = 0;
+  const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
   // Not async: nothing may come between looking at the etag and writing.
   function commit(change: JournalChange): string {
@@ -57,7 +67,7 @@ export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions =
       etag: next,
       wakeAt,
       runs: new Map([...(before?.runs ?? []), ...runs]),
-      requests: withRequest(before?.requests, record.targetId, request),
+      requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
     });
     return next;
   }
@@ -87,9 +97,11 @@ export function memoryJournal({ now = () => new Date() }: MemoryJournalOptions =
         rows.map(([rowKey, row]) => [rotationIn(rowKey), row]),
       );
     }),
-    request: settled((targetId, key) =>
-      targets.get(targetId)?.requests.get(requestRow(targetId, key)),
-    ),
+    request: settled((targetId, key) => {
+      const known = targets.get(targetId)?.requests.get(requestRow(targetId, key));
+      return known && known.at >= expiry() ? known.use : undefined;
+    }),
+    prune: settled((limit) => prune(targets, alarms, expiry(), limit)),
     raise: settled((alarm) => {
       alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
     }),
@@ -110,13 +122,43 @@ function dueFirst(targets: ReadonlyMap<string, StoredTarget>, until: Instant): s
 }
 
 function withRequest(
-  before: ReadonlyMap<string, KeyUse> | undefined,
+  before: ReadonlyMap<string, StoredUse> = new Map(),
   targetId: string,
   request: JournalChange["request"],
-): ReadonlyMap<string, KeyUse> {
-  if (!request) return before ?? new Map<string, KeyUse>();
+  at: Instant,
+): ReadonlyMap<string, StoredUse> {
+  if (!request) return before;
   const { key, ...use } = request;
-  return new Map([...(before ?? []), [requestRow(targetId, key), use]]);
+  return new Map([...before, [requestRow(targetId, key), { use, at }]]);
+}
+
+/** As the Table journal does it, but everything in one go. */
+function prune(
+  targets: Map<string, StoredTarget>,
+  alarms: Map<string, Columns>,
+  before: Instant,
+  limit: number,
+): number {
+  let left = limit;
+  const remaining = <Value>(
+    rows: ReadonlyMap<string, Value>,
+    isOld: (value: Value, key: string) => boolean,
+  ) => new Map([...rows].filter(([key, value]) => !(left > 0 && isOld(value, key) && left-- > 0)));
+  for (const [id, stored] of targets) {
+    const [newest] = [...stored.runs.keys()].sort();
+    targets.set(id, {
+      ...stored,
+      requests: remaining(stored.requests, ({ at }) => at < before),
+      runs: remaining(stored.runs, (run, key) => key !== newest && hasEnded(run, before)),
+    });
+  }
+  const keptAlarms = remaining(alarms, (_, key) => momentIn(key) < before);
+  for (const key of [...alarms.keys()]) if (!keptAlarms.has(key)) alarms.delete(key);
+  return limit - left;
+}
+
+function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
+  return (state === "done" || state === "failed") && String(endedAt) < before;
 }
 
 /** Answers and failures come as promises, as they do from a store that is far away. */

@@ -29,6 +29,8 @@ export const targetRow = (targetId: string) => `target:${targetId}`;
 export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
 export const runRow = (targetId: string, rotationId: string) =>
   `run:${targetId}:${mirror(rotationId)}`;
+/** The target in the key of a rotation's row; undefined for other rows. */
+export const targetOfRun = (rowKey: string) => /^run:([^:]+):/.exec(rowKey)?.[1];
 /** The id in the key of a rotation's row. */
 export const rotationIn = (rowKey: string) =>
   mirror(rowKey.slice(rowKey.lastIndexOf(":") + 1, -1)).slice(0, -1);
@@ -54,6 +56,14 @@ function under(prefix: string): RowRange {
 
 export const targetRows = under("target");
 export const alarmRows = under("alarm");
+/** Of alarms raised before this moment. */
+export const alarmRowsBefore = (moment: Instant): RowRange => ({
+  // The character after the colon: alarms of that very moment stay.
+  from: `alarm:${mirrorDigits(moment)};`,
+  before: alarmRows.before,
+});
+export const allRunRows = under("run");
+export const allKeyRows = under("key");
 export const runRows = (targetId: string) => under(`run:${targetId}`);
 /** `until` is included. */
 export const dueRows = (until: Instant): RowRange => ({ from: "due:", before: `due:${until};` });

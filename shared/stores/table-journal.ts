@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../core/errors.ts";
+import { defaultRetention } from "../core/retention.ts";
 import { isTargetId } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
@@ -12,7 +13,8 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Journal, JournalChange } from "./journal.ts";
+import type { Journal, JournalChange, Retaining } from "./journal.ts";
+import { pruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
 import type { StorageConnection } from "./storage-access.ts";
 import {
@@ -38,11 +40,13 @@ interface Seen {
 export function tableJournal(
   connection: StorageConnection,
   tableName: string,
-  options: TableOptions = {},
+  { retentionMs = defaultRetention, ...options }: TableOptions & Retaining = {},
 ): Journal {
   const { begin, now } = openTable(connection, tableName, options);
+  const expiry = () => new Date(now().getTime() - retentionMs);
   return {
     now,
+    prune: pruner(begin, expiry),
     read: async (targetId) => {
       const row = await readTarget(begin(), targetId);
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };
@@ -78,7 +82,11 @@ export function tableJournal(
       if (!isTargetId(targetId)) return undefined;
       const rowKey = keys.requestRow(targetId, key);
       const row = await begin().read(keys.partitionOf(targetId), rowKey);
-      return row && { rotationId: String(row["rotationId"]), asked: String(row["asked"]) };
+      // One that was used so long ago may not have been removed yet.
+      if (!row || (row.timestamp !== undefined && new Date(row.timestamp) < expiry())) {
+        return undefined;
+      }
+      return { rotationId: String(row["rotationId"]), asked: String(row["asked"]) };
     },
     raise: async (alarm) => {
       const rowKey = keys.alarmRow(alarm.at, alarm.id);

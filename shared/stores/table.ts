@@ -39,11 +39,32 @@ export interface ListOptions {
   readonly columns?: string[];
 }
 
+export interface PageWanted {
+  readonly partition: string;
+  /** OData; besides that of the partition. */
+  readonly filter: string;
+  readonly columns: string[];
+  /** Rows, 1 to 100. */
+  readonly limit: number;
+  /** Where an earlier page ended; absent: from the beginning. */
+  readonly from: string | undefined;
+}
+
+interface Page {
+  readonly rows: readonly Row[];
+  /** Where the next page begins; absent: this was the last one. */
+  readonly rest: string | undefined;
+}
+
 /** One table within one deadline. Everything but a refused transaction throws JournalUnavailableError. */
 export interface Table {
   read(partition: string, row: string): Promise<Row | undefined>;
   /** In the order of row keys. */
   list(partition: string, range: RowRange, options?: ListOptions): Promise<Row[]>;
+  /** Rows of one partition that match, in the order of row keys. A page may be empty and still have a rest. */
+  page(wanted: PageWanted): Promise<Page>;
+  /** At most 100. Removes all or none, and returns how many: none if somebody else has removed one of them. */
+  remove(partition: string, rowKeys: readonly string[]): Promise<number>;
   put(row: TableEntity): Promise<void>;
   submit(actions: TransactionAction[]): Promise<Submitted>;
 }
@@ -131,6 +152,23 @@ function tableWithin(
           .byPage({ maxPageSize: Math.min(limit, fullPage) });
         return await upTo(limit, pages);
       }),
+    page: (wanted) => asked(() => pageOf(client, wanted, abortSignal)),
+    remove: async (partition, rowKeys) => {
+      if (rowKeys.length === 0) return 0;
+      const actions = rowKeys.map((rowKey): TransactionAction => [
+        "delete",
+        { partitionKey: partition, rowKey },
+      ]);
+      try {
+        await created(abortSignal);
+        await client.submitTransaction(actions, { abortSignal });
+        return rowKeys.length;
+      } catch (error) {
+        const failure = storageFailure(error);
+        if (failure.status === 404 && failure.code !== "TableNotFound") return 0;
+        throw unavailable(failure);
+      }
+    },
     put: (row) =>
       asked(async () => {
         await client.upsertEntity(row, "Replace", { abortSignal });
@@ -165,6 +203,20 @@ async function readRow(
     if (storageFailure(error).code === "ResourceNotFound") return undefined;
     throw error;
   }
+}
+
+async function pageOf(
+  client: TableClient,
+  { partition, filter, columns, limit, from }: PageWanted,
+  abortSignal: AbortSignal,
+): Promise<Page> {
+  const inPartition = odata`PartitionKey eq ${partition}`;
+  const queryOptions = { filter: `${inPartition} and (${filter})`, select: columns };
+  const pages = client
+    .listEntities({ abortSignal, queryOptions })
+    .byPage({ maxPageSize: limit, ...(from !== undefined && { continuationToken: from }) });
+  for await (const page of pages) return { rows: page, rest: page.continuationToken };
+  return { rows: [], rest: undefined };
 }
 
 async function upTo(limit: number, pages: AsyncIterable<Row[]>): Promise<Row[]> {

@@ -80,3 +80,15 @@ test("what is not there is a problem of the configuration", async () => {
     "keyturn.yaml  does not exist",
   ]);
 });
+
+test("only one file of a folder says how long history is kept", async () => {
+  const once = await folderOf({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
+  expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);
+  const twice = await folderOf({
+    "base.yaml": `${base}retention: 90d\n`,
+    "orders.yaml": `${orders}retention: 90d\n`,
+  });
+  expect(await problemLines(loadConfig(twice, rotators))).toEqual([
+    "conf/orders.yaml:5:1  retention: is there twice; the first is at conf/base.yaml:5:1",
+  ]);
+});

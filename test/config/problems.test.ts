@@ -174,3 +174,12 @@ test("no problem repeats a value, which could be a secret in the wrong place", a
   expect(problems.length).toBeGreaterThan(8);
   expect(problems.join("\n")).not.toContain("hunter2");
 });
+
+test.each([
+  ["6d", "must be between 7d and 3650d"],
+  ["11y", "must be a duration such as 30s, 10m, 4h or 90d"],
+  ["400", "must be a duration such as 30s, 10m, 4h or 90d"],
+])("a retention of %s is refused", async (retention, message) => {
+  const text = `version: 1\nretention: ${retention}\n`;
+  expect(await problemsOf(text)).toEqual([`keyturn.yaml:2:12  retention: ${message}`]);
+});

@@ -11,6 +11,7 @@ export interface OpenOptions {
   /** Milliseconds. */
   readonly deadline?: number;
   readonly clocks?: MachineClocks;
+  readonly retentionMs?: number;
   /** A table that was opened before; default a new one. */
   readonly table?: string;
 }

@@ -46,7 +46,11 @@ describe("a record that is too large for the store", () => {
         },
       },
     ],
-    ["the request", { request: { ...full.request, requestedBy: endless, heldBy: endless } }],
+    [
+      "the request",
+      { request: { ...full.request, requestedBy: endless, heldBy: endless, why: endless } },
+    ],
+    ["a lifted freeze", { request: { ...full.request, lift: { by: endless, why: endless, at } } }],
     ["the next try", { again: { ...full.again, why: endless, heldBy: endless } }],
     ["the check", { check: { at, why: endless, failures: 1 } }],
     ["the exposure", { exposure: { ...full.exposure, by: endless, from: endless } }],

@@ -89,6 +89,7 @@ const operations: Readonly<Record<string, Operation>> = {
       requestedBy: text,
       at: now,
       ...(number % 3 === 0 && { grace: number }),
+      ...(number % 5 === 0 && { lift: { by: text, why: text, at: now } }),
     } as const;
     return acceptRequest(record, wish, target, now).record;
   },

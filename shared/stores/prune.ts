@@ -1,0 +1,99 @@
+import { randomInt } from "node:crypto";
+import { odata } from "@azure/data-tables";
+import { recordSchema } from "../core/rotation.ts";
+import { type Instant, toInstant } from "../core/time.ts";
+import * as keys from "./row-keys.ts";
+import type { Row, Table } from "./table.ts";
+
+const partitions = [...keys.targetPartitions, keys.alarmPartition];
+
+/** How many targets are asked at the same time for their newest rotation. */
+const mostAtOnce = 10;
+
+/**
+ * Goes through the partitions, one page of old rows in each call, and removes from it what may go. Where it goes on is kept in
+ * memory only: a process that starts begins with any partition.
+ */
+export function pruner(begin: () => Table, expiry: () => Date): (limit: number) => Promise<number> {
+  let place: Place = { turn: randomInt(partitions.length), from: undefined };
+  return async (limit) => {
+    const { turn, from } = place;
+    // Whatever fails, the next call goes on elsewhere.
+    place = { turn: (turn + 1) % partitions.length, from: undefined };
+    const partition = partitions[turn] ?? keys.alarmPartition;
+    const table = begin();
+    const filter = oldRows(partition, expiry());
+    const { rows, rest } = await table.page({ partition, filter, columns, limit, from });
+    const removed = await table.remove(partition, await removable(table, partition, rows));
+    if (rest !== undefined) place = { turn, from: rest };
+    return removed;
+  };
+}
+
+/** The partition whose turn it is, and where its next page begins. */
+interface Place {
+  readonly turn: number;
+  readonly from: string | undefined;
+}
+
+const columns = ["rowKey", "schema", "state"];
+
+/**
+ * A key or an alarm is written once, so that the time stamp of its row is its age. A rotation says itself when it ended; one
+ * that has not ended is not among them.
+ */
+function oldRows(partition: string, before: Date): string {
+  const instant = toInstant(before);
+  if (partition === keys.alarmPartition) {
+    const { from, before: end } = keys.alarmRowsBefore(instant);
+    return odata`RowKey ge ${from} and RowKey lt ${end}`;
+  }
+  const { from, before: end } = keys.allKeyRows;
+  const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;
+  return `(${keyRows}) or (${oldRuns(instant)})`;
+}
+
+function oldRuns(before: Instant): string {
+  const { from, before: end } = keys.allRunRows;
+  return odata`RowKey ge ${from} and RowKey lt ${end} and endedAt lt ${before}`;
+}
+
+/** Keys of the rows that may go. The newest rotation of a target stays, whatever its age. */
+async function removable(
+  table: Table,
+  partition: string,
+  rows: readonly Row[],
+): Promise<readonly string[]> {
+  const found = rows.filter(isOurs).map((row) => row.rowKey ?? "");
+  // Rotations of a target follow each other, the newest first.
+  const first = found.filter((key, index) => {
+    const target = keys.targetOfRun(key);
+    return target !== undefined && target !== keys.targetOfRun(found[index - 1] ?? "");
+  });
+  const newest = new Set<string>();
+  for (let index = 0; index < first.length; index += mostAtOnce) {
+    const asked = first
+      .slice(index, index + mostAtOnce)
+      .map((key) => newestRun(table, partition, keys.targetOfRun(key) ?? ""));
+    for (const key of await Promise.all(asked)) if (key !== undefined) newest.add(key);
+  }
+  return found.filter((key) => !newest.has(key));
+}
+
+/** Left alone is what a newer version of Keyturn wrote, and what is no rotation that has ended. */
+function isOurs(row: Row): boolean {
+  if (keys.targetOfRun(row.rowKey ?? "") === undefined) return true;
+  const { schema, state } = row;
+  const isKnown = typeof schema === "number" && schema <= recordSchema;
+  return isKnown && (state === "done" || state === "failed");
+}
+
+async function newestRun(
+  table: Table,
+  partition: string,
+  targetId: string,
+): Promise<string | undefined> {
+  const only = { limit: 1, columns: ["rowKey"] };
+  const [row] = await table.list(partition, keys.runRows(targetId), only);
+  return row?.rowKey;
+}
