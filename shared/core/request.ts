@@ -129,7 +129,7 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
     ...(isStricter ? free : waiting),
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(askedBy(waiting), `then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(askedBy(waiting), `, then by ${requestedBy} (reason: ${reason})`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
@@ -193,12 +193,12 @@ function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   const wanted = { ...onTheWordOf, ...(lift && { lift }) };
   const joined = { ...unheld(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
-  return { ...joined, why: addWord(rotation.why, `then ${askedBy(request).replace(/^R/, "r")}`) };
+  return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
 }
 
 /** Both reasons, however often one is added. */
 function addWord(why: string, added: string): string {
-  return shorten(`${shorten(why, longestWhy / 2)}; ${added}`, longestWhy);
+  return shorten(`${shorten(why, longestWhy / 2)}${added}`, longestWhy);
 }
 
 /** An exposure stays one, whoever takes the rotation over. */

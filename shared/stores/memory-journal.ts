@@ -83,6 +83,19 @@ export function memoryJournal({
     targets: settled(() =>
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
+    ...historyIn(targets, alarms, expiry),
+  };
+}
+
+type History = Pick<Journal, "run" | "runs" | "request" | "prune" | "raise" | "alarms">;
+
+/** Rotations, idempotency keys and alarms: what is kept for a time only. */
+function historyIn(
+  targets: Map<string, StoredTarget>,
+  alarms: Map<string, Columns>,
+  expiry: () => Instant,
+): History {
+  return {
     run: settled((targetId, rotationId) => {
       if (!isRotationId(rotationId)) return undefined;
       const columns = targets.get(targetId)?.runs.get(runRow(targetId, rotationId));

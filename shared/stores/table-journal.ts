@@ -62,6 +62,15 @@ export function tableJournal(
       const rows = await listAllShards(begin(), keys.targetRows);
       return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
+    ...historyIn(begin, expiry),
+  };
+}
+
+type History = Pick<Journal, "run" | "runs" | "request" | "raise" | "alarms">;
+
+/** Rotations, idempotency keys and alarms: what is kept for a time only. */
+function historyIn(begin: () => Table, expiry: () => Date): History {
+  return {
     run: async (targetId, rotationId) => {
       if (!isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;
       const rowKey = keys.runRow(targetId, rotationId);
