@@ -3,7 +3,7 @@ import { type EventReader, toEvent } from "../core/events.ts";
 import type { ExposureOutcome } from "../core/exposure-outcome.ts";
 import { mayHaveChanged, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { between, type Instant, minute, toInstant } from "../core/time.ts";
+import { between, type Instant, second, toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
@@ -43,7 +43,8 @@ export interface OperationsOf {
   readonly vaultAt: (host: string) => string | undefined;
 }
 
-const sweepDistanceMs = minute;
+/** Waits that are longer are left to the next sweep, which comes within a minute. */
+const maxSoonMs = 20 * second;
 
 /** Says that somebody may have written what consumers read. */
 const vaultHint = "vault-event";
@@ -155,7 +156,7 @@ async function lookSooner(
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const delayMs = wakeAt === undefined ? Infinity : between(toInstant(clock()), wakeAt);
-  if (delayMs <= 0 || delayMs > sweepDistanceMs) return;
+  if (delayMs <= 0 || delayMs > maxSoonMs) return;
   await queue.send({ targetId, because: "retry" }, delayMs).catch(() => undefined);
 }
 

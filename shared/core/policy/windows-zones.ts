@@ -2,7 +2,7 @@
  * What Windows calls time zones, and the IANA name of the place that Unicode CLDR has first for it (windowsZones, 001).
  * Azure and .NET show these names, so people write them.
  */
-const ianaNames: Readonly<Record<string, string>> = {
+export const ianaNames: Readonly<Record<string, string>> = {
   "AUS Central Standard Time": "Australia/Darwin",
   "AUS Eastern Standard Time": "Australia/Sydney",
   "Afghanistan Standard Time": "Asia/Kabul",
