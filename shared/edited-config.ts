@@ -39,13 +39,19 @@ export function checkInThread(text: string, limits: CheckLimits = usualLimits): 
   let timer: NodeJS.Timeout | undefined;
   worker.on("message", (message: FromWorker) => {
     if (message.kind === "ready") {
-      timer = setTimeout(() => reject(tooLong(limits)), limits.time);
+      timer = setTimeout(() => {
+        reject(tooLong(limits));
+      }, limits.time);
       worker.postMessage(text);
     } else if (message.kind === "edited") resolve(message.edited);
     else reject(new ConfigProblemsError(message.problems));
   });
-  worker.on("error", (error) => reject(isOutOfMemory(error) ? tooMuch(limits) : error));
-  worker.on("exit", () => reject(new Error("the thread that checks a configuration has ended")));
+  worker.on("error", (error) => {
+    reject(isOutOfMemory(error) ? tooMuch(limits) : error);
+  });
+  worker.on("exit", () => {
+    reject(new Error("the thread that checks a configuration has ended"));
+  });
   return promise.finally(() => {
     clearTimeout(timer);
     return worker.terminate();

@@ -43,9 +43,9 @@ async function provePublished(session: Session, { account, published }: Rotation
 }
 
 /** Pending versions that the account may have had before it took the published one. */
-function listSuperseded({ target, record }: Session, { account, pending }: Rotation): VersionRef[] {
-  const { current, previous, abandoned } = slotOf(record(), account);
-  const { name } = pendingName(target);
+function listSuperseded(session: Session, { account, pending }: Rotation): VersionRef[] {
+  const { current, previous, abandoned } = slotOf(session.record(), account);
+  const { name } = pendingName(session.target);
   return [pending, current, previous, abandoned].filter(
     (ref): ref is VersionRef => ref?.name === name,
   );

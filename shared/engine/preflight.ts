@@ -8,7 +8,7 @@ import type { Finding } from "../core/preflight.ts";
 import { type Rotation, schedule } from "../core/rotation.ts";
 import { accountToChange, slotOf } from "../core/slots.ts";
 import { pendingName, type VersionRef } from "../core/target.ts";
-import type { Using } from "../rotators/rotator.ts";
+import type { Examination, Using } from "../rotators/rotator.ts";
 import { findLiveCredential, readAdmin, type StoredCredential } from "./credentials.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
@@ -76,10 +76,11 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
 
 /** Whether the secret that consumers read can be written later. Throws when it is known that it cannot. */
 function describePublished(
-  { target, record }: Session,
+  session: Session,
   { requestedBy }: Rotation,
   published: Checked,
 ): Finding {
+  const { target } = session;
   const about = "published secret";
   const { name } = target.publish;
   const unreadable =
@@ -90,7 +91,7 @@ function describePublished(
     );
   }
   // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
-  if (unreadable === "disabled" && requestedBy === schedule && record().published) {
+  if (unreadable === "disabled" && requestedBy === schedule && session.record().published) {
     throw new VaultUnavailableError(
       `somebody disabled the current version of ${name}; enable it, or request a rotation to replace it`,
     );
@@ -157,17 +158,7 @@ async function clearAuthority(
   const { target } = session;
   const { account } = rotation;
   const known = typeof live === "object" ? live : undefined;
-  if (target.authority.as === "self") {
-    const own = known ?? (await findLiveCredential(session, rotation));
-    const using: Using = { as: "self", credential: own.credential };
-    return {
-      using,
-      live: own.ref,
-      usingRef: own.ref,
-      proof: issueProof(session, "authority"),
-      findings: [],
-    };
-  }
+  if (target.authority.as === "self") return clearSelf(session, rotation, known);
   const admin = target.authority.as === "admin" ? await readAdmin(session) : undefined;
   const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
   const isProven = known !== undefined;
@@ -178,17 +169,34 @@ async function clearAuthority(
       `${target.id} refuses the admin credential kept in ${where}; nothing was changed`,
     );
   }
-  const { obstacles, right } = examined;
-  if (obstacles.length > 0) {
-    throw new ObstacleError(`${obstacles.join("; ")}; nothing was changed`);
-  }
-  if (right.is === "missing") throw new ChangeRefusedError(right.why);
+  const is = requireClear(examined);
   const who = admin ? admin.credential.account : "Keyturn's Azure identity";
   return {
     using,
     ...(known && { live: known.ref }),
     ...(admin && { usingRef: admin.ref }),
     proof: issueProof(session, "authority"),
-    findings: [{ about: "authority", is: right.is, sentence: `${who} may change ${account}` }],
+    findings: [{ about: "authority", is, sentence: `${who} may change ${account}` }],
   };
+}
+
+/** An account that changes itself needs nothing but a stored secret that logs in. */
+async function clearSelf(
+  session: Session,
+  rotation: Rotation,
+  known: StoredCredential | undefined,
+): Promise<Cleared> {
+  const own = known ?? (await findLiveCredential(session, rotation));
+  const using: Using = { as: "self", credential: own.credential };
+  const proof = issueProof(session, "authority");
+  return { using, live: own.ref, usingRef: own.ref, proof, findings: [] };
+}
+
+/** How sure the right is. Throws ObstacleError for what prevents a log-in, and ChangeRefusedError for a right that is missing. */
+function requireClear({ obstacles, right }: Examination): "proven" | "likely" {
+  if (obstacles.length > 0) {
+    throw new ObstacleError(`${obstacles.join("; ")}; nothing was changed`);
+  }
+  if (right.is === "missing") throw new ChangeRefusedError(right.why);
+  return right.is;
 }

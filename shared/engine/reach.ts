@@ -149,27 +149,20 @@ export async function logsIn(
   return verdict === "accepted";
 }
 
+type Asked = Pick<Examine<unknown>, "account" | "using" | "isProven"> & {
+  /** Where the secret of `using` is stored, if it has one. */
+  readonly ref: VersionRef | undefined;
+};
+
 /** Asks the target what prevents the account from logging in, and whether `using` may change it. */
 export async function examineAccount(
   session: Session,
-  {
-    using,
-    ref,
-    ...examine
-  }: Pick<Examine<unknown>, "account" | "using" | "isProven"> & {
-    /** Where the secret of `using` is stored, if it has one. */
-    readonly ref: VersionRef | undefined;
-  },
+  asked: Asked,
 ): Promise<Examination | "rejected"> {
+  const { using, ref, ...examine } = asked;
   const { ports, target } = session;
   const rotator = ports.rotator(target.type);
-  const unasked: Examination = { obstacles: [], right: { is: "likely" } };
-  if (!rotator.examine) {
-    if (using.as === "identity" || !ref) return unasked;
-    const as = using.as === "admin" && ({ as: "admin" } as const);
-    const accepted = await logsIn(session, { credential: using.credential, ref, ...as });
-    return accepted ? unasked : "rejected";
-  }
+  if (!rotator.examine) return tryAuthority(session, asked);
   const account = using.as === "identity" ? undefined : using.credential.account;
   const pause = account && findGuessPause(session.refusals(), account, session.now());
   if (account !== undefined && pause) throw new GuessPauseError(account, pause);
@@ -183,6 +176,19 @@ export async function examineAccount(
     session.noteLogIn(account, ref.version, found === "rejected" ? "rejected" : "accepted");
   }
   return found ?? unasked;
+}
+
+/** What is known of an account on a system that cannot be asked. */
+const unasked: Examination = { obstacles: [], right: { is: "likely" } };
+
+async function tryAuthority(
+  session: Session,
+  { using, ref }: Asked,
+): Promise<Examination | "rejected"> {
+  if (using.as === "identity" || !ref) return unasked;
+  const as = using.as === "admin" && ({ as: "admin" } as const);
+  const accepted = await logsIn(session, { credential: using.credential, ref, ...as });
+  return accepted ? unasked : "rejected";
 }
 
 /** What every call to the target brings along. */

@@ -46,15 +46,14 @@ export function openSession(
   claimed: Versioned,
 ): Session {
   let { record, etag } = claimed;
-  let refusals = record.refusals ?? [];
-  let changeIsUnwritten = false;
-  const seen: Secret[] = [];
+  const changes = markChanges();
   const now = () => toInstant(ports.clock());
+  const ledger = keepRefusals(record.refusals ?? [], now);
   // Who owns the target depends on the journal's clock only.
   const storeNow = () => toInstant(ports.journal.now());
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    let wanted = withRefusals(next, refusals);
+    let wanted = withRefusals(next, ledger.refusals());
     for (let races = 0; ; races++) {
       try {
         const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
@@ -69,11 +68,7 @@ export function openSession(
   }
 
   async function mergeRemote(local: TargetRecord): Promise<TargetRecord> {
-    const found = await ports.journal.read(target.id);
-    const claim = found?.record.claim;
-    if (!found || claim?.fence !== record.claim.fence || claim.owner !== owner) {
-      throw new LeaseLostError(`${target.id} was claimed by another worker`);
-    }
+    const found = requireOwn(await ports.journal.read(target.id), record, owner);
     etag = found.etag;
     const remote = found.record;
     const merged = mergeConcurrent({ base: record, local, remote }, target, now());
@@ -93,7 +88,7 @@ export function openSession(
     now,
     async commit(next, runs = []) {
       await write(renewed(next), runs);
-      changeIsUnwritten = false;
+      changes.noteWritten();
     },
     async hold() {
       const left = between(storeNow(), record.claim.until ?? storeNow());
@@ -103,11 +98,50 @@ export function openSession(
     emit: (event) => {
       ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
     },
+    ...keepSecrets(),
+    ...ledger,
+    ...changes,
+  };
+}
+
+/** What the journal holds, if it still says that the target is ours. Throws LeaseLostError. */
+function requireOwn(found: Versioned | undefined, ours: TargetRecord, owner: string): Versioned {
+  const claim = found?.record.claim;
+  if (found && claim?.fence === ours.claim.fence && claim.owner === owner) return found;
+  throw new LeaseLostError(`${ours.targetId} was claimed by another worker`);
+}
+
+/** Whether a change was sent since the last commit. */
+function markChanges() {
+  let isUnwritten = false;
+  return {
+    noteChange() {
+      isUnwritten = true;
+    },
+    noteWritten() {
+      isUnwritten = false;
+    },
+    hasUnwrittenChange: () => isUnwritten,
+  };
+}
+
+function keepSecrets(): Pick<Session, "guard" | "secrets"> {
+  const seen: Secret[] = [];
+  return {
     guard(secret) {
       seen.push(secret);
       return secret;
     },
     secrets: () => seen,
+  };
+}
+
+function keepRefusals(
+  known: readonly Refusal[],
+  now: () => Instant,
+): Pick<Session, "refusals" | "noteLogIn"> {
+  let refusals = known;
+  return {
     refusals: () => refusals,
     noteLogIn(account, version, verdict) {
       refusals =
@@ -115,10 +149,6 @@ export function openSession(
           ? clearRefusals(refusals, account)
           : addRefusal(refusals, { account, version, at: now() });
     },
-    noteChange() {
-      changeIsUnwritten = true;
-    },
-    hasUnwrittenChange: () => changeIsUnwritten,
   };
 }
 

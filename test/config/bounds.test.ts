@@ -104,10 +104,10 @@ test("the next opening is found without listing those in between", () => {
   const freeze = [{ from: "2026-06-01", to: "2035-12-31", reason: "x", lift: [] }];
   const often = openingsOf({ cron: "* * * * *", freeze });
   expect(often.first(from, from)?.from).toBe(Date.parse("2036-01-01T00:00:00Z"));
-  const { value } = openingsOf({ cron: "* * * * *" })
-    .each(from, from + 3_650 * day)
-    .next();
-  expect(value?.from).toBe(from - 14 * minute);
+  for (const span of openingsOf({ cron: "* * * * *" }).each(from, from + 3_650 * day)) {
+    expect(span.from).toBe(from - 14 * minute);
+    break;
+  }
   expect(openingsOf({ cron: "* * * * *" }).last(from, from + 3_650 * day)?.from).toBe(
     from + 3_650 * day - minute,
   );

@@ -57,7 +57,9 @@ const everyField = `
     expiry: 45d`;
 
 test("every field of a policy is taken as it is written", async () => {
-  const { targets, warnings } = await load(two(`  p:${everyField}\n  default: { every: 1d, afterExposure: 4h }`));
+  const { targets, warnings } = await load(
+    two(`  p:${everyField}\n  default: { every: 1d, afterExposure: 4h }`),
+  );
   expect(warnings).toEqual([]);
   expect(targets[0]?.policy).toEqual({
     name: "p",

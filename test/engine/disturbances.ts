@@ -13,9 +13,9 @@ export interface Disturbance {
   readonly name: string;
   /** Whether it makes sense for such a target. */
   readonly fits?: (kind: Kind) => boolean;
-  strike(world: World): void | Promise<unknown>;
+  strike(world: World): unknown;
   /** What a person or time puts right afterwards. */
-  heal?(world: World): void | Promise<unknown>;
+  heal?(world: World): unknown;
 }
 
 const isPair = ({ accounts }: Kind) => accounts.length === 2;

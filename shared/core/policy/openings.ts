@@ -117,7 +117,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
     appointments: false,
     first: (from, now) => {
       const after = Math.max(from, now);
-      return each(after, after + horizon + 1).next().value ?? undefined;
+      return firstOf(each(after, after + horizon + 1));
     },
     last: (from, to) => {
       for (let before = to; ;) {
@@ -162,7 +162,7 @@ function ofAppointments(
     appointments: true,
     first: (from, now) => {
       const after = Math.max(from, now);
-      return each(after, after + horizon + 1, from).next().value ?? undefined;
+      return firstOf(each(after, after + horizon + 1, from));
     },
     last: (from, to) => {
       for (let before = to; ;) {
@@ -184,4 +184,9 @@ function ofAppointments(
 /** The freeze in force at a moment. */
 function holding(frozen: readonly Span[], moment: number): Span | undefined {
   return frozen.find(({ from, to }) => from <= moment && moment < to);
+}
+
+function firstOf(spans: Iterable<Span>): Span | undefined {
+  for (const span of spans) return span;
+  return undefined;
 }
