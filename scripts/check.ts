@@ -1,5 +1,10 @@
-/** Everything that can be checked without servers: one line per check, details only of failures. */
+/**
+ * Everything that can be checked without servers: a line when each check begins and when it ends, one now and then for the
+ * tests, and details only of failures.
+ */
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
@@ -18,17 +23,30 @@ interface Outcome extends Check {
 /** Longest first, so that the short ones fill the gaps. */
 const checks: readonly Check[] = [
   { name: "lint", command: ["eslint", ".", "--max-warnings", "0"] },
-  { name: "tests", command: ["vitest", "run", "--project", "fast"] },
-  { name: "types", command: ["tsc", "-p", "."] },
+  { name: "tests", command: ["vitest", "run", "--project", "fast*"] },
+  {
+    name: "types",
+    command: ["tsc", "-p", ".", "--incremental", "--tsBuildInfoFile", ".cache/types.tsbuildinfo"],
+  },
   { name: "imports", command: ["depcruise", "--output-type", "err-long", "."] },
   { name: "dead code", command: ["knip"] },
-  { name: "format", command: ["prettier", "--check", "--log-level", "warn", "."] },
+  {
+    name: "format",
+    command: [
+      ...["prettier", "--check", "--log-level", "warn"],
+      ...["--cache", "--cache-strategy", "content", "--cache-location", ".cache/prettier", "."],
+    ],
+  },
 ];
 
 const root = resolve(import.meta.dirname, "..");
 const colour = process.stdout.isTTY;
 
+/** Milliseconds between two lines about the tests. */
+const progressEvery = 10_000;
+
 async function run(check: Check): Promise<Outcome> {
+  console.log(`${paint("2", "start ")} ${check.name}`);
   const started = performance.now();
   const child = spawn(process.execPath, ["scripts/run.mjs", ...check.command], {
     cwd: root,
@@ -41,14 +59,41 @@ async function run(check: Check): Promise<Outcome> {
       done(code === 0);
     });
   });
-  const [passed, out, err] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  const [passed, out, err] = await Promise.all([
+    exit,
+    read(child.stdout, progressOf(check.name)),
+    text(child.stderr),
+  ]);
   const seconds = (performance.now() - started) / 1000;
-  return { ...check, passed, seconds, output: out + err };
+  return { ...check, passed, seconds, output: `${out}\n${err}` };
 }
 
+/** All that a program prints; `onLine` sees it line by line. */
+async function read(output: Readable, onLine: (line: string) => void): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of createInterface(output)) {
+    lines.push(line);
+    onLine(line);
+  }
+  return lines.join("\n");
+}
+
+/** The reporter of the tests says which file begins: "[7/120] test/…". */
+function progressOf(name: string): (line: string) => void {
+  let last = performance.now();
+  return (line) => {
+    const [, files = ""] = /^\[(\d+\/\d+)\]/.exec(line) ?? [];
+    if (files === "" || performance.now() - last < progressEvery) return;
+    last = performance.now();
+    console.log(`${paint("2", "…     ")} ${name.padEnd(10)} file ${files}`);
+  };
+}
+
+const paint = (code: string, words: string): string =>
+  colour ? `\u001b[${code}m${words}\u001b[0m` : words;
+
 function report({ name, passed, seconds, output }: Outcome): void {
-  const mark = passed ? "ok    " : "FAILED";
-  const painted = colour ? `\u001b[${passed ? "32" : "31"}m${mark}\u001b[0m` : mark;
+  const painted = passed ? paint("32", "ok    ") : paint("31", "FAILED");
   const detail = passed && name === "tests" ? `  ${output.trim().split("\n").at(-1) ?? ""}` : "";
   console.log(`${painted} ${name.padEnd(10)} ${seconds.toFixed(1).padStart(5)} s${detail}`);
 }

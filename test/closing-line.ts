@@ -1,5 +1,11 @@
 import { writeSync } from "node:fs";
-import type { Reporter, SerializedError, TestModule, TestRunEndReason } from "vitest/node";
+import type {
+  Reporter,
+  SerializedError,
+  TestModule,
+  TestRunEndReason,
+  TestSpecification,
+} from "vitest/node";
 
 interface Counts {
   passed: number;
@@ -36,8 +42,30 @@ function countRun(
   return counts;
 }
 
-/** Ends the output of a run with one line that people and tools can read. */
+/** "[7/120] test/engine/race.test.ts"; scripts/check.ts reads it. */
+function startLine(started: number, total: number, file: string): string {
+  return `[${String(started)}/${String(total)}] ${file}`;
+}
+
+/**
+ * Ends the output of a run with one line that people and tools can read. Where no terminal shows what is running, each file
+ * that begins has a line, so that nobody looks at nothing while a long one runs.
+ */
 export default class ClosingLineReporter implements Reporter {
+  private total = 0;
+  private started = 0;
+
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    this.total = specifications.length;
+    this.started = 0;
+  }
+
+  onTestModuleStart(module: TestModule): void {
+    if (process.stdout.isTTY) return;
+    this.started += 1;
+    process.stdout.write(`${startLine(this.started, this.total, module.relativeModuleId)}\n`);
+  }
+
   onTestRunEnd(
     modules: readonly TestModule[],
     unhandledErrors: readonly SerializedError[],
