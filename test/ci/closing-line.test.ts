@@ -34,7 +34,7 @@ async function runVitest(files: Record<string, string>) {
   const code = new Promise<number | null>((done) => child.once("close", done));
   const lines = (await text(child.stdout)).split("\n");
   expect(lines.pop()).toBe("");
-  return { last: lines.at(-1), code: await code };
+  return { lines, last: lines.at(-1), code: await code };
 }
 
 test("skipped tests are named only where there are some", () => {
@@ -48,7 +48,19 @@ test("a green run ends with its count", async () => {
   const files = {
     "a.test.js": 'test("one", () => {}); describe("d", () => test("two", () => {}));',
   };
-  expect(await runVitest(files)).toEqual({ last: "Tests: 2 passed, 0 failed", code: 0 });
+  expect(await runVitest(files)).toMatchObject({ last: "Tests: 2 passed, 0 failed", code: 0 });
+});
+
+test("each file has a line when it begins, where no terminal shows what runs", async () => {
+  const body = 'test("one", () => {});';
+  const { lines } = await runVitest({ "a.test.js": body, "b.test.js": body });
+  const begins = lines.filter((line) => line.startsWith("["));
+  expect(begins).toHaveLength(2);
+  expect(begins.map((line) => line.replace(/^\[\d\/2\] /, "")).toSorted()).toEqual([
+    "a.test.js",
+    "b.test.js",
+  ]);
+  expect(begins[0]).toMatch(/^\[1\/2\] /);
 });
 
 test("files that cannot load, broken hooks and stray rejections count as failures", async () => {
@@ -64,5 +76,5 @@ test("files that cannot load, broken hooks and stray rejections count as failure
 });
 
 test("a run that finds no tests does not read like success", async () => {
-  expect(await runVitest({})).toEqual({ last: "Tests: 0 passed, 1 failed", code: 1 });
+  expect(await runVitest({})).toMatchObject({ last: "Tests: 0 passed, 1 failed", code: 1 });
 });
