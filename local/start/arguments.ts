@@ -3,12 +3,17 @@ import { z } from "zod";
 
 export const usage = `Usage: npm start -- [options]
 
-Starts Keyturn with everything it needs on this machine, and rotates passwords before your eyes.
+Starts Keyturn with everything it needs on this machine, and rotates passwords
+before your eyes.
 
-  --once         rotate every target once, print a table, and end: 0 if all went well, 1 if not
-  --port N       port of the Functions app (default: the same as last time, or a free one)
-  --data DIR     folder for everything that outlasts a run (default: .keyturn in the project)
-  --config FILE  another keyturn.yaml than the one that is made for the seeded targets
+  --once         rotate every target once, print a table, and end: 0 if all went
+                 well, 1 if not
+  --port N       port of the Functions app (default: the same as last time, or a
+                 free one)
+  --data DIR     folder for everything that outlasts a run: an empty one, or one
+                 of an earlier run (default: .keyturn in the project)
+  --config FILE  another keyturn.yaml than the one that is made for the seeded
+                 targets
   --help         this text`;
 
 const shape = z.object({
@@ -44,8 +49,17 @@ export function readArguments(args: readonly string[]): Arguments {
 }
 
 function parse(args: readonly string[]): unknown {
+  const { values, tokens } = parseWith(args);
+  const given = tokens.flatMap((token) => (token.kind === "option" ? token.name : []));
+  const repeated = given.find((name, index) => given.indexOf(name) < index);
+  // Otherwise the last one would count, and nothing would say so.
+  if (repeated !== undefined) throw new UsageError(`--${repeated} is given more than once.`);
+  return values;
+}
+
+function parseWith(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options, strict: true }).values;
+    return parseArgs({ args: [...args], options, strict: true, tokens: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "The arguments are unclear.");
   }

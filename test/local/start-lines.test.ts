@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readArguments, UsageError } from "../../local/start/arguments.ts";
+import { readArguments, usage, UsageError } from "../../local/start/arguments.ts";
 import { readEvent, type KeyturnEvent } from "../../local/start/events.ts";
 import {
   clock,
@@ -245,6 +245,10 @@ describe("events in the host's log", () => {
 });
 
 describe("the arguments of npm start", () => {
+  test("are explained within 80 columns", () => {
+    expect(usage.split("\n").filter((one) => one.length > 80)).toEqual([]);
+  });
+
   test("are read", () => {
     const args = ["--once", "--port", "8080", "--data", "d", "--config", "c.yaml"];
     const expected = { once: true, help: false, port: 8080, data: "d", config: "c.yaml" };
@@ -258,6 +262,7 @@ describe("the arguments of npm start", () => {
     ["--port", "65536"],
     ["--port"],
     ["once"],
+    ["--data", "a", "--data", "b"],
     ["-x"],
   ])("are refused when they make no sense: %s %s", (...args) => {
     expect(() => readArguments(args)).toThrow(UsageError);
