@@ -135,6 +135,8 @@ describe("The plan", () => {
       "target=s*",
       "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, format, per-server, per-vault.",
     ],
+    ["targets=sene", 'No target matches "sene" (did you mean "seen"?).'],
+    ["targets=seen&targets=left", "targets takes one pattern, and is given once."],
     ["per-server=many", "per-server must be a number and a time such as 10/10s."],
     ["per-vault=0/1s", "per-vault must be a number and a time such as 10/10s."],
     ["format=pdf", "format must be one of text, json, ics."],
