@@ -163,7 +163,10 @@ test("a configuration with problems is refused with all of them", async () => {
 });
 
 test("a policy that comes late is warned about beside the plan", async () => {
-  const { warnings } = await plan({}, { "keyturn.yaml": configOf("{ every: 1d, afterExposure: 4h, days: [sat] }") });
+  const { warnings } = await plan(
+    {},
+    { "keyturn.yaml": configOf("{ every: 1d, afterExposure: 4h, days: [sat] }") },
+  );
   expect(warnings).toEqual([expect.stringContaining("policies.default.every: is too short")]);
 });
 

@@ -44,7 +44,10 @@ test("keyturn check ends with 0 and one line that counts what the configuration 
 });
 
 test("keyturn check of a folder shows warnings, and they do not fail it", async () => {
-  const late = config.replace("every: 30d", "every: 1d, days: [sat]");
+  const late = config.replace(
+    "{ every: 30d, afterExposure: 4h }",
+    "{ every: 1d, afterExposure: 4h, days: [sat] }",
+  );
   const folder = await folderOf({ "a.yaml": late });
   const { status, stdout, stderr } = keyturn("check", "--config", folder);
   expect(status).toBe(0);
