@@ -67,7 +67,12 @@ export interface Load {
 }
 
 /** Requests rotations, and reports exposures, of targets at random. */
-export function keepAsking(world: World, consumers: Consumers, draw: Draw): Load {
+export function keepAsking(
+  world: World,
+  consumers: Consumers,
+  of: { readonly draw: Draw; readonly isIntact: (target: SoakTarget) => boolean },
+): Load {
+  const { draw, isIntact } = of;
   const ending = new AbortController();
   const load = {
     isPaused: false,
@@ -79,7 +84,7 @@ export function keepAsking(world: World, consumers: Consumers, draw: Draw): Load
   const askOnce = async (number: number) => {
     const target = pick(draw, `load/${number}`, world.targets);
     const view = (await world.api.views())?.get(target.id);
-    if (view === undefined || load.isPaused) return;
+    if (view === undefined || load.isPaused || !isIntact(target)) return;
     if (!(await isReady(world, consumers, target, view))) return;
     if (draw(`load/${number}/exposure`) < exposureShare) await world.api.expose(target.id);
     else await world.api.rotate(target.id);
