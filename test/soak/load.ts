@@ -33,8 +33,31 @@ async function isReady(
   if (view.rotation !== undefined) return isStuck(view.rotation);
   const untilDue = Date.parse(view.nextDue ?? "9999-12-31T00:00:00Z") - Date.now();
   if (untilDue > 0 && untilDue < dueSoonMs) return false;
-  const published = await readPublished(vault.secrets, target.id);
-  return published === undefined || published.version === consumers.get(target.id)?.version();
+  return usesPublished(vault, consumers, target, view.published?.version);
+}
+
+/** Whether the consumer uses what is published: in the vault, or for the journal while the vault gives nothing out. */
+async function usesPublished(
+  { secrets }: World["vault"],
+  consumers: Consumers,
+  { id }: SoakTarget,
+  known?: string,
+): Promise<boolean> {
+  const version = (await readPublished(secrets, id))?.version ?? known;
+  return version === consumers.get(id)?.version();
+}
+
+/** Waits until the consumer uses what is published. */
+export async function awaitConsumer(
+  world: World,
+  consumers: Consumers,
+  target: SoakTarget,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (performance.now() < end) {
+    if (await usesPublished(world.vault, consumers, target)) return;
+    await world.pause(200);
+  }
 }
 
 /** A request joins a rotation that has published nothing yet, and hurries it. Later it means another rotation. */

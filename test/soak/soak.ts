@@ -1,7 +1,7 @@
 import { cacheMs, consume, type ConsumerReader } from "./consumer.ts";
 import { between, drawsOf, drawsWithin, shuffled, type Draw } from "./draw.ts";
 import type { Fault, Stage } from "./faults/fault.ts";
-import { askWhenReady, keepAsking } from "./load.ts";
+import { askWhenReady, awaitConsumer, keepAsking } from "./load.ts";
 import { settle } from "./settle.ts";
 import { intactOf, type Soak, type SoakOptions } from "./state.ts";
 import { isPair, type SoakTarget } from "./targets.ts";
@@ -106,6 +106,9 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
     ...{ world, draw, targets: intactOf(soak) },
     async ask(...targets) {
       await Promise.all(targets.map((target) => askWhenReady(world, consumers, target)));
+    },
+    async awaitConsumers(...targets) {
+      await Promise.all(targets.map((target) => awaitConsumer(world, consumers, target)));
     },
     excuse(...targets) {
       for (const target of targets) excused.add(target);
