@@ -6,14 +6,12 @@ import { runSoak } from "../soak/soak.ts";
 /** Faults that are over within seconds. `npm run soak` has all of them. */
 const quick = [
   "PostgreSQL killed",
-  "connections to the database cut",
-  "database refuses connections",
   "storage stopped",
-  "vault throttles",
-  "replies of the vault lost",
+  "foreign 404 instead of the vault",
   "vault is read-only",
+  "published secret deleted and recovered",
   "password changed by hand and stored",
-  "other account of a pair published by hand",
+  "account locked and unlocked",
 ];
 
 test(

@@ -33,8 +33,31 @@ async function isReady(
   if (view.rotation !== undefined) return isStuck(view.rotation);
   const untilDue = Date.parse(view.nextDue ?? "9999-12-31T00:00:00Z") - Date.now();
   if (untilDue > 0 && untilDue < dueSoonMs) return false;
-  const published = await readPublished(vault.secrets, target.id);
-  return published === undefined || published.version === consumers.get(target.id)?.version();
+  return usesPublished(vault, consumers, target, view.published?.version);
+}
+
+/** Whether the consumer uses what is published: in the vault, or for the journal while the vault gives nothing out. */
+async function usesPublished(
+  { secrets }: World["vault"],
+  consumers: Consumers,
+  { id }: SoakTarget,
+  known?: string,
+): Promise<boolean> {
+  const version = (await readPublished(secrets, id))?.version ?? known;
+  return version === consumers.get(id)?.version();
+}
+
+/** Waits until the consumer uses what is published. */
+export async function awaitConsumer(
+  world: World,
+  consumers: Consumers,
+  target: SoakTarget,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (performance.now() < end) {
+    if (await usesPublished(world.vault, consumers, target)) return;
+    await world.pause(200);
+  }
 }
 
 /** A request joins a rotation that has published nothing yet, and hurries it. Later it means another rotation. */
@@ -67,7 +90,12 @@ export interface Load {
 }
 
 /** Requests rotations, and reports exposures, of targets at random. */
-export function keepAsking(world: World, consumers: Consumers, draw: Draw): Load {
+export function keepAsking(
+  world: World,
+  consumers: Consumers,
+  of: { readonly draw: Draw; readonly isIntact: (target: SoakTarget) => boolean },
+): Load {
+  const { draw, isIntact } = of;
   const ending = new AbortController();
   const load = {
     isPaused: false,
@@ -79,7 +107,7 @@ export function keepAsking(world: World, consumers: Consumers, draw: Draw): Load
   const askOnce = async (number: number) => {
     const target = pick(draw, `load/${number}`, world.targets);
     const view = (await world.api.views())?.get(target.id);
-    if (view === undefined || load.isPaused) return;
+    if (view === undefined || load.isPaused || !isIntact(target)) return;
     if (!(await isReady(world, consumers, target, view))) return;
     if (draw(`load/${number}/exposure`) < exposureShare) await world.api.expose(target.id);
     else await world.api.rotate(target.id);

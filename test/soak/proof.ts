@@ -3,8 +3,8 @@ import { isServed, readPublished } from "./stored.ts";
 import type { SoakTarget } from "./targets.ts";
 import type { World } from "./world.ts";
 
-/** Longer than a claim. */
-const patienceMs = 180_000;
+/** Longer than the time for which an account that was refused too often is left alone. */
+const patienceMs = 720_000;
 
 export interface Shortcoming {
   readonly target: SoakTarget;

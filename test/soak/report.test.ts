@@ -8,11 +8,11 @@ test("The report is a table of faults in the order in which they first came", ()
   report.row("vault throttles").lost += 1;
   report.row("host killed").longestGapMs = 125_430;
   const [head, rule, ...rows] = tableOf(report.rows);
-  expect(head).toMatch(/^\| fault +\| rounds \| lost \| needs a person \|/);
+  expect(head).toMatch(/^\| fault +\| rounds \| lost \| late \| needs a person \|/);
   expect(rule).toMatch(/^\|(-+\|)+$/);
   expect(rows.map((row) => row.replaceAll(/ +/g, " "))).toEqual([
-    "| vault throttles | 1 | 1 | 0 | 0 | 0 | 0 | 0 | – |",
-    "| host killed | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 125.4 s |",
+    "| vault throttles | 1 | 1 | 0 | 0 | 0 | 0 | 0 | 0 | – |",
+    "| host killed | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 125.4 s |",
   ]);
 });
 

@@ -3,7 +3,9 @@ export interface Row {
   rounds: number;
   /** Targets of which no stored password worked any more. */
   lost: number;
-  /** Targets that were blocked, or did not work again by themselves in time. */
+  /** Targets that a request did not make well within three minutes, and that were well later without another one. */
+  late: number;
+  /** Targets that were blocked, did not work again by themselves, or never became well. */
   needsPerson: number;
   /** Of those the ones that nobody was told about. */
   withoutAlarm: number;
@@ -46,7 +48,7 @@ export function newReport(): Report {
 }
 
 const emptyRow = (): Row => ({
-  ...{ rounds: 0, lost: 0, needsPerson: 0, withoutAlarm: 0, alarms: 0, refused: 0 },
+  ...{ rounds: 0, lost: 0, late: 0, needsPerson: 0, withoutAlarm: 0, alarms: 0, refused: 0 },
   ...{ keptOut: 0, longestGapMs: 0 },
 });
 
@@ -55,6 +57,7 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
   ["rounds", (row) => row.rounds],
   ["lost", (row) => row.lost],
+  ["late", (row) => row.late],
   ["needs a person", (row) => row.needsPerson],
   ["without an alarm", (row) => row.withoutAlarm],
   ["alarms", (row) => row.alarms],
@@ -84,6 +87,7 @@ export function sumOf(rows: ReadonlyMap<string, Row>): Row {
   for (const row of rows.values()) {
     sum.rounds += row.rounds;
     sum.lost += row.lost;
+    sum.late += row.late;
     sum.needsPerson += row.needsPerson;
     sum.withoutAlarm += row.withoutAlarm;
     sum.alarms += row.alarms;

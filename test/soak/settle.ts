@@ -9,8 +9,12 @@ export interface Problem {
   readonly target: SoakTarget;
   /** A sentence that ends without a full stop. */
   readonly what: string;
-  /** Whether it was over in the end. */
-  readonly isCured: boolean;
+  /**
+   * - `cured`: it is well now, after a person had to act.
+   * - `slow`: its consumers are served, and a rotation on request was not done in time.
+   * - `broken`: its consumers are not served, or a person had to act already.
+   */
+  readonly kind: "cured" | "slow" | "broken";
 }
 
 /** Longer than a claim: a target that a dead host held is worked on again only after two minutes. */
@@ -108,11 +112,16 @@ export async function settle(
     async (target, view) => isAtRest(view) && (await serves(target)),
   );
   for (const target of rested.blocked) problems.set(target, `blocked${standing(rested, target)}`);
+  const slow: SoakTarget[] = [];
   for (const target of rested.failed) {
-    problems.set(target, `no rotation on request cured it${standing(rested, target)}`);
+    const isServedNow = await serves(target);
+    if (isServedNow && !problems.has(target)) slow.push(target);
+    const what = isServedNow ? "no rotation on request was done in time" : "consumers stay refused";
+    problems.set(target, `${what}${standing(rested, target)}`);
   }
   return [...problems].map(([target, what]) => {
-    return { target, what, isCured: !rested.failed.includes(target) };
+    const isWell = !rested.failed.includes(target);
+    return { target, what, kind: isWell ? "cured" : slow.includes(target) ? "slow" : "broken" };
   });
 }
 

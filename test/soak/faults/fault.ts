@@ -11,6 +11,8 @@ export interface Stage {
   readonly draw: Draw;
   /** Requests a rotation, once the target's consumer uses what is published. */
   readonly ask: (...targets: readonly SoakTarget[]) => Promise<void>;
+  /** Waits until the consumers of these targets use what is published. */
+  readonly awaitConsumers: (...targets: readonly SoakTarget[]) => Promise<void>;
   /** Refused log-ins of these targets are the fault's own doing until they work again. */
   readonly excuse: (...targets: readonly SoakTarget[]) => void;
 }

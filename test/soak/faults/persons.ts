@@ -58,8 +58,10 @@ async function changeAndStoreLater(stage: Stage): Promise<Begun> {
 }
 
 /** Somebody publishes the other account of a pair by hand, with a password that works. */
-async function publishOther({ world, targets, draw, ask, excuse }: Stage): Promise<Begun> {
+async function publishOther(stage: Stage): Promise<Begun> {
+  const { world, targets, draw, ask, excuse, awaitConsumers } = stage;
   const target = pick(draw, "target", targets.filter(isPair));
+  await awaitConsumers(target);
   const { username: current } = await publishedOf(world, target);
   const username = target.accounts.find((account) => account !== current) ?? current;
   const password = newPassword();

@@ -45,6 +45,8 @@ async function troubleAtTheDoor(
 
 async function deletePublished(stage: Stage): Promise<Begun> {
   const victims = victimsOf(stage);
+  // While the secret cannot be read, a consumer that holds an older version cannot keep up.
+  await stage.awaitConsumers(...victims);
   const { secrets } = stage.world.vault;
   const names = victims.map(({ id }) => publishedName(id));
   for (const name of names) await secrets.beginDeleteSecret(name);
@@ -59,6 +61,8 @@ async function deletePublished(stage: Stage): Promise<Begun> {
 
 async function disablePublished(stage: Stage): Promise<Begun> {
   const victims = victimsOf(stage);
+  // While the secret cannot be read, a consumer that holds an older version cannot keep up.
+  await stage.awaitConsumers(...victims);
   const { secrets } = stage.world.vault;
   const disabled: { name: string; version: string }[] = [];
   for (const name of victims.map(({ id }) => publishedName(id))) {
