@@ -129,7 +129,7 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
     ...(isStricter ? free : waiting),
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(askedBy(waiting), `, then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(askedBy(waiting), `; then by ${requestedBy} (reason: ${reason})`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),

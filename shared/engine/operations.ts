@@ -1,6 +1,7 @@
 import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
 import type { ExposureOutcome } from "../core/exposure-outcome.ts";
+import { isUrgent } from "../core/progress.ts";
 import { mayHaveChanged, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, second, toInstant } from "../core/time.ts";
@@ -150,13 +151,15 @@ async function work(
 
 /** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
 async function lookSooner(
-  { clock }: Ports,
+  { clock, journal }: Ports,
   queue: Queue,
   targetId: string,
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const delayMs = wakeAt === undefined ? Infinity : between(toInstant(clock()), wakeAt);
   if (delayMs <= 0 || delayMs > maxSoonMs) return;
+  const record = (await journal.read(targetId))?.record;
+  if (!record?.rotation || !isUrgent(record, record.rotation)) return;
   await queue.send({ targetId, because: "retry" }, delayMs).catch(() => undefined);
 }
 

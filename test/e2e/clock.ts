@@ -1,10 +1,16 @@
 import { fileURLToPath } from "node:url";
 import type { StartOptions } from "./world.ts";
 
-const laterClock = fileURLToPath(new URL("later-clock.ts", import.meta.url));
+const nodeArguments = ["--import", fileURLToPath(new URL("later-clock.ts", import.meta.url))];
 
-/** A host whose clock is so many milliseconds ahead, as if everybody had waited for so long before its start. */
-export const startedLater = (milliseconds: number): StartOptions => ({
-  nodeArguments: ["--import", laterClock],
+/** A host whose own clock is wrong by so many milliseconds; negative when it is behind. */
+export const withClockAhead = (milliseconds: number): StartOptions => ({
+  nodeArguments,
   settings: { TEST_CLOCK_AHEAD_MS: String(milliseconds) },
+});
+
+/** A host for which everybody has waited for so many milliseconds before its start, the storage service included. */
+export const startedLater = (milliseconds: number): StartOptions => ({
+  ...withClockAhead(milliseconds),
+  journalAheadMs: milliseconds,
 });

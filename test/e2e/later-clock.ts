@@ -1,6 +1,6 @@
 /**
- * Loaded before a program, lets it live TEST_CLOCK_AHEAD_MS in the future: as if so long had passed until it was
- * started. What measures time without the clock, as timers and deadlines do, goes on as ever.
+ * Loaded before a program, sets its clock TEST_CLOCK_AHEAD_MS ahead. What measures time without the clock, such as
+ * timers and deadlines, is not affected.
  */
 const ahead = Number(process.env["TEST_CLOCK_AHEAD_MS"] ?? "0");
 const { now } = Date;

@@ -7,6 +7,8 @@ export interface Line {
   /** Resets what is open; whoever comes meanwhile is reset as well. */
   cut(): void;
   mend(): void;
+  /** Moves the `Date` header of plain HTTP answers by so many milliseconds. */
+  shiftDates(milliseconds: number): void;
   /** All that clients have sent so far. */
   sent(): string;
   close(): Promise<void>;
@@ -15,6 +17,7 @@ export interface Line {
 /** Forwards TCP as it comes, so that TLS passes through untouched. */
 export async function lineTo(serverPort: number): Promise<Line> {
   let whole = true;
+  let aheadMs = 0;
   const chunks: Buffer[] = [];
   let breaking = new AbortController();
   const listening = await listen(
@@ -36,7 +39,8 @@ export async function lineTo(serverPort: number): Promise<Line> {
       });
       server.on("close", () => client.destroy());
       client.on("data", (chunk) => chunks.push(chunk));
-      client.pipe(server).pipe(client);
+      client.pipe(server);
+      server.on("data", (chunk: Buffer) => client.write(withDateShifted(chunk, aheadMs)));
     }),
   );
   return {
@@ -49,7 +53,21 @@ export async function lineTo(serverPort: number): Promise<Line> {
       breaking = new AbortController();
       whole = true;
     },
+    shiftDates(milliseconds) {
+      aheadMs = milliseconds;
+    },
     sent: () => Buffer.concat(chunks).toString("latin1"),
     close: () => listening.close(),
   };
+}
+
+/** Dates of HTTP have always the same length, so nothing else moves. */
+function withDateShifted(chunk: Buffer, aheadMs: number): Buffer {
+  if (aheadMs === 0) return chunk;
+  const text = chunk
+    .toString("latin1")
+    .replace(/(\r\nDate: )([^\r]{29})(?=\r\n)/i, (_all, name: string, date: string) => {
+      return name + new Date(Date.parse(date) + aheadMs).toUTCString();
+    });
+  return Buffer.from(text, "latin1");
 }

@@ -27,6 +27,8 @@ export interface World extends Services {
 export interface StartOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
+  /** How far ahead the clock of the table service is for this host, in milliseconds. */
+  readonly journalAheadMs?: number;
 }
 
 /** What a configuration is written from. */
@@ -78,7 +80,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       async () => (await keys()).default,
       (answer) => output.answers.push(answer),
     ),
-    async start({ settings: more, nodeArguments = [] } = {}) {
+    async start({ settings: more, nodeArguments = [], journalAheadMs = 0 } = {}) {
+      services.lines.table.shiftDates(journalAheadMs);
       const given = { settings: { ...settings, ...more }, nodeArguments };
       current = await startHostProcess({ ...given, keysFile, heard });
       return current;

@@ -1,5 +1,5 @@
 import { startHostProcess, type HostProcess } from "../e2e/host-process.ts";
-import { startedLater } from "../e2e/clock.ts";
+import { withClockAhead } from "../e2e/clock.ts";
 
 /** One instance of the Functions app in a process of its own, which can be killed and started again. */
 export interface SoakHost {
@@ -44,7 +44,7 @@ export function hostOf({ settings, keysFile, heard }: HostsOf): SoakHost {
       isSuspended = false;
     },
     async start(clockAheadMs = 0) {
-      const clock = clockAheadMs === 0 ? undefined : startedLater(clockAheadMs);
+      const clock = clockAheadMs === 0 ? undefined : withClockAhead(clockAheadMs);
       process = await startHostProcess({
         settings: { ...settings, ...clock?.settings },
         nodeArguments: clock?.nodeArguments ?? [],
