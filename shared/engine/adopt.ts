@@ -1,12 +1,6 @@
 import { dueAt, withDue } from "../core/due.ts";
 import { type ErrorKind, NoLiveCredentialError } from "../core/errors.ts";
-import {
-  type PayloadReading,
-  type PayloadShape,
-  readPayload,
-  shapeChange,
-  written,
-} from "../core/payload.ts";
+import { type PayloadReading, readPayload, written } from "../core/payload.ts";
 import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
@@ -17,6 +11,7 @@ import { type Instant, plus } from "../core/time.ts";
 import type { StoredSecret } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent } from "./reach.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { shapeWarning } from "./publication.ts";
 import type { Session } from "./session.ts";
 
 /** Takes an existing credential under management: verifies it, changes nothing. */
@@ -60,16 +55,6 @@ async function examine(session: Session): Promise<TargetRecord> {
   const warning = shapeWarning(session, reading.shape);
   const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
   return asAdopted(session, all, current.createdAt, live);
-}
-
-/** Consumers read it as it is now, and nobody has asked for another form in so many words. */
-function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
-  const { name, as } = session.target.publish;
-  const change = shapeChange(shape, as);
-  if (change === undefined) return undefined;
-  const warning = `${name} ${change}`;
-  session.emit({ type: "shape-differs", detail: warning });
-  return warning;
 }
 
 /**
@@ -203,6 +188,7 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
           dueReason: again.why,
           endedAt: failure.at,
           phases: [],
+          ...(request.lift && { lift: request.lift }),
           failure,
         }),
       ]

@@ -108,7 +108,7 @@ async function blockUnlessCurable(session: Session, rotation: Rotation): Promise
   } catch (error) {
     if (!(error instanceof NoLiveCredentialError)) throw error;
     throw new NoLiveCredentialError(
-      `${target.id} took a new secret for ${rotation.account} and refuses it; ${error.message}`,
+      `${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
     );
   }
 }
@@ -173,8 +173,8 @@ export async function pendingLost(session: Session, rotation: Rotation): Promise
       if (!(error instanceof NoLiveCredentialError)) throw error;
       const { name } = rotation.pending ?? { name: "the pending secret" };
       throw new NoLiveCredentialError(
-        `version ${version} of ${name}, which ${rotation.account} may have, cannot be read; enable or recover it, ` +
-          `then request a rotation; ${error.message}`,
+        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover it, ` +
+          `and request a rotation. ${error.message}`,
       );
     }
   }

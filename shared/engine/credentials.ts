@@ -1,11 +1,18 @@
 import { ConfigError, NoLiveCredentialError } from "../core/errors.ts";
 import { isRecentlyRefused } from "../core/guesses.ts";
+import { describeNoLiveCredential, type UnreadableVersion } from "../core/no-live-credential.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { candidates, slotOf } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
-import type { Unreadable } from "../vaults/vault.ts";
-import { credentialIn, logsIn, readCredential, readCurrent, readVersion } from "./reach.ts";
+import {
+  credentialIn,
+  listVersions,
+  logsIn,
+  readCredential,
+  readCurrent,
+  readVersion,
+} from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** A credential and where it is stored. */
@@ -36,12 +43,6 @@ export async function readAdmin(session: Session): Promise<StoredCredential> {
   return { credential, ref: stored.ref };
 }
 
-/** A stored version of an account that could not be tried, and why not. */
-interface Untried {
-  readonly ref: VersionRef;
-  readonly why: Unreadable | "holds no credential";
-}
-
 /**
  * The stored credential that the account has now. Tries each once, likeliest first; what was refused a moment ago comes last. A
  * target that cannot be asked ends it at once. Throws NoLiveCredentialError when none logs in.
@@ -52,51 +53,68 @@ export async function findLiveCredential(
 ): Promise<StoredCredential> {
   const { account } = rotation;
   const refused: VersionRef[] = [];
-  const untried: Untried[] = [];
-  for (const ref of await listCandidates(session, rotation)) {
+  const unreadable: UnreadableVersion[] = [];
+  for await (const ref of candidatesOf(session, rotation)) {
     const stored = await readVersion(session, ref);
     const credential =
       typeof stored === "string" ? undefined : credentialIn(session, stored, [account]);
     if (!credential) {
       const why = typeof stored === "string" ? stored : "holds no credential";
-      untried.push({ ref, why });
+      unreadable.push({ ref, why });
     } else if (await logsIn(session, { credential, ref })) {
       return { credential, ref };
     } else {
       refused.push(ref);
     }
   }
-  throw new NoLiveCredentialError(describeNoneLive(session, account, refused, untried));
+  const { id: targetId } = session.target;
+  throw new NoLiveCredentialError(
+    describeNoLiveCredential({ targetId, account, refused, unreadable }),
+  );
 }
 
-async function listCandidates(session: Session, rotation: Rotation): Promise<VersionRef[]> {
-  const { account, pending } = rotation;
+async function* candidatesOf(
+  session: Session,
+  { account, pending }: Rotation,
+): AsyncGenerator<VersionRef> {
   const newest = await readCurrent(session, session.target.publish);
   const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
   const slot = slotOf(session.record(), account);
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
-  const others = refs.filter((ref) => !sameVersion(ref, pending));
+  const known = refs.filter((ref) => !sameVersion(ref, pending));
   const wasRefused = ({ version }: VersionRef) =>
     isRecentlyRefused(session.refusals(), { account, version }, session.now());
-  return [...others.filter((ref) => !wasRefused(ref)), ...others.filter(wasRefused)];
+  const refusedBefore = known.filter(wasRefused);
+  yield* known.filter((ref) => !refusedBefore.includes(ref));
+  for (const { credential, ref } of await readOverwritten(session, known)) {
+    if (credential.account === account && !wasRefused(ref)) yield ref;
+  }
+  yield* refusedBefore;
 }
 
-function describeNoneLive(
-  { target }: Session,
-  account: string,
-  refused: readonly VersionRef[],
-  untried: readonly Untried[],
-): string {
-  const name = ({ name, version }: VersionRef) => `${name}/${version}`;
-  const remedies = untried.map(({ ref, why }) =>
-    why === "disabled" ? `enable ${name(ref)}` : `${name(ref)} is ${why}`,
-  );
-  const tried =
-    refused.length === 0
-      ? `${target.id}: no stored secret of ${account} can be read`
-      : `${target.id} refuses every stored secret of ${account} that can be read`;
-  const then = `store the account's present secret in ${target.publish.name}, then request a rotation`;
-  return [tried, ...remedies, then].join("; ");
+/** How many versions back a version is looked for that somebody else wrote. */
+const overwrittenWithin = 5;
+
+/**
+ * Credentials in the published secret that somebody else wrote and that were overwritten before Keyturn had seen them: Key Vault
+ * cannot write on condition that nobody else has. Newest first. Whether they log in was not asked.
+ */
+export async function readOverwritten(
+  session: Session,
+  known: readonly VersionRef[],
+): Promise<StoredCredential[]> {
+  const { target } = session;
+  const accounts = target.slots.map((slot) => slot.account);
+  const versions = await listVersions(session, target.publish);
+  const found: StoredCredential[] = [];
+  for (const { ref, enabled } of versions.slice(0, overwrittenWithin)) {
+    if (!enabled || known.some((one) => sameVersion(one, ref))) continue;
+    const stored = await readVersion(session, ref);
+    if (typeof stored === "string" || stored.tags["keyturn-target"] === target.id) continue;
+    const credential = credentialIn(session, stored, accounts);
+    if (credential) found.push({ credential, ref });
+  }
+  return found;
 }
 
 /** The secret that the rotation gives its account; undefined when its version cannot be read any more. */

@@ -1,4 +1,5 @@
 import { withDue } from "../core/due.ts";
+import { readPayload } from "../core/payload.ts";
 import { notify } from "../core/progress.ts";
 import type { Rotation, TargetRecord } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
@@ -7,6 +8,7 @@ import { sameVersion } from "../core/target.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "./reach.ts";
 import { rethrowUnlessExpected } from "./failure.ts";
+import { shapeWarning } from "./publication.ts";
 import type { Session } from "./session.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
@@ -76,7 +78,7 @@ export async function syncPublished(session: Session): Promise<Published> {
   const credential = stored === "disabled" ? undefined : credentialIn(session, stored, accounts);
   const foreign = await isForeign(session, stored, session.record().rotation?.id);
   if (stored === "disabled" || !credential) {
-    if (foreign) await reportUnusable(session, stored);
+    if (foreign) await reportUnusable(session, stored, accounts);
     return { is: "unusable", stored };
   }
   if (!foreign) return { is: "known", stored, credential };
@@ -93,17 +95,27 @@ export async function reportRefused(session: Session, stored: StoredSecret): Pro
   await session.commit(withDrift(session, stored, "the target refuses it"));
 }
 
-async function reportUnusable(session: Session, stored: Existing): Promise<void> {
-  await session.commit(withDrift(session, stored, "not readable as a credential of the target"));
+async function reportUnusable(
+  session: Session,
+  stored: Existing,
+  accounts: readonly string[],
+): Promise<void> {
+  const reading = typeof stored === "string" ? undefined : readPayload(stored.value, accounts);
+  const why = reading?.kind === "none" ? `: it ${reading.why}` : "";
+  const detail = `it cannot be read as a credential of the target${why}`;
+  await session.commit(withDrift(session, stored, detail));
 }
 
 /** It is as good as a rotation, unless one is under way or waits to be repeated. */
 async function adoptVersion(
   session: Session,
-  { ref, createdAt }: StoredSecret,
+  { ref, createdAt, value }: StoredSecret,
   { account }: Credential,
 ): Promise<void> {
-  const record = withDrift(session, { ref }, "it logs in and was adopted");
+  const reading = readPayload(value, [account]);
+  const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
+  const detail = `it logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const record = withDrift(session, { ref }, detail);
   const slot = promote(slotOf(record, account), ref, createdAt);
   const adopted: TargetRecord = {
     ...record,

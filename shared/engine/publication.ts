@@ -1,5 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
-import { renderPayload } from "../core/payload.ts";
+import { type PayloadShape, renderPayload, shapeChange } from "../core/payload.ts";
 import { mergePayload } from "../core/payload/merge.ts";
 import { expiryOf } from "../core/schedule.ts";
 import type { Credential } from "../core/secret.ts";
@@ -63,6 +63,16 @@ export function publicationOf(
   const accounts = slots.map(({ account }) => account);
   const { notes, fits, ...merged } = mergePayload({ previous, fresh, credential, accounts, tags });
   return { content: { ...merged, ...(expiresAt !== undefined && { expiresAt }) }, notes, fits };
+}
+
+/** Says that the next rotation will write the secret in another form than consumers read it now; nobody asked for that. */
+export function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
+  const { name, as } = session.target.publish;
+  const change = shapeChange(shape, as);
+  if (change === undefined) return undefined;
+  const warning = `${name} ${change}`;
+  session.emit({ type: "shape-differs", detail: warning });
+  return warning;
 }
 
 /** What the next version takes over: the current version, or the last one known if the current one cannot be read. */

@@ -1,9 +1,9 @@
 import { acceptRequest } from "../core/request.ts";
 import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
-import { sameVersion } from "../core/target.ts";
+import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
-import type { StoredCredential } from "./credentials.ts";
+import { readOverwritten, type StoredCredential } from "./credentials.ts";
 import type { Broken } from "./look.ts";
 import { publicationOf, publish } from "./publication.ts";
 import { logsIn, readCredential } from "./reach.ts";
@@ -41,23 +41,45 @@ function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }
   return !isOurs && between(stored.createdAt, session.now()) < handoverMs;
 }
 
-/** A stored credential of the target that logs in: of the account published last first, then of the other one. */
+/**
+ * A stored credential of the target that logs in: of the account published last first, then of the other one, then what
+ * somebody else wrote and Keyturn overwrote.
+ */
 async function findHealthy(
   session: Session,
   { stored }: Extract<Broken, { is: "refused" }>,
 ): Promise<StoredCredential | undefined> {
+  const known = await readNewest(session, stored.ref);
+  return (
+    (await findLogIn(session, known)) ??
+    (await findLogIn(
+      session,
+      await readOverwritten(session, [stored.ref, ...known.map(({ ref }) => ref)]),
+    ))
+  );
+}
+
+async function findLogIn(
+  session: Session,
+  found: readonly StoredCredential[],
+): Promise<StoredCredential | undefined> {
+  for (const live of found) if (await logsIn(session, live)) return live;
+  return undefined;
+}
+
+/** The newest credential that the journal knows of each account, except what is refused. */
+async function readNewest(session: Session, refused: VersionRef): Promise<StoredCredential[]> {
   const { active } = session.record();
   const accounts = session.target.slots.map((slot) => slot.account);
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
+  const found: StoredCredential[] = [];
   for (const account of inOrder) {
     const [newest] = candidates(slotOf(session.record(), account), undefined);
-    if (!newest || sameVersion(newest, stored.ref)) continue;
+    if (!newest || sameVersion(newest, refused)) continue;
     const credential = await readCredential(session, newest, [account]);
-    if (credential && (await logsIn(session, { credential, ref: newest }))) {
-      return { credential, ref: newest };
-    }
+    if (credential) found.push({ credential, ref: newest });
   }
-  return undefined;
+  return found;
 }
 
 /**

@@ -83,7 +83,7 @@ const refusal = z.object({
 const sentences: Record<number, string> = {
   401: "the key or token was not accepted",
   403: "the identity lacks the role EventGrid Data Sender, or the network rules refuse it",
-  404: "there is no such topic",
+  404: "no topic answers at this address; see its endpoint in the configuration",
   413: "the events are too large",
   429: "the topic is throttling",
 };

@@ -3,7 +3,13 @@ import type { SqlManagementClient, SqlManagementClientOptionalParams } from "@az
 import type { TokenCredential } from "@azure/identity";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
-import { changeError, entraOnly, readError, statusOf } from "./azure-sql-server-errors.ts";
+import {
+  changeError,
+  entraOnly,
+  isAzuresAnswer,
+  readError,
+  statusOf,
+} from "./azure-sql-server-errors.ts";
 import type { Concern, Sent } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
@@ -153,7 +159,7 @@ async function hasEntraOnly(
     return answer.azureADOnlyAuthentication === true;
   } catch (error) {
     const status = statusOf(error);
-    if (status === 403 || status === 404) return false;
+    if (isAzuresAnswer(error) && (status === 403 || status === 404)) return false;
     throw error;
   }
 }

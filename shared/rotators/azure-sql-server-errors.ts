@@ -101,6 +101,15 @@ export function statusOf(error: unknown): number | undefined {
   return field(error, "name") === "RestError" && typeof status === "number" ? status : undefined;
 }
 
+/**
+ * Whether Azure Resource Manager itself answered: its errors come with a code such as ResourceNotFound. A gateway or a proxy
+ * on the way answers as it likes, and that says nothing about the server.
+ */
+export function isAzuresAnswer(error: unknown): boolean {
+  const code = field(error, "code");
+  return statusOf(error) !== undefined && typeof code === "string" && code !== "PARSE_ERROR";
+}
+
 /** Of an operation that failed, the driver tells the code in a sentence only. */
 const operationFailed = /^The long-running operation has failed\. (\w+)\./;
 
@@ -115,6 +124,11 @@ export function readError(error: unknown, concern: Concern): Error {
   const { where } = concern;
   const status = statusOf(error);
   if (status === undefined) return unavailable(withoutAnswer(error))(where);
+  if (!isAzuresAnswer(error)) {
+    return unavailable("something other than Azure answered the question")(
+      `${where}, status ${status}`,
+    );
+  }
   if (status === 403) return lacks("Microsoft.Sql/servers/read", concern, status);
   const meaning = readAnswers[status] ?? unavailable("Azure did not answer the question");
   return meaning(`${where}, status ${status}`);
@@ -130,6 +144,9 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
     return unknown(`${withoutAnswer(error)} while the change was being sent`)(where);
   }
   if (status < 400) return (refusal ?? notLearnt)(where);
+  if (!isAzuresAnswer(error)) {
+    return unknown("something other than Azure answered the change")(`${where}, status ${status}`);
+  }
   if (status === 403 && refusal === undefined) {
     return lacks("Microsoft.Sql/servers/write", concern, status);
   }

@@ -129,7 +129,7 @@ async function commit(table: Table, change: JournalChange): Promise<string> {
 
   let result = await submit(table, write, [...actions, ...oldDue]);
   // Somebody removed the old due row by hand; that may not stop the target for ever.
-  const dueRowIsMissing = "failure" in result && result.failure.status === 404;
+  const dueRowIsMissing = "failure" in result && result.failure.code === "ResourceNotFound";
   if (dueRowIsMissing && oldDue.length > 0) result = await submit(table, write, actions);
   if ("failure" in result) throw unavailable(result.failure);
   return joinEtag({ etag: result.etag, wakeAt: change.wakeAt });

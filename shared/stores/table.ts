@@ -165,7 +165,7 @@ function tableWithin(
         return rowKeys.length;
       } catch (error) {
         const failure = storageFailure(error);
-        if (failure.status === 404 && failure.code !== "TableNotFound") return 0;
+        if (failure.code === "ResourceNotFound") return 0;
         throw unavailable(failure);
       }
     },

@@ -55,6 +55,20 @@ describe("a reply lost after the transaction took effect", () => {
     expect((await journal.read("unlucky"))?.etag).toBe(next);
   });
 
+  it("says nothing when a gateway gave it: a row that a page says is missing may be there", async () => {
+    const record = newRecord("hidden");
+    const etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
+    for (const status of [403, 404, 412]) {
+      proxy.answerPage(/batch/, status, Infinity);
+      const commit = journal.commit({ record, etag, wakeAt: later });
+      await expect(commit).rejects.toThrow(JournalUnavailableError);
+      proxy.answerPage(/hidden/, status, Infinity);
+      await expect(journal.read("hidden")).rejects.toThrow(JournalUnavailableError);
+    }
+    proxy.answerPage(/$^/, 404, 0);
+    expect(await journal.read("hidden")).toStrictEqual({ record, etag });
+  });
+
   it("succeeds even when every reply is lost until the client gives up", async () => {
     proxy.loseReply(/batch/, 4);
     const record = newRecord("silent");

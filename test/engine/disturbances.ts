@@ -1,5 +1,6 @@
 import { Secret } from "../../shared/core/secret.ts";
 import { wakeAt } from "../../shared/core/decide.ts";
+import type { VersionRef } from "../../shared/core/target.ts";
 import { hour, second } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/request.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
@@ -50,11 +51,19 @@ function undoChange(world: World): void {
   }
 }
 
-async function setVersionEnabled(world: World, enabled: boolean): Promise<void> {
+/** Versions that a person disabled. */
+const disabled = new WeakMap<World, VersionRef>();
+
+async function disableNewest(world: World): Promise<void> {
   const newest = world.vault.versions("app-db").at(-1);
   if (!newest) return;
-  if (!enabled) await world.vault.disable(newest.ref, new AbortController().signal);
-  else if (!newest.enabled) world.vault.enable(newest.ref);
+  disabled.set(world, newest.ref);
+  await world.vault.disable(newest.ref, new AbortController().signal);
+}
+
+function enableAgain(world: World): void {
+  const ref = disabled.get(world);
+  if (ref) world.vault.enable(ref);
 }
 
 export const disturbances: readonly Disturbance[] = [
@@ -106,8 +115,8 @@ export const disturbances: readonly Disturbance[] = [
   },
   {
     name: "the published version is disabled for an hour",
-    strike: (world) => setVersionEnabled(world, false),
-    heal: (world) => setVersionEnabled(world, true),
+    strike: disableNewest,
+    heal: enableAgain,
   },
   {
     name: "the vault is read-only for an hour",

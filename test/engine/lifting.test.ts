@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
+import {
+  ChangeRefusedError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../shared/core/errors.ts";
 import { hour } from "../../shared/core/time.ts";
 import type { TargetRecord } from "../../shared/core/rotation.ts";
 import { questions } from "../../shared/engine/questions.ts";
@@ -204,4 +208,17 @@ test("a grace is capped as in the configuration: a pair needs both accounts at t
   await work(world);
   await expect(ask(world, { grace: 91 * 24 * hour })).rejects.toThrow("grace must be at most 90d");
   await ask(world, { grace: 90 * 24 * hour });
+});
+
+test("a request that ends because the target cannot be adopted keeps what it lifted", async () => {
+  const world = await worldWith({ freeze });
+  const { rotationId } = await ask(world, { liftFreeze: "ticket 42" });
+  await work(
+    world,
+    failing("vault.read", 1, () => new VaultUnavailableError("down")),
+  );
+  expect(await world.journal.run("app", rotationId)).toMatchObject({
+    state: "failed",
+    lift: { why: "ticket 42" },
+  });
 });

@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { Secret } from "../../shared/core/secret.ts";
 import { day } from "../../shared/core/time.ts";
 import { recordOf, request, work } from "./steps.ts";
-import { type Kind, makeWorld, pairAdmin, singleAdmin, singleSelf, type World } from "./world.ts";
+import {
+  type Kind,
+  makeWorld,
+  open,
+  pairAdmin,
+  singleAdmin,
+  singleSelf,
+  type World,
+} from "./world.ts";
 
 const password = "first-secret-of-app";
 const json = JSON.stringify;
@@ -117,4 +125,34 @@ test("An account that changes itself is not adopted, and the message says what w
     "app-db contains no credential of the target: it holds XML, and",
   );
   expect(world.system.logIns).toBe(0);
+});
+
+test("A version that a person wrote in another form while Keyturn rotates is adopted with the same warning", async () => {
+  const world = await adoptedWith(json({ username: "app", password }));
+  const value = new Secret(`postgres://app:${password}@db.example.com:5432/shop`);
+  await world.vault.write(
+    "app-db",
+    { value, contentType: "", tags: {} },
+    new AbortController().signal,
+  );
+  await work(world, open, true);
+  const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
+  const warning = "app-db holds a URL; the next rotation will replace it with JSON";
+  expect(drift?.data["detail"]).toContain(`it logs in and was adopted; ${warning}`);
+  expect(warnings(world)).toHaveLength(1);
+});
+
+test("A version that holds no credential is reported with what it holds", async () => {
+  const world = await adoptedWith(json({ username: "app", password }));
+  const value = new Secret("<login>app</login>");
+  await world.vault.write(
+    "app-db",
+    { value, contentType: "", tags: {} },
+    new AbortController().signal,
+  );
+  await work(world, open, true);
+  const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
+  expect(drift?.data["detail"]).toBe(
+    "it cannot be read as a credential of the target: it holds XML",
+  );
 });

@@ -122,6 +122,21 @@ describe("what is asked before the administrator is changed", () => {
     expect(patches(bench)).toBe(0);
   });
 
+  it.each(["get", "entraOnly"] as const)(
+    "is not known when a gateway answers %s in Azure's place",
+    async (effect) => {
+      for (const status of [401, 403, 404]) {
+        const bench = await start();
+        const page = "<html><body>Not here</body></html>";
+        bench.arm.faults.on(effect, { do: "refuse", with: { status, page } });
+        const error = await failure(apply(bench));
+        expect(error).toBeInstanceOf(TargetUnavailableError);
+        expect(error.message).toContain("something other than Azure answered the question");
+        expect(patches(bench)).toBe(0);
+      }
+    },
+  );
+
   it("is nothing when there is no token, and nothing of that error is told", async () => {
     const bench = await start();
     const broken = new Error(`the managed identity said ${next.secret.reveal()}`);
@@ -161,6 +176,15 @@ describe("what is asked before the administrator is changed", () => {
 });
 
 describe("the change of the administrator", () => {
+  it.each([400, 403, 404, 409])(
+    "has an unknown outcome when a gateway answers %i in Azure's place",
+    async (status) => {
+      const bench = await start();
+      bench.arm.faults.on("patch", { do: "refuse", with: { status, page: "<html></html>" } });
+      expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
+    },
+  );
+
   it.each([
     [400, ChangeRefusedError],
     [401, TargetUnavailableError],

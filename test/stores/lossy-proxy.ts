@@ -10,6 +10,8 @@ export interface LossyProxy extends Pick<Listening, "close"> {
   received(): number;
   /** The next requests that match take effect, but their reply is lost. */
   loseReply(match: RegExp, times?: number): void;
+  /** The next requests that match are answered with an HTML page, as by a gateway; the server never sees them. */
+  answerPage(match: RegExp, status: number, times?: number): void;
   /** From now on requests that match are taken and never answered. */
   hang(match: RegExp): void;
   /** From now on the `Date` header of replies is what this makes of it; undefined leaves it out. */
@@ -20,6 +22,7 @@ export interface LossyProxy extends Pick<Listening, "close"> {
 export async function lossyProxy(upstream: string): Promise<LossyProxy> {
   const seen: string[] = [];
   let [losing, remaining] = [/$^/, 0];
+  let page = { match: /$^/, status: 404, times: 0 };
   let hanging = /$^/;
   let bytes = 0;
   let changed = (date: string): string | undefined => date;
@@ -28,6 +31,12 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
     const line = `${incoming.method ?? ""} ${incoming.url ?? ""}`;
     seen.push(line);
     if (hanging.test(line)) return;
+    if (page.times > 0 && page.match.test(line)) {
+      page = { ...page, times: page.times - 1 };
+      incoming.resume();
+      outgoing.writeHead(page.status, { "content-type": "text/html" }).end("<html></html>");
+      return;
+    }
     const lost = remaining > 0 && losing.test(line);
     if (lost) remaining -= 1;
     pass(upstream, incoming)
@@ -51,6 +60,9 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
     received: () => bytes,
     loseReply: (match, times = 1) => {
       [losing, remaining] = [match, times];
+    },
+    answerPage: (match, status, times = 1) => {
+      page = { match, status, times };
     },
     hang: (match) => {
       hanging = match;

@@ -5,12 +5,16 @@ export interface ArmRefusal {
   readonly message: string;
   /** Seconds, for `Retry-After`. */
   readonly retryAfter?: number;
+  /** HTML that a gateway on the way answers with instead of Azure. */
+  readonly page?: string;
 }
 
 export interface ArmAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
+  /** HTML, instead of a body. */
+  readonly page?: string;
 }
 
 /** Thrown inside the double to end a request with the platform's own error. */
@@ -22,7 +26,8 @@ export class Refused extends Error {
   }
 }
 
-export function errorAnswer({ status, code, message, retryAfter }: ArmRefusal): ArmAnswer {
+export function errorAnswer({ status, code, message, retryAfter, page }: ArmRefusal): ArmAnswer {
+  if (page !== undefined) return { status, headers: { "content-type": "text/html" }, page };
   return {
     status,
     headers: {

@@ -123,5 +123,5 @@ async function handle(
     "cache-control": "no-cache",
     ...answer.headers,
   });
-  response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
+  response.end(answer.page ?? (answer.body && JSON.stringify(answer.body)));
 }
