@@ -130,7 +130,6 @@ async function createApp(
     consumer: (name) => must(consumers.get(name), `consumer ${name}`),
     notifiers: openNotifiers(config, credential, secretOf),
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
-    clock: () => new Date(),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     newId: monotonicFactory(),
     randomBytes,

@@ -3,7 +3,7 @@ import { type KeyturnEvent, toEvent } from "../core/events.ts";
 import { toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
 
-type AlarmPorts = Pick<Ports, "journal" | "notifiers" | "clock" | "newId" | "emit" | "deadline">;
+type AlarmPorts = Pick<Ports, "journal" | "notifiers" | "newId" | "emit" | "deadline">;
 
 /**
  * Something that no rotation can answer for: a message nobody can read, or one the host gave up on. Recorded, logged,
@@ -15,7 +15,7 @@ export async function raiseAlarm(
   message: string,
   targetId?: string,
 ): Promise<void> {
-  const at = toInstant(ports.clock());
+  const at = toInstant(ports.journal.now());
   const id = ports.newId();
   ports.emit(toEvent({ type, at, detail: message, ...(targetId !== undefined && { targetId }) }));
   await ports.journal.raise({

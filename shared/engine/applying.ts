@@ -17,6 +17,7 @@ import {
   type StoredCredential,
 } from "./credentials.ts";
 import { syncPublished } from "./drift.ts";
+import { findOwnPublished } from "./look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
 import { issueProof } from "./proof.ts";
 import { applyChange, logsIn } from "./reach.ts";
@@ -38,7 +39,8 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
     return { to: "publishing" };
   }
   if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
-  await leavePublishedAccount(session, rotation);
+  const published = await leavePublishedAccount(session, rotation);
+  if (published) return { to: "refreshing", learnt: { published } };
   await blockUnlessCurable(session, rotation);
   const cleared = mayHaveChanged(rotation)
     ? await lookAgain(session, rotation)
@@ -49,14 +51,19 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
 
 /**
  * The account of a pair does not have the pending secret. If somebody gave it another one by hand and published that, it is in use,
- * and it is the other account's turn.
+ * and it is the other account's turn. If this rotation has published it already, it is in use as well: returns that version.
  */
-async function leavePublishedAccount(session: Session, rotation: Rotation): Promise<void> {
+async function leavePublishedAccount(
+  session: Session,
+  rotation: Rotation,
+): Promise<VersionRef | undefined> {
   const { target } = session;
-  if (!mayHaveChanged(rotation) || target.slots.length === 1) return;
+  if (!mayHaveChanged(rotation) || target.slots.length === 1) return undefined;
   await syncPublished(session);
-  if (accountToChange(target, session.record()) === rotation.account) return;
-  throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
+  if (accountToChange(target, session.record()) !== rotation.account) {
+    throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
+  }
+  return findOwnPublished(session, rotation);
 }
 
 async function changeAndProve(
@@ -92,7 +99,9 @@ async function changeAndProve(
 /** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
 function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
   const { propagation } = session.ports.rotator(session.target.type).capabilities;
-  return confirmedAt !== undefined && between(confirmedAt, session.now()) < propagation;
+  if (confirmedAt === undefined) return false;
+  const waited = between(confirmedAt, session.now());
+  return waited >= 0 && waited < propagation;
 }
 
 /**
@@ -161,10 +170,13 @@ async function applyOrUndo(
 }
 
 /**
- * Somebody deleted or disabled the pending version. Another secret may be made only if the account can be given one
- * all the same: with other rights than its own, or with an older secret that still logs in.
+ * Somebody deleted or disabled the pending version, or it was cleaned away. If it is published and works, it is not needed.
+ * Otherwise another secret may be made only if the account can be given one all the same: with other rights than its own,
+ * or with an older secret that still logs in.
  */
 export async function pendingLost(session: Session, rotation: Rotation): Promise<Advance> {
+  const published = await findOwnPublished(session, rotation);
+  if (published) return { to: "refreshing", learnt: { published } };
   const version = rotation.pending?.version ?? "";
   if (session.target.authority.as === "self" && mayHaveChanged(rotation)) {
     try {

@@ -4,6 +4,7 @@ import { slotOf } from "../core/slots.ts";
 import { pendingName, sameVersion, type SecretName, type VersionRef } from "../core/target.ts";
 import { between, day } from "../core/time.ts";
 import type { VersionInfo } from "../vaults/vault.ts";
+import { readPending } from "./credentials.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { findProof, issueProof, type Proof } from "./proof.ts";
 import { credentialIn, disableVersion, listVersions, logsIn, readCurrent } from "./reach.ts";
@@ -18,6 +19,7 @@ const maxDisabledAtOnce = 20;
 /** Disables the pending versions of the account whose outcome is known: the published one works. */
 export async function cleaning(session: Session, rotation: Rotation): Promise<Advance> {
   const proof = findProof(session, "published") ?? (await provePublished(session, rotation));
+  if (proof === undefined) return leaveToCheck(session, rotation);
   for (const ref of listSuperseded(session, rotation)) await disableVersion(session, ref, proof);
   await tidyWhenDue(session, rotation, proof);
   return { to: "done" };
@@ -27,7 +29,10 @@ export async function cleaning(session: Session, rotation: Rotation): Promise<Ad
  * Consumers may have been refreshed for hours since the published secret was last seen to work. The configuration may name
  * another secret by now.
  */
-async function provePublished(session: Session, { account, published }: Rotation): Promise<Proof> {
+async function provePublished(
+  session: Session,
+  { account, published }: Rotation,
+): Promise<Proof | undefined> {
   const publish = published ?? session.target.publish;
   const current = await readCurrent(session, publish);
   const credential =
@@ -37,9 +42,22 @@ async function provePublished(session: Session, { account, published }: Rotation
     !credential ||
     !(await logsIn(session, { credential, ref: current.ref }))
   ) {
-    throw new GoBackError("publishing", `${publish.name} does not log in any more`);
+    return undefined;
   }
   return issueProof(session, "published");
+}
+
+/**
+ * What was published works no more. As long as the pending version can be read, the same secret is given to the target again. Once
+ * that was cleaned away, making another one might take away what consumers use: the rotation ends, and the published secret is checked.
+ */
+async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advance> {
+  const { name } = rotation.published ?? session.target.publish;
+  const why = `${name} does not log in any more`;
+  if (await readPending(session, rotation)) throw new GoBackError("publishing", why);
+  const check = { at: session.now(), why, failures: 0 };
+  await session.commit({ ...session.record(), check });
+  return { to: "done" };
 }
 
 /** Pending versions that the account may have had before it took the published one. */

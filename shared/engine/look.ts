@@ -1,10 +1,12 @@
 import { isRecentlyRefused } from "../core/guesses.ts";
+import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
+import type { VersionRef } from "../core/target.ts";
 import type { StoredSecret } from "../vaults/vault.ts";
 import type { StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { GuessPauseError, logsIn } from "./reach.ts";
+import { credentialIn, GuessPauseError, logsIn, readCurrent } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
@@ -49,6 +51,19 @@ async function stillLogsIn(session: Session, live: StoredCredential): Promise<bo
     if (error instanceof GuessPauseError && isKnown) return false;
     throw error;
   }
+}
+
+/** The version that this rotation has published, if consumers read it now and it logs in. */
+export async function findOwnPublished(
+  session: Session,
+  { id, account }: Rotation,
+): Promise<VersionRef | undefined> {
+  const current = await readCurrent(session, session.target.publish);
+  if (typeof current === "string" || current.tags["keyturn-rotation"] !== id) return undefined;
+  const credential = credentialIn(session, current, [account]);
+  if (!credential || !(await logsIn(session, { credential, ref: current.ref }))) return undefined;
+  issueProof(session, "published");
+  return current.ref;
 }
 
 /** Why what consumers read does not work, for a message. */

@@ -56,7 +56,7 @@ const mostPruned = 100;
 /** The operations of one process; each caller hands in the reader that hears what its call does. */
 export function operations(of: OperationsOf): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
-  const stores = { journal: of.ports.journal, queue: of.queue, clock: of.ports.clock };
+  const stores = { journal: of.ports.journal, queue: of.queue };
   const registerInTime = registrar(stores, of.targets);
   const told = new Set<string>();
   const leftAlone = new Set<string>();
@@ -118,7 +118,7 @@ async function prune(ports: Ports): Promise<void> {
   } catch (error) {
     const detail =
       error instanceof JournalUnavailableError ? error.message : "Old rows could not be removed.";
-    const at = toInstant(ports.clock());
+    const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "journal-unavailable", at, detail }));
   }
 }
@@ -143,7 +143,11 @@ async function work(
     // Without the journal nothing is done to a target; its due row brings the sweep back to it.
     if (!(error instanceof JournalUnavailableError)) throw error;
     if (error instanceof UnreadableRowError) return { why: error.message, isNewer: error.isNewer };
-    const about = { at: toInstant(ports.clock()), targetId: target.id, detail: error.message };
+    const about = {
+      at: toInstant(ports.journal.now()),
+      targetId: target.id,
+      detail: error.message,
+    };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
   }
   return undefined;
@@ -151,12 +155,12 @@ async function work(
 
 /** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
 async function lookSooner(
-  { clock, journal }: Ports,
+  { journal }: Ports,
   queue: Queue,
   targetId: string,
   wakeAt: Instant | undefined,
 ): Promise<void> {
-  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(clock()), wakeAt);
+  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
   if (delayMs <= 0 || delayMs > maxSoonMs) return;
   const record = (await journal.read(targetId))?.record;
   if (!record?.rotation || !isUrgent(record, record.rotation)) return;
@@ -184,7 +188,7 @@ async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<v
 async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<boolean> {
   const record = await readUnlessUnreadable(ports, target);
   if (!record) return true;
-  if (decideWork(record, toInstant(ports.clock())) !== "wait") return true;
+  if (decideWork(record, toInstant(ports.journal.now())) !== "wait") return true;
   // A rotation that may have changed something looks at what is published itself.
   if (record.rotation && mayHaveChanged(record.rotation)) return false;
   return record.published?.version !== seen.version;
@@ -236,7 +240,7 @@ async function reportUnreadable(
   if (told.has(why)) return;
   const text = `${why} Nothing is done about the target until then.`;
   if (isNewer) {
-    const at = toInstant(ports.clock());
+    const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));
   } else await raiseAlarm(ports, "journal-unavailable", text, id);
   told.add(why);

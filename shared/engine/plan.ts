@@ -24,7 +24,7 @@ export interface Edited {
   readonly warnings: readonly string[];
 }
 
-type PlanPorts = Pick<Ports, "journal" | "rotator" | "clock" | "sweepEvery">;
+type PlanPorts = Pick<Ports, "journal" | "rotator" | "sweepEvery">;
 
 /** A plan is made by a process that has other work to do: with so many rotations it takes a second or two, in slices. */
 const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
@@ -62,16 +62,11 @@ function sliced<Result>(work: Steps<Result>): Promise<Result> {
   return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
-async function knowledgeOf({
-  journal,
-  rotator,
-  clock,
-  sweepEvery,
-}: PlanPorts): Promise<PlanKnowledge> {
+async function knowledgeOf({ journal, rotator, sweepEvery }: PlanPorts): Promise<PlanKnowledge> {
   const { records } = await journal.targets();
   const known = new Map(records.map((record) => [record.targetId, record]));
   return {
-    now: toInstant(clock()),
+    now: toInstant(journal.now()),
     factsOf: (targetId) => {
       const record = known.get(targetId);
       return record?.adoptedAt === undefined ? undefined : factsOf(record);

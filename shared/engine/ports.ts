@@ -17,7 +17,6 @@ export interface Ports {
   /** The targets whose secrets are changed with the rights of this one. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   readonly emit: EventReader;
-  readonly clock: () => Date;
   /** A new ULID: unique, and in the order of time. */
   readonly newId: () => string;
   /** Cryptographically strong. */

@@ -9,10 +9,11 @@ import { type Rotation, schedule } from "../core/rotation.ts";
 import { accountToChange, slotOf } from "../core/slots.ts";
 import { pendingName, type VersionRef } from "../core/target.ts";
 import type { Examination, Using } from "../rotators/rotator.ts";
+import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { findLiveCredential, readAdmin, type StoredCredential } from "./credentials.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { examineAccount, GuessPauseError, logsIn, readCredential } from "./reach.ts";
+import { examineAccount, GuessPauseError, logsIn, readCredential, readCurrent } from "./reach.ts";
 import { restorePublished } from "./recover.ts";
 import type { Session } from "./session.ts";
 
@@ -50,10 +51,13 @@ export async function lookBeforeChange(
 }
 
 /**
- * Looks again before a change that has begun is repeated. Whether the account logs in is not asked: it may have either
- * secret. A named obstacle is waited out, because consumers may be refused until the change is proven.
+ * Looks again before a change that has begun is repeated: nothing may have come of it so far. Whether the account logs in is
+ * not asked: it may have either secret. A named obstacle is waited out, because consumers may be refused until the change is
+ * proven.
  */
 export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
+  const { publish } = session.target;
+  requireNotDeleted(publish.name, await readCurrent(session, publish));
   try {
     return await clearAuthority(session, rotation, undefined);
   } catch (error) {
@@ -85,11 +89,7 @@ function describePublished(
   const { name } = target.publish;
   const unreadable =
     published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
-  if (unreadable === "deleted") {
-    throw new VaultUnavailableError(
-      `the secret ${name} was deleted and can be recovered, so nothing could be published; recover or purge it`,
-    );
-  }
+  requireNotDeleted(name, unreadable);
   // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
   if (unreadable === "disabled" && requestedBy === schedule && session.record().published) {
     throw new VaultUnavailableError(
@@ -111,6 +111,13 @@ function describePublished(
         is: "likely",
         sentence: `${name} can be written: the pending secret was just written to the same vault (${pending.vault})`,
       };
+}
+
+function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
+  if (stored !== "deleted") return;
+  throw new VaultUnavailableError(
+    `the secret ${name} was deleted and can be recovered, so nothing could be published; recover or purge it`,
+  );
 }
 
 /** The credential that the account has now, if a stored one logs in. One refusal is enough: wrong guesses lock accounts. */

@@ -1,5 +1,5 @@
 import { TargetUnavailableError } from "../core/errors.ts";
-import { between, type Instant, minute, toInstant } from "../core/time.ts";
+import { between, type Instant, minute } from "../core/time.ts";
 import type { Session } from "./session.ts";
 
 /** Longer than the calls take that lie between a proof and what it permits, and no longer than a claim. */
@@ -37,7 +37,7 @@ const latest = new WeakMap<Session, Map<ProofOf, Proof>>();
 
 export function issueProof(session: Session, of: ProofOf): Proof {
   const proof = Object.freeze({}) as Proof;
-  proofs.set(proof, { session, of, at: toInstant(session.ports.journal.now()) });
+  proofs.set(proof, { session, of, at: session.now() });
   latest.set(session, (latest.get(session) ?? new Map<ProofOf, Proof>()).set(of, proof));
   return proof;
 }
@@ -61,6 +61,5 @@ export function requireProof(session: Session, proof: Proof): void {
 
 function isFresh(session: Session, proof: Proof): boolean {
   const known = proofs.get(proof);
-  const now = toInstant(session.ports.journal.now());
-  return known !== undefined && between(known.at, now) <= maxProofAgeMs;
+  return known !== undefined && between(known.at, session.now()) <= maxProofAgeMs;
 }

@@ -51,7 +51,7 @@ export interface Questions {
   isHealthy(): Promise<boolean>;
 }
 
-type QuestionPorts = Pick<Ports, "journal" | "rotator" | "clock">;
+type QuestionPorts = Pick<Ports, "journal" | "rotator">;
 
 export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
   const { journal } = ports;
@@ -108,7 +108,7 @@ function pageOf<Item>(found: readonly Item[], limit: number): Page<Item> {
 }
 
 async function listTargets(
-  { journal, clock }: QuestionPorts,
+  { journal }: QuestionPorts,
   all: readonly Target[],
   { limit = Infinity, after }: Partial<PageWanted<string>>,
 ): Promise<Page<TargetView> | undefined> {
@@ -118,7 +118,7 @@ async function listTargets(
   const listing = await journal.targets();
   const records = new Map(listing.records.map((one) => [one.targetId, one]));
   const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));
-  const now = toInstant(clock());
+  const now = toInstant(journal.now());
   const views = items.map((target) => {
     const record = records.get(target.id);
     const view = viewTarget(target, record, unreadable.get(target.id));
@@ -127,10 +127,10 @@ async function listTargets(
   return { items: views, hasMore };
 }
 
-async function explain({ journal, clock }: QuestionPorts, target: Target): Promise<ExplainedView> {
+async function explain({ journal }: QuestionPorts, target: Target): Promise<ExplainedView> {
   try {
     const found = await journal.read(target.id);
-    return explainTarget(target, found?.record, toInstant(clock()));
+    return explainTarget(target, found?.record, toInstant(journal.now()));
   } catch (error) {
     if (error instanceof UnreadableRowError) return explainUnreadable(target, error.message);
     throw error;
@@ -154,11 +154,11 @@ const isEnded = ({ state }: HistoryRow) =>
 
 /** A rotation that has not ended says what it waits for. */
 function viewNow(
-  { clock }: QuestionPorts,
+  { journal }: QuestionPorts,
   target: Target,
   run: RunRecord,
   record: TargetRecord | undefined,
 ): RunView {
-  const now = toInstant(clock());
+  const now = toInstant(journal.now());
   return { ...viewRun(run), ...viewWaiting(record, run.rotationId, target, now) };
 }

@@ -14,7 +14,6 @@ import { replan } from "./replan.ts";
 
 interface Registering {
   readonly journal: Journal;
-  readonly clock: () => Date;
 }
 
 /** What the journal holds and nobody can go on with. */
@@ -38,7 +37,7 @@ const distance = hour;
  * in the way. Undefined when it was not time.
  */
 export function registrar(
-  { journal, clock }: Registering,
+  { journal }: Registering,
   targets: readonly Target[],
 ): () => Promise<Leftovers | undefined> {
   let doing: Promise<Registered> | undefined;
@@ -48,9 +47,9 @@ export function registrar(
       await doing;
       return undefined;
     }
-    const now = toInstant(clock());
+    const now = toInstant(journal.now());
     if (again !== undefined && now < again) return undefined;
-    doing = register({ journal, clock }, targets);
+    doing = register({ journal }, targets);
     try {
       const registered = await doing;
       again = registered.settled ? plus(now, distance) : undefined;
@@ -63,11 +62,11 @@ export function registrar(
 
 /** Makes the journal know every configured target, and plans anew exactly those that an edit touches. */
 export async function register(
-  { journal, clock }: Registering,
+  { journal }: Registering,
   targets: readonly Target[],
 ): Promise<Registered> {
-  const now = toInstant(clock());
   const { records, unreadable } = await journal.targets();
+  const now = toInstant(journal.now());
   const known = new Map(records.map((record) => [record.targetId, record]));
   const leftAlone = new Set(unreadable.map(({ id }) => id));
   let settled = true;

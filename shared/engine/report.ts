@@ -11,14 +11,14 @@ import { untilWon } from "./until-won.ts";
  * nothing is written when `accept` gives back the very record that it was given.
  */
 export function report<Accepted extends { readonly record: TargetRecord }>(
-  ports: Pick<Ports, "journal" | "clock" | "pause" | "randomBytes">,
+  ports: Pick<Ports, "journal" | "pause" | "randomBytes">,
   target: Target,
   accept: (record: TargetRecord, now: Instant) => Accepted,
 ): Promise<Accepted> {
   return untilWon(ports, async () => {
-    const { journal, clock } = ports;
+    const { journal } = ports;
     const found = await journal.read(target.id);
-    const now = toInstant(clock());
+    const now = toInstant(journal.now());
     const known = found?.record ?? newRecord(target.id);
     // A worker that holds it plans anew by itself.
     const before = known.claim.owner === undefined ? replan(known, target, now) : known;

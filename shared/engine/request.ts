@@ -32,10 +32,7 @@ export interface Requested {
   readonly waiting?: Waiting;
 }
 
-type RequestPorts = Pick<
-  Ports,
-  "journal" | "clock" | "newId" | "pause" | "randomBytes" | "targetsUsing"
->;
+type RequestPorts = Pick<Ports, "journal" | "newId" | "pause" | "randomBytes" | "targetsUsing">;
 
 /**
  * Makes a rotation due now. Durable when it returns: whatever dies afterwards, the sweep finds it. The change itself
@@ -61,7 +58,7 @@ export class KeyReusedError extends Error {
 
 /** The rotation that the idempotency key of this very request has led to. Throws KeyReusedError. */
 async function knownByKey(
-  { journal, clock }: RequestPorts,
+  { journal }: RequestPorts,
   target: Target,
   wanted: Wanted,
 ): Promise<Requested | undefined> {
@@ -72,7 +69,7 @@ async function knownByKey(
   }
   const { rotationId } = known;
   const found = await journal.read(target.id);
-  const waiting = found && waitingOf(found.record, rotationId, target, toInstant(clock()));
+  const waiting = found && waitingOf(found.record, rotationId, target, toInstant(journal.now()));
   const why = `this Idempotency-Key has led to rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
@@ -111,9 +108,9 @@ async function commitRequest(
   target: Target,
   wanted: Wanted,
 ): Promise<Requested> {
-  const { journal, clock, newId } = ports;
+  const { journal, newId } = ports;
   const found = await journal.read(target.id);
-  const now = toInstant(clock());
+  const now = toInstant(journal.now());
   const before = found?.record ?? replan(newRecord(target.id), target, now);
   const request = requestOf(wanted, newId(), now);
   const accepted = acceptRequest(before, request, target, now);

@@ -15,6 +15,7 @@ export interface Session {
   readonly ports: Ports;
   readonly target: Target;
   record(): TargetRecord;
+  /** By the journal's clock. */
   now(): Instant;
   /** Writes the record conditionally and renews the claim. Throws LeaseLostError when it is somebody else's. */
   commit(record: TargetRecord, runs?: readonly RunRecord[]): Promise<void>;
@@ -47,10 +48,9 @@ export function openSession(
 ): Session {
   let { record, etag } = claimed;
   const changes = markChanges();
-  const now = () => toInstant(ports.clock());
+  // Times in the record are compared by other workers, whose own clocks may differ.
+  const now = () => toInstant(ports.journal.now());
   const ledger = keepRefusals(record.refusals ?? [], now);
-  // Who owns the target depends on the journal's clock only.
-  const storeNow = () => toInstant(ports.journal.now());
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     let wanted = withRefusals(next, ledger.refusals());
@@ -78,7 +78,7 @@ export function openSession(
 
   const renewed = (next: TargetRecord): TargetRecord => ({
     ...next,
-    claim: { fence: record.claim.fence, owner, until: plus(storeNow(), claimLength) },
+    claim: { fence: record.claim.fence, owner, until: plus(now(), claimLength) },
   });
 
   return {
@@ -91,7 +91,7 @@ export function openSession(
       changes.noteWritten();
     },
     async hold() {
-      const left = between(storeNow(), record.claim.until ?? storeNow());
+      const left = between(now(), record.claim.until ?? now());
       if (left < minute) await write(renewed(record), []);
     },
     release: () => write({ ...record, claim: { fence: record.claim.fence } }, []),

@@ -14,11 +14,11 @@ const mostUnreadable = 50;
  * target is in the configuration. `isReadable`: false for one whose row this instance could not read when it last tried.
  */
 export async function sweep(
-  { journal, queue, clock }: Sweeping,
+  { journal, queue }: Sweeping,
   isKnown: (targetId: string) => boolean,
   isReadable: (targetId: string) => boolean = () => true,
 ): Promise<number> {
-  const due = await dueOf(journal, toInstant(clock()), (id) => isKnown(id) && isReadable(id));
+  const due = await dueOf(journal, toInstant(journal.now()), (id) => isKnown(id) && isReadable(id));
   const readable = due.filter((id) => isKnown(id) && isReadable(id)).slice(0, mostAtOnce);
   const others = due.filter((id) => isKnown(id) && !isReadable(id)).slice(0, mostUnreadable);
   const all = [...readable, ...others];
@@ -43,5 +43,4 @@ async function dueOf(
 interface Sweeping {
   readonly journal: Journal;
   readonly queue: Queue;
-  readonly clock: () => Date;
 }

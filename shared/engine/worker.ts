@@ -44,8 +44,8 @@ export async function workOn(
 ): Promise<Instant | undefined> {
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
-  const now = toInstant(ports.clock());
-  if (isClaimed(record, toInstant(ports.journal.now()))) return record.claim.until;
+  const now = toInstant(ports.journal.now());
+  if (isClaimed(record, now)) return record.claim.until;
   const planned = replan(record, target, now);
   // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
   const isLeftBehind = record.claim.owner !== undefined;
@@ -136,9 +136,9 @@ async function claim(
   record: TargetRecord,
   etag: Versioned["etag"] | undefined,
 ): Promise<Session | undefined> {
-  const now = toInstant(ports.clock());
+  const now = toInstant(ports.journal.now());
   const owner = ports.newId();
-  const mine = claimed(record, owner, toInstant(ports.journal.now()));
+  const mine = claimed(record, owner, now);
   try {
     const written = await ports.journal.commit({ record: mine, etag, wakeAt: wakeAt(mine, now) });
     const session = openSession(ports, target, owner, { record: mine, etag: written });

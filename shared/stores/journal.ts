@@ -66,8 +66,8 @@ export type AlarmKey = Pick<Alarm, "at" | "id">;
  */
 export interface Journal {
   /**
-   * The store's own clock, as its last answer gave it and carried on from there. Who owns a target depends on this
-   * clock only: the clocks of workers may differ. Before the first answer it is the clock of this machine.
+   * The store's own clock, as its last answer gave it and carried on from there. Who owns a target, and every other
+   * moment in a record, depends on this clock only: the clocks of workers may differ. Before the first answer it is the clock of this machine.
    */
   now(): Date;
   read(targetId: string): Promise<Versioned | undefined>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VaultUnavailableError } from "../../shared/core/errors.ts";
+import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
@@ -8,8 +8,7 @@ import { type Gate, kinds, pairAdmin, singleAdmin, type World } from "./world.ts
 
 /** Works with a clock that is so far ahead of everybody else's. */
 function workAhead(world: World, aheadMs: number, gate: Gate) {
-  const clock = () => new Date(Date.parse(world.now()) + aheadMs);
-  return workOn({ ...world.ports(gate), clock }, world.target);
+  return workOn(world.ports(gate, aheadMs), world.target);
 }
 
 for (const aheadMs of [-10 * minute, hour, 400 * day]) {
@@ -47,6 +46,28 @@ test.each(kinds)(
     });
     expect(new Set(fences).size).toBe(1);
     expect(world.publishedWorks()).toBe(true);
+  },
+);
+
+test.each([-10 * minute, hour])(
+  "a try that a worker with a wrong clock (%i ms) has planned comes when it would have come",
+  async (aheadMs) => {
+    const world = await adopted(singleAdmin);
+    const id = await request(world);
+    let refused = false;
+    await workAhead(world, aheadMs, (effect, call) => {
+      if (effect !== "target.verify" || !world.applied.size || refused) return call();
+      refused = true;
+      return Promise.reject(new TargetUnavailableError("the line was lost"));
+    });
+    const { rotation } = await recordOf(world);
+    expect(Date.parse(rotation?.nextAttemptAt ?? "") - Date.parse(world.now())).toBeLessThan(
+      10_000,
+    );
+    world.advance(10_000);
+    await work(world);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+    expect(world.applied.size).toBe(1);
   },
 );
 

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core/errors.ts";
+import {
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../shared/core/errors.ts";
 import { minute } from "../../shared/core/time.ts";
 import { guessWindowMs, maxGuesses } from "../../shared/core/guesses.ts";
 import { Secret } from "../../shared/core/secret.ts";
@@ -51,6 +55,26 @@ for (const kind of kinds) {
     expect(world.publishedWorks()).toBe(true);
   });
 }
+
+test("a change that came to nothing is not repeated while the published secret is deleted", async () => {
+  const world = await adopted(singleAdmin);
+  const id = await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new OutcomeUnknownError("the line was lost")),
+  );
+  world.vault.remove("app-db");
+  for (let turn = 0; turn < 4; turn++) {
+    world.advance(minute);
+    await work(world);
+  }
+  expect(world.applied.size).toBe(0);
+  world.vault.recover("app-db");
+  world.advance(12 * minute);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
 
 test("the schedule does not replace a version that somebody disabled; a person who asks for a rotation does", async () => {
   const world = await adopted(singleAdmin);

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { Secret } from "../../shared/core/secret.ts";
+import { hour, minute } from "../../shared/core/time.ts";
+import { JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { adopted, recordOf, request, rotate, work } from "./steps.ts";
-import { singleAdmin, singleSelf, type World } from "./world.ts";
+import { type Gate, pairAdmin, singleAdmin, singleSelf, type World } from "./world.ts";
 
 /** The state and the failure of a rotation that was asked for and worked on once. */
 async function tryRotation(world: World) {
@@ -53,4 +55,53 @@ test("a blocked account is told which version to enable when nothing was refused
     `Enable version ${published?.version ?? ""} of app-db in the vault main, and request a rotation.`,
   );
   expect(message).not.toContain("refuses");
+});
+
+/** Lets nothing through any more once `effect` has happened. */
+function diesAfter(effect: string): Gate {
+  let isDead = false;
+  return async (name, call) => {
+    if (isDead) throw new JournalUnavailableError("it is dead");
+    isDead = name === effect;
+    return call();
+  };
+}
+
+test.each([singleAdmin, pairAdmin])(
+  "a rotation that has cleaned its pending version away makes no other secret: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    const id = await request(world);
+    await work(world, diesAfter("vault.disable")).catch(() => undefined);
+    const published = world.vault.versions("app-db").at(-1);
+    if (published) await world.vault.disable(published.ref, new AbortController().signal);
+    for (let turn = 0; turn < 6; turn++) {
+      world.advance(11 * minute);
+      await work(world);
+    }
+    expect(world.applied.size).toBe(1);
+    expect((await recordOf(world)).lastFailure?.message).toContain("app-db is disabled");
+    if (published) world.vault.enable(published.ref);
+    expect(world.publishedWorks()).toBe(true);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  },
+);
+
+test("a pending version that a person disabled is not needed once it is published and works", async () => {
+  const world = await adopted(pairAdmin);
+  const id = await request(world);
+  let published = false;
+  await work(world, async (name, call) => {
+    if (published && name !== "vault.disable") throw new JournalUnavailableError("it is dead");
+    const result = await call();
+    published ||= name === "vault.write" && world.vault.versions("app-db").length > 1;
+    return result;
+  }).catch(() => undefined);
+  const [pending] = world.vault.versions("keyturn-pending-app");
+  if (pending) await world.vault.disable(pending.ref, new AbortController().signal);
+  world.advance(hour);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.applied.size).toBe(1);
+  expect(world.publishedWorks()).toBe(true);
 });

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { minute, second } from "../../shared/core/time.ts";
+import { hour, minute, second } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/request.ts";
+import { generator } from "./random.ts";
 import { engine, endViolations, violations, type Worker } from "./stops.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
 
@@ -8,6 +9,9 @@ interface Waiting {
   readonly worker: number;
   readonly go: () => void;
 }
+
+/** How far the clocks of the workers' machines are ahead. */
+const aheadMs = [0, -10 * minute, hour];
 
 /**
  * Several workers on one target, each call of each of them held until a seeded draw lets it go, with the clock
@@ -19,7 +23,7 @@ export async function race(
   worker: Worker = engine,
 ): Promise<readonly string[]> {
   const world = await makeWorld(kind, `race ${seed}`);
-  const random = mulberry(seed);
+  const random = generator(seed);
   const broken: string[] = [];
   const waiting: Waiting[] = [];
   let alive = 0;
@@ -35,7 +39,7 @@ export async function race(
 
   function begin(id: number): void {
     alive++;
-    void worker(world.ports(gateOf(id)), world)
+    void worker(world.ports(gateOf(id), aheadMs[id % aheadMs.length]), world)
       .catch((error: unknown) => {
         broken.push(`a worker threw ${String(error)}`);
       })
@@ -81,15 +85,4 @@ async function calmDown(world: World, worker: Worker): Promise<string[]> {
     if (record && !record.rotation && !record.request && record.outbox.length === 0) return [];
   }
   return ["it never settled"];
-}
-
-/** A small seeded generator: good enough to shuffle with, and the same everywhere. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

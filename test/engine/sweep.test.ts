@@ -15,14 +15,14 @@ const clock = () => new Date(now);
 
 /** A journal in which so many targets are due; the earlier ones have left the configuration. */
 async function dueOnes(gone: number, known: number) {
-  const journal = memoryJournal();
+  const journal = memoryJournal({ now: clock });
   for (let index = 0; index < gone + known; index++) {
     const id = index < gone ? `gone-${index}` : `known-${index}`;
     const wakeAt = index < gone ? "2026-01-01T00:00:00.000Z" : now;
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
   const queue = memoryQueue(() => now);
-  const sent = await sweep({ journal, queue, clock }, (id) => id.startsWith("known"));
+  const sent = await sweep({ journal, queue }, (id) => id.startsWith("known"));
   return { sent, messages: queue.messages.length };
 }
 
@@ -35,7 +35,7 @@ test("a sweep sends so many messages and leaves the others to the next one", asy
 });
 
 test("targets whose rows cannot be read are passed on, and neither starve the others nor flood the queue", async () => {
-  const journal = memoryJournal();
+  const journal = memoryJournal({ now: clock });
   for (let index = 0; index < 1_203; index++) {
     const id = `${index < 1_200 ? "newer" : "known"}-${index}`;
     const wakeAt = index < 1_200 ? "2026-01-01T00:00:00.000Z" : now;
@@ -43,7 +43,7 @@ test("targets whose rows cannot be read are passed on, and neither starve the ot
   }
   const queue = memoryQueue(() => now);
   const isReadable = (id: string) => !id.startsWith("newer");
-  await sweep({ journal, queue, clock }, () => true, isReadable);
+  await sweep({ journal, queue }, () => true, isReadable);
   const ids = queue.messages.map(({ message }) => message.targetId);
   expect(ids.slice(0, 3)).toEqual(["known-1200", "known-1201", "known-1202"]);
   expect(ids).toHaveLength(53);

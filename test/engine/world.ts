@@ -115,8 +115,17 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     if (second) await store("app-second", second, `first-secret-of-${second}`);
   }
 
-  /** Ports as one worker has them; its calls go through its own gate, and then meet what is out of order. */
-  function ports(through: Gate): Ports {
+  /**
+   * Ports as one worker has them; its calls go through its own gate, and then meet what is out of order. `aheadMs`: how far
+   * ahead the clock of its machine is, which counts until the journal has answered it.
+   */
+  function ports(through: Gate, aheadMs = 0): Ports {
+    let hasHeard = false;
+    const heard = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+      const is = await answer;
+      hasHeard = true;
+      return is;
+    };
     const gate: Gate = (effect, call) =>
       through(effect, () => {
         const error = faults.now(effect);
@@ -131,8 +140,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     return {
       journal: {
         ...journal,
-        commit: (change) => gate("journal.commit", () => journal.commit(change)),
-        read: (id) => gate("journal.read", () => journal.read(id)),
+        now: () => new Date(time + (hasHeard ? 0 : aheadMs)),
+        commit: (change) => heard(gate("journal.commit", () => journal.commit(change))),
+        read: (id) => heard(gate("journal.read", () => journal.read(id))),
       },
       vault: () => ({
         readCurrent: (name, signal) => gate("vault.read", () => vault.readCurrent(name, signal)),
@@ -181,7 +191,6 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       ],
       targetsUsing: () => [],
       emit: (event) => events.push(event),
-      clock,
       newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
       randomBytes: (count) => draw(count),
       pause: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { disturbances, rotateDisturbed } from "../engine/disturbances.ts";
+import { disturbances } from "../engine/disturbances.ts";
+import { rotateDisturbed } from "../engine/disturbed.ts";
 import { kinds } from "../engine/world.ts";
 
 for (const disturbance of disturbances) {
