@@ -11,7 +11,7 @@ const services = [
 /** Try very many cases. `npm run check` leaves them to `npm test`, or it would take more than a minute. */
 const long = [
   "test/core/policy/windows.test.ts",
-  "test/engine/{bites,crash,edit-race,lives,race}.test.ts",
+  "test/engine/{bites,crash,edit-race,lives,looks,race}.test.ts",
 ];
 
 /** Replace modules, settings or the clock of a whole process, so nothing else may run in it. */

@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
  */
 
 /** The engine, with a journal that does not give back part of what was written: as if it had not been recorded. */
-function forgetting(forget: (record: TargetRecord) => TargetRecord): Worker {
+export function forgetting(forget: (record: TargetRecord) => TargetRecord): Worker {
   return (ports, world) => {
     const read = async (id: string): Promise<Versioned | undefined> => {
       const found = await ports.journal.read(id);

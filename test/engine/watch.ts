@@ -76,5 +76,8 @@ function lost({ accounts }: Kind, before: Seen, after: Seen, effect: string): st
   if (accounts.length === 2 && before.publishedWorks && !after.publishedWorks) {
     found.push(`${effect} broke what consumers of a pair read`);
   }
+  if (effect === "target.retire" && !before.publishedWorks) {
+    found.push(`${effect} took an account away while what is published does not work`);
+  }
   return found;
 }
