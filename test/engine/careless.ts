@@ -1,5 +1,6 @@
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { between, hour, minute, toInstant } from "../../shared/core/time.ts";
+import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import type { Rotator } from "../../shared/rotators/rotator.ts";
@@ -111,6 +112,22 @@ export function usesItsOwnClock(): Worker {
 
 /** Does not remember which log-ins were refused. */
 export const guessesOnAndOn = forgetting(({ refusals: _, ...record }) => record);
+
+/** Writes down every phase of a rotation that there ever was. */
+export function keepsEveryPhase(): Worker {
+  const phases: Rotation["phases"][number][] = [];
+  const grown = (record: TargetRecord): TargetRecord => {
+    const { rotation } = record;
+    if (!rotation) return record;
+    phases.push(...rotation.phases.slice(-1));
+    return { ...record, rotation: { ...rotation, phases: [...phases] } };
+  };
+  return (ports, world) => {
+    const commit: Ports["journal"]["commit"] = (change) =>
+      ports.journal.commit({ ...change, record: grown(change.record) });
+    return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+  };
+}
 
 /** Tells nobody that it changed a target which was another's by then. */
 export const hidesLostClaims: Worker = (ports, world) => {

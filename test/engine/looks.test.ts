@@ -6,6 +6,7 @@ import {
   guessesOnAndOn,
   hidesLostClaims,
   ignoresObstacles,
+  keepsEveryPhase,
   looksOnce,
   retiresFromMemory,
   usesItsOwnClock,
@@ -13,6 +14,7 @@ import {
 } from "./careless.ts";
 import {
   adoptsBehindAWrongAddress,
+  askedAgainAndAgain,
   disturbedBy,
   guessedAgainAndAgain,
   lateChange,
@@ -85,6 +87,12 @@ const rules: readonly Rule[] = [
     probe: guessedAgainAndAgain,
     careless: () => guessesOnAndOn,
     found: "wrong passwords within ten minutes",
+  },
+  {
+    rule: "limits every list in a record",
+    probe: askedAgainAndAgain,
+    careless: keepsEveryPhase,
+    found: "a rotation outgrows its column",
   },
   {
     rule: "tells that a change came after its claim was lost",

@@ -92,6 +92,28 @@ export const guessedAgainAndAgain: Probe = async (worker) => {
   return most > maxGuesses ? [`${most} wrong passwords within ten minutes`] : [];
 };
 
+/** Characters that a column of a row can hold. */
+const columnLimit = 32_000;
+
+/** A blocked rotation is asked for again and again. */
+export const askedAgainAndAgain: Probe = async (worker) => {
+  const world = await makeWorld(singleSelf);
+  let longest = 0;
+  const { journal, ...ports } = world.ports(open);
+  const commit: typeof journal.commit = (change) => {
+    longest = Math.max(longest, JSON.stringify(change.record.rotation ?? {}).length);
+    return journal.commit(change);
+  };
+  await worker({ ...ports, journal: { ...journal, commit } }, world);
+  setPassword(world, "app", "changed by hand");
+  for (let turn = 0; turn < 200; turn++) {
+    await request(world);
+    await worker({ ...ports, journal: { ...journal, commit } }, world);
+    world.advance(5 * minute);
+  }
+  return longest > columnLimit ? ["a rotation outgrows its column"] : [];
+};
+
 /** A worker is suspended before its change, which lands when the target is another's. */
 export const lateChange: Probe = async (worker) => {
   const world = await makeWorld(singleAdmin);
