@@ -1,5 +1,5 @@
 import { ConfigError, NoLiveCredentialError } from "../core/errors.ts";
-import { isRecentlyRefused } from "../core/guesses.ts";
+import { wasRefused } from "../core/guesses.ts";
 import { describeNoLiveCredential, type UnreadableVersion } from "../core/no-live-credential.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
@@ -7,7 +7,9 @@ import { candidates, slotOf } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import {
   credentialIn,
+  GuessPauseError,
   listVersions,
+  type LogIn,
   logsIn,
   readCredential,
   readCurrent,
@@ -61,7 +63,7 @@ export async function findLiveCredential(
     if (!credential) {
       const why = typeof stored === "string" ? stored : "holds no credential";
       unreadable.push({ ref, why });
-    } else if (await logsIn(session, { credential, ref })) {
+    } else if (await stillLogsIn(session, { credential, ref, isSearch: true })) {
       return { credential, ref };
     } else {
       refused.push(ref);
@@ -82,24 +84,39 @@ async function* candidatesOf(
   const slot = slotOf(session.record(), account);
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
   const known = refs.filter((ref) => !sameVersion(ref, pending));
-  const wasRefused = ({ version }: VersionRef) =>
-    isRecentlyRefused(session.refusals(), { account, version }, session.now());
-  const refusedBefore = known.filter(wasRefused);
-  yield* known.filter((ref) => !refusedBefore.includes(ref));
-  for (const { credential, ref } of await readOverwritten(session, known)) {
-    if (credential.account === account && !wasRefused(ref)) yield ref;
-  }
-  yield* refusedBefore;
+  const isRefused = ({ version }: VersionRef) =>
+    wasRefused(session.refusals(), { account, version }, session.now());
+  const refused = known.filter(isRefused);
+  yield* known.filter((ref) => !refused.includes(ref));
+  const others = (await readOthers(session, known)).filter(
+    ({ credential }) => credential.account === account,
+  );
+  for (const { ref } of others) if (!isRefused(ref)) yield ref;
+  yield* refused;
+  for (const { ref } of others) if (isRefused(ref)) yield ref;
 }
 
-/** How many versions back a version is looked for that somebody else wrote. */
-const overwrittenWithin = 5;
+/** A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. */
+export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
+  try {
+    return await logsIn(session, live);
+  } catch (error) {
+    const refusal = { account: live.credential.account, version: live.ref.version };
+    const isKnown = wasRefused(session.refusals(), refusal, session.now());
+    if (error instanceof GuessPauseError && isKnown) return false;
+    throw error;
+  }
+}
+
+/** How many versions back other credentials are looked for. */
+const othersWithin = 5;
 
 /**
- * Credentials in the published secret that somebody else wrote and that were overwritten before Keyturn had seen them: Key Vault
- * cannot write on condition that nobody else has. Newest first. Whether they log in was not asked.
+ * Credentials in the newest versions of the published secret besides those that the journal knows: what somebody else wrote and
+ * Keyturn overwrote before it had seen it, because Key Vault cannot write on condition that nobody else has; and what
+ * the target has again after it was restored from a backup. Newest first. Whether they log in was not asked.
  */
-export async function readOverwritten(
+export async function readOthers(
   session: Session,
   known: readonly VersionRef[],
 ): Promise<StoredCredential[]> {
@@ -107,11 +124,9 @@ export async function readOverwritten(
   const accounts = target.slots.map((slot) => slot.account);
   const versions = await listVersions(session, target.publish);
   const found: StoredCredential[] = [];
-  for (const { ref, enabled } of versions.slice(0, overwrittenWithin)) {
+  for (const { ref, enabled } of versions.slice(0, othersWithin)) {
     if (!enabled || known.some((one) => sameVersion(one, ref))) continue;
-    const stored = await readVersion(session, ref);
-    if (typeof stored === "string" || stored.tags["keyturn-target"] === target.id) continue;
-    const credential = credentialIn(session, stored, accounts);
+    const credential = await readCredential(session, ref, accounts);
     if (credential) found.push({ credential, ref });
   }
   return found;

@@ -1,12 +1,11 @@
-import { isRecentlyRefused } from "../core/guesses.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import type { VersionRef } from "../core/target.ts";
 import type { StoredSecret } from "../vaults/vault.ts";
-import type { StoredCredential } from "./credentials.ts";
+import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { credentialIn, GuessPauseError, logsIn, readCurrent } from "./reach.ts";
+import { credentialIn, logsIn, readCurrent } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
@@ -39,18 +38,6 @@ export async function checkPublished(session: Session): Promise<Checked> {
   }
   if (published.is === "known") await reportRefused(session, stored);
   return { is: "refused", stored, credential };
-}
-
-/** A secret that was refused a moment ago, of an account that must not be asked again yet, counts as refused. */
-async function stillLogsIn(session: Session, live: StoredCredential): Promise<boolean> {
-  try {
-    return await logsIn(session, live);
-  } catch (error) {
-    const refusal = { account: live.credential.account, version: live.ref.version };
-    const isKnown = isRecentlyRefused(session.refusals(), refusal, session.now());
-    if (error instanceof GuessPauseError && isKnown) return false;
-    throw error;
-  }
 }
 
 /** The version that this rotation has published, if consumers read it now and it logs in. */

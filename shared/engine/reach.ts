@@ -6,7 +6,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
-import { findGuessPause, maxGuesses } from "../core/guesses.ts";
+import { findGuessPause, maxGuesses, maxSearchGuesses } from "../core/guesses.ts";
 import { parsePayload } from "../core/payload.ts";
 import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
@@ -109,7 +109,7 @@ export class GuessPauseError extends TargetUnavailableError {
 
   constructor(account: string, until: Instant) {
     super(
-      `account ${account} was refused ${maxGuesses} times within minutes; so as not to lock it, it is not asked before ${until}`,
+      `account ${account} was refused too often within minutes; so as not to lock it, it is not asked before ${until}`,
     );
     this.until = until;
   }
@@ -123,16 +123,19 @@ export interface LogIn {
   readonly as?: "admin";
   /** The target needs a while to accept this secret, so a refusal is no wrong guess. */
   readonly isPropagating?: boolean;
+  /** It is one of several that might be accepted. */
+  readonly isSearch?: boolean;
 }
 
 /** Whether the target accepts a stored secret. Throws GuessPauseError when the account was refused too often. */
 export async function logsIn(
   session: Session,
-  { credential, ref, as, isPropagating = false }: LogIn,
+  { credential, ref, as, isPropagating = false, isSearch = false }: LogIn,
 ): Promise<boolean> {
   const { ports, target } = session;
   const { account } = credential;
-  const pause = findGuessPause(session.refusals(), account, session.now());
+  const most = isSearch ? maxSearchGuesses : maxGuesses;
+  const pause = findGuessPause(session.refusals(), account, session.now(), most);
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);

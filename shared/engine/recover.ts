@@ -3,10 +3,10 @@ import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../cor
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
-import { readOverwritten, type StoredCredential } from "./credentials.ts";
+import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import type { Broken } from "./look.ts";
 import { publicationOf, publish } from "./publication.ts";
-import { logsIn, readCredential } from "./reach.ts";
+import { GuessPauseError, readCredential } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** A person who changes a credential by hand may publish it before the target has it. */
@@ -42,8 +42,8 @@ function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }
 }
 
 /**
- * A stored credential of the target that logs in: of the account published last first, then of the other one, then what
- * somebody else wrote and Keyturn overwrote.
+ * A stored credential of the target that logs in: of the account published last first, then of the other one, then of
+ * versions that the journal does not know.
  */
 async function findHealthy(
   session: Session,
@@ -54,16 +54,23 @@ async function findHealthy(
     (await findLogIn(session, known)) ??
     (await findLogIn(
       session,
-      await readOverwritten(session, [stored.ref, ...known.map(({ ref }) => ref)]),
+      await readOthers(session, [stored.ref, ...known.map(({ ref }) => ref)]),
     ))
   );
 }
 
+/** An account that must not be asked again yet is passed over: what is restored is a help, and the rotation is the cure. */
 async function findLogIn(
   session: Session,
   found: readonly StoredCredential[],
 ): Promise<StoredCredential | undefined> {
-  for (const live of found) if (await logsIn(session, live)) return live;
+  for (const live of found) {
+    try {
+      if (await stillLogsIn(session, { ...live, isSearch: true })) return live;
+    } catch (error) {
+      if (!(error instanceof GuessPauseError)) throw error;
+    }
+  }
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/request.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
-import { disturbances } from "./disturbances.ts";
+import { type Disturbance, disturbances } from "./disturbances.ts";
 import { endings, workOnUntil } from "./disturbed.ts";
 import { generator } from "./random.ts";
 import { engine, type Worker } from "./stops.ts";
@@ -11,8 +11,38 @@ import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
 const episodes = 8;
 /** An episode makes about so many calls of the engine. */
 const callsInEpisode = 45;
+/** For so many calls a dead worker gets nothing done; then the next one comes. */
+const deadCalls = 12;
 /** How far ahead of everybody else's the clock of a worker may be, in milliseconds. */
 const offsets = [0, 0, 0, -10 * minute, hour];
+
+/** What happens while a target is rotated once. Moments are counted in calls of the engine. */
+interface Episode {
+  readonly disturbance: Disturbance | undefined;
+  readonly strikesAt: number;
+  readonly diesAt: number;
+  readonly losesReplyAt: number;
+  readonly aheadMs: number;
+  readonly isRequested: boolean;
+  /** Milliseconds until the disturbance is over, and then until the next episode. */
+  readonly lasts: number;
+  readonly rest: number;
+}
+
+function drawEpisode(random: () => number, fitting: readonly Disturbance[]): Episode {
+  const upTo = (most: number) => Math.floor(random() * most);
+  const call = (chance: number) => (random() < chance ? 1 + upTo(callsInEpisode) : Infinity);
+  return {
+    disturbance: fitting[upTo(fitting.length)],
+    strikesAt: call(0.7),
+    diesAt: call(0.4),
+    losesReplyAt: call(0.4),
+    aheadMs: offsets[upTo(offsets.length)] ?? 0,
+    isRequested: random() < 0.8,
+    lasts: minute + upTo(2 * hour),
+    rest: upTo(2 * day),
+  };
+}
 
 /**
  * A life of a target: rotations on request and by schedule, with disturbances, deaths of workers, lost replies and wrong
@@ -25,52 +55,46 @@ export async function live(
 ): Promise<readonly string[]> {
   const world = await makeWorld(kind, `life ${seed}`);
   const random = generator(seed);
-  const story: string[] = [];
-  const upTo = (most: number) => Math.floor(random() * most);
-  const oneOf = <Item>(items: readonly Item[]): Item => items[upTo(items.length)] as Item;
   const fitting = disturbances.filter(({ fits }) => fits?.(kind) ?? true);
-  let forbids: (changed: readonly string[]) => string | undefined = () => undefined;
-  const { broken, noteStrike, judge } = watch(world, (changed) => forbids(changed));
+  const story: string[] = [];
+  let current: Disturbance | undefined;
+  const { broken, noteStrike, judge } = watch(world, (changed) =>
+    current?.forbids?.(world, changed),
+  );
+  const workFor = (length: number, gate: Gate, aheadMs = 0) =>
+    workOnUntil(world, worker, gate, Date.parse(world.now()) + length, broken, aheadMs);
 
-  async function episode(): Promise<void> {
-    const disturbance = random() < 0.7 ? oneOf(fitting) : undefined;
-    const strikeAt = 1 + upTo(callsInEpisode);
-    const deathAt = random() < 0.4 ? 1 + upTo(callsInEpisode) : Infinity;
-    const lostAt = random() < 0.4 ? 1 + upTo(callsInEpisode) : Infinity;
-    const aheadMs = oneOf(offsets);
-    story.push(
-      [disturbance?.name, strikeAt, "death", deathAt, "lost", lostAt, "clock", aheadMs].join(" "),
-    );
+  async function go({ disturbance, ...episode }: Episode): Promise<void> {
     let calls = 0;
-    let struck = false;
     const gate: Gate = async (effect, call) => {
       calls++;
-      if (calls === strikeAt && disturbance) {
-        struck = true;
-        forbids = (changed) => disturbance.forbids?.(world, changed);
+      if (calls === episode.strikesAt) {
+        current = disturbance;
         noteStrike();
-        await disturbance.strike(world);
+        await disturbance?.strike(world);
       }
-      // A dead worker gets nothing done any more; the next one comes when its claim has ended.
-      if (calls >= deathAt && calls < deathAt + 12) throw new JournalUnavailableError("it is dead");
+      const isDead = calls >= episode.diesAt && calls < episode.diesAt + deadCalls;
+      if (isDead) throw new JournalUnavailableError("it is dead");
       const result = await judge(effect, call);
-      if (calls === lostAt) throw new JournalUnavailableError("the reply was lost");
+      if (calls === episode.losesReplyAt) throw new JournalUnavailableError("the reply was lost");
       return result;
     };
-    if (random() < 0.8) await ask(world);
+    if (episode.isRequested) await ask(world);
     else world.advance(90 * day);
-    const lasts = minute + upTo(2 * hour);
-    await workOnUntil(world, worker, gate, Date.parse(world.now()) + lasts, broken, aheadMs);
-    if (struck) await disturbance?.heal?.(world);
-    forbids = () => undefined;
-    const rest = upTo(2 * day);
-    await workOnUntil(world, worker, judge, Date.parse(world.now()) + rest, broken);
+    await workFor(episode.lasts, gate, episode.aheadMs);
+    await current?.heal?.(world);
+    current = undefined;
+    await workFor(episode.rest, judge);
   }
 
   await worker(world.ports(open), world);
-  for (let count = 0; count < episodes; count++) await episode();
+  for (let count = 0; count < episodes; count++) {
+    const episode = drawEpisode(random, fitting);
+    story.push(JSON.stringify({ ...episode, disturbance: episode.disturbance?.name }));
+    await go(episode);
+  }
   await ask(world);
-  await workOnUntil(world, worker, judge, Date.parse(world.now()) + 2 * day, broken);
+  await workFor(2 * day, judge);
   broken.push(...(await endings(world)));
   return broken.length === 0 ? [] : [...new Set(broken), ...story];
 }

@@ -19,7 +19,7 @@ export interface Watch {
   /** What was found to be wrong. */
   readonly broken: string[];
   /** Something changes behind Keyturn's back now. */
-  noteStrike(): void;
+  noteStrike: () => void;
   /** Makes the call, and judges what it has changed. */
   judge: Gate;
 }

@@ -87,7 +87,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const events: KeyturnEvent[] = [];
   const applied = new Set<string>();
   const faults: { now: Fault } = { now: () => undefined };
-  /** The passwords of the server before its last change. */
+  /** What the account had before the last change. */
   let lastCommitted = new Map<string, Secret>();
   const target = targetOf(kind);
   await seedWorld();
@@ -156,7 +156,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         ...rotator,
         apply: (change, signal) =>
           gate("target.apply", async () => {
-            lastCommitted = new Map(system.passwords);
+            const { account } = change.next;
+            const before = system.passwords.get(account);
+            lastCommitted = new Map(before && [[account, before]]);
             const credential = await rotator.apply({ ...change, options: {} }, signal);
             applied.add(credential.secret.reveal());
             return credential;

@@ -1,0 +1,165 @@
+import { expect, test } from "vitest";
+import { minute } from "../shared/core/time.ts";
+import { operations } from "../shared/engine/operations.ts";
+import { memoryQueue } from "../shared/stores/memory-queue.ts";
+import {
+  type Gate,
+  type Kind,
+  makeWorld,
+  pairAdmin,
+  pairProof,
+  pairSelf,
+  singleAdmin,
+  singleIdentity,
+  singleSelf,
+} from "./engine/world.ts";
+
+/** What was asked of others. Counted in one process with no other target. */
+interface Cost {
+  /** Connections to the target that log in, the admin's included. */
+  readonly logIns: number;
+  readonly transactions: number;
+  readonly journalReads: number;
+  readonly vaultCreates: number;
+  readonly vaultReads: number;
+  /** A version is disabled. */
+  readonly vaultUpdates: number;
+  readonly vaultLists: number;
+  readonly queueSends: number;
+}
+
+const nothing: Cost = {
+  logIns: 0,
+  transactions: 0,
+  journalReads: 0,
+  vaultCreates: 0,
+  vaultReads: 0,
+  vaultUpdates: 0,
+  vaultLists: 0,
+  queueSends: 0,
+};
+
+const fieldOf: Readonly<Record<string, keyof Cost>> = {
+  "journal.commit": "transactions",
+  "journal.read": "journalReads",
+  "vault.write": "vaultCreates",
+  "vault.read": "vaultReads",
+  "vault.disable": "vaultUpdates",
+  "vault.list": "vaultLists",
+};
+
+const fields = Object.keys(nothing) as (keyof Cost)[];
+
+const plus = (a: Cost, b: Cost): Cost =>
+  Object.fromEntries(fields.map((field) => [field, a[field] + b[field]])) as unknown as Cost;
+
+/** A target that was adopted and rotated once, so that nothing is done for the first time. */
+async function metered(kind: Kind) {
+  const world = await makeWorld(kind);
+  let counts = { ...nothing };
+  let logInsBefore = 0;
+  const gate: Gate = (effect, call) => {
+    const field = fieldOf[effect];
+    if (field) counts = { ...counts, [field]: counts[field] + 1 };
+    return call();
+  };
+  const queue = memoryQueue(world.now);
+  const send: typeof queue.send = (message, delay) => {
+    counts = { ...counts, queueSends: counts.queueSends + 1 };
+    return queue.send(message, delay);
+  };
+  const { emit, ...ports } = world.ports(gate);
+  const keyturn = operations({
+    ports,
+    queue: { send },
+    targets: [world.target],
+    vaultAt: () => undefined,
+  })(emit);
+
+  /** Does what messages ask for, and returns what everything since the last call has cost. */
+  async function settle(): Promise<Cost> {
+    for (let message = queue.receive(); message; message = queue.receive()) {
+      await keyturn.work(message);
+    }
+    const cost = { ...counts, logIns: world.system.logIns - logInsBefore };
+    counts = { ...nothing };
+    logInsBefore = world.system.logIns;
+    return cost;
+  }
+
+  const request = () => keyturn.request("app", { reason: "operator", requestedBy: "test" });
+  await keyturn.sweep();
+  await request();
+  await settle();
+  return { world, keyturn, request, settle };
+}
+
+/** Without its request. */
+const rotation: Cost = {
+  logIns: 5,
+  transactions: 13,
+  journalReads: 1,
+  vaultCreates: 2,
+  vaultReads: 8,
+  vaultUpdates: 1,
+  vaultLists: 0,
+  queueSends: 0,
+};
+
+/** Writing it down, and the message that makes it quick. */
+const request: Cost = { ...nothing, transactions: 1, journalReads: 1, queueSends: 1 };
+
+test.each<[Kind, Partial<Cost>]>([
+  [singleAdmin, {}],
+  // One log-in more for the account that is changed, whose password is known.
+  [pairAdmin, { logIns: 6, vaultReads: 9 }],
+  [pairProof, { logIns: 6, vaultReads: 9 }],
+  // No admin that is read, examined and logged in.
+  [singleSelf, { logIns: 4, vaultReads: 7 }],
+  [pairSelf, { logIns: 5, vaultReads: 9 }],
+  // Azure is asked instead of the server, without a log-in.
+  [singleIdentity, { logIns: 3, vaultReads: 7 }],
+])("what a rotation on request costs: $name", async (kind, differs) => {
+  const { request: ask, settle } = await metered(kind);
+  await ask();
+  expect(await settle()).toEqual(plus({ ...rotation, ...differs }, request));
+});
+
+test("a rotation that the schedule begins costs a message and no request", async () => {
+  const { world, keyturn, settle } = await metered(singleAdmin);
+  world.advance(91 * 24 * 60 * minute);
+  await keyturn.sweep();
+  // Once a week the versions of both secrets are counted, and that is written down.
+  const tidying = { ...nothing, vaultLists: 2, transactions: 1 };
+  expect(await settle()).toEqual(plus({ ...rotation, queueSends: 1 }, tidying));
+});
+
+test.each<[Kind, Partial<Cost>]>([
+  [pairAdmin, {}],
+  // Two looks that find no session, with the admin logged in.
+  [pairProof, { logIns: 4, transactions: 7, vaultReads: 5, journalReads: 2, queueSends: 2 }],
+])("what a retirement costs: $name", async (kind, differs) => {
+  const { world, keyturn, settle } = await metered(kind);
+  world.advance(world.target.grace);
+  let cost = nothing;
+  for (let looks = 0; looks < 3; looks++) {
+    await keyturn.sweep();
+    cost = plus(cost, await settle());
+    world.advance(11 * minute);
+  }
+  expect(cost).toEqual({
+    ...nothing,
+    logIns: 2,
+    transactions: 4,
+    journalReads: 1,
+    vaultReads: 2,
+    queueSends: 1,
+    ...differs,
+  });
+});
+
+test("a sweep that finds nothing due costs no message, and no log-in or call of the vault", async () => {
+  const { keyturn, settle } = await metered(pairAdmin);
+  await keyturn.sweep();
+  expect(await settle()).toEqual(nothing);
+});
