@@ -8,15 +8,26 @@ const services = [
   "test/contract/**/*.services.test.ts",
 ];
 
-/** Try very many cases. `npm run check` leaves them to `npm test`, or it would take more than a minute. */
+/**
+ * Take seconds each: they try very many cases, or wait as the official clients do. `npm run check` leaves them to
+ * `npm test`, or it would take more than a minute.
+ */
 const long = [
-  "test/core/policy/windows.test.ts",
-  "test/engine/{bites,crash,edit-race,lives,looks,race}.test.ts",
+  "test/config/{bounds,edited,nonsense,schema}.test.ts",
+  "test/contract/{azure-sql-server,vault-key-vault}.test.ts",
+  "test/core/redact.test.ts",
+  "test/core/policy/{check-lateness-advice,windows}.test.ts",
+  "test/engine/{bites,bounds,crash,edit-race,lives,looks,race}.test.ts",
+  "test/rotators/{azure-sql-server,azure-sql-server-login,mongodb,mongodb-examine}.test.ts",
+  "test/stores/lives.test.ts",
+  "test/vaults/key-vault-foreign.test.ts",
 ];
 
 /** Replace modules, settings or the clock of a whole process, so nothing else may run in it. */
 const apart = globSync("test/**/*.test.ts").filter((file) =>
-  /\bvi\.(mock|doMock|stubEnv|stubGlobal|useFakeTimers)\(/.test(readFileSync(file, "utf8")),
+  /\bvi\.(mock|doMock|resetModules|stubEnv|stubGlobal|useFakeTimers)\(/.test(
+    readFileSync(file, "utf8"),
+  ),
 );
 
 /** All of these run at the same time. */
