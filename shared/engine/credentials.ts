@@ -109,7 +109,7 @@ export async function stillLogsIn(session: Session, live: LogIn): Promise<boolea
 }
 
 /** How many versions back other credentials are looked for. */
-const othersWithin = 5;
+const othersWithin = 10;
 
 /**
  * Credentials in the newest versions of the published secret besides those that the journal knows: what somebody else wrote and
