@@ -1,5 +1,5 @@
 import type { Refusal } from "./rotation.ts";
-import { between, hour, type Instant, minute, plus } from "./time.ts";
+import { between, day, type Instant, minute, plus } from "./time.ts";
 
 /**
  * Servers lock an account after a few wrong passwords in a row, and count them for ten minutes or more. Every log-in with a
@@ -10,10 +10,13 @@ export const maxGuesses = 4;
 export const maxSearchGuesses = maxGuesses - 1;
 export const guessWindowMs = 10 * minute;
 
-/** For so long it is remembered which versions were refused: others are tried before them. */
-const memoryMs = 2 * hour;
+/**
+ * For so long it is remembered which versions were refused: others are tried before them. Longer than the retries of a
+ * rotation are apart.
+ */
+const memoryMs = day;
 
-const maxRefusals = 20;
+const maxRefusals = 40;
 
 /** When the account may be asked again after so many refusals; undefined when it may be asked now. */
 export function findGuessPause(
@@ -27,15 +30,15 @@ export function findGuessPause(
   return deciding && plus(deciding.at, guessWindowMs);
 }
 
-/** Whether the account's secret of this version was refused within the last hours, and nothing was accepted since. */
-export function wasRefused(
+/** When the account's secret of this version was last refused, if that was within a day and nothing was accepted since. */
+export function findRefusal(
   refusals: readonly Refusal[],
   { account, version }: Omit<Refusal, "at">,
   now: Instant,
-): boolean {
-  return within(memoryMs, refusals, now).some(
+): Instant | undefined {
+  return within(memoryMs, refusals, now).findLast(
     (one) => one.account === account && one.version === version,
-  );
+  )?.at;
 }
 
 /** The refusals with one more. Of those that no pause depends on any more, one of each version is enough. */

@@ -245,7 +245,7 @@ export interface TargetRecord {
   readonly again?: Again;
   readonly retirement?: Retirement;
   readonly check?: CheckRequest;
-  /** Refused log-ins of the last minutes, oldest first; at most 20. */
+  /** Refused log-ins of the last day, oldest first; at most 40. */
   readonly refusals?: readonly Refusal[];
   /** When the versions of the pending and the published secret were last counted, and left-over pending ones disabled. */
   readonly tidiedAt?: Instant;

@@ -14,13 +14,14 @@ import {
   findLiveCredential,
   readAdmin,
   readPending,
+  stillLogsIn,
   type StoredCredential,
 } from "./credentials.ts";
 import { syncPublished } from "./drift.ts";
 import { findOwnPublished } from "./look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
 import { issueProof } from "./proof.ts";
-import { applyChange, logsIn } from "./reach.ts";
+import { applyChange, GuessPauseError, type LogIn, logsIn } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
@@ -31,14 +32,10 @@ const notAcceptedYet = "the target took the new secret and does not accept it ye
  * work was done already. No other secret is made while nobody knows whether this one is live.
  */
 export async function applying(session: Session, rotation: Rotation): Promise<Advance> {
-  const pending = await readPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
-  const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
-  if (rotation.changeBegan && (await logsIn(session, { ...pending, isPropagating }))) {
-    issueProof(session, "pending");
-    return { to: "publishing" };
+  if (rotation.changeBegan) {
+    const live = await findPendingLive(session, rotation);
+    if (live !== "not live") return live;
   }
-  if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
   const published = await leavePublishedAccount(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   await blockUnlessCurable(session, rotation);
@@ -46,7 +43,41 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
     ? await lookAgain(session, rotation)
     : await lookBeforeChange(session, rotation);
   if (cleared === "other turn") return { to: "staging" };
+  // Read directly before it is given to the target: somebody may have disabled it meanwhile.
+  const pending = await readPending(session, rotation);
+  if (!pending) return pendingLost(session, rotation);
   return changeAndProve(session, pending, cleared);
+}
+
+/** Whether the target has the pending secret already: then the work was done before. */
+async function findPendingLive(
+  session: Session,
+  rotation: Rotation,
+): Promise<Advance | "not live"> {
+  const pending = await readPending(session, rotation);
+  if (!pending) return pendingLost(session, rotation);
+  const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
+  if (await acceptsPending(session, { ...pending, isPropagating })) {
+    issueProof(session, "pending");
+    return { to: "publishing" };
+  }
+  if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
+  // Nobody knows how the change ended that another worker began: a refusal from here on says nothing about that one.
+  const record = session.record();
+  if (record.rotation && rotation.outcomeInDoubt !== true) {
+    await session.commit({ ...record, rotation: { ...record.rotation, outcomeInDoubt: true } });
+  }
+  return "not live";
+}
+
+/** Where another authority makes the change, giving the same secret again takes no guess, so it does not wait for one. */
+async function acceptsPending(session: Session, pending: LogIn): Promise<boolean> {
+  try {
+    return await stillLogsIn(session, { ...pending, isSearch: true });
+  } catch (error) {
+    if (!(error instanceof GuessPauseError) || session.target.authority.as === "self") throw error;
+    return false;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ConfigError, NoLiveCredentialError } from "../core/errors.ts";
-import { wasRefused } from "../core/guesses.ts";
+import { findRefusal } from "../core/guesses.ts";
 import { describeNoLiveCredential, type UnreadableVersion } from "../core/no-live-credential.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
@@ -84,16 +84,23 @@ async function* candidatesOf(
   const slot = slotOf(session.record(), account);
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
   const known = refs.filter((ref) => !sameVersion(ref, pending));
-  const isRefused = ({ version }: VersionRef) =>
-    wasRefused(session.refusals(), { account, version }, session.now());
-  const refused = known.filter(isRefused);
-  yield* known.filter((ref) => !refused.includes(ref));
-  const others = (await readOthers(session, known)).filter(
-    ({ credential }) => credential.account === account,
+  const refusedAt = ({ version }: VersionRef) =>
+    findRefusal(session.refusals(), { account, version }, session.now());
+  const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
+  yield* untried;
+  const others = (await readOthers(session, known))
+    .filter(({ credential }) => credential.account === account)
+    .map(({ ref }) => ref);
+  const [othersUntried, othersRefused] = split(others, (ref) => refusedAt(ref) === undefined);
+  yield* othersUntried;
+  // What was refused longest ago comes first, so that the guesses of one pause are not spent on the same ones again.
+  yield* [...refused, ...othersRefused].sort((a, b) =>
+    (refusedAt(a) ?? "").localeCompare(refusedAt(b) ?? ""),
   );
-  for (const { ref } of others) if (!isRefused(ref)) yield ref;
-  yield* refused;
-  for (const { ref } of others) if (isRefused(ref)) yield ref;
+}
+
+function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 /** A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. */
@@ -102,7 +109,7 @@ export async function stillLogsIn(session: Session, live: LogIn): Promise<boolea
     return await logsIn(session, live);
   } catch (error) {
     const refusal = { account: live.credential.account, version: live.ref.version };
-    const isKnown = wasRefused(session.refusals(), refusal, session.now());
+    const isKnown = findRefusal(session.refusals(), refusal, session.now()) !== undefined;
     if (error instanceof GuessPauseError && isKnown) return false;
     throw error;
   }

@@ -1,4 +1,5 @@
 import { withDue } from "../core/due.ts";
+import { VaultUnavailableError } from "../core/errors.ts";
 import { readPayload } from "../core/payload.ts";
 import { notify } from "../core/progress.ts";
 import type { Rotation, TargetRecord } from "../core/rotation.ts";
@@ -24,17 +25,18 @@ export async function reportForeignVersion(
 ): Promise<boolean> {
   if (current === "absent" || current === "deleted") return false;
   if (!(await isForeign(session, current, id))) return false;
-  const record = withDrift(session, current, "replaced by the rotation that is under way");
   const others = session.target.slots.map((slot) => slot.account).filter((one) => one !== account);
   const credential =
     current === "disabled" || others.length === 0
       ? undefined
       : credentialIn(session, current, others);
-  if (
+  const isLive =
     current !== "disabled" &&
-    credential &&
-    (await logsIn(session, { credential, ref: current.ref }))
-  ) {
+    credential !== undefined &&
+    (await logsIn(session, { credential, ref: current.ref }));
+  // Built after the log-in: a request that comes meanwhile is part of the record by now.
+  const record = withDrift(session, current, "replaced by the rotation that is under way");
+  if (isLive) {
     const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
     await session.commit({ ...record, slots: withSlot(record.slots, slot) });
   } else {
@@ -127,7 +129,10 @@ async function adoptVersion(
   await session.commit(isPlanned ? adopted : withDue(adopted, session.target, session.now()));
 }
 
-/** A retried write leaves two equal versions of ours; those are not drift. */
+/**
+ * A retried write leaves two equal versions of ours; those are not drift. Throws VaultUnavailableError for an answer that is
+ * older than what is known to be published.
+ */
 async function isForeign(
   session: Session,
   current: Existing,
@@ -137,20 +142,42 @@ async function isForeign(
   if (typeof current === "string") return known !== undefined;
   if (sameVersion(current.ref, known)) return false;
   if (rotationId !== undefined && current.tags["keyturn-rotation"] === rotationId) return false;
-  return !(await knownValueIs(session, current));
+  const ours = await readKnown(session);
+  if (ours === undefined) return true;
+  requireNewer(session, current, ours);
+  return !ours.value.equals(current.value);
 }
 
 /** The version we know may be out of reach by now; then a newer one is somebody else's for all we know. */
-async function knownValueIs(session: Session, current: StoredSecret): Promise<boolean> {
+async function readKnown(session: Session): Promise<StoredSecret | undefined> {
   const known = session.record().published;
-  if (!known) return false;
+  if (!known) return undefined;
   try {
     const ours = await readVersion(session, known);
-    return typeof ours !== "string" && ours.value.equals(current.value);
+    return typeof ours === "string" ? undefined : ours;
   } catch (error) {
     rethrowUnlessExpected(error);
-    return false;
+    return undefined;
   }
+}
+
+/**
+ * A single version cannot be deleted, so one that was superseded is never the newest again: who answers with it is behind. What
+ * it says must not be taken for what consumers read.
+ */
+function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
+  // Key Vault tells whole seconds, so two versions may seem to be of the same moment.
+  const isKnown = session
+    .record()
+    .slots.some((slot) =>
+      [slot.current, slot.previous].some((one) => sameVersion(one, current.ref)),
+    );
+  const { createdAt } = current;
+  if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isKnown)) return;
+  const { name, version } = current.ref;
+  throw new VaultUnavailableError(
+    `the vault answered with version ${version} of ${name}, which was superseded by ${ours.ref.version}; it is asked again later`,
+  );
 }
 
 function withDrift(

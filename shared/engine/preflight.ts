@@ -59,12 +59,15 @@ export async function lookAgain(session: Session, rotation: Rotation): Promise<C
   const { publish } = session.target;
   requireNotDeleted(publish.name, await readCurrent(session, publish));
   try {
-    return await clearAuthority(session, rotation, undefined);
+    return await clearAuthority(session, rotation, undefined, notProven);
   } catch (error) {
     if (!(error instanceof ObstacleError)) throw error;
     throw new AccountBlockedError(error.message);
   }
 }
+
+const nothingChanged = "nothing was changed";
+const notProven = "the new secret may be set, and consumers may be refused until it is proven";
 
 /** The server, or its administrator's view, names what prevents the account from logging in. */
 class ObstacleError extends ChangeRefusedError {}
@@ -74,7 +77,7 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
     return await ask();
   } catch (error) {
     if (!(error instanceof AccountBlockedError)) throw error;
-    throw new ObstacleError(`${error.message}; nothing was changed`);
+    throw new ObstacleError(`${error.message}; ${nothingChanged}`);
   }
 }
 
@@ -161,6 +164,7 @@ async function clearAuthority(
   session: Session,
   rotation: Rotation,
   live: StoredCredential | "refused" | "unknown" | undefined,
+  consequence = nothingChanged,
 ): Promise<Cleared> {
   const { target } = session;
   const { account } = rotation;
@@ -173,10 +177,10 @@ async function clearAuthority(
   if (examined === "rejected") {
     const where = target.authority.as === "admin" ? target.authority.secret.name : "";
     throw new TargetUnavailableError(
-      `${target.id} refuses the admin credential kept in ${where}; nothing was changed`,
+      `${target.id} refuses the admin credential kept in ${where}; ${consequence}`,
     );
   }
-  const is = requireClear(examined);
+  const is = requireClear(examined, consequence);
   const who = admin ? admin.credential.account : "Keyturn's Azure identity";
   return {
     using,
@@ -200,9 +204,10 @@ async function clearSelf(
 }
 
 /** How sure the right is. Throws ObstacleError for what prevents a log-in, and ChangeRefusedError for a right that is missing. */
-function requireClear({ obstacles, right }: Examination): "proven" | "likely" {
+function requireClear({ obstacles, right }: Examination, consequence: string): "proven" | "likely" {
   if (obstacles.length > 0) {
-    throw new ObstacleError(`${obstacles.join("; ")}; nothing was changed`);
+    const named = obstacles.map((one) => one.replace(/\.$/, "")).join("; ");
+    throw new ObstacleError(`${named}; ${consequence}`);
   }
   if (right.is === "missing") throw new ChangeRefusedError(right.why);
   return right.is;

@@ -18,9 +18,10 @@ import {
   mayHaveChanged,
   type Rotation,
   type TargetRecord,
+  unheld,
   workingPhases,
 } from "../core/rotation.ts";
-import { between, minute, plus, second } from "../core/time.ts";
+import { between, type Instant, minute, plus, second } from "../core/time.ts";
 import { discardPending } from "./cleaning.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { GuessPauseError } from "./reach.ts";
@@ -114,7 +115,11 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
   const failure = failureOf(session, error);
-  const judged = judge(rotation, failure.kind, session.target.policy);
+  // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
+  const judged =
+    error instanceof GuessPauseError
+      ? "retry"
+      : judge(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
   else if (judged === "skip") await leaveUndone(session, rotation, failure);
   else await end(session, rotation, failure, judged);
@@ -130,15 +135,8 @@ async function waitForNextTry(
   const urgent = isUrgent(session.record(), rotation);
   const moved =
     error instanceof GoBackError ? goBack(rotation, error.backTo, failure.at) : rotation;
-  // Waiting for propagation is not a failure and uses up no try.
-  const next =
-    error instanceof NotYetPropagatedError
-      ? { ...moved, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) }
-      : retryLater(moved, failure, target.policy, urgent);
   const waiting =
-    error instanceof GuessPauseError && error.until > next.nextAttemptAt
-      ? { ...next, nextAttemptAt: error.until }
-      : next;
+    waitWithoutFailure(moved, failure, error) ?? retryLater(moved, failure, target.policy, urgent);
   const record = stallRotation(session.record(), waiting, failure, target.policy);
   await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
   session.emit({
@@ -147,6 +145,17 @@ async function waitForNextTry(
     failure,
     nextAttemptAt: waiting.nextAttemptAt,
   });
+}
+
+/** The rotation that waits for something else than another try; undefined when the error is a failure. */
+function waitWithoutFailure(
+  rotation: Rotation,
+  failure: Failure,
+  error: unknown,
+): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
+  if (error instanceof GuessPauseError) return { ...unheld(rotation), nextAttemptAt: error.until };
+  if (!(error instanceof NotYetPropagatedError)) return undefined;
+  return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }
 
 /** Milliseconds between looks at a target that does not accept yet what it took: ever longer, up to a minute. */

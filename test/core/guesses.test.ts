@@ -3,10 +3,10 @@ import {
   addRefusal,
   clearRefusals,
   findGuessPause,
+  findRefusal,
   guessWindowMs,
   maxGuesses,
   maxSearchGuesses,
-  wasRefused,
 } from "../../shared/core/guesses.ts";
 import type { Refusal } from "../../shared/core/rotation.ts";
 import { hour, minute, plus, second } from "../../shared/core/time.ts";
@@ -43,16 +43,15 @@ test("accounts have budgets of their own, and a log-in that is accepted renews o
   const now = plus(start, minute);
   expect(findGuessPause(refusals, "other", now)).toBeUndefined();
   expect(findGuessPause(clearRefusals(refusals, "app"), "app", now)).toBeUndefined();
-  expect(wasRefused(clearRefusals(refusals, "app"), { account: "app", version: "v0" }, now)).toBe(
-    false,
-  );
+  const version = { account: "app", version: "v0" };
+  expect(findRefusal(clearRefusals(refusals, "app"), version, now)).toBeUndefined();
 });
 
 test("which versions were refused is known for longer than the pause lasts, and not for ever", () => {
   const refusals = refused(1);
   const version = { account: "app", version: "v0" };
-  expect(wasRefused(refusals, version, plus(start, hour))).toBe(true);
-  expect(wasRefused(refusals, version, plus(start, 3 * hour))).toBe(false);
+  expect(findRefusal(refusals, version, plus(start, 20 * hour))).toBe(start);
+  expect(findRefusal(refusals, version, plus(start, 25 * hour))).toBeUndefined();
 });
 
 test("a version that is refused for days takes no more room than within one pause", () => {

@@ -4,7 +4,7 @@ import { type Gate, type Kind, type World } from "./world.ts";
 const takes = new Set(["target.apply", "target.retire", "vault.disable", "vault.write"]);
 
 /** From a log-in to the effect that relies on it, the engine makes fewer calls than this. */
-const blinkCalls = 7;
+const blinkCalls = 8;
 
 /** What can be said of a world from outside. */
 interface Seen {
