@@ -166,14 +166,15 @@ async function readKnown(session: Session): Promise<StoredSecret | undefined> {
  * it says must not be taken for what consumers read.
  */
 function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
+  const { slots, active } = session.record();
   // Key Vault tells whole seconds, so two versions may seem to be of the same moment.
-  const isKnown = session
-    .record()
-    .slots.some((slot) =>
-      [slot.current, slot.previous].some((one) => sameVersion(one, current.ref)),
-    );
+  const isSuperseded = slots.some(
+    (slot) =>
+      sameVersion(slot.previous, current.ref) ||
+      (slot.account !== active && sameVersion(slot.current, current.ref)),
+  );
   const { createdAt } = current;
-  if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isKnown)) return;
+  if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;
   throw new VaultUnavailableError(
     `the vault answered with version ${version} of ${name}, which was superseded by ${ours.ref.version}; it is asked again later`,
