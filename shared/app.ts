@@ -1,3 +1,4 @@
+import { adminRefusals } from "./engine/authority.ts";
 import { createHash, randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -131,6 +132,7 @@ async function createApp(
     notifiers: openNotifiers(config, credential, secretOf),
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
+    adminRefusals: adminRefusals(),
     newId: monotonicFactory(),
     randomBytes,
     pause: async (milliseconds) => {

@@ -93,7 +93,14 @@ export function succeed(
   now: Instant,
 ): TargetRecord {
   const answered = withoutAnswered(record, rotation);
-  const { rotation: _r, retirement: _t, lastFailure: _f, exposure, ...rest } = answered;
+  const {
+    rotation: _r,
+    retirement: _t,
+    lastFailure: _f,
+    refusedSince: _s,
+    exposure,
+    ...rest
+  } = answered;
   const { published } = rotation;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
   const superseded = record.active;
@@ -144,10 +151,11 @@ export function judge(rotation: Rotation, kind: ErrorKind, policy: Policy): Atte
 }
 
 /**
- * Whether consumers may be refused until the rotation gets on: what they read may have lost its password, or may be
- * a version that the target has not accepted yet. Where nothing is known of an active account, they may.
+ * Whether consumers may be refused until the rotation gets on: what they read is known to be refused, may have lost its password,
+ * or may be a version that the target has not accepted yet. Where nothing is known of an active account, they may.
  */
-export function isUrgent({ active }: TargetRecord, rotation: Rotation): boolean {
+export function isUrgent({ active, refusedSince }: TargetRecord, rotation: Rotation): boolean {
+  if (refusedSince !== undefined) return true;
   if (!mayHaveChanged(rotation)) return false;
   const isPublishing = rotation.phase === "publishing" || rotation.phase === "checking";
   return isPublishing || active === undefined || active === rotation.account;
@@ -303,6 +311,18 @@ function brief(data: Notification["data"]): Notification["data"] {
     typeof value === "string" ? shorten(value, longestWhy) : value,
   ]);
   return Object.fromEntries(fields) as Notification["data"];
+}
+
+/**
+ * The record once what is published has logged in: nothing is known against it any more. A failure that nobody is going to try
+ * again was about it.
+ */
+export function withPublishedProven(record: TargetRecord): TargetRecord {
+  const { refusedSince, lastFailure, ...rest } = record;
+  const isOver = record.health === "failing" && !record.rotation && !record.again;
+  if (isOver) return { ...rest, health: "healthy" };
+  if (refusedSince === undefined) return record;
+  return { ...rest, ...(lastFailure && { lastFailure }) };
 }
 
 /** A request that this rotation was to answer is answered by its end, whichever it is. */

@@ -15,10 +15,12 @@ const soonMs = 5 * second;
 const growth = 3;
 /** Asking a server or a vault that is down costs nobody anything, so consumers need not wait long after it is back. */
 const maxSoonMs = 5 * minute;
+/** Each try may be a wrong guess, or a change that the server has to make. */
+const maxUrgentMs = 30 * minute;
 
 /**
  * Milliseconds until the next try when consumers are refused until it succeeds: seconds first, then ever longer, up to
- * `thenEvery`; up to five minutes when nothing could be asked at all.
+ * half an hour; up to five minutes when nothing could be asked at all. `thenEvery` may be shorter.
  */
 export function urgentRetryDelay(
   retry: RetryPolicy,
@@ -26,7 +28,7 @@ export function urgentRetryDelay(
   seed: string,
   wasUnavailable: boolean,
 ): number {
-  const longest = wasUnavailable ? Math.min(retry.thenEvery, maxSoonMs) : retry.thenEvery;
+  const longest = Math.min(retry.thenEvery, wasUnavailable ? maxSoonMs : maxUrgentMs);
   const distance = Math.min(soonMs * growth ** (failures - 1), longest);
   return withJitter(distance, retry, failures, seed);
 }

@@ -245,6 +245,8 @@ export interface TargetRecord {
   readonly again?: Again;
   readonly retirement?: Retirement;
   readonly check?: CheckRequest;
+  /** Since when the target is known to refuse what is published. */
+  readonly refusedSince?: Instant;
   /** Refused log-ins of the last day, oldest first; at most 40. */
   readonly refusals?: readonly Refusal[];
   /** When the versions of the pending and the published secret were last counted, and left-over pending ones disabled. */

@@ -20,8 +20,9 @@ import {
 import { syncPublished } from "./drift.ts";
 import { findOwnPublished } from "./look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import { issueProof } from "./proof.ts";
-import { applyChange, GuessPauseError, type LogIn, logsIn } from "./reach.ts";
+import { applyChange, type LogIn, logsIn } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
@@ -89,7 +90,9 @@ async function leavePublishedAccount(
   rotation: Rotation,
 ): Promise<VersionRef | undefined> {
   const { target } = session;
-  if (!mayHaveChanged(rotation) || target.slots.length === 1) return undefined;
+  const isConfigured = target.slots.some((slot) => slot.account === rotation.account);
+  // One that left the configuration is seen through to the end.
+  if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
   if (accountToChange(target, session.record()) !== rotation.account) {
     throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
@@ -187,7 +190,7 @@ async function applyOrUndo(
 ): Promise<Credential> {
   const { using, usingRef, proof } = cleared;
   try {
-    return await applyChange(session, next, using, proof);
+    return await applyChange(session, next, { using, ref: usingRef }, proof);
   } catch (error) {
     if (!(error instanceof AuthorityRefusedError)) throw error;
     const fresh = using.as === "admin" ? await readAdmin(session) : undefined;

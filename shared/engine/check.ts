@@ -1,4 +1,4 @@
-import { retryDelay } from "../core/retry.ts";
+import { urgentRetryDelay } from "../core/retry.ts";
 import type { Failure, TargetRecord } from "../core/rotation.ts";
 import { plus } from "../core/time.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 
 /**
  * Logs in with what consumers read, because there is reason to doubt it, and recovers if the target refuses it. If the vault or
- * the target cannot be asked, nothing is published and the check is made again later.
+ * the target cannot be asked, or nothing readable is published, the check is made again.
  */
 export async function check(session: Session): Promise<void> {
   try {
@@ -21,23 +21,23 @@ export async function check(session: Session): Promise<void> {
     const message = describeBroken(session, published);
     const failure: Failure = { kind: "change-refused", message, at: session.now() };
     await recover(session, published, failure);
-    await session.commit(withoutCheck(session.record()));
-    session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
+    await checkAgainLater(session, failure);
   } catch (error) {
     rethrowUnlessExpected(error);
     await checkAgainLater(session, failureOf(session, error));
   }
 }
 
+/** Seconds at first: consumers may be refused. */
 async function checkAgainLater(session: Session, failure: Failure): Promise<void> {
   const record = session.record();
   const { check: due } = record;
+  session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
   if (!due) return;
   const failures = due.failures + 1;
-  const seed = `${session.target.id}/check`;
-  const at = plus(failure.at, retryDelay(session.target.policy.retry, failures, seed));
+  const { id: seed, policy } = session.target;
+  const at = plus(failure.at, urgentRetryDelay(policy.retry, failures, `${seed}/check`, false));
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
-  session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
 }
 
 function withoutCheck(record: TargetRecord): TargetRecord {

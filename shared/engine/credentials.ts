@@ -7,7 +7,6 @@ import { candidates, slotOf } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import {
   credentialIn,
-  GuessPauseError,
   listVersions,
   type LogIn,
   logsIn,
@@ -15,6 +14,7 @@ import {
   readCurrent,
   readVersion,
 } from "./reach.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import type { Session } from "./session.ts";
 
 /** A credential and where it is stored. */
@@ -105,6 +105,8 @@ function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [It
 
 /** A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. */
 export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
+  // No secret is tried twice in one attempt.
+  if (session.hasSeenRefused(live.credential.account, live.ref.version)) return false;
   try {
     return await logsIn(session, live);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { withDue } from "../core/due.ts";
 import { VaultUnavailableError } from "../core/errors.ts";
 import { readPayload } from "../core/payload.ts";
-import { notify } from "../core/progress.ts";
+import { notify, withPublishedProven } from "../core/progress.ts";
 import type { Rotation, TargetRecord } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { promote, slotOf, withSlot } from "../core/slots.ts";
@@ -94,7 +94,9 @@ export async function syncPublished(session: Session): Promise<Published> {
 
 /** Tells that the target refuses what consumers read. */
 export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
-  await session.commit(withDrift(session, stored, "the target refuses it"));
+  const record = withDrift(session, stored, "the target refuses it");
+  const { refusedSince = session.now() } = record;
+  await session.commit({ ...record, refusedSince });
 }
 
 async function reportUnusable(
@@ -120,7 +122,7 @@ async function adoptVersion(
   const record = withDrift(session, { ref }, detail);
   const slot = promote(slotOf(record, account), ref, createdAt);
   const adopted: TargetRecord = {
-    ...record,
+    ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),
     active: account,
     published: ref,

@@ -1,3 +1,4 @@
+import { withPublishedProven } from "../core/progress.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import type { VersionRef } from "../core/target.ts";
@@ -34,10 +35,17 @@ export async function checkPublished(session: Session): Promise<Checked> {
     published.is === "adopted" ||
     (published.is === "known" && (await stillLogsIn(session, live)))
   ) {
+    await noteProven(session);
     return { is: "works", stored, live, proof: issueProof(session, "published") };
   }
   if (published.is === "known") await reportRefused(session, stored);
   return { is: "refused", stored, credential };
+}
+
+async function noteProven(session: Session): Promise<void> {
+  const record = session.record();
+  const proven = withPublishedProven(record);
+  if (proven !== record) await session.commit(proven);
 }
 
 /** The version that this rotation has published, if consumers read it now and it logs in. */

@@ -1,3 +1,4 @@
+import type { AdminRefusals } from "./authority.ts";
 import type { Consumer } from "../consumers/consumer.ts";
 import type { EventReader } from "../core/events.ts";
 import type { SecretName, Target } from "../core/target.ts";
@@ -16,6 +17,8 @@ export interface Ports {
   readonly notifiers: readonly Notifier[];
   /** The targets whose secrets are changed with the rights of this one. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
+  /** What other targets of this process have learnt about admins. */
+  readonly adminRefusals?: AdminRefusals;
   readonly emit: EventReader;
   /** A new ULID: unique, and in the order of time. */
   readonly newId: () => string;

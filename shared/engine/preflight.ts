@@ -13,7 +13,8 @@ import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { findLiveCredential, readAdmin, type StoredCredential } from "./credentials.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { examineAccount, GuessPauseError, logsIn, readCredential, readCurrent } from "./reach.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import { examineAccount, logsIn, readCredential, readCurrent } from "./reach.ts";
 import { restorePublished } from "./recover.ts";
 import type { Session } from "./session.ts";
 
@@ -173,7 +174,7 @@ async function clearAuthority(
   const admin = target.authority.as === "admin" ? await readAdmin(session) : undefined;
   const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
   const isProven = known !== undefined;
-  const examined = await examineAccount(session, { account, using, isProven, ref: admin?.ref });
+  const examined = await examineAccount(session, { using, ref: admin?.ref }, { account, isProven });
   if (examined === "rejected") {
     const where = target.authority.as === "admin" ? target.authority.secret.name : "";
     throw new TargetUnavailableError(

@@ -11,8 +11,7 @@ import { parsePayload } from "../core/payload.ts";
 import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
 import type { SecretName, Target, VersionRef } from "../core/target.ts";
-import type { Instant } from "../core/time.ts";
-import type { Examination, Examine, Using } from "../rotators/rotator.ts";
+import type { Examination, Examine } from "../rotators/rotator.ts";
 import type {
   SecretContent,
   StoredSecret,
@@ -20,6 +19,8 @@ import type {
   Vault,
   VersionInfo,
 } from "../vaults/vault.ts";
+import { asAuthority, type Authority } from "./authority.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import { type Proof, requireProof } from "./proof.ts";
 import type { Session } from "./session.ts";
 
@@ -103,18 +104,6 @@ export function credentialIn(
   return credential;
 }
 
-/** The account was refused too often of late. Nothing was asked: another wrong guess might lock it. */
-export class GuessPauseError extends TargetUnavailableError {
-  readonly until: Instant;
-
-  constructor(account: string, until: Instant) {
-    super(
-      `account ${account} was refused too often within minutes; so as not to lock it, it is not asked before ${until}`,
-    );
-    this.until = until;
-  }
-}
-
 /** What a log-in is tried with, and how it counts. */
 export interface LogIn {
   readonly credential: Credential;
@@ -148,37 +137,29 @@ export async function logsIn(
         .rotator(target.type)
         .verify({ ...callOf(target), credential, ...(as && { as }) }, signal),
   );
-  if (verdict === "accepted" || !isPropagating) session.noteLogIn(account, ref.version, verdict);
+  if (verdict === "accepted") session.noteAccepted(account);
+  else if (!isPropagating) await session.noteRefusal(account, ref.version);
   return verdict === "accepted";
 }
 
-type Asked = Pick<Examine<unknown>, "account" | "using" | "isProven"> & {
-  /** Where the secret of `using` is stored, if it has one. */
-  readonly ref: VersionRef | undefined;
-};
-
-/** Asks the target what prevents the account from logging in, and whether `using` may change it. */
+/** Asks the target what prevents the account from logging in, and whether the authority may change it. */
 export async function examineAccount(
   session: Session,
-  asked: Asked,
+  authority: Authority,
+  examine: Pick<Examine<unknown>, "account" | "isProven">,
 ): Promise<Examination | "rejected"> {
-  const { using, ref, ...examine } = asked;
   const { ports, target } = session;
   const rotator = ports.rotator(target.type);
-  if (!rotator.examine) return tryAuthority(session, asked);
-  const account = using.as === "identity" ? undefined : using.credential.account;
-  const pause = account && findGuessPause(session.refusals(), account, session.now());
-  if (account !== undefined && pause) throw new GuessPauseError(account, pause);
+  if (!rotator.examine) return tryAuthority(session, authority);
+  const { using } = authority;
   await session.hold();
   const signal = checkDeadline(session);
   const what = "the account could not be examined";
-  const found = await named(session, TargetUnavailableError, what, async () =>
-    rotator.examine?.({ ...callOf(target), ...examine, using }, signal),
+  return asAuthority(session, authority, async () =>
+    named(session, TargetUnavailableError, what, async () => {
+      return (await rotator.examine?.({ ...callOf(target), ...examine, using }, signal)) ?? unasked;
+    }),
   );
-  if (account !== undefined && ref) {
-    session.noteLogIn(account, ref.version, found === "rejected" ? "rejected" : "accepted");
-  }
-  return found ?? unasked;
 }
 
 /** What is known of an account on a system that cannot be asked. */
@@ -186,7 +167,7 @@ const unasked: Examination = { obstacles: [], right: { is: "likely" } };
 
 async function tryAuthority(
   session: Session,
-  { using, ref }: Asked,
+  { using, ref }: Authority,
 ): Promise<Examination | "rejected"> {
   if (using.as === "identity" || !ref) return unasked;
   const as = using.as === "admin" && ({ as: "admin" } as const);
@@ -206,20 +187,25 @@ function checkDeadline({ ports, target }: Session): AbortSignal {
 }
 
 /** Takes the account's old password away: `proof` says what works instead. */
-export function applyChange(
+export async function applyChange(
   session: Session,
   next: Credential,
-  using: Using,
+  authority: Authority,
   proof: Proof,
 ): Promise<Credential> {
   const { ports, target } = session;
+  const { using } = authority;
   requireProof(session, proof);
-  session.noteChange();
   const signal = changeDeadline(session);
-  // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
-  return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
-    ports.rotator(target.type).apply({ ...callOf(target), next, using }, signal),
-  );
+  const applied = await asAuthority(session, authority, () => {
+    session.noteChange();
+    // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
+    return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
+      ports.rotator(target.type).apply({ ...callOf(target), next, using }, signal),
+    );
+  });
+  if (applied === "rejected") throw new RangeError("A change has no such result.");
+  return applied;
 }
 
 function changeDeadline({ ports, target }: Session): AbortSignal {
@@ -228,32 +214,45 @@ function changeDeadline({ ports, target }: Session): AbortSignal {
 }
 
 /** Whether anybody uses the account. Never guessed: a rotator that cannot tell is a mistake in the configuration. */
-export function hasSessions(session: Session, account: string, using: Using): Promise<boolean> {
+export async function hasSessions(
+  session: Session,
+  account: string,
+  authority: Authority,
+): Promise<boolean> {
   const { ports, target } = session;
+  const { using } = authority;
   const rotator = ports.rotator(target.type);
   const signal = checkDeadline(session);
   const what = "who is logged in could not be asked";
-  return named(session, TargetUnavailableError, what, async () => {
-    if (rotator.hasSessions)
-      return rotator.hasSessions({ ...callOf(target), account, using }, signal);
-    throw new ConfigError(`${target.type} cannot tell who is logged in, which retire: proof needs`);
-  });
+  const found = await asAuthority(session, authority, () =>
+    named(session, TargetUnavailableError, what, async () => {
+      if (rotator.hasSessions)
+        return rotator.hasSessions({ ...callOf(target), account, using }, signal);
+      throw new ConfigError(
+        `${target.type} cannot tell who is logged in, which retire: proof needs`,
+      );
+    }),
+  );
+  return found !== false;
 }
 
 /** Takes the account's password away for good: `proof` says what works instead. */
 export async function retireAccount(
   session: Session,
   account: string,
-  using: Using,
+  authority: Authority,
   proof: Proof,
 ): Promise<void> {
   const { ports, target } = session;
+  const { using } = authority;
   requireProof(session, proof);
-  session.noteChange();
   const signal = changeDeadline(session);
-  await named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
-    ports.rotator(target.type).retire?.({ ...callOf(target), account, using }, signal),
-  );
+  await asAuthority(session, authority, () => {
+    session.noteChange();
+    return named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
+      ports.rotator(target.type).retire?.({ ...callOf(target), account, using }, signal),
+    );
+  });
 }
 
 function guarded(session: Session, stored: StoredSecret | Unreadable): StoredSecret | Unreadable {

@@ -1,3 +1,5 @@
+import { AccountBlockedError, TargetUnavailableError } from "../core/errors.ts";
+import { notify } from "../core/progress.ts";
 import { acceptRequest } from "../core/request.ts";
 import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
@@ -6,7 +8,10 @@ import { between, minute } from "../core/time.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import type { Broken } from "./look.ts";
 import { publicationOf, publish } from "./publication.ts";
-import { GuessPauseError, readCredential } from "./reach.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import { readCredential } from "./reach.ts";
+import { refreshConsumers } from "./refresh.ts";
 import type { Session } from "./session.ts";
 
 /** A person who changes a credential by hand may publish it before the target has it. */
@@ -26,14 +31,30 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   const restored = await publish(session, id, publication);
   const record = session.record();
   const slot = { ...slotOf(record, account), current: restored };
-  await session.commit({
-    ...record,
+  const message = `the target refused the published secret ${restored.name}; the secret of ${account}, which works, was published again`;
+  const { refusedSince: _, ...rest } = record;
+  const served: TargetRecord = {
+    ...rest,
     active: account,
     published: restored,
     slots: withSlot(record.slots, slot),
-  });
+  };
+  await session.commit(withAlarm(served, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
+  await tellConsumers(session, id, restored);
   return true;
+}
+
+/** One that is down reads the new version by itself, or is refreshed by the next rotation. */
+async function tellConsumers(
+  session: Session,
+  rotationId: string,
+  restored: VersionRef,
+): Promise<void> {
+  const problems = await refreshConsumers(session, rotationId, restored);
+  if (problems.length === 0) return;
+  const failure = failureOf(session, new TargetUnavailableError(problems.join(" ")));
+  session.emit({ type: "attempt-failed", failure, detail: "refreshing after a restore" });
 }
 
 function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
@@ -59,7 +80,7 @@ async function findHealthy(
   );
 }
 
-/** An account that must not be asked again yet is passed over: what is restored is a help, and the rotation is the cure. */
+/** An account that is blocked, or must not be asked again yet, is passed over: what is restored is a help, and the rotation is the cure. */
 async function findLogIn(
   session: Session,
   found: readonly StoredCredential[],
@@ -68,7 +89,8 @@ async function findLogIn(
     try {
       if (await stillLogsIn(session, { ...live, isSearch: true })) return live;
     } catch (error) {
-      if (!(error instanceof GuessPauseError)) throw error;
+      const isOnlyThis = error instanceof GuessPauseError || error instanceof AccountBlockedError;
+      if (!isOnlyThis) throw error;
     }
   }
   return undefined;
@@ -90,19 +112,36 @@ async function readNewest(session: Session, refused: VersionRef): Promise<Stored
 }
 
 /**
- * What consumers read does not work: publishes again what does, if anything, and asks for a rotation where the target refuses what is
- * published. A target whose rotations are left to people is only reported.
+ * What consumers read does not work: asks for a rotation where the target refuses what is published, and publishes again what
+ * works, if anything. A target whose rotations are left to people is only reported.
  */
 export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
-  await restorePublished(session, checked);
+  const isNews = session.record().lastFailure?.message !== failure.message;
   const failing: TargetRecord = {
     ...session.record(),
     health: "failing",
     lastFailure: failure,
   };
+  const told = isNews ? withAlarm(failing, "published-broken", failure.message, failure) : failing;
   const { record, runs } =
-    checked.is === "refused" ? withCureRequested(session, failing) : { record: failing, runs: [] };
+    checked.is === "refused" ? withCureRequested(session, told) : { record: told, runs: [] };
   await session.commit(record, runs);
+  try {
+    await restorePublished(session, checked);
+  } catch (error) {
+    rethrowUnlessExpected(error);
+    const about = { failure: failureOf(session, error), detail: "restoring the published secret" };
+    session.emit({ type: "attempt-failed", ...about });
+  }
+}
+
+function withAlarm(
+  record: TargetRecord,
+  kind: string,
+  message: string,
+  { at }: Pick<Failure, "at">,
+): TargetRecord {
+  return notify(record, "alarm", at, { kind, message }, `${kind}/${at}`);
 }
 
 /** The record with a rotation asked for now, unless one is open or asked for already. */

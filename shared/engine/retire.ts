@@ -4,7 +4,7 @@ import { retryDelay } from "../core/retry.ts";
 import type { Failure, Retirement, TargetRecord } from "../core/rotation.ts";
 import { slotOf, withSlot } from "../core/slots.ts";
 import { plus } from "../core/time.ts";
-import type { Using } from "../rotators/rotator.ts";
+import type { Authority } from "./authority.ts";
 import { readAdmin } from "./credentials.ts";
 import { syncPublished } from "./drift.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
@@ -39,12 +39,12 @@ export async function retire(session: Session): Promise<void> {
 /** Whether the account was retired. Otherwise the journal says what comes next. */
 async function tryToRetire(session: Session, retirement: Retirement): Promise<boolean> {
   if (await dropUnlessRetirable(session, retirement)) return false;
-  const using = await readAuthority(session);
+  const authority = await readAuthority(session);
   if (needsProof(session.record())) {
     // Somebody may have published the account by hand: then it is in use by right.
     await syncPublished(session);
     if (await dropUnlessRetirable(session, retirement)) return false;
-    if (!(await lookForSessions(session, retirement, using))) return false;
+    if (!(await lookForSessions(session, retirement, authority))) return false;
   }
   const published = await checkPublished(session);
   if (await dropUnlessRetirable(session, retirement)) return false;
@@ -53,7 +53,7 @@ async function tryToRetire(session: Session, retirement: Retirement): Promise<bo
     return false;
   }
   await session.hold();
-  await retireAccount(session, retirement.account, using, published.proof);
+  await retireAccount(session, retirement.account, authority, published.proof);
   return true;
 }
 
@@ -80,12 +80,12 @@ async function keepAndRecover(
 async function lookForSessions(
   session: Session,
   retirement: Retirement,
-  using: Using,
+  authority: Authority,
 ): Promise<boolean> {
   const { account, rotationId } = retirement;
   const { retry } = session.target.policy;
   await session.hold();
-  const isInUse = await hasSessions(session, account, using);
+  const isInUse = await hasSessions(session, account, authority);
   const next = afterLook(retirement, isInUse, retry, session.now());
   if (next === "proven") return true;
   const record = { ...session.record(), retirement: next };
@@ -111,10 +111,12 @@ function withUseReported(
   return notify(record, "alarm", session.now(), data, `${rotationId}/still-in-use`);
 }
 
-async function readAuthority(session: Session): Promise<Using> {
-  return session.target.authority.as === "identity"
-    ? { as: "identity" }
-    : { as: "admin", credential: (await readAdmin(session)).credential };
+async function readAuthority(session: Session): Promise<Authority> {
+  if (session.target.authority.as === "identity") {
+    return { using: { as: "identity" }, ref: undefined };
+  }
+  const { credential, ref } = await readAdmin(session);
+  return { using: { as: "admin", credential }, ref };
 }
 
 /** What was stored for the account stays known as `previous`, but no longer counts as its secret. */

@@ -24,7 +24,7 @@ import {
 import { between, type Instant, minute, plus, second } from "../core/time.ts";
 import { discardPending } from "./cleaning.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
-import { GuessPauseError } from "./reach.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 import { eventOf, steps } from "./steps.ts";

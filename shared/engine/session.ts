@@ -28,8 +28,12 @@ export interface Session {
   secrets(): readonly Secret[];
   /** Refused log-ins of the last minutes, those of this worker included. */
   refusals(): readonly Refusal[];
-  /** Written to the journal with the next commit. */
-  noteLogIn(account: string, version: string, verdict: "accepted" | "rejected"): void;
+  /** Written to the journal at once: a worker that dies must not forget a guess. */
+  noteRefusal(account: string, version: string): Promise<void>;
+  /** The refusals of the account are forgotten with the next commit. */
+  noteAccepted(account: string): void;
+  /** Whether this session has seen the secret refused, and has changed nothing since. */
+  hasSeenRefused(account: string, version: string): boolean;
   /** A change is about to be sent; until the next commit the journal does not know how it ended. */
   noteChange(): void;
   /** Whether a change was sent since the last commit. */
@@ -99,8 +103,18 @@ export function openSession(
       ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
     },
     ...keepSecrets(),
-    ...ledger,
     ...changes,
+    refusals: ledger.refusals,
+    async noteRefusal(account, version) {
+      ledger.noteRefused(account, version);
+      await write(renewed(record), []);
+    },
+    noteAccepted: ledger.noteAccepted,
+    hasSeenRefused: ledger.hasSeenRefused,
+    noteChange() {
+      ledger.forgetSeen();
+      changes.noteChange();
+    },
   };
 }
 
@@ -136,18 +150,21 @@ function keepSecrets(): Pick<Session, "guard" | "secrets"> {
   };
 }
 
-function keepRefusals(
-  known: readonly Refusal[],
-  now: () => Instant,
-): Pick<Session, "refusals" | "noteLogIn"> {
+function keepRefusals(known: readonly Refusal[], now: () => Instant) {
   let refusals = known;
+  const seen = new Set<string>();
   return {
     refusals: () => refusals,
-    noteLogIn(account, version, verdict) {
-      refusals =
-        verdict === "accepted"
-          ? clearRefusals(refusals, account)
-          : addRefusal(refusals, { account, version, at: now() });
+    noteRefused(account: string, version: string) {
+      refusals = addRefusal(refusals, { account, version, at: now() });
+      seen.add(`${account}/${version}`);
+    },
+    noteAccepted(account: string) {
+      refusals = clearRefusals(refusals, account);
+    },
+    hasSeenRefused: (account: string, version: string) => seen.has(`${account}/${version}`),
+    forgetSeen() {
+      seen.clear();
     },
   };
 }

@@ -1,4 +1,3 @@
-import { deadlines } from "../core/deadlines.ts";
 import { TargetUnavailableError } from "../core/errors.ts";
 import type { EventType } from "../core/events.ts";
 import { generatePassword } from "../core/password.ts";
@@ -22,6 +21,7 @@ import {
 } from "./publication.ts";
 import { credentialIn, logsIn, readCurrent, writeVersion } from "./reach.ts";
 import { restorePublished } from "./recover.ts";
+import { refreshConsumers } from "./refresh.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
 
@@ -114,21 +114,9 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 
-async function refreshing(session: Session, rotation: Rotation): Promise<Advance> {
-  const { ports, target } = session;
-  const { published } = rotation;
-  const problems: string[] = [];
+async function refreshing(session: Session, { id, published }: Rotation): Promise<Advance> {
   if (!published) return { to: "cleaning" };
-  for (const name of target.consumers) {
-    const refresh = { targetId: target.id, rotationId: rotation.id, published };
-    await session.hold();
-    try {
-      await ports.consumer(name).refresh(refresh, ports.deadline(deadlines.refresh));
-    } catch (error) {
-      // One that is down must not keep the others from being told.
-      problems.push(error instanceof Error ? error.message : name);
-    }
-  }
+  const problems = await refreshConsumers(session, id, published);
   if (problems.length > 0) throw new TargetUnavailableError(problems.join(" "));
   return { to: "cleaning" };
 }

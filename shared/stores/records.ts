@@ -177,6 +177,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   again: maybe(again),
   retirement: maybe(retirement),
   check: maybe(check),
+  refusedSince: maybe(instant),
   refusals: maybe(z.array(refusal)),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),

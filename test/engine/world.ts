@@ -7,6 +7,7 @@ import { Secret } from "../../shared/core/secret.ts";
 import { defaultPasswordRules } from "../../shared/core/password.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
+import { adminRefusals } from "../../shared/engine/authority.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
 import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";
@@ -86,6 +87,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const consumer = memoryConsumer("app");
   const events: KeyturnEvent[] = [];
   const applied = new Set<string>();
+  const refusals = adminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
   /** What the account had before the last change. */
   let lastCommitted = new Map<string, Secret>();
@@ -192,6 +194,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         },
       ],
       targetsUsing: () => [],
+      adminRefusals: refusals,
       emit: (event) => events.push(event),
       newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
       randomBytes: (count) => draw(count),
