@@ -34,7 +34,16 @@ async function examine(session: Session): Promise<TargetRecord> {
   const credential =
     typeof current === "string" ? undefined : credentialIn(session, current, accounts);
   if (typeof current === "string") {
-    return withoutPublished(session, slots, `${target.publish.name} is ${current}`);
+    const why = `${target.publish.name} is ${current}`;
+    const record = withoutPublished(session, slots, why);
+    // Nobody is to think that all is well where nothing will be published by itself.
+    if (record.nextDue !== undefined) return record;
+    return failingFrom(
+      record,
+      "config",
+      `${why}, and nothing is planned: request a rotation`,
+      session.now(),
+    );
   }
   const reading = readPayload(current.value, accounts);
   if (!credential || reading.kind === "none") {
@@ -146,7 +155,21 @@ function asAdopted(
     ...(live && { version: live.ref.version, account: live.by }),
     ...(live?.warning !== undefined && { warning: live.warning }),
   };
-  return notify(withDue(record, target, now), "credential.adopted", now, data);
+  const due = withDue(record, target, now);
+  const isOther = live !== undefined && rest.active !== undefined && live.by !== rest.active;
+  return notify(
+    isOther ? afterGrace(due, target.grace, now) : due,
+    "credential.adopted",
+    now,
+    data,
+  );
+}
+
+/** Consumers of the account that was published before have the grace to read the new secret. */
+function afterGrace(record: TargetRecord, grace: number, now: Instant): TargetRecord {
+  const end = plus(now, grace);
+  if (record.nextDue === undefined || record.nextDue >= end) return record;
+  return dueAt(record, end, "the grace of the account that was published before");
 }
 
 /** Nothing is changed before its time, but nobody is to think that all is well. */
@@ -193,6 +216,8 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
         }),
       ]
     : [];
-  await session.commit(record, refused);
+  const isNews = rest.lastFailure?.message !== failure.message;
+  const told = { kind: "adoption", message: failure.message };
+  await session.commit(isNews ? notify(record, "alarm", failure.at, told) : record, refused);
   session.emit({ type: "attempt-failed", failure, detail: "adoption" });
 }

@@ -42,7 +42,8 @@ export async function asAuthority<Result>(
   call: () => Promise<Result | "rejected">,
 ): Promise<Result | "rejected"> {
   if (using.as === "identity" || !ref) return call();
-  const { account } = using.credential;
+  const { credential } = using;
+  const { account } = credential;
   const { version } = ref;
   const shared = using.as === "admin" ? session.ports.adminRefusals : undefined;
   const now = session.now();
@@ -57,7 +58,7 @@ export async function asAuthority<Result>(
 
   async function refused(): Promise<void> {
     shared?.note({ account, version, at: session.now() });
-    await session.noteRefusal(account, version);
+    await session.noteRefusal(credential, version);
   }
 
   try {

@@ -36,7 +36,10 @@ async function checkAgainLater(session: Session, failure: Failure): Promise<void
   if (!due) return;
   const failures = due.failures + 1;
   const { id: seed, policy } = session.target;
-  const at = plus(failure.at, urgentRetryDelay(policy.retry, failures, `${seed}/check`, false));
+  const wasUnavailable =
+    failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
+  const delay = urgentRetryDelay(policy.retry, failures, `${seed}/check`, wasUnavailable);
+  const at = plus(failure.at, delay);
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
 }
 

@@ -106,7 +106,7 @@ function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [It
 /** A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. */
 export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
   // No secret is tried twice in one attempt.
-  if (session.hasSeenRefused(live.credential.account, live.ref.version)) return false;
+  if (session.hasSeenRefused(live.credential)) return false;
   try {
     return await logsIn(session, live);
   } catch (error) {

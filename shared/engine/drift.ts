@@ -8,6 +8,7 @@ import { promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion } from "../core/target.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "./reach.ts";
+import { stillLogsIn } from "./credentials.ts";
 import { rethrowUnlessExpected } from "./failure.ts";
 import { shapeWarning } from "./publication.ts";
 import type { Session } from "./session.ts";
@@ -84,7 +85,7 @@ export async function syncPublished(session: Session): Promise<Published> {
     return { is: "unusable", stored };
   }
   if (!foreign) return { is: "known", stored, credential };
-  if (!(await logsIn(session, { credential, ref: stored.ref }))) {
+  if (!(await stillLogsIn(session, { credential, ref: stored.ref }))) {
     await reportRefused(session, stored);
     return { is: "refused", stored, credential };
   }
@@ -95,8 +96,16 @@ export async function syncPublished(session: Session): Promise<Published> {
 /** Tells that the target refuses what consumers read. */
 export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
   const record = withDrift(session, stored, "the target refuses it");
-  const { refusedSince = session.now() } = record;
-  await session.commit({ ...record, refusedSince });
+  const at = session.now();
+  const { refusedSince = at } = record;
+  const message = `the target refuses the published secret ${stored.ref.name}`;
+  const isNew = record.health === "healthy";
+  const lastFailure = { kind: "change-refused", message, at } as const;
+  await session.commit({
+    ...record,
+    refusedSince,
+    ...(isNew && { health: "failing" as const, lastFailure }),
+  });
 }
 
 async function reportUnusable(

@@ -2,7 +2,7 @@ import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
 import type { ExposureOutcome } from "../core/exposure-outcome.ts";
 import { isUrgent } from "../core/progress.ts";
-import { mayHaveChanged, type TargetRecord } from "../core/rotation.ts";
+import type { TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, second, toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
@@ -189,9 +189,8 @@ async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<b
   const record = await readUnlessUnreadable(ports, target);
   if (!record) return true;
   if (decideWork(record, toInstant(ports.journal.now())) !== "wait") return true;
-  // A rotation that may have changed something looks at what is published itself.
-  if (record.rotation && mayHaveChanged(record.rotation)) return false;
-  return record.published?.version !== seen.version;
+  const known = [record.published, record.rotation?.published];
+  return known.every((one) => one?.version !== seen.version);
 }
 
 /** A row of a newer version must not swallow the event: the message leads to an instance that can read the row. */

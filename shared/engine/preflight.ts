@@ -5,7 +5,7 @@ import {
   VaultUnavailableError,
 } from "../core/errors.ts";
 import type { Finding } from "../core/preflight.ts";
-import { type Rotation, schedule } from "../core/rotation.ts";
+import { keyturn, type Rotation, schedule } from "../core/rotation.ts";
 import { accountToChange, slotOf } from "../core/slots.ts";
 import { pendingName, type VersionRef } from "../core/target.ts";
 import type { Examination, Using } from "../rotators/rotator.ts";
@@ -58,7 +58,11 @@ export async function lookBeforeChange(
  */
 export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
   const { publish } = session.target;
-  requireNotDeleted(publish.name, await readCurrent(session, publish));
+  const stored = await readCurrent(session, publish);
+  requireNotDeleted(publish.name, stored);
+  // It may have been purged for good, and the change is half-way: that cannot be waited out for ever.
+  const isPatient = rotation.failures < session.target.policy.retry.attempts;
+  if (isPatient) requireNotVanished(session, rotation, stored);
   try {
     return await clearAuthority(session, rotation, undefined, notProven);
   } catch (error) {
@@ -83,19 +87,20 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
 }
 
 /** Whether the secret that consumers read can be written later. Throws when it is known that it cannot. */
-function describePublished(
-  session: Session,
-  { requestedBy }: Rotation,
-  published: Checked,
-): Finding {
+function describePublished(session: Session, rotation: Rotation, published: Checked): Finding {
   const { target } = session;
   const about = "published secret";
   const { name } = target.publish;
   const unreadable =
     published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
   requireNotDeleted(name, unreadable);
+  requireNotVanished(session, rotation, unreadable);
   // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
-  if (unreadable === "disabled" && requestedBy === schedule && session.record().published) {
+  if (
+    unreadable === "disabled" &&
+    rotation.requestedBy === schedule &&
+    session.record().published
+  ) {
     throw new VaultUnavailableError(
       `somebody disabled the current version of ${name}; enable it, or request a rotation to replace it`,
     );
@@ -115,6 +120,26 @@ function describePublished(
         is: "likely",
         sentence: `${name} can be written: the pending secret was just written to the same vault (${pending.vault})`,
       };
+}
+
+/**
+ * A secret that Keyturn published and that is absent now may just be being deleted, or be deleted where Keyturn may not see it:
+ * then nothing could be published. If a person wants a rotation all the same, the second try takes it for purged.
+ */
+function requireNotVanished(
+  session: Session,
+  { requestedBy, failures }: Rotation,
+  stored: StoredSecret | Unreadable | "",
+): void {
+  const { vault, name } = session.target.publish;
+  const { published } = session.record();
+  const isOurs = published?.vault === vault && published.name === name;
+  const isWanted = requestedBy !== schedule && requestedBy !== keyturn && failures > 0;
+  if (stored !== "absent" || !isOurs || isWanted) return;
+  throw new VaultUnavailableError(
+    `the secret ${name}, which Keyturn published, does not exist any more, or is being deleted, so nothing could be published; ` +
+      "recover it, or request a rotation to publish it anew",
+  );
 }
 
 function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {

@@ -138,7 +138,7 @@ export async function logsIn(
         .verify({ ...callOf(target), credential, ...(as && { as }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
-  else if (!isPropagating) await session.noteRefusal(account, ref.version);
+  else if (!isPropagating) await session.noteRefusal(credential, ref.version);
   return verdict === "accepted";
 }
 

@@ -15,7 +15,7 @@ import { refreshConsumers } from "./refresh.ts";
 import type { Session } from "./session.ts";
 
 /** A person who changes a credential by hand may publish it before the target has it. */
-const handoverMs = 10 * minute;
+export const handoverMs = 10 * minute;
 
 /**
  * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote
@@ -151,7 +151,8 @@ function withCureRequested(
 ): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
   const { target, ports } = session;
   const isLeftToPeople = target.policy.manualOnly === true;
-  if (record.rotation !== undefined || record.request !== undefined || isLeftToPeople) {
+  const isPlanned = record.rotation ?? record.request ?? record.again;
+  if (isPlanned !== undefined || isLeftToPeople) {
     return { record, runs: [] };
   }
   const now = session.now();

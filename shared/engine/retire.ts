@@ -71,9 +71,9 @@ async function keepAndRecover(
 ): Promise<void> {
   const message = `${describeBroken(session, published)}, so ${retirement.account} keeps its password`;
   const failure: Failure = { kind: "change-refused", message, at: session.now() };
-  await tryAgainLater(session, retirement, failure);
   await recover(session, published, failure);
-  await dropUnlessRetirable(session, retirement);
+  if (await dropUnlessRetirable(session, retirement)) return;
+  await tryAgainLater(session, retirement, failure);
 }
 
 /** Looks who uses the account. Unless that proves that nobody does, the journal says when to look again. */

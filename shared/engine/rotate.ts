@@ -181,9 +181,21 @@ async function end(
     how === "blocked"
       ? blockRotation(session.record(), rotation, failure)
       : failRotation(session.record(), rotation, failure, target.policy);
-  await session.commit(ended, [runOf(rotation, ended, how, failure.at, failure)]);
+  const checked = how === "failed" ? withCheckOfPublished(ended, rotation, failure) : ended;
+  await session.commit(checked, [runOf(rotation, ended, how, failure.at, failure)]);
   session.emit({ ...about(rotation), type: how, failure });
   if (how === "failed") await discardPending(session, rotation, failure);
+}
+
+/** A rotation that fails after a change may leave consumers with a secret that is refused, while an older one works. */
+function withCheckOfPublished(
+  record: TargetRecord,
+  rotation: Rotation,
+  { at }: Failure,
+): TargetRecord {
+  if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
+  const why = `rotation ${rotation.id} failed after it may have changed ${rotation.account}`;
+  return { ...record, check: { at, why, failures: 0 } };
 }
 
 function about({ id, account, phase }: Rotation) {

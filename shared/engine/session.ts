@@ -4,7 +4,7 @@ import { type Told, toEvent } from "../core/events.ts";
 import { addRefusal, clearRefusals } from "../core/guesses.ts";
 import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
 import type { Refusal, RunRecord, TargetRecord } from "../core/rotation.ts";
-import type { Secret } from "../core/secret.ts";
+import type { Credential, Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
 import type { Versioned } from "../stores/journal.ts";
@@ -29,11 +29,11 @@ export interface Session {
   /** Refused log-ins of the last minutes, those of this worker included. */
   refusals(): readonly Refusal[];
   /** Written to the journal at once: a worker that dies must not forget a guess. */
-  noteRefusal(account: string, version: string): Promise<void>;
+  noteRefusal(refused: Credential, version: string): Promise<void>;
   /** The refusals of the account are forgotten with the next commit. */
   noteAccepted(account: string): void;
   /** Whether this session has seen the secret refused, and has changed nothing since. */
-  hasSeenRefused(account: string, version: string): boolean;
+  hasSeenRefused(credential: Credential): boolean;
   /** A change is about to be sent; until the next commit the journal does not know how it ended. */
   noteChange(): void;
   /** Whether a change was sent since the last commit. */
@@ -105,8 +105,8 @@ export function openSession(
     ...keepSecrets(),
     ...changes,
     refusals: ledger.refusals,
-    async noteRefusal(account, version) {
-      ledger.noteRefused(account, version);
+    async noteRefusal(refused, version) {
+      ledger.noteRefused(refused, version);
       await write(renewed(record), []);
     },
     noteAccepted: ledger.noteAccepted,
@@ -152,19 +152,20 @@ function keepSecrets(): Pick<Session, "guard" | "secrets"> {
 
 function keepRefusals(known: readonly Refusal[], now: () => Instant) {
   let refusals = known;
-  const seen = new Set<string>();
+  let seen: readonly Credential[] = [];
   return {
     refusals: () => refusals,
-    noteRefused(account: string, version: string) {
-      refusals = addRefusal(refusals, { account, version, at: now() });
-      seen.add(`${account}/${version}`);
+    noteRefused(refused: Credential, version: string) {
+      refusals = addRefusal(refusals, { account: refused.account, version, at: now() });
+      seen = [...seen, refused];
     },
     noteAccepted(account: string) {
       refusals = clearRefusals(refusals, account);
     },
-    hasSeenRefused: (account: string, version: string) => seen.has(`${account}/${version}`),
+    hasSeenRefused: ({ account, secret }: Credential) =>
+      seen.some((one) => one.account === account && one.secret.equals(secret)),
     forgetSeen() {
-      seen.clear();
+      seen = [];
     },
   };
 }

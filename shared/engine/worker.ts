@@ -2,13 +2,14 @@ import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decid
 import { LeaseLostError } from "../core/errors.ts";
 import { mayHaveChanged, newRecord, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { type Instant, plus, toInstant } from "../core/time.ts";
+import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import type { Versioned } from "../stores/journal.ts";
 import { adopt } from "./adopt.ts";
 import { check } from "./check.ts";
 import { syncPublished } from "./drift.ts";
 import { flushOutbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
+import { handoverMs } from "./recover.ts";
 import { replan } from "./replan.ts";
 import { report } from "./report.ts";
 import { retire } from "./retire.ts";
@@ -45,7 +46,10 @@ export async function workOn(
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.journal.now());
-  if (isClaimed(record, now)) return record.claim.until;
+  if (isClaimed(record, now)) {
+    if (options.checkDrift) await requestCheck(ports, target, now);
+    return record.claim.until;
+  }
   const planned = replan(record, target, now);
   // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
   const isLeftBehind = record.claim.owner !== undefined;
@@ -114,20 +118,42 @@ async function onClaimLost(session: Session): Promise<void> {
   await raiseAlarm(ports, "claim-lost-after-change", message, target.id);
 }
 
-/** Somebody may have written what consumers read. A rotation that has changed something finds that out by itself. */
+const written = "somebody wrote what consumers read";
+
+/** The worker that holds the target checks what consumers read once it has done what it is at. */
+async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
+  await report(ports, target, (record) => ({
+    record: record.check ? record : { ...record, check: { at, why: written, failures: 0 } },
+  }));
+}
+
+/**
+ * Somebody may have written what consumers read. What cannot be looked at now, or is refused, is checked later: until then nobody
+ * knows whether consumers are served.
+ */
 async function lookForDrift(session: Session): Promise<void> {
   const { rotation, adoptedAt } = session.record();
-  if ((rotation && mayHaveChanged(rotation)) || adoptedAt === undefined) return;
+  if (adoptedAt === undefined) return;
+  if (rotation && mayHaveChanged(rotation)) {
+    await checkLater(session, session.now());
+    return;
+  }
   try {
-    await syncPublished(session);
+    const published = await syncPublished(session);
+    // Whoever changes a credential by hand may publish it first, so it gets the time for that.
+    if (published.is === "refused") await checkLater(session, plus(session.now(), handoverMs));
   } catch (error) {
     rethrowUnlessExpected(error);
-    session.emit({
-      type: "attempt-failed",
-      failure: failureOf(session, error),
-      detail: "drift check",
-    });
+    const failure = failureOf(session, error);
+    session.emit({ type: "attempt-failed", failure, detail: "drift check" });
+    await checkLater(session, plus(session.now(), 5 * second));
   }
+}
+
+async function checkLater(session: Session, at: Instant): Promise<void> {
+  const record = session.record();
+  if (record.check) return;
+  await session.commit({ ...record, check: { at, why: written, failures: 0 } });
 }
 
 async function claim(

@@ -15,6 +15,8 @@ export interface MemoryVault extends Vault {
   versions(name: string): readonly MemoryVersion[];
   /** Deletes the name as Key Vault does with soft delete: it can be recovered, and cannot be written until then. */
   remove(name: string): void;
+  /** Deletes a secret for good. */
+  purge(name: string): void;
   /** Brings a deleted name back. */
   recover(name: string): void;
   /** Makes a disabled version readable again. */
@@ -36,6 +38,10 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
   const { secrets, removed } = shelf;
   return {
     versions: (name) => [...versionsOf(shelf, name)],
+    purge: (name) => {
+      secrets.delete(name.toLowerCase());
+      removed.delete(name.toLowerCase());
+    },
     remove: (name) => {
       move(secrets, removed, name.toLowerCase());
     },
