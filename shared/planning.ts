@@ -6,10 +6,15 @@ import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";
 import type { SimulatedTarget } from "./core/simulation/plan.ts";
 import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
-import { type PlanScope, requireMatch, simulateTargets } from "./core/simulation/scope.ts";
+import {
+  type PlanScope,
+  requireMatch,
+  simulateTargets,
+  usualLength,
+} from "./core/simulation/scope.ts";
 import type { PlanBudget } from "./core/simulation/simulate.ts";
 import type { Target } from "./core/target.ts";
-import { day, type Instant, plus } from "./core/time.ts";
+import { type Instant, plus } from "./core/time.ts";
 
 /** What a plan is made of, and what it is to show. */
 export interface PlanQuestion extends PlanScope {
@@ -35,9 +40,6 @@ export interface PlanMeans {
 }
 
 type Facts = SimulatedTarget["facts"];
-
-/** More than a quarter: the end itself is not shown, and a password that may be 90 days old is rotated after 90 days. */
-const usualLength = 100 * day;
 
 /** A command has a process of its own, and memory and patience for more than an app has. */
 const commandLineBudget: PlanBudget = { rotations: 500_000, counted: 1_500_000 };

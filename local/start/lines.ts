@@ -88,7 +88,7 @@ export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
   const { word, style, text } = known;
   const said = printable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? tellPublished(standing) : "";
-  const next = nextDue === undefined ? left : tellNext(event, left, clock(nextDue));
+  const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue));
   const [gap, tookWidth] = width < roomy ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
@@ -151,7 +151,7 @@ function tellDisuse({ account = "", nextAttemptAt }: KeyturnEvent): string {
 }
 
 const lookAgain = (at: string | undefined): string =>
-  at === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${clock(at)}`;
+  at === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${moment(at)}`;
 
 /** Keyturn leaves the target alone for a while and then tries again. */
 function tellBug(event: KeyturnEvent): string {
@@ -167,7 +167,7 @@ function tellAttempt(event: KeyturnEvent): string {
   const where = detail ?? phase;
   const then =
     nextAttemptAt !== undefined
-      ? `Keyturn tries again at ${clock(nextAttemptAt)}`
+      ? `Keyturn tries again at ${moment(nextAttemptAt)}`
       : detail === "left undone"
         ? "the rotation goes on without it"
         : "Keyturn tries again later";
@@ -203,7 +203,8 @@ function tellBlock(event: KeyturnEvent): string {
 }
 
 function tellDrift({ version, detail = "" }: KeyturnEvent): string {
-  return `somebody else wrote version ${shortVersion(version?.version)}: ${detail}`;
+  const what = version ? `version ${shortVersion(version.version)}` : "the published secret";
+  return `${what}: ${detail}`;
 }
 
 function tellDetail({ detail, failure }: KeyturnEvent): string {

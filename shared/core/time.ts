@@ -60,3 +60,21 @@ export function formatDuration(milliseconds: number): string {
     .find(([, length]) => milliseconds >= length && milliseconds % length === 0) ?? ["ms", 1];
   return `${milliseconds / size}${unit}`;
 }
+
+/** The two largest units of a length, such as `70d 16h`: for people, where the rest is of no interest. */
+export function formatLength(milliseconds: number): string {
+  const parts: string[] = [];
+  let left = milliseconds;
+  for (const [name, size] of [
+    ["d", day],
+    ["h", hour],
+    ["m", minute],
+    ["s", second],
+    ["ms", 1],
+  ] as const) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(`${count}${name}`);
+  }
+  return parts.slice(0, 2).join(" ") || "0ms";
+}

@@ -36,7 +36,11 @@ export async function reportForeignVersion(
     credential !== undefined &&
     (await logsIn(session, { credential, ref: current.ref }));
   // Built after the log-in: a request that comes meanwhile is part of the record by now.
-  const record = withDrift(session, current, "replaced by the rotation that is under way");
+  const record = withDrift(
+    session,
+    current,
+    "somebody else wrote it, and the rotation that is under way replaces it",
+  );
   if (isLive) {
     const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
     await session.commit({ ...record, slots: withSlot(record.slots, slot) });
@@ -115,7 +119,10 @@ async function reportUnusable(
 ): Promise<void> {
   const reading = typeof stored === "string" ? undefined : readPayload(stored.value, accounts);
   const why = reading?.kind === "none" ? `: it ${reading.why}` : "";
-  const detail = `it cannot be read as a credential of the target${why}`;
+  const detail =
+    typeof stored === "string"
+      ? `it is ${stored}`
+      : `it cannot be read as a credential of the target${why}`;
   await session.commit(withDrift(session, stored, detail));
 }
 
@@ -127,7 +134,7 @@ async function adoptVersion(
 ): Promise<void> {
   const reading = readPayload(value, [account]);
   const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
-  const detail = `it logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const detail = `somebody else wrote it; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(slotOf(record, account), ref, createdAt);
   const adopted: TargetRecord = {

@@ -1,5 +1,5 @@
 import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
-import { day, formatDuration, type Instant, instantAt, minute, second } from "../time.ts";
+import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
 import { type Simulation, type SimulatedRotation, whyOf } from "./plan.ts";
 
 /** What an edit does to the rotations of one target. */
@@ -155,7 +155,7 @@ function summaryOf(
   ].join(", ");
 }
 
-/** Such as `51h earlier`, for tables. As exact as the length is worth: to minutes, seconds or milliseconds. */
+/** Such as `2d 3h earlier`, for tables. As exact as the length is worth: to minutes, seconds or milliseconds. */
 export function shiftOf({ before, after }: Difference): string {
   if (before === undefined || after === undefined) return "";
   const by = Date.parse(after) - Date.parse(before);
@@ -163,5 +163,5 @@ export function shiftOf({ before, after }: Difference): string {
   const length = Math.abs(by);
   const unit = [minute, second].find((one) => length >= one) ?? 1;
   const rounded = Math.round(length / unit) * unit;
-  return `${formatDuration(rounded)} ${by < 0 ? "earlier" : "later"}`;
+  return `${formatLength(rounded)} ${by < 0 ? "earlier" : "later"}`;
 }

@@ -32,7 +32,8 @@ export interface PlanKnowledge {
   readonly sweepEvery?: number;
 }
 
-const usualLength = 90 * day;
+/** More than a quarter: the end itself is not shown, and a password that may be 90 days old is rotated after 90 days. */
+export const usualLength = 100 * day;
 
 /** Characters of a pattern that are repeated to whoever wrote it; ids are shorter. */
 const longestPattern = 100;

@@ -22,9 +22,9 @@ const knowledge = {
 };
 
 describe("a plan of configured targets", () => {
-  it("is for ninety days from now, of all targets, with what is known of them", () => {
+  it("is for a hundred days from now, of all targets, with what is known of them", () => {
     const { rotations, ...rest } = simulateTargets(targets, {}, knowledge);
-    expect(rest).toMatchObject({ from, to: plus(from, 90 * day) });
+    expect(rest).toMatchObject({ from, to: plus(from, 100 * day) });
     expect(
       rotations.map(({ target: { id, server, vault }, at }) => [
         id,
@@ -50,7 +50,7 @@ describe("a plan of configured targets", () => {
     expect(shown).toMatchObject({ from: begin, to: plus(begin, 10 * day) });
     expect(shown.rotations.map((one) => one.target.id)).toStrictEqual(["billing"]);
     const later = simulateTargets(targets, { from: begin }, knowledge);
-    expect(later.to).toBe(plus(begin, 90 * day));
+    expect(later.to).toBe(plus(begin, 100 * day));
     const together = { ...knowledge, serverOf: () => "db1" };
     expect(simulateTargets(targets, {}, together).collisions).toStrictEqual([]);
     const limited = simulateTargets(
