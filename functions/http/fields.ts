@@ -44,9 +44,10 @@ export function readChoice<Word extends string>(
 
 /** `what` completes "must say". */
 export function readText(field: string, what: string, value: unknown): string {
-  if (typeof value === "string" && /^.{1,200}$/su.test(value) && !unprintable.test(value)) {
-    return value;
+  if (typeof value === "string" && unprintable.test(value)) {
+    throw new Refusal(400, `${field} must say ${what}, without control or invisible characters.`);
   }
+  if (typeof value === "string" && /^.{1,200}$/su.test(value)) return value;
   throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
 }
 

@@ -76,7 +76,8 @@ const variables = /\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_][\w.]*\)|#\{[^{}]*\}#|\{
 
 /** Whether a text is, or holds, a variable that somebody expects to be replaced. */
 export function holdsVariable(text: string): boolean {
-  return text.length < 1_000 && (variables.test(text) || /^%[A-Za-z_]\w*%$/.test(text));
+  const isWhole = /^(?:%[A-Za-z_]\w*%|\$[A-Z_][A-Z0-9_]*)$/.test(text);
+  return text.length < 1_000 && (variables.test(text) || isWhole);
 }
 
 function variable({ start, text }: Line): SyntaxProblem | undefined {
@@ -105,11 +106,29 @@ const lostColons: readonly ErrorCode[] = [
   "BLOCK_AS_IMPLICIT_KEY",
 ];
 
-function missingSpace({ start, text }: Line, _: string, error: YAMLError) {
-  if (!lostColons.includes(error.code)) return undefined;
-  const key = keyWithoutSpace(text.trim());
-  if (key === undefined) return undefined;
-  return { offset: start + text.indexOf(key), message: missingSpaceMessage(key) };
+function missingSpace(line: Line, whole: string, error: YAMLError) {
+  if (!lostColons.includes(error.code) && error.code !== "BAD_INDENT") return undefined;
+  // A key without its space swallows the lines that follow, so the parser notices below it.
+  const isBelow = error.code === "BAD_INDENT";
+  for (const { start, text } of isBelow ? linesUpTo(line, whole) : [line]) {
+    const key = keyWithoutSpace(text.trim());
+    if (key !== undefined) {
+      return { offset: start + text.indexOf(key), message: missingSpaceMessage(key) };
+    }
+  }
+  return undefined;
+}
+
+const linesAbove = 12;
+
+/** The line and some above it, the nearest first. */
+function linesUpTo(line: Line, whole: string): Line[] {
+  const lines = [line];
+  for (let next = line; next.start > 0 && lines.length <= linesAbove;) {
+    next = lineAt(whole, next.start - 1);
+    lines.push(next);
+  }
+  return lines;
 }
 
 /** The key of `every:90d`; undefined where no key stands right before a colon and a value. */

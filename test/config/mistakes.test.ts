@@ -162,6 +162,11 @@ test.each([
     '7:5  needs a space after the colon: "every: …"',
   ],
   [
+    "a variable of a shell",
+    good.replace("db.example", "$DB_HOST"),
+    "13:13  targets.orders.options.host: Keyturn does not replace variables such as ${NAME}; write the value itself",
+  ],
+  [
     "a colon without a space in the last line",
     good.replace("publish: orders-db", "publish:orders-db"),
     '17:5  needs a space after the colon: "publish: …"',
