@@ -1,4 +1,4 @@
-import { adminRefusals } from "./engine/authority.ts";
+import { adminRefusals } from "./engine/admin-refusals.ts";
 import { createHash, randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";

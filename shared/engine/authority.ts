@@ -1,6 +1,5 @@
 import { AuthorityRefusedError } from "../core/errors.ts";
-import { addRefusal, findGuessPause } from "../core/guesses.ts";
-import type { Refusal } from "../core/rotation.ts";
+import { findGuessPause } from "../core/guesses.ts";
 import type { VersionRef } from "../core/target.ts";
 import type { Using } from "../rotators/rotator.ts";
 import { GuessPauseError } from "./guess-pause.ts";
@@ -10,26 +9,6 @@ import type { Session } from "./session.ts";
 export interface Authority {
   readonly using: Using;
   readonly ref: VersionRef | undefined;
-}
-
-/** Refused log-ins of admins, by whichever target of this process: they share one account. */
-export interface AdminRefusals {
-  list(): readonly Refusal[];
-  note(refusal: Refusal): void;
-  clear(version: string): void;
-}
-
-export function adminRefusals(): AdminRefusals {
-  let refusals: readonly Refusal[] = [];
-  return {
-    list: () => refusals,
-    note(refusal) {
-      refusals = addRefusal(refusals, refusal);
-    },
-    clear(version) {
-      refusals = refusals.filter((one) => one.version !== version);
-    },
-  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AdminRefusals } from "./authority.ts";
+import type { AdminRefusals } from "./admin-refusals.ts";
 import type { Consumer } from "../consumers/consumer.ts";
 import type { EventReader } from "../core/events.ts";
 import type { SecretName, Target } from "../core/target.ts";

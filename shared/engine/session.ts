@@ -1,7 +1,6 @@
 import { claimLength, wakeAt } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { type Told, toEvent } from "../core/events.ts";
-import { addRefusal, clearRefusals } from "../core/guesses.ts";
 import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
 import type { Refusal, RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Credential, Secret } from "../core/secret.ts";
@@ -9,6 +8,7 @@ import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
 import type { Versioned } from "../stores/journal.ts";
 import type { Ports } from "./ports.ts";
+import { sessionMemory, withRefusals } from "./session-memory.ts";
 
 /** One worker's hold on one target: its claim, the record as last written, and the secrets it has seen. */
 export interface Session {
@@ -51,13 +51,12 @@ export function openSession(
   claimed: Versioned,
 ): Session {
   let { record, etag } = claimed;
-  const changes = markChanges();
   // Times in the record are compared by other workers, whose own clocks may differ.
   const now = () => toInstant(ports.journal.now());
-  const ledger = keepRefusals(record.refusals ?? [], now);
+  const memory = sessionMemory(record.refusals ?? [], now);
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    let wanted = withRefusals(next, ledger.refusals());
+    let wanted = withRefusals(next, memory.refusals());
     for (let races = 0; ; races++) {
       try {
         const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
@@ -92,7 +91,7 @@ export function openSession(
     now,
     async commit(next, runs = []) {
       await write(renewed(next), runs);
-      changes.noteWritten();
+      memory.noteWritten();
     },
     async hold() {
       const left = between(now(), record.claim.until ?? now());
@@ -102,18 +101,10 @@ export function openSession(
     emit: (event) => {
       ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
     },
-    ...keepSecrets(),
-    ...changes,
-    refusals: ledger.refusals,
+    ...memory,
     async noteRefusal(refused, version) {
-      ledger.noteRefused(refused, version);
+      memory.noteRefused(refused, version);
       await write(renewed(record), []);
-    },
-    noteAccepted: ledger.noteAccepted,
-    hasSeenRefused: ledger.hasSeenRefused,
-    noteChange() {
-      ledger.forgetSeen();
-      changes.noteChange();
     },
   };
 }
@@ -123,54 +114,4 @@ function requireOwn(found: Versioned | undefined, ours: TargetRecord, owner: str
   const claim = found?.record.claim;
   if (found && claim?.fence === ours.claim.fence && claim.owner === owner) return found;
   throw new LeaseLostError(`${ours.targetId} was claimed by another worker`);
-}
-
-/** Whether a change was sent since the last commit. */
-function markChanges() {
-  let isUnwritten = false;
-  return {
-    noteChange() {
-      isUnwritten = true;
-    },
-    noteWritten() {
-      isUnwritten = false;
-    },
-    hasUnwrittenChange: () => isUnwritten,
-  };
-}
-
-function keepSecrets(): Pick<Session, "guard" | "secrets"> {
-  const seen: Secret[] = [];
-  return {
-    guard(secret) {
-      seen.push(secret);
-      return secret;
-    },
-    secrets: () => seen,
-  };
-}
-
-function keepRefusals(known: readonly Refusal[], now: () => Instant) {
-  let refusals = known;
-  let seen: readonly Credential[] = [];
-  return {
-    refusals: () => refusals,
-    noteRefused(refused: Credential, version: string) {
-      refusals = addRefusal(refusals, { account: refused.account, version, at: now() });
-      seen = [...seen, refused];
-    },
-    noteAccepted(account: string) {
-      refusals = clearRefusals(refusals, account);
-    },
-    hasSeenRefused: ({ account, secret }: Credential) =>
-      seen.some((one) => one.account === account && one.secret.equals(secret)),
-    forgetSeen() {
-      seen = [];
-    },
-  };
-}
-
-function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
-  const { refusals: _, ...rest } = record;
-  return refusals.length === 0 ? rest : { ...rest, refusals };
 }

@@ -51,12 +51,15 @@ export async function workOn(
     return record.claim.until;
   }
   const planned = replan(record, target, now);
-  // A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it.
-  const isLeftBehind = record.claim.owner !== undefined;
-  const isQuiet = decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
-  if (isQuiet && !options.checkDrift) return wakeAt(record, now);
+  if (isQuiet(record, planned, now) && !options.checkDrift) return wakeAt(record, now);
   const session = await claim(ports, target, planned, found?.etag);
   return session && workUnderClaim(session, options.checkDrift ?? false);
+}
+
+/** A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it. */
+function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boolean {
+  const isLeftBehind = record.claim.owner !== undefined;
+  return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
 }
 
 async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Instant | undefined> {

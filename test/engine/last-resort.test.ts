@@ -42,7 +42,7 @@ test.each([singleSelf, singleAdmin, pairSelf])(
       .map(({ value }) => parsePayload(value, kind.accounts))
       .find((found) => found?.account === account)?.secret;
     setPassword(world, account, old?.reveal() ?? "");
-    for (let count = 0; count < kind.accounts.length; count++) {
+    for (const _each of kind.accounts) {
       await request(world);
       await workForAnHour(world);
     }

@@ -7,7 +7,7 @@ import { Secret } from "../../shared/core/secret.ts";
 import { defaultPasswordRules } from "../../shared/core/password.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
-import { adminRefusals } from "../../shared/engine/authority.ts";
+import { adminRefusals } from "../../shared/engine/admin-refusals.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
 import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";

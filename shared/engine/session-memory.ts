@@ -1,0 +1,43 @@
+import { addRefusal, clearRefusals } from "../core/guesses.ts";
+import type { Refusal, TargetRecord } from "../core/rotation.ts";
+import type { Credential, Secret } from "../core/secret.ts";
+import type { Instant } from "../core/time.ts";
+
+/** What a session remembers beside the record: secrets, refused log-ins, and whether the target was changed. */
+export function sessionMemory(known: readonly Refusal[], now: () => Instant) {
+  const secrets: Secret[] = [];
+  let refusals = known;
+  let refusedHere: readonly Credential[] = [];
+  let isUnwritten = false;
+  return {
+    guard: (secret: Secret) => {
+      secrets.push(secret);
+      return secret;
+    },
+    secrets: (): readonly Secret[] => secrets,
+    refusals: () => refusals,
+    noteRefused: (refused: Credential, version: string) => {
+      refusals = addRefusal(refusals, { account: refused.account, version, at: now() });
+      refusedHere = [...refusedHere, refused];
+    },
+    noteAccepted: (account: string) => {
+      refusals = clearRefusals(refusals, account);
+    },
+    hasSeenRefused: ({ account, secret }: Credential) =>
+      refusedHere.some((one) => one.account === account && one.secret.equals(secret)),
+    noteChange: () => {
+      // What was refused before a change may be accepted after it.
+      refusedHere = [];
+      isUnwritten = true;
+    },
+    noteWritten: () => {
+      isUnwritten = false;
+    },
+    hasUnwrittenChange: () => isUnwritten,
+  };
+}
+
+export function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
+  const { refusals: _, ...rest } = record;
+  return refusals.length === 0 ? rest : { ...rest, refusals };
+}
