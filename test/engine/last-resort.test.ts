@@ -42,8 +42,8 @@ test.each([singleSelf, singleAdmin, pairSelf])(
       .map(({ value }) => parsePayload(value, kind.accounts))
       .find((found) => found?.account === account)?.secret;
     setPassword(world, account, old?.reveal() ?? "");
-    for (const _each of kind.accounts) {
-      await request(world);
+    for (const requestedBy of kind.accounts) {
+      await request(world, { requestedBy });
       await workForAnHour(world);
     }
     expect(await recordOf(world)).toMatchObject({ health: "healthy" });
