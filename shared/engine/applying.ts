@@ -4,6 +4,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
+import { findRefusal } from "../core/guesses.ts";
 import { describeFindings } from "../core/preflight.ts";
 import { mayHaveChanged, type Rotation, unheld } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
@@ -71,12 +72,19 @@ async function findPendingLive(
   return "not live";
 }
 
-/** Where another authority makes the change, giving the same secret again takes no guess, so it does not wait for one. */
+/**
+ * Where another authority makes the change, giving the same secret again takes no guess, so it does not wait for one. An account
+ * that changes itself has few guesses for many stored secrets: one that was refused is not asked first again.
+ */
 async function acceptsPending(session: Session, pending: LogIn): Promise<boolean> {
+  const refusal = { account: pending.credential.account, version: pending.ref.version };
+  const wasRefused = findRefusal(session.refusals(), refusal, session.now()) !== undefined;
+  const isSelf = session.target.authority.as === "self";
+  if (isSelf && wasRefused && pending.isPropagating !== true) return false;
   try {
     return await stillLogsIn(session, { ...pending, isSearch: true });
   } catch (error) {
-    if (!(error instanceof GuessPauseError) || session.target.authority.as === "self") throw error;
+    if (!(error instanceof GuessPauseError) || isSelf) throw error;
     return false;
   }
 }

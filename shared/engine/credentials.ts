@@ -5,6 +5,7 @@ import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { candidates, slotOf } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
+import { between, minute } from "../core/time.ts";
 import {
   credentialIn,
   listVersions,
@@ -83,9 +84,13 @@ async function* candidatesOf(
   const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
   const slot = slotOf(session.record(), account);
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
-  const known = refs.filter((ref) => !sameVersion(ref, pending));
   const refusedAt = ({ version }: VersionRef) =>
     findRefusal(session.refusals(), { account, version }, session.now());
+  // The pending secret is asked before anything is looked for. Once it was refused, it has its turn among the others.
+  const known = [
+    ...refs.filter((ref) => !sameVersion(ref, pending)),
+    ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
+  ];
   const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
   yield* untried;
   const others = (await readOthers(session, known))
@@ -103,16 +108,25 @@ function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [It
   return [items.filter(test), items.filter((item) => !test(item))];
 }
 
-/** A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. */
+/** For so long a look takes a refused secret of an account that changes itself for refused. */
+const lookMemoryMs = 30 * minute;
+
+/**
+ * A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. An account that changes
+ * itself has few guesses for many stored secrets, so a look spends none on what was refused within half an hour; a search asks for
+ * each in turn.
+ */
 export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
   // No secret is tried twice in one attempt.
   if (session.hasSeenRefused(live.credential)) return false;
+  const refusal = { account: live.credential.account, version: live.ref.version };
+  const refusedAt = findRefusal(session.refusals(), refusal, session.now());
+  const isLook = live.isSearch !== true && session.target.authority.as === "self";
+  if (isLook && refusedAt && between(refusedAt, session.now()) < lookMemoryMs) return false;
   try {
     return await logsIn(session, live);
   } catch (error) {
-    const refusal = { account: live.credential.account, version: live.ref.version };
-    const isKnown = findRefusal(session.refusals(), refusal, session.now()) !== undefined;
-    if (error instanceof GuessPauseError && isKnown) return false;
+    if (error instanceof GuessPauseError && refusedAt !== undefined) return false;
     throw error;
   }
 }
