@@ -88,7 +88,7 @@ export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
   const { word, style, text } = known;
   const said = printable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? tellPublished(standing) : "";
-  const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue));
+  const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue, event.at));
   const [gap, tookWidth] = width < roomy ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
@@ -138,20 +138,20 @@ function tellRestoration({ account = "", version }: KeyturnEvent): string {
 
 function tellDelay(event: KeyturnEvent): string {
   const { nextAttemptAt } = event;
-  const then = nextAttemptAt === undefined ? "" : `; goes on at ${moment(nextAttemptAt)}`;
+  const then = nextAttemptAt === undefined ? "" : `; goes on at ${moment(nextAttemptAt, event.at)}`;
   return `the rotation waits: ${tellDetail(event) || "no reason was told"}${then}`;
 }
 
-function tellUse({ account = "", nextAttemptAt }: KeyturnEvent): string {
-  return `the superseded account ${account} still has sessions${lookAgain(nextAttemptAt)}`;
+function tellUse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
+  return `the superseded account ${account} still has sessions${lookAgain(nextAttemptAt, at)}`;
 }
 
-function tellDisuse({ account = "", nextAttemptAt }: KeyturnEvent): string {
-  return `the superseded account ${account} has no sessions${lookAgain(nextAttemptAt)} before it is retired`;
+function tellDisuse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
+  return `the superseded account ${account} has no sessions${lookAgain(nextAttemptAt, at)} before it is retired`;
 }
 
-const lookAgain = (at: string | undefined): string =>
-  at === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${moment(at)}`;
+const lookAgain = (next: string | undefined, from: string): string =>
+  next === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${moment(next, from)}`;
 
 /** Keyturn leaves the target alone for a while and then tries again. */
 function tellBug(event: KeyturnEvent): string {
@@ -167,7 +167,7 @@ function tellAttempt(event: KeyturnEvent): string {
   const where = detail ?? phase;
   const then =
     nextAttemptAt !== undefined
-      ? `Keyturn tries again at ${moment(nextAttemptAt)}`
+      ? `Keyturn tries again at ${moment(nextAttemptAt, event.at)}`
       : detail === "left undone"
         ? "the rotation goes on without it"
         : "Keyturn tries again later";
@@ -229,11 +229,11 @@ export function clock(instant: string): string {
   return new Date(instant).toTimeString().slice(0, 8);
 }
 
-/** The local time of day, with the date where that is not today. */
-function moment(instant: string): string {
+/** The local time of day, with the date where that is not the day of `from`. */
+function moment(instant: string, from: string): string {
   const at = new Date(instant);
-  const isToday = at.toDateString() === new Date().toDateString();
-  return isToday ? clock(instant) : `${at.toLocaleDateString("sv-SE")} ${clock(instant)}`;
+  const isSameDay = at.toDateString() === new Date(from).toDateString();
+  return isSameDay ? clock(instant) : `${at.toLocaleDateString("sv-SE")} ${clock(instant)}`;
 }
 
 /** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */

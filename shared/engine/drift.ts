@@ -6,6 +6,7 @@ import type { Rotation, TargetRecord } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { promote, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion } from "../core/target.ts";
+import { between, minute } from "../core/time.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "./reach.ts";
 import { stillLogsIn } from "./credentials.ts";
@@ -14,6 +15,9 @@ import { shapeWarning } from "./publication.ts";
 import type { Session } from "./session.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
+
+/** A person who changes a credential by hand may publish it before the target has it. */
+export const handoverMs = 10 * minute;
 
 /**
  * Reports a version that somebody else wrote while a rotation is under way, which replaces it; tells whether there is one. If it
@@ -185,12 +189,14 @@ async function readKnown(session: Session): Promise<StoredSecret | undefined> {
  */
 function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
   const { slots, active } = session.record();
-  // Key Vault tells whole seconds, so two versions may seem to be of the same moment.
-  const isSuperseded = slots.some(
-    (slot) =>
-      sameVersion(slot.previous, current.ref) ||
-      (slot.account !== active && sameVersion(slot.current, current.ref)),
-  );
+  // Key Vault tells whole seconds, so two versions may seem to be of the same moment. That is not waited out for ever.
+  const isSuperseded =
+    between(ours.createdAt, session.now()) < handoverMs &&
+    slots.some(
+      (slot) =>
+        sameVersion(slot.previous, current.ref) ||
+        (slot.account !== active && sameVersion(slot.current, current.ref)),
+    );
   const { createdAt } = current;
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;

@@ -4,8 +4,9 @@ import { acceptRequest } from "../core/request.ts";
 import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
-import { between, minute } from "../core/time.ts";
+import { between } from "../core/time.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
+import { handoverMs } from "./drift.ts";
 import type { Broken } from "./look.ts";
 import { publicationOf, publish } from "./publication.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
@@ -13,9 +14,6 @@ import { GuessPauseError } from "./guess-pause.ts";
 import { readCredential } from "./reach.ts";
 import { refreshConsumers } from "./refresh.ts";
 import type { Session } from "./session.ts";
-
-/** A person who changes a credential by hand may publish it before the target has it. */
-export const handoverMs = 10 * minute;
 
 /**
  * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote

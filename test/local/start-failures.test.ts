@@ -67,7 +67,7 @@ describe("npm start", () => {
     expect(await once.exited, await once.errors).toBe(0);
     const output = await once.output;
     expect(output).toMatch(/^ {2}shop +postgresql: orders_a and orders_b take turns$/m);
-    expect(output).toMatch(/^shop +orders_[ab] → orders_[ab] .* s +\d+ +0$/m);
+    expect(output).toMatch(/^shop +orders_[ab] → orders_[ab] .* m?s +\d+ +0$/m);
     expect(output).toMatch(/^consumer {2}shop: \d+ log-ins, 0 failed$/m);
     expect(output).not.toMatch(/reports|inventory/);
   }, 400_000);
