@@ -61,6 +61,7 @@ export async function takeBackCured({ world, broken, slow }: Soak): Promise<void
 export async function prove(soak: Soak): Promise<void> {
   const { world, consumers, report, slow, untold, say } = soak;
   say("the full proof of every target");
+  const began = Date.now();
   const row = report.row("full proof at the end");
   row.rounds += 1;
   for (const { target, what } of await proveAll(world, consumers)) {
@@ -68,7 +69,8 @@ export async function prove(soak: Soak): Promise<void> {
     slow.delete(target);
     if (complaint !== undefined) countPerson(soak, complaint);
     row.needsPerson += 1;
-    row.withoutAlarm += 1;
+    const since = complaint?.since ?? began;
+    if (world.news.alarms(since, target.id) === 0) row.withoutAlarm += 1;
     report.notes.push(`full proof: ${target.id}: ${what}`);
   }
   for (const { row: guilty } of slow.values()) guilty.late += 1;
