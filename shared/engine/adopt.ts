@@ -4,13 +4,21 @@ import { type PayloadReading, readPayload, written } from "../core/payload.ts";
 import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
 import { retryDelay } from "../core/retry.ts";
-import { newRun, type RunRecord, type SlotRecord, type TargetRecord } from "../core/rotation.ts";
+import {
+  type Failure,
+  newRun,
+  type RotationRequest,
+  type RunRecord,
+  type SlotRecord,
+  type TargetRecord,
+} from "../core/rotation.ts";
 import { keptSlots, slotOf, withSlot } from "../core/slots.ts";
-import { fingerprintOf, type VersionRef } from "../core/target.ts";
+import { fingerprintOf, type Target, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
 import type { StoredSecret } from "../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent } from "./reach.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import { shapeWarning } from "./publication.ts";
 import type { Session } from "./session.ts";
 
@@ -188,36 +196,64 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   const { target } = session;
   const failure = failureOf(session, error);
   const { request, ...rest } = session.record();
+  if (error instanceof GuessPauseError && rest.lastFailure) {
+    // What was refused before says more than that nothing is asked now.
+    await session.commit(dueAt(session.record(), error.until, tryWhy));
+    session.emit({ type: "attempt-failed", failure, detail: "adoption" });
+    return;
+  }
   const failures = rest.failures + 1;
   const delay = retryDelay(target.policy.retry, failures, `${target.id}/adopt`);
-  const again = { at: plus(failure.at, delay), why: "another try to adopt the target" };
+  const again = plus(failure.at, delay);
   const record: TargetRecord = {
-    ...dueAt(rest, again.at, again.why),
+    ...dueAt(rest, again, tryWhy),
     health: failure.kind === "no-live-credential" ? "blocked" : "failing",
     failures,
     lastFailure: failure,
   };
-  const refused: RunRecord[] = request
-    ? [
-        newRun({
-          rotationId: request.rotationId,
-          targetId: target.id,
-          state: "failed",
-          reason: request.reason,
-          requestedBy: request.requestedBy,
-          requestedAt: request.at,
-          ...groundsOf(request, rest, target, failure.at),
-          nextDue: again.at,
-          dueReason: again.why,
-          endedAt: failure.at,
-          phases: [],
-          ...(request.lift && { lift: request.lift }),
-          failure,
-        }),
-      ]
-    : [];
-  const isNews = rest.lastFailure?.message !== failure.message;
-  const told = { kind: "adoption", message: failure.message };
-  await session.commit(isNews ? notify(record, "alarm", failure.at, told) : record, refused);
+  const runs = request ? [failedRun(session, request, rest, again, failure)] : [];
+  await session.commit(withAdoptionAlarm(record, rest, failure, target), runs);
   session.emit({ type: "attempt-failed", failure, detail: "adoption" });
+}
+
+const tryWhy = "another try to adopt the target";
+
+/** What only a person can correct is told at once; a target or vault that is away, once the short tries are used up. */
+function withAdoptionAlarm(
+  record: TargetRecord,
+  before: Pick<TargetRecord, "lastFailure">,
+  failure: Failure,
+  { policy }: Target,
+): TargetRecord {
+  const isAway = failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
+  const isNews = isAway
+    ? record.failures === policy.retry.attempts
+    : before.lastFailure?.message !== failure.message;
+  const told = { kind: "adoption", message: failure.message };
+  return isNews ? notify(record, "alarm", failure.at, told) : record;
+}
+
+/** The end of the rotation that somebody asked for, which cannot begin without an adoption. */
+function failedRun(
+  { target }: Session,
+  request: RotationRequest,
+  record: Omit<TargetRecord, "request">,
+  nextDue: Instant,
+  failure: Failure,
+): RunRecord {
+  return newRun({
+    rotationId: request.rotationId,
+    targetId: target.id,
+    state: "failed",
+    reason: request.reason,
+    requestedBy: request.requestedBy,
+    requestedAt: request.at,
+    ...groundsOf(request, record, target, failure.at),
+    nextDue,
+    dueReason: tryWhy,
+    endedAt: failure.at,
+    phases: [],
+    ...(request.lift && { lift: request.lift }),
+    failure,
+  });
 }

@@ -20,8 +20,10 @@ export async function check(session: Session): Promise<void> {
     }
     const message = describeBroken(session, published);
     const failure: Failure = { kind: "change-refused", message, at: session.now() };
+    const due = session.record().check;
     await recover(session, published, failure);
-    await checkAgainLater(session, failure);
+    // Unless another moment was set for it.
+    if (session.record().check?.at === due?.at) await checkAgainLater(session, failure);
   } catch (error) {
     rethrowUnlessExpected(error);
     await checkAgainLater(session, failureOf(session, error));

@@ -4,7 +4,8 @@ import { acceptRequest } from "../core/request.ts";
 import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
 import { candidates, slotOf, withSlot } from "../core/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
-import { between } from "../core/time.ts";
+import { between, plus } from "../core/time.ts";
+import type { StoredSecret } from "../vaults/vault.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { handoverMs } from "./drift.ts";
 import type { Broken } from "./look.ts";
@@ -120,6 +121,10 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     health: "failing",
     lastFailure: failure,
   };
+  if (checked.is === "refused" && isFresh(session, checked)) {
+    await session.commit(withCheckAfterHandover(failing, checked.stored));
+    return;
+  }
   const told = isNews ? withAlarm(failing, "published-broken", failure.message, failure) : failing;
   const { record, runs } =
     checked.is === "refused" ? withCureRequested(session, told) : { record: told, runs: [] };
@@ -131,6 +136,13 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     const about = { failure: failureOf(session, error), detail: "restoring the published secret" };
     session.emit({ type: "attempt-failed", ...about });
   }
+}
+
+/** Somebody may be in the middle of a change by hand: nothing is replaced before they had the time for it. */
+function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
+  const at = plus(createdAt, handoverMs);
+  const why = "somebody wrote what consumers read, and the target refuses it";
+  return { ...record, check: { at, why, failures: 0 } };
 }
 
 function withAlarm(

@@ -46,7 +46,8 @@ describe("Reporting an exposure", () => {
     expect(answer).toMatchObject({ target: "seen", counted: true });
     expect(answer.why).toContain("policy watched: 4h after the exposure at ");
     const wait = Date.parse(answer.nextDue) - before;
-    expect(wait).toBeGreaterThanOrEqual(4 * 3_600_000);
+    // The storage service's clock may be a moment behind ours.
+    expect(wait).toBeGreaterThanOrEqual(4 * 3_600_000 - 2_000);
     expect(wait).toBeLessThan(5 * 3_600_000);
     const view = await world.api.target("seen");
     expect(view).toMatchObject({
@@ -68,7 +69,12 @@ describe("Reporting an exposure", () => {
   test.each([
     [404, "nobody", { by: "ben" }, 'Target "nobody" does not exist.'],
     [400, "left", {}, "by must say who saw the secret, in 1 to 200 characters."],
-    [400, "left", { by: "a\nb" }, "by must say who saw the secret, in 1 to 200 characters."],
+    [
+      400,
+      "left",
+      { by: "a\nb" },
+      "by must say who saw the secret, without control or invisible characters.",
+    ],
     [
       400,
       "left",

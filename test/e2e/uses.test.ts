@@ -27,7 +27,12 @@ const report = (body: object, target = "used") =>
 
 test.each([
   [404, "nobody", {}, 'Target "nobody" does not exist.'],
-  [400, "used", { by: "a\nb" }, "by must say who used the secret, in 1 to 200 characters."],
+  [
+    400,
+    "used",
+    { by: "a\nb" },
+    "by must say who used the secret, without control or invisible characters.",
+  ],
   [400, "used", { at: "soon" }, 'at must be an instant such as "2026-12-20T18:00:00Z".'],
   [400, "used", { at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
   [400, "used", { value: "x" }, "Unknown field `value`. Allowed: at, by."],

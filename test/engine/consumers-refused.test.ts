@@ -222,3 +222,33 @@ test("a published secret that was deleted is told, and looked at until it is bac
   await workFor(world, hour);
   expect(await recordOf(world)).toMatchObject({ health: "healthy" });
 });
+
+test.each(["while nobody works", "while a worker holds the target"])(
+  "a person who publishes a new secret first, and sets it minutes later, is not interfered with: %s",
+  async (when) => {
+    const world = await adopted(singleAdmin);
+    await rotate(world);
+    world.advance(hour);
+    if (when === "while nobody works") {
+      await writeByHand(world, "app", "new");
+      await work(world, open, true);
+    } else {
+      await request(world);
+      await work(world, async (effect, call) => {
+        const result = await call();
+        if (effect === "consumer.refresh") {
+          await writeByHand(world, "app", "new");
+          await work(world, open, true);
+        }
+        return result;
+      });
+    }
+    const changes = world.applied.size;
+    await workFor(world, 5 * minute);
+    setPassword(world, "app", "new");
+    await workFor(world, day);
+    expect(world.applied.size).toBe(changes);
+    expect(world.publishedWorks()).toBe(true);
+    expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  },
+);
