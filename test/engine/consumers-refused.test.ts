@@ -5,9 +5,8 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { day, hour, minute, second } from "../../shared/core/time.ts";
-import { workOnUntil } from "./disturbed.ts";
+import { workFor } from "./disturbed.ts";
 import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";
-import { engine } from "./stops.ts";
 import {
   type Gate,
   makeWorld,
@@ -17,11 +16,6 @@ import {
   singleSelf,
   type World,
 } from "./world.ts";
-
-async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
-  const end = Date.parse(world.now()) + length;
-  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
-}
 
 /** Somebody has a reason to doubt what is published. */
 async function requestCheck(world: World): Promise<void> {

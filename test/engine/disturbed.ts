@@ -82,6 +82,12 @@ export async function workOnUntil(
   }
 }
 
+/** Works for so many milliseconds, whenever the journal says so. */
+export async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
+  const end = Date.parse(world.now()) + length;
+  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
+}
+
 export async function endings(world: World): Promise<string[]> {
   const record = (await world.journal.read("app"))?.record;
   const found: string[] = [];

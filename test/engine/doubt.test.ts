@@ -5,7 +5,7 @@ import { day, hour, minute, second } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
-import { workOnUntil } from "./disturbed.ts";
+import { workFor } from "./disturbed.ts";
 import {
   adopted,
   ask,
@@ -16,7 +16,6 @@ import {
   work,
   writeByHand,
 } from "./steps.ts";
-import { engine } from "./stops.ts";
 import {
   type Gate,
   open,
@@ -29,11 +28,6 @@ import {
 } from "./world.ts";
 
 const never = new AbortController().signal;
-
-async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
-  const end = Date.parse(world.now()) + length;
-  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
-}
 
 /** Ports to a vault that still answers with the version before the newest one. */
 function behind(world: World, gate: Gate = open): Ports {

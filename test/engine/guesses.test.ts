@@ -5,9 +5,8 @@ import { day, hour, minute, second } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
-import { workOnUntil } from "./disturbed.ts";
+import { workFor } from "./disturbed.ts";
 import { adopted, recordOf, request, rotate, setPassword } from "./steps.ts";
-import { engine } from "./stops.ts";
 import {
   type Gate,
   makeWorld,
@@ -19,12 +18,6 @@ import {
   singleSelf,
   type World,
 } from "./world.ts";
-
-/** Works for so long, whenever the journal says so. */
-async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
-  const end = Date.parse(world.now()) + length;
-  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
-}
 
 /** A target with a history. */
 async function rotatedOften(kind: typeof singleSelf): Promise<World> {
