@@ -8,7 +8,6 @@ import { JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { workFor } from "./disturbed.ts";
 import { adopted, recordOf, request, rotate, setPassword } from "./steps.ts";
 import {
-  type Gate,
   makeWorld,
   open,
   pairAdmin,
