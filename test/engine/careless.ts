@@ -129,6 +129,25 @@ export function keepsEveryPhase(): Worker {
   };
 }
 
+/** Leaves every pending version readable. */
+export const keepsPendingVersions: Worker = (ports, world) => {
+  const vault: Ports["vault"] = (name) => {
+    const real = ports.vault(name);
+    return real && { ...real, disable: () => Promise.resolve() };
+  };
+  return workOn({ ...ports, vault }, world.target);
+};
+
+/** Writes its own record over what a caller has written meanwhile. */
+export const overwritesRequests: Worker = (ports, world) => {
+  const commit: Ports["journal"]["commit"] = async (change) => {
+    const found = await ports.journal.read(change.record.targetId);
+    const isMine = found?.record.claim.owner === change.record.claim.owner;
+    return ports.journal.commit(isMine ? { ...change, etag: found?.etag } : change);
+  };
+  return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+};
+
 /** Tells nobody that it changed a target which was another's by then. */
 export const hidesLostClaims: Worker = (ports, world) => {
   const raise = () => Promise.resolve();

@@ -7,7 +7,9 @@ import {
   hidesLostClaims,
   ignoresObstacles,
   keepsEveryPhase,
+  keepsPendingVersions,
   looksOnce,
+  overwritesRequests,
   retiresFromMemory,
   usesItsOwnClock,
   waitsLong,
@@ -18,8 +20,10 @@ import {
   disturbedBy,
   guessedAgainAndAgain,
   lateChange,
+  pendingLeftOver,
   type Probe,
   racedFor,
+  requestMeanwhile,
   unprovenChange,
 } from "./probes.ts";
 import { engine, type Worker } from "./stops.ts";
@@ -93,6 +97,18 @@ const rules: readonly Rule[] = [
     probe: askedAgainAndAgain,
     careless: keepsEveryPhase,
     found: "a rotation outgrows its column",
+  },
+  {
+    rule: "disables pending versions once their outcome is known",
+    probe: pendingLeftOver,
+    careless: () => keepsPendingVersions,
+    found: "a pending version stays enabled",
+  },
+  {
+    rule: "merges what callers write while it works",
+    probe: requestMeanwhile,
+    careless: () => overwritesRequests,
+    found: "a request is lost",
   },
   {
     rule: "tells that a change came after its claim was lost",

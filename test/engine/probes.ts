@@ -114,6 +114,37 @@ export const askedAgainAndAgain: Probe = async (worker) => {
   return longest > columnLimit ? ["a rotation outgrows its column"] : [];
 };
 
+/** Whether a secret that is published stays readable under a second name. */
+export const pendingLeftOver: Probe = async (worker) => {
+  const world = await makeWorld(singleAdmin);
+  await worker(world.ports(open), world);
+  await request(world);
+  await worker(world.ports(open), world);
+  const left = world.vault.versions("keyturn-pending-app").filter(({ enabled }) => enabled);
+  return left.length === 0 ? [] : ["a pending version stays enabled"];
+};
+
+/** Somebody reports an exposure while a worker is in the middle of a rotation that has published already. */
+export const requestMeanwhile: Probe = async (worker) => {
+  const world = await makeWorld(singleAdmin);
+  await worker(world.ports(open), world);
+  await request(world);
+  let asked = "";
+  const gate: Gate = async (effect, call) => {
+    const result = await call();
+    if (effect === "consumer.refresh" && asked === "") {
+      asked = await request(world, { reason: "exposure", requestedBy: "security" });
+    }
+    return result;
+  };
+  for (let turn = 0; turn < 3; turn++) {
+    await worker(world.ports(gate), world);
+    world.advance(11 * minute);
+  }
+  const run = await world.journal.run("app", asked);
+  return run?.state === "done" ? [] : ["a request is lost"];
+};
+
 /** A worker is suspended before its change, which lands when the target is another's. */
 export const lateChange: Probe = async (worker) => {
   const world = await makeWorld(singleAdmin);
