@@ -2,7 +2,7 @@ import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { dueAt, withDue } from "./due.ts";
 import { retirementOf } from "./retirement.ts";
-import { retryDelay, urgentRetryDelay } from "./retry.ts";
+import { isAway, retryDelay, urgentRetryDelay } from "./retry.ts";
 import {
   type Exposure,
   type Failure,
@@ -169,10 +169,8 @@ export function retryLater(
   urgent = false,
 ): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
-  const wasUnavailable =
-    failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
   const delay = urgent
-    ? urgentRetryDelay(policy.retry, failures, rotation.id, wasUnavailable)
+    ? urgentRetryDelay(policy.retry, failures, rotation.id, isAway(failure))
     : retryDelay(policy.retry, failures, rotation.id);
   return {
     ...unheld(rotation),

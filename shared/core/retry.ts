@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ErrorKind } from "./errors.ts";
 import type { RetryPolicy } from "./policy.ts";
 import { minute, second } from "./time.ts";
 
@@ -10,6 +11,10 @@ export function retryDelay(retry: RetryPolicy, failures: number, seed: string): 
   const distance = failures < retry.attempts ? retry.every : retry.thenEvery;
   return withJitter(distance, retry, failures, seed);
 }
+
+/** Whether nothing could be asked, so that nobody knows whether anything is wrong. */
+export const isAway = ({ kind }: { readonly kind: ErrorKind }): boolean =>
+  kind === "target-unavailable" || kind === "vault-unavailable";
 
 const soonMs = 5 * second;
 const growth = 3;

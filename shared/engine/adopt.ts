@@ -3,7 +3,7 @@ import { type ErrorKind, NoLiveCredentialError } from "../core/errors.ts";
 import { type PayloadReading, readPayload, written } from "../core/payload.ts";
 import { groundsOf } from "../core/permit.ts";
 import { notify } from "../core/progress.ts";
-import { retryDelay } from "../core/retry.ts";
+import { isAway, retryDelay } from "../core/retry.ts";
 import {
   type Failure,
   newRun,
@@ -225,8 +225,7 @@ function withAdoptionAlarm(
   failure: Failure,
   { policy }: Target,
 ): TargetRecord {
-  const isAway = failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
-  const isNews = isAway
+  const isNews = isAway(failure)
     ? record.failures === policy.retry.attempts
     : before.lastFailure?.message !== failure.message;
   const told = { kind: "adoption", message: failure.message };

@@ -12,14 +12,14 @@ export interface Authority {
 }
 
 /**
- * A call that logs in as the authority. A refusal counts as a wrong guess of its account: for this target, and for every other
+ * A call that logs in as the authority, and says so by "rejected" or AuthorityRefusedError when that is refused. A refusal counts as a wrong guess of its account: for this target, and for every other
  * one that uses the same version of the admin's secret. Throws GuessPauseError when the account must not be asked again yet.
  */
 export async function asAuthority<Result>(
   session: Session,
   { using, ref }: Authority,
-  call: () => Promise<Result | "rejected">,
-): Promise<Result | "rejected"> {
+  call: () => Promise<Result>,
+): Promise<Result> {
   if (using.as === "identity" || !ref) return call();
   const { credential } = using;
   const { account } = credential;
@@ -44,10 +44,10 @@ export async function asAuthority<Result>(
     const result = await call();
     if (result === "rejected") {
       await refused();
-      return result;
+    } else {
+      shared?.clear(version);
+      session.noteAccepted(account);
     }
-    shared?.clear(version);
-    session.noteAccepted(account);
     return result;
   } catch (error) {
     if (error instanceof AuthorityRefusedError) await refused();

@@ -1,4 +1,4 @@
-import { urgentRetryDelay } from "../core/retry.ts";
+import { isAway, urgentRetryDelay } from "../core/retry.ts";
 import type { Failure, TargetRecord } from "../core/rotation.ts";
 import { plus } from "../core/time.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
@@ -38,9 +38,7 @@ async function checkAgainLater(session: Session, failure: Failure): Promise<void
   if (!due) return;
   const failures = due.failures + 1;
   const { id: seed, policy } = session.target;
-  const wasUnavailable =
-    failure.kind === "target-unavailable" || failure.kind === "vault-unavailable";
-  const delay = urgentRetryDelay(policy.retry, failures, `${seed}/check`, wasUnavailable);
+  const delay = urgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
   const at = plus(failure.at, delay);
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
 }

@@ -1,3 +1,4 @@
+import { withCheck } from "../core/check-request.ts";
 import { notify } from "../core/progress.ts";
 import type { Failure, Rotation, TargetRecord } from "../core/rotation.ts";
 import { slotOf } from "../core/slots.ts";
@@ -6,8 +7,9 @@ import { between, day } from "../core/time.ts";
 import type { VersionInfo } from "../vaults/vault.ts";
 import { readPending } from "./credentials.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { proveLogIn } from "./look.ts";
 import { findProof, issueProof, type Proof } from "./proof.ts";
-import { credentialIn, disableVersion, listVersions, logsIn, readCurrent } from "./reach.ts";
+import { disableVersion, listVersions, readCurrent } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError } from "./step.ts";
 
@@ -33,18 +35,8 @@ async function provePublished(
   session: Session,
   { account, published }: Rotation,
 ): Promise<Proof | undefined> {
-  const publish = published ?? session.target.publish;
-  const current = await readCurrent(session, publish);
-  const credential =
-    typeof current === "string" ? undefined : credentialIn(session, current, [account]);
-  if (
-    typeof current === "string" ||
-    !credential ||
-    !(await logsIn(session, { credential, ref: current.ref }))
-  ) {
-    return undefined;
-  }
-  return issueProof(session, "published");
+  const current = await readCurrent(session, published ?? session.target.publish);
+  return proveLogIn(session, current, account);
 }
 
 /**
@@ -55,8 +47,7 @@ async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advan
   const { name } = rotation.published ?? session.target.publish;
   const why = `${name} does not log in any more`;
   if (await readPending(session, rotation)) throw new GoBackError("publishing", why);
-  const check = { at: session.now(), why, failures: 0 };
-  await session.commit({ ...session.record(), check });
+  await session.commit(withCheck(session.record(), why, session.now()));
   return { to: "done" };
 }
 

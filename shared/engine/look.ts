@@ -2,7 +2,7 @@ import { withPublishedProven } from "../core/progress.ts";
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import type { VersionRef } from "../core/target.ts";
-import type { StoredSecret } from "../vaults/vault.ts";
+import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
@@ -55,10 +55,19 @@ export async function findOwnPublished(
 ): Promise<VersionRef | undefined> {
   const current = await readCurrent(session, session.target.publish);
   if (typeof current === "string" || current.tags["keyturn-rotation"] !== id) return undefined;
+  return (await proveLogIn(session, current, account)) && current.ref;
+}
+
+/** The proof that the account logs in with what consumers read now; undefined if it does not. */
+export async function proveLogIn(
+  session: Session,
+  current: StoredSecret | Unreadable,
+  account: string,
+): Promise<Proof | undefined> {
+  if (typeof current === "string") return undefined;
   const credential = credentialIn(session, current, [account]);
   if (!credential || !(await logsIn(session, { credential, ref: current.ref }))) return undefined;
-  issueProof(session, "published");
-  return current.ref;
+  return issueProof(session, "published");
 }
 
 /** Why what consumers read does not work, for a message. */

@@ -197,15 +197,13 @@ export async function applyChange(
   const { using } = authority;
   requireProof(session, proof);
   const signal = changeDeadline(session);
-  const applied = await asAuthority(session, authority, () => {
+  return asAuthority(session, authority, () => {
     session.noteChange();
     // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
     return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
       ports.rotator(target.type).apply({ ...callOf(target), next, using }, signal),
     );
   });
-  if (applied === "rejected") throw new RangeError("A change has no such result.");
-  return applied;
 }
 
 function changeDeadline({ ports, target }: Session): AbortSignal {
@@ -224,7 +222,7 @@ export async function hasSessions(
   const rotator = ports.rotator(target.type);
   const signal = checkDeadline(session);
   const what = "who is logged in could not be asked";
-  const found = await asAuthority(session, authority, () =>
+  return asAuthority(session, authority, () =>
     named(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
         return rotator.hasSessions({ ...callOf(target), account, using }, signal);
@@ -233,7 +231,6 @@ export async function hasSessions(
       );
     }),
   );
-  return found !== false;
 }
 
 /** Takes the account's password away for good: `proof` says what works instead. */

@@ -1,3 +1,4 @@
+import { withCheck } from "../core/check-request.ts";
 import { AccountBlockedError, TargetUnavailableError } from "../core/errors.ts";
 import { notify } from "../core/progress.ts";
 import { acceptRequest } from "../core/request.ts";
@@ -142,7 +143,7 @@ export async function recover(session: Session, checked: Broken, failure: Failur
 function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
   const at = plus(createdAt, handoverMs);
   const why = "somebody wrote what consumers read, and the target refuses it";
-  return { ...record, check: { at, why, failures: 0 } };
+  return withCheck(record, why, at);
 }
 
 function withAlarm(

@@ -1,3 +1,4 @@
+import { withCheck } from "../core/check-request.ts";
 import { ConfigError } from "../core/errors.ts";
 import { withPolicyHold } from "../core/permit.ts";
 import {
@@ -195,7 +196,7 @@ function withCheckOfPublished(
 ): TargetRecord {
   if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
   const why = `rotation ${rotation.id} failed after it may have changed ${rotation.account}`;
-  return { ...record, check: { at, why, failures: 0 } };
+  return withCheck(record, why, at);
 }
 
 function about({ id, account, phase }: Rotation) {

@@ -1,3 +1,4 @@
+import { withCheck } from "../core/check-request.ts";
 import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { mayHaveChanged, newRecord, type TargetRecord } from "../core/rotation.ts";
@@ -114,7 +115,7 @@ async function onClaimLost(session: Session): Promise<void> {
   const { ports, target } = session;
   const why = `a worker changed ${target.id} after it had lost its claim`;
   await report(ports, target, (record, now) => ({
-    record: { ...record, check: { at: now, why, failures: 0 } },
+    record: withCheck(record, why, now),
   }));
   const message = `${why}; the published secret is checked now`;
   await raiseAlarm(ports, "claim-lost-after-change", message, target.id);
@@ -125,7 +126,7 @@ const written = "somebody wrote what consumers read";
 /** The worker that holds the target checks what consumers read once it has done what it is at. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
   await report(ports, target, (record) => ({
-    record: record.check ? record : { ...record, check: { at, why: written, failures: 0 } },
+    record: record.check ? record : withCheck(record, written, at),
   }));
 }
 
@@ -155,7 +156,7 @@ async function lookForDrift(session: Session): Promise<void> {
 async function checkLater(session: Session, at: Instant): Promise<void> {
   const record = session.record();
   if (record.check) return;
-  await session.commit({ ...record, check: { at, why: written, failures: 0 } });
+  await session.commit(withCheck(record, written, at));
 }
 
 async function claim(
