@@ -1,5 +1,5 @@
 import { isJoined } from "./request.ts";
-import { mayHaveChanged, type TargetRecord } from "./rotation.ts";
+import { type Claim, mayHaveChanged, type TargetRecord } from "./rotation.ts";
 import { between, earliest, type Instant, minute, plus, second } from "./time.ts";
 
 /** What a worker does with a target next. */
@@ -81,9 +81,13 @@ export function isClaimed(record: TargetRecord, now: Instant): boolean {
   return left > 0 && left <= claimLength + clockTolerance;
 }
 
-export function claimed(record: TargetRecord, owner: string, now: Instant): TargetRecord {
-  const claim = { fence: record.claim.fence + 1, owner, until: plus(now, claimLength) };
-  return { ...record, claim };
+/** The record while `owner` works on the target, from this moment for the length of a claim. */
+export function claimed(
+  record: TargetRecord,
+  { fence, owner }: Required<Pick<Claim, "fence" | "owner">>,
+  now: Instant,
+): TargetRecord {
+  return { ...record, claim: { fence, owner, until: plus(now, claimLength) } };
 }
 
 function isReached(moment: Instant | undefined, now: Instant): boolean {

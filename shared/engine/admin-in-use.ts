@@ -1,4 +1,5 @@
 import { isClaimed } from "../core/decide.ts";
+import type { Rotation } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { UnreadableRowError } from "../stores/journal.ts";
@@ -6,6 +7,9 @@ import type { Ports } from "./ports.ts";
 
 /** Milliseconds an admin credential waits while another target is being changed with it. */
 const adminInUseDelay = 30 * second;
+
+/** Phases in which the credential is used. */
+const changing: readonly Rotation["phase"][] = ["staging", "applying", "publishing", "checking"];
 
 /**
  * The id of the target that is being changed with this one's credential at this moment, if any: changing it now would
@@ -24,7 +28,8 @@ async function isChanging(journal: Ports["journal"], user: Target): Promise<bool
   try {
     const record = (await journal.read(user.id))?.record;
     const phase = record?.rotation?.phase;
-    const mayChange = phase === "applying" || phase === "publishing" || phase === "checking";
+    // The journal may be a phase behind the worker.
+    const mayChange = phase !== undefined && changing.includes(phase);
     return record !== undefined && mayChange && isClaimed(record, toInstant(journal.now()));
   } catch (error) {
     if (error instanceof UnreadableRowError) return true;

@@ -126,7 +126,10 @@ async function changeAndProve(
   const begun = await confirmClaim(session, before, cleared.live);
   const applied = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
-  await session.commit({ ...session.record(), rotation: { ...begun, confirmedAt } });
+  const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
+  // Where the target accepts a secret at once, a log-in tells more than this moment.
+  if (propagationOf(session) === 0) session.stage(confirmed);
+  else await session.commit(confirmed);
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
   const isPropagating = isPropagatingNow(session, confirmedAt);
   if (await logsIn(session, { credential: applied, ref: pending.ref, isPropagating })) {
@@ -140,10 +143,14 @@ async function changeAndProve(
 
 /** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
 function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
-  const { propagation } = session.ports.rotator(session.target.type).capabilities;
   if (confirmedAt === undefined) return false;
   const waited = between(confirmedAt, session.now());
-  return waited >= 0 && waited < propagation;
+  return waited >= 0 && waited < propagationOf(session);
+}
+
+/** Milliseconds during which the target may refuse a secret that it took. */
+function propagationOf({ ports, target }: Session): number {
+  return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**

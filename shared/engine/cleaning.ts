@@ -47,7 +47,7 @@ async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advan
   const { name } = rotation.published ?? session.target.publish;
   const why = `${name} does not log in any more`;
   if (await readPending(session, rotation)) throw new GoBackError("publishing", why);
-  await session.commit(withCheck(session.record(), why, session.now()));
+  session.stage(withCheck(session.record(), why, session.now()));
   return { to: "done" };
 }
 
@@ -91,7 +91,7 @@ async function tidyWhenDue(session: Session, rotation: Rotation, proof: Proof): 
     }
     const published = await listVersions(session, target.publish);
     const counted = { ...session.record(), tidiedAt: session.now() };
-    await session.commit(
+    session.stage(
       withLimitReported(
         withLimitReported(counted, pendingName(target), pending.length, session),
         target.publish,

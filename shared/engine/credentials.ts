@@ -155,11 +155,29 @@ export async function readOthers(
   return found;
 }
 
+/** What a session has read as pending. A version never changes. */
+const pendingRead = new WeakMap<Session, StoredCredential>();
+
 /** The secret that the rotation gives its account; undefined when its version cannot be read any more. */
 export async function readPending(
   session: Session,
   { pending, account }: Rotation,
 ): Promise<StoredCredential | undefined> {
   const credential = pending && (await readCredential(session, pending, [account]));
-  return credential && { credential, ref: pending };
+  if (!credential) return undefined;
+  const read = { credential, ref: pending };
+  pendingRead.set(session, read);
+  return read;
+}
+
+/** The same, and not read again if this session has read it. It may have been disabled since. */
+export async function recallPending(
+  session: Session,
+  rotation: Rotation,
+): Promise<StoredCredential | undefined> {
+  const known = pendingRead.get(session);
+  const isKnown = sameVersion(known?.ref, rotation.pending);
+  return isKnown && known?.credential.account === rotation.account
+    ? known
+    : readPending(session, rotation);
 }

@@ -14,26 +14,30 @@ import type { Session } from "./session.ts";
  */
 export async function flushOutbox(session: Session): Promise<void> {
   const { outbox } = session.record();
-  if (outbox.length === 0) return;
-  await session.hold();
   const { notifiers } = session.ports;
+  const isAnybodyTold = notifiers.length > 0 || outbox.some(isAlarm);
+  // What is told has happened, for everybody who asks.
+  if (isAnybodyTold) await session.flush();
+  await session.hold();
   await keepAlarms(session, outbox);
   const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
   const names = notifiers.filter((_, index) => heard[index]).map(({ name }) => name);
   const all = notifiers.map(({ name }) => name);
   const waiting = afterTelling(outbox, all, names);
-  await session.commit(withOutbox(session, waiting));
+  session.stage(withOutbox(session, waiting));
 }
 
 /** Alarms stay readable, whatever notifiers there are. One that is kept twice has the same key. */
 async function keepAlarms(session: Session, outbox: readonly Notification[]): Promise<void> {
   const { journal } = session.ports;
-  for (const { id, type, at, targetId, data, toldTo } of outbox) {
-    if (type !== "alarm" || toldTo !== undefined) continue;
+  for (const { id, at, targetId, data, toldTo } of outbox.filter(isAlarm)) {
+    if (toldTo !== undefined) continue;
     const [kind, message] = [String(data["kind"]), String(data["message"])];
     await journal.raise({ id, at, kind, message, targetId });
   }
 }
+
+const isAlarm = ({ type }: Notification): boolean => type === "alarm";
 
 async function tell(
   session: Session,

@@ -115,6 +115,8 @@ export async function publish(
   rotationId: string,
   { content, notes }: Publication,
 ): Promise<VersionRef> {
+  // Vaults know no conditions: a worker that has lost its claim finds that out here, and not after it has published.
+  await session.flush();
   const version = await writeVersion(session, session.target.publish, content);
   for (const note of notes) {
     const detail = redact(`${version.name}: ${note}`, session.secrets());

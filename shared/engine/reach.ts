@@ -73,6 +73,7 @@ export async function disableVersion(
   ref: VersionRef,
   proof: Proof,
 ): Promise<void> {
+  await session.flush();
   requireProof(session, proof);
   const signal = session.ports.deadline(deadlines.vault);
   await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
@@ -195,6 +196,7 @@ export async function applyChange(
 ): Promise<Credential> {
   const { ports, target } = session;
   const { using } = authority;
+  await session.flush();
   requireProof(session, proof);
   const signal = changeDeadline(session);
   return asAuthority(session, authority, () => {
@@ -242,6 +244,7 @@ export async function retireAccount(
 ): Promise<void> {
   const { ports, target } = session;
   const { using } = authority;
+  await session.flush();
   requireProof(session, proof);
   const signal = changeDeadline(session);
   await asAuthority(session, authority, () => {

@@ -10,6 +10,7 @@ export async function refreshConsumers(
 ): Promise<string[]> {
   const { ports, target } = session;
   const problems: string[] = [];
+  if (target.consumers.length > 0) await session.flush();
   for (const name of target.consumers) {
     const refresh = { targetId: target.id, rotationId, published };
     await session.hold();

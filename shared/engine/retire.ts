@@ -28,7 +28,7 @@ export async function retire(session: Session): Promise<void> {
     await tryAgainLater(session, retirement, failureOf(session, error));
     return;
   }
-  await session.commit(withRetired(session, retirement));
+  session.stage(withRetired(session, retirement));
   session.emit({
     type: "retired",
     rotationId: retirement.rotationId,
@@ -90,7 +90,7 @@ async function lookForSessions(
   if (next === "proven") return true;
   const record = { ...session.record(), retirement: next };
   const isNews = isInUse && next.proof?.seenInUse === retry.attempts;
-  await session.commit(isNews ? withUseReported(session, record, next) : record);
+  session.stage(isNews ? withUseReported(session, record, next) : record);
   session.emit({
     type: isInUse ? "still-in-use" : "seen-unused",
     rotationId,

@@ -47,7 +47,7 @@ export async function resume(session: Session): Promise<void> {
     try {
       mustBeConfigured(session, rotation);
       const next = await steps[phase](session, rotation);
-      await moveOn(session, next);
+      moveOn(session, next);
     } catch (error) {
       await onFailure(session, error);
       return;
@@ -93,7 +93,8 @@ function tellSuccess(session: Session, rotation: Rotation): void {
   });
 }
 
-async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<void> {
+/** Written by the step that needs it to be known, at the latest when the target is released. */
+function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   const { ports, target } = session;
   const record = session.record();
   const { rotation } = record;
@@ -101,14 +102,14 @@ async function moveOn(session: Session, { to, learnt = {} }: Advance): Promise<v
   if (to !== "done") {
     const moved = advance(rotation, to, learnt, session.now());
     const run = runOf(moved, record, "running", session.now());
-    await session.commit({ ...record, rotation: moved }, [run]);
+    session.stage({ ...record, rotation: moved }, [run]);
     return;
   }
   const rotator = ports.rotator(target.type);
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, ended, target, canRetire, session.now());
-  await session.commit(done, [runOf(ended, done, "done", session.now())]);
+  session.stage(done, [runOf(ended, done, "done", session.now())]);
 }
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
@@ -122,7 +123,7 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
       ? "retry"
       : judge(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
-  else if (judged === "skip") await leaveUndone(session, rotation, failure);
+  else if (judged === "skip") leaveUndone(session, rotation, failure);
   else await end(session, rotation, failure, judged);
 }
 
@@ -165,9 +166,9 @@ function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
   return Math.min(Math.max(waited / 2, 10 * second), minute);
 }
 
-async function leaveUndone(session: Session, rotation: Rotation, failure: Failure): Promise<void> {
+function leaveUndone(session: Session, rotation: Rotation, failure: Failure): void {
   session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
-  await moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
+  moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
   if (session.record().rotation === undefined) tellSuccess(session, rotation);
 }
 

@@ -1,27 +1,35 @@
-import { claimLength, wakeAt } from "../core/decide.ts";
-import { LeaseLostError } from "../core/errors.ts";
+import { claimed } from "../core/decide.ts";
 import { type Told, toEvent } from "../core/events.ts";
-import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
 import type { Refusal, RunRecord, TargetRecord } from "../core/rotation.ts";
 import type { Credential, Secret } from "../core/secret.ts";
 import type { Target } from "../core/target.ts";
-import { between, type Instant, minute, plus, toInstant } from "../core/time.ts";
-import type { Versioned } from "../stores/journal.ts";
+import { between, type Instant, minute, toInstant } from "../core/time.ts";
+import { fencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
 import { sessionMemory, withRefusals } from "./session-memory.ts";
 
-/** One worker's hold on one target: its claim, the record as last written, and the secrets it has seen. */
+/** One worker's hold on one target: its claim, the record, and the secrets it has seen. */
 export interface Session {
   readonly ports: Ports;
   readonly target: Target;
+  /** With what is staged. */
   record(): TargetRecord;
   /** By the journal's clock. */
   now(): Instant;
+  /**
+   * Keeps the record, and these rows of the history, for the next write. For what the target and the vaults show as well: a worker
+   * that dies before that write leaves nothing behind that its successor would take for something else.
+   */
+  stage(record: TargetRecord, runs?: readonly RunRecord[]): void;
+  /** Writes what is staged, if anything is, and the claim if it has not been written yet. Throws LeaseLostError. */
+  flush(): Promise<void>;
   /** Writes the record conditionally and renews the claim. Throws LeaseLostError when it is somebody else's. */
   commit(record: TargetRecord, runs?: readonly RunRecord[]): Promise<void>;
   /** Renews the claim if it could end within the next step. */
   hold(): Promise<void>;
   release(): Promise<void>;
+  /** Whether the journal has ever said that the target is ours. */
+  hasClaim(): boolean;
   emit(event: Omit<Told, "at" | "targetId">): void;
   /** Remembers a secret so that no message about this target can show it. */
   guard(secret: Secret): Secret;
@@ -30,88 +38,71 @@ export interface Session {
   refusals(): readonly Refusal[];
   /** Written to the journal at once: a worker that dies must not forget a guess. */
   noteRefusal(refused: Credential, version: string): Promise<void>;
-  /** The refusals of the account are forgotten with the next commit. */
+  /** The refusals of the account are forgotten with the next write. */
   noteAccepted(account: string): void;
   /** Whether this session has seen the secret refused, and has changed nothing since. */
   hasSeenRefused(credential: Credential): boolean;
-  /** A change is about to be sent; until the next commit the journal does not know how it ended. */
+  /** A change is about to be sent; until the next write the journal does not know how it ended. */
   noteChange(): void;
-  /** Whether a change was sent since the last commit. */
+  /** Whether a change was sent since the last write. */
   hasUnwrittenChange(): boolean;
 }
 
-/** Races that one write may lose. Each is lost to a caller's request; anyone with a key may send many of them. */
-const maxRaces = 20;
-
-/** `claimed` must just have been written with `owner` in its claim. */
+/** Nothing is written yet: the first write claims the target for `owner`, along with whatever is staged by then. */
 export function openSession(
   ports: Ports,
   target: Target,
   owner: string,
-  claimed: Versioned,
+  opening: Opening,
 ): Session {
-  let { record, etag } = claimed;
   // Times in the record are compared by other workers, whose own clocks may differ.
   const now = () => toInstant(ports.journal.now());
-  const memory = sessionMemory(record.refusals ?? [], now);
+  const fence = opening.record.claim.fence + 1;
+  const memory = sessionMemory(opening.record.refusals ?? [], now);
+  const journal = fencedJournal(ports.journal, target, owner, opening);
+  let record = opening.record;
+  let stagedRuns: readonly RunRecord[] = [];
+  let isStaged = false;
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
-    let wanted = withRefusals(next, memory.refusals());
-    for (let races = 0; ; races++) {
-      try {
-        const change = { record: wanted, etag, wakeAt: wakeAt(wanted, now()), runs };
-        etag = await ports.journal.commit(change);
-        record = wanted;
-        return;
-      } catch (error) {
-        if (!(error instanceof LeaseLostError) || races >= maxRaces) throw error;
-        wanted = await mergeRemote(wanted);
-      }
-    }
+    const isFirst = !journal.hasClaim();
+    record = await journal.write(withRefusals(next, memory.refusals()), [...stagedRuns, ...runs]);
+    [stagedRuns, isStaged] = [[], false];
+    memory.noteWritten();
+    if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
   }
 
-  async function mergeRemote(local: TargetRecord): Promise<TargetRecord> {
-    const found = requireOwn(await ports.journal.read(target.id), record, owner);
-    etag = found.etag;
-    const remote = found.record;
-    const merged = mergeConcurrent({ base: record, local, remote }, target, now());
-    record = withCallersFields(record, remote);
-    return merged;
-  }
+  const renewed = (next: TargetRecord) => claimed(next, { fence, owner }, now());
 
-  const renewed = (next: TargetRecord): TargetRecord => ({
-    ...next,
-    claim: { fence: record.claim.fence, owner, until: plus(now(), claimLength) },
-  });
+  const emit: Session["emit"] = (event) => {
+    ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
+  };
 
   return {
     ports,
     target,
     record: () => record,
     now,
-    async commit(next, runs = []) {
-      await write(renewed(next), runs);
-      memory.noteWritten();
+    stage(next, runs = []) {
+      record = next;
+      stagedRuns = [...stagedRuns, ...runs];
+      isStaged = true;
     },
+    async flush() {
+      if (isStaged || !journal.hasClaim()) await write(renewed(record), []);
+    },
+    commit: (next, runs = []) => write(renewed(next), runs),
     async hold() {
-      const left = between(now(), record.claim.until ?? now());
-      if (left < minute) await write(renewed(record), []);
+      const until = journal.claimedUntil();
+      if (until === undefined || between(now(), until) < minute) await write(renewed(record), []);
     },
-    release: () => write({ ...record, claim: { fence: record.claim.fence } }, []),
-    emit: (event) => {
-      ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
-    },
+    release: () => write({ ...record, claim: { fence } }, []),
+    hasClaim: () => journal.hasClaim(),
+    emit,
     ...memory,
     async noteRefusal(refused, version) {
       memory.noteRefused(refused, version);
       await write(renewed(record), []);
     },
   };
-}
-
-/** What the journal holds, if it still says that the target is ours. Throws LeaseLostError. */
-function requireOwn(found: Versioned | undefined, ours: TargetRecord, owner: string): Versioned {
-  const claim = found?.record.claim;
-  if (found && claim?.fence === ours.claim.fence && claim.owner === owner) return found;
-  throw new LeaseLostError(`${ours.targetId} was claimed by another worker`);
 }

@@ -8,7 +8,7 @@ import { accountToChange } from "../core/slots.ts";
 import { pendingName } from "../core/target.ts";
 import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
-import { readPending } from "./credentials.ts";
+import { recallPending } from "./credentials.ts";
 import { reportForeignVersion, syncPublished } from "./drift.ts";
 import { findProof, issueProof } from "./proof.ts";
 import {
@@ -65,7 +65,7 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
 
 async function publishing(session: Session, rotation: Rotation): Promise<Advance> {
   const { target } = session;
-  const pending = await readPending(session, rotation);
+  const pending = await recallPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
   const current = await readCurrent(session, target.publish);
   const previous = await previousOf(session, current);
@@ -91,7 +91,7 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
 async function checking(session: Session, rotation: Rotation): Promise<Advance> {
   const { name } = session.target.publish;
   const current = await readCurrent(session, session.target.publish);
-  const expected = await readPending(session, rotation);
+  const expected = await recallPending(session, rotation);
   const found =
     typeof current === "string" ? undefined : credentialIn(session, current, [rotation.account]);
   if (

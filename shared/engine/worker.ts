@@ -1,10 +1,9 @@
 import { withCheck } from "../core/check-request.ts";
-import { claimed, decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
+import { decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { mayHaveChanged, newRecord, type TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
-import type { Versioned } from "../stores/journal.ts";
 import { adopt } from "./adopt.ts";
 import { check } from "./check.ts";
 import { handoverMs, syncPublished } from "./drift.ts";
@@ -33,6 +32,7 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise
 
 /** No target needs more in one go; whatever is left is found by the sweep. */
 const mostInOneGo = 12;
+const mostRounds = 3;
 
 /**
  * Does everything that is due for one target now, under one claim. Returns when to look again. Safe to call at any
@@ -41,7 +41,25 @@ const mostInOneGo = 12;
 export async function workOn(
   ports: Ports,
   target: Target,
-  options: { readonly checkDrift?: boolean } = {},
+  options: Options = {},
+): Promise<Instant | undefined> {
+  for (let rounds = 0; ; rounds++) {
+    const next = await workOnce(ports, target, rounds === 0 ? options : {});
+    // Somebody may have asked for something while the target was being released.
+    const isReached = next !== undefined && next <= toInstant(ports.journal.now());
+    if (!isReached || rounds >= mostRounds) return next;
+  }
+}
+
+interface Options {
+  /** Somebody may have written what consumers read. */
+  readonly checkDrift?: boolean;
+}
+
+async function workOnce(
+  ports: Ports,
+  target: Target,
+  options: Options,
 ): Promise<Instant | undefined> {
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
@@ -52,8 +70,9 @@ export async function workOn(
   }
   const planned = replan(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) return wakeAt(record, now);
-  const session = await claim(ports, target, planned, found?.etag);
-  return session && workUnderClaim(session, options.checkDrift ?? false);
+  const opening = { record: planned, etag: found?.etag };
+  const session = openSession(ports, target, ports.newId(), opening);
+  return workUnderClaim(session, options.checkDrift ?? false);
 }
 
 /** A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it. */
@@ -64,14 +83,14 @@ function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boo
 
 async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Instant | undefined> {
   try {
+    const first = decideWork(session.record(), session.now());
+    // A start is written first, and the claim with it; where nothing is due, one write does.
+    if ((first !== "start" && first !== "wait") || checkDrift) await session.flush();
     if (checkDrift) await lookForDrift(session);
     for (let done = 0; done < mostInOneGo; done++) {
       const next = decideWork(session.record(), session.now());
-      if (next === "wait" && !(await planAnew(session))) break;
+      if (next === "wait" && !planAnew(session)) break;
       if (next !== "wait") await work[next](session);
-      if (session.record().outbox.some(({ toldTo }) => toldTo === undefined)) {
-        await flushOutbox(session);
-      }
     }
     await session.release();
   } catch (error) {
@@ -84,11 +103,11 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<In
 }
 
 /** The configuration may have been edited in the middle of a rotation, which was left alone until it ended. */
-async function planAnew(session: Session): Promise<boolean> {
+function planAnew(session: Session): boolean {
   const record = session.record();
   const planned = replan(record, session.target, session.now());
   if (planned === record) return false;
-  await session.commit(planned);
+  session.stage(planned);
   return true;
 }
 
@@ -110,6 +129,8 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
  * overwritten a newer one, so a person is told and the owner is asked to log in with what is published.
  */
 async function onClaimLost(session: Session): Promise<void> {
+  // Another worker was quicker.
+  if (!session.hasClaim()) return;
   session.emit({ type: "lease-lost" });
   if (!session.hasUnwrittenChange()) return;
   const { ports, target } = session;
@@ -157,24 +178,4 @@ async function checkLater(session: Session, at: Instant): Promise<void> {
   const record = session.record();
   if (record.check) return;
   await session.commit(withCheck(record, written, at));
-}
-
-async function claim(
-  ports: Ports,
-  target: Target,
-  record: TargetRecord,
-  etag: Versioned["etag"] | undefined,
-): Promise<Session | undefined> {
-  const now = toInstant(ports.journal.now());
-  const owner = ports.newId();
-  const mine = claimed(record, owner, now);
-  try {
-    const written = await ports.journal.commit({ record: mine, etag, wakeAt: wakeAt(mine, now) });
-    const session = openSession(ports, target, owner, { record: mine, etag: written });
-    session.emit({ type: "claimed", detail: `fence ${mine.claim.fence}` });
-    return session;
-  } catch (error) {
-    if (error instanceof LeaseLostError) return undefined;
-    throw error;
-  }
 }

@@ -90,7 +90,11 @@ describe("a claim that is made with the clock of the journal", () => {
     const other = tables.open({ connectionString, table }).journal;
     proxy.changeDate(shifted(shift));
     await journal.read("app");
-    const record = claimed(newRecord("app"), "worker-1", toInstant(journal.now()));
+    const record = claimed(
+      newRecord("app"),
+      { fence: 1, owner: "worker-1" },
+      toInstant(journal.now()),
+    );
     await journal.commit({ record, etag: undefined, wakeAt: record.claim.until });
     const seen = (await other.read("app"))?.record;
     if (!seen) throw new Error("the target is gone");

@@ -127,15 +127,15 @@ describe("the moment a target is looked at again", () => {
   });
 
   it("is the end of the claim while somebody has one", () => {
-    const mine = claimed({ ...adopted, nextDue: now }, "worker", now);
+    const mine = claimed({ ...adopted, nextDue: now }, { fence: 1, owner: "worker" }, now);
     expect(wakeAt(mine, now)).toBe(plus(now, claimLength));
   });
 });
 
 describe("a claim", () => {
-  const mine = claimed({ ...adopted, claim: { fence: 7 } }, "worker", now);
+  const mine = claimed({ ...adopted, claim: { fence: 7 } }, { fence: 8, owner: "worker" }, now);
 
-  it("raises the fence, names its owner and ends", () => {
+  it("has a fence, names its owner and ends", () => {
     const { fence, owner, until } = mine.claim;
     expect([fence, owner, between(now, until ?? now)]).toEqual([8, "worker", claimLength]);
   });

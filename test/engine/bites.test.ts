@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  changesUnannounced,
   ignoresFences,
   keepsTheSecretInMemory,
   makesAnotherSecret,
@@ -43,6 +44,10 @@ test("the crash tests catch an engine that makes another secret after a crash", 
 
 test("the crash tests catch an engine that does not ask what is live", async () => {
   expect(await find(neverAsks, "it never settled")).toBe(true);
+});
+
+test("the crash tests catch an engine that changes the target before the journal knows", async () => {
+  expect(await find(changesUnannounced, "it never settled")).toBe(true);
 });
 
 test("the race tests catch an engine that ignores fences", async () => {

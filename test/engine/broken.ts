@@ -51,6 +51,30 @@ export const ignoresFences: Worker = (ports, world) => {
   return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
 };
 
+/** The engine, with a journal that keeps some writes to itself: as if nobody had made them before the next one. */
+function postponing(isPostponed: (record: TargetRecord) => boolean): Worker {
+  return (ports, world) => {
+    const commit: Ports["journal"]["commit"] = (change) =>
+      isPostponed(change.record) && change.etag !== undefined
+        ? Promise.resolve(change.etag)
+        : ports.journal.commit(change);
+    return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+  };
+}
+
+/** Changes the target before the journal knows that it will, and with which secret. */
+export const changesUnannounced = postponing(({ rotation }) => rotation?.phase === "applying");
+
+/** Publishes without having asked whether the target is still its own, and does not notice how much time has passed. */
+export const publishesUnannounced: Worker = (ports, world) => {
+  const started = ports.journal.now();
+  const journal = { ...ports.journal, now: () => started };
+  return postponing(({ rotation }) => rotation?.phase === "publishing")(
+    { ...ports, journal },
+    world,
+  );
+};
+
 /** Publishes, then changes the target: what Azure's own sample does. */
 export const publishesFirst = naive(["publish", "change"]);
 

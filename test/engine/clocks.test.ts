@@ -23,7 +23,7 @@ for (const aheadMs of [-10 * minute, hour, 400 * day]) {
     ).catch(() => undefined);
     world.advance(minute);
     await work(world);
-    expect((await world.journal.run("app", id))?.state).toBe("queued");
+    expect((await world.journal.run("app", id))?.state).toBe("running");
     world.advance(minute + 1);
     await work(world);
     expect((await world.journal.run("app", id))?.state).toBe("done");

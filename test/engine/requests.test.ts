@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { claimed } from "../../shared/core/decide.ts";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
@@ -111,31 +112,35 @@ test("a retired account takes its next turn as if nothing had happened", async (
   expect(world.isKept("app_b")).toBe(false);
 });
 
-test("an admin credential is not rotated while another target is being changed with it", async () => {
-  const world = await adopted(singleAdmin);
-  await request(world);
-  const ports = world.ports(open);
-  const user = { ...world.target, id: "user" };
-  const busy = {
-    ...ports,
-    targetsUsing: () => [user],
-    journal: {
-      ...ports.journal,
-      read: async (id: string) => {
-        const found = await ports.journal.read("app");
-        if (id !== "user" || !found) return found;
-        const rotation = { phase: "applying" } as NonNullable<typeof found.record.rotation>;
-        return { ...found, record: { ...found.record, rotation } };
+test.each(["staging", "applying", "publishing", "checking"] as const)(
+  "an admin credential is not rotated while another target that needs it is in %s",
+  async (phase) => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const ports = world.ports(open);
+    const user = { ...world.target, id: "user" };
+    const busy = {
+      ...ports,
+      targetsUsing: () => [user],
+      journal: {
+        ...ports.journal,
+        read: async (id: string) => {
+          const found = await ports.journal.read("app");
+          if (id !== "user" || !found) return found;
+          const rotation = { phase } as NonNullable<typeof found.record.rotation>;
+          const owner = { fence: 1, owner: "other" };
+          return { ...found, record: claimed({ ...found.record, rotation }, owner, world.now()) };
+        },
       },
-    },
-  };
-  await workOn(busy, world.target);
-  expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).request?.notBefore).toBeDefined();
-  world.advance(minute);
-  await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
-});
+    };
+    await workOn(busy, world.target);
+    expect(world.applied.size).toBe(0);
+    expect((await recordOf(world)).request?.notBefore).toBeDefined();
+    world.advance(minute);
+    await work(world);
+    expect((await recordOf(world)).health).toBe("healthy");
+  },
+);
 
 test("a notifier that is down never holds up a rotation, and hears of it later under the same id", async () => {
   const world = await adopted(singleAdmin);

@@ -1,0 +1,80 @@
+import { wakeAt } from "../core/decide.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
+import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { Target } from "../core/target.ts";
+import { type Instant, toInstant } from "../core/time.ts";
+import type { Journal, Versioned } from "../stores/journal.ts";
+
+/** What a worker begins with: the record as the configuration wants it, and the etag of the one in the journal. */
+export interface Opening {
+  readonly record: TargetRecord;
+  /** Absent: the target is not in the journal yet. */
+  readonly etag: string | undefined;
+}
+
+/** The journal as one worker writes to it about one target. */
+export interface FencedJournal {
+  /**
+   * Writes the record on condition that nobody else owns the target, and returns it with what callers without a claim have asked
+   * for meanwhile. The first write claims the target, if its record says so. Throws LeaseLostError.
+   */
+  write(record: TargetRecord, runs: readonly RunRecord[]): Promise<TargetRecord>;
+  /** Whether anything has been written. */
+  hasClaim(): boolean;
+  /** As last written. */
+  claimedUntil(): Instant | undefined;
+}
+
+/** Races that one write may lose. Each is lost to a caller's request; anyone with a key may send many of them. */
+const maxRaces = 20;
+
+export function fencedJournal(
+  journal: Journal,
+  target: Target,
+  owner: string,
+  opening: Opening,
+): FencedJournal {
+  let { record: written, etag } = opening;
+  let hasClaim = false;
+  const now = () => toInstant(journal.now());
+
+  async function mergeRemote(local: TargetRecord): Promise<TargetRecord> {
+    const theirs = requireOwn(await journal.read(target.id), written, owner);
+    etag = theirs.etag;
+    const remote = theirs.record;
+    const merged = mergeConcurrent({ base: written, local, remote }, target, now());
+    written = withCallersFields(written, remote);
+    return merged;
+  }
+
+  return {
+    hasClaim: () => hasClaim,
+    claimedUntil: () => (hasClaim ? written.claim.until : undefined),
+    async write(record, runs) {
+      let wanted = record;
+      for (let races = 0; ; races++) {
+        try {
+          etag = await journal.commit({
+            record: wanted,
+            etag,
+            wakeAt: wakeAt(wanted, now()),
+            runs,
+          });
+          [written, hasClaim] = [wanted, true];
+          return wanted;
+        } catch (error) {
+          if (!(error instanceof LeaseLostError) || !hasClaim || races >= maxRaces) throw error;
+          wanted = await mergeRemote(wanted);
+        }
+      }
+    },
+  };
+}
+
+/** What the journal holds, if it still says that the target is ours. Throws LeaseLostError. */
+function requireOwn(found: Versioned | undefined, ours: TargetRecord, owner: string): Versioned {
+  const claim = found?.record.claim;
+  if (found && claim?.fence === ours.claim.fence && claim.owner === owner) return found;
+  throw new LeaseLostError(`${ours.targetId} was claimed by another worker`);
+}
