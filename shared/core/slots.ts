@@ -8,6 +8,13 @@ export function accountToChange(target: Target, record: TargetRecord): string {
   return idle.account;
 }
 
+/** Whether the last rotation published what is published for all the journal knows, and nothing has failed since. */
+export function isOwnWork(record: TargetRecord): boolean {
+  const { health, active, lastSuccessAt } = record;
+  if (health !== "healthy" || active === undefined || lastSuccessAt === undefined) return false;
+  return slotOf(record, active).changedAt === lastSuccessAt;
+}
+
 export function slotOf(record: TargetRecord, account: string): SlotRecord {
   return record.slots.find((slot) => slot.account === account) ?? { account };
 }

@@ -23,6 +23,7 @@ import { findOwnPublished } from "./look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "./preflight.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import { issueProof } from "./proof.ts";
+import { requireRoom } from "./publication.ts";
 import { applyChange, type LogIn, logsIn } from "./reach.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
@@ -48,6 +49,9 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   // Read directly before it is given to the target: somebody may have disabled it meanwhile.
   const pending = await readPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
+  if (cleared.current) {
+    await requireRoom(session, rotation.id, pending.credential, cleared.current);
+  }
   return changeAndProve(session, pending, cleared);
 }
 

@@ -26,6 +26,8 @@ export interface Cleared {
   /** Where the secret of `using` is stored, if it has one. */
   readonly usingRef?: VersionRef;
   readonly proof: Proof;
+  /** What consumers read now; absent where nothing would keep the change from being repeated. */
+  readonly current?: StoredSecret | Unreadable;
   readonly findings: readonly Finding[];
 }
 
@@ -48,7 +50,8 @@ export async function lookBeforeChange(
   const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
-  return { ...authority, findings: [...findings, login, ...authority.findings] };
+  const current = published.is === "nothing" ? "absent" : published.stored;
+  return { ...authority, current, findings: [...findings, login, ...authority.findings] };
 }
 
 /**

@@ -4,7 +4,7 @@ import { generatePassword } from "../core/password.ts";
 import { renderPayload } from "../core/payload.ts";
 import { mayHaveChanged, type Rotation, type WorkingPhase } from "../core/rotation.ts";
 import { type Credential, Secret } from "../core/secret.ts";
-import { accountToChange } from "../core/slots.ts";
+import { accountToChange, isOwnWork } from "../core/slots.ts";
 import { pendingName } from "../core/target.ts";
 import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
@@ -48,14 +48,16 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
 async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
-  const published = await syncPublished(session);
-  // Somebody may have published the other account of a pair: then it is this one's turn.
+  // Whoever else published is noticed directly before the change as well; by then a pending version was made for nothing.
+  const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
   const account = accountToChange(target, session.record());
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
   const credential = { account, secret: session.guard(new Secret(password)) };
-  const current = published.is === "nothing" ? "absent" : published.stored;
-  await requireRoom(session, rotation.id, credential, current);
+  if (published) {
+    const current = published.is === "nothing" ? "absent" : published.stored;
+    await requireRoom(session, rotation.id, credential, current);
+  }
   const pending = await writeVersion(session, pendingName(target), {
     ...renderPayload("json", credential, endpointOf(session)),
     tags: keyturnTags(session, rotation.id, account),

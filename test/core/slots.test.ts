@@ -5,6 +5,7 @@ import {
   abandon,
   accountToChange,
   candidates,
+  isOwnWork,
   keptSlots,
   promote,
   slotOf,
@@ -41,6 +42,27 @@ describe("the account that is changed", () => {
 
   it("must be there", () => {
     expect(() => accountToChange({ ...target, slots: [] }, record)).toThrow(RangeError);
+  });
+});
+
+describe("what is published", () => {
+  const published = { ...record, active: "a", lastSuccessAt: now };
+  const slots = [{ account: "a", current: ref("1"), changedAt: now }];
+  const own = { ...published, slots, health: "healthy" as const };
+
+  it("is our own work after a rotation that succeeded", () => {
+    expect(isOwnWork(own)).toBe(true);
+  });
+
+  it.each([
+    ["nothing was rotated yet", record],
+    [
+      "somebody else's version was adopted since",
+      { ...own, slots: [{ account: "a", changedAt: "2026-03-02T10:00:00.000Z" }] },
+    ],
+    ["something has failed since", { ...own, health: "failing" as const }],
+  ])("may be anything when %s", (_when, other) => {
+    expect(isOwnWork(other)).toBe(false);
   });
 });
 

@@ -128,6 +128,26 @@ test("A rotation fails before it changes anything when the new version would be 
   expect(world.vault.versions("app-db")).toHaveLength(versions);
 });
 
+test("A version that somebody wrote after a rotation must leave room too, whether or not anybody told of it", async () => {
+  const world = await worldWithExtras(singleAdmin);
+  await rotate(world);
+  const body = { username: "app", password: "by hand", certificate: "" };
+  const certificate = "x".repeat(25 * 1024 - JSON.stringify(body).length);
+  const value = new Secret(JSON.stringify({ ...body, certificate }));
+  setPassword(world, "app", "by hand");
+  await world.vault.write("app-db", { value, contentType, tags: {} }, never);
+  const id = await rotate(world);
+  const run = await world.journal.run("app", id);
+  expect(run?.failure?.message).toMatch(/^app-db has no room .* 25600 bytes/);
+  expect(world.applied.size).toBe(1);
+  const pending = () => world.vault.versions("keyturn-pending-app");
+  expect(pending().filter(({ enabled }) => enabled)).toEqual([]);
+  const before = pending().length;
+  world.advance(7 * hour);
+  await work(world);
+  expect(pending()).toHaveLength(before);
+});
+
 test("What Keyturn cannot update is left as it was and reported", async () => {
   const basic = Buffer.from("app:first-secret-of-app").toString("base64");
   const world = await worldWithExtras(singleAdmin, { basic });
