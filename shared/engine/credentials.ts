@@ -55,6 +55,7 @@ export async function findLiveCredential(
   rotation: Rotation,
 ): Promise<StoredCredential> {
   const { account } = rotation;
+  const isAuthority = session.target.authority.as === "self";
   const refused: VersionRef[] = [];
   const unreadable: UnreadableVersion[] = [];
   for await (const ref of candidatesOf(session, rotation)) {
@@ -64,7 +65,7 @@ export async function findLiveCredential(
     if (!credential) {
       const why = typeof stored === "string" ? stored : "holds no credential";
       unreadable.push({ ref, why });
-    } else if (await stillLogsIn(session, { credential, ref, isSearch: true })) {
+    } else if (await stillLogsIn(session, { credential, ref, isSearch: true, isAuthority })) {
       return { credential, ref };
     } else {
       refused.push(ref);

@@ -31,9 +31,12 @@ export async function checkPublished(session: Session): Promise<Checked> {
   if (published.is === "nothing" || published.is === "unusable") return published;
   const { stored, credential } = published;
   const live = { credential, ref: stored.ref };
+  const isAuthority =
+    session.target.authority.as === "self" &&
+    session.record().rotation?.account === credential.account;
   if (
     published.is === "adopted" ||
-    (published.is === "known" && (await stillLogsIn(session, live)))
+    (published.is === "known" && (await stillLogsIn(session, { ...live, isAuthority })))
   ) {
     await noteProven(session);
     return { is: "works", stored, live, proof: issueProof(session, "published") };

@@ -115,12 +115,14 @@ export interface LogIn {
   readonly isPropagating?: boolean;
   /** It is one of several that might be accepted. */
   readonly isSearch?: boolean;
+  /** If it is accepted, the account is about to change itself with it. */
+  readonly isAuthority?: boolean;
 }
 
 /** Whether the target accepts a stored secret. Throws GuessPauseError when the account was refused too often. */
 export async function logsIn(
   session: Session,
-  { credential, ref, as, isPropagating = false, isSearch = false }: LogIn,
+  { credential, ref, as, isPropagating = false, isSearch = false, isAuthority = false }: LogIn,
 ): Promise<boolean> {
   const { ports, target } = session;
   const { account } = credential;
@@ -136,7 +138,7 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ ...callOf(target), credential, ...(as && { as }) }, signal),
+        .verify({ ...callOf(target, isAuthority), credential, ...(as && { as }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
@@ -158,7 +160,9 @@ export async function examineAccount(
   const what = "the account could not be examined";
   return asAuthority(session, authority, async () =>
     named(session, TargetUnavailableError, what, async () => {
-      return (await rotator.examine?.({ ...callOf(target), ...examine, using }, signal)) ?? unasked;
+      return (
+        (await rotator.examine?.({ ...callOf(target, true), ...examine, using }, signal)) ?? unasked
+      );
     }),
   );
 }
@@ -176,10 +180,14 @@ async function tryAuthority(
   return accepted ? unasked : "rejected";
 }
 
-/** What every call to the target brings along. */
-function callOf({ options, policy }: Target) {
+/** What every call to the target brings along. `mayStay`: other calls with the same authority are about to follow. */
+function callOf({ options, policy }: Target, mayStay = false) {
   const { connect } = policy.timeouts ?? {};
-  return { options, ...(connect !== undefined && { connectWithin: connect }) };
+  return {
+    options,
+    ...(connect !== undefined && { connectWithin: connect }),
+    ...(mayStay && { mayStay }),
+  };
 }
 
 function checkDeadline({ ports, target }: Session): AbortSignal {
@@ -203,7 +211,7 @@ export async function applyChange(
     session.noteChange();
     // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
     return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
-      ports.rotator(target.type).apply({ ...callOf(target), next, using }, signal),
+      ports.rotator(target.type).apply({ ...callOf(target, true), next, using }, signal),
     );
   });
 }
@@ -227,7 +235,7 @@ export async function hasSessions(
   return asAuthority(session, authority, () =>
     named(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
-        return rotator.hasSessions({ ...callOf(target), account, using }, signal);
+        return rotator.hasSessions({ ...callOf(target, true), account, using }, signal);
       throw new ConfigError(
         `${target.type} cannot tell who is logged in, which retire: proof needs`,
       );
@@ -250,7 +258,7 @@ export async function retireAccount(
   await asAuthority(session, authority, () => {
     session.noteChange();
     return named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
-      ports.rotator(target.type).retire?.({ ...callOf(target), account, using }, signal),
+      ports.rotator(target.type).retire?.({ ...callOf(target, true), account, using }, signal),
     );
   });
 }

@@ -6,8 +6,8 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
-import { Secret } from "../core/secret.ts";
-import type { Capabilities, Examination, Examine, Rotator, Using } from "./rotator.ts";
+import { type Credential, Secret } from "../core/secret.ts";
+import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 
 /** A system of accounts that lives and dies with the process. */
 export interface MemorySystem {
@@ -22,9 +22,14 @@ export interface MemorySystem {
   readonly trusted: Set<string>;
   /** Log-ins so far, refused ones included. */
   logIns: number;
+  /** Milliseconds, from any moment on. */
+  readonly now: () => number;
 }
 
-export function memorySystem(): MemorySystem {
+/** Milliseconds for which a log-in stays that may. */
+const longestIdle = 5_000;
+
+export function memorySystem(now: () => number = () => performance.now()): MemorySystem {
   return {
     passwords: new Map(),
     admins: new Set(),
@@ -32,6 +37,7 @@ export function memorySystem(): MemorySystem {
     obstacles: new Map(),
     trusted: new Set(),
     logIns: 0,
+    now,
   };
 }
 
@@ -54,13 +60,28 @@ function rulesOf(system: MemorySystem) {
     );
   }
 
-  /** One log-in of the authority, if it has one. */
-  function isLetIn(using: Using): boolean {
+  /** Log-ins that have stayed, and until when. */
+  const stays = new Map<string, number>();
+  const markOf = ({ account, secret }: Credential) => JSON.stringify([account, secret.reveal()]);
+
+  function stay(credential: Credential): void {
+    stays.set(markOf(credential), system.now() + longestIdle);
+  }
+
+  /** One log-in of the authority, if it has one and none of it has stayed. */
+  function isLetIn(using: Using, mayStay = false): boolean {
     if (using.as === "identity") return true;
-    const { account, secret } = using.credential;
-    system.logIns++;
-    requireAsked(account);
-    return accepts(account, secret);
+    const { credential } = using;
+    const { account, secret } = credential;
+    const hasStayed = mayStay && (stays.get(markOf(credential)) ?? -Infinity) > system.now();
+    // What is not valid any more has not stayed either.
+    if (!hasStayed || !accepts(account, secret)) {
+      system.logIns++;
+      requireAsked(account);
+      if (!accepts(account, secret)) return false;
+    }
+    if (mayStay) stay(credential);
+    return true;
   }
 
   function mayChange(using: Using, account: string): boolean {
@@ -71,16 +92,17 @@ function rulesOf(system: MemorySystem) {
       : credential.account === account;
   }
 
-  function mustMay(using: Using, account: string): void {
-    if (!isLetIn(using)) {
+  function mustMay({ account, using, mayStay }: Look<unknown>): void {
+    if (!isLetIn(using, mayStay)) {
       throw new AuthorityRefusedError(`memory refuses the log-in of ${nameOf(using)}`);
     }
     if (mayChange(using, account)) return;
     throw new ChangeRefusedError(`${nameOf(using)} may not change ${account}`);
   }
 
-  function examineNow({ account, using, isProven }: Examine<unknown>): Examination | "rejected" {
-    if (!isLetIn(using)) return "rejected";
+  function examineNow(examine: Examine<unknown>): Examination | "rejected" {
+    const { account, using, isProven, mayStay } = examine;
+    if (!isLetIn(using, mayStay)) return "rejected";
     if (!isProven && using.as !== "self") requireAsked(account);
     return {
       obstacles: isProven ? [] : obstaclesFor(account),
@@ -96,7 +118,7 @@ function rulesOf(system: MemorySystem) {
     return obstacle === undefined ? [] : [obstacle];
   }
 
-  return { accepts, requireAsked, mustMay, examineNow };
+  return { accepts, requireAsked, mustMay, examineNow, stay };
 }
 
 function nameOf(using: Using): string {
@@ -113,16 +135,16 @@ export function memoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
-  const { accepts, requireAsked, mustMay, examineNow } = rulesOf(system);
+  const { accepts, requireAsked, mustMay, examineNow, stay } = rulesOf(system);
   return {
     type: "memory",
     options: z.strictObject({}),
     capabilities,
     endpoint: () => ({ engine: "memory", host: "memory", port: 0 }),
-    async apply({ next, using }, signal) {
+    async apply({ next, ...call }, signal) {
       await Promise.resolve();
       if (signal.aborted) throw new OutcomeUnknownError("memory was not asked in time");
-      mustMay(using, next.account);
+      mustMay({ ...call, account: next.account });
       if (!system.passwords.has(next.account)) {
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
       }
@@ -133,21 +155,26 @@ export function memoryRotator(
       await untilAsked(signal);
       return examineNow(examine);
     },
-    async verify({ credential: { account, secret } }, signal) {
+    async verify({ credential, mayStay }, signal) {
+      const { account, secret } = credential;
       await untilAsked(signal);
       system.logIns++;
       requireAsked(account);
-      return accepts(account, secret) ? "accepted" : "rejected";
+      if (!accepts(account, secret)) return "rejected";
+      if (mayStay) stay(credential);
+      return "accepted";
     },
-    async hasSessions({ account, using }, signal) {
+    async hasSessions(look, signal) {
+      const { account } = look;
       await untilAsked(signal);
-      mustMay(using, account);
+      mustMay(look);
       return system.sessions.has(account);
     },
-    async retire({ account, using }, signal) {
+    async retire(call, signal) {
+      const { account } = call;
       await Promise.resolve();
       if (signal.aborted) throw new OutcomeUnknownError("memory was not asked in time");
-      mustMay(using, account);
+      mustMay(call);
       // An empty password is what no log-in ever presents here.
       system.passwords.set(account, new Secret(""));
     },

@@ -2,10 +2,11 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
+import type { Keepable } from "./kept-sessions.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
 import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
-import { readAuthority } from "./tls.ts";
+import { secureContextFor } from "./tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
@@ -14,10 +15,9 @@ const goodbye = 500;
 const patience = { connectTimeoutMS: 10_000, serverSelectionTimeoutMS: 15_000 };
 const silence = { socketTimeoutMS: 30_000 };
 
-export interface Session {
+export interface Session extends Keepable {
   /** Rejects with the driver's own errors, which hold the command: they must not get out. */
   run(database: string, command: Document): Promise<Document>;
-  close(): Promise<void>;
 }
 
 /** For messages. */
@@ -58,8 +58,27 @@ export async function logIn(
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw loginError(error, where);
   }
+  return sessionOf(client, line);
+}
+
+function sessionOf(client: MongoClient, line: ReturnType<typeof lineOf>): Session {
+  const run: Session["run"] = (database, command) =>
+    line.unlessLost(client.db(database).command(command, line.options()));
   return {
-    run: (database, command) => line.unlessLost(client.db(database).command(command, { signal })),
+    run,
+    rest: () => {
+      line.listen(undefined);
+    },
+    async resume(signal) {
+      line.listen(signal);
+      try {
+        await run("admin", { ping: 1 });
+        return true;
+      } catch {
+        await line.close();
+        return false;
+      }
+    },
     close: () => line.close(),
   };
 }
@@ -74,7 +93,6 @@ async function settingsFor(
   { account, secret }: Credential,
   authSource: string,
 ): Promise<MongoClientOptions> {
-  const ca = await readAuthority(tls.caFile);
   return {
     // Never in the connection string: the driver repeats that in its errors.
     auth: { username: account, password: secret.reveal() },
@@ -91,7 +109,7 @@ async function settingsFor(
       tls: true,
       // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
       rejectUnauthorized: true,
-      ...(ca && { ca }),
+      secureContext: await secureContextFor(tls.caFile),
     }),
   };
 }
@@ -115,7 +133,14 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
     lost.reject(new Error("no time is left"));
     void leave();
   };
-  signal.addEventListener("abort", giveUp, { once: true });
+  let heard: AbortSignal | undefined;
+  const listen = (next: AbortSignal | undefined) => {
+    heard?.removeEventListener("abort", giveUp);
+    heard = next;
+    heard?.addEventListener("abort", giveUp, { once: true });
+    if (heard?.aborted) giveUp();
+  };
+  listen(signal);
 
   // Once one of them has answered, others may be down: the driver finds out who is primary, or gives up in time.
   let reached = false;
@@ -132,9 +157,11 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
 
   return {
     giveUp,
+    listen,
+    options: () => (heard ? { signal: heard } : {}),
     unlessLost: <Result>(work: Promise<Result>) => Promise.race([work, lost.promise]),
     async close() {
-      signal.removeEventListener("abort", giveUp);
+      listen(undefined);
       await Promise.race([leave(), wait(goodbye, undefined, { ref: false })]);
     },
   };

@@ -7,6 +7,7 @@ import {
   isKnownError,
   OutcomeUnknownError,
 } from "../core/errors.ts";
+import { keptSessions } from "./kept-sessions.ts";
 import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
 import { examineIn } from "./mongodb-examine.ts";
 import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
@@ -59,51 +60,48 @@ export const mongodb: Rotator<MongodbOptions> = {
     return next;
   },
 
-  async verify({ options, credential, as, connectWithin }, signal) {
+  async verify({ options, credential, as, connectWithin, mayStay = false }, signal) {
     const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
     const session = await logIn(options, credential, home, signal, connectWithin);
     if (session === "rejected") return "rejected";
     try {
       await session.run(options.database, { ping: 1 });
-      return "accepted";
     } catch (error) {
-      throw loginError(error, placeOf(options, credential.account, home));
-    } finally {
       await session.close();
+      throw loginError(error, placeOf(options, credential.account, home));
     }
+    if (mayStay) kept.keep({ options: [options, home], credential, mayStay }, session);
+    else await session.close();
+    return "accepted";
   },
 
   async examine(examine, signal) {
-    const { options, account, connectWithin } = examine;
+    const { options, account } = examine;
     const where = placeOf(options, account, options.authDatabase);
-    const { credential, home } = authorityOf(examine);
-    const session = await logIn(options, credential, home, signal, connectWithin);
-    if (session === "rejected") return "rejected";
-    try {
-      return await examineIn(session, examine, serverPatience);
-    } catch (error) {
-      throw isKnownError(error) ? error : loginError(error, where);
-    } finally {
-      await session.close();
-    }
+    return asAuthority(examine, signal, async (session) => {
+      try {
+        return await examineIn(session, examine, serverPatience);
+      } catch (error) {
+        throw isKnownError(error) ? error : loginError(error, where);
+      }
+    });
   },
 
   /** Asks the one server that answers: the primary, or one mongos. */
   async hasSessions(look, signal) {
     const where = placeOf(look.options, look.account, look.options.authDatabase);
-    const session = await logInToChange(look, signal);
-    try {
-      const seen = await sessionsSeen(session, look);
-      if (isAnybodySeen(seen, where, "inprog on the cluster, as in clusterMonitor")) return true;
-      // An emulation that ignores who may see what would show our own sessions alone.
-      const privileges = await privilegesOf(session, serverPatience);
-      if (privileges?.allows("inprog", cluster) === true) return false;
-      throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
-    } catch (error) {
-      throw isKnownError(error) ? error : lookError(error, where, unableToSeeSessions(look));
-    } finally {
-      await session.close();
-    }
+    return toChange(look, signal, async (session) => {
+      try {
+        const seen = await sessionsSeen(session, look);
+        if (isAnybodySeen(seen, where, "inprog on the cluster, as in clusterMonitor")) return true;
+        // An emulation that ignores who may see what would show our own sessions alone.
+        const privileges = await privilegesOf(session, serverPatience);
+        if (privileges?.allows("inprog", cluster) === true) return false;
+        throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
+      } catch (error) {
+        throw isKnownError(error) ? error : lookError(error, where, unableToSeeSessions(look));
+      }
+    });
   },
 
   /**
@@ -121,6 +119,8 @@ export const mongodb: Rotator<MongodbOptions> = {
   },
 };
 
+const kept = keptSessions<Session>();
+
 async function change(
   call: Retire<MongodbOptions>,
   password: string,
@@ -129,30 +129,29 @@ async function change(
   const { options, account } = call;
   const { authDatabase } = options;
   const where = placeOf(options, account, authDatabase);
-  const session = await logInToChange(call, signal);
-  let sent = false;
-  try {
-    const mechanisms = await mechanismsOf(session, authDatabase, account);
-    sent = true;
-    const reply = await session.run(authDatabase, {
-      updateUser: account,
-      pwd: password,
-      ...(mechanisms.length > 0 && { mechanisms }),
-      writeConcern: majority,
-      maxTimeMS: serverPatience,
-    });
-    // Not an error to the driver. Made on the primary, the change may yet be undone by a change of primary.
-    if ("writeConcernError" in reply) {
-      throw new OutcomeUnknownError(
-        `${where}: the change did not get to a majority of the replica set in time; either password may be valid`,
-      );
+  await toChange(call, signal, async (session) => {
+    let sent = false;
+    try {
+      const mechanisms = await mechanismsOf(session, authDatabase, account);
+      sent = true;
+      const reply = await session.run(authDatabase, {
+        updateUser: account,
+        pwd: password,
+        ...(mechanisms.length > 0 && { mechanisms }),
+        writeConcern: majority,
+        maxTimeMS: serverPatience,
+      });
+      // Not an error to the driver. Made on the primary, the change may yet be undone by a change of primary.
+      if ("writeConcernError" in reply) {
+        throw new OutcomeUnknownError(
+          `${where}: the change did not get to a majority of the replica set in time; either password may be valid`,
+        );
+      }
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) throw error;
+      throw sent ? changeError(error, where, unableToChange(call)) : loginError(error, where);
     }
-  } catch (error) {
-    if (error instanceof OutcomeUnknownError) throw error;
-    throw sent ? changeError(error, where, unableToChange(call)) : loginError(error, where);
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /** Who logs in to do it, and where that account is kept. */
@@ -166,12 +165,30 @@ function authorityOf({ options, account, using }: Retire<MongodbOptions>) {
   throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
 }
 
-/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
-async function logInToChange(call: Retire<MongodbOptions>, signal: AbortSignal): Promise<Session> {
-  const { options, account, connectWithin } = call;
+/** In a session of the authority that was given, or "rejected" if the server refuses its credential. */
+function asAuthority<Result>(
+  call: Retire<MongodbOptions>,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result | "rejected"> {
+  const { options, connectWithin, mayStay = false } = call;
   const { credential, home } = authorityOf(call);
-  const session = await logIn(options, credential, home, signal, connectWithin);
-  if (session !== "rejected") return session;
+  const log = () => logIn(options, credential, home, signal, connectWithin);
+  return kept.use({ options: [options, home], credential, mayStay }, signal, log, work);
+}
+
+/** The same, be it only to look; throws when there is no session to be had. */
+async function toChange<Result>(
+  call: Retire<MongodbOptions>,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const { options, account } = call;
+  const outcome = await asAuthority(call, signal, async (session) => ({
+    result: await work(session),
+  }));
+  if (outcome !== "rejected") return outcome.result;
+  const { credential } = authorityOf(call);
   throw new AuthorityRefusedError(
     `${placeOf(options, account, options.authDatabase)}: the server refuses the secret of ` +
       `${credential.account}, with which the change was to be made`,

@@ -5,7 +5,7 @@ import { TargetUnavailableError } from "../core/errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
-import { readAuthority } from "./tls.ts";
+import { secureContextFor } from "./tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
@@ -26,6 +26,10 @@ export interface Line {
   late(): string | undefined;
   /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
+  /** Nobody waits for it: its signal has no effect, and it does not keep the process alive. */
+  rest(): void;
+  /** From now on this signal ends the line. */
+  wake(signal: AbortSignal): void;
   /** Says goodbye. For a line that is logged in. */
   close(): Promise<void>;
   /** Leaves without a word, in whatever state the line is. */
@@ -73,8 +77,16 @@ export async function openLine(
       limit.end();
       return outcome;
     },
-    late: () => limit.reached() ?? (hasFired(signal) ? "no answer in time" : undefined),
+    late: () => limit.reached() ?? (exit.isOver() ? "no answer in time" : undefined),
     query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
+    rest: () => {
+      exit.listen(undefined);
+      socket.unref();
+    },
+    wake: (next) => {
+      socket.ref();
+      exit.listen(next);
+    },
     close: () => exit.leave(() => client.end()),
     hangUp: () =>
       exit.leave(() => {
@@ -98,6 +110,7 @@ function listenTo(client: Client, asked: Asked): void {
 /** The ways to end a connection: at once, also when the signal fires, or with a goodbye that does not take long. */
 function exitOf(socket: Socket, signal: AbortSignal) {
   let leaving = false;
+  let heard: AbortSignal | undefined;
   const drop = () => {
     // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
     // that is not open, or is being shut, cannot be reset, and would stay.
@@ -105,15 +118,23 @@ function exitOf(socket: Socket, signal: AbortSignal) {
     if (open) socket.resetAndDestroy();
     else socket.destroy();
   };
-  signal.addEventListener("abort", drop, { once: true });
+  const listen = (next: AbortSignal | undefined) => {
+    heard?.removeEventListener("abort", drop);
+    heard = next;
+    heard?.addEventListener("abort", drop, { once: true });
+    if (heard?.aborted) drop();
+  };
+  listen(signal);
   return {
     drop,
+    listen,
+    isOver: () => heard?.aborted ?? false,
     async leave(part: () => Promise<unknown>): Promise<void> {
       leaving = true;
       const late = setTimeout(drop, goodbye);
       await part();
       clearTimeout(late);
-      signal.removeEventListener("abort", drop);
+      listen(undefined);
     },
   };
 }
@@ -156,6 +177,6 @@ function hasFired(signal: AbortSignal): boolean {
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
   if (tls.mode === "disable") return false;
   // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
-  const ca = await readAuthority(tls.caFile);
-  return ca ? { ca, rejectUnauthorized: true } : { rejectUnauthorized: true };
+  const secureContext = await secureContextFor(tls.caFile);
+  return { secureContext, rejectUnauthorized: true };
 }

@@ -1,18 +1,17 @@
 import { AccountBlockedError, ConfigError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
 import { loginVerdict } from "./postgresql-errors.ts";
-import { openLine } from "./postgresql-line.ts";
-import type { Row } from "./postgresql-line.ts";
+import type { Keepable } from "./kept-sessions.ts";
+import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { placeOf } from "./postgresql-options.ts";
 import type { PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server cuts longer names off, and would then mean another account. */
 const longestName = 63;
 
-export interface Session {
+export interface Session extends Keepable {
   /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
-  close(): Promise<void>;
 }
 
 /**
@@ -62,10 +61,30 @@ export async function logIn(
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const failure = await line.connect();
   const verdict = loginVerdict(line, failure, placeOf(options, account));
-  if (verdict === "accepted") return line;
+  if (verdict === "accepted") return sessionOf(line);
   await line.hangUp();
   if (verdict === "rejected") return verdict;
   throw verdict;
+}
+
+function sessionOf(line: Line): Session {
+  return {
+    query: (text, values) => line.query(text, values),
+    rest: () => {
+      line.rest();
+    },
+    async resume(signal) {
+      line.wake(signal);
+      try {
+        await line.query("SELECT 1");
+        return true;
+      } catch {
+        await line.close();
+        return false;
+      }
+    },
+    close: () => line.close(),
+  };
 }
 
 /**

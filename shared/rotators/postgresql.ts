@@ -13,6 +13,7 @@ import {
   loginError,
   lookError,
 } from "./postgresql-errors.ts";
+import { keptSessions } from "./kept-sessions.ts";
 import { examineIn, lackOfRight } from "./postgresql-examine.ts";
 import { placeOf, postgresqlOptions, type PostgresqlOptions } from "./postgresql-options.ts";
 import {
@@ -89,49 +90,46 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     return next;
   },
 
-  async verify({ options, credential, connectWithin }, signal) {
+  async verify({ options, credential, connectWithin, mayStay = false }, signal) {
     const session = await logIn(options, credential, signal, connectWithin);
     if (session === "rejected") return "rejected";
     try {
       await session.query("SELECT 1");
-      return "accepted";
     } catch (error) {
-      throw loginError(failureOf(error), placeOf(options, credential.account));
-    } finally {
       await session.close();
+      throw loginError(failureOf(error), placeOf(options, credential.account));
     }
+    if (mayStay) kept.keep({ options, credential, mayStay }, session);
+    else await session.close();
+    return "accepted";
   },
 
   async examine(examine, signal) {
-    const { options, account, using, connectWithin } = examine;
+    const { options, account } = examine;
     requireName(account);
     const where = placeOf(options, account);
-    const credential = requireCredential(using, where);
-    const session = await logIn(options, credential, signal, connectWithin);
-    if (session === "rejected") return "rejected";
-    try {
-      return await examineIn(session, examine, signal);
-    } catch (error) {
-      throw isKnownError(error) ? error : lookError(failureOf(error), where);
-    } finally {
-      await session.close();
-    }
+    return asAuthority(examine, signal, async (session) => {
+      try {
+        return await examineIn(session, examine, signal);
+      } catch (error) {
+        throw isKnownError(error) ? error : lookError(failureOf(error), where);
+      }
+    });
   },
 
   async hasSessions(look, signal) {
     const { options, account } = look;
     requireName(account);
     const where = placeOf(options, account);
-    const session = await logInToChange(look, signal);
-    try {
-      const [row] = await looking(session, () => session.query(sessionsOf, [account]));
-      const seen = { own: row?.["own"] === true, others: row?.["others"] !== false };
-      return isAnybodySeen(seen, where, "pg_read_all_stats");
-    } catch (error) {
-      throw isKnownError(error) ? error : lookError(failureOf(error), where);
-    } finally {
-      await session.close();
-    }
+    return toChange(look, signal, async (session) => {
+      try {
+        const [row] = await looking(session, () => session.query(sessionsOf, [account]));
+        const seen = { own: row?.["own"] === true, others: row?.["others"] !== false };
+        return isAnybodySeen(seen, where, "pg_read_all_stats");
+      } catch (error) {
+        throw isKnownError(error) ? error : lookError(failureOf(error), where);
+      }
+    });
   },
 
   async retire(call, signal) {
@@ -146,6 +144,8 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   },
 };
 
+const kept = keptSessions<Session>();
+
 /** Stores a verifier, or with null removes what is stored, so that no password logs in any more. */
 async function change(
   call: Retire<PostgresqlOptions>,
@@ -154,25 +154,24 @@ async function change(
 ): Promise<void> {
   const { options, account } = call;
   const where = placeOf(options, account);
-  const session = await logInToChange(call, signal);
-  let committing = false;
-  try {
-    const verifier = await makeVerifier(session);
-    // Until COMMIT is sent nothing can take effect: a server that loses us rolls back.
-    await session.query("BEGIN");
-    await settle(session);
-    await session.query(ontoDisk);
-    await session.query(await alterRole(session, account, verifier));
-    committing = true;
-    await session.query("COMMIT");
-  } catch (error) {
-    if (!committing) throw await refusal(session, failureOf(error), call);
-    throw new OutcomeUnknownError(
-      `${where}: the line was lost while the change was being committed; either password may be valid`,
-    );
-  } finally {
-    await session.close();
-  }
+  await toChange(call, signal, async (session) => {
+    let committing = false;
+    try {
+      const verifier = await makeVerifier(session);
+      // Until COMMIT is sent nothing can take effect: a server that loses us rolls back.
+      await session.query("BEGIN");
+      await settle(session);
+      await session.query(ontoDisk);
+      await session.query(await alterRole(session, account, verifier));
+      committing = true;
+      await session.query("COMMIT");
+    } catch (error) {
+      if (!committing) throw await refusal(session, failureOf(error), call);
+      throw new OutcomeUnknownError(
+        `${where}: the line was lost while the change was being committed; either password may be valid`,
+      );
+    }
+  });
 }
 
 /** A refusal for want of a right names who lacks it, and the statement that grants it. */
@@ -200,17 +199,31 @@ function requireCredential(using: Using, where: string): Credential {
   throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
 }
 
-/** With the authority that was given, be it only to look. Throws when there is no session to be had with it. */
-async function logInToChange(
-  { options, account, using, connectWithin }: Retire<PostgresqlOptions>,
+/** In a session of the authority that was given, or "rejected" if the server refuses its credential. */
+function asAuthority<Result>(
+  { options, account, using, connectWithin, mayStay = false }: Retire<PostgresqlOptions>,
   signal: AbortSignal,
-): Promise<Session> {
-  const where = placeOf(options, account);
-  const credential = requireCredential(using, where);
-  const session = await logIn(options, credential, signal, connectWithin);
-  if (session !== "rejected") return session;
+  work: (session: Session) => Promise<Result>,
+): Promise<Result | "rejected"> {
+  const credential = requireCredential(using, placeOf(options, account));
+  const log = () => logIn(options, credential, signal, connectWithin);
+  return kept.use({ options, credential, mayStay }, signal, log, work);
+}
+
+/** The same, be it only to look; throws when there is no session to be had. */
+async function toChange<Result>(
+  call: Retire<PostgresqlOptions>,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const outcome = await asAuthority(call, signal, async (session) => ({
+    result: await work(session),
+  }));
+  if (outcome !== "rejected") return outcome.result;
+  const where = placeOf(call.options, call.account);
+  const { account } = requireCredential(call.using, where);
   throw new AuthorityRefusedError(
-    `${where}: the server refuses the secret of ${credential.account}, with which the change was to be made`,
+    `${where}: the server refuses the secret of ${account}, with which the change was to be made`,
   );
 }
 

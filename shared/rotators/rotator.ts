@@ -26,6 +26,11 @@ interface Call<Options> {
    * can tell; else the call ends with TargetUnavailableError. Absent: as long as `signal` lets it take.
    */
   readonly connectWithin?: number;
+  /**
+   * The log-in that the call makes, or succeeds in, may stay open for a few idle seconds, and be used by a later call that brings the
+   * same options and the same credential as its authority. The rotator owns it and closes it. Absent: it ends with the call.
+   */
+  readonly mayStay?: boolean;
 }
 
 export interface Change<Options> extends Call<Options> {
@@ -73,7 +78,8 @@ export type Right =
   { readonly is: "proven" | "likely" } | { readonly is: "missing"; readonly why: string };
 
 /**
- * One kind of system whose credentials can be rotated. Holds no state between calls and keeps no connection open.
+ * One kind of system whose credentials can be rotated. Holds no state between calls, and keeps no connection open but those
+ * that `mayStay` allows.
  *
  * The engine makes passwords, stores them, journals, decides what is live, retries, redacts and notifies. A rotator
  * changes and checks. Errors, by what is known when they are thrown:
@@ -105,7 +111,7 @@ export interface Rotator<Options = unknown> {
    */
   apply(change: Change<Options>, signal: AbortSignal): Promise<Credential>;
   /**
-   * Logs in as a consumer would, on a fresh connection, changing nothing. "rejected" means that the target answered
+   * Logs in as a consumer would, always on a fresh connection, changing nothing. "rejected" means that the target answered
    * and refused the credential; a target that could not be asked throws TargetUnavailableError. A log-in for which the
    * target asked for no password proves nothing: that throws ConfigError.
    */

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 
@@ -13,6 +14,24 @@ export const tls = z
     path: ["caFile"],
     message: "has no use when mode is disable",
   });
+
+const contexts = new Map<
+  string,
+  { readonly ca: Buffer | undefined; readonly context: SecureContext }
+>();
+
+/**
+ * What a client verifies servers with: one context for each file, made anew when the file has another content, or with the
+ * well-known authorities when none is named. Throws ConfigError.
+ */
+export async function secureContextFor(file: string | undefined): Promise<SecureContext> {
+  const ca = await readAuthority(file);
+  const known = contexts.get(file ?? "");
+  if (known && (ca === undefined || known.ca?.equals(ca) === true)) return known.context;
+  const context = createSecureContext(ca ? { ca } : {});
+  contexts.set(file ?? "", { ca, context });
+  return context;
+}
 
 /** What the file holds; undefined when none is named. Throws ConfigError. */
 export async function readAuthority(file: string | undefined): Promise<Buffer | undefined> {

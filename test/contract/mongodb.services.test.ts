@@ -11,6 +11,7 @@ for (const secure of [false, true]) {
     losesReplies: true,
     refuses: true,
     seesSessions: true,
+    stays: true,
     blocks: "unnamed",
     // SASLprep, which SCRAM-SHA-256 demands of servers and clients, knows Unicode as of 2002.
     awkwardSecrets: awkwardSecrets.map((secret) => secret.replace("😀", "")),

@@ -10,6 +10,7 @@ testRotator("postgresql", {
   authorities: ["self", "admin"],
   refuses: true,
   seesSessions: true,
+  stays: true,
   losesReplies: true,
   blocks: "named",
   trusts: true,

@@ -48,6 +48,8 @@ export interface Subject<Options> {
   readonly onlyAccount?: string;
   readonly refuses?: true;
   readonly losesReplies?: true;
+  /** A log-in of its authority can stay open for the next call. */
+  readonly stays?: true;
   /** It can tell whether somebody is logged in as an account. */
   readonly seesSessions?: true;
   /** It can be asked what blocks an account. "named": a refused log-in names the obstacle too. */

@@ -10,9 +10,10 @@ const patience = () => AbortSignal.timeout(20_000);
 
 export type RotatorSteps<Options> = ReturnType<typeof rotatorSteps<Options>>;
 
-/** Where a call goes, and how long it may take to get there. */
+/** Where a call goes, how long it may take to get there, and whether its log-in may stay. */
 export interface Called<Options> extends Aimed<Options> {
   readonly connectWithin?: number;
+  readonly mayStay?: boolean;
 }
 
 /** What the tests of a rotator do and see. Each test must leave no connection open. */

@@ -12,6 +12,8 @@ export interface CutProxy {
   readonly port: number;
   /** The line is cut the next time that a client sends this text. */
   cutAt(text: string, kind: CutKind): void;
+  /** Ends every connection there is. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -20,9 +22,12 @@ export async function cutProxy(
   serverPort: number,
   onSilence: () => void = () => undefined,
 ): Promise<CutProxy> {
+  const clients = new Set<Socket>();
   let armed: { readonly text: string; readonly kind: CutKind } | undefined;
 
   function join(client: Socket, server: Socket): void {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
     let answering: CutKind | undefined;
     server.on("error", () => client.destroy());
     server.on("close", () => client.destroy());
@@ -56,6 +61,9 @@ export async function cutProxy(
     close: () => listening.close(),
     cutAt(text, kind) {
       armed = { text, kind };
+    },
+    hangUp() {
+      for (const client of clients) client.destroy();
     },
   };
 }

@@ -80,7 +80,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   let ids = 0;
   let draws = 0;
   const clock = () => new Date(time);
-  const system = memorySystem();
+  const system = memorySystem(() => time);
   const vault = memoryVault({ name: "main", now: clock });
   const journal = memoryJournal({ now: clock });
   const notifier = memoryNotifier();

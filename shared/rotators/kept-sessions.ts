@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import type { Credential } from "../core/secret.ts";
+import { minute, second } from "../core/time.ts";
+
+/** A log-in that can outlive the call that made it. */
+export interface Keepable {
+  /** From now on its signal has no effect, and it does not keep the process alive. */
+  rest(): void;
+  /** Whether the server still answers. From now on this signal ends it. One that does not answer has been closed. */
+  resume(signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** What a log-in is made with, and whether it may stay open after the call. */
+export interface Authorization {
+  readonly options: unknown;
+  readonly credential: Credential;
+  readonly mayStay: boolean;
+}
+
+/** Log-ins that stay open for a few idle seconds, for the next call that brings the very same options and credential. */
+export interface KeptSessions<Session> {
+  /** Works with a log-in that nobody else works with meanwhile. One whose work fails is closed. */
+  use<Result>(
+    authorization: Authorization,
+    signal: AbortSignal,
+    logIn: () => Promise<Session | "rejected">,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result | "rejected">;
+  /** Keeps a log-in that is there already. */
+  keep(authorization: Authorization, session: Session): void;
+}
+
+/** Milliseconds. */
+const longestIdle = 5 * second;
+/** Milliseconds from the log-in on: whoever takes an account's rights to log in away must not wait for long. */
+const longestLife = minute;
+
+interface Kept<Session> {
+  readonly session: Session;
+  readonly timer: NodeJS.Timeout;
+}
+
+export function keptSessions<Session extends Keepable>(): KeptSessions<Session> {
+  const idle = new Map<string, readonly Kept<Session>[]>();
+  const loggedInAt = new WeakMap<Session, number>();
+
+  function remove(key: string, kept: Kept<Session>): void {
+    clearTimeout(kept.timer);
+    const others = (idle.get(key) ?? []).filter((one) => one !== kept);
+    if (others.length === 0) idle.delete(key);
+    else idle.set(key, others);
+  }
+
+  async function take(key: string, signal: AbortSignal): Promise<Session | undefined> {
+    for (let kept = idle.get(key)?.at(-1); kept; kept = idle.get(key)?.at(-1)) {
+      remove(key, kept);
+      if (await kept.session.resume(signal)) return kept.session;
+    }
+    return undefined;
+  }
+
+  function keep(authorization: Authorization, session: Session): void {
+    const key = keyOf(authorization);
+    const since = loggedInAt.get(session) ?? performance.now();
+    loggedInAt.set(session, since);
+    if (performance.now() - since > longestLife) {
+      leave(session);
+      return;
+    }
+    session.rest();
+    const timer = setTimeout(() => {
+      remove(key, kept);
+      leave(session);
+    }, longestIdle).unref();
+    const kept = { session, timer };
+    idle.set(key, [...(idle.get(key) ?? []), kept]);
+  }
+
+  return {
+    keep,
+    async use(authorization, signal, logIn, work) {
+      const { mayStay } = authorization;
+      const known = mayStay ? await take(keyOf(authorization), signal) : undefined;
+      const session = known ?? (await logIn());
+      if (session === "rejected") return session;
+      try {
+        const result = await work(session);
+        if (mayStay) keep(authorization, session);
+        else await session.close();
+        return result;
+      } catch (error) {
+        await session.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Nobody waits for it, and nobody would hear how it ends. */
+function leave(session: Keepable): void {
+  session.close().catch(() => undefined);
+}
+
+/** Holds no secret. */
+function keyOf({ options, credential: { account, secret } }: Authorization): string {
+  const parts = JSON.stringify([options, account, secret.reveal()]);
+  return createHash("sha256").update(parts).digest("base64");
+}
