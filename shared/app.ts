@@ -15,6 +15,7 @@ import { deadlines } from "./core/deadlines.ts";
 import { ConfigError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
+import { defaultCreates } from "./core/pace.ts";
 import type { SecretName, Target } from "./core/target.ts";
 import { sweepDistance } from "./core/sweeps.ts";
 import type { Instant } from "./core/time.ts";
@@ -30,9 +31,12 @@ import { type Outline, outlineOf } from "./outline.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
+import { paceIn } from "./stores/shared-pace.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
 import { storageQueue } from "./stores/storage-queue.ts";
+import type { StorageConnection } from "./stores/storage-access.ts";
 import { tableJournal } from "./stores/table-journal.ts";
+import { tablePace } from "./stores/table-pace.ts";
 import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
@@ -118,7 +122,7 @@ async function createApp(
   const config = await loadConfig(resolve(root, settings.configPath), { rotators });
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
-  const { journal, queue } = openStores(settings, environment, config);
+  const { journal, queue, pace } = openStores(settings, environment, config);
   const consumers = openConsumers(config, secretOf);
   const ports: Omit<Ports, "emit"> = {
     journal,
@@ -133,6 +137,7 @@ async function createApp(
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
+    pace,
     newId: monotonicFactory(),
     randomBytes,
     pause: async (milliseconds) => {
@@ -217,21 +222,36 @@ function openVaults(config: Config, credential: TokenCredential): (name: string)
 function openStores(
   { storage, table, queue }: Settings,
   environment: Readonly<Record<string, string | undefined>>,
-  { retention }: Config,
+  { retention, vaults }: Config,
 ) {
-  const retaining = retention === undefined ? {} : { retentionMs: retention };
+  const [tables, queues] = connectionsOf(storage, environment);
+  const journal = tableJournal(
+    tables,
+    table,
+    retention === undefined ? {} : { retentionMs: retention },
+  );
+  const creates = (vault: string) => vaults[vault]?.createsPer10s ?? defaultCreates;
+  return {
+    journal,
+    queue: storageQueue(queues, queue),
+    pace: paceIn(tablePace(tables, table), creates, () => journal.now()),
+  };
+}
+
+/** To the tables and to the queues. */
+function connectionsOf(
+  storage: Settings["storage"],
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly [StorageConnection, StorageConnection] {
   if (storage.as === "connection-string") {
     const connection = { connectionString: storage.connectionString.reveal() };
-    return {
-      journal: tableJournal(connection, table, retaining),
-      queue: storageQueue(connection, queue),
-    };
+    return [connection, connection];
   }
   const credential = azureCredential(environment, storage.clientId);
-  return {
-    journal: tableJournal({ endpoint: storage.tableUrl, credential }, table, retaining),
-    queue: storageQueue({ endpoint: storage.queueUrl, credential }, queue),
-  };
+  return [
+    { endpoint: storage.tableUrl, credential },
+    { endpoint: storage.queueUrl, credential },
+  ];
 }
 
 function openConsumers(

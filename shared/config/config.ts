@@ -4,6 +4,10 @@ import type { Problem } from "./problems.ts";
 export interface VaultConfig {
   /** Origin only, such as `https://orders.vault.azure.net`. */
   readonly url: string;
+  /** Another vault, in which new secrets wait until they are published in this one. */
+  readonly pending?: string;
+  /** Versions that Keyturn may create in 10 seconds; absent: nearly all that Key Vault allows. */
+  readonly createsPer10s?: number;
 }
 
 export interface ConsumerConfig {

@@ -24,6 +24,7 @@ const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   { at: ["targets", "*", "publish", "vault"], to: "vaults" },
   { at: ["targets", "*", "admin", "vault"], to: "vaults" },
   { at: ["targets", "*", "accounts", "*", "initial", "vault"], to: "vaults" },
+  { at: ["vaults", "*", "pending"], to: "vaults" },
   { at: ["consumers", "*", "key", "vault"], to: "vaults" },
   { at: ["notify", "*", "key", "vault"], to: "vaults" },
   ...criteria("vault", "vaults"),

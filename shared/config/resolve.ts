@@ -37,7 +37,7 @@ export function resolve(
       );
       return {
         id,
-        ...resolveTarget(target, policy, secret),
+        ...resolveTarget(target, policy, secret, all.vaults),
         options: optionsOf(id),
         policy,
         policyWhy: why,
@@ -59,13 +59,17 @@ function resolveTarget(
   target: TargetInput,
   policy: Policy,
   secret: FindSecret,
+  vaults: Config["vaults"],
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
   const { type, accounts, admin, publish, grace, consumers, tags } = target;
+  const published = secret(publish);
+  const pendingVault = vaults[published.vault]?.pending;
   return {
     type,
     slots: accounts.map((account) => resolveSlot(account, secret)),
     authority: resolveAuthority(admin, secret),
-    publish: { ...secret(publish), as: typeof publish === "string" ? "json" : publish.as },
+    publish: { ...published, as: typeof publish === "string" ? "json" : publish.as },
+    ...(pendingVault !== undefined && { pendingVault }),
     grace: accounts.length === 1 ? 0 : (grace ?? policy.grace ?? defaultGrace),
     consumers,
     tags,

@@ -22,6 +22,7 @@ export function checkShared(
 ): Problem[] {
   return [
     ...doubles([...entries.vaults.values()].flatMap(vaultAddress)),
+    ...[...entries.vaults.values()].flatMap(checkPending),
     ...doubles(drafts.flatMap((draft) => publishedSecret(draft, surroundings))),
     ...doubles(drafts.flatMap((draft) => accountsHeld(draft))),
   ];
@@ -43,6 +44,14 @@ function vaultAddress(entry: Entry): Holding[] {
   const message = (other: Entry) =>
     `is the address of ${named(other)} as well; use one name for it`;
   return [{ key: url, entry, path, message }];
+}
+
+function checkPending(entry: Entry): Problem[] {
+  const pending = isRecord(entry.value) ? entry.value["pending"] : undefined;
+  if (pending !== entry.id) return [];
+  const message =
+    "is this very vault, where new secrets wait anyway; leave it out, or name another one";
+  return [entry.source.locate({ path: [...entry.path, "pending"], message })];
 }
 
 function publishedSecret({ entry, fields }: TargetDraft, surroundings: Surroundings): Holding[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isVaultHost, vaultSuffixes } from "../core/addresses.ts";
+import { defaultCreates, mostCreates } from "../core/pace.ts";
 import { webAddress } from "./fields.ts";
 
 /** `https://orders.vault.azure.net`, without a slash at the end. */
@@ -20,5 +21,21 @@ const vaultUrl = webAddress
 export const vaultSchema = z
   .strictObject({
     url: vaultUrl.describe("Address of the vault, such as https://orders.vault.azure.net."),
+    pending: z
+      .string()
+      .exactOptional()
+      .describe(
+        "Name of another vault, in which new secrets wait until they are published in this one. A vault creates 300 versions in 10 seconds, " +
+          "and a rotation creates two; with the pending one elsewhere, twice as many rotations fit.",
+      ),
+    createsPer10s: z
+      .int()
+      .min(2, "must be at least 2: a rotation creates two versions")
+      .max(mostCreates, `must be at most ${mostCreates}, which is what Key Vault allows`)
+      .exactOptional()
+      .describe(
+        `Versions that Keyturn may create in this vault in 10 seconds, all instances together. Default ${defaultCreates}; ` +
+          "less, if others create secrets, keys or certificates in it as well.",
+      ),
   })
   .describe("One Azure Key Vault.");

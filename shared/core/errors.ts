@@ -34,6 +34,13 @@ export class AccountBlockedError extends TargetUnavailableError {}
 export class VaultUnavailableError extends Error {
   override readonly name = "VaultUnavailableError";
   readonly kind = "vault-unavailable";
+  /** Milliseconds after which it may be asked again, where it said so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
+    super(message, options);
+    this.retryAfter = options.retryAfter;
+  }
 }
 
 /** The target answered no: nothing was changed. */

@@ -2,7 +2,7 @@ import type { ErrorKind } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { dueAt, withDue } from "./due.ts";
 import { retirementOf } from "./retirement.ts";
-import { isAway, retryDelay, urgentRetryDelay } from "./retry.ts";
+import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
 import {
   type Exposure,
   type Failure,
@@ -169,9 +169,13 @@ export function retryLater(
   urgent = false,
 ): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
-  const delay = urgent
-    ? urgentRetryDelay(policy.retry, failures, rotation.id, isAway(failure))
-    : retryDelay(policy.retry, failures, rotation.id);
+  const isHalfWay = rotation.phase === "publishing" || rotation.phase === "checking";
+  const delay =
+    isHalfWay && failure.kind === "vault-unavailable"
+      ? publishingRetryDelay(failures, rotation.id)
+      : urgent
+        ? urgentRetryDelay(policy.retry, failures, rotation.id, isAway(failure))
+        : retryDelay(policy.retry, failures, rotation.id);
   return {
     ...unheld(rotation),
     failures,

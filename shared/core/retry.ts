@@ -38,7 +38,28 @@ export function urgentRetryDelay(
   return withJitter(distance, retry, failures, seed);
 }
 
+/** Failures in a row, and within how many milliseconds the next try comes while there are no more of them. */
+const publishingTries = [
+  { failures: 1, within: second },
+  { failures: 20, within: 5 * second },
+  { failures: 60, within: minute / 2 },
+];
+
+/**
+ * Milliseconds until the next try while the target has the new secret and the vault cannot be asked: within a second, then every
+ * few seconds, and after minutes ever more rarely. Any moment until then is equally likely.
+ */
+export function publishingRetryDelay(failures: number, seed: string): number {
+  const { within = maxSoonMs } = publishingTries.find((one) => failures <= one.failures) ?? {};
+  return Math.round(within * shareOf(failures, seed));
+}
+
 function withJitter(distance: number, retry: RetryPolicy, failures: number, seed: string): number {
+  return Math.round(distance * (1 + shareOf(failures, seed) * (retry.jitter ?? 0.1)));
+}
+
+/** From 0 to 1, the same for the same try of the same target. */
+function shareOf(failures: number, seed: string): number {
   const digest = createHash("sha256").update(`${seed}/${failures}`).digest();
-  return Math.round(distance * (1 + (digest.readUInt32BE(0) / 2 ** 32) * (retry.jitter ?? 0.1)));
+  return digest.readUInt32BE(0) / 2 ** 32;
 }

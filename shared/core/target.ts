@@ -50,6 +50,8 @@ export interface Target {
   readonly slots: readonly Slot[];
   readonly authority: Authority;
   readonly publish: SecretName & { readonly as: PayloadFormat };
+  /** The vault in which new secrets wait, when it is not the one that consumers read. */
+  readonly pendingVault?: string;
   /** With whatever the target has otherwise than its policy says. */
   readonly policy: Policy;
   /** Why this policy, in words for an operator. */
@@ -77,7 +79,8 @@ export function isTargetId(id: string): boolean {
 
 /** The name under which new secrets of a target wait. Never a name that consumers read. */
 export function pendingName(target: Target): SecretName {
-  return { vault: target.publish.vault, name: `keyturn-pending-${target.id}` };
+  const { pendingVault: vault = target.publish.vault } = target;
+  return { vault, name: `keyturn-pending-${target.id}` };
 }
 
 export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined): boolean {

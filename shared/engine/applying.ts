@@ -25,6 +25,7 @@ import { GuessPauseError } from "./guess-pause.ts";
 import { issueProof } from "./proof.ts";
 import { requireRoom } from "./publication.ts";
 import { applyChange, type LogIn, logsIn } from "./reach.ts";
+import { takeRoomToPublish } from "./room.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
@@ -42,6 +43,8 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   const published = await leavePublishedAccount(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   await blockUnlessCurable(session, rotation);
+  // Where the account may have the secret already, consumers wait for it.
+  if (!mayHaveChanged(rotation)) await takeRoomToPublish(session);
   const cleared = mayHaveChanged(rotation)
     ? await lookAgain(session, rotation)
     : await lookBeforeChange(session, rotation);

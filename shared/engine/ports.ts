@@ -5,6 +5,7 @@ import type { SecretName, Target } from "../core/target.ts";
 import type { Notifier } from "../notifiers/notifier.ts";
 import type { Rotator } from "../rotators/rotator.ts";
 import type { Journal } from "../stores/journal.ts";
+import type { Pace } from "../stores/pace.ts";
 import type { Vault } from "../vaults/vault.ts";
 
 /** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
@@ -19,6 +20,8 @@ export interface Ports {
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   /** What other targets of this process have learnt about admins. */
   readonly adminRefusals?: AdminRefusals;
+  /** How fast versions may be created, by all instances together. Absent: nobody asks. */
+  readonly pace?: Pace;
   readonly emit: EventReader;
   /** A new ULID: unique, and in the order of time. */
   readonly newId: () => string;

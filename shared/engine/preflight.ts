@@ -111,17 +111,21 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
   const isOurs =
     (published.is === "works" || published.is === "refused") &&
     published.stored.tags["keyturn-target"] === target.id;
-  const pending = pendingName(target);
-  return isOurs
+  const { vault } = pendingName(target);
+  if (isOurs) {
+    const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
+    return { about, is: "proven", sentence };
+  }
+  return vault === target.publish.vault
     ? {
         about,
-        is: "proven",
-        sentence: `Keyturn wrote the current version of ${name}, and can read it`,
+        is: "likely",
+        sentence: `${name} can be written: the pending secret was just written to the same vault (${vault})`,
       }
     : {
         about,
-        is: "likely",
-        sentence: `${name} can be written: the pending secret was just written to the same vault (${pending.vault})`,
+        is: "unknown",
+        sentence: `whether ${name} can be written in vault ${target.publish.vault} is not known: new secrets wait in ${vault}`,
       };
 }
 

@@ -48,14 +48,21 @@ export async function readVersion(
   return guarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
 }
 
-export function writeVersion(
+export async function writeVersion(
   session: Session,
   { vault, name }: SecretName,
   content: SecretContent,
 ): Promise<VersionRef> {
   session.guard(content.value);
-  const signal = session.ports.deadline(deadlines.vault);
-  return asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
+  const { deadline, pace } = session.ports;
+  const signal = deadline(deadlines.vault);
+  try {
+    return await asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
+  } catch (error) {
+    const { retryAfter } = error instanceof VaultUnavailableError ? error : {};
+    if (retryAfter !== undefined) await pace?.slowDown(vault, retryAfter);
+    throw error;
+  }
 }
 
 /** Every version of a secret, newest first, without values. */

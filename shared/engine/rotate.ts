@@ -1,5 +1,5 @@
 import { withCheck } from "../core/check-request.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
 import { withPolicyHold } from "../core/permit.ts";
 import {
   advance,
@@ -24,8 +24,10 @@ import {
 } from "../core/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../core/time.ts";
 import { discardPending } from "./cleaning.ts";
+import { emergency } from "./emergency.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { GuessPauseError } from "./guess-pause.ts";
+import { VaultBusyError } from "./room.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 import { eventOf, steps } from "./steps.ts";
@@ -37,6 +39,7 @@ export async function resume(session: Session): Promise<void> {
     await commitHold(session, held);
     return;
   }
+  const isWorthAnotherTry = emergency(session);
   for (;;) {
     const record = session.record();
     const { rotation } = record;
@@ -49,6 +52,7 @@ export async function resume(session: Session): Promise<void> {
       const next = await steps[phase](session, rotation);
       moveOn(session, next);
     } catch (error) {
+      if (await isWorthAnotherTry(rotation, error)) continue;
       await onFailure(session, error);
       return;
     }
@@ -119,7 +123,7 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
   const failure = failureOf(session, error);
   // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
   const judged =
-    error instanceof GuessPauseError
+    error instanceof GuessPauseError || error instanceof VaultBusyError
       ? "retry"
       : judge(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
@@ -138,7 +142,8 @@ async function waitForNextTry(
   const moved =
     error instanceof GoBackError ? goBack(rotation, error.backTo, failure.at) : rotation;
   const waiting =
-    waitWithoutFailure(moved, failure, error) ?? retryLater(moved, failure, target.policy, urgent);
+    waitWithoutFailure(moved, failure, error) ??
+    notBefore(retryLater(moved, failure, target.policy, urgent), failure, error);
   const record = stallRotation(session.record(), waiting, failure, target.policy);
   await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
   session.emit({
@@ -149,13 +154,26 @@ async function waitForNextTry(
   });
 }
 
+/** A vault that has said when it may be asked again is not asked before. */
+function notBefore<Waiting extends { readonly nextAttemptAt: Instant }>(
+  waiting: Waiting,
+  { at }: Failure,
+  error: unknown,
+): Waiting {
+  const { retryAfter = 0 } = error instanceof VaultUnavailableError ? error : {};
+  const earliest = plus(at, retryAfter);
+  return waiting.nextAttemptAt >= earliest ? waiting : { ...waiting, nextAttemptAt: earliest };
+}
+
 /** The rotation that waits for something else than another try; undefined when the error is a failure. */
 function waitWithoutFailure(
   rotation: Rotation,
   failure: Failure,
   error: unknown,
 ): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
-  if (error instanceof GuessPauseError) return { ...unheld(rotation), nextAttemptAt: error.until };
+  if (error instanceof GuessPauseError || error instanceof VaultBusyError) {
+    return { ...unheld(rotation), nextAttemptAt: error.until };
+  }
   if (!(error instanceof NotYetPropagatedError)) return undefined;
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }

@@ -5,6 +5,7 @@ import { beginRotation, runOf } from "../core/progress.ts";
 import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
 import { accountToChange } from "../core/slots.ts";
 import { userOfAdmin, waitForUser } from "./admin-in-use.ts";
+import { takeRoomForBoth, VaultBusyError } from "./room.ts";
 import type { Session } from "./session.ts";
 
 /** Opens a rotation: from here on the journal knows of it, and nothing has been done. */
@@ -13,6 +14,11 @@ export async function start(session: Session): Promise<void> {
   const record = session.record();
   if (user !== undefined) {
     await session.commit(postponed(record, waitForUser(user, session.now())));
+    return;
+  }
+  const busy = await noRoom(session);
+  if (busy) {
+    session.stage(postponed(record, busy));
     return;
   }
   const permitted = permit(record, session.target, session.now());
@@ -34,6 +40,17 @@ export async function start(session: Session): Promise<void> {
   await session.commit(begun, runs);
   const { reason, rotationId } = request;
   session.emit({ type: "started", rotationId, account, reason });
+}
+
+/** Nothing is begun that could not be published: why it waits, and until when. */
+async function noRoom(session: Session): Promise<Hold | undefined> {
+  try {
+    await takeRoomForBoth(session);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof VaultBusyError)) throw error;
+    return { until: error.until, why: error.message };
+  }
 }
 
 /** Whatever wants the rotation, the request or the policy, wants it a little later. */

@@ -21,6 +21,7 @@ import {
 } from "./publication.ts";
 import { credentialIn, logsIn, readCurrent, writeVersion } from "./reach.ts";
 import { restorePublished } from "./recover.ts";
+import { takeRoomForBoth } from "./room.ts";
 import { refreshConsumers } from "./refresh.ts";
 import type { Session } from "./session.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
@@ -51,6 +52,7 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   // Whoever else published is noticed directly before the change as well; by then a pending version was made for nothing.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
   const account = accountToChange(target, session.record());
+  await takeRoomForBoth(session);
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
   const credential = { account, secret: session.guard(new Secret(password)) };

@@ -115,13 +115,18 @@ function stayAt(address: URL): Policy {
   };
 }
 
+/** Under this name the header stays on the answer, for whoever tries again later. */
+export const askedToWait = "keyturn-retry-after";
+
 /** The client would sleep for as long as it is told to. Without the header it tells us at once that it was throttled. */
 const impatience: Policy = {
   name: "keyturnImpatience",
   async sendRequest(request, next) {
     const response = await next(request);
-    const seconds = Number(response.headers.get("retry-after") ?? 0);
-    if (!(seconds * second <= longestPause)) response.headers.delete("retry-after");
+    const told = response.headers.get("retry-after");
+    if (told === undefined) return response;
+    response.headers.set(askedToWait, told);
+    if (!(Number(told) * second <= longestPause)) response.headers.delete("retry-after");
     return response;
   },
 };

@@ -1,7 +1,9 @@
 import { isRestError } from "@azure/keyvault-secrets";
 import { z } from "zod";
 import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
+import { second } from "../core/time.ts";
 import { isGivenUp } from "../http/deadline.ts";
+import { askedToWait } from "./key-vault-client.ts";
 import { StrangeAnswerError } from "./key-vault-answers.ts";
 import type { Strangeness } from "./key-vault-answers.ts";
 
@@ -31,6 +33,9 @@ const rights = {
   write: { action: "Microsoft.KeyVault/vaults/secrets/setSecret/action", policy: "set" },
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };
+
+/** Seconds. Whoever asks for more is not waited for. */
+const longestWait = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
@@ -96,7 +101,17 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;
-  return isOurMistake(call, refusal) ? new ConfigError(text) : new VaultUnavailableError(text);
+  if (isOurMistake(call, refusal)) return new ConfigError(text);
+  const retryAfter = retryAfterOf(error);
+  return new VaultUnavailableError(text, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/** Milliseconds. A vault that throttles without saying for how long has a window of ten seconds. */
+function retryAfterOf(error: unknown): number | undefined {
+  if (!isRestError(error)) return undefined;
+  const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
+  if (seconds >= 0 && seconds <= longestWait) return seconds * second;
+  return error.statusCode === 429 ? second : undefined;
 }
 
 /** A name that was just taken for a read is not malformed when it is looked for among the deleted ones. */

@@ -83,7 +83,9 @@ test("an unknown key that resembles none is told the keys there are", async () =
     await problemsOf(
       "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
     ),
-  ).toEqual(["keyturn.yaml:2:52  vaults.main.zone: is not a known key; the keys here are url"]);
+  ).toEqual([
+    "keyturn.yaml:2:52  vaults.main.zone: is not a known key; the keys here are url, pending, createsPer10s",
+  ]);
 });
 
 test("a field left out is told from one left empty", async () => {

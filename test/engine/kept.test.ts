@@ -78,11 +78,10 @@ test("A lost reply to the write leaves versions with equal values, and none with
     return result;
   };
   await request(world);
-  await work(world, losesReply);
-  world.advanceTo((await recordOf(world)).rotation?.nextAttemptAt ?? "");
   const before = world.vault.versions("app-db").length;
-  await work(world);
-  expect(world.vault.versions("app-db")).toHaveLength(before);
+  await work(world, losesReply);
+  expect(world.events.filter(({ type }) => type === "attempt-failed")).toHaveLength(1);
+  expect(world.vault.versions("app-db")).toHaveLength(before + 1);
   expect((await recordOf(world)).rotation).toBeUndefined();
   expectExtras(world);
 });

@@ -1,0 +1,84 @@
+import { longestHold, roomFor } from "../core/pace.ts";
+import { type Instant, plus, toInstant } from "../core/time.ts";
+import type { Pace, PaceMark, PaceStore } from "./pace.ts";
+
+interface Wish {
+  readonly creates: number;
+  readonly longest: number;
+  readonly granted: (wait: number) => void;
+}
+
+/** Races that one question may lose to other instances before everybody who waits for it is let through. */
+const mostRaces = 10;
+
+/** `perWindow`: versions in 10 seconds. Whoever comes while the store is asked is part of the next question. */
+export function paceIn(
+  store: PaceStore,
+  perWindow: (vault: string) => number,
+  now: () => Date,
+): Pace {
+  const waiting = new Map<string, Wish[]>();
+  const update = updaterOf(store);
+
+  async function grantAll(vault: string): Promise<void> {
+    for (;;) {
+      const wishes = waiting.get(vault) ?? [];
+      if (wishes.length === 0) break;
+      waiting.set(vault, []);
+      const waits = await grant(vault, wishes).catch(() => []);
+      wishes.forEach(({ granted }, index) => {
+        granted(waits[index] ?? 0);
+      });
+    }
+    waiting.delete(vault);
+  }
+
+  async function grant(vault: string, wishes: readonly Wish[]): Promise<readonly number[]> {
+    let waits: readonly number[] = [];
+    await update(vault, (known) => {
+      let freeAt = known;
+      waits = wishes.map(({ creates, longest }) => {
+        const room = roomFor(creates, freeAt, perWindow(vault), toInstant(now()));
+        if (room.wait <= longest) ({ freeAt } = room);
+        return room.wait;
+      });
+      return freeAt;
+    });
+    return waits;
+  }
+
+  return {
+    take: (vault, creates, longest) =>
+      new Promise((granted) => {
+        const others = waiting.get(vault);
+        waiting.set(vault, [...(others ?? []), { creates, longest, granted }]);
+        if (!others) void grantAll(vault);
+      }),
+    async slowDown(vault, milliseconds) {
+      const until = plus(toInstant(now()), Math.min(milliseconds, longestHold));
+      const later = (freeAt = until) => (freeAt > until ? freeAt : until);
+      await update(vault, later).catch(() => undefined);
+    },
+  };
+}
+
+/** Changes a mark on condition that nobody else does. Gives up after many races. */
+function updaterOf(store: PaceStore) {
+  const marks = new Map<string, PaceMark>();
+  return async (
+    vault: string,
+    change: (freeAt: Instant | undefined) => Instant | undefined,
+  ): Promise<void> => {
+    let mark = marks.get(vault);
+    for (let races = 0; races < mostRaces; races++) {
+      // What this instance wrote last is most likely what is there.
+      if (races > 0 || !mark) mark = await store.read(vault);
+      const freeAt = change(mark?.freeAt);
+      if (freeAt === undefined || freeAt === mark?.freeAt) return;
+      const written = await store.write(vault, freeAt, mark?.etag);
+      if (!written) continue;
+      marks.set(vault, written);
+      return;
+    }
+  };
+}

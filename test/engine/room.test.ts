@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { VaultUnavailableError } from "../../shared/core/errors.ts";
+import { between, hour, minute, second, toInstant } from "../../shared/core/time.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
+import { workOn } from "../../shared/engine/worker.ts";
+import { memoryPace } from "../../shared/stores/memory-pace.ts";
+import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { adopted, recordOf, request } from "./steps.ts";
+import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
+
+/** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
+function paced(world: World, gate: Gate = open, perWindow = 280) {
+  const pauses: number[] = [];
+  const pace = paceIn(
+    memoryPace(),
+    () => perWindow,
+    () => new Date(world.now()),
+  );
+  const ports: Ports = {
+    ...world.ports(gate),
+    pace,
+    pause: (milliseconds) => {
+      pauses.push(milliseconds);
+      world.advance(milliseconds);
+      return Promise.resolve();
+    },
+  };
+  return { ports, pace, pauses };
+}
+
+const creates = (world: World) =>
+  ["app-db", "keyturn-pending-app"].flatMap((name) => world.vault.versions(name)).length;
+
+describe("before a change begins there is room for what it will write", () => {
+  test.each(kinds)("and the worker waits its turn for a while: $name", async (kind) => {
+    const world = await adopted(kind);
+    const id = await request(world);
+    const { ports, pace, pauses } = paced(world);
+    await pace.take("main", 100, minute);
+    await workOn(ports, world.target);
+    expect(pauses).toHaveLength(1);
+    expect(pauses[0]).toBeGreaterThan(3 * second);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("or the rotation comes later, with one write and no version", async () => {
+    const world = await adopted(singleAdmin);
+    const id = await request(world);
+    let commits = 0;
+    const { ports, pace, pauses } = paced(world, (effect, call) => {
+      if (effect === "journal.commit") commits++;
+      return call();
+    });
+    await pace.take("main", 600, minute);
+    const before = creates(world);
+    const wake = (await workOn({ ...ports, notifiers: [] }, world.target)) ?? "";
+    expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
+    expect(between(world.now(), wake)).toBeGreaterThan(10 * second);
+    expect((await recordOf(world)).request?.heldBy).toMatch(/^vault main is busy/);
+    world.advanceTo(wake);
+    await workOn(ports, world.target);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("also when it goes on after a failure, and waiting uses up no try", async () => {
+    const world = await adopted(singleAdmin);
+    const id = await request(world);
+    const down: Gate = (effect, call) =>
+      effect === "target.examine" ? Promise.reject(new VaultUnavailableError("down")) : call();
+    await workOn(world.ports(down), world.target);
+    const { failures, nextAttemptAt = "" } = (await recordOf(world)).rotation ?? {};
+    world.advanceTo(nextAttemptAt);
+    const { ports, pace } = paced(world);
+    await pace.take("main", 600, minute);
+    await workOn(ports, world.target);
+    const waiting = (await recordOf(world)).rotation;
+    expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
+    world.advanceTo(waiting?.nextAttemptAt ?? "");
+    await workOn(ports, world.target);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("but not for a secret that the account has already", async () => {
+    const world = await adopted(singleAdmin);
+    const id = await request(world);
+    const dies: Gate = (effect, call) =>
+      effect === "target.verify" && world.applied.size > 0 ? new Promise(() => undefined) : call();
+    void workOn(world.ports(dies), world.target);
+    await expect.poll(() => world.applied.size).toBe(1);
+    world.advance(3 * minute);
+    const { ports, pace, pauses } = paced(world);
+    await pace.take("main", 600, minute);
+    await workOn(ports, world.target);
+    expect(pauses).toEqual([]);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("in both vaults, where new secrets wait in another one", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const { ports, pace } = paced(world);
+    const target = { ...world.target, pendingVault: "waiting" };
+    await pace.take("waiting", 600, minute);
+    await workOn(ports, target);
+    expect((await recordOf(world)).request?.heldBy).toMatch(/^vault waiting is busy/);
+  });
+});
+
+describe("between a change and its publication", () => {
+  /** The vault does not take what is to be published, for so long. */
+  function closedFor(world: World, milliseconds: number, retryAfter?: number): Gate {
+    let from = "";
+    return (effect, call) => {
+      if (effect !== "vault.write" || world.applied.size === 0) return call();
+      from ||= world.now();
+      const isOpen = between(from, world.now()) >= milliseconds;
+      const options = retryAfter === undefined ? {} : { retryAfter };
+      return isOpen ? call() : Promise.reject(new VaultUnavailableError("busy", options));
+    };
+  }
+
+  test.each([singleAdmin, pairAdmin])(
+    "the worker tries again within a second, then every few, and consumers do not wait for a message: $name",
+    async (kind) => {
+      const world = await adopted(kind);
+      const id = await request(world);
+      const { ports, pauses } = paced(world, closedFor(world, 20 * second));
+      const started = world.now();
+      await workOn(ports, world.target);
+      expect(pauses[0]).toBeLessThanOrEqual(second);
+      expect(Math.max(...pauses)).toBeLessThanOrEqual(3 * second);
+      expect(new Set(pauses).size).toBeGreaterThan(3);
+      expect(between(started, world.now())).toBeLessThan(24 * second);
+      expect((await world.journal.run("app", id))?.state).toBe("done");
+    },
+  );
+
+  test("it waits as long as the vault says, and all other changes with it", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const { ports, pace, pauses } = paced(world, closedFor(world, 7 * second, 8 * second));
+    const other = { waits: 0 };
+    const pause: Ports["pause"] = async (milliseconds) => {
+      other.waits = await pace.take("main", 2, minute);
+      await ports.pause(milliseconds);
+    };
+    await workOn({ ...ports, pause }, world.target);
+    expect(pauses).toHaveLength(1);
+    expect(pauses[0]).toBeGreaterThanOrEqual(8 * second);
+    expect(other.waits).toBeGreaterThan(7 * second);
+    expect(world.publishedWorks()).toBe(true);
+  });
+
+  test("after a minute it lets go, and tries follow within seconds, then within half a minute, then within minutes", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const { ports, pauses } = paced(world, closedFor(world, 12 * hour));
+    const waits: number[] = [];
+    for (let tries = 0; tries < 70; tries++) {
+      const wake = (await workOn(ports, world.target)) ?? "";
+      waits.push(between(world.now(), wake));
+      world.advanceTo(wake);
+    }
+    expect(pauses.reduce((sum, pause) => sum + pause, 0)).toBeLessThanOrEqual(minute);
+    expect(Math.max(...waits.slice(0, 19))).toBeLessThanOrEqual(5 * second);
+    expect(Math.max(...waits.slice(0, 59))).toBeLessThanOrEqual(minute / 2);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5 * minute);
+    world.advanceTo(toInstant(new Date(Date.parse(world.now()) + 13 * hour)));
+    await workOn(ports, world.target);
+    expect(world.publishedWorks()).toBe(true);
+  });
+});
