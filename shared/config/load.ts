@@ -6,12 +6,12 @@ import { checkChoice, choiceOf } from "./choices.ts";
 import { fileSchema } from "./definition.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { parseSource, type Source } from "./document.ts";
+import { parseSource, type Source, sourceFrom } from "./document.ts";
 import { located, merge } from "./merge.ts";
 import type { Merged } from "./merge.ts";
 import { ConfigProblemsError, inReadingOrder } from "./problems.ts";
 import type { Problem } from "./problems.ts";
-import { readSources, type Sources } from "./read.ts";
+import { readFiles } from "./read.ts";
 import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
 import { checkShared } from "./shared-checks.ts";
@@ -28,6 +28,12 @@ interface LoadOptions {
   readonly now?: Instant;
 }
 
+/** `folder`: where relative paths begin; undefined when files that are named are not to be looked for. */
+interface Written {
+  readonly sources: readonly Source[];
+  readonly folder: string | undefined;
+}
+
 /**
  * Reads one YAML file, or all of a folder's. Throws ConfigProblemsError with every problem there is: one that is found
  * does not hide another, unless the file cannot be understood as YAML at all.
@@ -36,7 +42,8 @@ export async function loadConfig(
   path: string,
   { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Config> {
-  return configFrom(await readSources(path), { rotators, now });
+  const { files, folder } = await readFiles(path);
+  return configFrom({ sources: files.map(sourceFrom), folder }, { rotators, now });
 }
 
 /**
@@ -52,7 +59,7 @@ export function parseConfig(
 }
 
 async function configFrom(
-  { sources: written, folder }: Pick<Sources, "sources"> & { readonly folder: string | undefined },
+  { sources: written, folder }: Written,
   { rotators, now }: Required<LoadOptions>,
 ): Promise<Config> {
   const sources = written.map(withTargetDefaults);
