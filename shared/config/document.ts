@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { findHazards } from "./hazards.ts";
+import { isRecord } from "./is-record.ts";
 import { positionAt, positionOf } from "./positions.ts";
 import { formatPath } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
@@ -132,8 +133,4 @@ export function repeatedIn(value: unknown): number {
   let written = 1;
   for (const container of known.keys()) written += Object.keys(container).length;
   return all - written;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Entry, Merged } from "./merge.ts";
 import { namedPolicy, policySchema } from "./policies.ts";
 import type { Finding } from "./problems.ts";

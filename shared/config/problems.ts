@@ -69,3 +69,18 @@ export function inReadingOrder(problems: readonly Problem[]): Problem[] {
     (a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column,
   );
 }
+
+/** Says once what is wrong with several targets because of what they share. */
+export function foldShared(problems: readonly Problem[]): Problem[] {
+  const groups = Map.groupBy(problems, ({ sharedBy: _, ...problem }) => JSON.stringify(problem));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    // What is wrong whichever target has it needs none of them.
+    const plain = group.find(({ sharedBy }) => sharedBy === undefined);
+    if (plain || first === undefined) return group.filter(({ sharedBy }) => sharedBy === undefined);
+    const { sharedBy = "", ...problem } = first;
+    const ids = new Set(group.map((one) => one.sharedBy));
+    const others = ids.size === 1 ? "" : ` and ${ids.size - 1} more`;
+    return [{ ...problem, message: `${problem.message} (in target ${sharedBy}${others})` }];
+  });
+}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Finding, Path } from "./problems.ts";
 import { sentence, suggestion } from "./sentences.ts";
 import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
