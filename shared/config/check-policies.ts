@@ -22,6 +22,8 @@ export interface CheckedCases {
   readonly each: readonly {
     readonly errors: readonly Problem[];
     readonly warnings: readonly Problem[];
+    /** The same warnings, before it was looked up where they are. */
+    readonly findings: readonly Finding[];
   }[];
   /** What is to be said of those that were not tried out, because others took all the effort. */
   readonly untried: readonly Problem[];
@@ -45,7 +47,11 @@ export function checkCases(cases: readonly PolicyCase[], now: Instant): CheckedC
   return {
     each: each.map(({ errors, warnings }, index) => {
       const locate = (finding: Finding) => cases[index]?.locate(finding) ?? [];
-      return { errors: errors.flatMap(locate), warnings: warnings.flatMap(locate) };
+      return {
+        errors: errors.flatMap(locate),
+        warnings: warnings.flatMap(locate),
+        findings: warnings,
+      };
     }),
     untried: aboutUntried(notTried),
   };

@@ -10,7 +10,7 @@ import type { Surroundings, TargetDraft } from "./drafts.ts";
 import { located, merge } from "./merge.ts";
 import type { Merged } from "./merge.ts";
 import { policyCases } from "./policy-cases.ts";
-import { ConfigProblemsError, foldShared, inReadingOrder } from "./problems.ts";
+import { ConfigProblemsError, forReading } from "./problems.ts";
 import type { Problem } from "./problems.ts";
 import { readFiles, type SourceFiles } from "./read.ts";
 import { checkReferences } from "./references.ts";
@@ -66,7 +66,7 @@ export async function parseConfig(text: string, options: LoadOptions): Promise<C
 
 function whole({ config, found, warnings }: Checked): Config {
   const tried = [...found.each.flatMap((one) => one.warnings), ...found.untried];
-  return { ...config, warnings: inReadingOrder(foldShared([...tried, ...warnings])) };
+  return { ...config, warnings: forReading([...tried, ...warnings]) };
 }
 
 /**
@@ -104,7 +104,7 @@ export async function checkSources(
     ...hazards,
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
-  if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(foldShared(problems)));
+  if (problems.length > 0) throw new ConfigProblemsError(forReading(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   const config = resolve(

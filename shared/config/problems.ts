@@ -60,8 +60,13 @@ export function formatPath(path: Path): string {
   return written.join("").replace(/^\./, "");
 }
 
-/** As a person reads: file by file, from top to bottom. */
-export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+/** Each thing said once, in the order in which a person reads. */
+export function forReading(problems: readonly Problem[]): Problem[] {
+  return inReadingOrder(foldShared(problems));
+}
+
+/** File by file, from top to bottom. */
+function inReadingOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   const order = new Map(files.map((file, index) => [file, index]));
   const place = ({ file }: Problem) => order.get(file) ?? 0;
@@ -71,7 +76,7 @@ export function inReadingOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /** Says once what is wrong with several targets because of what they share. */
-export function foldShared(problems: readonly Problem[]): Problem[] {
+function foldShared(problems: readonly Problem[]): Problem[] {
   const groups = Map.groupBy(problems, ({ sharedBy: _, ...problem }) => JSON.stringify(problem));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
