@@ -1,6 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Config } from "./config.ts";
+import type { Configured } from "./config.ts";
+import type { Target } from "../core/target.ts";
 import type { TargetDraft } from "./drafts.ts";
 import { isRecord } from "./is-record.ts";
 import type { Problem } from "./problems.ts";
@@ -12,13 +13,12 @@ export function authoritiesOf(options: unknown): string | undefined {
   return typeof file === "string" && file !== "" ? file : undefined;
 }
 
-/** The configuration with absolute paths of authorities' files. Relative ones begin at `folder`. */
-export function anchoredConfig(config: Config, folder: string): Config {
-  const targets = config.targets.map((target) => {
+/** Targets with absolute paths of authorities' files. Relative ones begin at `folder`. */
+export function anchoredTargets(targets: readonly Target[], folder: string): Target[] {
+  return targets.map((target) => {
     const options = anchored(target.options, folder);
     return options === target.options ? target : { ...target, options };
   });
-  return { ...config, targets };
 }
 
 function anchored(options: unknown, folder: string): unknown {
@@ -46,7 +46,7 @@ export async function checkAuthorities(
 
 /** Whether every file of authorities that a configuration names can be used. */
 export async function areAuthoritiesThere(
-  { targets }: Pick<Config, "targets">,
+  { targets }: Pick<Configured, "targets">,
   folder: string,
 ): Promise<boolean> {
   const named = new Set(targets.flatMap(({ options }) => authoritiesOf(options) ?? []));

@@ -5,7 +5,7 @@ import type { NotChosen } from "../core/policy/choose.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Target } from "../core/target.ts";
 import type { PolicyCase } from "./check-policies.ts";
-import type { Config } from "./config.ts";
+import type { Configured } from "./config.ts";
 import type { Problem } from "./problems.ts";
 import type { SourceFile } from "./read.ts";
 
@@ -15,7 +15,7 @@ import type { SourceFile } from "./read.ts";
  * unpacked is not known when it is built.
  */
 export interface FormContent {
-  readonly config: Omit<Config, "targets" | "warnings">;
+  readonly config: Omit<Configured, "targets">;
   readonly policies: readonly Policy[];
   readonly passedOver: readonly (readonly NotChosen[])[];
   readonly targets: readonly StoredTarget[];

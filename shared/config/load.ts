@@ -1,8 +1,8 @@
 import type { Instant } from "../core/time.ts";
-import { anchoredConfig, checkAuthorities } from "./authorities.ts";
+import { anchoredTargets, checkAuthorities } from "./authorities.ts";
 import { type CheckedCases, checkCases, type PolicyCase } from "./check-policies.ts";
 import { checkChoice, choiceOf } from "./choices.ts";
-import type { Config } from "./config.ts";
+import type { Config, Configured } from "./config.ts";
 import { fileSchema } from "./definition.ts";
 import { parseSource, type Source, sourceFrom } from "./document.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
@@ -31,7 +31,7 @@ export interface LoadOptions {
 
 /** A configuration without a problem. Paths of files in it are as they are written. */
 export interface Checked {
-  readonly config: Omit<Config, "warnings">;
+  readonly config: Configured;
   /** What of it was tried out from a moment on. */
   readonly cases: readonly PolicyCase[];
   readonly found: CheckedCases;
@@ -53,7 +53,8 @@ export async function configFrom(
   options: LoadOptions,
 ): Promise<Config> {
   const checked = await checkSources(files.map(sourceFrom), folder, options);
-  return anchoredConfig(whole(checked), folder);
+  const config = whole(checked);
+  return { ...config, targets: anchoredTargets(config.targets, folder) };
 }
 
 /**

@@ -1,15 +1,22 @@
 import type { Instant } from "../core/time.ts";
 import { formPath, readForm } from "./checked-form.ts";
-import type { Config } from "./config.ts";
+import type { Config, Configured } from "./config.ts";
+import { ConfigProblemsError, type Problem } from "./problems.ts";
 import { readFiles, type SourceFiles } from "./read.ts";
-import { restore } from "./restore.ts";
+import { restore, warningsIn } from "./restore.ts";
 
 interface OpenOptions {
   /** Which build this is; a form of another one is not used. Undefined: none is. */
   readonly build: string | undefined;
-  readonly now?: Instant;
   /** The check of the sources. */
   readonly check: (files: SourceFiles) => Promise<Config>;
+  readonly now?: () => Instant;
+}
+
+export interface Opened {
+  readonly config: Configured;
+  /** Those of the moment: it takes a while to try policies out, so this is done when somebody asks. */
+  readonly warnings: () => Promise<readonly Problem[]>;
 }
 
 /**
@@ -18,16 +25,28 @@ interface OpenOptions {
  */
 export async function openConfig(
   path: string,
-  { build, now = new Date().toISOString(), check }: OpenOptions,
-): Promise<Config> {
+  { build, check, now = () => new Date().toISOString() }: OpenOptions,
+): Promise<Opened> {
   const given = await readFiles(path);
   const form = build === undefined ? undefined : await readForm(formPath(path), given.files, build);
   if (form && "content" in form) {
-    const restored = await restore(form.content, given.folder, now);
-    if (restored) return restored;
+    const { content } = form;
+    const config = await restore(content, given.folder);
+    const warnings = async () =>
+      (await warningsIn(content, now())) ?? (await problemsOf(check(given)));
+    if (config) return { config, warnings };
   }
-  const config = await check(given);
-  return form && "warning" in form
-    ? { ...config, warnings: [...config.warnings, form.warning] }
-    : config;
+  const { warnings, ...config } = await check(given);
+  const all = form && "warning" in form ? [...warnings, form.warning] : warnings;
+  return { config, warnings: () => Promise.resolve(all) };
+}
+
+/** What is to be said of a configuration that is in use already: then even what is wrong can only be a warning. */
+async function problemsOf(checking: Promise<Config>): Promise<readonly Problem[]> {
+  try {
+    return (await checking).warnings;
+  } catch (error) {
+    if (!(error instanceof ConfigProblemsError)) throw error;
+    return error.problems;
+  }
 }

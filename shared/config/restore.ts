@@ -1,34 +1,25 @@
 import type { Instant } from "../core/time.ts";
-import { anchoredConfig, areAuthoritiesThere } from "./authorities.ts";
+import { anchoredTargets, areAuthoritiesThere } from "./authorities.ts";
 import type { PolicyCase } from "./check-policies.ts";
 import type { FormContent } from "./checked-form.ts";
-import type { Config } from "./config.ts";
+import type { Configured } from "./config.ts";
 import { forReading, type Problem } from "./problems.ts";
 
 /**
- * The configuration of a form, with what depends on the machine and the moment found out anew. Undefined when that is a
- * problem: only the check of the sources can say where.
+ * The configuration of a form, for the folder in which it is now. Undefined when files of authorities are not there: only
+ * the check of the sources can say where they are named.
  */
 export async function restore(
   content: FormContent,
   folder: string,
-  now: Instant,
-): Promise<Config | undefined> {
+): Promise<Configured | undefined> {
   const config = configIn(content);
-  if (!(await areAuthoritiesThere(config, folder))) return undefined;
-  const tried = await tryAgain(content, now);
-  if (tried === undefined) return undefined;
-  const warnings = forReading([...tried, ...content.warnings]);
-  return anchoredConfig({ ...config, warnings }, folder);
+  const isWhole = await areAuthoritiesThere(config, folder);
+  return isWhole ? { ...config, targets: anchoredTargets(config.targets, folder) } : undefined;
 }
 
 /** The configuration as it was when the form was written. */
-export function configIn({
-  config,
-  targets,
-  policies,
-  passedOver,
-}: FormContent): Omit<Config, "warnings"> {
+export function configIn({ config, targets, policies, passedOver }: FormContent): Configured {
   return {
     ...config,
     targets: targets.map(({ passedOver: others, ...target }) => ({
@@ -39,11 +30,21 @@ export function configIn({
   };
 }
 
-/** The warnings of the trials; undefined when there are errors, or warnings of which the form does not know the place. */
+/**
+ * The warnings from this moment on. Undefined when only the check of the sources can tell them: a policy has become wrong,
+ * or something is to be said of which the form does not know the place.
+ */
+export async function warningsIn(
+  content: FormContent,
+  now: Instant,
+): Promise<Problem[] | undefined> {
+  const tried = content.cases.length === 0 ? [] : await tryAgain(content, now);
+  return tried && forReading([...tried, ...content.warnings]);
+}
+
 async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] | undefined> {
-  if (content.cases.length === 0) return [];
   const { checkCases } = await import("./check-policies.ts");
-  const unknown: string[] = [];
+  let isSure = true;
   const cases = content.cases.map(({ policy, own, places }): PolicyCase => {
     const known = new Map(places);
     return {
@@ -51,16 +52,15 @@ async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] |
       malformed: false,
       ...(own && { own }),
       locate: ({ path, message }) => {
-        const key = JSON.stringify(path);
-        const place = known.get(key) ?? { file: "", line: 0, column: 0, path: "" };
-        if (!known.has(key)) unknown.push(key);
-        return { ...place, message };
+        const place = known.get(JSON.stringify(path));
+        isSure &&= place !== undefined;
+        return { ...(place ?? { file: "", line: 0, column: 0, path: "" }), message };
       },
     };
   });
   const { each, untried } = checkCases(cases, now);
-  const isUnsure = unknown.length > 0 || each.some(({ errors }) => errors.length > 0);
-  return isUnsure ? undefined : [...each.flatMap(({ warnings }) => warnings), ...untried];
+  isSure &&= each.every(({ errors }) => errors.length === 0);
+  return isSure ? [...each.flatMap(({ warnings }) => warnings), ...untried] : undefined;
 }
 
 function at<Thing>(things: readonly Thing[], index: number): Thing {

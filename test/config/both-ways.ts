@@ -34,13 +34,17 @@ export async function open(path: string, given: Given, by = build): Promise<Open
   let from: Opened["from"] = "form";
   const opening = openConfig(path, {
     build: by,
-    now: given.now,
+    now: () => given.now,
     check: (files) => {
       from = "sources";
       return configFrom(files, given);
     },
   });
-  return { outcome: await outcomeOf(opening), from };
+  const whole = opening.then(async ({ config, warnings }) => ({
+    ...config,
+    warnings: await warnings(),
+  }));
+  return { outcome: await outcomeOf(whole), from };
 }
 
 /** What the sources at `path` are, whether or not there is a form. */

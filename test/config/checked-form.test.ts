@@ -161,17 +161,21 @@ describe("A checked form is not used", () => {
       from: "sources",
     });
   });
+});
 
-  test("when a policy cannot be used at the moment, which is refused with its line", async () => {
-    const freeze = [{ from: "2026-06-01", to: "2036-12-31", reason: "x" }];
-    const text = withTarget({ overrides: { days: ["sat"], freeze, reason: "x" } });
-    const file = join(await folderOf({ "keyturn.yaml": text }), "keyturn.yaml");
-    await addForm(file, { ...given, now: "2036-12-30T00:00:00.000Z" });
-    expect(await open(file, given)).toEqual({
-      outcome: [expect.stringMatching(/^keyturn\.yaml:11:\d+ .*holds back every change/)],
-      from: "sources",
-    });
+test("a policy that cannot be used at the moment is a warning when it was none when it was checked", async () => {
+  const freeze = [{ from: "2026-06-01", to: "2036-12-31", reason: "x" }];
+  const text = withTarget({ overrides: { days: ["sat"], freeze, reason: "x" } });
+  const file = join(await folderOf({ "keyturn.yaml": text }), "keyturn.yaml");
+  await addForm(file, { ...given, now: "2036-12-30T00:00:00.000Z" });
+  const { outcome } = await open(file, given);
+  expect(outcome).toMatchObject({
+    targets: [{ id: "orders" }],
+    warnings: [{ line: 11, message: /^holds back every change for ten years/ }],
   });
+  expect(await load(file, given)).toEqual([
+    expect.stringMatching(/^keyturn\.yaml:11:\d+ .*holds back every change/),
+  ]);
 });
 
 test("paths of authorities begin where the configuration is when it is opened", async () => {
