@@ -71,7 +71,7 @@ export function parseSource(name: string, text: string): Source {
     return at(offset, message + where, formatPath(path));
   });
   const readable = syntax.length === 0 && !hazards.some(({ fatal }) => fatal);
-  const read = readable ? readValue(document) : {};
+  const read = readable ? readValue(document, aliases.size > 0) : {};
   if (read.problem !== undefined) found.push(at(0, read.problem));
   return {
     name,
@@ -99,7 +99,10 @@ function brokenSource(name: string, message: string): Source {
   };
 }
 
-function readValue(document: Document): { value?: Record<string, unknown>; problem?: string } {
+function readValue(
+  document: Document,
+  hasAliases: boolean,
+): { value?: Record<string, unknown>; problem?: string } {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount });
@@ -107,7 +110,7 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
-  if (repeatedIn(value) > mostRepeated) {
+  if (hasAliases && repeatedIn(value) > mostRepeated) {
     return { problem: "repeats itself through too many aliases" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };

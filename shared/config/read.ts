@@ -21,7 +21,7 @@ export async function readFiles(path: string): Promise<SourceFiles> {
     : { files: [await readOne(path, basename(path))], folder: dirname(path) };
 }
 
-export function isFolder(path: string): Promise<boolean> {
+function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -8,7 +8,7 @@ import { readFiles } from "../../shared/config/read.ts";
 import type { ConfigRotator } from "../../shared/config/targets.ts";
 import { writeForm } from "../../shared/config/write-form.ts";
 
-export const build = "the build of the tests";
+const build = "the build of the tests";
 
 interface Given {
   readonly rotators: readonly ConfigRotator[];
