@@ -60,6 +60,9 @@ const naming = (id: string): Plugin => ({
     file === join(root, "shared", "build.ts") ? `export const build = "${id}";` : undefined,
 });
 
+/** What the functions share is in one file, with all that it needs at start: each file is a round trip. */
+const usedByAll = /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/][\w-]+[\\/]/;
+
 async function bundle(out: string, id: string): Promise<OutputChunk[]> {
   const files = globSync("functions/*.ts", { cwd: root }).toSorted();
   const doubts: string[] = [];
@@ -84,6 +87,7 @@ async function bundle(out: string, id: string): Promise<OutputChunk[]> {
       sourcemapExcludeSources: true,
       sourcemapPathTransform: (source, map) => sourcePath(out, source, map),
       entryFileNames: ({ name }) => `${isThread(name) ? "workers" : "functions"}/[name].js`,
+      codeSplitting: { groups: [{ name: "app", test: usedByAll }] },
       // The folder is deployed as a whole, so no name needs a hash.
       chunkFileNames: (chunk) => `chunks/${chunkName(chunk)}.js`,
     });

@@ -14,7 +14,7 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { rolldown } from "rolldown";
 import { z } from "zod";
-import { configuration } from "./configuration.ts";
+import { configuration } from "./start-configuration.ts";
 
 /** One line of the table. Seconds. */
 export interface Row {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
@@ -13,6 +13,17 @@ function build(...given: string[]) {
   const args = [join(root, "scripts", "build.ts"), ...given];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+/** What the package says when it is started, in the working directory that it has on Azure. */
+function start(folder: string) {
+  const program = join(root, "scripts", "bench", "started-app.mjs");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
+    cwd: folder,
+    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true" },
     encoding: "utf8",
   });
   return { status, stdout, stderr };
@@ -64,6 +75,34 @@ describe("The package", () => {
     expect(await readFile(join(out, "ca", "orders.pem"), "utf8")).toBe(ca);
     expect(built.stdout).toContain(
       `The configuration names ${elsewhere}, which is not in the package.`,
+    );
+  });
+
+  test("starts with the configuration that it has then, and not with the one it was built with", async () => {
+    const { ca } = await makeCertificate();
+    const folder = await folderOf({ "ca.pem": ca });
+    const config = {
+      version: 1,
+      vaults: { main: { url: "https://kv.vault.azure.net" } },
+      policies: { default: { every: "30d" } },
+      targets: { orders: target("ca.pem", "orders") },
+    };
+    await writeFile(join(folder, "orders.yaml"), stringify(config));
+    const out = join(folder, "package");
+    expect(build("--out", out, "--config", join(folder, "orders.yaml"))).toMatchObject({
+      status: 0,
+    });
+    expect(existsSync(join(out, "keyturn.yaml.checked"))).toBe(true);
+    expect(start(out)).toMatchObject({ status: 0, stderr: "" });
+    const packed = await readFile(join(out, "keyturn.yaml"), "utf8");
+    await writeFile(join(out, "keyturn.yaml"), packed.replace("30d", "soon"));
+    expect(start(out).stderr).toContain(
+      "keyturn.yaml:7:12  policies.default.every: must be a duration",
+    );
+    await writeFile(join(out, "keyturn.yaml"), packed);
+    await rm(join(out, "ca.pem"));
+    expect(start(out).stderr).toMatch(
+      /keyturn\.yaml:\d+:\d+ {2}targets\.orders\.options\.tls\.caFile: there is no such file/,
     );
   });
 

@@ -173,9 +173,11 @@ describe("The built package, alone in a folder,", () => {
     const loaded = await packagesInAll((await built.loaded()).filter(isJavaScript));
     expect(loaded).toContain("@azure/functions");
     expect([...loaded].filter((name) => lazy.has(name))).toEqual([]);
+    // The configuration was read from its checked form.
+    expect(loaded).not.toContain("yaml");
     // And they are there to be loaded.
     const there = await packagesInAll(scripts());
-    for (const name of lazy) expect(there).toContain(name);
+    for (const name of [...lazy, "yaml"]) expect(there).toContain(name);
   });
 
   test.each(rotators.map(({ type }) => type))(
