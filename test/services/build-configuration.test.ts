@@ -18,15 +18,22 @@ function build(...given: string[]) {
   return { status, stdout, stderr };
 }
 
-/** What the package says when it is started, in the working directory that it has on Azure. */
-function start(folder: string) {
+/** Starts the package in the working directory that it has on Azure, and records its files in `record`. */
+function start(folder: string, record: string) {
   const program = join(root, "scripts", "bench", "started-app.mjs");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
+  const recorder = import.meta.resolve("./resolved-files.ts");
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", recorder, program], {
     cwd: folder,
-    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true" },
+    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true", RESOLVED_FILES: record },
     encoding: "utf8",
   });
   return { status, stdout, stderr };
+}
+
+/** The chunks of a package that were loaded. */
+async function chunksIn(record: string): Promise<string[]> {
+  const found = (await readFile(record, "utf8")).matchAll(/chunks\/([\w-]+)\.js/g);
+  return [...new Set(Array.from(found, ([, name = ""]) => name))].toSorted();
 }
 
 const target = (caFile: string, publish: string) => ({
@@ -78,7 +85,7 @@ describe("The package", () => {
     );
   });
 
-  test("starts with the configuration that it has then, and not with the one it was built with", async () => {
+  test("starts with what every start needs, and with the configuration that is there then", async () => {
     const { ca } = await makeCertificate();
     const folder = await folderOf({ "ca.pem": ca });
     const config = {
@@ -93,15 +100,17 @@ describe("The package", () => {
       status: 0,
     });
     expect(existsSync(join(out, "keyturn.yaml.checked"))).toBe(true);
-    expect(start(out)).toMatchObject({ status: 0, stderr: "" });
+    const record = (name: string) => join(folder, name);
+    expect(start(out, record("packed"))).toMatchObject({ status: 0, stderr: "" });
+    expect(await chunksIn(record("packed"))).toEqual(["app", "rolldown-runtime"]);
     const packed = await readFile(join(out, "keyturn.yaml"), "utf8");
     await writeFile(join(out, "keyturn.yaml"), packed.replace("30d", "soon"));
-    expect(start(out).stderr).toContain(
+    expect(start(out, record("edited")).stderr).toContain(
       "keyturn.yaml:7:12  policies.default.every: must be a duration",
     );
     await writeFile(join(out, "keyturn.yaml"), packed);
     await rm(join(out, "ca.pem"));
-    expect(start(out).stderr).toMatch(
+    expect(start(out, record("without")).stderr).toMatch(
       /keyturn\.yaml:\d+:\d+ {2}targets\.orders\.options\.tls\.caFile: there is no such file/,
     );
   });
