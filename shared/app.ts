@@ -100,12 +100,23 @@ async function createApp(
     build,
     check: async (files) => (await import("./tools.ts")).checkFiles(files),
   });
-  let joined: Promise<(read: EventReader) => Operations> | undefined;
-  const join = async () => (await import("./join.ts")).join({ environment, settings, config });
+  const joined = whenNeeded(async () =>
+    (await import("./join.ts")).join({ environment, settings, config }),
+  );
   return {
-    with: async (read) => (await (joined ??= join()))(read),
+    with: async (read) => (await joined())(read),
     warnings: async () => (await warnings()).map(formatProblem),
   };
+}
+
+/** Makes the thing when it is first asked for, and anew after a failure: a package on a share may be out of reach for a moment. */
+function whenNeeded<Thing>(make: () => Promise<Thing>): () => Promise<Thing> {
+  let thing: Promise<Thing> | undefined;
+  return () =>
+    (thing ??= make().catch((error: unknown) => {
+      thing = undefined;
+      throw error;
+    }));
 }
 
 /** Makes a plan of configuration files; needs neither settings nor Azure. Relative paths start from `root`. */

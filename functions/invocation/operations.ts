@@ -23,6 +23,9 @@ async function report(made: App, context: InvocationContext): Promise<void> {
 /** The app's operations, telling what happens to this invocation's log. */
 export async function operationsFor(context: InvocationContext): Promise<Operations> {
   const made = await theApp();
-  await (reported ??= report(made, context));
+  await (reported ??= report(made, context).catch((error: unknown) => {
+    reported = undefined;
+    throw error;
+  }));
   return made.with(logTo(context));
 }
