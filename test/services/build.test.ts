@@ -114,7 +114,8 @@ async function lazyPackages(): Promise<Set<string>> {
   const own = sources.filter((file) => packageName(file) === undefined);
   const texts = await Promise.all(own.map((file) => readFile(file, "utf8")));
   const found = texts.flatMap((text) => Array.from(text.matchAll(/\bimport\("([^".][^"]*)"\)/g)));
-  return new Set(found.map(([, name = ""]) => name));
+  const names = found.map(([, name = ""]) => name);
+  return new Set(names.filter((name) => !name.startsWith("node:")));
 }
 
 const isJavaScript = (file: string) => file.endsWith(".js");
