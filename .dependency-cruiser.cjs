@@ -124,8 +124,9 @@ module.exports = {
       to: { path: "^(shared|functions|cli)/", pathNot: ["^shared/config/", "^shared/core/"] },
     },
     {
-      name: "app-is-joined-in-one-file",
-      comment: "Only app.ts builds adapters and joins them; nothing that it joins may know it.",
+      name: "app-is-the-front-door",
+      comment:
+        "app.ts is the front door and loads the rest when it is used; nothing behind it may know it.",
       severity: "error",
       from: { path: "^shared/", pathNot: "^shared/app[.]ts$" },
       to: { path: "^shared/app[.]ts$" },

@@ -13,7 +13,7 @@ const services = [
  * `npm test`, or it would take more than a minute.
  */
 const long = [
-  "test/config/{bounds,edited,nonsense,schema}.test.ts",
+  "test/config/{bounds,checked-form-any,edited,nonsense,schema}.test.ts",
   "test/contract/{azure-sql-server,vault-key-vault}.test.ts",
   "test/core/redact.test.ts",
   "test/core/policy/{check-lateness-advice,windows}.test.ts",

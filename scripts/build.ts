@@ -7,15 +7,16 @@
  *
  * A configuration that the app would refuse when it starts is not packed.
  */
-import { constants, existsSync, globSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, globSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { rolldown, type OutputChunk, type PreRenderedChunk } from "rolldown";
+import { rolldown, type OutputChunk, type Plugin, type PreRenderedChunk } from "rolldown";
 import { z } from "zod";
-import { checkConfig } from "../shared/app.ts";
+import { checkPacked, pack } from "./packed-config.ts";
 import { licenceTexts, packageName } from "./third-party.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -42,7 +43,27 @@ const threads = ["shared/check-edited.ts"];
 
 const isThread = (name: string) => threads.some((file) => basename(file, ".ts") === name);
 
-async function bundle(out: string): Promise<OutputChunk[]> {
+/** The same for the same sources. A checked form is used by the build that wrote it and by no other. */
+async function buildId(): Promise<string> {
+  const files = globSync("{functions,shared}/**/*.ts", { cwd: root }).toSorted();
+  const hash = createHash("sha256");
+  for (const file of [...files, "package-lock.json"]) {
+    hash.update(file.replaceAll("\\", "/")).update(await readFile(join(root, file)));
+  }
+  return hash.digest("hex");
+}
+
+/** Tells the bundled code which build it is. */
+const naming = (id: string): Plugin => ({
+  name: "build-id",
+  load: (file) =>
+    file === join(root, "shared", "build.ts") ? `export const build = "${id}";` : undefined,
+});
+
+/** What the functions share is in one file, with all that it needs at start: each file is a round trip. */
+const usedByAll = /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/][\w-]+[\\/]/;
+
+async function bundle(out: string, id: string): Promise<OutputChunk[]> {
   const files = globSync("functions/*.ts", { cwd: root }).toSorted();
   const doubts: string[] = [];
   const build = await rolldown({
@@ -52,6 +73,7 @@ async function bundle(out: string): Promise<OutputChunk[]> {
     ),
     platform: "node",
     external: fromTheHost,
+    plugins: [naming(id)],
     onLog: (level, log) => {
       if (level === "warn") doubts.push(log.message);
     },
@@ -65,6 +87,7 @@ async function bundle(out: string): Promise<OutputChunk[]> {
       sourcemapExcludeSources: true,
       sourcemapPathTransform: (source, map) => sourcePath(out, source, map),
       entryFileNames: ({ name }) => `${isThread(name) ? "workers" : "functions"}/[name].js`,
+      codeSplitting: { groups: [{ name: "app", test: usedByAll }] },
       // The folder is deployed as a whole, so no name needs a hash.
       chunkFileNames: (chunk) => `chunks/${chunkName(chunk)}.js`,
     });
@@ -110,50 +133,16 @@ const manifestShape = z.object({
   engines: z.object({ node: z.string() }),
 });
 
-/** A configuration that can start. */
-interface Packed {
-  readonly file: string;
-  /** Files of authorities that it names by a path from its folder. */
-  readonly files: readonly string[];
-  /** Files of authorities that must be on the server already. */
-  readonly elsewhere: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/** Throws with every problem. */
-async function checkPacked(given: string): Promise<Packed> {
-  const file = resolve(given);
-  if (await isFolder(file)) {
-    throw new Error(
-      `--config ${given} is a folder. Name one file, or let KEYTURN_CONFIG name the folder.`,
-    );
-  }
-  const { targets, warnings } = await checkConfig(file, root);
-  const named = [...new Set(targets.flatMap(({ caFile }) => caFile ?? []))];
-  const fromFolder = named.map((path) => relative(dirname(file), path));
-  const isInside = (path: string) => !path.startsWith("..") && !isAbsolute(path);
-  return {
-    file,
-    files: fromFolder.filter(isInside),
-    elsewhere: named.filter((_, index) => !isInside(fromFolder[index] ?? "..")),
-    warnings,
-  };
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-
 async function fill(out: string, given: string | undefined) {
-  const config = given === undefined ? undefined : await checkPacked(given);
-  const chunks = await bundle(out);
-  await addFiles(out, chunks, config);
+  const config = given === undefined ? undefined : await checkPacked(given, root);
+  const id = await buildId();
+  const chunks = await bundle(out, id);
+  await addFiles(out, chunks);
+  if (config !== undefined) await pack(config, out, id);
   return { chunks, config };
 }
 
-async function addFiles(out: string, chunks: readonly OutputChunk[], config: Packed | undefined) {
+async function addFiles(out: string, chunks: readonly OutputChunk[]) {
   const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   // Neither scripts nor dependencies: a build on the server would have nothing to do.
   const own = { ...manifestShape.parse(manifest), private: true, main: "functions/*.js" };
@@ -161,12 +150,6 @@ async function addFiles(out: string, chunks: readonly OutputChunk[], config: Pac
   for (const file of ["host.json", "LICENSE"]) await copyFile(join(root, file), join(out, file));
   const licences = await licenceTexts(chunks.flatMap((chunk) => Object.keys(chunk.modules)));
   await writeFile(join(out, "THIRD-PARTY-LICENCES.txt"), licences);
-  if (config === undefined) return;
-  await copyFile(config.file, join(out, "keyturn.yaml"));
-  for (const file of config.files) {
-    await mkdir(dirname(join(out, file)), { recursive: true });
-    await copyFile(join(dirname(config.file), file), join(out, file), constants.COPYFILE_EXCL);
-  }
 }
 
 /** The files that are loaded whenever the app starts. */

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { ConfigProblemsError } from "./config/problems.ts";
 import type { Problem } from "./config/problems.ts";
 import type { Edited } from "./engine/plan.ts";
@@ -28,7 +27,12 @@ export class CheckTooCostlyError extends Error {
  * Reads and checks the text of a configuration in a thread of its own, which is ended when it uses too much: however the
  * text is made, the process goes on with its other work. Rejects with ConfigProblemsError or CheckTooCostlyError.
  */
-export function checkInThread(text: string, limits: CheckLimits = usualLimits): Promise<Edited> {
+export async function checkInThread(
+  text: string,
+  limits: CheckLimits = usualLimits,
+): Promise<Edited> {
+  // Most processes never need it, and each start would pay for it.
+  const { Worker } = await import("node:worker_threads");
   const { promise, resolve, reject } = Promise.withResolvers<Edited>();
   const worker = new Worker(workerFile(), {
     // Neither settings of the app nor what observes it is needed there.

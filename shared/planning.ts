@@ -5,7 +5,8 @@ import { formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";
 import type { SimulatedTarget } from "./core/simulation/plan.ts";
-import { type PlanFormat, renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
+import type { PlanFormat } from "./core/simulation/formats.ts";
+import { renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
 import {
   type PlanScope,
   requireMatch,

@@ -13,13 +13,19 @@ function logTo(context: InvocationContext): EventReader {
   };
 }
 
-let warned = false;
+let reported: Promise<void> | undefined;
+
+/** Once in each process, and before anything else is done: start-up itself has no log to write to. */
+async function report(made: App, context: InvocationContext): Promise<void> {
+  for (const warning of await made.warnings()) context.warn(`configuration: ${warning}`);
+}
 
 /** The app's operations, telling what happens to this invocation's log. */
 export async function operationsFor(context: InvocationContext): Promise<Operations> {
-  const made: App = await theApp();
-  // Once in each process: start-up itself has no log to write to.
-  if (!warned) for (const warning of made.warnings) context.warn(`configuration: ${warning}`);
-  warned = true;
+  const made = await theApp();
+  await (reported ??= report(made, context).catch((error: unknown) => {
+    reported = undefined;
+    throw error;
+  }));
   return made.with(logTo(context));
 }

@@ -1,23 +1,30 @@
 import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { z } from "zod";
+import type { Configured } from "./config.ts";
+import type { Target } from "../core/target.ts";
 import type { TargetDraft } from "./drafts.ts";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Problem } from "./problems.ts";
 
-/** How every rotator that speaks TLS writes which authorities are trusted. */
-const withAuthorities = z.looseObject({ tls: z.looseObject({ caFile: z.string().min(1) }) });
-
-/** The file with the authorities that the options name, if they name one. */
+/** The file with the authorities that the options name, as every rotator that speaks TLS has it. */
 export function authoritiesOf(options: unknown): string | undefined {
-  return withAuthorities.safeParse(options).data?.tls.caFile;
+  const tls = isRecord(options) ? options["tls"] : undefined;
+  const file = isRecord(tls) ? tls["caFile"] : undefined;
+  return typeof file === "string" && file !== "" ? file : undefined;
 }
 
-/** Options in which the path of the authorities' file is absolute. A relative one begins at `folder`. */
-export function anchored(options: unknown, folder: string): unknown {
-  const found = withAuthorities.safeParse(options).data;
-  if (found === undefined) return options;
-  return { ...found, tls: { ...found.tls, caFile: resolve(folder, found.tls.caFile) } };
+/** Targets with absolute paths of authorities' files. Relative ones begin at `folder`. */
+export function anchoredTargets(targets: readonly Target[], folder: string): Target[] {
+  return targets.map((target) => {
+    const options = anchored(target.options, folder);
+    return options === target.options ? target : { ...target, options };
+  });
+}
+
+function anchored(options: unknown, folder: string): unknown {
+  const file = authoritiesOf(options);
+  if (file === undefined || !isRecord(options) || !isRecord(options["tls"])) return options;
+  return { ...options, tls: { ...options["tls"], caFile: resolve(folder, file) } };
 }
 
 /** Finds files of authorities that are not there, whether or not the other options are well-formed. */
@@ -25,15 +32,36 @@ export async function checkAuthorities(
   drafts: readonly TargetDraft[],
   folder: string,
 ): Promise<Problem[]> {
+  const troubleOf = troubles(folder);
   const problems = drafts.map(async ({ entry }): Promise<Problem[]> => {
     const options = isRecord(entry.value) ? entry.value["options"] : undefined;
     const file = authoritiesOf(options);
-    const message = file === undefined ? undefined : await trouble(resolve(folder, file));
+    const message = file === undefined ? undefined : await troubleOf(file);
     if (message === undefined) return [];
     const path = [...entry.path, "options", "tls", "caFile"];
     return [entry.source.locate({ path, message })];
   });
   return (await Promise.all(problems)).flat();
+}
+
+/** Whether every file of authorities that a configuration names can be used. */
+export async function areAuthoritiesThere(
+  { targets }: Pick<Configured, "targets">,
+  folder: string,
+): Promise<boolean> {
+  const named = new Set(targets.flatMap(({ options }) => authoritiesOf(options) ?? []));
+  const found = await Promise.all(Array.from(named, troubles(folder)));
+  return found.every((message) => message === undefined);
+}
+
+/** Looks at each file once, however many targets name it. */
+function troubles(folder: string): (file: string) => Promise<string | undefined> {
+  const known = new Map<string, Promise<string | undefined>>();
+  return (file) => {
+    const found = known.get(file) ?? trouble(resolve(folder, file));
+    known.set(file, found);
+    return found;
+  };
 }
 
 /** Does not repeat the path: somebody may have put a key in its place. */

@@ -3,58 +3,63 @@ import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/check
 import { untried } from "../core/policy/check-lateness.ts";
 import { newEffort } from "../core/policy/effort.ts";
 import type { Instant } from "../core/time.ts";
-import { choiceOf } from "./choices.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { located } from "./merge.ts";
-import type { Entry, Merged } from "./merge.ts";
 import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
-import type { Problem } from "./problems.ts";
+import type { Finding, Problem } from "./problems.ts";
 
-/** What is wrong with the policies, and with what targets make of them. */
-export function checkPolicies(
-  { entries }: Merged,
-  drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
-  now: Instant,
-): { readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] } {
+/** A policy as the configuration has it, or what a target makes of one: what is to be checked, and where it is written. */
+export interface PolicyCase {
+  readonly policy: Policy;
+  /** Something of it could not be read. */
+  readonly malformed: boolean;
+  /** Of a target that has fields of its own: the policy it has otherwise, and the names of these fields. */
+  readonly own?: { readonly of: string; readonly fields: readonly string[] };
+  /** Finds the place of something. Its path begins at the policy, or at the target. */
+  readonly locate: (finding: Finding) => Problem;
+}
+
+export interface CheckedCases {
+  /** Of each case, in the same order. */
+  readonly each: readonly {
+    readonly errors: readonly Problem[];
+    readonly warnings: readonly Problem[];
+    /** The same warnings, before it was looked up where they are. */
+    readonly findings: readonly Finding[];
+  }[];
+  /** What is to be said of those that were not tried out, because others took all the effort. */
+  readonly untried: readonly Problem[];
+}
+
+/** What is wrong with these policies from this moment on. Policies come before the targets that change them. */
+export function checkCases(cases: readonly PolicyCase[], now: Instant): CheckedCases {
   const effort = newEffort();
-  const places: (readonly [Entry, Checked])[] = [];
-  const notTried: Entry[] = [];
-  const check = (entry: Entry, policy: Policy): readonly PolicyProblem[] => {
-    const found = checkPolicy(policy, now, effort);
-    if (found.includes(untried)) notTried.push(entry);
-    return found.filter((one) => one !== untried);
-  };
+  const notTried: PolicyCase[] = [];
   const known = new Map<string, { readonly found: readonly PolicyProblem[]; malformed: boolean }>();
-  for (const draft of surroundings.policies) {
-    const { policy, malformed } = draft;
-    const entry = entries.policies.get(policy.name);
-    if (!entry) continue;
-    const found = check(entry, policy);
-    known.set(policy.name, { found, malformed });
-    places.push([entry, checkPolicyDraft(draft, found)]);
-  }
-  for (const draft of drafts) {
-    if (!draft.fields.overrides) continue;
-    const choice = choiceOf(draft, surroundings);
-    if (!choice || "problem" in choice) continue;
-    const before = known.get(choice.policy.name);
-    if (!before || before.malformed) continue;
-    const found = check(draft.entry, choice.policy);
-    places.push([draft.entry, checkOverridden(draft, before.found, found)]);
-  }
+  const each = cases.map((one): Checked => {
+    const before = one.own && known.get(one.own.of);
+    if (one.own && (!before || before.malformed)) return { errors: [], warnings: [] };
+    const all = checkPolicy(one.policy, now, effort);
+    if (all.includes(untried)) notTried.push(one);
+    const found = all.filter((problem) => problem !== untried);
+    if (one.own && before) return checkOverridden(one.own.fields, before.found, found);
+    known.set(one.policy.name, { found, malformed: one.malformed });
+    return checkPolicyDraft(one.malformed, found);
+  });
   return {
-    errors: places.flatMap(([entry, { errors }]) => located(entry, errors)),
-    warnings: [
-      ...places.flatMap(([entry, { warnings }]) => located(entry, warnings)),
-      ...aboutUntried(notTried),
-    ],
+    each: each.map(({ errors, warnings }, index) => {
+      const locate = (finding: Finding) => cases[index]?.locate(finding) ?? [];
+      return {
+        errors: errors.flatMap(locate),
+        warnings: warnings.flatMap(locate),
+        findings: warnings,
+      };
+    }),
+    untried: aboutUntried(notTried),
   };
 }
 
 /** One warning for all of them. */
-function aboutUntried([first, ...others]: readonly Entry[]): Problem[] {
+function aboutUntried([first, ...others]: readonly PolicyCase[]): Problem[] {
   if (!first) return [];
   const more = others.length === 0 ? "" : ` (nor were ${others.length} others)`;
-  return located(first, [{ path: [], message: untried.message + more, atKey: true }]);
+  return [first.locate({ path: [], message: untried.message + more, atKey: true })];
 }

@@ -26,13 +26,17 @@ export type NotifierConfig =
   | { readonly type: "webhook"; readonly url: string; readonly key: SecretName };
 
 /** Everything a person has configured, checked, with defaults and references resolved. */
-export interface Config {
+export interface Configured {
   readonly vaults: Readonly<Record<string, VaultConfig>>;
   readonly targets: readonly Target[];
   readonly consumers: Readonly<Record<string, ConsumerConfig>>;
   readonly notifiers: readonly NotifierConfig[];
   /** Milliseconds for which history, idempotency keys and alarms are kept; absent: as long as the journal has it by default. */
   readonly retention?: number;
+}
+
+/** The same, and what the check found. */
+export interface Config extends Configured {
   /** Allowed, and worth a second look. */
   readonly warnings: readonly Problem[];
 }

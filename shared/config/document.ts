@@ -1,9 +1,11 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { findHazards } from "./hazards.ts";
+import { isRecord } from "./is-record.ts";
 import { positionAt, positionOf } from "./positions.ts";
 import { formatPath } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
+import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 
 /** One YAML file: what it says, and where. */
@@ -20,8 +22,23 @@ export interface Source {
 
 /** Aliases that repeat aliases grow without bound; a configuration written by a person stays far below. */
 const maxAliasCount = 10_000;
-/** Values, counted as often as they are repeated: each is checked as often. Tens of thousands of targets have a million. */
-const mostValues = 3_000_000;
+/** Values that aliases add to those that are written. What is written is limited by nothing but the file. */
+const mostRepeated = 3_000_000;
+
+/** What a file says, or that it is no YAML at all. */
+export function sourceFrom(file: SourceFile): Source {
+  if ("problem" in file) return brokenSource(file.name, file.problem);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(file.bytes);
+  } catch (error) {
+    const code: unknown = error instanceof Error && Reflect.get(error, "code");
+    const isMalformed = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    const message = isMalformed ? "is not UTF-8 text" : `cannot be read (${String(code)})`;
+    return brokenSource(file.name, message);
+  }
+  return parseSource(file.name, text);
+}
 
 export function parseSource(name: string, text: string): Source {
   const lines = new LineCounter();
@@ -54,7 +71,7 @@ export function parseSource(name: string, text: string): Source {
     return at(offset, message + where, formatPath(path));
   });
   const readable = syntax.length === 0 && !hazards.some(({ fatal }) => fatal);
-  const read = readable ? readValue(document) : {};
+  const read = readable ? readValue(document, aliases.size > 0) : {};
   if (read.problem !== undefined) found.push(at(0, read.problem));
   return {
     name,
@@ -71,7 +88,7 @@ export function parseSource(name: string, text: string): Source {
 }
 
 /** A source that is no YAML at all. */
-export function brokenSource(name: string, message: string): Source {
+function brokenSource(name: string, message: string): Source {
   const problem = { file: name, line: 0, column: 0, path: "", message };
   return {
     name,
@@ -82,7 +99,10 @@ export function brokenSource(name: string, message: string): Source {
   };
 }
 
-function readValue(document: Document): { value?: Record<string, unknown>; problem?: string } {
+function readValue(
+  document: Document,
+  hasAliases: boolean,
+): { value?: Record<string, unknown>; problem?: string } {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount });
@@ -90,7 +110,7 @@ function readValue(document: Document): { value?: Record<string, unknown>; probl
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
-  if (countOf(value) > mostValues) {
+  if (hasAliases && repeatedIn(value) > mostRepeated) {
     return { problem: "repeats itself through too many aliases" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };
@@ -109,6 +129,11 @@ export function countOf(value: unknown, known = new Map<object, number>()): numb
   return count;
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** How many of these values are there only because something is repeated. */
+export function repeatedIn(value: unknown): number {
+  const known = new Map<object, number>();
+  const all = countOf(value, known);
+  let written = 1;
+  for (const container of known.keys()) written += Object.keys(container).length;
+  return all - written;
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
 import type { SecretName } from "../core/target.ts";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Entry, Merged } from "./merge.ts";
 import { namedPolicy, policySchema } from "./policies.ts";
 import type { Finding } from "./problems.ts";
@@ -47,14 +47,14 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
   const path = [...entry.path, "options"];
   const given = "options" in written ? written["options"] : {};
   const checked = rotator ? validate(rotator.options, given, path) : undefined;
+  const { kept = {}, complete } = salvage(targetDraft, entry.value);
   return {
     entry,
-    fields: salvage(targetDraft, entry.value) ?? {},
+    fields: kept,
     rotator,
     options: checked?.value,
     optionFindings: checked?.findings ?? [],
-    complete:
-      checked?.findings.length === 0 && validate(targetDraft, entry.value).findings.length === 0,
+    complete: complete && checked?.findings.length === 0,
   };
 }
 
@@ -76,9 +76,8 @@ export function surroundingsOf(
 }
 
 function draftPolicy(id: string, value: unknown): PolicyDraft {
-  const { value: parsed, findings } = validate(policySchema, value);
-  const fields = parsed ?? salvage(policySchema, value) ?? policySchema.parse({});
-  return { policy: namedPolicy(id, fields), malformed: findings.length > 0 };
+  const { kept = policySchema.parse({}), complete } = salvage(policySchema, value);
+  return { policy: namedPolicy(id, kept), malformed: !complete };
 }
 
 /** The secret that is meant; undefined when it is not known in which vault. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { isLoopback } from "../core/addresses.ts";
 import { targetIdPattern } from "../core/target.ts";
 import { formatDuration, parseDuration } from "../core/time.ts";
+import { addressBegin, addressMessage, addressProblem } from "./web-address.ts";
 
 /** A field that may be left out; then it is not there at all. */
 export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);
@@ -62,21 +62,8 @@ export function duration(least: number, most: number, message = durationMessage)
 /** An https address; plain http only on the machine itself, as emulators have it. */
 export const webAddress = z
   .string()
-  .regex(/^https?:\/\//, {
-    error: "must be a web address that begins with https://",
-    abort: true,
-  })
+  .regex(addressBegin, { error: addressMessage, abort: true })
   .superRefine((text, context) => {
     const problem = addressProblem(text);
     if (problem) context.addIssue({ code: "custom", message: problem });
   });
-
-function addressProblem(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null) return "is no valid web address";
-  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-  if (url.protocol === "http:" && !isLoopback(url)) {
-    return "must begin with https://; http is for addresses of this machine only";
-  }
-  return url.hash === "" ? undefined : "must not hold a fragment (#)";
-}

@@ -1,60 +1,84 @@
 import type { Instant } from "../core/time.ts";
-import { anchored, checkAuthorities } from "./authorities.ts";
-import type { Config } from "./config.ts";
-import { checkPolicies } from "./check-policies.ts";
+import { anchoredTargets, checkAuthorities } from "./authorities.ts";
+import { type CheckedCases, checkCases, type PolicyCase } from "./check-policies.ts";
 import { checkChoice, choiceOf } from "./choices.ts";
+import type { Config, Configured } from "./config.ts";
 import { fileSchema } from "./definition.ts";
+import { parseSource, type Source, sourceFrom } from "./document.ts";
 import { draftTarget, surroundingsOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { parseSource, type Source } from "./document.ts";
 import { located, merge } from "./merge.ts";
 import type { Merged } from "./merge.ts";
-import { ConfigProblemsError, inReadingOrder } from "./problems.ts";
+import { policyCases } from "./policy-cases.ts";
+import { ConfigProblemsError, forReading } from "./problems.ts";
 import type { Problem } from "./problems.ts";
-import { readSources, type Sources } from "./read.ts";
+import { readFiles, type SourceFiles } from "./read.ts";
 import { checkReferences } from "./references.ts";
 import { resolve } from "./resolve.ts";
 import { checkShared } from "./shared-checks.ts";
 import { targetChecks } from "./target-checks.ts";
-import { foldShared, withTargetDefaults } from "./target-defaults.ts";
+import { withTargetDefaults } from "./target-defaults.ts";
 import { targetSchema } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
 import { validate } from "./validate.ts";
 import { findWarnings } from "./warnings.ts";
 
-interface LoadOptions {
+export interface LoadOptions {
   readonly rotators: readonly ConfigRotator[];
   /** From when on the policies are tried out. */
   readonly now?: Instant;
+}
+
+/** A configuration without a problem. Paths of files in it are as they are written. */
+export interface Checked {
+  readonly config: Configured;
+  /** What of it was tried out from a moment on. */
+  readonly cases: readonly PolicyCase[];
+  readonly found: CheckedCases;
+  /** Those that are the same at any moment. */
+  readonly warnings: readonly Problem[];
 }
 
 /**
  * Reads one YAML file, or all of a folder's. Throws ConfigProblemsError with every problem there is: one that is found
  * does not hide another, unless the file cannot be understood as YAML at all.
  */
-export async function loadConfig(
-  path: string,
-  { rotators, now = new Date().toISOString() }: LoadOptions,
+export async function loadConfig(path: string, options: LoadOptions): Promise<Config> {
+  return configFrom(await readFiles(path), options);
+}
+
+/** Checks files that have been read, as `loadConfig` does. */
+export async function configFrom(
+  { files, folder }: SourceFiles,
+  options: LoadOptions,
 ): Promise<Config> {
-  return configFrom(await readSources(path), { rotators, now });
+  const checked = await checkSources(files.map(sourceFrom), folder, options);
+  const config = whole(checked);
+  return { ...config, targets: anchoredTargets(config.targets, folder) };
 }
 
 /**
  * Reads one YAML file that is not on this machine. Files that it names are not looked for: a text that came from elsewhere
  * must not find out what files there are here. Relative paths in it stay as they are. Throws ConfigProblemsError.
  */
-export function parseConfig(
-  text: string,
-  { rotators, now = new Date().toISOString() }: LoadOptions,
-): Promise<Config> {
-  const sources = [parseSource("keyturn.yaml", text)];
-  return configFrom({ sources, folder: undefined }, { rotators, now });
+export async function parseConfig(text: string, options: LoadOptions): Promise<Config> {
+  return whole(await checkSources([parseSource("keyturn.yaml", text)], undefined, options));
 }
 
-async function configFrom(
-  { sources: written, folder }: Pick<Sources, "sources"> & { readonly folder: string | undefined },
-  { rotators, now }: Required<LoadOptions>,
-): Promise<Config> {
+function whole({ config, found, warnings }: Checked): Config {
+  const tried = [...found.each.flatMap((one) => one.warnings), ...found.untried];
+  return { ...config, warnings: forReading([...tried, ...warnings]) };
+}
+
+/**
+ * Checks what files say. `folder` is where relative paths begin; without it, files that are named are not looked for. Throws
+ * ConfigProblemsError.
+ */
+export async function checkSources(
+  written: readonly Source[],
+  folder: string | undefined,
+  { rotators, now = new Date().toISOString() }: LoadOptions,
+): Promise<Checked> {
   const sources = written.map(withTargetDefaults);
   const merged = merge(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
@@ -64,7 +88,8 @@ async function configFrom(
     return [{ source, checked: validate(schema, source.value) }];
   });
   const surroundings = surroundingsOf(merged, rotators);
-  const policies = checkPolicies(merged, drafts, surroundings, now);
+  const cases = policyCases(merged, drafts, surroundings);
+  const tried = checkCases(cases, now);
   const hazards = sources.flatMap((source) => source.problems);
   const explained = new Set(
     sources.flatMap((source) => [...source.explained].map((path) => `${source.name} ${path}`)),
@@ -72,7 +97,7 @@ async function configFrom(
   const others = [
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
-    ...policies.errors,
+    ...tried.each.flatMap(({ errors }) => errors),
     ...checkMeaning(sources, merged, drafts, surroundings),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
   ];
@@ -80,28 +105,19 @@ async function configFrom(
     ...hazards,
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
-  if (problems.length > 0) throw new ConfigProblemsError(inReadingOrder(foldShared(problems)));
+  if (problems.length > 0) throw new ConfigProblemsError(forReading(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
-  return {
-    ...resolve(
-      parsed,
-      (id) => {
-        const options = byId.get(id)?.options;
-        return folder === undefined ? options : anchored(options, folder);
-      },
-      (id) => {
-        const draft = byId.get(id);
-        return draft && choiceOf(draft, surroundings);
-      },
-    ),
-    warnings: inReadingOrder(
-      foldShared([
-        ...policies.warnings,
-        ...findWarnings(drafts, surroundings, merged.entries.policies),
-      ]),
-    ),
-  };
+  const config = resolve(
+    parsed,
+    (id) => byId.get(id)?.options,
+    (id) => {
+      const draft = byId.get(id);
+      return draft && choiceOf(draft, surroundings);
+    },
+  );
+  const warnings = findWarnings(drafts, surroundings, merged.entries.policies);
+  return { config, cases, found: tried, warnings };
 }
 
 function checkMeaning(

@@ -1,4 +1,4 @@
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Source } from "./document.ts";
 import { formatPath } from "./problems.ts";
 import type { Finding, Path, Problem } from "./problems.ts";

@@ -1,5 +1,4 @@
 import type { Problem as PolicyProblem } from "../core/policy/check.ts";
-import type { PolicyDraft, TargetDraft } from "./drafts.ts";
 import { formatPath, type Finding } from "./problems.ts";
 
 /** What a check found, told apart by whether the configuration may be used all the same. */
@@ -9,10 +8,7 @@ export interface Checked {
 }
 
 /** What is wrong with a policy beyond the shape of its fields: what of it may be said. Paths begin at the policy. */
-export function checkPolicyDraft(
-  { malformed }: PolicyDraft,
-  found: readonly PolicyProblem[],
-): Checked {
+export function checkPolicyDraft(malformed: boolean, found: readonly PolicyProblem[]): Checked {
   // With a field left out, these would say what is not so.
   const sound = malformed ? found.filter(isAboutOneField) : found;
   return parted(sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })));
@@ -23,11 +19,11 @@ function isAboutOneField({ severity, path: [field] }: PolicyProblem): boolean {
 }
 
 /**
- * What the overrides of a target make wrong with its policy, of which `before` is what was wrong already. Paths begin at
- * the target.
+ * What the overrides of a target, which are these `fields`, make wrong with its policy, of which `before` is what was
+ * wrong already. Paths begin at the target.
  */
 export function checkOverridden(
-  { fields }: TargetDraft,
+  fields: readonly string[],
   before: readonly PolicyProblem[],
   found: readonly PolicyProblem[],
 ): Checked {
@@ -36,7 +32,7 @@ export function checkOverridden(
   return parted(
     added.map((one) => {
       const [field] = one.path;
-      const isOwn = field !== undefined && Object.hasOwn(fields.overrides ?? {}, field);
+      const isOwn = field !== undefined && fields.includes(String(field));
       const finding = isOwn
         ? told(one, ["overrides", ...one.path])
         : told({ ...one, message: about(one) }, ["overrides"]);

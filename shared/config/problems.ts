@@ -60,12 +60,32 @@ export function formatPath(path: Path): string {
   return written.join("").replace(/^\./, "");
 }
 
-/** As a person reads: file by file, from top to bottom. */
-export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+/** Each thing said once, in the order in which a person reads. */
+export function forReading(problems: readonly Problem[]): Problem[] {
+  return inReadingOrder(foldShared(problems));
+}
+
+/** File by file, from top to bottom. */
+function inReadingOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   const order = new Map(files.map((file, index) => [file, index]));
   const place = ({ file }: Problem) => order.get(file) ?? 0;
   return [...problems].sort(
     (a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column,
   );
+}
+
+/** Says once what is wrong with several targets because of what they share. */
+function foldShared(problems: readonly Problem[]): Problem[] {
+  const groups = Map.groupBy(problems, ({ sharedBy: _, ...problem }) => JSON.stringify(problem));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    // What is wrong whichever target has it needs none of them.
+    const plain = group.find(({ sharedBy }) => sharedBy === undefined);
+    if (plain || first === undefined) return group.filter(({ sharedBy }) => sharedBy === undefined);
+    const { sharedBy = "", ...problem } = first;
+    const ids = new Set(group.map((one) => one.sharedBy));
+    const others = ids.size === 1 ? "" : ` and ${ids.size - 1} more`;
+    return [{ ...problem, message: `${problem.message} (in target ${sharedBy}${others})` }];
+  });
 }

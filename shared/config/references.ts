@@ -1,4 +1,4 @@
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Source } from "./document.ts";
 import type { Entries, Merged, Section } from "./merge.ts";
 import type { Finding, Path } from "./problems.ts";

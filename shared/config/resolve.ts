@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Policy } from "../core/policy.ts";
 import type { Choice } from "../core/policy/choose.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
-import type { Config, ConsumerConfig, NotifierConfig } from "./config.ts";
+import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";
 import type { fileSchema } from "./definition.ts";
 import { placeOf } from "./drafts.ts";
 import type { TargetInput } from "./targets.ts";
@@ -18,7 +18,7 @@ export function resolve(
   files: readonly ConfigFile[],
   optionsOf: (targetId: string) => unknown,
   choiceOf: (targetId: string) => Choice | undefined,
-): Omit<Config, "warnings"> {
+): Configured {
   const all = {
     vaults: joined(files.map(({ vaults }) => vaults)),
     targets: joined(files.map(({ targets }) => targets)),
@@ -59,7 +59,7 @@ function resolveTarget(
   target: TargetInput,
   policy: Policy,
   secret: FindSecret,
-  vaults: Config["vaults"],
+  vaults: Configured["vaults"],
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
   const { type, accounts, admin, publish, grace, consumers, tags } = target;
   const published = secret(publish);

@@ -1,9 +1,7 @@
-import { z } from "zod";
 import { Secret } from "../core/secret.ts";
-import { webAddress } from "./fields.ts";
 import { ConfigProblemsError } from "./problems.ts";
 import type { Problem } from "./problems.ts";
-import { validate } from "./validate.ts";
+import { addressProblem } from "./web-address.ts";
 
 /** Where queue and tables are: by connection string, or by addresses for the app's managed identity. */
 export type StorageSettings =
@@ -27,64 +25,67 @@ export interface Settings {
   readonly clientId?: string;
 }
 
-const clientId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
+type Environment = Readonly<Record<string, string | undefined>>;
 
-const environment = z.object({
-  KEYTURN_CONFIG: z.string().default("./keyturn.yaml"),
+const matching = (pattern: RegExp, message: string) => (text: string) =>
+  pattern.test(text) ? undefined : message;
+
+const clientId = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
+
+/**
+ * What is wrong with the text of a setting. Functions of our own and no schema: with the checked form of the configuration, a
+ * start needs no schema at all, and to load what reads schemas would be a third of it.
+ */
+const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
   // The host adds "-poison" to the name of the queue, and 63 characters are the most.
-  KEYTURN_QUEUE: z
-    .string()
-    .regex(
-      /^(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*$/,
-      "must be 3 to 56 lower-case letters and digits, with single hyphens between them",
-    )
-    .default("keyturn-work"),
-  KEYTURN_TABLE: z
-    .string()
-    .regex(
-      /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
-      "must be 3 to 63 letters and digits, and begin with a letter",
-    )
-    .default("Keyturn"),
-  AZURE_CLIENT_ID: clientId.optional(),
-  AzureWebJobsStorage: z
-    .string()
-    .regex(
-      /^(UseDevelopmentStorage=true|.*\b(AccountName|QueueEndpoint)=).*$/is,
-      "must be a connection string of a storage account",
-    )
-    .optional(),
-  AzureWebJobsStorage__accountName: z
-    .string()
-    .regex(/^[a-z0-9]{3,24}$/, "must be the name of a storage account")
-    .optional(),
-  AzureWebJobsStorage__queueServiceUri: webAddress.optional(),
-  AzureWebJobsStorage__tableServiceUri: webAddress.optional(),
-  AzureWebJobsStorage__clientId: clientId.optional(),
-});
-
-type Environment = z.output<typeof environment>;
+  KEYTURN_QUEUE: matching(
+    /^(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+    "must be 3 to 56 lower-case letters and digits, with single hyphens between them",
+  ),
+  KEYTURN_TABLE: matching(
+    /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
+    "must be 3 to 63 letters and digits, and begin with a letter",
+  ),
+  AZURE_CLIENT_ID: clientId,
+  AzureWebJobsStorage: matching(
+    /^(UseDevelopmentStorage=true|.*\b(AccountName|QueueEndpoint)=).*$/is,
+    "must be a connection string of a storage account",
+  ),
+  AzureWebJobsStorage__accountName: matching(
+    /^[a-z0-9]{3,24}$/,
+    "must be the name of a storage account",
+  ),
+  AzureWebJobsStorage__queueServiceUri: addressProblem,
+  AzureWebJobsStorage__tableServiceUri: addressProblem,
+  AzureWebJobsStorage__clientId: clientId,
+};
 
 /** Throws ConfigProblemsError with every problem there is. No value of a setting is in it. */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(env: Environment): Settings {
   // A setting that is cleared in the portal is there, and empty.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const { value, findings } = validate(environment, given);
+  const given: Environment = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== ""),
+  );
   const problems = [
-    ...findings.map(({ path, message }) => problem(path.join("."), message)),
+    ...Object.entries(checks).flatMap(([name, check]) => {
+      const text = given[name];
+      const message = text === undefined ? undefined : check(text);
+      return message === undefined ? [] : [problem(name, message)];
+    }),
     ...checkStorage(given),
   ];
-  if (value === undefined || problems.length > 0) throw new ConfigProblemsError(problems);
+  if (problems.length > 0) throw new ConfigProblemsError(problems);
+  const identity = given["AZURE_CLIENT_ID"];
   return {
-    configPath: value.KEYTURN_CONFIG,
-    storage: storageOf(value),
-    queue: value.KEYTURN_QUEUE,
-    table: value.KEYTURN_TABLE,
-    ...(value.AZURE_CLIENT_ID !== undefined && { clientId: value.AZURE_CLIENT_ID }),
+    configPath: given["KEYTURN_CONFIG"] ?? "./keyturn.yaml",
+    storage: storageOf(given),
+    queue: given["KEYTURN_QUEUE"] ?? "keyturn-work",
+    table: given["KEYTURN_TABLE"] ?? "Keyturn",
+    ...(identity !== undefined && { clientId: identity }),
   };
 }
 
-function checkStorage(given: Readonly<Record<string, string | undefined>>) {
+function checkStorage(given: Environment) {
   const byString = given["AzureWebJobsStorage"] !== undefined;
   const account = given["AzureWebJobsStorage__accountName"] !== undefined;
   const queue = given["AzureWebJobsStorage__queueServiceUri"] !== undefined;
@@ -103,19 +104,19 @@ function checkStorage(given: Readonly<Record<string, string | undefined>>) {
   return [problem("AzureWebJobsStorage", message)];
 }
 
-function storageOf(settings: Environment): StorageSettings {
-  const { AzureWebJobsStorage: connectionString, AzureWebJobsStorage__accountName: account = "" } =
-    settings;
+function storageOf(given: Environment): StorageSettings {
+  const connectionString = given["AzureWebJobsStorage"];
+  const account = given["AzureWebJobsStorage__accountName"] ?? "";
   if (connectionString !== undefined) {
     return { as: "connection-string", connectionString: new Secret(connectionString) };
   }
-  const address = (kind: "queue" | "table", given: string | undefined) =>
-    given?.replace(/\/$/, "") ?? `https://${account}.${kind}.core.windows.net`;
-  const id = settings.AzureWebJobsStorage__clientId ?? settings.AZURE_CLIENT_ID;
+  const address = (kind: "queue" | "table", written: string | undefined) =>
+    written?.replace(/\/$/, "") ?? `https://${account}.${kind}.core.windows.net`;
+  const id = given["AzureWebJobsStorage__clientId"] ?? given["AZURE_CLIENT_ID"];
   return {
     as: "identity",
-    queueUrl: address("queue", settings.AzureWebJobsStorage__queueServiceUri),
-    tableUrl: address("table", settings.AzureWebJobsStorage__tableServiceUri),
+    queueUrl: address("queue", given["AzureWebJobsStorage__queueServiceUri"]),
+    tableUrl: address("table", given["AzureWebJobsStorage__tableServiceUri"]),
     ...(id !== undefined && { clientId: id }),
   };
 }

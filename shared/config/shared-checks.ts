@@ -1,6 +1,6 @@
 import { accountsOf, placeOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import { whereabouts } from "./merge.ts";
 import type { Entries, Entry } from "./merge.ts";
 import type { Path, Problem } from "./problems.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Source } from "./document.ts";
-import { countOf, isRecord } from "./document.ts";
+import { countOf } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import { name } from "./fields.ts";
 import type { Finding, Path, Problem } from "./problems.ts";
 import { targetFields } from "./targets.ts";
@@ -133,19 +134,4 @@ function isShared(
     return common !== undefined && (key === undefined || !isRecord(common) || key in common);
   if (!isRecord(common) || typeof key !== "string" || !(key in common)) return false;
   return typeof own === "string" || (isRecord(own) && !(key in own));
-}
-
-/** Says once what is wrong with several targets because of what they share. */
-export function foldShared(problems: readonly Problem[]): Problem[] {
-  const groups = Map.groupBy(problems, ({ sharedBy: _, ...problem }) => JSON.stringify(problem));
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    // What is wrong whichever target has it needs none of them.
-    const plain = group.find(({ sharedBy }) => sharedBy === undefined);
-    if (plain || first === undefined) return group.filter(({ sharedBy }) => sharedBy === undefined);
-    const { sharedBy = "", ...problem } = first;
-    const ids = new Set(group.map((one) => one.sharedBy));
-    const others = ids.size === 1 ? "" : ` and ${ids.size - 1} more`;
-    return [{ ...problem, message: `${problem.message} (in target ${sharedBy}${others})` }];
-  });
 }

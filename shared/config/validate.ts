@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isRecord } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 import type { Finding, Path } from "./problems.ts";
 import { sentence, suggestion } from "./sentences.ts";
 import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
@@ -53,12 +53,16 @@ export function validate<T>(
   };
 }
 
-/** The faultless fields of an object that has something wrong elsewhere. Every field of `schema` is optional. */
-export function salvage<T extends object>(schema: z.ZodType<T>, value: unknown): T | undefined {
-  const { findings } = validate(schema, value);
+/** What is left of an object without the fields that have something wrong. Every field of `schema` is optional. */
+export function salvage<T extends object>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { readonly kept: T | undefined; readonly complete: boolean } {
+  const { value: whole, findings } = validate(schema, value);
+  if (findings.length === 0) return { kept: whole, complete: true };
   const wrong = new Set(findings.map(({ path: [field] }) => String(field)));
   const right = Object.entries(isRecord(value) ? value : {}).filter(([key]) => !wrong.has(key));
-  return schema.safeParse(Object.fromEntries(right)).data;
+  return { kept: schema.safeParse(Object.fromEntries(right)).data, complete: false };
 }
 
 function isWrongType({ code }: Issue): boolean {

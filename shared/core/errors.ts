@@ -70,6 +70,11 @@ export class LeaseLostError extends Error {
   readonly kind = "lease-lost";
 }
 
+/** An idempotency key came again for something else than it was used for: one of the two would be swallowed. */
+export class KeyReusedError extends Error {
+  override readonly name = "KeyReusedError";
+}
+
 export type KnownError =
   | ConfigError
   | TargetUnavailableError

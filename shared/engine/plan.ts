@@ -1,6 +1,7 @@
 import { factsOf } from "../core/due.ts";
 import { compareInSteps } from "../core/simulation/compare.ts";
-import { comparisonInSteps, type PlanFormat, planInSteps } from "../core/simulation/render.ts";
+import type { PlanFormat } from "../core/simulation/formats.ts";
+import { comparisonInSteps, planInSteps } from "../core/simulation/render.ts";
 import {
   type PlanKnowledge,
   type PlanScope,

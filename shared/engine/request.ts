@@ -1,5 +1,5 @@
 import { wakeAt } from "../core/decide.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, KeyReusedError } from "../core/errors.ts";
 import { askedBy, groundsOf } from "../core/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../core/request.ts";
 import { newRecord, type RotationRequest, type TargetRecord } from "../core/rotation.ts";
@@ -49,11 +49,6 @@ export async function requestRotation(
     async () =>
       (await knownByKey(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
   );
-}
-
-/** An idempotency key came again for something else than it was used for: one of the two would be swallowed. */
-export class KeyReusedError extends Error {
-  override readonly name = "KeyReusedError";
 }
 
 /** The rotation that the idempotency key of this very request has led to. Throws KeyReusedError. */

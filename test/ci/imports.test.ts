@@ -95,7 +95,7 @@ const samples: readonly Sample[] = [
   {
     from: "shared/config",
     to: "../app.ts",
-    broken: ["app-is-joined-in-one-file", "config-knows-core-only"],
+    broken: ["app-is-the-front-door", "config-knows-core-only"],
   },
   {
     from: "shared/config",

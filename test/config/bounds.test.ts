@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { repeatedIn } from "../../shared/config/document.ts";
 import { parseConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
@@ -28,6 +29,12 @@ test("what is repeated counts as often as it is repeated", async () => {
   expect(await problemsOf(text)).toEqual([
     "keyturn.yaml:1:1  repeats itself through too many aliases",
   ]);
+});
+
+test("only what is repeated counts, and what is written once does not", () => {
+  const shared = ["a", "b"];
+  expect(repeatedIn({ one: ["a", "b"], two: ["a", "b"], three: "a" })).toBe(0);
+  expect(repeatedIn({ one: shared, two: shared, three: shared })).toBe(4);
 });
 
 test.each([

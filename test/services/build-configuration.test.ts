@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
@@ -16,6 +16,24 @@ function build(...given: string[]) {
     encoding: "utf8",
   });
   return { status, stdout, stderr };
+}
+
+/** Starts the package in the working directory that it has on Azure, and records its files in `record`. */
+function start(folder: string, record: string) {
+  const program = join(root, "scripts", "bench", "started-app.mjs");
+  const recorder = import.meta.resolve("./resolved-files.ts");
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", recorder, program], {
+    cwd: folder,
+    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true", RESOLVED_FILES: record },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+/** The chunks of a package that were loaded. */
+async function chunksIn(record: string): Promise<string[]> {
+  const found = (await readFile(record, "utf8")).matchAll(/chunks\/([\w-]+)\.js/g);
+  return [...new Set(Array.from(found, ([, name = ""]) => name))].toSorted();
 }
 
 const target = (caFile: string, publish: string) => ({
@@ -64,6 +82,36 @@ describe("The package", () => {
     expect(await readFile(join(out, "ca", "orders.pem"), "utf8")).toBe(ca);
     expect(built.stdout).toContain(
       `The configuration names ${elsewhere}, which is not in the package.`,
+    );
+  });
+
+  test("starts with what every start needs, and with the configuration that is there then", async () => {
+    const { ca } = await makeCertificate();
+    const folder = await folderOf({ "ca.pem": ca });
+    const config = {
+      version: 1,
+      vaults: { main: { url: "https://kv.vault.azure.net" } },
+      policies: { default: { every: "30d" } },
+      targets: { orders: target("ca.pem", "orders") },
+    };
+    await writeFile(join(folder, "orders.yaml"), stringify(config));
+    const out = join(folder, "package");
+    expect(build("--out", out, "--config", join(folder, "orders.yaml"))).toMatchObject({
+      status: 0,
+    });
+    expect(existsSync(join(out, "keyturn.yaml.checked"))).toBe(true);
+    const record = (name: string) => join(folder, name);
+    expect(start(out, record("packed"))).toMatchObject({ status: 0, stderr: "" });
+    expect(await chunksIn(record("packed"))).toEqual(["app", "rolldown-runtime"]);
+    const packed = await readFile(join(out, "keyturn.yaml"), "utf8");
+    await writeFile(join(out, "keyturn.yaml"), packed.replace("30d", "soon"));
+    expect(start(out, record("edited")).stderr).toContain(
+      "keyturn.yaml:7:12  policies.default.every: must be a duration",
+    );
+    await writeFile(join(out, "keyturn.yaml"), packed);
+    await rm(join(out, "ca.pem"));
+    expect(start(out, record("without")).stderr).toMatch(
+      /keyturn\.yaml:\d+:\d+ {2}targets\.orders\.options\.tls\.caFile: there is no such file/,
     );
   });
 

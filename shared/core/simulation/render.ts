@@ -2,12 +2,10 @@ import { atOnce, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
 import { calendarInSteps } from "./calendar.ts";
 import type { Comparison } from "./compare.ts";
+import type { PlanFormat } from "./formats.ts";
 import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
 import type { Simulation } from "./plan.ts";
 import { comparisonTableInSteps, tableInSteps } from "./table.ts";
-
-export const planFormats = ["text", "json", "ics"] as const;
-export type PlanFormat = (typeof planFormats)[number];
 
 /** `madeAt` is when the plan was made. */
 export function renderPlan(simulation: Simulation, format: PlanFormat, madeAt: Instant): string {

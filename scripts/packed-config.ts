@@ -1,0 +1,53 @@
+import { constants } from "node:fs";
+import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { checkConfig, checkedForm, formPath } from "../shared/app.ts";
+
+/** A configuration that can start. */
+export interface Packed {
+  readonly file: string;
+  /** Files of authorities that it names by a path from its folder. */
+  readonly files: readonly string[];
+  /** Files of authorities that must be on the server already. */
+  readonly elsewhere: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Checks the configuration that was `given`. Throws with every problem. */
+export async function checkPacked(given: string, root: string): Promise<Packed> {
+  const file = resolve(given);
+  if (await isFolder(file)) {
+    throw new Error(
+      `--config ${given} is a folder. Name one file, or let KEYTURN_CONFIG name the folder.`,
+    );
+  }
+  const { targets, warnings } = await checkConfig(file, root);
+  const named = [...new Set(targets.flatMap(({ caFile }) => caFile ?? []))];
+  const fromFolder = named.map((path) => relative(dirname(file), path));
+  const isInside = (path: string) => !path.startsWith("..") && !isAbsolute(path);
+  return {
+    file,
+    files: fromFolder.filter(isInside),
+    elsewhere: named.filter((_, index) => !isInside(fromFolder[index] ?? "..")),
+    warnings,
+  };
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Puts a configuration into the package, with its checked form. */
+export async function pack({ file, files }: Packed, out: string, build: string): Promise<void> {
+  const bytes = await readFile(file);
+  const packed = join(out, "keyturn.yaml");
+  await writeFile(packed, bytes);
+  const form = await checkedForm([{ name: "keyturn.yaml", bytes }], build);
+  if (form !== undefined) await writeFile(formPath(packed), form);
+  for (const path of files) {
+    await mkdir(dirname(join(out, path)), { recursive: true });
+    await copyFile(join(dirname(file), path), join(out, path), constants.COPYFILE_EXCL);
+  }
+}

@@ -1,0 +1,195 @@
+import { createHash, randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import type { TokenCredential } from "@azure/identity";
+import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import { monotonicFactory } from "ulid";
+import type { Configured } from "./config/config.ts";
+import type { Settings } from "./config/settings.ts";
+import type { Consumer } from "./consumers/consumer.ts";
+import { webhookConsumer } from "./consumers/webhook.ts";
+import { deadlines } from "./core/deadlines.ts";
+import { ConfigError } from "./core/errors.ts";
+import type { EventReader } from "./core/events.ts";
+import type { Secret } from "./core/secret.ts";
+import { defaultCreates } from "./core/pace.ts";
+import type { SecretName, Target } from "./core/target.ts";
+import { sweepDistance } from "./core/sweeps.ts";
+import { adminRefusals } from "./engine/admin-refusals.ts";
+import { type Operations, operations } from "./engine/operations.ts";
+import type { Ports } from "./engine/ports.ts";
+import { eventGridNotifier } from "./notifiers/event-grid.ts";
+import type { Notifier } from "./notifiers/notifier.ts";
+import { webhookNotifier } from "./notifiers/webhook.ts";
+import { rotatorsWith } from "./rotators/registry.ts";
+import { paceIn } from "./stores/shared-pace.ts";
+import type { StorageConnection } from "./stores/storage-access.ts";
+import { storageQueue } from "./stores/storage-queue.ts";
+import { tableJournal } from "./stores/table-journal.ts";
+import { tablePace } from "./stores/table-pace.ts";
+import { keyVault } from "./vaults/key-vault.ts";
+import type { Vault } from "./vaults/vault.ts";
+
+/** What the app is told from outside. */
+export interface Given {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly settings: Settings;
+  readonly config: Configured;
+}
+
+/** Builds the adapters that settings and configuration name, and joins them to the engine. */
+export function join({ environment, settings, config }: Given): (read: EventReader) => Operations {
+  const credential = azureCredential(environment, settings.clientId);
+  const rotators = rotatorsWith(credential);
+  const vault = openVaults(config, credential);
+  const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
+  const { journal, queue, pace } = openStores(settings, environment, config);
+  const consumers = openConsumers(config, secretOf);
+  const ports: Omit<Ports, "emit"> = {
+    journal,
+    vault,
+    rotator: (type) =>
+      must(
+        rotators.find((rotator) => rotator.type === type),
+        `rotator ${type}`,
+      ),
+    consumer: (name) => must(consumers.get(name), `consumer ${name}`),
+    notifiers: openNotifiers(config, credential, secretOf),
+    targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
+    sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
+    adminRefusals: adminRefusals(),
+    pace,
+    newId: monotonicFactory(),
+    randomBytes,
+    pause: async (milliseconds) => {
+      await setTimeout(milliseconds);
+    },
+    deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+  };
+  const hosts = new Map(
+    Object.entries(config.vaults).map(([name, { url }]) => [new URL(url).host.toLowerCase(), name]),
+  );
+  return operations({ ports, queue, targets: config.targets, vaultAt: (host) => hosts.get(host) });
+}
+
+/** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */
+function azureCredential(
+  environment: Readonly<Record<string, string | undefined>>,
+  clientId: string | undefined,
+): TokenCredential {
+  if (environment["IDENTITY_ENDPOINT"] === undefined) return new DefaultAzureCredential();
+  return clientId === undefined
+    ? new ManagedIdentityCredential()
+    : new ManagedIdentityCredential({ clientId });
+}
+
+function openVaults(config: Configured, credential: TokenCredential): (name: string) => Vault {
+  const vaults = new Map(
+    Object.entries(config.vaults).map(([name, { url }]) => [
+      name,
+      keyVault({ name, url, credential }),
+    ]),
+  );
+  return (name) => must(vaults.get(name), `vault ${name}`);
+}
+
+function openStores(
+  { storage, table, queue }: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+  { retention, vaults }: Configured,
+) {
+  const [tables, queues] = connectionsOf(storage, environment);
+  const retaining = retention === undefined ? {} : { retentionMs: retention };
+  const journal = tableJournal(tables, table, retaining);
+  const creates = (vault: string) => vaults[vault]?.createsPer10s ?? defaultCreates;
+  return {
+    journal,
+    queue: storageQueue(queues, queue),
+    pace: paceIn(tablePace(tables, table), creates, () => journal.now()),
+  };
+}
+
+/** To the tables and to the queues. */
+function connectionsOf(
+  storage: Settings["storage"],
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly [StorageConnection, StorageConnection] {
+  if (storage.as === "connection-string") {
+    const connection = { connectionString: storage.connectionString.reveal() };
+    return [connection, connection];
+  }
+  const credential = azureCredential(environment, storage.clientId);
+  return [
+    { endpoint: storage.tableUrl, credential },
+    { endpoint: storage.queueUrl, credential },
+  ];
+}
+
+function openConsumers(
+  config: Configured,
+  secretOf: (name: SecretName) => Promise<Secret>,
+): ReadonlyMap<string, Consumer> {
+  return new Map(
+    Object.entries(config.consumers).map(([name, { url, key }]) => {
+      const open = freshly(async () => webhookConsumer({ name, url, key: await secretOf(key) }));
+      const refresh: Consumer["refresh"] = (told, signal) =>
+        open((consumer) => consumer.refresh(told, signal));
+      return [name, { name, refresh }];
+    }),
+  );
+}
+
+function openNotifiers(
+  config: Configured,
+  credential: TokenCredential,
+  secretOf: (name: SecretName) => Promise<Secret>,
+): Notifier[] {
+  return config.notifiers.map((notifier) => {
+    const open = freshly(async (): Promise<Notifier> => {
+      const key = notifier.key && (await secretOf(notifier.key));
+      if (notifier.type === "webhook") {
+        return webhookNotifier({ url: notifier.url, key: must(key, "the key of a webhook") });
+      }
+      const endpoint = notifier.endpoint;
+      return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
+    });
+    const address = notifier.type === "webhook" ? notifier.url : notifier.endpoint;
+    // Two on one host are two; the address itself may hold a key.
+    const mark = createHash("sha256").update(address).digest("hex").slice(0, 6);
+    return {
+      name: `${notifier.type} ${new URL(address).host} ${mark}`,
+      send: (notifications, signal) => open((made) => made.send(notifications, signal)),
+    };
+  });
+}
+
+/** Makes the thing when it is first used, and anew after a failure: its key may have been changed. */
+function freshly<Thing>(make: () => Promise<Thing>) {
+  let thing: Promise<Thing> | undefined;
+  return async <Result>(use: (thing: Thing) => Promise<Result>): Promise<Result> => {
+    try {
+      return await use(await (thing ??= make()));
+    } catch (error) {
+      thing = undefined;
+      throw error;
+    }
+  };
+}
+
+async function readSecret(vault: Vault, { name }: SecretName): Promise<Secret> {
+  const stored = await vault.readCurrent(name, AbortSignal.timeout(deadlines.vault));
+  if (typeof stored === "string") throw new ConfigError(`the secret ${name} is ${stored}`);
+  return stored.value;
+}
+
+function isAdminOf({ authority }: Target, { vault, name }: SecretName): boolean {
+  return (
+    authority.as === "admin" &&
+    authority.secret.vault === vault &&
+    authority.secret.name.toLowerCase() === name.toLowerCase()
+  );
+}
+
+function must<Thing>(thing: Thing | undefined, what: string): Thing {
+  if (thing === undefined) throw new ConfigError(`there is no ${what}`);
+  return thing;
+}

@@ -1,0 +1,49 @@
+import { resolve } from "node:path";
+import { configFrom, loadConfig } from "./config/load.ts";
+import type { Config } from "./config/config.ts";
+import type { SourceFile, SourceFiles } from "./config/read.ts";
+import { writeForm } from "./config/write-form.ts";
+import { ConfigError } from "./core/errors.ts";
+import type { Instant } from "./core/time.ts";
+import { type Outline, outlineOf } from "./outline.ts";
+import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
+import { rotatorsWith } from "./rotators/registry.ts";
+
+const rotators = rotatorsWith({
+  getToken: () => Promise.reject(new ConfigError("the check of a configuration asks nobody")),
+});
+
+/** Checks files that have been read. Throws ConfigProblemsError. */
+export function checkFiles(files: SourceFiles): Promise<Config> {
+  return configFrom(files, { rotators });
+}
+
+/** See `planConfig` of the app. */
+export function planConfig(
+  question: PlanQuestion,
+  root: string,
+  now: Instant = new Date().toISOString(),
+): Promise<PlanAnswer> {
+  return planFiles(question, {
+    now,
+    load: (path) => loadConfig(resolve(root, path), { rotators, now }),
+    serverOf: ({ type, options }) => {
+      const rotator = rotators.find((one) => one.type === type);
+      if (rotator === undefined) throw new ConfigError(`there is no rotator ${type}`);
+      return rotator.endpoint(options).host;
+    },
+  });
+}
+
+/** See `checkConfig` of the app. */
+export async function checkConfig(path: string, root: string): Promise<Outline> {
+  return outlineOf(await loadConfig(resolve(root, path), { rotators }), rotators);
+}
+
+/** See `checkedForm` of the app. */
+export function checkedForm(
+  files: readonly SourceFile[],
+  build: string,
+): Promise<string | undefined> {
+  return writeForm(files, build, { rotators });
+}
