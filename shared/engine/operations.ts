@@ -47,6 +47,9 @@ export interface OperationsOf {
 /** Waits that are longer are left to the next sweep, which comes within a minute. */
 const maxSoonMs = 20 * second;
 
+/** Until a message is tried again that could not be worked on without the journal. */
+const journalPauseMs = 30 * second;
+
 /** Says that somebody may have written what consumers read. */
 const vaultHint = "vault-event";
 
@@ -95,8 +98,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         const target = byId.get(targetId);
         if (!target) return undefined;
         const requested = await requestRotation(ports, target, wanted);
-        // The request is durable by now; the message only makes it quick.
-        await of.queue.send({ targetId, because: "requested" }).catch(() => undefined);
+        await sendNow(ports, of.queue, targetId, requested.wakeAt);
         return requested;
       },
       async expose(targetId, seen) {
@@ -120,6 +122,23 @@ async function prune(ports: Ports): Promise<void> {
       error instanceof JournalUnavailableError ? error.message : "Old rows could not be removed.";
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "journal-unavailable", at, detail }));
+  }
+}
+
+/** The request is durable by now; the message only makes it quick, and the next sweep need not send another one. */
+async function sendNow(
+  { journal }: Ports,
+  queue: Queue,
+  targetId: string,
+  wakeAt: Instant | undefined,
+): Promise<void> {
+  try {
+    await queue.send({ targetId, because: "requested" });
+    const now = toInstant(journal.now());
+    if (wakeAt === undefined || wakeAt > now) return;
+    await journal.markSent([{ targetId, wakeAt, sent: 0 }], now);
+  } catch {
+    // The sweep finds the target.
   }
 }
 
@@ -149,6 +168,8 @@ async function work(
       detail: error.message,
     };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
+    // The message counts as sent for a while. If the queue is out of reach as well, the host gives it to somebody again.
+    await queue.send({ targetId: target.id, because: "retry" }, journalPauseMs);
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../stores/journal.ts";
-import { chunks } from "./chunks.ts";
+import { chunks } from "../core/chunks.ts";
 import { replan } from "./replan.ts";
 
 interface Registering {

@@ -28,6 +28,8 @@ export interface Requested {
   readonly joined: boolean;
   /** Who asked and what the policy says to that, or what it joins. */
   readonly why: string;
+  /** The moment at which the journal has the target due; absent when nothing was written. */
+  readonly wakeAt?: Instant;
   /** What the rotation waits for; absent when it starts, or goes on, at once. */
   readonly waiting?: Waiting;
 }
@@ -109,7 +111,7 @@ async function commitRequest(
   const before = found?.record ?? replan(newRecord(target.id), target, now);
   const request = requestOf(wanted, newId(), now);
   const accepted = acceptRequest(before, request, target, now);
-  await commitNews(ports, accepted, { found, wanted, now });
+  const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
@@ -117,7 +119,11 @@ async function commitRequest(
     : groundsOf(request, record, target, now).why;
   const waiting =
     waitingOf(record, rotationId, target, now) ?? (await adminWait(ports, target, record, now));
-  return { rotationId, joined, why, ...(waiting && { waiting }) };
+  return {
+    ...{ rotationId, joined, why },
+    ...(due !== undefined && { wakeAt: due }),
+    ...(waiting && { waiting }),
+  };
 }
 
 function requestOf(
@@ -141,21 +147,26 @@ interface Before {
   readonly now: Instant;
 }
 
-/** What has been read is durable: a request that adds nothing to it is not written, unless its key must be remembered. */
+/**
+ * What has been read is durable: a request that adds nothing to it is not written, unless its key must be remembered. Returns when
+ * the target is due.
+ */
 async function commitNews(
   { journal }: RequestPorts,
   { record, rotationId, run }: AcceptedRequest,
   { found, wanted, now }: Before,
-): Promise<void> {
+): Promise<Instant | undefined> {
   const { key } = wanted;
-  if (record === found?.record && key === undefined) return;
+  if (record === found?.record && key === undefined) return undefined;
+  const due = wakeAt(record, now);
   await journal.commit({
     record,
     etag: found?.etag,
-    wakeAt: wakeAt(record, now),
+    wakeAt: due,
     ...(run && { runs: [run] }),
     ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
   });
+  return due;
 }
 
 /** `before` as it was when the request came. */

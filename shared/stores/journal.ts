@@ -28,6 +28,13 @@ export interface KeyUse {
   readonly asked: string;
 }
 
+/** A target that is due, and how many messages have been sent about that moment. */
+export interface Due {
+  readonly targetId: string;
+  readonly wakeAt: Instant;
+  readonly sent: number;
+}
+
 /** Every target of the journal. */
 export interface Listing {
   readonly records: readonly TargetRecord[];
@@ -73,8 +80,15 @@ export interface Journal {
   read(targetId: string): Promise<Versioned | undefined>;
   /** Returns the new etag. */
   commit(change: JournalChange): Promise<string>;
-  /** Ids of targets whose wake time is not after `until`, earliest first, at most `limit`. */
-  due(until: Instant, limit: number): Promise<string[]>;
+  /**
+   * Targets whose wake time is not after `now` and about which no message is on its way, earliest first, at most `limit`.
+   */
+  due(now: Instant, limit: number): Promise<Due[]>;
+  /**
+   * Notes that one more message was sent about each of these, so that for a while no other is (`sentUntil`). Whatever was written
+   * about a target meanwhile forgets that. A death before this note costs a second message, and nothing else.
+   */
+  markSent(due: readonly Due[], now: Instant): Promise<void>;
   /** One row that cannot be read does not hide the others. */
   targets(): Promise<Listing>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;

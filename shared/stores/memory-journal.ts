@@ -1,5 +1,6 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { defaultRetention } from "../core/retention.ts";
+import { sentUntil } from "../core/sent.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import {
@@ -11,7 +12,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Journal, JournalChange, KeyUse, Retaining } from "./journal.ts";
+import type { Due, Journal, JournalChange, KeyUse, Retaining } from "./journal.ts";
 import {
   alarmPlace,
   alarmRow,
@@ -26,6 +27,8 @@ interface StoredTarget {
   readonly columns: Columns;
   readonly etag: string;
   readonly wakeAt: Instant | undefined;
+  readonly sent: number;
+  readonly sentUntil: Instant | "";
   /** By row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
   readonly requests: ReadonlyMap<string, StoredUse>;
@@ -66,6 +69,8 @@ export function memoryJournal({
       columns,
       etag: next,
       wakeAt,
+      sent: 0,
+      sentUntil: "",
       runs: new Map([...(before?.runs ?? []), ...runs]),
       requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
     });
@@ -79,7 +84,10 @@ export function memoryJournal({
       return stored && { record: targetColumns.read(stored.columns), etag: stored.etag };
     }),
     commit: settled(commit),
-    due: settled((until, limit) => dueFirst(targets, until).slice(0, limit)),
+    due: settled((now, limit) => dueFirst(targets, now).slice(0, limit)),
+    markSent: settled((due, now) => {
+      for (const one of due) mark(targets, one, now);
+    }),
     targets: settled(() =>
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
@@ -125,13 +133,18 @@ function historyIn(
   };
 }
 
-function dueFirst(targets: ReadonlyMap<string, StoredTarget>, until: Instant): string[] {
+function dueFirst(targets: ReadonlyMap<string, StoredTarget>, now: Instant): Due[] {
   return [...targets]
-    .flatMap(([id, { wakeAt }]) =>
-      wakeAt !== undefined && wakeAt <= until ? [{ wakeAt, id }] : [],
+    .flatMap(([targetId, { wakeAt, sent, sentUntil: until }]) =>
+      wakeAt !== undefined && wakeAt <= now && until <= now ? [{ targetId, wakeAt, sent }] : [],
     )
-    .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.id, b.id))
-    .map(({ id }) => id);
+    .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.targetId, b.targetId));
+}
+
+function mark(targets: Map<string, StoredTarget>, { targetId, wakeAt, sent }: Due, now: Instant) {
+  const stored = targets.get(targetId);
+  if (stored?.wakeAt !== wakeAt) return;
+  targets.set(targetId, { ...stored, sent: sent + 1, sentUntil: sentUntil(sent + 1, now) });
 }
 
 function withRequest(

@@ -27,6 +27,9 @@ function partitionName(shard: number): string {
 export const targetIn = (rowKey: string) => rowKey.slice("target:".length);
 export const targetRow = (targetId: string) => `target:${targetId}`;
 export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
+/** The moment in the key of a due row. */
+export const dueMoment = (rowKey: string): Instant =>
+  rowKey.slice("due:".length, rowKey.lastIndexOf(":"));
 export const runRow = (targetId: string, rotationId: string) =>
   `run:${targetId}:${mirror(rotationId)}`;
 /** The target in the key of a rotation's row; undefined for other rows. */

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { TransactionAction } from "@azure/data-tables";
+import { odata, type TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../core/errors.ts";
+import { chunks } from "../core/chunks.ts";
 import { defaultRetention } from "../core/retention.ts";
+import { sentUntil } from "../core/sent.ts";
 import { isTargetId } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
@@ -13,7 +15,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Journal, JournalChange, Retaining } from "./journal.ts";
+import type { Due, Journal, JournalChange, Retaining } from "./journal.ts";
 import { pruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
 import type { StorageConnection } from "./storage-access.ts";
@@ -52,18 +54,66 @@ export function tableJournal(
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };
     },
     commit: (change) => commit(begin(), change),
-    due: async (until, limit) => {
-      const columns = ["rowKey", "targetId"];
-      const rows = await listAllShards(begin(), keys.dueRows(until), { limit, columns });
-      const inOrder = rows.sort((a, b) => ((a.rowKey ?? "") < (b.rowKey ?? "") ? -1 : 1));
-      return inOrder.slice(0, limit).map((row) => String(row["targetId"]));
-    },
+    ...dueIn(begin),
     targets: async () => {
       const rows = await listAllShards(begin(), keys.targetRows);
       return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
     ...historyIn(begin, expiry),
   };
+}
+
+/** A row that an earlier version wrote has no mark at all, which is as good as one that is over. */
+function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
+  return {
+    due: async (now, limit) => {
+      const columns = ["rowKey", "targetId", "wakeAt", "sent"];
+      const filter = odata`not (sentUntil gt ${now})`;
+      const rows = await listAllShards(begin(), keys.dueRows(now), { limit, columns, filter });
+      const inOrder = rows.sort((a, b) => ((a.rowKey ?? "") < (b.rowKey ?? "") ? -1 : 1));
+      return inOrder.slice(0, limit).map((row) => ({
+        targetId: String(row["targetId"]),
+        wakeAt: keys.dueMoment(row.rowKey ?? ""),
+        sent: Number(row["sent"] ?? 0),
+      }));
+    },
+    markSent: async (due, now) => {
+      const byShard = Map.groupBy(due, ({ targetId }) => keys.partitionOf(targetId));
+      for (const [shard, rows] of byShard) {
+        for (const batch of chunks(rows, mostInTransaction)) {
+          await markInShard(begin(), shard, batch, now);
+        }
+      }
+    },
+  };
+}
+
+/** Rows that a transaction may touch. */
+const mostInTransaction = 100;
+const mostRounds = 5;
+
+/** A worker may have moved some of the rows meanwhile, and then the service marks none of them. */
+async function markInShard(
+  table: Table,
+  partitionKey: string,
+  due: readonly Due[],
+  now: Instant,
+): Promise<void> {
+  let left = due;
+  for (let rounds = 0; rounds < mostRounds && left.length > 0; rounds++) {
+    const result = await table.submit(
+      left.map(({ targetId, wakeAt, sent }) => {
+        const rowKey = keys.dueRow(wakeAt, targetId);
+        const mark = { sent: sent + 1, sentUntil: sentUntil(sent + 1, now) };
+        return ["update", { partitionKey, rowKey, ...mark }, "Merge"];
+      }),
+    );
+    if ("etag" in result) return;
+    if (result.failure.code !== "ResourceNotFound") throw unavailable(result.failure);
+    const rows = await table.list(partitionKey, keys.dueRows(now), { columns: ["rowKey"] });
+    const known = new Set(rows.map(({ rowKey }) => rowKey));
+    left = left.filter(({ wakeAt, targetId }) => known.has(keys.dueRow(wakeAt, targetId)));
+  }
 }
 
 type History = Pick<Journal, "run" | "runs" | "request" | "raise" | "alarms">;
@@ -152,6 +202,8 @@ async function submit(
   return result;
 }
 
+const notSent = { sent: 0, sentUntil: "" };
+
 /** The target's row first: its condition decides, and its etag is the one that is returned. */
 function newRows({ change, before, writeId }: Write): TransactionAction[] {
   const { record, wakeAt, request } = change;
@@ -169,7 +221,11 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
     rowKey: keys.runRow(targetId, run.rotationId),
     ...runColumns.write(run),
   }));
-  const due = wakeAt !== undefined && { rowKey: keys.dueRow(wakeAt, targetId), targetId, wakeAt };
+  const due = wakeAt !== undefined && {
+    rowKey: keys.dueRow(wakeAt, targetId),
+    ...{ targetId, wakeAt },
+    ...notSent,
+  };
   const known = request && {
     rowKey: keys.requestRow(targetId, request.key),
     targetId,

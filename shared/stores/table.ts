@@ -37,6 +37,8 @@ export interface ListOptions {
   readonly limit?: number;
   /** Default all. */
   readonly columns?: string[];
+  /** OData; besides that of the range. */
+  readonly filter?: string;
 }
 
 export interface PageWanted {
@@ -143,9 +145,10 @@ function tableWithin(
   }
   return {
     read: (partition, row) => asked(() => readRow(client, partition, row, abortSignal)),
-    list: (partition, range, { limit = Infinity, columns } = {}) =>
+    list: (partition, range, { limit = Infinity, columns, filter: others } = {}) =>
       asked(async () => {
-        const filter = odata`PartitionKey eq ${partition} and RowKey ge ${range.from} and RowKey lt ${range.before}`;
+        const inRange = odata`PartitionKey eq ${partition} and RowKey ge ${range.from} and RowKey lt ${range.before}`;
+        const filter = others === undefined ? inRange : `${inRange} and ${others}`;
         const queryOptions = columns ? { filter, select: columns } : { filter };
         const pages = client
           .listEntities({ abortSignal, queryOptions })

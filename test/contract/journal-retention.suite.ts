@@ -4,6 +4,7 @@ import { newRecord, type RunRecord } from "../../shared/core/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../shared/core/time.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanRun } from "../stores/full-records.ts";
+import { dueIds } from "./due-ids.ts";
 
 /** A journal that keeps things for 30 days, and the same one when so many milliseconds have passed. */
 export interface Aging {
@@ -76,7 +77,7 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       expect(total(await pruneAll(aged))).toBe(0);
       expect(await aged.runs("open", 10)).toHaveLength(4);
       expect((await aged.read("open"))?.record).toStrictEqual(record);
-      expect(await aged.due(toInstant(aged.now()), 9)).toEqual(["open"]);
+      expect(await dueIds(aged, toInstant(aged.now()), 9)).toEqual(["open"]);
     });
 
     it("keeps an idempotency key for the retention and no longer, removed or not", async () => {

@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../shared/core/errors.ts";
 import { newRecord, recordSchema, type TargetRecord } from "../../shared/core/rotation.ts";
+import { day, minute, plus } from "../../shared/core/time.ts";
 import type { Journal, JournalChange } from "../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
 import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
+import { dueIds } from "./due-ids.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const before = "2026-03-01T11:59:59.999Z";
@@ -219,8 +221,8 @@ function dueRules(open: () => Journal): void {
         wake(journal, "asleep", undefined),
         wake(journal, "at-noon-too", noon),
       ]);
-      expect(await journal.due(noon, 10)).toStrictEqual(["before", "at-noon", "at-noon-too"]);
-      expect(await journal.due("2020-01-01T00:00:00.000Z", 10)).toStrictEqual([]);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual(["before", "at-noon", "at-noon-too"]);
+      expect(await dueIds(journal, "2020-01-01T00:00:00.000Z", 10)).toStrictEqual([]);
     });
 
     it("is at most as much as was asked for, the earliest", async () => {
@@ -228,21 +230,70 @@ function dueRules(open: () => Journal): void {
       const ids = Array.from({ length: 40 }, (_, index) => `t${String(index).padStart(2, "0")}`);
       const at = (index: number) => `2026-03-01T08:00:${String(index).padStart(2, "0")}.000Z`;
       await Promise.all(ids.map((id, index) => wake(journal, id, at(index))));
-      expect(await journal.due(noon, 7)).toStrictEqual(ids.slice(0, 7));
-      expect(await journal.due(noon, 100)).toStrictEqual(ids);
+      expect(await dueIds(journal, noon, 7)).toStrictEqual(ids.slice(0, 7));
+      expect(await dueIds(journal, noon, 100)).toStrictEqual(ids);
     });
 
     it("follows the wake time of each write", async () => {
       const journal = open();
       let etag = await wake(journal, "moved", after);
-      expect(await journal.due(noon, 10)).toStrictEqual([]);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual([]);
       etag = await wake(journal, "moved", before, etag);
       etag = await wake(journal, "moved", before, etag);
-      expect(await journal.due(noon, 10)).toStrictEqual(["moved"]);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual(["moved"]);
       etag = await wake(journal, "moved", undefined, etag);
-      expect(await journal.due(after, 10)).toStrictEqual([]);
+      expect(await dueIds(journal, after, 10)).toStrictEqual([]);
       await wake(journal, "moved", noon, etag);
-      expect(await journal.due(after, 10)).toStrictEqual(["moved"]);
+      expect(await dueIds(journal, after, 10)).toStrictEqual(["moved"]);
+    });
+
+    it("is not given again while a message about it is on its way", async () => {
+      const journal = open();
+      await wake(journal, "sent", before);
+      await wake(journal, "other", noon);
+      const due = await journal.due(noon, 10);
+      expect(due).toStrictEqual([
+        { targetId: "sent", wakeAt: before, sent: 0 },
+        { targetId: "other", wakeAt: noon, sent: 0 },
+      ]);
+      await journal.markSent(due.slice(0, 1), noon);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual(["other"]);
+      const later = plus(noon, 15 * minute);
+      expect(await journal.due(later, 1)).toStrictEqual([
+        { targetId: "sent", wakeAt: before, sent: 1 },
+      ]);
+    });
+
+    it("may be more than a transaction takes, some of which was written meanwhile", async () => {
+      const journal = open();
+      const ids = Array.from({ length: 250 }, (_, index) => `many-${index}`);
+      const etags = await Promise.all(ids.map((id) => wake(journal, id, before)));
+      const due = await journal.due(noon, 1_000);
+      expect(due).toHaveLength(250);
+      for (let index = 0; index < 250; index += 25) {
+        await wake(journal, `many-${index}`, after, etags[index]);
+      }
+      await journal.markSent(due, noon);
+      expect(await dueIds(journal, noon, 1_000)).toStrictEqual([]);
+      expect(await dueIds(journal, after, 1_000)).toHaveLength(10);
+      expect(await dueIds(journal, plus(noon, day), 1_000)).toHaveLength(250);
+    });
+
+    it("is due anew with every write, whatever was sent before", async () => {
+      const journal = open();
+      const etag = await wake(journal, "again", before);
+      await journal.markSent(await journal.due(noon, 10), noon);
+      await wake(journal, "again", before, etag);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual(["again"]);
+    });
+
+    it("is not marked when it was put to sleep meanwhile, or never was there", async () => {
+      const journal = open();
+      const etag = await wake(journal, "asleep", before);
+      const due = await journal.due(noon, 10);
+      await wake(journal, "asleep", undefined, etag);
+      await journal.markSent([...due, { targetId: "nobody", wakeAt: before, sent: 0 }], noon);
+      expect(await dueIds(journal, after, 10)).toStrictEqual([]);
     });
 
     it("is found by an etag that was read as well as by one that a write returned", async () => {
@@ -250,8 +301,8 @@ function dueRules(open: () => Journal): void {
       await wake(journal, "read", before);
       const etag = (await journal.read("read"))?.etag;
       await wake(journal, "read", after, etag);
-      expect(await journal.due(noon, 10)).toStrictEqual([]);
-      expect(await journal.due(after, 10)).toStrictEqual(["read"]);
+      expect(await dueIds(journal, noon, 10)).toStrictEqual([]);
+      expect(await dueIds(journal, after, 10)).toStrictEqual(["read"]);
     });
   });
 }

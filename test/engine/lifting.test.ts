@@ -29,6 +29,7 @@ test("a request in a freeze says at once until when it waits and why, and so do 
   expect(answer).toEqual({
     joined: false,
     why: `Requested by anna (reason: operator); ${why}`,
+    wakeAt: until,
     waiting: { until, why },
   });
   const queued = { queuedUntil: until, queuedWhy: why };

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { newRecord } from "../../shared/core/rotation.ts";
-import { day } from "../../shared/core/time.ts";
+import { day, minute } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";
 import { sweep } from "../../shared/engine/sweep.ts";
-import { JournalUnavailableError } from "../../shared/stores/journal.ts";
+import { type Journal, JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { memoryJournal } from "../../shared/stores/memory-journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { type Queue, QueueUnavailableError } from "../../shared/stores/queue.ts";
 import { adopted, request, rotate } from "./steps.ts";
 import { open, singleAdmin } from "./world.ts";
 
@@ -30,8 +31,99 @@ test("however many targets have left the configuration, those in it are found", 
   expect(await dueOnes(2_500, 3)).toEqual({ sent: 3, messages: 3 });
 });
 
-test("a sweep sends so many messages and leaves the others to the next one", async () => {
-  expect(await dueOnes(1, 1_200)).toEqual({ sent: 1_000, messages: 1_000 });
+test("however many targets are due, a sweep sends a message for each", async () => {
+  expect(await dueOnes(1, 3_200)).toEqual({ sent: 3_200, messages: 3_200 });
+});
+
+/** A journal in which so many targets are due, a queue, and a clock. */
+async function backlog(count: number) {
+  let time = Date.parse(now);
+  const journal = memoryJournal({ now: () => new Date(time) });
+  for (let index = 0; index < count; index++) {
+    await journal.commit({ record: newRecord(`t-${index}`), etag: undefined, wakeAt: now });
+  }
+  const queue = memoryQueue(() => new Date(time).toISOString());
+  return {
+    journal,
+    queue,
+    sweep: (of: Partial<{ journal: Journal; queue: Queue }> = {}) =>
+      sweep({ journal, queue, ...of }, () => true),
+    advance: (milliseconds: number) => {
+      time += milliseconds;
+    },
+  };
+}
+
+test("a backlog that lasts for a quarter of an hour costs a message for each target", async () => {
+  const { sweep: sweepOnce, advance, queue } = await backlog(2_500);
+  for (let minutes = 0; minutes < 15; minutes++) {
+    await sweepOnce();
+    advance(minute);
+  }
+  expect(queue.messages).toHaveLength(2_500);
+});
+
+test("a message that was lost, given up or purged is sent again, after times that grow", async () => {
+  const { sweep: sweepOnce, advance, queue } = await backlog(1);
+  const sentAfter: number[] = [];
+  for (let minutes = 0; minutes < 6 * 60; minutes++) {
+    if ((await sweepOnce()) > 0) sentAfter.push(minutes);
+    queue.receive();
+    advance(minute);
+  }
+  expect(sentAfter).toEqual([0, 15, 45, 105, 225, 345]);
+});
+
+test("a sweep that dies between sending and noting it costs a second message, and one that cannot send loses none", async () => {
+  const { sweep: sweepOnce, queue, journal } = await backlog(30);
+  const dies = { ...journal, markSent: () => Promise.reject(new JournalUnavailableError("gone")) };
+  await expect(sweepOnce({ journal: dies })).rejects.toThrow("gone");
+  expect(queue.messages).toHaveLength(30);
+  const full = { send: () => Promise.reject(new QueueUnavailableError("full")) };
+  await expect(sweepOnce({ queue: full })).rejects.toThrow("full");
+  expect(await sweepOnce()).toBe(30);
+  expect(await sweepOnce()).toBe(0);
+});
+
+test("a target that was written since its message was sent is due anew", async () => {
+  const { sweep: sweepOnce, journal } = await backlog(1);
+  await sweepOnce();
+  const found = await journal.read("t-0");
+  await journal.commit({ record: newRecord("t-0"), etag: found?.etag, wakeAt: now });
+  expect(await sweepOnce()).toBe(1);
+});
+
+test("a request sends one message, and the next sweeps none for it", async () => {
+  const world = await adopted(singleAdmin);
+  const { emit, ...ports } = world.ports(open);
+  const queue = memoryQueue(world.now);
+  const targets = [world.target];
+  const process = operations({ ports, queue, targets, vaultAt: () => "main" })(emit);
+  await process.request("app", { reason: "operator", requestedBy: "test" });
+  expect(queue.messages).toHaveLength(1);
+  expect(await process.sweep()).toBe(0);
+  world.advance(15 * minute);
+  expect(await process.sweep()).toBe(1);
+});
+
+test("a message that cannot be worked on without the journal is tried again in half a minute", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  const { emit, ...ports } = world.ports(open);
+  const queue = memoryQueue(world.now);
+  const read = () => Promise.reject(new JournalUnavailableError("The journal's table is gone."));
+  const targets = [world.target];
+  const away = { ...ports, journal: { ...ports.journal, read } };
+  await operations({ ports: away, queue, targets, vaultAt: () => "main" })(emit).work({
+    targetId: "app",
+    because: "due",
+  });
+  expect(queue.receive()).toBeUndefined();
+  world.advance(minute / 2);
+  expect(queue.receive()).toMatchObject({ targetId: "app", because: "retry" });
+  const full = { send: () => Promise.reject(new QueueUnavailableError("full")) };
+  const lost = operations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
+  await expect(lost.work({ targetId: "app", because: "due" })).rejects.toThrow("full");
 });
 
 test("targets whose rows cannot be read are passed on, and neither starve the others nor flood the queue", async () => {
