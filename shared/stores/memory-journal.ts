@@ -28,7 +28,7 @@ interface StoredTarget {
   readonly etag: string;
   readonly wakeAt: Instant | undefined;
   readonly sent: number;
-  readonly sentUntil: Instant | "";
+  readonly sentUntil: string;
   /** By row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
   readonly requests: ReadonlyMap<string, StoredUse>;
