@@ -1,0 +1,90 @@
+/** `npm run bench`: measures what a rotation costs and how fast rotations are, and prints a table. Fails on no time. */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import type { Figure } from "./figure.ts";
+import { figures } from "./figures.ts";
+import { machine } from "./machine.ts";
+import { type Row, tableOf } from "./table.ts";
+import { closeWorlds } from "./world.ts";
+
+const usage = `npm run bench -- [--only NAME,NAME] [--rotations N] [--targets N]
+
+  --only NAMES    only these figures, separated by commas
+  --rotations N   rotations of a round. Default: each figure has its own
+  --targets N     targets of the simulated fleet. Default: 10000
+
+Figures:
+${figures.map(({ name, about }) => `  ${name.padEnd(14)}  ${about}`).join("\n")}`;
+
+const count = z.coerce.number().int().min(1).max(1_000_000).optional();
+const shape = z.object({
+  only: z.string().optional(),
+  rotations: count,
+  targets: count,
+  help: z.boolean().optional(),
+});
+
+function readArguments() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const options = { only: text, rotations: text, targets: text, help: flag };
+  return shape.parse(parseArgs({ options }).values);
+}
+
+/** Throws for a name that no figure has. */
+function chosen(only: string | undefined): readonly Figure[] {
+  if (only === undefined) return figures;
+  return only.split(",").map((name) => {
+    const figure = figures.find((one) => one.name === name);
+    if (figure) return figure;
+    const names = figures.map((one) => one.name).join(", ");
+    throw new Error(`Unknown figure "${name}". Figures: ${names}.`);
+  });
+}
+
+async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
+  const rows: Row[] = [];
+  for (const figure of only) {
+    const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
+    say("starts");
+    const { rotations, targets } = asked;
+    rows.push(...(await figure.measure({ rotations, targets, say })));
+  }
+  return rows;
+}
+
+/** PostgreSQL would go on running: it is in a process group of its own. */
+function stopOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      process.stderr.write(`${signal}: stopping every process first\n`);
+      void closeWorlds().finally(() => process.exit(130));
+    });
+  }
+}
+
+async function main(): Promise<number> {
+  let asked: z.output<typeof shape>;
+  let only: readonly Figure[];
+  try {
+    asked = readArguments();
+    only = chosen(asked.only);
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    process.stderr.write(`${problem}\n\n${usage}\n`);
+    return 2;
+  }
+  if (asked.help === true) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  stopOnSignals();
+  const rows = await measure(only, asked);
+  process.stdout.write(`${tableOf(rows)}\n\n${machine()}\n`);
+  return 0;
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+process.exitCode = await main();

@@ -1,0 +1,69 @@
+import { type Counts, since, sum } from "./counts.ts";
+import { awaitEach, type Instance, type Outcome } from "./instance.ts";
+import type { World } from "./world.ts";
+
+/** What one round was: every target of the world rotated once, on request. */
+export interface Round {
+  /** Rotations that were done within the limit. */
+  readonly done: number;
+  /** Milliseconds from the first message taken to the last rotation done; the whole limit when some are missing. */
+  readonly tookMs: number;
+  /** Of all instances together. */
+  readonly cpuMs: number;
+  /** Of all instances together. */
+  readonly counts: Counts;
+  /** Log-ins, as the server counts them. */
+  readonly logIns: number;
+  /** Answers 429 of the vault. */
+  readonly throttled: number;
+}
+
+export interface Limits {
+  /** Milliseconds after which rotations that are not done are given up. */
+  readonly limitMs: number;
+  readonly onEvent?: (outcome: Outcome) => void;
+}
+
+/** Writes all requests first; the time begins when the instances may take messages. */
+export async function playRound(
+  world: World,
+  instances: readonly Instance[],
+  { limitMs, onEvent }: Limits,
+): Promise<Round> {
+  const { ids, vault, database } = world;
+  await world.request(ids);
+  const [usages, tally, sessions] = await Promise.all([
+    usagesOf(instances),
+    vault.tally(),
+    database.sessions(),
+  ]);
+  const began = Date.now();
+  await Promise.all(instances.map((instance) => instance.pull()));
+  const done = await awaitEach({
+    ...{ instances, ids, limitMs, type: "succeeded" },
+    ...(onEvent && { onEvent }),
+  });
+  await Promise.all(instances.map((instance) => instance.rest()));
+  const [usagesAfter, tallyAfter, sessionsAfter] = await Promise.all([
+    usagesOf(instances),
+    vault.tally(),
+    database.sessions(),
+  ]);
+  const isWhole = done.size === ids.length;
+  return {
+    done: done.size,
+    tookMs: isWhole ? Math.max(...done.values()) - began : limitMs,
+    cpuMs: usagesAfter.cpuMs - usages.cpuMs,
+    counts: since(usages.counts, usagesAfter.counts),
+    logIns: sessionsAfter - sessions,
+    throttled: tallyAfter.throttled - tally.throttled,
+  };
+}
+
+async function usagesOf(instances: readonly Instance[]) {
+  const usages = await Promise.all(instances.map((instance) => instance.usage()));
+  return {
+    cpuMs: usages.reduce((total, { cpuMs }) => total + cpuMs, 0),
+    counts: sum(usages.map(({ counts }) => counts)),
+  };
+}
