@@ -1,5 +1,9 @@
 import type { Figure } from "./figure.ts";
+import { crowd, sharedVault } from "./figures/crowd.ts";
+import { dead } from "./figures/dead.ts";
+import { limited } from "./figures/limited.ts";
+import { memory } from "./figures/memory.ts";
 import { throughput } from "./figures/throughput.ts";
 
 /** Everything that is measured, in the order of the table. */
-export const figures: readonly Figure[] = [throughput];
+export const figures: readonly Figure[] = [throughput, limited, crowd, sharedVault, dead, memory];

@@ -22,8 +22,8 @@ export type InstanceUsage = z.output<typeof usageShape>;
 /** When passwords changed on the server, and when versions were written. */
 export type InstanceMoments = z.output<typeof bothShape>;
 
-/** One instance of the app in a process of its own. */
-export interface Instance {
+/** Instances of the app that share a process; each has ports of its own. */
+export interface Instances {
   /** Takes messages from the queue until `rest`. */
   pull(): Promise<void>;
   /** Resolves when nothing is worked on any more. */
@@ -37,8 +37,8 @@ export interface Instance {
   close(): Promise<void>;
 }
 
-export function startInstance(places: Places): Instance {
-  const callee = startCallee("instance.ts", [JSON.stringify(places)]);
+export function startInstances(places: Places, count: number): Instances {
+  const callee = startCallee("instance.ts", [JSON.stringify({ places, count })]);
   return {
     async pull() {
       await callee.call("pull");
@@ -61,7 +61,7 @@ const lookMs = 50;
 const sweepMs = 60_000;
 
 export interface Wanted {
-  readonly instances: readonly Instance[];
+  readonly instances: Instances;
   /** Targets of which the event is awaited. */
   readonly ids: readonly string[];
   /** Of the events that end the wait for a target. */
@@ -71,15 +71,14 @@ export interface Wanted {
   readonly onEvent?: (outcome: Outcome) => void;
 }
 
-/** The first awaited event of each target, as milliseconds since 1970. The first instance sweeps once a minute. */
+/** The first awaited event of each target, as milliseconds since 1970. Sweeps are made once a minute meanwhile. */
 export async function awaitEach(wanted: Wanted): Promise<ReadonlyMap<string, number>> {
   const { instances, ids, type, limitMs, onEvent } = wanted;
   const awaited = new Set(ids);
   const seen = new Map<string, number>();
   const began = Date.now();
   for (let sweeps = 1; awaited.size > 0 && Date.now() - began < limitMs;) {
-    const told = await Promise.all(instances.map((instance) => instance.outcomes()));
-    for (const outcome of told.flat()) {
+    for (const outcome of await instances.outcomes()) {
       onEvent?.(outcome);
       if (outcome.type === type && awaited.delete(outcome.targetId)) {
         seen.set(outcome.targetId, outcome.at);
@@ -87,7 +86,7 @@ export async function awaitEach(wanted: Wanted): Promise<ReadonlyMap<string, num
     }
     if (Date.now() - began > sweeps * sweepMs) {
       sweeps += 1;
-      void instances[0]?.sweep().catch(() => undefined);
+      void instances.sweep().catch(() => undefined);
     }
     await wait(lookMs);
   }

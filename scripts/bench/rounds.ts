@@ -1,5 +1,5 @@
-import { type Counts, since, sum } from "./counts.ts";
-import { awaitEach, type Instance, type Outcome } from "./instance.ts";
+import { type Counts, since } from "./counts.ts";
+import { awaitEach, type Instances, type Outcome } from "./instance.ts";
 import type { World } from "./world.ts";
 
 /** What one round was: every target of the world rotated once, on request. */
@@ -27,25 +27,25 @@ export interface Limits {
 /** Writes all requests first; the time begins when the instances may take messages. */
 export async function playRound(
   world: World,
-  instances: readonly Instance[],
+  instances: Instances,
   { limitMs, onEvent }: Limits,
 ): Promise<Round> {
   const { ids, vault, database } = world;
   await world.request(ids);
-  const [usages, tally, sessions] = await Promise.all([
-    usagesOf(instances),
+  const [before, tally, sessions] = await Promise.all([
+    instances.usage(),
     vault.tally(),
     database.sessions(),
   ]);
   const began = Date.now();
-  await Promise.all(instances.map((instance) => instance.pull()));
+  await instances.pull();
   const done = await awaitEach({
     ...{ instances, ids, limitMs, type: "succeeded" },
     ...(onEvent && { onEvent }),
   });
-  await Promise.all(instances.map((instance) => instance.rest()));
-  const [usagesAfter, tallyAfter, sessionsAfter] = await Promise.all([
-    usagesOf(instances),
+  await instances.rest();
+  const [after, tallyAfter, sessionsAfter] = await Promise.all([
+    instances.usage(),
     vault.tally(),
     database.sessions(),
   ]);
@@ -53,17 +53,9 @@ export async function playRound(
   return {
     done: done.size,
     tookMs: isWhole ? Math.max(...done.values()) - began : limitMs,
-    cpuMs: usagesAfter.cpuMs - usages.cpuMs,
-    counts: since(usages.counts, usagesAfter.counts),
+    cpuMs: after.cpuMs - before.cpuMs,
+    counts: since(before.counts, after.counts),
     logIns: sessionsAfter - sessions,
     throttled: tallyAfter.throttled - tally.throttled,
-  };
-}
-
-async function usagesOf(instances: readonly Instance[]) {
-  const usages = await Promise.all(instances.map((instance) => instance.usage()));
-  return {
-    cpuMs: usages.reduce((total, { cpuMs }) => total + cpuMs, 0),
-    counts: sum(usages.map(({ counts }) => counts)),
   };
 }

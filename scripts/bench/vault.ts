@@ -26,8 +26,8 @@ export interface BenchVault {
   readonly url: string;
   /** The official client, for seeding and samples. */
   readonly secrets: SecretClient;
-  /** Restarts the vault at the same address, with what it holds, with the limits of the real one or without any. */
-  limit(isLimited: boolean): Promise<void>;
+  /** Restarts the vault at the same address, with what it holds and this part of the limits of the real one. */
+  limit(share: number): Promise<void>;
   /** Requests since it was first started. */
   tally(): Promise<z.output<typeof tallyShape>>;
   close(): Promise<void>;
@@ -37,15 +37,15 @@ export interface BenchVault {
 export async function startVault(file: string): Promise<BenchVault> {
   const callee = startCallee("vault.ts", [file]);
   try {
-    const url = z.string().parse(await callee.call("start", { isLimited: false }));
+    const url = z.string().parse(await callee.call("start", null));
     return {
       url,
       secrets: new SecretClient(url, vaultCredential, {
         allowInsecureConnection: true,
         disableChallengeResourceVerification: true,
       }),
-      async limit(isLimited) {
-        await callee.call("start", { isLimited });
+      async limit(share) {
+        await callee.call("start", share);
       },
       tally: async () => tallyShape.parse(await callee.call("tally")),
       close: () => callee.close(),

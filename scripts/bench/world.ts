@@ -6,7 +6,7 @@ import { startAzurite } from "../../local/azurite.ts";
 import { openApp, type Places } from "./app.ts";
 import { configurationOf, type ServerAddress } from "./configuration.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { awaitEach, type Instance, startInstance } from "./instance.ts";
+import { awaitEach, type Instances, startInstances } from "./instance.ts";
 import { type BenchVault, startVault } from "./vault.ts";
 
 /** Real servers and emulators, each in a process of its own, and adopted targets. All on 127.0.0.1. */
@@ -14,8 +14,8 @@ export interface World {
   readonly ids: readonly string[];
   readonly database: Database;
   readonly vault: BenchVault;
-  /** An instance of the app; closed with the world at the latest. */
-  startInstance(): Instance;
+  /** Instances of the app in one process, which is ended with the world at the latest. Default: one. */
+  startInstances(count?: number): Instances;
   /** Requests a rotation of each target, in this order: written in the journal, and a message in the queue. */
   request(ids: readonly string[]): Promise<void>;
   /** Gives targets another server, for instances that are started later. */
@@ -79,7 +79,7 @@ export async function startWorld(count: number): Promise<World> {
     await adopt(places, ids);
     return {
       ...{ ids, database, vault, close },
-      startInstance: () => keep(startInstance(places)),
+      startInstances: (some = 1) => keep(startInstances(places, some)),
       request: (some) => request(places, some),
       async move(some, to) {
         for (const id of some) moved.set(id, to);
@@ -106,19 +106,18 @@ async function seed(
 }
 
 async function adopt(places: Places, ids: readonly string[]): Promise<void> {
-  const instance = startInstance(places);
+  const instances = startInstances(places, 1);
   try {
-    await instance.pull();
+    await instances.pull();
     for (let left = ids; left.length > 0;) {
-      await instance.sweep();
-      const instances = [instance];
+      await instances.sweep();
       const adopted = await awaitEach({ instances, ids: left, type: "adopted", limitMs: 55_000 });
       if (adopted.size === 0) throw new Error("Targets of the bench are not adopted.");
       left = left.filter((id) => !adopted.has(id));
     }
-    await instance.rest();
+    await instances.rest();
   } finally {
-    await instance.close();
+    await instances.close();
   }
 }
 

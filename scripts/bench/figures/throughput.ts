@@ -15,12 +15,12 @@ export const throughput: Figure = {
   async measure({ rotations = 200, say }) {
     const world = await startWorld(rotations);
     try {
-      const instance = world.startInstance();
+      const instance = world.startInstances();
       const rounds: Round[] = [];
       // Nothing is compiled in the first one.
       for (let round = 0; round <= measuredRounds; round++) {
         say(round === 0 ? "warm-up" : `round ${round} of ${measuredRounds}`);
-        rounds.push(await playRound(world, [instance], { limitMs }));
+        rounds.push(await playRound(world, instance, { limitMs }));
       }
       return [...rowsOf(rounds.slice(1), rotations), await provenRow(world)];
     } finally {

@@ -1,16 +1,23 @@
-/** One instance of the app in a process of its own, so that its CPU and memory are its own. */
+/**
+ * Instances of the app in a process of their own, so that its CPU and memory are theirs alone. Each has ports of its own, and
+ * takes messages from the queue by itself.
+ */
+import { z } from "zod";
 import type { KeyturnEvent } from "../../../shared/core/events.ts";
 import { parseWorkMessage } from "../../../shared/stores/work-message.ts";
 import { openApp, placesShape } from "../app.ts";
 import { answerCalls } from "../calls.ts";
+import { sum } from "../counts.ts";
 import type { InstanceMoments, InstanceUsage, Outcome } from "../instance.ts";
 import { type QueueTrigger, startQueueTrigger } from "../queue-trigger.ts";
 
 const [, , text = ""] = process.argv;
-const places = placesShape.parse(JSON.parse(text));
-const opened = openApp(places, note);
+const { places, count } = z
+  .object({ places: placesShape, count: z.number() })
+  .parse(JSON.parse(text));
+const opened = Promise.all(Array.from({ length: count }, () => openApp(places, note)));
 let outcomes: Outcome[] = [];
-let trigger: QueueTrigger | undefined;
+let triggers: readonly QueueTrigger[] = [];
 
 function note({ type, targetId = "", detail, failure }: KeyturnEvent): void {
   const why = failure?.message ?? detail;
@@ -19,18 +26,19 @@ function note({ type, targetId = "", detail, failure }: KeyturnEvent): void {
 
 answerCalls({
   async sweep() {
-    const { app } = await opened;
-    return app.sweep();
+    // The host's timer runs on one instance only.
+    const [first] = await opened;
+    return (await first?.app.sweep()) ?? 0;
   },
   async pull() {
-    const { app } = await opened;
-    trigger ??= startQueueTrigger(places.connectionString, places.queue, (message) =>
-      app.work(parseWorkMessage(JSON.parse(message))),
+    triggers = (await opened).map(({ app }) =>
+      startQueueTrigger(places.connectionString, places.queue, (message) =>
+        app.work(parseWorkMessage(JSON.parse(message))),
+      ),
     );
   },
   async rest() {
-    await trigger?.stop();
-    trigger = undefined;
+    await Promise.all(triggers.map((trigger) => trigger.stop()));
   },
   outcomes() {
     const told = outcomes;
@@ -38,13 +46,16 @@ answerCalls({
     return told;
   },
   async usage(): Promise<InstanceUsage> {
-    const { meter } = await opened;
+    const meters = (await opened).map(({ meter }) => meter.counts);
     const { user, system } = process.cpuUsage();
     const rssBytes = process.memoryUsage.rss();
-    return { cpuMs: (user + system) / 1_000, rssBytes, counts: meter.counts };
+    return { cpuMs: (user + system) / 1_000, rssBytes, counts: sum(meters) };
   },
   async moments(): Promise<InstanceMoments> {
-    const { changed, written } = (await opened).meter;
-    return { changed, written };
+    const meters = (await opened).map(({ meter }) => meter);
+    return {
+      changed: meters.flatMap(({ changed }) => changed),
+      written: meters.flatMap(({ written }) => written),
+    };
   },
 });

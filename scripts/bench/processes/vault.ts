@@ -9,7 +9,8 @@ import { answerCalls } from "../calls.ts";
 import { vaultToken } from "../vault.ts";
 
 const [, , file = ""] = process.argv;
-const limited = z.object({ isLimited: z.boolean() });
+/** Part of the limits of the real vault; null: no limits. JSON has no Infinity. */
+const limitedTo = z.number().nullable();
 
 let emulator: KeyVaultEmulator | undefined;
 let last: JournalEntry | undefined;
@@ -27,14 +28,14 @@ function count(): void {
   last = journal.at(-1);
 }
 
-async function start(isLimited: boolean): Promise<string> {
+async function start(share: number | null): Promise<string> {
   const port = emulator === undefined ? 0 : Number(new URL(emulator.url).port);
   count();
   await emulator?.close();
   last = undefined;
   emulator = await startKeyVaultEmulator({
     acceptsToken: (token) => token === vaultToken,
-    throttleScale: isLimited ? 1 : Infinity,
+    throttleScale: share ?? Infinity,
     ...{ file, port },
   });
   return emulator.url;
@@ -43,7 +44,7 @@ async function start(isLimited: boolean): Promise<string> {
 setInterval(count, 100).unref();
 
 answerCalls({
-  start: (argument) => start(limited.parse(argument).isLimited),
+  start: (argument) => start(limitedTo.parse(argument)),
   tally() {
     count();
     return tally;
