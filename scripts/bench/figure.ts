@@ -3,8 +3,10 @@ import type { Row } from "./table.ts";
 export interface Asked {
   /** Rotations of a round; each figure has its own default. */
   readonly rotations?: number | undefined;
-  /** Targets of the simulated fleet. */
+  /** Of the simulated fleet. */
   readonly targets?: number | undefined;
+  readonly instances?: number | undefined;
+  readonly vaults?: number | undefined;
   /** Tells a person how far it got. */
   readonly say: (line: string) => void;
 }

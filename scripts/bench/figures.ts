@@ -1,9 +1,18 @@
 import type { Figure } from "./figure.ts";
 import { crowd, sharedVault } from "./figures/crowd.ts";
 import { dead } from "./figures/dead.ts";
+import { fleet } from "./figures/fleet.ts";
 import { limited } from "./figures/limited.ts";
 import { memory } from "./figures/memory.ts";
 import { throughput } from "./figures/throughput.ts";
 
 /** Everything that is measured, in the order of the table. */
-export const figures: readonly Figure[] = [throughput, limited, crowd, sharedVault, dead, memory];
+export const figures: readonly Figure[] = [
+  throughput,
+  limited,
+  crowd,
+  sharedVault,
+  dead,
+  memory,
+  fleet,
+];

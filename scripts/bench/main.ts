@@ -7,11 +7,14 @@ import { machine } from "./machine.ts";
 import { type Row, tableOf } from "./table.ts";
 import { closeWorlds } from "./world.ts";
 
-const usage = `npm run bench -- [--only NAME,NAME] [--rotations N] [--targets N]
+const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
+                 [--targets N] [--instances N] [--vaults N]
 
   --only NAMES    only these figures, separated by commas
   --rotations N   rotations of a round. Default: each figure has its own
-  --targets N     targets of the simulated fleet. Default: 10000
+  --targets N     of the simulated fleet. Default: 10000
+  --instances N   of the simulated fleet. Default: 20
+  --vaults N      of the simulated fleet. Default: 1
 
 Figures:
 ${figures.map(({ name, about }) => `  ${name.padEnd(14)}  ${about}`).join("\n")}`;
@@ -21,13 +24,18 @@ const shape = z.object({
   only: z.string().optional(),
   rotations: count,
   targets: count,
+  instances: count,
+  vaults: count,
   help: z.boolean().optional(),
 });
 
 function readArguments() {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const options = { only: text, rotations: text, targets: text, help: flag };
+  const options = {
+    ...{ only: text, rotations: text, help: flag },
+    ...{ targets: text, instances: text, vaults: text },
+  };
   return shape.parse(parseArgs({ options }).values);
 }
 
@@ -47,8 +55,8 @@ async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
   for (const figure of only) {
     const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
     say("starts");
-    const { rotations, targets } = asked;
-    rows.push(...(await figure.measure({ rotations, targets, say })));
+    const { rotations, targets, instances, vaults } = asked;
+    rows.push(...(await figure.measure({ rotations, targets, instances, vaults, say })));
   }
   return rows;
 }

@@ -1,22 +1,6 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { QueueClient } from "@azure/storage-queue";
-import { z } from "zod";
-
-const hostShape = z.object({
-  extensions: z.object({
-    queues: z.object({ batchSize: z.number(), newBatchThreshold: z.number() }),
-  }),
-});
-
-/** How many messages the Functions host takes, as `host.json` says. */
-function hostSettings(): { readonly batchSize: number; readonly newBatchThreshold: number } {
-  const text = readFileSync(new URL("../../host.json", import.meta.url), "utf8");
-  return hostShape.parse(JSON.parse(text)).extensions.queues;
-}
-
-/** The host asks an empty queue again after so long, then ever more rarely. */
-const pollMs = [100, 5_000] as const;
+import { hostSettings } from "./host-settings.ts";
 
 /** Longer than anything done with a message: the host renews its hold, this loop need not. */
 const holdSeconds = 1_800;
@@ -39,7 +23,7 @@ export function startQueueTrigger(
   work: (text: string) => Promise<void>,
 ): QueueTrigger {
   const client = new QueueClient(connectionString, queueName);
-  const { batchSize, newBatchThreshold } = hostSettings();
+  const { batchSize, newBatchThreshold, pollMs } = hostSettings();
   const running = new Set<Promise<unknown>>();
   const stopping = new AbortController();
   const isOver = () => stopping.signal.aborted;
@@ -62,7 +46,7 @@ export function startQueueTrigger(
 
   async function pull(): Promise<void> {
     await client.createIfNotExists();
-    let [idleMs] = [pollMs[0] as number];
+    let idleMs = pollMs[0];
     while (!isOver()) {
       if (running.size > newBatchThreshold) await Promise.race(running);
       else if ((await take()) > 0) idleMs = pollMs[0];
