@@ -1,7 +1,7 @@
 import type { Figure } from "./figure.ts";
 import { crowd, sharedVault } from "./figures/crowd.ts";
 import { dead } from "./figures/dead.ts";
-import { fleet } from "./figures/fleet.ts";
+import { fleet, simulatedCrowd } from "./figures/fleet.ts";
 import { limited } from "./figures/limited.ts";
 import { memory } from "./figures/memory.ts";
 import { throughput } from "./figures/throughput.ts";
@@ -14,5 +14,6 @@ export const figures: readonly Figure[] = [
   sharedVault,
   dead,
   memory,
+  simulatedCrowd,
   fleet,
 ];

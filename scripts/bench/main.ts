@@ -4,17 +4,19 @@ import { z } from "zod";
 import type { Figure } from "./figure.ts";
 import { figures } from "./figures.ts";
 import { machine } from "./machine.ts";
+import { publish } from "./page.ts";
 import { type Row, tableOf } from "./table.ts";
 import { closeWorlds } from "./world.ts";
 
 const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
-                 [--targets N] [--instances N] [--vaults N]
+                 [--targets N] [--instances N] [--vaults N] [--write]
 
   --only NAMES    only these figures, separated by commas
   --rotations N   rotations of a round. Default: each figure has its own
   --targets N     of the simulated fleet. Default: 10000
   --instances N   of the simulated fleet. Default: 20
   --vaults N      of the simulated fleet. Default: 1
+  --write         also replaces the results in docs/explanation/performance.md
 
 Figures:
 ${figures.map(({ name, about }) => `  ${name.padEnd(14)}  ${about}`).join("\n")}`;
@@ -26,6 +28,7 @@ const shape = z.object({
   targets: count,
   instances: count,
   vaults: count,
+  write: z.boolean().optional(),
   help: z.boolean().optional(),
 });
 
@@ -33,7 +36,7 @@ function readArguments() {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const options = {
-    ...{ only: text, rotations: text, help: flag },
+    ...{ only: text, rotations: text, write: flag, help: flag },
     ...{ targets: text, instances: text, vaults: text },
   };
   return shape.parse(parseArgs({ options }).values);
@@ -56,7 +59,9 @@ async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
     const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
     say("starts");
     const { rotations, targets, instances, vaults } = asked;
-    rows.push(...(await figure.measure({ rotations, targets, instances, vaults, say })));
+    const measured = await figure.measure({ rotations, targets, instances, vaults, say });
+    if (asked.write === true) publish(figure.name, `${tableOf(measured)}\n\n${machine()}`);
+    rows.push(...measured);
   }
   return rows;
 }

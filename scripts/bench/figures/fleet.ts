@@ -4,6 +4,7 @@ import { greatest, median } from "../statistics.ts";
 import { duration, number, type Row } from "../table.ts";
 
 const longMs = 5_000;
+const seed = 1;
 
 /** A fleet whose targets are all due at once, in simulated time. */
 export const fleet: Figure = {
@@ -11,7 +12,17 @@ export const fleet: Figure = {
   about: "a simulated fleet, all due at once: what limits it; see --targets, --instances, --vaults",
   async measure(asked: Asked) {
     const { targets = 10_000, instances = 20, vaults = 1, say } = asked;
-    const of = { targets, instances, vaults, seed: 1, say };
+    const of = { targets, instances, vaults, seed, say };
+    return rowsOf(of, await simulateFleet(of));
+  },
+};
+
+/** What `crowd` measures with real clients, on machines that are as fast as they need to be. */
+export const simulatedCrowd: Figure = {
+  name: "simulated-crowd",
+  about: "600 rotations at once on eight instances and one vault, in simulated time",
+  async measure({ say }) {
+    const of = { targets: 600, instances: 8, vaults: 1, seed, say };
     return rowsOf(of, await simulateFleet(of));
   },
 };
@@ -22,35 +33,35 @@ function rowsOf({ targets, instances, vaults }: FleetOf, result: FleetResult): R
   const each = (count: number) => number(count / done, 2);
   return [
     {
-      what: `Fleet of ${number(targets)}: all rotated after`,
+      what: `${number(targets)} targets due at once: all rotated after`,
       value: duration(tookMs),
       note: `simulated; ${instances} instances, vaults: ${vaults}; ${number(done)} done`,
     },
-    { what: "Fleet: rotations/s", value: number(done / (tookMs / 1_000), 1) },
+    { what: "Rotations/s", value: number(done / (tookMs / 1_000), 1) },
     {
-      what: "Fleet: answers 429 of the vaults",
+      what: "Answers 429 of the vaults",
       value: number(result.throttled),
       note: `${number(result.attemptsFailed)} attempts failed`,
     },
     {
-      what: "Fleet: answers ServerBusy of the storage",
+      what: "Answers ServerBusy of the storage",
       value: number(busy.partitions + busy.account + busy.queue),
       note: `partitions ${number(busy.partitions)}, account ${number(busy.account)}, queue ${number(busy.queue)}`,
     },
     {
-      what: "Fleet: vault creates, of what the limit allows",
+      what: "Vault creates, of what the limit allows",
       value: `${number((100 * result.vaultCreates) / (vaults * 30 * (tookMs / 1_000)))} %`,
     },
-    { what: "Fleet: instances in use, mean", value: `${number(100 * result.inUse)} %` },
-    { what: "Fleet: changed but not published, longest", value: duration(greatest(lengths)) },
-    { what: "Fleet: changed but not published, median", value: duration(median(lengths)) },
+    { what: "Instances in use, mean", value: `${number(100 * result.inUse)} %` },
+    { what: "Changed but not published, longest", value: duration(greatest(lengths)) },
+    { what: "Changed but not published, median", value: duration(median(lengths)) },
     {
-      what: "Fleet: changed but not published, above 5 s",
+      what: "Changed but not published, above 5 s",
       value: number(lengths.filter((length) => length > longMs).length),
     },
-    { what: "Fleet: messages per rotation", value: each(result.messages) },
+    { what: "Messages per rotation", value: each(result.messages) },
     {
-      what: "Fleet: journal transactions per rotation",
+      what: "Journal transactions per rotation",
       value: each(result.transactions),
       note: `the simulation took ${number(cpuMs / done, 1)} ms of CPU for each rotation`,
     },
