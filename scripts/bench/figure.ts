@@ -1,4 +1,4 @@
-import type { Row } from "./table.ts";
+import type { Grid, Row } from "./table.ts";
 
 export interface Asked {
   /** Rotations of a round; each figure has its own default. */
@@ -11,11 +11,16 @@ export interface Asked {
   readonly say: (line: string) => void;
 }
 
+/** Rows of the one table of the bench, or tables by themselves. */
+export type Result = readonly Row[] | { readonly grids: readonly Grid[] };
+
 /** Something that is measured by itself, in a world of its own. */
 export interface Figure {
-  /** For `--only`. */
+  /** For `--only`, and for the marks in the page. */
   readonly name: string;
+  /** The page of docs/explanation that has its result. Default: performance. */
+  readonly page?: "scale";
   /** For people: what it measures. */
   readonly about: string;
-  measure(asked: Asked): Promise<readonly Row[]>;
+  measure(asked: Asked): Promise<Result>;
 }

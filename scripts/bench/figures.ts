@@ -4,6 +4,7 @@ import { dead } from "./figures/dead.ts";
 import { fleet, simulatedCrowd } from "./figures/fleet.ts";
 import { limited } from "./figures/limited.ts";
 import { memory } from "./figures/memory.ts";
+import { scale } from "./figures/scale.ts";
 import { throughput } from "./figures/throughput.ts";
 
 /** Everything that is measured, in the order of the table. */
@@ -16,4 +17,5 @@ export const figures: readonly Figure[] = [
   memory,
   simulatedCrowd,
   fleet,
+  scale,
 ];

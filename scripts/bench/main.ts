@@ -5,7 +5,7 @@ import type { Figure } from "./figure.ts";
 import { figures } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { publish } from "./page.ts";
-import { type Row, tableOf } from "./table.ts";
+import { gridOf, type Row, tableOf } from "./table.ts";
 import { closeWorlds } from "./world.ts";
 
 const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
@@ -16,7 +16,7 @@ const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
   --targets N     of the simulated fleet. Default: 10000
   --instances N   of the simulated fleet. Default: 20
   --vaults N      of the simulated fleet. Default: 1
-  --write         also replaces the results in docs/explanation/performance.md
+  --write         also replaces the results in docs/explanation/
 
 Figures:
 ${figures.map(({ name, about }) => `  ${name.padEnd(14)}  ${about}`).join("\n")}`;
@@ -53,15 +53,18 @@ function chosen(only: string | undefined): readonly Figure[] {
   });
 }
 
+/** Prints tables of their own at once; returns the rows of the common one. */
 async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
   const rows: Row[] = [];
   for (const figure of only) {
     const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
     say("starts");
-    const { rotations, targets, instances, vaults } = asked;
-    const measured = await figure.measure({ rotations, targets, instances, vaults, say });
-    if (asked.write === true) publish(figure.name, `${tableOf(measured)}\n\n${machine()}`);
-    rows.push(...measured);
+    const result = await figure.measure({ ...asked, say });
+    const text = "grids" in result ? result.grids.map(gridOf).join("\n\n") : tableOf(result);
+    const { name, page = "performance" } = figure;
+    if (asked.write === true) publish(page, name, `${text}\n\n${machine()}`);
+    if ("grids" in result) process.stdout.write(`${text}\n\n`);
+    else rows.push(...result);
   }
   return rows;
 }
@@ -93,7 +96,8 @@ async function main(): Promise<number> {
   }
   stopOnSignals();
   const rows = await measure(only, asked);
-  process.stdout.write(`${tableOf(rows)}\n\n${machine()}\n`);
+  if (rows.length > 0) process.stdout.write(`${tableOf(rows)}\n\n`);
+  process.stdout.write(`${machine()}\n`);
   return 0;
 }
 

@@ -1,9 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Where results are published: each figure between two marks of its own. */
-const page = fileURLToPath(new URL("../../docs/explanation/performance.md", import.meta.url));
-
 /** The text with what stands between the marks of the figure replaced. Throws when it has no such marks. */
 export function withResult(text: string, figure: string, result: string): string {
   const [begin, end] = [`<!-- bench:${figure} -->`, `<!-- /bench:${figure} -->`];
@@ -12,7 +9,8 @@ export function withResult(text: string, figure: string, result: string): string
   return `${text.slice(0, from + begin.length)}\n\n${result}\n\n${text.slice(to)}`;
 }
 
-/** Replaces the result of one figure in the page. */
-export function publish(figure: string, result: string): void {
-  writeFileSync(page, withResult(readFileSync(page, "utf8"), figure, result));
+/** Replaces the result of one figure in a page of docs/explanation, where it stands between two marks of its own. */
+export function publish(page: string, figure: string, result: string): void {
+  const file = fileURLToPath(new URL(`../../docs/explanation/${page}.md`, import.meta.url));
+  writeFileSync(file, withResult(readFileSync(file, "utf8"), figure, result));
 }

@@ -1,14 +1,9 @@
 /** The middle value; the mean of the two in the middle when their number is even. NaN of nothing. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** Interpolates between neighbours. `part` is 0 to 1. NaN of nothing. */
-export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) * part;
-  const [low = NaN, high = low] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
-  return low + (high - low) * (at - Math.floor(at));
+  const middle = (sorted.length - 1) / 2;
+  const [low = NaN, high = NaN] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
+  return (low + high) / 2;
 }
 
 /** The greatest value; 0 of nothing. */

@@ -5,16 +5,23 @@ export interface Row {
   readonly note?: string;
 }
 
-/** Rows as a Markdown table whose columns are aligned. */
+/** Cells of a table by line; the first line is the head. */
+export type Grid = readonly (readonly string[])[];
+
+/** Rows as a Markdown table. */
 export function tableOf(rows: readonly Row[]): string {
-  const lines = [
+  return gridOf([
     ["Figure", "Value", "Note"],
     ...rows.map(({ what, value, note = "" }) => [what, value, note]),
-  ];
-  const widths = [0, 1, 2].map((at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  ]);
+}
+
+/** As a Markdown table whose columns are aligned. */
+export function gridOf(grid: Grid): string {
+  const [head = [], ...body] = grid;
+  const widths = head.map((_, at) => Math.max(...grid.map((line) => line[at]?.length ?? 0)));
   const lineOf = (line: readonly string[]) =>
     `| ${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = lines;
   const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
   return [lineOf(head), rule, ...body.map(lineOf)].join("\n");
 }
@@ -28,10 +35,13 @@ export const number = (value: number, digits = 0): string =>
       })
     : "–";
 
-/** Milliseconds as seconds; below one second as milliseconds. */
+/** Milliseconds in the unit that a person would choose. */
 export const duration = (ms: number): string => {
   if (!Number.isFinite(ms)) return "–";
-  return ms < 1_000 ? `${number(ms)} ms` : `${number(ms / 1_000, ms < 100_000 ? 1 : 0)} s`;
+  if (ms < 1_000) return `${number(ms)} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 600) return `${number(seconds, seconds < 100 ? 1 : 0)} s`;
+  return seconds < 7_200 ? `${number(seconds / 60)} min` : `${number(seconds / 3_600, 1)} h`;
 };
 
 /** Bytes as MiB. */

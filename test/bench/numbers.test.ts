@@ -13,7 +13,9 @@ test("the median is the middle value, or the mean of the two in the middle", () 
 test("numbers and durations are written for people", () => {
   expect(number(1234.56, 1)).toBe("1,234.6");
   expect(number(NaN)).toBe("–");
-  expect([duration(12.4), duration(1_530), duration(661_000)]).toEqual(["12 ms", "1.5 s", "661 s"]);
+  expect([12.4, 1_530, 300_000, 661_000, 9_000_000].map(duration)).toEqual([
+    ...["12 ms", "1.5 s", "300 s", "11 min", "2.5 h"],
+  ]);
 });
 
 test("the table has aligned columns", () => {

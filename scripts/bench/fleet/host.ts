@@ -9,6 +9,8 @@ export interface SimulatedHost {
   readonly most: number;
   /** Messages that are worked on at this moment. */
   running(): number;
+  /** Milliseconds that its work took, all messages together. */
+  worked(): number;
 }
 
 /** Takes messages from the queue as the host does, for ever. */
@@ -18,16 +20,18 @@ export function simulatedHost(
   app: Operations,
 ): SimulatedHost {
   const { batchSize, newBatchThreshold, pollMs } = hostSettings();
-  let running = 0;
+  let [running, worked] = [0, 0];
   let wake = Promise.withResolvers<undefined>();
 
   async function work(received: Received): Promise<void> {
     running += 1;
+    const began = clock.now();
     try {
       await app.work(received.message);
       await received.done();
     } finally {
       running -= 1;
+      worked += clock.now() - began;
       wake.resolve(undefined);
     }
   }
@@ -48,7 +52,7 @@ export function simulatedHost(
   }
 
   void pull();
-  return { most: batchSize + newBatchThreshold, running: () => running };
+  return { most: batchSize + newBatchThreshold, running: () => running, worked: () => worked };
 }
 
 /** The timer of the host: one sweep at a time, on one instance. */

@@ -16,6 +16,8 @@ export interface SimulatedStorage {
   /** Answers ServerBusy of partitions so far. */
   busy(): number;
   transactions(): number;
+  /** Rows that these transactions touched. */
+  entities(): number;
 }
 
 export interface StorageOf {
@@ -34,7 +36,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
   );
   const ask = asker(of, (targetId) => partitions.get(partitionOf(targetId)));
   const wakes = new Map<string, string | undefined>();
-  let transactions = 0;
+  let [transactions, entities] = [0, 0];
 
   /** Partitions are asked at the same time, the pages of one after another. */
   async function list<Rows extends readonly unknown[]>(call: () => Promise<Rows>): Promise<Rows> {
@@ -50,7 +52,9 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
     commit(change) {
       transactions += 1;
       const { targetId } = change.record;
-      return ask(targetId, entitiesOf(change, wakes.get(targetId)), async () => {
+      const touched = entitiesOf(change, wakes.get(targetId));
+      entities += touched;
+      return ask(targetId, touched, async () => {
         const etag = await journal.commit(change);
         wakes.set(targetId, change.wakeAt);
         return etag;
@@ -67,6 +71,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
     ...{ journal, remote },
     busy: () => partitions.values().reduce((sum, { refused }) => sum + refused, 0),
     transactions: () => transactions,
+    entities: () => entities,
   };
 }
 

@@ -37,7 +37,15 @@ export interface FleetResult {
   readonly attemptsFailed: number;
   readonly messages: number;
   readonly transactions: number;
+  /** Rows that these transactions touched. */
+  readonly entities: number;
   readonly vaultCreates: number;
+  /** Creates included. */
+  readonly vaultRequests: number;
+  /** Lines of the log. */
+  readonly events: number;
+  /** For one message, in the mean. */
+  readonly workMs: number;
   /** Part of the messages that all instances may work on at once, in the mean. */
   readonly inUse: number;
   /** Real CPU, in milliseconds, seeding apart. */
@@ -62,9 +70,10 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   await clock.run(() => false);
   const began = clock.now();
 
-  const seen = { done: 0, failed: 0 };
+  const seen = { done: 0, failed: 0, events: 0 };
   const apps = Array.from({ length: of.instances }, () =>
     operations({ ports: portsOf(), queue, targets, vaultAt: () => undefined })(({ type }) => {
+      seen.events += 1;
       if (type === "attempt-failed") seen.failed += 1;
       if (type !== "succeeded") return;
       seen.done += 1;
@@ -77,20 +86,24 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   const hosts = apps.map((app) => simulatedHost(clock, queue, app));
   const [first] = apps;
   if (first) void sweepForEver(clock, first);
-  const inUse = sampleUse(clock, () => hosts.reduce((sum, host) => sum + host.running(), 0));
+  const inUse = sampleUse(clock, () => total(hosts, (host) => host.running()));
   await clock.run(() => seen.done >= of.targets || clock.now() - began > longest);
   const { user, system: kernel } = process.cpuUsage(cpu);
   return {
     done: seen.done,
     tookMs: clock.now() - began,
     gaps: gapsOf(changed, written, clock.now()),
-    throttled: vaults.reduce((sum, vault) => sum + vault.throttled(), 0),
+    throttled: total(vaults, (vault) => vault.throttled()),
     busy: { partitions: storage.busy(), account: account.refused, queue: queue.busy() },
     attemptsFailed: seen.failed,
     messages: queue.sends(),
     transactions: storage.transactions(),
-    vaultCreates: vaults.reduce((sum, vault) => sum + vault.creates(), 0),
-    inUse: inUse() / hosts.reduce((sum, host) => sum + host.most, 0),
+    entities: storage.entities(),
+    vaultCreates: total(vaults, (vault) => vault.creates()),
+    vaultRequests: total(vaults, (vault) => vault.requests()),
+    events: seen.events,
+    workMs: total(hosts, (host) => host.worked()) / queue.sends(),
+    inUse: inUse() / total(hosts, (host) => host.most),
     cpuMs: (user + kernel) / 1_000,
   };
 }
@@ -146,6 +159,9 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
     ...{ vaults, storage, account },
   };
 }
+
+const total = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
+  items.reduce((sum, item) => sum + of(item), 0);
 
 /** The mean of what is looked at every second. */
 function sampleUse(clock: SimulatedClock, look: () => number): () => number {

@@ -14,6 +14,8 @@ export interface SimulatedVault {
   throttled(): number;
   /** Versions made through `remote`. */
   creates(): number;
+  /** All requests through `remote`, those answered 429 included. */
+  requests(): number;
 }
 
 export interface VaultOf {
@@ -33,7 +35,7 @@ export function simulatedVault(of: VaultOf): SimulatedVault {
   const { name, clock, latency, newVersion, onWritten } = of;
   const vault = memoryVault({ name, now: () => new Date(clock.now()), newVersion });
   const throttle = createThrottle(1);
-  let [throttled, creates] = [0, 0];
+  let [throttled, creates, requests] = [0, 0, 0];
 
   const late = () => new VaultUnavailableError(`Key Vault ${name}: no answer in time.`);
 
@@ -44,6 +46,7 @@ export function simulatedVault(of: VaultOf): SimulatedVault {
   ): Promise<Result> {
     for (let tries = 0; ; tries++) {
       const each = latency(median);
+      requests += 1;
       await clock.sleepWithin(each / 2, signal, late);
       const waitSeconds = throttle.refuse(kind, clock.now());
       if (waitSeconds === undefined) {
@@ -77,5 +80,10 @@ export function simulatedVault(of: VaultOf): SimulatedVault {
       return ref;
     },
   };
-  return { vault, remote, throttled: () => throttled, creates: () => creates };
+  return {
+    ...{ vault, remote },
+    throttled: () => throttled,
+    creates: () => creates,
+    requests: () => requests,
+  };
 }
