@@ -62,6 +62,12 @@ export function startCallee(file: string, args: readonly string[] = []): Callee 
 
 export type Answers = Readonly<Record<string, (argument: unknown) => unknown>>;
 
+/** A refused configuration has a line for each target. */
+const longestMessage = 1_000;
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 /** The other end: answers the calls of the process that started this one. */
 export function answerCalls(answers: Answers): void {
   process.on("message", (message) => {
@@ -75,7 +81,7 @@ export function answerCalls(answers: Answers): void {
       .then(
         (result) => process.send?.({ id, result }),
         (error: unknown) =>
-          process.send?.({ id, error: error instanceof Error ? error.message : String(error) }),
+          process.send?.({ id, error: messageOf(error).slice(0, longestMessage) }),
       );
   });
 }

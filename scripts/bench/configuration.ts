@@ -2,7 +2,8 @@
 export interface ServerAddress {
   readonly host?: string;
   readonly port: number;
-  readonly caFile: string;
+  /** PEM file of the authority to trust. Default: the well-known ones. */
+  readonly caFile?: string;
 }
 
 export interface Configured {
@@ -19,7 +20,7 @@ export function configurationOf({ ids, vaultUrl, adminSecret, serverOf }: Config
     const { host = "127.0.0.1", port, caFile } = serverOf(id);
     return {
       type: "postgresql",
-      options: { host, port, tls: { caFile } },
+      options: { host, port, ...(caFile !== undefined && { tls: { caFile } }) },
       accounts: [id],
       admin: { secret: adminSecret },
       publish: id,

@@ -95,7 +95,11 @@ async function main(): Promise<number> {
     return 0;
   }
   stopOnSignals();
-  const rows = await measure(only, asked);
+  const rows = await measure(only, asked).catch((error: unknown) => {
+    process.stderr.write(`The bench ended early: ${messageOf(error)}\n`);
+    return undefined;
+  });
+  if (!rows) return 1;
   if (rows.length > 0) process.stdout.write(`${tableOf(rows)}\n\n`);
   process.stdout.write(`${machine()}\n`);
   return 0;
