@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
-/** A process of the bench that answers calls by name, one line of conversation each. */
+/** A process of the bench that answers calls by name. */
 export interface Callee {
-  readonly pid: number;
   /** Rejects when the call fails there, or when the process ends before it answers. */
   call(name: string, argument?: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -41,7 +40,6 @@ export function startCallee(file: string, args: readonly string[] = []): Callee 
     }
   });
   return {
-    pid: child.pid ?? 0,
     call(name, argument) {
       const asked = Promise.withResolvers<unknown>();
       const id = ++calls;

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures what a rotation costs and how fast rotations are, and prints a table. Fails on no time. */
+/** `npm run bench`: measures what a rotation costs and how fast rotations are, and prints tables. No figure fails on time. */
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Figure } from "./figure.ts";
@@ -7,6 +7,8 @@ import { machine } from "./machine.ts";
 import { publish } from "./page.ts";
 import { gridOf, type Row, tableOf } from "./table.ts";
 import { closeWorlds } from "./world.ts";
+
+const widest = Math.max(...figures.map(({ name }) => name.length));
 
 const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
                  [--targets N] [--instances N] [--vaults N] [--write]
@@ -19,7 +21,7 @@ const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
   --write         also replaces the results in docs/explanation/
 
 Figures:
-${figures.map(({ name, about }) => `  ${name.padEnd(14)}  ${about}`).join("\n")}`;
+${figures.map(({ name, about }) => `  ${name.padEnd(widest)}  ${about}`).join("\n")}`;
 
 const count = z.coerce.number().int().min(1).max(1_000_000).optional();
 const shape = z.object({
