@@ -1,0 +1,33 @@
+import type { Figure } from "../figure.ts";
+import { playRound } from "../rounds.ts";
+import { number } from "../table.ts";
+import { startWorld } from "../world.ts";
+
+const limitMs = 240_000;
+
+/** Rotations per second of one instance when the vault has the limits of the real one. */
+export const limited: Figure = {
+  name: "limited",
+  about: "one instance, with the limits of the vault: rotations/s",
+  async measure({ rotations = 300, say }) {
+    const world = await startWorld(rotations);
+    try {
+      const instances = world.startInstances();
+      say("warm-up, without limits");
+      await playRound(world, instances, { limitMs });
+      await world.vault.limit(1);
+      const { done, tookMs, throttled } = await playRound(world, instances, { limitMs });
+      const missing = rotations - done;
+      return [
+        {
+          what: "Rotations/s, one instance, vault with its real limits",
+          value: number(done / (tookMs / 1_000), 1),
+          note: `${done} of ${rotations} done in ${number(tookMs / 1_000)} s${missing > 0 ? "; the others wait for another attempt" : ""}`,
+        },
+        { what: "Answers 429 meanwhile", value: number(throttled) },
+      ];
+    } finally {
+      await world.close();
+    }
+  },
+};

@@ -1,0 +1,48 @@
+import type { Figure } from "../figure.ts";
+import { playRound } from "../rounds.ts";
+import { greatest, median } from "../statistics.ts";
+import { mebibytes, number } from "../table.ts";
+import { startWorld } from "../world.ts";
+
+const targets = 200;
+const limitMs = 300_000;
+const sampleMs = 500;
+
+/** Memory of one instance over many rotations. */
+export const memory: Figure = {
+  name: "memory",
+  about: "memory of one instance over 2,000 rotations",
+  async measure({ rotations = 2_000, say }) {
+    const count = Math.min(targets, rotations);
+    const world = await startWorld(count);
+    const instance = world.startInstances();
+    const samples: number[] = [];
+    const sample = async () => {
+      samples.push((await instance.usage()).rssBytes);
+    };
+    try {
+      await sample();
+      const sampling = setInterval(() => void sample().catch(() => undefined), sampleMs);
+      let done = 0;
+      try {
+        while (done < rotations) {
+          done += (await playRound(world, instance, { limitMs })).done;
+          say(`${done} of ${rotations}`);
+        }
+      } finally {
+        clearInterval(sampling);
+      }
+      await sample();
+      const [start = NaN] = samples;
+      const note = `RSS, ${number(done)} rotations of ${count} targets`;
+      return [
+        { what: "Memory of the app, at the start", value: mebibytes(start), note },
+        { what: "Memory of the app, median", value: mebibytes(median(samples)) },
+        { what: "Memory of the app, greatest", value: mebibytes(greatest(samples)) },
+        { what: "Memory of the app, at the end", value: mebibytes(samples.at(-1) ?? NaN) },
+      ];
+    } finally {
+      await world.close();
+    }
+  },
+};

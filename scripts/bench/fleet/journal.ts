@@ -1,0 +1,112 @@
+import {
+  type Journal,
+  type JournalChange,
+  JournalUnavailableError,
+} from "../../../shared/stores/journal.ts";
+import { memoryJournal } from "../../../shared/stores/memory-journal.ts";
+import { partitionOf, targetPartitions } from "../../../shared/stores/row-keys.ts";
+import type { SimulatedClock } from "./clock.ts";
+import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
+
+export interface SimulatedStorage {
+  /** What is in the tables, without latencies and limits. */
+  readonly journal: Journal;
+  /** As an instance sees it. */
+  readonly remote: Journal;
+  /** Answers ServerBusy of partitions so far. */
+  busy(): number;
+  transactions(): number;
+  /** Rows that these transactions touched. */
+  entities(): number;
+}
+
+export interface StorageOf {
+  readonly clock: SimulatedClock;
+  readonly latency: (median: number) => number;
+  /** Of the storage account. */
+  readonly account: RateLimit;
+}
+
+/** Table storage with the latencies and limits of the model. The clients try again as those of `shared/stores` do. */
+export function simulatedStorage(of: StorageOf): SimulatedStorage {
+  const { clock, latency } = of;
+  const journal = memoryJournal({ now: () => new Date(clock.now()) });
+  const partitions = new Map(
+    targetPartitions.map((name) => [name, rateLimit(storageLimits.partition)]),
+  );
+  const ask = asker(of, (targetId) => partitions.get(partitionOf(targetId)));
+  const wakes = new Map<string, string | undefined>();
+  let [transactions, entities] = [0, 0];
+
+  /** Partitions are asked at the same time, the pages of one after another. */
+  async function list<Rows extends readonly unknown[]>(call: () => Promise<Rows>): Promise<Rows> {
+    const rows = await call();
+    const pages = 1 + Math.floor(rows.length / targetPartitions.length / page);
+    for (let done = 0; done < pages; done++) await clock.sleep(latency(medianMs.tablePage));
+    return rows;
+  }
+
+  const remote: Journal = {
+    ...journal,
+    read: (targetId) => ask(targetId, 1, () => journal.read(targetId)),
+    commit(change) {
+      transactions += 1;
+      const { targetId } = change.record;
+      const touched = entitiesOf(change, wakes.get(targetId));
+      entities += touched;
+      return ask(targetId, touched, async () => {
+        const etag = await journal.commit(change);
+        wakes.set(targetId, change.wakeAt);
+        return etag;
+      });
+    },
+    due: (until, limit) => list(() => journal.due(until, limit)),
+    async targets() {
+      const listing = await journal.targets();
+      await list(() => Promise.resolve(listing.records));
+      return listing;
+    },
+  };
+  return {
+    ...{ journal, remote },
+    busy: () => partitions.values().reduce((sum, { refused }) => sum + refused, 0),
+    transactions: () => transactions,
+    entities: () => entities,
+  };
+}
+
+/** Rows of one page. */
+const page = 1_000;
+
+/** Half of the latency passes on the way there, half on the way back. */
+function asker(
+  { clock, latency, account }: StorageOf,
+  partitionFor: (targetId: string) => RateLimit | undefined,
+) {
+  return async function ask<Result>(
+    targetId: string,
+    entities: number,
+    call: () => Promise<Result>,
+  ): Promise<Result> {
+    const partition = partitionFor(targetId);
+    for (let tries = 0; ; tries++) {
+      const each = latency(medianMs.table);
+      await clock.sleep(each / 2);
+      const isTaken = account.take(entities, clock.now());
+      if (isTaken && partition?.take(entities, clock.now()) !== false) {
+        return await call().finally(() => clock.sleep(each / 2));
+      }
+      if (tries === storageRetries.most) {
+        throw new JournalUnavailableError("The table is busy (status 503, ServerBusy).");
+      }
+      await clock.sleep(latency(storageRetries.firstPauseMs * 2 ** tries));
+    }
+  };
+}
+
+/** Rows that a transaction of the Table journal touches: the target, its due row and the superseded one, runs, a key. */
+function entitiesOf({ wakeAt, runs = [], request }: JournalChange, before: string | undefined) {
+  const due = wakeAt === undefined ? 0 : 1;
+  const superseded = before === undefined || before === wakeAt ? 0 : 1;
+  return 1 + due + superseded + runs.length + (request ? 1 : 0);
+}

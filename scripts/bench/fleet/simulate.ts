@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto";
+import { monotonicFactory } from "ulid";
+import { day } from "../../../shared/core/time.ts";
+import { adminRefusals } from "../../../shared/engine/admin-refusals.ts";
+import { operations } from "../../../shared/engine/operations.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
+import { memorySystem } from "../../../shared/rotators/memory.ts";
+import type { Moment } from "../counting.ts";
+import { type Gap, gapsOf } from "../gaps.ts";
+import { simulatedClock, type SimulatedClock } from "./clock.ts";
+import { simulatedHost, sweepForEver } from "./host.ts";
+import { simulatedStorage } from "./journal.ts";
+import { draws, latencies, rateLimit, storageLimits } from "./model.ts";
+import { simulatedQueue } from "./queue.ts";
+import { plainTarget, simulatedTarget } from "./target.ts";
+import { seedTargets, targetsOf } from "./targets.ts";
+import { simulatedVault } from "./vault.ts";
+
+export interface FleetOf {
+  readonly targets: number;
+  readonly instances: number;
+  readonly vaults: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+/** What became of a fleet whose targets were all due at once. Times are simulated. */
+export interface FleetResult {
+  readonly done: number;
+  /** From the first sweep to the last rotation done. */
+  readonly tookMs: number;
+  readonly gaps: readonly Gap[];
+  /** Answers 429 of the vaults. */
+  readonly throttled: number;
+  /** Answers ServerBusy, by what was busy. */
+  readonly busy: { readonly partitions: number; readonly account: number; readonly queue: number };
+  readonly attemptsFailed: number;
+  readonly messages: number;
+  readonly transactions: number;
+  /** Rows that these transactions touched. */
+  readonly entities: number;
+  readonly vaultCreates: number;
+  /** Creates included. */
+  readonly vaultRequests: number;
+  /** Lines of the log. */
+  readonly events: number;
+  /** For one message, in the mean. */
+  readonly workMs: number;
+  /** Part of the messages that all instances may work on at once, in the mean. */
+  readonly inUse: number;
+  /** Real CPU, in milliseconds, seeding apart. */
+  readonly cpuMs: number;
+}
+
+const start = Date.parse("2026-01-01T00:00:00.000Z");
+
+/** So much simulated time ends a simulation that does not end by itself. */
+const longest = 2 * day;
+
+/** Rotates a fleet with the real engine, in simulated time. */
+export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
+  const clock = simulatedClock(start);
+  const services = servicesOf(of, clock);
+  const { targets, seededPorts, system, portsOf, queue, changed, written } = services;
+  const { vaults, storage, account } = services;
+  of.say(`adopting ${of.targets} targets`);
+  await seedTargets({ targets, system, ports: seededPorts });
+  // From the adoption on: nothing is due before.
+  void clock.sleep(90 * day);
+  await clock.run(() => false);
+  const began = clock.now();
+
+  const seen = { done: 0, failed: 0, events: 0 };
+  const apps = Array.from({ length: of.instances }, () =>
+    operations({ ports: portsOf(), queue, targets, vaultAt: () => undefined })(({ type }) => {
+      seen.events += 1;
+      if (type === "attempt-failed") seen.failed += 1;
+      if (type !== "succeeded") return;
+      seen.done += 1;
+      if (seen.done % Math.ceil(of.targets / 10) === 0) {
+        of.say(`${seen.done} done after ${Math.round((clock.now() - began) / 1_000)} s`);
+      }
+    }),
+  );
+  const cpu = process.cpuUsage();
+  const hosts = apps.map((app) => simulatedHost(clock, queue, app));
+  const [first] = apps;
+  if (first) void sweepForEver(clock, first);
+  const inUse = sampleUse(clock, () => total(hosts, (host) => host.running()));
+  await clock.run(() => seen.done >= of.targets || clock.now() - began > longest);
+  const { user, system: kernel } = process.cpuUsage(cpu);
+  return {
+    done: seen.done,
+    tookMs: clock.now() - began,
+    gaps: gapsOf(changed, written, clock.now()),
+    throttled: total(vaults, (vault) => vault.throttled()),
+    busy: { partitions: storage.busy(), account: account.refused, queue: queue.busy() },
+    attemptsFailed: seen.failed,
+    messages: queue.sends(),
+    transactions: storage.transactions(),
+    entities: storage.entities(),
+    vaultCreates: total(vaults, (vault) => vault.creates()),
+    vaultRequests: total(vaults, (vault) => vault.requests()),
+    events: seen.events,
+    workMs: total(hosts, (host) => host.worked()) / queue.sends(),
+    inUse: inUse() / total(hosts, (host) => host.most),
+    cpuMs: (user + kernel) / 1_000,
+  };
+}
+
+/** Doubles of everything outside, and the ports through which instances see them. */
+function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock: SimulatedClock) {
+  const draw = draws(seed);
+  const latency = latencies(draw);
+  const changed: Moment[] = [];
+  const written: Moment[] = [];
+  const note = (moments: Moment[]) => (name: string) => {
+    moments.push({ name, at: clock.now() });
+  };
+  let versions = 0;
+  const newVersion = () => (++versions).toString(16).padStart(32, "0");
+  const names = Array.from({ length: vaultCount }, (_, index) => `vault-${index}`);
+  const vaults = names.map((name) =>
+    simulatedVault({ name, clock, latency, newVersion, onWritten: note(written) }),
+  );
+  const byName = new Map(names.map((name, index) => [name, vaults[index]]));
+  const system = memorySystem();
+  const account = rateLimit(storageLimits.account);
+  const storage = simulatedStorage({ clock, latency, account });
+  const queue = simulatedQueue({ clock, latency, account });
+  const rotator = simulatedTarget({ system, clock, latency, onChanged: note(changed) });
+  const newUlid = monotonicFactory(draw);
+
+  /** Of one instance. */
+  const portsOf = (): Omit<Ports, "emit"> => ({
+    journal: storage.remote,
+    vault: (name) => byName.get(name)?.remote,
+    rotator: () => rotator,
+    consumer: (name) => {
+      throw new Error(`the fleet has no consumer ${name}`);
+    },
+    notifiers: [],
+    targetsUsing: () => [],
+    adminRefusals: adminRefusals(),
+    newId: () => newUlid(clock.now()),
+    randomBytes,
+    pause: (ms) => clock.sleep(ms),
+    deadline: (ms) => clock.deadline(ms),
+  });
+  const seededPorts: Omit<Ports, "emit"> = {
+    ...portsOf(),
+    journal: storage.journal,
+    vault: (name) => byName.get(name)?.vault,
+    rotator: () => plainTarget(system),
+  };
+  const targets = targetsOf(count, names);
+  return {
+    ...{ targets, seededPorts, system, portsOf, queue, changed, written },
+    ...{ vaults, storage, account },
+  };
+}
+
+const total = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
+  items.reduce((sum, item) => sum + of(item), 0);
+
+/** The mean of what is looked at every second. */
+function sampleUse(clock: SimulatedClock, look: () => number): () => number {
+  let [sum, looks] = [0, 0];
+  const sample = async () => {
+    for (;;) {
+      await clock.sleep(1_000);
+      sum += look();
+      looks += 1;
+    }
+  };
+  void sample();
+  return () => sum / Math.max(1, looks);
+}

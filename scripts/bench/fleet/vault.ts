@@ -1,0 +1,89 @@
+import { createThrottle, type RequestKind } from "../../../local/key-vault/throttle.ts";
+import { VaultUnavailableError } from "../../../shared/core/errors.ts";
+import { type MemoryVault, memoryVault } from "../../../shared/vaults/memory-vault.ts";
+import type { Vault } from "../../../shared/vaults/vault.ts";
+import type { SimulatedClock } from "./clock.ts";
+import { medianMs, vaultRetries } from "./model.ts";
+
+export interface SimulatedVault {
+  /** What it holds, without latencies and limits. */
+  readonly vault: MemoryVault;
+  /** As an instance sees it. */
+  readonly remote: Vault;
+  /** Answers 429 so far. */
+  throttled(): number;
+  /** Versions made through `remote`. */
+  creates(): number;
+  /** All requests through `remote`, those answered 429 included. */
+  requests(): number;
+}
+
+export interface VaultOf {
+  readonly name: string;
+  readonly clock: SimulatedClock;
+  readonly latency: (median: number) => number;
+  readonly newVersion: () => string;
+  /** A version was written under this name. */
+  readonly onWritten: (name: string) => void;
+}
+
+/**
+ * A vault with the limits that the emulator has too. What is refused is tried again as the client of `shared/vaults` does: after
+ * the time that the vault says, twice, unless that is too long.
+ */
+export function simulatedVault(of: VaultOf): SimulatedVault {
+  const { name, clock, latency, newVersion, onWritten } = of;
+  const vault = memoryVault({ name, now: () => new Date(clock.now()), newVersion });
+  const throttle = createThrottle(1);
+  let [throttled, creates, requests] = [0, 0, 0];
+
+  const late = () => new VaultUnavailableError(`Key Vault ${name}: no answer in time.`);
+
+  async function ask<Result>(
+    [kind, median]: readonly [RequestKind, number],
+    signal: AbortSignal,
+    call: () => Promise<Result>,
+  ): Promise<Result> {
+    for (let tries = 0; ; tries++) {
+      const each = latency(median);
+      requests += 1;
+      await clock.sleepWithin(each / 2, signal, late);
+      const waitSeconds = throttle.refuse(kind, clock.now());
+      if (waitSeconds === undefined) {
+        const result = await call();
+        await clock.sleepWithin(each / 2, signal, late);
+        return result;
+      }
+      throttled += 1;
+      await clock.sleepWithin(each / 2, signal, late);
+      const pause = 1_000 * waitSeconds;
+      if (tries === vaultRetries.most || pause > vaultRetries.longestPauseMs) {
+        throw new VaultUnavailableError(`Key Vault ${name}: the vault is throttling (HTTP 429).`);
+      }
+      await clock.sleepWithin(pause, signal, late);
+    }
+  }
+
+  const read = ["other", medianMs.vaultRead] as const;
+  const remote: Vault = {
+    readCurrent: (secret, signal) => ask(read, signal, () => vault.readCurrent(secret, signal)),
+    readVersion: (ref, signal) => ask(read, signal, () => vault.readVersion(ref, signal)),
+    listVersions: (secret, signal) => ask(read, signal, () => vault.listVersions(secret, signal)),
+    disable: (ref, signal) =>
+      ask(["other", medianMs.vaultUpdate], signal, () => vault.disable(ref, signal)),
+    async write(secret, content, signal) {
+      const ref = await ask(["create", medianMs.vaultCreate], signal, () =>
+        vault.write(secret, content, signal),
+      );
+      creates += 1;
+      onWritten(secret);
+      return ref;
+    },
+  };
+  return {
+    ...{ vault, remote },
+    throttled: () => throttled,
+    creates: () => creates,
+    requests: () => requests,
+  };
+}

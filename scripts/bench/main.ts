@@ -1,0 +1,113 @@
+/** `npm run bench`: measures what a rotation costs and how fast rotations are, and prints tables. No figure fails on time. */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import type { Figure } from "./figure.ts";
+import { figures } from "./figures.ts";
+import { machine } from "./machine.ts";
+import { publish } from "./page.ts";
+import { gridOf, type Row, tableOf } from "./table.ts";
+import { closeWorlds } from "./world.ts";
+
+const widest = Math.max(...figures.map(({ name }) => name.length));
+
+const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
+                 [--targets N] [--instances N] [--vaults N] [--write]
+
+  --only NAMES    only these figures, separated by commas
+  --rotations N   rotations of a round. Default: each figure has its own
+  --targets N     of the simulated fleet. Default: 10000
+  --instances N   of the simulated fleet. Default: 20
+  --vaults N      of the simulated fleet. Default: 1
+  --write         also replaces the results in docs/explanation/
+
+Figures:
+${figures.map(({ name, about }) => `  ${name.padEnd(widest)}  ${about}`).join("\n")}`;
+
+const count = z.coerce.number().int().min(1).max(1_000_000).optional();
+const shape = z.object({
+  only: z.string().optional(),
+  rotations: count,
+  targets: count,
+  instances: count,
+  vaults: count,
+  write: z.boolean().optional(),
+  help: z.boolean().optional(),
+});
+
+function readArguments() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const options = {
+    ...{ only: text, rotations: text, write: flag, help: flag },
+    ...{ targets: text, instances: text, vaults: text },
+  };
+  return shape.parse(parseArgs({ options }).values);
+}
+
+/** Throws for a name that no figure has. */
+function chosen(only: string | undefined): readonly Figure[] {
+  if (only === undefined) return figures;
+  return only.split(",").map((name) => {
+    const figure = figures.find((one) => one.name === name);
+    if (figure) return figure;
+    const names = figures.map((one) => one.name).join(", ");
+    throw new Error(`Unknown figure "${name}". Figures: ${names}.`);
+  });
+}
+
+/** Prints tables of their own at once; returns the rows of the common one. */
+async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
+  const rows: Row[] = [];
+  for (const figure of only) {
+    const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
+    say("starts");
+    const result = await figure.measure({ ...asked, say });
+    const text = "grids" in result ? result.grids.map(gridOf).join("\n\n") : tableOf(result);
+    const { name, page = "performance" } = figure;
+    if (asked.write === true) publish(page, name, `${text}\n\n${machine()}`);
+    if ("grids" in result) process.stdout.write(`${text}\n\n`);
+    else rows.push(...result);
+  }
+  return rows;
+}
+
+/** PostgreSQL would go on running: it is in a process group of its own. */
+function stopOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      process.stderr.write(`${signal}: stopping every process first\n`);
+      void closeWorlds().finally(() => process.exit(130));
+    });
+  }
+}
+
+async function main(): Promise<number> {
+  let asked: z.output<typeof shape>;
+  let only: readonly Figure[];
+  try {
+    asked = readArguments();
+    only = chosen(asked.only);
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    process.stderr.write(`${problem}\n\n${usage}\n`);
+    return 2;
+  }
+  if (asked.help === true) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  stopOnSignals();
+  const rows = await measure(only, asked).catch((error: unknown) => {
+    process.stderr.write(`The bench ended early: ${messageOf(error)}\n`);
+    return undefined;
+  });
+  if (!rows) return 1;
+  if (rows.length > 0) process.stdout.write(`${tableOf(rows)}\n\n`);
+  process.stdout.write(`${machine()}\n`);
+  return 0;
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+process.exitCode = await main();

@@ -1,0 +1,19 @@
+/** Reads a configuration as the app does when it starts, in a process that has done nothing else. */
+import { z } from "zod";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { answerCalls } from "../calls.ts";
+import type { Reading } from "../figures/configuration.ts";
+import { vaultCredential } from "../vault.ts";
+
+answerCalls({
+  async read(path): Promise<Reading> {
+    const before = process.cpuUsage();
+    const { targets } = await loadConfig(z.string().parse(path), {
+      rotators: rotatorsWith(vaultCredential),
+    });
+    const { user, system } = process.cpuUsage(before);
+    const cpuMs = (user + system) / 1_000;
+    return { targets: targets.length, cpuMs, rssBytes: process.memoryUsage.rss() };
+  },
+});

@@ -1,0 +1,52 @@
+/** The Key Vault emulator in a process of its own. Its limit can be changed; what it holds is kept in a file. */
+import { z } from "zod";
+import {
+  type JournalEntry,
+  type KeyVaultEmulator,
+  startKeyVaultEmulator,
+} from "../../../local/key-vault/emulator.ts";
+import { answerCalls } from "../calls.ts";
+import { vaultToken } from "../vault.ts";
+
+const [, , file = ""] = process.argv;
+/** Part of the limits of the real vault; null: no limits. JSON has no Infinity. */
+const limitedTo = z.number().nullable();
+
+let emulator: KeyVaultEmulator | undefined;
+let last: JournalEntry | undefined;
+const tally = { creates: 0, throttled: 0, requests: 0 };
+
+/** The emulator remembers its last 10,000 requests, so it is asked more often than it takes to forget. */
+function count(): void {
+  const journal = emulator?.journal ?? [];
+  const from = last === undefined ? 0 : journal.lastIndexOf(last) + 1;
+  for (const { method, status } of journal.slice(from)) {
+    tally.requests += 1;
+    if (status === 429) tally.throttled += 1;
+    else if (method === "PUT" && status === 200) tally.creates += 1;
+  }
+  last = journal.at(-1);
+}
+
+async function start(share: number | null): Promise<string> {
+  const port = emulator === undefined ? 0 : Number(new URL(emulator.url).port);
+  count();
+  await emulator?.close();
+  last = undefined;
+  emulator = await startKeyVaultEmulator({
+    acceptsToken: (token) => token === vaultToken,
+    throttleScale: share ?? Infinity,
+    ...{ file, port },
+  });
+  return emulator.url;
+}
+
+setInterval(count, 100).unref();
+
+answerCalls({
+  start: (argument) => start(limitedTo.parse(argument)),
+  tally() {
+    count();
+    return tally;
+  },
+});

@@ -1,0 +1,68 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { QueueClient } from "@azure/storage-queue";
+import { hostSettings } from "./host-settings.ts";
+
+/** Longer than anything done with a message: the host renews its hold, this loop need not. */
+const holdSeconds = 1_800;
+
+/** `visibilityTimeout` of host.json. */
+const againSeconds = 30;
+
+export interface QueueTrigger {
+  /** Takes no more messages; resolves when none is worked on. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Takes messages from the queue as the Functions host does: `batchSize` at a time, and the next ones when no more than
+ * `newBatchThreshold` are left. A message is deleted when its work is over, and comes back after 30 s when that failed.
+ */
+export function startQueueTrigger(
+  connectionString: string,
+  queueName: string,
+  work: (text: string) => Promise<void>,
+): QueueTrigger {
+  const client = new QueueClient(connectionString, queueName);
+  const { batchSize, newBatchThreshold, pollMs } = hostSettings();
+  const running = new Set<Promise<unknown>>();
+  const stopping = new AbortController();
+  const isOver = () => stopping.signal.aborted;
+
+  async function take(): Promise<number> {
+    const { receivedMessageItems } = await client.receiveMessages({
+      numberOfMessages: batchSize,
+      visibilityTimeout: holdSeconds,
+    });
+    for (const { messageId, popReceipt, messageText } of receivedMessageItems) {
+      const done = work(messageText).then(
+        () => client.deleteMessage(messageId, popReceipt),
+        () => client.updateMessage(messageId, popReceipt, messageText, againSeconds),
+      );
+      running.add(done);
+      void done.finally(() => running.delete(done));
+    }
+    return receivedMessageItems.length;
+  }
+
+  async function pull(): Promise<void> {
+    await client.createIfNotExists();
+    let idleMs = pollMs[0];
+    while (!isOver()) {
+      if (running.size > newBatchThreshold) await Promise.race(running);
+      else if ((await take()) > 0) idleMs = pollMs[0];
+      else {
+        await wait(idleMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+        idleMs = Math.min(2 * idleMs, pollMs[1]);
+      }
+    }
+    await Promise.all(running);
+  }
+
+  const pulling = pull();
+  return {
+    stop() {
+      stopping.abort();
+      return pulling;
+    },
+  };
+}
