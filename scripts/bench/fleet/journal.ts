@@ -3,7 +3,9 @@ import {
   type JournalChange,
   JournalUnavailableError,
 } from "../../../shared/stores/journal.ts";
+import type { PaceStore } from "../../../shared/stores/pace.ts";
 import { memoryJournal } from "../../../shared/stores/memory-journal.ts";
+import { memoryPace } from "../../../shared/stores/memory-pace.ts";
 import { partitionOf, targetPartitions } from "../../../shared/stores/row-keys.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
@@ -13,6 +15,8 @@ export interface SimulatedStorage {
   readonly journal: Journal;
   /** As an instance sees it. */
   readonly remote: Journal;
+  /** The marks by which all instances keep the pace of vaults. */
+  readonly pace: PaceStore;
   /** Answers ServerBusy of partitions so far. */
   busy(): number;
   transactions(): number;
@@ -60,15 +64,27 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
         return etag;
       });
     },
-    due: (until, limit) => list(() => journal.due(until, limit)),
+    due: (now, limit) => list(() => journal.due(now, limit)),
+    /** One transaction for each partition, one after another. */
+    async markSent(due, now) {
+      for (const some of Map.groupBy(due, ({ targetId }) => partitionOf(targetId)).values()) {
+        const [first] = some;
+        if (first) await ask(first.targetId, some.length, () => journal.markSent(some, now));
+      }
+    },
     async targets() {
       const listing = await journal.targets();
       await list(() => Promise.resolve(listing.records));
       return listing;
     },
   };
+  const marks = memoryPace();
+  const pace: PaceStore = {
+    read: (vault) => ask(vault, 1, () => marks.read(vault)),
+    write: (vault, freeAt, etag) => ask(vault, 1, () => marks.write(vault, freeAt, etag)),
+  };
   return {
-    ...{ journal, remote },
+    ...{ journal, remote, pace },
     busy: () => partitions.values().reduce((sum, { refused }) => sum + refused, 0),
     transactions: () => transactions,
     entities: () => entities,

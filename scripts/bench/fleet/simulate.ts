@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
+import { defaultCreates } from "../../../shared/core/pace.ts";
 import { day } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/admin-refusals.ts";
 import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
+import { paceIn } from "../../../shared/stores/shared-pace.ts";
 import { memorySystem } from "../../../shared/rotators/memory.ts";
 import type { Moment } from "../counting.ts";
 import { type Gap, gapsOf } from "../gaps.ts";
@@ -124,7 +126,7 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
     simulatedVault({ name, clock, latency, newVersion, onWritten: note(written) }),
   );
   const byName = new Map(names.map((name, index) => [name, vaults[index]]));
-  const system = memorySystem();
+  const system = memorySystem(() => clock.now());
   const account = rateLimit(storageLimits.account);
   const storage = simulatedStorage({ clock, latency, account });
   const queue = simulatedQueue({ clock, latency, account });
@@ -141,6 +143,11 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
     },
     notifiers: [],
     targetsUsing: () => [],
+    pace: paceIn(
+      storage.pace,
+      () => defaultCreates,
+      () => new Date(clock.now()),
+    ),
     adminRefusals: adminRefusals(),
     newId: () => newUlid(clock.now()),
     randomBytes,

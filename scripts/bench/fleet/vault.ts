@@ -58,7 +58,8 @@ export function simulatedVault(of: VaultOf): SimulatedVault {
       await clock.sleepWithin(each / 2, signal, late);
       const pause = 1_000 * waitSeconds;
       if (tries === vaultRetries.most || pause > vaultRetries.longestPauseMs) {
-        throw new VaultUnavailableError(`Key Vault ${name}: the vault is throttling (HTTP 429).`);
+        const message = `Key Vault ${name}: the vault is throttling (HTTP 429).`;
+        throw new VaultUnavailableError(message, { retryAfter: pause });
       }
       await clock.sleepWithin(pause, signal, late);
     }
