@@ -23,13 +23,15 @@ export const placesShape = z.object({
   connectionString: z.string(),
   table: z.string(),
   queue: z.string(),
+  /** Whether room in the vault is taken before a change, as in the app. Without it, a vault without limits is used to the full. */
+  isPaced: z.boolean(),
 });
 
 export type Places = z.output<typeof placesShape>;
 
 /** The app as `shared/app.ts` joins it, with ports that count what passes. */
 export async function openApp(
-  { config: path, connectionString, table, queue: queueName }: Places,
+  { config: path, connectionString, table, queue: queueName, isPaced }: Places,
   read: EventReader,
 ): Promise<{ readonly app: Operations; readonly meter: Meter }> {
   const rotators = rotatorsWith(vaultCredential);
@@ -44,10 +46,12 @@ export async function openApp(
   );
   const journal = tableJournal({ connectionString }, table);
   const creates = (vault: string) => config.vaults[vault]?.createsPer10s ?? defaultCreates;
+  const marks = counted.pace(tablePace({ connectionString }, table));
+  const pace = paceIn(marks, creates, () => journal.now());
   const app = operations({
     ports: {
       journal: counted.journal(journal),
-      pace: paceIn(tablePace({ connectionString }, table), creates, () => journal.now()),
+      ...(isPaced && { pace }),
       vault: (name) => vaults.get(name),
       rotator(type) {
         const rotator = counting.get(type);

@@ -1,5 +1,6 @@
 import type { Rotator } from "../../shared/rotators/rotator.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
+import type { PaceStore } from "../../shared/stores/pace.ts";
 import type { Queue } from "../../shared/stores/queue.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { type Counts, noCounts } from "./counts.ts";
@@ -23,6 +24,7 @@ export interface Meter {
   vault(vault: Vault): Vault;
   rotator(rotator: Rotator): Rotator;
   queue(queue: Queue): Queue;
+  pace(store: PaceStore): PaceStore;
 }
 
 export function meter(now: () => number = Date.now): Meter {
@@ -59,6 +61,10 @@ export function meter(now: () => number = Date.now): Meter {
         changed.push({ name: credential.account, at: now() });
         return credential;
       },
+    }),
+    pace: (store) => ({
+      read: (vault) => count("paceCalls", store.read(vault)),
+      write: (...mark) => count("paceCalls", store.write(...mark)),
     }),
     queue: (queue) => ({
       send: (message, delay) => count("queueSends", queue.send(message, delay)),

@@ -11,12 +11,14 @@ export const countsShape = z.object({
   vaultUpdates: z.number(),
   vaultLists: z.number(),
   queueSends: z.number(),
+  /** Reads and writes of the marks by which instances keep the pace of vaults. */
+  paceCalls: z.number(),
 });
 
 export type Counts = z.output<typeof countsShape>;
 
 export const noCounts = (): Counts => ({
-  ...{ transactions: 0, journalReads: 0, queueSends: 0 },
+  ...{ transactions: 0, journalReads: 0, queueSends: 0, paceCalls: 0 },
   ...{ vaultCreates: 0, vaultReads: 0, vaultUpdates: 0, vaultLists: 0 },
 });
 

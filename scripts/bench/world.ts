@@ -14,8 +14,8 @@ export interface World {
   readonly ids: readonly string[];
   readonly database: Database;
   readonly vault: BenchVault;
-  /** Instances of the app in one process, which is ended with the world at the latest. Default: one. */
-  startInstances(count?: number): Instances;
+  /** Instances of the app in one process, which is ended with the world at the latest. Default: one, that keeps the pace of vaults. */
+  startInstances(count?: number, isPaced?: boolean): Instances;
   /** Requests a rotation of each target, in this order: written in the journal, and a message in the queue. */
   request(ids: readonly string[]): Promise<void>;
   /** Gives targets another server, for instances that are started later. */
@@ -75,11 +75,12 @@ export async function startWorld(count: number): Promise<World> {
       );
     await configure();
     const { connectionString } = azurite;
-    const places = { config, connectionString, table: "Bench", queue: "bench-work" };
+    const places = { config, connectionString, table: "Bench", queue: "bench-work", isPaced: true };
     await adopt(places, ids);
     return {
       ...{ ids, database, vault, close },
-      startInstances: (some = 1) => keep(startInstances(places, some)),
+      startInstances: (some = 1, isPaced = true) =>
+        keep(startInstances({ ...places, isPaced }, some)),
       request: (some) => request(places, some),
       async move(some, to) {
         for (const id of some) moved.set(id, to);

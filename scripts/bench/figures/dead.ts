@@ -50,7 +50,7 @@ async function timesOf(
   healthy: readonly string[],
   requested: readonly string[],
 ): Promise<readonly number[]> {
-  const instances = world.startInstances();
+  const instances = world.startInstances(1, false);
   const rotated = async (ids: readonly string[]) => {
     await world.request(ids);
     const began = Date.now();

@@ -16,7 +16,7 @@ export const limited: Figure = {
       say("warm-up, without limits");
       await playRound(world, instances, { limitMs });
       await world.vault.limit(1);
-      const { done, tookMs, throttled } = await playRound(world, instances, { limitMs });
+      const { done, tookMs, throttled, counts } = await playRound(world, instances, { limitMs });
       const missing = rotations - done;
       return [
         {
@@ -25,6 +25,10 @@ export const limited: Figure = {
           note: `${done} of ${rotations} done in ${number(tookMs / 1_000)} s${missing > 0 ? "; the others wait for another attempt" : ""}`,
         },
         { what: "Answers 429 meanwhile", value: number(throttled) },
+        {
+          what: "Calls of the storage for the pace, per rotation",
+          value: number(counts.paceCalls / done, 2),
+        },
       ];
     } finally {
       await world.close();

@@ -15,7 +15,7 @@ export const memory: Figure = {
   async measure({ rotations = 2_000, say }) {
     const count = Math.min(targets, rotations);
     const world = await startWorld(count);
-    const instance = world.startInstances();
+    const instance = world.startInstances(1, false);
     const samples: number[] = [];
     const sample = async () => {
       samples.push((await instance.usage()).rssBytes);
