@@ -13,10 +13,12 @@ import type { EventReader } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import { defaultCreates } from "./core/pace.ts";
 import type { SecretName, Target } from "./core/target.ts";
+import { toInstant } from "./core/time.ts";
 import { sweepDistance } from "./core/sweeps.ts";
 import { adminRefusals } from "./engine/admin-refusals.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
+import { servers } from "./engine/servers.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
@@ -44,6 +46,9 @@ export function join({ environment, settings, config }: Given): (read: EventRead
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
   const { journal, queue, pace } = openStores(settings, environment, config);
   const consumers = openConsumers(config, secretOf);
+  const pause = async (milliseconds: number) => {
+    await setTimeout(milliseconds);
+  };
   const ports: Omit<Ports, "emit"> = {
     journal,
     vault,
@@ -57,12 +62,11 @@ export function join({ environment, settings, config }: Given): (read: EventRead
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
+    servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
     pace,
     newId: monotonicFactory(),
     randomBytes,
-    pause: async (milliseconds) => {
-      await setTimeout(milliseconds);
-    },
+    pause,
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
   };
   const hosts = new Map(

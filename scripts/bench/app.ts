@@ -6,6 +6,8 @@ import { loadConfig } from "../../shared/config/load.ts";
 import type { EventReader } from "../../shared/core/events.ts";
 import { defaultCreates } from "../../shared/core/pace.ts";
 import { adminRefusals } from "../../shared/engine/admin-refusals.ts";
+import { servers } from "../../shared/engine/servers.ts";
+import { toInstant } from "../../shared/core/time.ts";
 import { type Operations, operations } from "../../shared/engine/operations.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
@@ -29,7 +31,11 @@ export const placesShape = z.object({
 
 export type Places = z.output<typeof placesShape>;
 
-/** The app as `shared/app.ts` joins it, with ports that count what passes. */
+const pause = async (milliseconds: number) => {
+  await wait(milliseconds);
+};
+
+/** The app as `shared/join.ts` joins it, with ports that count what passes. */
 export async function openApp(
   { config: path, connectionString, table, queue: queueName, isPaced }: Places,
   read: EventReader,
@@ -64,11 +70,10 @@ export async function openApp(
       notifiers: [],
       targetsUsing: () => [],
       adminRefusals: adminRefusals(),
+      servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
       newId: monotonicFactory(),
       randomBytes,
-      pause: async (milliseconds) => {
-        await wait(milliseconds);
-      },
+      pause,
       deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     },
     queue: counted.queue(storageQueue({ connectionString }, queueName)),

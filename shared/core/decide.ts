@@ -24,7 +24,7 @@ interface Planned {
 
 /** What there is to do and when, the most urgent first. Nothing of it is done while the target rests. */
 function planOf(record: TargetRecord, now: Instant): Planned[] {
-  const { rotation, retirement, restUntil } = record;
+  const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   // An account that is just being given a new secret must not lose it to the retirement of the old one.
   const mayRetire = retirement && retirement.account !== rotation?.account;
@@ -36,7 +36,19 @@ function planOf(record: TargetRecord, now: Instant): Planned[] {
     { work: "retire", at: mayRetire ? retirement.at : undefined },
     { work: "notify", at: tellAt(record, now) },
   ];
-  return planned.map(({ work, at }) => ({ work, at: at && latest(at, restUntil) }));
+  return planned.map(({ work, at }) => ({ work, at: at && latest(at, restOf(record)) }));
+}
+
+/** A person or a leak does not wait because others were passed over. */
+export function isSkipped({ skipped, request, exposure }: TargetRecord): boolean {
+  if (!skipped) return false;
+  return ![request?.at, exposure?.at].some((at) => at !== undefined && at > skipped.at);
+}
+
+function restOf(record: TargetRecord): Instant | undefined {
+  const { restUntil = "", skipped } = record;
+  const until = skipped && isSkipped(record) ? skipped.until : "";
+  return (restUntil > until ? restUntil : until) || undefined;
 }
 
 /** A rotation that may have changed something proves what it publishes itself. */

@@ -53,6 +53,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   policiesPassedOver: "worker",
   outbox: "worker",
   outboxRetryAt: "worker",
+  skipped: "worker",
   restUntil: "worker",
   claim: "worker",
 };

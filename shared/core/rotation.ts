@@ -192,6 +192,13 @@ export interface Proof {
   readonly quietSince?: Instant;
 }
 
+/** The target has its turn later: its server was silent, or busy with others. A request that comes after that does not wait for it. */
+export interface PassedOverTarget {
+  readonly at: Instant;
+  readonly until: Instant;
+  readonly why: string;
+}
+
 /** Who works on the target now. The fence grows with each claim and never shrinks. */
 export interface Claim {
   readonly fence: number;
@@ -270,6 +277,8 @@ export interface TargetRecord {
   readonly policiesPassedOver?: readonly NotChosen[];
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
+  /** Nothing is done before. */
+  readonly skipped?: PassedOverTarget;
   /** Nothing is done before: a bug was met, and another try at once would only meet it again. */
   readonly restUntil?: Instant;
   readonly claim: Claim;

@@ -1,4 +1,4 @@
-import { isClaimed } from "./decide.ts";
+import { isClaimed, isSkipped } from "./decide.ts";
 import { holdOf, unlessSooner } from "./permit.ts";
 import { isJoined, joinRequest } from "./request.ts";
 import type { Rotation, RotationRequest, TargetRecord } from "./rotation.ts";
@@ -88,10 +88,16 @@ function blocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
   return [{ why: `the target is blocked until a person fixes it and requests a rotation${found}` }];
 }
 
-function rest({ restUntil, lastFailure }: TargetRecord, now: Instant): Waiting[] {
-  if (restUntil === undefined || restUntil <= now) return [];
+function rest(record: TargetRecord, now: Instant): Waiting[] {
+  const { restUntil, lastFailure, skipped } = record;
+  const { until, why } = skipped && isSkipped(record) ? skipped : {};
   const found = lastFailure ? `: ${lastFailure.message}` : "";
-  return [{ until: restUntil, why: `the target rests after an error in Keyturn${found}` }];
+  return [
+    { until, why },
+    { until: restUntil, why: `the target rests after an error in Keyturn${found}` },
+  ].flatMap((one) =>
+    one.until !== undefined && one.until > now ? [{ until: one.until, why: one.why ?? "" }] : [],
+  );
 }
 
 /** Between two attempts, or until hours or a freeze are over. */

@@ -6,6 +6,7 @@ import type { Notifier } from "../notifiers/notifier.ts";
 import type { Rotator } from "../rotators/rotator.ts";
 import type { Journal } from "../stores/journal.ts";
 import type { Pace } from "../stores/pace.ts";
+import type { Servers } from "./servers.ts";
 import type { Vault } from "../vaults/vault.ts";
 
 /** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
@@ -20,6 +21,8 @@ export interface Ports {
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   /** What other targets of this process have learnt about admins. */
   readonly adminRefusals?: AdminRefusals;
+  /** What this instance remembers of servers. Absent: every target has its turn at once. */
+  readonly servers?: Servers;
   /** How fast versions may be created, by all instances together. Absent: nobody asks. */
   readonly pace?: Pace;
   readonly emit: EventReader;

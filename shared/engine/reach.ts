@@ -1,14 +1,12 @@
 import { deadlines } from "../core/deadlines.ts";
 import {
   ConfigError,
-  isKnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
 import { findGuessPause, maxGuesses, maxSearchGuesses } from "../core/guesses.ts";
 import { parsePayload } from "../core/payload.ts";
-import { redact } from "../core/redact.ts";
 import type { Credential } from "../core/secret.ts";
 import type { SecretName, Target, VersionRef } from "../core/target.ts";
 import type { Examination, Examine } from "../rotators/rotator.ts";
@@ -19,6 +17,7 @@ import type {
   Vault,
   VersionInfo,
 } from "../vaults/vault.ts";
+import { asTarget, asVault } from "./asking.ts";
 import { asAuthority, type Authority } from "./authority.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import { type Proof, requireProof } from "./proof.ts";
@@ -138,7 +137,7 @@ export async function logsIn(
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);
-  const verdict = await named(
+  const verdict = await asTarget(
     session,
     TargetUnavailableError,
     "the log-in could not be tried",
@@ -166,7 +165,7 @@ export async function examineAccount(
   const signal = checkDeadline(session);
   const what = "the account could not be examined";
   return asAuthority(session, authority, async () =>
-    named(session, TargetUnavailableError, what, async () => {
+    asTarget(session, TargetUnavailableError, what, async () => {
       return (
         (await rotator.examine?.({ ...callOf(target, true), ...examine, using }, signal)) ?? unasked
       );
@@ -217,7 +216,7 @@ export async function applyChange(
   return asAuthority(session, authority, () => {
     session.noteChange();
     // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
-    return named(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
+    return asTarget(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
       ports.rotator(target.type).apply({ ...callOf(target, true), next, using }, signal),
     );
   });
@@ -240,7 +239,7 @@ export async function hasSessions(
   const signal = checkDeadline(session);
   const what = "who is logged in could not be asked";
   return asAuthority(session, authority, () =>
-    named(session, TargetUnavailableError, what, async () => {
+    asTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
         return rotator.hasSessions({ ...callOf(target, true), account, using }, signal);
       throw new ConfigError(
@@ -264,8 +263,12 @@ export async function retireAccount(
   const signal = changeDeadline(session);
   await asAuthority(session, authority, () => {
     session.noteChange();
-    return named(session, OutcomeUnknownError, "the retirement ended in an unknown way", async () =>
-      ports.rotator(target.type).retire?.({ ...callOf(target, true), account, using }, signal),
+    return asTarget(
+      session,
+      OutcomeUnknownError,
+      "the retirement ended in an unknown way",
+      async () =>
+        ports.rotator(target.type).retire?.({ ...callOf(target, true), account, using }, signal),
     );
   });
 }
@@ -273,24 +276,4 @@ export async function retireAccount(
 function guarded(session: Session, stored: StoredSecret | Unreadable): StoredSecret | Unreadable {
   if (typeof stored !== "string") session.guard(stored.value);
   return stored;
-}
-
-function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
-  return named(session, VaultUnavailableError, "the vault could not be asked", call);
-}
-
-async function named<Result>(
-  session: Session,
-  Unnamed: new (message: string) => Error,
-  what: string,
-  call: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await call();
-  } catch (error) {
-    if (isKnownError(error)) throw error;
-    const told = error instanceof Error ? `${error.name}: ${error.message}` : "not an error object";
-    // The original is not kept as the cause: drivers put statements and requests on their errors.
-    throw new Unnamed(redact(`${what} (${told})`, session.secrets()));
-  }
 }

@@ -14,7 +14,9 @@ import { report } from "./report.ts";
 import { retire } from "./retire.ts";
 import { resume } from "./rotate.ts";
 import { openSession, type Session } from "./session.ts";
+import type { PassedOver } from "./servers.ts";
 import { start } from "./start.ts";
+import { takeTurn } from "./turn.ts";
 import { join } from "./join.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { raiseAlarm } from "./alarm.ts";
@@ -70,9 +72,43 @@ async function workOnce(
   }
   const planned = replan(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) return wakeAt(record, now);
-  const opening = { record: planned, etag: found?.etag };
-  const session = openSession(ports, target, ports.newId(), opening);
-  return workUnderClaim(session, options.checkDrift ?? false);
+  const session = openSession(ports, target, ports.newId(), {
+    record: withoutSkip(planned),
+    etag: found?.etag,
+  });
+  const first = options.checkDrift ? "check" : decideWork(session.record(), now);
+  const turn = await takeTurn(ports, target, planned, first);
+  if ("until" in turn) return passOver(session, turn, options);
+  try {
+    return await workUnderClaim(session, options.checkDrift ?? false);
+  } finally {
+    turn.leave();
+  }
+}
+
+function withoutSkip(record: TargetRecord): TargetRecord {
+  const { skipped: _, ...rest } = record;
+  return rest;
+}
+
+/** The target has its turn later, and its record says why. Nothing was done. */
+async function passOver(
+  session: Session,
+  { until, why }: PassedOver,
+  { checkDrift = false }: Options,
+): Promise<Instant | undefined> {
+  const now = session.now();
+  const record = session.record();
+  const doubtful = checkDrift && !record.check ? withCheck(record, written, now) : record;
+  session.stage({ ...doubtful, skipped: { at: now, until, why } });
+  try {
+    await session.release();
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+    return undefined;
+  }
+  session.emit({ type: "held-back", nextAttemptAt: until, detail: why });
+  return wakeAt(session.record(), session.now());
 }
 
 /** A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it. */

@@ -6,6 +6,7 @@ import type { Credential } from "../core/secret.ts";
 import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
+import { connectTcp } from "./tcp-limit.ts";
 import { readAuthority } from "./tls.ts";
 
 /** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
@@ -42,7 +43,7 @@ export async function tryLogin(
   });
   try {
     for (let routes = 0; routes <= mostRoutes; routes++) {
-      const connection = await connectionTo(place, options, credential);
+      const connection = await connectionTo(place, options, credential, connectWithin);
       if (hasFired(signal)) throw unavailable(`${where}: not asked, no time was left`);
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
@@ -83,6 +84,7 @@ async function connectionTo(
   { host, port }: Place,
   options: AzureSqlServerOptions,
   { account, secret }: Credential,
+  connectWithin: number | undefined,
 ): Promise<Connection> {
   const { database } = options;
   const ca = await readAuthority(options.tls.caFile);
@@ -104,6 +106,11 @@ async function connectionTo(
       connectTimeout: patience,
       requestTimeout: patience,
       maxRetriesOnTransientErrors: 0,
+      ...(connectWithin === undefined && {
+        // The driver's types know nothing of what it hands over: address, look-up and a signal.
+        connector: (...[, , end]: unknown[]) =>
+          connectTcp(host, port, end instanceof AbortSignal ? end : undefined),
+      }),
     },
   });
 }

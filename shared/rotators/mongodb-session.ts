@@ -6,13 +6,14 @@ import type { Keepable } from "./kept-sessions.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
 import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
+import { tcpWithin } from "./tcp-limit.ts";
 import { secureContextFor } from "./tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
 
 /** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
-const patience = { connectTimeoutMS: 10_000, serverSelectionTimeoutMS: 15_000 };
+const patience = { connectTimeoutMS: tcpWithin, serverSelectionTimeoutMS: 15_000 };
 const silence = { socketTimeoutMS: 30_000 };
 
 export interface Session extends Keepable {

@@ -5,6 +5,7 @@ import { TargetUnavailableError } from "../core/errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
+import { limitTcp } from "./tcp-limit.ts";
 import { secureContextFor } from "./tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
@@ -71,6 +72,7 @@ export async function openLine(
   return {
     asked,
     async connect() {
+      if (connectWithin === undefined) limitTcp(socket);
       const connected = client.connect();
       guardParser(client, ssl !== false);
       const outcome = await connected.then(() => undefined, failureOf);

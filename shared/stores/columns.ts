@@ -35,6 +35,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   again: true,
   retirement: true,
   check: true,
+  skipped: true,
   refusals: true,
   exposure: true,
   passedOver: true,

@@ -125,6 +125,8 @@ const again = fieldsOf<rotation.Again>()({
 
 const proof = fieldsOf<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
 
+const skipped = fieldsOf<rotation.PassedOverTarget>()({ at: instant, until: instant, why: text });
+
 const retirement = fieldsOf<rotation.Retirement>()({
   account: text,
   at: instant,
@@ -191,6 +193,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   policiesPassedOver: maybe(z.array(fieldsOf<NotChosen>()({ policy: text, why: text }))),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
+  skipped: maybe(skipped),
   restUntil: maybe(instant),
   claim,
 });

@@ -181,6 +181,7 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     }),
     outbox: fc.array(notification, { maxLength: 3 }),
     outboxRetryAt: arbitraryMoment,
+    skipped: fc.record({ at: arbitraryMoment, until: arbitraryMoment, why: fc.string() }),
     restUntil: arbitraryMoment,
     claim: fc.record({ fence: count }),
   },

@@ -112,6 +112,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       },
     ],
     outboxRetryAt: at(15),
+    skipped: { at: at(16), until: at(18), why: "server db:5432 does not answer" },
     restUntil: at(17),
     claim: { fence: 7, owner: "worker-1", until: at(16) },
   };

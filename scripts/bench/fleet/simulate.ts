@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import { defaultCreates } from "../../../shared/core/pace.ts";
-import { day } from "../../../shared/core/time.ts";
+import { day, toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/admin-refusals.ts";
+import { servers } from "../../../shared/engine/servers.ts";
 import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
@@ -149,6 +150,11 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
       () => new Date(clock.now()),
     ),
     adminRefusals: adminRefusals(),
+    servers: servers({
+      now: () => toInstant(new Date(clock.now())),
+      pause: (ms) => clock.sleep(ms),
+      draw,
+    }),
     newId: () => newUlid(clock.now()),
     randomBytes,
     pause: (ms) => clock.sleep(ms),
