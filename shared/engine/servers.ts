@@ -3,6 +3,8 @@ import { between, type Instant, plus, second } from "../core/time.ts";
 
 /** Milliseconds for which a worker waits in its place: others are about to be done. */
 const longestWait = 2 * second;
+/** The same where others ask a server that may not answer at all: one that does has done so by then. */
+const longestWaitForProbe = 300;
 /** Milliseconds, at most twice, until a target is looked at again that found its server busy. */
 const busyPause = 5 * second;
 
@@ -30,6 +32,8 @@ export interface Servers {
 
 interface Known {
   working: number;
+  /** When somebody began to ask it who has not heard yet. */
+  probeSince: Instant | undefined;
   hasAnswered: boolean;
   /** In a row. */
   silences: number;
@@ -47,12 +51,15 @@ export interface ServersOf {
 export function servers({ now, pause, draw }: ServersOf): Servers {
   const known = new Map<string, Known>();
   const waiting = new Set<() => void>();
-  let probes = 0;
+  const probing = new Set<Known>();
 
   const knownOf = (server: string): Known => {
     const found = known.get(server);
     if (found) return found;
-    const fresh = { working: 0, hasAnswered: false, silences: 0, silentUntil: undefined };
+    const fresh: Known = {
+      ...{ working: 0, probeSince: undefined },
+      ...{ hasAnswered: false, silences: 0, silentUntil: undefined },
+    };
     known.set(server, fresh);
     return fresh;
   };
@@ -77,16 +84,33 @@ export function servers({ now, pause, draw }: ServersOf): Servers {
     const state = knownOf(server);
     const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
     if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
-    if (isProbe && probes >= mostProbes) return "probe";
+    if (isProbe && probing.size >= mostProbes) return "probe";
     state.working += 1;
-    if (isProbe) probes += 1;
+    if (isProbe) {
+      state.probeSince = now();
+      probing.add(state);
+    }
     return {
       leave() {
         state.working -= 1;
-        if (isProbe) probes -= 1;
+        if (isProbe) {
+          state.probeSince = undefined;
+          probing.delete(state);
+        }
         for (const wake of waiting) wake();
       },
     };
+  }
+
+  /** Until when it is worth waiting for a place. */
+  function endOfWait(server: string, place: "server" | "probe", since: Instant): Instant {
+    const { probeSince } = knownOf(server);
+    const inTheWay = place === "probe" ? [...probing].map((one) => one.probeSince) : [probeSince];
+    const ends = inTheWay.map((one) =>
+      one === undefined ? plus(since, longestWait) : plus(one, longestWaitForProbe),
+    );
+    // The first of them that is done makes room.
+    return ends.reduce((latest, end) => (end > latest ? end : latest));
   }
 
   async function someoneLeft(atMost: number): Promise<void> {
@@ -98,13 +122,13 @@ export function servers({ now, pause, draw }: ServersOf): Servers {
 
   return {
     async enter(server, isUrgent) {
-      const end = plus(now(), longestWait);
+      const since = now();
       for (;;) {
         const silent = silence(server, isUrgent);
         if (silent) return silent;
         const place = take(server);
         if (typeof place !== "string") return place;
-        const left = between(now(), end);
+        const left = between(now(), endOfWait(server, place, since));
         if (left <= 0) {
           const why =
             place === "server"

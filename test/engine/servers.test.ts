@@ -80,6 +80,17 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("known", false));
   });
 
+  test("nobody waits for one that has been asked for a while and has not answered", async () => {
+    const { enter, advance, now } = remembering();
+    entered(await enter("silent", false));
+    entered(await enter("silent-too", false));
+    advance(400);
+    const before = now();
+    passed(await enter("silent", false));
+    passed(await enter("new", false));
+    expect(now()).toBe(before);
+  });
+
   test("a silent server is asked again after pauses that grow, by one worker at a time", async () => {
     const { enter, called, now, advance } = remembering();
     const pauses: number[] = [];
