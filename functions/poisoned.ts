@@ -8,8 +8,14 @@ export async function poisoned(message: unknown, context: InvocationContext): Pr
   await operations.giveUp(parseWorkMessage(message));
 }
 
+const connection = "AzureWebJobsStorage";
 app.storageQueue("poisoned", {
   queueName: "%KEYTURN_QUEUE%-poison",
-  connection: "AzureWebJobsStorage",
+  connection,
+  handler: poisoned,
+});
+app.storageQueue("poisoned-first", {
+  queueName: "%KEYTURN_QUEUE%-first-poison",
+  connection,
   handler: poisoned,
 });

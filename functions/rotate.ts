@@ -8,8 +8,11 @@ export async function rotate(message: unknown, context: InvocationContext): Prom
   await operations.work(parseWorkMessage(message));
 }
 
-app.storageQueue("rotate", {
-  queueName: "%KEYTURN_QUEUE%",
-  connection: "AzureWebJobsStorage",
+const connection = "AzureWebJobsStorage";
+app.storageQueue("rotate", { queueName: "%KEYTURN_QUEUE%", connection, handler: rotate });
+// What a person waits for has a queue of its own, and so places of its own on each instance.
+app.storageQueue("rotate-first", {
+  queueName: "%KEYTURN_QUEUE%-first",
+  connection,
   handler: rotate,
 });

@@ -44,7 +44,7 @@ export function join({ environment, settings, config }: Given): (read: EventRead
   const rotators = rotatorsWith(credential);
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
-  const { journal, queue, pace } = openStores(settings, environment, config);
+  const { journal, pace, ...queues } = openStores(settings, environment, config);
   const consumers = openConsumers(config, secretOf);
   const pause = async (milliseconds: number) => {
     await setTimeout(milliseconds);
@@ -72,7 +72,8 @@ export function join({ environment, settings, config }: Given): (read: EventRead
   const hosts = new Map(
     Object.entries(config.vaults).map(([name, { url }]) => [new URL(url).host.toLowerCase(), name]),
   );
-  return operations({ ports, queue, targets: config.targets, vaultAt: (host) => hosts.get(host) });
+  const { targets } = config;
+  return operations({ ports, ...queues, targets, vaultAt: (host) => hosts.get(host) });
 }
 
 /** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */
@@ -108,6 +109,7 @@ function openStores(
   return {
     journal,
     queue: storageQueue(queues, queue),
+    firstQueue: storageQueue(queues, `${queue}-first`),
     pace: paceIn(tablePace(tables, table), creates, () => journal.now()),
   };
 }

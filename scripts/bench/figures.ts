@@ -6,6 +6,7 @@ import { fleet, simulatedCrowd } from "./figures/fleet.ts";
 import { limited } from "./figures/limited.ts";
 import { memory } from "./figures/memory.ts";
 import { scale } from "./figures/scale.ts";
+import { start } from "./figures/start.ts";
 import { throughput } from "./figures/throughput.ts";
 
 /** Everything that is measured, in the order of the table. Another figure is a file of `figures/` and a line here. */
@@ -17,6 +18,7 @@ export const figures: readonly Figure[] = [
   dead,
   memory,
   configuration,
+  start,
   simulatedCrowd,
   fleet,
   scale,

@@ -37,10 +37,10 @@ const clientId = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must 
  * start needs no schema at all, and to load what reads schemas would be a third of it.
  */
 const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
-  // The host adds "-poison" to the name of the queue, and 63 characters are the most.
+  // "-first" and the host's "-poison" are added to the name of the queue, and 63 characters are the most.
   KEYTURN_QUEUE: matching(
-    /^(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*$/,
-    "must be 3 to 56 lower-case letters and digits, with single hyphens between them",
+    /^(?=.{3,50}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+    "must be 3 to 50 lower-case letters and digits, with single hyphens between them",
   ),
   KEYTURN_TABLE: matching(
     /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,

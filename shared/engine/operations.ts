@@ -39,6 +39,8 @@ export interface Operations extends Questions {
 export interface OperationsOf {
   readonly ports: Omit<Ports, "emit">;
   readonly queue: Queue;
+  /** For what a person, or a consumer that is refused, waits for; the other one, when absent. */
+  readonly firstQueue?: Queue;
   readonly targets: readonly Target[];
   /** Name of the configured vault at this host. */
   readonly vaultAt: (host: string) => string | undefined;
@@ -59,7 +61,8 @@ const mostPruned = 100;
 /** The operations of one process; each caller hands in the reader that hears what its call does. */
 export function operations(of: OperationsOf): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
-  const stores = { journal: of.ports.journal, queue: of.queue };
+  const { firstQueue = of.queue } = of;
+  const stores = { journal: of.ports.journal, queue: of.queue, firstQueue };
   const registerInTime = registrar(stores, of.targets);
   const told = new Set<string>();
   const leftAlone = new Set<string>();
@@ -86,7 +89,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         return sent;
       },
       async work(message) {
-        const unreadable = await work(ports, of.queue, message, byId);
+        const unreadable = await work(ports, { ...of, firstQueue }, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
@@ -98,7 +101,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         const target = byId.get(targetId);
         if (!target) return undefined;
         const requested = await requestRotation(ports, target, wanted);
-        await sendNow(ports, of.queue, targetId, requested.wakeAt);
+        await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
         return requested;
       },
       async expose(targetId, seen) {
@@ -125,18 +128,19 @@ async function prune(ports: Ports): Promise<void> {
   }
 }
 
-/** The request is durable by now; the message only makes it quick, and the next sweep need not send another one. */
+/** What was asked or reported is durable by now; the message only makes it quick, and the next sweep need not send another one. */
 async function sendNow(
   { journal }: Ports,
   queue: Queue,
-  targetId: string,
+  message: WorkMessage,
   wakeAt: Instant | undefined,
 ): Promise<void> {
+  const { targetId } = message;
   try {
-    await queue.send({ targetId, because: "requested" });
+    await queue.send(message);
     const now = toInstant(journal.now());
     if (wakeAt === undefined || wakeAt > now) return;
-    await journal.markSent([{ targetId, wakeAt, sent: 0 }], now);
+    await journal.markSent([{ targetId, wakeAt, sent: 0, isFirst: true }], now);
   } catch {
     // The sweep finds the target.
   }
@@ -145,7 +149,7 @@ async function sendNow(
 /** Returns why the row of the target cannot be read, when it cannot. */
 async function work(
   ports: Ports,
-  queue: Queue,
+  { queue, firstQueue }: { readonly queue: Queue; readonly firstQueue: Queue },
   message: WorkMessage | undefined,
   byId: ReadonlyMap<string, Target>,
 ): Promise<Omit<Unreadable, "id"> | undefined> {
@@ -157,7 +161,7 @@ async function work(
   if (!target) return undefined;
   try {
     const wakeAt = await workOn(ports, target, { checkDrift: message.because === vaultHint });
-    await lookSooner(ports, queue, target.id, wakeAt);
+    await lookSooner(ports, firstQueue, target.id, wakeAt);
   } catch (error) {
     // Without the journal nothing is done to a target; its due row brings the sweep back to it.
     if (!(error instanceof JournalUnavailableError)) throw error;

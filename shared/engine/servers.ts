@@ -48,99 +48,35 @@ export interface ServersOf {
   readonly draw: () => number;
 }
 
-export function servers({ now, pause, draw }: ServersOf): Servers {
-  const known = new Map<string, Known>();
-  const waiting = new Set<() => void>();
-  const probing = new Set<Known>();
+interface Memory extends ServersOf {
+  readonly known: Map<string, Known>;
+  readonly probing: Set<Known>;
+  /** Wakes those who wait for a place. */
+  readonly waiting: Set<() => void>;
+}
 
-  const knownOf = (server: string): Known => {
-    const found = known.get(server);
-    if (found) return found;
-    const fresh: Known = {
-      ...{ working: 0, probeSince: undefined },
-      ...{ hasAnswered: false, silences: 0, silentUntil: undefined },
-    };
-    known.set(server, fresh);
-    return fresh;
-  };
+/** What kind of place is missing: at the server, or among those who ask servers that may not answer. */
+type Missing = "server" | "probe";
 
-  /** Targets that were passed over together do not come back together. */
-  const later = (from: Instant, milliseconds: number) =>
-    plus(from, Math.round(milliseconds * (1 + draw())));
-
-  /** Why the server cannot be asked before then, whoever else is done meanwhile. */
-  function silence(server: string, isUrgent: boolean): PassedOver | undefined {
-    const { silentUntil, working } = knownOf(server);
-    if (silentUntil === undefined) return undefined;
-    const isOver = isUrgent || silentUntil <= now();
-    if (isOver && working === 0) return undefined;
-    const why = `server ${server} does not answer; it is asked again later`;
-    const until = silentUntil > now() ? silentUntil : plus(now(), busyPause);
-    return { until: later(until, second), why };
-  }
-
-  /** Takes a place, or says what kind of place is missing. */
-  function take(server: string): Entered | "server" | "probe" {
-    const state = knownOf(server);
-    const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
-    if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
-    if (isProbe && probing.size >= mostProbes) return "probe";
-    state.working += 1;
-    if (isProbe) {
-      state.probeSince = now();
-      probing.add(state);
-    }
-    return {
-      leave() {
-        state.working -= 1;
-        if (isProbe) {
-          state.probeSince = undefined;
-          probing.delete(state);
-        }
-        for (const wake of waiting) wake();
-      },
-    };
-  }
-
-  /** Until when it is worth waiting for a place. */
-  function endOfWait(server: string, place: "server" | "probe", since: Instant): Instant {
-    const { probeSince } = knownOf(server);
-    const inTheWay = place === "probe" ? [...probing].map((one) => one.probeSince) : [probeSince];
-    const ends = inTheWay.map((one) =>
-      one === undefined ? plus(since, longestWait) : plus(one, longestWaitForProbe),
-    );
-    // The first of them that is done makes room.
-    return ends.reduce((latest, end) => (end > latest ? end : latest));
-  }
-
-  async function someoneLeft(atMost: number): Promise<void> {
-    const left = Promise.withResolvers<void>();
-    waiting.add(left.resolve);
-    await Promise.race([left.promise, pause(atMost)]);
-    waiting.delete(left.resolve);
-  }
-
+export function servers(of: ServersOf): Servers {
+  const memory: Memory = { ...of, known: new Map(), probing: new Set(), waiting: new Set() };
+  const { now } = of;
   return {
     async enter(server, isUrgent) {
       const since = now();
       for (;;) {
-        const silent = silence(server, isUrgent);
+        const silent = silenceOf(memory, server, isUrgent);
         if (silent) return silent;
-        const place = take(server);
+        const place = take(memory, server);
         if (typeof place !== "string") return place;
-        const left = between(now(), endOfWait(server, place, since));
-        if (left <= 0) {
-          const why =
-            place === "server"
-              ? `server ${server} is busy with other targets`
-              : `server ${server} was not asked yet, and others that may not answer come first`;
-          return { until: later(now(), busyPause), why };
-        }
-        await someoneLeft(left);
+        const left = between(now(), endOfWait(memory, server, place, since));
+        if (left <= 0)
+          return { until: later(memory, now(), busyPause), why: reason(server, place) };
+        await someoneLeft(memory, left);
       }
     },
     note(server, began, isUnavailable) {
-      const state = knownOf(server);
+      const state = knownOf(memory, server);
       // One that refuses at once holds nobody up.
       if (!isUnavailable || between(began, now()) < silentAfter) {
         [state.hasAnswered, state.silences, state.silentUntil] = [true, 0, undefined];
@@ -150,4 +86,80 @@ export function servers({ now, pause, draw }: ServersOf): Servers {
       state.silentUntil = plus(now(), silencePause(state.silences));
     },
   };
+}
+
+function knownOf({ known }: Memory, server: string): Known {
+  const found = known.get(server);
+  if (found) return found;
+  const fresh: Known = {
+    ...{ working: 0, probeSince: undefined },
+    ...{ hasAnswered: false, silences: 0, silentUntil: undefined },
+  };
+  known.set(server, fresh);
+  return fresh;
+}
+
+/** Targets that were passed over together do not come back together. */
+function later({ draw }: Memory, from: Instant, milliseconds: number): Instant {
+  return plus(from, Math.round(milliseconds * (1 + draw())));
+}
+
+/** Why the server cannot be asked before then, whoever else is done meanwhile. */
+function silenceOf(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
+  const { silentUntil, working } = knownOf(memory, server);
+  if (silentUntil === undefined) return undefined;
+  const now = memory.now();
+  const isOver = isUrgent || silentUntil <= now;
+  if (isOver && working === 0) return undefined;
+  const until = silentUntil > now ? silentUntil : plus(now, busyPause);
+  const why = `server ${server} does not answer; it is asked again later`;
+  return { until: later(memory, until, second), why };
+}
+
+function reason(server: string, missing: Missing): string {
+  return missing === "server"
+    ? `server ${server} is busy with other targets`
+    : `server ${server} was not asked yet, and others that may not answer come first`;
+}
+
+function take(memory: Memory, server: string): Entered | Missing {
+  const { probing, waiting, now } = memory;
+  const state = knownOf(memory, server);
+  const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
+  if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
+  if (isProbe && probing.size >= mostProbes) return "probe";
+  state.working += 1;
+  if (isProbe) {
+    state.probeSince = now();
+    probing.add(state);
+  }
+  return {
+    leave() {
+      state.working -= 1;
+      if (isProbe) {
+        state.probeSince = undefined;
+        probing.delete(state);
+      }
+      for (const wake of waiting) wake();
+    },
+  };
+}
+
+/** Until when it is worth waiting for a place: as soon as one of those in the way is done there is room. */
+function endOfWait(memory: Memory, server: string, missing: Missing, since: Instant): Instant {
+  const inTheWay = missing === "probe" ? [...memory.probing] : [knownOf(memory, server)];
+  const ends = inTheWay.map(({ probeSince }) =>
+    probeSince === undefined ? plus(since, longestWait) : plus(probeSince, longestWaitForProbe),
+  );
+  return ends.reduce((latest, end) => (end > latest ? end : latest));
+}
+
+async function someoneLeft({ waiting, pause }: Memory, atMost: number): Promise<void> {
+  const left = Promise.withResolvers<undefined>();
+  const wake = () => {
+    left.resolve(undefined);
+  };
+  waiting.add(wake);
+  await Promise.race([left.promise, pause(atMost)]);
+  waiting.delete(wake);
 }

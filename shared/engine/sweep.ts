@@ -18,7 +18,7 @@ const mostUnreadable = 50;
  * read when it last tried.
  */
 export async function sweep(
-  { journal, queue }: Sweeping,
+  { journal, queue, firstQueue = queue }: Sweeping,
   isKnown: (targetId: string) => boolean,
   isReadable: (targetId: string) => boolean = () => true,
 ): Promise<number> {
@@ -29,7 +29,15 @@ export async function sweep(
       await dueOf(journal, now, ({ targetId }) => isKnown(targetId) && isReadable(targetId))
     ).filter(({ targetId }) => isKnown(targetId));
     const readable = due.filter(({ targetId }) => isReadable(targetId)).slice(0, slice);
-    await sendAll(queue, readable);
+    // In its own queue, what goes first does not wait behind a backlog.
+    await sendAll(
+      firstQueue,
+      readable.filter(({ isFirst }) => isFirst),
+    );
+    await sendAll(
+      queue,
+      readable.filter(({ isFirst }) => !isFirst),
+    );
     // Not before: what is marked and was not sent would be late.
     await journal.markSent(readable, now);
     sent += readable.length;
@@ -63,4 +71,6 @@ async function dueOf(
 interface Sweeping {
   readonly journal: Journal;
   readonly queue: Queue;
+  /** For what goes first; the other one, when absent. */
+  readonly firstQueue?: Queue;
 }

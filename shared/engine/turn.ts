@@ -1,4 +1,5 @@
 import type { Work } from "../core/decide.ts";
+import { goesFirst } from "../core/first.ts";
 import type { TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import type { Ports } from "./ports.ts";
@@ -24,7 +25,5 @@ export async function takeTurn(
   work: Work,
 ): Promise<Entered | PassedOver> {
   if (!ports.servers || withoutServer.includes(work)) return { leave: () => undefined };
-  const reasons = [record.request?.reason, record.rotation?.reason];
-  const isUrgent = reasons.some((reason) => reason === "operator" || reason === "exposure");
-  return ports.servers.enter(serverOf(ports, target), isUrgent);
+  return ports.servers.enter(serverOf(ports, target), goesFirst(record));
 }

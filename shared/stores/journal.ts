@@ -33,6 +33,8 @@ export interface Due {
   readonly targetId: string;
   readonly wakeAt: Instant;
   readonly sent: number;
+  /** Whether it goes before the others (`goesFirst`). */
+  readonly isFirst: boolean;
 }
 
 /** Every target of the journal. */

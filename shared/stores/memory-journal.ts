@@ -1,4 +1,5 @@
 import { LeaseLostError } from "../core/errors.ts";
+import { goesFirst } from "../core/first.ts";
 import { defaultRetention } from "../core/retention.ts";
 import { sentUntil } from "../core/sent.ts";
 import { type Instant, toInstant } from "../core/time.ts";
@@ -28,6 +29,7 @@ interface StoredTarget {
   readonly etag: string;
   readonly wakeAt: Instant | undefined;
   readonly sent: number;
+  readonly isFirst: boolean;
   readonly sentUntil: string;
   /** By row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
@@ -70,6 +72,7 @@ export function memoryJournal({
       etag: next,
       wakeAt,
       sent: 0,
+      isFirst: goesFirst(record),
       sentUntil: "",
       runs: new Map([...(before?.runs ?? []), ...runs]),
       requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
@@ -135,8 +138,10 @@ function historyIn(
 
 function dueFirst(targets: ReadonlyMap<string, StoredTarget>, now: Instant): Due[] {
   return [...targets]
-    .flatMap(([targetId, { wakeAt, sent, sentUntil: until }]) =>
-      wakeAt !== undefined && wakeAt <= now && until <= now ? [{ targetId, wakeAt, sent }] : [],
+    .flatMap(([targetId, { wakeAt, sent, isFirst, sentUntil: until }]) =>
+      wakeAt !== undefined && wakeAt <= now && until <= now
+        ? [{ targetId, wakeAt, sent, isFirst }]
+        : [],
     )
     .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.targetId, b.targetId));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../core/errors.ts";
 import { chunks } from "../core/chunks.ts";
+import { goesFirst } from "../core/first.ts";
 import { defaultRetention } from "../core/retention.ts";
 import { sentUntil } from "../core/sent.ts";
 import { isTargetId } from "../core/target.ts";
@@ -67,7 +68,7 @@ export function tableJournal(
 function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
   return {
     due: async (now, limit) => {
-      const columns = ["rowKey", "targetId", "wakeAt", "sent"];
+      const columns = ["rowKey", "targetId", "wakeAt", "sent", "isFirst"];
       const filter = odata`not (sentUntil gt ${now})`;
       const rows = await listAllShards(begin(), keys.dueRows(now), { limit, columns, filter });
       const inOrder = rows.sort((a, b) => ((a.rowKey ?? "") < (b.rowKey ?? "") ? -1 : 1));
@@ -75,6 +76,7 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
         targetId: String(row["targetId"]),
         wakeAt: keys.dueMoment(row.rowKey ?? ""),
         sent: Number(row["sent"] ?? 0),
+        isFirst: row["isFirst"] === true,
       }));
     },
     markSent: async (due, now) => {
@@ -223,7 +225,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
   }));
   const due = wakeAt !== undefined && {
     rowKey: keys.dueRow(wakeAt, targetId),
-    ...{ targetId, wakeAt },
+    ...{ targetId, wakeAt, isFirst: goesFirst(record) },
     ...notSent,
   };
   const known = request && {

@@ -87,7 +87,7 @@ test("every problem is told at once, and no value with it", () => {
     }).split("\n"),
   ).toEqual([
     "The configuration has 4 problems:",
-    "app settings  KEYTURN_QUEUE: must be 3 to 56 lower-case letters and digits, with single hyphens between them",
+    "app settings  KEYTURN_QUEUE: must be 3 to 50 lower-case letters and digits, with single hyphens between them",
     "app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, and begin with a letter",
     "app settings  AZURE_CLIENT_ID: must be a UUID",
     "app settings  AzureWebJobsStorage: must be a connection string of a storage account",

@@ -96,7 +96,9 @@ describe("rows of the journal, seen with a plain client", () => {
     await journal.commit({ record: newRecord("old"), etag: undefined, wakeAt: noon });
     const row = { partitionKey: partitionOf("old"), rowKey: `due:${noon}:old` };
     await client.updateEntity({ ...row, targetId: "old", wakeAt: noon }, "Replace");
-    expect(await journal.due(noon, 10)).toStrictEqual([{ targetId: "old", wakeAt: noon, sent: 0 }]);
+    expect(await journal.due(noon, 10)).toStrictEqual([
+      { targetId: "old", wakeAt: noon, sent: 0, isFirst: false },
+    ]);
   });
 
   it("may lose a due row by hand without stopping the target", async () => {

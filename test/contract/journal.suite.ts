@@ -247,20 +247,33 @@ function dueRules(open: () => Journal): void {
       expect(await dueIds(journal, after, 10)).toStrictEqual(["moved"]);
     });
 
+    it("says what goes first", async () => {
+      const journal = open();
+      const exposure = { at: before, by: "scanner", kind: "breach" } as const;
+      await journal.commit({
+        record: { ...newRecord("leaked"), exposure },
+        etag: undefined,
+        wakeAt: noon,
+      });
+      expect(await journal.due(noon, 10)).toStrictEqual([
+        { targetId: "leaked", wakeAt: noon, sent: 0, isFirst: true },
+      ]);
+    });
+
     it("is not given again while a message about it is on its way", async () => {
       const journal = open();
       await wake(journal, "sent", before);
       await wake(journal, "other", noon);
       const due = await journal.due(noon, 10);
       expect(due).toStrictEqual([
-        { targetId: "sent", wakeAt: before, sent: 0 },
-        { targetId: "other", wakeAt: noon, sent: 0 },
+        { targetId: "sent", wakeAt: before, sent: 0, isFirst: false },
+        { targetId: "other", wakeAt: noon, sent: 0, isFirst: false },
       ]);
       await journal.markSent(due.slice(0, 1), noon);
       expect(await dueIds(journal, noon, 10)).toStrictEqual(["other"]);
       const later = plus(noon, 15 * minute);
       expect(await journal.due(later, 1)).toStrictEqual([
-        { targetId: "sent", wakeAt: before, sent: 1 },
+        { targetId: "sent", wakeAt: before, sent: 1, isFirst: false },
       ]);
     });
 
@@ -292,7 +305,10 @@ function dueRules(open: () => Journal): void {
       const etag = await wake(journal, "asleep", before);
       const due = await journal.due(noon, 10);
       await wake(journal, "asleep", undefined, etag);
-      await journal.markSent([...due, { targetId: "nobody", wakeAt: before, sent: 0 }], noon);
+      await journal.markSent(
+        [...due, { targetId: "nobody", wakeAt: before, sent: 0, isFirst: false }],
+        noon,
+      );
       expect(await dueIds(journal, after, 10)).toStrictEqual([]);
     });
 

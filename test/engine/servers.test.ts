@@ -21,13 +21,13 @@ function remembering() {
     },
   });
   return {
-    ...memory,
+    enter: (server: string, isUrgent: boolean) => memory.enter(server, isUrgent),
     now,
     advance: (milliseconds: number) => {
       time += milliseconds;
     },
     /** A call that took so long. */
-    called(server: string, tookMs: number, isUnavailable: boolean) {
+    called: (server: string, tookMs: number, isUnavailable: boolean) => {
       const began = now();
       time += tookMs;
       memory.note(server, began, isUnavailable);

@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
+import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { newRecord } from "../../shared/core/rotation.ts";
-import { day, minute } from "../../shared/core/time.ts";
+import { day, hour, minute } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";
 import { sweep } from "../../shared/engine/sweep.ts";
 import { type Journal, JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { memoryJournal } from "../../shared/stores/memory-journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
 import { type Queue, QueueUnavailableError } from "../../shared/stores/queue.ts";
-import { adopted, request, rotate } from "./steps.ts";
+import { adopted, failing, request, rotate, work } from "./steps.ts";
+import { withPolicy } from "./policy-world.ts";
 import { open, singleAdmin } from "./world.ts";
 
 const now = "2026-01-02T00:00:00.000Z";
@@ -188,4 +190,34 @@ test("sweeps remove history that is older than the retention, and keep the newes
   expect((await world.journal.runs("app", 9)).map(({ rotationId }) => rotationId)).toEqual(
     ids.slice(1),
   );
+});
+
+test("what a person asks for does not wait behind a backlog, and neither does a leak or what failed of them", async () => {
+  const world = withPolicy(await adopted(singleAdmin), { afterExposure: hour });
+  const { emit, ...ports } = world.ports(open);
+  const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
+  const of = { ports, queue, firstQueue, targets: [world.target], vaultAt: () => "main" };
+  const keyturn = operations(of)(emit);
+  const taken = () => [queue.receive()?.because, firstQueue.receive()?.because];
+
+  world.advance(91 * day);
+  await keyturn.sweep();
+  expect(taken()).toEqual(["due", undefined]);
+  await work(world);
+
+  await keyturn.request("app", { reason: "operator", requestedBy: "test" });
+  expect(taken()).toEqual([undefined, "requested"]);
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  world.advance(12 * minute);
+  await keyturn.sweep();
+  expect(taken()).toEqual([undefined, "due"]);
+  await work(world);
+
+  await keyturn.expose("app", { by: "scanner", kind: "breach" });
+  world.advance(hour);
+  await keyturn.sweep();
+  expect(taken()).toEqual([undefined, "due"]);
 });
