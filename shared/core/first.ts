@@ -1,13 +1,17 @@
+import { isUrgent } from "./progress.ts";
 import type { TargetRecord } from "./rotation.ts";
 
 /**
- * Whether the target goes before others that are due: a person has asked for its rotation, or its secret was seen. Also holds for the
- * repeats after a failure.
+ * Whether the target goes before others that are due: a person has asked for its rotation, its secret was seen, or consumers may be
+ * refused. Also holds for the repeats after a failure.
  */
-export function goesFirst({ request, rotation, again, exposure }: TargetRecord): boolean {
+export function goesFirst(record: TargetRecord): boolean {
+  const { request, rotation, again, exposure, refusedSince } = record;
   const reasons = [request?.reason, rotation?.reason, again?.reason];
   return (
     exposure !== undefined ||
+    refusedSince !== undefined ||
+    (rotation !== undefined && isUrgent(record, rotation)) ||
     reasons.some((reason) => reason === "operator" || reason === "exposure")
   );
 }

@@ -80,6 +80,7 @@ export function servers(of: ServersOf): Servers {
       // One that refuses at once holds nobody up.
       if (!isUnavailable || between(began, now()) < silentAfter) {
         [state.hasAnswered, state.silences, state.silentUntil] = [true, 0, undefined];
+        endProbe(memory, state);
         return;
       }
       state.silences += 1;
@@ -123,7 +124,7 @@ function reason(server: string, missing: Missing): string {
 }
 
 function take(memory: Memory, server: string): Entered | Missing {
-  const { probing, waiting, now } = memory;
+  const { probing, now } = memory;
   const state = knownOf(memory, server);
   const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
   if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
@@ -136,13 +137,21 @@ function take(memory: Memory, server: string): Entered | Missing {
   return {
     leave() {
       state.working -= 1;
-      if (isProbe) {
-        state.probeSince = undefined;
-        probing.delete(state);
-      }
-      for (const wake of waiting) wake();
+      if (isProbe) endProbe(memory, state);
+      wakeAll(memory);
     },
   };
+}
+
+/** It is known now whether the server answers: its place among the probes is free. */
+function endProbe(memory: Memory, state: Known): void {
+  if (!memory.probing.delete(state)) return;
+  state.probeSince = undefined;
+  wakeAll(memory);
+}
+
+function wakeAll({ waiting }: Memory): void {
+  for (const wake of waiting) wake();
 }
 
 /** Until when it is worth waiting for a place: as soon as one of those in the way is done there is room. */

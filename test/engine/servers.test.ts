@@ -80,6 +80,14 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("known", false));
   });
 
+  test("a place among the probes is free as soon as the server has answered, whatever is done there then", async () => {
+    const { enter, called } = remembering();
+    for (let index = 0; index < 10; index++) {
+      entered(await enter(`new-${index}`, false));
+      called(`new-${index}`, 50, false);
+    }
+  });
+
   test("nobody waits for one that has been asked for a while and has not answered", async () => {
     const { enter, advance, now } = remembering();
     entered(await enter("silent", false));
