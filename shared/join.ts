@@ -16,6 +16,7 @@ import type { SecretName, Target } from "./core/target.ts";
 import { toInstant } from "./core/time.ts";
 import { sweepDistance } from "./core/sweeps.ts";
 import { adminRefusals } from "./engine/admin-refusals.ts";
+import { adminSecrets } from "./engine/admin-secrets.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
 import { servers } from "./engine/servers.ts";
@@ -62,6 +63,7 @@ export function join({ environment, settings, config }: Given): (read: EventRead
     targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
+    adminSecrets: adminSecrets(),
     servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
     pace,
     newId: monotonicFactory(),

@@ -128,6 +128,15 @@ test.each<[Kind, Partial<Cost>]>([
   expect(await settle()).toEqual(plus({ ...rotation, ...differs }, request));
 });
 
+test("of several rotations with one admin in a row, each but the first reads and logs in once less", async () => {
+  const { request: ask, settle } = await metered(singleAdmin);
+  await ask();
+  await settle();
+  await ask();
+  const { logIns, vaultReads } = await settle();
+  expect({ logIns, vaultReads }).toEqual({ logIns: 3, vaultReads: 4 });
+});
+
 test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
   "without consumers and notifiers a rotation is written down five times: $name",
   async (kind) => {

@@ -6,6 +6,7 @@ import { loadConfig } from "../../shared/config/load.ts";
 import type { EventReader } from "../../shared/core/events.ts";
 import { defaultCreates } from "../../shared/core/pace.ts";
 import { adminRefusals } from "../../shared/engine/admin-refusals.ts";
+import { adminSecrets } from "../../shared/engine/admin-secrets.ts";
 import { servers } from "../../shared/engine/servers.ts";
 import { toInstant } from "../../shared/core/time.ts";
 import { type Operations, operations } from "../../shared/engine/operations.ts";
@@ -70,6 +71,7 @@ export async function openApp(
       notifiers: [],
       targetsUsing: () => [],
       adminRefusals: adminRefusals(),
+      adminSecrets: adminSecrets(),
       servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
       newId: monotonicFactory(),
       randomBytes,

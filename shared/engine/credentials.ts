@@ -15,6 +15,7 @@ import {
   readCurrent,
   readVersion,
 } from "./reach.ts";
+import type { StoredSecret } from "../vaults/vault.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Session } from "./session.ts";
 
@@ -24,15 +25,36 @@ export interface StoredCredential {
   readonly ref: VersionRef;
 }
 
+/**
+ * The admin's credential as the vault has it now, or had it seconds ago for another target. Whether it logs in was not asked. Throws
+ * ConfigError.
+ */
+export async function recallAdmin(session: Session): Promise<StoredCredential> {
+  const { ports, target } = session;
+  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
+  const known = ports.adminSecrets?.recall(target.authority.secret, session.now());
+  if (!known) return readAdmin(session);
+  session.guard(known.value);
+  return adminIn(session, known);
+}
+
 /** The admin's credential as the vault has it now. Whether it logs in was not asked. Throws ConfigError. */
 export async function readAdmin(session: Session): Promise<StoredCredential> {
   const { target } = session;
   if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
-  const { secret, account } = target.authority;
+  const { secret } = target.authority;
   const stored = await readCurrent(session, secret);
   if (typeof stored === "string") {
     throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
   }
+  session.ports.adminSecrets?.keep(secret, stored, session.now());
+  return adminIn(session, stored);
+}
+
+function adminIn(session: Session, stored: StoredSecret): StoredCredential {
+  const { target } = session;
+  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
+  const { secret, account } = target.authority;
   const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(

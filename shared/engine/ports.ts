@@ -1,4 +1,5 @@
 import type { AdminRefusals } from "./admin-refusals.ts";
+import type { AdminSecrets } from "./admin-secrets.ts";
 import type { Consumer } from "../consumers/consumer.ts";
 import type { EventReader } from "../core/events.ts";
 import type { SecretName, Target } from "../core/target.ts";
@@ -21,6 +22,8 @@ export interface Ports {
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   /** What other targets of this process have learnt about admins. */
   readonly adminRefusals?: AdminRefusals;
+  /** What other targets of this process have just read. */
+  readonly adminSecrets?: AdminSecrets;
   /** What this instance remembers of servers. Absent: every target has its turn at once. */
   readonly servers?: Servers;
   /** How fast versions may be created, by all instances together. Absent: nobody asks. */

@@ -7,10 +7,15 @@ import {
 import type { Finding } from "../core/preflight.ts";
 import { keyturn, type Rotation, schedule } from "../core/rotation.ts";
 import { accountToChange, slotOf } from "../core/slots.ts";
-import { pendingName, type VersionRef } from "../core/target.ts";
+import { pendingName, sameVersion, type VersionRef } from "../core/target.ts";
 import type { Examination, Using } from "../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
-import { findLiveCredential, readAdmin, type StoredCredential } from "./credentials.ts";
+import {
+  findLiveCredential,
+  readAdmin,
+  recallAdmin,
+  type StoredCredential,
+} from "./credentials.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
 import { GuessPauseError } from "./guess-pause.ts";
@@ -203,10 +208,8 @@ async function clearAuthority(
   const { account } = rotation;
   const known = typeof live === "object" ? live : undefined;
   if (target.authority.as === "self") return clearSelf(session, rotation, known);
-  const admin = target.authority.as === "admin" ? await readAdmin(session) : undefined;
-  const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
-  const isProven = known !== undefined;
-  const examined = await examineAccount(session, { using, ref: admin?.ref }, { account, isProven });
+  const examine = { account, isProven: known !== undefined };
+  const { admin, using, examined } = await examineAs(session, examine, recallAdmin);
   if (examined === "rejected") {
     const where = target.authority.as === "admin" ? target.authority.secret.name : "";
     throw new TargetUnavailableError(
@@ -222,6 +225,28 @@ async function clearAuthority(
     proof: issueProof(session, "authority"),
     findings: [{ about: "authority", is, sentence: `${who} may change ${account}` }],
   };
+}
+
+interface ExaminedAs {
+  readonly admin: StoredCredential | undefined;
+  readonly using: Using;
+  readonly examined: Examination | "rejected";
+}
+
+/** With the admin's secret as another target has just read it; where that is refused, as the vault has it now. */
+async function examineAs(
+  session: Session,
+  examine: { readonly account: string; readonly isProven: boolean },
+  findAdmin: (session: Session) => Promise<StoredCredential>,
+): Promise<ExaminedAs> {
+  const isAdmin = session.target.authority.as === "admin";
+  const admin = isAdmin ? await findAdmin(session) : undefined;
+  const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
+  const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
+  if (examined !== "rejected" || !admin) return { admin, using, examined };
+  const fresh = await readAdmin(session);
+  if (sameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 
 /** An account that changes itself needs nothing but a stored secret that logs in. */

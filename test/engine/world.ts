@@ -7,6 +7,7 @@ import { Secret } from "../../shared/core/secret.ts";
 import { defaultPasswordRules } from "../../shared/core/password.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
+import { adminSecrets } from "../../shared/engine/admin-secrets.ts";
 import { adminRefusals } from "../../shared/engine/admin-refusals.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
@@ -195,6 +196,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       ],
       targetsUsing: () => [],
       adminRefusals: refusals,
+      adminSecrets: adminSecrets(),
       emit: (event) => events.push(event),
       newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
       randomBytes: (count) => draw(count),

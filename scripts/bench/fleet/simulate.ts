@@ -3,6 +3,7 @@ import { monotonicFactory } from "ulid";
 import { defaultCreates } from "../../../shared/core/pace.ts";
 import { day, toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/admin-refusals.ts";
+import { adminSecrets } from "../../../shared/engine/admin-secrets.ts";
 import { servers } from "../../../shared/engine/servers.ts";
 import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
@@ -150,6 +151,7 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
       () => new Date(clock.now()),
     ),
     adminRefusals: adminRefusals(),
+    adminSecrets: adminSecrets(),
     servers: servers({
       now: () => toInstant(new Date(clock.now())),
       pause: (ms) => clock.sleep(ms),
