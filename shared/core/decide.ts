@@ -39,15 +39,8 @@ function planOf(record: TargetRecord, now: Instant): Planned[] {
   return planned.map(({ work, at }) => ({ work, at: at && latest(at, restOf(record)) }));
 }
 
-/** A person or a leak does not wait because others were passed over. */
-export function isSkipped({ skipped, request, exposure }: TargetRecord): boolean {
-  if (!skipped) return false;
-  return ![request?.at, exposure?.at].some((at) => at !== undefined && at > skipped.at);
-}
-
-function restOf(record: TargetRecord): Instant | undefined {
-  const { restUntil = "", skipped } = record;
-  const until = skipped && isSkipped(record) ? skipped.until : "";
+function restOf({ restUntil = "", skipped }: TargetRecord): Instant | undefined {
+  const until = skipped?.until ?? "";
   return (restUntil > until ? restUntil : until) || undefined;
 }
 

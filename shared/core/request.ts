@@ -8,6 +8,7 @@ import {
   type TargetRecord,
   unheld,
   withPhase,
+  type WorkingPhase,
 } from "./rotation.ts";
 import { longestName, longestWhy, shorten } from "./shorten.ts";
 import type { Target } from "./target.ts";
@@ -37,13 +38,23 @@ export function acceptRequest(
 ): AcceptedRequest {
   const { rotation } = record;
   const request = brief(asked);
-  const open = rotation?.published === undefined ? rotation : undefined;
+  const open = rotation && mayAnswer(rotation) ? rotation : undefined;
   // A request that the open rotation has answered already is none to join: its secret is public.
   const waiting = !open && isJoined(record) ? undefined : record.request;
   if (waiting) return joinWaiting(record, waiting, stricter(waiting, request), { target, now });
   if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
   return queue(record, request, { target, now });
 }
+
+/**
+ * A phase is named for what may already have happened: from `publishing` on the secret may be public, and whoever asks now may have
+ * seen it.
+ */
+function mayAnswer({ phase, published }: Rotation): boolean {
+  return published === undefined && (phase === "blocked" || !publicPhases.includes(phase));
+}
+
+const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refreshing", "cleaning"];
 
 /** Names and reasons may come from anywhere, in any length. */
 function brief(request: RotationRequest): RotationRequest {

@@ -192,7 +192,7 @@ export interface Proof {
   readonly quietSince?: Instant;
 }
 
-/** The target has its turn later: its server was silent, or busy with others. A request that comes after that does not wait for it. */
+/** The target has its turn later: its server was silent, or busy with others. Whoever asks or reports something ends that. */
 export interface PassedOverTarget {
   readonly at: Instant;
   readonly until: Instant;
@@ -323,6 +323,13 @@ export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): reado
 /** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
 export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {
   return changeBegan || outcomeInDoubt === true;
+}
+
+/** The record with nothing that passes the target over. */
+export function withoutSkip(record: TargetRecord): TargetRecord {
+  if (record.skipped === undefined) return record;
+  const { skipped: _, ...rest } = record;
+  return rest;
 }
 
 /** The record whose open rotation is asked again whether hours or a freeze hold it back. */

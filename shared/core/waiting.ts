@@ -1,4 +1,4 @@
-import { isClaimed, isSkipped } from "./decide.ts";
+import { isClaimed } from "./decide.ts";
 import { holdOf, unlessSooner } from "./permit.ts";
 import { isJoined, joinRequest } from "./request.ts";
 import type { Rotation, RotationRequest, TargetRecord } from "./rotation.ts";
@@ -90,10 +90,9 @@ function blocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
 
 function rest(record: TargetRecord, now: Instant): Waiting[] {
   const { restUntil, lastFailure, skipped } = record;
-  const { until, why } = skipped && isSkipped(record) ? skipped : {};
   const found = lastFailure ? `: ${lastFailure.message}` : "";
   return [
-    { until, why },
+    { until: skipped?.until, why: skipped?.why },
     { until: restUntil, why: `the target rests after an error in Keyturn${found}` },
   ].flatMap((one) =>
     one.until !== undefined && one.until > now ? [{ until: one.until, why: one.why ?? "" }] : [],

@@ -16,7 +16,7 @@ import { type Requested, requestRotation, type Wanted } from "./request.ts";
 import { type Leftovers, registrar } from "./register.ts";
 import { sweep } from "./sweep.ts";
 import { recordUse, type Used, type UseKnown } from "./use.ts";
-import { workOn } from "./worker.ts";
+import { workAndTell } from "./worker.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
 export interface Operations extends Questions {
@@ -51,6 +51,9 @@ const maxSoonMs = 20 * second;
 
 /** Until a message is tried again that could not be worked on without the journal. */
 const journalPauseMs = 30 * second;
+
+/** How far the clocks of two instances may be apart, each as the storage service has told it. */
+const clockLagMs = 5 * second;
 
 /** Says that somebody may have written what consumers read. */
 const vaultHint = "vault-event";
@@ -158,14 +161,22 @@ async function work(
     return undefined;
   }
   const target = byId.get(message.targetId);
-  if (!target) return undefined;
+  if (!target) {
+    await passOn(queue, message);
+    return undefined;
+  }
   try {
-    const wakeAt = await workOn(ports, target, { checkDrift: message.because === vaultHint });
-    await lookSooner(ports, firstQueue, target.id, wakeAt);
+    const checkDrift = message.because === vaultHint;
+    const { wakeAt, hasWritten } = await workAndTell(ports, target, { checkDrift });
+    if (hasWritten) await lookSooner(ports, firstQueue, target.id, wakeAt);
+    else await comeBack(ports, queue, message, wakeAt);
   } catch (error) {
     // Without the journal nothing is done to a target; its due row brings the sweep back to it.
     if (!(error instanceof JournalUnavailableError)) throw error;
-    if (error instanceof UnreadableRowError) return { why: error.message, isNewer: error.isNewer };
+    if (error instanceof UnreadableRowError) {
+      await passOn(queue, message);
+      return { why: error.message, isNewer: error.isNewer };
+    }
     const about = {
       at: toInstant(ports.journal.now()),
       targetId: target.id,
@@ -173,9 +184,32 @@ async function work(
     };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
     // The message counts as sent for a while. If the queue is out of reach as well, the host gives it to somebody again.
-    await queue.send({ targetId: target.id, because: "retry" }, journalPauseMs);
+    await firstQueue.send(message, journalPauseMs);
   }
   return undefined;
+}
+
+/** This message has been passed on once. */
+const passedOn = "another-instance";
+
+/**
+ * In a rolling deployment another instance may know the target, or be able to read its row; for this one the message counts as sent.
+ * Once only: the target may be gone for good.
+ */
+async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise<void> {
+  if (because === passedOn) return;
+  await queue.send({ targetId, because: passedOn }, journalPauseMs);
+}
+
+/** A due moment, or the end of a claim, that this instance's clock has just not reached; the one that sent the message has. */
+async function comeBack(
+  { journal }: Ports,
+  queue: Queue,
+  message: WorkMessage,
+  wakeAt: Instant | undefined,
+): Promise<void> {
+  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
+  if (delayMs <= clockLagMs) await queue.send(message, Math.max(delayMs, 0));
 }
 
 /** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */

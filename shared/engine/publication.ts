@@ -115,8 +115,9 @@ export async function publish(
   rotationId: string,
   { content, notes }: Publication,
 ): Promise<VersionRef> {
-  // Vaults know no conditions: a worker that has lost its claim finds that out here, and not after it has published.
-  await session.flush();
+  // Vaults know no conditions: a worker that has lost its claim finds that out here. One that loses it just after has somebody look.
+  await session.commit(session.record());
+  session.noteChange();
   const version = await writeVersion(session, session.target.publish, content);
   for (const note of notes) {
     const detail = redact(`${version.name}: ${note}`, session.secrets());

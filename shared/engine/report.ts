@@ -1,5 +1,5 @@
 import { wakeAt } from "../core/decide.ts";
-import { newRecord, type TargetRecord } from "../core/rotation.ts";
+import { newRecord, type TargetRecord, withoutSkip } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
@@ -23,7 +23,8 @@ export function report<Accepted extends { readonly record: TargetRecord }>(
     // A worker that holds it plans anew by itself.
     const before = known.claim.owner === undefined ? replan(known, target, now) : known;
     const accepted = accept(before, now);
-    const { record } = accepted;
+    // What is reported may be why the target must be looked at now.
+    const record = accepted.record === before ? before : withoutSkip(accepted.record);
     if (record !== before) {
       await journal.commit({ record, etag: found?.etag, wakeAt: wakeAt(record, now) });
     }

@@ -2,7 +2,12 @@ import { wakeAt } from "../core/decide.ts";
 import { ConfigError, KeyReusedError } from "../core/errors.ts";
 import { askedBy, groundsOf } from "../core/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../core/request.ts";
-import { newRecord, type RotationRequest, type TargetRecord } from "../core/rotation.ts";
+import {
+  newRecord,
+  type RotationRequest,
+  type TargetRecord,
+  withoutSkip,
+} from "../core/rotation.ts";
 import { longestGraceOf, type Target } from "../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../core/time.ts";
 import { type Waiting, waitingOf } from "../core/waiting.ts";
@@ -110,7 +115,7 @@ async function commitRequest(
   const now = toInstant(journal.now());
   const before = found?.record ?? replan(newRecord(target.id), target, now);
   const request = requestOf(wanted, newId(), now);
-  const accepted = acceptRequest(before, request, target, now);
+  const accepted = acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;

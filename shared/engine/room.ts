@@ -1,10 +1,15 @@
 import { VaultUnavailableError } from "../core/errors.ts";
+import { goesFirst } from "../core/first.ts";
 import { pendingName } from "../core/target.ts";
 import { between, type Instant, plus, second } from "../core/time.ts";
 import type { Session } from "./session.ts";
 
-/** Milliseconds that a worker waits in its place; for longer it lets go of the target. */
-const longestWait = 10 * second;
+/**
+ * Milliseconds that a worker waits in its place; for longer it lets go of the target. What goes first waits in any case, and finds room
+ * that the others have left to it.
+ */
+const longestWait = 7 * second;
+const longestWaitOfFirst = 60 * second;
 
 /** Room that was taken this long ago may have been given to others. */
 const longestHeld = 30 * second;
@@ -39,13 +44,20 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
   const { pace, pause } = session.ports;
   const before = takenAt.get(session);
   if (!pace || (before !== undefined && between(before, session.now()) < longestHeld)) return;
-  let longest = 0;
-  for (const vault of new Set(vaults)) {
-    const creates = vaults.filter((one) => one === vault).length;
-    const wait = await pace.take(vault, creates, longestWait);
-    if (wait > longestWait) throw new VaultBusyError(vault, plus(session.now(), wait));
-    longest = Math.max(longest, wait);
+  const longest = goesFirst(session.record()) ? longestWaitOfFirst : longestWait;
+  const needs = Map.groupBy(vaults, (vault) => vault);
+  // Nothing is taken in one vault that another one has no room for.
+  const steps = needs.size > 1 ? [() => 0, countOf] : [countOf];
+  let pauseMs = 0;
+  for (const creates of steps) {
+    for (const [vault, needed] of needs) {
+      const wait = await pace.take(vault, creates(needed), longest);
+      if (wait > longest) throw new VaultBusyError(vault, plus(session.now(), wait));
+      pauseMs = Math.max(pauseMs, wait);
+    }
   }
-  if (longest > 0) await pause(longest);
+  if (pauseMs > 0) await pause(pauseMs);
   takenAt.set(session, session.now());
 }
+
+const countOf = (needed: readonly string[]): number => needed.length;

@@ -112,7 +112,8 @@ function silenceOf(memory: Memory, server: string, isUrgent: boolean): PassedOve
   const now = memory.now();
   const isOver = isUrgent || silentUntil <= now;
   if (isOver && working === 0) return undefined;
-  const until = silentUntil > now ? silentUntil : plus(now, busyPause);
+  // Whoever is just asking it knows soon.
+  const until = silentUntil > now && !isUrgent ? silentUntil : plus(now, busyPause);
   const why = `server ${server} does not answer; it is asked again later`;
   return { until: later(memory, until, second), why };
 }

@@ -16,15 +16,15 @@ export async function start(session: Session): Promise<void> {
     await session.commit(postponed(record, waitForUser(user, session.now())));
     return;
   }
-  const busy = await noRoom(session);
-  if (busy) {
-    session.stage(postponed(record, busy));
-    return;
-  }
   const permitted = permit(record, session.target, session.now());
   if ("held" in permitted) {
     await session.commit(permitted.held);
     session.emit({ type: "held-back", detail: permitted.why });
+    return;
+  }
+  const busy = await noRoom(session);
+  if (busy) {
+    session.stage(postponed(record, busy));
     return;
   }
   const { wish, why } = permitted;

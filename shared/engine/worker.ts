@@ -1,7 +1,8 @@
 import { withCheck } from "../core/check-request.ts";
+import { joinRequest } from "../core/request.ts";
 import { decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { mayHaveChanged, newRecord, type TargetRecord } from "../core/rotation.ts";
+import { mayHaveChanged, newRecord, type TargetRecord, withoutSkip } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { adopt } from "./adopt.ts";
@@ -45,12 +46,35 @@ export async function workOn(
   target: Target,
   options: Options = {},
 ): Promise<Instant | undefined> {
+  return (await workAndTell(ports, target, options)).wakeAt;
+}
+
+/** The same, and whether anything was written. */
+export async function workAndTell(
+  ports: Ports,
+  target: Target,
+  options: Options = {},
+): Promise<Worked> {
+  let [left, hasWritten] = [options, false];
   for (let rounds = 0; ; rounds++) {
-    const next = await workOnce(ports, target, rounds === 0 ? options : {});
+    const worked = await workOnce(ports, target, left);
+    if (worked === "lost") {
+      // A caller was quicker with what it had to report. The hint that this worker brought must not be lost with the race.
+      if (rounds < mostRounds) continue;
+      if (left.checkDrift) await requestCheck(ports, target, toInstant(ports.journal.now()));
+      return { wakeAt: undefined, hasWritten };
+    }
+    [left, hasWritten] = [{}, hasWritten || worked.hasWritten];
     // Somebody may have asked for something while the target was being released.
-    const isReached = next !== undefined && next <= toInstant(ports.journal.now());
-    if (!isReached || rounds >= mostRounds) return next;
+    const isReached =
+      worked.wakeAt !== undefined && worked.wakeAt <= toInstant(ports.journal.now());
+    if (!isReached || rounds >= mostRounds) return { ...worked, hasWritten };
   }
+}
+
+export interface Worked {
+  readonly wakeAt: Instant | undefined;
+  readonly hasWritten: boolean;
 }
 
 interface Options {
@@ -58,25 +82,23 @@ interface Options {
   readonly checkDrift?: boolean;
 }
 
-async function workOnce(
-  ports: Ports,
-  target: Target,
-  options: Options,
-): Promise<Instant | undefined> {
+async function workOnce(ports: Ports, target: Target, options: Options): Promise<Worked | "lost"> {
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.journal.now());
   if (isClaimed(record, now)) {
     if (options.checkDrift) await requestCheck(ports, target, now);
-    return record.claim.until;
+    return { wakeAt: record.claim.until, hasWritten: false };
   }
   const planned = replan(record, target, now);
-  if (isQuiet(record, planned, now) && !options.checkDrift) return wakeAt(record, now);
+  if (isQuiet(record, planned, now) && !options.checkDrift) {
+    return { wakeAt: wakeAt(record, now), hasWritten: false };
+  }
   const session = openSession(ports, target, ports.newId(), {
     record: withoutSkip(planned),
     etag: found?.etag,
   });
-  const first = options.checkDrift ? "check" : decideWork(session.record(), now);
+  const first = options.checkDrift ? "check" : firstWork(session.record(), now);
   const turn = await takeTurn(ports, target, planned, first);
   if ("until" in turn) return passOver(session, turn, options);
   try {
@@ -86,9 +108,10 @@ async function workOnce(
   }
 }
 
-function withoutSkip(record: TargetRecord): TargetRecord {
-  const { skipped: _, ...rest } = record;
-  return rest;
+/** A request that joins its rotation is followed by that. */
+function firstWork(record: TargetRecord, now: Instant): Work {
+  const first = decideWork(record, now);
+  return first === "join" ? decideWork(joinRequest(record, now), now) : first;
 }
 
 /** The target has its turn later, and its record says why. Nothing was done. */
@@ -96,7 +119,7 @@ async function passOver(
   session: Session,
   { until, why }: PassedOver,
   { checkDrift = false }: Options,
-): Promise<Instant | undefined> {
+): Promise<Worked | "lost"> {
   const now = session.now();
   const record = session.record();
   const doubtful = checkDrift && !record.check ? withCheck(record, written, now) : record;
@@ -105,10 +128,10 @@ async function passOver(
     await session.release();
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw error;
-    return undefined;
+    return "lost";
   }
   session.emit({ type: "held-back", nextAttemptAt: until, detail: why });
-  return wakeAt(session.record(), session.now());
+  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
 }
 
 /** A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it. */
@@ -117,25 +140,31 @@ function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boo
   return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
 }
 
-async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Instant | undefined> {
+async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Worked | "lost"> {
   try {
     const first = decideWork(session.record(), session.now());
     // A start is written first, and the claim with it; where nothing is due, one write does.
     if ((first !== "start" && first !== "wait") || checkDrift) await session.flush();
     if (checkDrift) await lookForDrift(session);
-    for (let done = 0; done < mostInOneGo; done++) {
-      const next = decideWork(session.record(), session.now());
-      if (next === "wait" && !planAnew(session)) break;
-      if (next !== "wait") await work[next](session);
-    }
+    await doAll(session);
     await session.release();
   } catch (error) {
+    // Another worker was quicker, or a caller with a request.
+    if (error instanceof LeaseLostError && !session.hasClaim()) return "lost";
     if (error instanceof LeaseLostError) await onClaimLost(session);
     else if (error instanceof JournalUnavailableError) throw error;
     else await restAfterBug(session, error);
-    return undefined;
+    return { wakeAt: undefined, hasWritten: true };
   }
-  return wakeAt(session.record(), session.now());
+  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
+}
+
+async function doAll(session: Session): Promise<void> {
+  for (let done = 0; done < mostInOneGo; done++) {
+    const next = decideWork(session.record(), session.now());
+    if (next === "wait" && !planAnew(session)) return;
+    if (next !== "wait") await work[next](session);
+  }
 }
 
 /** The configuration may have been edited in the middle of a rotation, which was left alone until it ended. */
@@ -165,8 +194,6 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
  * overwritten a newer one, so a person is told and the owner is asked to log in with what is published.
  */
 async function onClaimLost(session: Session): Promise<void> {
-  // Another worker was quicker.
-  if (!session.hasClaim()) return;
   session.emit({ type: "lease-lost" });
   if (!session.hasUnwrittenChange()) return;
   const { ports, target } = session;

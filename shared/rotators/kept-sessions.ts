@@ -16,6 +16,8 @@ export interface Authorization {
   readonly options: unknown;
   readonly credential: Credential;
   readonly mayStay: boolean;
+  /** Whether it ends with the call all the same, such as when the account has just got another secret. */
+  readonly isLast?: boolean;
 }
 
 /** Log-ins that stay open for a few idle seconds, for the next call that brings the very same options and credential. */
@@ -80,13 +82,13 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
   return {
     keep,
     async use(authorization, signal, logIn, work) {
-      const { mayStay } = authorization;
+      const { mayStay, isLast = false } = authorization;
       const known = mayStay ? await take(keyOf(authorization), signal) : undefined;
       const session = known ?? (await logIn());
       if (session === "rejected") return session;
       try {
         const result = await work(session);
-        if (mayStay) keep(authorization, session);
+        if (mayStay && !isLast) keep(authorization, session);
         else await session.close();
         return result;
       } catch (error) {

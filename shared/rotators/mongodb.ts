@@ -174,7 +174,8 @@ function asAuthority<Result>(
   const { options, connectWithin, mayStay = false } = call;
   const { credential, home } = authorityOf(call);
   const log = () => logIn(options, credential, home, signal, connectWithin);
-  return kept.use({ options: [options, home], credential, mayStay }, signal, log, work);
+  const isLast = call.using.as === "self";
+  return kept.use({ options: [options, home], credential, mayStay, isLast }, signal, log, work);
 }
 
 /** The same, be it only to look; throws when there is no session to be had. */

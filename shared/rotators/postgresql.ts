@@ -207,7 +207,9 @@ function asAuthority<Result>(
 ): Promise<Result | "rejected"> {
   const credential = requireCredential(using, placeOf(options, account));
   const log = () => logIn(options, credential, signal, connectWithin);
-  return kept.use({ options, credential, mayStay }, signal, log, work);
+  // One account's own connection must not stand in the way of those who log in with the new secret.
+  const isLast = using.as === "self";
+  return kept.use({ options, credential, mayStay, isLast }, signal, log, work);
 }
 
 /** The same, be it only to look; throws when there is no session to be had. */

@@ -146,10 +146,15 @@ function dueFirst(targets: ReadonlyMap<string, StoredTarget>, now: Instant): Due
     .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.targetId, b.targetId));
 }
 
-function mark(targets: Map<string, StoredTarget>, { targetId, wakeAt, sent }: Due, now: Instant) {
+function mark(
+  targets: Map<string, StoredTarget>,
+  { targetId, wakeAt, sent, isFirst }: Due,
+  now: Instant,
+): void {
   const stored = targets.get(targetId);
   if (stored?.wakeAt !== wakeAt) return;
-  targets.set(targetId, { ...stored, sent: sent + 1, sentUntil: sentUntil(sent + 1, now) });
+  const until = sentUntil(sent + 1, isFirst, now);
+  targets.set(targetId, { ...stored, sent: sent + 1, sentUntil: until });
 }
 
 function withRequest(

@@ -104,9 +104,9 @@ async function markInShard(
   let left = due;
   for (let rounds = 0; rounds < mostRounds && left.length > 0; rounds++) {
     const result = await table.submit(
-      left.map(({ targetId, wakeAt, sent }) => {
+      left.map(({ targetId, wakeAt, sent, isFirst }) => {
         const rowKey = keys.dueRow(wakeAt, targetId);
-        const mark = { sent: sent + 1, sentUntil: sentUntil(sent + 1, now) };
+        const mark = { sent: sent + 1, sentUntil: sentUntil(sent + 1, isFirst, now) };
         return ["update", { partitionKey, rowKey, ...mark }, "Merge"];
       }),
     );

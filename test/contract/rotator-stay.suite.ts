@@ -105,6 +105,13 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
+      it("does not stay in the way once the account has changed itself", async () => {
+        const current = await newAccount();
+        expect(await verify(current, staying())).toBe("accepted");
+        await apply(withSecret(current), { as: "self", credential: current }, staying());
+        await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
+      });
+
       it("never proves a secret", async () => {
         const current = await newAccount();
         const count = await countLogIns(async () => {

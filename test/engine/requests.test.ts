@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { claimed } from "../../shared/core/decide.ts";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import { hour, minute } from "../../shared/core/time.ts";
+import { hour, minute, second } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { withPolicy } from "./policy-world.ts";
 import { adopted, failing, recordOf, request, rotate, work } from "./steps.ts";
-import { makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "./world.ts";
+import { kinds, makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "./world.ts";
 
 test("the same idempotency key leads to the same rotation, also long after it ended", async () => {
   const world = await adopted(singleAdmin);
@@ -15,6 +15,28 @@ test("the same idempotency key leads to the same rotation, also long after it en
   expect((await recordOf(world)).request).toBeUndefined();
   expect(await request(world, { key: "ticket-8" })).not.toBe(id);
 });
+
+test.each(kinds)(
+  "a request that comes once the new secret may be public is not answered by it: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    const id = await request(world);
+    let asked = "";
+    await work(world, async (effect, call) => {
+      const isPublic = world.vault.versions("app-db").length === 2;
+      if (effect === "vault.read" && isPublic && asked === "") {
+        world.advance(second);
+        asked = await request(world, { reason: "exposure", requestedBy: "ben" });
+      }
+      return call();
+    });
+    expect(asked).not.toBe(id);
+    world.advance(3 * minute);
+    await work(world);
+    expect((await world.journal.run("app", asked))?.state).toBe("done");
+    expect(world.vault.versions("app-db")).toHaveLength(3);
+  },
+);
 
 test("the same idempotency key for something else is refused, and nothing is swallowed", async () => {
   const world = await adopted(pairAdmin);

@@ -5,7 +5,7 @@ import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
-import { adopted, recordOf, request } from "./steps.ts";
+import { adopted, recordOf, request as ask } from "./steps.ts";
 import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
@@ -27,6 +27,9 @@ function paced(world: World, gate: Gate = open, perWindow = 280) {
   };
   return { ports, pace, pauses };
 }
+
+/** Nobody waits for it. */
+const request = (world: World) => ask(world, { reason: "schedule" });
 
 const creates = (world: World) =>
   ["app-db", "keyturn-pending-app"].flatMap((name) => world.vault.versions(name)).length;
@@ -55,10 +58,21 @@ describe("before a change begins there is room for what it will write", () => {
     const before = creates(world);
     const wake = (await workOn({ ...ports, notifiers: [] }, world.target)) ?? "";
     expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
-    expect(between(world.now(), wake)).toBeGreaterThan(10 * second);
+    expect(between(world.now(), wake)).toBeGreaterThan(7 * second);
     expect((await recordOf(world)).request?.heldBy).toMatch(/^vault main is busy/);
     world.advanceTo(wake);
     await workOn(ports, world.target);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("and what goes first waits its turn however long that takes", async () => {
+    const world = await adopted(singleAdmin);
+    const id = await ask(world, { reason: "operator" });
+    const { ports, pace, pauses } = paced(world);
+    await pace.take("main", 600, minute);
+    expect(await pace.take("main", 2, 7 * second)).toBeGreaterThan(20 * second);
+    await workOn(ports, world.target);
+    expect(pauses[0]).toBeGreaterThan(20 * second);
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
@@ -103,6 +117,8 @@ describe("before a change begins there is room for what it will write", () => {
     await pace.take("waiting", 600, minute);
     await workOn(ports, target);
     expect((await recordOf(world)).request?.heldBy).toMatch(/^vault waiting is busy/);
+    // Nothing was taken in the other one.
+    expect(await pace.take("main", 2, minute)).toBe(0);
   });
 });
 

@@ -171,6 +171,30 @@ describe("a target whose server is silent", () => {
     expect(world.applied.size).toBe(1);
   });
 
+  test("is not asked by a request that joins its open rotation while somebody is asking it already", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const down: Gate = (effect, call) =>
+      effect.startsWith("target.") ? Promise.reject(new TargetUnavailableError("down")) : call();
+    await workOn(world.ports(down), world.target);
+    const memory = servers({
+      now: () => world.now(),
+      draw: () => 0,
+      pause: () => Promise.resolve(),
+    });
+    memory.note("memory:0", plus(world.now(), -20 * second), true);
+    entered(await memory.enter("memory:0", true));
+    world.advance(second);
+    await request(world, { reason: "exposure", requestedBy: "ben" });
+    const asked: string[] = [];
+    const seeing: Gate = (effect, call) => {
+      if (effect.startsWith("target.")) asked.push(effect);
+      return call();
+    };
+    await workOn({ ...world.ports(seeing), servers: memory }, world.target);
+    expect(asked).toEqual([]);
+  });
+
   test("is looked at again because of a hint that came meanwhile", async () => {
     const world = await adopted(singleAdmin);
     await workOn(besideSilent(world), world.target, { checkDrift: true });

@@ -122,7 +122,7 @@ test("a message that cannot be worked on without the journal is tried again in h
   });
   expect(queue.receive()).toBeUndefined();
   world.advance(minute / 2);
-  expect(queue.receive()).toMatchObject({ targetId: "app", because: "retry" });
+  expect(queue.receive()).toMatchObject({ targetId: "app", because: "due" });
   const full = { send: () => Promise.reject(new QueueUnavailableError("full")) };
   const lost = operations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
   await expect(lost.work({ targetId: "app", because: "due" })).rejects.toThrow("full");

@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import { VaultUnavailableError } from "../../shared/core/errors.ts";
+import { hour, minute, plus, second } from "../../shared/core/time.ts";
+import { expose } from "../../shared/engine/expose.ts";
+import { operations } from "../../shared/engine/operations.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
+import { recordUse } from "../../shared/engine/use.ts";
+import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
+import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { adopted, ask, recordOf, request, rotate, work, writeByHand } from "./steps.ts";
+import { type Gate, open, pairAdmin, singleAdmin, type World } from "./world.ts";
+
+/** Instances of a fleet that share both queues. */
+function fleetOf(world: World) {
+  const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
+  const instance = (
+    change: (ports: Ports) => Partial<Ports> = () => ({}),
+    targets = [world.target],
+    gate: Gate = open,
+  ) => {
+    const { emit, ...ports } = world.ports(gate);
+    const changed = { ...ports, ...change({ ...ports, emit }) };
+    const of = { ports: changed, queue, firstQueue, targets, vaultAt: () => "main" };
+    return operations(of)(emit);
+  };
+  const receive = () => firstQueue.receive() ?? queue.receive();
+  return { queue, firstQueue, instance, receive };
+}
+
+type Fleet = ReturnType<typeof fleetOf>;
+type Instance = ReturnType<Fleet["instance"]>;
+
+/** Sweeps every minute. The first message goes to one instance, the others to another. Returns minutes. */
+async function untilRotated(
+  world: World,
+  { receive }: Fleet,
+  [sweeper, first, others]: readonly [Instance, Instance, Instance],
+): Promise<number> {
+  let messages = 0;
+  for (let minutes = 0; minutes <= 200; minutes++) {
+    await sweeper.sweep();
+    for (let message = receive(); message; message = receive()) {
+      await (messages++ === 0 ? first : others).work(message);
+    }
+    if (world.applied.size > 0 && (await recordOf(world)).rotation === undefined) return minutes;
+    world.advance(minute);
+  }
+  return Infinity;
+}
+
+/** A clock that has heard of less time than the sweep's: storage tells whole seconds. */
+const behind =
+  (world: World) =>
+  ({ journal }: Ports) => ({
+    journal: { ...journal, now: () => new Date(Date.parse(world.now()) - 500) },
+  });
+
+/** A worker that dies with the first effect of this name. */
+async function dieAt(world: World, fatal: string): Promise<void> {
+  const died = Promise.withResolvers<undefined>();
+  void work(world, (effect, call) => {
+    if (effect !== fatal) return call();
+    died.resolve(undefined);
+    return new Promise(() => undefined);
+  });
+  await died.promise;
+}
+
+describe("a message that is used up without anything being done does not make its target late", () => {
+  test("when the worker's clock has just not reached the due moment", async () => {
+    const world = await adopted(singleAdmin);
+    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    const fleet = fleetOf(world);
+    const slow = fleet.instance(behind(world));
+    expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
+  });
+
+  test("when the worker's clock has just not reached the end of a dead worker's claim", async () => {
+    const world = await adopted(pairAdmin);
+    await request(world);
+    await dieAt(world, "target.apply");
+    world.advanceTo((await recordOf(world)).claim.until ?? "");
+    const fleet = fleetOf(world);
+    const slow = fleet.instance(behind(world));
+    expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
+  });
+
+  test("when an instance gets it that cannot read the row, or does not know the target", async () => {
+    for (const reason of ["operator", "schedule"] as const) {
+      const world = await adopted(singleAdmin);
+      await request(world, { reason });
+      const fleet = fleetOf(world);
+      const newer = fleet.instance();
+      const read = () => Promise.reject(new UnreadableRowError("newer", true));
+      const older =
+        reason === "operator"
+          ? fleet.instance(undefined, [])
+          : fleet.instance(({ journal }) => ({ journal: { ...journal, read } }));
+      expect(await untilRotated(world, fleet, [newer, older, newer])).toBeLessThan(3);
+    }
+  });
+
+  test("when somebody's report was quicker than the claim, and the sweep is still sending others", async () => {
+    const world = await adopted(singleAdmin);
+    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    const fleet = fleetOf(world);
+    let raced = false;
+    const worker = fleet.instance(undefined, undefined, async (effect, call) => {
+      if (effect === "journal.commit" && !raced) {
+        raced = true;
+        await expose(world.ports(open), world.target, { by: "mallory", kind: "breach" });
+      }
+      return call();
+    });
+    const sweeper = fleet.instance(({ journal }) => ({
+      journal: {
+        ...journal,
+        markSent: async (due, now) => {
+          for (let message = fleet.receive(); message; message = fleet.receive()) {
+            await worker.work(message);
+          }
+          await journal.markSent(due, now);
+        },
+      },
+    }));
+    expect(await untilRotated(world, fleet, [sweeper, worker, worker])).toBeLessThan(3);
+    expect(raced).toBe(true);
+  });
+
+  test("when its worker dies while it waits for a place, and somebody waits for the rotation", async () => {
+    const world = await adopted(singleAdmin);
+    const fleet = fleetOf(world);
+    const instance = fleet.instance();
+    await instance.request("app", { reason: "exposure", requestedBy: "ben" });
+    expect(fleet.receive()).toBeDefined();
+    expect(await untilRotated(world, fleet, [instance, instance, instance])).toBeLessThan(3);
+  });
+
+  test("when the journal cannot be asked for a moment; it stays what it was, and goes first", async () => {
+    const world = await adopted(singleAdmin);
+    const fleet = fleetOf(world);
+    const read = () => Promise.reject(new JournalUnavailableError("away"));
+    const broken = fleet.instance(({ journal }) => ({ journal: { ...journal, read } }));
+    await broken.work({ targetId: "app", because: "vault-event" });
+    expect(fleet.queue.messages).toEqual([]);
+    expect(fleet.firstQueue.messages).toMatchObject([{ message: { because: "vault-event" } }]);
+  });
+
+  test("nor does it go round for ever when nobody knows the target any more", async () => {
+    const world = await adopted(singleAdmin);
+    const fleet = fleetOf(world);
+    const stranger = fleet.instance(undefined, []);
+    await stranger.work({ targetId: "app", because: "due" });
+    world.advance(minute);
+    const message = fleet.receive();
+    await stranger.work(message);
+    expect(fleet.receive()).toBeUndefined();
+    expect(fleet.queue.messages).toEqual([]);
+  });
+});
+
+describe("a rotation that leaves consumers refused goes first", () => {
+  test("when what the target has cannot be published", async () => {
+    const world = await adopted(singleAdmin);
+    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    let writes = 0;
+    await work(world, (effect, call) =>
+      effect === "vault.write" && ++writes > 1
+        ? Promise.reject(new VaultUnavailableError("away"))
+        : call(),
+    );
+    expect(world.publishedWorks()).toBe(false);
+    world.advance(minute);
+    expect(await world.journal.due(world.now(), 10)).toMatchObject([{ isFirst: true }]);
+  });
+
+  test("when its worker has died", async () => {
+    const world = await adopted(singleAdmin);
+    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    await dieAt(world, "target.apply");
+    world.advance(3 * minute);
+    expect(await world.journal.due(world.now(), 10)).toMatchObject([{ isFirst: true }]);
+  });
+});
+
+test("a hint that somebody wrote what consumers read survives that a report was quicker", async () => {
+  const world = await adopted(singleAdmin);
+  await rotate(world);
+  world.advance(20 * minute);
+  await writeByHand(world, "app", "a password that nobody accepts");
+  let raced = false;
+  const racing: Gate = async (effect, call) => {
+    if (effect === "journal.commit" && !raced) {
+      raced = true;
+      await recordUse(world.ports(open), world.target, { by: "app" });
+    }
+    return call();
+  };
+  await work(world, racing, true);
+  expect(raced).toBe(true);
+  const { check, refusedSince } = await recordOf(world);
+  expect(check ?? refusedSince).toBeDefined();
+});
+
+test("whoever asks for something or reports it ends that a target is passed over", async () => {
+  for (const act of ["ask", "expose"] as const) {
+    const world = await adopted(singleAdmin);
+    await request(world, { reason: "drift", requestedBy: "keyturn" });
+    world.advance(hour);
+    const found = await world.journal.read("app");
+    if (!found) throw new Error("it was adopted");
+    const until = plus(world.now(), 5 * minute);
+    const record = { ...found.record, skipped: { at: world.now(), until, why: "silent" } };
+    await world.journal.commit({ record, etag: found.etag, wakeAt: until });
+    world.advance(second);
+    const at = plus(world.now(), -minute);
+    if (act === "ask") await ask(world, { reason: "operator" });
+    else await expose(world.ports(open), world.target, { by: "ben", kind: "breach", at });
+    expect((await recordOf(world)).skipped).toBeUndefined();
+    expect((await world.journal.due(world.now(), 10)).map(({ isFirst }) => isFirst)).toEqual([
+      true,
+    ]);
+  }
+});
