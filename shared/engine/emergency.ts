@@ -37,6 +37,7 @@ export function emergency(session: Session) {
       failure: failureOf(session, error),
       nextAttemptAt: end,
     });
+    await session.hold();
     await session.ports.pause(pause);
     await session.hold();
     return true;

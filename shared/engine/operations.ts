@@ -1,10 +1,9 @@
 import { decideWork } from "../core/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
 import type { ExposureOutcome } from "../core/exposure-outcome.ts";
-import { isUrgent } from "../core/progress.ts";
 import type { TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
-import { between, type Instant, second, toInstant } from "../core/time.ts";
+import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
@@ -13,10 +12,10 @@ import { expose, type Seen } from "./expose.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
 import { type Requested, requestRotation, type Wanted } from "./request.ts";
+import { sendNow, vaultHint, workOnMessage } from "./messages.ts";
 import { type Leftovers, registrar } from "./register.ts";
 import { sweep } from "./sweep.ts";
 import { recordUse, type Used, type UseKnown } from "./use.ts";
-import { workAndTell } from "./worker.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
 export interface Operations extends Questions {
@@ -45,18 +44,6 @@ export interface OperationsOf {
   /** Name of the configured vault at this host. */
   readonly vaultAt: (host: string) => string | undefined;
 }
-
-/** Waits that are longer are left to the next sweep, which comes within a minute. */
-const maxSoonMs = 20 * second;
-
-/** Until a message is tried again that could not be worked on without the journal. */
-const journalPauseMs = 30 * second;
-
-/** How far the clocks of two instances may be apart, each as the storage service has told it. */
-const clockLagMs = 5 * second;
-
-/** Says that somebody may have written what consumers read. */
-const vaultHint = "vault-event";
 
 /** Rows that one sweep removes from the journal. */
 const mostPruned = 100;
@@ -92,7 +79,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
         return sent;
       },
       async work(message) {
-        const unreadable = await work(ports, { ...of, firstQueue }, message, byId);
+        const unreadable = await workOnMessage(ports, { ...of, firstQueue }, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
@@ -129,101 +116,6 @@ async function prune(ports: Ports): Promise<void> {
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "journal-unavailable", at, detail }));
   }
-}
-
-/** What was asked or reported is durable by now; the message only makes it quick, and the next sweep need not send another one. */
-async function sendNow(
-  { journal }: Ports,
-  queue: Queue,
-  message: WorkMessage,
-  wakeAt: Instant | undefined,
-): Promise<void> {
-  const { targetId } = message;
-  try {
-    await queue.send(message);
-    const now = toInstant(journal.now());
-    if (wakeAt === undefined || wakeAt > now) return;
-    await journal.markSent([{ targetId, wakeAt, sent: 0, isFirst: true }], now);
-  } catch {
-    // The sweep finds the target.
-  }
-}
-
-/** Returns why the row of the target cannot be read, when it cannot. */
-async function work(
-  ports: Ports,
-  { queue, firstQueue }: { readonly queue: Queue; readonly firstQueue: Queue },
-  message: WorkMessage | undefined,
-  byId: ReadonlyMap<string, Target>,
-): Promise<Omit<Unreadable, "id"> | undefined> {
-  if (!message) {
-    await raiseAlarm(ports, "message-unreadable", "a message in the work queue is unreadable");
-    return undefined;
-  }
-  const target = byId.get(message.targetId);
-  if (!target) {
-    await passOn(queue, message);
-    return undefined;
-  }
-  try {
-    const checkDrift = message.because === vaultHint;
-    const { wakeAt, hasWritten } = await workAndTell(ports, target, { checkDrift });
-    if (hasWritten) await lookSooner(ports, firstQueue, target.id, wakeAt);
-    else await comeBack(ports, queue, message, wakeAt);
-  } catch (error) {
-    // Without the journal nothing is done to a target; its due row brings the sweep back to it.
-    if (!(error instanceof JournalUnavailableError)) throw error;
-    if (error instanceof UnreadableRowError) {
-      await passOn(queue, message);
-      return { why: error.message, isNewer: error.isNewer };
-    }
-    const about = {
-      at: toInstant(ports.journal.now()),
-      targetId: target.id,
-      detail: error.message,
-    };
-    ports.emit(toEvent({ type: "journal-unavailable", ...about }));
-    // The message counts as sent for a while. If the queue is out of reach as well, the host gives it to somebody again.
-    await firstQueue.send(message, journalPauseMs);
-  }
-  return undefined;
-}
-
-/** This message has been passed on once. */
-const passedOn = "another-instance";
-
-/**
- * In a rolling deployment another instance may know the target, or be able to read its row; for this one the message counts as sent.
- * Once only: the target may be gone for good.
- */
-async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise<void> {
-  if (because === passedOn) return;
-  await queue.send({ targetId, because: passedOn }, journalPauseMs);
-}
-
-/** A due moment, or the end of a claim, that this instance's clock has just not reached; the one that sent the message has. */
-async function comeBack(
-  { journal }: Ports,
-  queue: Queue,
-  message: WorkMessage,
-  wakeAt: Instant | undefined,
-): Promise<void> {
-  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
-  if (delayMs <= clockLagMs) await queue.send(message, Math.max(delayMs, 0));
-}
-
-/** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
-async function lookSooner(
-  { journal }: Ports,
-  queue: Queue,
-  targetId: string,
-  wakeAt: Instant | undefined,
-): Promise<void> {
-  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
-  if (delayMs <= 0 || delayMs > maxSoonMs) return;
-  const record = (await journal.read(targetId))?.record;
-  if (!record?.rotation || !isUrgent(record, record.rotation)) return;
-  await queue.send({ targetId, because: "retry" }, delayMs).catch(() => undefined);
 }
 
 async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<void> {

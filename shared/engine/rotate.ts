@@ -53,7 +53,8 @@ export async function resume(session: Session): Promise<void> {
       moveOn(session, next);
     } catch (error) {
       if (await isWorthAnotherTry(rotation, error)) continue;
-      await onFailure(session, error);
+      if (error instanceof VaultBusyError) await holdBack(session, error);
+      else await onFailure(session, error);
       return;
     }
     session.emit({
@@ -65,6 +66,15 @@ export async function resume(session: Session): Promise<void> {
     });
     if (session.record().rotation === undefined) tellSuccess(session, rotation);
   }
+}
+
+/** Nothing has failed: others come first. */
+async function holdBack(session: Session, { until, message }: VaultBusyError): Promise<void> {
+  const record = session.record();
+  const { rotation } = record;
+  if (!rotation) return;
+  const held = { ...rotation, nextAttemptAt: until, heldBy: message };
+  await commitHold(session, { ...record, rotation: held });
 }
 
 async function commitHold(session: Session, held: TargetRecord): Promise<void> {
@@ -123,7 +133,7 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
   const failure = failureOf(session, error);
   // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
   const judged =
-    error instanceof GuessPauseError || error instanceof VaultBusyError
+    error instanceof GuessPauseError
       ? "retry"
       : judge(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
@@ -171,9 +181,7 @@ function waitWithoutFailure(
   failure: Failure,
   error: unknown,
 ): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
-  if (error instanceof GuessPauseError || error instanceof VaultBusyError) {
-    return { ...unheld(rotation), nextAttemptAt: error.until };
-  }
+  if (error instanceof GuessPauseError) return { ...unheld(rotation), nextAttemptAt: error.until };
   if (!(error instanceof NotYetPropagatedError)) return undefined;
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }

@@ -87,8 +87,10 @@ describe("before a change begins there is room for what it will write", () => {
     const { ports, pace } = paced(world);
     await pace.take("main", 600, minute);
     await workOn(ports, world.target);
-    const waiting = (await recordOf(world)).rotation;
+    const { rotation: waiting, outbox } = await recordOf(world);
     expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
+    expect(waiting?.heldBy).toMatch(/^vault main is busy/);
+    expect(outbox.map(({ type }) => type)).not.toContain("rotation.stalled");
     world.advanceTo(waiting?.nextAttemptAt ?? "");
     await workOn(ports, world.target);
     expect((await world.journal.run("app", id))?.state).toBe("done");
