@@ -26,6 +26,8 @@ export interface PassedOver {
 export interface Servers {
   /** `isUrgent`: a person waits; a silent server is asked again at once, unless somebody is just asking it. */
   enter(server: string, isUrgent: boolean): Promise<Entered | PassedOver>;
+  /** Why the server had better not be asked now, for whoever has something else to wait for first. */
+  silence(server: string, isUrgent: boolean): PassedOver | undefined;
   /** A call has ended that began then. `isUnavailable`: the server could not be asked. */
   note(server: string, began: Instant, isUnavailable: boolean): void;
 }
@@ -75,6 +77,7 @@ export function servers(of: ServersOf): Servers {
         await someoneLeft(memory, left);
       }
     },
+    silence: (server, isUrgent) => silenceOf(memory, server, isUrgent),
     note(server, began, isUnavailable) {
       const state = knownOf(memory, server);
       // One that refuses at once holds nobody up.

@@ -3,7 +3,9 @@ import { goesFirst } from "../core/first.ts";
 import type { TargetRecord } from "../core/rotation.ts";
 import type { Target } from "../core/target.ts";
 import type { Ports } from "./ports.ts";
+import { takeRoomForBoth, VaultBusyError } from "./room.ts";
 import type { Entered, PassedOver } from "./servers.ts";
+import type { Session } from "./session.ts";
 
 /** Work for which nobody asks the server. */
 const withoutServer: readonly Work[] = ["join", "notify", "wait"];
@@ -19,11 +21,28 @@ export function serverOf({ rotator }: Pick<Ports, "rotator">, { type, options }:
  * wait because the server was silent a moment ago.
  */
 export async function takeTurn(
-  ports: Ports,
-  target: Target,
+  session: Session,
   record: TargetRecord,
   work: Work,
 ): Promise<Entered | PassedOver> {
-  if (!ports.servers || withoutServer.includes(work)) return { leave: () => undefined };
-  return ports.servers.enter(serverOf(ports, target), goesFirst(record));
+  const { ports, target } = session;
+  const { servers } = ports;
+  if (!servers || withoutServer.includes(work)) return { leave: () => undefined };
+  const server = serverOf(ports, target);
+  const isUrgent = goesFirst(record);
+  if (work === "start") {
+    const silent = servers.silence(server, isUrgent);
+    if (silent) return silent;
+    await waitForRoom(session);
+  }
+  return servers.enter(server, isUrgent);
+}
+
+/** Before the turn, so that whoever waits for a vault keeps no place at the server. The start itself says what is to be done without room. */
+async function waitForRoom(session: Session): Promise<void> {
+  try {
+    await takeRoomForBoth(session);
+  } catch (error) {
+    if (!(error instanceof VaultBusyError)) throw error;
+  }
 }

@@ -99,7 +99,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
     etag: found?.etag,
   });
   const first = options.checkDrift ? "check" : firstWork(session.record(), now);
-  const turn = await takeTurn(ports, target, planned, first);
+  const turn = await takeTurn(session, planned, first);
   if ("until" in turn) return passOver(session, turn, options);
   try {
     return await workUnderClaim(session, options.checkDrift ?? false);

@@ -5,6 +5,8 @@ import { between, minute, plus, second } from "../../shared/core/time.ts";
 import { type Entered, type PassedOver, servers } from "../../shared/engine/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
+import { memoryPace } from "../../shared/stores/memory-pace.ts";
+import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { adopted, recordOf, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
@@ -193,6 +195,32 @@ describe("a target whose server is silent", () => {
     };
     await workOn({ ...world.ports(seeing), servers: memory }, world.target);
     expect(asked).toEqual([]);
+  });
+
+  test("is not kept from others by a worker that waits for its vault", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world, { reason: "schedule" });
+    const pace = paceIn(
+      memoryPace(),
+      () => 280,
+      () => new Date(world.now()),
+    );
+    await pace.slowDown("main", 5 * second);
+    const memory = servers({
+      now: () => world.now(),
+      draw: () => 0,
+      pause: () => Promise.resolve(),
+    });
+    memory.note("memory:0", world.now(), false);
+    const turns: (Entered | PassedOver)[] = [];
+    const pause: Ports["pause"] = async (milliseconds) => {
+      turns.push(await memory.enter("memory:0", false), await memory.enter("memory:0", false));
+      for (const turn of turns) entered(turn).leave();
+      world.advance(milliseconds);
+    };
+    await workOn({ ...world.ports(open), servers: memory, pace, pause }, world.target);
+    expect(turns).toHaveLength(2);
+    expect(world.applied.size).toBe(1);
   });
 
   test("is looked at again because of a hint that came meanwhile", async () => {
