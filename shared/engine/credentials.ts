@@ -4,7 +4,7 @@ import { describeNoLiveCredential, type UnreadableVersion } from "../core/no-liv
 import type { Rotation } from "../core/rotation.ts";
 import type { Credential } from "../core/secret.ts";
 import { candidates, slotOf } from "../core/slots.ts";
-import { sameVersion, type VersionRef } from "../core/target.ts";
+import { sameVersion, type Target, type VersionRef } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
 import {
   credentialIn,
@@ -30,9 +30,8 @@ export interface StoredCredential {
  * ConfigError.
  */
 export async function recallAdmin(session: Session): Promise<StoredCredential> {
-  const { ports, target } = session;
-  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
-  const known = ports.adminSecrets?.recall(target.authority.secret, session.now());
+  const { secret } = adminOf(session.target);
+  const known = session.ports.adminSecrets?.recall(secret, session.now());
   if (!known) return readAdmin(session);
   session.guard(known.value);
   return adminIn(session, known);
@@ -41,8 +40,7 @@ export async function recallAdmin(session: Session): Promise<StoredCredential> {
 /** The admin's credential as the vault has it now. Whether it logs in was not asked. Throws ConfigError. */
 export async function readAdmin(session: Session): Promise<StoredCredential> {
   const { target } = session;
-  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
-  const { secret } = target.authority;
+  const { secret } = adminOf(target);
   const stored = await readCurrent(session, secret);
   if (typeof stored === "string") {
     throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
@@ -51,10 +49,14 @@ export async function readAdmin(session: Session): Promise<StoredCredential> {
   return adminIn(session, stored);
 }
 
+function adminOf({ id, authority }: Target): Extract<Target["authority"], { as: "admin" }> {
+  if (authority.as === "admin") return authority;
+  throw new RangeError(`${id} has no admin`);
+}
+
 function adminIn(session: Session, stored: StoredSecret): StoredCredential {
   const { target } = session;
-  if (target.authority.as !== "admin") throw new RangeError(`${target.id} has no admin`);
-  const { secret, account } = target.authority;
+  const { secret, account } = adminOf(target);
   const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(

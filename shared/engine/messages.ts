@@ -60,7 +60,7 @@ export async function workOnMessage(
     if (hasWritten) await lookSooner(ports, firstQueue, target.id, wakeAt);
     else await comeBack(ports, queue, message, wakeAt);
   } catch (error) {
-    // Without the journal nothing is done to a target; its due row brings the sweep back to it.
+    // Without the journal nothing is done to a target.
     if (!(error instanceof JournalUnavailableError)) throw error;
     if (error instanceof UnreadableRowError) {
       await passOn(queue, message);
@@ -76,6 +76,11 @@ export async function workOnMessage(
     await firstQueue.send(message, journalPauseMs);
   }
   return undefined;
+}
+
+/** Milliseconds; for ever when nothing is due. */
+function delayUntil(journal: Ports["journal"], wakeAt: Instant | undefined): number {
+  return wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
 }
 
 /** This message has been passed on once. */
@@ -97,7 +102,7 @@ async function comeBack(
   message: WorkMessage,
   wakeAt: Instant | undefined,
 ): Promise<void> {
-  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
+  const delayMs = delayUntil(journal, wakeAt);
   if (delayMs <= clockLagMs) await queue.send(message, Math.max(delayMs, 0));
 }
 
@@ -108,7 +113,7 @@ async function lookSooner(
   targetId: string,
   wakeAt: Instant | undefined,
 ): Promise<void> {
-  const delayMs = wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
+  const delayMs = delayUntil(journal, wakeAt);
   if (delayMs <= 0 || delayMs > maxSoonMs) return;
   const record = (await journal.read(targetId))?.record;
   if (!record?.rotation || !isUrgent(record, record.rotation)) return;

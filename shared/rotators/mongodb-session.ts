@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
 import type { Credential } from "../core/secret.ts";
+import { heardSignal } from "./heard-signal.ts";
 import type { Keepable } from "./kept-sessions.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
@@ -134,14 +135,7 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
     lost.reject(new Error("no time is left"));
     void leave();
   };
-  let heard: AbortSignal | undefined;
-  const listen = (next: AbortSignal | undefined) => {
-    heard?.removeEventListener("abort", giveUp);
-    heard = next;
-    heard?.addEventListener("abort", giveUp, { once: true });
-    if (heard?.aborted) giveUp();
-  };
-  listen(signal);
+  const heard = heardSignal(signal, giveUp);
 
   // Once one of them has answered, others may be down: the driver finds out who is primary, or gives up in time.
   let reached = false;
@@ -158,11 +152,16 @@ function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
 
   return {
     giveUp,
-    listen,
-    options: () => (heard ? { signal: heard } : {}),
+    listen: (next: AbortSignal | undefined) => {
+      heard.listen(next);
+    },
+    options: () => {
+      const current = heard.current();
+      return current ? { signal: current } : {};
+    },
     unlessLost: <Result>(work: Promise<Result>) => Promise.race([work, lost.promise]),
     async close() {
-      listen(undefined);
+      heard.listen(undefined);
       await Promise.race([leave(), wait(goodbye, undefined, { ref: false })]);
     },
   };

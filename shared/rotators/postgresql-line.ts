@@ -4,6 +4,7 @@ import type { Client } from "pg";
 import { TargetUnavailableError } from "../core/errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
+import { heardSignal } from "./heard-signal.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
 import { limitTcp } from "./tcp-limit.ts";
 import { secureContextFor } from "./tls.ts";
@@ -112,7 +113,6 @@ function listenTo(client: Client, asked: Asked): void {
 /** The ways to end a connection: at once, also when the signal fires, or with a goodbye that does not take long. */
 function exitOf(socket: Socket, signal: AbortSignal) {
   let leaving = false;
-  let heard: AbortSignal | undefined;
   const drop = () => {
     // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
     // that is not open, or is being shut, cannot be reset, and would stay.
@@ -120,23 +120,19 @@ function exitOf(socket: Socket, signal: AbortSignal) {
     if (open) socket.resetAndDestroy();
     else socket.destroy();
   };
-  const listen = (next: AbortSignal | undefined) => {
-    heard?.removeEventListener("abort", drop);
-    heard = next;
-    heard?.addEventListener("abort", drop, { once: true });
-    if (heard?.aborted) drop();
-  };
-  listen(signal);
+  const heard = heardSignal(signal, drop);
   return {
     drop,
-    listen,
-    isOver: () => heard?.aborted ?? false,
+    listen: (next: AbortSignal | undefined) => {
+      heard.listen(next);
+    },
+    isOver: () => heard.current()?.aborted ?? false,
     async leave(part: () => Promise<unknown>): Promise<void> {
       leaving = true;
       const late = setTimeout(drop, goodbye);
       await part();
       clearTimeout(late);
-      listen(undefined);
+      heard.listen(undefined);
     },
   };
 }
