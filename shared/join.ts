@@ -23,6 +23,7 @@ import { servers } from "./engine/servers.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
+import { canConnect } from "./rotators/can-connect.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { paceIn } from "./stores/shared-pace.ts";
 import type { StorageConnection } from "./stores/storage-access.ts";
@@ -64,7 +65,7 @@ export function join({ environment, settings, config }: Given): (read: EventRead
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
     adminSecrets: adminSecrets(),
-    servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
+    servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random, canConnect }),
     pace,
     newId: monotonicFactory(),
     randomBytes,

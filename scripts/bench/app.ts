@@ -10,6 +10,7 @@ import { adminSecrets } from "../../shared/engine/admin-secrets.ts";
 import { servers } from "../../shared/engine/servers.ts";
 import { toInstant } from "../../shared/core/time.ts";
 import { type Operations, operations } from "../../shared/engine/operations.ts";
+import { canConnect } from "../../shared/rotators/can-connect.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { storageQueue } from "../../shared/stores/storage-queue.ts";
@@ -72,7 +73,12 @@ export async function openApp(
       targetsUsing: () => [],
       adminRefusals: adminRefusals(),
       adminSecrets: adminSecrets(),
-      servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random }),
+      servers: servers({
+        now: () => toInstant(journal.now()),
+        pause,
+        draw: Math.random,
+        canConnect,
+      }),
       newId: monotonicFactory(),
       randomBytes,
       pause,

@@ -3,46 +3,48 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { startCallee } from "./calls.ts";
+import { portOf } from "./listening-port.ts";
 
-/** A server that is dead in one of the ways that cost whoever waits for it. */
-export interface DeadServer {
-  readonly port: number;
+/** Servers that are dead in one of the ways that cost whoever waits for them. */
+export interface DeadServers {
+  readonly ports: readonly number[];
   close(): Promise<void>;
 }
 
-/** Takes every connection and never says anything. */
-export async function startSilentServer(): Promise<DeadServer> {
+/** Take every connection and never say anything. */
+export async function startSilentServers(count: number): Promise<DeadServers> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined).resume());
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const servers = Array.from({ length: count }, () =>
+    createServer((socket) => {
+      sockets.add(socket.on("error", () => undefined).resume());
+    }).listen(0, "127.0.0.1"),
+  );
+  await Promise.all(servers.map((server) => once(server, "listening")));
   return {
-    port: typeof address === "object" ? (address?.port ?? 0) : 0,
+    ports: servers.map(portOf),
     async close() {
       for (const socket of sockets) socket.destroy();
-      const closed = once(server, "close");
-      server.close();
+      const closed = Promise.all(servers.map((server) => once(server, "close")));
+      for (const server of servers) server.close();
       await closed;
     },
   };
 }
 
-/** Answers no SYN, as an address that a firewall swallows: the backlog of a listener that accepts nothing is filled. */
-export async function startBlackhole(): Promise<DeadServer> {
-  const callee = startCallee("blackhole.ts");
+/** Answer no SYN, as addresses that a firewall swallows: the backlog of listeners that accept nothing is filled. */
+export async function startBlackholes(count: number): Promise<DeadServers> {
+  const callee = startCallee("blackholes.ts");
   const sockets: Socket[] = [];
   const close = async () => {
     for (const socket of sockets) socket.destroy();
     await callee.close();
   };
   try {
-    const port = z.number().parse(await callee.call("listen"));
-    // It stands still a moment after it has told its port.
+    const ports = z.array(z.number()).parse(await callee.call("listen", count));
+    // They stand still a moment after they have told their ports.
     await wait(300);
-    await fillBacklog(port, sockets);
-    return { port, close };
+    await Promise.all(ports.map((port) => fillBacklog(port, sockets)));
+    return { ports, close };
   } catch (error) {
     await close();
     throw error;
@@ -54,7 +56,7 @@ const unansweredMs = 500;
 
 /** Keeps opening connections until one is not answered any more. */
 async function fillBacklog(port: number, sockets: Socket[]): Promise<void> {
-  while (sockets.length < mostConnections) {
+  for (let opened = 0; opened < mostConnections; opened++) {
     const socket = connect(port, "127.0.0.1").on("error", () => undefined);
     sockets.push(socket);
     const connected = once(socket, "connect").then(

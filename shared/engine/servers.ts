@@ -1,4 +1,11 @@
-import { mostProbes, mostWorkers, silencePause, silentAfter } from "../core/servers.ts";
+import {
+  contactWithin,
+  mostProbes,
+  mostSilentProbes,
+  mostWorkers,
+  silencePause,
+  silentAfter,
+} from "../core/servers.ts";
 import { between, type Instant, plus, second } from "../core/time.ts";
 
 /** Milliseconds for which a worker waits in its place: others are about to be done. */
@@ -34,6 +41,8 @@ export interface Servers {
 
 interface Known {
   working: number;
+  /** Whether the server takes a connection; asked once, before the first call. */
+  contact: { hasEnded: boolean; readonly ended: Promise<void> } | undefined;
   /** When somebody began to ask it who has not heard yet. */
   probeSince: Instant | undefined;
   hasAnswered: boolean;
@@ -48,6 +57,8 @@ export interface ServersOf {
   readonly pause: (milliseconds: number) => Promise<void>;
   /** A number from 0 to 1. */
   readonly draw: () => number;
+  /** Whether the server takes a connection, or says at once that it does not. Absent: only a call can tell. */
+  readonly canConnect?: (server: string) => Promise<boolean>;
 }
 
 interface Memory extends ServersOf {
@@ -65,6 +76,12 @@ export function servers(of: ServersOf): Servers {
   const { now } = of;
   return {
     async enter(server, isUrgent) {
+      if (!(await hasMadeContact(memory, server))) {
+        return {
+          until: later(memory, now(), contactWithin),
+          why: `server ${server} has not answered yet`,
+        };
+      }
       const since = now();
       for (;;) {
         const silent = silenceOf(memory, server, isUrgent);
@@ -86,8 +103,7 @@ export function servers(of: ServersOf): Servers {
         endProbe(memory, state);
         return;
       }
-      state.silences += 1;
-      state.silentUntil = plus(now(), silencePause(state.silences));
+      noteSilence(memory, state);
     },
   };
 }
@@ -96,11 +112,40 @@ function knownOf({ known }: Memory, server: string): Known {
   const found = known.get(server);
   if (found) return found;
   const fresh: Known = {
-    ...{ working: 0, probeSince: undefined },
+    ...{ working: 0, contact: undefined, probeSince: undefined },
     ...{ hasAnswered: false, silences: 0, silentUntil: undefined },
   };
   known.set(server, fresh);
   return fresh;
+}
+
+/**
+ * Whether it is known by now if the server takes connections. One that does says so within milliseconds; nobody waits in a place for one
+ * that does not.
+ */
+async function hasMadeContact(memory: Memory, server: string): Promise<boolean> {
+  const state = knownOf(memory, server);
+  if (state.hasAnswered || state.silences > 0) return true;
+  const contact = (state.contact ??= startContact(memory, server, state));
+  if (contact && !contact.hasEnded) {
+    await Promise.race([contact.ended, memory.pause(longestWaitForProbe)]);
+  }
+  return contact?.hasEnded ?? true;
+}
+
+function startContact(memory: Memory, server: string, state: Known): Known["contact"] {
+  if (!memory.canConnect) return undefined;
+  const note = (isAnswered: boolean) => {
+    contact.hasEnded = true;
+    if (!isAnswered && !state.hasAnswered) noteSilence(memory, state);
+  };
+  const contact = { hasEnded: false, ended: memory.canConnect(server).then(note) };
+  return contact;
+}
+
+function noteSilence({ now }: Memory, state: Known): void {
+  state.silences += 1;
+  state.silentUntil = plus(now(), silencePause(state.silences));
 }
 
 /** Targets that were passed over together do not come back together. */
@@ -132,7 +177,7 @@ function take(memory: Memory, server: string): Entered | Missing {
   const state = knownOf(memory, server);
   const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
   if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
-  if (isProbe && probing.size >= mostProbes) return "probe";
+  if (isProbe && !hasProbe(probing, state)) return "probe";
   state.working += 1;
   if (isProbe) {
     state.probeSince = now();
@@ -145,6 +190,12 @@ function take(memory: Memory, server: string): Entered | Missing {
       wakeAll(memory);
     },
   };
+}
+
+/** One of the places is kept for servers that have not been silent, so that there is always one to find out about a new server. */
+function hasProbe(probing: ReadonlySet<Known>, { silences }: Known): boolean {
+  const silent = [...probing].filter((other) => other.silences > 0);
+  return probing.size < mostProbes && (silences === 0 || silent.length < mostSilentProbes);
 }
 
 /** It is known now whether the server answers: its place among the probes is free. */

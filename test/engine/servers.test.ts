@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { mostProbes } from "../../shared/core/servers.ts";
 import { between, minute, plus, second } from "../../shared/core/time.ts";
-import { type Entered, type PassedOver, servers } from "../../shared/engine/servers.ts";
+import {
+  type Entered,
+  type PassedOver,
+  servers,
+  type ServersOf,
+} from "../../shared/engine/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory-pace.ts";
@@ -11,7 +16,7 @@ import { adopted, recordOf, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
 /** What an instance remembers, with a clock that pauses move. */
-function remembering() {
+function remembering(canConnect?: ServersOf["canConnect"]) {
   let time = Date.parse("2026-01-01T00:00:00.000Z");
   const now = () => new Date(time).toISOString();
   const memory = servers({
@@ -21,6 +26,7 @@ function remembering() {
       time += milliseconds;
       return Promise.resolve();
     },
+    ...(canConnect && { canConnect }),
   });
   return {
     enter: (server: string, isUrgent: boolean) => memory.enter(server, isUrgent),
@@ -127,6 +133,36 @@ describe("what an instance remembers of servers", () => {
     called("db", 100, true);
     entered(await enter("db", false));
     entered(await enter("db", false));
+  });
+
+  test("a new server that takes no connection keeps nobody waiting, and none of the few places", async () => {
+    const silence = Promise.withResolvers<boolean>();
+    const tries: string[] = [];
+    const { enter, now } = remembering((server) => {
+      tries.push(server);
+      return server.startsWith("dead") ? silence.promise : Promise.resolve(true);
+    });
+    for (let index = 0; index < 20; index++) {
+      const before = now();
+      const turn = passed(await enter(`dead-${index}`, index % 2 === 0));
+      expect(turn.why).toBe(`server dead-${index} has not answered yet`);
+      expect(between(before, now())).toBe(300);
+    }
+    for (let index = 0; index < mostProbes; index++) entered(await enter(`alive-${index}`, false));
+    passed(await enter("dead-0", false));
+    silence.resolve(false);
+    await silence.promise;
+    expect(passed(await enter("dead-0", false)).why).toMatch(/does not answer/);
+    expect(tries.filter((server) => server === "dead-0")).toHaveLength(1);
+  });
+
+  test("a server that was silent leaves a place for those that nobody has asked yet", async () => {
+    const { enter, called } = remembering();
+    called("silent", 5 * second, true);
+    called("silent-too", 5 * second, true);
+    entered(await enter("silent", true));
+    passed(await enter("silent-too", true));
+    entered(await enter("new", false));
   });
 
   test("a person does not wait for the end of a pause, unless somebody is just asking", async () => {

@@ -1,8 +1,8 @@
-import { startBlackhole, startSilentServer } from "../dead-servers.ts";
-import type { Figure } from "../figure.ts";
+import { startBlackholes, startSilentServers } from "../dead-servers.ts";
+import type { Asked, Figure } from "../figure.ts";
 import { awaitEach } from "../instance.ts";
 import { greatest, median } from "../statistics.ts";
-import { duration, number } from "../table.ts";
+import { duration, number, type Row } from "../table.ts";
 import { startWorld, type World } from "../world.ts";
 
 const healthyCount = 80;
@@ -14,41 +14,58 @@ export const dead: Figure = {
   name: "dead",
   about: "80 healthy targets, with and without 24 on dead servers: when they are done",
   async measure({ say }) {
-    const [silent, blackhole] = await Promise.all([startSilentServer(), startBlackhole()]);
-    const world = await startWorld(healthyCount + deadCount);
-    try {
-      const healthy = world.ids.slice(0, healthyCount);
-      const lost = world.ids.slice(healthyCount);
-      say("without dead servers");
-      const without = await timesOf(world, healthy, healthy);
-      const { caFile } = world.database;
-      await world.move(lost.slice(0, deadCount / 2), { port: silent.port, caFile });
-      await world.move(lost.slice(deadCount / 2), { port: blackhole.port, caFile });
-      say("with dead servers");
-      const mixed = mix(healthy, lost);
-      const beside = await timesOf(world, healthy, mixed);
-      const note = "one instance; requests in one queue, evenly mixed";
-      return [
-        { what: "First rotation of 80 healthy targets, median", value: duration(median(without)) },
-        {
-          what: "The same beside 24 targets on dead servers",
-          value: duration(median(beside)),
-          note: `${note}; half of the servers accept and say nothing, half answer no SYN`,
-        },
-        { what: "Ratio", value: number(median(beside) / median(without), 1) },
-        { what: "The last healthy one beside them", value: duration(greatest(beside)) },
-      ];
-    } finally {
-      await Promise.all([world.close(), silent.close(), blackhole.close()]);
-    }
+    return [...(await rowsOf(false, say)), ...(await rowsOf(true, say))];
   },
 };
 
-/** Milliseconds until each of the healthy is rotated, by a new instance that has rotated all of them once before. */
+async function rowsOf(isFresh: boolean, say: Asked["say"]): Promise<readonly Row[]> {
+  const half = deadCount / 2;
+  const [silent, holes] = await Promise.all([startSilentServers(half), startBlackholes(half)]);
+  const world = await startWorld(healthyCount + deadCount);
+  const instance = isFresh ? "a fresh instance" : "an instance that knows its healthy server";
+  try {
+    const healthy = world.ids.slice(0, healthyCount);
+    const lost = world.ids.slice(healthyCount);
+    say(`${instance}, without dead servers`);
+    const without = await timesOf(world, { healthy, requested: healthy, isFresh });
+    say(`${instance}, with dead servers`);
+    const { caFile } = world.database;
+    for (const [index, port] of [...silent.ports, ...holes.ports].entries()) {
+      await world.move(lost.slice(index, index + 1), { port, caFile });
+    }
+    const beside = await timesOf(world, { healthy, requested: mix(healthy, lost), isFresh });
+    return [
+      {
+        what: `First rotation of 80 healthy targets, median, ${instance}`,
+        value: duration(median(without)),
+      },
+      {
+        what: "The same beside 24 targets on 24 dead servers",
+        value: duration(median(beside)),
+        note,
+      },
+      { what: "Ratio", value: number(median(beside) / median(without), 1) },
+      { what: "The last healthy one beside them", value: duration(greatest(beside)) },
+    ];
+  } finally {
+    await Promise.all([world.close(), silent.close(), holes.close()]);
+  }
+}
+
+const note =
+  "one instance; requests in one queue, evenly mixed; half of the servers accept and say nothing, half answer no SYN";
+
+interface Timed {
+  readonly healthy: readonly string[];
+  readonly requested: readonly string[];
+  /** A new instance that has asked no server before; else it has rotated all healthy ones once. */
+  readonly isFresh: boolean;
+}
+
+/** Milliseconds until each of the healthy is rotated by one new instance. */
 async function timesOf(
   world: World,
-  healthy: readonly string[],
-  requested: readonly string[],
+  { healthy, requested, isFresh }: Timed,
 ): Promise<readonly number[]> {
   const instances = world.startInstances(1, false);
   const rotated = async (ids: readonly string[]) => {
@@ -59,8 +76,10 @@ async function timesOf(
     return healthy.map((id) => (done.get(id) ?? began + limitMs) - began);
   };
   try {
-    await rotated(healthy);
-    await instances.rest();
+    if (!isFresh) {
+      await rotated(healthy);
+      await instances.rest();
+    }
     return await rotated(requested);
   } finally {
     // Not `rest`: what waits for a dead server would be waited for.

@@ -1,0 +1,26 @@
+/** Listens and never accepts: its event loop stands still, so that connections beyond a backlog are not answered. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { z } from "zod";
+import { answerCalls } from "../calls.ts";
+import { portOf } from "../listening-port.ts";
+
+const parent = process.ppid;
+
+answerCalls({
+  async listen(count) {
+    const servers = Array.from({ length: z.number().parse(count) }, () =>
+      createServer().listen({ host: "127.0.0.1", port: 0, backlog: 1 }),
+    );
+    await Promise.all(servers.map((server) => once(server, "listening")));
+    setTimeout(standStill, 100);
+    return servers.map(portOf);
+  },
+});
+
+function standStill(): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  // Nothing else would notice that the parent is gone.
+  while (process.ppid === parent) Atomics.wait(cell, 0, 0, 1_000);
+  process.exit();
+}
