@@ -1,0 +1,23 @@
+import { connect } from "node:net";
+import { contactWithin } from "../core/servers.ts";
+
+/**
+ * Whether a server, as `host:port`, takes a TCP connection, or says at once that it does not. False: it has said nothing for a second.
+ * Sends nothing. A name that cannot be resolved counts as an answer: a call says what is wrong with it.
+ */
+export function canConnect(server: string): Promise<boolean> {
+  const colon = server.lastIndexOf(":");
+  const socket = connect({ host: server.slice(0, colon), port: Number(server.slice(colon + 1)) });
+  return new Promise((resolve) => {
+    const end = (isAnswered: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(isAnswered);
+    };
+    const timer = setTimeout(end, contactWithin, false);
+    const answered = () => {
+      end(true);
+    };
+    socket.once("connect", answered).on("error", answered);
+  });
+}
