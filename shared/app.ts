@@ -1,15 +1,17 @@
 import { resolve } from "node:path";
 import { build } from "./build.ts";
-import { openConfig } from "./config/open.ts";
+import { type Opened, openConfig } from "./config/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import type { SourceFile } from "./config/read.ts";
-import { readSettings } from "./config/settings.ts";
+import { readSettings, type Settings } from "./config/settings.ts";
 import { ConfigError, KeyReusedError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Instant } from "./core/time.ts";
 import { CheckTooCostlyError, checkInThread } from "./edited-config.ts";
+import type { Environment } from "./connections.ts";
 import type { Operations } from "./engine/operations.ts";
 import type { Edited } from "./engine/plan.ts";
+import type { LiveConfig } from "./live-config.ts";
 import type { Outline } from "./outline.ts";
 import type { PlanAnswer, PlanQuestion } from "./planning.ts";
 import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
@@ -76,8 +78,8 @@ export function configProblems(error: unknown): readonly Problem[] | undefined {
 export interface App {
   /** Each call tells what happens to a reader of its own. */
   with(read: EventReader): Promise<Operations>;
-  /** What the configuration check finds worth a second look at the moment. */
-  warnings(): Promise<readonly string[]>;
+  /** What the configuration check finds worth a second look, once for each configuration that was in force. */
+  newWarnings(): Promise<readonly string[]>;
 }
 
 let made: Promise<App> | undefined;
@@ -91,22 +93,57 @@ export function theApp(): Promise<App> {
  * `root` is the folder that a relative path in the settings starts from. What works with servers is loaded for the first
  * trigger: a start is not kept waiting for it.
  */
-async function createApp(
-  environment: Readonly<Record<string, string | undefined>>,
-  root: string,
-): Promise<App> {
+async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
-  const { config, warnings } = await openConfig(resolve(root, settings.configPath), {
+  const config = await configOf(settings, { environment, root });
+  let last: { readonly of: Opened; readonly joined: () => Promise<Joined> } | undefined;
+  let untold: Opened | undefined;
+  return {
+    async with(read) {
+      const opened = await config.current(read);
+      if (last?.of !== opened) {
+        const given = {
+          environment,
+          settings,
+          config: opened.config,
+          configAlarm: () => config.alarm(),
+        };
+        last = {
+          of: opened,
+          joined: whenNeeded(async () => (await import("./join.ts")).join(given)),
+        };
+        untold = opened;
+      }
+      return (await last.joined())(read);
+    },
+    async newWarnings() {
+      const of = untold;
+      untold = undefined;
+      return of ? (await of.warnings()).map(formatProblem) : [];
+    },
+  };
+}
+
+type Joined = (read: EventReader) => Operations;
+
+interface Around {
+  readonly environment: Environment;
+  readonly root: string;
+}
+
+async function configOf(
+  { configuration, ...settings }: Settings,
+  around: Around,
+): Promise<LiveConfig> {
+  if (configuration.as === "blob") {
+    const { configInBlob } = await import("./config-in-blob.ts");
+    return configInBlob(configuration.url, { configuration, ...settings }, around);
+  }
+  const opened = await openConfig(resolve(around.root, configuration.path), {
     build,
     check: async (files) => (await import("./tools.ts")).checkFiles(files),
   });
-  const joined = whenNeeded(async () =>
-    (await import("./join.ts")).join({ environment, settings, config }),
-  );
-  return {
-    with: async (read) => (await joined())(read),
-    warnings: async () => (await warnings()).map(formatProblem),
-  };
+  return { current: () => Promise.resolve(opened), alarm: () => undefined };
 }
 
 /** Makes the thing when it is first asked for, and anew after a failure: a package on a share may be out of reach for a moment. */

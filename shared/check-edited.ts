@@ -1,18 +1,22 @@
-/** What runs in the thread that checks a configuration: it waits for one text, and answers once. */
+/** What runs in the thread that checks a configuration: it waits for one question, and answers once. */
 import { parentPort } from "node:worker_threads";
 import { parseConfig } from "./config/load.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
-import type { FromWorker } from "./edited-config.ts";
+import { writeForm } from "./config/write-form.ts";
+import type { FromWorker, ToWorker } from "./edited-config.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 
 const rotators = rotatorsWith({
   getToken: () => Promise.reject(new ConfigError("a check asks nobody")),
 });
 
-async function check(text: string): Promise<FromWorker> {
+async function check(question: ToWorker): Promise<FromWorker> {
   try {
-    const { targets, warnings } = await parseConfig(text, { rotators });
+    if (question.kind === "form") {
+      return { kind: "form", form: await writeForm(question.files, question.build, { rotators }) };
+    }
+    const { targets, warnings } = await parseConfig(question.text, { rotators });
     return { kind: "edited", edited: { targets, warnings: warnings.map(formatProblem) } };
   } catch (error) {
     if (!(error instanceof ConfigProblemsError)) throw error;
@@ -22,5 +26,5 @@ async function check(text: string): Promise<FromWorker> {
 
 const say = (message: FromWorker): void => parentPort?.postMessage(message);
 
-parentPort?.once("message", (text: string) => void check(text).then(say));
+parentPort?.once("message", (question: ToWorker) => void check(question).then(say));
 say({ kind: "ready" });

@@ -1,11 +1,18 @@
 import { ConfigProblemsError } from "./config/problems.ts";
 import type { Problem } from "./config/problems.ts";
+import type { SourceFile } from "./config/read.ts";
 import type { Edited } from "./engine/plan.ts";
 
-/** What the worker says: first that it listens, then what became of the text. */
+/** What the worker is asked, once: to check a text, or to write the checked form of files. */
+export type ToWorker =
+  | { readonly kind: "edited"; readonly text: string }
+  | { readonly kind: "form"; readonly files: readonly SourceFile[]; readonly build: string };
+
+/** What the worker says: first that it listens, then what became of what it was asked. */
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "edited"; readonly edited: Edited }
+  | { readonly kind: "form"; readonly form: string | undefined }
   | { readonly kind: "problems"; readonly problems: readonly Problem[] };
 
 /** What one text may use up. A whole fleet, as it fits into a request, uses a fraction of it. */
@@ -16,7 +23,10 @@ export interface CheckLimits {
   readonly memory: number;
 }
 
-const usualLimits: CheckLimits = { time: 20_000, memory: 256 };
+const limitsOfPosted: CheckLimits = { time: 20_000, memory: 256 };
+
+/** Whoever may write the configuration is trusted with more than whoever may post a text. */
+const limitsOfOwn: CheckLimits = { time: 300_000, memory: 1024 };
 
 /** The check of a configuration took more time or memory than it may. */
 export class CheckTooCostlyError extends Error {
@@ -29,11 +39,31 @@ export class CheckTooCostlyError extends Error {
  */
 export async function checkInThread(
   text: string,
-  limits: CheckLimits = usualLimits,
+  limits: CheckLimits = limitsOfPosted,
 ): Promise<Edited> {
+  const answer = await askThread({ kind: "edited", text }, limits);
+  if (answer.kind !== "edited") throw new Error(`the thread answered ${answer.kind}`);
+  return answer.edited;
+}
+
+/**
+ * Writes the checked form of files in a thread of its own; undefined when they cannot have one. Rejects with ConfigProblemsError or
+ * CheckTooCostlyError.
+ */
+export async function writeFormInThread(
+  files: readonly SourceFile[],
+  build: string,
+  limits: CheckLimits = limitsOfOwn,
+): Promise<string | undefined> {
+  const answer = await askThread({ kind: "form", files, build }, limits);
+  if (answer.kind !== "form") throw new Error(`the thread answered ${answer.kind}`);
+  return answer.form;
+}
+
+async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromWorker> {
   // Most processes never need it, and each start would pay for it.
   const { Worker } = await import("node:worker_threads");
-  const { promise, resolve, reject } = Promise.withResolvers<Edited>();
+  const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
   const worker = new Worker(workerFile(), {
     // Neither settings of the app nor what observes it is needed there.
     env: {},
@@ -46,9 +76,9 @@ export async function checkInThread(
       timer = setTimeout(() => {
         reject(tooLong(limits));
       }, limits.time);
-      worker.postMessage(text);
-    } else if (message.kind === "edited") resolve(message.edited);
-    else reject(new ConfigProblemsError(message.problems));
+      worker.postMessage(question);
+    } else if (message.kind === "problems") reject(new ConfigProblemsError(message.problems));
+    else resolve(message);
   });
   worker.on("error", (error) => {
     reject(isOutOfMemory(error) ? tooMuch(limits) : error);

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
-import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
 import type { Configured } from "./config/config.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Consumer } from "./consumers/consumer.ts";
+import { azureCredential, connectionTo, type Environment } from "./connections.ts";
 import { webhookConsumer } from "./consumers/webhook.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";
@@ -16,6 +16,7 @@ import type { SecretName, Target } from "./core/target.ts";
 import { toInstant } from "./core/time.ts";
 import { sweepDistance } from "./core/sweeps.ts";
 import { adminRefusals } from "./engine/admin-refusals.ts";
+import type { KnownAlarm } from "./engine/alarm.ts";
 import { adminSecrets } from "./engine/admin-secrets.ts";
 import { type Operations, operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
@@ -26,7 +27,6 @@ import { webhookNotifier } from "./notifiers/webhook.ts";
 import { canConnect } from "./rotators/can-connect.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { paceIn } from "./stores/shared-pace.ts";
-import type { StorageConnection } from "./stores/storage-access.ts";
 import { storageQueue } from "./stores/storage-queue.ts";
 import { tableJournal } from "./stores/table-journal.ts";
 import { tablePace } from "./stores/table-pace.ts";
@@ -35,13 +35,16 @@ import type { Vault } from "./vaults/vault.ts";
 
 /** What the app is told from outside. */
 export interface Given {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly settings: Settings;
   readonly config: Configured;
+  /** What a person must be told of the configuration at the moment. */
+  readonly configAlarm: () => KnownAlarm | undefined;
 }
 
 /** Builds the adapters that settings and configuration name, and joins them to the engine. */
-export function join({ environment, settings, config }: Given): (read: EventReader) => Operations {
+export function join(given: Given): (read: EventReader) => Operations {
+  const { environment, settings, config, configAlarm } = given;
   const credential = azureCredential(environment, settings.clientId);
   const rotators = rotatorsWith(credential);
   const vault = openVaults(config, credential);
@@ -76,18 +79,8 @@ export function join({ environment, settings, config }: Given): (read: EventRead
     Object.entries(config.vaults).map(([name, { url }]) => [new URL(url).host.toLowerCase(), name]),
   );
   const { targets } = config;
-  return operations({ ports, ...queues, targets, vaultAt: (host) => hosts.get(host) });
-}
-
-/** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */
-function azureCredential(
-  environment: Readonly<Record<string, string | undefined>>,
-  clientId: string | undefined,
-): TokenCredential {
-  if (environment["IDENTITY_ENDPOINT"] === undefined) return new DefaultAzureCredential();
-  return clientId === undefined
-    ? new ManagedIdentityCredential()
-    : new ManagedIdentityCredential({ clientId });
+  const vaultAt = (host: string) => hosts.get(host);
+  return operations({ ports, ...queues, targets, vaultAt, configAlarm });
 }
 
 function openVaults(config: Configured, credential: TokenCredential): (name: string) => Vault {
@@ -102,10 +95,11 @@ function openVaults(config: Configured, credential: TokenCredential): (name: str
 
 function openStores(
   { storage, table, queue }: Settings,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   { retention, vaults }: Configured,
 ) {
-  const [tables, queues] = connectionsOf(storage, environment);
+  const tables = connectionTo("table", storage, environment);
+  const queues = connectionTo("queue", storage, environment);
   const retaining = retention === undefined ? {} : { retentionMs: retention };
   const journal = tableJournal(tables, table, retaining);
   const creates = (vault: string) => vaults[vault]?.createsPer10s ?? defaultCreates;
@@ -115,22 +109,6 @@ function openStores(
     firstQueue: storageQueue(queues, `${queue}-first`),
     pace: paceIn(tablePace(tables, table), creates, () => journal.now()),
   };
-}
-
-/** To the tables and to the queues. */
-function connectionsOf(
-  storage: Settings["storage"],
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly [StorageConnection, StorageConnection] {
-  if (storage.as === "connection-string") {
-    const connection = { connectionString: storage.connectionString.reveal() };
-    return [connection, connection];
-  }
-  const credential = azureCredential(environment, storage.clientId);
-  return [
-    { endpoint: storage.tableUrl, credential },
-    { endpoint: storage.queueUrl, credential },
-  ];
 }
 
 function openConsumers(

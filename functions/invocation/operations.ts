@@ -1,5 +1,5 @@
 import type { InvocationContext } from "@azure/functions";
-import type { App, Operations } from "../../shared/app.ts";
+import type { Operations } from "../../shared/app.ts";
 import { theApp } from "../../shared/app.ts";
 import type { EventReader } from "../../shared/core/events.ts";
 
@@ -13,19 +13,10 @@ function logTo(context: InvocationContext): EventReader {
   };
 }
 
-let reported: Promise<void> | undefined;
-
-/** Once in each process, and before anything else is done: start-up itself has no log to write to. */
-async function report(made: App, context: InvocationContext): Promise<void> {
-  for (const warning of await made.warnings()) context.warn(`configuration: ${warning}`);
-}
-
-/** The app's operations, telling what happens to this invocation's log. */
+/** The app's operations, telling what happens to this invocation's log: first of all what is to be said of the configuration. */
 export async function operationsFor(context: InvocationContext): Promise<Operations> {
-  const made = await theApp();
-  await (reported ??= report(made, context).catch((error: unknown) => {
-    reported = undefined;
-    throw error;
-  }));
-  return made.with(logTo(context));
+  const app = await theApp();
+  const operations = await app.with(logTo(context));
+  for (const warning of await app.newWarnings()) context.warn(`configuration: ${warning}`);
+  return operations;
 }

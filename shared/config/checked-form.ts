@@ -69,13 +69,23 @@ export async function readForm(
     const code: unknown = error instanceof Error && Reflect.get(error, "code");
     return code === "ENOENT" ? undefined : unused(path, `cannot be read (${String(code)})`);
   }
+  const content = parseForm(bytes, files, build);
+  return content === "damaged" ? unused(path, "is damaged") : content && { content };
+}
+
+/** What a form holds. Undefined when it is one of other files or of another build. */
+export function parseForm(
+  bytes: Buffer,
+  files: readonly SourceFile[],
+  build: string,
+): FormContent | "damaged" | undefined {
   const [head, rest] = firstLine(bytes);
-  if (!isHead(head)) return unused(path, "is damaged");
+  if (!isHead(head)) return "damaged";
   if (head !== formHead(files, build)) return undefined;
   const [hash, body] = firstLine(rest);
-  if (hash !== sha256(body)) return unused(path, "is damaged");
+  if (hash !== sha256(body)) return "damaged";
   // The hash shows that this very build has written it, so its shape is known.
-  return { content: JSON.parse(body.toString()) as FormContent };
+  return JSON.parse(body.toString()) as FormContent;
 }
 
 function isHead(line: string): boolean {

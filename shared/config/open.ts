@@ -1,5 +1,5 @@
 import type { Instant } from "../core/time.ts";
-import { formPath, readForm } from "./checked-form.ts";
+import { type FormContent, formPath, readForm } from "./checked-form.ts";
 import type { Config, Configured } from "./config.ts";
 import { ConfigProblemsError, type Problem } from "./problems.ts";
 import { readFiles, type SourceFiles } from "./read.ts";
@@ -25,20 +25,30 @@ export interface Opened {
  */
 export async function openConfig(
   path: string,
-  { build, check, now = () => new Date().toISOString() }: OpenOptions,
+  { build, check, now }: OpenOptions,
 ): Promise<Opened> {
   const given = await readFiles(path);
   const form = build === undefined ? undefined : await readForm(formPath(path), given.files, build);
-  if (form && "content" in form) {
-    const { content } = form;
-    const config = await restore(content, given.folder);
+  const content = form && "content" in form ? form.content : undefined;
+  const opened = await openFiles(given, content, { check, ...(now && { now }) });
+  if (!form || !("warning" in form)) return opened;
+  return { ...opened, warnings: async () => [...(await opened.warnings()), form.warning] };
+}
+
+/** The configuration in these files; of what their checked form holds, where there is one. Throws ConfigProblemsError. */
+export async function openFiles(
+  given: SourceFiles,
+  content: FormContent | undefined,
+  { check, now = () => new Date().toISOString() }: Pick<OpenOptions, "check" | "now">,
+): Promise<Opened> {
+  const restored = content && (await restore(content, given.folder));
+  if (content && restored) {
     const warnings = async () =>
       (await warningsIn(content, now())) ?? (await problemsOf(check(given)));
-    if (config) return { config, warnings };
+    return { config: restored, warnings };
   }
   const { warnings, ...config } = await check(given);
-  const all = form && "warning" in form ? [...warnings, form.warning] : warnings;
-  return { config, warnings: () => Promise.resolve(all) };
+  return { config, warnings: () => Promise.resolve(warnings) };
 }
 
 /** What is to be said of a configuration that is in use already: then even what is wrong can only be a warning. */

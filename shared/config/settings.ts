@@ -1,6 +1,7 @@
 import { Secret } from "../core/secret.ts";
 import { ConfigProblemsError } from "./problems.ts";
 import type { Problem } from "./problems.ts";
+import { blobProblem, isAddress } from "./blob-address.ts";
 import { addressProblem } from "./web-address.ts";
 
 /** Where queue and tables are: by connection string, or by addresses for the app's managed identity. */
@@ -10,14 +11,18 @@ export type StorageSettings =
       readonly as: "identity";
       readonly queueUrl: string;
       readonly tableUrl: string;
+      readonly blobUrl: string;
       /** Of a user-assigned identity. */
       readonly clientId?: string;
     };
 
+/** A file or folder (when it is relative, from the root of the app), or a blob. */
+export type ConfigPlace =
+  { readonly as: "path"; readonly path: string } | { readonly as: "blob"; readonly url: Secret };
+
 /** What the app is told through its environment. */
 export interface Settings {
-  /** File or folder; when it is relative, from the root of the app. */
-  readonly configPath: string;
+  readonly configuration: ConfigPlace;
   readonly storage: StorageSettings;
   readonly queue: string;
   readonly table: string;
@@ -46,6 +51,7 @@ const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
     /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
     "must be 3 to 63 letters and digits, and begin with a letter",
   ),
+  KEYTURN_CONFIG: (text) => (isAddress(text) ? blobProblem(text) : undefined),
   AZURE_CLIENT_ID: clientId,
   AzureWebJobsStorage: matching(
     /^(UseDevelopmentStorage=true|.*\b(AccountName|QueueEndpoint)=).*$/is,
@@ -57,6 +63,7 @@ const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
   ),
   AzureWebJobsStorage__queueServiceUri: addressProblem,
   AzureWebJobsStorage__tableServiceUri: addressProblem,
+  AzureWebJobsStorage__blobServiceUri: addressProblem,
   AzureWebJobsStorage__clientId: clientId,
 };
 
@@ -77,7 +84,7 @@ export function readSettings(env: Environment): Settings {
   if (problems.length > 0) throw new ConfigProblemsError(problems);
   const identity = given["AZURE_CLIENT_ID"];
   return {
-    configPath: given["KEYTURN_CONFIG"] ?? "./keyturn.yaml",
+    configuration: placeOf(given["KEYTURN_CONFIG"] ?? "./keyturn.yaml"),
     storage: storageOf(given),
     queue: given["KEYTURN_QUEUE"] ?? "keyturn-work",
     table: given["KEYTURN_TABLE"] ?? "Keyturn",
@@ -85,23 +92,30 @@ export function readSettings(env: Environment): Settings {
   };
 }
 
-function checkStorage(given: Environment) {
-  const byString = given["AzureWebJobsStorage"] !== undefined;
-  const account = given["AzureWebJobsStorage__accountName"] !== undefined;
-  const queue = given["AzureWebJobsStorage__queueServiceUri"] !== undefined;
-  const table = given["AzureWebJobsStorage__tableServiceUri"] !== undefined;
-  if (byString && (account || queue || table)) {
+function checkStorage(given: Environment): Problem[] {
+  const isGiven = (name: string) => given[name] !== undefined;
+  const byString = isGiven("AzureWebJobsStorage");
+  const account = isGiven("AzureWebJobsStorage__accountName");
+  const services = ["queue", "table", ...(needsBlobs(given) ? ["blob"] : [])].map(
+    (service) => `AzureWebJobsStorage__${service}ServiceUri`,
+  );
+  const missing = services.filter((name) => !isGiven(name));
+  const hasAddress = missing.length < services.length;
+  if (byString && (account || hasAddress)) {
     const message = "is set beside AzureWebJobsStorage__…; keep the one that is meant";
     return [problem("AzureWebJobsStorage", message)];
   }
-  if (byString || account || (queue && table)) return [];
-  if (queue !== table) {
-    const missing = queue ? "tableServiceUri" : "queueServiceUri";
-    return [problem(`AzureWebJobsStorage__${missing}`, "is missing")];
-  }
+  if (byString || account) return [];
+  if (hasAddress) return missing.map((name) => problem(name, "is missing"));
   const message =
     "is missing; set a connection string, or AzureWebJobsStorage__accountName for a managed identity";
   return [problem("AzureWebJobsStorage", message)];
+}
+
+/** Whether blobs are used, and their address does not follow from that of the queues. */
+function needsBlobs(given: Environment): boolean {
+  const queues = given["AzureWebJobsStorage__queueServiceUri"] ?? "";
+  return isAddress(given["KEYTURN_CONFIG"] ?? "") && !queues.includes(".queue.");
 }
 
 function storageOf(given: Environment): StorageSettings {
@@ -112,13 +126,20 @@ function storageOf(given: Environment): StorageSettings {
   }
   const address = (kind: "queue" | "table", written: string | undefined) =>
     written?.replace(/\/$/, "") ?? `https://${account}.${kind}.core.windows.net`;
+  const queueUrl = address("queue", given["AzureWebJobsStorage__queueServiceUri"]);
+  const blobs = given["AzureWebJobsStorage__blobServiceUri"]?.replace(/\/$/, "");
   const id = given["AzureWebJobsStorage__clientId"] ?? given["AZURE_CLIENT_ID"];
   return {
     as: "identity",
-    queueUrl: address("queue", given["AzureWebJobsStorage__queueServiceUri"]),
+    queueUrl,
     tableUrl: address("table", given["AzureWebJobsStorage__tableServiceUri"]),
+    blobUrl: blobs ?? queueUrl.replace(".queue.", ".blob."),
     ...(id !== undefined && { clientId: id }),
   };
+}
+
+function placeOf(text: string): ConfigPlace {
+  return isAddress(text) ? { as: "blob", url: new Secret(text) } : { as: "path", path: text };
 }
 
 function problem(path: string, message: string): Problem {

@@ -6,6 +6,14 @@ export const vaultSuffixes = ["vault.azure.net", "vault.azure.cn", "vault.usgovc
 /** Where Microsoft runs Event Grid. A token or a key goes to no other place. */
 export const topicSuffixes = ["eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn"];
 
+/** Where Microsoft runs blob storage. A token goes to no other place. */
+const blobSuffixes = [
+  "blob.core.windows.net",
+  "blob.core.usgovcloudapi.net",
+  "blob.core.chinacloudapi.cn",
+  "blob.storage.azure.net",
+];
+
 /** Source of a regular expression: the name of a host, or an IPv4 address. Holds nothing that means something in a URL. */
 export const hostName = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
 
@@ -28,6 +36,11 @@ function isBelow(address: URL, suffixes: readonly string[]): boolean {
 export function isVaultHost(address: URL): boolean {
   if (isLoopback(address)) return true;
   return isBelow(address, vaultSuffixes) && address.port === "";
+}
+
+/** A host of blob storage, or an emulator of this machine. */
+export function isBlobHost(address: URL): boolean {
+  return isLoopback(address) || isBelow(address, blobSuffixes);
 }
 
 /** A host of Event Grid, or an emulator of this machine. */

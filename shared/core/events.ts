@@ -34,6 +34,10 @@ export type EventType =
   | "left-alone"
   | "bug"
   | "notification-failed"
+  | "config-changed"
+  | "config-refused"
+  | "config-unreadable"
+  | "config-not-kept"
   | "journal-unavailable"
   | "message-unreadable"
   | "gave-up";
@@ -74,6 +78,9 @@ const severities: Partial<Record<EventType, Severity>> = {
   "notification-failed": "warning",
   failed: "error",
   blocked: "error",
+  "config-refused": "error",
+  "config-unreadable": "warning",
+  "config-not-kept": "warning",
   "journal-unavailable": "error",
   "message-unreadable": "error",
   "gave-up": "error",

@@ -7,7 +7,7 @@ import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
-import { raiseAlarm } from "./alarm.ts";
+import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
 import { expose, type Seen } from "./expose.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./questions.ts";
@@ -43,6 +43,8 @@ export interface OperationsOf {
   readonly targets: readonly Target[];
   /** Name of the configured vault at this host. */
   readonly vaultAt: (host: string) => string | undefined;
+  /** What a person must be told of the configuration at the moment. */
+  readonly configAlarm?: () => KnownAlarm | undefined;
 }
 
 /** Rows that one sweep removes from the journal. */
@@ -74,6 +76,7 @@ export function operations(of: OperationsOf): (emit: EventReader) => Operations 
           (id) => byId.has(id),
           (id) => !leftAlone.has(id),
         );
+        await reportConfig(ports, of.configAlarm?.(), told);
         await prune(ports);
         await registered;
         return sent;
@@ -160,7 +163,17 @@ async function readUnlessUnreadable(
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
   const what = message ? `${message.targetId} (${message.because})` : "something unreadable";
   const text = `the host gave up on a message to work on ${what}; the sweep goes on with the target`;
-  await raiseAlarm(ports, "gave-up", text, message?.targetId);
+  await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
+}
+
+async function reportConfig(
+  ports: Ports,
+  alarm: KnownAlarm | undefined,
+  told: Set<string>,
+): Promise<void> {
+  if (!alarm || told.has(alarm.id)) return;
+  await raiseAlarm(ports, alarm.kind, alarm.message, alarm);
+  told.add(alarm.id);
 }
 
 /** Each of them once in the life of a process. */
@@ -173,7 +186,7 @@ async function reportLeftovers(
   for (const id of abandoned) {
     const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
     if (told.has(text)) continue;
-    await raiseAlarm(ports, "gave-up", text, id);
+    await raiseAlarm(ports, "gave-up", text, { targetId: id });
     told.add(text);
   }
 }
@@ -192,6 +205,6 @@ async function reportUnreadable(
   if (isNewer) {
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));
-  } else await raiseAlarm(ports, "journal-unavailable", text, id);
+  } else await raiseAlarm(ports, "journal-unavailable", text, { targetId: id });
   told.add(why);
 }

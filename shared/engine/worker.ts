@@ -186,7 +186,7 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
   const restUntil = plus(failure.at, retry.every);
   await session.commit({ ...session.record(), health: "failing", lastFailure: failure, restUntil });
   await session.release();
-  await raiseAlarm(session.ports, "bug", failure.message, session.target.id);
+  await raiseAlarm(session.ports, "bug", failure.message, { targetId: session.target.id });
 }
 
 /**
@@ -202,7 +202,7 @@ async function onClaimLost(session: Session): Promise<void> {
     record: withCheck(record, why, now),
   }));
   const message = `${why}; the published secret is checked now`;
-  await raiseAlarm(ports, "claim-lost-after-change", message, target.id);
+  await raiseAlarm(ports, "claim-lost-after-change", message, { targetId: target.id });
 }
 
 const written = "somebody wrote what consumers read";

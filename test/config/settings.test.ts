@@ -20,7 +20,7 @@ function problemsOf(env: Record<string, string>): string {
 test("a connection string is enough, and is a secret from then on", () => {
   const settings = readSettings({ AzureWebJobsStorage: connection, PATH: "/bin" });
   expect(settings).toMatchObject({
-    configPath: "./keyturn.yaml",
+    configuration: { as: "path", path: "./keyturn.yaml" },
     queue: "keyturn-work",
     table: "Keyturn",
     storage: { as: "connection-string" },
@@ -40,7 +40,7 @@ test("every setting can be given, and an empty one counts as left out", () => {
     AZURE_CLIENT_ID: id,
   });
   expect(settings).toMatchObject({
-    configPath: "conf.d",
+    configuration: { as: "path", path: "conf.d" },
     queue: "work",
     table: "Journal",
     clientId: id,
@@ -59,6 +59,7 @@ test("an account name leads to the addresses of the public cloud", () => {
     as: "identity",
     queueUrl: "https://orders.queue.core.windows.net",
     tableUrl: "https://orders.table.core.windows.net",
+    blobUrl: "https://orders.blob.core.windows.net",
   });
 });
 
@@ -73,6 +74,7 @@ test("addresses of queue and tables count for other clouds, with an identity of 
     as: "identity",
     queueUrl: "https://orders.queue.core.chinacloudapi.cn",
     tableUrl: "https://orders.table.core.chinacloudapi.cn",
+    blobUrl: "https://orders.blob.core.chinacloudapi.cn",
     clientId: id,
   });
 });
@@ -114,4 +116,41 @@ test.each([
   ],
 ])("a storage account that is unclear is refused: %o", (env, problem) => {
   expect(problemsOf(env)).toContain(problem);
+});
+
+test("a configuration in a blob is named by its address, and a signature in it is a secret", () => {
+  const address =
+    "https://orders.blob.core.windows.net/conf/team/keyturn.yaml?sv=1&sig=c2lnbmF0dXJl";
+  const settings = readSettings({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
+  const { configuration } = settings;
+  expect(configuration.as === "blob" && configuration.url.reveal()).toBe(address);
+  expect(inspect(settings, { depth: 9 }) + JSON.stringify(settings)).not.toContain("c2lnbmF0dXJl");
+});
+
+test.each([
+  ["http://orders.blob.core.windows.net/conf/keyturn.yaml", "must begin with https://"],
+  ["https://orders.example/conf/keyturn.yaml", "must be a path, or the address of a blob"],
+  ["https://orders.blob.core.windows.net", "must name a container and a blob"],
+  ["https://orders.blob.core.windows.net/conf", "must name a container and a blob"],
+  ["https://orders.blob.core.windows.net/conf/", "must name a container and a blob"],
+  ["https://u:c2VjcmV0@orders.blob.core.windows.net/c/k", "must not hold a user name or password"],
+  ["https://?sig=c2VjcmV0", "is no valid web address"],
+])("the address %s of a configuration is refused without being repeated", (address, message) => {
+  const problems = problemsOf({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
+  expect(problems).toContain(`KEYTURN_CONFIG: ${message}`);
+  expect(problems).not.toContain("c2VjcmV0");
+});
+
+test("blobs need an address of their own where that of the queues does not tell it", () => {
+  const services = {
+    AzureWebJobsStorage__queueServiceUri: "https://queues.example",
+    AzureWebJobsStorage__tableServiceUri: "https://tables.example",
+  };
+  const inBlob = { KEYTURN_CONFIG: "https://orders.blob.core.windows.net/conf/keyturn.yaml" };
+  expect(problemsOf(services)).toBe("none");
+  expect(problemsOf({ ...services, ...inBlob })).toContain("blobServiceUri: is missing");
+  const blobs = { AzureWebJobsStorage__blobServiceUri: "https://blobs.example/" };
+  expect(readSettings({ ...services, ...inBlob, ...blobs }).storage).toMatchObject({
+    blobUrl: "https://blobs.example",
+  });
 });

@@ -1,0 +1,25 @@
+import { build } from "./build.ts";
+import type { Settings } from "./config/settings.ts";
+import type { Secret } from "./core/secret.ts";
+import { azureCredential, connectionTo, type Environment } from "./connections.ts";
+import { writeFormInThread } from "./edited-config.ts";
+import { type LiveConfig, liveConfig } from "./live-config.ts";
+import { configBlob } from "./stores/config-blob.ts";
+import { keptConfigs } from "./stores/kept-config.ts";
+
+/** The configuration in the blob at `url`. What is kept of it for instances that start later is in the app's own storage account. */
+export function configInBlob(
+  url: Secret,
+  settings: Settings,
+  { environment, root }: { readonly environment: Environment; readonly root: string },
+): LiveConfig {
+  const blob = configBlob(url.reveal(), azureCredential(environment, settings.clientId));
+  const storage = connectionTo("blob", settings.storage, environment);
+  return liveConfig({
+    ...{ blob, build, folder: root },
+    kept: keptConfigs(storage, `${settings.queue}-config`, blob.name),
+    check: async (files) => (await import("./tools.ts")).checkFiles(files),
+    writeForm: writeFormInThread,
+    now: () => new Date().toISOString(),
+  });
+}

@@ -1,0 +1,86 @@
+import type { TokenCredential } from "@azure/identity";
+import {
+  AnonymousCredential,
+  BlobClient,
+  type BlobDownloadResponseParsed,
+} from "@azure/storage-blob";
+import { type Instant, second, toInstant } from "../core/time.ts";
+import { openSafely, storageFailure } from "./storage-access.ts";
+
+/** A configuration as it stands in a blob. */
+export interface StoredConfig {
+  readonly bytes: Buffer;
+  readonly etag: string;
+  readonly modifiedAt: Instant;
+}
+
+/** The blob with the configuration could not be read. */
+export class ConfigBlobError extends Error {
+  override readonly name = "ConfigBlobError";
+  /** Trying again will not help: there is no such blob, or a right is missing. */
+  readonly isLasting: boolean;
+
+  constructor(message: string, isLasting: boolean) {
+    super(message);
+    this.isLasting = isLasting;
+  }
+}
+
+export interface ConfigBlob {
+  /** What it is called in messages: its address without a signature. */
+  readonly name: string;
+  /** What stands in it, unless that is still what had `etag`. Throws ConfigBlobError. */
+  read(etag: string | undefined): Promise<StoredConfig | "unchanged">;
+}
+
+/** One of 10,000 targets has about 3 MiB. */
+const mostBytes = 64 * 1024 ** 2;
+
+const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
+const deadlineMs = 10 * second;
+
+/** An address that holds a signature (`sig`) is enough by itself; for any other, `credential` is asked for a token. */
+export function configBlob(address: string, credential: TokenCredential): ConfigBlob {
+  const { origin, pathname, searchParams } = new URL(address);
+  const by = searchParams.has("sig") ? new AnonymousCredential() : credential;
+  const client = openSafely(() => new BlobClient(address, by, { retryOptions }));
+  const name = `${origin}${pathname}`;
+  return {
+    name,
+    async read(etag) {
+      const abortSignal = AbortSignal.timeout(deadlineMs);
+      const conditions = etag === undefined ? {} : { ifNoneMatch: etag };
+      try {
+        return await contentOf(await client.download(0, undefined, { abortSignal, conditions }));
+      } catch (error) {
+        if (error instanceof ConfigBlobError) throw error;
+        const { status, told } = storageFailure(error);
+        if (status === 304) return "unchanged";
+        const isLasting = status !== undefined && status >= 400 && status < 500 && status !== 429;
+        throw new ConfigBlobError(
+          `The configuration ${name} could not be read: ${told}.`,
+          isLasting,
+        );
+      }
+    },
+  };
+}
+
+async function contentOf(response: BlobDownloadResponseParsed): Promise<StoredConfig> {
+  const { etag, lastModified, contentLength = 0, readableStreamBody } = response;
+  if (etag === undefined || !lastModified || !readableStreamBody) {
+    throw new ConfigBlobError(
+      "The answer of blob storage lacks the ETag, the time or the content.",
+      false,
+    );
+  }
+  if (contentLength > mostBytes) {
+    throw new ConfigBlobError(
+      `The configuration has ${contentLength} bytes; at most ${mostBytes} are read.`,
+      true,
+    );
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of readableStreamBody) chunks.push(Buffer.from(chunk));
+  return { bytes: Buffer.concat(chunks), etag, modifiedAt: toInstant(lastModified) };
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { type BlockBlobClient, BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
+import { type Instant, second } from "../core/time.ts";
+import { storageFailure, openSafely, type StorageConnection } from "./storage-access.ts";
+import type { StoredConfig } from "./config-blob.ts";
+
+/** The last good configuration, for instances that start while the one in force cannot be read or has problems. */
+export interface KeptConfig {
+  readonly bytes: Buffer;
+  /** When its source was written. */
+  readonly modifiedAt: Instant;
+}
+
+/**
+ * Beside queue and journal: what all instances keep of the configuration that stands elsewhere. Every call throws KeptConfigError when the
+ * storage cannot be asked.
+ */
+export interface KeptConfigs {
+  lastGood(): Promise<KeptConfig | undefined>;
+  /** Unless a newer one is kept already. */
+  keep(config: StoredConfig): Promise<void>;
+  checkedForm(): Promise<Buffer | undefined>;
+  keepForm(form: string): Promise<void>;
+}
+
+export class KeptConfigError extends Error {
+  override readonly name = "KeptConfigError";
+}
+
+const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
+const deadlineMs = 10 * second;
+
+/** `source`: the name of the blob with the configuration. Each has its own, so that none is taken for another. */
+export function keptConfigs(
+  connection: StorageConnection,
+  containerName: string,
+  source: string,
+): KeptConfigs {
+  const service = openSafely(() =>
+    "connectionString" in connection
+      ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
+      : new BlobServiceClient(connection.endpoint, connection.credential, { retryOptions }),
+  );
+  const container = service.getContainerClient(containerName);
+  const mark = createHash("sha256").update(source).digest("hex").slice(0, 16);
+  const good = container.getBlockBlobClient(`${mark}/keyturn.yaml`);
+  const form = container.getBlockBlobClient(`${mark}/keyturn.yaml.checked`);
+  return {
+    async lastGood() {
+      const found = await named(() => read(good));
+      const modifiedAt = found?.metadata["modifiedat"];
+      return found && modifiedAt !== undefined ? { bytes: found.bytes, modifiedAt } : undefined;
+    },
+    keep: (config) => named(() => keepNewest(container, good, config)),
+    checkedForm: async () => (await named(() => read(form)))?.bytes,
+    keepForm: (text) =>
+      named(() => intoContainer(container, () => write(form, Buffer.from(text), {}))),
+  };
+}
+
+async function read(
+  blob: BlockBlobClient,
+): Promise<{ bytes: Buffer; metadata: Record<string, string> } | undefined> {
+  try {
+    const abortSignal = AbortSignal.timeout(deadlineMs);
+    const { readableStreamBody, metadata = {} } = await blob.download(0, undefined, {
+      abortSignal,
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+    return { bytes: Buffer.concat(chunks), metadata };
+  } catch (error) {
+    if (storageFailure(error).status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Instances that read different edits keep the newest of them, whoever writes last. */
+async function keepNewest(
+  container: ContainerClient,
+  blob: BlockBlobClient,
+  { bytes, modifiedAt }: StoredConfig,
+): Promise<void> {
+  const kept = await propertiesOf(blob);
+  if (kept?.metadata?.["modifiedat"] !== undefined && kept.metadata["modifiedat"] >= modifiedAt)
+    return;
+  const conditions = kept?.etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: kept.etag };
+  try {
+    await intoContainer(container, () =>
+      write(blob, bytes, { conditions, metadata: { modifiedat: modifiedAt } }),
+    );
+  } catch (error) {
+    // Another instance was quicker.
+    const { status } = storageFailure(error);
+    if (status !== 409 && status !== 412) throw error;
+    await keepNewest(container, blob, { bytes, modifiedAt, etag: "" });
+  }
+}
+
+async function propertiesOf(blob: BlockBlobClient) {
+  try {
+    return await blob.getProperties({ abortSignal: AbortSignal.timeout(deadlineMs) });
+  } catch (error) {
+    if (storageFailure(error).status === 404) return undefined;
+    throw error;
+  }
+}
+
+type UploadOptions = NonNullable<Parameters<BlockBlobClient["upload"]>[2]>;
+
+async function write(blob: BlockBlobClient, bytes: Buffer, options: UploadOptions): Promise<void> {
+  await blob.upload(bytes, bytes.length, {
+    ...options,
+    abortSignal: AbortSignal.timeout(deadlineMs),
+  });
+}
+
+async function intoContainer(
+  container: ContainerClient,
+  upload: () => Promise<void>,
+): Promise<void> {
+  try {
+    await upload();
+  } catch (error) {
+    if (storageFailure(error).code !== "ContainerNotFound") throw error;
+    await container.createIfNotExists({ abortSignal: AbortSignal.timeout(deadlineMs) });
+    await upload();
+  }
+}
+
+async function named<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    const { told } = storageFailure(error);
+    throw new KeptConfigError(`The last good configuration could not be kept or read: ${told}.`);
+  }
+}
