@@ -1,0 +1,295 @@
+import { describe, expect, test } from "vitest";
+import { configFrom } from "../../shared/config/load.ts";
+import { ConfigProblemsError } from "../../shared/config/problems.ts";
+import { writeForm } from "../../shared/config/write-form.ts";
+import type { KeyturnEvent } from "../../shared/core/events.ts";
+import { minute, plus, second } from "../../shared/core/time.ts";
+import { CheckTooCostlyError } from "../../shared/edited-config.ts";
+import { type LiveConfig, liveConfig } from "../../shared/live-config.ts";
+import { ConfigBlobError, type StoredConfig } from "../../shared/stores/config-blob.ts";
+import { KeptConfigError, type KeptConfigs } from "../../shared/stores/kept-config.ts";
+import { fakeRotators } from "./fake-rotators.ts";
+import { withTarget } from "./written.ts";
+
+const rotators = fakeRotators;
+const start = "2026-03-01T10:00:00.000Z";
+
+/** One configuration in force, told apart from others by how often its target is rotated. */
+const everyDays = (days: number) => withTarget({}).replace("every: 90d", `every: ${days}d`);
+const broken = `${everyDays(90)}more: 1\n`;
+
+/** A blob and what is kept of it, for any number of instances. */
+function makeStorage() {
+  let now = start;
+  let stored: StoredConfig | undefined;
+  let unreadable: ConfigBlobError | undefined;
+  let [isKeptDown, reads, checks] = [false, 0, 0];
+  let good: StoredConfig | undefined;
+  let form: Buffer | undefined;
+  const keptCall = <Result>(call: () => Result): Promise<Result> =>
+    isKeptDown ? Promise.reject(new KeptConfigError("down")) : Promise.resolve(call());
+  const kept: KeptConfigs = {
+    lastGood: () => keptCall(() => good),
+    keep: (config) =>
+      keptCall(() => {
+        if (!good || good.modifiedAt < config.modifiedAt) good = config;
+      }),
+    checkedForm: () => keptCall(() => form),
+    keepForm: (text) =>
+      keptCall(() => {
+        form = Buffer.from(text);
+      }),
+  };
+  return {
+    kept,
+    now: () => now,
+    advance: (milliseconds: number) => {
+      now = plus(now, milliseconds);
+    },
+    edit: (text: string) => {
+      now = plus(now, second);
+      stored = { bytes: Buffer.from(text), etag: `"${now}"`, modifiedAt: now };
+    },
+    makeUnreadable: (error: ConfigBlobError | undefined) => {
+      unreadable = error;
+    },
+    takeKeptDown: (isDown: boolean) => {
+      isKeptDown = isDown;
+    },
+    counts: () => ({ reads, checks }),
+    instance: (more: { build?: string; tooCostly?: boolean } = {}) =>
+      liveConfig({
+        ...{ kept, now: () => now, folder: "/", build: more.build ?? "b1" },
+        blob: {
+          name: "https://store.blob.core.windows.net/conf/keyturn.yaml",
+          read(etag) {
+            reads += 1;
+            if (unreadable) return Promise.reject(unreadable);
+            if (!stored) return Promise.reject(missing);
+            return Promise.resolve(stored.etag === etag ? "unchanged" : stored);
+          },
+        },
+        check: (files) => configFrom(files, { rotators, now }),
+        writeForm: (files, build) => {
+          checks += 1;
+          if (more.tooCostly) throw new CheckTooCostlyError("it takes too long");
+          return writeForm(files, build, { rotators, now });
+        },
+      }),
+  };
+}
+
+const missing = new ConfigBlobError("There is no such blob.", true);
+const passing = new ConfigBlobError("The line is down.", false);
+
+/** How often the target is rotated by what is in force, and what was told about the look. */
+async function look(live: LiveConfig): Promise<{ days: number; told: string[] }> {
+  const told: KeyturnEvent[] = [];
+  const { config } = await live.current((event) => told.push(event));
+  const [target] = config.targets;
+  return { days: (target?.policy.every ?? 0) / 86_400_000, told: told.map(({ type }) => type) };
+}
+
+describe("A configuration in a blob", () => {
+  test("is read once and not again within half a minute, whoever asks", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await Promise.all([look(live), look(live), look(live)]);
+    storage.advance(29 * second);
+    expect(await look(live)).toEqual({ days: 90, told: [] });
+    expect(storage.counts()).toEqual({ reads: 1, checks: 1 });
+  });
+
+  test("is in force half a minute after an edit, and says so", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await look(live);
+    storage.edit(everyDays(30));
+    storage.advance(30 * second);
+    expect(await look(live)).toEqual({ days: 30, told: ["config-changed"] });
+  });
+
+  test("is the same object until an edit, so that nothing is made anew without need", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    const before = await live.current(() => undefined);
+    storage.advance(minute);
+    expect(await live.current(() => undefined)).toBe(before);
+    expect(storage.counts()).toEqual({ reads: 2, checks: 1 });
+  });
+
+  test("is checked by one instance of a build and restored from its form by the others", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    await look(storage.instance());
+    await look(storage.instance());
+    expect(storage.counts().checks).toBe(1);
+    await look(storage.instance({ build: "b2" }));
+    expect(storage.counts().checks).toBe(2);
+  });
+
+  test("is looked at again although the clock was set back", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await look(live);
+    storage.edit(everyDays(30));
+    storage.advance(-60 * minute);
+    expect((await look(live)).days).toBe(30);
+  });
+});
+
+describe("A broken edit", () => {
+  test("leaves the last good configuration in force, with an alarm that names the problem, until it is repaired", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await look(live);
+    expect(live.alarm()).toBeUndefined();
+    storage.edit(broken);
+    const editedAt = storage.now();
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 90, told: ["config-refused"] });
+    const alarm = live.alarm();
+    expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
+    expect(alarm?.message).toMatch(
+      /^The configuration of 2026-\S+ is not in force, and the last good one stays in force: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+    );
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 90, told: [] });
+    storage.edit(everyDays(60));
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 60, told: ["config-changed"] });
+    expect(live.alarm()).toBeUndefined();
+  });
+
+  test("raises one alarm, whichever instances see it", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const [one, other] = [storage.instance(), storage.instance()];
+    await Promise.all([look(one), look(other)]);
+    storage.edit(broken);
+    storage.advance(minute);
+    await look(one);
+    storage.advance(7 * minute);
+    await look(other);
+    expect(one.alarm()).toEqual(other.alarm());
+  });
+
+  test("leaves the last good one in force for instances that start later, of another build as well", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    await look(storage.instance());
+    storage.edit(broken);
+    for (const build of ["b1", "b2"]) {
+      const later = storage.instance({ build });
+      expect(await look(later)).toEqual({ days: 90, told: ["config-refused", "config-changed"] });
+      expect(later.alarm()?.kind).toBe("config-refused");
+    }
+  });
+
+  test("is refused with every problem when there never was a good one, and repaired without a restart", async () => {
+    const storage = makeStorage();
+    storage.edit(broken);
+    const live = storage.instance();
+    await expect(look(live)).rejects.toThrow(ConfigProblemsError);
+    storage.edit(everyDays(90));
+    storage.advance(minute);
+    expect((await look(live)).days).toBe(90);
+  });
+
+  test("that takes too much to check is refused like one with problems", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    await look(storage.instance());
+    storage.edit(everyDays(30));
+    const live = storage.instance({ tooCostly: true });
+    expect((await look(live)).days).toBe(90);
+    expect(live.alarm()?.message).toContain("it takes too long");
+  });
+
+  test("never takes the place of a newer good one in what is kept", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const slow = storage.instance();
+    storage.takeKeptDown(true);
+    expect((await look(slow)).told).toEqual(["config-not-kept"]);
+    storage.takeKeptDown(false);
+    storage.edit(everyDays(30));
+    await look(storage.instance());
+    storage.makeUnreadable(passing);
+    storage.advance(minute);
+    // It keeps what it could not keep before, which is older by now.
+    await look(slow);
+    expect((await look(storage.instance())).days).toBe(30);
+  });
+});
+
+describe("A blob that cannot be read", () => {
+  test("leaves what is in force as it is, without an alarm when it passes, and is told once", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await look(live);
+    storage.makeUnreadable(passing);
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 90, told: ["config-unreadable"] });
+    expect(live.alarm()).toBeUndefined();
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 90, told: [] });
+    storage.makeUnreadable(undefined);
+    storage.advance(minute);
+    expect(await look(live)).toEqual({ days: 90, told: [] });
+  });
+
+  test("raises an alarm an hour when it is gone or a right is missing", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    const live = storage.instance();
+    await look(live);
+    storage.makeUnreadable(missing);
+    const ids = new Set<string | undefined>();
+    for (let minutes = 0; minutes < 120; minutes++) {
+      storage.advance(minute);
+      await look(live);
+      ids.add(live.alarm()?.id);
+    }
+    expect(ids.size).toBe(3);
+    expect(live.alarm()?.message).toBe(
+      "There is no such blob. The last good configuration stays in force.",
+    );
+    storage.makeUnreadable(undefined);
+    storage.advance(minute);
+    await look(live);
+    expect(live.alarm()).toBeUndefined();
+  });
+
+  test("does not keep an instance from starting with the last good one", async () => {
+    const storage = makeStorage();
+    storage.edit(everyDays(90));
+    await look(storage.instance());
+    storage.makeUnreadable(passing);
+    const later = storage.instance();
+    expect((await look(later)).days).toBe(90);
+    storage.makeUnreadable(undefined);
+    storage.edit(everyDays(30));
+    storage.advance(minute);
+    expect((await look(later)).days).toBe(30);
+  });
+
+  test("is what a trigger fails with when nothing was ever good", async () => {
+    const storage = makeStorage();
+    const live = storage.instance();
+    await expect(look(live)).rejects.toThrow("There is no such blob.");
+    storage.takeKeptDown(true);
+    storage.advance(minute);
+    await expect(look(live)).rejects.toThrow("There is no such blob.");
+    storage.takeKeptDown(false);
+    storage.edit(everyDays(90));
+    storage.advance(minute);
+    expect((await look(live)).days).toBe(90);
+  });
+});
