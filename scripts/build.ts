@@ -17,24 +17,10 @@ import { gzipSync } from "node:zlib";
 import { rolldown, type OutputChunk, type Plugin, type PreRenderedChunk } from "rolldown";
 import { z } from "zod";
 import { checkPacked, pack } from "./packed-config.ts";
+import { canBeMissing, fromTheHost } from "./not-bundled.ts";
 import { licenceTexts, packageName } from "./third-party.ts";
 
 const root = resolve(import.meta.dirname, "..");
-
-/** Served by the Functions worker, and by nobody else: a copy of it in the bundle would register nothing. */
-const fromTheHost = ["@azure/functions-core"];
-
-/** What packages ask for and can do without. None is installed, so the driver works as it does from node_modules. */
-const canBeMissing: Readonly<Record<string, string>> = {
-  "pg-native": "pg: libpq instead of the client in JavaScript",
-  kerberos: "mongodb: Kerberos log-in",
-  "@mongodb-js/zstd": "mongodb: zstd compression",
-  snappy: "mongodb: snappy compression",
-  "@aws-sdk/credential-providers": "mongodb: AWS log-in",
-  "gcp-metadata": "mongodb: Google log-in",
-  socks: "mongodb: SOCKS proxy",
-  "mongodb-client-encryption": "mongodb: encryption of fields",
-};
 
 const provided = new Set([...builtinModules, ...fromTheHost, ...Object.keys(canBeMissing)]);
 

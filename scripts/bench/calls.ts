@@ -20,11 +20,14 @@ const answerShape = z.object({
 /** How long a process may take to end by itself. */
 const closeLimitMs = 15_000;
 
-/** Starts a file of `processes/`. It ends when this process does, however that ends. */
-export function startCallee(file: string, args: readonly string[] = []): Callee {
-  const path = fileURLToPath(new URL(`./processes/${file}`, import.meta.url));
-  const withParent = import.meta.resolve("../../local/host/with-parent.ts");
-  const child = fork(path, args, { execArgv: ["--import", withParent], detached: true });
+/** Starts a file of `processes/`, or one at an absolute path. It ends when this process does, however that ends. */
+export function startCallee(
+  file: string,
+  args: readonly string[] = [],
+  nodeArguments: readonly string[] = [],
+): Callee {
+  const path = fileURLToPath(new URL(file, new URL("./processes/", import.meta.url)));
+  const child = fork(path, args, { execArgv: [...nodeArguments], detached: true });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let calls = 0;
   child.on("message", (message) => {

@@ -37,8 +37,17 @@ export interface Instances {
   close(): Promise<void>;
 }
 
-export function startInstances(places: Places, count: number): Instances {
-  const callee = startCallee("instance.ts", [JSON.stringify({ places, count })]);
+/** How the process of instances is started: by default from its sources, as Node likes. */
+export interface Program {
+  readonly file: string;
+  readonly nodeArguments: readonly string[];
+}
+
+const fromSources: Program = { file: "instance.ts", nodeArguments: [] };
+
+export function startInstances(places: Places, count: number, program = fromSources): Instances {
+  const { file, nodeArguments } = program;
+  const callee = startCallee(file, [JSON.stringify({ places, count })], nodeArguments);
   return {
     async pull() {
       await callee.call("pull");

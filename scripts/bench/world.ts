@@ -6,7 +6,7 @@ import { startAzurite } from "../../local/azurite.ts";
 import { openApp, type Places } from "./app.ts";
 import { configurationOf, type ServerAddress } from "./configuration.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { awaitEach, type Instances, startInstances } from "./instance.ts";
+import { awaitEach, type Instances, startInstances, type Program } from "./instance.ts";
 import { type BenchVault, startVault } from "./vault.ts";
 
 /** Real servers and emulators, each in a process of its own, and adopted targets. All on 127.0.0.1. */
@@ -15,7 +15,7 @@ export interface World {
   readonly database: Database;
   readonly vault: BenchVault;
   /** Instances of the app in one process, which is ended with the world at the latest. Default: one, that keeps the pace of vaults. */
-  startInstances(count?: number, isPaced?: boolean): Instances;
+  startInstances(count?: number, isPaced?: boolean, program?: Program): Instances;
   /** Requests a rotation of each target, in this order: written in the journal, and a message in the queue. */
   request(ids: readonly string[]): Promise<void>;
   /** Gives targets another server, for instances that are started later. */
@@ -79,8 +79,8 @@ export async function startWorld(count: number): Promise<World> {
     await adopt(places, ids);
     return {
       ...{ ids, database, vault, close },
-      startInstances: (some = 1, isPaced = true) =>
-        keep(startInstances({ ...places, isPaced }, some)),
+      startInstances: (some = 1, isPaced = true, program) =>
+        keep(startInstances({ ...places, isPaced }, some, program)),
       request: (some) => request(places, some),
       async move(some, to) {
         for (const id of some) moved.set(id, to);

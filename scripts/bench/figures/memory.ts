@@ -1,3 +1,4 @@
+import { bundled } from "../bundled.ts";
 import type { Figure } from "../figure.ts";
 import { playRound } from "../rounds.ts";
 import { greatest, median } from "../statistics.ts";
@@ -8,14 +9,19 @@ const targets = 200;
 const limitMs = 300_000;
 const sampleMs = 500;
 
+/** What Node 22 chooses by itself on an instance of 512 MiB, the smallest of Flex Consumption. */
+const asOnTheSmallest = ["--max-old-space-size=256", "--max-semi-space-size=1"];
+
 /** Memory of one instance over many rotations. */
 export const memory: Figure = {
   name: "memory",
   about: "memory of one instance over 2,000 rotations",
   async measure({ rotations = 2_000, say }) {
     const count = Math.min(targets, rotations);
+    const file = await bundled("instance");
     const world = await startWorld(count);
-    const instance = world.startInstances(1, false);
+    const program = { file, nodeArguments: asOnTheSmallest };
+    const instance = world.startInstances(1, false, program);
     const samples: number[] = [];
     const sample = async () => {
       samples.push((await instance.usage()).rssBytes);
@@ -34,7 +40,7 @@ export const memory: Figure = {
       }
       await sample();
       const [start = NaN] = samples;
-      const note = `RSS, ${number(done)} rotations of ${count} targets`;
+      const note = `RSS, ${number(done)} rotations of ${count} targets; bundled, with the heap that Node chooses on 512 MiB (\`${asOnTheSmallest.join(" ")}\`)`;
       return [
         { what: "Memory of the app, at the start", value: mebibytes(start), note },
         { what: "Memory of the app, median", value: mebibytes(median(samples)) },

@@ -1,4 +1,5 @@
 /** Listens and never accepts: its event loop stands still, so that connections beyond a backlog are not answered. */
+import "../../../local/host/with-parent.ts";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { z } from "zod";

@@ -1,4 +1,5 @@
 /** Reads a configuration as the app does when it starts, in a process that has done nothing else. */
+import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";

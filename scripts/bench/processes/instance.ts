@@ -2,6 +2,7 @@
  * Instances of the app in a process of their own, so that its CPU and memory are theirs alone. Each has ports of its own, and
  * takes messages from the queue by itself.
  */
+import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import type { KeyturnEvent } from "../../../shared/core/events.ts";
 import { parseWorkMessage } from "../../../shared/stores/work-message.ts";

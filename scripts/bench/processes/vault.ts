@@ -1,4 +1,5 @@
 /** The Key Vault emulator in a process of its own. Its limit can be changed; what it holds is kept in a file. */
+import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import {
   type JournalEntry,
