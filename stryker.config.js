@@ -6,8 +6,8 @@ export default {
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   mutate: [
-    "shared/core/{due,exposure,password,permit,policy,retry,schedule,use}.ts",
-    "shared/core/{policy,simulation}/*.ts",
+    "shared/core/{record/due,lifecycle/{exposure,permit,retry,use},secrets/password}.ts",
+    "shared/core/{policy,simulation}/**/*.ts",
   ],
   // Everything else stays out of the copy that is mutated.
   ignorePatterns: ["*", "!shared/**", "!test/**", "!package.json", "!vitest.mutation.config.ts"],

@@ -1,8 +1,8 @@
 /** How long a year of 10,000 targets takes to simulate, against the budget of ten seconds on one core. */
-import { defaultPasswordRules } from "../shared/core/password.ts";
-import type { Policy } from "../shared/core/policy.ts";
+import { defaultPasswordRules } from "../shared/core/secrets/password.ts";
+import type { Policy } from "../shared/core/policy/policy.ts";
 import { defaultLimits } from "../shared/core/simulation/limits.ts";
-import type { SimulatedTarget } from "../shared/core/simulation/plan.ts";
+import type { SimulatedTarget } from "../shared/core/simulation/model.ts";
 import { simulate } from "../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus } from "../shared/core/time.ts";
 

@@ -1,6 +1,6 @@
 import { build } from "./build.ts";
 import type { Settings } from "./config/settings.ts";
-import type { Secret } from "./core/secret.ts";
+import type { Secret } from "./core/secrets/secret.ts";
 import { azureCredential, connectionTo, type Environment } from "./connections.ts";
 import { writeFormInThread } from "./edited-config.ts";
 import { type LiveConfig, liveConfig } from "./live-config.ts";

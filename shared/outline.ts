@@ -3,8 +3,8 @@ import { authoritiesOf } from "./config/authorities.ts";
 import { formatProblem } from "./config/problems.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";
-import { parsePayload } from "./core/payload.ts";
-import { Secret } from "./core/secret.ts";
+import { parsePayload } from "./core/payload/payload.ts";
+import { Secret } from "./core/secrets/secret.ts";
 import type { Target } from "./core/target.ts";
 import type { Rotator } from "./rotators/rotator.ts";
 

@@ -4,7 +4,7 @@ import { webAddress } from "./config/fields.ts";
 import { formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";
-import type { SimulatedTarget } from "./core/simulation/plan.ts";
+import type { SimulatedTarget } from "./core/simulation/model.ts";
 import type { PlanFormat } from "./core/simulation/formats.ts";
 import { renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
 import {

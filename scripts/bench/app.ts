@@ -4,7 +4,7 @@ import { monotonicFactory } from "ulid";
 import { z } from "zod";
 import { loadConfig } from "../../shared/config/load.ts";
 import type { EventReader } from "../../shared/core/events.ts";
-import { defaultCreates } from "../../shared/core/pace.ts";
+import { defaultCreates } from "../../shared/core/fleet/pace.ts";
 import { adminRefusals } from "../../shared/engine/admin-refusals.ts";
 import { adminSecrets } from "../../shared/engine/admin-secrets.ts";
 import { servers } from "../../shared/engine/servers.ts";

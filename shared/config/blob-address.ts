@@ -1,4 +1,4 @@
-import { isBlobHost } from "../core/addresses.ts";
+import { isBlobHost } from "../core/secrets/addresses.ts";
 import { addressProblem } from "./web-address.ts";
 
 export function isAddress(text: string): boolean {

@@ -1,7 +1,7 @@
-import type { Policy } from "../core/policy.ts";
-import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/check.ts";
-import { untried } from "../core/policy/check-lateness.ts";
-import { newEffort } from "../core/policy/effort.ts";
+import type { Policy } from "../core/policy/policy.ts";
+import { checkPolicy, type Problem as PolicyProblem } from "../core/policy/checks/check.ts";
+import { untried } from "../core/policy/checks/check-lateness.ts";
+import { newEffort } from "../core/policy/checks/effort.ts";
 import type { Instant } from "../core/time.ts";
 import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 import type { Finding, Problem } from "./problems.ts";

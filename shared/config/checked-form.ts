@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { NotChosen } from "../core/policy/choose.ts";
-import type { Policy } from "../core/policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import type { Target } from "../core/target.ts";
 import type { PolicyCase } from "./check-policies.ts";
 import type { Configured } from "./config.ts";

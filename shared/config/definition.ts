@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { consumerSchema } from "./consumers.ts";
-import { longestRetention, shortestRetention } from "../core/retention.ts";
+import { longestRetention, shortestRetention } from "../core/record/retention.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notify.ts";
 import { policySchema } from "./policies.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Policy } from "../core/policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import type { SecretName } from "../core/target.ts";
 import { isRecord } from "./is-record.ts";
 import type { Entry, Merged } from "./merge.ts";

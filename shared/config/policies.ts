@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Policy, retireWhen } from "../core/policy.ts";
+import { type Policy, retireWhen } from "../core/policy/policy.ts";
 import { day, second } from "../core/time.ts";
 import { deadlines } from "../core/deadlines.ts";
 import { duration, maybe, withoutUnit } from "./fields.ts";

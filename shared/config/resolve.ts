@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Policy } from "../core/policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import type { Choice } from "../core/policy/choose.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
 import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";

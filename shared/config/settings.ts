@@ -1,4 +1,4 @@
-import { Secret } from "../core/secret.ts";
+import { Secret } from "../core/secrets/secret.ts";
 import { ConfigProblemsError } from "./problems.ts";
 import type { Problem } from "./problems.ts";
 import { blobProblem, isAddress } from "./blob-address.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Policy } from "../core/policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import { choiceOf } from "./choices.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
 import { type Entry, located } from "./merge.ts";

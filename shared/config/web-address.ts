@@ -1,4 +1,4 @@
-import { isLoopback } from "../core/addresses.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 
 export const addressBegin = /^https?:\/\//;
 export const addressMessage = "must be a web address that begins with https://";

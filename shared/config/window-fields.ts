@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { liftReasons, weekdays } from "../core/policy.ts";
+import { liftReasons, weekdays } from "../core/policy/policy.ts";
 import { day } from "../core/time.ts";
 import { duration, maybe } from "./fields.ts";
 

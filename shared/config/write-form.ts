@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Policy } from "../core/policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import type { PolicyCase } from "./check-policies.ts";
 import { type FormContent, formHead, formText, type StoredCase } from "./checked-form.ts";
 import { sourceFrom } from "./document.ts";

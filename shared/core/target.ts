@@ -1,5 +1,5 @@
 import type { NotChosen } from "./policy/choose.ts";
-import { type Policy, policyFingerprint } from "./policy.ts";
+import { type Policy, policyFingerprint } from "./policy/policy.ts";
 import { day } from "./time.ts";
 
 /** Also what vaults, policies and consumers may be called. */

@@ -1,7 +1,7 @@
-import { factsOf, lastChangeOf } from "./due.ts";
-import { entropyBits } from "./password.ts";
-import { policyFingerprint } from "./policy.ts";
-import { waitsFor } from "./retirement.ts";
+import { factsOf, lastChangeOf } from "./record/due.ts";
+import { entropyBits } from "./secrets/password.ts";
+import { policyFingerprint } from "./policy/policy.ts";
+import { waitsFor } from "./lifecycle/retirement.ts";
 import {
   type Exposure,
   type Health,
@@ -13,11 +13,11 @@ import {
   type SlotRecord,
   type TargetRecord,
   type UnreadableRun,
-} from "./rotation.ts";
-import { type Due, nextDue } from "./schedule.ts";
+} from "./record/rotation.ts";
+import { type Due, nextDue } from "./policy/due/schedule.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
-import { waitingOf } from "./waiting.ts";
+import { waitingOf } from "./lifecycle/waiting.ts";
 
 /** A target as people and tools see it: what is configured and how it stands. */
 export interface TargetView {

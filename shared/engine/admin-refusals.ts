@@ -1,5 +1,5 @@
-import { addRefusal } from "../core/guesses.ts";
-import type { Refusal } from "../core/rotation.ts";
+import { addRefusal } from "../core/lifecycle/guesses.ts";
+import type { Refusal } from "../core/record/rotation.ts";
 
 /** Refused log-ins of admins, by whichever target of this process: they share one account. */
 export interface AdminRefusals {

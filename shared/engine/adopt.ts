@@ -1,9 +1,9 @@
-import { dueAt, withDue } from "../core/due.ts";
+import { dueAt, withDue } from "../core/record/due.ts";
 import { type ErrorKind, NoLiveCredentialError } from "../core/errors.ts";
-import { type PayloadReading, readPayload, written } from "../core/payload.ts";
-import { groundsOf } from "../core/permit.ts";
-import { notify } from "../core/progress.ts";
-import { isAway, retryDelay } from "../core/retry.ts";
+import { type PayloadReading, readPayload, written } from "../core/payload/payload.ts";
+import { groundsOf } from "../core/lifecycle/permit.ts";
+import { notify } from "../core/lifecycle/progress.ts";
+import { isAway, retryDelay } from "../core/lifecycle/retry.ts";
 import {
   type Failure,
   newRun,
@@ -11,8 +11,8 @@ import {
   type RunRecord,
   type SlotRecord,
   type TargetRecord,
-} from "../core/rotation.ts";
-import { keptSlots, slotOf, withSlot } from "../core/slots.ts";
+} from "../core/record/rotation.ts";
+import { keptSlots, slotOf, withSlot } from "../core/record/slots.ts";
 import { fingerprintOf, type Target, type VersionRef } from "../core/target.ts";
 import { type Instant, plus } from "../core/time.ts";
 import type { StoredSecret } from "../vaults/vault.ts";

@@ -4,11 +4,11 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
-import { findRefusal } from "../core/guesses.ts";
-import { describeFindings } from "../core/preflight.ts";
-import { mayHaveChanged, type Rotation, unheld } from "../core/rotation.ts";
-import type { Credential } from "../core/secret.ts";
-import { accountToChange, promote, slotOf, withSlot } from "../core/slots.ts";
+import { findRefusal } from "../core/lifecycle/guesses.ts";
+import { describeFindings } from "../core/lifecycle/preflight.ts";
+import { mayHaveChanged, type Rotation, unheld } from "../core/record/rotation.ts";
+import type { Credential } from "../core/secrets/secret.ts";
+import { accountToChange, promote, slotOf, withSlot } from "../core/record/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, type Instant } from "../core/time.ts";
 import {

@@ -4,7 +4,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
-import { redact } from "../core/redact.ts";
+import { redact } from "../core/secrets/redact.ts";
 import type { Session } from "./session.ts";
 import { serverOf } from "./turn.ts";
 

@@ -1,5 +1,5 @@
-import { isAway, urgentRetryDelay } from "../core/retry.ts";
-import type { Failure, TargetRecord } from "../core/rotation.ts";
+import { isAway, urgentRetryDelay } from "../core/lifecycle/retry.ts";
+import type { Failure, TargetRecord } from "../core/record/rotation.ts";
 import { plus } from "../core/time.ts";
 import { failureOf, rethrowUnlessExpected } from "./failure.ts";
 import { checkPublished, describeBroken } from "./look.ts";

@@ -1,7 +1,7 @@
-import { withCheck } from "../core/check-request.ts";
-import { notify } from "../core/progress.ts";
-import type { Failure, Rotation, TargetRecord } from "../core/rotation.ts";
-import { slotOf } from "../core/slots.ts";
+import { withCheck } from "../core/lifecycle/check-request.ts";
+import { notify } from "../core/lifecycle/progress.ts";
+import type { Failure, Rotation, TargetRecord } from "../core/record/rotation.ts";
+import { slotOf } from "../core/record/slots.ts";
 import { pendingName, sameVersion, type SecretName, type VersionRef } from "../core/target.ts";
 import { between, day } from "../core/time.ts";
 import type { VersionInfo } from "../vaults/vault.ts";

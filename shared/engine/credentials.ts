@@ -1,9 +1,12 @@
 import { ConfigError, NoLiveCredentialError } from "../core/errors.ts";
-import { findRefusal } from "../core/guesses.ts";
-import { describeNoLiveCredential, type UnreadableVersion } from "../core/no-live-credential.ts";
-import type { Rotation } from "../core/rotation.ts";
-import type { Credential } from "../core/secret.ts";
-import { candidates, slotOf } from "../core/slots.ts";
+import { findRefusal } from "../core/lifecycle/guesses.ts";
+import {
+  describeNoLiveCredential,
+  type UnreadableVersion,
+} from "../core/lifecycle/no-live-credential.ts";
+import type { Rotation } from "../core/record/rotation.ts";
+import type { Credential } from "../core/secrets/secret.ts";
+import { candidates, slotOf } from "../core/record/slots.ts";
 import { sameVersion, type Target, type VersionRef } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
 import {

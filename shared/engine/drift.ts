@@ -1,10 +1,10 @@
-import { withDue } from "../core/due.ts";
+import { withDue } from "../core/record/due.ts";
 import { VaultUnavailableError } from "../core/errors.ts";
-import { readPayload } from "../core/payload.ts";
-import { notify, withPublishedProven } from "../core/progress.ts";
-import type { Rotation, TargetRecord } from "../core/rotation.ts";
-import type { Credential } from "../core/secret.ts";
-import { promote, slotOf, withSlot } from "../core/slots.ts";
+import { readPayload } from "../core/payload/payload.ts";
+import { notify, withPublishedProven } from "../core/lifecycle/progress.ts";
+import type { Rotation, TargetRecord } from "../core/record/rotation.ts";
+import type { Credential } from "../core/secrets/secret.ts";
+import { promote, slotOf, withSlot } from "../core/record/slots.ts";
 import { sameVersion } from "../core/target.ts";
 import { between, minute } from "../core/time.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";

@@ -1,5 +1,5 @@
 import { VaultUnavailableError } from "../core/errors.ts";
-import type { Rotation } from "../core/rotation.ts";
+import type { Rotation } from "../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../core/time.ts";
 import { failureOf } from "./failure.ts";
 import type { Session } from "./session.ts";

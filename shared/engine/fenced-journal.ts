@@ -1,7 +1,7 @@
-import { wakeAt } from "../core/decide.ts";
+import { wakeAt } from "../core/lifecycle/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { mergeConcurrent, withCallersFields } from "../core/merge-concurrent.ts";
-import type { RunRecord, TargetRecord } from "../core/rotation.ts";
+import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
+import type { RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Journal, Versioned } from "../stores/journal.ts";

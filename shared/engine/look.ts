@@ -1,6 +1,6 @@
-import { withPublishedProven } from "../core/progress.ts";
-import type { Rotation } from "../core/rotation.ts";
-import type { Credential } from "../core/secret.ts";
+import { withPublishedProven } from "../core/lifecycle/progress.ts";
+import type { Rotation } from "../core/record/rotation.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import type { VersionRef } from "../core/target.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";

@@ -1,7 +1,7 @@
-import { decideWork } from "../core/decide.ts";
+import { decideWork } from "../core/lifecycle/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
-import type { ExposureOutcome } from "../core/exposure-outcome.ts";
-import type { TargetRecord } from "../core/rotation.ts";
+import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
+import type { TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";

@@ -1,4 +1,4 @@
-import { factsOf } from "../core/due.ts";
+import { factsOf } from "../core/record/due.ts";
 import { compareInSteps } from "../core/simulation/compare.ts";
 import type { PlanFormat } from "../core/simulation/formats.ts";
 import { comparisonInSteps, planInSteps } from "../core/simulation/render.ts";

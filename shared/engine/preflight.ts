@@ -4,9 +4,9 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
-import type { Finding } from "../core/preflight.ts";
-import { keyturn, type Rotation, schedule } from "../core/rotation.ts";
-import { accountToChange, slotOf } from "../core/slots.ts";
+import type { Finding } from "../core/lifecycle/preflight.ts";
+import { keyturn, type Rotation, schedule } from "../core/record/rotation.ts";
+import { accountToChange, slotOf } from "../core/record/slots.ts";
 import { pendingName, sameVersion, type VersionRef } from "../core/target.ts";
 import type { Examination, Using } from "../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../vaults/vault.ts";

@@ -1,9 +1,9 @@
 import { ConfigError } from "../core/errors.ts";
-import { type PayloadShape, renderPayload, shapeChange } from "../core/payload.ts";
+import { type PayloadShape, renderPayload, shapeChange } from "../core/payload/payload.ts";
 import { mergePayload } from "../core/payload/merge.ts";
-import { expiryOf } from "../core/schedule.ts";
-import type { Credential } from "../core/secret.ts";
-import { redact } from "../core/redact.ts";
+import { expiryOf } from "../core/policy/due/schedule.ts";
+import type { Credential } from "../core/secrets/secret.ts";
+import { redact } from "../core/secrets/redact.ts";
 import type { Endpoint, VersionRef } from "../core/target.ts";
 import { day } from "../core/time.ts";
 import { vaultLimits } from "../core/vault-limits.ts";

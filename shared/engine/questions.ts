@@ -1,4 +1,4 @@
-import type { HistoryRow, RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { HistoryRow, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import { requireMatch } from "../core/simulation/scope.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";

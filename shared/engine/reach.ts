@@ -5,9 +5,9 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../core/errors.ts";
-import { findGuessPause, maxGuesses, maxSearchGuesses } from "../core/guesses.ts";
-import { parsePayload } from "../core/payload.ts";
-import type { Credential } from "../core/secret.ts";
+import { findGuessPause, maxGuesses, maxSearchGuesses } from "../core/lifecycle/guesses.ts";
+import { parsePayload } from "../core/payload/payload.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import type { SecretName, Target, VersionRef } from "../core/target.ts";
 import type { Examination, Examine } from "../rotators/rotator.ts";
 import type {

@@ -1,9 +1,14 @@
-import { withCheck } from "../core/check-request.ts";
+import { withCheck } from "../core/lifecycle/check-request.ts";
 import { AccountBlockedError, TargetUnavailableError } from "../core/errors.ts";
-import { notify } from "../core/progress.ts";
-import { acceptRequest } from "../core/request.ts";
-import { type Failure, keyturn, type RunRecord, type TargetRecord } from "../core/rotation.ts";
-import { candidates, slotOf, withSlot } from "../core/slots.ts";
+import { notify } from "../core/lifecycle/progress.ts";
+import { acceptRequest } from "../core/lifecycle/request.ts";
+import {
+  type Failure,
+  keyturn,
+  type RunRecord,
+  type TargetRecord,
+} from "../core/record/rotation.ts";
+import { candidates, slotOf, withSlot } from "../core/record/slots.ts";
 import { sameVersion, type VersionRef } from "../core/target.ts";
 import { between, plus } from "../core/time.ts";
 import type { StoredSecret } from "../vaults/vault.ts";

@@ -1,6 +1,6 @@
-import { wakeAt } from "../core/decide.ts";
+import { wakeAt } from "../core/lifecycle/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { newRecord } from "../core/rotation.ts";
+import { newRecord } from "../core/record/rotation.ts";
 import { fingerprintOf, type Target } from "../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../core/time.ts";
 import {

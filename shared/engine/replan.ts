@@ -1,5 +1,5 @@
-import { dueAt, underPolicy, withDue } from "../core/due.ts";
-import { type Rotation, type TargetRecord, unheld } from "../core/rotation.ts";
+import { dueAt, underPolicy, withDue } from "../core/record/due.ts";
+import { type Rotation, type TargetRecord, unheld } from "../core/record/rotation.ts";
 import { adoptedPart, fingerprintOf, type Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 

@@ -1,5 +1,5 @@
-import { wakeAt } from "../core/decide.ts";
-import { newRecord, type TargetRecord, withoutSkip } from "../core/rotation.ts";
+import { wakeAt } from "../core/lifecycle/decide.ts";
+import { newRecord, type TargetRecord, withoutSkip } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";

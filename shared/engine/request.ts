@@ -1,16 +1,16 @@
-import { wakeAt } from "../core/decide.ts";
+import { wakeAt } from "../core/lifecycle/decide.ts";
 import { ConfigError, KeyReusedError } from "../core/errors.ts";
-import { askedBy, groundsOf } from "../core/permit.ts";
-import { type AcceptedRequest, acceptRequest } from "../core/request.ts";
+import { askedBy, groundsOf } from "../core/lifecycle/permit.ts";
+import { type AcceptedRequest, acceptRequest } from "../core/lifecycle/request.ts";
 import {
   newRecord,
   type RotationRequest,
   type TargetRecord,
   withoutSkip,
-} from "../core/rotation.ts";
+} from "../core/record/rotation.ts";
 import { longestGraceOf, type Target } from "../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../core/time.ts";
-import { type Waiting, waitingOf } from "../core/waiting.ts";
+import { type Waiting, waitingOf } from "../core/lifecycle/waiting.ts";
 import type { Versioned } from "../stores/journal.ts";
 import { userOfAdmin, waitForUser } from "./admin-in-use.ts";
 import type { Ports } from "./ports.ts";

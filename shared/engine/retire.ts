@@ -1,8 +1,8 @@
-import { notify } from "../core/progress.ts";
-import { afterLook, isRetirable, needsProof } from "../core/retirement.ts";
-import { retryDelay } from "../core/retry.ts";
-import type { Failure, Retirement, TargetRecord } from "../core/rotation.ts";
-import { slotOf, withSlot } from "../core/slots.ts";
+import { notify } from "../core/lifecycle/progress.ts";
+import { afterLook, isRetirable, needsProof } from "../core/lifecycle/retirement.ts";
+import { retryDelay } from "../core/lifecycle/retry.ts";
+import type { Failure, Retirement, TargetRecord } from "../core/record/rotation.ts";
+import { slotOf, withSlot } from "../core/record/slots.ts";
 import { plus } from "../core/time.ts";
 import type { Authority } from "./authority.ts";
 import { readAdmin } from "./credentials.ts";

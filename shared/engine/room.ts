@@ -1,5 +1,5 @@
 import { VaultUnavailableError } from "../core/errors.ts";
-import { goesFirst } from "../core/first.ts";
+import { goesFirst } from "../core/record/first.ts";
 import { pendingName } from "../core/target.ts";
 import { between, type Instant, plus, second } from "../core/time.ts";
 import type { Session } from "./session.ts";

@@ -1,6 +1,6 @@
-import { withCheck } from "../core/check-request.ts";
+import { withCheck } from "../core/lifecycle/check-request.ts";
 import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
-import { withPolicyHold } from "../core/permit.ts";
+import { withPolicyHold } from "../core/lifecycle/permit.ts";
 import {
   advance,
   blockRotation,
@@ -12,8 +12,8 @@ import {
   runOf,
   stallRotation,
   succeed,
-} from "../core/progress.ts";
-import { isJoined } from "../core/request.ts";
+} from "../core/lifecycle/progress.ts";
+import { isJoined } from "../core/lifecycle/request.ts";
 import {
   type Failure,
   mayHaveChanged,
@@ -21,7 +21,7 @@ import {
   type TargetRecord,
   unheld,
   workingPhases,
-} from "../core/rotation.ts";
+} from "../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../core/time.ts";
 import { discardPending } from "./cleaning.ts";
 import { emergency } from "./emergency.ts";

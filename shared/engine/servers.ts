@@ -5,7 +5,7 @@ import {
   mostWorkers,
   silencePause,
   silentAfter,
-} from "../core/servers.ts";
+} from "../core/fleet/servers.ts";
 import { between, type Instant, plus, second } from "../core/time.ts";
 
 /** Milliseconds for which a worker waits in its place: others are about to be done. */

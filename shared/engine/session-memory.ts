@@ -1,6 +1,6 @@
-import { addRefusal, clearRefusals } from "../core/guesses.ts";
-import type { Refusal, TargetRecord } from "../core/rotation.ts";
-import type { Credential, Secret } from "../core/secret.ts";
+import { addRefusal, clearRefusals } from "../core/lifecycle/guesses.ts";
+import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
+import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Instant } from "../core/time.ts";
 
 /** What a session remembers beside the record: secrets, refused log-ins, and whether the target was changed. */

@@ -1,7 +1,7 @@
-import { claimed } from "../core/decide.ts";
+import { claimed } from "../core/lifecycle/decide.ts";
 import { type Told, toEvent } from "../core/events.ts";
-import type { Refusal, RunRecord, TargetRecord } from "../core/rotation.ts";
-import type { Credential, Secret } from "../core/secret.ts";
+import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.ts";
+import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { fencedJournal, type Opening } from "./fenced-journal.ts";

@@ -1,9 +1,9 @@
-import { dueAt } from "../core/due.ts";
-import { type Hold, permit } from "../core/permit.ts";
-import { policyFingerprint } from "../core/policy.ts";
-import { beginRotation, runOf } from "../core/progress.ts";
-import type { RotationRequest, TargetRecord } from "../core/rotation.ts";
-import { accountToChange } from "../core/slots.ts";
+import { dueAt } from "../core/record/due.ts";
+import { type Hold, permit } from "../core/lifecycle/permit.ts";
+import { policyFingerprint } from "../core/policy/policy.ts";
+import { beginRotation, runOf } from "../core/lifecycle/progress.ts";
+import type { RotationRequest, TargetRecord } from "../core/record/rotation.ts";
+import { accountToChange } from "../core/record/slots.ts";
 import { userOfAdmin, waitForUser } from "./admin-in-use.ts";
 import { takeRoomForBoth, VaultBusyError } from "./room.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../core/errors.ts";
-import type { Rotation, WorkingPhase } from "../core/rotation.ts";
+import type { Rotation, WorkingPhase } from "../core/record/rotation.ts";
 import type { Session } from "./session.ts";
 
 /** Where a rotation goes after a step, and what the step found out. */

@@ -1,10 +1,10 @@
 import { TargetUnavailableError } from "../core/errors.ts";
 import type { EventType } from "../core/events.ts";
-import { generatePassword } from "../core/password.ts";
-import { renderPayload } from "../core/payload.ts";
-import { mayHaveChanged, type Rotation, type WorkingPhase } from "../core/rotation.ts";
-import { type Credential, Secret } from "../core/secret.ts";
-import { accountToChange, isOwnWork } from "../core/slots.ts";
+import { generatePassword } from "../core/secrets/password.ts";
+import { renderPayload } from "../core/payload/payload.ts";
+import { mayHaveChanged, type Rotation, type WorkingPhase } from "../core/record/rotation.ts";
+import { type Credential, Secret } from "../core/secrets/secret.ts";
+import { accountToChange, isOwnWork } from "../core/record/slots.ts";
 import { pendingName } from "../core/target.ts";
 import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";

@@ -1,8 +1,13 @@
-import { withCheck } from "../core/check-request.ts";
-import { joinRequest } from "../core/request.ts";
-import { decideWork, isClaimed, wakeAt, type Work } from "../core/decide.ts";
+import { withCheck } from "../core/lifecycle/check-request.ts";
+import { joinRequest } from "../core/lifecycle/request.ts";
+import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { mayHaveChanged, newRecord, type TargetRecord, withoutSkip } from "../core/rotation.ts";
+import {
+  mayHaveChanged,
+  newRecord,
+  type TargetRecord,
+  withoutSkip,
+} from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { adopt } from "./adopt.ts";

@@ -1,4 +1,4 @@
-import { isLoopback } from "../core/addresses.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
-import type { Secret } from "../core/secret.ts";
-import { sign, signatureHeader } from "../core/signature.ts";
+import type { Secret } from "../core/secrets/secret.ts";
+import { sign, signatureHeader } from "../core/secrets/signature.ts";
 import { toInstant } from "../core/time.ts";
 import { webAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";

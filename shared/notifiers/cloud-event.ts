@@ -1,4 +1,4 @@
-import type { Notification, NotificationType } from "../core/rotation.ts";
+import type { Notification, NotificationType } from "../core/record/rotation.ts";
 
 /** Names by which receivers filter; never changed. */
 const types: Record<NotificationType, string> = {

@@ -1,4 +1,4 @@
-import type { Notification } from "../core/rotation.ts";
+import type { Notification } from "../core/record/rotation.ts";
 
 /** A channel that is told about events, at least once each, always with the same id. Throws when it could not tell. */
 export interface Notifier {

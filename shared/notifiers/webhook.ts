@@ -1,4 +1,4 @@
-import type { Secret } from "../core/secret.ts";
+import type { Secret } from "../core/secrets/secret.ts";
 import { signedPoster } from "../http/signed-post.ts";
 import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";

@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import type { SqlManagementClient, SqlManagementClientOptionalParams } from "@azure/arm-sql";
 import type { TokenCredential } from "@azure/identity";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import {
   changeError,
   entraOnly,

@@ -1,8 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
-import { hostName } from "../core/addresses.ts";
+import { hostName } from "../core/secrets/addresses.ts";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
 import { connectLimit } from "./connect-limit.ts";
 import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";

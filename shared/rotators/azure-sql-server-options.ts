@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName, isLoopback } from "../core/addresses.ts";
+import { hostName, isLoopback } from "../core/secrets/addresses.ts";
 import { caFile } from "./tls.ts";
 
 /** Where Microsoft runs Azure Resource Manager, and what its SQL servers are called there. A token goes nowhere else. */

@@ -1,6 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import { minute } from "../core/time.ts";
 import { changeAdministrator, serverOf } from "./azure-sql-server-arm.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import { minute, second } from "../core/time.ts";
 
 /** A log-in that can outlive the call that made it. */

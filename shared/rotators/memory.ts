@@ -6,7 +6,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../core/errors.ts";
-import { type Credential, Secret } from "../core/secret.ts";
+import { type Credential, Secret } from "../core/secrets/secret.ts";
 import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 
 /** A system of accounts that lives and dies with the process. */

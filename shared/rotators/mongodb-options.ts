@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName } from "../core/addresses.ts";
+import { hostName } from "../core/secrets/addresses.ts";
 import { tls } from "./tls.ts";
 
 /** They become parts of a connection string: nothing may pass that means something there. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import { heardSignal } from "./heard-signal.ts";
 import type { Keepable } from "./kept-sessions.ts";
 import { connectLimit } from "./connect-limit.ts";

@@ -1,5 +1,5 @@
 import { AccountBlockedError, ConfigError } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import { loginVerdict } from "./postgresql-errors.ts";
 import type { Keepable } from "./kept-sessions.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";

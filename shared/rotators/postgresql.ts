@@ -5,7 +5,7 @@ import {
   isKnownError,
   OutcomeUnknownError,
 } from "../core/errors.ts";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import {
   changeError,
   type Failure,

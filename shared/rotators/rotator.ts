@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import type { Credential } from "../core/secret.ts";
+import type { Credential } from "../core/secrets/secret.ts";
 import type { Endpoint } from "../core/target.ts";
 
 /** What the engine and the configuration check may plan with. Data, never a name: nothing branches on a type. */

@@ -4,7 +4,7 @@ import {
   recordSchema,
   type RunRecord,
   type TargetRecord,
-} from "../core/rotation.ts";
+} from "../core/record/rotation.ts";
 import type { Instant } from "../core/time.ts";
 import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "./journal.ts";

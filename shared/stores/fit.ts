@@ -9,7 +9,7 @@ import type {
   RotationRequest,
   RunRecord,
   TargetRecord,
-} from "../core/rotation.ts";
+} from "../core/record/rotation.ts";
 import { longestWhy, shorten } from "../core/shorten.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { HistoryRow, RunRecord, TargetRecord } from "../core/rotation.ts";
+import type { HistoryRow, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Instant } from "../core/time.ts";
 
 /** A record as it was read, with what a conditional write needs. */

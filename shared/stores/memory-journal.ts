@@ -1,7 +1,7 @@
 import { LeaseLostError } from "../core/errors.ts";
-import { goesFirst } from "../core/first.ts";
-import { defaultRetention } from "../core/retention.ts";
-import { sentUntil } from "../core/sent.ts";
+import { goesFirst } from "../core/record/first.ts";
+import { defaultRetention } from "../core/record/retention.ts";
+import { sentUntil } from "../core/record/sent.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import {

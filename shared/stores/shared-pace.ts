@@ -1,4 +1,4 @@
-import { longestHold, roomFor } from "../core/pace.ts";
+import { longestHold, roomFor } from "../core/fleet/pace.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Pace, PaceMark, PaceStore } from "./pace.ts";
 

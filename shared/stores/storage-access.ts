@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { isLoopback } from "../core/addresses.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /** A storage account: by connection string, or by the address of one of its services and an identity. */

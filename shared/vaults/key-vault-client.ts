@@ -1,7 +1,7 @@
 import { isRestError, SecretClient } from "@azure/keyvault-secrets";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import type { TokenCredential } from "@azure/identity";
-import { isLoopback, isVaultHost, vaultSuffixes } from "../core/addresses.ts";
+import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
 import { second } from "../core/time.ts";
 import { webAddress } from "../http/address.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { KeyVaultSecret, SecretProperties } from "@azure/keyvault-secrets";
-import { isLoopback } from "../core/addresses.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError, isKnownError } from "../core/errors.ts";
-import { Secret } from "../core/secret.ts";
+import { Secret } from "../core/secrets/secret.ts";
 import type { VersionRef } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { withDeadline } from "../http/deadline.ts";

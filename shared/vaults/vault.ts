@@ -1,4 +1,4 @@
-import type { Secret } from "../core/secret.ts";
+import type { Secret } from "../core/secrets/secret.ts";
 import type { VersionRef } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 

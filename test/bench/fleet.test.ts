@@ -3,7 +3,7 @@ import { simulatedClock } from "../../scripts/bench/fleet/clock.ts";
 import { simulateFleet } from "../../scripts/bench/fleet/simulate.ts";
 import { simulatedVault } from "../../scripts/bench/fleet/vault.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 
 test("simulated time jumps to whoever wakes first, and ends sleep at a deadline", async () => {
   const clock = simulatedClock(1_000);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Policy } from "../../shared/core/policy.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
 import { formatDuration } from "../../shared/core/time.ts";
 import { arbitraryPolicy } from "../core/policy/arbitrary-policy.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ianaNames } from "../../shared/core/policy/windows-zones.ts";
-import { isTimeZone } from "../../shared/core/policy/zone.ts";
+import { ianaNames } from "../../shared/core/policy/windows/windows-zones.ts";
+import { isTimeZone } from "../../shared/core/policy/windows/zone.ts";
 import { problemsOf } from "./written.ts";
 
 const good = `version: 1

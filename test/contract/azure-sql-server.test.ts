@@ -1,4 +1,4 @@
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { administrator, startAzureSqlBench } from "./azure-sql-server-bench.ts";
 import { testRotator } from "./rotator.suite.ts";
 

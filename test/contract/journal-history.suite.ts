@@ -1,6 +1,6 @@
 import { ulid } from "ulid";
 import { describe, expect, it } from "vitest";
-import { newRecord } from "../../shared/core/rotation.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import type { Journal, JournalChange } from "../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanRun } from "../stores/full-records.ts";
 

@@ -1,6 +1,6 @@
 import { ulid } from "ulid";
 import { describe, expect, it } from "vitest";
-import { newRecord, type RunRecord } from "../../shared/core/rotation.ts";
+import { newRecord, type RunRecord } from "../../shared/core/record/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../shared/core/time.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanRun } from "../stores/full-records.ts";

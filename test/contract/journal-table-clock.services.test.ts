@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { claimed, claimLength, isClaimed } from "../../shared/core/decide.ts";
-import { newRecord } from "../../shared/core/rotation.ts";
+import { claimed, claimLength, isClaimed } from "../../shared/core/lifecycle/decide.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import { hour, minute, second, toInstant } from "../../shared/core/time.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import type { MachineClocks } from "../../shared/stores/service-clock.ts";

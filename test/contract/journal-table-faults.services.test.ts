@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import type { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, LeaseLostError } from "../../shared/core/errors.ts";
-import { newRecord } from "../../shared/core/rotation.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import { JournalUnavailableError, type Journal } from "../../shared/stores/journal.ts";
 import { partitionOf } from "../../shared/stores/row-keys.ts";
 import { tableJournal } from "../../shared/stores/table-journal.ts";

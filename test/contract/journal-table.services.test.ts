@@ -1,7 +1,7 @@
 import { odata, type TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../shared/core/errors.ts";
-import { newRecord, recordSchema } from "../../shared/core/rotation.ts";
+import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
 import { UnreadableRowError } from "../../shared/stores/journal.ts";
 import { partitionOf } from "../../shared/stores/row-keys.ts";
 import { azuriteTables, failureOf, type AzuriteTables } from "../stores/azurite-tables.ts";

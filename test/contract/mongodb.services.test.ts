@@ -1,5 +1,5 @@
 import { type Document, MongoClient } from "mongodb";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb.ts";
 import { admin, home, powerless, startMongodbBench } from "./mongodb-bench.ts";
 import { awkwardSecrets } from "./rotator-fixture.ts";

@@ -1,5 +1,5 @@
 import { startEventGridEmulator } from "../../local/event-grid/emulator.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { eventGridNotifier } from "../../shared/notifiers/event-grid.ts";
 import { startTroubles } from "../notifiers/receiver.ts";
 import { toldEvent } from "../notifiers/told-event.ts";

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { z } from "zod";
-import { Secret } from "../../shared/core/secret.ts";
-import { verifySignature } from "../../shared/core/signature.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
+import { verifySignature } from "../../shared/core/secrets/signature.ts";
 import { webhookNotifier } from "../../shared/notifiers/webhook.ts";
 import { toldEvent } from "../notifiers/told-event.ts";
 import { startReceiver, startTroubles } from "../notifiers/receiver.ts";

@@ -8,7 +8,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { ontoDisk } from "../../shared/rotators/postgresql.ts";
 import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/scram.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";

@@ -9,7 +9,7 @@ import {
   ChangeRefusedError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
-import type { Credential } from "../../shared/core/secret.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
 import { postgresqlBench } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();

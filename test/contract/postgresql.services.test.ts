@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { escapeIdentifier } from "pg";
 import { postgresql } from "../../shared/rotators/postgresql.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";
 import { startPostgresqlTarget } from "./postgresql-target.ts";
 import { testRotator } from "./rotator.suite.ts";

@@ -4,7 +4,7 @@ import {
   AuthorityRefusedError,
   ConfigError,
 } from "../../shared/core/errors.ts";
-import type { Credential } from "../../shared/core/secret.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { awkwardNames, type Subject } from "./rotator-fixture.ts";
 import { required, type RotatorSteps } from "./rotator-steps.ts";

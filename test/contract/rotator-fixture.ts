@@ -1,4 +1,4 @@
-import type { Credential } from "../../shared/core/secret.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../shared/core/target.ts";
 import type { Rotator, Using } from "../../shared/rotators/rotator.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Credential } from "../../shared/core/secret.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { RotatorSteps } from "./rotator-steps.ts";
 
 const patience = { timeout: 10_000 };

@@ -6,7 +6,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import { testExamination } from "./rotator-examine.suite.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { failure } from "./errors.ts";
 import type { SecretContent, StoredSecret, Unreadable, Vault } from "../../shared/vaults/vault.ts";
 

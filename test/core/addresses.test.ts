@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isLoopback } from "../../shared/core/addresses.ts";
+import { isLoopback } from "../../shared/core/secrets/addresses.ts";
 import { openSafely } from "../../shared/stores/storage-access.ts";
 
 test.each([

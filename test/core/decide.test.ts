@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimed, claimLength, decideWork, isClaimed, wakeAt } from "../../shared/core/decide.ts";
-import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
+import {
+  claimed,
+  claimLength,
+  decideWork,
+  isClaimed,
+  wakeAt,
+} from "../../shared/core/lifecycle/decide.ts";
+import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import { between, plus, minute } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "./arbitrary-record.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { factsOf, lastChangeOf, withDue } from "../../shared/core/due.ts";
-import { newRecord, type TargetRecord } from "../../shared/core/rotation.ts";
+import { factsOf, lastChangeOf, withDue } from "../../shared/core/record/due.ts";
+import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import { fingerprintOf } from "../../shared/core/target.ts";
 import { adopted, at, now, target } from "./orders.ts";
 

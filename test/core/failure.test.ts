@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../shared/core/errors.ts";
-import { blockRotation, failRotation, judge, retryLater } from "../../shared/core/progress.ts";
-import type { Rotation } from "../../shared/core/rotation.ts";
+import {
+  blockRotation,
+  failRotation,
+  judge,
+  retryLater,
+} from "../../shared/core/lifecycle/progress.ts";
+import type { Rotation } from "../../shared/core/record/rotation.ts";
 import { hour, minute, plus } from "../../shared/core/time.ts";
 import { arbitraryRotation, arbitraryUnclaimed } from "./arbitrary-record.ts";
 import { at, begun, failure, now, request, target, version } from "./orders.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { groundsOf, permit } from "../../shared/core/permit.ts";
-import { policyFingerprint } from "../../shared/core/policy.ts";
+import { groundsOf, permit } from "../../shared/core/lifecycle/permit.ts";
+import { policyFingerprint } from "../../shared/core/policy/policy.ts";
 import { day } from "../../shared/core/time.ts";
 import { adopted, at, target } from "./orders.ts";
 

@@ -7,8 +7,8 @@ import {
   guessWindowMs,
   maxGuesses,
   maxSearchGuesses,
-} from "../../shared/core/guesses.ts";
-import type { Refusal } from "../../shared/core/rotation.ts";
+} from "../../shared/core/lifecycle/guesses.ts";
+import type { Refusal } from "../../shared/core/record/rotation.ts";
 import { hour, minute, plus, second } from "../../shared/core/time.ts";
 
 const start = "2026-01-01T00:00:00.000Z";

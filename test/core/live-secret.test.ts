@@ -7,10 +7,10 @@ import {
   failRotation,
   retryLater,
   succeed,
-} from "../../shared/core/progress.ts";
-import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.ts";
-import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
-import { candidates, slotOf } from "../../shared/core/slots.ts";
+} from "../../shared/core/lifecycle/progress.ts";
+import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
+import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/record/rotation.ts";
+import { candidates, slotOf } from "../../shared/core/record/slots.ts";
 import { sameVersion, type Target, type VersionRef } from "../../shared/core/target.ts";
 import { minute, plus } from "../../shared/core/time.ts";
 import { grounds, target as orders } from "./orders.ts";

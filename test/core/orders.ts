@@ -1,12 +1,12 @@
 import type { ErrorKind } from "../../shared/core/errors.ts";
-import { beginRotation } from "../../shared/core/progress.ts";
+import { beginRotation } from "../../shared/core/lifecycle/progress.ts";
 import {
   newRecord,
   type Failure,
   type Grounds,
   type Rotation,
   type TargetRecord,
-} from "../../shared/core/rotation.ts";
+} from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { afterTelling } from "../../shared/core/outbox.ts";
-import type { Notification } from "../../shared/core/rotation.ts";
+import { afterTelling } from "../../shared/core/record/outbox.ts";
+import type { Notification } from "../../shared/core/record/rotation.ts";
 
 const note = (id: string, toldTo?: readonly string[]): Notification => ({
   id,

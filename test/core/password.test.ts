@@ -7,7 +7,7 @@ import {
   entropyBits,
   generatePassword,
   type PasswordRules,
-} from "../../shared/core/password.ts";
+} from "../../shared/core/secrets/password.ts";
 
 const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const lower = upper.toLowerCase();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parsePayload, renderPayload } from "../../shared/core/payload.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { parsePayload, renderPayload } from "../../shared/core/payload/payload.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../shared/core/target.ts";
 
 const endpoint: Endpoint = { engine: "postgresql", host: "db.example", port: 5432 };

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { acceptExposure, withTheirExposure } from "../../shared/core/exposure.ts";
-import { holdOf, permit } from "../../shared/core/permit.ts";
-import type { Policy } from "../../shared/core/policy.ts";
-import { succeed } from "../../shared/core/progress.ts";
-import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/rotation.ts";
+import { acceptExposure, withTheirExposure } from "../../shared/core/lifecycle/exposure.ts";
+import { holdOf, permit } from "../../shared/core/lifecycle/permit.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
+import { succeed } from "../../shared/core/lifecycle/progress.ts";
+import { newRecord, type Rotation, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "./arbitrary-record.ts";
 import { adopted, at, begun, now, request, target, version } from "./orders.ts";

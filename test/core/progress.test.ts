@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { advance, beginRotation, notify, runOf, succeed } from "../../shared/core/progress.ts";
-import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
+import {
+  advance,
+  beginRotation,
+  notify,
+  runOf,
+  succeed,
+} from "../../shared/core/lifecycle/progress.ts";
+import type { Rotation, TargetRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, plus } from "../../shared/core/time.ts";
 import { arbitraryRotation } from "./arbitrary-record.ts";
 import { adopted, at, begun, failure, grounds, now, request, target, version } from "./orders.ts";

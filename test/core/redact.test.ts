@@ -1,8 +1,8 @@
 import { escape } from "node:querystring";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact } from "../../shared/core/redact.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { redact } from "../../shared/core/secrets/redact.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 
 const inJson = (value: string) => JSON.stringify(value).slice(1, -1);
 const lowered = (value: string) => value.replace(/%../g, (code) => code.toLowerCase());

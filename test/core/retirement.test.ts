@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterLook, needsProof, retirementOf, waitsFor } from "../../shared/core/retirement.ts";
-import type { Exposure, Proof, Retirement, TargetRecord } from "../../shared/core/rotation.ts";
+import {
+  afterLook,
+  needsProof,
+  retirementOf,
+  waitsFor,
+} from "../../shared/core/lifecycle/retirement.ts";
+import type {
+  Exposure,
+  Proof,
+  Retirement,
+  TargetRecord,
+} from "../../shared/core/record/rotation.ts";
 import { hour, minute, plus } from "../../shared/core/time.ts";
 import { adopted, at, begun, now, request, target, version } from "./orders.ts";
 

@@ -4,7 +4,7 @@ import { format, inspect } from "node:util";
 import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 
 const value = "s3cr3t-Value-that-nobody-may-see";
 const secret = new Secret(value);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newRecord, type SlotRecord } from "../../shared/core/rotation.ts";
+import { newRecord, type SlotRecord } from "../../shared/core/record/rotation.ts";
 import {
   abandon,
   accountToChange,
@@ -10,7 +10,7 @@ import {
   promote,
   slotOf,
   withSlot,
-} from "../../shared/core/slots.ts";
+} from "../../shared/core/record/slots.ts";
 import { pendingName, sameVersion } from "../../shared/core/target.ts";
 import { arbitraryVersion } from "./arbitrary-record.ts";
 import { target as orders } from "./orders.ts";

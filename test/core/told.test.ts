@@ -11,8 +11,8 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { toEvent } from "../../shared/core/events.ts";
-import { policyFingerprint } from "../../shared/core/policy.ts";
-import { recordSchema, type RunRecord } from "../../shared/core/rotation.ts";
+import { policyFingerprint } from "../../shared/core/policy/policy.ts";
+import { recordSchema, type RunRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
 import { arbitraryUnclaimed } from "./arbitrary-record.ts";

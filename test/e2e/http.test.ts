@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { recordSchema } from "../../shared/core/rotation.ts";
+import { recordSchema } from "../../shared/core/record/rotation.ts";
 import type { Answer } from "./api.ts";
 import { setSchema } from "./journal-rows.ts";
 import { configOf, seed, single, versionsOf } from "./targets.ts";

@@ -1,5 +1,5 @@
 import { TableClient, type TableEntityResult } from "@azure/data-tables";
-import type { Claim, Rotation } from "../../shared/core/rotation.ts";
+import type { Claim, Rotation } from "../../shared/core/record/rotation.ts";
 import { partitionOf, targetRow } from "../../shared/stores/row-keys.ts";
 import { tableName } from "./world.ts";
 

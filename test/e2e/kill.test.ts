@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { claimLength } from "../../shared/core/decide.ts";
+import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import type { RunView, TargetView } from "../../shared/core/views.ts";
 import { patient } from "./api.ts";
 import { startedLater } from "./clock.ts";

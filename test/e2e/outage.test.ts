@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { claimLength } from "../../shared/core/decide.ts";
+import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import type { Fault } from "../../local/key-vault/faults.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import { patient } from "./api.ts";

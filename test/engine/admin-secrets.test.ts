@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { second } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { adopted, request, setPassword } from "./steps.ts";

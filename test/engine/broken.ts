@@ -1,8 +1,8 @@
 import { LeaseLostError } from "../../shared/core/errors.ts";
-import { renderPayload } from "../../shared/core/payload.ts";
-import type { TargetRecord } from "../../shared/core/rotation.ts";
-import { Secret } from "../../shared/core/secret.ts";
-import { runOf, beginRotation, advance, succeed } from "../../shared/core/progress.ts";
+import { renderPayload } from "../../shared/core/payload/payload.ts";
+import type { TargetRecord } from "../../shared/core/record/rotation.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
+import { runOf, beginRotation, advance, succeed } from "../../shared/core/lifecycle/progress.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import type { Versioned } from "../../shared/stores/journal.ts";

@@ -1,6 +1,6 @@
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { between, hour, minute, toInstant } from "../../shared/core/time.ts";
-import type { Rotation, TargetRecord } from "../../shared/core/rotation.ts";
+import type { Rotation, TargetRecord } from "../../shared/core/record/rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import type { Rotator } from "../../shared/rotators/rotator.ts";

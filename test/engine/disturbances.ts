@@ -1,4 +1,4 @@
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { VersionRef } from "../../shared/core/target.ts";
 import { OutcomeUnknownError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { writeByHand } from "./steps.ts";

@@ -1,4 +1,4 @@
-import { wakeAt } from "../../shared/core/decide.ts";
+import { wakeAt } from "../../shared/core/lifecycle/decide.ts";
 import { hour, second } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/request.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";

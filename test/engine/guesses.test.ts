@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { guessWindowMs, maxGuesses } from "../../shared/core/guesses.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { guessWindowMs, maxGuesses } from "../../shared/core/lifecycle/guesses.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { day, hour, minute, second } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { hour } from "../../shared/core/time.ts";
 import { recordOf, request, rotate, setPassword, work } from "./steps.ts";
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePayload } from "../../shared/core/payload.ts";
+import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { minute } from "../../shared/core/time.ts";
 import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";
 import { type Gate, pairSelf, singleAdmin, singleSelf, type World } from "./world.ts";

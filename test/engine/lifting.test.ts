@@ -5,7 +5,7 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { hour } from "../../shared/core/time.ts";
-import type { TargetRecord } from "../../shared/core/rotation.ts";
+import type { TargetRecord } from "../../shared/core/record/rotation.ts";
 import { questions } from "../../shared/engine/questions.ts";
 import type { Requested } from "../../shared/engine/request.ts";
 import { work, worldWith, yearEnd } from "./policy-world.ts";

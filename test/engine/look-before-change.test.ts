@@ -5,8 +5,8 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { minute } from "../../shared/core/time.ts";
-import { guessWindowMs, maxGuesses } from "../../shared/core/guesses.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { guessWindowMs, maxGuesses } from "../../shared/core/lifecycle/guesses.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import {
   adopted,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { hour, minute } from "../../shared/core/time.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { adopted, recordOf, request, rotate, work } from "./steps.ts";

@@ -1,4 +1,4 @@
-import type { Policy } from "../../shared/core/policy.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
 import { expose, type Seen } from "../../shared/engine/expose.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, makeWorld, open, singleAdmin, type World } from "./world.ts";

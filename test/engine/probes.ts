@@ -1,5 +1,5 @@
 import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core/errors.ts";
-import { guessWindowMs, maxGuesses } from "../../shared/core/guesses.ts";
+import { guessWindowMs, maxGuesses } from "../../shared/core/lifecycle/guesses.ts";
 import { minute, second } from "../../shared/core/time.ts";
 import { disturbances } from "./disturbances.ts";
 import { rotateDisturbed, workOnUntil } from "./disturbed.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
-import type { Policy } from "../../shared/core/policy.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
 import { fingerprintOf, type Target } from "../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { claimed } from "../../shared/core/decide.ts";
+import { claimed } from "../../shared/core/lifecycle/decide.ts";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute, second } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
-import { policyFingerprint } from "../../shared/core/policy.ts";
+import { policyFingerprint } from "../../shared/core/policy/policy.ts";
 import { fingerprintOf } from "../../shared/core/target.ts";
 import { day, hour, plus } from "../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "./policy-world.ts";

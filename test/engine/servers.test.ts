@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import { mostProbes } from "../../shared/core/servers.ts";
+import { mostProbes } from "../../shared/core/fleet/servers.ts";
 import { between, minute, plus, second } from "../../shared/core/time.ts";
 import {
   type Entered,

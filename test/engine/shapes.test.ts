@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { day } from "../../shared/core/time.ts";
 import { recordOf, request, work } from "./steps.ts";
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "./steps.ts";

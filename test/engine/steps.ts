@@ -1,4 +1,4 @@
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { type Requested, requestRotation, type Wanted } from "../../shared/engine/request.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";

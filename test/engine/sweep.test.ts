@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
-import { newRecord } from "../../shared/core/rotation.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";
 import { sweep } from "../../shared/engine/sweep.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Policy } from "../../shared/core/policy.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { recordUse, type Used } from "../../shared/engine/use.ts";

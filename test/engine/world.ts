@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { memoryConsumer } from "../../shared/consumers/memory-consumer.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
-import { parsePayload } from "../../shared/core/payload.ts";
-import type { RetireWhen } from "../../shared/core/policy.ts";
-import { Secret } from "../../shared/core/secret.ts";
-import { defaultPasswordRules } from "../../shared/core/password.ts";
+import { parsePayload } from "../../shared/core/payload/payload.ts";
+import type { RetireWhen } from "../../shared/core/policy/policy.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
+import { defaultPasswordRules } from "../../shared/core/secrets/password.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { adminSecrets } from "../../shared/engine/admin-secrets.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEnvironment } from "../../local/environment.ts";
 import { claimLength } from "../../local/start/killed-host.ts";
-import { claimLength as claimLengthOfTheApp } from "../../shared/core/decide.ts";
+import { claimLength as claimLengthOfTheApp } from "../../shared/core/lifecycle/decide.ts";
 import { dataFolder, isAlive, placesOf, start } from "./start-fixture.ts";
 
 /** Command lines of running processes that name the folder. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
-import type { NotificationType } from "../../shared/core/rotation.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import type { NotificationType } from "../../shared/core/record/rotation.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { toCloudEvent } from "../../shared/notifiers/cloud-event.ts";
 import { eventGridNotifier } from "../../shared/notifiers/event-grid.ts";
 import { webhookNotifier } from "../../shared/notifiers/webhook.ts";

@@ -6,7 +6,7 @@ import {
   ConfigError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import {
   administrator,
   firstSecret,

@@ -6,7 +6,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { azureSqlServer } from "../../shared/rotators/azure-sql-server.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import {

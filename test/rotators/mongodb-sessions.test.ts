@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb.ts";
 import {
   admin,

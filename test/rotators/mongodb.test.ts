@@ -7,7 +7,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secret.ts";
+import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";

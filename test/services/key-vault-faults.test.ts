@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import type { KeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/errors.ts";

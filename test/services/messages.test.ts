@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { claimLength } from "../../shared/core/decide.ts";
+import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import { day, minute, second } from "../../shared/core/time.ts";
 import type { Operations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";

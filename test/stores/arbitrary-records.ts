@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { TargetRecord } from "../../shared/core/rotation.ts";
+import type { TargetRecord } from "../../shared/core/record/rotation.ts";
 import { fullTarget } from "./full-records.ts";
 
 /** What has a meaning to a store, to its query language or to what carries a transaction. */

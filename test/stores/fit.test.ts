@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Notification, type TargetRecord, workingPhases } from "../../shared/core/rotation.ts";
+import {
+  type Notification,
+  type TargetRecord,
+  workingPhases,
+} from "../../shared/core/record/rotation.ts";
 import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
 import { fullRun, fullTarget } from "./full-records.ts";
 

@@ -1,4 +1,8 @@
-import { recordSchema, type RunRecord, type TargetRecord } from "../../shared/core/rotation.ts";
+import {
+  recordSchema,
+  type RunRecord,
+  type TargetRecord,
+} from "../../shared/core/record/rotation.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A field that is added to a record does not compile here until it has a value, and is then in every test. */

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { withDue } from "../../shared/core/due.ts";
-import { acceptExposure } from "../../shared/core/exposure.ts";
-import { afterTelling } from "../../shared/core/outbox.ts";
-import { permit } from "../../shared/core/permit.ts";
-import { policyFingerprint } from "../../shared/core/policy.ts";
+import { withDue } from "../../shared/core/record/due.ts";
+import { acceptExposure } from "../../shared/core/lifecycle/exposure.ts";
+import { afterTelling } from "../../shared/core/record/outbox.ts";
+import { permit } from "../../shared/core/lifecycle/permit.ts";
+import { policyFingerprint } from "../../shared/core/policy/policy.ts";
 import {
   advance,
   beginRotation,
@@ -16,15 +16,15 @@ import {
   runOf,
   stallRotation,
   succeed,
-} from "../../shared/core/progress.ts";
-import { acceptRequest, isJoined, joinRequest } from "../../shared/core/request.ts";
+} from "../../shared/core/lifecycle/progress.ts";
+import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
 import {
   type Failure,
   newRecord,
   type Rotation,
   type TargetRecord,
   workingPhases,
-} from "../../shared/core/rotation.ts";
+} from "../../shared/core/record/rotation.ts";
 import { longestWhy, shorten } from "../../shared/core/shorten.ts";
 import {
   abandon,
@@ -33,10 +33,10 @@ import {
   promote,
   slotOf,
   withSlot,
-} from "../../shared/core/slots.ts";
+} from "../../shared/core/record/slots.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
-import { acceptUse } from "../../shared/core/use.ts";
+import { acceptUse } from "../../shared/core/lifecycle/use.ts";
 import { replan } from "../../shared/engine/replan.ts";
 import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
 import { target as orders } from "../core/orders.ts";

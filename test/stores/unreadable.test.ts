@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { newRecord, recordSchema } from "../../shared/core/rotation.ts";
+import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
 import {
   alarmColumns,
   readAlarms,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { newRecord, recordSchema, type Rotation } from "../../shared/core/rotation.ts";
+import { newRecord, recordSchema, type Rotation } from "../../shared/core/record/rotation.ts";
 import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/columns.ts";
 import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/records.ts";
 import { runSteps, targetSteps } from "../../shared/stores/upgrade.ts";

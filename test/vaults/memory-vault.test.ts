@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../shared/core/secret.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
 import { memoryVault } from "../../shared/vaults/memory-vault.ts";
 
 describe("a vault in memory", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
-import { defaultCreates } from "../../../shared/core/pace.ts";
+import { defaultCreates } from "../../../shared/core/fleet/pace.ts";
 import { day, toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/admin-refusals.ts";
 import { adminSecrets } from "../../../shared/engine/admin-secrets.ts";

@@ -1,6 +1,6 @@
-import { defaultPasswordRules } from "../../../shared/core/password.ts";
-import type { Policy } from "../../../shared/core/policy.ts";
-import { Secret } from "../../../shared/core/secret.ts";
+import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Target } from "../../../shared/core/target.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { operations } from "../../../shared/engine/operations.ts";

@@ -1,5 +1,5 @@
-import { parsePayload, readPayload } from "../payload.ts";
-import { type Credential, Secret } from "../secret.ts";
+import { parsePayload, readPayload } from "./payload.ts";
+import { type Credential, Secret } from "../secrets/secret.ts";
 import { vaultLimits } from "../vault-limits.ts";
 import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./json.ts";
 import { renewValue } from "./renew.ts";

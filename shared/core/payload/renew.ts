@@ -1,5 +1,5 @@
-import { spellings } from "../redaction/spellings.ts";
-import type { Credential } from "../secret.ts";
+import { spellings } from "../secrets/redaction/spellings.ts";
+import type { Credential } from "../secrets/secret.ts";
 import { parseConnectionString } from "./connection-string.ts";
 import { setFields } from "./field.ts";
 import { isJsonObject, parseJson, printJson } from "./json.ts";

@@ -1,4 +1,4 @@
-import type { Match, Policy, PolicyFields } from "../policy.ts";
+import type { Match, Policy, PolicyFields } from "./policy.ts";
 import { matchesAnyGlob } from "./glob.ts";
 
 /** What a target has otherwise than its policy says. */

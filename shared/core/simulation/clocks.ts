@@ -1,7 +1,7 @@
-import { clockChanges } from "../policy/zone.ts";
+import { clockChanges } from "../policy/windows/zone.ts";
 import { itemsInStep, type Steps } from "../steps.ts";
 import { hour } from "../time.ts";
-import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./plan.ts";
+import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./model.ts";
 
 /** `rotations` are in the order in which they start. */
 export function* clockChangesFor(

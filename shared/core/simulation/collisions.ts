@@ -1,6 +1,6 @@
 import { itemsInStep, sortInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
-import type { Collision, Limit, Limits, SimulatedRotation } from "./plan.ts";
+import type { Collision, Limit, Limits, SimulatedRotation } from "./model.ts";
 
 /** A rotation stores its secret twice: once to wait, once to be read. */
 const createsPerRotation = 2;

@@ -1,6 +1,6 @@
 import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Comparison } from "./compare.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
 
 /** The whole plan, for programs. Instants are ISO 8601 in UTC. `later`: first rotations that lie beyond its end. */
 export function renderJson(simulation: Simulation): string {

@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration, second } from "../time.ts";
-import type { Limit, Limits } from "./plan.ts";
+import type { Limit, Limits } from "./model.ts";
 
 /**
  * What Key Vault documents, and what no database server has trouble with: a rotation is a handful of log-ins and one

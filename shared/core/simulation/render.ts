@@ -1,10 +1,10 @@
 import { atOnce, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
-import { calendarInSteps } from "./calendar.ts";
+import { calendarInSteps } from "./calendar-file.ts";
 import type { Comparison } from "./compare.ts";
 import type { PlanFormat } from "./formats.ts";
 import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
-import type { Simulation } from "./plan.ts";
+import type { Simulation } from "./model.ts";
 import { comparisonTableInSteps, tableInSteps } from "./table.ts";
 
 /** `madeAt` is when the plan was made. */

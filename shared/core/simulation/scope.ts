@@ -5,7 +5,7 @@ import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { defaultLimits } from "./limits.ts";
-import type { Limits, SimulatedTarget, Simulation } from "./plan.ts";
+import type { Limits, SimulatedTarget, Simulation } from "./model.ts";
 import { type PlanBudget, simulateInSteps } from "./simulate.ts";
 
 /** Of what a plan is made. */

@@ -1,13 +1,13 @@
-import type { Policy } from "../policy.ts";
-import { openingsOf } from "../policy/openings.ts";
-import { whyNever } from "../policy/explain.ts";
-import { momentsOf } from "../policy/facts.ts";
-import { decide, spreadOf } from "../policy/placement.ts";
+import type { Policy } from "../policy/policy.ts";
+import { openingsOf } from "../policy/windows/openings.ts";
+import { whyNever } from "../policy/due/explain.ts";
+import { momentsOf } from "../policy/due/facts.ts";
+import { decide, spreadOf } from "../policy/due/placement.ts";
 import { type Instant, instantAt, second } from "../time.ts";
 import { ConfigError } from "../errors.ts";
-import { entropyBits, type PasswordRules } from "../password.ts";
+import { entropyBits, type PasswordRules } from "../secrets/password.ts";
 import { atOnce, sortInSteps, type Steps } from "../steps.ts";
-import { ageDelay, usualRotation, usualSweep } from "../sweeps.ts";
+import { ageDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { clockChangesFor } from "./clocks.ts";
 import { collisionsOf } from "./collisions.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
   SimulatedTarget,
   Simulation,
   TooOld,
-} from "./plan.ts";
+} from "./model.ts";
 
 /** When a simulation stops. It counts, and reads no clock, so that the same question has the same answer everywhere. */
 export interface PlanBudget {

@@ -1,9 +1,9 @@
-import { formatLocal } from "../policy/calendar.ts";
+import { formatLocal } from "../policy/windows/calendar.ts";
 import { printable, printableLines } from "../printable.ts";
 import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import { type Comparison, shiftOf } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./plan.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {

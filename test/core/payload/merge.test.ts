@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parsePayload } from "../../../shared/core/payload.ts";
+import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { mergePayload } from "../../../shared/core/payload/merge.ts";
-import { Secret } from "../../../shared/core/secret.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
 import {
   type Case,
   credential,

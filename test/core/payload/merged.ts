@@ -1,6 +1,6 @@
-import { renderPayload } from "../../../shared/core/payload.ts";
+import { renderPayload } from "../../../shared/core/payload/payload.ts";
 import { mergePayload, type Merge } from "../../../shared/core/payload/merge.ts";
-import { Secret } from "../../../shared/core/secret.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { PayloadFormat } from "../../../shared/core/target.ts";
 
 export const endpoint = {

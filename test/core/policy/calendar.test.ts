@@ -7,11 +7,16 @@ import {
   parseMoment,
   parseTimeOfDay,
   weekdayOf,
-} from "../../../shared/core/policy/calendar.ts";
-import { cronProblem, cronWalls } from "../../../shared/core/policy/cron.ts";
-import { spanOf, union, without } from "../../../shared/core/policy/freezes.ts";
-import { openingsOf } from "../../../shared/core/policy/openings.ts";
-import { clockChanges, instantOf, isTimeZone, wallOf } from "../../../shared/core/policy/zone.ts";
+} from "../../../shared/core/policy/windows/calendar.ts";
+import { cronProblem, cronWalls } from "../../../shared/core/policy/windows/cron.ts";
+import { spanOf, union, without } from "../../../shared/core/policy/windows/freezes.ts";
+import { openingsOf } from "../../../shared/core/policy/windows/openings.ts";
+import {
+  clockChanges,
+  instantOf,
+  isTimeZone,
+  wallOf,
+} from "../../../shared/core/policy/windows/zone.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { zones } from "./sample.ts";
 

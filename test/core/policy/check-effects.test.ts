@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { day, hour } from "../../../shared/core/time.ts";
 import { said } from "./findings.ts";
 

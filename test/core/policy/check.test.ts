@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { check, said } from "./findings.ts";
 

@@ -1,4 +1,4 @@
-import type { TimeRange } from "../../../shared/core/policy.ts";
+import type { TimeRange } from "../../../shared/core/policy/policy.ts";
 import { day, minute } from "../../../shared/core/time.ts";
 
 /**

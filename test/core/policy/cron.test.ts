@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cronProblem, cronWalls, everFires } from "../../../shared/core/policy/cron.ts";
-import { openingsOf } from "../../../shared/core/policy/openings.ts";
+import { cronProblem, cronWalls, everFires } from "../../../shared/core/policy/windows/cron.ts";
+import { openingsOf } from "../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { datesIn, firstShowing, jumps, minutesOf } from "./clock.ts";
 import { zones } from "./sample.ts";

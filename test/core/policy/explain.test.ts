@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nextDue } from "../../../shared/core/schedule.ts";
+import { nextDue } from "../../../shared/core/policy/due/schedule.ts";
 import { hour, minute, second } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 

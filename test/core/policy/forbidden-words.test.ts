@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { defaultPasswordRules, type PasswordRules } from "../../../shared/core/password.ts";
-import { checkPassword } from "../../../shared/core/policy/check-password.ts";
+import { defaultPasswordRules, type PasswordRules } from "../../../shared/core/secrets/password.ts";
+import { checkPassword } from "../../../shared/core/policy/checks/check-password.ts";
 
 function pairsOf(letters: string): string[] {
   const all = Array.from(letters);

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { freezeAt, frozenSpans } from "../../../shared/core/policy/freezes.ts";
-import { openingsOf } from "../../../shared/core/policy/openings.ts";
-import type { Freeze } from "../../../shared/core/policy.ts";
+import { freezeAt, frozenSpans } from "../../../shared/core/policy/windows/freezes.ts";
+import { openingsOf } from "../../../shared/core/policy/windows/openings.ts";
+import type { Freeze } from "../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../shared/core/time.ts";
 
 const monday = "2026-06-01T00:00:00.000Z";
@@ -147,7 +147,7 @@ describe("openings that were found", () => {
   it("are kept for the policy itself, but not for ever for others like it", async () => {
     // Other files of tests have found some already, and share this module.
     vi.resetModules();
-    const fresh = await import("../../../shared/core/policy/openings.ts");
+    const fresh = await import("../../../shared/core/policy/windows/openings.ts");
     const mine = nights();
     const found = fresh.openingsOf(mine);
     others(500, fresh.openingsOf);

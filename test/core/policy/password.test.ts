@@ -8,9 +8,9 @@ import {
   fittingPart,
   generatePassword,
   type PasswordRules,
-} from "../../../shared/core/password.ts";
-import { checkPassword } from "../../../shared/core/policy/check-password.ts";
-import { dialects, specialIn } from "../../../shared/core/policy/dialects.ts";
+} from "../../../shared/core/secrets/password.ts";
+import { checkPassword } from "../../../shared/core/policy/checks/check-password.ts";
+import { dialects, specialIn } from "../../../shared/core/secrets/dialects.ts";
 
 const small: PasswordRules = { length: 3, symbols: "-", exclude: "" };
 const lettersAB = "cdefghijklmnopqrstuvwxyzCDEFGHIJKLMNOPQRSTUVWXYZ23456789";

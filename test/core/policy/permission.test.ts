@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { expiryOf, frozenUntil, mayOverride, mayStart } from "../../../shared/core/schedule.ts";
+import {
+  expiryOf,
+  frozenUntil,
+  mayOverride,
+  mayStart,
+} from "../../../shared/core/policy/due/schedule.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Weekday, weekdays } from "../../../shared/core/policy.ts";
-import { openingsOf } from "../../../shared/core/policy/openings.ts";
+import { type Weekday, weekdays } from "../../../shared/core/policy/policy.ts";
+import { openingsOf } from "../../../shared/core/policy/windows/openings.ts";
 import { day, minute } from "../../../shared/core/time.ts";
 import {
   appointmentMinutes,

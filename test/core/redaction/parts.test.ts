@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact } from "../../../shared/core/redact.ts";
-import { fold } from "../../../shared/core/redaction/fold.ts";
-import { indexOf, needlesOf, search } from "../../../shared/core/redaction/search.ts";
-import { spellings } from "../../../shared/core/redaction/spellings.ts";
-import { Secret } from "../../../shared/core/secret.ts";
+import { redact } from "../../../shared/core/secrets/redact.ts";
+import { fold } from "../../../shared/core/secrets/redaction/fold.ts";
+import { indexOf, needlesOf, search } from "../../../shared/core/secrets/redaction/search.ts";
+import { spellings } from "../../../shared/core/secrets/redaction/spellings.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
 
 const hide = (text: string, ...values: string[]) =>
   redact(

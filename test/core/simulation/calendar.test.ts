@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import ICAL from "ical.js";
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy.ts";
-import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
-import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { renderCalendar } from "../../../shared/core/simulation/calendar-file.ts";
+import type { SimulatedTarget } from "../../../shared/core/simulation/model.ts";
 import { day } from "../../../shared/core/time.ts";
 import { plan, target } from "./sample.ts";
 

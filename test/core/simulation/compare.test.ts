@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
 import { renderComparisonJson } from "../../../shared/core/simulation/json.ts";
 import { renderComparison } from "../../../shared/core/simulation/table.ts";

@@ -1,6 +1,6 @@
-import type { Policy } from "../../../shared/core/policy.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
-import type { SimulatedTarget } from "../../../shared/core/simulation/plan.ts";
+import type { SimulatedTarget } from "../../../shared/core/simulation/model.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { policyWith } from "../policy/sample.ts";
 

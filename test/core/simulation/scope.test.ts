@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renderCalendar } from "../../../shared/core/simulation/calendar.ts";
+import { renderCalendar } from "../../../shared/core/simulation/calendar-file.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
 import { renderComparisonJson, renderJson } from "../../../shared/core/simulation/json.ts";
 import { renderComparisonAs, renderPlan } from "../../../shared/core/simulation/render.ts";

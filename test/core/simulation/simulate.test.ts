@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy.ts";
-import { nextDue } from "../../../shared/core/schedule.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { nextDue } from "../../../shared/core/policy/due/schedule.ts";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
-import { type SimulatedTarget, whyOf } from "../../../shared/core/simulation/plan.ts";
+import { type SimulatedTarget, whyOf } from "../../../shared/core/simulation/model.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
 import { policyWith } from "../policy/sample.ts";

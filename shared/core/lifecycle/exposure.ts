@@ -1,0 +1,108 @@
+import { asPlanned, factsOf, lastChangeOf } from "../record/due.ts";
+import { type ExposureOutcome, outcomeOf, planned, soon } from "./exposure-outcome.ts";
+import { isExempt } from "../policy/due/due-rules.ts";
+import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
+import { type Due, nextDue } from "../policy/due/schedule.ts";
+import { findSeen } from "./seen.ts";
+import { longestName, shorten } from "../shorten.ts";
+import type { Target } from "../target.ts";
+import type { Instant } from "../time.ts";
+
+export interface AcceptedExposure extends ExposureOutcome {
+  /** The very same record when it changes nothing. */
+  readonly record: TargetRecord;
+}
+
+/**
+ * Takes a report that somebody saw the secret. Of several since the last change the first one counts; a breach makes
+ * it one. Only `exposure`, the due moment and the hold of a request are written, so a worker that holds the claim can
+ * take them over, and what an open rotation waits for is asked again.
+ */
+export function acceptExposure(
+  record: TargetRecord,
+  target: Target,
+  exposure: Exposure,
+  now: Instant,
+): AcceptedExposure {
+  const { policy } = target;
+  if (isExempt(policy, exposure.by)) {
+    const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
+    return { counted: false, why, ...soon(planned(record)), record };
+  }
+  const seen = findSeen(record, exposure);
+  if ("nothing" in seen) {
+    return { counted: false, why: seen.nothing, ...soon(planned(record)), record };
+  }
+  const taken = merged(standing(record), brief(seen.exposure));
+  const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
+  const exposed = isKnown ? record : freed({ ...record, exposure: taken }, record);
+  const due = nextDue(policy, factsOf(exposed), now);
+  const accepted = withEarlierDue(exposed, due);
+  return { ...outcomeOf(accepted, { target, note: seen.note, due, now }), record: accepted };
+}
+
+/** The first of two, as far as both say the same. */
+function merged(known: Exposure | undefined, added: Exposure): Exposure {
+  if (!known) return added;
+  const { version, ...first } = known.at <= added.at ? known : added;
+  const isBreach = known.kind === "breach" || added.kind === "breach";
+  return {
+    ...first,
+    kind: isBreach ? "breach" : "exposure",
+    ...(version !== undefined && known.version === added.version && { version }),
+  };
+}
+
+/** What hours or a freeze hold back is asked again: an exposure or a breach may lift them. */
+function freed(exposed: TargetRecord, before: TargetRecord): TargetRecord {
+  const { request, ...rest } = askedAgain(exposed);
+  if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
+  if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
+  const { notBefore: _n, heldBy: _h, ...free } = request;
+  return { ...rest, request: free };
+}
+
+function brief(exposure: Exposure): Exposure {
+  const { by, from } = exposure;
+  return {
+    ...exposure,
+    by: shorten(by, longestName),
+    ...(from !== undefined && { from: shorten(from, longestName) }),
+  };
+}
+
+/** The exposure that has not been answered by a change, whoever made that. */
+export function standing(record: TargetRecord): Exposure | undefined {
+  const { exposure } = record;
+  const changedAt = lastChangeOf(record);
+  return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
+}
+
+/** A retry that comes sooner stays; whatever else was planned is what the policy says now. */
+function withEarlierDue(record: TargetRecord, due: Due): TargetRecord {
+  const { nextDue: planned } = record;
+  if (due.at === undefined || record.adoptedAt === undefined) return record;
+  return planned !== undefined && planned <= due.at ? record : asPlanned(record, due);
+}
+
+/** `next` with the exposure that somebody reported while we worked on `ours`. */
+export function withTheirExposure(
+  next: TargetRecord,
+  ours: TargetRecord,
+  theirs: TargetRecord,
+): TargetRecord {
+  const { exposure } = theirs;
+  if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
+  const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
+  if (changedAt === undefined) return withSooner(askedAgain({ ...next, exposure }), theirs);
+  // Seen while it was not public yet, and superseded by now.
+  if (ours.rotation?.published === undefined) return next;
+  // Seen when it was public already: as old as the change that has just ended.
+  return withSooner({ ...next, exposure: { ...exposure, at: changedAt } }, theirs);
+}
+
+function withSooner(next: TargetRecord, theirs: TargetRecord): TargetRecord {
+  const { nextDue: at, dueReason: reason = "", passedOver = [] } = theirs;
+  if (at === undefined || (next.nextDue !== undefined && next.nextDue <= at)) return next;
+  return asPlanned(next, { at, reason, passedOver });
+}

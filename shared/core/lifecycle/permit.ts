@@ -1,0 +1,207 @@
+import { dueAt, factsOf, withDue } from "../record/due.ts";
+import { type LiftReason, type Policy, policyFingerprint } from "../policy/policy.ts";
+import { momentsOf } from "../policy/due/facts.ts";
+import { openingsOf } from "../policy/windows/openings.ts";
+import { decide } from "../policy/due/placement.ts";
+import {
+  type Again,
+  type Grounds,
+  mayHaveChanged,
+  type Reason,
+  type Rotation,
+  type RotationRequest,
+  schedule,
+  type TargetRecord,
+} from "../record/rotation.ts";
+import { longestWhy, shorten } from "../shorten.ts";
+import { frozenUntil, mayOverride, mayStart, nextDue } from "../policy/due/schedule.ts";
+import type { Target } from "../target.ts";
+import { day, type Instant, plus } from "../time.ts";
+
+/** What a rotation begins with; without an id when nobody has been told one. */
+export type Wish = Omit<RotationRequest, "rotationId"> &
+  Partial<Pick<RotationRequest, "rotationId">>;
+
+/** A rotation may begin, or whatever wants it waits as the record then says. */
+export type Permit = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
+  readonly why: string;
+};
+
+/**
+ * Whether a rotation may begin now that a request or the schedule wants one. Windows do not bind people, freezes do
+ * unless they are lifted. The schedule is asked again: a start that comes late may have missed its window.
+ */
+export function permit(record: TargetRecord, target: Target, now: Instant): Permit {
+  const asked = permitAsked(record, target.policy, now);
+  if (asked && "wish" in asked) return asked;
+  const waiting = asked?.held ?? record;
+  if (waiting.nextDue === undefined || waiting.nextDue > now) {
+    return asked ?? { held: waiting, why: "nothing is due" };
+  }
+  const scheduled = permitScheduled(waiting, target, now);
+  if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
+  return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
+}
+
+/** What somebody asked for, as far as freezes and explanations depend on it. */
+export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
+  Partial<Pick<RotationRequest, "lift" | "why">>;
+
+/** On what a request waits for its rotation. */
+export function groundsOf(
+  asked: Asked,
+  record: TargetRecord,
+  { policy }: Target,
+  now: Instant,
+): Grounds {
+  const why = askedWhy(asked, freezeOf(asked, record, policy, now), policy);
+  return { why, policyFingerprint: policyFingerprint(policy) };
+}
+
+/** Until when, and why, a freeze holds back what somebody wants. Undefined: no freeze applies, or it is lifted. */
+export function freezeOf(
+  { reason, lift }: Pick<Asked, "reason" | "lift">,
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
+  return lift ? undefined : frozen(policy, liftReasonOf(reason, record), now);
+}
+
+/** Who asked, in order. */
+export function askedBy({ why, reason, requestedBy }: Asked): string {
+  return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
+}
+
+function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): string {
+  const { lift } = asked;
+  const free = lift
+    ? `freezes lifted by ${lift.by}: ${lift.why}`
+    : `policy ${name}: no freeze applies`;
+  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, longestWhy);
+}
+
+/** A rotation by schedule answers the request that waits as well. */
+function answering(wish: Wish, request: RotationRequest | undefined): Wish {
+  if (!request) return wish;
+  const { rotationId, at, grace, lift } = request;
+  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }), ...(lift && { lift }) };
+}
+
+/** Undefined when nobody asks now. */
+function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit | undefined {
+  const { request } = record;
+  if (!request || (request.notBefore ?? now) > now) return undefined;
+  const hold = freezeOf(request, record, policy, now);
+  if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
+  const { until, why } = hold;
+  return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
+}
+
+function permitScheduled(record: TargetRecord, target: Target, now: Instant): Permit {
+  const { policy } = target;
+  const { again } = record;
+  const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, policy, now) };
+  const { allowed, why } = mayStart(policy, factsOf(record), now);
+  const isExposure = allowed && wish.reason === "exposure";
+  if (again && again.requestedBy !== schedule && !isExposure) {
+    const hold = freezeOf(again, record, policy, now);
+    return hold
+      ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
+      : repeated(wish, again);
+  }
+  if (!allowed) return { held: withDue(record, target, now), why };
+  // Unlike `why`, this says where in the spread the target starts.
+  const { reason } = nextDue(policy, factsOf(record), now);
+  if (!again) return { wish, why: reason };
+  // An exposure says why it happens, whatever failed before.
+  return isExposure
+    ? repeated(wish, { ...again, reason: "exposure", why: reason })
+    : repeated(wish, again);
+}
+
+function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Permit {
+  return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
+}
+
+function repeated(wish: Wish, { why, heldBy: _, ...again }: Again): Permit {
+  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
+}
+
+function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
+  if (!record.published) return "first";
+  const { chosen } = decide(policy, momentsOf(factsOf(record)), Date.parse(now), () => 0);
+  return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
+}
+
+/** What holds back a rotation, or a request for one. */
+export interface Hold {
+  readonly until: Instant;
+  readonly why: string;
+}
+
+/** The hold, or its end: the moment from which the exposure of the secret permits a rotation. */
+export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
+  if (!record.exposure) return hold;
+  const { at, reason } = nextDue(policy, factsOf(record), now);
+  return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
+}
+
+function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
+  const until = frozenUntil(policy, now, lift);
+  if (until === undefined) return undefined;
+  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
+}
+
+function liftReasonOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
+  if (reason !== "exposure") return "operator";
+  return exposure?.kind ?? "exposure";
+}
+
+/**
+ * Until when a rotation waits that is open and has changed nothing yet, because hours or a freeze are in its way by
+ * now. One that may have changed something always goes on.
+ */
+export function holdOf(
+  record: TargetRecord,
+  rotation: Rotation,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
+  if (mayHaveChanged(rotation) || rotation.lift) return undefined;
+  const hold = heldByPolicy(record, rotation, policy, now);
+  const held = hold && unlessSooner(hold, record, policy, now);
+  return held && held.until > now ? held : undefined;
+}
+
+/**
+ * The record whose open rotation waits, because hours have closed or a freeze has begun since it was last tried; undefined when it may
+ * go on.
+ */
+export function withPolicyHold(
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): TargetRecord | undefined {
+  const { rotation } = record;
+  const hold = rotation && holdOf(record, rotation, policy, now);
+  return (
+    hold && { ...record, rotation: { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why } }
+  );
+}
+
+function heldByPolicy(
+  record: TargetRecord,
+  rotation: Rotation,
+  policy: Policy,
+  now: Instant,
+): Hold | undefined {
+  const lift = liftReasonOf(rotation.reason, record);
+  if (rotation.requestedBy !== schedule) return frozen(policy, lift, now);
+  const isExposure = rotation.reason === "exposure";
+  const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
+  const opening = openingsOf(policy, variant).first(-Infinity, Date.parse(now));
+  if (opening && opening.from <= Date.parse(now)) return undefined;
+  const until = opening ? new Date(opening.from).toISOString() : plus(now, day);
+  return { until, why: `policy ${policy.name}: no window is open before ${until}` };
+}

@@ -1,0 +1,79 @@
+import { lastChangeOf } from "../record/due.ts";
+import type { Exposure, SlotRecord, TargetRecord } from "../record/rotation.ts";
+
+/** Which secret of a target somebody saw. */
+export interface Seen {
+  /** As it is to be recorded. */
+  readonly exposure: Exposure;
+  /** What else to know about it: it is that of an account that is not published. */
+  readonly note?: string;
+}
+
+/** No secret that can be used or changed now. */
+interface Nothing {
+  readonly nothing: string;
+}
+
+/** Finds out which secret a report is about; `nothing` says why it is about none that can be used or changed now. */
+export function findSeen(record: TargetRecord, exposure: Exposure): Seen | Nothing {
+  const { version } = exposure;
+  return version !== undefined && record.published
+    ? findByVersion(record, exposure, version)
+    : findByMoment(record, exposure);
+}
+
+/** The version proves which one it is, whenever it was seen. */
+function findByVersion(record: TargetRecord, exposure: Exposure, version: string): Seen | Nothing {
+  const { rotation, published, slots, active } = record;
+  const seen = notBefore(exposure, lastChangeOf(record));
+  if (version === published?.version) return { exposure: seen };
+  if (rotation !== undefined && version === rotation.pending?.version) {
+    const then = "request a rotation with reason exposure as soon as that one has ended";
+    return { nothing: `that version is the pending secret of rotation ${rotation.id}: ${then}` };
+  }
+  const slot = slots.find((one) => hasVersion(one, version));
+  if (!slot) return { nothing: "that version is not in use" };
+  return slot.account === active ? { exposure: seen } : unpublished(record, slot, seen);
+}
+
+function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing {
+  const changedAt = lastChangeOf(record);
+  if (changedAt === undefined || changedAt <= exposure.at) return { exposure };
+  const older = supersededAt(record, exposure.at);
+  if (!older?.current) return { nothing: `the secret has been changed since, at ${changedAt}` };
+  return unpublished(record, older, { ...exposure, at: changedAt, version: older.current.version });
+}
+
+function hasVersion({ current, abandoned }: SlotRecord, version: string): boolean {
+  return current?.version === version || abandoned?.version === version;
+}
+
+/** The account of a pair that was published at that moment, is not any more, and still works. */
+function supersededAt({ slots, active }: TargetRecord, at: string): SlotRecord | undefined {
+  return slots.find(
+    ({ account, current, changedAt }) =>
+      account !== active && current !== undefined && changedAt !== undefined && changedAt <= at,
+  );
+}
+
+/** What was seen before the last change counts from that change on: an older exposure is one that it has answered. */
+function notBefore(exposure: Exposure, changedAt: string | undefined): Exposure {
+  return changedAt !== undefined && changedAt > exposure.at
+    ? { ...exposure, at: changedAt }
+    : exposure;
+}
+
+function unpublished(
+  { retirement }: TargetRecord,
+  { account }: SlotRecord,
+  exposure: Exposure,
+): Seen {
+  const end =
+    retirement?.account === account
+      ? `until it is retired at ${retirement.at}, or changed, which is its turn in the next rotation`
+      : "until it is changed, which is its turn in the next rotation";
+  return {
+    exposure,
+    note: `it is the secret of ${account}, which is not published but still works ${end}`,
+  };
+}

@@ -1,0 +1,110 @@
+import { isClaimed } from "./decide.ts";
+import { holdOf, unlessSooner } from "./permit.ts";
+import { isJoined, joinRequest } from "./request.ts";
+import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation.ts";
+import type { Target } from "../target.ts";
+import type { Instant } from "../time.ts";
+
+/** What keeps a rotation from starting, or from going on. */
+export interface Waiting {
+  readonly why: string;
+  /** Absent when nobody knows, such as when a person must decide. */
+  readonly until?: Instant;
+}
+
+/**
+ * What the rotation with this id waits for at the moment. Undefined when it is being worked on, can begin now, or is
+ * neither queued nor open.
+ */
+export function waitingOf(
+  record: TargetRecord,
+  rotationId: string,
+  target: Target,
+  now: Instant,
+): Waiting | undefined {
+  const { rotation, request } = record;
+  const reasons =
+    rotation?.id === rotationId
+      ? openWaits(record, rotation, target, now)
+      : request?.rotationId === rotationId
+        ? queuedWaits(record, request, target, now)
+        : [];
+  // The one that ends last decides, and one without a known end outlasts all others.
+  return reasons.find(({ until }) => until === undefined) ?? lastOf(reasons);
+}
+
+function lastOf(reasons: readonly Waiting[]): Waiting | undefined {
+  return reasons.toSorted((a, b) => ((a.until ?? "") < (b.until ?? "") ? 1 : -1))[0];
+}
+
+function openWaits(
+  record: TargetRecord,
+  rotation: Rotation,
+  { policy }: Target,
+  now: Instant,
+): Waiting[] {
+  if (!isJoined(record)) return [...blocked(record), ...rest(record, now), ...pause(record, now)];
+  const joined = joinRequest(record, now).rotation ?? rotation;
+  const hold = holdOf(record, joined, policy, now);
+  return [...rest(record, now), ...(hold ? [hold] : [])];
+}
+
+function queuedWaits(
+  record: TargetRecord,
+  request: RotationRequest,
+  { policy }: Target,
+  now: Instant,
+): Waiting[] {
+  const { rotation, claim } = record;
+  const { notBefore, heldBy = "it was put off" } = request;
+  if (rotation) {
+    const others = [...blocked(record), ...rest(record, now), ...pause(record, now)];
+    const why = `rotation ${rotation.id} of the target must end first`;
+    return others.length === 0
+      ? [{ why }]
+      : others.map((one) => ({ ...one, why: `${why}; ${one.why}` }));
+  }
+  const dated: Waiting[] = [
+    ...rest(record, now),
+    ...(notBefore !== undefined && notBefore > now
+      ? [unlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
+      : []),
+    ...(isClaimed(record, now)
+      ? [
+          {
+            why: "a worker is busy with the target; its claim ends then at the latest",
+            ...(claim.until !== undefined && { until: claim.until }),
+          },
+        ]
+      : []),
+  ];
+  if (dated.length > 0 || record.adoptedAt !== undefined) return dated;
+  return [{ why: "the target is adopted first: its present credential is verified" }];
+}
+
+function blocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
+  if (rotation?.phase !== "blocked") return [];
+  const found = lastFailure ? `: ${lastFailure.message}` : "";
+  return [{ why: `the target is blocked until a person fixes it and requests a rotation${found}` }];
+}
+
+function rest(record: TargetRecord, now: Instant): Waiting[] {
+  const { restUntil, lastFailure, skipped } = record;
+  const found = lastFailure ? `: ${lastFailure.message}` : "";
+  return [
+    { until: skipped?.until, why: skipped?.why },
+    { until: restUntil, why: `the target rests after an error in Keyturn${found}` },
+  ].flatMap((one) =>
+    one.until !== undefined && one.until > now ? [{ until: one.until, why: one.why ?? "" }] : [],
+  );
+}
+
+/** Between two attempts, or until hours or a freeze are over. */
+function pause({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[] {
+  const { nextAttemptAt, heldBy } = rotation ?? {};
+  if (nextAttemptAt === undefined || nextAttemptAt <= now) return [];
+  const failed = lastFailure ? `: ${lastFailure.message}` : "";
+  return [
+    { until: nextAttemptAt, why: heldBy ?? `the next attempt; the last one failed${failed}` },
+  ];
+}

@@ -1,0 +1,114 @@
+import { isJsonObject, parseJson, parseJsonObject } from "./json.ts";
+import { type Found, readConnectionString, readJson } from "./read-json.ts";
+import { structureOf } from "./structure.ts";
+import { Secret, type Credential } from "../secrets/secret.ts";
+import type { Endpoint, PayloadFormat } from "../target.ts";
+
+export interface Payload {
+  readonly value: Secret;
+  readonly contentType: string;
+}
+
+/** What consumers read: a JSON object with everything they need to connect, or the bare password. */
+export function renderPayload(
+  as: PayloadFormat,
+  credential: Credential,
+  endpoint: Endpoint,
+): Payload {
+  if (as === "password") return { value: credential.secret, contentType: "text/plain" };
+  const body = {
+    ...endpoint,
+    username: credential.account,
+    password: credential.secret.reveal(),
+  };
+  return { value: new Secret(JSON.stringify(body)), contentType: "application/json" };
+}
+
+/** How a credential is written down. */
+export type PayloadShape =
+  /** A JSON object whose own keys have it, or an object in that object. Other keys can be kept. */
+  "json" | "password" | "json string" | "url" | "connection string";
+
+export type PayloadReading =
+  | { readonly kind: "credential"; readonly credential: Credential; readonly shape: PayloadShape }
+  | NoCredential;
+
+export interface NoCredential {
+  readonly kind: "none";
+  /** Continues a sentence that begins with the name of the secret: "holds XML". It has no part of the value. */
+  readonly why: string;
+  /** What a new version would replace. Keys are those of a JSON object without a credential: new JSON keeps them. */
+  readonly content: "nothing" | "keys" | "text";
+}
+
+/**
+ * Reads a credential that Keyturn or a person stored, without a guess: a text that could be anything but a bare password is not taken
+ * for one. Without `accounts`, any account will do; with one, that is the account where none is named.
+ */
+export function readPayload(value: Secret, accounts: readonly string[]): PayloadReading {
+  // Windows PowerShell writes a byte-order mark, and many tools a line break at the end.
+  const text = value
+    .reveal()
+    .replace(/^\uFEFF/, "")
+    .replace(/[\r\n]+$/, "");
+  if (text === "") return noCredential("is empty", "nothing");
+  const json = /^\s*[{"]/.test(text) ? parseJson(text) : undefined;
+  if (isJsonObject(json)) return asReading(readJson(json, accounts), "json");
+  if (typeof json === "string") {
+    const inside = parseJsonObject(json);
+    const found = inside ? readJson(inside, accounts) : readConnectionString(json, accounts);
+    if (found) return asReading(found, "json string");
+  }
+  const connection = readConnectionString(text.trim(), accounts);
+  if (connection) {
+    return asReading(connection, connection.form === "url" ? "url" : "connection string");
+  }
+  const what = structureOf(text.trim(), accounts);
+  if (what !== undefined) return noCredential(`holds ${what}`);
+  const [only, ...others] = accounts;
+  if (only === undefined || others.length > 0) {
+    return noCredential("holds a bare password, which does not say whose it is");
+  }
+  return asReading({ account: only, password: text }, "password");
+}
+
+/** The credential that `readPayload` finds, if it finds one. */
+export function parsePayload(value: Secret, accounts: readonly string[]): Credential | undefined {
+  const reading = readPayload(value, accounts);
+  return reading.kind === "credential" ? reading.credential : undefined;
+}
+
+/**
+ * What the next rotation will do to a published secret that is written differently from what the target publishes; undefined if
+ * consumers can go on reading it as they do. Continues a sentence that begins with the name of the secret.
+ */
+export function shapeChange(shape: PayloadShape, as: PayloadFormat): string | undefined {
+  if (shape === as) return undefined;
+  return `holds ${shapeNames[shape]}; the next rotation will replace it with ${written[as]} (publish.as: ${as})`;
+}
+
+/** What a rotation writes, in words. */
+export const written: Readonly<Record<PayloadFormat, string>> = {
+  json: "JSON with username and password",
+  password: "the password alone",
+};
+
+const shapeNames: Readonly<Record<PayloadShape, string>> = {
+  json: "JSON",
+  password: "a bare password",
+  "json string": "JSON in a JSON string",
+  url: "a URL",
+  "connection string": "a connection string",
+};
+
+function noCredential(why: string, content: NoCredential["content"] = "text"): NoCredential {
+  return { kind: "none", why, content };
+}
+
+function asReading(found: Found, shape: PayloadShape): PayloadReading {
+  if ("what" in found) {
+    return noCredential(`holds ${found.what}`, found.isBlank === true ? "keys" : "text");
+  }
+  const { account, password } = found;
+  return { kind: "credential", credential: { account, secret: new Secret(password) }, shape };
+}

@@ -1,0 +1,50 @@
+import type { Freeze, Policy } from "../policy.ts";
+import { parseDay, parseMoment } from "../windows/calendar.ts";
+import { spanOf } from "../windows/freezes.ts";
+import { type Problem, problem } from "./problem.ts";
+import { isTimeZone } from "../windows/zone.ts";
+
+/** What is wrong with the freezes by themselves. */
+export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem[] {
+  const unreadable = freeze.flatMap(checkEdges);
+  if (unreadable.length > 0 || !isTimeZone(timeZone)) return unreadable;
+  const reversed = freeze.flatMap((one, index) =>
+    spanOf(one, timeZone)
+      ? []
+      : [problem(["freeze", index, "to"], `${one.to} is not after from, ${one.from}`)],
+  );
+  return [...reversed, ...contradictions(freeze, timeZone)];
+}
+
+function checkEdges(freeze: Freeze, index: number): Problem[] {
+  return (["from", "to"] as const).flatMap((edge) => {
+    const text = freeze[edge];
+    if (parseDay(text) !== undefined || parseMoment(text) !== undefined) return [];
+    const message = `${text} is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z`;
+    return [problem(["freeze", index, edge], message)];
+  });
+}
+
+/** Where freezes overlap that are lifted for different reasons, one allows what the other forbids. */
+function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
+  const all = freezes.map((freeze) => ({
+    freeze,
+    span: spanOf(freeze, zone),
+    lifts: liftsOf(freeze),
+  }));
+  return all.flatMap((later, index) =>
+    all.slice(0, index).flatMap((earlier) => {
+      const [a, b] = [earlier.span, later.span];
+      if (!a || !b || earlier.lifts === later.lifts) return [];
+      const from = Math.max(a.from, b.from);
+      if (from >= Math.min(a.to, b.to)) return [];
+      const message = `overlaps the freeze "${earlier.freeze.reason}", which is lifted for ${earlier.lifts}, and is itself lifted for ${later.lifts}; lift both for the same reasons, or end one before the other begins`;
+      const firstAt = new Date(from).toISOString();
+      return [{ ...problem(["freeze", index], message), firstAt }];
+    }),
+  );
+}
+
+function liftsOf({ lift }: Freeze): string {
+  return lift.length === 0 ? "no reason" : [...new Set(lift)].sort().join(" and ");
+}

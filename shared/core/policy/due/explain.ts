@@ -1,0 +1,122 @@
+import type { Policy } from "../policy.ts";
+import { day, formatDuration, type Instant, instantAt, minute, second } from "../../time.ts";
+import { formatLocal } from "../windows/calendar.ts";
+import type { Claim } from "./due-rules.ts";
+import { freezeAt } from "../windows/freezes.ts";
+import { openingsOf } from "../windows/openings.ts";
+import type { Decision, Placement } from "./placement.ts";
+
+export interface PassedOver {
+  readonly at: Instant;
+  readonly why: string;
+}
+
+export interface ExplainedDue {
+  readonly at?: Instant;
+  readonly reason: string;
+  /** Moments that might have been the due one, and why they are not; at most ten. */
+  readonly passedOver: readonly PassedOver[];
+  /** Name of the policy. */
+  readonly policy: string;
+}
+
+const mostPassedOver = 10;
+const missedHorizon = 100 * day;
+
+/** Turns a decision into words. Apart from deciding, which is done far more often than anybody reads. */
+export function explain(policy: Policy, decision: Decision, now: number): ExplainedDue {
+  const { chosen, lost } = decision;
+  const intro = `policy ${policy.name}: `;
+  if (chosen === undefined) {
+    return { reason: intro + whyNever(policy, lost), passedOver: [], policy: policy.name };
+  }
+  return {
+    at: instantAt(chosen.at === -Infinity ? now : chosen.at),
+    reason: intro + reasonOf(policy, chosen),
+    passedOver: passedOver(policy, chosen, decision, now),
+    policy: policy.name,
+  };
+}
+
+export function whyNever(policy: Policy, lost: readonly Claim[]): string {
+  if (lost.length > 0) return "no window opens in the next ten years";
+  if (policy.manualOnly) return "only a person starts a rotation";
+  return "nothing has made a rotation due, and there is no schedule";
+}
+
+/** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
+export function reasonOf(policy: Policy, placement: Placement): string {
+  const { claim, at, permitted, opening } = placement;
+  const zone = policy.timeZone ?? "UTC";
+  const parts = [ruleOf(policy, claim)];
+  if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
+  if (claim.anyTime) parts.push("whatever the windows");
+  if (opening.from > claim.from) {
+    parts.push(`${waitOf(policy, claim)} ${formatLocal(opening.from, zone)}`);
+  }
+  if (at > permitted) parts.push(`spread +${about(at - permitted)}`);
+  return parts.join(", ");
+}
+
+function waitOf(policy: Policy, claim: Claim): string {
+  if (openingsOf(policy, claim).appointments) return "kept for the appointment on";
+  const hasWindows = !claim.anyTime && (policy.days ?? policy.between) !== undefined;
+  return hasWindows ? "moved to the window on" : "held back by a freeze until";
+}
+
+const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {
+  age: ({ every = 0 }, since) => `${formatDuration(every)} after ${since}`,
+  "never-changed": () => "never changed before",
+  adoption: ({ adopt }, since) =>
+    `first change, ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
+  cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
+  exposure: ({ afterExposure = 0 }, since) =>
+    `${formatDuration(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) => `${formatDuration(afterIdle)} without use since ${since}`,
+};
+
+function ruleOf(policy: Policy, { rule, since }: Claim): string {
+  return phrases[rule](policy, since === undefined ? "" : instantAt(since));
+}
+
+function passedOver(
+  policy: Policy,
+  chosen: Placement,
+  { later, lost }: Decision,
+  now: number,
+): PassedOver[] {
+  const others = later.map((one) => ({
+    at: instantAt(one.at),
+    why: `later: ${reasonOf(policy, one)}`,
+  }));
+  const never = lost.map((claim) => ({
+    at: instantAt(Number.isFinite(claim.due) ? claim.due : now),
+    why: `no window ever opens: ${ruleOf(policy, claim)}`,
+  }));
+  return [...missed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
+}
+
+/** Openings between the moment from which on a change might have started and the one that it takes. */
+function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
+  if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
+  const zone = policy.timeZone ?? "UTC";
+  const openings = openingsOf({ ...policy, freeze: [] }, claim);
+  const found: PassedOver[] = [];
+  const before = openings.each(claim.from, Math.min(opening.from, claim.from + missedHorizon));
+  for (const span of before) {
+    if (openings.appointments && span.from < claim.from) continue;
+    if (found.length === mostPassedOver) break;
+    const at = Math.max(span.from, claim.from);
+    const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
+    const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";
+    found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
+  }
+  return found;
+}
+
+/** To the minute, or to the second when it is less than one. */
+function about(milliseconds: number): string {
+  return milliseconds < minute
+    ? `${Math.ceil(milliseconds / second)} s`
+    : `${Math.round(milliseconds / minute)} min`;
+}

@@ -1,0 +1,50 @@
+import { type TimeOfDay, type Weekday, weekdays } from "../policy.ts";
+import { day, hour, minute } from "../../time.ts";
+import { instantOf, type Wall, wallOf } from "./zone.ts";
+
+/** Milliseconds since midnight, or undefined when the text is no time of day. */
+export function parseTimeOfDay(text: TimeOfDay): number | undefined {
+  const match = /^([01]\d|2[0-4]):([0-5]\d)$/.exec(text);
+  const since = Number(match?.[1]) * hour + Number(match?.[2]) * minute;
+  return since <= day ? since : undefined;
+}
+
+/** The wall time at which a day such as `2026-12-20` starts, or undefined when there is no such day. */
+export function parseDay(text: string): Wall | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+  const wall = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(text) ? wall : undefined;
+}
+
+/** Milliseconds since the epoch of an instant that says its offset, or undefined. */
+export function parseMoment(text: string): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const instant = Date.parse(text);
+  return match && parseDay(match[1] ?? "") !== undefined && !Number.isNaN(instant)
+    ? instant
+    : undefined;
+}
+
+/** Days since 1970-01-01 on the clocks that show this. */
+export function dayNumber(wall: Wall): number {
+  return Math.floor(wall / day);
+}
+
+export function weekdayOf(number: number): Weekday {
+  // 1970-01-01 was a Thursday.
+  return weekdays[(((number + 4) % 7) + 7) % 7] ?? "sun";
+}
+
+/** The first moment at which the clocks show this time of this day or a later one. */
+export function instantOn(zone: string, number: number, timeOfDay: number): number {
+  return instantOf(zone, number * day + timeOfDay);
+}
+
+/** Such as `Sat 2026-10-31 22:00 Europe/Vienna`. */
+export function formatLocal(instant: number, zone: string): string {
+  const wall = wallOf(zone, instant);
+  const name = weekdayOf(dayNumber(wall));
+  const text = new Date(wall).toISOString();
+  const seconds = wall % minute === 0 ? "" : text.slice(16, 19);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} ${text.slice(0, 10)} ${text.slice(11, 16)}${seconds} ${zone}`;
+}

@@ -1,0 +1,99 @@
+import { policyFingerprint } from "../policy/policy.ts";
+import type { Exposure, TargetRecord } from "./rotation.ts";
+import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
+import { longestWhy, shorten } from "../shorten.ts";
+import { slotOf } from "./slots.ts";
+import { adoptedPart, fingerprintOf, type Target } from "../target.ts";
+import type { Instant } from "../time.ts";
+
+/** A record that could not be stored would stop its target. */
+const mostPolicies = 10;
+
+/** What the journal knows that due moments are computed from. */
+export function factsOf(record: TargetRecord): Facts {
+  const { targetId, published, adoptedAt, exposure, lastUsedAt } = record;
+  const changedAt = lastChangeOf(record);
+  return {
+    targetId,
+    ...(changedAt !== undefined && { changedAt }),
+    // What was adopted without anything that consumers could use is due at once.
+    ...(published && adoptedAt !== undefined && { adoptedAt }),
+    ...(exposure &&
+      isStillKept(exposure, record) && {
+        exposedAt: exposure.at,
+        exposureBy: exposure.by,
+        exposureKind: exposure.kind,
+      }),
+    ...(lastUsedAt !== undefined && { lastUsedAt }),
+  };
+}
+
+/** Whether the secret that was seen may still log in. A version that no account has any more is dead. */
+function isStillKept({ version }: Exposure, { published, slots }: TargetRecord): boolean {
+  if (version === undefined || !published || version === published.version) return true;
+  return slots.some(({ current, abandoned }) =>
+    [current, abandoned].some((one) => one?.version === version),
+  );
+}
+
+/** The last successful change of what consumers read, whoever made it. */
+export function lastChangeOf(record: TargetRecord): Instant | undefined {
+  const { active, published, lastSuccessAt, writtenAt } = record;
+  if (!published) return writtenAt;
+  const changedAt = active === undefined ? undefined : slotOf(record, active).changedAt;
+  return [lastSuccessAt, changedAt]
+    .filter((one) => one !== undefined)
+    .sort()
+    .at(-1);
+}
+
+/** The record with the next due moment that the policy gives it, and why then. */
+export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
+  return asPlanned(underPolicy(record, target), nextDue(target.policy, factsOf(record), now));
+}
+
+/** The record with this moment of its policy as the next due one. */
+export function asPlanned(
+  record: TargetRecord,
+  { at, reason, passedOver }: Omit<Due, "policy">,
+): TargetRecord {
+  return {
+    ...withoutDue(record),
+    ...(at !== undefined && { nextDue: at }),
+    dueReason: shorten(reason, longestWhy),
+    ...(passedOver.length > 0 && { passedOver: passedOver.map(brief) }),
+  };
+}
+
+/** The record with a next moment that is not of the policy's making: another try, or the end of a wait. */
+export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
+  return asPlanned(record, { at, reason, passedOver: [] });
+}
+
+/**
+ * The record with the mark of the policy that it is planned by, and why that one applies. What was adopted stays in the
+ * fingerprint as it was: otherwise nobody would notice that the target is to be adopted anew.
+ */
+export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
+  const {
+    policyFingerprint: before = fingerprintOf(target),
+    policiesPassedOver: _,
+    ...rest
+  } = record;
+  const others = target.policiesPassedOver.slice(0, mostPolicies).map(brief);
+  return {
+    ...rest,
+    policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
+    policyWhy: shorten(target.policyWhy, longestWhy),
+    ...(others.length > 0 && { policiesPassedOver: others }),
+  };
+}
+
+function brief<Explained extends { readonly why: string }>(explained: Explained): Explained {
+  return { ...explained, why: shorten(explained.why, longestWhy) };
+}
+
+function withoutDue(record: TargetRecord): TargetRecord {
+  const { nextDue: _d, dueReason: _r, passedOver: _p, ...rest } = record;
+  return rest;
+}

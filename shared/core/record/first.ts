@@ -1,0 +1,20 @@
+import { isUrgent } from "../lifecycle/progress.ts";
+import type { Reason, TargetRecord } from "./rotation.ts";
+
+const urgentReasons: readonly Reason[] = ["operator", "exposure", "drift"];
+
+/**
+ * Whether the target goes before others that are due: a person has asked for its rotation, its secret was seen, or consumers may be
+ * refused. Also holds for the repeats after a failure.
+ */
+export function goesFirst(record: TargetRecord): boolean {
+  const { request, rotation, again, exposure, refusedSince, check } = record;
+  const reasons = [request?.reason, rotation?.reason, again?.reason];
+  return (
+    exposure !== undefined ||
+    refusedSince !== undefined ||
+    check !== undefined ||
+    (rotation !== undefined && isUrgent(record, rotation)) ||
+    reasons.some((reason) => reason !== undefined && urgentReasons.includes(reason))
+  );
+}

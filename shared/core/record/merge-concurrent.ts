@@ -1,0 +1,94 @@
+import { withTheirExposure } from "../lifecycle/exposure.ts";
+import { isSameRequest } from "../lifecycle/request.ts";
+import type { TargetRecord } from "./rotation.ts";
+import type { Target } from "../target.ts";
+import type { Instant } from "../time.ts";
+import { withTheirUse } from "../lifecycle/use.ts";
+
+/** What a lost write race is about. */
+export interface Race {
+  /** The record as this worker last read or wrote it. */
+  readonly base: TargetRecord;
+  /** What this worker wanted to write. */
+  readonly local: TargetRecord;
+  /** What the journal holds by now, written by somebody without a claim. */
+  readonly remote: TargetRecord;
+}
+
+type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) => TargetRecord;
+
+/**
+ * Where each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: the rule of another
+ * field writes it too. The others are written by callers without a claim, and say how the two values become one; they are applied in
+ * this order. A new field of the record does not compile until it has a line here.
+ */
+const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
+  request: takeNewerRequest,
+  exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
+  lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
+  lastUsedBy: "with lastUsedAt",
+  check: takeNewerCheck,
+  nextDue: "with exposure and lastUsedAt",
+  dueReason: "with exposure and lastUsedAt",
+  passedOver: "with exposure and lastUsedAt",
+  schema: "worker",
+  targetId: "worker",
+  health: "worker",
+  slots: "worker",
+  active: "worker",
+  published: "worker",
+  adoptedAt: "worker",
+  writtenAt: "worker",
+  lastSuccessAt: "worker",
+  lastFailure: "worker",
+  failures: "worker",
+  rotation: "worker",
+  again: "worker",
+  retirement: "worker",
+  refusedSince: "worker",
+  refusals: "worker",
+  tidiedAt: "worker",
+  policyFingerprint: "worker",
+  policyWhy: "worker",
+  policiesPassedOver: "worker",
+  outbox: "worker",
+  outboxRetryAt: "worker",
+  skipped: "worker",
+  restUntil: "worker",
+  claim: "worker",
+};
+
+const merges = Object.values(rules).filter((rule) => typeof rule === "function");
+
+/**
+ * The record to write after a race was lost to a caller without a claim: everything that the worker wanted, and what the
+ * caller asked for or reported.
+ */
+export function mergeConcurrent(race: Race, target: Target, now: Instant): TargetRecord {
+  return merges.reduce((merged, merge) => merge(merged, race, target, now), race.local);
+}
+
+/** The base for the next race of the same write: what callers have written so far is known by now. */
+export function withCallersFields(base: TargetRecord, remote: TargetRecord): TargetRecord {
+  const { request, exposure, check } = remote;
+  return {
+    ...base,
+    ...(request && { request }),
+    ...(exposure && { exposure }),
+    ...(check && { check }),
+  };
+}
+
+/** A request that came meanwhile stays; one that the worker has just answered does not come back. */
+function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
+  return isNew ? { ...merged, request: remote.request } : merged;
+}
+
+/** A check that was asked for meanwhile is made even if the worker has just made one. */
+function takeNewerCheck(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const { check } = remote;
+  const isNew =
+    check !== undefined && (check.at !== base.check?.at || check.why !== base.check.why);
+  return isNew ? { ...merged, check } : merged;
+}
