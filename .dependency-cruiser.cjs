@@ -84,9 +84,9 @@ module.exports = {
       severity: "error",
       from: {
         pathNot:
-          "^(shared/engine/(look|preflight|applying|steps|cleaning|reach|retire)\\.ts$|test/)",
+          "^(shared/engine/(looks/(look|preflight)|phases/(applying|steps|cleaning)|calls/reach|work/retire)\\.ts$|test/)",
       },
-      to: { path: "^shared/engine/proof\\.ts$" },
+      to: { path: "^shared/engine/looks/proof\\.ts$" },
     },
     {
       name: "contracts-name-no-adapter",

@@ -8,14 +8,14 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
-import { expose, type Seen } from "./expose.ts";
+import { expose, type Seen } from "./inbox/expose.ts";
 import type { Ports } from "./ports.ts";
-import { type Questions, questions } from "./questions.ts";
-import { type Requested, requestRotation, type Wanted } from "./request.ts";
-import { sendNow, vaultHint, workOnMessage } from "./messages.ts";
-import { type Leftovers, registrar } from "./register.ts";
-import { sweep } from "./sweep.ts";
-import { recordUse, type Used, type UseKnown } from "./use.ts";
+import { type Questions, questions } from "./queries/questions.ts";
+import { type Requested, requestRotation, type Wanted } from "./inbox/request-rotation.ts";
+import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
+import { type Leftovers, registrar } from "./scheduling/register.ts";
+import { sweep } from "./scheduling/sweep.ts";
+import { recordUse, type Used, type UseKnown } from "./inbox/record-use.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
 export interface Operations extends Questions {

@@ -11,7 +11,7 @@ const root = resolve(import.meta.dirname, "../..");
 /** What may be imported: one file per place that a rule speaks of. */
 const places = [
   "shared/app.ts",
-  "shared/core/record/rotation.ts",
+  "shared/core/rotation.ts",
   "shared/engine/engine.ts",
   "shared/config/config.ts",
   "shared/rotators/rotator.ts",
@@ -110,14 +110,10 @@ const samples: readonly Sample[] = [
   },
 
   { from: "functions", to: "../shared/app.ts", broken: [] },
-  { from: "functions", to: "../shared/core/record/rotation.ts", how: "type", broken: [] },
+  { from: "functions", to: "../shared/core/rotation.ts", how: "type", broken: [] },
   { from: "functions", to: "@azure/functions", broken: [] },
   { from: "functions", to: "node:crypto", broken: [] },
-  {
-    from: "functions",
-    to: "../shared/core/record/rotation.ts",
-    broken: ["callers-use-core-types-only"],
-  },
+  { from: "functions", to: "../shared/core/rotation.ts", broken: ["callers-use-core-types-only"] },
   {
     from: "functions",
     to: "../shared/engine/engine.ts",
@@ -133,13 +129,13 @@ const samples: readonly Sample[] = [
 
   { from: "cli", to: "../shared/app.ts", broken: [] },
   { from: "cli", to: "../shared/stores/memory.ts", broken: ["cli-goes-through-app"] },
-  { from: "cli", to: "../shared/core/record/rotation.ts", broken: ["callers-use-core-types-only"] },
+  { from: "cli", to: "../shared/core/rotation.ts", broken: ["callers-use-core-types-only"] },
 
   { from: "local", to: "../shared/app.ts", broken: [] },
   { from: "local", to: "fast-check", broken: [] },
   {
     from: "local",
-    to: "../shared/core/record/rotation.ts",
+    to: "../shared/core/rotation.ts",
     how: "type",
     broken: ["local-goes-through-app"],
   },

@@ -1,6 +1,6 @@
 import { wakeAt } from "../../shared/core/lifecycle/decide.ts";
 import { hour, second } from "../../shared/core/time.ts";
-import { requestRotation } from "../../shared/engine/request.ts";
+import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
 import type { Disturbance } from "./disturbances.ts";
 import { engine, type Worker } from "./stops.ts";

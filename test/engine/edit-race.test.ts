@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { fingerprintOf } from "../../shared/core/target.ts";
 import { day } from "../../shared/core/time.ts";
-import { expose } from "../../shared/engine/expose.ts";
+import { expose } from "../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
-import { register } from "../../shared/engine/register.ts";
-import { recordUse } from "../../shared/engine/use.ts";
+import { register } from "../../shared/engine/scheduling/register.ts";
+import { recordUse } from "../../shared/engine/inbox/record-use.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { withPolicy } from "./policy-world.ts";
 import { race } from "./races.ts";

@@ -4,7 +4,7 @@ import { effectivePolicy, type Override } from "../../shared/core/policy/choose.
 import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, type Instant } from "../../shared/core/time.ts";
-import { replan } from "../../shared/engine/replan.ts";
+import { replan } from "../../shared/engine/work/replan.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { target as orders } from "../core/orders.ts";
 

@@ -6,8 +6,8 @@ import {
 } from "../../shared/core/errors.ts";
 import { hour } from "../../shared/core/time.ts";
 import type { TargetRecord } from "../../shared/core/record/rotation.ts";
-import { questions } from "../../shared/engine/questions.ts";
-import type { Requested } from "../../shared/engine/request.ts";
+import { questions } from "../../shared/engine/queries/questions.ts";
+import type { Requested } from "../../shared/engine/inbox/request-rotation.ts";
 import { work, worldWith, yearEnd } from "./policy-world.ts";
 import { ask, failing, recordOf } from "./steps.ts";
 import { open, pairAdmin, type World } from "./world.ts";

@@ -1,5 +1,5 @@
 import { day, hour, minute } from "../../shared/core/time.ts";
-import { requestRotation } from "../../shared/engine/request.ts";
+import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import { JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { type Disturbance, disturbances } from "./disturbances.ts";
 import { endings, workOnUntil } from "./disturbed.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute, plus, second } from "../../shared/core/time.ts";
-import { expose } from "../../shared/engine/expose.ts";
+import { expose } from "../../shared/engine/inbox/expose.ts";
 import { operations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
-import { recordUse } from "../../shared/engine/use.ts";
+import { recordUse } from "../../shared/engine/inbox/record-use.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
 import { adopted, ask, recordOf, request, rotate, work, writeByHand } from "./steps.ts";

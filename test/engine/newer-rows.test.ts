@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { operations } from "../../shared/engine/operations.ts";
-import { requestRotation } from "../../shared/engine/request.ts";
+import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Journal, type Unreadable, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";

@@ -3,7 +3,7 @@ import type { Policy } from "../../shared/core/policy/policy.ts";
 import { simulateTargets } from "../../shared/core/simulation/scope.ts";
 import { sweepDistance, usualSweep as sweepEvery } from "../../shared/core/fleet/sweeps.ts";
 import { hour, minute, second } from "../../shared/core/time.ts";
-import { sweep } from "../../shared/engine/sweep.ts";
+import { sweep } from "../../shared/engine/scheduling/sweep.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
 import { withPolicy } from "./policy-world.ts";

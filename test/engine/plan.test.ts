@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
 import { day, second } from "../../shared/core/time.ts";
-import { planEdit, planOf } from "../../shared/engine/plan.ts";
+import { planEdit, planOf } from "../../shared/engine/queries/plan.ts";
 import { withPolicy, work, worldWith } from "./policy-world.ts";
 import { open, type World } from "./world.ts";
 

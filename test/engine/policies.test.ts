@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
-import { register } from "../../shared/engine/register.ts";
+import { register } from "../../shared/engine/scheduling/register.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "./policy-world.ts";
 import { failing, recordOf, request, setPassword, writeByHand } from "./steps.ts";

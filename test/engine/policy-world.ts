@@ -1,5 +1,5 @@
 import type { Policy } from "../../shared/core/policy/policy.ts";
-import { expose, type Seen } from "../../shared/engine/expose.ts";
+import { expose, type Seen } from "../../shared/engine/inbox/expose.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, makeWorld, open, singleAdmin, type World } from "./world.ts";
 

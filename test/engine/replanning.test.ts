@@ -4,7 +4,7 @@ import type { Policy } from "../../shared/core/policy/policy.ts";
 import { fingerprintOf, type Target } from "../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";
-import { register } from "../../shared/engine/register.ts";
+import { register } from "../../shared/engine/scheduling/register.ts";
 import { memoryJournal } from "../../shared/stores/memory-journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";
 import { adoptAll, etagsOf, fleetOf, policies } from "./fleet.ts";

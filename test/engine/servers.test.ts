@@ -7,7 +7,7 @@ import {
   type PassedOver,
   servers,
   type ServersOf,
-} from "../../shared/engine/servers.ts";
+} from "../../shared/engine/fleet/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory-pace.ts";

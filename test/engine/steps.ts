@@ -1,5 +1,9 @@
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { type Requested, requestRotation, type Wanted } from "../../shared/engine/request.ts";
+import {
+  type Requested,
+  requestRotation,
+  type Wanted,
+} from "../../shared/engine/inbox/request-rotation.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
 

@@ -4,7 +4,7 @@ import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { newRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { operations } from "../../shared/engine/operations.ts";
-import { sweep } from "../../shared/engine/sweep.ts";
+import { sweep } from "../../shared/engine/scheduling/sweep.ts";
 import { type Journal, JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { memoryJournal } from "../../shared/stores/memory-journal.ts";
 import { memoryQueue } from "../../shared/stores/memory-queue.ts";

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expose } from "../../shared/engine/expose.ts";
+import { expose } from "../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
-import { requestRotation, type Wanted } from "../../shared/engine/request.ts";
-import { recordUse } from "../../shared/engine/use.ts";
+import { requestRotation, type Wanted } from "../../shared/engine/inbox/request-rotation.ts";
+import { recordUse } from "../../shared/engine/inbox/record-use.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { makeWorld, open, singleAdmin } from "../engine/world.ts";
 import { azuriteTables, type AzuriteTables } from "../stores/azurite-tables.ts";

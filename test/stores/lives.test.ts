@@ -37,7 +37,7 @@ import {
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
 import { acceptUse } from "../../shared/core/lifecycle/use.ts";
-import { replan } from "../../shared/engine/replan.ts";
+import { replan } from "../../shared/engine/work/replan.ts";
 import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
 import { target as orders } from "../core/orders.ts";
 

@@ -1,0 +1,22 @@
+import { addRefusal } from "../../core/lifecycle/guesses.ts";
+import type { Refusal } from "../../core/record/rotation.ts";
+
+/** Refused log-ins of admins, by whichever target of this process: they share one account. */
+export interface AdminRefusals {
+  list(): readonly Refusal[];
+  note(refusal: Refusal): void;
+  clear(version: string): void;
+}
+
+export function adminRefusals(): AdminRefusals {
+  let refusals: readonly Refusal[] = [];
+  return {
+    list: () => refusals,
+    note(refusal) {
+      refusals = addRefusal(refusals, refusal);
+    },
+    clear(version) {
+      refusals = refusals.filter((one) => one.version !== version);
+    },
+  };
+}

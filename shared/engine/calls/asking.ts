@@ -1,0 +1,52 @@
+import {
+  isKnownError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../core/errors.ts";
+import { redact } from "../../core/secrets/redact.ts";
+import type { Session } from "../session.ts";
+import { serverOf } from "../fleet/turn.ts";
+
+/** A call to the target, with whatever is thrown named, and with what it shows of the server remembered. */
+export async function asTarget<Result>(
+  session: Session,
+  Unnamed: new (message: string) => Error,
+  what: string,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  const { ports, target } = session;
+  const began = session.now();
+  const note = (isUnavailable: boolean) => {
+    ports.servers?.note(serverOf(ports, target), began, isUnavailable);
+  };
+  try {
+    const result = await named(session, Unnamed, what, call);
+    note(false);
+    return result;
+  } catch (error) {
+    note(error instanceof TargetUnavailableError || error instanceof OutcomeUnknownError);
+    throw error;
+  }
+}
+
+/** A call to a vault, with whatever is thrown named. */
+export function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
+  return named(session, VaultUnavailableError, "the vault could not be asked", call);
+}
+
+async function named<Result>(
+  session: Session,
+  Unnamed: new (message: string) => Error,
+  what: string,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isKnownError(error)) throw error;
+    const told = error instanceof Error ? `${error.name}: ${error.message}` : "not an error object";
+    // The original is not kept as the cause: drivers put statements and requests on their errors.
+    throw new Unnamed(redact(`${what} (${told})`, session.secrets()));
+  }
+}

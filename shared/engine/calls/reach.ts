@@ -1,0 +1,279 @@
+import { deadlines } from "../../core/deadlines.ts";
+import {
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../core/errors.ts";
+import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/lifecycle/guesses.ts";
+import { parsePayload } from "../../core/payload/payload.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import type { SecretName, Target, VersionRef } from "../../core/target.ts";
+import type { Examination, Examine } from "../../rotators/rotator.ts";
+import type {
+  SecretContent,
+  StoredSecret,
+  Unreadable,
+  Vault,
+  VersionInfo,
+} from "../../vaults/vault.ts";
+import { asTarget, asVault } from "./asking.ts";
+import { asAuthority, type Authority } from "../looks/authority.ts";
+import { GuessPauseError } from "../looks/guess-pause.ts";
+import { type Proof, requireProof } from "../looks/proof.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * Every call to a vault or a target goes through here: with a deadline, with whatever is thrown named by what is
+ * known now, and with each secret that comes by remembered for redaction.
+ */
+export async function readCurrent(
+  session: Session,
+  { vault, name }: SecretName,
+): Promise<StoredSecret | Unreadable> {
+  const signal = session.ports.deadline(deadlines.vault);
+  const call = () => vaultNamed(session, vault).readCurrent(name, signal);
+  return guarded(session, await asVault(session, call));
+}
+
+/** A version in a vault that is not configured any more counts as absent: it must not hold a rotation up. */
+export async function readVersion(
+  session: Session,
+  ref: VersionRef,
+): Promise<StoredSecret | Unreadable> {
+  const vault = session.ports.vault(ref.vault);
+  if (!vault) return "absent";
+  const signal = session.ports.deadline(deadlines.vault);
+  return guarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
+}
+
+export async function writeVersion(
+  session: Session,
+  { vault, name }: SecretName,
+  content: SecretContent,
+): Promise<VersionRef> {
+  session.guard(content.value);
+  const { deadline, pace } = session.ports;
+  const signal = deadline(deadlines.vault);
+  try {
+    return await asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
+  } catch (error) {
+    const { retryAfter } = error instanceof VaultUnavailableError ? error : {};
+    if (retryAfter !== undefined) await pace?.slowDown(vault, retryAfter);
+    throw error;
+  }
+}
+
+/** Every version of a secret, newest first, without values. */
+export function listVersions(
+  session: Session,
+  { vault, name }: SecretName,
+): Promise<readonly VersionInfo[]> {
+  const signal = session.ports.deadline(deadlines.vault);
+  return asVault(session, () => vaultNamed(session, vault).listVersions(name, signal));
+}
+
+/** Takes a stored secret away: `proof` says what works instead. */
+export async function disableVersion(
+  session: Session,
+  ref: VersionRef,
+  proof: Proof,
+): Promise<void> {
+  await session.flush();
+  requireProof(session, proof);
+  const signal = session.ports.deadline(deadlines.vault);
+  await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
+}
+
+function vaultNamed(session: Session, name: string): Vault {
+  const vault = session.ports.vault(name);
+  if (!vault) throw new ConfigError(`there is no vault ${name} in the configuration`);
+  return vault;
+}
+
+/** The credential kept as `ref` for one of `accounts`; undefined when it cannot be read or is not theirs. */
+export async function readCredential(
+  session: Session,
+  ref: VersionRef,
+  accounts: readonly string[],
+): Promise<Credential | undefined> {
+  const stored = await readVersion(session, ref);
+  return typeof stored === "string" ? undefined : credentialIn(session, stored, accounts);
+}
+
+export function credentialIn(
+  session: Session,
+  stored: StoredSecret,
+  accounts: readonly string[],
+): Credential | undefined {
+  const credential = parsePayload(stored.value, accounts);
+  if (credential) session.guard(credential.secret);
+  return credential;
+}
+
+/** What a log-in is tried with, and how it counts. */
+export interface LogIn {
+  readonly credential: Credential;
+  /** Where the secret is stored. */
+  readonly ref: VersionRef;
+  readonly as?: "admin";
+  /** The target needs a while to accept this secret, so a refusal is no wrong guess. */
+  readonly isPropagating?: boolean;
+  /** It is one of several that might be accepted. */
+  readonly isSearch?: boolean;
+  /** If it is accepted, the account is about to change itself with it. */
+  readonly isAuthority?: boolean;
+}
+
+/** Whether the target accepts a stored secret. Throws GuessPauseError when the account was refused too often. */
+export async function logsIn(
+  session: Session,
+  { credential, ref, as, isPropagating = false, isSearch = false, isAuthority = false }: LogIn,
+): Promise<boolean> {
+  const { ports, target } = session;
+  const { account } = credential;
+  const most = isSearch ? maxSearchGuesses : maxGuesses;
+  const pause = findGuessPause(session.refusals(), account, session.now(), most);
+  if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
+  await session.hold();
+  const signal = checkDeadline(session);
+  const verdict = await asTarget(
+    session,
+    TargetUnavailableError,
+    "the log-in could not be tried",
+    () =>
+      ports
+        .rotator(target.type)
+        .verify({ ...callOf(target, isAuthority), credential, ...(as && { as }) }, signal),
+  );
+  if (verdict === "accepted") session.noteAccepted(account);
+  else if (!isPropagating) await session.noteRefusal(credential, ref.version);
+  return verdict === "accepted";
+}
+
+/** Asks the target what prevents the account from logging in, and whether the authority may change it. */
+export async function examineAccount(
+  session: Session,
+  authority: Authority,
+  examine: Pick<Examine<unknown>, "account" | "isProven">,
+): Promise<Examination | "rejected"> {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  if (!rotator.examine) return tryAuthority(session, authority);
+  const { using } = authority;
+  await session.hold();
+  const signal = checkDeadline(session);
+  const what = "the account could not be examined";
+  return asAuthority(session, authority, async () =>
+    asTarget(session, TargetUnavailableError, what, async () => {
+      return (
+        (await rotator.examine?.({ ...callOf(target, true), ...examine, using }, signal)) ?? unasked
+      );
+    }),
+  );
+}
+
+/** What is known of an account on a system that cannot be asked. */
+const unasked: Examination = { obstacles: [], right: { is: "likely" } };
+
+async function tryAuthority(
+  session: Session,
+  { using, ref }: Authority,
+): Promise<Examination | "rejected"> {
+  if (using.as === "identity" || !ref) return unasked;
+  const as = using.as === "admin" && ({ as: "admin" } as const);
+  const accepted = await logsIn(session, { credential: using.credential, ref, ...as });
+  return accepted ? unasked : "rejected";
+}
+
+/** What every call to the target brings along. `mayStay`: other calls with the same authority are about to follow. */
+function callOf({ options, policy }: Target, mayStay = false) {
+  const { connect } = policy.timeouts ?? {};
+  return {
+    options,
+    ...(connect !== undefined && { connectWithin: connect }),
+    ...(mayStay && { mayStay }),
+  };
+}
+
+function checkDeadline({ ports, target }: Session): AbortSignal {
+  const { verify = deadlines.verify } = target.policy.timeouts ?? {};
+  return ports.deadline(Math.min(verify, deadlines.verify));
+}
+
+/** Takes the account's old password away: `proof` says what works instead. */
+export async function applyChange(
+  session: Session,
+  next: Credential,
+  authority: Authority,
+  proof: Proof,
+): Promise<Credential> {
+  const { ports, target } = session;
+  const { using } = authority;
+  await session.flush();
+  requireProof(session, proof);
+  const signal = changeDeadline(session);
+  return asAuthority(session, authority, () => {
+    session.noteChange();
+    // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
+    return asTarget(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
+      ports.rotator(target.type).apply({ ...callOf(target, true), next, using }, signal),
+    );
+  });
+}
+
+function changeDeadline({ ports, target }: Session): AbortSignal {
+  const { change = deadlines.apply } = target.policy.timeouts ?? {};
+  return ports.deadline(Math.min(change, deadlines.apply));
+}
+
+/** Whether anybody uses the account. Never guessed: a rotator that cannot tell is a mistake in the configuration. */
+export async function hasSessions(
+  session: Session,
+  account: string,
+  authority: Authority,
+): Promise<boolean> {
+  const { ports, target } = session;
+  const { using } = authority;
+  const rotator = ports.rotator(target.type);
+  const signal = checkDeadline(session);
+  const what = "who is logged in could not be asked";
+  return asAuthority(session, authority, () =>
+    asTarget(session, TargetUnavailableError, what, async () => {
+      if (rotator.hasSessions)
+        return rotator.hasSessions({ ...callOf(target, true), account, using }, signal);
+      throw new ConfigError(
+        `${target.type} cannot tell who is logged in, which retire: proof needs`,
+      );
+    }),
+  );
+}
+
+/** Takes the account's password away for good: `proof` says what works instead. */
+export async function retireAccount(
+  session: Session,
+  account: string,
+  authority: Authority,
+  proof: Proof,
+): Promise<void> {
+  const { ports, target } = session;
+  const { using } = authority;
+  await session.flush();
+  requireProof(session, proof);
+  const signal = changeDeadline(session);
+  await asAuthority(session, authority, () => {
+    session.noteChange();
+    return asTarget(
+      session,
+      OutcomeUnknownError,
+      "the retirement ended in an unknown way",
+      async () =>
+        ports.rotator(target.type).retire?.({ ...callOf(target, true), account, using }, signal),
+    );
+  });
+}
+
+function guarded(session: Session, stored: StoredSecret | Unreadable): StoredSecret | Unreadable {
+  if (typeof stored !== "string") session.guard(stored.value);
+  return stored;
+}

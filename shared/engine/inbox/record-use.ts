@@ -1,0 +1,36 @@
+import type { Target } from "../../core/target.ts";
+import type { Instant } from "../../core/time.ts";
+import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
+import { report } from "./report.ts";
+
+/** A report that the secret of a target was used; now, when it does not say when. */
+export type Used = Omit<Use, "at"> & { readonly at?: Instant };
+
+/** What a report of a use leads to. */
+export interface UseKnown {
+  /** Whether it puts off a change, or starts the clock of one. */
+  readonly counted: boolean;
+  readonly why: string;
+  readonly lastUsedAt?: Instant;
+  readonly nextDue?: Instant;
+}
+
+/** Records that the secret of a target was used. Durable when it returns. */
+export async function recordUse(
+  ports: Parameters<typeof report>[0],
+  target: Target,
+  used: Used,
+): Promise<UseKnown> {
+  const { counted, why, record } = await report(ports, target, (before, now) =>
+    acceptUse(before, target, { ...used, at: used.at ?? now }, now),
+  );
+  const { lastUsedAt, rotation } = record;
+  // While a rotation is open, what was planned before is past; its end plans anew.
+  const nextDue = rotation ? undefined : record.nextDue;
+  return {
+    counted,
+    why,
+    ...(lastUsedAt !== undefined && { lastUsedAt }),
+    ...(nextDue !== undefined && { nextDue }),
+  };
+}

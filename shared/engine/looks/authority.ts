@@ -1,0 +1,56 @@
+import { AuthorityRefusedError } from "../../core/errors.ts";
+import { findGuessPause } from "../../core/lifecycle/guesses.ts";
+import type { VersionRef } from "../../core/target.ts";
+import type { Using } from "../../rotators/rotator.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import type { Session } from "../session.ts";
+
+/** Who makes a change, and where the secret is stored with which they log in, if they have one. */
+export interface Authority {
+  readonly using: Using;
+  readonly ref: VersionRef | undefined;
+}
+
+/**
+ * A call that logs in as the authority, and says so by "rejected" or AuthorityRefusedError when that is refused. A refusal counts as a wrong guess of its account: for this target, and for every other
+ * one that uses the same version of the admin's secret. Throws GuessPauseError when the account must not be asked again yet.
+ */
+export async function asAuthority<Result>(
+  session: Session,
+  { using, ref }: Authority,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  if (using.as === "identity" || !ref) return call();
+  const { credential } = using;
+  const { account } = credential;
+  const { version } = ref;
+  const shared = using.as === "admin" ? session.ports.adminRefusals : undefined;
+  const now = session.now();
+  const pause =
+    findGuessPause(session.refusals(), account, now) ??
+    findGuessPause(
+      (shared?.list() ?? []).filter((one) => one.version === version),
+      account,
+      now,
+    );
+  if (pause !== undefined) throw new GuessPauseError(account, pause);
+
+  async function refused(): Promise<void> {
+    shared?.note({ account, version, at: session.now() });
+    await session.noteRefusal(credential, version);
+  }
+
+  try {
+    const result = await call();
+    if (result === "rejected") {
+      await refused();
+    } else {
+      shared?.clear(version);
+      session.noteAccepted(account);
+    }
+    return result;
+  } catch (error) {
+    if (error instanceof AuthorityRefusedError) await refused();
+    throw error;
+  }
+}

@@ -1,0 +1,211 @@
+import { ConfigError, NoLiveCredentialError } from "../../core/errors.ts";
+import { findRefusal } from "../../core/lifecycle/guesses.ts";
+import {
+  describeNoLiveCredential,
+  type UnreadableVersion,
+} from "../../core/lifecycle/no-live-credential.ts";
+import type { Rotation } from "../../core/record/rotation.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { candidates, slotOf } from "../../core/record/slots.ts";
+import { sameVersion, type Target, type VersionRef } from "../../core/target.ts";
+import { between, minute } from "../../core/time.ts";
+import {
+  credentialIn,
+  listVersions,
+  type LogIn,
+  logsIn,
+  readCredential,
+  readCurrent,
+  readVersion,
+} from "../calls/reach.ts";
+import type { StoredSecret } from "../../vaults/vault.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import type { Session } from "../session.ts";
+
+/** A credential and where it is stored. */
+export interface StoredCredential {
+  readonly credential: Credential;
+  readonly ref: VersionRef;
+}
+
+/**
+ * The admin's credential as the vault has it now, or had it seconds ago for another target. Whether it logs in was not asked. Throws
+ * ConfigError.
+ */
+export async function recallAdmin(session: Session): Promise<StoredCredential> {
+  const { secret } = adminOf(session.target);
+  const known = session.ports.adminSecrets?.recall(secret, session.now());
+  if (!known) return readAdmin(session);
+  session.guard(known.value);
+  return adminIn(session, known);
+}
+
+/** The admin's credential as the vault has it now. Whether it logs in was not asked. Throws ConfigError. */
+export async function readAdmin(session: Session): Promise<StoredCredential> {
+  const { target } = session;
+  const { secret } = adminOf(target);
+  const stored = await readCurrent(session, secret);
+  if (typeof stored === "string") {
+    throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
+  }
+  session.ports.adminSecrets?.keep(secret, stored, session.now());
+  return adminIn(session, stored);
+}
+
+function adminOf({ id, authority }: Target): Extract<Target["authority"], { as: "admin" }> {
+  if (authority.as === "admin") return authority;
+  throw new RangeError(`${id} has no admin`);
+}
+
+function adminIn(session: Session, stored: StoredSecret): StoredCredential {
+  const { target } = session;
+  const { secret, account } = adminOf(target);
+  const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
+  if (!credential) {
+    throw new ConfigError(
+      `the admin secret ${secret.name} of ${target.id} must be JSON with username and password, ` +
+        "or a bare password with admin.account set",
+    );
+  }
+  if (target.slots.some((slot) => slot.account === credential.account)) {
+    throw new ConfigError(`the admin of ${target.id} may not be an account that it rotates`);
+  }
+  return { credential, ref: stored.ref };
+}
+
+/**
+ * The stored credential that the account has now. Tries each once, likeliest first; what was refused a moment ago comes last. A
+ * target that cannot be asked ends it at once. Throws NoLiveCredentialError when none logs in.
+ */
+export async function findLiveCredential(
+  session: Session,
+  rotation: Rotation,
+): Promise<StoredCredential> {
+  const { account } = rotation;
+  const isAuthority = session.target.authority.as === "self";
+  const refused: VersionRef[] = [];
+  const unreadable: UnreadableVersion[] = [];
+  for await (const ref of candidatesOf(session, rotation)) {
+    const stored = await readVersion(session, ref);
+    const credential =
+      typeof stored === "string" ? undefined : credentialIn(session, stored, [account]);
+    if (!credential) {
+      const why = typeof stored === "string" ? stored : "holds no credential";
+      unreadable.push({ ref, why });
+    } else if (await stillLogsIn(session, { credential, ref, isSearch: true, isAuthority })) {
+      return { credential, ref };
+    } else {
+      refused.push(ref);
+    }
+  }
+  const { id: targetId } = session.target;
+  throw new NoLiveCredentialError(
+    describeNoLiveCredential({ targetId, account, refused, unreadable }),
+  );
+}
+
+async function* candidatesOf(
+  session: Session,
+  { account, pending }: Rotation,
+): AsyncGenerator<VersionRef> {
+  const newest = await readCurrent(session, session.target.publish);
+  const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
+  const slot = slotOf(session.record(), account);
+  const refs = candidates(slot, isTheirs ? newest.ref : undefined);
+  const refusedAt = ({ version }: VersionRef) =>
+    findRefusal(session.refusals(), { account, version }, session.now());
+  // The pending secret is asked before anything is looked for. Once it was refused, it has its turn among the others.
+  const known = [
+    ...refs.filter((ref) => !sameVersion(ref, pending)),
+    ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
+  ];
+  const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
+  yield* untried;
+  const others = (await readOthers(session, known))
+    .filter(({ credential }) => credential.account === account)
+    .map(({ ref }) => ref);
+  const [othersUntried, othersRefused] = split(others, (ref) => refusedAt(ref) === undefined);
+  yield* othersUntried;
+  // What was refused longest ago comes first, so that the guesses of one pause are not spent on the same ones again.
+  yield* [...refused, ...othersRefused].sort((a, b) =>
+    (refusedAt(a) ?? "").localeCompare(refusedAt(b) ?? ""),
+  );
+}
+
+function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}
+
+/** For so long a look takes a refused secret of an account that changes itself for refused. */
+const lookMemoryMs = 30 * minute;
+
+/**
+ * A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. An account that changes
+ * itself has few guesses for many stored secrets, so a look spends none on what was refused within half an hour; a search asks for
+ * each in turn.
+ */
+export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
+  // No secret is tried twice in one attempt.
+  if (session.hasSeenRefused(live.credential)) return false;
+  const refusal = { account: live.credential.account, version: live.ref.version };
+  const refusedAt = findRefusal(session.refusals(), refusal, session.now());
+  const isLook = live.isSearch !== true && session.target.authority.as === "self";
+  if (isLook && refusedAt && between(refusedAt, session.now()) < lookMemoryMs) return false;
+  try {
+    return await logsIn(session, live);
+  } catch (error) {
+    if (error instanceof GuessPauseError && refusedAt !== undefined) return false;
+    throw error;
+  }
+}
+
+/** How many versions back other credentials are looked for. */
+const othersWithin = 10;
+
+/**
+ * Credentials in the newest versions of the published secret besides those that the journal knows: what somebody else wrote and
+ * Keyturn overwrote before it had seen it, because Key Vault cannot write on condition that nobody else has; and what
+ * the target has again after it was restored from a backup. Newest first. Whether they log in was not asked.
+ */
+export async function readOthers(
+  session: Session,
+  known: readonly VersionRef[],
+): Promise<StoredCredential[]> {
+  const { target } = session;
+  const accounts = target.slots.map((slot) => slot.account);
+  const versions = await listVersions(session, target.publish);
+  const found: StoredCredential[] = [];
+  for (const { ref, enabled } of versions.slice(0, othersWithin)) {
+    if (!enabled || known.some((one) => sameVersion(one, ref))) continue;
+    const credential = await readCredential(session, ref, accounts);
+    if (credential) found.push({ credential, ref });
+  }
+  return found;
+}
+
+/** What a session has read as pending. A version never changes. */
+const pendingRead = new WeakMap<Session, StoredCredential>();
+
+/** The secret that the rotation gives its account; undefined when its version cannot be read any more. */
+export async function readPending(
+  session: Session,
+  { pending, account }: Rotation,
+): Promise<StoredCredential | undefined> {
+  const credential = pending && (await readCredential(session, pending, [account]));
+  if (!credential) return undefined;
+  const read = { credential, ref: pending };
+  pendingRead.set(session, read);
+  return read;
+}
+
+/** The same, and not read again if this session has read it. It may have been disabled since. */
+export async function recallPending(
+  session: Session,
+  rotation: Rotation,
+): Promise<StoredCredential | undefined> {
+  const known = pendingRead.get(session);
+  const isKnown = sameVersion(known?.ref, rotation.pending);
+  return isKnown && known?.credential.account === rotation.account
+    ? known
+    : readPending(session, rotation);
+}

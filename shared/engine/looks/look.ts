@@ -1,0 +1,84 @@
+import { withPublishedProven } from "../../core/lifecycle/progress.ts";
+import type { Rotation } from "../../core/record/rotation.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import type { VersionRef } from "../../core/target.ts";
+import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import { stillLogsIn, type StoredCredential } from "./credentials.ts";
+import { type Published, reportRefused, syncPublished } from "./drift.ts";
+import { issueProof, type Proof } from "./proof.ts";
+import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
+import type { Session } from "../session.ts";
+
+/** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
+export type Checked =
+  | {
+      readonly is: "works";
+      readonly stored: StoredSecret;
+      readonly live: StoredCredential;
+      readonly proof: Proof;
+    }
+  | { readonly is: "refused"; readonly stored: StoredSecret; readonly credential: Credential }
+  | Extract<Published, { readonly is: "nothing" | "unusable" }>;
+
+export type Broken = Exclude<Checked, { readonly is: "works" }>;
+
+/**
+ * Logs in with what consumers read, as the vault has it at this moment. A refusal is reported as drift. Throws when the
+ * vault or the target cannot be asked: then nothing is known.
+ */
+export async function checkPublished(session: Session): Promise<Checked> {
+  const published = await syncPublished(session);
+  if (published.is === "nothing" || published.is === "unusable") return published;
+  const { stored, credential } = published;
+  const live = { credential, ref: stored.ref };
+  const isAuthority =
+    session.target.authority.as === "self" &&
+    session.record().rotation?.account === credential.account;
+  if (
+    published.is === "adopted" ||
+    (published.is === "known" && (await stillLogsIn(session, { ...live, isAuthority })))
+  ) {
+    await noteProven(session);
+    return { is: "works", stored, live, proof: issueProof(session, "published") };
+  }
+  if (published.is === "known") await reportRefused(session, stored);
+  return { is: "refused", stored, credential };
+}
+
+async function noteProven(session: Session): Promise<void> {
+  const record = session.record();
+  const proven = withPublishedProven(record);
+  if (proven !== record) await session.commit(proven);
+}
+
+/** The version that this rotation has published, if consumers read it now and it logs in. */
+export async function findOwnPublished(
+  session: Session,
+  { id, account }: Rotation,
+): Promise<VersionRef | undefined> {
+  const current = await readCurrent(session, session.target.publish);
+  if (typeof current === "string" || current.tags["keyturn-rotation"] !== id) return undefined;
+  return (await proveLogIn(session, current, account)) && current.ref;
+}
+
+/** The proof that the account logs in with what consumers read now; undefined if it does not. */
+export async function proveLogIn(
+  session: Session,
+  current: StoredSecret | Unreadable,
+  account: string,
+): Promise<Proof | undefined> {
+  if (typeof current === "string") return undefined;
+  const credential = credentialIn(session, current, [account]);
+  if (!credential || !(await logsIn(session, { credential, ref: current.ref }))) return undefined;
+  return issueProof(session, "published");
+}
+
+/** Why what consumers read does not work, for a message. */
+export function describeBroken({ target }: Session, checked: Broken): string {
+  const { name } = target.publish;
+  if (checked.is === "refused") return `the target refuses the published secret ${name}`;
+  if (checked.is === "nothing") return `nothing is published in ${name}`;
+  return typeof checked.stored === "string"
+    ? `the published secret ${name} is ${checked.stored}`
+    : `the published secret ${name} holds no credential of ${target.id}`;
+}

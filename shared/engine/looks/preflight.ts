@@ -1,0 +1,272 @@
+import {
+  AccountBlockedError,
+  ChangeRefusedError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../core/errors.ts";
+import type { Finding } from "../../core/lifecycle/preflight.ts";
+import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
+import { accountToChange, slotOf } from "../../core/record/slots.ts";
+import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
+import type { Examination, Using } from "../../rotators/rotator.ts";
+import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import {
+  findLiveCredential,
+  readAdmin,
+  recallAdmin,
+  type StoredCredential,
+} from "./credentials.ts";
+import { type Checked, checkPublished } from "./look.ts";
+import { issueProof, type Proof } from "./proof.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
+import { restorePublished } from "./recover.ts";
+import type { Session } from "../session.ts";
+
+/** Everything that a change needs, proven a moment ago. */
+export interface Cleared {
+  readonly using: Using;
+  /** Where the secret is stored that the account has now, if it was found. */
+  readonly live?: VersionRef;
+  /** Where the secret of `using` is stored, if it has one. */
+  readonly usingRef?: VersionRef;
+  readonly proof: Proof;
+  /** What consumers read now; absent where nothing would keep the change from being repeated. */
+  readonly current?: StoredSecret | Unreadable;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks before a change: what consumers read works and can be written later, nothing prevents the account from logging in,
+ * and the authority may change it. Changes nothing on the target. "other turn" when somebody published the account meanwhile that
+ * the rotation was about to change. Throws ChangeRefusedError for a named obstacle, and TargetUnavailableError or
+ * VaultUnavailableError when nothing could be learnt.
+ */
+export async function lookBeforeChange(
+  session: Session,
+  rotation: Rotation,
+): Promise<Cleared | "other turn"> {
+  const published = await refuseNamedObstacle(() => checkPublished(session));
+  const findings = [describePublished(session, rotation, published)];
+  if (published.is === "refused" && session.target.slots.length > 1) {
+    await restorePublished(session, published);
+  }
+  if (accountToChange(session.target, session.record()) !== rotation.account) return "other turn";
+  const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
+  const login = describeLogIn(rotation.account, live);
+  const authority = await clearAuthority(session, rotation, live);
+  const current = published.is === "nothing" ? "absent" : published.stored;
+  return { ...authority, current, findings: [...findings, login, ...authority.findings] };
+}
+
+/**
+ * Looks again before a change that has begun is repeated: nothing may have come of it so far. Whether the account logs in is
+ * not asked: it may have either secret. A named obstacle is waited out, because consumers may be refused until the change is
+ * proven.
+ */
+export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
+  const { publish } = session.target;
+  const stored = await readCurrent(session, publish);
+  requireNotDeleted(publish.name, stored);
+  // It may have been purged for good, and the change is half-way: that cannot be waited out for ever.
+  const isPatient = rotation.failures < session.target.policy.retry.attempts;
+  if (isPatient) requireNotVanished(session, rotation, stored);
+  try {
+    return await clearAuthority(session, rotation, undefined, notProven);
+  } catch (error) {
+    if (!(error instanceof ObstacleError)) throw error;
+    throw new AccountBlockedError(error.message);
+  }
+}
+
+const nothingChanged = "nothing was changed";
+const notProven = "the new secret may be set, and consumers may be refused until it is proven";
+
+/** The server, or its administrator's view, names what prevents the account from logging in. */
+class ObstacleError extends ChangeRefusedError {}
+
+async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AccountBlockedError)) throw error;
+    throw new ObstacleError(`${error.message}; ${nothingChanged}`);
+  }
+}
+
+/** Whether the secret that consumers read can be written later. Throws when it is known that it cannot. */
+function describePublished(session: Session, rotation: Rotation, published: Checked): Finding {
+  const { target } = session;
+  const about = "published secret";
+  const { name } = target.publish;
+  const unreadable =
+    published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
+  requireNotDeleted(name, unreadable);
+  requireNotVanished(session, rotation, unreadable);
+  // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
+  if (
+    unreadable === "disabled" &&
+    rotation.requestedBy === schedule &&
+    session.record().published
+  ) {
+    throw new VaultUnavailableError(
+      `somebody disabled the current version of ${name}; enable it, or request a rotation to replace it`,
+    );
+  }
+  const isOurs =
+    (published.is === "works" || published.is === "refused") &&
+    published.stored.tags["keyturn-target"] === target.id;
+  const { vault } = pendingName(target);
+  if (isOurs) {
+    const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
+    return { about, is: "proven", sentence };
+  }
+  return vault === target.publish.vault
+    ? {
+        about,
+        is: "likely",
+        sentence: `${name} can be written: the pending secret was just written to the same vault (${vault})`,
+      }
+    : {
+        about,
+        is: "unknown",
+        sentence: `whether ${name} can be written in vault ${target.publish.vault} is not known: new secrets wait in ${vault}`,
+      };
+}
+
+/**
+ * A secret that Keyturn published and that is absent now may just be being deleted, or be deleted where Keyturn may not see it:
+ * then nothing could be published. If a person wants a rotation all the same, the second try takes it for purged.
+ */
+function requireNotVanished(
+  session: Session,
+  { requestedBy, failures }: Rotation,
+  stored: StoredSecret | Unreadable | "",
+): void {
+  const { vault, name } = session.target.publish;
+  const { published } = session.record();
+  const isOurs = published?.vault === vault && published.name === name;
+  const isWanted = requestedBy !== schedule && requestedBy !== keyturn && failures > 0;
+  if (stored !== "absent" || !isOurs || isWanted) return;
+  throw new VaultUnavailableError(
+    `the secret ${name}, which Keyturn published, does not exist any more, or is being deleted, so nothing could be published; ` +
+      "recover it, or request a rotation to publish it anew",
+  );
+}
+
+function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
+  if (stored !== "deleted") return;
+  throw new VaultUnavailableError(
+    `the secret ${name} was deleted and can be recovered, so nothing could be published; recover or purge it`,
+  );
+}
+
+/** The credential that the account has now, if a stored one logs in. One refusal is enough: wrong guesses lock accounts. */
+async function findCurrent(
+  session: Session,
+  rotation: Rotation,
+  published: Checked,
+): Promise<StoredCredential | "refused" | "unknown"> {
+  const { account } = rotation;
+  if (published.is === "works" && published.live.credential.account === account) {
+    return published.live;
+  }
+  if (session.target.authority.as === "self") return findLiveCredential(session, rotation);
+  if (published.is === "refused" && published.credential.account === account) return "refused";
+  const { current } = slotOf(session.record(), account);
+  const credential = current && (await readCredential(session, current, [account]));
+  if (!credential) return "unknown";
+  try {
+    return (await logsIn(session, { credential, ref: current }))
+      ? { credential, ref: current }
+      : "refused";
+  } catch (error) {
+    // The rotation may be the cure, and another authority makes the change.
+    if (error instanceof GuessPauseError) return "unknown";
+    throw error;
+  }
+}
+
+function describeLogIn(account: string, live: StoredCredential | "refused" | "unknown"): Finding {
+  const about = "credential";
+  if (live === "unknown") {
+    return { about, is: "unknown", sentence: `no readable secret of ${account} is stored` };
+  }
+  return live === "refused"
+    ? { about, is: "refused", sentence: `the target refuses the stored secret of ${account}` }
+    : { about, is: "proven", sentence: `${account} logs in with its stored secret` };
+}
+
+/** The authority, and that it may change the account, which nothing prevents from logging in. */
+async function clearAuthority(
+  session: Session,
+  rotation: Rotation,
+  live: StoredCredential | "refused" | "unknown" | undefined,
+  consequence = nothingChanged,
+): Promise<Cleared> {
+  const { target } = session;
+  const { account } = rotation;
+  const known = typeof live === "object" ? live : undefined;
+  if (target.authority.as === "self") return clearSelf(session, rotation, known);
+  const examine = { account, isProven: known !== undefined };
+  const { admin, using, examined } = await examineAs(session, examine, recallAdmin);
+  if (examined === "rejected") {
+    const where = target.authority.as === "admin" ? target.authority.secret.name : "";
+    throw new TargetUnavailableError(
+      `${target.id} refuses the admin credential kept in ${where}; ${consequence}`,
+    );
+  }
+  const is = requireClear(examined, consequence);
+  const who = admin ? admin.credential.account : "Keyturn's Azure identity";
+  return {
+    using,
+    ...(known && { live: known.ref }),
+    ...(admin && { usingRef: admin.ref }),
+    proof: issueProof(session, "authority"),
+    findings: [{ about: "authority", is, sentence: `${who} may change ${account}` }],
+  };
+}
+
+interface ExaminedAs {
+  readonly admin: StoredCredential | undefined;
+  readonly using: Using;
+  readonly examined: Examination | "rejected";
+}
+
+/** With the admin's secret as another target has just read it; where that is refused, as the vault has it now. */
+async function examineAs(
+  session: Session,
+  examine: { readonly account: string; readonly isProven: boolean },
+  findAdmin: (session: Session) => Promise<StoredCredential>,
+): Promise<ExaminedAs> {
+  const isAdmin = session.target.authority.as === "admin";
+  const admin = isAdmin ? await findAdmin(session) : undefined;
+  const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
+  const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
+  if (examined !== "rejected" || !admin) return { admin, using, examined };
+  const fresh = await readAdmin(session);
+  if (sameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  return examineAs(session, examine, () => Promise.resolve(fresh));
+}
+
+/** An account that changes itself needs nothing but a stored secret that logs in. */
+async function clearSelf(
+  session: Session,
+  rotation: Rotation,
+  known: StoredCredential | undefined,
+): Promise<Cleared> {
+  const own = known ?? (await findLiveCredential(session, rotation));
+  const using: Using = { as: "self", credential: own.credential };
+  const proof = issueProof(session, "authority");
+  return { using, live: own.ref, usingRef: own.ref, proof, findings: [] };
+}
+
+/** How sure the right is. Throws ObstacleError for what prevents a log-in, and ChangeRefusedError for a right that is missing. */
+function requireClear({ obstacles, right }: Examination, consequence: string): "proven" | "likely" {
+  if (obstacles.length > 0) {
+    const named = obstacles.map((one) => one.replace(/\.$/, "")).join("; ");
+    throw new ObstacleError(`${named}; ${consequence}`);
+  }
+  if (right.is === "missing") throw new ChangeRefusedError(right.why);
+  return right.is;
+}

@@ -1,0 +1,183 @@
+import { withCheck } from "../../core/lifecycle/check-request.ts";
+import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
+import { notify } from "../../core/lifecycle/progress.ts";
+import { acceptRequest } from "../../core/lifecycle/request.ts";
+import {
+  type Failure,
+  keyturn,
+  type RunRecord,
+  type TargetRecord,
+} from "../../core/record/rotation.ts";
+import { candidates, slotOf, withSlot } from "../../core/record/slots.ts";
+import { sameVersion, type VersionRef } from "../../core/target.ts";
+import { between, plus } from "../../core/time.ts";
+import type { StoredSecret } from "../../vaults/vault.ts";
+import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
+import { handoverMs } from "./drift.ts";
+import type { Broken } from "./look.ts";
+import { publicationOf, publish } from "../phases/publication.ts";
+import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import { readCredential } from "../calls/reach.ts";
+import { refreshConsumers } from "../phases/refresh.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote
+ * what is published within the last minutes; tells whether it did.
+ */
+export async function restorePublished(session: Session, checked: Broken): Promise<boolean> {
+  if (checked.is !== "refused" || isFresh(session, checked)) return false;
+  const healthy = await findHealthy(session, checked);
+  if (!healthy) return false;
+  const { account } = healthy.credential;
+  const id = session.record().rotation?.id ?? session.ports.newId();
+  const publication = publicationOf(session, `${id}-restored`, healthy.credential, checked.stored);
+  const restored = await publish(session, id, publication);
+  const record = session.record();
+  const slot = { ...slotOf(record, account), current: restored };
+  const message = `the target refused the published secret ${restored.name}; the secret of ${account}, which works, was published again`;
+  const { refusedSince: _, ...rest } = record;
+  const served: TargetRecord = {
+    ...rest,
+    active: account,
+    published: restored,
+    slots: withSlot(record.slots, slot),
+  };
+  await session.commit(withAlarm(served, "published-restored", message, { at: session.now() }));
+  session.emit({ type: "restored", rotationId: id, account, version: restored });
+  await tellConsumers(session, id, restored);
+  return true;
+}
+
+/** One that is down reads the new version by itself, or is refreshed by the next rotation. */
+async function tellConsumers(
+  session: Session,
+  rotationId: string,
+  restored: VersionRef,
+): Promise<void> {
+  const problems = await refreshConsumers(session, rotationId, restored);
+  if (problems.length === 0) return;
+  const failure = failureOf(session, new TargetUnavailableError(problems.join(" ")));
+  session.emit({ type: "attempt-failed", failure, detail: "refreshing after a restore" });
+}
+
+function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
+  const isOurs = stored.tags["keyturn-target"] === session.target.id;
+  return !isOurs && between(stored.createdAt, session.now()) < handoverMs;
+}
+
+/**
+ * A stored credential of the target that logs in: of the account published last first, then of the other one, then of
+ * versions that the journal does not know.
+ */
+async function findHealthy(
+  session: Session,
+  { stored }: Extract<Broken, { is: "refused" }>,
+): Promise<StoredCredential | undefined> {
+  const known = await readNewest(session, stored.ref);
+  return (
+    (await findLogIn(session, known)) ??
+    (await findLogIn(
+      session,
+      await readOthers(session, [stored.ref, ...known.map(({ ref }) => ref)]),
+    ))
+  );
+}
+
+/** An account that is blocked, or must not be asked again yet, is passed over: what is restored is a help, and the rotation is the cure. */
+async function findLogIn(
+  session: Session,
+  found: readonly StoredCredential[],
+): Promise<StoredCredential | undefined> {
+  for (const live of found) {
+    try {
+      if (await stillLogsIn(session, { ...live, isSearch: true })) return live;
+    } catch (error) {
+      const isOnlyThis = error instanceof GuessPauseError || error instanceof AccountBlockedError;
+      if (!isOnlyThis) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The newest credential that the journal knows of each account, except what is refused. */
+async function readNewest(session: Session, refused: VersionRef): Promise<StoredCredential[]> {
+  const { active } = session.record();
+  const accounts = session.target.slots.map((slot) => slot.account);
+  const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
+  const found: StoredCredential[] = [];
+  for (const account of inOrder) {
+    const [newest] = candidates(slotOf(session.record(), account), undefined);
+    if (!newest || sameVersion(newest, refused)) continue;
+    const credential = await readCredential(session, newest, [account]);
+    if (credential) found.push({ credential, ref: newest });
+  }
+  return found;
+}
+
+/**
+ * What consumers read does not work: asks for a rotation where the target refuses what is published, and publishes again what
+ * works, if anything. A target whose rotations are left to people is only reported.
+ */
+export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
+  const isNews = session.record().lastFailure?.message !== failure.message;
+  const failing: TargetRecord = {
+    ...session.record(),
+    health: "failing",
+    lastFailure: failure,
+  };
+  if (checked.is === "refused" && isFresh(session, checked)) {
+    await session.commit(withCheckAfterHandover(failing, checked.stored));
+    return;
+  }
+  const told = isNews ? withAlarm(failing, "published-broken", failure.message, failure) : failing;
+  const { record, runs } =
+    checked.is === "refused" ? withCureRequested(session, told) : { record: told, runs: [] };
+  await session.commit(record, runs);
+  try {
+    await restorePublished(session, checked);
+  } catch (error) {
+    rethrowUnlessExpected(error);
+    const about = { failure: failureOf(session, error), detail: "restoring the published secret" };
+    session.emit({ type: "attempt-failed", ...about });
+  }
+}
+
+/** Somebody may be in the middle of a change by hand: nothing is replaced before they had the time for it. */
+function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
+  const at = plus(createdAt, handoverMs);
+  const why = "somebody wrote what consumers read, and the target refuses it";
+  return withCheck(record, why, at);
+}
+
+function withAlarm(
+  record: TargetRecord,
+  kind: string,
+  message: string,
+  { at }: Pick<Failure, "at">,
+): TargetRecord {
+  return notify(record, "alarm", at, { kind, message }, `${kind}/${at}`);
+}
+
+/** The record with a rotation asked for now, unless one is open or asked for already. */
+function withCureRequested(
+  session: Session,
+  record: TargetRecord,
+): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
+  const { target, ports } = session;
+  const isLeftToPeople = target.policy.manualOnly === true;
+  const isPlanned = record.rotation ?? record.request ?? record.again;
+  if (isPlanned !== undefined || isLeftToPeople) {
+    return { record, runs: [] };
+  }
+  const now = session.now();
+  const wish = {
+    rotationId: ports.newId(),
+    reason: "drift",
+    requestedBy: keyturn,
+    at: now,
+  } as const;
+  const accepted = acceptRequest(record, wish, target, now);
+  return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
+}

@@ -1,0 +1,127 @@
+import { ConfigError } from "../../core/errors.ts";
+import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
+import { mergePayload } from "../../core/payload/merge.ts";
+import { expiryOf } from "../../core/policy/due/schedule.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { redact } from "../../core/secrets/redact.ts";
+import type { Endpoint, VersionRef } from "../../core/target.ts";
+import { day } from "../../core/time.ts";
+import { vaultLimits } from "../../core/vault-limits.ts";
+import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import { rethrowUnlessExpected } from "../failure.ts";
+import { readVersion, writeVersion } from "../calls/reach.ts";
+import type { Session } from "../session.ts";
+
+export function endpointOf({ ports, target }: Session): Endpoint {
+  return ports.rotator(target.type).endpoint(target.options);
+}
+
+/** Tags of everything that a rotation writes. */
+export function keyturnTags(
+  session: Session,
+  rotationId: string,
+  account: string,
+): Record<string, string> {
+  return {
+    "keyturn-target": session.target.id,
+    "keyturn-rotation": rotationId,
+    "keyturn-account": account,
+  };
+}
+
+/** A version to be published, and what came of the one before it. */
+export interface Publication {
+  readonly content: SecretContent;
+  /** Sentences about what of the previous version could not be kept or updated. */
+  readonly notes: readonly string[];
+  /** False if what was there before was left out because it would not fit. */
+  readonly fits: boolean;
+}
+
+/**
+ * What consumers read: the credential, and whatever else the previous version has. The last three tags are those of Azure's own
+ * samples, so that tools made for them go on working.
+ */
+export function publicationOf(
+  session: Session,
+  rotationId: string,
+  credential: Credential,
+  previous: StoredSecret | undefined,
+): Publication {
+  const { policy, publish, slots, tags } = session.target;
+  const expiresAt = expiryOf(policy, session.now(), session.target.id);
+  const days = Math.floor((policy.every ?? 0) / day);
+  const fresh = {
+    ...renderPayload(publish.as, credential, endpointOf(session)),
+    tags: {
+      ...keyturnTags(session, rotationId, credential.account),
+      CredentialId: credential.account,
+      ProviderAddress: endpointOf(session).host,
+      ...(days > 0 && { ValidityPeriodDays: String(days) }),
+    },
+  };
+  const accounts = slots.map(({ account }) => account);
+  const { notes, fits, ...merged } = mergePayload({ previous, fresh, credential, accounts, tags });
+  return { content: { ...merged, ...(expiresAt !== undefined && { expiresAt }) }, notes, fits };
+}
+
+/** Says that the next rotation will write the secret in another form than consumers read it now; nobody asked for that. */
+export function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
+  const { name, as } = session.target.publish;
+  const change = shapeChange(shape, as);
+  if (change === undefined) return undefined;
+  const warning = `${name} ${change}`;
+  session.emit({ type: "shape-differs", detail: warning });
+  return warning;
+}
+
+/** What the next version takes over: the current version, or the last one known if the current one cannot be read. */
+export async function previousOf(
+  session: Session,
+  current: StoredSecret | Unreadable,
+): Promise<StoredSecret | undefined> {
+  if (typeof current !== "string") return current;
+  const { published } = session.record();
+  if (published?.name !== session.target.publish.name) return undefined;
+  try {
+    const known = await readVersion(session, published);
+    return typeof known === "string" ? undefined : known;
+  } catch (error) {
+    // A version out of reach must not keep consumers from the new one.
+    rethrowUnlessExpected(error);
+    return undefined;
+  }
+}
+
+/** Before anything changes: what the published secret holds besides the credential must fit into the next version as well. */
+export async function requireRoom(
+  session: Session,
+  rotationId: string,
+  credential: Credential,
+  current: StoredSecret | Unreadable,
+): Promise<void> {
+  const { publish } = session.target;
+  const previous = await previousOf(session, current);
+  if (publicationOf(session, rotationId, credential, previous).fits) return;
+  throw new ConfigError(
+    `${publish.name} has no room for a new credential beside what else it holds: ` +
+      `a version has at most ${vaultLimits.valueBytes} bytes. Store a shorter version.`,
+  );
+}
+
+/** Writes what consumers read. What could not be kept is reported once it is public. */
+export async function publish(
+  session: Session,
+  rotationId: string,
+  { content, notes }: Publication,
+): Promise<VersionRef> {
+  // Vaults know no conditions: a worker that has lost its claim finds that out here. One that loses it just after has somebody look.
+  await session.commit(session.record());
+  session.noteChange();
+  const version = await writeVersion(session, session.target.publish, content);
+  for (const note of notes) {
+    const detail = redact(`${version.name}: ${note}`, session.secrets());
+    session.emit({ type: "not-kept", rotationId, version, detail });
+  }
+  return version;
+}

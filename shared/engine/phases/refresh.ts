@@ -1,0 +1,24 @@
+import { deadlines } from "../../core/deadlines.ts";
+import type { VersionRef } from "../../core/target.ts";
+import type { Session } from "../session.ts";
+
+/** Refreshes every consumer. Returns what went wrong: one that is down must not keep the others from being refreshed. */
+export async function refreshConsumers(
+  session: Session,
+  rotationId: string,
+  published: VersionRef,
+): Promise<string[]> {
+  const { ports, target } = session;
+  const problems: string[] = [];
+  if (target.consumers.length > 0) await session.flush();
+  for (const name of target.consumers) {
+    const refresh = { targetId: target.id, rotationId, published };
+    await session.hold();
+    try {
+      await ports.consumer(name).refresh(refresh, ports.deadline(deadlines.refresh));
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : name);
+    }
+  }
+  return problems;
+}

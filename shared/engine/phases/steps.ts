@@ -1,0 +1,130 @@
+import { TargetUnavailableError } from "../../core/errors.ts";
+import type { EventType } from "../../core/events.ts";
+import { generatePassword } from "../../core/secrets/password.ts";
+import { renderPayload } from "../../core/payload/payload.ts";
+import { mayHaveChanged, type Rotation, type WorkingPhase } from "../../core/record/rotation.ts";
+import { type Credential, Secret } from "../../core/secrets/secret.ts";
+import { accountToChange, isOwnWork } from "../../core/record/slots.ts";
+import { pendingName } from "../../core/target.ts";
+import { applying, pendingLost } from "./applying.ts";
+import { cleaning, discardPending } from "./cleaning.ts";
+import { recallPending } from "../looks/credentials.ts";
+import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
+import { findProof, issueProof } from "../looks/proof.ts";
+import {
+  endpointOf,
+  keyturnTags,
+  previousOf,
+  publicationOf,
+  publish,
+  requireRoom,
+} from "./publication.ts";
+import { credentialIn, logsIn, readCurrent, writeVersion } from "../calls/reach.ts";
+import { restorePublished } from "../looks/recover.ts";
+import { takeRoomForBoth } from "../fleet/room.ts";
+import { refreshConsumers } from "./refresh.ts";
+import type { Session } from "../session.ts";
+import { type Advance, GoBackError, type Step } from "./step.ts";
+
+/** One step a phase, each safe to repeat: a crash may have hidden that it was done. */
+export const steps: Readonly<Record<WorkingPhase, Step>> = {
+  staging,
+  applying,
+  publishing,
+  checking,
+  refreshing,
+  cleaning,
+};
+
+/** What is told once the step of a phase has succeeded. */
+export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
+  staging: "staged",
+  applying: "verified",
+  publishing: "published",
+  checking: "checked",
+  refreshing: "refreshed",
+  cleaning: "cleaned",
+};
+
+/** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
+async function staging(session: Session, rotation: Rotation): Promise<Advance> {
+  const { target, ports } = session;
+  // Whoever else published is noticed directly before the change as well; by then a pending version was made for nothing.
+  const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
+  const account = accountToChange(target, session.record());
+  await takeRoomForBoth(session);
+  if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
+  const password = generatePassword(target.policy.password, [account], ports.randomBytes);
+  const credential = { account, secret: session.guard(new Secret(password)) };
+  if (published) {
+    const current = published.is === "nothing" ? "absent" : published.stored;
+    await requireRoom(session, rotation.id, credential, current);
+  }
+  const pending = await writeVersion(session, pendingName(target), {
+    ...renderPayload("json", credential, endpointOf(session)),
+    tags: keyturnTags(session, rotation.id, account),
+  });
+  return { to: "applying", learnt: { account, pending, changeBegan: false } };
+}
+
+async function publishing(session: Session, rotation: Rotation): Promise<Advance> {
+  const { target } = session;
+  const pending = await recallPending(session, rotation);
+  if (!pending) return pendingLost(session, rotation);
+  const current = await readCurrent(session, target.publish);
+  const previous = await previousOf(session, current);
+  const publication = publicationOf(session, rotation.id, pending.credential, previous);
+  if (
+    typeof current !== "string" &&
+    current.tags["keyturn-rotation"] === rotation.id &&
+    current.value.equals(publication.content.value)
+  ) {
+    return { to: "checking", learnt: { published: current.ref } };
+  }
+  // What somebody else wrote may work, and what logged in a while ago may not do so any more.
+  const isForeign = await reportForeignVersion(session, current, rotation);
+  const proof = isForeign ? undefined : findProof(session, "pending");
+  if (!proof && !(await logsIn(session, pending))) {
+    throw new GoBackError("applying", "the target does not accept the new secret any more");
+  }
+  const published = await publish(session, rotation.id, publication);
+  return { to: "checking", learnt: { published } };
+}
+
+/** Proves that both sides are identical: what a consumer reads now is what was published, and it logs in. */
+async function checking(session: Session, rotation: Rotation): Promise<Advance> {
+  const { name } = session.target.publish;
+  const current = await readCurrent(session, session.target.publish);
+  const expected = await recallPending(session, rotation);
+  const found =
+    typeof current === "string" ? undefined : credentialIn(session, current, [rotation.account]);
+  if (
+    typeof current === "string" ||
+    !found ||
+    !expected ||
+    !isSameCredential(found, expected.credential)
+  ) {
+    await reportForeignVersion(session, current, rotation);
+    throw new GoBackError("publishing", `${name} does not read back as it was published`);
+  }
+  if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
+    // Of a single account, no guess is spent on older secrets: the pending one is given to it again at once.
+    if (session.target.slots.length > 1) {
+      await restorePublished(session, { is: "refused", stored: current, credential: found });
+    }
+    throw new GoBackError("applying", `the target refuses what ${name} says`);
+  }
+  issueProof(session, "published");
+  return { to: "refreshing", learnt: { published: current.ref } };
+}
+
+async function refreshing(session: Session, { id, published }: Rotation): Promise<Advance> {
+  if (!published) return { to: "cleaning" };
+  const problems = await refreshConsumers(session, id, published);
+  if (problems.length > 0) throw new TargetUnavailableError(problems.join(" "));
+  return { to: "cleaning" };
+}
+
+function isSameCredential(a: Credential, b: Credential): boolean {
+  return a.account === b.account && a.secret.equals(b.secret);
+}

@@ -1,0 +1,164 @@
+import type { HistoryRow, RunRecord, TargetRecord } from "../../core/record/rotation.ts";
+import { requireMatch } from "../../core/simulation/scope.ts";
+import type { Target } from "../../core/target.ts";
+import { toInstant } from "../../core/time.ts";
+import {
+  type ExplainedView,
+  explainTarget,
+  explainUnreadable,
+  type HistoryView,
+  type RunView,
+  type TargetView,
+  viewRun,
+  viewTarget,
+  viewWaiting,
+} from "../../core/views.ts";
+import {
+  type Alarm,
+  type AlarmKey,
+  JournalUnavailableError,
+  UnreadableRowError,
+} from "../../stores/journal.ts";
+import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
+import type { Ports } from "../ports.ts";
+
+/** Which part of a list is wanted: at most `limit` entries, those that follow `after`. */
+export interface PageWanted<After> {
+  readonly limit: number;
+  readonly after?: After;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly hasMore: boolean;
+}
+
+/** What can be asked without changing anything. `undefined` means: no such thing. */
+export interface Questions {
+  /** In the order of the configuration; without a limit all. Undefined when `after` is not configured. */
+  targets(wanted?: Partial<PageWanted<string>>): Promise<Page<TargetView> | undefined>;
+  target(targetId: string): Promise<ExplainedView | undefined>;
+  /** Every rotation to come, as text in the format that is wanted. Rejects with ConfigError when no target is wanted. */
+  plan(wanted: PlanWanted): Promise<string>;
+  /** What an edited configuration would change of the plan, as text in the format that is wanted. */
+  planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
+  /** The history, newest first. `after` is the id of a rotation. */
+  rotations(targetId: string, wanted: PageWanted<string>): Promise<Page<HistoryView> | undefined>;
+  rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
+  /** Newest first. */
+  alarms(wanted: PageWanted<AlarmKey>): Promise<Page<Alarm>>;
+  /** Whether the journal can be asked. */
+  isHealthy(): Promise<boolean>;
+}
+
+type QuestionPorts = Pick<Ports, "journal" | "rotator">;
+
+export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
+  const { journal } = ports;
+  const all = [...byId.values()];
+  return {
+    targets: (wanted = {}) => listTargets(ports, all, wanted),
+    async target(targetId) {
+      const target = byId.get(targetId);
+      return target && (await explain(ports, target));
+    },
+    async plan(wanted) {
+      requireMatch(wanted, all);
+      return planOf(ports, all, wanted);
+    },
+    async planEdit(edited, wanted) {
+      requireMatch(wanted, all, edited.targets);
+      return planEdit(ports, all, edited, wanted);
+    },
+    async rotations(targetId, { limit, after }) {
+      const target = byId.get(targetId);
+      if (!target) return undefined;
+      const { items, hasMore } = pageOf(await journal.runs(targetId, limit + 1, after), limit);
+      const record = items.every(isEnded) ? undefined : await readIfReadable(ports, targetId);
+      const views = items.map((row) =>
+        row.state === "unreadable" ? row : viewNow(ports, target, row, record),
+      );
+      return { items: views, hasMore };
+    },
+    async rotation(targetId, rotationId) {
+      const target = byId.get(targetId);
+      const run = target && (await journal.run(targetId, rotationId));
+      if (!run) return undefined;
+      const record = isEnded(run) ? undefined : await readIfReadable(ports, targetId);
+      return viewNow(ports, target, run, record);
+    },
+    async alarms({ limit, after }) {
+      return pageOf(await journal.alarms(limit + 1, after), limit);
+    },
+    async isHealthy() {
+      try {
+        await journal.alarms(1);
+        return true;
+      } catch (error) {
+        if (error instanceof JournalUnavailableError) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** `found` holds one more than the limit when there are more. */
+function pageOf<Item>(found: readonly Item[], limit: number): Page<Item> {
+  return { items: found.slice(0, limit), hasMore: found.length > limit };
+}
+
+async function listTargets(
+  { journal }: QuestionPorts,
+  all: readonly Target[],
+  { limit = Infinity, after }: Partial<PageWanted<string>>,
+): Promise<Page<TargetView> | undefined> {
+  const index = all.findIndex(({ id }) => id === after);
+  if (after !== undefined && index < 0) return undefined;
+  const { items, hasMore } = pageOf(all.slice(index + 1), limit);
+  const listing = await journal.targets();
+  const records = new Map(listing.records.map((one) => [one.targetId, one]));
+  const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));
+  const now = toInstant(journal.now());
+  const views = items.map((target) => {
+    const record = records.get(target.id);
+    const view = viewTarget(target, record, unreadable.get(target.id));
+    return { ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) };
+  });
+  return { items: views, hasMore };
+}
+
+async function explain({ journal }: QuestionPorts, target: Target): Promise<ExplainedView> {
+  try {
+    const found = await journal.read(target.id);
+    return explainTarget(target, found?.record, toInstant(journal.now()));
+  } catch (error) {
+    if (error instanceof UnreadableRowError) return explainUnreadable(target, error.message);
+    throw error;
+  }
+}
+
+async function readIfReadable(
+  { journal }: QuestionPorts,
+  targetId: string,
+): Promise<TargetRecord | undefined> {
+  try {
+    return (await journal.read(targetId))?.record;
+  } catch (error) {
+    if (error instanceof UnreadableRowError) return undefined;
+    throw error;
+  }
+}
+
+const isEnded = ({ state }: HistoryRow) =>
+  state !== "queued" && state !== "running" && state !== "blocked";
+
+/** A rotation that has not ended says what it waits for. */
+function viewNow(
+  { journal }: QuestionPorts,
+  target: Target,
+  run: RunRecord,
+  record: TargetRecord | undefined,
+): RunView {
+  const now = toInstant(journal.now());
+  return { ...viewRun(run), ...viewWaiting(record, run.rotationId, target, now) };
+}

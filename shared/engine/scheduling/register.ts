@@ -1,0 +1,123 @@
+import { wakeAt } from "../../core/lifecycle/decide.ts";
+import { LeaseLostError } from "../../core/errors.ts";
+import { newRecord } from "../../core/record/rotation.ts";
+import { fingerprintOf, type Target } from "../../core/target.ts";
+import { hour, type Instant, plus, toInstant } from "../../core/time.ts";
+import {
+  type Journal,
+  type JournalChange,
+  type Unreadable,
+  UnreadableRowError,
+} from "../../stores/journal.ts";
+import { chunks } from "../../core/chunks.ts";
+import { replan } from "../work/replan.ts";
+
+interface Registering {
+  readonly journal: Journal;
+}
+
+/** What the journal holds and nobody can go on with. */
+export interface Leftovers {
+  /** Targets whose row cannot be read: nothing is done about them. */
+  readonly unreadable: readonly Unreadable[];
+  /** Targets that left the configuration in the middle of a rotation. */
+  readonly abandoned: readonly string[];
+}
+
+interface Registered extends Leftovers {
+  /** Whether every row is now as the configuration wants it. */
+  readonly settled: boolean;
+}
+
+/** Milliseconds. A process of another version may have planned by its own configuration in the meantime. */
+const distance = hour;
+
+/**
+ * Registers the targets whenever it is time: when first called, then hourly, and at once again while somebody else was
+ * in the way. Undefined when it was not time.
+ */
+export function registrar(
+  { journal }: Registering,
+  targets: readonly Target[],
+): () => Promise<Leftovers | undefined> {
+  let doing: Promise<Registered> | undefined;
+  let again: Instant | undefined;
+  return async () => {
+    if (doing) {
+      await doing;
+      return undefined;
+    }
+    const now = toInstant(journal.now());
+    if (again !== undefined && now < again) return undefined;
+    doing = register({ journal }, targets);
+    try {
+      const registered = await doing;
+      again = registered.settled ? plus(now, distance) : undefined;
+      return registered;
+    } finally {
+      doing = undefined;
+    }
+  };
+}
+
+/** Makes the journal know every configured target, and plans anew exactly those that an edit touches. */
+export async function register(
+  { journal }: Registering,
+  targets: readonly Target[],
+): Promise<Registered> {
+  const { records, unreadable } = await journal.targets();
+  const now = toInstant(journal.now());
+  const known = new Map(records.map((record) => [record.targetId, record]));
+  const leftAlone = new Set(unreadable.map(({ id }) => id));
+  let settled = true;
+  for (const batch of chunks(targets, 16)) {
+    const done = await Promise.all(
+      batch.map(async (target) => {
+        if (leftAlone.has(target.id)) return true;
+        const isPlanned = known.get(target.id)?.policyFingerprint === fingerprintOf(target);
+        return isPlanned || (await rescheduleTarget(journal, target, now).catch(leaveIfUnreadable));
+      }),
+    );
+    settled &&= done.every(Boolean);
+  }
+  const configured = new Set(targets.map((target) => target.id));
+  const abandoned = records
+    .filter((record) => record.rotation && !configured.has(record.targetId))
+    .map((record) => record.targetId);
+  return { unreadable, abandoned, settled };
+}
+
+/** A newer version of Keyturn may have written the row a moment ago. The next listing says so. */
+function leaveIfUnreadable(error: unknown): false {
+  if (error instanceof UnreadableRowError) return false;
+  throw error;
+}
+
+/**
+ * Reschedules the target as the configuration wants it; tells whether that is settled. One that a worker holds is left to
+ * that worker, whose configuration may be another: it is looked at again later.
+ */
+async function rescheduleTarget(journal: Journal, target: Target, now: Instant): Promise<boolean> {
+  const found = await journal.read(target.id);
+  const before = found?.record ?? newRecord(target.id);
+  if (before.claim.owner !== undefined) return false;
+  const record = replan(before, target, now);
+  // Nothing to reschedule while a rotation is open: the worker that finishes it reschedules the target.
+  if (record === before) return true;
+  const written = await tryCommit(journal, {
+    record,
+    etag: found?.etag,
+    wakeAt: wakeAt(record, now),
+  });
+  return written === "written";
+}
+
+async function tryCommit(journal: Journal, change: JournalChange): Promise<"written" | "conflict"> {
+  try {
+    await journal.commit(change);
+    return "written";
+  } catch (error) {
+    if (error instanceof LeaseLostError) return "conflict";
+    throw error;
+  }
+}

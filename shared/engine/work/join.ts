@@ -1,0 +1,11 @@
+import { joinRequest } from "../../core/lifecycle/request.ts";
+import { runOf } from "../../core/lifecycle/progress.ts";
+import type { Session } from "../session.ts";
+
+/** Lets the open rotation answer a request that came while it was under way, waiting, or blocked. */
+export async function join(session: Session): Promise<void> {
+  const joined = joinRequest(session.record(), session.now());
+  const { rotation } = joined;
+  const runs = rotation ? [runOf(rotation, joined, "running", session.now())] : [];
+  await session.commit(joined, runs);
+}

@@ -1,0 +1,236 @@
+import { withCheck } from "../../core/lifecycle/check-request.ts";
+import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
+import { withPolicyHold } from "../../core/lifecycle/permit.ts";
+import {
+  advance,
+  blockRotation,
+  failRotation,
+  goBack,
+  isUrgent,
+  judge,
+  retryLater,
+  runOf,
+  stallRotation,
+  succeed,
+} from "../../core/lifecycle/progress.ts";
+import { isJoined } from "../../core/lifecycle/request.ts";
+import {
+  type Failure,
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+  unheld,
+  workingPhases,
+} from "../../core/record/rotation.ts";
+import { between, type Instant, minute, plus, second } from "../../core/time.ts";
+import { discardPending } from "../phases/cleaning.ts";
+import { emergency } from "../phases/emergency.ts";
+import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { GuessPauseError } from "../looks/guess-pause.ts";
+import { VaultBusyError } from "../fleet/room.ts";
+import type { Session } from "../session.ts";
+import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
+import { eventOf, steps } from "../phases/steps.ts";
+
+/** Takes the open rotation as far as it will go now. */
+export async function resume(session: Session): Promise<void> {
+  const held = withPolicyHold(session.record(), session.target.policy, session.now());
+  if (held) {
+    await commitHold(session, held);
+    return;
+  }
+  const isWorthAnotherTry = emergency(session);
+  for (;;) {
+    const record = session.record();
+    const { rotation } = record;
+    // A request that came meanwhile joins before another one can take its place.
+    if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    const { phase } = rotation;
+    const began = session.now();
+    try {
+      mustBeConfigured(session, rotation);
+      const next = await steps[phase](session, rotation);
+      moveOn(session, next);
+    } catch (error) {
+      if (await isWorthAnotherTry(rotation, error)) continue;
+      if (error instanceof VaultBusyError) await holdBack(session, error);
+      else await onFailure(session, error);
+      return;
+    }
+    session.emit({
+      type: eventOf[phase],
+      rotationId: rotation.id,
+      account: rotation.account,
+      phase,
+      duration: between(began, session.now()),
+    });
+    if (session.record().rotation === undefined) tellSuccess(session, rotation);
+  }
+}
+
+/** Nothing has failed: others come first. */
+async function holdBack(session: Session, { until, message }: VaultBusyError): Promise<void> {
+  const record = session.record();
+  const { rotation } = record;
+  if (!rotation) return;
+  const held = { ...rotation, nextAttemptAt: until, heldBy: message };
+  await commitHold(session, { ...record, rotation: held });
+}
+
+async function commitHold(session: Session, held: TargetRecord): Promise<void> {
+  await session.commit(held);
+  const { id, account, nextAttemptAt, heldBy } = held.rotation ?? {};
+  session.emit({
+    type: "held-back",
+    ...(id !== undefined && { rotationId: id }),
+    ...(account !== undefined && { account }),
+    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(heldBy !== undefined && { detail: heldBy }),
+  });
+}
+
+/** Once its secret may have been changed, an account is seen through to the end, configured or not. */
+function mustBeConfigured({ target }: Session, rotation: Rotation): void {
+  const { account } = rotation;
+  if (mayHaveChanged(rotation) || target.slots.some((slot) => slot.account === account)) return;
+  throw new ConfigError(`${account} is no account of ${target.id} any more`);
+}
+
+function tellSuccess(session: Session, rotation: Rotation): void {
+  const { published } = session.record();
+  session.emit({
+    type: "succeeded",
+    rotationId: rotation.id,
+    account: rotation.account,
+    duration: between(rotation.startedAt, session.now()),
+    ...(published && { version: published }),
+  });
+}
+
+/** Written by the step that needs it to be known, at the latest when the target is released. */
+function moveOn(session: Session, { to, learnt = {} }: Advance): void {
+  const { ports, target } = session;
+  const record = session.record();
+  const { rotation } = record;
+  if (!rotation) return;
+  if (to !== "done") {
+    const moved = advance(rotation, to, learnt, session.now());
+    const run = runOf(moved, record, "running", session.now());
+    session.stage({ ...record, rotation: moved }, [run]);
+    return;
+  }
+  const rotator = ports.rotator(target.type);
+  const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
+  const ended = { ...rotation, ...learnt };
+  const done = succeed(record, ended, target, canRetire, session.now());
+  session.stage(done, [runOf(ended, done, "done", session.now())]);
+}
+
+async function onFailure(session: Session, error: unknown): Promise<void> {
+  rethrowUnlessExpected(error);
+  const { rotation } = session.record();
+  if (!rotation || rotation.phase === "blocked") throw error;
+  const failure = failureOf(session, error);
+  // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
+  const judged =
+    error instanceof GuessPauseError
+      ? "retry"
+      : judge(rotation, failure.kind, session.target.policy);
+  if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
+  else if (judged === "skip") leaveUndone(session, rotation, failure);
+  else await end(session, rotation, failure, judged);
+}
+
+async function waitForNextTry(
+  session: Session,
+  rotation: Rotation,
+  failure: Failure,
+  error: unknown,
+): Promise<void> {
+  const { target } = session;
+  const urgent = isUrgent(session.record(), rotation);
+  const moved =
+    error instanceof GoBackError ? goBack(rotation, error.backTo, failure.at) : rotation;
+  const waiting =
+    waitWithoutFailure(moved, failure, error) ??
+    notBefore(retryLater(moved, failure, target.policy, urgent), failure, error);
+  const record = stallRotation(session.record(), waiting, failure, target.policy);
+  await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
+  session.emit({
+    ...about(rotation),
+    type: "attempt-failed",
+    failure,
+    nextAttemptAt: waiting.nextAttemptAt,
+  });
+}
+
+/** A vault that has said when it may be asked again is not asked before. */
+function notBefore<Waiting extends { readonly nextAttemptAt: Instant }>(
+  waiting: Waiting,
+  { at }: Failure,
+  error: unknown,
+): Waiting {
+  const { retryAfter = 0 } = error instanceof VaultUnavailableError ? error : {};
+  const earliest = plus(at, retryAfter);
+  return waiting.nextAttemptAt >= earliest ? waiting : { ...waiting, nextAttemptAt: earliest };
+}
+
+/** The rotation that waits for something else than another try; undefined when the error is a failure. */
+function waitWithoutFailure(
+  rotation: Rotation,
+  failure: Failure,
+  error: unknown,
+): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
+  if (error instanceof GuessPauseError) return { ...unheld(rotation), nextAttemptAt: error.until };
+  if (!(error instanceof NotYetPropagatedError)) return undefined;
+  return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
+}
+
+/** Milliseconds between looks at a target that does not accept yet what it took: ever longer, up to a minute. */
+function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
+  const waited = confirmedAt === undefined ? 0 : between(confirmedAt, at);
+  return Math.min(Math.max(waited / 2, 10 * second), minute);
+}
+
+function leaveUndone(session: Session, rotation: Rotation, failure: Failure): void {
+  session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
+  moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
+  if (session.record().rotation === undefined) tellSuccess(session, rotation);
+}
+
+async function end(
+  session: Session,
+  rotation: Rotation,
+  failure: Failure,
+  how: "failed" | "blocked",
+): Promise<void> {
+  const { target } = session;
+  const ended =
+    how === "blocked"
+      ? blockRotation(session.record(), rotation, failure)
+      : failRotation(session.record(), rotation, failure, target.policy);
+  const checked = how === "failed" ? withCheckOfPublished(ended, rotation, failure) : ended;
+  await session.commit(checked, [runOf(rotation, ended, how, failure.at, failure)]);
+  session.emit({ ...about(rotation), type: how, failure });
+  if (how === "failed") await discardPending(session, rotation, failure);
+}
+
+/** A rotation that fails after a change may leave consumers with a secret that is refused, while an older one works. */
+function withCheckOfPublished(
+  record: TargetRecord,
+  rotation: Rotation,
+  { at }: Failure,
+): TargetRecord {
+  if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
+  const why = `rotation ${rotation.id} failed after it may have changed ${rotation.account}`;
+  return withCheck(record, why, at);
+}
+
+function about({ id, account, phase }: Rotation) {
+  return { rotationId: id, account, ...(phase !== "blocked" && { phase }) };
+}
+
+function nextPhase(rotation: Rotation): Advance["to"] {
+  const index = workingPhases.findIndex((phase) => phase === rotation.phase);
+  return workingPhases[index + 1] ?? "done";
+}

@@ -1,0 +1,64 @@
+import { dueAt } from "../../core/record/due.ts";
+import { type Hold, permit } from "../../core/lifecycle/permit.ts";
+import { policyFingerprint } from "../../core/policy/policy.ts";
+import { beginRotation, runOf } from "../../core/lifecycle/progress.ts";
+import type { RotationRequest, TargetRecord } from "../../core/record/rotation.ts";
+import { accountToChange } from "../../core/record/slots.ts";
+import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
+import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
+import type { Session } from "../session.ts";
+
+/** Opens a rotation: from here on the journal knows of it, and nothing has been done. */
+export async function start(session: Session): Promise<void> {
+  const user = await userOfAdmin(session.ports, session.target);
+  const record = session.record();
+  if (user !== undefined) {
+    await session.commit(postponed(record, waitForUser(user, session.now())));
+    return;
+  }
+  const permitted = permit(record, session.target, session.now());
+  if ("held" in permitted) {
+    await session.commit(permitted.held);
+    session.emit({ type: "held-back", detail: permitted.why });
+    return;
+  }
+  const busy = await noRoom(session);
+  if (busy) {
+    session.stage(postponed(record, busy));
+    return;
+  }
+  const { wish, why } = permitted;
+  const request: RotationRequest = {
+    ...wish,
+    rotationId: wish.rotationId ?? session.ports.newId(),
+  };
+  const account = accountToChange(session.target, record);
+  const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
+  const begun = beginRotation(record, account, request, grounds, session.now());
+  const { rotation } = begun;
+  const runs = rotation ? [runOf(rotation, begun, "running", session.now())] : [];
+  await session.commit(begun, runs);
+  const { reason, rotationId } = request;
+  session.emit({ type: "started", rotationId, account, reason });
+}
+
+/** Nothing is begun that could not be published: why it waits, and until when. */
+async function noRoom(session: Session): Promise<Hold | undefined> {
+  try {
+    await takeRoomForBoth(session);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof VaultBusyError)) throw error;
+    return { until: error.until, why: error.message };
+  }
+}
+
+/** Whatever wants the rotation, the request or the policy, wants it a little later. */
+function postponed(record: TargetRecord, { until, why }: Hold): TargetRecord {
+  const { request, nextDue } = record;
+  const isDue = nextDue !== undefined && nextDue < until;
+  return {
+    ...(isDue ? dueAt(record, until, why) : record),
+    ...(request && { request: { ...request, notBefore: until, heldBy: why } }),
+  };
+}
