@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { jsonSchema } from "../shared/config/definition.ts";
+import { jsonSchema } from "../shared/config/schema/definition.ts";
 import { rotatorsWith } from "../shared/rotators/registry.ts";
 
 const nobody = { getToken: () => Promise.reject(new Error("a schema asks nobody")) };

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { build } from "./build.ts";
-import { type Opened, openConfig } from "./config/open.ts";
+import { type Opened, openConfig } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
-import type { SourceFile } from "./config/read.ts";
+import type { SourceFile } from "./config/yaml/read.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import { ConfigError, KeyReusedError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
@@ -35,7 +35,7 @@ export {
   parseInstant as instantOf,
 } from "./core/time.ts";
 export { nearest as nearestName } from "./core/nearest.ts";
-export { formPath } from "./config/checked-form.ts";
+export { formPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether what was asked for cannot be had, as the message says. */

@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { parseConfig } from "./config/load.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
-import { writeForm } from "./config/write-form.ts";
+import { writeForm } from "./config/form/write-form.ts";
 import type { FromWorker, ToWorker } from "./edited-config.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 

@@ -1,6 +1,6 @@
 import { ConfigProblemsError } from "./config/problems.ts";
 import type { Problem } from "./config/problems.ts";
-import type { SourceFile } from "./config/read.ts";
+import type { SourceFile } from "./config/yaml/read.ts";
 import type { Edited } from "./engine/queries/plan.ts";
 
 /** What the worker is asked, once: to check a text, or to write the checked form of files. */

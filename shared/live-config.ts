@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { parseForm } from "./config/checked-form.ts";
+import { parseForm } from "./config/form/checked-form.ts";
 import type { Config } from "./config/config.ts";
-import { type Opened, openFiles } from "./config/open.ts";
+import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
-import type { SourceFiles } from "./config/read.ts";
+import type { SourceFiles } from "./config/yaml/read.ts";
 import { type EventReader, type EventType, toEvent } from "./core/events.ts";
 import { hour, type Instant, instantAt, second } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Config } from "./config/config.ts";
-import { webAddress } from "./config/fields.ts";
+import { webAddress } from "./config/schema/fields.ts";
 import { formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";

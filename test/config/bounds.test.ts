@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { repeatedIn } from "../../shared/config/document.ts";
+import { repeatedIn } from "../../shared/config/yaml/document.ts";
 import { parseConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";

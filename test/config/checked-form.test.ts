@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formPath } from "../../shared/config/checked-form.ts";
+import { formPath } from "../../shared/config/form/checked-form.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { addForm, load, open } from "./both-ways.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ConfigRotator } from "../../shared/config/targets.ts";
+import type { ConfigRotator } from "../../shared/config/schema/targets.ts";
 
 const address = z.strictObject({
   host: z.string().describe("Host name."),

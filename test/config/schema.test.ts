@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { jsonSchema } from "../../shared/config/definition.ts";
+import { jsonSchema } from "../../shared/config/schema/definition.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { fakeRotators } from "./fake-rotators.ts";

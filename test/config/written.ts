@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/load.ts";
-import type { ConfigRotator } from "../../shared/config/targets.ts";
+import type { ConfigRotator } from "../../shared/config/schema/targets.ts";
 import { ConfigProblemsError, formatProblem } from "../../shared/config/problems.ts";
 import { fakeRotators } from "./fake-rotators.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { longestGrace } from "../core/target.ts";
-import type { Endpoint } from "../core/target.ts";
+import { longestGrace } from "../../core/target.ts";
+import type { Endpoint } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 

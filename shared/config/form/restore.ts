@@ -1,9 +1,9 @@
-import type { Instant } from "../core/time.ts";
-import { anchoredTargets, areAuthoritiesThere } from "./authorities.ts";
-import type { PolicyCase } from "./check-policies.ts";
+import type { Instant } from "../../core/time.ts";
+import { anchoredTargets, areAuthoritiesThere } from "../checks/authorities.ts";
+import type { PolicyCase } from "../checks/check-policies.ts";
 import type { FormContent } from "./checked-form.ts";
-import type { Configured } from "./config.ts";
-import { forReading, type Problem } from "./problems.ts";
+import type { Configured } from "../config.ts";
+import { forReading, type Problem } from "../problems.ts";
 
 /**
  * The configuration of a form, for the folder in which it is now. Undefined when files of authorities are not there: only
@@ -43,7 +43,7 @@ export async function warningsIn(
 }
 
 async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] | undefined> {
-  const { checkCases } = await import("./check-policies.ts");
+  const { checkCases } = await import("../checks/check-policies.ts");
   let isSure = true;
   const cases = content.cases.map(({ policy, own, places }): PolicyCase => {
     const known = new Map(places);

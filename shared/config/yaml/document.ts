@@ -3,8 +3,8 @@ import type { Document } from "yaml";
 import { findHazards } from "./hazards.ts";
 import { isRecord } from "./is-record.ts";
 import { positionAt, positionOf } from "./positions.ts";
-import { formatPath } from "./problems.ts";
-import type { Finding, Problem } from "./problems.ts";
+import { formatPath } from "../problems.ts";
+import type { Finding, Problem } from "../problems.ts";
 import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { NotChosen } from "../core/policy/choose.ts";
-import type { Policy } from "../core/policy/policy.ts";
-import type { Target } from "../core/target.ts";
-import type { PolicyCase } from "./check-policies.ts";
-import type { Configured } from "./config.ts";
-import type { Problem } from "./problems.ts";
-import type { SourceFile } from "./read.ts";
+import type { NotChosen } from "../../core/policy/choose.ts";
+import type { Policy } from "../../core/policy/policy.ts";
+import type { Target } from "../../core/target.ts";
+import type { PolicyCase } from "../checks/check-policies.ts";
+import type { Configured } from "../config.ts";
+import type { Problem } from "../problems.ts";
+import type { SourceFile } from "../yaml/read.ts";
 
 /**
  * What a form holds: a configuration without a problem, as plain data. Policies stand in it once and are referred to by

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Source } from "./document.ts";
-import { countOf } from "./document.ts";
-import { isRecord } from "./is-record.ts";
-import { name } from "./fields.ts";
-import type { Finding, Path, Problem } from "./problems.ts";
-import { targetFields } from "./targets.ts";
+import type { Source } from "../yaml/document.ts";
+import { countOf } from "../yaml/document.ts";
+import { isRecord } from "../yaml/is-record.ts";
+import { name } from "../schema/fields.ts";
+import type { Finding, Path, Problem } from "../problems.ts";
+import { targetFields } from "../schema/targets.ts";
 
 const section = "targetDefaults";
 

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
 import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
 import { type Aliases, keyName } from "./positions.ts";
-import type { Path } from "./problems.ts";
+import type { Path } from "../problems.ts";
 import { holdsVariable, variableMessage } from "./syntax.ts";
 
 /** What YAML allows and a configuration should not: found with the node, which knows its offset. */

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isNode, isScalar, isSeq } from "yaml";
 import type { Alias, Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
-import type { Path } from "./problems.ts";
+import type { Path } from "../problems.ts";
 
 export interface Position {
   /** From 1. */

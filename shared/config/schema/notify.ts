@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isTopicHost, topicSuffixes } from "../core/secrets/addresses.ts";
+import { isTopicHost, topicSuffixes } from "../../core/secrets/addresses.ts";
 import { secretPlace, webAddress } from "./fields.ts";
 
 const topicEndpoint = webAddress.refine(

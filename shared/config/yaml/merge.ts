@@ -1,8 +1,8 @@
 import { isRecord } from "./is-record.ts";
 import type { Source } from "./document.ts";
-import { formatPath } from "./problems.ts";
-import type { Finding, Path, Problem } from "./problems.ts";
-import { nearest } from "../core/nearest.ts";
+import { formatPath } from "../problems.ts";
+import type { Finding, Path, Problem } from "../problems.ts";
+import { nearest } from "../../core/nearest.ts";
 
 const sections = ["vaults", "policies", "targets", "consumers"] as const;
 export type Section = (typeof sections)[number];

@@ -1,6 +1,6 @@
 import { choiceOf } from "./choices.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import type { Entry, Merged } from "./merge.ts";
+import type { Entry, Merged } from "../yaml/merge.ts";
 import type { PolicyCase } from "./check-policies.ts";
 
 /** The policies, and what targets make of them. */

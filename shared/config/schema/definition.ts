@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { consumerSchema } from "./consumers.ts";
-import { longestRetention, shortestRetention } from "../core/record/retention.ts";
+import { longestRetention, shortestRetention } from "../../core/record/retention.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notify.ts";
 import { policySchema } from "./policies.ts";
-import { targetDefaultsSchema } from "./target-defaults.ts";
+import { targetDefaultsSchema } from "../checks/target-defaults.ts";
 import { looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
 import type { ConfigRotator } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";

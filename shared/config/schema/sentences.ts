@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { nearest } from "../core/nearest.ts";
-import { keyWithoutSpace, missingSpaceMessage } from "./syntax.ts";
+import { nearest } from "../../core/nearest.ts";
+import { keyWithoutSpace, missingSpaceMessage } from "../yaml/syntax.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",

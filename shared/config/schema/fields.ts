@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { targetIdPattern } from "../core/target.ts";
-import { formatDuration, parseDuration } from "../core/time.ts";
-import { addressBegin, addressMessage, addressProblem } from "./web-address.ts";
+import { targetIdPattern } from "../../core/target.ts";
+import { formatDuration, parseDuration } from "../../core/time.ts";
+import { addressBegin, addressMessage, addressProblem } from "../web-address.ts";
 
 /** A field that may be left out; then it is not there at all. */
 export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);

@@ -3,10 +3,10 @@ import {
   effectivePolicy,
   type Override,
   type Subject,
-} from "../core/policy/choose.ts";
+} from "../../core/policy/choose.ts";
 import { placeOf } from "./drafts.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import type { Finding } from "./problems.ts";
+import type { Finding } from "../problems.ts";
 
 const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { liftReasons, weekdays } from "../core/policy/policy.ts";
-import { day } from "../core/time.ts";
+import { liftReasons, weekdays } from "../../core/policy/policy.ts";
+import { day } from "../../core/time.ts";
 import { duration, maybe } from "./fields.ts";
 
 const rangeMessage = 'must be hours such as "22:00-04:00"';
