@@ -24,7 +24,7 @@ import { servers } from "./engine/fleet/servers.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { webhookNotifier } from "./notifiers/webhook.ts";
-import { canConnect } from "./rotators/can-connect.ts";
+import { canConnect } from "./rotators/connection/can-connect.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { paceIn } from "./stores/shared-pace.ts";
 import { storageQueue } from "./stores/storage-queue.ts";

@@ -10,7 +10,7 @@ import { adminSecrets } from "../../shared/engine/calls/admin-secrets.ts";
 import { servers } from "../../shared/engine/fleet/servers.ts";
 import { toInstant } from "../../shared/core/time.ts";
 import { type Operations, operations } from "../../shared/engine/operations.ts";
-import { canConnect } from "../../shared/rotators/can-connect.ts";
+import { canConnect } from "../../shared/rotators/connection/can-connect.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { storageQueue } from "../../shared/stores/storage-queue.ts";

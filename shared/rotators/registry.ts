@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
-import { azureSqlServer } from "./azure-sql-server.ts";
-import { mongodb } from "./mongodb.ts";
-import { postgresql } from "./postgresql.ts";
+import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
+import { mongodb } from "./mongodb/mongodb.ts";
+import { postgresql } from "./postgresql/postgresql.ts";
 import type { Rotator } from "./rotator.ts";
 
 /** Every kind of system that can be rotated: a line each. */

@@ -15,7 +15,7 @@ const places = [
   "shared/engine/engine.ts",
   "shared/config/config.ts",
   "shared/rotators/rotator.ts",
-  "shared/rotators/postgresql.ts",
+  "shared/rotators/postgresql/postgresql.ts",
   "shared/vaults/vault.ts",
   "shared/vaults/memory.ts",
   "shared/stores/journal.ts",

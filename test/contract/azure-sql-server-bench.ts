@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Connection } from "tedious";
-import { azureSqlServer } from "../../shared/rotators/azure-sql-server.ts";
+import { azureSqlServer } from "../../shared/rotators/azure-sql-server/azure-sql-server.ts";
 import {
   startArmDouble,
   type ArmDouble,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import {
   startMongoDouble,
   type MongoDouble,

@@ -1,6 +1,6 @@
 import { type Document, MongoClient } from "mongodb";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import { admin, home, powerless, startMongodbBench } from "./mongodb-bench.ts";
 import { awkwardSecrets } from "./rotator-fixture.ts";
 import { testRotator } from "./rotator.suite.ts";

@@ -9,8 +9,8 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { ontoDisk } from "../../shared/rotators/postgresql.ts";
-import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/scram.ts";
+import { ontoDisk } from "../../shared/rotators/postgresql/postgresql.ts";
+import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/connection/scram.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 

@@ -10,7 +10,7 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { postgresql } from "../../shared/rotators/postgresql.ts";
+import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 

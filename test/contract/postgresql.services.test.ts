@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { escapeIdentifier } from "pg";
-import { postgresql } from "../../shared/rotators/postgresql.ts";
+import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { cutProxy, type CutProxy } from "../doubles/cut-proxy.ts";
 import { startPostgresqlTarget } from "./postgresql-target.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { azureSqlServer } from "../../shared/rotators/azure-sql-server.ts";
+import { azureSqlServer } from "../../shared/rotators/azure-sql-server/azure-sql-server.ts";
 
 const rotator = azureSqlServer({ getToken: () => Promise.resolve(null) });
 

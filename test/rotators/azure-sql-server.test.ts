@@ -7,7 +7,7 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { azureSqlServer } from "../../shared/rotators/azure-sql-server.ts";
+import { azureSqlServer } from "../../shared/rotators/azure-sql-server/azure-sql-server.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import {
   administrator,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import {
   admin,

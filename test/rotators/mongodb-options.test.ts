@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 
 const parse = (options: object) => mongodb.options.safeParse(options);
 

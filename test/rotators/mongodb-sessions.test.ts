@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import {
   admin,
   powerless,

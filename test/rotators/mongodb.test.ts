@@ -8,7 +8,7 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
-import { mongodb } from "../../shared/rotators/mongodb.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 import { admin, home, startMongodbBench, type MongodbBench } from "../contract/mongodb-bench.ts";

@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { postgresql } from "../../shared/rotators/postgresql.ts";
+import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 
 /** A message of the server: a letter, its length, and what it says. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/scram.ts";
+import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/connection/scram.ts";
 
 const salt = Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64");
 

@@ -1,8 +1,8 @@
 import { createServer, Socket } from "node:net";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { canConnect } from "../../shared/rotators/can-connect.ts";
-import { connectTcp, limitTcp } from "../../shared/rotators/tcp-limit.ts";
+import { canConnect } from "../../shared/rotators/connection/can-connect.ts";
+import { connectTcp, limitTcp } from "../../shared/rotators/connection/tcp-limit.ts";
 import { listen } from "../doubles/listening.ts";
 import { type DeadServers, startBlackholes } from "../../scripts/bench/dead-servers.ts";
 

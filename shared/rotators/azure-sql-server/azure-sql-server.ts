@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
-import { ConfigError } from "../core/errors.ts";
-import type { Credential } from "../core/secrets/secret.ts";
-import { minute } from "../core/time.ts";
+import { ConfigError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { minute } from "../../core/time.ts";
 import { changeAdministrator, serverOf } from "./azure-sql-server-arm.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
 import { examineServer } from "./azure-sql-server-examine.ts";
@@ -11,7 +11,7 @@ import {
   hostOf,
   type AzureSqlServerOptions,
 } from "./azure-sql-server-options.ts";
-import type { Rotator, Using } from "./rotator.ts";
+import type { Rotator, Using } from "../rotator.ts";
 
 export type { AzureSqlServerOptions };
 

@@ -4,8 +4,8 @@ import {
   ConfigError,
   isKnownError,
   OutcomeUnknownError,
-} from "../core/errors.ts";
-import type { Credential } from "../core/secrets/secret.ts";
+} from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import {
   changeError,
   type Failure,
@@ -13,7 +13,7 @@ import {
   loginError,
   lookError,
 } from "./postgresql-errors.ts";
-import { keptSessions } from "./kept-sessions.ts";
+import { keptSessions } from "../connection/kept-sessions.ts";
 import { examineIn, lackOfRight } from "./postgresql-examine.ts";
 import { placeOf, postgresqlOptions, type PostgresqlOptions } from "./postgresql-options.ts";
 import {
@@ -24,9 +24,9 @@ import {
   settle,
   type Session,
 } from "./postgresql-session.ts";
-import type { Retire, Rotator, Using } from "./rotator.ts";
-import { defaultIterations, isTakenAsItStands, scramVerifier } from "./scram.ts";
-import { isAnybodySeen } from "./sessions-seen.ts";
+import type { Retire, Rotator, Using } from "../rotator.ts";
+import { defaultIterations, isTakenAsItStands, scramVerifier } from "../connection/scram.ts";
+import { isAnybodySeen } from "../connection/sessions-seen.ts";
 
 export type { PostgresqlOptions };
 

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { contactWithin } from "../core/fleet/servers.ts";
+import { contactWithin } from "../../core/fleet/servers.ts";
 
 /**
  * Whether a server, as `host:port`, takes a TCP connection, or says at once that it does not. False: it has said nothing for a second.

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { hostName, isLoopback } from "../core/secrets/addresses.ts";
-import { caFile } from "./tls.ts";
+import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
+import { caFile } from "../connection/tls.ts";
 
 /** Where Microsoft runs Azure Resource Manager, and what its SQL servers are called there. A token goes nowhere else. */
 const clouds: Readonly<Record<string, string>> = {

@@ -1,13 +1,13 @@
 import { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
-import { TargetUnavailableError } from "../core/errors.ts";
-import { connectLimit } from "./connect-limit.ts";
+import { TargetUnavailableError } from "../../core/errors.ts";
+import { connectLimit } from "../connection/connect-limit.ts";
 import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
-import { heardSignal } from "./heard-signal.ts";
+import { heardSignal } from "../connection/heard-signal.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
-import { limitTcp } from "./tcp-limit.ts";
-import { secureContextFor } from "./tls.ts";
+import { limitTcp } from "../connection/tcp-limit.ts";
+import { secureContextFor } from "../connection/tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;

@@ -1,14 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
-import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
-import type { Credential } from "../core/secrets/secret.ts";
-import { heardSignal } from "./heard-signal.ts";
-import type { Keepable } from "./kept-sessions.ts";
-import { connectLimit } from "./connect-limit.ts";
+import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { heardSignal } from "../connection/heard-signal.ts";
+import type { Keepable } from "../connection/kept-sessions.ts";
+import { connectLimit } from "../connection/connect-limit.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
 import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
-import { tcpWithin } from "./tcp-limit.ts";
-import { secureContextFor } from "./tls.ts";
+import { tcpWithin } from "../connection/tcp-limit.ts";
+import { secureContextFor } from "../connection/tls.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;

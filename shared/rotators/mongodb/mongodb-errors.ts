@@ -3,8 +3,8 @@ import {
   ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../core/errors.ts";
-import { lostLine } from "./lost-line.ts";
+} from "../../core/errors.ts";
+import { lostLine } from "../connection/lost-line.ts";
 
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);

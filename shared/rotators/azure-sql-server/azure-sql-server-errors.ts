@@ -4,9 +4,9 @@ import {
   ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../core/errors.ts";
+} from "../../core/errors.ts";
 import { serverId, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
-import { lostLine } from "./lost-line.ts";
+import { lostLine } from "../connection/lost-line.ts";
 
 type Meaning = (where: string) => Error;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { tls } from "./tls.ts";
+import { tls } from "../connection/tls.ts";
 
 export const postgresqlOptions = z.strictObject({
   // A path would be taken for a Unix socket.

@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/time.ts";
+import { formatDuration } from "../../core/time.ts";
 
 export interface ConnectLimit {
   /** Why there is no connection, if it is this limit that gave up; for messages. */

@@ -6,16 +6,16 @@ import {
   ConfigError,
   isKnownError,
   OutcomeUnknownError,
-} from "../core/errors.ts";
-import { keptSessions } from "./kept-sessions.ts";
+} from "../../core/errors.ts";
+import { keptSessions } from "../connection/kept-sessions.ts";
 import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
 import { examineIn } from "./mongodb-examine.ts";
 import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
 import { cluster, privilegesOf, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
 import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
-import type { Retire, Rotator } from "./rotator.ts";
-import { isTakenAsItStands } from "./scram.ts";
-import { isAnybodySeen, type SessionsSeen } from "./sessions-seen.ts";
+import type { Retire, Rotator } from "../rotator.ts";
+import { isTakenAsItStands } from "../connection/scram.ts";
+import { isAnybodySeen, type SessionsSeen } from "../connection/sessions-seen.ts";
 
 export type { MongodbOptions };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { hostName } from "../core/secrets/addresses.ts";
-import { tls } from "./tls.ts";
+import { hostName } from "../../core/secrets/addresses.ts";
+import { tls } from "../connection/tls.ts";
 
 /** They become parts of a connection string: nothing may pass that means something there. */
 const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {

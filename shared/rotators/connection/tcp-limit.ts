@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { second } from "../core/time.ts";
+import { second } from "../../core/time.ts";
 
 /**
  * Milliseconds within which a server must take a TCP connection, where `timeouts.connect` says nothing else. The log-in may take

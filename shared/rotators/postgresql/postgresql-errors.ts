@@ -3,8 +3,8 @@ import {
   ChangeRefusedError,
   ConfigError,
   TargetUnavailableError,
-} from "../core/errors.ts";
-import { explainCode } from "./lost-line.ts";
+} from "../../core/errors.ts";
+import { explainCode } from "../connection/lost-line.ts";
 
 /** What may be told of a driver's error. The rest may hold the statement, and with it the verifier. */
 export interface Failure {

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { withDeadline } from "../http/deadline.ts";
+import { withDeadline } from "../../http/deadline.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
 import { serverId, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 

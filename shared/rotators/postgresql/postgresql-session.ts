@@ -1,7 +1,7 @@
-import { AccountBlockedError, ConfigError } from "../core/errors.ts";
-import type { Credential } from "../core/secrets/secret.ts";
+import { AccountBlockedError, ConfigError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { loginVerdict } from "./postgresql-errors.ts";
-import type { Keepable } from "./kept-sessions.ts";
+import type { Keepable } from "../connection/kept-sessions.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { placeOf } from "./postgresql-options.ts";
 import type { PostgresqlOptions } from "./postgresql-options.ts";

@@ -1,4 +1,4 @@
-import { ChangeRefusedError } from "../core/errors.ts";
+import { ChangeRefusedError } from "../../core/errors.ts";
 
 /** What one list of sessions shows. Both are read from the same answer of the target. */
 export interface SessionsSeen {

@@ -1,8 +1,8 @@
 import { Agent } from "node:https";
 import type { SqlManagementClient, SqlManagementClientOptionalParams } from "@azure/arm-sql";
 import type { TokenCredential } from "@azure/identity";
-import { ConfigError, TargetUnavailableError } from "../core/errors.ts";
-import type { Credential } from "../core/secrets/secret.ts";
+import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import {
   changeError,
   entraOnly,
