@@ -4,8 +4,8 @@ import type { Secret } from "./core/secrets/secret.ts";
 import { azureCredential, connectionTo, type Environment } from "./connections.ts";
 import { writeFormInThread } from "./edited-config.ts";
 import { type LiveConfig, liveConfig } from "./live-config.ts";
-import { configBlob } from "./stores/config-blob.ts";
-import { keptConfigs } from "./stores/kept-config.ts";
+import { configBlob } from "./stores/blob/config-blob.ts";
+import { keptConfigs } from "./stores/blob/kept-config.ts";
 
 /** The configuration in the blob at `url`. What is kept of it for instances that start later is in the app's own storage account. */
 export function configInBlob(

@@ -28,8 +28,8 @@ import { canConnect } from "./rotators/connection/can-connect.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 import { paceIn } from "./stores/shared-pace.ts";
 import { storageQueue } from "./stores/storage-queue.ts";
-import { tableJournal } from "./stores/table-journal.ts";
-import { tablePace } from "./stores/table-pace.ts";
+import { tableJournal } from "./stores/table/table-journal.ts";
+import { tablePace } from "./stores/table/table-pace.ts";
 import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 

@@ -8,8 +8,8 @@ import { type EventReader, type EventType, toEvent } from "./core/events.ts";
 import { hour, type Instant, instantAt, second } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
-import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/config-blob.ts";
-import { KeptConfigError, type KeptConfigs } from "./stores/kept-config.ts";
+import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
+import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts";
 
 /** Milliseconds between two looks at the blob: how long an edit may wait on an instance that has work. */
 const lookEvery = 30 * second;

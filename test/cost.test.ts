@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { minute } from "../shared/core/time.ts";
 import { operations } from "../shared/engine/operations.ts";
-import { memoryQueue } from "../shared/stores/memory-queue.ts";
+import { memoryQueue } from "../shared/stores/memory/memory-queue.ts";
 import {
   type Gate,
   type Kind,

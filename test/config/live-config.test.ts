@@ -6,8 +6,8 @@ import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { minute, plus, second } from "../../shared/core/time.ts";
 import { CheckTooCostlyError } from "../../shared/edited-config.ts";
 import { type LiveConfig, liveConfig } from "../../shared/live-config.ts";
-import { ConfigBlobError, type StoredConfig } from "../../shared/stores/config-blob.ts";
-import { KeptConfigError, type KeptConfigs } from "../../shared/stores/kept-config.ts";
+import { ConfigBlobError, type StoredConfig } from "../../shared/stores/blob/config-blob.ts";
+import { KeptConfigError, type KeptConfigs } from "../../shared/stores/blob/kept-config.ts";
 import { fakeRotators } from "./fake-rotators.ts";
 import { withTarget } from "./written.ts";
 

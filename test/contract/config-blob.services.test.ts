@@ -3,8 +3,8 @@ import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient } from "@az
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.ts";
 import { ConfigError } from "../../shared/core/errors.ts";
-import { configBlob, ConfigBlobError } from "../../shared/stores/config-blob.ts";
-import { KeptConfigError, keptConfigs } from "../../shared/stores/kept-config.ts";
+import { configBlob, ConfigBlobError } from "../../shared/stores/blob/config-blob.ts";
+import { KeptConfigError, keptConfigs } from "../../shared/stores/blob/kept-config.ts";
 import { movedTo, partOf } from "../stores/connection-strings.ts";
 import { lossyProxy } from "../stores/lossy-proxy.ts";
 

@@ -1,4 +1,4 @@
-import { memoryJournal } from "../../shared/stores/memory-journal.ts";
+import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { retentionMs, retentionSuite } from "./journal-retention.suite.ts";
 
 retentionSuite("the retention of the journal in memory", () => {

@@ -3,7 +3,7 @@ import { claimed, claimLength, isClaimed } from "../../shared/core/lifecycle/dec
 import { newRecord } from "../../shared/core/record/rotation.ts";
 import { hour, minute, second, toInstant } from "../../shared/core/time.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import type { MachineClocks } from "../../shared/stores/service-clock.ts";
+import type { MachineClocks } from "../../shared/stores/table/service-clock.ts";
 import { azuriteTables, type AzuriteTables } from "../stores/azurite-tables.ts";
 
 let tables: AzuriteTables;

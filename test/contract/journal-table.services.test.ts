@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../shared/core/errors.ts";
 import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
 import { UnreadableRowError } from "../../shared/stores/journal.ts";
-import { partitionOf } from "../../shared/stores/row-keys.ts";
+import { partitionOf } from "../../shared/stores/table/row-keys.ts";
 import { azuriteTables, failureOf, type AzuriteTables } from "../stores/azurite-tables.ts";
 import { fullAlarm, fullRun, fullTarget, leanRun } from "../stores/full-records.ts";
 import { samples } from "../stores/samples.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { memoryPace } from "../../shared/stores/memory-pace.ts";
+import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { testPace } from "./pace.suite.ts";
 

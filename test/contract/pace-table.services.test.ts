@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
-import { tablePace } from "../../shared/stores/table-pace.ts";
+import { tablePace } from "../../shared/stores/table/table-pace.ts";
 import { azuriteTables } from "../stores/azurite-tables.ts";
 import { testPace } from "./pace.suite.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { plus } from "../../shared/core/time.ts";
-import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { queueSuite } from "./queue.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";

@@ -1,6 +1,6 @@
 import { TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { Claim, Rotation } from "../../shared/core/record/rotation.ts";
-import { partitionOf, targetRow } from "../../shared/stores/row-keys.ts";
+import { partitionOf, targetRow } from "../../shared/stores/table/row-keys.ts";
 import { tableName } from "./world.ts";
 
 type Row = TableEntityResult<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { operations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { recordUse } from "../../shared/engine/inbox/record-use.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
-import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { adopted, ask, recordOf, request, rotate, work, writeByHand } from "./steps.ts";
 import { type Gate, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 

@@ -5,7 +5,7 @@ import { operations } from "../../shared/engine/operations.ts";
 import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Journal, type Unreadable, UnreadableRowError } from "../../shared/stores/journal.ts";
-import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { adopted, recordOf, request } from "./steps.ts";
 import { open, singleAdmin, type World } from "./world.ts";
 

@@ -5,7 +5,7 @@ import { sweepDistance, usualSweep as sweepEvery } from "../../shared/core/fleet
 import { hour, minute, second } from "../../shared/core/time.ts";
 import { sweep } from "../../shared/engine/scheduling/sweep.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryQueue } from "../../shared/stores/memory-queue.ts";
+import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { withPolicy } from "./policy-world.ts";
 import { type Gate, makeWorld, singleAdmin } from "./world.ts";
 

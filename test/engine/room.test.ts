@@ -3,7 +3,7 @@ import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { between, hour, minute, second, toInstant } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory-pace.ts";
+import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { adopted, recordOf, request as ask } from "./steps.ts";
 import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";

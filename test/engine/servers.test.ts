@@ -10,7 +10,7 @@ import {
 } from "../../shared/engine/fleet/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory-pace.ts";
+import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
 import { adopted, recordOf, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";

@@ -12,7 +12,7 @@ import { adminRefusals } from "../../shared/engine/calls/admin-refusals.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
 import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";
-import { memoryJournal } from "../../shared/stores/memory-journal.ts";
+import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { memoryVault } from "../../shared/vaults/memory-vault.ts";
 
 /** Stands between the engine and everything outside. Decides whether, when and how a call ends. */

@@ -3,7 +3,7 @@ import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import { day, minute, second } from "../../shared/core/time.ts";
 import type { Operations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import { partitionOf } from "../../shared/stores/row-keys.ts";
+import { partitionOf } from "../../shared/stores/table/row-keys.ts";
 import { type Gate, open } from "../engine/world.ts";
 import { type AzuriteTables, azuriteTables } from "../stores/azurite-tables.ts";
 import { type Fleet, type Functions, type QueueName, startFleet } from "./stored-fleet.ts";

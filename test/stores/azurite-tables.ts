@@ -1,8 +1,8 @@
 import { TableClient } from "@azure/data-tables";
 import { startAzurite } from "../../local/azurite.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import type { MachineClocks } from "../../shared/stores/service-clock.ts";
-import { tableJournal } from "../../shared/stores/table-journal.ts";
+import type { MachineClocks } from "../../shared/stores/table/service-clock.ts";
+import { tableJournal } from "../../shared/stores/table/table-journal.ts";
 import { movedTo, partOf } from "./connection-strings.ts";
 import { lossyProxy, type LossyProxy } from "./lossy-proxy.ts";
 

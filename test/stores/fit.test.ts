@@ -4,7 +4,7 @@ import {
   type TargetRecord,
   workingPhases,
 } from "../../shared/core/record/rotation.ts";
-import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
+import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { fullRun, fullTarget } from "./full-records.ts";
 
 /** Takes six times as much in JSON. */

@@ -38,7 +38,7 @@ import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
 import { acceptUse } from "../../shared/core/lifecycle/use.ts";
 import { replan } from "../../shared/engine/work/replan.ts";
-import { runColumns, targetColumns } from "../../shared/stores/columns.ts";
+import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { target as orders } from "../core/orders.ts";
 
 /** One target, as far as its record goes. Everything that happens to it goes through the functions that the engine uses. */

@@ -7,7 +7,7 @@ import {
   readRuns,
   runColumns,
   targetColumns,
-} from "../../shared/stores/columns.ts";
+} from "../../shared/stores/table/columns.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanRun } from "./full-records.ts";
 

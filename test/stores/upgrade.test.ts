@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { newRecord, recordSchema, type Rotation } from "../../shared/core/record/rotation.ts";
-import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/columns.ts";
-import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/records.ts";
-import { runSteps, targetSteps } from "../../shared/stores/upgrade.ts";
+import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
+import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/table/records.ts";
+import { runSteps, targetSteps } from "../../shared/stores/table/upgrade.ts";
 import { fieldsOf } from "./fields.ts";
 import { fullAlarm, fullRun, fullTarget, leanRun } from "./full-records.ts";
 import { pathOf, samples } from "./samples.ts";

@@ -4,9 +4,9 @@ import {
   JournalUnavailableError,
 } from "../../../shared/stores/journal.ts";
 import type { PaceStore } from "../../../shared/stores/pace.ts";
-import { memoryJournal } from "../../../shared/stores/memory-journal.ts";
-import { memoryPace } from "../../../shared/stores/memory-pace.ts";
-import { partitionOf, targetPartitions } from "../../../shared/stores/row-keys.ts";
+import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
+import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
+import { partitionOf, targetPartitions } from "../../../shared/stores/table/row-keys.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
 

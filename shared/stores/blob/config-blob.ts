@@ -4,8 +4,8 @@ import {
   BlobClient,
   type BlobDownloadResponseParsed,
 } from "@azure/storage-blob";
-import { type Instant, second, toInstant } from "../core/time.ts";
-import { openSafely, storageFailure } from "./storage-access.ts";
+import { type Instant, second, toInstant } from "../../core/time.ts";
+import { openSafely, storageFailure } from "../storage-access.ts";
 
 /** A configuration as it stands in a blob. */
 export interface StoredConfig {

@@ -1,5 +1,5 @@
-import type { PaceStore } from "./pace.ts";
-import type { StorageConnection } from "./storage-access.ts";
+import type { PaceStore } from "../pace.ts";
+import type { StorageConnection } from "../storage-access.ts";
 import { openTable, type TableOptions, unavailable } from "./table.ts";
 
 const partitionKey = "pace";

@@ -1,6 +1,6 @@
-import { plus, second, type Instant } from "../core/time.ts";
-import { delaySeconds } from "./delay.ts";
-import type { Queue, WorkMessage } from "./queue.ts";
+import { plus, second, type Instant } from "../../core/time.ts";
+import { delaySeconds } from "../delay.ts";
+import type { Queue, WorkMessage } from "../queue.ts";
 
 export interface WaitingMessage {
   readonly message: WorkMessage;

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import * as rotation from "../core/record/rotation.ts";
-import type { ErrorKind } from "../core/errors.ts";
-import type { NotChosen } from "../core/policy/choose.ts";
-import type { PassedOver } from "../core/policy/due/explain.ts";
-import type { VersionRef } from "../core/target.ts";
-import type { Alarm } from "./journal.ts";
+import * as rotation from "../../core/record/rotation.ts";
+import type { ErrorKind } from "../../core/errors.ts";
+import type { NotChosen } from "../../core/policy/choose.ts";
+import type { PassedOver } from "../../core/policy/due/explain.ts";
+import type { VersionRef } from "../../core/target.ts";
+import type { Alarm } from "../journal.ts";
 
 /**
  * The records as they are read back. Strict: a field that this version does not know would be lost with the next write,

@@ -9,8 +9,8 @@ import type {
   RotationRequest,
   RunRecord,
   TargetRecord,
-} from "../core/record/rotation.ts";
-import { longestWhy, shorten } from "../core/shorten.ts";
+} from "../../core/record/rotation.ts";
+import { longestWhy, shorten } from "../../core/shorten.ts";
 
 /**
  * What a record gives up, field by field and step by step, while the field is too long for its column. The limits where

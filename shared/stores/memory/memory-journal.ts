@@ -1,9 +1,9 @@
-import { LeaseLostError } from "../core/errors.ts";
-import { goesFirst } from "../core/record/first.ts";
-import { defaultRetention } from "../core/record/retention.ts";
-import { sentUntil } from "../core/record/sent.ts";
-import { type Instant, toInstant } from "../core/time.ts";
-import { lastOfEach, refuseUnstorable } from "./change.ts";
+import { LeaseLostError } from "../../core/errors.ts";
+import { goesFirst } from "../../core/record/first.ts";
+import { defaultRetention } from "../../core/record/retention.ts";
+import { sentUntil } from "../../core/record/sent.ts";
+import { type Instant, toInstant } from "../../core/time.ts";
+import { lastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
   type Columns,
@@ -12,8 +12,8 @@ import {
   readRuns,
   runColumns,
   targetColumns,
-} from "./columns.ts";
-import type { Due, Journal, JournalChange, KeyUse, Retaining } from "./journal.ts";
+} from "../table/columns.ts";
+import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
 import {
   alarmPlace,
   alarmRow,
@@ -22,7 +22,7 @@ import {
   requestRow,
   rotationIn,
   runRow,
-} from "./row-keys.ts";
+} from "../table/row-keys.ts";
 
 interface StoredTarget {
   readonly columns: Columns;

@@ -1,4 +1,4 @@
-import type { PaceMark, PaceStore } from "./pace.ts";
+import type { PaceMark, PaceStore } from "../pace.ts";
 
 /** Forgets everything with its process. */
 export function memoryPace(): PaceStore {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Instant } from "../core/time.ts";
+import type { Instant } from "../../core/time.ts";
 
 /**
  * Names of rows. Table storage sorts them as strings and forbids / \ # ? and control characters in them, so only

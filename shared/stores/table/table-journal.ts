@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { odata, type TransactionAction } from "@azure/data-tables";
-import { LeaseLostError } from "../core/errors.ts";
-import { chunks } from "../core/chunks.ts";
-import { goesFirst } from "../core/record/first.ts";
-import { defaultRetention } from "../core/record/retention.ts";
-import { sentUntil } from "../core/record/sent.ts";
-import { isTargetId } from "../core/target.ts";
-import type { Instant } from "../core/time.ts";
+import { LeaseLostError } from "../../core/errors.ts";
+import { chunks } from "../../core/chunks.ts";
+import { goesFirst } from "../../core/record/first.ts";
+import { defaultRetention } from "../../core/record/retention.ts";
+import { sentUntil } from "../../core/record/sent.ts";
+import { isTargetId } from "../../core/target.ts";
+import type { Instant } from "../../core/time.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import {
   alarmColumns,
@@ -16,10 +16,10 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Due, Journal, JournalChange, Retaining } from "./journal.ts";
+import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
 import { pruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
-import type { StorageConnection } from "./storage-access.ts";
+import type { StorageConnection } from "../storage-access.ts";
 import {
   openTable,
   unavailable,

@@ -1,6 +1,6 @@
-import type { RunRecord } from "../core/record/rotation.ts";
-import { isTargetId } from "../core/target.ts";
-import type { JournalChange } from "./journal.ts";
+import type { RunRecord } from "../../core/record/rotation.ts";
+import { isTargetId } from "../../core/target.ts";
+import type { JournalChange } from "../journal.ts";
 import { isInstant, isRotationId } from "./row-keys.ts";
 
 /** What no journal takes, because no key can be made of it. */

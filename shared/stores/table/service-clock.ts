@@ -1,4 +1,4 @@
-import { second } from "../core/time.ts";
+import { second } from "../../core/time.ts";
 
 /** Milliseconds. A header tells whole seconds, and answers overtake each other. */
 const tolerance = 2 * second;

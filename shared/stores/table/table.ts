@@ -5,8 +5,8 @@ import {
   type TableEntityResult,
   type TransactionAction,
 } from "@azure/data-tables";
-import { second } from "../core/time.ts";
-import { JournalUnavailableError } from "./journal.ts";
+import { second } from "../../core/time.ts";
+import { JournalUnavailableError } from "../journal.ts";
 import type { RowRange } from "./row-keys.ts";
 import { type MachineClocks, serviceClock } from "./service-clock.ts";
 import {
@@ -14,7 +14,7 @@ import {
   storageFailure,
   type StorageConnection,
   type StorageFailure,
-} from "./storage-access.ts";
+} from "../storage-access.ts";
 
 export type Row = TableEntityResult<Record<string, unknown>>;
 

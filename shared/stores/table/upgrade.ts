@@ -1,4 +1,4 @@
-import { recordSchema, workingPhases } from "../core/record/rotation.ts";
+import { recordSchema, workingPhases } from "../../core/record/rotation.ts";
 
 /** The fields of a stored record, nested ones parsed. Nothing is known of their values yet. */
 export type Fields = Readonly<Record<string, unknown>>;
