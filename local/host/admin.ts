@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { RegisteredFunction } from "./core-module.ts";
+import type { RegisteredFunction } from "./app/core-module.ts";
 import { eventCall } from "./event-grid.ts";
 import type { AppFunctions } from "./functions.ts";
-import type { HttpCall, HttpReply } from "./http.ts";
-import type { Call, Invoker } from "./invoke.ts";
-import { isOneOf, presentedKey, type Keys } from "./keys.ts";
-import { queueCall } from "./message-handler.ts";
-import { timerCall } from "./timers.ts";
+import type { HttpCall, HttpReply } from "./http/http.ts";
+import type { Call, Invoker } from "./app/invoke.ts";
+import { isOneOf, presentedKey, type Keys } from "./http/keys.ts";
+import { queueCall } from "./queues/message-handler.ts";
+import { timerCall } from "./timers/timers.ts";
 
 /** The host's own addresses, for holders of the master key. */
 export function answerAdmin(

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { RegisteredFunction } from "./core-module.ts";
-import type { HttpCall, HttpReply } from "./http.ts";
-import type { Invoker } from "./invoke.ts";
-import { isOneOf, presentedKey, type Keys } from "./keys.ts";
+import type { RegisteredFunction } from "./app/core-module.ts";
+import type { HttpCall, HttpReply } from "./http/http.ts";
+import type { Invoker } from "./app/invoke.ts";
+import { isOneOf, presentedKey, type Keys } from "./http/keys.ts";
 import { messageOf } from "./log.ts";
-import { json } from "./rpc-data.ts";
+import { json } from "./app/rpc-data.ts";
 
 export const eventGridPath = "/runtime/webhooks/eventgrid";
 

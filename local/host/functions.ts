@@ -1,10 +1,10 @@
-import type { Binding, RegisteredFunction } from "./core-module.ts";
-import { readHttpFunction, type HttpFunction } from "./http-functions.ts";
-import { triggerOf } from "./invoke.ts";
+import type { Binding, RegisteredFunction } from "./app/core-module.ts";
+import { readHttpFunction, type HttpFunction } from "./http/http-functions.ts";
+import { triggerOf } from "./app/invoke.ts";
 import { messageOf } from "./log.ts";
-import { readQueueFunction, type QueueFunction } from "./queue-functions.ts";
+import { readQueueFunction, type QueueFunction } from "./queues/queue-functions.ts";
 import type { HostJson, Settings } from "./settings.ts";
-import { readTimerFunction, type TimerFunction } from "./timers.ts";
+import { readTimerFunction, type TimerFunction } from "./timers/timers.ts";
 
 /** The functions of an app by what starts them. */
 export interface AppFunctions {

@@ -9,16 +9,16 @@ import {
   type AppFunctions,
   type FunctionInfo,
 } from "./functions.ts";
-import { answerFunction, httpRoutes } from "./http-functions.ts";
-import { serveHttp, type HttpCall, type HttpReply, type HttpServer } from "./http.ts";
-import { createInvoker, type Invoker } from "./invoke.ts";
-import { loadKeys, type Keys } from "./keys.ts";
-import { loadApp, runTerminateHooks, type App } from "./load-app.ts";
+import { answerFunction, httpRoutes } from "./http/http-functions.ts";
+import { serveHttp, type HttpCall, type HttpReply, type HttpServer } from "./http/http.ts";
+import { createInvoker, type Invoker } from "./app/invoke.ts";
+import { loadKeys, type Keys } from "./http/keys.ts";
+import { loadApp, runTerminateHooks, type App } from "./app/load-app.ts";
 import { createHostLog, messageOf, type HostLog, type Log } from "./log.ts";
-import { createOutputs } from "./outputs.ts";
-import { startPoller, type QueuePoller } from "./queues.ts";
+import { createOutputs } from "./queues/outputs.ts";
+import { startPoller, type QueuePoller } from "./queues/queues.ts";
 import { parseHostJson, type HostJson, type Settings } from "./settings.ts";
-import { startTimer, type Timer } from "./timers.ts";
+import { startTimer, type Timer } from "./timers/timers.ts";
 
 export interface HostOptions {
   /** Folder of the app: holds host.json and the package.json whose `main` says which files to load. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Keys } from "../../local/host/keys.ts";
+import type { Keys } from "../../local/host/http/keys.ts";
 import { apiAt, type Answer, type Api } from "./api.ts";
 import { startHostProcess, type HostProcess } from "./host-process.ts";
 import { startServices, throughLines, type Services } from "./services.ts";

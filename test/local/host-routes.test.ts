@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { byPrecedence, matchRoute, parseRoute } from "../../local/host/routes.ts";
+import { byPrecedence, matchRoute, parseRoute } from "../../local/host/http/routes.ts";
 import {
   parseHostJson,
   resolveConnection,

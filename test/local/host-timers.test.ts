@@ -2,8 +2,8 @@ import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseSchedule } from "../../local/host/schedule.ts";
-import { statusAfterRun, statusAtStart } from "../../local/host/timer-status.ts";
+import { parseSchedule } from "../../local/host/timers/schedule.ts";
+import { statusAfterRun, statusAtStart } from "../../local/host/timers/timer-status.ts";
 import { hostFixture } from "./hosted-fixture.ts";
 
 const never = "0 0 0 29 2 *";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { QueueClient } from "@azure/storage-queue";
-import { createMessageHandler } from "../../local/host/message-handler.ts";
+import { createMessageHandler } from "../../local/host/queues/message-handler.ts";
 import { parseHostJson } from "../../local/host/settings.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";

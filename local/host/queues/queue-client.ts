@@ -1,5 +1,5 @@
 import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
-import type { QueueOptions } from "./settings.ts";
+import type { QueueOptions } from "../settings.ts";
 
 /** Opens the queue of that name behind a connection string. Names are lower-cased as the host does. */
 export function openQueue(connectionString: string, name: string): QueueClient {

@@ -1,9 +1,9 @@
 import type { QueueClient } from "@azure/storage-queue";
 import { z } from "zod";
-import type { RegisteredFunction } from "./core-module.ts";
-import { triggerOf } from "./invoke.ts";
+import type { RegisteredFunction } from "../app/core-module.ts";
+import { triggerOf } from "../app/invoke.ts";
 import { openQueue } from "./queue-client.ts";
-import { resolveConnection, resolvePlaceholders, type Settings } from "./settings.ts";
+import { resolveConnection, resolvePlaceholders, type Settings } from "../settings.ts";
 
 const queueBinding = z.looseObject({ queueName: z.string(), connection: z.string().optional() });
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { messageOf, type HostLog } from "./log.ts";
+import { messageOf, type HostLog } from "../log.ts";
 import {
   toBytes,
   toNullableMapping,
@@ -8,7 +8,7 @@ import {
   type Received,
   type RpcHttpRequest,
   type RpcHttpResponse,
-} from "./rpc-data.ts";
+} from "../app/rpc-data.ts";
 
 /** A request whose body has been read. */
 export interface HttpCall {

@@ -1,5 +1,5 @@
 import type { DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../log.ts";
 import { createMessageHandler, type MessageHandlerOptions } from "./message-handler.ts";
 import type { QueueFunction } from "./queue-functions.ts";
 

@@ -1,5 +1,5 @@
 import Module from "node:module";
-import type { LogLevel } from "./log.ts";
+import type { LogLevel } from "../log.ts";
 import type { Received, RpcTypedData } from "./rpc-data.ts";
 
 export interface Binding {

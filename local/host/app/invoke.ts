@@ -8,7 +8,7 @@ import type {
 } from "./core-module.ts";
 import type { App } from "./load-app.ts";
 import { writeThroughHooks } from "./log-hooks.ts";
-import { createHostLog, messageOf, type Log } from "./log.ts";
+import { createHostLog, messageOf, type Log } from "../log.ts";
 import type { RpcTypedData } from "./rpc-data.ts";
 
 export interface Call {

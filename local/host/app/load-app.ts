@@ -11,7 +11,7 @@ import {
   type Registrations,
 } from "./core-module.ts";
 import { writeThroughHooks } from "./log-hooks.ts";
-import { messageOf, type Log } from "./log.ts";
+import { messageOf, type Log } from "../log.ts";
 
 export interface App {
   directory: string;

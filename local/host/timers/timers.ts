@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { RegisteredFunction } from "./core-module.ts";
-import { triggerOf, type Call, type Invoker } from "./invoke.ts";
-import { messageOf, type HostLog } from "./log.ts";
-import { json } from "./rpc-data.ts";
+import type { RegisteredFunction } from "../app/core-module.ts";
+import { triggerOf, type Call, type Invoker } from "../app/invoke.ts";
+import { messageOf, type HostLog } from "../log.ts";
+import { json } from "../app/rpc-data.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
-import { resolvePlaceholders, type Settings } from "./settings.ts";
+import { resolvePlaceholders, type Settings } from "../settings.ts";
 import {
   readStatus,
   statusAfterRun,
