@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEnvironment } from "../../local/environment.ts";
-import { claimLength } from "../../local/start/killed-host.ts";
+import { claimLength } from "../../local/start/environment/killed-host.ts";
 import { claimLength as claimLengthOfTheApp } from "../../shared/core/lifecycle/decide.ts";
 import { dataFolder, isAlive, placesOf, start } from "./start-fixture.ts";
 

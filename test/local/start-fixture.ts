@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
-import { environmentShape, type EnvironmentFile } from "../../local/start/environment-file.ts";
+import { environmentShape, type EnvironmentFile } from "../../local/start/environment/environment-file.ts";
 
 /** For what never comes; nothing here depends on how long something takes. */
 export const patient = { timeout: 300_000, interval: 100 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readArguments, usage, UsageError } from "../../local/start/arguments.ts";
-import { readEvent, type KeyturnEvent } from "../../local/start/events.ts";
+import { readArguments, usage, UsageError } from "../../local/start/console/arguments.ts";
+import { readEvent, type KeyturnEvent } from "../../local/start/app/events.ts";
 import {
   clock,
   lineOf,
@@ -9,10 +9,10 @@ import {
   tellDuration,
   tellPublished,
   type Style,
-} from "../../local/start/lines.ts";
-import { sentenceOf, withoutStack } from "../../local/start/failure.ts";
-import { widthOf, wrapCommand, wrapText, wrapWords } from "../../local/start/wrap.ts";
-import { tableOf } from "../../local/start/table.ts";
+} from "../../local/start/console/lines.ts";
+import { sentenceOf, withoutStack } from "../../local/start/environment/failure.ts";
+import { widthOf, wrapCommand, wrapText, wrapWords } from "../../local/start/console/wrap.ts";
+import { tableOf } from "../../local/start/console/table.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({

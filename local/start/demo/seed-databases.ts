@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import type { Postgres } from "../postgres.ts";
+import type { Postgres } from "../../postgres.ts";
 import type { Passwords } from "./seed-secrets.ts";
 import { adminAccount, seeds, type Seed } from "./seeds.ts";
 

@@ -1,4 +1,4 @@
-import type { EnvironmentFile } from "./environment-file.ts";
+import type { EnvironmentFile } from "../environment/environment-file.ts";
 import type { Paint } from "./lines.ts";
 import type { ShownTarget } from "./watched.ts";
 import { wrapCommand, wrapText, wrapWords } from "./wrap.ts";

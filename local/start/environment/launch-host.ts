@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { plainEnvironment, startChild, type Child, type Exit } from "./child.ts";
 import { rememberOrEnd, type DataFolder } from "./data-folder.ts";
-import { readEvent, type KeyturnEvent } from "./events.ts";
+import { readEvent, type KeyturnEvent } from "../app/events.ts";
 import { withoutStack } from "./failure.ts";
 
 export interface LaunchOptions {
@@ -15,8 +15,8 @@ export interface LaunchOptions {
   readonly onEvent: (event: KeyturnEvent) => void;
 }
 
-const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
-const program = fileURLToPath(new URL("../host/main.ts", import.meta.url));
+const projectRoot = fileURLToPath(new URL("../../../", import.meta.url));
+const program = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
 
 const ready = z.object({ ready: z.literal(true), url: z.string() });
 

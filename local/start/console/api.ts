@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EnvironmentFile } from "./environment-file.ts";
+import type { EnvironmentFile } from "../environment/environment-file.ts";
 
 const version = z.object({ version: z.string() });
 const failure = z.object({ message: z.string() });

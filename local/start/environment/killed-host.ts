@@ -1,5 +1,5 @@
-import type { Api } from "./api.ts";
-import { clock } from "./lines.ts";
+import type { Api } from "../console/api.ts";
+import { clock } from "../console/lines.ts";
 
 /**
  * Milliseconds a claim lasts after its worker last renewed it. A worker that was killed cannot give its claims back, so the

@@ -5,13 +5,13 @@
  *     consumer.ts VAULT_URL CA_FILE             for the seeded targets
  *     consumer.ts VAULT_URL CA_FILE CONFIG      for those of a configuration
  */
-import "../host/with-parent.ts";
+import "../../host/with-parent.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
-import type { Counts } from "./counts.ts";
+import type { Counts } from "../console/counts.ts";
 import { readPublished } from "./vault-access.ts";
-import { shownTargets, watchedIn, type ShownTarget } from "./watched.ts";
+import { shownTargets, watchedIn, type ShownTarget } from "../console/watched.ts";
 
 /** Milliseconds between two log-ins to one database. */
 const distance = 200;

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../environment.ts";
 import { apiOf, type TargetView } from "./api.ts";
-import type { KeyturnEvent } from "./events.ts";
+import type { KeyturnEvent } from "../app/events.ts";
 import { headerOf, suggestionsOf, type Header } from "./header.ts";
 import { lineOf, summaryOf, type Paint } from "./lines.ts";
 import { printable } from "./printable.ts";

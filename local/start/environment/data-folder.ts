@@ -3,7 +3,7 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
-import { explainDataFolder, makeFolder } from "./given-path.ts";
+import { explainDataFolder, makeFolder } from "../app/given-path.ts";
 import { readJson, replaceJson } from "./kept-file.ts";
 import { identify, isRunning, processIdentity, type ProcessIdentity } from "./process-identity.ts";
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { OutlinedTarget } from "../../shared/app.ts";
-import { requireReadable } from "./given-path.ts";
-import { logsIn } from "./log-in.ts";
-import { seeds } from "./seeds.ts";
-import { parsePublished } from "./vault-access.ts";
+import type { OutlinedTarget } from "../../../shared/app.ts";
+import { requireReadable } from "../app/given-path.ts";
+import { logsIn } from "../demo/log-in.ts";
+import { seeds } from "../demo/seeds.ts";
+import { parsePublished } from "../demo/vault-access.ts";
 
 /** A target of the configuration that runs, as the console shows it. */
 export interface ShownTarget {
@@ -60,7 +60,7 @@ function seededTargets(caFile: string): ShownTarget[] {
 async function targetsOf(config: string): Promise<Shown> {
   await requireReadable(config);
   // Loaded only when there is something to check: the app brings every Azure library with it.
-  const { checkConfig } = await import("../../shared/app.ts");
+  const { checkConfig } = await import("../../../shared/app.ts");
   const { targets, warnings } = await checkConfig(config, dirname(config));
   return { targets: targets.map(shown), warnings };
 }
