@@ -13,11 +13,12 @@ const services = [
  * `npm test`, or it would take more than a minute.
  */
 const long = [
-  "test/config/{bounds,checked-form-any,edited,nonsense,schema}.test.ts",
-  "test/contract/{azure-sql-server,vault-key-vault}.test.ts",
-  "test/core/redact.test.ts",
-  "test/core/policy/{check-lateness-advice,windows}.test.ts",
-  "test/engine/{bites,bounds,crash,edit-race,lives,looks,race}.test.ts",
+  "test/config/{bounds,edited-config,nonsense,form/checked-form-any,schema/schema}.test.ts",
+  "test/contract/{rotators/azure-sql-server,vaults/vault-key-vault}.test.ts",
+  "test/core/secrets/redact.test.ts",
+  "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
+  "test/engine/proofs/*.test.ts",
+  "test/engine/stories/{failures/bounds,schedules/edit-race}.test.ts",
   "test/rotators/{azure-sql-server,azure-sql-server-login,mongodb,mongodb-examine}.test.ts",
   "test/stores/lives.test.ts",
   "test/vaults/key-vault-foreign.test.ts",

@@ -42,7 +42,7 @@ function countRun(
   return counts;
 }
 
-/** "[7/120] test/engine/race.test.ts"; scripts/check.ts reads it. */
+/** "[7/120] test/engine/proofs/race.test.ts"; scripts/check.ts reads it. */
 function startLine(started: number, total: number, file: string): string {
   return `[${String(started)}/${String(total)}] ${file}`;
 }

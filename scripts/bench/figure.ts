@@ -1,4 +1,4 @@
-import type { Grid, Row } from "./table.ts";
+import type { Grid, Row } from "./output/table.ts";
 
 export interface Asked {
   /** Rotations of a round; each figure has its own default. */

@@ -1,4 +1,4 @@
-import type { Moment } from "./counting.ts";
+import type { Moment } from "./world/counting.ts";
 
 /** The time in which a password that was changed on the server was not yet published, so that consumers were refused. */
 export interface Gap {

@@ -3,10 +3,10 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Figure } from "./figure.ts";
 import { figures } from "./figures.ts";
-import { machine } from "./machine.ts";
-import { publish } from "./page.ts";
-import { gridOf, type Row, tableOf } from "./table.ts";
-import { closeWorlds } from "./world.ts";
+import { machine } from "./output/machine.ts";
+import { publish } from "./output/page.ts";
+import { gridOf, type Row, tableOf } from "./output/table.ts";
+import { closeWorlds } from "./world/world.ts";
 
 const widest = Math.max(...figures.map(({ name }) => name.length));
 

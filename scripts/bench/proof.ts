@@ -1,5 +1,5 @@
-import type { Row } from "./table.ts";
-import type { World } from "./world.ts";
+import type { Row } from "./output/table.ts";
+import type { World } from "./world/world.ts";
 
 const sample = 20;
 

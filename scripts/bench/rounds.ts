@@ -1,6 +1,6 @@
-import { type Counts, since } from "./counts.ts";
-import { awaitEach, type Instances, type Outcome } from "./instance.ts";
-import type { World } from "./world.ts";
+import { type Counts, since } from "./world/counts.ts";
+import { awaitEach, type Instances, type Outcome } from "./world/instance.ts";
+import type { World } from "./world/world.ts";
 
 /** What one round was: every target of the world rotated once, on request. */
 export interface Round {

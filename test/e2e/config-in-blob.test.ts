@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BlobSASPermissions, BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { patient } from "./api.ts";
-import { configOf, seed, single } from "./targets.ts";
-import { everySecond, queueName, startWorld, type World } from "./world.ts";
+import { patient } from "./world/api.ts";
+import { configOf, seed, single } from "./world/targets.ts";
+import { everySecond, queueName, startWorld, type World } from "./world/world.ts";
 
 let world: World;
 /** Writes the blob, as a person or a pipeline does. */

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { patient } from "./api.ts";
+import { patient } from "./world/api.ts";
 import {
   configOf,
   own,
@@ -11,8 +11,8 @@ import {
   seedPair,
   single,
   type Published,
-} from "./targets.ts";
-import { startWorld, type World } from "./world.ts";
+} from "./world/targets.ts";
+import { startWorld, type World } from "./world/world.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordSchema } from "../../shared/core/record/rotation.ts";
-import type { Answer } from "./api.ts";
-import { setSchema } from "./journal-rows.ts";
-import { configOf, seed, single, versionsOf } from "./targets.ts";
-import { startWorld, type World } from "./world.ts";
+import type { Answer } from "./world/api.ts";
+import { setSchema } from "./world/journal-rows.ts";
+import { configOf, seed, single, versionsOf } from "./world/targets.ts";
+import { startWorld, type World } from "./world/world.ts";
 
 const names = ["one", "again", "strict"];
 let world: World;

@@ -3,12 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import type { RunView, TargetView } from "../../shared/core/views.ts";
-import { patient } from "./api.ts";
-import { startedLater } from "./clock.ts";
-import { standings } from "./journal-rows.ts";
-import { canLogIn, consume, keepAsking } from "./kill-checks.ts";
-import { configOf, own, pair, published, seed, seedPair, single } from "./targets.ts";
-import { everySecond, startWorld, type World } from "./world.ts";
+import { patient } from "./world/api.ts";
+import { startedLater } from "./world/clock.ts";
+import { standings } from "./world/journal-rows.ts";
+import { canLogIn, consume, keepAsking } from "./world/kill-checks.ts";
+import { configOf, own, pair, published, seed, seedPair, single } from "./world/targets.ts";
+import { everySecond, startWorld, type World } from "./world/world.ts";
 
 const kills = 20;
 /** Milliseconds after a rotation was seen to begin, within which the process is killed; a rotation takes less. */

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { patient } from "./api.ts";
-import { startEcho, type Echo } from "./echo.ts";
-import { journalRows } from "./journal-rows.ts";
-import { leaksIn, type Place } from "./leaks.ts";
-import { queuesOf } from "./queues.ts";
+import { patient } from "./world/api.ts";
+import { startEcho, type Echo } from "./world/echo.ts";
+import { journalRows } from "./world/journal-rows.ts";
+import { leaksIn, type Place } from "./world/leaks.ts";
+import { queuesOf } from "./world/queues.ts";
 import {
   configOf,
   own,
@@ -16,8 +16,8 @@ import {
   seed,
   seedPair,
   single,
-} from "./targets.ts";
-import { asJson, everySecond, newPassword, startWorld, type World } from "./world.ts";
+} from "./world/targets.ts";
+import { asJson, everySecond, newPassword, startWorld, type World } from "./world/world.ts";
 
 /** In the address of a webhook, as many services hand them out. */
 const inAddress = randomBytes(24).toString("base64url");

@@ -1,9 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { patient } from "./api.ts";
-import { lengthOf, queuesOf } from "./queues.ts";
-import { configOf, own, published, publishedName, seed, single, versionsOf } from "./targets.ts";
-import { asJson, newPassword, startWorld, type World } from "./world.ts";
+import { patient } from "./world/api.ts";
+import { lengthOf, queuesOf } from "./world/queues.ts";
+import {
+  configOf,
+  own,
+  published,
+  publishedName,
+  seed,
+  single,
+  versionsOf,
+} from "./world/targets.ts";
+import { asJson, newPassword, startWorld, type World } from "./world/world.ts";
 
 const old = ["grid", "spaces", "expiring"];
 const young = ["young", "watched"];

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import type { Fault } from "../../local/key-vault/faults.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
-import { patient } from "./api.ts";
-import { startedLater } from "./clock.ts";
-import { lengthOf, queuesOf } from "./queues.ts";
+import { patient } from "./world/api.ts";
+import { startedLater } from "./world/clock.ts";
+import { lengthOf, queuesOf } from "./world/queues.ts";
 import {
   configOf,
   own,
@@ -15,8 +15,8 @@ import {
   seed,
   seedPair,
   single,
-} from "./targets.ts";
-import { everySecond, startWorld, type World } from "./world.ts";
+} from "./world/targets.ts";
+import { everySecond, startWorld, type World } from "./world/world.ts";
 
 /** Takes connections, and never says a word. */
 let silent: Listening;

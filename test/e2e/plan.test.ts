@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { configOf, seed, single } from "./targets.ts";
-import { startWorld, type World } from "./world.ts";
+import { configOf, seed, single } from "./world/targets.ts";
+import { startWorld, type World } from "./world/world.ts";
 
 const names = ["seen", "left"];
 const json = { "content-type": "application/json" };

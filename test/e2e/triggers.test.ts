@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { patient } from "./api.ts";
-import { lengthOf, queuesOf } from "./queues.ts";
-import { configOf, own, pair, seed, seedPair, single, versionsOf } from "./targets.ts";
-import { everySecond, startWorld, type World } from "./world.ts";
+import { patient } from "./world/api.ts";
+import { lengthOf, queuesOf } from "./world/queues.ts";
+import { configOf, own, pair, seed, seedPair, single, versionsOf } from "./world/targets.ts";
+import { everySecond, startWorld, type World } from "./world/world.ts";
 
 let world: World;
 beforeAll(async () => {

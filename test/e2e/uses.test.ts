@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configOf, seed, single } from "./targets.ts";
-import { startWorld, type World } from "./world.ts";
+import { configOf, seed, single } from "./world/targets.ts";
+import { startWorld, type World } from "./world/world.ts";
 
 const json = { "content-type": "application/json" };
 

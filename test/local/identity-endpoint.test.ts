@@ -6,7 +6,7 @@ import { startIdentityEndpoint } from "../../local/identity/endpoint.ts";
 import type { IdentityEndpoint } from "../../local/identity/endpoint.ts";
 import { startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../local/key-vault/gate.ts";
-import { createClock } from "./key-vault-emulator-fixture.ts";
+import { createClock } from "./key-vault/key-vault-emulator-fixture.ts";
 
 const USER_ASSIGNED = "11111111-2222-3333-4444-555555555555";
 

@@ -7,7 +7,7 @@ import {
   firstSecret,
   startAzureSqlBench,
   type AzureSqlBench,
-} from "../contract/azure-sql-server-bench.ts";
+} from "../contract/rotators/azure-sql-server-bench.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 
 const open: AzureSqlBench[] = [];

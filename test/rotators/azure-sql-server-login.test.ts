@@ -12,7 +12,7 @@ import {
   firstSecret,
   startAzureSqlBench,
   type AzureSqlBench,
-} from "../contract/azure-sql-server-bench.ts";
+} from "../contract/rotators/azure-sql-server-bench.ts";
 import {
   startTdsDouble,
   tdsErrors,

@@ -14,7 +14,7 @@ import {
   firstSecret,
   startAzureSqlBench,
   type AzureSqlBench,
-} from "../contract/azure-sql-server-bench.ts";
+} from "../contract/rotators/azure-sql-server-bench.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 import type { TdsDoubleOptions } from "../doubles/tds/server.ts";
 

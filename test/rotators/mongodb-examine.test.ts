@@ -9,7 +9,7 @@ import {
   powerless,
   startMongodbBench,
   type MongodbBench,
-} from "../contract/mongodb-bench.ts";
+} from "../contract/rotators/mongodb-bench.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 
 const app: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };

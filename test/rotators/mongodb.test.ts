@@ -11,7 +11,12 @@ import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
-import { admin, home, startMongodbBench, type MongodbBench } from "../contract/mongodb-bench.ts";
+import {
+  admin,
+  home,
+  startMongodbBench,
+  type MongodbBench,
+} from "../contract/rotators/mongodb-bench.ts";
 
 const current: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
 const next: Credential = { account: "app", secret: new Secret("S3cond~secret-of-app") };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forEveryEffect, type How } from "../engine/stops.ts";
+import { forEveryEffect, type How } from "../engine/proofs/stops.ts";
 import { kinds } from "../engine/world.ts";
 
 const hows: readonly How[] = ["dies after", "loses the reply of"];

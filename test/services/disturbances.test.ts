@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { disturbances } from "../engine/disturbances.ts";
-import { rotateDisturbed } from "../engine/disturbed.ts";
+import { disturbances } from "../engine/proofs/disturbances.ts";
+import { rotateDisturbed } from "../engine/proofs/disturbed.ts";
 import { kinds } from "../engine/world.ts";
 
 for (const disturbance of disturbances) {

@@ -6,8 +6,8 @@ import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
-import { expectNoTrace, failure } from "../contract/errors.ts";
-import { readable } from "../contract/vault.suite.ts";
+import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
+import { readable } from "../contract/vaults/vault.suite.ts";
 
 const value = `s3cr3t "value" ü/+=`;
 const token = "eyJhbGciOiJub25lIn0.live-token";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { canConnect } from "../../shared/rotators/connection/can-connect.ts";
 import { connectTcp, limitTcp } from "../../shared/rotators/connection/tcp-limit.ts";
 import { listen } from "../doubles/listening.ts";
-import { type DeadServers, startBlackholes } from "../../scripts/bench/dead-servers.ts";
+import { type DeadServers, startBlackholes } from "../../scripts/bench/world/dead-servers.ts";
 
 const portIn = ({ ports: [port] }: DeadServers): number => port ?? 0;
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { TargetView } from "../../shared/core/views.ts";
-import type { Consumer } from "./consumer.ts";
-import { pick, type Draw } from "./draw.ts";
-import { readPublished } from "./stored.ts";
-import { isPair, type SoakTarget } from "./targets.ts";
-import type { World } from "./world.ts";
+import type { Consumer } from "./world/consumer.ts";
+import { pick, type Draw } from "./world/draw.ts";
+import { readPublished } from "./world/stored.ts";
+import { isPair, type SoakTarget } from "./world/targets.ts";
+import type { World } from "./world/world.ts";
 
 export type Consumers = ReadonlyMap<string, Consumer>;
 

@@ -1,7 +1,7 @@
 import { askWhenReady, type Consumers } from "./load.ts";
-import { isServed, readPublished } from "./stored.ts";
-import type { SoakTarget } from "./targets.ts";
-import type { World } from "./world.ts";
+import { isServed, readPublished } from "./world/stored.ts";
+import type { SoakTarget } from "./world/targets.ts";
+import type { World } from "./world/world.ts";
 
 /** Longer than the time for which an account that was refused too often is left alone. */
 const patienceMs = 720_000;

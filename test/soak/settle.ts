@@ -1,8 +1,8 @@
 import type { TargetView } from "../../shared/core/views.ts";
 import { askWhenReady, type Consumers } from "./load.ts";
-import { hasWorkingSecret, isServed } from "./stored.ts";
-import type { SoakTarget } from "./targets.ts";
-import type { World } from "./world.ts";
+import { hasWorkingSecret, isServed } from "./world/stored.ts";
+import type { SoakTarget } from "./world/targets.ts";
+import type { World } from "./world/world.ts";
 
 /** What was found about a target after a fault. */
 export interface Problem {

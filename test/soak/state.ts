@@ -1,9 +1,9 @@
-import type { Draw } from "./draw.ts";
+import type { Draw } from "./world/draw.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Consumers, Load } from "./load.ts";
 import type { Report, Row } from "./report.ts";
-import type { SoakTarget } from "./targets.ts";
-import type { World } from "./world.ts";
+import type { SoakTarget } from "./world/targets.ts";
+import type { World } from "./world/world.ts";
 
 export interface SoakOptions {
   readonly minutes: number;

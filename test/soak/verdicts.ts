@@ -1,8 +1,8 @@
 import { proveAll } from "./proof.ts";
 import { findLost, isAtRest, settle } from "./settle.ts";
 import { intactOf, type Complaint, type Soak } from "./state.ts";
-import { isServed } from "./stored.ts";
-import type { SoakTarget } from "./targets.ts";
+import { isServed } from "./world/stored.ts";
+import type { SoakTarget } from "./world/targets.ts";
 
 /** Counts the targets of which no stored password works, except those that are known to be lost. */
 export async function findLosses(soak: Soak, known: Set<SoakTarget>): Promise<void> {

@@ -4,8 +4,8 @@ import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts"
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
-import { expectNoTrace, failure } from "../contract/errors.ts";
-import { readable } from "../contract/vault.suite.ts";
+import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
+import { readable } from "../contract/vaults/vault.suite.ts";
 import { bundle, refusal, startScriptedVault } from "./scripted-vault.ts";
 import type { ScriptedVault } from "./scripted-vault.ts";
 

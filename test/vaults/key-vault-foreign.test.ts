@@ -4,7 +4,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
-import { expectNoTrace, failure } from "../contract/errors.ts";
+import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { bundle, htmlPage, refusal, startScriptedVault } from "./scripted-vault.ts";
 import type { Answer, ScriptedVault } from "./scripted-vault.ts";
 

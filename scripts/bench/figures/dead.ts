@@ -1,9 +1,9 @@
-import { startBlackholes, startSilentServers } from "../dead-servers.ts";
+import { startBlackholes, startSilentServers } from "../world/dead-servers.ts";
 import type { Asked, Figure } from "../figure.ts";
-import { awaitEach } from "../instance.ts";
-import { greatest, median } from "../statistics.ts";
-import { duration, number, type Row } from "../table.ts";
-import { startWorld, type World } from "../world.ts";
+import { awaitEach } from "../world/instance.ts";
+import { greatest, median } from "../output/statistics.ts";
+import { duration, number, type Row } from "../output/table.ts";
+import { startWorld, type World } from "../world/world.ts";
 
 const healthyCount = 80;
 const deadCount = 24;

@@ -1,7 +1,7 @@
 import type { Figure } from "../figure.ts";
 import { playRound } from "../rounds.ts";
-import { number } from "../table.ts";
-import { startWorld } from "../world.ts";
+import { number } from "../output/table.ts";
+import { startWorld } from "../world/world.ts";
 
 const limitMs = 240_000;
 

@@ -1,9 +1,9 @@
-import { bundled } from "../bundled.ts";
+import { bundled } from "../world/bundled.ts";
 import type { Figure } from "../figure.ts";
 import { playRound } from "../rounds.ts";
-import { greatest, median } from "../statistics.ts";
-import { mebibytes, number } from "../table.ts";
-import { startWorld } from "../world.ts";
+import { greatest, median } from "../output/statistics.ts";
+import { mebibytes, number } from "../output/table.ts";
+import { startWorld } from "../world/world.ts";
 
 const targets = 200;
 const limitMs = 300_000;

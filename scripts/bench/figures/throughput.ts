@@ -1,8 +1,8 @@
 import type { Figure } from "../figure.ts";
 import { playRound, type Round } from "../rounds.ts";
-import { median } from "../statistics.ts";
-import { number, type Row } from "../table.ts";
-import { startWorld } from "../world.ts";
+import { median } from "../output/statistics.ts";
+import { number, type Row } from "../output/table.ts";
+import { startWorld } from "../world/world.ts";
 import { provenRow } from "../proof.ts";
 
 const measuredRounds = 3;

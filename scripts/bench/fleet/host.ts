@@ -1,5 +1,5 @@
 import type { Operations } from "../../../shared/engine/operations.ts";
-import { hostSettings } from "../host-settings.ts";
+import { hostSettings } from "../world/host-settings.ts";
 import type { SimulatedClock } from "./clock.ts";
 import type { Received, SimulatedQueue } from "./queue.ts";
 

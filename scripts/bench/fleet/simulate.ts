@@ -9,7 +9,7 @@ import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
 import { memorySystem } from "../../../shared/rotators/memory.ts";
-import type { Moment } from "../counting.ts";
+import type { Moment } from "../world/counting.ts";
 import { type Gap, gapsOf } from "../gaps.ts";
 import { simulatedClock, type SimulatedClock } from "./clock.ts";
 import { simulatedHost, sweepForEver } from "./host.ts";

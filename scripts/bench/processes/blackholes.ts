@@ -3,8 +3,8 @@ import "../../../local/host/with-parent.ts";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { z } from "zod";
-import { answerCalls } from "../calls.ts";
-import { portOf } from "../listening-port.ts";
+import { answerCalls } from "../world/calls.ts";
+import { portOf } from "../world/listening-port.ts";
 
 const parent = process.ppid;
 

@@ -6,11 +6,11 @@ import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import type { KeyturnEvent } from "../../../shared/core/events.ts";
 import { parseWorkMessage } from "../../../shared/stores/work-message.ts";
-import { openApp, placesShape } from "../app.ts";
-import { answerCalls } from "../calls.ts";
-import { sum } from "../counts.ts";
-import type { InstanceMoments, InstanceUsage, Outcome } from "../instance.ts";
-import { type QueueTrigger, startQueueTrigger } from "../queue-trigger.ts";
+import { openApp, placesShape } from "../world/app.ts";
+import { answerCalls } from "../world/calls.ts";
+import { sum } from "../world/counts.ts";
+import type { InstanceMoments, InstanceUsage, Outcome } from "../world/instance.ts";
+import { type QueueTrigger, startQueueTrigger } from "../world/queue-trigger.ts";
 
 const [, , text = ""] = process.argv;
 const { places, count } = z

@@ -1,6 +1,6 @@
-import { between, shuffled } from "../draw.ts";
-import { readPublished } from "../stored.ts";
-import { isPair, type SoakTarget } from "../targets.ts";
+import { between, shuffled } from "../world/draw.ts";
+import { readPublished } from "../world/stored.ts";
+import { isPair, type SoakTarget } from "../world/targets.ts";
 import type { Begun, Fault, Stage } from "./fault.ts";
 
 const second = 1_000;

@@ -1,6 +1,6 @@
-import { pick, type Draw } from "../draw.ts";
-import { isPair, type SoakTarget } from "../targets.ts";
-import type { World } from "../world.ts";
+import { pick, type Draw } from "../world/draw.ts";
+import { isPair, type SoakTarget } from "../world/targets.ts";
+import type { World } from "../world/world.ts";
 
 /** What a fault may do besides breaking something. */
 export interface Stage {

@@ -1,5 +1,5 @@
-import { between, pick, shuffled } from "../draw.ts";
-import type { SoakHost } from "../hosts.ts";
+import { between, pick, shuffled } from "../world/draw.ts";
+import type { SoakHost } from "../world/hosts.ts";
 import type { Begun, Fault, Stage } from "./fault.ts";
 
 const second = 1_000;

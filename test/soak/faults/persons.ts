@@ -1,7 +1,7 @@
-import { pick } from "../draw.ts";
-import { newPassword, readPublished, store, type Stored } from "../stored.ts";
-import { isPair, publishedName, type SoakTarget } from "../targets.ts";
-import type { World } from "../world.ts";
+import { pick } from "../world/draw.ts";
+import { newPassword, readPublished, store, type Stored } from "../world/stored.ts";
+import { isPair, publishedName, type SoakTarget } from "../world/targets.ts";
+import type { World } from "../world/world.ts";
 import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
 
 const second = 1_000;

@@ -1,6 +1,6 @@
-import { shuffled } from "../draw.ts";
-import { publishedName } from "../targets.ts";
-import type { DoorAnswer, Trouble } from "../vault.ts";
+import { shuffled } from "../world/draw.ts";
+import { publishedName } from "../world/targets.ts";
+import type { DoorAnswer, Trouble } from "../world/vault.ts";
 import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
 
 const second = 1_000;

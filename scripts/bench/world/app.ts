@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { monotonicFactory } from "ulid";
+import { z } from "zod";
+import { loadConfig } from "../../../shared/config/load.ts";
+import type { EventReader } from "../../../shared/core/events.ts";
+import { defaultCreates } from "../../../shared/core/fleet/pace.ts";
+import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
+import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
+import { servers } from "../../../shared/engine/fleet/servers.ts";
+import { toInstant } from "../../../shared/core/time.ts";
+import { type Operations, operations } from "../../../shared/engine/operations.ts";
+import { canConnect } from "../../../shared/rotators/connection/can-connect.ts";
+import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { storageQueue } from "../../../shared/stores/storage-queue.ts";
+import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
+import { tablePace } from "../../../shared/stores/table/table-pace.ts";
+import { keyVault } from "../../../shared/vaults/key-vault.ts";
+import { type Meter, meter } from "./counting.ts";
+import { vaultCredential } from "./vault.ts";
+
+/** Where the app of the bench finds its configuration and its storage. */
+export const placesShape = z.object({
+  /** Path of a keyturn.yaml. */
+  config: z.string(),
+  connectionString: z.string(),
+  table: z.string(),
+  queue: z.string(),
+  /** Whether room in the vault is taken before a change, as in the app. Without it, a vault without limits is used to the full. */
+  isPaced: z.boolean(),
+});
+
+export type Places = z.output<typeof placesShape>;
+
+const pause = async (milliseconds: number) => {
+  await wait(milliseconds);
+};
+
+/** The app as `shared/join.ts` joins it, with ports that count what passes. */
+export async function openApp(
+  { config: path, connectionString, table, queue: queueName, isPaced }: Places,
+  read: EventReader,
+): Promise<{ readonly app: Operations; readonly meter: Meter }> {
+  const rotators = rotatorsWith(vaultCredential);
+  const config = await loadConfig(path, { rotators });
+  const counted = meter();
+  const counting = new Map(rotators.map((rotator) => [rotator.type, counted.rotator(rotator)]));
+  const vaults = new Map(
+    Object.entries(config.vaults).map(([name, { url }]) => {
+      const vault = keyVault({ name, url, credential: vaultCredential });
+      return [name, counted.vault(vault)];
+    }),
+  );
+  const journal = tableJournal({ connectionString }, table);
+  const creates = (vault: string) => config.vaults[vault]?.createsPer10s ?? defaultCreates;
+  const marks = counted.pace(tablePace({ connectionString }, table));
+  const pace = paceIn(marks, creates, () => journal.now());
+  const app = operations({
+    ports: {
+      journal: counted.journal(journal),
+      ...(isPaced && { pace }),
+      vault: (name) => vaults.get(name),
+      rotator(type) {
+        const rotator = counting.get(type);
+        if (!rotator) throw new Error(`no rotator ${type}`);
+        return rotator;
+      },
+      consumer(name) {
+        throw new Error(`the bench has no consumer ${name}`);
+      },
+      notifiers: [],
+      targetsUsing: () => [],
+      adminRefusals: adminRefusals(),
+      adminSecrets: adminSecrets(),
+      servers: servers({
+        now: () => toInstant(journal.now()),
+        pause,
+        draw: Math.random,
+        canConnect,
+      }),
+      newId: monotonicFactory(),
+      randomBytes,
+      pause,
+      deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+    },
+    queue: counted.queue(storageQueue({ connectionString }, queueName)),
+    targets: config.targets,
+    vaultAt: () => undefined,
+  });
+  return { app: app(read), meter: counted };
+}

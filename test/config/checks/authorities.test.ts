@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { fakeRotators } from "../fake-rotators.ts";
+import { folderOf, problemLines, withTarget } from "../written.ts";
+
+const rotators = { rotators: fakeRotators };
+const trusting = (caFile: string, more = {}) =>
+  withTarget({ options: { host: "db.example", tls: { caFile }, ...more } });
+const gone = "there is no such file; a relative path begins at the folder of the configuration";
+
+test("a relative path of authorities begins at the folder of the configuration file", async () => {
+  const folder = await folderOf({
+    "keyturn.yaml": trusting("certificates/ca.pem"),
+    "certificates/ca.pem": "a CA",
+  });
+  const options = { tls: { caFile: join(folder, "certificates/ca.pem"), mode: "verify-full" } };
+  for (const path of [join(folder, "keyturn.yaml"), folder]) {
+    expect((await loadConfig(path, rotators)).targets).toMatchObject([{ options }]);
+  }
+});
+
+test("an absolute path of authorities stays as it is", async () => {
+  const elsewhere = join(await folderOf({ "ca.pem": "a CA" }), "ca.pem");
+  const folder = await folderOf({ "keyturn.yaml": trusting(elsewhere) });
+  expect((await loadConfig(folder, rotators)).targets).toMatchObject([
+    { options: { tls: { caFile: elsewhere } } },
+  ]);
+});
+
+test("authorities that are not there are listed together with everything else", async () => {
+  const text = trusting("ca.pem", { prot: 1 }).replace("90d", "90 days");
+  const folder = await folderOf({ "keyturn.yaml": text, "certificates/ca.pem": "a CA" });
+  expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
+    expect.stringContaining("policies.default.every: must be a duration"),
+    `keyturn.yaml:7:51  targets.orders.options.tls.caFile: ${gone}`,
+    'keyturn.yaml:7:61  targets.orders.options.prot: is not a known key (did you mean "port"?)',
+  ]);
+});
+
+test.each([
+  ["a folder", "certificates", "is no file"],
+  ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
+  ["no path at all", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
+])("a path of authorities that is %s is refused", async (_what, caFile, message) => {
+  const folder = await folderOf({
+    "keyturn.yaml": trusting(caFile),
+    "ca.pem": "a CA",
+    "certificates/ca.pem": "a CA",
+  });
+  expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
+    `keyturn.yaml:7:51  targets.orders.options.tls.caFile: ${message}`,
+  ]);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { load, withTarget } from "../written.ts";
+
+const warningsOf = async (policies: string, fields = {}) => {
+  const text = withTarget(fields).replace(/^policies: .*$/m, `policies: ${policies}`);
+  return (await load(text)).warnings.map(({ path, message }) => `${path}: ${message}`);
+};
+
+test("a policy under which a reported breach has no effect is named once", async () => {
+  expect(await warningsOf("{ default: { every: 90d }, unused: { every: 1d } }")).toEqual([
+    "policies.default: has no afterExposure: a reported exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
+  ]);
+});
+
+test.each([
+  ["says what an exposure makes due", "{ default: { every: 90d, afterExposure: 4h } }", {}],
+  ["says that only a person starts a rotation", "{ default: { manualOnly: true } }", {}],
+  [
+    "gets it from the target",
+    "{ default: { every: 90d } }",
+    { overrides: { reason: "x", afterExposure: "4h" } },
+  ],
+])("a policy that %s is not", async (_what, policies, fields) => {
+  expect(await warningsOf(policies, fields)).toEqual([]);
+});
+
+test("a policy that waits for reports of uses, and for nothing else, is named", async () => {
+  expect(await warningsOf("{ default: { afterIdle: 30d, afterExposure: 4h } }")).toEqual([
+    "policies.default: has no schedule besides afterIdle: its 1 target is not rotated until a use of the secret is reported",
+  ]);
+});

@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig, parseConfig } from "../../../shared/config/load.ts";
+import { fakeRotators } from "../fake-rotators.ts";
+import { folderOf, load, problemsOf } from "../written.ts";
+
+const head = `version: 1
+vaults: { main: { url: https://kv.vault.azure.net }, other: { url: https://kv2.vault.azure.net } }
+policies: { default: { every: 90d, afterExposure: 4h }, slow: { every: 180d, afterExposure: 4h } }
+`;
+const defaults = `targetDefaults:
+  type: relational
+  options: { host: db.example, port: 5433 }
+  admin: { secret: root, vault: main }
+  publish: { vault: main }
+  policy: slow
+  grace: 2h
+  consumers: []
+  tags: { owner: orders }
+`;
+
+test("targets say only what differs, and single options, tags and the vault as well", async () => {
+  const targets = `targets:
+  pair: { accounts: [a, b], publish: pair }
+  single: { accounts: [c], publish: { secret: single, as: password, vault: other }, policy: default, options: { port: 1 }, tags: { owner: x, env: y } }
+  cloud: { type: cloud-server, options: { server: s }, accounts: [d], admin: managed-identity, publish: cloud }
+`;
+  const config = await load(head + defaults + targets);
+  expect(config.warnings).toEqual([]);
+  expect(config.targets).toMatchObject([
+    {
+      type: "relational",
+      options: { host: "db.example", port: 5433 },
+      authority: { as: "admin", secret: { vault: "main", name: "root" } },
+      publish: { vault: "main", name: "pair", as: "json" },
+      policy: { name: "slow" },
+      grace: 7_200_000,
+      tags: { owner: "orders" },
+    },
+    {
+      options: { host: "db.example", port: 1 },
+      publish: { vault: "other", name: "single", as: "password" },
+      policy: { name: "default" },
+      // A grace is for pairs, and no single account has one by what targets share.
+      grace: 0,
+      tags: { owner: "x", env: "y" },
+    },
+    { type: "cloud-server", options: { server: "s" }, authority: { as: "identity" } },
+  ]);
+});
+
+test("what is wrong with what targets share is told once, where it is written", async () => {
+  const wrong = defaults
+    .replace("5433", '"5433"')
+    .replace("policy: slow", "policy: slwo")
+    .replace("2h", "forever");
+  const targets = `targets:
+  a: { accounts: [a, b], publish: a }
+  b: { accounts: [c, d], publish: b_b }
+`;
+  expect(await problemsOf(head + wrong + targets)).toEqual([
+    "keyturn.yaml:6:38  targetDefaults.options.port: must be a number; write it without quotes (in target a and 1 more)",
+    'keyturn.yaml:9:11  targetDefaults.policy: there is no policy named "slwo" (did you mean "slow"?) (in target a and 1 more)',
+    "keyturn.yaml:10:10  targetDefaults.grace: must be a duration such as 30s, 10m, 4h or 90d",
+    "keyturn.yaml:15:35  targets.b.publish: must be the name of a secret: 1 to 127 letters, digits and hyphens",
+  ]);
+});
+
+test("what is of one target alone cannot be shared", async () => {
+  expect(
+    await problemsOf(
+      `${head}targetDefaults: { accounts: [a], publish: { secret: b }, pubish: c }\n`,
+    ),
+  ).toEqual([
+    "keyturn.yaml:4:19  targetDefaults.accounts: is not a known key; the keys here are type, options, admin, publish, policy, grace, consumers, tags",
+    "keyturn.yaml:4:45  targetDefaults.publish.secret: is not a known key; the keys here are vault, as",
+    'keyturn.yaml:4:58  targetDefaults.pubish: is not a known key (did you mean "publish"?)',
+  ]);
+});
+
+test("each file of a folder has its own", async () => {
+  const target = (id: string) => `targets: { ${id}: { accounts: [${id}], publish: ${id} } }\n`;
+  const shared = (host: string) =>
+    `targetDefaults: { type: relational, options: { host: ${host} }, admin: self, publish: { vault: main } }\n`;
+  const folder = await folderOf({
+    "all.yaml": head,
+    "one.yaml": `version: 1\n${shared("one.example")}${target("a")}`,
+    "two.yaml": `version: 1\n${shared("two.example")}${target("b")}`,
+  });
+  const { targets } = await loadConfig(folder, { rotators: fakeRotators });
+  expect(targets.map(({ id, options }) => [id, options])).toMatchObject([
+    ["a", { host: "one.example" }],
+    ["b", { host: "two.example" }],
+  ]);
+});
+
+test("a file of authorities that targets share begins at the folder of the file", async () => {
+  const folder = await folderOf({
+    "keyturn.yaml": `${head}targetDefaults: { type: relational, options: { host: h, tls: { caFile: ca.pem } }, admin: self, publish: { vault: main } }
+targets: { a: { accounts: [a], publish: a } }
+`,
+    "ca.pem": "a CA",
+  });
+  const { targets } = await loadConfig(join(folder, "keyturn.yaml"), { rotators: fakeRotators });
+  expect(targets[0]?.options).toMatchObject({ tls: { caFile: join(folder, "ca.pem") } });
+});
+
+test("they are few, because each target has all of them", async () => {
+  const many = `targetDefaults: { consumers: [${"x,".repeat(1_000)}] }\ntargets: { a: {} }\n`;
+  const loading = parseConfig(head + many, { rotators: fakeRotators });
+  await expect(loading).rejects.toThrow("targetDefaults: has more than 1000 values");
+});

@@ -1,0 +1,60 @@
+import { writeFile } from "node:fs/promises";
+import type { Config } from "../../../shared/config/config.ts";
+import { configFrom, loadConfig } from "../../../shared/config/load.ts";
+import { formPath } from "../../../shared/config/form/checked-form.ts";
+import { openConfig } from "../../../shared/config/form/open.ts";
+import { ConfigProblemsError, formatProblem } from "../../../shared/config/problems.ts";
+import { readFiles } from "../../../shared/config/yaml/read.ts";
+import type { ConfigRotator } from "../../../shared/config/schema/targets.ts";
+import { writeForm } from "../../../shared/config/form/write-form.ts";
+
+const build = "the build of the tests";
+
+interface Given {
+  readonly rotators: readonly ConfigRotator[];
+  readonly now: string;
+}
+
+/** Writes the checked form of a file or a folder to its place, and returns it. */
+export async function addForm(path: string, given: Given, by = build): Promise<string> {
+  const text = await writeForm((await readFiles(path)).files, by, given);
+  if (text === undefined) throw new Error("this configuration has no checked form");
+  await writeFile(formPath(path), text);
+  return text;
+}
+
+interface Opened {
+  /** Or the problems for which it was refused. */
+  readonly outcome: Config | readonly string[];
+  readonly from: "form" | "sources";
+}
+
+/** Opens a configuration as the app does, and says what it was read from. */
+export async function open(path: string, given: Given, by = build): Promise<Opened> {
+  let from: Opened["from"] = "form";
+  const opening = openConfig(path, {
+    build: by,
+    now: () => given.now,
+    check: (files) => {
+      from = "sources";
+      return configFrom(files, given);
+    },
+  });
+  const whole = opening.then(async ({ config, warnings }) => ({
+    ...config,
+    warnings: await warnings(),
+  }));
+  return { outcome: await outcomeOf(whole), from };
+}
+
+/** What the sources at `path` are, whether or not there is a form. */
+export function load(path: string, given: Given): Promise<Opened["outcome"]> {
+  return outcomeOf(loadConfig(path, given));
+}
+
+function outcomeOf(config: Promise<Config>): Promise<Opened["outcome"]> {
+  return config.catch((error: unknown) => {
+    if (!(error instanceof ConfigProblemsError)) throw error;
+    return error.problems.map(formatProblem);
+  });
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { problemsOf } from "../written.ts";
+
+const matching = (match: string) => `version: 1
+vaults:
+  main: { url: https://kv.vault.azure.net }
+policies:
+  default: { every: 90d }
+  nights: { every: 30d, match: ${match} }
+targets:
+  orders:
+    type: relational
+    options: { host: db.example }
+    accounts: [app]
+    admin: self
+    publish: orders-db
+`;
+
+test("a criterion of a policy that names no type or vault there is would never match, and is refused", async () => {
+  expect(await problemsOf(matching("{ type: relatonal, vault: [main, mian] }"))).toEqual([
+    'keyturn.yaml:6:40  policies.nights.match.type: there is no type of target named "relatonal" (did you mean "relational"?)',
+    'keyturn.yaml:6:65  policies.nights.match.vault[1]: there is no vault named "mian" (did you mean "main"?)',
+  ]);
+});
+
+test("a pattern of a criterion may be for what is not there yet", async () => {
+  expect(await problemsOf(matching('{ type: ["document*", relational], vault: "spar?" }'))).toEqual(
+    [],
+  );
+});

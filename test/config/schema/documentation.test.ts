@@ -1,0 +1,24 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { folderOf } from "../written.ts";
+
+const page = resolve(import.meta.dirname, "../../../docs/configuration.md");
+const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+
+/** The block of code below a mark in the page. */
+async function block(mark: string): Promise<string> {
+  const text = await readFile(page, "utf8");
+  const [, found = ""] = text.split(`<!-- ${mark} -->`)[1]?.split(/^```.*\n/m) ?? [];
+  return found;
+}
+
+test("the problems on the page are the ones that the file on the page has", async () => {
+  const folder = await folderOf({ "keyturn.yaml": await block("broken") });
+  const answer = (await block("answer")).trimEnd();
+  await expect(loadConfig(join(folder, "keyturn.yaml"), { rotators })).rejects.toMatchObject({
+    message: answer,
+  });
+});

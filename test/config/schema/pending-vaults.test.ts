@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { load } from "../written.ts";
+
+const config = (main: string) => `version: 1
+vaults:
+  main: { url: https://kv.vault.azure.net, ${main} }
+  waiting: { url: https://waiting.vault.azure.net }
+policies:
+  default: { every: 90d }
+targets:
+  single:
+    type: relational
+    options: { host: a.example }
+    accounts: [app]
+    admin: self
+    publish: { secret: single, vault: main }
+  other:
+    type: relational
+    options: { host: b.example }
+    accounts: [app]
+    admin: self
+    publish: { secret: other, vault: waiting }
+`;
+
+test("new secrets wait in the vault that the published one names, and else where they are published", async () => {
+  const { vaults, targets } = await load(config("pending: waiting, createsPer10s: 200"));
+  expect(vaults["main"]).toMatchObject({ pending: "waiting", createsPer10s: 200 });
+  expect(targets.map(({ pendingVault }) => pendingVault)).toEqual(["waiting", undefined]);
+});
+
+test.each([
+  [
+    "pending: waitin",
+    'vaults.main.pending: there is no vault named "waitin" (did you mean "waiting"?)',
+  ],
+  [
+    "pending: main",
+    "vaults.main.pending: is this very vault, where new secrets wait anyway; leave it out, or name another one",
+  ],
+  [
+    "createsPer10s: 1",
+    "vaults.main.createsPer10s: must be at least 2: a rotation creates two versions",
+  ],
+  [
+    "createsPer10s: 301",
+    "vaults.main.createsPer10s: must be at most 300, which is what Key Vault allows",
+  ],
+])("%s is refused", async (main, message) => {
+  await expect(load(config(main))).rejects.toThrow(message);
+});

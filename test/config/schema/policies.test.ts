@@ -1,0 +1,285 @@
+import { expect, test } from "vitest";
+import { load, problemsOf } from "../written.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+const one = (policy: string) => `version: 1\npolicies:\n  p: ${policy}\n`;
+
+/** Targets `orders` (env: prod) and `mails`, with these policies and fields. */
+const two = (policies: string, orders = "", mails = "") => `version: 1
+vaults: { main: { url: https://kv.vault.azure.net } }
+policies:
+${policies}
+targets:
+  orders: { type: relational, options: { host: DB.example }, accounts: [a], admin: self, publish: orders, tags: { env: prod, owner: shop }${orders} }
+  mails: { type: relational, options: { host: mx.example }, accounts: [b], admin: self, publish: mails${mails} }
+`;
+
+const everyField = `
+    match:
+      type: relational
+      vault: [main]
+      host: ["*.EXAMPLE"]
+      owner: shop
+      environment: prod
+      target: ["ord*"]
+      tags: { env: p?od }
+    priority: 7
+    every: 90d
+    headStart: 28d
+    days: [sat, sun]
+    between: ["22:00-04:00", "12:00-13:00"]
+    timeZone: Europe/Vienna
+    afterExposure: 4h
+    afterIdle: 45d
+    exposureIgnoresWindow: true
+    exemptIdentities: ["auditor-*"]
+    freeze:
+      - { from: 2030-12-20, to: 2031-01-06, reason: year end, lift: [exposure, breach] }
+      - { from: "2031-03-01T18:00:00Z", to: "2031-03-01T20:00:00Z", reason: release }
+    spread: 2h
+    password:
+      length: 50
+      symbols: "-_.~"
+      exclude: "xX"
+      atLeast: { lower: 2, upper: 3, digits: 4, symbols: 0 }
+      noLookAlikes: true
+      noRepeats: true
+      startWithLetter: false
+      forbidden: [shop]
+      dialects: [jdbc, uri]
+    retry: { attempts: 5, every: 1m, thenEvery: 2h, jitter: 0.5 }
+    timeouts: { connect: 2s, change: 30s, verify: 5s }
+    grace: 36h
+    retire: proof
+    adopt: { mode: rotate, delay: 3d }
+    expiry: 45d`;
+
+test("every field of a policy is taken as it is written", async () => {
+  const { targets, warnings } = await load(
+    two(`  p:${everyField}\n  default: { every: 1d, afterExposure: 4h }`),
+  );
+  expect(warnings).toEqual([]);
+  expect(targets[0]?.policy).toEqual({
+    name: "p",
+    match: {
+      type: ["relational"],
+      vault: ["main"],
+      host: ["*.EXAMPLE"],
+      owner: ["shop"],
+      environment: ["prod"],
+      target: ["ord*"],
+      tags: { env: "p?od" },
+    },
+    priority: 7,
+    every: 90 * day,
+    headStart: 28 * day,
+    days: ["sat", "sun"],
+    between: [
+      { from: "22:00", to: "04:00" },
+      { from: "12:00", to: "13:00" },
+    ],
+    timeZone: "Europe/Vienna",
+    afterExposure: 4 * hour,
+    afterIdle: 45 * day,
+    exposureIgnoresWindow: true,
+    exemptIdentities: ["auditor-*"],
+    freeze: [
+      { from: "2030-12-20", to: "2031-01-06", reason: "year end", lift: ["exposure", "breach"] },
+      { from: "2031-03-01T18:00:00Z", to: "2031-03-01T20:00:00Z", reason: "release", lift: [] },
+    ],
+    spread: 2 * hour,
+    password: {
+      length: 50,
+      symbols: "-_.~",
+      exclude: "xX",
+      atLeast: { lower: 2, upper: 3, digits: 4, symbols: 0 },
+      noLookAlikes: true,
+      noRepeats: true,
+      startWithLetter: false,
+      forbidden: ["shop"],
+      dialects: ["jdbc", "uri"],
+    },
+    retry: { attempts: 5, every: 60_000, thenEvery: 2 * hour, jitter: 0.5 },
+    timeouts: { connect: 2_000, change: 30_000, verify: 5_000 },
+    retire: "proof",
+    grace: 36 * hour,
+    adopt: { mode: "rotate", delay: 3 * day },
+    expiry: 45 * day,
+  });
+  expect(targets[0]?.policyWhy).toContain("owner shop");
+  expect(targets[0]?.policyWhy).toContain("priority 7");
+  expect(targets[1]?.policy.name).toBe("default");
+  expect(targets[1]?.policiesPassedOver).toEqual([
+    { policy: "p", why: "its owner does not match" },
+  ]);
+});
+
+test.each([
+  [
+    "appointments",
+    '{ every: 1d, headStart: 23h, at: ["02:30", "14:30"] }',
+    { at: ["02:30", "14:30"] },
+  ],
+  ["a cron expression", '{ cron: "30 2 * * 0" }', { cron: "30 2 * * 0" }],
+  ["adoption in one word", "{ every: 1d, adopt: rotate }", { adopt: { mode: "rotate" } }],
+  ["no expiry", "{ every: 1d, expiry: none }", { expiry: "none" }],
+  ["idleness alone", "{ afterIdle: 30d }", { afterIdle: 30 * day }],
+  ["an exposure alone", "{ afterExposure: 1h }", { afterExposure: hour }],
+  ["manual or exposed", "{ manualOnly: true, afterExposure: 0s }", { manualOnly: true }],
+])("a policy may say %s", async (_what, policy, expected) => {
+  const { targets } = await load(two(`  default: ${policy}`));
+  expect(targets[0]?.policy).toMatchObject(expected);
+});
+
+test.each([
+  [
+    "an unknown time zone",
+    "{ every: 1d, timeZone: Europe/Wien }",
+    "3:29  policies.p.timeZone: Europe/Wien is no time zone; take an IANA name such as Europe/Vienna",
+  ],
+  [
+    "an empty window",
+    '{ every: 1d, between: ["22:00-22:00"] }',
+    "3:29  policies.p.between[0]: 22:00-22:00 is an empty window; the whole day is 00:00-24:00",
+  ],
+  [
+    "a window that never opens",
+    "{ every: 1d, days: [] }",
+    "3:19  policies.p.days: is empty, so that no window ever opens; leave it out",
+  ],
+  [
+    "hours that are none",
+    '{ every: 1d, between: ["25:00-26:00"] }',
+    "3:29  policies.p.between[0]: 25:00 is no time of day; write HH:MM, midnight as 00:00",
+  ],
+  [
+    "a head start as long as the age",
+    "{ every: 7d, headStart: 7d }",
+    "3:30  policies.p.headStart: 7d is not shorter than every, 7d; a rotation would be due as soon as it is done",
+  ],
+  [
+    "a cron expression with six fields",
+    '{ cron: "0 30 2 * * 0" }',
+    "3:14  policies.p.cron: must have five fields: minute, hour, day of month, month, day of week",
+  ],
+  [
+    "days beside cron",
+    '{ cron: "30 2 * * 0", days: [sun] }',
+    "3:28  policies.p.days: cannot stand beside cron, which says days and times by itself",
+  ],
+  [
+    "a freeze that is over before it begins",
+    "{ every: 1d, freeze: [{ from: 2030-02-01, to: 2030-01-01, reason: x }] }",
+    "3:52  policies.p.freeze[0].to: 2030-01-01 is not after from, 2030-02-01",
+  ],
+  [
+    "a day that is none",
+    "{ every: 1d, freeze: [{ from: 2030-02-30, to: 2030-03-01, reason: x }] }",
+    "3:36  policies.p.freeze[0].from: 2030-02-30 is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z",
+  ],
+])("%s is refused with its place", async (_what, policy, problem) => {
+  expect(await problemsOf(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
+});
+
+test("freezes that contradict each other are refused, with the first moment at which they do", async () => {
+  const freezes =
+    "[{ from: 2030-01-01, to: 2030-01-31, reason: audit }, { from: 2030-01-20, to: 2030-02-10, reason: move, lift: [breach] }]";
+  expect(await problemsOf(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
+    expect.stringMatching(
+      /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
+    ),
+  ]);
+});
+
+test("a window that is too short is a warning that says when it bites first", async () => {
+  const { warnings } = await load(one("{ every: 1d, days: [sat] }"));
+  expect(warnings).toMatchObject([
+    {
+      path: "policies.p.every",
+      line: 3,
+      message: expect.stringContaining("; first at 2") as string,
+    },
+  ]);
+});
+
+test("policies that match alike are refused at the target", async () => {
+  const policies =
+    "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
+  expect(await problemsOf(two(policies, "", ", policy: a"))).toEqual([
+    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
+  ]);
+  const { targets } = await load(two(policies.replace("2d", "2d, priority: 1"), "", ", policy: a"));
+  expect(targets.map(({ policy }) => policy.name)).toEqual(["b", "a"]);
+});
+
+test("a target that matches no policy needs one named default", async () => {
+  expect(await problemsOf(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
+    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and there is none called default",
+  ]);
+});
+
+test("what cannot be read of a policy is not taken as if it matched nothing", async () => {
+  expect(await problemsOf(two("  a: { every: 1d, match: { owners: shop } }"))).toEqual([
+    'keyturn.yaml:4:28  policies.a.match.owners: is not a known key (did you mean "owner"?)',
+  ]);
+});
+
+test("a target may have single fields of its own, and says why", async () => {
+  const overrides =
+    ', overrides: { reason: "the shop sleeps", every: 30d, between: ["02:00-03:00"] }';
+  const { targets } = await load(two("  default: { every: 90d, spread: 1h }", overrides));
+  expect(targets[0]?.policy).toMatchObject({
+    name: "default",
+    every: 30 * day,
+    between: [{ from: "02:00", to: "03:00" }],
+    spread: hour,
+  });
+  expect(targets[0]?.policyWhy).toBe(
+    "matches no other policy; between, every set by the target: the shop sleeps",
+  );
+  expect(targets[1]?.policy.every).toBe(90 * day);
+});
+
+test.each([
+  ["no reason", "{ every: 30d }", ".reason: is missing"],
+  [
+    "nothing but a reason",
+    "{ reason: x }",
+    ": sets nothing; set a field of the policy, or leave it out",
+  ],
+  ["what is not to be overridden", "{ reason: x, priority: 3 }", ".priority: is not a known key"],
+  ["what is wrong by itself", "{ reason: x, timeZone: Mars }", ".timeZone: Mars is no time zone"],
+  [
+    "what does not go with the policy",
+    "{ reason: x, every: 1d }",
+    ": make headStart wrong: 2d is not shorter than every, 1d; a rotation would be due as soon as it is done; if you need it so, let the target name another policy",
+  ],
+])("overrides with %s are refused", async (_what, overrides, message) => {
+  const policies = "  default: { every: 90d, headStart: 2d }";
+  const lines = await problemsOf(two(policies, `, overrides: ${overrides}`));
+  expect(lines).toEqual([
+    expect.stringMatching(/^keyturn\.yaml:6:\d+ {2}targets\.orders\.overrides/),
+  ]);
+  expect(lines[0]).toContain(`targets.orders.overrides${message}`);
+});
+
+test("a grace of the policy that a pair cannot keep is told as the policy's", async () => {
+  const text = two("  default: { every: 90d, grace: 91d }").replace(
+    "[a]",
+    "[a, { name: c, initial: c }]",
+  );
+  expect(await problemsOf(text)).toEqual([
+    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than the policy's every (90d); a pair needs both accounts by then",
+  ]);
+});
+
+test("the grace of a policy is for its pairs, unless the target has one", async () => {
+  const pair = ", overrides: { reason: x, expiry: none }";
+  const text = two("  default: { every: 90d, grace: 3h }", pair)
+    .replace("accounts: [a]", "accounts: [a, { name: c, initial: c }]")
+    .replace("accounts: [b]", "grace: 2h, accounts: [b, { name: d, initial: d }]");
+  const { targets } = await load(text);
+  expect(targets.map(({ grace }) => grace)).toEqual([3 * hour, 2 * hour]);
+});

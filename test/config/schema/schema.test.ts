@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Ajv } from "ajv";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { jsonSchema } from "../../../shared/config/schema/definition.ts";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { fakeRotators } from "../fake-rotators.ts";
+import { folderOf, load, withTarget } from "../written.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+const example = resolve(root, "examples/keyturn.yaml");
+const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+
+/** Says what a validator that knows nothing of Keyturn thinks of a YAML text. */
+function judge(schema: Record<string, unknown>, text: string): string {
+  const ajv = new Ajv({ allErrors: true, validateFormats: false });
+  const valid = ajv.validate(schema, parse(text));
+  return valid ? "valid" : ajv.errorsText();
+}
+
+const fakeSchema = jsonSchema(fakeRotators);
+
+test("the schema in the repository is the one that the definition gives", async () => {
+  const written: unknown = JSON.parse(await readFile(resolve(root, "keyturn.schema.json"), "utf8"));
+  expect(written, "run: node scripts/run.mjs scripts/write-schema.ts").toEqual(
+    jsonSchema(rotators),
+  );
+});
+
+test("the example is valid for editors and for Keyturn, without a warning", async () => {
+  const text = await readFile(example, "utf8");
+  expect(judge(jsonSchema(rotators), text)).toBe("valid");
+  const folder = await folderOf({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
+  const config = await loadConfig(join(folder, "keyturn.yaml"), { rotators });
+  expect(config.targets.map(({ id }) => id)).toEqual(["orders-db", "reports-db", "legacy-db"]);
+  expect(config.warnings).toEqual([]);
+});
+
+test("the example tells editors where the schema is", async () => {
+  const [first = ""] = (await readFile(example, "utf8")).split("\n");
+  const [, path = ""] = /^# yaml-language-server: \$schema=(.+)$/.exec(first) ?? [];
+  expect(resolve(example, "..", path)).toBe(resolve(root, "keyturn.schema.json"));
+});
+
+test.each([
+  ["an unknown key", { polcy: "x" }],
+  ["an unknown type", { type: "oracle" }],
+  ["an unknown option", { options: { host: "a", hots: "b" } }],
+  ["an option of another type", { options: { server: "a" } }],
+  ["an option left out", { options: {} }],
+  ["options left out", { options: null }],
+  ["three accounts", { accounts: ["a", "b", "c"] }],
+  ["another way to change", { admin: "root" }],
+  ["a bad name of a secret", { publish: "a/b" }],
+  ["a bad duration", { grace: "1 day" }],
+  ["a tag that is no text", { tags: { a: 1 } }],
+])("editors and Keyturn both refuse %s", async (_what, fields) => {
+  const text = withTarget(fields);
+  expect(judge(fakeSchema, text)).not.toBe("valid");
+  await expect(load(text)).rejects.toThrow("The configuration has");
+});
+
+test.each([
+  ["one account", {}],
+  ["a pair", { accounts: ["a", { name: "b", initial: "b-today" }], grace: "2h" }],
+  ["an administrator", { admin: { secret: "root", vault: "main", account: "root" } }],
+  [
+    "a server of the cloud",
+    { type: "cloud-server", options: { server: "s" }, admin: "managed-identity" },
+  ],
+  ["tags", { tags: { env: "prod" }, publish: { secret: "x", as: "password" } }],
+])("editors and Keyturn both accept %s", async (_what, fields) => {
+  const text = withTarget(fields);
+  expect(judge(fakeSchema, text)).toBe("valid");
+  await expect(load(text)).resolves.toHaveProperty("warnings", []);
+});
+
+test("editors want exactly one of every and manualOnly, as Keyturn does", () => {
+  const policy = (fields: string) =>
+    judge(fakeSchema, `version: 1\npolicies: { p: ${fields} }\n`) === "valid";
+  expect(policy("{ every: 1d }")).toBe(true);
+  expect(policy("{ manualOnly: true }")).toBe(true);
+  expect(policy("{}")).toBe(false);
+  expect(policy("{ every: 1d, manualOnly: true }")).toBe(false);
+});
+
+test("every field of the configuration is described for editors", () => {
+  const missing: string[] = [];
+  const visit = (schema: unknown, path: string): void => {
+    if (typeof schema !== "object" || schema === null) return;
+    for (const [key, value] of Object.entries(schema)) {
+      // What belongs to a rotator is described there.
+      if (key === "allOf") continue;
+      if (key === "properties") {
+        for (const [name, field] of Object.entries(value as Record<string, object>)) {
+          if (!("description" in field)) missing.push(`${path}.${name}`);
+        }
+      }
+      visit(value, `${path}.${key}`);
+    }
+  };
+  visit(fakeSchema, "");
+  expect(missing).toEqual([]);
+});
+
+test.each(rotators.map((rotator) => [rotator.type, rotator] as const))(
+  "%s refuses options that it does not know",
+  (_type, { options }) => {
+    const issues = options.safeParse({ "no-such-option": 1 }).error?.issues ?? [];
+    expect(issues.map(({ code }) => code)).toContain("unrecognized_keys");
+  },
+);

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig } from "../../../shared/config/load.ts";
+import { fakeRotators } from "../fake-rotators.ts";
+import { folderOf, problemLines } from "../written.ts";
+
+const rotators = { rotators: fakeRotators };
+
+const base = `version: 1
+vaults: { main: { url: https://kv.vault.azure.net } }
+policies: { default: { every: 30d } }
+notify: [{ type: event-grid, endpoint: https://one.eventgrid.azure.net }]
+`;
+const orders = `version: 1
+targets:
+  orders: { type: relational, options: { host: a }, accounts: [app], admin: self, publish: orders }
+notify: [{ type: event-grid, endpoint: https://two.eventgrid.azure.net }]
+`;
+
+test("the files of a folder are one configuration", async () => {
+  const folder = await folderOf({ "base.yaml": base, "orders.yml": orders });
+  const config = await loadConfig(folder, rotators);
+  expect(config.targets).toMatchObject([{ id: "orders", policy: { name: "default" } }]);
+  expect(config.notifiers).toEqual([
+    { type: "event-grid", endpoint: "https://one.eventgrid.azure.net" },
+    { type: "event-grid", endpoint: "https://two.eventgrid.azure.net" },
+  ]);
+});
+
+test("what is named in two files is a problem that names both places", async () => {
+  const folder = await folderOf({
+    "base.yaml": base,
+    "orders.yaml": orders,
+    "copy.yaml": orders.replace("publish: orders", "publish: copy"),
+  });
+  expect(await problemLines(loadConfig(folder, rotators))).toEqual([
+    "conf/orders.yaml:3:3  targets.orders: is there twice; the first is at conf/copy.yaml:3:3",
+  ]);
+});
+
+test("problems name the file they are in", async () => {
+  const folder = await folderOf({
+    "base.yaml": base.replace("every", "evry"),
+    "orders.yaml": orders.replace("version: 1\n", ""),
+  });
+  expect(await problemLines(loadConfig(folder, rotators))).toEqual([
+    'conf/base.yaml:3:24  policies.default.evry: is not a known key (did you mean "every"?)',
+    "conf/orders.yaml:1:1  version: is missing",
+  ]);
+});
+
+test("a file that cannot be understood does not hide the mistakes in the others, nor add to them", async () => {
+  const folder = await folderOf({
+    "base.yaml": `${base}\t- x\n`,
+    "orders.yaml": orders.replace("publish: orders", "publish: a/b, policy: nightly"),
+  });
+  const problems = await problemLines(loadConfig(folder, rotators));
+  expect(problems.filter((line) => line.includes("base.yaml")).length).toBeGreaterThan(0);
+  expect(problems.filter((line) => line.includes("orders.yaml"))).toEqual([
+    expect.stringContaining("targets.orders.publish: must be the name of a secret"),
+  ]);
+});
+
+test("hidden files, other files and folders inside are left alone", async () => {
+  const folder = await folderOf({
+    "base.yaml": base,
+    ".base.yaml.swp.yaml": "not: [read",
+    "notes.txt": "not: [read",
+    "deeper/other.yaml": "not: [read",
+  });
+  expect((await loadConfig(folder, rotators)).targets).toEqual([]);
+});
+
+test("what is not there is a problem of the configuration", async () => {
+  const folder = await folderOf({});
+  expect(await problemLines(loadConfig(folder, rotators))).toEqual([
+    "conf  is a folder without any .yaml file",
+  ]);
+  expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
+    "keyturn.yaml  does not exist",
+  ]);
+});
+
+test("only one file of a folder says how long history is kept", async () => {
+  const once = await folderOf({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
+  expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);
+  const twice = await folderOf({
+    "base.yaml": `${base}retention: 90d\n`,
+    "orders.yaml": `${orders}retention: 90d\n`,
+  });
+  expect(await problemLines(loadConfig(twice, rotators))).toEqual([
+    "conf/orders.yaml:5:1  retention: is there twice; the first is at conf/base.yaml:5:1",
+  ]);
+});

@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { memoryConsumer } from "../../../shared/consumers/memory-consumer.ts";
+import { consumerSuite, refresh } from "./consumer.suite.ts";
+import { failure } from "../rotators/suite/errors.ts";
+
+consumerSuite("a consumer in memory", () => {
+  const consumer = memoryConsumer("orders-api");
+  return Promise.resolve({
+    consumer,
+    asked: () => consumer.refreshes,
+    close: () => Promise.resolve(),
+  });
+});
+
+it("a consumer in memory throws and remembers nothing while it is broken", async () => {
+  const consumer = memoryConsumer("orders-api");
+  consumer.broken = true;
+  const error = await failure(consumer.refresh(refresh, new AbortController().signal));
+  expect(error.message).toContain("orders-api");
+  expect(consumer.refreshes).toEqual([]);
+});

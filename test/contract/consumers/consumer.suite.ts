@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Consumer, Refresh } from "../../../shared/consumers/consumer.ts";
+import { failure } from "../rotators/suite/errors.ts";
+
+export interface ConsumerUnderTest {
+  /** Its name is `orders-api`. */
+  readonly consumer: Consumer;
+  /** What it was asked so far, in order. */
+  asked(): readonly Refresh[];
+  close(): Promise<void>;
+}
+
+export const refresh: Refresh = {
+  targetId: "orders-db",
+  rotationId: "01JQ0000000000000000000000",
+  published: { vault: "main", name: "orders-db", version: "0123456789abcdef".repeat(2) },
+};
+
+/** What every consumer does, however it is asked. */
+export function consumerSuite(title: string, start: () => Promise<ConsumerUnderTest>): void {
+  describe(title, () => {
+    let under: ConsumerUnderTest;
+    const signal = new AbortController().signal;
+
+    beforeAll(async () => {
+      under = await start();
+    });
+    afterAll(() => under.close());
+
+    it("has the name of the configuration", () => {
+      expect(under.consumer.name).toBe("orders-api");
+    });
+
+    it("is asked with everything it needs to read the new version, as often as is wanted", async () => {
+      await under.consumer.refresh(refresh, signal);
+      expect(under.asked()).toEqual([refresh]);
+      await under.consumer.refresh(refresh, signal);
+      expect(under.asked()).toEqual([refresh, refresh]);
+    });
+
+    it("is not asked for a caller who has given up", async () => {
+      const before = under.asked().length;
+      await failure(under.consumer.refresh(refresh, AbortSignal.abort()));
+      expect(under.asked()).toHaveLength(before);
+    });
+  });
+}

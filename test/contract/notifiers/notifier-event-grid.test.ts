@@ -1,0 +1,33 @@
+import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
+import { eventGridNotifier } from "../../../shared/notifiers/event-grid.ts";
+import { startTroubles } from "../../notifiers/receiver.ts";
+import { toldEvent } from "../../notifiers/told-event.ts";
+import { notifierSuite, troubleSuite } from "./notifier.suite.ts";
+
+const title = "Event Grid";
+
+notifierSuite(title, async () => {
+  const emulator = await startEventGridEmulator();
+  const { endpoint } = emulator;
+  return {
+    notifier: eventGridNotifier({ endpoint, credential: { key: new Secret(emulator.key) } }),
+    told: () => emulator.events().map(({ event }) => toldEvent.parse(event)),
+    close: () => emulator.close(),
+  };
+});
+
+troubleSuite(title, async () => {
+  const troubles = await startTroubles();
+  const key = new Secret("c2VjcmV0IGtleSBvZiB0aGUgdG9waWM=");
+  return {
+    notifier: (trouble) =>
+      eventGridNotifier({
+        endpoint: `${troubles.url(trouble)}/api/events?sig=secret-part`,
+        credential: { key },
+      }),
+    received: troubles.received,
+    secrets: [key.reveal(), "secret-part"],
+    close: troubles.close,
+  };
+});

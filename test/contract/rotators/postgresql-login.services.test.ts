@@ -1,0 +1,168 @@
+import { rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  AccountBlockedError,
+  ChangeRefusedError,
+  ConfigError,
+  TargetUnavailableError,
+} from "../../../shared/core/errors.ts";
+import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
+import { listen } from "../../doubles/listening.ts";
+import { postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
+
+const bench = postgresqlBench();
+
+const isKeptOut =
+  ({ account }: Credential) =>
+  () =>
+    bench.target.logsIn(account, "wrong").then(
+      () => false,
+      () => true,
+    );
+
+describe("what a failed log-in to PostgreSQL means", () => {
+  it.each([
+    ["a secret past its time", "VALID UNTIL '2001-01-01'"],
+    ["an account without a secret", "PASSWORD NULL"],
+  ])("%s is rejected", async (_, change) => {
+    const current = await bench.newAccount();
+    await bench.target.sql(`ALTER ROLE ${current.account} ${change}`);
+    expect(await bench.verify(current)).toBe("rejected");
+    await expect(bench.apply(withNewSecret(current), self(current))).rejects.toBeInstanceOf(
+      ChangeRefusedError,
+    );
+  });
+
+  it("an account over its limit of connections says nothing about the secret", async () => {
+    const current = await bench.newAccount();
+    await bench.target.sql(`ALTER ROLE ${current.account} CONNECTION LIMIT 0`);
+    const failed = bench.verify(current);
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+    await expect(failed).rejects.toThrow("SQLSTATE 53300");
+    await expect(failed).rejects.toThrow("CONNECTION LIMIT");
+  });
+
+  it("a server without free connections blocks no account in particular", async () => {
+    const current = await bench.newAccount();
+    const [row] = await bench.target.sql("SHOW max_connections");
+    const reserved = 3;
+    const taken = Number(row?.["max_connections"]) - reserved - 1;
+    const others = await Promise.all(Array.from({ length: taken }, () => bench.target.connect()));
+    const error = await bench.verify(current).catch((failed: unknown) => failed);
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error).not.toBeInstanceOf(AccountBlockedError);
+    expect(String(error)).toContain("SQLSTATE 53300");
+    await Promise.all(others.map((other) => other.end()));
+  });
+
+  it("an account that pg_hba.conf keeps out says nothing about the secret", async () => {
+    const current = await bench.newAccount();
+    const undo = await bench.target.rule(
+      `host all ${current.account} 127.0.0.1/32 reject`,
+      isKeptOut(current),
+    );
+    const failed = bench.verify(current);
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+    await expect(failed).rejects.toThrow("pg_hba.conf");
+    await undo();
+  });
+
+  it("a database that is not there is a mistake in the options", async () => {
+    const failed = bench.verify(
+      await bench.newAccount(),
+      bench.optionsWith({ database: "missing" }),
+    );
+    await expect(failed).rejects.toBeInstanceOf(ConfigError);
+    await expect(failed).rejects.toThrow("options.database");
+  });
+
+  it("a database that the account may not enter says nothing about the secret", async () => {
+    await bench.target.sql("CREATE DATABASE closed");
+    await bench.target.sql("REVOKE CONNECT ON DATABASE closed FROM PUBLIC");
+    const failed = bench.verify(
+      await bench.newAccount(),
+      bench.optionsWith({ database: "closed" }),
+    );
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+    await expect(failed).rejects.toThrow("GRANT CONNECT");
+  });
+
+  it("an empty secret is a mistake, whatever the environment offers instead", async () => {
+    const { account } = await bench.newAccount();
+    await expect(bench.verify({ account, secret: new Secret("") })).rejects.toBeInstanceOf(
+      ConfigError,
+    );
+  });
+});
+
+describe("TLS to PostgreSQL", () => {
+  it("is asked for and verified by default", () => {
+    const options = postgresql.options.parse({ host: "db.example.com" });
+    expect(options.tls).toEqual({ mode: "verify-full" });
+  });
+
+  it("does not trust an authority that nobody named, and says which option names one", async () => {
+    const failed = bench.verify(await bench.newAccount(), bench.optionsWith({ tls: {} }));
+    await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
+    await expect(failed).rejects.toThrow("options.tls.caFile");
+  });
+
+  it("does not take a certificate for another name", async () => {
+    // Leads to this machine too, but the certificate is not for it.
+    const failed = bench.verify(await bench.newAccount(), bench.optionsWith({ host: "0.0.0.0" }));
+    await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
+    await expect(failed).rejects.toThrow("certificate is for another name");
+  });
+
+  it("is not given up because the server offers none", async () => {
+    const current = await bench.newAccount();
+    const plain = await listen(
+      createServer((socket) => {
+        socket.once("data", () => socket.write("N"));
+      }),
+    );
+    const failed = bench.verify(current, bench.optionsWith({ port: plain.port }));
+    await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
+    await expect(failed).rejects.toThrow("offers no TLS");
+    await plain.close();
+  });
+
+  it.each([
+    ["missing", undefined, "cannot be read"],
+    ["not PEM", "-----BEGIN nothing", "no certificate"],
+  ])("needs an authority file that is not %s", async (name, content, problem) => {
+    const current = await bench.newAccount();
+    const caFile = join(bench.target.caFile, "..", `${name}.pem`);
+    if (content !== undefined) await writeFile(caFile, content);
+    const failed = bench.verify(current, bench.optionsWith({ tls: { caFile } }));
+    await expect(failed).rejects.toBeInstanceOf(ConfigError);
+    await expect(failed).rejects.toThrow(problem);
+    await rm(caFile, { force: true });
+  });
+
+  it("has no use for an authority file when it is disabled", () => {
+    const tls = { mode: "disable", caFile: "ca.pem" };
+    expect(postgresql.options.safeParse({ host: "db", tls }).success).toBe(false);
+  });
+});
+
+describe("a server that does not hang up", () => {
+  it.each(["verify-full", "disable"])("does not keep us when TLS is %s", async (mode) => {
+    const current = await bench.newAccount();
+    const clingy = await listen(
+      createServer({ allowHalfOpen: true }, (socket) => {
+        const server = connect(bench.target.port, "127.0.0.1");
+        server.on("error", () => undefined);
+        socket.pipe(server).pipe(socket, { end: false });
+      }),
+    );
+    const tls = mode === "disable" ? { mode } : { caFile: bench.target.caFile };
+    expect(await bench.verify(current, bench.optionsWith({ port: clingy.port, tls }))).toBe(
+      "accepted",
+    );
+    await clingy.close();
+  });
+});

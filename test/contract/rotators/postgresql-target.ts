@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, escapeIdentifier, escapeLiteral } from "pg";
+import { expect } from "vitest";
+import { makeCertificate } from "../../../local/certificate.ts";
+import { startPostgres } from "../../../local/postgres.ts";
+import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A real PostgreSQL that logs all it can, and the plain client to judge it by. */
+export interface PostgresqlTarget {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly caFile: string;
+  readonly logFile: string;
+  /** May change the accounts made by `account`, as an admin that is no superuser. */
+  readonly admin: Credential;
+  /** As superuser, on one connection that stays open. */
+  sql(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Another superuser connection, for what must run beside `sql`. */
+  connect(): Promise<Client>;
+  /** Makes the account, or gives the one there is this secret. */
+  account(name: string, secret: string): Promise<void>;
+  logsIn(account: string, secret: string): Promise<boolean>;
+  /** Logs in with the plain client and stays; returns how to leave. */
+  stay(account: string, secret: string): Promise<() => Promise<void>>;
+  /** Puts a line in front of all others in pg_hba.conf and returns how to undo it; `isSeen` tells when it is in force. */
+  rule(line: string, isSeen: () => Promise<boolean>): Promise<() => Promise<void>>;
+  /** Lets the account in without a password; returns how to undo it. */
+  trust(account: string): Promise<() => Promise<void>>;
+  /** Log-ins that the server has looked at, those of the superuser aside. */
+  logIns(): Promise<number>;
+  /** Connections of others than `sql`. */
+  openConnections(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const loggingAll = {
+  log_statement: "all",
+  log_min_error_statement: "debug5",
+  log_min_duration_statement: "0",
+  log_parameter_max_length: "-1",
+  log_parameter_max_length_on_error: "-1",
+  log_connections: "all",
+};
+
+export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
+  const directory = await mkdtemp(join(tmpdir(), "keyturn-postgresql-"));
+  const certificate = await makeCertificate();
+  const server = await startPostgres({
+    directory,
+    tls: certificate,
+    throwaway: true,
+    settings: { ...loggingAll, allow_system_table_mods: "on" },
+  });
+  const { host, port } = server;
+  const fixtures = await mkdtemp(join(tmpdir(), "keyturn-authority-"));
+  const caFile = join(fixtures, "ca.pem");
+  await writeFile(caFile, certificate.ca);
+
+  const clientFor = (user: string, password: string) =>
+    new Client({ host, port, user, password, database: "postgres", ssl: { ca: certificate.ca } });
+
+  async function connect(): Promise<Client> {
+    const client = clientFor(server.adminUser, server.adminPassword);
+    client.on("error", () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  const superuser = await connect();
+  const sql = async (text: string, values: readonly unknown[] = []) =>
+    (await superuser.query<Row>(text, [...values])).rows;
+
+  const admin = { account: "rotation_admin", secret: new Secret(randomBytes(24).toString("hex")) };
+  await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${admin.secret.reveal()}'`);
+
+  async function logsIn(account: string, secret: string): Promise<boolean> {
+    const client = clientFor(account, secret);
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return true;
+    } catch (error) {
+      if (error instanceof Error && Reflect.get(error, "code") === "28P01") return false;
+      throw error;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function rule(line: string, isSeen: () => Promise<boolean>) {
+    const [row] = await sql("SHOW hba_file");
+    const file = String(row?.["hba_file"]);
+    const rules = await readFile(file, "utf8");
+    const load = async (text: string, expected: boolean) => {
+      await writeFile(file, text);
+      await sql("SELECT pg_reload_conf()");
+      await expect.poll(isSeen, { timeout: 10_000 }).toBe(expected);
+    };
+    await load(`${line}\n${rules}`, true);
+    return () => load(rules, false);
+  }
+
+  return {
+    host,
+    port,
+    caFile,
+    logFile: server.logFile,
+    admin,
+    sql,
+    connect,
+    async account(name, secret) {
+      const role = escapeIdentifier(name);
+      const there = await sql("SELECT FROM pg_roles WHERE rolname = $1", [name]);
+      if (there.length === 0) {
+        await sql(`CREATE ROLE ${role} LOGIN`);
+        await sql(`GRANT ${role} TO rotation_admin WITH ADMIN OPTION`);
+      }
+      await sql(`ALTER ROLE ${role} PASSWORD ${escapeLiteral(secret)}`);
+    },
+    logsIn,
+    rule,
+    trust: (account) =>
+      rule(`host all ${escapeIdentifier(account)} 127.0.0.1/32 trust`, () =>
+        logsIn(account, "wrong"),
+      ),
+    async logIns() {
+      const log = await readFile(server.logFile, "utf8");
+      const looked =
+        /connection authenticated: identity="(?!postgres")|password authentication failed/g;
+      return [...log.matchAll(looked)].length;
+    },
+    async stay(account, secret) {
+      const client = clientFor(account, secret);
+      client.on("error", () => undefined);
+      await client.connect();
+      return () => client.end();
+    },
+    async openConnections() {
+      const [row] = await sql(
+        `SELECT count(*)::int AS open FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
+      return Number(row?.["open"]);
+    },
+    async stop() {
+      await superuser.end();
+      await server.close();
+      await rm(fixtures, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import {
+  AccountBlockedError,
+  AuthorityRefusedError,
+  ConfigError,
+} from "../../../../shared/core/errors.ts";
+import type { Credential } from "../../../../shared/core/secrets/secret.ts";
+import type { Using } from "../../../../shared/rotators/rotator.ts";
+import { awkwardNames, type Subject } from "./rotator-fixture.ts";
+import { required, type RotatorSteps } from "./rotator-steps.ts";
+
+/** Looking before acting: what a rotator can say about an account and its authority without changing anything. */
+export function testExamination<Options>(
+  steps: RotatorSteps<Options>,
+  subject: Subject<Options>,
+): void {
+  const { newAccount, withSecret, using, anyAuthority, examine, verify, apply, failsAs, works } =
+    steps;
+  const asAdmin = (credential: Credential): Using => ({ as: "admin", credential });
+  const admin = () => required(steps.fixture.admin, "admin");
+  const healthy = { obstacles: [], right: { is: subject.right ?? "proven" } };
+
+  /** An examination that must be answered. */
+  async function answered(account: Credential, by: Using, isProven = false) {
+    const answer = await examine(account, by, isProven);
+    if (answer === "rejected") throw new Error("the authority was refused");
+    return answer;
+  }
+
+  describe.each(subject.authorities)("an examination with the authority of %s", (as) => {
+    it.each([false, true])("finds nothing amiss when isProven is %s", async (isProven) => {
+      const current = await newAccount();
+      expect(await answered(current, using(as, current), isProven)).toEqual(healthy);
+    });
+
+    it("takes one log-in of the authority at most, and changes nothing", async () => {
+      const current = await newAccount();
+      const before = [await steps.fixture.snapshot(), await steps.fixture.logIns()] as const;
+      await answered(current, using(as, current));
+      expect(await steps.fixture.snapshot()).toEqual(before[0]);
+      expect((await steps.fixture.logIns()) - before[1]).toBe(as === "identity" ? 0 : 1);
+    });
+
+    if (as !== "identity") {
+      it("says when the target refuses the authority's secret", async () => {
+        const current = await newAccount();
+        const wrong = withSecret(as === "self" ? current : admin());
+        expect(await examine(current, { as, credential: wrong })).toBe("rejected");
+      });
+    }
+  });
+
+  if (subject.authorities.includes("admin")) {
+    const powerless = () => required(steps.fixture.powerless, "powerless");
+
+    it.each([false, true])(
+      "an examination names the admin that lacks the right, and the account, when isProven is %s",
+      async (isProven) => {
+        const current = await newAccount();
+        const { right } = await answered(current, asAdmin(powerless()), isProven);
+        if (right.is !== "missing") throw new Error(`the right is ${right.is}`);
+        expect(right.why).toContain(powerless().account);
+        expect(right.why).toContain(current.account);
+      },
+    );
+
+    it("a change that is refused for want of a right names the admin and the account", async () => {
+      const current = await newAccount();
+      const refused = apply(withSecret(current), asAdmin(powerless()));
+      await expect(refused).rejects.toThrow(powerless().account);
+      await expect(refused).rejects.toThrow(current.account);
+    });
+
+    it("an examination of a missing account says that it does not exist", async () => {
+      const { secret } = withSecret(await newAccount());
+      const nobody = { account: "nobody_here", secret };
+      const { obstacles } = await answered(nobody, asAdmin(admin()));
+      expect(obstacles).toHaveLength(1);
+      expect(obstacles[0]).toContain("nobody_here");
+    });
+
+    it.each(subject.awkwardNames ?? awkwardNames)(
+      "an examination understands the name %j",
+      async (awkward) => {
+        const current = await newAccount(awkward);
+        expect(await answered(current, asAdmin(admin()))).toEqual(healthy);
+      },
+    );
+
+    it("the refused log-in of an admin is told from a refused change", async () => {
+      const current = await newAccount();
+      const wrong = asAdmin(withSecret(admin()));
+      await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong));
+      await failsAs(AuthorityRefusedError, steps.retire(current, wrong));
+      if (subject.seesSessions === true) {
+        await failsAs(AuthorityRefusedError, steps.isInUse(current, wrong));
+      }
+      expect(await works(current)).toBe(true);
+    });
+  }
+
+  if (subject.blocks !== undefined) {
+    const block = ({ account }: Credential) => required(steps.fixture.block?.(account), "block");
+
+    it("an examination names what keeps an account from logging in, unless it just did", async () => {
+      const current = await newAccount();
+      const unblock = await block(current);
+      const { obstacles } = await answered(current, asAdmin(admin()));
+      expect(obstacles).toHaveLength(1);
+      expect(obstacles[0]).toContain(current.account);
+      expect(await answered(current, asAdmin(admin()), true)).toEqual(healthy);
+      await unblock();
+      expect(await answered(current, asAdmin(admin()))).toEqual(healthy);
+    });
+
+    if (subject.blocks === "named") {
+      it("a log-in as a blocked account says nothing about the secret", async () => {
+        const current = await newAccount();
+        const unblock = await block(current);
+        await failsAs(AccountBlockedError, verify(current));
+        await unblock();
+        expect(await verify(current)).toBe("accepted");
+      });
+    }
+  }
+
+  if (subject.trusts === true) {
+    const trust = ({ account }: Credential) => required(steps.fixture.trust?.(account), "trust");
+
+    it("a log-in for which no secret was asked proves nothing", async () => {
+      const current = await newAccount();
+      const undo = await trust(current);
+      const errors = [
+        await failsAs(ConfigError, verify(current)),
+        await failsAs(ConfigError, verify(withSecret(current))),
+        await failsAs(ConfigError, examine(current, anyAuthority(current))),
+        await failsAs(ConfigError, examine(current, asAdmin(admin()))),
+      ];
+      for (const { message } of errors) expect(message).toContain(current.account);
+      await undo();
+      expect(await verify(current)).toBe("accepted");
+    });
+
+    it("an authority that is not asked for its secret changes nothing", async () => {
+      const current = await newAccount();
+      const undo = await trust(admin());
+      await failsAs(ConfigError, examine(current, asAdmin(admin()), true));
+      await failsAs(ConfigError, apply(withSecret(current), asAdmin(admin())));
+      await failsAs(ConfigError, steps.retire(current, asAdmin(admin())));
+      await undo();
+      expect(await works(current)).toBe(true);
+    });
+  }
+}

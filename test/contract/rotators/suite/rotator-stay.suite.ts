@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AuthorityRefusedError } from "../../../../shared/core/errors.ts";
+import type { Credential } from "../../../../shared/core/secrets/secret.ts";
+import type { Using } from "../../../../shared/rotators/rotator.ts";
+import { cutProxy, type CutProxy } from "../../../doubles/cut-proxy.ts";
+import type { Subject } from "./rotator-fixture.ts";
+import { type Called, required, type RotatorSteps } from "./rotator-steps.ts";
+
+/** For a rotator whose authority can stay logged in from one call to the next. */
+export function testStaying<Options>(
+  steps: RotatorSteps<Options>,
+  { authorities }: Subject<Options>,
+): void {
+  const { newAccount, withSecret, apply, examine, verify, retire, works, failsAs } = steps;
+
+  describe("a log-in that may stay", () => {
+    let line: CutProxy;
+    beforeAll(async () => {
+      line = await cutProxy(steps.fixture.endpoint.port);
+    });
+    afterAll(async () => {
+      await line.close();
+    });
+
+    /** With a line of our own, so that no other test has left a log-in on it. */
+    const staying = (): Called<Options> => ({
+      ...steps.fixture.elsewhere(line.port),
+      mayStay: true,
+    });
+    const adminCredential = () => required(steps.fixture.admin, "admin");
+    const admin = (): Using => ({ as: "admin", credential: adminCredential() });
+
+    async function countLogIns(work: () => Promise<void>): Promise<number> {
+      const before = await steps.fixture.logIns();
+      await work();
+      return (await steps.fixture.logIns()) - before;
+    }
+
+    /** Changes and proves, and hangs up, so that the next test begins with nothing. */
+    async function change(current: Credential, by: Using): Promise<void> {
+      const next = withSecret(current);
+      await apply(next, by, staying());
+      line.hangUp();
+      expect(await works(next)).toBe(true);
+    }
+
+    if (authorities.includes("admin")) {
+      it("serves to examine several accounts and to change them", async () => {
+        const accounts = [await newAccount(), await newAccount()];
+        const count = await countLogIns(async () => {
+          for (const account of accounts) {
+            expect(await examine(account, admin(), false, staying())).not.toBe("rejected");
+            await apply(withSecret(account), admin(), staying());
+            await retire(account, admin(), staying());
+          }
+        });
+        expect(count).toBe(1);
+        line.hangUp();
+      });
+
+      it("is made anew when the server has ended it meanwhile", async () => {
+        const current = await newAccount();
+        await examine(current, admin(), false, staying());
+        line.hangUp();
+        await change(current, admin());
+      });
+
+      it("is no log-in for anybody who brings another secret", async () => {
+        const current = await newAccount();
+        await examine(current, admin(), false, staying());
+        const wrong: Using = { as: "admin", credential: withSecret(adminCredential()) };
+        expect(await examine(current, wrong, false, staying())).toBe("rejected");
+        await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong, staying()));
+        await change(current, admin());
+      });
+
+      it("ends when the signal of a call fires that uses it", async () => {
+        const current = await newAccount();
+        await examine(current, admin(), false, staying());
+        const fired = AbortSignal.abort();
+        await expect(apply(withSecret(current), admin(), staying(), fired)).rejects.toThrow();
+        expect(await works(current)).toBe(true);
+        await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
+      });
+
+      it("is not used by a call that does not say so, and ends by itself", async () => {
+        const current = await newAccount();
+        await examine(current, admin(), false, staying());
+        const count = await countLogIns(async () => {
+          await examine(current, admin());
+        });
+        expect(count).toBe(1);
+        expect(await steps.fixture.openConnections()).toBeGreaterThan(0);
+      });
+    }
+
+    if (authorities.includes("self")) {
+      it("may be the one that has proven the account's own secret", async () => {
+        const current = await newAccount();
+        const count = await countLogIns(async () => {
+          expect(await verify(current, staying())).toBe("accepted");
+          await apply(withSecret(current), { as: "self", credential: current }, staying());
+        });
+        expect(count).toBe(1);
+        line.hangUp();
+      });
+
+      it("does not stay in the way once the account has changed itself", async () => {
+        const current = await newAccount();
+        expect(await verify(current, staying())).toBe("accepted");
+        await apply(withSecret(current), { as: "self", credential: current }, staying());
+        await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
+      });
+
+      it("never proves a secret", async () => {
+        const current = await newAccount();
+        const count = await countLogIns(async () => {
+          for (let time = 1; time <= 3; time++) await verify(current, staying());
+        });
+        expect(count).toBe(3);
+        line.hangUp();
+      });
+    }
+  });
+}

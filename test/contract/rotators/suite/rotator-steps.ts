@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { Secret, type Credential } from "../../../../shared/core/secrets/secret.ts";
+import type { Using } from "../../../../shared/rotators/rotator.ts";
+import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
+import { secretKeeper } from "./secret-keeper.ts";
+
+const patience = () => AbortSignal.timeout(20_000);
+
+export type RotatorSteps<Options> = ReturnType<typeof rotatorSteps<Options>>;
+
+/** Where a call goes, how long it may take to get there, and whether its log-in may stay. */
+export interface Called<Options> extends Aimed<Options> {
+  readonly connectWithin?: number;
+  readonly mayStay?: boolean;
+}
+
+/** What the tests of a rotator do and see. Each test must leave no connection open. */
+export function rotatorSteps<Options>(subject: Subject<Options>) {
+  let fixture: Fixture<Options>;
+  let number = 0;
+  const keeper = secretKeeper(
+    subject.makeSecret ?? (() => `Aa1-${randomBytes(24).toString("base64url")}`),
+  );
+
+  beforeAll(async () => {
+    fixture = await subject.start();
+    for (const known of [fixture.admin, fixture.powerless]) {
+      if (known !== undefined) keeper.keep(known.secret.reveal());
+    }
+  });
+  afterAll(async () => {
+    await fixture.stop();
+  });
+  afterEach(async () => {
+    await expect.poll(() => fixture.openConnections(), { timeout: 10_000 }).toBe(0);
+  });
+
+  const fresh = () => keeper.keep();
+
+  async function newAccount(accountName?: string, secret = fresh()): Promise<Credential> {
+    number += 1;
+    const account = accountName ?? subject.onlyAccount ?? `account_${number}`;
+    await fixture.account(account, keeper.keep(secret));
+    return { account, secret: new Secret(secret) };
+  }
+
+  function using(as: Using["as"], current: Credential): Using {
+    if (as === "identity") return { as };
+    if (as === "self") return { as, credential: current };
+    return { as, credential: required(fixture.admin, "admin") };
+  }
+
+  function anyAuthority(current: Credential): Using {
+    return using(required(subject.authorities[0], "authorities"), current);
+  }
+
+  const withSecret = ({ account }: Credential, secret = fresh()): Credential => ({
+    account,
+    secret: new Secret(keeper.keep(secret)),
+  });
+
+  const apply = (
+    next: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => rotator.apply({ ...to, next, using: by }, signal);
+
+  const verify = (
+    credential: Credential,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => rotator.verify({ ...to, credential }, signal);
+
+  const retire = (
+    { account }: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.retire?.({ ...to, account, using: by }, signal), "retire");
+
+  const examine = (
+    { account }: Credential,
+    by: Using,
+    isProven = false,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.examine?.({ ...to, account, using: by, isProven }, signal), "examine");
+
+  const isInUse = (
+    { account }: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.hasSessions?.({ ...to, account, using: by }, signal), "hasSessions");
+
+  const stay = ({ account, secret }: Credential) =>
+    required(fixture.stay?.(account, secret.reveal()), "stay");
+
+  const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
+
+  /** Fails as it should, and tells no secret. */
+  async function failsAs(
+    kind: abstract new (...args: never[]) => Error,
+    promise: Promise<unknown>,
+  ): Promise<Error> {
+    const error: unknown = await promise.then(
+      (value) => expect.unreachable(`should fail, but gave ${inspect(value)}`),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(kind);
+    keeper.expectNoneIn(error);
+    if (error instanceof Error) return error;
+    throw new Error("what was thrown is not an error");
+  }
+
+  async function replaces(current: Credential, next: Credential, by: Using): Promise<void> {
+    const valid = await apply(next, by);
+    expect(valid.account).toBe(next.account);
+    expect(valid.secret.equals(next.secret)).toBe(true);
+    expect(await works(next)).toBe(true);
+    expect(await works(current)).toBe(false);
+  }
+
+  return {
+    get fixture() {
+      return fixture;
+    },
+    fresh,
+    newAccount,
+    using,
+    anyAuthority,
+    withSecret,
+    apply,
+    verify,
+    retire,
+    examine,
+    isInUse,
+    stay,
+    works,
+    failsAs,
+    replaces,
+  };
+}
+
+export function required<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new Error(`the fixture must offer ${name}`);
+  return value;
+}

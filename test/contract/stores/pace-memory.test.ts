@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
+import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { testPace } from "./pace.suite.ts";
+
+const store = memoryPace();
+testPace("in memory", () => store);
+
+test("without its storage everybody is let through", async () => {
+  const away = () => Promise.reject(new Error("away"));
+  const pace = paceIn(
+    { read: away, write: away },
+    () => 10,
+    () => new Date(),
+  );
+  await pace.slowDown("main", 60_000);
+  expect(await Promise.all([1, 2, 3].map(() => pace.take("main", 10, 0)))).toEqual([0, 0, 0]);
+});
+
+test("whoever waits while the storage is asked is part of the next question", async () => {
+  let writes = 0;
+  const memory = memoryPace();
+  const write: typeof memory.write = (...mark) => {
+    writes++;
+    return memory.write(...mark);
+  };
+  const pace = paceIn(
+    { ...memory, write },
+    () => 280,
+    () => new Date(),
+  );
+  await Promise.all(Array.from({ length: 50 }, () => pace.take("main", 2, 60_000)));
+  expect(writes).toBe(2);
+});

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { tablePace } from "../../../shared/stores/table/table-pace.ts";
+import { azuriteTables } from "../../stores/azurite-tables.ts";
+import { testPace } from "./pace.suite.ts";
+
+let tables: Awaited<ReturnType<typeof azuriteTables>>;
+beforeAll(async () => {
+  tables = await azuriteTables();
+});
+afterAll(async () => {
+  await tables.close();
+});
+
+const open = (connectionString: string) => tablePace({ connectionString }, "journal");
+
+testPace("in a table", () => open(tables.connectionString));
+
+test("The pace lets everybody through while the table cannot be asked", async () => {
+  const nowhere = tables.connectionString.replace(
+    /TableEndpoint=[^;]+/,
+    "TableEndpoint=http://127.0.0.1:9/x",
+  );
+  const store = tablePace({ connectionString: nowhere }, "journal", { deadline: 500 });
+  const pace = paceIn(
+    store,
+    () => 10,
+    () => new Date(),
+  );
+  expect(await pace.take("main", 10, 0)).toBe(0);
+});

@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
+import type { Exposure, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { hour } from "../../../shared/core/time.ts";
+import { adopted, at, begun, now, target, version } from "../orders.ts";
+
+const clock = {
+  ...target,
+  policy: { ...target.policy, afterExposure: hour, exemptIdentities: ["*@audit.example"] },
+};
+const changed: TargetRecord = { ...adopted, lastSuccessAt: now, nextDue: at(9_000) };
+const seen = (minutes: number, more: Partial<Exposure> = {}): Exposure => ({
+  at: at(minutes),
+  by: "ben",
+  kind: "exposure",
+  ...more,
+});
+const accept = (record: TargetRecord, exposure: Exposure) =>
+  acceptExposure(record, clock, exposure, at(9));
+
+describe("an exposure that is reported", () => {
+  it("starts the clock and is kept as it was told", () => {
+    const exposure = seen(5, { from: "a log", version: "1" });
+    const why = `policy quarterly: 1h after the exposure at ${at(5)}`;
+    expect(accept(changed, exposure)).toStrictEqual({
+      counted: true,
+      why,
+      nextDue: at(65),
+      record: {
+        ...changed,
+        exposure,
+        nextDue: at(65),
+        dueReason: why,
+        passedOver: [{ at: "2026-05-30T10:00:00.000Z", why: `later: 90d after ${now}` }],
+      },
+    });
+  });
+
+  it.each<[string, TargetRecord, Exposure, string]>([
+    [
+      "by somebody who may see the secret",
+      changed,
+      seen(5, { by: "Eva@audit.example" }),
+      "policy quarterly: Eva@audit.example may see the secret",
+    ],
+    ["before the last change", changed, seen(-1), `the secret has been changed since, at ${at(0)}`],
+    [
+      "of a version that is not in use",
+      changed,
+      seen(5, { version: "7" }),
+      "that version is not in use",
+    ],
+  ])("%s changes nothing, and says why", (_what, record, exposure, why) => {
+    const accepted = accept(record, exposure);
+    expect(accepted).toStrictEqual({ counted: false, why, nextDue: at(9_000), record });
+    expect(accepted.record).toBe(record);
+  });
+
+  it.each<[string, TargetRecord, Exposure]>([
+    ["at the very moment of the last change", changed, seen(0)],
+    ["of a secret that nobody knows to have changed", adopted, seen(-50)],
+    ["of the version that another account has now", withOther(changed), seen(5, { version: "2" })],
+    [
+      "of the published version, though no account is known to have it",
+      { ...changed, slots: [] },
+      seen(5, { version: "1" }),
+    ],
+    ["of any version while none is published", withoutPublished(), seen(5, { version: "7" })],
+  ])("%s counts", (_what, record, exposure) => {
+    const accepted = accept(record, exposure);
+    expect(accepted.counted).toBe(true);
+    expect(accepted.record.exposure).toStrictEqual(exposure);
+  });
+
+  it("of several since the last change is the first one, and of two at once the one that was known", () => {
+    const known = { ...changed, exposure: seen(5, { by: "eva" }) };
+    expect(accept(known, seen(7)).record.exposure?.by).toBe("eva");
+    expect(accept(known, seen(5)).record.exposure?.by).toBe("eva");
+    expect(accept(known, seen(3)).record.exposure?.by).toBe("ben");
+  });
+
+  it("is the first one again when the one that is known was answered by a change", () => {
+    const answered = { ...changed, exposure: seen(-5, { by: "eva", kind: "breach" }) };
+    expect(accept(answered, seen(5)).record.exposure).toStrictEqual(seen(5));
+    const atOnce = { ...changed, exposure: seen(0, { by: "eva" }) };
+    expect(accept(atOnce, seen(5)).record.exposure?.by).toBe("eva");
+    const unchanged = { ...adopted, exposure: seen(-5, { by: "eva" }) };
+    expect(accept(unchanged, seen(5)).record.exposure?.by).toBe("eva");
+  });
+
+  it("is a breach only when one was reported", () => {
+    const known = { ...changed, exposure: seen(5) };
+    expect(accept(known, seen(7)).record.exposure?.kind).toBe("exposure");
+    expect(accept(known, seen(7, { kind: "breach" })).record.exposure).toStrictEqual(
+      seen(5, { kind: "breach" }),
+    );
+  });
+
+  it("plans nothing for what was never adopted, and for what was and has no plan a rotation", () => {
+    const { adoptedAt: _, ...strange } = changed;
+    expect(accept(strange, seen(5)).record).toStrictEqual({ ...strange, exposure: seen(5) });
+    const { nextDue: __, ...unplanned } = changed;
+    expect(accept(unplanned, seen(5)).record.nextDue).toBe(at(65));
+  });
+
+  it("leaves the plan alone where exposures make nothing due", () => {
+    const { every: _, ...byHand } = target.policy;
+    const manual = { ...target, policy: { ...byHand, manualOnly: true } };
+    const { record, counted } = acceptExposure(changed, manual, seen(5), at(9));
+    expect(counted).toBe(false);
+    expect(record).toStrictEqual({ ...changed, exposure: seen(5) });
+  });
+
+  it("leaves its reason to what is planned for the same moment", () => {
+    const planned = { ...changed, nextDue: at(65), dueReason: "another try" };
+    expect(accept(planned, seen(5)).record.dueReason).toBe("another try");
+  });
+});
+
+describe("an exposure that somebody reported while we worked", () => {
+  const working = begun(changed);
+  const theirs = { ...working, exposure: seen(5), nextDue: at(65), dueReason: "1h after" };
+
+  it("is not taken over twice", () => {
+    const ours = { ...working, exposure: seen(5) };
+    const next = { ...ours, failures: 1 };
+    expect(withTheirExposure(next, ours, theirs)).toBe(next);
+    const { exposure: _, ...none } = theirs;
+    expect(withTheirExposure(next, ours, none)).toBe(next);
+  });
+
+  it("brings its due moment when that is sooner than ours", () => {
+    const taken = (nextDue: string) => withTheirExposure({ ...working, nextDue }, working, theirs);
+    expect(taken(at(66))).toMatchObject({ nextDue: at(65), dueReason: "1h after" });
+    expect(taken(at(64))).toStrictEqual({ ...working, nextDue: at(64), exposure: seen(5) });
+    const sameMoment = { ...working, nextDue: at(65), dueReason: "ours" };
+    expect(withTheirExposure(sameMoment, working, theirs).dueReason).toBe("ours");
+    const { nextDue: _, ...unplanned } = working;
+    expect(withTheirExposure(unplanned, working, theirs).nextDue).toBe(at(65));
+  });
+
+  it("brings no due moment where there is none", () => {
+    const { nextDue: _n, dueReason: _r, ...bare } = theirs;
+    expect(withTheirExposure(working, working, bare)).toStrictEqual({
+      ...working,
+      exposure: seen(5),
+    });
+  });
+
+  it("is answered by a change that ended without a rotation of ours", () => {
+    const done: TargetRecord = { ...changed, lastSuccessAt: at(6) };
+    expect(withTheirExposure(done, changed, { ...changed, exposure: seen(5) })).toBe(done);
+  });
+});
+
+function withOther(record: TargetRecord): TargetRecord {
+  const slots = [...record.slots, { account: "orders_b", current: version(2) }];
+  return { ...record, slots: [{ account: "orders_c" }, ...slots] };
+}
+
+function withoutPublished(): TargetRecord {
+  const { published: _, lastSuccessAt: __, ...rest } = changed;
+  return rest;
+}

@@ -1,0 +1,317 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
+import { holdOf, permit } from "../../../shared/core/lifecycle/permit.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { succeed } from "../../../shared/core/lifecycle/progress.ts";
+import {
+  newRecord,
+  type Rotation,
+  type TargetRecord,
+} from "../../../shared/core/record/rotation.ts";
+import { day, hour, minute, plus } from "../../../shared/core/time.ts";
+import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { adopted, at, begun, now, request, target, version } from "../orders.ts";
+
+/** Open from 10:03 to 10:06 of the first of March, in the middle of the moments that records hold. */
+const policy: Policy = {
+  ...target.policy,
+  every: day,
+  between: [{ from: "10:03", to: "10:06" }],
+  freeze: [
+    { from: "2026-03-01T10:05:00Z", to: "2026-03-01T10:20:00Z", reason: "f", lift: ["breach"] },
+  ],
+};
+const watched = { ...target, policy };
+const isOpen = (moment: string) =>
+  moment >= "2026-03-01T10:03:00.000Z" && moment < "2026-03-01T10:05:00.000Z";
+const isFrozen = (moment: string) => moment >= "2026-03-01T10:05:00.000Z";
+
+/** What a permit that is not given leaves as it was. */
+function withoutPlan(record: TargetRecord): Partial<TargetRecord> {
+  const { request: _r, nextDue: _n, dueReason: _d, passedOver: _p, ...rest } = record;
+  const { policyFingerprint: _f, policyWhy: _w, policiesPassedOver: _o, again, ...left } = rest;
+  if (!again) return left;
+  const { heldBy: _h, ...asked } = again;
+  return { ...left, again: asked };
+}
+
+describe("a permit to begin", () => {
+  it("is given to the schedule in an open window only, and to people outside of freezes that nobody lifted", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const { exposure: _, again: __, ...calm } = record;
+        const permitted = permit(calm, watched, moment);
+        if (!("wish" in permitted)) return;
+        const isAsked = permitted.wish.requestedBy !== "schedule";
+        const isPerson = isAsked || permitted.wish === calm.request;
+        const isFree = !isFrozen(moment) || permitted.wish.lift !== undefined;
+        expect(isPerson ? isFree : isOpen(moment)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("that is not given leaves nothing that could begin at the same moment, and loses no request", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const permitted = permit(record, watched, moment);
+        if ("wish" in permitted) return;
+        const { held } = permitted;
+        const { request: waiting, nextDue } = held;
+        expect(waiting?.rotationId).toBe(record.request?.rotationId);
+        expect(waiting === undefined || (waiting.notBefore ?? moment) > moment).toBe(true);
+        expect(nextDue === undefined || nextDue > moment).toBe(true);
+        expect(withoutPlan(held)).toEqual(withoutPlan(record));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("of the schedule answers the request that waits, and keeps its grace", () => {
+    const waiting = { ...request, notBefore: at(60), heldBy: "f", grace: 5 };
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
+    expect(permit(record, watched, at(4))).toEqual({
+      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
+      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
+    });
+  });
+
+  it("is not given before the moment that is planned, and is at that moment", () => {
+    const changed: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000) };
+    const later = { ...changed, nextDue: plus(at(4), 1) };
+    expect(permit(later, watched, at(4))).toStrictEqual({ held: later, why: "nothing is due" });
+    expect(permit(changed, watched, at(4))).toStrictEqual({ held: changed, why: "nothing is due" });
+    expect(permit({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
+      wish: { at: at(4), requestedBy: "schedule", reason: "schedule" },
+      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
+    });
+  });
+
+  it("answers a request that says nothing of grace with none", () => {
+    const waiting = { ...request, notBefore: at(60), heldBy: "f" };
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
+    expect(permit(record, watched, at(4))).toStrictEqual({
+      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
+      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
+    });
+  });
+
+  it("says that it is the first one when nothing is published", () => {
+    const record = { ...newRecord("orders"), nextDue: at(4) };
+    expect(permit(record, watched, at(4))).toMatchObject({ wish: { reason: "first" } });
+  });
+
+  it.each([
+    ["an exposure whose clock ends before the age", 1, "exposure"],
+    ["an age that ends before the clock of an exposure", 23 * 60 + 30, "schedule"],
+    ["an age without an exposure", undefined, "schedule"],
+  ])("of the schedule is for %s", (_what, exposedAfter, reason) => {
+    const both = { ...target.policy, every: day, afterExposure: hour, spread: minute };
+    const record: TargetRecord = {
+      ...adopted,
+      lastSuccessAt: now,
+      nextDue: at(1),
+      ...(exposedAfter !== undefined && {
+        exposure: { at: at(exposedAfter), by: "ben", kind: "exposure" },
+      }),
+    };
+    const permitted = permit(record, { ...target, policy: both }, plus(now, 2 * day));
+    expect(permitted).toMatchObject({ wish: { reason } });
+  });
+
+  it("is given to a person in no freeze that only a breach lifts, though there was one", () => {
+    const exposure = { at: at(-10), by: "ben", kind: "breach" } as const;
+    const record = { ...adopted, lastSuccessAt: at(-2_000), request, exposure };
+    expect(permit(record, watched, at(7))).toMatchObject({
+      held: { request: { notBefore: at(20) } },
+      why: "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
+    });
+    const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
+    expect(permit(urgent, watched, at(7))).toStrictEqual({
+      wish: urgent.request,
+      why: "Requested by anna (reason: exposure); policy quarterly: no freeze applies",
+    });
+  });
+
+  it("is given to a person in a freeze that is lifted for operators, and to nobody else", () => {
+    const freeze = [
+      { from: "2026-03-01", to: "2026-03-01", reason: "f", lift: ["operator"] },
+    ] as const;
+    const calm = { ...target, policy: { ...policy, freeze } };
+    const record: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1) };
+    expect(permit({ ...record, request }, calm, at(4))).toMatchObject({ wish: request });
+    expect(permit(record, calm, at(4))).toHaveProperty("held");
+    const exposed = { ...request, reason: "exposure" as const };
+    expect(permit({ ...record, request: exposed }, calm, at(4))).toHaveProperty("held");
+  });
+
+  it("is asked of the windows again when the rotation that failed was one by schedule", () => {
+    const asked = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
+    const again = { ...asked, why: "another try" };
+    const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };
+    expect(permit(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
+    expect(permit(record, watched, at(3))).toStrictEqual({
+      wish: { at: at(3), ...asked },
+      why: "another try",
+    });
+  });
+
+  it("is repeated for a person whose rotation failed, whatever the hours", () => {
+    const asked = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
+    const again = { ...asked, why: "another try" };
+    const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
+    const given = { wish: { at: at(1), ...asked }, why: "another try" };
+    expect(permit(record, watched, at(1))).toStrictEqual(given);
+    const heldBy = "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)";
+    const held = { ...record, nextDue: at(20), dueReason: heldBy, again: { ...again, heldBy } };
+    expect(permit({ ...record, nextDue: at(7) }, watched, at(7))).toStrictEqual({
+      held,
+      why: heldBy,
+    });
+    expect(permit({ ...held, nextDue: at(1) }, watched, at(1))).toStrictEqual(given);
+  });
+});
+
+describe("an open rotation", () => {
+  const { rotation } = begun();
+  const scheduled: Rotation = { ...rotation, reason: "schedule", requestedBy: "schedule" };
+
+  it.each([
+    ["by schedule before the window", scheduled, 1, at(3)],
+    ["by schedule in the window", scheduled, 4, undefined],
+    ["by schedule in the freeze", scheduled, 5, at(24 * 60 + 3)],
+    ["by a person before the window", rotation, 1, undefined],
+    ["by a person in the freeze", rotation, 5, at(20)],
+    [
+      "by schedule that may have changed something",
+      { ...scheduled, changeBegan: true },
+      1,
+      undefined,
+    ],
+  ])("%s is held back until what is in its way ends", (_what, one, minutes, until) => {
+    expect(holdOf(adopted, one, policy, at(minutes))?.until).toBe(until);
+  });
+
+  it("by schedule is told which window it waits for, or to ask again in a day", () => {
+    expect(holdOf(adopted, scheduled, policy, at(1))).toStrictEqual({
+      until: at(3),
+      why: `policy quarterly: no window is open before ${at(3)}`,
+    });
+    expect(holdOf(adopted, scheduled, policy, at(3))).toBeUndefined();
+    const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
+    expect(holdOf(adopted, scheduled, { ...policy, freeze: never }, at(1))?.until).toBe(
+      plus(at(1), day),
+    );
+  });
+
+  it("waits for no window after an exposure alone, and then only if the policy says so", () => {
+    const anyTime = { ...policy, exposureIgnoresWindow: true };
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    expect(holdOf(adopted, exposed, anyTime, at(1))).toBeUndefined();
+    expect(holdOf(adopted, scheduled, anyTime, at(1))?.until).toBe(at(3));
+    expect(holdOf(adopted, exposed, policy, at(1))?.until).toBe(at(3));
+  });
+
+  it("after an exposure of which the record no longer knows is held back by what binds exposures", () => {
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    const lifted = (reason: "exposure" | "breach") => ({
+      ...policy,
+      exposureIgnoresWindow: true,
+      freeze: [{ from: "2026-03-01", to: "2026-03-01", reason: "f", lift: [reason] }],
+    });
+    expect(holdOf(adopted, exposed, lifted("exposure"), at(1))).toBeUndefined();
+    expect(holdOf(adopted, exposed, lifted("breach"), at(1))?.until).toBe(
+      "2026-03-02T00:00:00.000Z",
+    );
+  });
+
+  it("after a breach is not held back by a freeze that a breach lifts", () => {
+    const exposed: Rotation = { ...scheduled, reason: "exposure" };
+    const anyTime = { ...policy, exposureIgnoresWindow: true };
+    const breach = { at: now, by: "ben", kind: "breach" } as const;
+    expect(holdOf({ ...adopted, exposure: breach }, exposed, anyTime, at(7))).toBeUndefined();
+    const seen = { ...breach, kind: "exposure" } as const;
+    expect(holdOf({ ...adopted, exposure: seen }, exposed, anyTime, at(7))?.until).toBe(at(20));
+  });
+});
+
+describe("an exposure", () => {
+  const clock = { ...target, policy: { ...target.policy, afterExposure: hour } };
+  const changed: TargetRecord = { ...adopted, lastSuccessAt: now, nextDue: at(9_000) };
+  const seen = (minutes: number, more: object = {}) =>
+    ({ at: at(minutes), by: "ben", kind: "exposure", ...more }) as const;
+
+  it("that is older than the one that is known comes before it", () => {
+    const first = acceptExposure(changed, clock, seen(5), at(9)).record;
+    const { record } = acceptExposure(first, clock, seen(2, { by: "eva" }), at(9));
+    expect(record.exposure).toMatchObject({ at: at(2), by: "eva" });
+    expect(record.nextDue).toBe(at(62));
+  });
+
+  it("becomes a breach when one is reported, and stays it", () => {
+    const breach = acceptExposure(changed, clock, seen(5, { kind: "breach" }), at(9)).record;
+    const { record } = acceptExposure(breach, clock, seen(2), at(9));
+    expect(record.exposure).toMatchObject({ at: at(2), kind: "breach" });
+  });
+
+  it("does not put off what is due sooner", () => {
+    const retrying = { ...changed, nextDue: at(10), dueReason: "another try" };
+    const { record } = acceptExposure(retrying, clock, seen(5), at(9));
+    expect(record).toMatchObject({ nextDue: at(10), dueReason: "another try" });
+  });
+
+  it("starts no clock where the policy has none, and is known all the same", () => {
+    const { record, counted } = acceptExposure(changed, target, seen(5), at(9));
+    expect(counted).toBe(false);
+    expect(record.nextDue).toBe(at(9_000));
+    expect(record.exposure?.by).toBe("ben");
+  });
+
+  const open = begun(changed).rotation;
+  const published: Rotation = {
+    ...open,
+    published: version(2),
+    phases: [
+      { phase: "publishing", startedAt: at(1), endedAt: at(3) },
+      { phase: "checking", startedAt: at(3) },
+    ],
+  };
+
+  it.each([
+    ["before the new secret was public", seen(2), false],
+    ["after it was public", seen(4), true],
+    ["of the version that was superseded", seen(4, { version: "1" }), false],
+    ["of the version that is new", seen(2, { version: "2" }), true],
+  ])("%s outlives the change or not", (_what, exposure, outlives) => {
+    const record = { ...changed, rotation: published, exposure };
+    const done = succeed(record, published, clock, true, at(6));
+    expect(done.exposure).toEqual(outlives ? { ...exposure, at: at(6) } : undefined);
+    expect(done.nextDue).toBe(outlives ? at(66) : plus(at(6), 90 * day));
+  });
+
+  it("that came while a worker held the target is taken over with its due moment", () => {
+    const theirs = acceptExposure(changed, clock, seen(5), at(5)).record;
+    const working = { ...changed, rotation: open };
+    expect(withTheirExposure(working, changed, theirs)).toEqual({
+      ...working,
+      exposure: theirs.exposure,
+      nextDue: at(65),
+      dueReason: theirs.dueReason,
+      passedOver: theirs.passedOver,
+    });
+    expect(withTheirExposure(theirs, theirs, theirs)).toBe(theirs);
+  });
+
+  it("that came while the target was being changed is answered by the change", () => {
+    const ours = { ...changed, rotation: open };
+    const theirs = { ...ours, exposure: seen(5), nextDue: at(65) };
+    const done: TargetRecord = { ...changed, lastSuccessAt: at(6) };
+    expect(withTheirExposure(done, ours, theirs)).toBe(done);
+    const late = { ...ours, rotation: published };
+    expect(withTheirExposure(done, late, { ...theirs, rotation: published })).toMatchObject({
+      exposure: { at: at(6) },
+      nextDue: at(65),
+    });
+  });
+});

@@ -1,0 +1,189 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  advance,
+  beginRotation,
+  notify,
+  runOf,
+  succeed,
+} from "../../../shared/core/lifecycle/progress.ts";
+import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { day, hour, plus } from "../../../shared/core/time.ts";
+import { arbitraryRotation } from "../arbitrary-record.ts";
+import { adopted, at, begun, failure, grounds, now, request, target, version } from "../orders.ts";
+
+describe("a rotation that begins", () => {
+  it("takes the request that asked for it out of the record and tells of itself", () => {
+    const after = begun({ ...adopted, nextDue: now });
+    expect(after.request).toBeUndefined();
+    expect(after.rotation).toMatchObject({ id: "r1", phase: "staging", changeBegan: false });
+    expect(after.outbox.map(({ id }) => id)).toEqual(["orders/r1/rotation.started"]);
+  });
+
+  it("keeps the grace that was asked for", () => {
+    const after = beginRotation(adopted, "orders_b", { ...request, grace: 0 }, grounds, now);
+    expect(after.rotation?.grace).toBe(0);
+  });
+});
+
+describe("a rotation that moves on", () => {
+  it("forgets its failures, and closes one phase as it opens the next", () => {
+    const failed = { ...begun().rotation, failures: 2, nextAttemptAt: at(9) };
+    const moved = advance(failed, "applying", { pending: version(2) }, at(1));
+    expect(moved).toMatchObject({ phase: "applying", failures: 0, pending: version(2) });
+    expect(moved).not.toHaveProperty("nextAttemptAt");
+    expect(moved.phases).toEqual([
+      { phase: "staging", startedAt: now, endedAt: at(1) },
+      { phase: "applying", startedAt: at(1) },
+    ]);
+  });
+
+  it("keeps all it knows but what it has learnt anew", () => {
+    fc.assert(
+      fc.property(arbitraryRotation, (rotation) => {
+        const moved = advance(rotation, "checking", { published: version(3) }, now);
+        const { nextAttemptAt: _, heldBy: _h, ...kept } = rotation;
+        const { phases, failures, furthest } = moved;
+        const learnt = { phase: "checking", published: version(3) };
+        expect(moved).toEqual({ ...kept, ...learnt, phases, failures, furthest });
+      }),
+    );
+  });
+
+  it("does not take what the target said about one secret for another", () => {
+    const confirmed = { ...begun().rotation, pending: version(2), confirmedAt: now };
+    expect(advance(confirmed, "publishing", {}, now).confirmedAt).toBe(now);
+    const anew = advance(confirmed, "applying", { pending: version(3) }, now);
+    expect(anew).not.toHaveProperty("confirmedAt");
+  });
+});
+
+describe("a rotation that succeeds", () => {
+  const finished = (record: TargetRecord, rotation: Rotation, retire = true) =>
+    succeed(record, { ...rotation, published: version(2) }, target, retire, at(7));
+
+  it("makes the other account the published one and plans the next rotation", () => {
+    const record = begun({
+      ...adopted,
+      failures: 2,
+      lastFailure: failure("bug"),
+      health: "failing",
+    });
+    const done = finished(record, record.rotation);
+    expect(done).toMatchObject({
+      health: "healthy",
+      failures: 0,
+      active: "orders_b",
+      published: version(2),
+      lastSuccessAt: at(7),
+      nextDue: plus(at(7), 90 * day),
+    });
+    expect(done.slots).toEqual([
+      { account: "orders_a", current: version(1) },
+      { account: "orders_b", current: version(2), changedAt: at(7) },
+    ]);
+    expect(done).not.toHaveProperty("rotation");
+    expect(done).not.toHaveProperty("lastFailure");
+  });
+
+  it("retires the account it supersedes after the grace that holds", () => {
+    const record = begun();
+    expect(finished(record, record.rotation).retirement).toEqual({
+      account: "orders_a",
+      at: plus(at(7), hour),
+      rotationId: "r1",
+      failures: 0,
+    });
+    expect(finished(record, { ...record.rotation, grace: 0 }).retirement?.at).toBe(at(7));
+  });
+
+  it("never retires the account it has just changed, nor what cannot be retired", () => {
+    const record = begun();
+    const inPlace = { ...record.rotation, account: "orders_a" };
+    expect(finished(record, inPlace)).not.toHaveProperty("retirement");
+    expect(finished(record, record.rotation, false)).not.toHaveProperty("retirement");
+    const { active: _, ...first } = record;
+    expect(finished(first, record.rotation)).not.toHaveProperty("retirement");
+  });
+
+  it("keeps a request that came in the meantime", () => {
+    const record = begun();
+    const later = { ...request, rotationId: "r2" };
+    expect(finished({ ...record, request: later }, record.rotation).request).toEqual(later);
+  });
+
+  it("must have published something", () => {
+    const record = begun();
+    expect(() => succeed(record, record.rotation, target, true, now)).toThrow(RangeError);
+  });
+
+  it("has no next moment when only a person starts rotations", () => {
+    const { every: _, ...manual } = target.policy;
+    const record = begun({ ...adopted, nextDue: now });
+    const done = succeed(
+      record,
+      { ...record.rotation, published: version(2) },
+      { ...target, policy: manual },
+      true,
+      now,
+    );
+    expect(done).not.toHaveProperty("nextDue");
+  });
+});
+
+describe("what waits to be told", () => {
+  it("never grows without bound: the oldest makes room", () => {
+    let record = adopted;
+    for (let number = 0; number < 50; number++) {
+      record = notify(record, "alarm", now, { version: `${number}` });
+    }
+    expect(record.outbox).toHaveLength(20);
+    expect(record.outbox.at(0)?.data["version"]).toBe("30");
+    expect(record.outbox.at(-1)?.data["version"]).toBe("49");
+  });
+
+  it("is there once, however often it is said", () => {
+    const once = notify(begun(), "drift.found", now, { version: "7", detail: "a" });
+    let often: TargetRecord = once;
+    for (let times = 0; times < 30; times++) {
+      often = notify(often, "drift.found", at(times), { version: "7", detail: "b" });
+    }
+    expect(often.outbox.map(({ id }) => id)).toEqual(once.outbox.map(({ id }) => id));
+    expect(often.outbox.at(-1)).toMatchObject({ at: at(29), data: { detail: "b" } });
+  });
+
+  it("has the same id when the same thing happens again after a crash", () => {
+    const first = begun();
+    const again = beginRotation({ ...adopted, request }, "orders_b", request, grounds, at(3));
+    expect(again.outbox.map(({ id }) => id)).toEqual(first.outbox.map(({ id }) => id));
+    const end = (moment: string) =>
+      succeed(first, { ...first.rotation, published: version(2) }, target, true, moment).outbox;
+    expect(end(at(1)).map(({ id }) => id)).toEqual(end(at(2)).map(({ id }) => id));
+  });
+});
+
+describe("the history row of a rotation", () => {
+  const rotation = { ...begun().rotation, published: version(2) };
+
+  const planned = { ...adopted, nextDue: at(90), dueReason: "90d are over" };
+
+  it("is closed when the rotation has ended, and says what comes next", () => {
+    for (const state of ["done", "failed"] as const) {
+      const run = runOf(rotation, planned, state, at(4), failure("bug"));
+      expect(run).toMatchObject({ nextDue: at(90), dueReason: "90d are over", ...grounds });
+      expect(run).toMatchObject({ state, endedAt: at(4), published: version(2) });
+      expect(run.phases.every(({ endedAt }) => endedAt === at(4))).toBe(true);
+    }
+  });
+
+  it("is open while the rotation may go on", () => {
+    for (const state of ["running", "blocked"] as const) {
+      const run = runOf(rotation, planned, state, at(4));
+      expect(run).toMatchObject(grounds);
+      expect(run).not.toHaveProperty("nextDue");
+      expect(run).not.toHaveProperty("dueReason");
+      expect(run).not.toHaveProperty("endedAt");
+      expect(run.phases).toEqual(rotation.phases);
+    }
+  });
+});

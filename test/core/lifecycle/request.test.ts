@@ -1,0 +1,245 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
+import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
+import {
+  newRecord,
+  recordSchema,
+  type Rotation,
+  type TargetRecord,
+} from "../../../shared/core/record/rotation.ts";
+import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
+import { plus, minute } from "../../../shared/core/time.ts";
+import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { target } from "../orders.ts";
+
+const now = "2026-03-01T10:00:00.000Z";
+const adopted: TargetRecord = { ...newRecord("orders"), health: "healthy", adoptedAt: now };
+const request = { rotationId: "mine", reason: "operator", requestedBy: "anna", at: now } as const;
+const other = { ...request, rotationId: "theirs", requestedBy: "ben" } as const;
+const ref = { vault: "main", name: "orders-db", version: "1" };
+const rotation: Rotation = {
+  id: "open",
+  account: "orders_a",
+  reason: "schedule",
+  requestedBy: "schedule",
+  requestedAt: now,
+  why: "90d are over",
+  policyFingerprint: "f",
+  phase: "applying",
+  startedAt: now,
+  phases: [{ phase: "applying", startedAt: now }],
+  furthest: "applying",
+  pending: ref,
+  changeBegan: true,
+  failures: 2,
+};
+
+const publicPhases = ["publishing", "checking", "refreshing", "cleaning"];
+
+describe("a request for a rotation", () => {
+  it("waits for its own when none is open, and is written into the history", () => {
+    expect(acceptRequest(adopted, request, target, now)).toEqual({
+      rotationId: "mine",
+      record: { ...adopted, request },
+      run: {
+        schema: recordSchema,
+        rotationId: "mine",
+        targetId: "orders",
+        state: "queued",
+        reason: "operator",
+        requestedBy: "anna",
+        requestedAt: now,
+        why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
+        policyFingerprint: policyFingerprint(target.policy),
+        phases: [],
+      },
+    });
+  });
+
+  it("joins an open rotation that has published nothing, and hurries it", () => {
+    const waiting = { ...rotation, nextAttemptAt: plus(now, minute) };
+    const record = { ...adopted, rotation: waiting };
+    expect(decideWork(record, now)).toBe("wait");
+    const accepted = acceptRequest(record, request, target, now);
+    const joined = { ...request, rotationId: "open" };
+    expect(accepted).toEqual({ rotationId: "open", record: { ...record, request: joined } });
+    expect(decideWork(accepted.record, now)).toBe("join");
+    const hurried = joinRequest(accepted.record, now);
+    expect(hurried).toEqual({ ...adopted, rotation });
+    expect(decideWork(hurried, now)).toBe("resume");
+  });
+
+  it("does not join one that has joined a rotation whose secret is public by now", () => {
+    const joined = { ...other, rotationId: "open" };
+    const record = { ...adopted, rotation: { ...rotation, published: ref }, request: joined };
+    const accepted = acceptRequest(record, request, target, now);
+    expect(accepted.rotationId).toBe("mine");
+    expect(accepted.record).toEqual({ ...record, request });
+    expect(accepted.run?.state).toBe("queued");
+  });
+
+  it("waits for one of its own when the open one has published already", () => {
+    const record = { ...adopted, rotation: { ...rotation, published: ref } };
+    const accepted = acceptRequest(record, request, target, now);
+    expect(accepted.rotationId).toBe("mine");
+    expect(accepted.record).toEqual({ ...record, request });
+    expect(accepted.run?.state).toBe("queued");
+  });
+
+  it("joins another that waits, without a second row in the history", () => {
+    const record = { ...adopted, request: other };
+    expect(acceptRequest(record, request, target, now)).toEqual({ rotationId: "theirs", record });
+  });
+
+  it("brings a blocked rotation back to asking the target, and its history shows that", () => {
+    const phases = [{ phase: "applying", startedAt: now, endedAt: now }] as const;
+    const record = { ...adopted, rotation: { ...rotation, phase: "blocked", phases } } as const;
+    const later = plus(now, minute);
+    const accepted = acceptRequest(record, request, target, later);
+    expect(accepted.rotationId).toBe("open");
+    expect(decideWork(accepted.record, later)).toBe("join");
+    const freed = joinRequest(accepted.record, later);
+    expect(freed.rotation).toEqual({
+      ...rotation,
+      failures: 0,
+      phases: [...phases, { phase: "applying", startedAt: later }],
+    });
+    expect(freed.health).toBe("failing");
+    expect(decideWork(freed, later)).toBe("resume");
+  });
+
+  it("hands its grace on to the rotation that answers it", () => {
+    const urgent = { ...request, grace: 0 };
+    const joined = acceptRequest({ ...adopted, rotation }, urgent, target, now).record;
+    expect(joinRequest(joined, now).rotation?.grace).toBe(0);
+    expect(acceptRequest(adopted, urgent, target, now).record.request?.grace).toBe(0);
+  });
+
+  it("that joins another makes it stricter and never milder", () => {
+    const exposed = { ...other, reason: "exposure", grace: 0 } as const;
+    const record = { ...adopted, request: { ...exposed, notBefore: plus(now, minute) } };
+    expect(acceptRequest(record, { ...request, grace: 5 }, target, now).record).toBe(record);
+    const mild = { ...adopted, request: { ...other, grace: 5, notBefore: plus(now, minute) } };
+    const why = "Requested by ben (reason: operator); then by eva (reason: exposure)";
+    const accepted = acceptRequest(
+      mild,
+      { ...exposed, requestedBy: "eva", rotationId: "x" },
+      target,
+      now,
+    );
+    expect(accepted.record.request).toEqual({ ...exposed, requestedBy: "eva", why });
+    expect(accepted.run).toMatchObject({
+      rotationId: "theirs",
+      state: "queued",
+      reason: "exposure",
+      requestedBy: "eva",
+      why: `${why}; policy quarterly: no freeze applies`,
+    });
+  });
+
+  it("without a grace leaves the one that was asked for before", () => {
+    const record = { ...adopted, rotation: { ...rotation, grace: 5 } };
+    expect(
+      joinRequest(acceptRequest(record, request, target, now).record, now).rotation?.grace,
+    ).toBe(5);
+  });
+});
+
+/** Only the engine postpones a request; nobody asks for a late one. */
+const wish = arbitraryRequest.map(({ notBefore: _n, heldBy: _h, ...rest }) => rest);
+
+describe("any request", () => {
+  const some = { record: arbitraryUnclaimed, request: wish, at: arbitraryMoment };
+
+  it("is answered with a rotation that the record knows of", () => {
+    fc.assert(
+      fc.property(fc.record(some), ({ record, request: wanted, at }) => {
+        const accepted = acceptRequest(record, wanted, target, at);
+        const { rotation: open, request: waiting } = accepted.record;
+        expect([waiting?.rotationId, open?.id]).toContain(accepted.rotationId);
+        if (open?.id === accepted.rotationId) expect(open.published).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("may be made again: the same rotation answers, and nothing else changes", () => {
+    fc.assert(
+      fc.property(fc.record(some), ({ record, request: wanted, at }) => {
+        const once = acceptRequest(record, wanted, target, at);
+        const twice = acceptRequest(once.record, wanted, target, at);
+        expect(twice.rotationId).toBe(once.rotationId);
+        expect(twice.record).toBe(once.record);
+        if (twice.run) expect(twice.run).toEqual(once.run);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("changes nothing but the request that waits, and replaces only one that is answered", () => {
+    fc.assert(
+      fc.property(fc.record(some), ({ record, request: wanted, at }) => {
+        const { record: after } = acceptRequest(record, wanted, target, at);
+        const { request: before, ...rest } = record;
+        expect(after).toEqual(after.request ? { ...rest, request: after.request } : rest);
+        const { phase, published } = record.rotation ?? {};
+        const mayBePublic = phase !== undefined && publicPhases.includes(phase);
+        const isAnswered = (published !== undefined || mayBePublic) && isJoined(record);
+        if (before && !isAnswered) expect(after.request?.rotationId).toBe(before.rotationId);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("that is joined to the open rotation loses none of its secrets and makes it due", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (found, at) => {
+        const { restUntil: _r, skipped: _s, ...record } = found;
+        fc.pre(isJoined(record));
+        expect(decideWork(record, at)).toBe("join");
+        const joined = joinRequest(record, at);
+        const { rotation: open } = record;
+        for (const key of [
+          "id",
+          "pending",
+          "published",
+          "changeBegan",
+          "outcomeInDoubt",
+        ] as const) {
+          expect(joined.rotation?.[key]).toEqual(open?.[key]);
+        }
+        expect(joined.slots).toEqual(record.slots);
+        expect(joined.request).toBeUndefined();
+        expect(decideWork(joined, at)).toBe("resume");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+it("however long the reasons and names are, a rotation keeps a readable part of each", () => {
+  const long = "👋".repeat(10_000);
+  const asked = acceptRequest(
+    { ...adopted, rotation: { ...rotation, changeBegan: false, why: long } },
+    { ...request, requestedBy: long },
+    target,
+    now,
+  );
+  const { rotation: joined } = joinRequest(asked.record, now);
+  expect(joined?.requestedBy.length).toBeLessThanOrEqual(200);
+  expect(joined?.why).toMatch(/^(👋)+; then requested by (👋)+ \(reason: operator\)$/u);
+  expect(joined?.why.length).toBeLessThanOrEqual(1_000);
+});
+
+it("a blocked rotation that is asked for again and again remembers its latest phases only", () => {
+  let record: TargetRecord = { ...adopted, rotation };
+  for (let round = 0; round < 500; round++) {
+    const blocked: TargetRecord = {
+      ...record,
+      rotation: { ...rotation, ...record.rotation, phase: "blocked" },
+    };
+    record = joinRequest({ ...blocked, request: { ...request, rotationId: rotation.id } }, now);
+  }
+  expect(record.rotation?.phases).toHaveLength(20);
+});

@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import type { Freeze, Policy } from "../../../../shared/core/policy/policy.ts";
+import { checkPolicy } from "../../../../shared/core/policy/checks/check.ts";
+import { day, hour, minute, second } from "../../../../shared/core/time.ts";
+import { said } from "../findings.ts";
+import { policyWith } from "../sample.ts";
+
+const every = 90 * day;
+
+/** With a reason that nothing lifts. */
+const frozen = (from: string, to: string, lift: Freeze["lift"] = []): Freeze => ({
+  from,
+  to,
+  reason: "x",
+  lift,
+});
+const yearEnd = frozen("2026-12-20", "2027-01-06", ["exposure"]);
+
+describe("windows that open too seldom are told with the first date on which it bites", () => {
+  it.each<[string, Partial<Policy>, string]>([
+    [
+      "windows without a head start to meet them",
+      { every, days: ["sat", "sun"] },
+      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Sat 2026-06-06 00:01 UTC; headStart: 5d is enough [2026-09-04T00:01:00.000Z]",
+    ],
+    [
+      "a daily appointment that the next day's age just misses",
+      { every: day, at: ["02:30"] },
+      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 UTC; headStart: 1h is enough [2026-06-03T02:31:00.000Z]",
+    ],
+    [
+      "the same where clocks change",
+      { every: day, at: ["02:30"], timeZone: "Europe/Vienna" },
+      "warning headStart: is too short: some rotations come up to 25h after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 Europe/Vienna; headStart: 1h is enough [2026-06-03T00:31:00.000Z]",
+    ],
+    [
+      "a window that never opens before the due moment, however early",
+      { every: day, headStart: hour, days: ["sat"], between: [{ from: "02:00", to: "03:00" }] },
+      "warning every: is too short: every rotation comes up to 6d after the due moment, such as that of a secret changed on Sat 2026-06-06 02:01 UTC; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [2026-06-07T02:01:00.000Z]",
+    ],
+    [
+      "an appointment once a year",
+      { every, cron: "0 2 1 1 *" },
+      "warning every: is too short: every rotation comes up to 276d after the due moment, such as that of a secret changed on Fri 2027-01-01 02:01 UTC; no headStart shorter than every is enough; every: 366d with headStart: 2d is enough [2027-04-01T02:01:00.000Z]",
+    ],
+    [
+      "an appointment on a day that there is every four years",
+      { every, cron: "0 2 29 2 *" },
+      "warning every: is too short: every rotation comes up to 1371d after the due moment, such as that of a secret changed on Tue 2028-02-29 02:01 UTC; no headStart shorter than every is enough; every: 1461d with headStart: 1d is enough [2028-05-29T02:01:00.000Z]",
+    ],
+    [
+      "a head start that is long enough for most windows",
+      { every: 31 * day, headStart: 2 * day, days: ["mon", "thu"] },
+      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-11 00:01 UTC; headStart: 3d is enough [2026-07-12T00:01:00.000Z]",
+    ],
+    [
+      "nights through which a daily rotation drifts, a minute each day",
+      { every: day, between: [{ from: "22:00", to: "04:00" }] },
+      "warning headStart: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Wed 2027-01-27 04:00 UTC; headStart: 1h is enough [2027-01-28T04:00:00.000Z]",
+    ],
+    [
+      "a rotation every ten seconds that has only nights",
+      { every: 10 * second, between: [{ from: "22:00", to: "04:00" }] },
+      "warning every: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Tue 2026-06-02 03:59 UTC; no headStart shorter than every is enough; every: 19h with headStart: 14h is enough [2026-06-02T04:00:00.000Z]",
+    ],
+    [
+      "a spread after the due moment, of which only the last targets are late",
+      { every, spread: 2 * hour },
+      "warning headStart: is too short: some rotations come up to 2h after the due moment, such as that of a secret changed on Mon 2026-06-01 12:01 UTC; headStart: 1d is enough [2026-08-30T12:01:00.000Z]",
+    ],
+    [
+      "a spread that takes the last targets out of the window",
+      { every: 7 * day, between: [{ from: "22:00", to: "23:30" }], spread: hour },
+      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Mon 2026-07-20 23:30 UTC; headStart: 1d is enough [2026-07-27T23:30:59.861Z]",
+    ],
+  ])("%s", (_, fields, expected) => {
+    expect(said(fields)).toStrictEqual([expected]);
+  });
+
+  it("unless they come within the hour by which clocks change", () => {
+    const daily = { every: day, at: ["02:30"] };
+    expect(said({ ...daily, headStart: hour, timeZone: "Europe/Vienna" })).toStrictEqual([]);
+    expect(said({ ...daily, headStart: minute })).toStrictEqual([]);
+    expect(said({ ...daily, headStart: minute - 1 })).toHaveLength(1);
+    expect(said({ every, spread: hour })).toStrictEqual([]);
+    expect(said({ every, spread: hour + 10 * second })).toHaveLength(1);
+  });
+
+  it("but a short age is not late only after an hour", () => {
+    const short = { every: 10 * minute, headStart: 9 * minute };
+    const closed = (to: string) => said({ ...short, between: [{ from: "00:00", to }] });
+    expect(closed("23:50")).toStrictEqual([]);
+    expect(closed("23:30")).toHaveLength(1);
+  });
+});
+
+describe("freezes that hold rotations back are told with the first date on which they do", () => {
+  it.each<[string, Partial<Policy>, string[]]>([
+    [
+      "appointments in a freeze",
+      { every: 30 * day, headStart: 2 * day, at: ["02:30"], freeze: [yearEnd] },
+      [
+        "warning freeze.0: holds back an appointment that rotations need: they come up to 17d late, such as that of a secret changed on Sat 2026-11-21 02:31 UTC; headStart: 19d is enough [2026-12-21T02:31:00.000Z]",
+      ],
+    ],
+    [
+      "appointments of cron that are due by themselves",
+      { cron: "0 12 * * *", freeze: [yearEnd] },
+      [
+        "warning freeze.0: holds back an appointment that rotations need: they come up to 18d late [2026-12-20T12:00:00.000Z]",
+      ],
+    ],
+    [
+      "a freeze months away, of a rotation every day",
+      { every: day, headStart: hour, at: ["02:30"], freeze: [yearEnd] },
+      [
+        "warning freeze.0: holds back an appointment that rotations need: they come up to 18d late, such as that of a secret changed on Sat 2026-12-19 02:31 UTC [2026-12-20T02:31:00.000Z]",
+      ],
+    ],
+    [
+      "a freeze years away",
+      { every, freeze: [frozen("2031-12-20", "2032-01-06")] },
+      [
+        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Sun 2031-09-21 00:00 UTC; headStart: 18d is enough [2031-12-20T00:00:00.000Z]",
+      ],
+    ],
+    [
+      "a freeze that a secret changed today misses, and one changed before does not",
+      { every, freeze: [frozen("2026-06-20", "2026-06-25")] },
+      [
+        "warning freeze.0: holds back a window that rotations need: they come up to 6d late, such as that of a secret changed on Sun 2026-03-22 00:00 UTC; headStart: 6d is enough [2026-06-20T00:00:00.000Z]",
+      ],
+    ],
+    [
+      "a freeze for less than two hours, in minutes",
+      { every: day, freeze: [frozen("2026-06-03T12:00:00Z", "2026-06-03T13:10:30Z")] },
+      [
+        "warning freeze.0: holds back a window that rotations need: they come up to 71m late, such as that of a secret changed on Tue 2026-06-02 12:00 UTC; headStart: 1h is enough [2026-06-03T12:00:00.000Z]",
+      ],
+    ],
+    [
+      "what is left of a freeze that is in force",
+      { every, freeze: [frozen("2026-05-01", "2026-06-10")] },
+      [
+        "warning freeze.0: holds back a window that rotations need: they come up to 10d late, such as that of a secret changed on Tue 2026-03-03 12:00 UTC; headStart: 41d is enough [2026-06-01T12:00:00.000Z]",
+      ],
+    ],
+    [
+      "the second of two freezes",
+      {
+        every: day,
+        freeze: [frozen("2026-01-01", "2026-01-02"), frozen("2026-06-03", "2026-06-03")],
+      },
+      [
+        "warning freeze.1: holds back a window that rotations need: they come up to 1d late, such as that of a secret changed on Tue 2026-06-02 00:00 UTC; headStart: 23h is enough [2026-06-03T00:00:00.000Z]",
+      ],
+    ],
+    [
+      "each of two freezes",
+      { every, freeze: [yearEnd, frozen("2027-07-01", "2027-07-02")] },
+      [
+        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Mon 2026-09-21 00:00 UTC; headStart: 18d is enough [2026-12-20T00:00:00.000Z]",
+        "warning freeze.1: holds back a window that rotations need: they come up to 2d late, such as that of a secret changed on Fri 2027-04-02 00:00 UTC; headStart: 18d is enough [2027-07-01T00:00:00.000Z]",
+      ],
+    ],
+    [
+      "windows that open too seldom beside a freeze that is longer than the age",
+      {
+        every: 3 * day,
+        days: ["mon", "thu"],
+        freeze: [yearEnd],
+      },
+      [
+        "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-04 00:01 UTC; headStart: 71h is enough apart from freezes [2026-06-07T00:01:00.000Z]",
+        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Thu 2026-12-17 23:00 UTC [2026-12-20T23:00:00.000Z]",
+      ],
+    ],
+  ])("%s", (_, fields, expected) => {
+    expect(said(fields)).toStrictEqual(expected);
+  });
+
+  it.each<[string, Partial<Policy>]>([
+    ["is over", { every, freeze: [frozen("2026-05-01", "2026-05-31")] }],
+    ["the head start gets around", { every, headStart: 18 * day, freeze: [yearEnd] }],
+    [
+      "lies between appointments",
+      { cron: "0 2 1 * *", freeze: [frozen("2026-12-02", "2026-12-31")] },
+    ],
+    ["holds nobody's schedule back", { manualOnly: true, freeze: [yearEnd] }],
+    ["only exposures meet", { afterExposure: hour, freeze: [yearEnd] }],
+    [
+      "is no longer than the tolerance",
+      { every, freeze: [frozen("2026-12-02T12:00:00Z", "2026-12-02T13:00:00Z")] },
+    ],
+  ])("unless a freeze %s", (_, fields) => {
+    expect(said(fields)).toStrictEqual([]);
+  });
+
+  it("is an error when nothing is left for ten years", () => {
+    const ever = (from: string) => [frozen(from, "2060-01-06")];
+    expect(said({ every: day, at: ["02:30"], freeze: ever("2026-06-02") })).toStrictEqual([
+      "error freeze: holds back every change for ten years, first that of Tue 2026-06-02 02:30 UTC [2026-06-02T02:30:00.000Z]",
+    ]);
+    const vienna = { timeZone: "Europe/Vienna", freeze: ever("2026-05-02") };
+    expect(said({ every: day, ...vienna })).toStrictEqual([
+      "error freeze: holds back every change for ten years, first that of Mon 2026-06-01 14:00 Europe/Vienna [2026-06-01T12:00:00.000Z]",
+    ]);
+    expect(said({ every: 30 * day, freeze: ever("2026-12-20") })).toStrictEqual([
+      "error freeze.0: holds back every change for ten years, first that of Sun 2026-12-20 00:00 UTC [2026-12-20T00:00:00.000Z]",
+    ]);
+  });
+});
+
+it("the same policy is told the same, and at another time another date", () => {
+  const policy = policyWith({ every, days: ["sat"] });
+  const at = (from: string) => checkPolicy(policy, from)[0]?.firstAt;
+  expect(at("2026-06-01T00:00:00.000Z")).toBe(at("2026-06-01T00:00:00.000Z"));
+  expect(at("2026-07-01T00:00:00.000Z")).not.toBe(at("2026-06-01T00:00:00.000Z"));
+});

@@ -1,0 +1,307 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  characterClasses,
+  defaultPasswordRules,
+  entropyBits,
+  fittingPart,
+  generatePassword,
+  type PasswordRules,
+} from "../../../../shared/core/secrets/password.ts";
+import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
+import { dialects, specialIn } from "../../../../shared/core/secrets/dialects.ts";
+
+const small: PasswordRules = { length: 3, symbols: "-", exclude: "" };
+const lettersAB = "cdefghijklmnopqrstuvwxyzCDEFGHIJKLMNOPQRSTUVWXYZ23456789";
+
+/** Counts by trying every text of the characters left. */
+function countByTrying(rules: PasswordRules): { drawn: number; fitting: number } {
+  const classes = characterClasses(rules);
+  const all = Array.from(classes.join(""));
+  let texts = [""];
+  while ((texts[0]?.length ?? 0) < rules.length) {
+    texts = texts.flatMap((text) => all.map((character) => text + character));
+  }
+  const letter = /^[a-z]/i;
+  const drawn = texts.filter(
+    (text) =>
+      (rules.startWithLetter === false || letter.test(text)) &&
+      (!rules.noRepeats || new Set(text).size === text.length),
+  );
+  const names = ["lower", "upper", "digits", "symbols"] as const;
+  const fitting = drawn.filter((text) =>
+    classes.every((characters, index) => {
+      const name = names[index] ?? "lower";
+      const least = characters === "" ? 0 : (rules.atLeast?.[name] ?? 1);
+      return Array.from(text).filter((one) => characters.includes(one)).length >= least;
+    }),
+  );
+  return { drawn: drawn.length, fitting: fitting.length };
+}
+
+const someRules = fc
+  .record(
+    {
+      length: fc.integer({ min: 1, max: 5 }),
+      symbols: fc.constantFrom("", "-", "-_"),
+      exclude: fc.constantFrom(lettersAB, `${lettersAB}A`, `${lettersAB}b1`),
+      atLeast: fc.record(
+        {
+          lower: fc.integer({ min: 0, max: 2 }),
+          upper: fc.integer({ min: 0, max: 2 }),
+          digits: fc.integer({ min: 0, max: 2 }),
+          symbols: fc.integer({ min: 0, max: 2 }),
+        },
+        { requiredKeys: [] },
+      ),
+      noRepeats: fc.boolean(),
+      startWithLetter: fc.boolean(),
+    },
+    { requiredKeys: ["length", "symbols", "exclude"] },
+  )
+  .map((rules): PasswordRules => rules);
+
+describe("the entropy of password rules", () => {
+  it("is that of the passwords that can be counted one by one", () => {
+    fc.assert(
+      fc.property(someRules, (rules) => {
+        const { drawn, fitting } = countByTrying(rules);
+        const part = drawn === 0 ? 0 : fitting / drawn;
+        expect(fittingPart(rules)).toBeCloseTo(part, 9);
+        expect(entropyBits(rules)).toBe(fitting === 0 ? 0 : Math.floor(Math.log2(fitting) + 1e-9));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("of the default rules is far above what is asked", () => {
+    expect(entropyBits(defaultPasswordRules)).toBe(241);
+    expect(fittingPart(defaultPasswordRules)).toBeGreaterThan(0.9);
+  });
+
+  it("is finite for the longest passwords of all printable characters", () => {
+    const symbols = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+    expect(entropyBits({ length: 128, symbols, exclude: "" })).toBe(838);
+  });
+});
+
+describe("a generated password", () => {
+  const enough: PasswordRules = {
+    length: 24,
+    symbols: "!%@#^&*_",
+    exclude: "@",
+    atLeast: { lower: 3, upper: 3, digits: 4, symbols: 2 },
+    noLookAlikes: true,
+  };
+
+  it("holds enough of each class and nothing that is left out", () => {
+    for (let index = 0; index < 200; index++) {
+      const password = generatePassword(enough, ["orders"], randomBytes);
+      expect(password).toHaveLength(24);
+      expect(password).toMatch(/^[A-Za-z]/);
+      expect(password.replaceAll(/[^a-z]/g, "").length).toBeGreaterThanOrEqual(3);
+      expect(password.replaceAll(/[^A-Z]/g, "").length).toBeGreaterThanOrEqual(3);
+      expect(password.replaceAll(/[^0-9]/g, "").length).toBeGreaterThanOrEqual(4);
+      expect(password.replaceAll(/[^!%#^&*_]/g, "").length).toBeGreaterThanOrEqual(2);
+      expect(password).not.toMatch(/[@0O1lI5S2Z8B]/);
+    }
+  });
+
+  it("repeats no character when none may be repeated", () => {
+    for (let index = 0; index < 50; index++) {
+      const password = generatePassword(
+        { ...defaultPasswordRules, noRepeats: true },
+        [],
+        randomBytes,
+      );
+      expect(new Set(password).size).toBe(40);
+    }
+  });
+
+  it("starts with any character when it need not be a letter", () => {
+    const rules = { ...defaultPasswordRules, startWithLetter: false };
+    const starts = Array.from(
+      { length: 400 },
+      () => generatePassword(rules, [], randomBytes)[0] ?? "",
+    );
+    expect(starts.filter((start) => /[^a-zA-Z]/.test(start)).length).toBeGreaterThan(20);
+  });
+
+  it("holds no forbidden word, whatever its case", () => {
+    const rules = { length: 2, symbols: "", exclude: `${lettersAB}B01`, forbidden: ["AA", ""] };
+    const none = { lower: 0, upper: 0, digits: 0 };
+    const found = new Set(
+      Array.from({ length: 400 }, () =>
+        generatePassword({ ...rules, atLeast: none }, ["ab"], randomBytes),
+      ),
+    );
+    expect([...found].sort()).toStrictEqual(["bA", "ba", "bb"]);
+  });
+
+  it("is as likely as any other one", () => {
+    const rules = { ...small, length: 2, exclude: `${lettersAB}AB`, symbols: "" };
+    const counts = new Map<string, number>();
+    for (let index = 0; index < 8000; index++) {
+      const password = generatePassword(rules, [], randomBytes);
+      counts.set(password, (counts.get(password) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toStrictEqual(["a0", "a1", "b0", "b1"]);
+    for (const count of counts.values()) expect(Math.abs(count - 2000)).toBeLessThan(250);
+  });
+
+  it("takes no byte that would make some characters likelier than others", () => {
+    // 26 letters fit nine times into a byte; 234 and above are thrown away.
+    const rules = { length: 1, symbols: "", exclude: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" };
+    const bytes = [255, 234, 233];
+    const password = generatePassword(rules, [], () => new Uint8Array([bytes.shift() ?? 0]));
+    expect(password).toBe("z");
+    expect(bytes).toStrictEqual([]);
+  });
+
+  it("is refused when the rules leave none to choose", () => {
+    const none = {
+      length: 16,
+      symbols: "",
+      exclude: "abcdefghijklmnopqrstuvwxyz".repeat(1) + "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    };
+    expect(() => generatePassword(none, [], randomBytes)).toThrow(
+      "the password rules leave no character to choose",
+    );
+    const all = Array.from("abcdefghijklmnopqrstuvwxyz0123456789-_.~");
+    expect(() => generatePassword(defaultPasswordRules, all, randomBytes)).toThrow(
+      "the password rules leave no password to choose",
+    );
+  });
+
+  it.each(dialects)("survives %s without being quoted", (dialect) => {
+    const rules: PasswordRules = {
+      length: 60,
+      symbols: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+      exclude: "",
+      dialects: [dialect, "json"],
+    };
+    const survives: Record<string, (password: string) => boolean> = {
+      uri: (password) =>
+        new URL(`x://u:${password}@h/`).password === password &&
+        encodeURIComponent(password) === password,
+      json: (password) => JSON.stringify(password) === `"${password}"`,
+      ado: (password) => !/['";=]/.test(password),
+      odbc: (password) => !/[[\]{}(),;?*=!@]/.test(password),
+      jdbc: (password) => !/[;{}&%+#?=\\"']/.test(password),
+      libpq: (password) => !/['\\=]/.test(password),
+      yaml: (password) => !/[!"#%&'*,:<=>?@[\]`{|}\\]/.test(password),
+      shell: (password) => /^[A-Za-z0-9@%+,./:_-]*$/.test(password),
+      env: (password) => !/["'#$\\`=]/.test(password),
+    };
+    for (let index = 0; index < 100; index++) {
+      const password = generatePassword(rules, [], randomBytes);
+      expect(password, password).toSatisfy(survives[dialect] ?? (() => false));
+    }
+    expect(specialIn(dialect).length).toBe(new Set(specialIn(dialect)).size);
+  });
+});
+
+describe("password rules are refused", () => {
+  it.each<[string, Partial<PasswordRules>, string[]]>([
+    ["never, when they are the default ones", {}, []],
+    ["never, when symbols are left out on purpose", { symbols: "" }, []],
+    [
+      "never, when an emptied class is not asked for",
+      { exclude: "0123456789", atLeast: { digits: 0 } },
+      [],
+    ],
+    [
+      "when they leave too little to guess",
+      { length: 16 },
+      ["password: leaves 95 bits of entropy and must leave 128; length: 22 is enough"],
+    ],
+    [
+      "when more characters are needed, since no length is enough",
+      { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
+      ["password: leaves 74 bits of entropy and must leave 128; allow more characters"],
+    ],
+    ["never, when they leave just enough to guess", { length: 22, exclude: "234567" }, []],
+    [
+      "when a class is emptied, though symbols are left out on purpose",
+      { exclude: "0123456789", symbols: "" },
+      ["password.exclude: leaves no digits; many systems demand some"],
+    ],
+    [
+      "when the counts just fit, since random passwords hardly ever do",
+      { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
+      [
+        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+      ],
+    ],
+    [
+      "when a class is emptied",
+      { exclude: "0123456789-_.~" },
+      ["password.exclude: leaves no digits and no symbols; many systems demand some"],
+    ],
+    [
+      "when a kind of letter is emptied",
+      { exclude: "ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
+      ["password.exclude: leaves no upper-case letters; many systems demand some"],
+    ],
+    [
+      "when another kind of letter is emptied",
+      { exclude: "abcdefghijklmnopqrstuvwxyz" },
+      ["password.exclude: leaves no lower-case letters; many systems demand some"],
+    ],
+    [
+      "never, when random passwords hold the counts often enough",
+      { length: 40, atLeast: { lower: 10, upper: 10, digits: 3, symbols: 1 } },
+      [],
+    ],
+    [
+      "when a dialect leaves no symbol",
+      { symbols: "=;", dialects: ["ado"] },
+      ["password.dialects: leaves no symbols; many systems demand some"],
+    ],
+    [
+      "when symbols are asked for and there are none",
+      { symbols: "", atLeast: { symbols: 1 } },
+      ["password.exclude: leaves no symbols; many systems demand some"],
+    ],
+    [
+      "when no letter is left to start with",
+      { exclude: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" },
+      ["password.startWithLetter: cannot hold: no letter is left"],
+    ],
+    [
+      "when a letter is missing that is not needed at the start",
+      {
+        startWithLetter: false,
+        length: 128,
+        exclude: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        atLeast: { lower: 0, upper: 0 },
+      },
+      [],
+    ],
+    [
+      "when the counts do not fit",
+      { length: 20, atLeast: { lower: 10, upper: 10 } },
+      ["password.atLeast: asks for 22 characters, and length is 20"],
+    ],
+    [
+      "when there are not enough different characters",
+      { length: 67, noRepeats: true },
+      ["password.noRepeats: needs 67 different characters, and the rules leave 66"],
+    ],
+    ["never, when there are just enough different characters", { length: 66, noRepeats: true }, []],
+    [
+      "when random passwords hardly ever fit",
+      { length: 40, atLeast: { digits: 20 } },
+      [
+        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+      ],
+    ],
+  ])("%s", (_, rules, expected) => {
+    const found = checkPassword({ ...defaultPasswordRules, ...rules });
+    expect(found.map(({ path, message }) => `${path.join(".")}: ${message}`)).toStrictEqual(
+      expected,
+    );
+    for (const { severity } of found) expect(severity).toBe("error");
+  });
+});

@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Policy, policyFingerprint } from "../../../../shared/core/policy/policy.ts";
+import { retryDelay } from "../../../../shared/core/lifecycle/retry.ts";
+import { expiryOf, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
+
+const now = "2026-03-01T10:00:00.000Z";
+const changed = "2026-01-01T00:00:00.000Z";
+const policy: Policy = {
+  name: "quarterly",
+  every: 90 * day,
+  password: { length: 40, symbols: "-_.~", exclude: "" },
+  retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+};
+const { every: _, ...byHand } = policy;
+const manual: Policy = { ...byHand, manualOnly: true };
+
+const targetId = "orders";
+const facts = { targetId, changedAt: changed };
+
+describe("when a target is due", () => {
+  it("is the maximum age after its last change, if that is still to come", () => {
+    expect(nextDue(policy, facts, now)).toEqual({
+      at: "2026-04-01T00:00:00.000Z",
+      reason: `policy quarterly: 90d after ${changed}`,
+      passedOver: [],
+      policy: "quarterly",
+    });
+  });
+
+  it("is in the past when the maximum age is reached and every hour is allowed", () => {
+    expect(nextDue({ ...policy, every: day }, facts, now).at).toBe("2026-01-02T00:00:00.000Z");
+  });
+
+  it("is now when nobody knows of a change", () => {
+    expect(nextDue(policy, { targetId }, now).at).toBe(now);
+  });
+
+  it("is never by itself when only a person starts a rotation", () => {
+    expect(nextDue(manual, { targetId }, now)).not.toHaveProperty("at");
+    expect(nextDue(manual, facts, now).reason).toContain("only a person");
+  });
+
+  it("is the moment at which Key Vault announces the expiry, so that the event starts no loop", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 10_000, max: 3_650 * day }), (every) => {
+        const expiry = expiryOf({ ...policy, every }, now, targetId);
+        const due = nextDue({ ...policy, every }, { targetId, changedAt: now }, now).at;
+        expect(expiry && plus(expiry, -30 * day)).toBe(due);
+      }),
+    );
+  });
+
+  it("leaves what a person rotates without an expiry", () => {
+    expect(expiryOf(manual, now, targetId)).toBeUndefined();
+  });
+});
+
+describe("the distance to the next try", () => {
+  const { retry } = policy;
+
+  it("is the short one until the tries are used up, then the long one", () => {
+    const distances = [1, 2, 3, 4, 99].map((failures) => retryDelay(retry, failures, "seed"));
+    const isShort = distances.map((distance) => distance < hour);
+    expect(isShort).toEqual([true, true, false, false, false]);
+  });
+
+  it("is never shorter than what was asked for, and at most a tenth longer", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 200 }), fc.string(), (failures, seed) => {
+        const asked = failures < retry.attempts ? retry.every : retry.thenEvery;
+        const distance = retryDelay(retry, failures, seed);
+        expect(Number.isInteger(distance)).toBe(true);
+        expect(distance).toBeGreaterThanOrEqual(asked);
+        expect(distance).toBeLessThanOrEqual(asked * 1.1 + 1);
+      }),
+    );
+  });
+
+  it("is the same after a restart, and another for each target", () => {
+    const all = Array.from({ length: 100 }, (__, index) => retryDelay(retry, 1, `target-${index}`));
+    const again = Array.from({ length: 100 }, (__, index) =>
+      retryDelay(retry, 1, `target-${index}`),
+    );
+    expect(again).toEqual(all);
+    expect(new Set(all).size).toBeGreaterThan(90);
+    expect(Math.max(...all) - Math.min(...all)).toBeGreaterThan(retry.every / 20);
+  });
+});
+
+describe("the fingerprint of a policy", () => {
+  it("does not depend on the order in which its parts were written", () => {
+    const { name, every, password, retry } = policy;
+    const { attempts, thenEvery } = retry;
+    const same = {
+      retry: { thenEvery, every: retry.every, attempts },
+      password: { exclude: "", symbols: password.symbols, length: 40 },
+      ...(every && { every }),
+      name,
+    };
+    expect(policyFingerprint(same)).toBe(policyFingerprint(policy));
+  });
+
+  it("stays the same from one version of Keyturn to the next, or all targets would be planned anew", () => {
+    expect(policyFingerprint(policy)).toBe("478b04fbb1286e29");
+  });
+
+  it("is another one whenever a part changes", () => {
+    const others: Policy[] = [
+      manual,
+      { ...policy, name: "x" },
+      { ...policy, every: 90 * day + 1 },
+      { ...policy, password: { ...policy.password, length: 41 } },
+      { ...policy, password: { ...policy.password, symbols: "-_." } },
+      { ...policy, password: { ...policy.password, exclude: "l" } },
+      { ...policy, retry: { ...policy.retry, attempts: 4 } },
+      { ...policy, retry: { ...policy.retry, every: 1 } },
+      { ...policy, retry: { ...policy.retry, thenEvery: 1 } },
+    ];
+    const prints = new Set([policy, ...others].map(policyFingerprint));
+    expect(prints.size).toBe(others.length + 1);
+    for (const print of prints) expect(print).toMatch(/^[0-9a-f]{16}$/);
+  });
+});

@@ -1,0 +1,232 @@
+import { Temporal } from "temporal-polyfill";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  formatLocal,
+  parseDay,
+  parseMoment,
+  parseTimeOfDay,
+  weekdayOf,
+} from "../../../../shared/core/policy/windows/calendar.ts";
+import { cronProblem, cronWalls } from "../../../../shared/core/policy/windows/cron.ts";
+import { spanOf, union, without } from "../../../../shared/core/policy/windows/freezes.ts";
+import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import {
+  clockChanges,
+  instantOf,
+  isTimeZone,
+  wallOf,
+} from "../../../../shared/core/policy/windows/zone.ts";
+import { day, hour, minute } from "../../../../shared/core/time.ts";
+import { zones } from "../sample.ts";
+
+describe("texts of time", () => {
+  it.each([
+    ["00:00", 0],
+    ["02:30", 2 * hour + 30 * minute],
+    ["19:05", 19 * hour + 5 * minute],
+    ["23:59", day - minute],
+    ["24:00", day],
+    ["24:01", undefined],
+    ["25:00", undefined],
+    ["2:30", undefined],
+    ["02:60", undefined],
+    [" 02:30", undefined],
+    ["02:30 ", undefined],
+  ])("time of day %s", (text, expected) => {
+    expect(parseTimeOfDay(text)).toBe(expected);
+  });
+
+  it.each([
+    ["2026-12-20", Date.UTC(2026, 11, 20)],
+    ["2028-02-29", Date.UTC(2028, 1, 29)],
+    ["2026-02-29", undefined],
+    ["2026-13-01", undefined],
+    ["2026-1-01", undefined],
+    ["2026-12", undefined],
+    ["2026", undefined],
+    ["x2026-12-20", undefined],
+    ["2026-12-20x", undefined],
+  ])("day %s", (text, expected) => {
+    expect(parseDay(text)).toBe(expected);
+  });
+
+  it.each([
+    ["2026-12-20T18:00:00Z", Date.UTC(2026, 11, 20, 18)],
+    ["2026-12-20T18:00Z", Date.UTC(2026, 11, 20, 18)],
+    ["2026-12-20T18:00:00.5Z", Date.UTC(2026, 11, 20, 18, 0, 0, 500)],
+    ["2026-12-20T18:00:00.123Z", Date.UTC(2026, 11, 20, 18, 0, 0, 123)],
+    ["2026-12-20T18:00:00+02:00", Date.UTC(2026, 11, 20, 16)],
+    ["2026-12-20T18:00:00", undefined],
+    ["2026-02-30T18:00:00Z", undefined],
+    ["2026-12-20T25:00:00Z", undefined],
+    ["2026-12-20", undefined],
+    ["x2026-12-20T18:00Z", undefined],
+    ["2026-12-20T18:00Zx", undefined],
+  ])("instant %s", (text, expected) => {
+    expect(parseMoment(text)).toBe(expected);
+  });
+
+  it("name the days of the week before and after 1970", () => {
+    expect([-8, -1, 0, 1, 2, 3, 4, 10].map(weekdayOf)).toStrictEqual([
+      "wed",
+      "wed",
+      "thu",
+      "fri",
+      "sat",
+      "sun",
+      "mon",
+      "sun",
+    ]);
+  });
+
+  it("show what clocks show, with seconds where there are any", () => {
+    const at = Date.parse("2026-10-31T21:00:00Z");
+    expect(formatLocal(at, "Europe/Vienna")).toBe("Sat 2026-10-31 22:00 Europe/Vienna");
+    expect(formatLocal(at + 7000, "Asia/Kathmandu")).toBe("Sun 2026-11-01 02:45:07 Asia/Kathmandu");
+  });
+});
+
+describe("a zone", () => {
+  it.each(["UTC", "Europe/Vienna", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "EST5EDT"])(
+    "%s is known",
+    (name) => {
+      expect(isTimeZone(name)).toBe(true);
+    },
+  );
+
+  it.each([
+    "",
+    "Vienna",
+    "Europe/Vienna ",
+    "Europe/",
+    "+01:00",
+    "2026-01-01T00:00[UTC]",
+    "/UTC",
+    "UTC/",
+  ])("%j is none", (name) => {
+    expect(isTimeZone(name)).toBe(false);
+  });
+
+  it("shows what Temporal says, in any year", () => {
+    const instant = fc.integer({ min: Date.UTC(1975), max: Date.UTC(2120) });
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), instant, (zone, at) => {
+        const shown = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+        const wall = wallOf(zone, at);
+        expect(wall).toBe(Date.parse(`${shown.toPlainDateTime().toString()}Z`));
+        const first = instantOf(zone, wall);
+        // The second time that it is shown leads back to the first.
+        expect(first <= at && at - first <= hour).toBe(true);
+        expect(wallOf(zone, first)).toBe(wall);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("changes its clocks at the moments that a year has", () => {
+    const [from, to] = [Date.UTC(2026), Date.UTC(2027)];
+    const read = (zone: string) =>
+      clockChanges(zone, from, to).map(
+        ({ at, before, after }) => `${new Date(at).toISOString()} ${(after - before) / minute}`,
+      );
+    expect(read("Australia/Lord_Howe")).toStrictEqual([
+      "2026-04-04T15:00:00.000Z -30",
+      "2026-10-03T15:30:00.000Z 30",
+    ]);
+    expect(read("Asia/Kathmandu")).toStrictEqual([]);
+    // Of a zone that nobody has asked for before, with the first change long before the last.
+    expect(clockChanges("America/Denver", Date.UTC(1990), Date.UTC(2030))).toHaveLength(80);
+    expect(clockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
+    const [first] = clockChanges("Europe/Vienna", from, to);
+    const at = first?.at ?? NaN;
+    expect(wallOf("Europe/Vienna", at - 1) - at).toBe(hour - 1);
+    expect(wallOf("Europe/Vienna", at) - at).toBe(2 * hour);
+    expect(clockChanges("Europe/Vienna", at, at + 1)).toHaveLength(1);
+    expect(clockChanges("Europe/Vienna", at - 1, at)).toHaveLength(0);
+  });
+});
+
+describe("spans", () => {
+  const span = fc
+    .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 10 }))
+    .map(([from, length]) => ({ from, to: from + length }));
+  const covers = (spans: readonly { from: number; to: number }[], at: number) =>
+    spans.some(({ from, to }) => from <= at && at < to);
+
+  it("together cover what each of them covers, without touching", () => {
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
+        const merged = union(spans);
+        for (let at = 0; at <= 60; at++) expect(covers(merged, at)).toBe(covers(spans, at));
+        for (const [index, { from }] of merged.slice(1).entries()) {
+          expect(from).toBeGreaterThan(merged[index]?.to ?? NaN);
+        }
+      }),
+    );
+  });
+
+  it("leave of another one what none of them covers, and no empty ones", () => {
+    fc.assert(
+      fc.property(span, fc.array(span, { maxLength: 6 }), (whole, spans) => {
+        const left = without(whole, union(spans));
+        for (let at = 0; at <= 60; at++) {
+          expect(covers(left, at)).toBe(covers([whole], at) && !covers(spans, at));
+        }
+        for (const { from, to } of left) expect(from).toBeLessThan(to);
+      }),
+    );
+  });
+
+  it("of a freeze hold its last day, on the clocks of the zone", () => {
+    const freeze = { from: "2026-10-24", to: "2026-10-25", reason: "x", lift: [] };
+    expect(spanOf(freeze, "Europe/Vienna")).toStrictEqual({
+      from: Date.parse("2026-10-23T22:00:00Z"),
+      to: Date.parse("2026-10-25T23:00:00Z"),
+    });
+    expect(spanOf({ ...freeze, to: "2026-10-23" }, "UTC")).toBeUndefined();
+    expect(spanOf({ ...freeze, to: "soon" }, "UTC")).toBeUndefined();
+    expect(spanOf({ ...freeze, from: "soon" }, "UTC")).toBeUndefined();
+  });
+});
+
+describe("cron", () => {
+  const from = Date.UTC(2026, 5, 1);
+
+  it("fires on the days and at the times it says, the first moment included and the last not", () => {
+    const shown = (text: string, to: number) =>
+      cronWalls(text, from, to).map((wall) => new Date(wall).toISOString().slice(5, 16));
+    expect(shown("0 */12 * * *", from + day)).toStrictEqual(["06-01T00:00", "06-01T12:00"]);
+    expect(shown("30 2 * * 0", from + 14 * day)).toStrictEqual(["06-07T02:30", "06-14T02:30"]);
+    // Either day field is enough when both are restricted, as cron has always had it.
+    expect(shown("0 0 13 * 5", from + 14 * day)).toStrictEqual([
+      "06-05T00:00",
+      "06-12T00:00",
+      "06-13T00:00",
+    ]);
+  });
+
+  it.each(["* * * *", "0 0 2 * * *", "@daily", ""])("%j has not five fields", (text) => {
+    expect(cronProblem(text)).toMatch(/^must have five fields/);
+  });
+
+  it("may have spaces around it", () => {
+    expect(cronProblem("  0  2 * * * ")).toBeUndefined();
+  });
+
+  it("is subject to the rule for clocks that change", () => {
+    const at = (date: string) =>
+      openingsOf({ cron: "30 2 * * *", timeZone: "Europe/Vienna" })
+        .between(Date.parse(`${date}T00:00:00Z`), Date.parse(`${date}T20:00:00Z`))
+        .map((span) => new Date(span.from).toISOString());
+    expect(at("2026-03-29")).toStrictEqual(["2026-03-29T01:00:00.000Z"]);
+    expect(at("2026-10-25")).toStrictEqual(["2026-10-25T00:30:00.000Z"]);
+  });
+
+  it("starts once where two of its times fall on the end of a gap", () => {
+    const starts = openingsOf({ cron: "0,30 2 * * *", timeZone: "Europe/Vienna" })
+      .between(Date.parse("2026-03-29T00:00:00Z"), Date.parse("2026-03-29T20:00:00Z"))
+      .map((span) => span.from);
+    expect(starts).toStrictEqual([Date.parse("2026-03-29T01:00:00Z")]);
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, expect, it } from "vitest";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
+import { mayOverride, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { day, hour } from "../../../../shared/core/time.ts";
+import { policyWith } from "../sample.ts";
+
+const monday = "2026-06-01T12:00:00.000Z";
+
+describe("a freeze", () => {
+  const freeze = [
+    { from: "2026-06-20", to: "2026-07-10", reason: "half-year close", lift: ["breach" as const] },
+  ];
+  const policy = policyWith({ every: 30 * day, freeze, timeZone: "Europe/Vienna" });
+
+  it("is waited out to the end of its last day where the policy is", () => {
+    expect(nextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual({
+      at: "2026-07-10T22:00:00.000Z",
+      reason:
+        "policy test: 30d after 2026-06-01T12:00:00.000Z, held back by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
+      passedOver: [
+        {
+          at: "2026-07-01T12:00:00.000Z",
+          why: "Wed 2026-07-01 14:00 Europe/Vienna: frozen until 2026-07-10: half-year close",
+        },
+      ],
+      policy: "test",
+    });
+  });
+
+  it("may be given as instants, the last one not included", () => {
+    const exact = [
+      { from: "2026-07-01T00:00:00Z", to: "2026-07-01T18:00:00+02:00", reason: "move", lift: [] },
+    ];
+    const due = nextDue(
+      policyWith({ every: 30 * day, freeze: exact }),
+      { targetId: "orders", changedAt: monday },
+      monday,
+    );
+    expect(due.at).toBe("2026-07-01T16:00:00.000Z");
+  });
+
+  it("is lifted for the reasons it names and for no others", () => {
+    const strict = { ...policy, afterExposure: hour };
+    const facts = { targetId: "orders", exposedAt: "2026-06-25T00:00:00.000Z", changedAt: monday };
+    const exposure = nextDue(strict, facts, monday);
+    const breach = nextDue(strict, { ...facts, exposureKind: "breach" }, monday);
+    expect(exposure.at).toBe("2026-07-10T22:00:00.000Z");
+    expect(breach.at).toBe("2026-06-25T01:00:00.000Z");
+  });
+
+  it("binds an operator unless it is lifted for operators", () => {
+    const during = "2026-06-25T00:00:00.000Z";
+    expect(mayOverride(policy, during, "operator")).toStrictEqual({
+      allowed: false,
+      why: "policy test: frozen from 2026-06-20 to 2026-07-10 (half-year close)",
+    });
+    expect(mayOverride(policy, during, "breach").allowed).toBe(true);
+    expect(mayOverride(policy, "2026-06-19T21:59:59.999Z", "operator")).toStrictEqual({
+      allowed: true,
+      why: "policy test: no freeze is in force",
+    });
+    expect(mayOverride(policy, "2026-06-19T22:00:00.000Z", "operator").allowed).toBe(false);
+    expect(mayOverride(policy, "2026-07-10T22:00:00.000Z", "operator").allowed).toBe(true);
+    expect(mayOverride(policyWith({}), during, "operator").allowed).toBe(true);
+  });
+
+  it("passes over appointments inside it, and does not start them late", () => {
+    const at = policyWith({
+      every: 30 * day,
+      at: ["14:30"],
+      spread: hour,
+      freeze: [
+        { from: "2026-07-01T14:00:00Z", to: "2026-07-01T14:40:00Z", reason: "move", lift: [] },
+      ],
+    });
+    const due = nextDue(at, { targetId: "orders", changedAt: monday }, monday);
+    expect(due.at?.slice(0, 10)).toBe("2026-07-02");
+    expect(due.passedOver).toStrictEqual([
+      {
+        at: "2026-07-01T14:30:00.000Z",
+        why: "Wed 2026-07-01 14:30 UTC: frozen until 2026-07-01T14:40:00Z: move",
+      },
+    ]);
+  });
+
+  it("for ever leaves nothing due, and says so", () => {
+    const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
+    const facts = { targetId: "orders", changedAt: monday };
+    const due = nextDue(policyWith({ every: day, at: ["02:00"], freeze: never }), facts, monday);
+    expect(due).toStrictEqual({
+      reason: "policy test: no window opens in the next ten years",
+      passedOver: [],
+      policy: "test",
+    });
+    const exposed = nextDue(
+      policyWith({
+        every: day,
+        at: ["02:00"],
+        afterExposure: hour,
+        freeze: never.map((one) => ({ ...one, lift: ["exposure" as const] })),
+      }),
+      { ...facts, exposedAt: monday },
+      monday,
+    );
+    expect(exposed.at).toBe("2026-06-02T02:00:00.000Z");
+    expect(exposed.passedOver).toStrictEqual([
+      {
+        at: "2026-06-02T12:00:00.000Z",
+        why: "no window ever opens: 1d after 2026-06-01T12:00:00.000Z",
+      },
+    ]);
+  });
+});
+
+describe("what was passed over", () => {
+  it("names later rules and missed windows", () => {
+    const policy = policyWith({ every: 2 * day, afterExposure: 30 * day, at: ["02:00"] });
+    const facts = { targetId: "orders", changedAt: monday, exposedAt: monday };
+    expect(nextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
+      at: "2026-06-06T02:00:00.000Z",
+      reason:
+        "policy test: 2d after 2026-06-01T12:00:00.000Z, kept for the appointment on Sat 2026-06-06 02:00 UTC",
+      passedOver: [
+        {
+          at: "2026-06-04T02:00:00.000Z",
+          why: "Thu 2026-06-04 02:00 UTC: the window passed unused",
+        },
+        {
+          at: "2026-06-05T02:00:00.000Z",
+          why: "Fri 2026-06-05 02:00 UTC: the window passed unused",
+        },
+        {
+          at: "2026-07-02T02:00:00.000Z",
+          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, kept for the appointment on Thu 2026-07-02 02:00 UTC",
+        },
+      ],
+      policy: "test",
+    });
+  });
+
+  it("is no more than ten", () => {
+    const policy = policyWith({ every: day, at: ["02:00"] });
+    const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2027-06-05T12:00:00.000Z");
+    expect(due.passedOver).toHaveLength(10);
+  });
+
+  it("is no more than ten, later rules included", () => {
+    const policy = policyWith({ every: day, at: ["02:00"], afterExposure: 365 * day });
+    const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
+    const { passedOver } = nextDue(policy, facts, "2026-07-05T12:00:00.000Z");
+    expect(passedOver).toHaveLength(10);
+    const early = nextDue(policy, facts, "2026-06-04T12:00:00.000Z").passedOver;
+    expect(early.map(({ at }) => at)).toStrictEqual([
+      "2026-06-03T02:00:00.000Z",
+      "2026-06-04T02:00:00.000Z",
+      "2027-06-02T02:00:00.000Z",
+    ]);
+  });
+
+  it("goes back no further than a hundred days after the change might have started", () => {
+    const policy = policyWith({
+      every: day,
+      days: ["sat"],
+      freeze: [{ from: "2026-06-01", to: "2027-12-31", reason: "close", lift: [] }],
+    });
+    const quarterly = { ...policy, cron: "0 2 1 */3 *" };
+    const { days: _, ...appointments } = quarterly;
+    const { passedOver } = nextDue(appointments, { targetId: "a", changedAt: monday }, monday);
+    expect(passedOver.map(({ at }) => at)).toStrictEqual(["2026-07-01T02:00:00.000Z"]);
+  });
+
+  it("is nothing when a change starts as soon as it may", () => {
+    const passedOver = (fields: Partial<Policy>, changedAt = monday) =>
+      nextDue(policyWith({ every: day, ...fields }), { targetId: "a", changedAt }, changedAt)
+        .passedOver;
+    const nights = [{ from: "10:00", to: "14:00" }];
+    const until = (to: string) => [{ from: "2026-06-01T00:00:00Z", to, reason: "move", lift: [] }];
+    expect(passedOver({})).toStrictEqual([]);
+    expect(passedOver({ between: nights })).toStrictEqual([]);
+    expect(passedOver({ between: nights, freeze: until("2026-06-02T11:00:00Z") })).toStrictEqual(
+      [],
+    );
+    expect(passedOver({ between: nights, freeze: until("2026-06-02T12:00:00Z") })).toStrictEqual(
+      [],
+    );
+    expect(passedOver({ at: ["12:00"] })).toStrictEqual([]);
+    // Two minutes late for the first appointment, which is none that was missed.
+    expect(passedOver({ at: ["12:00", "13:00"] }, "2026-06-01T12:02:00.000Z")).toStrictEqual([]);
+  });
+
+  it("is an appointment at the very moment at which a change might have started", () => {
+    const policy = policyWith({ every: day, at: ["12:00"] });
+    const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2026-06-02T12:15:00.000Z");
+    expect(due.at).toBe("2026-06-03T12:00:00.000Z");
+    expect(due.passedOver.map(({ at }) => at)).toStrictEqual(["2026-06-02T12:00:00.000Z"]);
+  });
+
+  it("is the very moment of an exposure that waits for no window, when that is frozen", () => {
+    const policy = policyWith({
+      afterExposure: hour,
+      exposureIgnoresWindow: true,
+      at: ["02:00"],
+      freeze: [{ from: "2026-06-01", to: "2026-06-02", reason: "close", lift: ["breach"] }],
+    });
+    const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
+    expect(nextDue(policy, facts, monday)).toStrictEqual({
+      at: "2026-06-03T00:00:00.000Z",
+      reason:
+        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, held back by a freeze until Wed 2026-06-03 00:00 UTC",
+      passedOver: [
+        {
+          at: "2026-06-01T13:00:00.000Z",
+          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02: close",
+        },
+      ],
+      policy: "test",
+    });
+  });
+
+  it("names a freeze only where it is not lifted for what makes the change due", () => {
+    const policy = policyWith({
+      afterExposure: hour,
+      between: [{ from: "13:00", to: "15:00" }],
+      freeze: [{ from: "2026-06-01", to: "2026-06-01", reason: "close", lift: ["breach"] }],
+    });
+    const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
+    const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
+    expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
+      "Mon 2026-06-01 13:00 UTC: the window passed unused",
+    ]);
+  });
+
+  it("holds what is never due, as of now when it has no moment of its own", () => {
+    const policy = policyWith({
+      every: day,
+      afterExposure: hour,
+      days: ["mon"],
+      exposureIgnoresWindow: true,
+      freeze: [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: ["exposure"] }],
+    });
+    const due = nextDue(policy, { targetId: "a", exposedAt: monday }, monday);
+    expect(due.passedOver).toStrictEqual([
+      { at: monday, why: "no window ever opens: never changed before" },
+    ]);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { factsOf, lastChangeOf, withDue } from "../../../shared/core/record/due.ts";
+import { newRecord, type TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { fingerprintOf } from "../../../shared/core/target.ts";
+import { adopted, at, now, target } from "../orders.ts";
+
+const { policy } = target;
+const unpublished: TargetRecord = { ...newRecord("orders"), adoptedAt: now };
+
+describe("what a due moment is computed from", () => {
+  it("is the id alone of a target of which nothing is known", () => {
+    expect(factsOf(newRecord("orders"))).toStrictEqual({ targetId: "orders" });
+  });
+
+  it("holds the adoption only of what consumers could use then", () => {
+    expect(factsOf(adopted)).toStrictEqual({ targetId: "orders", adoptedAt: now });
+    expect(factsOf(unpublished)).toStrictEqual({ targetId: "orders" });
+    const { adoptedAt: _, ...unknown } = adopted;
+    expect(factsOf(unknown)).toStrictEqual({ targetId: "orders" });
+  });
+
+  it("holds the last change, the exposure and the last use", () => {
+    const exposure = { at: at(5), by: "ben", from: "a log", kind: "breach" } as const;
+    const lastUsedAt = at(6);
+    expect(factsOf({ ...adopted, lastSuccessAt: at(3), exposure, lastUsedAt })).toStrictEqual({
+      targetId: "orders",
+      adoptedAt: now,
+      changedAt: at(3),
+      exposedAt: at(5),
+      exposureBy: "ben",
+      exposureKind: "breach",
+      lastUsedAt,
+    });
+  });
+});
+
+describe("the last change of what consumers read", () => {
+  const changedAt = (minutes: number) => ({
+    ...adopted,
+    slots: [
+      { account: "orders_a", changedAt: at(minutes) },
+      { account: "orders_b", changedAt: at(99) },
+    ],
+  });
+
+  it("is the later one of the last success and the change of the account that is published", () => {
+    expect(lastChangeOf({ ...changedAt(5), lastSuccessAt: at(3) })).toBe(at(5));
+    expect(lastChangeOf({ ...changedAt(5), lastSuccessAt: at(8) })).toBe(at(8));
+    expect(lastChangeOf(changedAt(5))).toBe(at(5));
+    expect(lastChangeOf({ ...adopted, lastSuccessAt: at(3) })).toBe(at(3));
+  });
+
+  it("is that of no account where none is known to be published", () => {
+    const { active: _, ...unknown } = changedAt(5);
+    expect(lastChangeOf(unknown)).toBeUndefined();
+    expect(lastChangeOf({ ...unknown, lastSuccessAt: at(3) })).toBe(at(3));
+  });
+
+  it("is the writing of what was found and did not log in", () => {
+    const found = { ...unpublished, writtenAt: at(-7), lastSuccessAt: at(3) };
+    expect(lastChangeOf(found)).toBe(at(-7));
+    expect(lastChangeOf({ ...adopted, writtenAt: at(-7) })).toBeUndefined();
+  });
+});
+
+describe("a record with its due moment", () => {
+  const planned = { policyFingerprint: fingerprintOf(target), policyWhy: "named by the target" };
+
+  it("says when and why, and by which policy", () => {
+    expect(withDue(adopted, target, now)).toStrictEqual({
+      ...adopted,
+      ...planned,
+      nextDue: "2026-05-30T10:00:00.000Z",
+      dueReason: `policy quarterly: 90d after ${now}`,
+    });
+  });
+
+  it("holds no moment any longer when nothing is due, and the reason for it", () => {
+    const { every: _, ...byHand } = policy;
+    const manual = { ...target, policy: { ...byHand, manualOnly: true } };
+    const passedOver = [{ at: at(0), why: "as it was" }];
+    const before = { ...adopted, nextDue: at(1), dueReason: "as it was", passedOver };
+    expect(withDue(before, manual, now)).toStrictEqual({
+      ...adopted,
+      ...planned,
+      policyFingerprint: fingerprintOf(manual),
+      dueReason: "policy quarterly: only a person starts a rotation",
+    });
+  });
+
+  it("keeps of what was passed over as much as a row can hold", () => {
+    const policiesPassedOver = Array.from({ length: 11 }, (_, index) => ({
+      policy: `p${index}`,
+      why: "is only for targets that name it",
+    }));
+    const long = { ...target, policyWhy: "w".repeat(1_001), policiesPassedOver };
+    const record = withDue({ ...adopted, policiesPassedOver }, long, now);
+    expect(record.policyWhy).toBe("w".repeat(1_000));
+    expect(record.policiesPassedOver).toStrictEqual(policiesPassedOver.slice(0, 10));
+    expect(withDue(record, target, now)).not.toHaveProperty("policiesPassedOver");
+  });
+
+  it("keeps the mark of what was adopted when the policy was edited", () => {
+    const before = { ...adopted, policyFingerprint: "older main/another orders_a" };
+    const { policyFingerprint } = withDue(before, target, now);
+    expect(policyFingerprint).toBe(
+      `${fingerprintOf(target).split(" ")[0] ?? ""} main/another orders_a`,
+    );
+  });
+});

@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { newRecord, type SlotRecord } from "../../../shared/core/record/rotation.ts";
+import {
+  abandon,
+  accountToChange,
+  candidates,
+  isOwnWork,
+  keptSlots,
+  promote,
+  slotOf,
+  withSlot,
+} from "../../../shared/core/record/slots.ts";
+import { pendingName, sameVersion } from "../../../shared/core/target.ts";
+import { arbitraryVersion } from "../arbitrary-record.ts";
+import { target as orders } from "../orders.ts";
+
+const now = "2026-03-01T10:00:00.000Z";
+const ref = (version: string) => ({ vault: "main", name: "orders-db", version });
+const target = { ...orders, slots: [{ account: "a" }, { account: "b" }] };
+const record = newRecord("orders");
+const arbitrarySlot: fc.Arbitrary<SlotRecord> = fc.record(
+  {
+    account: fc.constant("a"),
+    current: arbitraryVersion,
+    previous: arbitraryVersion,
+    abandoned: arbitraryVersion,
+  },
+  { requiredKeys: ["account"] },
+);
+
+describe("the account that is changed", () => {
+  it.each([
+    ["of a pair the one that is not published", target, "a", "b"],
+    ["of a pair the one that is not published", target, "b", "a"],
+    ["of a pair the first when nothing is published", target, undefined, "a"],
+    ["the first when the published one is no longer configured", target, "gone", "a"],
+    ["the only one", { ...target, slots: [{ account: "a" }] }, "a", "a"],
+  ])("is %s", (_which, of, active, account) => {
+    expect(accountToChange(of, { ...record, ...(active && { active }) })).toBe(account);
+  });
+
+  it("must be there", () => {
+    expect(() => accountToChange({ ...target, slots: [] }, record)).toThrow(RangeError);
+  });
+});
+
+describe("what is published", () => {
+  const published = { ...record, active: "a", lastSuccessAt: now };
+  const slots = [{ account: "a", current: ref("1"), changedAt: now }];
+  const own = { ...published, slots, health: "healthy" as const };
+
+  it("is our own work after a rotation that succeeded", () => {
+    expect(isOwnWork(own)).toBe(true);
+  });
+
+  it.each([
+    ["nothing was rotated yet", record],
+    [
+      "somebody else's version was adopted since",
+      { ...own, slots: [{ account: "a", changedAt: "2026-03-02T10:00:00.000Z" }] },
+    ],
+    ["something has failed since", { ...own, health: "failing" as const }],
+  ])("may be anything when %s", (_when, other) => {
+    expect(isOwnWork(other)).toBe(false);
+  });
+});
+
+describe("what is stored for an account", () => {
+  it("is tried likeliest first, each version once, and none is left out", () => {
+    fc.assert(
+      fc.property(
+        arbitrarySlot,
+        fc.option(arbitraryVersion, { nil: undefined }),
+        (slot, newest) => {
+          const all = [newest, slot.current, slot.previous, slot.abandoned].filter(
+            (one) => one !== undefined,
+          );
+          const tried = candidates(slot, newest);
+          expect(tried.at(0)).toEqual(all.at(0));
+          for (const one of all) {
+            expect(tried.filter((other) => sameVersion(one, other))).toHaveLength(1);
+          }
+          expect(tried.length).toBeLessThanOrEqual(all.length);
+        },
+      ),
+    );
+  });
+
+  it("becomes current when it turns out to be live, and what was current becomes previous", () => {
+    const slot = { account: "a", current: ref("1"), previous: ref("0"), abandoned: ref("x") };
+    expect(promote(slot, ref("2"), now)).toEqual({
+      account: "a",
+      current: ref("2"),
+      previous: ref("1"),
+      changedAt: now,
+    });
+    expect(promote({ account: "a" }, ref("2"), now)).toEqual({
+      account: "a",
+      current: ref("2"),
+      changedAt: now,
+    });
+  });
+
+  it("does not change when it turns out to be live once more", () => {
+    fc.assert(
+      fc.property(arbitrarySlot, arbitraryVersion, (slot, live) => {
+        const once = promote(slot, live, now);
+        expect(once.current).toEqual(live);
+        expect(promote(once, live, "2026-03-02T10:00:00.000Z")).toEqual(once);
+      }),
+    );
+  });
+
+  it("keeps two doubts, and the same doubt once", () => {
+    const slot = { account: "a", current: ref("1"), previous: ref("0") };
+    const once = abandon(slot, ref("2"));
+    expect(once).toEqual({ ...slot, abandoned: ref("2") });
+    expect(abandon(once, ref("2"))).toEqual(once);
+    const twice = { ...slot, previous: ref("2"), abandoned: ref("3") };
+    expect(abandon(once, ref("3"))).toEqual(twice);
+  });
+
+  it("stands beside that of the other account", () => {
+    const slots = [{ account: "a", current: ref("1") }, { account: "b" }];
+    const changed = withSlot(slots, { account: "b", current: ref("2") });
+    expect(slotOf({ ...record, slots: changed }, "a")).toEqual(slots[0]);
+    expect(slotOf({ ...record, slots: changed }, "b").current).toEqual(ref("2"));
+    expect(slotOf({ ...record, slots: changed }, "c")).toEqual({ account: "c" });
+    expect(withSlot(slots, { account: "c" })).toHaveLength(3);
+  });
+});
+
+describe("the slots that are kept when accounts come and go", () => {
+  const slots = Array.from({ length: 30 }, (_, index) => ({ account: `old-${index}` }));
+  const of = (...accounts: string[]) => ({
+    ...orders,
+    slots: accounts.map((account) => ({ account })),
+  });
+  const kept = (...[all, configured, active]: Parameters<typeof keptSlots>) =>
+    keptSlots(all, configured, active).map(({ account }) => account);
+
+  it("are those of the configuration, the active one, and the latest of the others", () => {
+    const all = [...slots.slice(0, 2), { account: "a" }, ...slots.slice(2)];
+    expect(kept(all, of("a", "old-1"), "old-0")).toEqual([
+      ...["old-0", "old-1", "a"],
+      ...["old-23", "old-24", "old-25", "old-26", "old-27", "old-28", "old-29"],
+    ]);
+  });
+
+  it("are all of them while there are few, in the same order", () => {
+    expect(keptSlots(slots.slice(0, 10), of("a"), undefined)).toEqual(slots.slice(0, 10));
+  });
+});
+
+describe("a version", () => {
+  it("is the same only by vault, name and version together", () => {
+    expect(sameVersion(ref("1"), ref("1"))).toBe(true);
+    expect(sameVersion(ref("1"), ref("2"))).toBe(false);
+    expect(sameVersion(ref("1"), { ...ref("1"), name: "x" })).toBe(false);
+    expect(sameVersion(ref("1"), { ...ref("1"), vault: "x" })).toBe(false);
+    expect(sameVersion(ref("1"), undefined)).toBe(false);
+  });
+
+  it("that is pending has a name of its own, in the vault where it will be published", () => {
+    expect(pendingName(target)).toEqual({ vault: "main", name: "keyturn-pending-orders" });
+    expect(pendingName(target).name).not.toBe(target.publish.name);
+  });
+});

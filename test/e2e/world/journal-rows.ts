@@ -1,0 +1,48 @@
+import { TableClient, type TableEntityResult } from "@azure/data-tables";
+import type { Claim, Rotation } from "../../../shared/core/record/rotation.ts";
+import { partitionOf, targetRow } from "../../../shared/stores/table/row-keys.ts";
+import { tableName } from "./world.ts";
+
+type Row = TableEntityResult<Record<string, unknown>>;
+
+const clientOf = (connectionString: string) =>
+  TableClient.fromConnectionString(connectionString, tableName, { allowInsecureConnection: true });
+
+/** Makes the row of a target one that this version of the schema has written. */
+export async function setSchema(
+  connectionString: string,
+  targetId: string,
+  schema: number,
+): Promise<void> {
+  const key = { partitionKey: partitionOf(targetId), rowKey: targetRow(targetId) };
+  await clientOf(connectionString).updateEntity({ ...key, schema }, "Merge");
+}
+
+/** Every row of the journal as it is stored. */
+export async function journalRows(connectionString: string): Promise<Row[]> {
+  const client = clientOf(connectionString);
+  const rows: Row[] = [];
+  for await (const row of client.listEntities()) rows.push(row);
+  return rows;
+}
+
+/** What the journal says about a target, as far as a bystander needs it. */
+export interface Standing {
+  readonly targetId: string;
+  readonly phase: Rotation["phase"] | undefined;
+  readonly claim: Claim;
+}
+
+export async function standings(connectionString: string): Promise<Standing[]> {
+  const rows = await journalRows(connectionString);
+  return rows
+    .filter(({ rowKey }) => rowKey?.startsWith("target:"))
+    .map((row) => ({
+      targetId: String(row["targetId"]),
+      phase: (json(row["rotation"]) as Rotation | undefined)?.phase,
+      claim: json(row["claim"]) as Claim,
+    }));
+}
+
+const json = (column: unknown): unknown =>
+  typeof column === "string" ? JSON.parse(column) : undefined;

@@ -1,0 +1,73 @@
+import { connect, createServer } from "node:net";
+import { listen } from "../../doubles/listening.ts";
+
+/** The way to a server on 127.0.0.1, which can be cut and mended. */
+export interface Line {
+  readonly port: number;
+  /** Resets what is open; whoever comes meanwhile is reset as well. */
+  cut(): void;
+  mend(): void;
+  /** Moves the `Date` header of plain HTTP answers by so many milliseconds. */
+  shiftDates(milliseconds: number): void;
+  /** All that clients have sent so far. */
+  sent(): string;
+  close(): Promise<void>;
+}
+
+/** Forwards TCP as it comes, so that TLS passes through untouched. */
+export async function lineTo(serverPort: number): Promise<Line> {
+  let whole = true;
+  let aheadMs = 0;
+  const chunks: Buffer[] = [];
+  let breaking = new AbortController();
+  const listening = await listen(
+    createServer((client) => {
+      if (!whole) {
+        client.resetAndDestroy();
+        return;
+      }
+      const server = connect(serverPort, "127.0.0.1");
+      const drop = () => {
+        client.resetAndDestroy();
+        server.destroy();
+      };
+      breaking.signal.addEventListener("abort", drop, { once: true });
+      server.on("error", () => client.destroy());
+      client.on("close", () => {
+        breaking.signal.removeEventListener("abort", drop);
+        server.destroy();
+      });
+      server.on("close", () => client.destroy());
+      client.on("data", (chunk) => chunks.push(chunk));
+      client.pipe(server);
+      server.on("data", (chunk: Buffer) => client.write(withDateShifted(chunk, aheadMs)));
+    }),
+  );
+  return {
+    port: listening.port,
+    cut() {
+      whole = false;
+      breaking.abort();
+    },
+    mend() {
+      breaking = new AbortController();
+      whole = true;
+    },
+    shiftDates(milliseconds) {
+      aheadMs = milliseconds;
+    },
+    sent: () => Buffer.concat(chunks).toString("latin1"),
+    close: () => listening.close(),
+  };
+}
+
+/** Dates of HTTP have always the same length, so nothing else moves. */
+function withDateShifted(chunk: Buffer, aheadMs: number): Buffer {
+  if (aheadMs === 0) return chunk;
+  const text = chunk
+    .toString("latin1")
+    .replace(/(\r\nDate: )([^\r]{29})(?=\r\n)/i, (_all, name: string, date: string) => {
+      return name + new Date(Date.parse(date) + aheadMs).toUTCString();
+    });
+  return Buffer.from(text, "latin1");
+}

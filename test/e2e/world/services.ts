@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SecretClient } from "@azure/keyvault-secrets";
+import { startAzurite } from "../../../local/azurite.ts";
+import {
+  startEventGridEmulator,
+  type EventGridEmulator,
+} from "../../../local/event-grid/emulator.ts";
+import { createTopic, type Topic } from "../../../local/event-grid/topic.ts";
+import { startIdentityEndpoint, type IdentityEndpoint } from "../../../local/identity/endpoint.ts";
+import { vaultResourceId } from "../../../local/key-vault/announcements.ts";
+import { startKeyVaultEmulator, type KeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
+import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
+import {
+  startPostgresqlTarget,
+  type PostgresqlTarget,
+} from "../../contract/rotators/postgresql-target.ts";
+import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { lineTo, type Line } from "./line.ts";
+
+/** Everything that the app needs, real where it can be. */
+export interface Services {
+  readonly database: PostgresqlTarget;
+  readonly vault: KeyVaultEmulator;
+  /** The official client. */
+  readonly secrets: SecretClient;
+  /** The custom topic that the app tells. */
+  readonly topic: EventGridEmulator;
+  /** What Key Vault announces. */
+  readonly vaultEvents: Topic;
+  readonly identity: IdentityEndpoint;
+  /** Of the storage account, past the lines. */
+  readonly storage: string;
+  /** The ways that the app takes. */
+  readonly lines: Lines;
+  /** Tokens that were shown to the vault. */
+  readonly tokens: ReadonlySet<string>;
+  /** Goes when all is closed. The vault's memory is in `vault.jsonl`. */
+  readonly folder: string;
+  /** Writes a version that the vault dates so many days back. */
+  store(name: string, value: string, ageInDays?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Lines {
+  readonly database: Line;
+  readonly queue: Line;
+  readonly table: Line;
+}
+
+const day = 86_400_000;
+const keep = 100_000;
+const vaultName = "keyturn-local";
+
+export async function startServices(): Promise<Services> {
+  const folder = await mkdtemp(join(tmpdir(), "keyturn-e2e-"));
+  const [database, azurite, identity, topic] = await Promise.all([
+    startPostgresqlTarget(),
+    startAzurite({ memory: true }),
+    startIdentityEndpoint(),
+    startEventGridEmulator({ keep }),
+  ]);
+  const vaultEvents = createTopic({
+    source: vaultResourceId(vaultName),
+    inputSchema: "EventGridSchema",
+    keep,
+    timeScale: 0.01,
+  });
+  const { vault, tokens, backdate } = await startVault(folder, identity, vaultEvents);
+  const secrets = await clientOf(vault.url, identity);
+  const lines = await linesTo(database.port, azurite.connectionString);
+  return {
+    ...{ database, vault, secrets, topic, vaultEvents, identity, lines, tokens, folder },
+    storage: azurite.connectionString,
+    store: (name, value, ageInDays = 0) =>
+      backdate(ageInDays, () => secrets.setSecret(name, value)),
+    async close() {
+      vaultEvents.close();
+      await Promise.all([vault.close(), topic.close(), identity.close()]);
+      await Promise.all(Object.values(lines).map((line: Line) => line.close()));
+      await Promise.all([azurite.close(), database.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startVault(folder: string, identity: IdentityEndpoint, events: Topic) {
+  const tokens = new Set<string>();
+  let age = 0;
+  const vault = await startKeyVaultEmulator({
+    name: vaultName,
+    acceptsToken(token) {
+      tokens.add(token);
+      return identity.accepts(token, VAULT_RESOURCE);
+    },
+    file: join(folder, "vault.jsonl"),
+    throttleScale: Infinity,
+    now: () => new Date(Date.now() - age),
+    onEvent: (event) => {
+      events.publish([event]);
+    },
+  });
+  const backdate = async (days: number, act: () => Promise<unknown>): Promise<void> => {
+    age = days * day;
+    try {
+      await act();
+    } finally {
+      age = 0;
+    }
+  };
+  return { vault, tokens, backdate };
+}
+
+async function clientOf(vaultUrl: string, identity: IdentityEndpoint): Promise<SecretClient> {
+  const address = `${identity.url}?api-version=2019-08-01&resource=${VAULT_RESOURCE}`;
+  const answer = await fetch(address, { headers: { "x-identity-header": identity.header } });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  const credential = {
+    getToken: () => Promise.resolve({ token, expiresOnTimestamp: Date.now() + day }),
+  };
+  return new SecretClient(vaultUrl, credential, {
+    allowInsecureConnection: true,
+    disableChallengeResourceVerification: true,
+  });
+}
+
+async function linesTo(postgresqlPort: number, connectionString: string): Promise<Lines> {
+  const portOf = (name: string) => Number(new URL(partOf(connectionString, name)).port);
+  const [database, queue, table] = await Promise.all([
+    lineTo(postgresqlPort),
+    lineTo(portOf("QueueEndpoint")),
+    lineTo(portOf("TableEndpoint")),
+  ]);
+  return { database, queue, table };
+}
+
+/** The storage account as the app sees it. */
+export function throughLines({ storage, lines }: Services): string {
+  const at = ({ port }: Line) => `http://127.0.0.1:${port}`;
+  const queue = movedTo(storage, "QueueEndpoint", at(lines.queue));
+  return movedTo(queue, "TableEndpoint", at(lines.table));
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import {
+  changesUnannounced,
+  ignoresFences,
+  keepsTheSecretInMemory,
+  makesAnotherSecret,
+  neverAsks,
+  publishesFirst,
+} from "./broken.ts";
+import { race } from "./races.ts";
+import { type How, rotateWithStops, type Worker } from "./stops.ts";
+import { kinds } from "../world.ts";
+
+const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
+
+/** Whether the crash tests find this wrong with an engine. They stop at the first stop that shows it. */
+async function find(worker: Worker, what: string): Promise<boolean> {
+  for (const kind of kinds) {
+    for (const how of hows) {
+      for (let at = 1; at <= 40; at++) {
+        const { broken } = await rotateWithStops(kind, [{ at, how }], worker);
+        if (broken.includes(what)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+test("the crash tests catch an engine that publishes before it changes the target", async () => {
+  expect(
+    await find(publishesFirst, "the published credential does not work after vault.write"),
+  ).toBe(true);
+});
+
+test("the crash tests catch an engine that keeps the new secret in memory only", async () => {
+  expect(await find(keepsTheSecretInMemory, "no stored credential works after target.apply")).toBe(
+    true,
+  );
+});
+
+test("the crash tests catch an engine that makes another secret after a crash", async () => {
+  expect(await find(makesAnotherSecret, "it never settled")).toBe(true);
+});
+
+test("the crash tests catch an engine that does not ask what is live", async () => {
+  expect(await find(neverAsks, "it never settled")).toBe(true);
+});
+
+test("the crash tests catch an engine that changes the target before the journal knows", async () => {
+  expect(await find(changesUnannounced, "it never settled")).toBe(true);
+});
+
+test("the race tests catch an engine that ignores fences", async () => {
+  let caught = false;
+  for (let seed = 1; seed <= 40 && !caught; seed++) {
+    for (const kind of kinds) {
+      const broken = await race(kind, seed, ignoresFences);
+      caught ||= broken.includes("2 secrets for one rotation");
+    }
+  }
+  expect(caught).toBe(true);
+});

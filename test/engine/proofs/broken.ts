@@ -1,0 +1,132 @@
+import { LeaseLostError } from "../../../shared/core/errors.ts";
+import { renderPayload } from "../../../shared/core/payload/payload.ts";
+import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
+import { runOf, beginRotation, advance, succeed } from "../../../shared/core/lifecycle/progress.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
+import { workOn } from "../../../shared/engine/worker.ts";
+import type { Versioned } from "../../../shared/stores/journal.ts";
+import type { Worker } from "./stops.ts";
+import type { World } from "../world.ts";
+
+/**
+ * Engines with one mistake each, all seen in the field. They are kept to show that the crash and race tests bite: each
+ * must be caught.
+ */
+
+/** The engine, with a journal that does not give back part of what was written: as if it had not been recorded. */
+export function forgetting(forget: (record: TargetRecord) => TargetRecord): Worker {
+  return (ports, world) => {
+    const read = async (id: string): Promise<Versioned | undefined> => {
+      const found = await ports.journal.read(id);
+      return found && { ...found, record: forget(found.record) };
+    };
+    return workOn({ ...ports, journal: { ...ports.journal, read } }, world.target);
+  };
+}
+
+/** Does not know after a crash that a secret was made, so it makes another one. */
+export const makesAnotherSecret = forgetting((record) => {
+  if (!record.rotation) return record;
+  const { pending: _, ...rotation } = record.rotation;
+  return { ...record, rotation: { ...rotation, phase: "staging", changeBegan: false } };
+});
+
+/** Does not ask after a crash whether the change was made already. */
+export const neverAsks = forgetting((record) =>
+  record.rotation ? { ...record, rotation: { ...record.rotation, changeBegan: false } } : record,
+);
+
+/** Writes over whatever the journal says now, whoever wrote it: no conditions, no fences. */
+export const ignoresFences: Worker = (ports, world) => {
+  const commit: Ports["journal"]["commit"] = async (change) => {
+    try {
+      return await ports.journal.commit(change);
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      const found = await world.journal.read(change.record.targetId);
+      return world.journal.commit({ ...change, etag: found?.etag });
+    }
+  };
+  return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+};
+
+/** The engine, with a journal that keeps some writes to itself: as if nobody had made them before the next one. */
+function postponing(isPostponed: (record: TargetRecord) => boolean): Worker {
+  return (ports, world) => {
+    const commit: Ports["journal"]["commit"] = (change) =>
+      isPostponed(change.record) && change.etag !== undefined
+        ? Promise.resolve(change.etag)
+        : ports.journal.commit(change);
+    return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+  };
+}
+
+/** Changes the target before the journal knows that it will, and with which secret. */
+export const changesUnannounced = postponing(({ rotation }) => rotation?.phase === "applying");
+
+/** Publishes without having asked whether the target is still its own, and does not notice how much time has passed. */
+export const publishesUnannounced: Worker = (ports, world) => {
+  const started = ports.journal.now();
+  const journal = { ...ports.journal, now: () => started };
+  return postponing(({ rotation }) => rotation?.phase === "publishing")(
+    { ...ports, journal },
+    world,
+  );
+};
+
+/** Publishes, then changes the target: what Azure's own sample does. */
+export const publishesFirst = naive(["publish", "change"]);
+
+/** Changes the target and only then writes the secret down. */
+export const keepsTheSecretInMemory = naive(["change", "publish"]);
+
+/** Does what it is told in the order it is told, with the journal for book-keeping only. */
+function naive(order: readonly ("publish" | "change")[]): Worker {
+  return async (ports, world) => {
+    const found = await ports.journal.read("app");
+    const { request } = found?.record ?? {};
+    if (!found?.record.adoptedAt || !request) return workOn(ports, world.target);
+    const account = world.kind.accounts.find((name) => name !== found.record.active) ?? "app";
+    const secret = new Secret(Buffer.from(ports.randomBytes(24)).toString("base64url"));
+    const signal = ports.deadline(60_000);
+    let published = found.record.published;
+    for (const effect of order) {
+      if (effect === "change") {
+        await ports
+          .rotator("memory")
+          .apply({ options: {}, next: { account, secret }, using: { as: "identity" } }, signal);
+      } else {
+        const endpoint = { engine: "memory", host: "memory", port: 0 };
+        published = await ports.vault("main")?.write(
+          "app-db",
+          {
+            ...renderPayload("json", { account, secret }, endpoint),
+            tags: { "keyturn-rotation": request.rotationId },
+          },
+          signal,
+        );
+      }
+    }
+    return book(ports, world, found, account, published);
+  };
+}
+
+async function book(
+  ports: Ports,
+  world: World,
+  found: Versioned,
+  account: string,
+  published: TargetRecord["published"],
+): Promise<void> {
+  const now = world.now();
+  const { request } = found.record;
+  if (!request) return;
+  const grounds = { why: "it was asked for", policyFingerprint: "" };
+  const begun = beginRotation(found.record, account, request, grounds, now);
+  if (!begun.rotation) return;
+  const rotation = advance(begun.rotation, "cleaning", published ? { published } : {}, now);
+  const record = succeed(begun, rotation, world.target, false, now);
+  const runs = [runOf(rotation, record, "done", now)];
+  await ports.journal.commit({ record, etag: found.etag, wakeAt: undefined, runs });
+}

@@ -1,0 +1,155 @@
+import { ConfigError, VaultUnavailableError } from "../../../shared/core/errors.ts";
+import { between, hour, minute, toInstant } from "../../../shared/core/time.ts";
+import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
+import { workOn } from "../../../shared/engine/worker.ts";
+import type { Rotator } from "../../../shared/rotators/rotator.ts";
+import type { StoredSecret, Unreadable, Vault } from "../../../shared/vaults/vault.ts";
+import { forgetting } from "./broken.ts";
+import type { Worker } from "./stops.ts";
+import type { World } from "../world.ts";
+
+/** Engines that act without looking, each in one way. They are kept to show that the tests of looking bite. */
+
+function withRotator(change: (rotator: Rotator, world: World) => Partial<Rotator>): Worker {
+  return (ports, world) => {
+    const rotator = ports.rotator("memory");
+    const changed = { ...rotator, ...change(rotator, world) };
+    return workOn({ ...ports, rotator: () => changed }, world.target);
+  };
+}
+
+type Read = () => Promise<StoredSecret | Unreadable>;
+
+/** Replaces how the published secret is read. */
+function withPublished(read: (real: Read, world: World) => ReturnType<Read>): Worker {
+  return (ports, world) => {
+    const vault: Ports["vault"] = (name) => {
+      const real = ports.vault(name);
+      if (!real) return undefined;
+      const readCurrent: Vault["readCurrent"] = (secret, signal) => {
+        const ask = () => real.readCurrent(secret, signal);
+        return secret === world.target.publish.name ? read(ask, world) : ask();
+      };
+      return { ...real, readCurrent };
+    };
+    return workOn({ ...ports, vault }, world.target);
+  };
+}
+
+const recordOf = async (world: World) => (await world.journal.read("app"))?.record;
+
+/** Retires because a rotation succeeded once, without a log-in with what is published. */
+export const retiresFromMemory = withRotator((rotator, world) => ({
+  async verify(check, signal) {
+    const record = await recordOf(world);
+    const isRetiring = record?.retirement !== undefined && record.rotation === undefined;
+    return isRetiring ? "accepted" : rotator.verify(check, signal);
+  },
+}));
+
+/** Does not ask what prevents an account from logging in. */
+export const ignoresObstacles = withRotator(() => ({
+  examine: () => Promise.resolve({ obstacles: [], right: { is: "proven" } }),
+}));
+
+/** Takes a log-in for which no password was asked for a proof. */
+export const acceptsNoPassword = withRotator((rotator) => ({
+  verify: (check, signal) =>
+    rotator.verify(check, signal).catch((error: unknown) => {
+      if (error instanceof ConfigError) return "accepted";
+      throw error;
+    }),
+  examine: () => Promise.resolve({ obstacles: [], right: { is: "proven" } }),
+}));
+
+/** Reads what is published once for each rotation, when it begins. */
+export function looksOnce(): Worker {
+  const seen = new Map<string, StoredSecret | Unreadable>();
+  return withPublished(async (real, world) => {
+    const rotation = (await recordOf(world))?.rotation;
+    if (!rotation || rotation.changeBegan) return real();
+    const known = seen.get(rotation.id) ?? (await real());
+    seen.set(rotation.id, known);
+    return known;
+  });
+}
+
+/** Takes a deleted secret for one that there never was. */
+export const forgetsDeletedSecrets = withPublished(async (real) => {
+  const stored = await real();
+  return stored === "deleted" ? "absent" : stored;
+});
+
+/** Takes whatever the vault's address answers for the answer of the vault. */
+export const believesEveryAnswer = withPublished(async (real) => {
+  try {
+    return await real();
+  } catch (error) {
+    if (error instanceof VaultUnavailableError) return "absent";
+    throw error;
+  }
+});
+
+/** Waits as long after a change that could not be proven as after a failure that hurt nobody. */
+export const waitsLong: Worker = async (ports, world) => {
+  const failedAt = (await recordOf(world))?.lastFailure?.at;
+  const now = toInstant(ports.journal.now());
+  if (failedAt !== undefined && between(failedAt, now) < 6 * hour) return undefined;
+  return workOn(ports, world.target);
+};
+
+/** Tells whose claim it is by the clock of the machine that it runs on. */
+export function usesItsOwnClock(): Worker {
+  let started = 0;
+  const aheadMs = [0, -10 * minute, hour];
+  return (ports, world) => {
+    const ahead = aheadMs[started++ % aheadMs.length] ?? 0;
+    const now = () => new Date(Date.parse(world.now()) + ahead);
+    return workOn({ ...ports, journal: { ...ports.journal, now } }, world.target);
+  };
+}
+
+/** Does not remember which log-ins were refused. */
+export const guessesOnAndOn = forgetting(({ refusals: _, ...record }) => record);
+
+/** Writes down every phase of a rotation that there ever was. */
+export function keepsEveryPhase(): Worker {
+  const phases: Rotation["phases"][number][] = [];
+  const grown = (record: TargetRecord): TargetRecord => {
+    const { rotation } = record;
+    if (!rotation) return record;
+    phases.push(...rotation.phases.slice(-1));
+    return { ...record, rotation: { ...rotation, phases: [...phases] } };
+  };
+  return (ports, world) => {
+    const commit: Ports["journal"]["commit"] = (change) =>
+      ports.journal.commit({ ...change, record: grown(change.record) });
+    return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+  };
+}
+
+/** Leaves every pending version readable. */
+export const keepsPendingVersions: Worker = (ports, world) => {
+  const vault: Ports["vault"] = (name) => {
+    const real = ports.vault(name);
+    return real && { ...real, disable: () => Promise.resolve() };
+  };
+  return workOn({ ...ports, vault }, world.target);
+};
+
+/** Writes its own record over what a caller has written meanwhile. */
+export const overwritesRequests: Worker = (ports, world) => {
+  const commit: Ports["journal"]["commit"] = async (change) => {
+    const found = await ports.journal.read(change.record.targetId);
+    const isMine = found?.record.claim.owner === change.record.claim.owner;
+    return ports.journal.commit(isMine ? { ...change, etag: found?.etag } : change);
+  };
+  return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+};
+
+/** Tells nobody that it changed a target which was another's by then. */
+export const hidesLostClaims: Worker = (ports, world) => {
+  const raise = () => Promise.resolve();
+  return workOn({ ...ports, journal: { ...ports.journal, raise } }, world.target);
+};

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { forEveryEffect, type How } from "./stops.ts";
+import { kinds } from "../world.ts";
+
+const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
+
+for (const kind of kinds) {
+  for (const how of hows) {
+    test(`nothing is lost when a worker ${how} any one effect: ${kind.name}`, async () => {
+      const tried = await forEveryEffect(kind, (at) => [{ at, how }]);
+      expect(tried).toBeGreaterThan(12);
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { Secret } from "../../../shared/core/secrets/secret.ts";
+import type { VersionRef } from "../../../shared/core/target.ts";
+import { OutcomeUnknownError, VaultUnavailableError } from "../../../shared/core/errors.ts";
+import { writeByHand } from "../steps.ts";
+import type { Kind, World } from "../world.ts";
+
+/** What happens behind Keyturn's back, at one moment of a rotation or of a retirement. */
+export interface Disturbance {
+  readonly name: string;
+  /** Whether it makes sense for such a target. */
+  readonly fits?: (kind: Kind) => boolean;
+  strike(world: World): unknown;
+  /** Why Keyturn must not change these accounts as long as it lasts. */
+  forbids?(world: World, changed: readonly string[]): string | undefined;
+  /** What a person or time puts right afterwards. */
+  heal?(world: World): unknown;
+}
+
+const isPair = ({ accounts }: Kind) => accounts.length === 2;
+const byHand = "set by hand";
+
+/** The account that consumers read at this moment, as the vault has it. */
+function publishedAccount(world: World): string {
+  const newest = world.vault.versions("app-db").at(-1);
+  const body = JSON.parse(newest?.value.reveal() ?? "{}") as { username?: string };
+  return body.username ?? world.kind.accounts[0] ?? "";
+}
+
+function otherAccount(world: World): string {
+  const published = publishedAccount(world);
+  return world.kind.accounts.find((account) => account !== published) ?? published;
+}
+
+/** Passwords that a person changed, as they were before. */
+const before = new WeakMap<World, ReadonlyMap<string, Secret>>();
+
+function changeByHand(world: World): void {
+  before.set(world, new Map(world.system.passwords));
+  world.system.passwords.set(publishedAccount(world), new Secret(byHand));
+}
+
+/** Only an account that changes itself needs the person: an admin can give it another password. */
+function undoChange(world: World): void {
+  for (const [account, secret] of before.get(world) ?? []) {
+    const now = world.system.passwords.get(account)?.reveal();
+    const isLost = now === undefined || (now === byHand && world.kind.as === "self");
+    if (isLost) world.system.passwords.set(account, secret);
+  }
+}
+
+/** Versions that a person disabled. */
+const disabled = new WeakMap<World, VersionRef>();
+
+async function disableNewest(world: World): Promise<void> {
+  const newest = world.vault.versions("app-db").at(-1);
+  if (!newest) return;
+  disabled.set(world, newest.ref);
+  await world.vault.disable(newest.ref, new AbortController().signal);
+}
+
+function enableAgain(world: World): void {
+  const ref = disabled.get(world);
+  if (ref) world.vault.enable(ref);
+}
+
+export const disturbances: readonly Disturbance[] = [
+  {
+    name: "the server recovers without its last commits",
+    strike: (world) => {
+      world.loseLastCommit();
+    },
+  },
+  {
+    name: "the published account is changed by hand",
+    strike: changeByHand,
+    heal: undoChange,
+  },
+  {
+    name: "the published account is changed and stored by hand",
+    strike: async (world) => {
+      const account = publishedAccount(world);
+      world.system.passwords.set(account, new Secret(byHand));
+      await writeByHand(world, account, byHand);
+    },
+  },
+  {
+    name: "the published account is dropped for an hour",
+    strike: (world) => {
+      before.set(world, new Map(world.system.passwords));
+      world.system.passwords.delete(publishedAccount(world));
+    },
+    heal: undoChange,
+  },
+  {
+    name: "the published account is locked for an hour",
+    strike: (world) => {
+      const account = publishedAccount(world);
+      world.system.obstacles.set(account, `Account ${account} is locked.`);
+    },
+    forbids: (world, changed) =>
+      changed.some((account) => world.system.obstacles.has(account))
+        ? "changed an account that cannot log in"
+        : undefined,
+    heal: (world) => {
+      world.system.obstacles.clear();
+    },
+  },
+  {
+    name: "the published secret is deleted for an hour",
+    strike: (world) => {
+      world.vault.remove("app-db");
+    },
+    forbids: () => "changed an account though nothing can be published",
+    heal: (world) => {
+      world.vault.recover("app-db");
+    },
+  },
+  {
+    name: "the published version is disabled for an hour",
+    strike: disableNewest,
+    heal: enableAgain,
+  },
+  {
+    name: "the server asks for no password and loses changes for an hour",
+    strike: (world) => {
+      for (const account of world.kind.accounts) world.system.trusted.add(account);
+      world.setFault((effect) =>
+        effect === "target.apply" ? new OutcomeUnknownError("the line was lost") : undefined,
+      );
+    },
+    heal: (world) => {
+      world.system.trusted.clear();
+      world.setFault(() => undefined);
+    },
+  },
+  {
+    name: "the vault is read-only for an hour",
+    strike: (world) => {
+      world.setFault((effect) =>
+        effect === "vault.write" ? new VaultUnavailableError("no right to write") : undefined,
+      );
+    },
+    heal: (world) => {
+      world.setFault(() => undefined);
+    },
+  },
+  {
+    name: "the vault is out of reach for an hour",
+    strike: (world) => {
+      world.setFault((effect) =>
+        effect.startsWith("vault.") ? new VaultUnavailableError("a foreign 404") : undefined,
+      );
+    },
+    heal: (world) => {
+      world.setFault(() => undefined);
+    },
+  },
+  {
+    name: "a person publishes the other account of a pair",
+    fits: isPair,
+    strike: async (world) => {
+      const account = otherAccount(world);
+      const password = world.system.passwords.get(account)?.reveal() ?? "";
+      if (password !== "") await writeByHand(world, account, password);
+    },
+  },
+];

@@ -1,0 +1,98 @@
+import { wakeAt } from "../../../shared/core/lifecycle/decide.ts";
+import { hour, second } from "../../../shared/core/time.ts";
+import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import type { Disturbance } from "./disturbances.ts";
+import { engine, type Worker } from "./stops.ts";
+import { watch } from "../watch.ts";
+import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
+
+interface Ending {
+  /** Whether the disturbance came. */
+  readonly struck: boolean;
+  /** What was found to be wrong. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * Adopts a target, rotates it on request and lets the grace end. Before the n-th call of the engine after the request, the
+ * disturbance strikes; an hour later it is healed. Keyturn itself must never take away the last credential that works.
+ */
+export async function rotateDisturbed(
+  kind: Kind,
+  disturbance: Disturbance,
+  at: number,
+  worker: Worker = engine,
+): Promise<Ending> {
+  const world = await makeWorld(kind);
+  let calls = 0;
+  let isOn = false;
+  let struck = false;
+  const { broken, noteStrike, judge } = watch(world, (changed) =>
+    isOn ? disturbance.forbids?.(world, changed) : undefined,
+  );
+  const gate: Gate = async (effect, call) => {
+    if (++calls === at) {
+      struck = true;
+      isOn = true;
+      noteStrike();
+      await disturbance.strike(world);
+    }
+    return judge(effect, call);
+  };
+  const workUntil = (end: number) => workOnUntil(world, worker, gate, end, broken);
+
+  await worker(world.ports(open), world);
+  await requestRotation(world.ports(open), world.target, {
+    reason: "operator",
+    requestedBy: "test",
+  });
+  await workUntil(Date.parse(world.now()) + hour);
+  await workUntil(Date.parse(world.now()) + world.target.grace);
+  await workUntil(Date.parse(world.now()) + hour);
+  calls = at;
+  isOn = false;
+  await disturbance.heal?.(world);
+  await requestRotation(world.ports(open), world.target, {
+    reason: "operator",
+    requestedBy: "person",
+  });
+  await workUntil(Date.parse(world.now()) + 14 * hour);
+  broken.push(...(await endings(world)));
+  return { struck, broken: [...new Set(broken)] };
+}
+
+/** Works whenever the journal says so, until that moment in milliseconds. What it throws is `broken`. `aheadMs`: of the worker's clock. */
+export async function workOnUntil(
+  world: World,
+  worker: Worker,
+  gate: Gate,
+  end: number,
+  broken: string[],
+  aheadMs = 0,
+): Promise<void> {
+  for (let turn = 0; turn < 60 && Date.parse(world.now()) < end; turn++) {
+    await worker(world.ports(gate, aheadMs), world).catch((error: unknown) => {
+      if (!(error instanceof JournalUnavailableError)) broken.push(`it threw ${String(error)}`);
+    });
+    const record = (await world.journal.read("app"))?.record;
+    const wake = Date.parse((record && wakeAt(record, world.now())) ?? "") || end;
+    const now = Date.parse(world.now());
+    world.advance(Math.min(Math.max(wake, now + second), end) - now);
+  }
+}
+
+/** Works for so many milliseconds, whenever the journal says so. */
+export async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
+  const end = Date.parse(world.now()) + length;
+  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
+}
+
+export async function endings(world: World): Promise<string[]> {
+  const record = (await world.journal.read("app"))?.record;
+  const found: string[] = [];
+  if (!world.publishedWorks()) found.push("what is published does not work at the end");
+  if (record?.health !== "healthy")
+    found.push(`the target is ${record?.health ?? "unknown"} at the end`);
+  return found;
+}

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { live } from "./lives.ts";
+import { kinds } from "../world.ts";
+
+for (const kind of kinds) {
+  test(`whatever happens in the life of a target, Keyturn takes nothing away: ${kind.name}`, async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      expect(await live(kind, seed), `seed ${seed}`).toEqual([]);
+    }
+  });
+}

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { race } from "./races.ts";
+import { kinds } from "../world.ts";
+
+for (const kind of kinds) {
+  test(`workers that race for a target lose nothing: ${kind.name}`, async () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      expect(await race(kind, seed), `seed ${seed}`).toEqual([]);
+    }
+  });
+}

@@ -1,0 +1,88 @@
+import { setImmediate } from "node:timers/promises";
+import { hour, minute, second } from "../../../shared/core/time.ts";
+import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import { generator } from "../random.ts";
+import { engine, endViolations, violations, type Worker } from "./stops.ts";
+import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
+
+interface Waiting {
+  readonly worker: number;
+  readonly go: () => void;
+}
+
+/** How far the clocks of the workers' machines are ahead. */
+const aheadMs = [0, -10 * minute, hour];
+
+/**
+ * Several workers on one target, each call of each of them held until a seeded draw lets it go, with the clock
+ * jumping in between (past the end of claims, too) and now and then a worker that dies. Returns what was wrong.
+ */
+export async function race(
+  kind: Kind,
+  seed: number,
+  worker: Worker = engine,
+): Promise<readonly string[]> {
+  const world = await makeWorld(kind, `race ${seed}`);
+  const random = generator(seed);
+  const broken: string[] = [];
+  const waiting: Waiting[] = [];
+  let alive = 0;
+
+  const gateOf =
+    (id: number): Gate =>
+    async (effect, call) => {
+      await new Promise<void>((go) => waiting.push({ worker: id, go }));
+      const result = await call();
+      broken.push(...violations(world).map((what) => `${what} after ${effect}`));
+      return result;
+    };
+
+  function begin(id: number): void {
+    alive++;
+    void worker(world.ports(gateOf(id), aheadMs[id % aheadMs.length]), world)
+      .catch((error: unknown) => {
+        broken.push(`a worker threw ${String(error)}`);
+      })
+      .finally(() => alive--);
+  }
+
+  await worker(world.ports(open), world);
+  const request = { reason: "operator", requestedBy: "test" } as const;
+  const { rotationId } = await requestRotation(world.ports(open), world.target, request);
+  let workers = 0;
+  for (; workers < 2; workers++) begin(workers);
+
+  for (let turn = 0; turn < 400 && alive > 0; turn++) {
+    await quiet();
+    if (random() < 0.1) world.advance(Math.floor(random() * 200) * second);
+    if (random() < 0.02) alive -= kill(waiting, Math.floor(random() * workers));
+    if (alive < 2 && workers < 16) begin(workers++);
+    waiting.splice(Math.floor(random() * waiting.length), 1)[0]?.go();
+  }
+  broken.push(...(await calmDown(world, worker)));
+  if (world.applied.size !== 1) broken.push(`${world.applied.size} secrets for one rotation`);
+  return [...broken, ...(await endViolations(world, rotationId))];
+}
+
+/** The calls of a dead worker never come back. */
+function kill(waiting: Waiting[], worker: number): number {
+  const index = waiting.findIndex((one) => one.worker === worker);
+  if (index < 0) return 0;
+  waiting.splice(index, 1);
+  return 1;
+}
+
+/** Everything that can go on without a call being let through has gone on. */
+async function quiet(): Promise<void> {
+  await setImmediate();
+}
+
+async function calmDown(world: World, worker: Worker): Promise<string[]> {
+  for (let lives = 0; lives < 20; lives++) {
+    world.advance(11 * minute);
+    await worker(world.ports(open), world);
+    const record = (await world.journal.read("app"))?.record;
+    if (record && !record.rotation && !record.request && record.outbox.length === 0) return [];
+  }
+  return ["it never settled"];
+}

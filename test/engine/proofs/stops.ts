@@ -1,0 +1,185 @@
+import { expect } from "vitest";
+import { minute } from "../../../shared/core/time.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
+import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import { workOn } from "../../../shared/engine/worker.ts";
+import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
+
+/** `dies`: the process is gone after the effect. `loses the reply`: the effect happened, nobody heard of it. */
+export type How = "dies before" | "dies after" | "loses the reply of";
+
+export interface Stop {
+  /** The effect it happens at, counted from one since the last stop. */
+  readonly at: number;
+  readonly how: How;
+}
+
+/** How a worker handles one target; the engine's own unless a test replaces it by a broken one. */
+export type Worker = (ports: Ports, world: World) => Promise<unknown>;
+
+export const engine: Worker = (ports, world) => workOn(ports, world.target);
+
+/** Effects change something outside. Reads do not count: dying before one is dying after the effect before it. */
+const effects = new Set([
+  "journal.commit",
+  "vault.write",
+  "vault.disable",
+  "target.apply",
+  "target.retire",
+  "consumer.refresh",
+  "notifier.send",
+]);
+
+interface Ending {
+  /** Every stop was met. */
+  readonly allMet: boolean;
+  /** Effects since the last stop. */
+  readonly effects: number;
+  /** What was found to be wrong, and when. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * Adopts a target, rotates it once on request, lets the grace end; with the given stops on the way. Where proof is
+ * wanted, somebody uses the superseded account until then, and for a while longer.
+ */
+export async function rotateWithStops(
+  kind: Kind,
+  stops: readonly Stop[],
+  worker: Worker = engine,
+): Promise<Ending> {
+  const world = await makeWorld(kind);
+  const [first = ""] = kind.accounts;
+  if (kind.retire === "proof") world.system.sessions.add(first);
+  const broken: string[] = [];
+  const waiting = [...stops];
+  let count = 0;
+  let die: () => void = () => undefined;
+
+  const gate: Gate = async (effect, call) => {
+    if (!effects.has(effect)) return call();
+    count++;
+    const stop = waiting[0];
+    const isHere = stop?.at === count;
+    if (isHere) {
+      waiting.shift();
+      count = 0;
+    }
+    if (isHere && stop.how === "dies before") return gone(die);
+    const result = await call();
+    broken.push(...violations(world).map((what) => `${what} after ${effect}`));
+    if (!isHere) return result;
+    if (stop.how === "dies after") return gone(die);
+    throw effect === "journal.commit"
+      ? new JournalUnavailableError("the reply was lost")
+      : new Error("socket hang up");
+  };
+
+  /** One life of a process. A dead one never comes back, not even to its own error handling. */
+  async function live(job: (ports: Ports) => Promise<unknown>): Promise<void> {
+    const death = new Promise<void>((resolve) => {
+      die = resolve;
+    });
+    const life = job(world.ports(gate)).catch((error: unknown) => {
+      if (!(error instanceof JournalUnavailableError)) broken.push("the worker threw");
+    });
+    await Promise.race([life, death]);
+  }
+
+  async function settle(): Promise<void> {
+    for (let lives = 0; lives < 40; lives++) {
+      await live((ports) => worker(ports, world));
+      const found = await world.journal.read("app");
+      const record = found?.record;
+      const busy = record?.rotation ?? record?.request ?? record?.claim.owner;
+      if (record && busy === undefined && record.outbox.length === 0 && record.adoptedAt) return;
+      // Longer than a claim, shorter than anything that a policy of the test waits for.
+      world.advance(11 * minute);
+    }
+    broken.push("it never settled");
+  }
+
+  async function untilRetired(): Promise<void> {
+    for (let looks = 0; looks < 20; looks++) {
+      if ((await world.journal.read("app"))?.record.retirement === undefined) break;
+      world.advance(11 * minute);
+      await settle();
+    }
+    const ends = kind.accounts.length === 2 && kind.as !== "self";
+    if (ends && world.isKept(first)) broken.push("the superseded secret was never retired");
+  }
+
+  await settle();
+  let rotationId = "";
+  for (let tries = 0; rotationId === "" && tries < 5; tries++) {
+    await live(async (ports) => {
+      const wanted = { reason: "operator", requestedBy: "test", key: "once" } as const;
+      rotationId = (await requestRotation(ports, world.target, wanted)).rotationId;
+    });
+  }
+  await settle();
+  broken.push(...(await endViolations(world, rotationId)));
+  world.advance(world.target.grace);
+  await settle();
+  world.system.sessions.delete(first);
+  await untilRetired();
+  if (!world.publishedWorks()) broken.push("the published secret did not survive the grace");
+  return { allMet: waiting.length === 0, effects: count, broken };
+}
+
+/** A call that was under way when the process died. */
+function gone(die: () => void): Promise<never> {
+  die();
+  return new Promise(() => undefined);
+}
+
+/** What must hold at every single moment. */
+export function violations(world: World): string[] {
+  const found: string[] = [];
+  const { accounts } = world.kind;
+  if (!accounts.some((account) => world.isKept(account))) found.push("no stored credential works");
+  if (accounts.length === 2 && !world.publishedWorks()) {
+    found.push("the published credential does not work");
+  }
+  if ([...world.system.sessions].some((account) => !world.isKept(account))) {
+    found.push("an account that is in use was retired");
+  }
+  return found;
+}
+
+/** What must hold once a rotation has ended. */
+export async function endViolations(world: World, rotationId: string): Promise<string[]> {
+  const record = (await world.journal.read("app"))?.record;
+  const run = await world.journal.run("app", rotationId);
+  const versions = world.vault.versions("app-db");
+  const newest = versions.at(-1);
+  const known = versions.find(({ ref }) => ref.version === record?.published?.version);
+  const told = world.notifier.sent.filter(({ type }) => type === "rotation.succeeded");
+  const refreshed = world.consumer.refreshes.some((one) => one.rotationId === rotationId);
+  const findings: Record<string, boolean> = {
+    [`the rotation ended as ${run?.state ?? "nothing"}`]: run?.state !== "done",
+    "the published secret does not log in": !world.publishedWorks(),
+    "the journal knows another secret than consumers read":
+      !known || newest?.value.equals(known.value) !== true,
+    "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
+    "the consumer was never refreshed": !refreshed,
+    "success was not told under one id": new Set(told.map(({ id }) => id)).size !== 1,
+  };
+  return Object.keys(findings).filter((finding) => findings[finding]);
+}
+
+/** Runs `stops` for n = 1, 2, … until the rotation ends before the last of them is met. */
+export async function forEveryEffect(
+  kind: Kind,
+  stopsAt: (n: number) => readonly Stop[],
+  worker?: Worker,
+): Promise<number> {
+  for (let n = 1; ; n++) {
+    const stops = stopsAt(n);
+    const ending = await rotateWithStops(kind, stops, worker);
+    const story = stops.map(({ how, at }) => `${how} effect ${at}`).join(", then ");
+    expect(ending.broken, `${kind.name}: ${story}`).toEqual([]);
+    if (!ending.allMet) return n - 1;
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { minute } from "../../../../shared/core/time.ts";
+import { adopted, recordOf, request, setPassword, work, writeByHand } from "../../steps.ts";
+import { singleSelf } from "../../world.ts";
+
+test("a blocked target that is asked for again and again can still be written, and mended", async () => {
+  const world = await adopted(singleSelf);
+  setPassword(world, "app", "changed by hand, nobody knows");
+  for (let round = 0; round < 400; round++) {
+    await request(world, { requestedBy: "a timetable" });
+    await work(world);
+    world.advance(5 * minute);
+  }
+  const blocked = await recordOf(world);
+  expect(blocked).toMatchObject({ health: "blocked", rotation: { phase: "blocked" } });
+  expect(blocked.rotation?.phases).toHaveLength(20);
+  expect(await world.journal.alarms(9)).toEqual([]);
+
+  setPassword(world, "app", "mended-0123456789");
+  await writeByHand(world, "app", "mended-0123456789");
+  await request(world);
+  await work(world);
+  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(world.publishedWorks()).toBe(true);
+});

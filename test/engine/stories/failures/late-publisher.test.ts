@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { minute } from "../../../../shared/core/time.ts";
+import { publishesUnannounced } from "../../proofs/broken.ts";
+import { workOn } from "../../../../shared/engine/worker.ts";
+import { adopted, recordOf, request, rotate } from "../../steps.ts";
+import { engine, type Worker } from "../../proofs/stops.ts";
+import { type Kind, kinds, open, singleAdmin } from "../../world.ts";
+
+/**
+ * Lets a worker change and prove the secret and look at what is published, then sleep past the end of its claim while others finish
+ * its rotation and make another one. Returns whether what consumers read still works once it has woken up.
+ */
+async function sleepBeforePublishing(kind: Kind, worker: Worker): Promise<boolean> {
+  const world = await adopted(kind);
+  await request(world);
+  let slept = false;
+  const ports = world.ports(async (effect, call) => {
+    const answer = await call();
+    if (effect !== "vault.read" || world.applied.size === 0 || slept) return answer;
+    slept = true;
+    for (let rotations = 0; rotations < 2; rotations++) {
+      world.advance(3 * minute);
+      await rotate(world);
+    }
+    return answer;
+  });
+  await worker(ports, world);
+  expect(slept).toBe(true);
+  return world.publishedWorks();
+}
+
+for (const kind of kinds) {
+  test(`a worker that has lost its claim publishes nothing: ${kind.name}`, async () => {
+    expect(await sleepBeforePublishing(kind, engine)).toBe(true);
+  });
+}
+
+/** The same for a worker that finds the rotation at `publishing`, because the one before it has died there. */
+async function sleepAfterResuming(kind: Kind) {
+  const world = await adopted(kind);
+  await request(world);
+  let writes = 0;
+  const died = Promise.withResolvers<undefined>();
+  void workOn(
+    world.ports((effect, call) => {
+      if (effect !== "vault.write" || ++writes < 2) return call();
+      died.resolve(undefined);
+      return new Promise(() => undefined);
+    }),
+    world.target,
+  );
+  await died.promise;
+  expect((await recordOf(world)).rotation?.phase).toBe("publishing");
+  world.advance(3 * minute);
+  let slept = false;
+  const ports = world.ports(async (effect, call) => {
+    const answer = await call();
+    if (effect !== "target.verify" || slept) return answer;
+    slept = true;
+    for (let rotations = 0; rotations < 2; rotations++) {
+      world.advance(3 * minute);
+      await rotate(world);
+    }
+    return answer;
+  });
+  await workOn(ports, world.target);
+  expect(slept).toBe(true);
+  return world.publishedWorks();
+}
+
+for (const kind of kinds) {
+  test(`neither does one that has resumed the rotation of a dead one: ${kind.name}`, async () => {
+    expect(await sleepAfterResuming(kind)).toBe(true);
+  });
+}
+
+test("a worker that loses its claim while it publishes has somebody look at what is published", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  let writes = 0;
+  await workOn(
+    world.ports(async (effect, call) => {
+      const answer = await call();
+      if (effect !== "vault.write" || ++writes < 2) return answer;
+      world.advance(3 * minute);
+      await workOn(world.ports(open), world.target);
+      return answer;
+    }),
+    world.target,
+  );
+  expect((await recordOf(world)).check?.why).toContain("lost its claim");
+  expect(await world.journal.alarms(9)).toMatchObject([{ kind: "claim-lost-after-change" }]);
+});
+
+test("one that does not write before it publishes is caught", async () => {
+  const survived: boolean[] = [];
+  for (const kind of kinds) survived.push(await sleepBeforePublishing(kind, publishesUnannounced));
+  expect(survived).toContain(false);
+});

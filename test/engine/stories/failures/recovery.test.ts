@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import {
+  ChangeRefusedError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../../../shared/core/errors.ts";
+import { hour, minute } from "../../../../shared/core/time.ts";
+import {
+  adopted,
+  failing,
+  recordOf,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
+import {
+  type Gate,
+  open,
+  pairAdmin,
+  singleAdmin,
+  singleIdentity,
+  singleSelf,
+} from "../../world.ts";
+
+const never = new AbortController().signal;
+
+test("a target that is down is tried as often as the policy says, then left for the long distance", async () => {
+  const world = await adopted(singleAdmin);
+  const down: Gate = (effect, call) =>
+    effect === "target.verify" ? Promise.reject(new TargetUnavailableError("down")) : call();
+  const id = await request(world);
+  for (let tries = 1; tries <= 3; tries++) {
+    await work(world, down);
+    world.advance(12 * minute);
+  }
+  const run = await world.journal.run("app", id);
+  const record = await recordOf(world);
+  expect(run?.state).toBe("failed");
+  expect(record.health).toBe("failing");
+  const wait = Date.parse(record.nextDue ?? "") - Date.parse(run?.endedAt ?? "");
+  expect(wait).toBeGreaterThanOrEqual(6 * hour);
+  expect(world.applied.size).toBe(0);
+  world.advanceTo(record.nextDue ?? "");
+  await work(world);
+  expect((await recordOf(world)).health).toBe("healthy");
+});
+
+test("a refused change fails the rotation, and the next one comes with a fresh secret", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("used before")),
+  );
+  const failed = await recordOf(world);
+  expect(failed.health).toBe("failing");
+  expect(failed.lastFailure?.message).toBe("used before");
+  const firstTry = world.vault.versions("keyturn-pending-app").at(-1);
+  world.advanceTo(failed.nextDue ?? "");
+  await work(world);
+  expect((await recordOf(world)).health).toBe("healthy");
+  const second = world.vault.versions("keyturn-pending-app").at(-1);
+  expect(second?.value.equals(firstTry?.value ?? second.value)).toBe(false);
+});
+
+test("after a lost line the rotation probes and never makes another secret", async () => {
+  const world = await adopted(singleSelf);
+  await request(world);
+  await work(world, async (effect, call) => {
+    const result = await call();
+    if (effect === "target.apply") throw new OutcomeUnknownError("line lost");
+    return result;
+  });
+  expect((await recordOf(world)).rotation?.phase).toBe("applying");
+  world.advance(12 * minute);
+  await work(world);
+  expect((await recordOf(world)).health).toBe("healthy");
+  expect(world.vault.versions("keyturn-pending-app")).toHaveLength(1);
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("when every stored secret is refused the target is blocked and nothing more is tried", async () => {
+  const world = await adopted(singleSelf);
+  setPassword(world, "app", "nobody knows this");
+  const id = await rotate(world);
+  expect((await world.journal.run("app", id))?.state).toBe("blocked");
+  const logIns = world.system.logIns;
+  for (let hours = 0; hours < 10; hours++) {
+    world.advance(24 * hour);
+    await work(world);
+  }
+  expect(world.system.logIns).toBe(logIns);
+  expect(world.notifier.sent.map(({ type }) => type)).toContain("rotation.blocked");
+});
+
+test("a person frees a blocked target by storing what works and asking again", async () => {
+  const world = await adopted(singleSelf);
+  setPassword(world, "app", "set by a person");
+  const blocked = await rotate(world);
+  await writeByHand(world, "app", "set by a person");
+  expect(await rotate(world)).toBe(blocked);
+  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await world.journal.run("app", blocked))?.state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("each stored secret is tried at most once in an attempt", async () => {
+  const world = await adopted(singleSelf);
+  await rotate(world);
+  setPassword(world, "app", "nobody knows this");
+  const before = world.system.logIns;
+  await rotate(world);
+  // The published one and the one before it; the pending one was never sent.
+  expect(world.system.logIns - before).toBeLessThanOrEqual(3);
+});
+
+test("a pending version that somebody disabled is replaced when another way to change the account is left", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  await work(world, async (effect, call) => {
+    if (effect === "target.apply") throw new OutcomeUnknownError("line lost");
+    return call();
+  });
+  const pending = (await recordOf(world)).rotation?.pending;
+  if (pending) await world.vault.disable(pending, never);
+  for (let tries = 0; tries < 2; tries++) {
+    world.advance(12 * minute);
+    await work(world);
+  }
+  expect((await recordOf(world)).health).toBe("healthy");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("a published version that somebody disabled does not stop a rotation", async () => {
+  const world = await adopted(pairAdmin);
+  const published = (await recordOf(world)).published;
+  if (published) await world.vault.disable(published, never);
+  const id = await rotate(world, { reason: "exposure" });
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("a new secret that is refused while it propagates is waited for, without using up tries", async () => {
+  const world = await adopted({ ...singleIdentity, propagation: 5 * minute });
+  const id = await request(world);
+  const slow: Gate = async (effect, call) =>
+    effect === "target.verify" ? ("rejected" as Awaited<ReturnType<typeof call>>) : call();
+  for (let tries = 0; tries < 8; tries++) {
+    await work(world, slow);
+    world.advance(11_000);
+  }
+  const waiting = (await recordOf(world)).rotation;
+  expect(waiting?.failures).toBe(0);
+  expect(waiting?.confirmedAt).toBeDefined();
+  await work(world, open);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.applied.size).toBe(1);
+});
+
+test("an admin credential that is refused changes nothing and is tried again", async () => {
+  const world = await adopted(singleAdmin);
+  setPassword(world, "admin", "changed by somebody");
+  const id = await rotate(world);
+  expect((await world.journal.run("app", id))?.failure?.message).toContain("app-admin");
+  expect(world.applied.size).toBe(0);
+  setPassword(world, "admin", "secret-of-admin");
+  world.advance(12 * minute);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+});

@@ -1,0 +1,248 @@
+import { expect, test } from "vitest";
+import {
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../../../shared/core/errors.ts";
+import { day, hour, minute, second } from "../../../../shared/core/time.ts";
+import { workFor } from "../../proofs/disturbed.ts";
+import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import {
+  type Gate,
+  makeWorld,
+  open,
+  pairAdmin,
+  singleAdmin,
+  singleSelf,
+  type World,
+} from "../../world.ts";
+
+/** Somebody has a reason to doubt what is published. */
+async function requestCheck(world: World): Promise<void> {
+  const found = await world.journal.read("app");
+  if (!found) throw new Error("the journal does not know the target");
+  const check = { at: world.now(), why: "a test", failures: 0 };
+  const record = { ...found.record, check };
+  await world.journal.commit({ record, etag: found.etag, wakeAt: world.now() });
+}
+
+const down = (prefix: string) => (effect: string) =>
+  effect.startsWith(prefix) ? new TargetUnavailableError("down") : undefined;
+
+/** Milliseconds until what is published works. */
+async function untilServed(world: World): Promise<number> {
+  const start = Date.parse(world.now());
+  for (let turn = 0; turn < 400 && !world.publishedWorks(); turn++) await workFor(world, minute);
+  return Date.parse(world.now()) - start;
+}
+
+test.each([
+  ["the whole target", "target."],
+  ["the admin", "target.examine"],
+])(
+  "a refused published secret is cured soon after %s can be reached again",
+  async (_what, prefix) => {
+    const world = await adopted(singleAdmin);
+    await rotate(world);
+    setPassword(world, "app", "overwritten");
+    await requestCheck(world);
+    world.setFault(down(prefix));
+    await workFor(world, 35 * minute);
+    world.setFault(() => undefined);
+    expect(await untilServed(world)).toBeLessThanOrEqual(35 * minute);
+    await workFor(world, hour);
+    expect((await recordOf(world)).health).toBe("healthy");
+  },
+);
+
+test("a change is proven as soon as it is made again, although the account was refused before", async () => {
+  const world = await adopted(singleAdmin);
+  let isFirst = true;
+  const gate: Gate = (effect, call) => {
+    if (effect !== "target.apply" || !isFirst) return call();
+    isFirst = false;
+    world.setFault(down("target.examine"));
+    return Promise.reject(new OutcomeUnknownError("the line was lost"));
+  };
+  await request(world);
+  await workFor(world, 3 * minute, gate);
+  world.setFault(() => undefined);
+  let changedAt = 0;
+  const watching: Gate = async (effect, call) => {
+    const result = await call();
+    if (effect === "target.apply") changedAt = Date.parse(world.now());
+    return result;
+  };
+  while (changedAt === 0) await workFor(world, second, watching);
+  await workFor(world, second);
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test.each<[string, (world: World) => Promise<void>]>([
+  [
+    "while nobody works",
+    async (world) => {
+      await writeByHand(world, "app", "a typo");
+      await work(world, open, true);
+    },
+  ],
+  [
+    "while a worker holds the target",
+    async (world) => {
+      await request(world);
+      await work(world, async (effect, call) => {
+        const result = await call();
+        if (effect === "consumer.refresh") {
+          await writeByHand(world, "app", "a typo");
+          await work(world, open, true);
+        }
+        return result;
+      });
+    },
+  ],
+  [
+    "while the target is down for a moment",
+    async (world) => {
+      await writeByHand(world, "app", "a typo");
+      world.setFault(down("target."));
+      await work(world, open, true);
+      world.setFault(() => undefined);
+    },
+  ],
+])("a wrong secret that a person publishes is noticed and replaced: %s", async (_when, happens) => {
+  const world = await adopted(singleAdmin);
+  await rotate(world);
+  world.advance(hour);
+  await happens(world);
+  await workFor(world, day);
+  expect(world.publishedWorks()).toBe(true);
+  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
+});
+
+test("a target whose published secret is refused is not called healthy, even before it is replaced", async () => {
+  const world = await adopted(singleAdmin);
+  await rotate(world);
+  world.advance(hour);
+  await writeByHand(world, "app", "a typo");
+  await work(world, open, true);
+  expect(await recordOf(world)).toMatchObject({ health: "failing", refusedSince: world.now() });
+});
+
+test("a restore that fails does not keep the cure from being asked for", async () => {
+  const world = await adopted(pairAdmin);
+  await rotate(world);
+  setPassword(world, "app_b", "by hand");
+  world.advance(day);
+  world.setFault((effect) =>
+    effect === "vault.write" ? new VaultUnavailableError("no right to write") : undefined,
+  );
+  await workFor(world, hour);
+  expect((await recordOf(world)).health).toBe("failing");
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "drift" });
+  const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
+  expect(alarms.map(({ data }) => data["kind"])).toContain("published-broken");
+  world.setFault(() => undefined);
+  await workFor(world, hour);
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("a rotation that failed after a change leaves consumers with a secret that works", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  let isLost = false;
+  await work(world, async (effect, call) => {
+    const result = await call();
+    if (effect === "vault.write" && world.vault.versions("app-db").length === 2 && !isLost) {
+      isLost = true;
+      world.loseLastCommit();
+      world.system.admins.delete("admin");
+    }
+    return result;
+  });
+  await workFor(world, hour);
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("consumers are refreshed, and people told, when an older secret was published again", async () => {
+  const world = await adopted(pairAdmin);
+  const { policy } = world.target;
+  Object.assign(world.target, { policy: { ...policy, manualOnly: true } });
+  await rotate(world);
+  const refreshes = world.consumer.refreshes.length;
+  setPassword(world, "app_b", "by hand");
+  await workFor(world, 2 * day);
+  expect(world.publishedWorks()).toBe(true);
+  expect(world.consumer.refreshes.length).toBeGreaterThan(refreshes);
+  const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
+  expect(alarms.map(({ data }) => data["kind"])).toContain("published-restored");
+});
+
+test("a target is healthy again once a person has put right what was broken", async () => {
+  const world = await adopted(pairAdmin);
+  await rotate(world);
+  const version = world.vault.versions("app-db").at(-1);
+  if (!version) throw new Error("nothing is published");
+  world.advance(day - minute);
+  await world.vault.disable(version.ref, new AbortController().signal);
+  await workFor(world, hour);
+  expect((await recordOf(world)).health).toBe("failing");
+  world.vault.enable(version.ref);
+  await workFor(world, 2 * day);
+  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect((await recordOf(world)).lastFailure).toBeUndefined();
+});
+
+test("an adoption that fails is told, and told once", async () => {
+  const broken = await makeWorld(singleSelf);
+  setPassword(broken, "app", "another one");
+  await workFor(broken, 5 * day);
+  const alarms = broken.notifier.sent.filter(({ type }) => type === "alarm");
+  expect(alarms.length).toBeGreaterThan(0);
+  expect(alarms.length).toBeLessThan(4);
+  expect(alarms[0]?.data).toMatchObject({ kind: "adoption" });
+});
+
+test("a published secret that was deleted is told, and looked at until it is back", async () => {
+  const world = await adopted(singleAdmin);
+  await rotate(world);
+  await requestCheck(world);
+  world.vault.remove("app-db");
+  await workFor(world, 2 * hour);
+  expect((await recordOf(world)).health).toBe("failing");
+  const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
+  expect(alarms.map(({ data }) => data["message"]).join()).toContain("app-db is deleted");
+  world.vault.recover("app-db");
+  await workFor(world, hour);
+  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+});
+
+test.each(["while nobody works", "while a worker holds the target"])(
+  "a person who publishes a new secret first, and sets it minutes later, is not interfered with: %s",
+  async (when) => {
+    const world = await adopted(singleAdmin);
+    await rotate(world);
+    world.advance(hour);
+    if (when === "while nobody works") {
+      await writeByHand(world, "app", "new");
+      await work(world, open, true);
+    } else {
+      await request(world);
+      await work(world, async (effect, call) => {
+        const result = await call();
+        if (effect === "consumer.refresh") {
+          await writeByHand(world, "app", "new");
+          await work(world, open, true);
+        }
+        return result;
+      });
+    }
+    const changes = world.applied.size;
+    await workFor(world, 5 * minute);
+    setPassword(world, "app", "new");
+    await workFor(world, day);
+    expect(world.applied.size).toBe(changes);
+    expect(world.publishedWorks()).toBe(true);
+    expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  },
+);

@@ -1,0 +1,318 @@
+import { expect, test } from "vitest";
+import {
+  OutcomeUnknownError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../../../shared/core/errors.ts";
+import { minute } from "../../../../shared/core/time.ts";
+import { guessWindowMs, maxGuesses } from "../../../../shared/core/lifecycle/guesses.ts";
+import { Secret } from "../../../../shared/core/secrets/secret.ts";
+import { workOn } from "../../../../shared/engine/worker.ts";
+import {
+  adopted,
+  failing,
+  recordOf,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
+import {
+  type Gate,
+  kinds,
+  open,
+  pairAdmin,
+  pairSelf,
+  singleAdmin,
+  singleIdentity,
+  singleSelf,
+  type World,
+} from "../../world.ts";
+
+const told = (world: World) => world.notifier.sent.map(({ type }) => type);
+const secretOf = (world: World, account: string) => world.system.passwords.get(account)?.reveal();
+
+/** The state and the failure of a rotation that was asked for and worked on once. */
+async function tryRotation(world: World, wanted: Parameters<typeof request>[1] = {}, gate = open) {
+  const id = await request(world, wanted);
+  await work(world, gate);
+  const run = await world.journal.run("app", id);
+  return { id, state: run?.state, message: run?.failure?.message ?? "" };
+}
+
+for (const kind of kinds) {
+  test(`nothing is changed while the published secret is deleted, and the next try goes on once it is recovered: ${kind.name}`, async () => {
+    const world = await adopted(kind);
+    world.vault.remove("app-db");
+    const tried = await tryRotation(world);
+    expect(world.applied.size).toBe(0);
+    expect(tried.message).toContain("recover");
+    world.vault.recover("app-db");
+    world.advance(12 * minute);
+    await work(world);
+    expect((await world.journal.run("app", tried.id))?.state).toBe("done");
+    expect(world.publishedWorks()).toBe(true);
+  });
+}
+
+test("a change that came to nothing is not repeated while the published secret is deleted", async () => {
+  const world = await adopted(singleAdmin);
+  const id = await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new OutcomeUnknownError("the line was lost")),
+  );
+  world.vault.remove("app-db");
+  for (let turn = 0; turn < 4; turn++) {
+    world.advance(minute);
+    await work(world);
+  }
+  expect(world.applied.size).toBe(0);
+  world.vault.recover("app-db");
+  world.advance(12 * minute);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("the schedule does not replace a version that somebody disabled; a person who asks for a rotation does", async () => {
+  const world = await adopted(singleAdmin);
+  await rotate(world);
+  const { published, nextDue } = await recordOf(world);
+  if (published) await world.vault.disable(published, new AbortController().signal);
+  world.applied.clear();
+  world.advanceTo(nextDue ?? "");
+  await work(world);
+  expect(world.applied.size).toBe(0);
+  expect((await recordOf(world)).lastFailure?.message).toContain(
+    "enable it, or request a rotation",
+  );
+  await rotate(world, { reason: "exposure" });
+  await work(world);
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test.each([singleAdmin, singleIdentity, pairAdmin])(
+  "an account that the server does not let in is not changed, and the message names the obstacle: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    const account = kind.accounts.at(-1) ?? "";
+    world.system.obstacles.set(account, `Account ${account} is locked; unlock it`);
+    const before = secretOf(world, account);
+    const { state, message } = await tryRotation(world);
+    expect(state).toBe("failed");
+    expect(message).toContain("is locked; unlock it");
+    expect(secretOf(world, account)).toBe(before);
+    world.system.obstacles.clear();
+    world.advance(12 * minute);
+    await work(world);
+    expect((await recordOf(world)).health).toBe("healthy");
+    expect(world.publishedWorks()).toBe(true);
+  },
+);
+
+test("an account whose stored secret is refused without a named obstacle is cured by the rotation", async () => {
+  const world = await adopted(singleAdmin);
+  setPassword(world, "app", "changed by hand");
+  const { state } = await tryRotation(world);
+  expect(state).toBe("done");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("a right that the admin lacks is found before anything is changed, and named", async () => {
+  const world = await adopted(singleAdmin);
+  world.system.admins.clear();
+  const applies: string[] = [];
+  const gate: Gate = (effect, call) => {
+    if (effect === "target.apply") applies.push(effect);
+    return call();
+  };
+  const { state, message } = await tryRotation(world, {}, gate);
+  expect(state).toBe("failed");
+  expect(message).toContain("admin may not change app");
+  expect(applies).toEqual([]);
+});
+
+test("a target that cannot be examined is tried later, and nothing is changed", async () => {
+  const world = await adopted(singleAdmin);
+  const { id, state } = await tryRotation(
+    world,
+    {},
+    failing("target.examine", 1, () => new TargetUnavailableError("down")),
+  );
+  expect(state).toBe("running");
+  expect(world.applied.size).toBe(0);
+  world.advance(12 * minute);
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+});
+
+test("a pair whose published account stopped working gets the other one published before anything is changed", async () => {
+  const world = await adopted(pairAdmin);
+  await rotate(world);
+  setPassword(world, "app_b", "changed behind our back");
+  expect(world.publishedWorks()).toBe(false);
+  const worked: boolean[] = [];
+  const { id } = await tryRotation(world, {}, async (effect, call) => {
+    if (effect === "target.apply") worked.push(world.publishedWorks());
+    return call();
+  });
+  expect(worked).toEqual([true]);
+  const run = await world.journal.run("app", id);
+  expect(run).toMatchObject({ state: "done", account: "app_b" });
+  expect(world.publishedWorks()).toBe(true);
+  expect(told(world)).toContain("drift.found");
+});
+
+test.each(["staging", "applying"] as const)(
+  "the account that a person publishes while a rotation waits in %s is not changed",
+  async (phase) => {
+    const world = await adopted(pairAdmin);
+    const id = await request(world);
+    const effect = phase === "staging" ? "vault.write" : "target.examine";
+    await work(
+      world,
+      failing(effect, 1, () => new TargetUnavailableError("down")),
+    );
+    expect((await recordOf(world)).rotation?.phase).toBe(phase);
+    await writeByHand(world, "app_b", "first-secret-of-app_b");
+    world.advance(12 * minute);
+    await work(world, async (name, call) => {
+      const result = await call();
+      expect(world.publishedWorks(), name).toBe(true);
+      return result;
+    });
+    expect(await world.journal.run("app", id)).toMatchObject({ state: "done", account: "app_a" });
+  },
+);
+
+test("an event of the vault is heard while a rotation waits that has changed nothing", async () => {
+  const world = await adopted(pairAdmin);
+  await request(world);
+  await work(
+    world,
+    failing("target.examine", 1, () => new TargetUnavailableError("down")),
+  );
+  const ref = await writeByHand(world, "app_b", "first-secret-of-app_b");
+  await work(world, open, true);
+  expect(await recordOf(world)).toMatchObject({ active: "app_b", published: ref });
+});
+
+test("an account that is let in without a password proves nothing, and nothing is changed or published", async () => {
+  const world = await adopted(singleAdmin);
+  world.system.trusted.add("app");
+  const { state, message } = await tryRotation(world);
+  expect(state).toBe("failed");
+  expect(message).toContain("without a password");
+  expect(world.applied.size).toBe(0);
+});
+
+test("an admin that was rotated between its examination and the change is read again, and the rotation goes on", async () => {
+  const world = await adopted(singleAdmin);
+  let turned = false;
+  const { state } = await tryRotation(world, {}, async (effect, call) => {
+    if (effect === "target.apply" && !turned) {
+      turned = true;
+      setPassword(world, "admin", "next-secret-of-admin");
+      const value = new Secret(
+        JSON.stringify({ username: "admin", password: "next-secret-of-admin" }),
+      );
+      const content = { value, contentType: "application/json", tags: {} };
+      await world.vault.write("app-admin", content, new AbortController().signal);
+    }
+    return call();
+  });
+  expect(state).toBe("done");
+});
+
+test("an authority that is refused at the change leaves the rotation as if none had begun", async () => {
+  const world = await adopted(singleAdmin);
+  const { state } = await tryRotation(world, {}, (effect, call) => {
+    if (effect === "target.apply") setPassword(world, "admin", "changed by somebody");
+    return call();
+  });
+  expect(state).toBe("running");
+  expect((await recordOf(world)).rotation).toMatchObject({ phase: "applying", changeBegan: false });
+});
+
+test.each([singleAdmin, singleIdentity])(
+  "a change that cannot be proven is tried again within seconds, then ever more rarely: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    const lost: Gate = (effect, call) =>
+      effect === "target.verify" && world.applied.size > 0
+        ? Promise.reject(new TargetUnavailableError("the line was lost"))
+        : call();
+    await request(world);
+    const waits: number[] = [];
+    for (let tries = 0; tries < 8; tries++) {
+      const wake = (await work(world, lost)) ?? "";
+      waits.push(Date.parse(wake) - Date.parse(world.now()));
+      world.advanceTo(wake);
+    }
+    expect(waits[0]).toBeLessThan(10_000);
+    expect(Math.max(...waits)).toBeLessThan(6 * minute);
+    await work(world);
+    expect(world.publishedWorks()).toBe(true);
+  },
+);
+
+test("a secret that was given to the target and cannot be published is tried again within seconds", async () => {
+  const world = await adopted(singleAdmin);
+  const readOnly: Gate = (effect, call) =>
+    effect === "vault.write" && world.applied.size > 0
+      ? Promise.reject(new VaultUnavailableError("no right to write"))
+      : call();
+  await request(world);
+  const wake = (await work(world, readOnly)) ?? "";
+  expect(Date.parse(wake) - Date.parse(world.now())).toBeLessThan(10_000);
+});
+
+test("an account of a pair that nobody uses is tried again as the policy says", async () => {
+  const world = await adopted(pairAdmin);
+  await request(world);
+  const wake = await work(world, (effect, call) =>
+    effect === "target.verify" && world.applied.size > 0
+      ? Promise.reject(new TargetUnavailableError("the line was lost"))
+      : call(),
+  );
+  expect(Date.parse(wake ?? "") - Date.parse(world.now())).toBeGreaterThan(9 * minute);
+});
+
+test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
+  "an account is never asked with wrong passwords so often that a server would lock it: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    await rotate(world);
+    for (const account of kind.accounts) setPassword(world, account, "changed behind our back");
+    const wrong = new Map<string, number[]>();
+    const ports = world.ports(open);
+    const memory = ports.rotator("memory");
+    const counting: typeof memory = {
+      ...memory,
+      verify: async (check, signal) => {
+        const verdict = await memory.verify(check, signal);
+        const { account } = check.credential;
+        if (verdict === "rejected") {
+          wrong.set(account, [...(wrong.get(account) ?? []), Date.parse(world.now())]);
+        }
+        return verdict;
+      },
+      // The change never takes, so that every try is a wrong guess.
+      apply: (change) => Promise.resolve(change.next),
+    };
+    for (let turn = 0; turn < 300; turn++) {
+      if (turn % 10 === 0) await request(world);
+      await workOn({ ...ports, rotator: () => counting }, world.target);
+      world.advance(20_000);
+    }
+    expect(wrong.size).toBeGreaterThan(0);
+    for (const moments of wrong.values()) {
+      for (const [index, at] of moments.entries()) {
+        const since = moments.slice(0, index + 1).filter((one) => at - one < guessWindowMs);
+        expect(since.length).toBeLessThanOrEqual(maxGuesses);
+      }
+    }
+  },
+);

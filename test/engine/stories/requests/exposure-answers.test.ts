@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { day, hour, plus } from "../../../../shared/core/time.ts";
+import { seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
+import { failing, recordOf, request, setPassword } from "../../steps.ts";
+import { pairAdmin, singleSelf } from "../../world.ts";
+
+test("an exposure that the policy makes nothing due for is recorded, does not count, and says what to do", async () => {
+  const world = await worldWith({});
+  await work(world);
+  expect(await seen(world)).toEqual({
+    counted: false,
+    why: "recorded, but policy test has no afterExposure, so an exposure makes no rotation due; request a rotation with reason exposure, or set afterExposure",
+    nextDue: plus(world.now(), 90 * day),
+  });
+  expect((await recordOf(world)).exposure).toMatchObject({ by: "ben" });
+  const id = await request(world);
+  expect(await seen(world)).toMatchObject({ counted: false, rotationId: id });
+});
+
+test("an exposure counts under a policy by hand alone, once it says afterExposure", async () => {
+  const world = await worldWith({ manualOnly: true });
+  const { every: _, ...policy } = world.target.policy;
+  const byHand = { ...world, target: { ...world.target, policy } };
+  await work(byHand);
+  expect((await seen(byHand)).counted).toBe(false);
+  const watched = withPolicy(byHand, { afterExposure: hour });
+  expect(await seen(watched)).toMatchObject({ counted: true, nextDue: plus(world.now(), hour) });
+});
+
+test("an exposure of a target that is not adopted yet counts from its adoption on, and says so", async () => {
+  const world = await worldWith({ afterExposure: hour });
+  expect(await seen(world)).toEqual({
+    counted: true,
+    why: "policy test: a change is due 1h after 2026-01-01T00:00:00.000Z, once the target is adopted",
+  });
+  await work(world);
+  expect((await recordOf(world)).nextDue).toBe("2026-01-01T01:00:00.000Z");
+});
+
+test("an exposure of a blocked target does not count, and says what keeps everything up", async () => {
+  const world = await worldWith({ afterExposure: hour }, singleSelf);
+  await work(world);
+  setPassword(world, "app", "set-by-somebody");
+  await request(world);
+  await work(world);
+  expect((await recordOf(world)).rotation?.phase).toBe("blocked");
+  const answer = await seen(world);
+  expect(answer).toMatchObject({ counted: false });
+  expect(answer).not.toHaveProperty("nextDue");
+  expect(answer.why).toMatch(/^recorded, but the target is blocked \(.*\) and nothing is changed/);
+});
+
+test("an exposure whose window or freeze is far away says when, and how to be sooner", async () => {
+  const world = await worldWith({ afterExposure: hour, freeze: [{ ...yearEnd, lift: [] }] });
+  await work(world);
+  const answer = await seen(world);
+  expect(answer).toMatchObject({ counted: true, nextDue: "2026-01-07T00:00:00.000Z" });
+  expect(answer.why).toMatch(
+    /held back by a freeze until .*; to change it sooner, request a rotation/,
+  );
+  const forever = withPolicy(world, {
+    freeze: [{ from: "2026-01-01", to: "9999-12-31", reason: "legacy", lift: [] }],
+  });
+  expect(await seen(forever, { by: "eva" })).toMatchObject({
+    counted: false,
+    why: expect.stringContaining("no window opens in the next ten years") as string,
+  });
+});
+
+test("an exposure while a rotation is under way is answered by it, and says what that waits for", async () => {
+  const world = await worldWith({ afterExposure: 4 * hour });
+  await work(world);
+  const id = await request(world);
+  await work(
+    world,
+    failing("target.verify", 1, () => new TargetUnavailableError("down")),
+  );
+  const { nextAttemptAt = "" } = (await recordOf(world)).rotation ?? {};
+  const answer = await seen(world);
+  expect(answer).toMatchObject({ counted: true, rotationId: id, nextDue: nextAttemptAt });
+  expect(answer.why).toContain(
+    `rotation ${id} is under way and changes the secret; it waits until`,
+  );
+});
+
+test.each([
+  ["by its version", (version: string) => ({ version })],
+  ["by the time it was seen", () => ({ at: "2026-01-01T00:30:00.000Z" })],
+])(
+  "an exposure of a superseded secret that still works, %s, is ended at its account's turn",
+  async (_how, report) => {
+    const world = await worldWith({ afterExposure: 2 * hour }, pairAdmin);
+    await work(world);
+    const version = (await recordOf(world)).published?.version ?? "";
+    world.advance(hour);
+    await request(world);
+    await work(world);
+    const answer = await seen(world, report(version));
+    expect(answer).toMatchObject({ counted: true, nextDue: plus(world.now(), 2 * hour) });
+    expect(answer.why).toContain(
+      `it is the secret of app_a, which is not published but still works until it is retired at ${plus(world.now(), day)}`,
+    );
+    world.advance(2 * hour);
+    const before = world.system.passwords.get("app_a");
+    await work(world);
+    expect(world.system.passwords.get("app_a")).not.toBe(before);
+    expect(world.publishedWorks()).toBe(true);
+    expect((await recordOf(world)).exposure).toBeUndefined();
+  },
+);
+
+test("an exposed secret that is retired before its account could be changed makes no rotation due any more", async () => {
+  const world = await worldWith({ afterExposure: 2 * day }, pairAdmin);
+  await work(world);
+  const version = (await recordOf(world)).published?.version ?? "";
+  await request(world);
+  await work(world);
+  world.advance(hour);
+  expect((await seen(world, { version })).counted).toBe(true);
+  world.advance(day);
+  await work(world);
+  expect(world.isKept("app_a")).toBe(false);
+  world.advance(2 * day);
+  await work(world);
+  expect(await world.journal.runs("app", 9)).toMatchObject([{ reason: "operator" }]);
+});
+
+test("the exposure of a pending secret says to ask again once it is published", async () => {
+  const world = await worldWith({ afterExposure: hour });
+  await work(world);
+  const id = await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new TargetUnavailableError("down")),
+  );
+  const version = (await recordOf(world)).rotation?.pending?.version ?? "";
+  const answer = await seen(world, { version });
+  expect(answer).toMatchObject({ counted: false });
+  expect(answer.why).toContain(`that version is the pending secret of rotation ${id}`);
+});
+
+test("a breach frees an exposure's request that waits for a freeze which only breaches lift", async () => {
+  const world = await worldWith({ freeze: [{ ...yearEnd, lift: ["breach"] }] });
+  await work(world);
+  const id = await request(world, { reason: "exposure" });
+  expect((await recordOf(world)).request?.notBefore).toBeDefined();
+  await seen(world, { kind: "breach" });
+  await work(world);
+  expect(await world.journal.run("app", id)).toMatchObject({ state: "done" });
+});

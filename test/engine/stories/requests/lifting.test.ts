@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import {
+  ChangeRefusedError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../../../shared/core/errors.ts";
+import { hour } from "../../../../shared/core/time.ts";
+import type { TargetRecord } from "../../../../shared/core/record/rotation.ts";
+import { questions } from "../../../../shared/engine/queries/questions.ts";
+import type { Requested } from "../../../../shared/engine/inbox/request-rotation.ts";
+import { work, worldWith, yearEnd } from "../../policy-world.ts";
+import { ask, failing, recordOf } from "../../steps.ts";
+import { open, pairAdmin, type World } from "../../world.ts";
+
+const freeze = [{ ...yearEnd, lift: [] }];
+const until = "2026-01-07T00:00:00.000Z";
+const why = "policy test: frozen from 2026-01-01 to 2026-01-06 (year end)";
+const frozen = async () => {
+  const world = await worldWith({ freeze });
+  await work(world);
+  return world;
+};
+const asking = (world: World) =>
+  questions(world.ports(open), new Map([[world.target.id, world.target]]));
+
+test("a request in a freeze says at once until when it waits and why, and so do the views", async () => {
+  const world = await frozen();
+  const { rotationId, ...answer } = await ask(world, { requestedBy: "anna" });
+  expect(answer).toEqual({
+    joined: false,
+    why: `Requested by anna (reason: operator); ${why}`,
+    wakeAt: until,
+    waiting: { until, why },
+  });
+  const queued = { queuedUntil: until, queuedWhy: why };
+  expect(await asking(world).rotation("app", rotationId)).toMatchObject({
+    state: "queued",
+    ...queued,
+  });
+  expect(await asking(world).target("app")).toMatchObject({
+    queuedRotation: rotationId,
+    ...queued,
+  });
+  expect((await asking(world).targets())?.items[0]).toMatchObject(queued);
+  expect((await asking(world).rotations("app", { limit: 5 }))?.items[0]).toMatchObject(queued);
+});
+
+test("a request that lifts the freeze starts in it, and the history says who lifted it and why", async () => {
+  const world = await frozen();
+  const { rotationId, waiting } = await ask(world, {
+    requestedBy: "anna",
+    liftFreeze: "ticket 42",
+  });
+  expect(waiting).toBeUndefined();
+  await work(world);
+  expect(world.applied.size).toBe(1);
+  expect(await world.journal.run("app", rotationId)).toMatchObject({
+    state: "done",
+    why: "Requested by anna (reason: operator); freezes lifted by anna: ticket 42",
+    lift: { why: "ticket 42", by: "anna", at: "2026-01-01T00:00:00.000Z" },
+  });
+});
+
+test("a request that lifts the freeze frees the one that waits for its end", async () => {
+  const world = await frozen();
+  const first = await ask(world, { requestedBy: "anna" });
+  await work(world);
+  const second = await ask(world, { requestedBy: "ben", liftFreeze: "ticket 42" });
+  expect(second).toMatchObject({ rotationId: first.rotationId, joined: true });
+  expect(second.waiting).toBeUndefined();
+  await work(world);
+  expect(await world.journal.run("app", first.rotationId)).toMatchObject({
+    state: "done",
+    why: "Requested by anna (reason: operator); then by ben (reason: operator); freezes lifted by ben: ticket 42",
+    lift: { by: "ben" },
+  });
+});
+
+test("a lifted freeze stays lifted for the next attempt and for the repeat after a failure", async () => {
+  const world = await frozen();
+  await ask(world, { liftFreeze: "ticket 42" });
+  await work(
+    world,
+    failing("target.verify", 1, () => new TargetUnavailableError("down")),
+  );
+  world.advance(hour);
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  expect((await recordOf(world)).again?.lift?.why).toBe("ticket 42");
+  world.advance(hour);
+  await work(world);
+  expect(world.applied.size).toBe(1);
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({ lift: { why: "ticket 42" } });
+});
+
+test("a lift joins a rotation that the freeze has caught between two attempts", async () => {
+  const later = [
+    { ...yearEnd, from: "2026-01-01T00:05:00Z", to: "2026-01-07T00:00:00Z", lift: [] },
+  ];
+  const world = await worldWith({ freeze: later });
+  await work(world);
+  const { rotationId } = await ask(world);
+  await work(
+    world,
+    failing("target.verify", 1, () => new TargetUnavailableError("down")),
+  );
+  world.advance(hour);
+  await work(world);
+  const plain = await ask(world);
+  expect(plain).toMatchObject({ rotationId, joined: true, waiting: { until } });
+  expect(await asking(world).rotation("app", rotationId)).toMatchObject({ queuedUntil: until });
+  expect((await ask(world, { liftFreeze: "ticket 42" })).waiting).toBeUndefined();
+  await work(world);
+  expect(await world.journal.run("app", rotationId)).toMatchObject({ state: "done" });
+});
+
+test("an exposure that joins a queued rotation is what its history says from then on", async () => {
+  const world = await frozen();
+  const { rotationId } = await ask(world, { requestedBy: "anna" });
+  await ask(world, { requestedBy: "security", reason: "exposure" });
+  expect(await world.journal.run("app", rotationId)).toMatchObject({
+    state: "queued",
+    reason: "exposure",
+    requestedBy: "security",
+    why: `Requested by anna (reason: operator); then by security (reason: exposure); ${why}`,
+  });
+});
+
+test("an exposure that joins an open rotation is what its history says from then on, and no wish takes that back", async () => {
+  const world = await worldWith({});
+  await work(world);
+  const { rotationId } = await ask(world, { requestedBy: "anna" });
+  await work(
+    world,
+    failing("target.verify", 1, () => new TargetUnavailableError("down")),
+  );
+  await ask(world, { requestedBy: "security", reason: "exposure" });
+  await ask(world, { requestedBy: "ben" });
+  await work(world);
+  expect(await world.journal.run("app", rotationId)).toMatchObject({
+    state: "done",
+    reason: "exposure",
+    requestedBy: "security",
+    why: expect.stringContaining("; then requested by security (reason: exposure)") as string,
+  });
+});
+
+test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
+  [
+    "rests after an error",
+    { restUntil: "2026-01-01T00:10:00.000Z" },
+    { until: "2026-01-01T00:10:00.000Z", why: "the target rests after an error in Keyturn" },
+  ],
+  [
+    "is held by a worker",
+    { claim: { fence: 9, owner: "w", until: "2026-01-01T00:02:00.000Z" } },
+    {
+      until: "2026-01-01T00:02:00.000Z",
+      why: "a worker is busy with the target; its claim ends then at the latest",
+    },
+  ],
+])("a request for a target that %s says until when it waits", async (_what, state, waiting) => {
+  const world = await worldWith({});
+  await work(world);
+  const found = await world.journal.read("app");
+  if (!found) throw new Error("the target is not known");
+  const { record, etag } = found;
+  await world.journal.commit({ record: { ...record, ...state }, etag, wakeAt: undefined });
+  expect((await ask(world)).waiting).toEqual(waiting);
+});
+
+test("a request says that the target is adopted first, and that no freeze holds that back", async () => {
+  const world = await worldWith({});
+  expect((await ask(world)).waiting?.why).toContain("adopted first");
+  const held = await worldWith({ freeze });
+  expect((await ask(held)).waiting).toEqual({ until, why });
+  await work(held);
+  expect((await recordOf(held)).adoptedAt).toBeDefined();
+  expect(held.applied.size).toBe(0);
+});
+
+test("a request of its own says which rotation of the target must end first", async () => {
+  const world = await worldWith({});
+  await work(world);
+  const first = await ask(world);
+  let second: Requested | undefined;
+  await work(world, async (effect, call) => {
+    if (effect === "consumer.refresh") second ??= await ask(world);
+    return call();
+  });
+  expect(second?.waiting?.why).toBe(`rotation ${first.rotationId} of the target must end first`);
+});
+
+test("a repeated idempotency key says what its rotation waits for, and a lift is part of what was asked", async () => {
+  const world = await frozen();
+  const first = await ask(world, { key: "k" });
+  expect(await ask(world, { key: "k" })).toMatchObject({
+    rotationId: first.rotationId,
+    joined: true,
+    waiting: { until },
+  });
+  await expect(ask(world, { key: "k", liftFreeze: "now" })).rejects.toThrow("another request");
+});
+
+test("a grace is capped as in the configuration: a pair needs both accounts at the next turn", async () => {
+  const world = await worldWith({}, pairAdmin);
+  await work(world);
+  await expect(ask(world, { grace: 91 * 24 * hour })).rejects.toThrow("grace must be at most 90d");
+  await ask(world, { grace: 90 * 24 * hour });
+});
+
+test("a request that ends because the target cannot be adopted keeps what it lifted", async () => {
+  const world = await worldWith({ freeze });
+  const { rotationId } = await ask(world, { liftFreeze: "ticket 42" });
+  await work(
+    world,
+    failing("vault.read", 1, () => new VaultUnavailableError("down")),
+  );
+  expect(await world.journal.run("app", rotationId)).toMatchObject({
+    state: "failed",
+    lift: { why: "ticket 42" },
+  });
+});

@@ -1,0 +1,160 @@
+import { expect, test } from "vitest";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
+import { ChangeRefusedError } from "../../../../shared/core/errors.ts";
+import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
+import { recordUse, type Used } from "../../../../shared/engine/inbox/record-use.ts";
+import { seen, withPolicy, work, worldWith } from "../../policy-world.ts";
+import { failing, recordOf, request } from "../../steps.ts";
+import { open, type World } from "../../world.ts";
+
+const start = "2026-01-01T00:00:00.000Z";
+const used = (world: World, use: Used = {}) => recordUse(world.ports(open), world.target, use);
+const etagOf = async (world: World) => (await world.journal.read("app"))?.etag;
+
+test("a target that nobody uses any more is changed, and again when it stays unused", async () => {
+  const world = await worldWith({ every: 900 * day, afterIdle: 30 * day });
+  await work(world);
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 900 * day));
+  world.advance(day);
+  expect(await used(world, { by: "the orders service" })).toEqual({
+    counted: true,
+    why: "the secret was used at 2026-01-02T00:00:00.000Z",
+    lastUsedAt: plus(start, day),
+    nextDue: plus(start, 31 * day),
+  });
+  expect(await recordOf(world)).toMatchObject({
+    lastUsedBy: "the orders service",
+    dueReason: "policy test: 30d without use since 2026-01-02T00:00:00.000Z",
+  });
+  world.advance(30 * day);
+  await work(world);
+  expect(world.applied.size).toBe(1);
+  expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 30 * day));
+});
+
+test("without any use reported, nothing is due by idleness, even if there is no other rule", async () => {
+  const world = await worldWith({ afterIdle: 30 * day });
+  const { every: _, ...policy } = world.target.policy;
+  const idle = { ...world, target: { ...world.target, policy } };
+  await work(idle);
+  const { nextDue, dueReason } = await recordOf(idle);
+  expect([nextDue, dueReason]).toEqual([
+    undefined,
+    expect.stringContaining("there is no schedule"),
+  ]);
+  expect((await used(idle)).nextDue).toBe(plus(start, 30 * day));
+});
+
+test("a use puts off what idleness alone made due", async () => {
+  const world = await worldWith({ every: 900 * day, afterIdle: 30 * day });
+  await work(world);
+  await used(world);
+  world.advance(29 * day);
+  await used(world);
+  world.advance(2 * day);
+  await work(world);
+  expect(world.applied.size).toBe(0);
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 59 * day));
+});
+
+test("the journal is written for uses at most once an hour, and never for an older one", async () => {
+  const world = await worldWith({ afterIdle: 30 * day });
+  await work(world);
+  await used(world, { by: "first" });
+  const etag = await etagOf(world);
+  for (let minutes = 1; minutes < 60; minutes++) {
+    world.advance(minute);
+    expect((await used(world, { by: "later" })).counted).toBe(false);
+  }
+  expect(await used(world, { at: plus(start, -day) })).toMatchObject({
+    counted: false,
+    why: "a later use is known, at 2026-01-01T00:00:00.000Z",
+    lastUsedAt: start,
+  });
+  expect(await etagOf(world)).toBe(etag);
+  world.advance(minute);
+  expect((await used(world)).counted).toBe(true);
+  const record = await recordOf(world);
+  expect(record.lastUsedAt).toBe(plus(start, hour));
+  expect(record).not.toHaveProperty("lastUsedBy");
+});
+
+test("a use that a fast clock reports is taken for one of this moment", async () => {
+  const world = await worldWith({});
+  await work(world);
+  expect((await used(world, { at: plus(start, 5 * minute) })).lastUsedAt).toBe(start);
+});
+
+test("a use is known before the target is adopted, and where the policy does not ask for it", async () => {
+  const world = await worldWith({});
+  await used(world);
+  await work(world);
+  const record = await recordOf(world);
+  expect(record).toMatchObject({ health: "healthy", lastUsedAt: start });
+  expect(record.nextDue).toBe(plus(start, 90 * day));
+});
+
+test.each(["target.apply", "vault.write", "journal.commit", "consumer.refresh"])(
+  "a use reported during %s is taken over by the worker, and breaks nothing",
+  async (when) => {
+    const world = await worldWith({ afterIdle: 10 * day });
+    await work(world);
+    await used(world);
+    world.advance(day);
+    const id = await request(world);
+    let told = false;
+    await work(world, async (effect, call) => {
+      const isHeld = async () => (await recordOf(world)).claim.owner !== undefined;
+      if (effect === when && !told && (await isHeld())) {
+        told = true;
+        await used(world, { by: "eva" });
+        await seen(world);
+      }
+      return call();
+    });
+    const record = await recordOf(world);
+    expect(await world.journal.run("app", id)).toMatchObject({ state: "done" });
+    expect(world.publishedWorks()).toBe(true);
+    expect(world.events.some(({ type }) => type === "lease-lost")).toBe(false);
+    expect(record).toMatchObject({ lastUsedAt: world.now(), lastUsedBy: "eva" });
+    expect(record.nextDue).toBe(plus(world.now(), 10 * day));
+  },
+);
+
+test("a use does not put off the next try after a failure", async () => {
+  const world = await worldWith({ afterIdle: 10 * day });
+  await work(world);
+  await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  const { nextDue, dueReason } = await recordOf(world);
+  await used(world);
+  expect(await recordOf(world)).toMatchObject({ lastUsedAt: start, nextDue, dueReason });
+});
+
+test("a report by a process of another configuration leaves a mark by which it is put right", async () => {
+  const world = await worldWith({ afterIdle: 10 * day });
+  await work(world);
+  const old = withPolicy(world, { afterIdle: 20 * day });
+  await used(old);
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 20 * day));
+  await work(world);
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 10 * day));
+});
+
+test.each<[string, Partial<Policy>, string]>([
+  ["has no afterIdle", {}, "policy test has no afterIdle, so uses make no rotation due"],
+  ["is by hand alone", { manualOnly: true, afterIdle: day }, "policy test is manualOnly"],
+])(
+  "a use under a policy that %s is recorded, does not count, and says why",
+  async (_how, fields, why) => {
+    const world = await worldWith(fields);
+    await work(world);
+    const answer = await used(world);
+    expect(answer).toMatchObject({ counted: false, lastUsedAt: start });
+    expect(answer.why).toContain(why);
+    expect((await recordOf(world)).lastUsedAt).toBe(start);
+  },
+);

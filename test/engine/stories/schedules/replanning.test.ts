@@ -1,0 +1,287 @@
+import { expect, test } from "vitest";
+import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
+import { fingerprintOf, type Target } from "../../../../shared/core/target.ts";
+import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
+import { operations } from "../../../../shared/engine/operations.ts";
+import { register } from "../../../../shared/engine/scheduling/register.ts";
+import { memoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
+import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { adoptAll, etagsOf, fleetOf, policies } from "../../fleet.ts";
+import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
+import { adopted, failing, recordOf, request } from "../../steps.ts";
+import { open, singleAdmin, type World } from "../../world.ts";
+
+const start = "2026-01-01T00:00:00.000Z";
+const later = plus(start, hour);
+
+const edited = (name: string, fields: Partial<Policy>) =>
+  fleetOf(policies.map((policy) => (policy.name === name ? { ...policy, ...fields } : policy)));
+
+const gold = ["t00", "t03", "t06", "t09", "t12", "t15", "t18", "t21", "t24", "t27"];
+const silver = ["t01", "t04", "t07", "t10", "t13", "t16", "t19", "t22", "t25", "t28", "t29"];
+
+test.each<[string, readonly Target[], readonly string[]]>([
+  ["the grace of one policy: all its targets", edited("gold", { grace: hour }), gold],
+  [
+    "one that targets name: those that match and those that name it",
+    edited("silver", { every: 50 * day }),
+    silver,
+  ],
+  [
+    "a field that some targets override: all others of the policy",
+    edited("gold", { every: 20 * day }),
+    gold.filter((id) => id !== "t00" && id !== "t03"),
+  ],
+  ["nothing: none", edited("gold", {}), []],
+])("an edit of %s are planned anew, and no other row is written", async (_what, after, touched) => {
+  let now = start;
+  const journal = memoryJournal({ now: () => new Date(now) });
+  await adoptAll(journal, fleetOf(policies), start);
+  const before = await etagsOf(journal, after);
+  const written: string[] = [];
+  const commit: typeof journal.commit = (change) => {
+    written.push(change.record.targetId);
+    return journal.commit(change);
+  };
+  now = later;
+  expect(await register({ journal: { ...journal, commit } }, after)).toMatchObject({
+    settled: true,
+  });
+  expect(written.toSorted()).toEqual(touched);
+  const etags = await etagsOf(journal, after);
+  for (const target of after) {
+    const record = (await journal.read(target.id))?.record;
+    expect(record?.policyFingerprint).toBe(fingerprintOf(target));
+    expect(etags.get(target.id) === before.get(target.id)).toBe(!touched.includes(target.id));
+  }
+  written.length = 0;
+  await register({ journal: { ...journal, commit } }, after);
+  expect(written).toEqual([]);
+});
+
+/** A process with this configuration. Counts how often it looks at every row. */
+function processOf(world: World) {
+  let listings = 0;
+  const { emit, ...ports } = world.ports(open);
+  const { journal } = world;
+  const targets: typeof journal.targets = () => {
+    listings++;
+    return journal.targets();
+  };
+  const counted = { ...ports, journal: { ...journal, targets } };
+  const queue = memoryQueue(world.now);
+  const process = operations({
+    ports: counted,
+    queue,
+    targets: [world.target],
+    vaultAt: () => "main",
+  });
+  return { ...process(emit), listings: () => listings };
+}
+
+test("a process looks at every row when it starts and then once an hour", async () => {
+  const world = await adopted(singleAdmin);
+  const process = processOf(world);
+  for (let minutes = 0; minutes < 180; minutes++) {
+    await process.sweep();
+    world.advance(minute);
+  }
+  expect(process.listings()).toBe(3);
+});
+
+test("a target that is claimed when its policy is edited keeps its worker, and is planned by the next sweep", async () => {
+  const world = await worldWith({});
+  await work(world);
+  await request(world);
+  const after = withPolicy(world, { every: 30 * day });
+  const process = processOf(after);
+  let swept = false;
+  await work(world, async (effect, call) => {
+    if (effect === "target.apply" && !swept) {
+      swept = true;
+      await process.sweep();
+    }
+    return call();
+  });
+  expect(swept).toBe(true);
+  expect(world.events.some(({ type }) => type === "lease-lost")).toBe(false);
+  const old = await recordOf(world);
+  expect(old).toMatchObject({ health: "healthy", nextDue: plus(world.now(), 90 * day) });
+  await process.sweep();
+  expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 30 * day));
+  expect((await recordOf(world)).claim).toEqual(old.claim);
+});
+
+test("what a worker of an old deployment plans after the new one has started is put right within the hour", async () => {
+  const world = await worldWith({});
+  await work(world);
+  const after = withPolicy(world, { every: 30 * day });
+  const process = processOf(after);
+  await process.sweep();
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 30 * day));
+  await work(world, open, true);
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 90 * day));
+  world.advance(hour);
+  await process.sweep();
+  expect((await recordOf(world)).nextDue).toBe(plus(start, 30 * day));
+});
+
+test("a write that somebody else was quicker with is done by the next sweep", async () => {
+  const world = await worldWith({});
+  await work(world);
+  const after = withPolicy(world, { every: 30 * day });
+  const { journal } = world;
+  let lost = false;
+  const read: typeof journal.read = async (id) => {
+    const found = await journal.read(id);
+    if (!lost) {
+      lost = true;
+      await request(world);
+    }
+    return found;
+  };
+  const { emit, ...ports } = world.ports(open);
+  const racing = { ...ports, journal: { ...journal, read } };
+  const queue = memoryQueue(world.now);
+  const process = operations({
+    ports: racing,
+    queue,
+    targets: [after.target],
+    vaultAt: () => "main",
+  })(emit);
+  await process.sweep();
+  const { request: waiting, nextDue } = await recordOf(world);
+  expect([lost, nextDue]).toEqual([true, plus(start, 90 * day)]);
+  await process.sweep();
+  expect(await recordOf(world)).toMatchObject({ request: waiting, nextDue: plus(start, 30 * day) });
+});
+
+test("an edit in the middle of a rotation needs no further sweep once that has ended", async () => {
+  const world = await worldWith({});
+  await work(world);
+  await request(world);
+  await work(
+    world,
+    failing("consumer.refresh", 1, () => new Error("down")),
+  );
+  const publish = { ...world.target.publish, name: "app-elsewhere" };
+  const moved = { ...world, target: { ...world.target, publish } };
+  world.advance(hour);
+  await work(moved);
+  const record = await recordOf(world);
+  expect(record.rotation).toBeUndefined();
+  expect(record.policyFingerprint).toBe(fingerprintOf(moved.target));
+  const adoptions = world.notifier.sent.filter(({ type }) => type === "credential.adopted");
+  expect(adoptions).toHaveLength(2);
+});
+
+test("a rotation that waits for its window begins when an edit opens that, and not when it does not", async () => {
+  const world = await worldWith({ ...nights, every: day });
+  await work(world);
+  world.advanceTo("2026-01-02T03:59:00.000Z");
+  await work(
+    world,
+    failing("target.verify", 9, () => new TargetUnavailableError("down")),
+  );
+  world.advanceTo("2026-01-02T05:00:00.000Z");
+  await work(world);
+  const { rotation } = await recordOf(world);
+  expect(rotation?.nextAttemptAt).toBe("2026-01-03T02:00:00.000Z");
+  expect(rotation?.heldBy).toContain("no window");
+  const earlier = withPolicy(world, { between: [{ from: "01:00", to: "03:00" }] });
+  await work(earlier);
+  expect((await recordOf(world)).rotation?.nextAttemptAt).toBe("2026-01-03T01:00:00.000Z");
+  const { etag } = (await world.journal.read("app")) ?? {};
+  await work(earlier);
+  expect((await world.journal.read("app"))?.etag).toBe(etag);
+  expect(world.applied.size).toBe(0);
+  const process = processOf(withPolicy(world, { between: [{ from: "05:00", to: "07:00" }] }));
+  expect(await process.sweep()).toBe(1);
+  await process.work({ targetId: "app", because: "due" });
+  expect(world.applied.size).toBe(1);
+  expect((await recordOf(world)).health).toBe("healthy");
+});
+
+test("another try that waits for the end of a freeze is made when an edit takes the freeze away", async () => {
+  const freeze = [{ from: "2026-01-01T01:00:00Z", to: "2026-01-07", reason: "audit", lift: [] }];
+  const world = await worldWith({ freeze });
+  await work(world);
+  const id = await request(world, { requestedBy: "anna" });
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  world.advance(2 * hour);
+  await work(world);
+  expect(await recordOf(world)).toMatchObject({
+    nextDue: "2026-01-08T00:00:00.000Z",
+    again: { requestedBy: "anna", heldBy: expect.stringContaining("audit") as string },
+  });
+  await work(withPolicy(world, { freeze: [] }));
+  expect((await world.journal.runs("app", 1))[0]).toMatchObject({
+    state: "done",
+    requestedBy: "anna",
+    why: `another try after rotation ${id} failed`,
+  });
+  expect(await recordOf(world)).not.toHaveProperty("again");
+});
+
+test("an edit does not touch a rotation whose change has begun, nor one that waits for its next try", async () => {
+  for (const effect of ["target.verify", "target.apply"]) {
+    const world = await worldWith({ every: day });
+    await work(world);
+    world.advance(day);
+    await work(
+      world,
+      failing(effect, 9, () => new TargetUnavailableError("down")),
+    );
+    const { record, etag } = (await world.journal.read("app")) ?? {};
+    expect(record?.rotation).toMatchObject({ changeBegan: effect === "target.apply" });
+    const after = withPolicy(world, { every: 2 * day, freeze: [{ ...yearEnd, lift: [] }] });
+    await register(world.ports(open), [after.target]);
+    expect((await world.journal.read("app"))?.etag).toBe(etag);
+  }
+});
+
+test("rows that cannot be listed do not keep back what is due, and are asked for again", async () => {
+  const world = await adopted(singleAdmin);
+  world.advance(90 * day);
+  const { emit, ...ports } = world.ports(open);
+  const { journal } = world;
+  let asked = 0;
+  const targets: typeof journal.targets = () => {
+    asked++;
+    return asked === 1 ? Promise.reject(new Error("too many rows")) : journal.targets();
+  };
+  const queue = memoryQueue(world.now);
+  const failingOnce = { ...ports, journal: { ...journal, targets } };
+  const process = operations({
+    ports: failingOnce,
+    queue,
+    targets: [world.target],
+    vaultAt: () => "main",
+  })(emit);
+  await expect(process.sweep()).rejects.toThrow("too many rows");
+  expect(queue.messages).toHaveLength(1);
+  expect(await process.sweep()).toBe(0);
+  expect(asked).toBe(2);
+});
+
+test("a target that left the configuration in mid-rotation is told of once, not with every look", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  await work(
+    world,
+    failing("consumer.refresh", 1, () => new Error("down")),
+  );
+  const { emit, ...ports } = world.ports(open);
+  const queue = memoryQueue(world.now);
+  const process = operations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
+  for (let hours = 0; hours < 3; hours++) {
+    await process.sweep();
+    world.advance(hour);
+  }
+  const told = await world.journal.alarms(9);
+  expect(told.map(({ kind, targetId }) => [kind, targetId])).toEqual([["gave-up", "app"]]);
+});

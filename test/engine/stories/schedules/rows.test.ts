@@ -1,0 +1,173 @@
+import { expect, test } from "vitest";
+import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { policyFingerprint } from "../../../../shared/core/policy/policy.ts";
+import { fingerprintOf } from "../../../../shared/core/target.ts";
+import { day, hour, plus } from "../../../../shared/core/time.ts";
+import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
+import { failing, recordOf, request } from "../../steps.ts";
+import type { World } from "../../world.ts";
+
+/** What the rows of the journal say of the policy, and of why something is due. */
+const runOf = async (world: World) => (await world.journal.runs("app", 1))[0];
+
+test("a rotation by schedule says what made it due, under which policy, and what comes next", async () => {
+  const world = await worldWith({ ...nights, every: day, spread: hour });
+  await work(world);
+  const { nextDue = "", dueReason } = await recordOf(world);
+  expect(dueReason).toContain("spread +");
+  world.advanceTo(nextDue);
+  await work(world);
+  const record = await recordOf(world);
+  expect(await runOf(world)).toMatchObject({
+    state: "done",
+    why: dueReason,
+    policyFingerprint: policyFingerprint(world.target.policy),
+    nextDue: record.nextDue,
+    dueReason: record.dueReason,
+  });
+});
+
+test("a rotation that was asked for says who asked, and what the policy said to that", async () => {
+  const freeze = [{ ...yearEnd, lift: [] }];
+  const world = await worldWith({ freeze });
+  await work(world);
+  await request(world, { requestedBy: "anna" });
+  expect(await runOf(world)).toMatchObject({
+    state: "queued",
+    why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
+    policyFingerprint: policyFingerprint(world.target.policy),
+  });
+  world.advanceTo("2026-01-07T00:00:00.000Z");
+  await work(world);
+  expect(await runOf(world)).toMatchObject({
+    state: "done",
+    why: "Requested by anna (reason: operator); policy test: no freeze applies",
+  });
+});
+
+test("a rotation that is taken over by a person says why it began and who asked then", async () => {
+  const world = await worldWith({ every: day });
+  await work(world);
+  world.advance(day);
+  await work(
+    world,
+    failing("target.verify", 9, () => new TargetUnavailableError("down")),
+  );
+  await request(world, { requestedBy: "anna" });
+  await work(world);
+  expect((await runOf(world))?.why).toBe(
+    "policy test: 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
+  );
+});
+
+test("a rotation that failed says when the next one comes, and that one why it is there", async () => {
+  const world = await worldWith({ every: day });
+  await work(world);
+  const id = await request(world);
+  await work(
+    world,
+    failing("target.apply", 1, () => new ChangeRefusedError("no")),
+  );
+  const { nextDue = "", dueReason } = await recordOf(world);
+  expect(await runOf(world)).toMatchObject({ state: "failed", nextDue, dueReason });
+  world.advanceTo(nextDue);
+  await work(world);
+  const why = `another try after rotation ${id} failed`;
+  expect(await runOf(world)).toMatchObject({ state: "done", why });
+});
+
+test("a target says why its policy applies, which ones do not, and which moments were passed over", async () => {
+  const world = await worldWith({ ...nights, afterExposure: hour });
+  const policiesPassedOver = [{ policy: "default", why: "matches too, priority -1" }];
+  const chosen = { ...world, target: { ...world.target, policiesPassedOver } };
+  await work(chosen);
+  await seen(chosen);
+  const record = await recordOf(chosen);
+  expect(record).toMatchObject({ policyWhy: "named by the target", policiesPassedOver });
+  expect(record.passedOver?.map(({ why }) => why)).toEqual([
+    expect.stringContaining("later: 90d after"),
+  ]);
+});
+
+test("a row stays small, whatever is written in the policies", async () => {
+  const world = await worldWith({});
+  const policiesPassedOver = Array.from({ length: 500 }, (_, index) => ({
+    policy: `p${index}`,
+    why: `its tag ${"t".repeat(4_000)} does not match`,
+  }));
+  const policyWhy = `matches ${"target or ".repeat(10_000)}`;
+  await work({ ...world, target: { ...world.target, policiesPassedOver, policyWhy } });
+  const record = await recordOf(world);
+  expect(record.policiesPassedOver).toHaveLength(10);
+  expect(record.policyWhy).toHaveLength(1_000);
+});
+
+test("a target that is not adopted yet is marked with its policy as well", async () => {
+  const world = await worldWith({});
+  await request(world);
+  expect((await recordOf(world)).policyFingerprint).toBe(fingerprintOf(world.target));
+  await work(
+    world,
+    failing("vault.read", 9, () => new Error("down")),
+  );
+  expect((await runOf(world))?.state).toBe("failed");
+  const refused = await recordOf(world);
+  expect(refused.adoptedAt).toBeUndefined();
+  expect(await runOf(world)).toMatchObject({
+    why: "Requested by test (reason: operator); policy test: no freeze applies",
+    nextDue: refused.nextDue,
+    dueReason: "another try to adopt the target",
+  });
+});
+
+test("before the adoption, an edit of the policy puts its mark there and changes no moment", async () => {
+  const world = await worldWith({});
+  const down = failing("vault.read", 9, () => new Error("down"));
+  await work(world, down);
+  const { nextDue } = await recordOf(world);
+  const edited = withPolicy(world, { every: day });
+  await work(edited, down);
+  expect(await recordOf(edited)).toMatchObject({
+    policyFingerprint: fingerprintOf(edited.target),
+    nextDue,
+  });
+});
+
+test("before the adoption, an edit of the target has it tried at once", async () => {
+  const world = await worldWith({});
+  const publish = { ...world.target.publish, name: "app-wrong" };
+  const wrong = {
+    ...world,
+    target: { ...world.target, authority: { as: "self" }, publish },
+  } as const;
+  await work(wrong);
+  expect((await recordOf(wrong)).health).toBe("blocked");
+  await work(world);
+  expect(await recordOf(world)).toMatchObject({
+    health: "healthy",
+    nextDue: plus(world.now(), 90 * day),
+  });
+});
+
+test("a policy that was edited in mid-rotation marks the target once the rotation has ended", async () => {
+  const world = await worldWith({});
+  await work(world);
+  const id = await request(world);
+  await work(
+    world,
+    failing("consumer.refresh", 1, () => new Error("down")),
+  );
+  expect((await recordOf(world)).rotation).toBeDefined();
+  const edited = withPolicy(world, { every: day });
+  world.advance(hour);
+  await work(edited);
+  expect(await recordOf(edited)).toMatchObject({
+    policyFingerprint: fingerprintOf(edited.target),
+    nextDue: plus(world.now(), day),
+  });
+  expect(await world.journal.run("app", id)).toMatchObject({
+    state: "done",
+    policyFingerprint: policyFingerprint(world.target.policy),
+    nextDue: plus(world.now(), day),
+  });
+});

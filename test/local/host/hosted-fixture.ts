@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { vi } from "vitest";
+import { startHost, type FunctionsHost, type HostOptions } from "../../../local/host/host.ts";
+import type { LogRecord } from "../../../local/host/log.ts";
+
+export const fixtureApp = fileURLToPath(new URL("../fixtures/app", import.meta.url));
+
+export interface HostedFixture extends FunctionsHost {
+  records: LogRecord[];
+  /** What a function has logged itself, in order. */
+  said(functionName: string): string[];
+  /** Waits until a function has logged a line that starts so. */
+  heard(functionName: string, start: string): Promise<string>;
+}
+
+/** Hosts the fixture app, or the part of it that `main` matches, and keeps all log records. */
+export async function hostFixture(options: Partial<HostOptions> = {}): Promise<HostedFixture> {
+  const records: LogRecord[] = [];
+  const said = (functionName: string) =>
+    records
+      .filter((record) => record.functionName === functionName && record.category === "user")
+      .map(({ message }) => message);
+  const host = await startHost({
+    appDirectory: fixtureApp,
+    settings: {},
+    log: (record) => records.push(record),
+    ...options,
+  });
+  return {
+    ...host,
+    records,
+    said,
+    heard: (functionName, start) =>
+      vi.waitFor(
+        () => {
+          const line = said(functionName).find((message) => message.startsWith(start));
+          if (line === undefined) throw new Error(`${functionName} has not said "${start}"`);
+          return line;
+        },
+        { timeout: 30_000, interval: 20 },
+      ),
+  };
+}

@@ -1,0 +1,89 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEnvironment } from "../../../local/environment.ts";
+import { claimLength } from "../../../local/start/environment/killed-host.ts";
+import { claimLength as claimLengthOfTheApp } from "../../../shared/core/lifecycle/decide.ts";
+import { dataFolder, isAlive, placesOf, start } from "./start-fixture.ts";
+
+/** Command lines of running processes that name the folder. */
+async function processesOn(folder: string): Promise<string[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => ""));
+  return (await Promise.all(lines)).filter((line) => line.includes(folder));
+}
+
+const stackLine = /^ {4}at /m;
+
+describe("npm start", () => {
+  test("refuses a data folder that is not empty and not its own, and leaves it as it is", async () => {
+    const data = await dataFolder();
+    await writeFile(join(data, "thesis.txt"), "mine");
+    const refused = start("--data", data);
+    expect(await refused.exited).toBe(1);
+    expect(await refused.errors).toBe(
+      `The folder ${data} (--data) is not empty and was not made by Keyturn. Name an empty folder, or one that does not exist.\n`,
+    );
+    expect(await readdir(data)).toEqual(["thesis.txt"]);
+  });
+
+  test("ends with a sentence and stops every child when its log cannot be made", async () => {
+    const data = await dataFolder();
+    await writeFile(join(data, "made-by-keyturn"), "");
+    await mkdir(join(data, "functions.log"));
+    const failing = start("--data", data);
+    expect(await failing.exited).toBe(1);
+    const errors = await failing.errors;
+    expect(errors).toContain("functions.log");
+    expect(errors).not.toMatch(stackLine);
+    expect(await processesOn(data)).toEqual([]);
+    expect(await readdir(data)).not.toContain("lock");
+  });
+
+  test("ends with a sentence and stops every child when its log can no longer be written", async () => {
+    const data = await dataFolder();
+    const failing = start("--data", data);
+    const { logs, processes } = await placesOf(data, failing);
+    await rm(logs.functions);
+    await mkdir(logs.functions);
+    expect(await failing.exited).toBe(1);
+    const errors = await failing.errors;
+    expect(errors).toContain("Keyturn had to stop: ");
+    expect(errors).not.toMatch(stackLine);
+    for (const { name, pid } of processes) expect(isAlive(pid), name).toBe(false);
+    expect(await processesOn(data)).toEqual([]);
+  }, 400_000);
+
+  test("lists, watches and rotates the targets of the configuration that it is given, and no others", async () => {
+    const data = await dataFolder();
+    expect(await start("--once", "--data", data).exited).toBe(0);
+    const seeded = await readFile(join(data, "keyturn.yaml"), "utf8");
+    const own = seeded
+      .replace(/^ {2}# one account[^]*?^notify:/m, "notify:")
+      .replace("  orders:\n", "  shop:\n");
+    const config = join(data, "shop.yaml");
+    await writeFile(config, own);
+    const once = start("--once", "--data", data, "--config", config);
+    expect(await once.exited, await once.errors).toBe(0);
+    const output = await once.output;
+    expect(output).toMatch(/^ {2}shop +postgresql: orders_a and orders_b take turns$/m);
+    expect(output).toMatch(/^shop +orders_[ab] → orders_[ab] .* m?s +\d+ +0$/m);
+    expect(output).toMatch(/^consumer {2}shop: \d+ log-ins, 0 failed$/m);
+    expect(output).not.toMatch(/reports|inventory/);
+  }, 400_000);
+});
+
+test("A killed host is reported at once, with the moment until which its targets wait", async () => {
+  const data = await dataFolder();
+  const notes: string[] = [];
+  const env = await startEnvironment({ data, every: "1h", onNote: (note) => notes.push(note) });
+  onTestFinished(() => env.close());
+  await env.killHost();
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /^The Functions host was killed \(SIGKILL\) and is being started again\. .* at \d\d:\d\d:\d\d at the latest\.$/,
+    ),
+    expect.stringMatching(/^The Functions host runs again\. /),
+  ]);
+  expect(claimLength).toBe(claimLengthOfTheApp);
+}, 400_000);

@@ -1,0 +1,270 @@
+import { describe, expect, test } from "vitest";
+import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
+import { readEvent, type KeyturnEvent } from "../../../local/start/app/events.ts";
+import {
+  clock,
+  lineOf,
+  type Standing,
+  summaryOf,
+  tellDuration,
+  tellPublished,
+  type Style,
+} from "../../../local/start/console/lines.ts";
+import { sentenceOf, withoutStack } from "../../../local/start/environment/failure.ts";
+import { widthOf, wrapCommand, wrapText, wrapWords } from "../../../local/start/console/wrap.ts";
+import { tableOf } from "../../../local/start/console/table.ts";
+
+const at = "2026-11-22T12:00:01.000Z";
+const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
+  type: "staged",
+  severity: "information",
+  at,
+  targetId: "orders",
+  ...more,
+});
+const plain = (_: Style, text: string) => text;
+const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
+  lineOf(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
+
+describe("a line on the console", () => {
+  test("names the time of day, the target, the phase, how long it took and what that means", () => {
+    expect(line({ type: "staged", duration: 31 })).toBe(
+      `${clock(at)}  orders     staged       31 ms  made a new password and stored it as pending`,
+    );
+  });
+
+  test("says of a success which account and version are published and when the target's turn comes again", () => {
+    const version = { version: "0123456789abcdef" };
+    const next = "2026-11-22T12:00:16.000Z";
+    const told = line(
+      { type: "succeeded", account: "orders_b", version, duration: 1234 },
+      { nextDue: next, slots: [] },
+    );
+    expect(told).toContain("1.2 s  orders_b is published as version 01234567");
+    expect(told?.endsWith(`; next at ${clock(next)}`)).toBe(true);
+  });
+
+  test("says of a failed try why it failed and when Keyturn tries again, in red", () => {
+    const painted: string[] = [];
+    const failure = { kind: "target-unavailable", message: "the server does not answer" };
+    const nextAttemptAt = "2026-11-22T12:00:03.000Z";
+    const failed = event({ type: "attempt-failed", phase: "applying", failure, nextAttemptAt });
+    lineOf(failed, {
+      targetWidth: 9,
+      paint(style, text) {
+        if (style === "red") painted.push(text);
+        return text;
+      },
+    });
+    expect(painted).toContain(
+      `applying: the server does not answer; Keyturn tries again at ${clock(nextAttemptAt)}`,
+    );
+  });
+
+  test.each<[string, Standing | undefined, string]>([
+    ["nothing while the app cannot be asked", undefined, ""],
+    ["that nothing is published yet", { slots: [] }, ". Nothing is published yet."],
+    [
+      "that the published password is unchanged",
+      { published: {}, active: "a", slots: [{ account: "a" }, { account: "b", abandoned: {} }] },
+      ". The published password is unchanged.",
+    ],
+    [
+      "that the server may have a newer password than the published one",
+      { published: {}, active: "a", slots: [{ account: "a", abandoned: {} }] },
+      ". The server may have a newer password than the published one.",
+    ],
+  ])("says of a failed rotation %s", (_what, standing, sentence) => {
+    expect(tellPublished(standing)).toBe(sentence);
+    const failure = { kind: "change-refused", message: "permission denied" };
+    const nextDue = "2026-11-22T18:00:00.000Z";
+    const told = line({ type: "failed", failure }, standing && { ...standing, nextDue });
+    const next = standing ? ` Next try at ${clock(nextDue)}.` : "";
+    expect(told?.endsWith(`permission denied${sentence}${next}`)).toBe(true);
+  });
+
+  test("says of a blocked target that a person must decide", () => {
+    const failure = { kind: "no-live-credential", message: "every password was refused" };
+    expect(line({ type: "blocked", failure })).toContain(
+      "every password was refused; Keyturn leaves it alone until a person decides",
+    );
+  });
+
+  test("is not made of events that only a log needs", () => {
+    expect(line({ type: "claimed" })).toBeUndefined();
+    expect(line({ type: "applied" })).toBeUndefined();
+  });
+
+  test("says of a delayed rotation why it waits and when it goes on", () => {
+    const nextAttemptAt = "2026-12-27T22:00:00.000Z";
+    const told = line({ type: "held-back", detail: "freeze until Sunday", nextAttemptAt });
+    expect(told).toContain("delayed");
+    expect(told).toMatch(/the rotation waits: freeze until Sunday; goes on at .*\d\d:\d\d:\d\d$/);
+  });
+
+  test("says of a superseded account whether it has sessions and when Keyturn looks again", () => {
+    const seen = { account: "orders_a", nextAttemptAt: "2026-11-22T12:01:01.000Z" };
+    const again = clock(seen.nextAttemptAt);
+    expect(line({ type: "still-in-use", ...seen })).toContain(
+      `the superseded account orders_a still has sessions; Keyturn looks again at ${again}`,
+    );
+    expect(line({ type: "seen-unused", ...seen })).toContain(
+      `the superseded account orders_a has no sessions; Keyturn looks again at ${again}`,
+    );
+  });
+
+  test.each([80, 100, 132])("fits a terminal of %i columns, its text below itself", (width) => {
+    const failure = { kind: "bug", message: "many words ".repeat(30).trim() };
+    const told = lineOf(event({ type: "bug", failure }), { paint: plain, targetWidth: 9, width });
+    const [first = "", ...rest] = told?.split("\n") ?? [];
+    const indent = first.indexOf("an error in Keyturn");
+    expect(rest.length).toBeGreaterThan(1);
+    for (const one of rest) expect(one.search(/\S/)).toBe(indent);
+    for (const one of [first, ...rest]) expect(one.length).toBeLessThanOrEqual(width);
+    expect([first.slice(indent), ...rest.map((one) => one.trim())].join(" ")).toBe(
+      `an error in Keyturn itself: ${failure.message}`,
+    );
+  });
+
+  test("is made of events that are new to it, too", () => {
+    expect(line({ type: "paused", detail: "by an operator" })).toMatch(/paused .*by an operator$/);
+  });
+});
+
+test("durations are told in milliseconds below a second and in seconds above", () => {
+  expect([undefined, 0, 999, 1000, 61_240].map(tellDuration)).toEqual([
+    "",
+    "0 ms",
+    "999 ms",
+    "1.0 s",
+    "61.2 s",
+  ]);
+});
+
+test("What a terminal would act on is shown instead, wherever it stands", () => {
+  const hostile = "\u001b]0;title\u0007\n\u202eabc\u2028";
+  const shown = String.raw`\u001b]0;title\u0007\u000a\u202eabc\u2028`;
+  const told = line({ type: "drift", targetId: hostile, detail: hostile });
+  expect(told?.split(shown)).toHaveLength(3);
+  expect(told).not.toMatch(/\p{C}/u);
+  expect(line({ type: hostile })).toContain(shown);
+  const counts = { logIns: 1, failed: 1, recovered: 0, lastProblem: hostile };
+  expect(summaryOf({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
+  expect(tableOf([["A"], [hostile]])).toContain(shown);
+});
+
+describe("a text", () => {
+  test("is broken between words, never within one", () => {
+    const path = "/a/path/that/somebody/wants/to/copy";
+    expect(wrapWords(`see ${path} for the rest`, 12)).toEqual(["see", path, "for the rest"]);
+    expect(wrapWords("", 12)).toEqual([""]);
+    expect(wrapWords("  indented words stay indented", 12)).toEqual([
+      "  indented",
+      "words stay",
+      "indented",
+    ]);
+  });
+
+  test("keeps its own lines, and what follows a break is indented a little more", () => {
+    expect(wrapText("short\n  one two three", 9)).toBe("short\n  one two\n    three");
+  });
+
+  test("is as long as what is seen of it: colours count for nothing", () => {
+    const red = "\u001b[31mred words\u001b[39m";
+    expect(wrapText(red, 9)).toBe(red);
+  });
+
+  test("that is a command is broken so that a shell takes it for one", () => {
+    const words = ["curl -s", '-H "x-functions-key: $KEY"', "$KEYTURN/api/targets"];
+    expect(wrapCommand(words, 80)).toBe(words.join(" "));
+    expect(wrapCommand(words, 40)).toBe(
+      'curl -s -H "x-functions-key: $KEY" \\\n  $KEYTURN/api/targets',
+    );
+  });
+
+  test("is for 80 columns where nobody says how many there are", () => {
+    expect([widthOf({}), widthOf({ columns: 132 }), widthOf({ columns: 0 })]).toEqual([
+      80, 132, 80,
+    ]);
+  });
+});
+
+test("what a crashed child says is told without its stack", () => {
+  const crash = "file.ts:3\n  throw it;\n  ^\n\nTypeError: it is not\n    at file.ts:3:9\n";
+  expect(withoutStack(crash)).toBe("TypeError: it is not");
+  expect(withoutStack("Port 80 is in use.")).toBe("Port 80 is in use.");
+});
+
+test("a failure on a full disk says so first", async () => {
+  const told = await sentenceOf(new Error("ENOSPC: no space left on device, write"), "/data");
+  expect(told).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
+  expect(await sentenceOf(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
+});
+
+describe("the consumer's summary", () => {
+  test("tells what one account must expect, and for a pair what went wrong", () => {
+    const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
+    const good = { logIns: 812, failed: 0, recovered: 0 };
+    expect(summaryOf({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
+    const told = "9 log-ins, 2 failed (1 worked when read again, last: the server refuses a";
+    expect(summaryOf({ orders: bad }, ["orders"])).toEqual([`orders: ${told})`]);
+    const note = "one account is refused for a moment while it changes";
+    expect(summaryOf({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
+      "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
+      `reports: ${told}; ${note})`,
+    ]);
+  });
+});
+
+test("a table's columns are as wide as what stands in them", () => {
+  const rows = [
+    ["target", "took"],
+    ["inventory", "3 s"],
+  ];
+  expect(tableOf(rows)).toBe("target     took\n─────────  ────\ninventory  3 s");
+});
+
+describe("events in the host's log", () => {
+  const record = (message: string) => ({ category: "user", level: "information", message });
+
+  test("are read from the records of functions", () => {
+    const told = event({ type: "published", version: { version: "1" } });
+    expect(readEvent(record(JSON.stringify({ keyturn: told })))).toEqual(told);
+  });
+
+  test.each([
+    record("{"),
+    record("plain words"),
+    record('{"keyturn":{"type":"published"}}'),
+    { ...record('{"keyturn":{}}'), category: "host" },
+    { ready: true },
+    undefined,
+  ])("are not seen in %j", (other) => {
+    expect(readEvent(other)).toBeUndefined();
+  });
+});
+
+describe("the arguments of npm start", () => {
+  test("are explained within 80 columns", () => {
+    expect(usage.split("\n").filter((one) => one.length > 80)).toEqual([]);
+  });
+
+  test("are read", () => {
+    const args = ["--once", "--port", "8080", "--data", "d", "--config", "c.yaml"];
+    const expected = { once: true, help: false, port: 8080, data: "d", config: "c.yaml" };
+    expect(readArguments(args)).toEqual(expected);
+    expect(readArguments([])).toEqual({ once: false, help: false });
+  });
+
+  test.each([
+    ["--port", "eighty"],
+    ["--port", "0"],
+    ["--port", "65536"],
+    ["--port"],
+    ["once"],
+    ["--data", "a", "--data", "b"],
+    ["-x"],
+  ])("are refused when they make no sense: %s %s", (...args) => {
+    expect(() => readArguments(args)).toThrow(UsageError);
+  });
+});

@@ -1,0 +1,115 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEnvironment, type EnvironmentOptions } from "../../../local/environment.ts";
+import { apiOf } from "../../../local/start/console/api.ts";
+import type { KeyturnEvent } from "../../../local/start/app/events.ts";
+import { dataFolder, isAlive, patient, placesOf, start } from "./start-fixture.ts";
+
+const environment = async (options: Omit<EnvironmentOptions, "onEvent">) => {
+  const events: KeyturnEvent[] = [];
+  const env = await startEnvironment({ ...options, onEvent: (event) => events.push(event) });
+  onTestFinished(() => env.close());
+  const succeeded = (id: string) =>
+    events.filter(({ type, targetId }) => type === "succeeded" && targetId === id).length;
+  return { env, events, succeeded };
+};
+
+describe("npm start", () => {
+  test("with --once rotates every seeded target from an empty folder, prints a table, and ends with 0", async () => {
+    const data = await dataFolder();
+    const once = start("--once", "--data", data);
+    expect.soft(await once.exited, await once.errors).toBe(0);
+    const output = await once.output;
+    expect(output).toMatch(/^orders +orders_a → orders_b +\w{8} → \w{8} /m);
+    expect(output).toMatch(/^reports +reports_reader +\w{8} → \w{8} /m);
+    expect(output).toMatch(/^inventory +inventory_writer +\w{8} → \w{8} /m);
+    expect(output).toContain("orders: ");
+    expect(output).toMatch(/orders: \d+ log-ins, 0 failed/);
+    expect(await readdir(data)).not.toContain("environment.json");
+  });
+
+  test("leaves no process behind after Ctrl-C, nor after a kill and the start that follows it", async () => {
+    const data = await dataFolder();
+    const first = start("--data", data);
+    const before = await placesOf(data, first);
+
+    const second = start("--data", data);
+    expect(await second.exited).toBe(1);
+    expect(await second.errors).toContain(`already runs on ${data}`);
+
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const third = start("--data", data);
+    const after = await placesOf(data, third);
+    for (const { name, pid } of before.processes) expect(isAlive(pid), name).toBe(false);
+    expect(after.keyVault).toEqual(before.keyVault);
+    expect(after.functions).toEqual(before.functions);
+
+    third.child.kill("SIGINT");
+    expect(await third.exited, await third.errors).toBe(0);
+    expect(await third.output).toContain("stopping …");
+    for (const { name, pid } of after.processes) expect(isAlive(pid), name).toBe(false);
+    expect(await readdir(data)).not.toContain("lock");
+  });
+
+  test("refuses a broken configuration with every problem, and starts nothing", async () => {
+    const data = await dataFolder();
+    const config = join(data, "broken.yaml");
+    await writeFile(
+      config,
+      [
+        "version: 1",
+        "vaults: { main: { url: http://127.0.0.1:1 } }",
+        "policies: { default: { every: soon } }",
+        "targets:",
+        "  orders: { type: postgresq, accounts: [a, b], admin: self, publish: orders }",
+      ].join("\n"),
+    );
+    const broken = start("--data", data, "--config", config);
+    expect(await broken.exited).toBe(1);
+    const errors = await broken.errors;
+    expect(errors).toContain("broken.yaml:3:31  policies.default.every: must be a duration");
+    expect(errors).toContain("broken.yaml:5:19  targets.orders.type");
+    expect(errors).toContain("broken.yaml:5:44  targets.orders.accounts[1]");
+    expect(await readdir(data)).toEqual(["broken.yaml"]);
+  });
+
+  test("explains itself, and ends with 2, when it does not know an argument", async () => {
+    const unknown = start("--twice");
+    expect(await unknown.exited).toBe(2);
+    expect(await unknown.errors).toMatch(/--twice[^]*Usage: npm start/);
+  });
+});
+
+describe("the environment", () => {
+  test("rotates by schedule without one failed log-in for the pair, across a restart and a killed host", async () => {
+    const data = await dataFolder();
+    const { env, succeeded } = await environment({ data, every: "10s" });
+    await expect.poll(() => succeeded("orders"), patient).toBeGreaterThanOrEqual(1);
+    await env.restartHost();
+    // Killed between rotations, it leaves no claim that would have to end first: other tests wait for that.
+    const idle = async () =>
+      (await apiOf(env.places().functions).targets()).every(
+        ({ rotation }) => rotation === undefined,
+      );
+    await expect.poll(idle, patient).toBe(true);
+    await env.killHost();
+    await expect.poll(() => succeeded("orders"), patient).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => succeeded("reports"), patient).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => succeeded("inventory"), patient).toBeGreaterThanOrEqual(2);
+    const { orders } = env.counts();
+    expect(orders).toMatchObject({ failed: 0, recovered: 0 });
+    expect(orders?.logIns).toBeGreaterThan(0);
+    await env.close();
+
+    const again = await environment({ data, every: "1h" });
+    const target = await apiOf(again.env.places().functions).target("orders");
+    expect(target).toMatchObject({ health: "healthy" });
+    const { properties } = await again.env.vault.getSecret("orders");
+    expect(properties.version).toBe(target.published?.version);
+    await expect.poll(() => again.env.counts()["orders"]?.logIns, patient).toBeGreaterThan(3);
+    expect(again.env.counts()["orders"]?.failed).toBe(0);
+    expect(again.events.filter(({ type }) => type === "adopted")).toEqual([]);
+  }, 400_000);
+});

@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import { listen } from "../../doubles/listening.ts";
+import { lineTo, type Line } from "./line.ts";
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** A line to a server that repeats what it hears. */
+async function lineToEcho(): Promise<{ line: Line; heard: string[] }> {
+  const heard: string[] = [];
+  const server = await listen(
+    createServer((socket) => {
+      socket.on("data", (chunk) => {
+        heard.push(chunk.toString());
+        socket.write(chunk);
+      });
+    }),
+  );
+  const line = await lineTo(server.port);
+  ends.push(
+    () => server.close(),
+    () => line.close(),
+  );
+  return { line, heard };
+}
+
+async function open(line: Line): Promise<Socket> {
+  const client = connect(line.port, "127.0.0.1");
+  // A reset at the end of a test is none of its business.
+  client.on("error", () => undefined);
+  await once(client, "connect");
+  return client;
+}
+
+/** A reset is an end as well. */
+const closing = (client: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    client.once("close", () => {
+      resolve();
+    });
+  });
+
+const answerTo = async (client: Socket, text: string): Promise<string> => {
+  client.write(text);
+  const [chunk] = (await once(client, "data")) as [Buffer];
+  return chunk.toString();
+};
+
+test("A line forwards what passes", async () => {
+  const { line } = await lineToEcho();
+  const client = await open(line);
+  expect(await answerTo(client, "hello")).toBe("hello");
+});
+
+test("After a silencing text the server hears it, the client hears nothing, and others still pass", async () => {
+  const { line, heard } = await lineToEcho();
+  line.silenceAfter("COMMIT");
+  const silent = await open(line);
+  const answers: string[] = [];
+  silent.on("data", (chunk) => answers.push(chunk.toString()));
+  silent.write("COMMIT");
+  await vi.waitFor(() => {
+    expect(heard).toEqual(["COMMIT"]);
+  });
+  const other = await open(line);
+  expect(await answerTo(other, "COMMIT")).toBe("COMMIT");
+  expect(answers).toEqual([]);
+  const closed = closing(silent);
+  await line.mend();
+  await closed;
+});
+
+test("A line that refuses lets nobody in until it is mended, and keeps its port", async () => {
+  const { line } = await lineToEcho();
+  const client = await open(line);
+  const closed = closing(client);
+  await line.refuse();
+  await closed;
+  await expect(open(line)).rejects.toThrow("ECONNREFUSED");
+  await line.mend();
+  expect(await answerTo(await open(line), "again")).toBe("again");
+});
+
+test("A reply that is lost resets the connection after the server has heard the request", async () => {
+  const { line, heard } = await lineToEcho();
+  line.loseReplies(() => true);
+  const client = await open(line);
+  await expect(answerTo(client, "write")).rejects.toThrow("ECONNRESET");
+  expect(heard).toEqual(["write"]);
+});

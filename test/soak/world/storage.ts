@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { startAzurite, type Azurite } from "../../../local/azurite.ts";
+import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { lineTo, type Line } from "./line.ts";
+
+/** Azurite, with its journal in files, behind lines whose ports never change. */
+export interface Storage {
+  /** As the hosts see it. */
+  readonly connectionString: string;
+  readonly lines: readonly Line[];
+  /**
+   * Breaks every connection, then ends Azurite. Azurite writes its files when it ends, and only every few seconds
+   * before, so it must not be killed: Azure Storage has written what it has answered.
+   */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const endpoints = ["QueueEndpoint", "TableEndpoint"] as const;
+
+export async function startStorage(folder: string): Promise<Storage> {
+  const directory = join(folder, "azurite");
+  let azurite: Azurite = await startAzurite({ directory });
+  const serverPorts = () =>
+    endpoints.map((endpoint) => Number(new URL(partOf(azurite.connectionString, endpoint)).port));
+  const lines = await Promise.all(serverPorts().map(lineTo));
+  const connectionString = endpoints.reduce(
+    (text, endpoint, index) =>
+      movedTo(text, endpoint, `http://127.0.0.1:${lines[index]?.port ?? 0}`),
+    azurite.connectionString,
+  );
+  return {
+    ...{ connectionString, lines },
+    async stop() {
+      await Promise.all(lines.map((line) => line.refuse()));
+      await azurite.close();
+    },
+    async start() {
+      azurite = await startAzurite({ directory });
+      serverPorts().forEach((port, index) => lines[index]?.leadTo(port));
+      await Promise.all(lines.map((line) => line.mend()));
+    },
+    async close() {
+      await Promise.all(lines.map((line) => line.close()));
+      await azurite.close();
+    },
+  };
+}
