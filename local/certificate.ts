@@ -1,6 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { X509Certificate } from "node:crypto";
 import { generate } from "selfsigned";
 
 /** All PEM. */

@@ -1,29 +1,29 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
-import { apiOf } from "./start/console/api.ts";
-import { keepAddresses, readAddresses } from "./start/environment/addresses.ts";
-import { createClosing, type Closing } from "./start/environment/closing.ts";
 import { configurationOf } from "./start/app/configuration.ts";
-import { startConsumer, type ConsumerProcess } from "./start/demo/consumer-process.ts";
-import type { Counts } from "./start/console/counts.ts";
-import { takeDataFolder, type DataFolder } from "./start/environment/data-folder.ts";
-import type { EnvironmentFile } from "./start/environment/environment-file.ts";
 import type { KeyturnEvent } from "./start/app/events.ts";
-import { withoutStack } from "./start/environment/failure.ts";
-import { isFree, portAgain } from "./start/environment/free-port.ts";
-import {
-  startFunctionsHost,
-  type FunctionsHost,
-  type FunctionsHostOptions,
-} from "./start/environment/functions-host.ts";
-import { killedHostNotes } from "./start/environment/killed-host.ts";
-import { replaceFile, replaceJson } from "./start/environment/kept-file.ts";
+import { apiOf } from "./start/console/api.ts";
+import type { Counts } from "./start/console/counts.ts";
+import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
+import { type ConsumerProcess, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
 import { seeds } from "./start/demo/seeds.ts";
-import { startServices, type Services } from "./start/environment/services.ts";
 import { emulatorClient } from "./start/demo/vault-access.ts";
-import { shownTargets, watchedIn, type ShownTarget } from "./start/console/watched.ts";
+import { keepAddresses, readAddresses } from "./start/environment/addresses.ts";
+import { type Closing, createClosing } from "./start/environment/closing.ts";
+import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
+import type { EnvironmentFile } from "./start/environment/environment-file.ts";
+import { withoutStack } from "./start/environment/failure.ts";
+import { isFree, portAgain } from "./start/environment/free-port.ts";
+import {
+  type FunctionsHost,
+  type FunctionsHostOptions,
+  startFunctionsHost,
+} from "./start/environment/functions-host.ts";
+import { replaceFile, replaceJson } from "./start/environment/kept-file.ts";
+import { killedHostNotes } from "./start/environment/killed-host.ts";
+import { type Services, startServices } from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
   /** Folder for everything that outlasts the environment. */

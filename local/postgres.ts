@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -6,9 +6,9 @@ import { chown, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { loadBinaries, type Binaries } from "./postgres/binaries.ts";
+import { type Binaries, loadBinaries } from "./postgres/binaries.ts";
 import { stopOrphan } from "./postgres/orphan.ts";
-import { clusterFolder, runner, type Runner } from "./postgres/runner.ts";
+import { clusterFolder, type Runner, runner } from "./postgres/runner.ts";
 
 export interface PostgresOptions {
   /** Where the cluster lives. One that is there already is started again, with its password. */

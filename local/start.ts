@@ -1,13 +1,13 @@
 /** Keyturn on this machine, with everything it needs: `npm start`. */
 import { fileURLToPath } from "node:url";
-import { startEnvironment, type Environment } from "./environment.ts";
-import { readArguments, usage, UsageError, type Arguments } from "./start/console/arguments.ts";
-import { sentenceOf } from "./start/environment/failure.ts";
+import { type Environment, startEnvironment } from "./environment.ts";
+import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
 import { tableOf } from "./start/console/table.ts";
 import { shownTargets } from "./start/console/watched.ts";
 import { widthOf, wrapText } from "./start/console/wrap.ts";
+import { sentenceOf } from "./start/environment/failure.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 

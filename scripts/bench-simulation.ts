@@ -1,6 +1,6 @@
 /** How long a year of 10,000 targets takes to simulate, against the budget of ten seconds on one core. */
-import { defaultPasswordRules } from "../shared/core/secrets/password.ts";
 import type { Policy } from "../shared/core/policy/policy.ts";
+import { defaultPasswordRules } from "../shared/core/secrets/password.ts";
 import { defaultLimits } from "../shared/core/simulation/limits.ts";
 import type { SimulatedTarget } from "../shared/core/simulation/model.ts";
 import { simulate } from "../shared/core/simulation/simulate.ts";

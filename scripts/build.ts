@@ -14,10 +14,10 @@ import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { rolldown, type OutputChunk, type Plugin, type PreRenderedChunk } from "rolldown";
+import { type OutputChunk, type Plugin, type PreRenderedChunk, rolldown } from "rolldown";
 import { z } from "zod";
-import { checkPacked, pack } from "./packed-config.ts";
 import { canBeMissing, fromTheHost } from "./not-bundled.ts";
+import { checkPacked, pack } from "./packed-config.ts";
 import { licenceTexts, packageName } from "./third-party.ts";
 
 const root = resolve(import.meta.dirname, "..");

@@ -3,11 +3,11 @@
  * tests, and details only of failures.
  */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 
 interface Check {
   readonly name: string;

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { build } from "./build.ts";
-import { type Opened, openConfig } from "./config/form/open.ts";
+import { openConfig, type Opened } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
-import type { SourceFile } from "./config/yaml/read.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
+import type { SourceFile } from "./config/yaml/read.ts";
+import type { Environment } from "./connections.ts";
 import { ConfigError, KeyReusedError, LeaseLostError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Instant } from "./core/time.ts";
-import { CheckTooCostlyError, checkInThread } from "./edited-config.ts";
-import type { Environment } from "./connections.ts";
+import { checkInThread, CheckTooCostlyError } from "./edited-config.ts";
 import type { Operations } from "./engine/operations.ts";
 import type { Edited } from "./engine/queries/plan.ts";
 import type { LiveConfig } from "./live-config.ts";

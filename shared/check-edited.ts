@@ -1,9 +1,9 @@
 /** What runs in the thread that checks a configuration: it waits for one question, and answers once. */
 import { parentPort } from "node:worker_threads";
+import { writeForm } from "./config/form/write-form.ts";
 import { parseConfig } from "./config/load.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
-import { writeForm } from "./config/form/write-form.ts";
 import type { FromWorker, ToWorker } from "./edited-config.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 

@@ -1,7 +1,7 @@
 import { build } from "./build.ts";
 import type { Settings } from "./config/settings.ts";
-import type { Secret } from "./core/secrets/secret.ts";
 import { azureCredential, connectionTo, type Environment } from "./connections.ts";
+import type { Secret } from "./core/secrets/secret.ts";
 import { writeFormInThread } from "./edited-config.ts";
 import { type LiveConfig, liveConfig } from "./live-config.ts";
 import { configBlob } from "./stores/blob/config-blob.ts";

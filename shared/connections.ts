@@ -1,5 +1,8 @@
-import type { TokenCredential } from "@azure/identity";
-import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import {
+  DefaultAzureCredential,
+  ManagedIdentityCredential,
+  type TokenCredential,
+} from "@azure/identity";
 import type { Settings } from "./config/settings.ts";
 import type { StorageConnection } from "./stores/storage-access.ts";
 

@@ -1,5 +1,4 @@
-import { ConfigProblemsError } from "./config/problems.ts";
-import type { Problem } from "./config/problems.ts";
+import { ConfigProblemsError,type Problem } from "./config/problems.ts";
 import type { SourceFile } from "./config/yaml/read.ts";
 import type { Edited } from "./engine/queries/plan.ts";
 

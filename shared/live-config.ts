@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { parseForm } from "./config/form/checked-form.ts";
 import type { Config } from "./config/config.ts";
+import { parseForm } from "./config/form/checked-form.ts";
 import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import type { SourceFiles } from "./config/yaml/read.ts";

@@ -1,5 +1,5 @@
-import type { Config } from "./config/config.ts";
 import { authoritiesOf } from "./config/checks/authorities.ts";
+import type { Config } from "./config/config.ts";
 import { formatProblem } from "./config/problems.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Config } from "./config/config.ts";
-import { webAddress } from "./config/schema/fields.ts";
 import { formatProblem } from "./config/problems.ts";
+import { webAddress } from "./config/schema/fields.ts";
 import { ConfigError } from "./core/errors.ts";
 import { compare } from "./core/simulation/compare.ts";
-import type { SimulatedTarget } from "./core/simulation/model.ts";
 import type { PlanFormat } from "./core/simulation/formats.ts";
+import type { SimulatedTarget } from "./core/simulation/model.ts";
 import { renderComparisonAs, renderPlan } from "./core/simulation/render.ts";
 import {
   type PlanScope,

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { configFrom, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/config.ts";
-import type { SourceFile, SourceFiles } from "./config/yaml/read.ts";
 import { writeForm } from "./config/form/write-form.ts";
+import { configFrom, loadConfig } from "./config/load.ts";
+import type { SourceFile, SourceFiles } from "./config/yaml/read.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { Instant } from "./core/time.ts";
 import { type Outline, outlineOf } from "./outline.ts";

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
-import { Refusal } from "./refusal.ts";
 import { refuseUnknown } from "./fields.ts";
+import { Refusal } from "./refusal.ts";
 
 /** What the platform takes for itself. */
 const platformNames = ["code", "clientId"];

@@ -1,6 +1,5 @@
 import type { InvocationContext } from "@azure/functions";
-import type { Operations } from "../../shared/app.ts";
-import { theApp } from "../../shared/app.ts";
+import { type Operations, theApp } from "../../shared/app.ts";
 import type { EventReader } from "../../shared/core/events.ts";
 
 /** Writes each event as one line of JSON to the log of the invocation. */

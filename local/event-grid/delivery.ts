@@ -1,7 +1,13 @@
-import { afterFailure, isDelivered, outcomeOf } from "./retry.ts";
-import type { DeadLetterReason, DeliveryStatus, RetryPolicy, Verdict } from "./retry.ts";
-import { convert, isCloudEvent } from "./schemas.ts";
-import type { EventSchema, GridEvent } from "./schemas.ts";
+import {
+  afterFailure,
+  type DeadLetterReason,
+  type DeliveryStatus,
+  isDelivered,
+  outcomeOf,
+  type RetryPolicy,
+  type Verdict,
+} from "./retry.ts";
+import { convert, type EventSchema, type GridEvent, isCloudEvent } from "./schemas.ts";
 
 /** One event on its way to one endpoint. */
 export interface Delivery {

@@ -1,10 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { serveOnLoopback } from "../loopback.ts";
-import type { LoopbackReply, LoopbackRequest } from "../loopback.ts";
-import { InvalidEventsError } from "./schemas.ts";
-import type { EventSchema } from "./schemas.ts";
-import { createTopic } from "./topic.ts";
-import type { Topic, TopicOptions } from "./topic.ts";
+import { type LoopbackReply, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
+import { type EventSchema, InvalidEventsError } from "./schemas.ts";
+import { createTopic,type Topic, type TopicOptions } from "./topic.ts";
 
 export interface EventGridEmulatorOptions extends Partial<TopicOptions> {
   /** 0, the default, takes a free one. */

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { judge, post, toDeadLetter } from "./delivery.ts";
-import type { DeadLetter, Delivery } from "./delivery.ts";
+import { type DeadLetter, type Delivery, judge, post, toDeadLetter } from "./delivery.ts";
 import type { Handshake } from "./handshake.ts";
-import { createLanes, createReversedGroups } from "./lanes.ts";
-import type { Later } from "./lanes.ts";
+import { createLanes, createReversedGroups,type Later } from "./lanes.ts";
 import type { DeliveryStatus } from "./retry.ts";
 import type { EventFilter, EventSchema, GridEvent } from "./schemas.ts";
 

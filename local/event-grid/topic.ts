@@ -1,13 +1,18 @@
-import { shakeHands } from "./handshake.ts";
-import { checkConversion, parseEvents, passes } from "./schemas.ts";
-import type { EventSchema, GridEvent } from "./schemas.ts";
-import { createDeliverer } from "./subscription.ts";
 import type { DeadLetter } from "./delivery.ts";
-import type {
-  Deliverer,
-  DeliveryAttempt,
-  DeliveryTimes,
-  SubscriptionOptions,
+import { shakeHands } from "./handshake.ts";
+import {
+  checkConversion,
+  type EventSchema,
+  type GridEvent,
+  parseEvents,
+  passes,
+} from "./schemas.ts";
+import {
+  createDeliverer,
+  type Deliverer,
+  type DeliveryAttempt,
+  type DeliveryTimes,
+  type SubscriptionOptions,
 } from "./subscription.ts";
 
 export interface TopicOptions {

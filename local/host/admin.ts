@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "./app/core-module.ts";
+import type { Call, Invoker } from "./app/invoke.ts";
 import { eventCall } from "./event-grid.ts";
 import type { AppFunctions } from "./functions.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
-import type { Call, Invoker } from "./app/invoke.ts";
-import { isOneOf, presentedKey, type Keys } from "./http/keys.ts";
+import { isOneOf, type Keys, presentedKey } from "./http/keys.ts";
 import { queueCall } from "./queues/message-handler.ts";
 import { timerCall } from "./timers/timers.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "./app/core-module.ts";
-import type { HttpCall, HttpReply } from "./http/http.ts";
 import type { Invoker } from "./app/invoke.ts";
-import { isOneOf, presentedKey, type Keys } from "./http/keys.ts";
-import { messageOf } from "./log.ts";
 import { json } from "./app/rpc-data.ts";
+import type { HttpCall, HttpReply } from "./http/http.ts";
+import { isOneOf, type Keys, presentedKey } from "./http/keys.ts";
+import { messageOf } from "./log.ts";
 
 export const eventGridPath = "/runtime/webhooks/eventgrid";
 

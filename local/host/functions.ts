@@ -1,8 +1,8 @@
 import type { Binding, RegisteredFunction } from "./app/core-module.ts";
-import { readHttpFunction, type HttpFunction } from "./http/http-functions.ts";
 import { triggerOf } from "./app/invoke.ts";
+import { type HttpFunction, readHttpFunction } from "./http/http-functions.ts";
 import { messageOf } from "./log.ts";
-import { readQueueFunction, type QueueFunction } from "./queues/queue-functions.ts";
+import { type QueueFunction, readQueueFunction } from "./queues/queue-functions.ts";
 import type { HostJson, Settings } from "./settings.ts";
 import { readTimerFunction, type TimerFunction } from "./timers/timers.ts";
 

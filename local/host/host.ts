@@ -1,23 +1,23 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { answerAdmin } from "./admin.ts";
+import { createInvoker, type Invoker } from "./app/invoke.ts";
+import { type App, loadApp, runTerminateHooks } from "./app/load-app.ts";
 import { answerEventGrid, eventGridPath } from "./event-grid.ts";
 import {
+  type AppFunctions,
   describeFunction,
   describeFunctions,
-  readFunctions,
-  type AppFunctions,
   type FunctionInfo,
+  readFunctions,
 } from "./functions.ts";
+import { type HttpCall, type HttpReply, type HttpServer, serveHttp } from "./http/http.ts";
 import { answerFunction, httpRoutes } from "./http/http-functions.ts";
-import { serveHttp, type HttpCall, type HttpReply, type HttpServer } from "./http/http.ts";
-import { createInvoker, type Invoker } from "./app/invoke.ts";
-import { loadKeys, type Keys } from "./http/keys.ts";
-import { loadApp, runTerminateHooks, type App } from "./app/load-app.ts";
-import { createHostLog, messageOf, type HostLog, type Log } from "./log.ts";
+import { type Keys, loadKeys } from "./http/keys.ts";
+import { createHostLog, type HostLog, type Log, messageOf } from "./log.ts";
 import { createOutputs } from "./queues/outputs.ts";
-import { startPoller, type QueuePoller } from "./queues/queues.ts";
-import { parseHostJson, type HostJson, type Settings } from "./settings.ts";
+import { type QueuePoller, startPoller } from "./queues/queues.ts";
+import { type HostJson, parseHostJson, type Settings } from "./settings.ts";
 import { startTimer, type Timer } from "./timers/timers.ts";
 
 export interface HostOptions {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 import { z } from "zod";
-import { startHost, type FunctionsHost } from "./host.ts";
+import { type FunctionsHost, startHost } from "./host.ts";
 import { messageOf } from "./log.ts";
 
 const usage =

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { serveOnLoopback } from "../loopback.ts";
-import type { LoopbackReply, LoopbackRequest } from "../loopback.ts";
+import { type LoopbackReply, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
 
 export interface IdentityEndpointOptions {
   /** 0, the default, takes a free one. */

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
-import { currentVersion } from "./state.ts";
-import type { Change, EventKind, SecretEntry, SecretVersion, VaultState } from "./state.ts";
+import {
+  type Change,
+  currentVersion,
+  type EventKind,
+  type SecretEntry,
+  type SecretVersion,
+  type VaultState,
+} from "./state.ts";
 
 /** The service looks this far ahead; it cannot be set. */
 const NEAR_EXPIRY_SECONDS = 30 * 86_400;

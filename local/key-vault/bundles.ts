@@ -1,6 +1,5 @@
 import type { VaultPolicy } from "./rules.ts";
-import { currentVersion } from "./state.ts";
-import type { SecretEntry, SecretVersion } from "./state.ts";
+import { currentVersion,type SecretEntry, type SecretVersion } from "./state.ts";
 
 const LONGEST_RETENTION = 90;
 

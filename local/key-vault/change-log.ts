@@ -1,9 +1,7 @@
-import { mkdir, open } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { changeSchema } from "./state.ts";
-import type { Change } from "./state.ts";
+import { type Change, changeSchema } from "./state.ts";
 
 export interface ChangeLog {
   /** Returns when the changes would survive the death of this process; all of them or none. */

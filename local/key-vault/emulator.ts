@@ -1,17 +1,11 @@
-import { serveOnLoopback } from "../loopback.ts";
-import type { LoopbackAnswer, LoopbackRequest } from "../loopback.ts";
-import { createAnnouncer } from "./announcements.ts";
-import type { KeyVaultEvent } from "./announcements.ts";
+import { type LoopbackAnswer, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
+import { createAnnouncer,type KeyVaultEvent } from "./announcements.ts";
 import { createBundles } from "./bundles.ts";
-import { memoryLog, openChangeLog } from "./change-log.ts";
-import type { ChangeLog } from "./change-log.ts";
-import { createFaults } from "./faults.ts";
-import type { Faults } from "./faults.ts";
-import { answerRequest } from "./gate.ts";
-import type { Gate } from "./gate.ts";
+import { type ChangeLog, memoryLog, openChangeLog } from "./change-log.ts";
+import { createFaults,type Faults } from "./faults.ts";
+import { answerRequest,type Gate } from "./gate.ts";
 import { LIMITS } from "./limits.ts";
-import { applyChange, emptyState } from "./state.ts";
-import type { Change, VaultState } from "./state.ts";
+import { applyChange, type Change, emptyState,type VaultState } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
 
 export interface KeyVaultEmulatorOptions {

@@ -3,10 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
 import { checkApiVersion } from "./limits.ts";
-import { OPERATIONS } from "./operations.ts";
-import type { VaultContext } from "./operations.ts";
-import { findRoute } from "./routes.ts";
-import type { Route } from "./routes.ts";
+import { OPERATIONS,type VaultContext } from "./operations.ts";
+import { findRoute,type Route } from "./routes.ts";
 import type { Throttle } from "./throttle.ts";
 import {
   errorBody,

@@ -1,13 +1,18 @@
 import { randomBytes } from "node:crypto";
 import type { LoopbackReply } from "../loopback.ts";
-import type { Bundles } from "./bundles.ts";
 import { readBackup, writeBackup } from "./backup.ts";
+import type { Bundles } from "./bundles.ts";
 import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./limits.ts";
 import { pageOf } from "./paging.ts";
 import type { Operation } from "./routes.ts";
 import * as rules from "./rules.ts";
-import { currentVersion, findEntry } from "./state.ts";
-import type { Change, SecretEntry, VaultState } from "./state.ts";
+import {
+  type Change,
+  currentVersion,
+  findEntry,
+  type SecretEntry,
+  type VaultState,
+} from "./state.ts";
 import { secretNotFound } from "./vault-error.ts";
 
 export interface VaultContext {

@@ -1,13 +1,20 @@
 import type { BackedUpVersion, Backup } from "./backup.ts";
 import type { CreateBody, UpdateBody } from "./limits.ts";
-import { currentVersion, findEntry, findVersion } from "./state.ts";
-import type { Change, SecretEntry, SecretVersion, VaultState } from "./state.ts";
+import {
+  type Change,
+  currentVersion,
+  findEntry,
+  findVersion,
+  type SecretEntry,
+  type SecretVersion,
+  type VaultState,
+} from "./state.ts";
 import {
   deletedSecretNotFound,
   inTransition,
   nameIsTaken,
-  secretDisabled,
   restoreConflict,
+  secretDisabled,
   secretNotFound,
   VaultError,
 } from "./vault-error.ts";

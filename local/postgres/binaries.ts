@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { cp, lstat, mkdir, readFile, rename } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { blockingFolder, sharedFolder, type Runner } from "./runner.ts";
+import { blockingFolder, type Runner, sharedFolder } from "./runner.ts";
 
 /** Absolute paths. */
 export interface Binaries {

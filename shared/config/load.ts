@@ -1,27 +1,28 @@
 import type { Instant } from "../core/time.ts";
 import { anchoredTargets, checkAuthorities } from "./checks/authorities.ts";
-import { type CheckedCases, checkCases, type PolicyCase } from "./checks/check-policies.ts";
+import { checkCases, type CheckedCases, type PolicyCase } from "./checks/check-policies.ts";
 import { checkChoice, choiceOf } from "./checks/choices.ts";
-import type { Config, Configured } from "./config.ts";
-import { fileSchema } from "./schema/definition.ts";
-import { parseSource, type Source, sourceFrom } from "./yaml/document.ts";
-import { draftTarget, surroundingsOf } from "./checks/drafts.ts";
-import type { Surroundings, TargetDraft } from "./checks/drafts.ts";
-import { located, merge } from "./yaml/merge.ts";
-import type { Merged } from "./yaml/merge.ts";
+import {
+  draftTarget,
+  type Surroundings,
+  surroundingsOf,
+  type TargetDraft,
+} from "./checks/drafts.ts";
 import { policyCases } from "./checks/policy-cases.ts";
-import { ConfigProblemsError, forReading } from "./problems.ts";
-import type { Problem } from "./problems.ts";
-import { readFiles, type SourceFiles } from "./yaml/read.ts";
 import { checkReferences } from "./checks/references.ts";
-import { resolve } from "./resolve.ts";
 import { checkShared } from "./checks/shared-checks.ts";
 import { targetChecks } from "./checks/target-checks.ts";
 import { withTargetDefaults } from "./checks/target-defaults.ts";
-import { targetSchema } from "./schema/targets.ts";
-import type { ConfigRotator } from "./schema/targets.ts";
-import { validate } from "./schema/validate.ts";
 import { findWarnings } from "./checks/warnings.ts";
+import type { Config, Configured } from "./config.ts";
+import { ConfigProblemsError, forReading,type Problem } from "./problems.ts";
+import { resolve } from "./resolve.ts";
+import { fileSchema } from "./schema/definition.ts";
+import { type ConfigRotator, targetSchema } from "./schema/targets.ts";
+import { validate } from "./schema/validate.ts";
+import { parseSource, type Source, sourceFrom } from "./yaml/document.ts";
+import { located, merge,type Merged } from "./yaml/merge.ts";
+import { readFiles, type SourceFiles } from "./yaml/read.ts";
 
 export interface LoadOptions {
   readonly rotators: readonly ConfigRotator[];

@@ -1,12 +1,12 @@
 import type { z } from "zod";
-import type { Policy } from "../core/policy/policy.ts";
 import type { Choice } from "../core/policy/choose.ts";
+import type { Policy } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
+import { placeOf } from "./checks/drafts.ts";
+import { defaultGrace } from "./checks/target-checks.ts";
 import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";
 import type { fileSchema } from "./schema/definition.ts";
-import { placeOf } from "./checks/drafts.ts";
 import type { TargetInput } from "./schema/targets.ts";
-import { defaultGrace } from "./checks/target-checks.ts";
 
 export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
 

@@ -1,7 +1,6 @@
 import { Secret } from "../core/secrets/secret.ts";
-import { ConfigProblemsError } from "./problems.ts";
-import type { Problem } from "./problems.ts";
 import { blobProblem, isAddress } from "./blob-address.ts";
+import { ConfigProblemsError,type Problem } from "./problems.ts";
 import { addressProblem } from "./web-address.ts";
 
 /** Where queue and tables are: by connection string, or by addresses for the app's managed identity. */

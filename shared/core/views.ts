@@ -1,7 +1,8 @@
-import { factsOf, lastChangeOf } from "./record/due.ts";
-import { entropyBits } from "./secrets/password.ts";
-import { policyFingerprint } from "./policy/policy.ts";
 import { waitsFor } from "./lifecycle/retirement.ts";
+import { waitingOf } from "./lifecycle/waiting.ts";
+import { type Due, nextDue } from "./policy/due/schedule.ts";
+import { policyFingerprint } from "./policy/policy.ts";
+import { factsOf, lastChangeOf } from "./record/due.ts";
 import {
   type Exposure,
   type Health,
@@ -14,10 +15,9 @@ import {
   type TargetRecord,
   type UnreadableRun,
 } from "./record/rotation.ts";
-import { type Due, nextDue } from "./policy/due/schedule.ts";
+import { entropyBits } from "./secrets/password.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
-import { waitingOf } from "./lifecycle/waiting.ts";
 
 /** A target as people and tools see it: what is configured and how it stands. */
 export interface TargetView {

@@ -1,6 +1,6 @@
 import { isKnownError, LeaseLostError } from "../core/errors.ts";
-import { redact } from "../core/secrets/redact.ts";
 import type { Failure } from "../core/record/rotation.ts";
+import { redact } from "../core/secrets/redact.ts";
 import { longestWhy, shorten } from "../core/shorten.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Session } from "./session.ts";

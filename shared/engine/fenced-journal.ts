@@ -1,5 +1,5 @@
-import { wakeAt } from "../core/lifecycle/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
+import { wakeAt } from "../core/lifecycle/decide.ts";
 import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
 import type { RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";

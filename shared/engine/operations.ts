@@ -1,5 +1,5 @@
-import { decideWork } from "../core/lifecycle/decide.ts";
 import { type EventReader, toEvent } from "../core/events.ts";
+import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
 import type { TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
@@ -9,13 +9,13 @@ import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "..
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
 import { expose, type Seen } from "./inbox/expose.ts";
+import { recordUse, type Used, type UseKnown } from "./inbox/record-use.ts";
+import { type Requested, requestRotation, type Wanted } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./queries/questions.ts";
-import { type Requested, requestRotation, type Wanted } from "./inbox/request-rotation.ts";
 import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, registrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
-import { recordUse, type Used, type UseKnown } from "./inbox/record-use.ts";
 
 /** Everything that can be asked of Keyturn, whoever asks. */
 export interface Operations extends Questions {

@@ -1,5 +1,3 @@
-import type { AdminRefusals } from "./calls/admin-refusals.ts";
-import type { AdminSecrets } from "./calls/admin-secrets.ts";
 import type { Consumer } from "../consumers/consumer.ts";
 import type { EventReader } from "../core/events.ts";
 import type { SecretName, Target } from "../core/target.ts";
@@ -7,8 +5,10 @@ import type { Notifier } from "../notifiers/notifier.ts";
 import type { Rotator } from "../rotators/rotator.ts";
 import type { Journal } from "../stores/journal.ts";
 import type { Pace } from "../stores/pace.ts";
-import type { Servers } from "./fleet/servers.ts";
 import type { Vault } from "../vaults/vault.ts";
+import type { AdminRefusals } from "./calls/admin-refusals.ts";
+import type { AdminSecrets } from "./calls/admin-secrets.ts";
+import type { Servers } from "./fleet/servers.ts";
 
 /** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
 export interface Ports {

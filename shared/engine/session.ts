@@ -1,5 +1,5 @@
+import { toEvent, type Told } from "../core/events.ts";
 import { claimed } from "../core/lifecycle/decide.ts";
-import { type Told, toEvent } from "../core/events.ts";
 import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";

@@ -1,7 +1,7 @@
-import { withCheck } from "../core/lifecycle/check-request.ts";
-import { joinRequest } from "../core/lifecycle/request.ts";
-import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
 import { LeaseLostError } from "../core/errors.ts";
+import { withCheck } from "../core/lifecycle/check-request.ts";
+import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
+import { joinRequest } from "../core/lifecycle/request.ts";
 import {
   mayHaveChanged,
   newRecord,
@@ -10,23 +10,23 @@ import {
 } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
+import { JournalUnavailableError } from "../stores/journal.ts";
+import { raiseAlarm } from "./alarm.ts";
+import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import type { PassedOver } from "./fleet/servers.ts";
+import { takeTurn } from "./fleet/turn.ts";
+import { report } from "./inbox/report.ts";
+import { handoverMs, syncPublished } from "./looks/drift.ts";
+import type { Ports } from "./ports.ts";
+import { openSession, type Session } from "./session.ts";
 import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
-import { handoverMs, syncPublished } from "./looks/drift.ts";
-import { flushOutbox } from "./work/outbox.ts";
-import type { Ports } from "./ports.ts";
-import { replan } from "./work/replan.ts";
-import { report } from "./inbox/report.ts";
-import { retire } from "./work/retire.ts";
-import { resume } from "./work/resume.ts";
-import { openSession, type Session } from "./session.ts";
-import type { PassedOver } from "./fleet/servers.ts";
-import { start } from "./work/start.ts";
-import { takeTurn } from "./fleet/turn.ts";
 import { join } from "./work/join.ts";
-import { failureOf, rethrowUnlessExpected } from "./failure.ts";
-import { raiseAlarm } from "./alarm.ts";
-import { JournalUnavailableError } from "../stores/journal.ts";
+import { flushOutbox } from "./work/outbox.ts";
+import { replan } from "./work/replan.ts";
+import { resume } from "./work/resume.ts";
+import { retire } from "./work/retire.ts";
+import { start } from "./work/start.ts";
 
 const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise<void>>> = {
   adopt,

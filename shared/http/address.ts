@@ -1,5 +1,5 @@
-import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 
 /**
  * An address that secrets, tokens or signed requests may be sent to: https, or anything on loopback. `what` names

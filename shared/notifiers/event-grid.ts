@@ -1,8 +1,8 @@
 import type { EventGridPublisherClient } from "@azure/eventgrid";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
-import { isLoopback, isTopicHost, topicSuffixes } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
+import { isLoopback, isTopicHost, topicSuffixes } from "../core/secrets/addresses.ts";
 import type { Secret } from "../core/secrets/secret.ts";
 import { webAddress } from "../http/address.ts";
 import { isGivenUp, withDeadline } from "../http/deadline.ts";

@@ -1,6 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
-import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError } from "../core/errors.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 
 /** A storage account: by connection string, or by the address of one of its services and an identity. */
 export type StorageConnection =

@@ -1,8 +1,8 @@
 import { QueueClient } from "@azure/storage-queue";
 import { day, second } from "../core/time.ts";
 import { delaySeconds } from "./delay.ts";
-import { QueueUnavailableError, type Queue } from "./queue.ts";
-import { addressIn, openSafely, storageFailure, type StorageConnection } from "./storage-access.ts";
+import { type Queue, QueueUnavailableError } from "./queue.ts";
+import { addressIn, openSafely, type StorageConnection, storageFailure } from "./storage-access.ts";
 
 export interface StorageQueueOptions {
   /** Milliseconds that sending one message may take, retries included. Default 10 s. */

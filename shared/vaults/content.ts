@@ -1,7 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import type { VersionRef } from "../core/target.ts";
-import { second } from "../core/time.ts";
-import type { Instant } from "../core/time.ts";
+import { type Instant, second } from "../core/time.ts";
 import { vaultLimits } from "../core/vault-limits.ts";
 import type { SecretContent } from "./vault.ts";
 

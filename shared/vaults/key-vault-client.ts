@@ -1,8 +1,7 @@
-import { isRestError, SecretClient } from "@azure/keyvault-secrets";
-import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import type { TokenCredential } from "@azure/identity";
-import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
+import { isRestError, SecretClient,type SecretClientOptions } from "@azure/keyvault-secrets";
 import { ConfigError } from "../core/errors.ts";
+import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
 import { second } from "../core/time.ts";
 import { webAddress } from "../http/address.ts";
 import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";

@@ -3,9 +3,8 @@ import { z } from "zod";
 import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
 import { second } from "../core/time.ts";
 import { isGivenUp } from "../http/deadline.ts";
+import { StrangeAnswerError,type Strangeness } from "./key-vault-answers.ts";
 import { askedToWait } from "./key-vault-client.ts";
-import { StrangeAnswerError } from "./key-vault-answers.ts";
-import type { Strangeness } from "./key-vault-answers.ts";
 
 /** A call to Key Vault, as an operator would name it. */
 export interface Call {

@@ -1,18 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { KeyVaultSecret, SecretProperties } from "@azure/keyvault-secrets";
-import { isLoopback } from "../core/secrets/addresses.ts";
 import { ConfigError, isKnownError } from "../core/errors.ts";
+import { isLoopback } from "../core/secrets/addresses.ts";
 import { Secret } from "../core/secrets/secret.ts";
 import type { VersionRef } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { withDeadline } from "../http/deadline.ts";
 import { checkContent, checkName, checkRef } from "./content.ts";
 import { StrangeAnswerError } from "./key-vault-answers.ts";
-import { vaultAddress, warmableClient } from "./key-vault-client.ts";
-import type { WarmableClient } from "./key-vault-client.ts";
-import { isAbsent, isDisabled, isNotAllowed, vaultFailure } from "./key-vault-errors.ts";
-import type { Call } from "./key-vault-errors.ts";
+import { vaultAddress, type WarmableClient, warmableClient } from "./key-vault-client.ts";
+import { type Call, isAbsent, isDisabled, isNotAllowed, vaultFailure } from "./key-vault-errors.ts";
 import type { StoredSecret, Unreadable, Vault, VersionInfo } from "./vault.ts";
 
 export interface KeyVaultOptions {

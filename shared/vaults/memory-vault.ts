@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { VaultUnavailableError } from "../core/errors.ts";
 import type { VersionRef } from "../core/target.ts";
-import { second } from "../core/time.ts";
-import type { Instant } from "../core/time.ts";
+import { type Instant, second } from "../core/time.ts";
 import { checkContent, checkName, checkRef } from "./content.ts";
 import type { StoredSecret, Unreadable, Vault } from "./vault.ts";
 

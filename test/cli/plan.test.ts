@@ -1,5 +1,5 @@
-import { createServer } from "node:http";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readArguments, UsageError } from "../../cli/arguments.ts";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { repeatedIn } from "../../shared/config/yaml/document.ts";
 import { parseConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
-import { day, hour, minute } from "../../shared/core/time.ts";
-import { attempt, type Effort, newEffort } from "../../shared/core/policy/checks/effort.ts";
+import { repeatedIn } from "../../shared/config/yaml/document.ts";
 import { checkLateness, untried } from "../../shared/core/policy/checks/check-lateness.ts";
+import { attempt, type Effort, newEffort } from "../../shared/core/policy/checks/effort.ts";
 import { openingsOf } from "../../shared/core/policy/windows/openings.ts";
+import { day, hour, minute } from "../../shared/core/time.ts";
 import { policyWith } from "../core/policy/sample.ts";
 import { fakeRotators } from "./fake-rotators.ts";
 import { problemsOf, withTarget } from "./written.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../shared/config/load.ts";
 import { formatProblem } from "../../shared/config/problems.ts";
-import { CheckTooCostlyError, checkInThread } from "../../shared/edited-config.ts";
+import { checkInThread, CheckTooCostlyError } from "../../shared/edited-config.ts";
 import { rotatorsWith } from "../../shared/rotators/registry.ts";
 import { problemLines } from "./written.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { writeForm } from "../../shared/config/form/write-form.ts";
 import { configFrom } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
-import { writeForm } from "../../shared/config/form/write-form.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { minute, plus, second } from "../../shared/core/time.ts";
 import { CheckTooCostlyError } from "../../shared/edited-config.ts";

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/load.ts";
-import type { ConfigRotator } from "../../shared/config/schema/targets.ts";
 import { ConfigProblemsError, formatProblem } from "../../shared/config/problems.ts";
+import type { ConfigRotator } from "../../shared/config/schema/targets.ts";
 import { fakeRotators } from "./fake-rotators.ts";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;

@@ -1,9 +1,9 @@
 import type { ErrorKind } from "../../shared/core/errors.ts";
 import { beginRotation } from "../../shared/core/lifecycle/progress.ts";
 import {
-  newRecord,
   type Failure,
   type Grounds,
+  newRecord,
   type Rotation,
   type TargetRecord,
 } from "../../shared/core/record/rotation.ts";

@@ -1,8 +1,13 @@
 import { SqlManagementClient } from "@azure/arm-sql";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
-import { type ArmDouble, type ArmDoubleOptions, armErrors, startArmDouble } from "./arm/server.ts";
-import type { ArmCredential } from "./arm/server.ts";
+import {
+  type ArmCredential,
+  type ArmDouble,
+  type ArmDoubleOptions,
+  armErrors,
+  startArmDouble,
+} from "./arm/server.ts";
 import { startTdsDouble, type TdsDouble } from "./tds/server.ts";
 
 const first = "First~Secret1";

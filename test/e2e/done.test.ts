@@ -1,16 +1,16 @@
-import { Client } from "pg";
 import { readFile } from "node:fs/promises";
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
 import {
   configOf,
   own,
   pair,
+  type Published,
   published,
   seed,
   seedPair,
   single,
-  type Published,
 } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 

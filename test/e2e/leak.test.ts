@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
-import { startEcho, type Echo } from "./world/echo.ts";
+import { type Echo, startEcho } from "./world/echo.ts";
 import { journalRows } from "./world/journal-rows.ts";
 import { leaksIn, type Place } from "./world/leaks.ts";
 import { queuesOf } from "./world/queues.ts";

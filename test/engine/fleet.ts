@@ -1,6 +1,6 @@
-import { withDue } from "../../shared/core/record/due.ts";
-import type { Policy } from "../../shared/core/policy/policy.ts";
 import { effectivePolicy, type Override } from "../../shared/core/policy/choose.ts";
+import type { Policy } from "../../shared/core/policy/policy.ts";
+import { withDue } from "../../shared/core/record/due.ts";
 import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, type Instant } from "../../shared/core/time.ts";

@@ -9,8 +9,8 @@ import { type Journal, JournalUnavailableError } from "../../shared/stores/journ
 import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { type Queue, QueueUnavailableError } from "../../shared/stores/queue.ts";
-import { adopted, failing, request, rotate, work } from "./steps.ts";
 import { withPolicy } from "./policy-world.ts";
+import { adopted, failing, request, rotate, work } from "./steps.ts";
 import { open, singleAdmin } from "./world.ts";
 
 const now = "2026-01-02T00:00:00.000Z";

@@ -6,7 +6,7 @@ import { connect, createServer } from "node:tls";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../local/certificate.ts";
-import { startPostgres, type Postgres, type PostgresOptions } from "../../local/postgres.ts";
+import { type Postgres, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
 import { identify } from "../../local/start/environment/process-identity.ts";
 import { listen } from "../doubles/listening.ts";
 

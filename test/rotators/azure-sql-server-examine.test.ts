@@ -4,9 +4,9 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import {
   administrator,
+  type AzureSqlBench,
   firstSecret,
   startAzureSqlBench,
-  type AzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 

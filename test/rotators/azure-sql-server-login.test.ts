@@ -9,15 +9,15 @@ import {
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import {
   administrator,
+  type AzureSqlBench,
   firstSecret,
   startAzureSqlBench,
-  type AzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
 import {
   startTdsDouble,
-  tdsErrors,
   type TdsDouble,
   type TdsDoubleOptions,
+  tdsErrors,
 } from "../doubles/tds/server.ts";
 
 const open: AzureSqlBench[] = [];

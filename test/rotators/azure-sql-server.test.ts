@@ -6,14 +6,14 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSqlServer } from "../../shared/rotators/azure-sql-server/azure-sql-server.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import {
   administrator,
+  type AzureSqlBench,
   firstSecret,
   startAzureSqlBench,
-  type AzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 import type { TdsDoubleOptions } from "../doubles/tds/server.ts";

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
 import {
   admin,
   home,
+  type MongodbBench,
   powerless,
   startMongodbBench,
-  type MongodbBench,
 } from "../contract/rotators/mongodb-bench.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChangeRefusedError } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import {
   admin,
+  type MongodbBench,
   powerless,
   startMongodbBench,
-  type MongodbBench,
 } from "../contract/rotators/mongodb-bench.ts";
 import type { MongoDoubleOptions } from "../doubles/mongodb/server.ts";
 

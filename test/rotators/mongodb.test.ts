@@ -7,16 +7,16 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
-import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 import {
   admin,
   home,
-  startMongodbBench,
   type MongodbBench,
+  startMongodbBench,
 } from "../contract/rotators/mongodb-bench.ts";
+import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 
 const current: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
 const next: Credential = { account: "app", secret: new Secret("S3cond~secret-of-app") };

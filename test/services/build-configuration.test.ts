@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
 import { makeCertificate } from "../../local/certificate.ts";
 import { folderOf } from "../config/written.ts";
 

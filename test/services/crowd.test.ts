@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expose } from "../../shared/engine/inbox/expose.ts";
-import type { Ports } from "../../shared/engine/ports.ts";
-import { requestRotation, type Wanted } from "../../shared/engine/inbox/request-rotation.ts";
 import { recordUse } from "../../shared/engine/inbox/record-use.ts";
+import { requestRotation, type Wanted } from "../../shared/engine/inbox/request-rotation.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { makeWorld, open, singleAdmin } from "../engine/world.ts";
-import { azuriteTables, type AzuriteTables } from "../stores/azurite-tables.ts";
+import { type AzuriteTables, azuriteTables } from "../stores/azurite-tables.ts";
 
 let tables: AzuriteTables;
 beforeAll(async () => {

@@ -1,7 +1,6 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
-import type { KeyVaultEmulator } from "../../local/key-vault/emulator.ts";
+import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";

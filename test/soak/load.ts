@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { TargetView } from "../../shared/core/views.ts";
 import type { Consumer } from "./world/consumer.ts";
-import { pick, type Draw } from "./world/draw.ts";
+import { type Draw, pick } from "./world/draw.ts";
 import { readPublished } from "./world/stored.ts";
 import { isPair, type SoakTarget } from "./world/targets.ts";
 import type { World } from "./world/world.ts";

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { faults, faultsNamed } from "./faults.ts";
 import type { Fault } from "./faults/fault.ts";
-import { newReport, seconds, sumOf, tableOf, type Report } from "./report.ts";
+import { newReport, type Report, seconds, sumOf, tableOf } from "./report.ts";
 import { runSoak } from "./soak.ts";
 
 const usage = `npm run soak -- [--minutes N] [--seed S] [--faults PART,PART] [--quick] [--rounds N] [--log FILE] [--list]

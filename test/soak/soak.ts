@@ -1,11 +1,11 @@
-import { cacheMs, consume, type ConsumerReader } from "./world/consumer.ts";
-import { between, drawsOf, drawsWithin, shuffled, type Draw } from "./world/draw.ts";
 import type { Fault, Stage } from "./faults/fault.ts";
 import { askWhenReady, awaitConsumer, keepAsking } from "./load.ts";
 import { settle } from "./settle.ts";
 import { intactOf, type Soak, type SoakOptions } from "./state.ts";
-import { isPair, type SoakTarget } from "./world/targets.ts";
 import { findLosses, findProblems, prove, takeBackCured } from "./verdicts.ts";
+import { cacheMs, consume, type ConsumerReader } from "./world/consumer.ts";
+import { between, type Draw, drawsOf, drawsWithin, shuffled } from "./world/draw.ts";
+import { isPair, type SoakTarget } from "./world/targets.ts";
 import { startSoakWorld } from "./world/world.ts";
 
 /** Runs rounds of faults until the minutes are over, then proves every target. Ends everything that it started. */

@@ -1,7 +1,7 @@
-import type { Draw } from "./world/draw.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Consumers, Load } from "./load.ts";
 import type { Report, Row } from "./report.ts";
+import type { Draw } from "./world/draw.ts";
 import type { SoakTarget } from "./world/targets.ts";
 import type { World } from "./world/world.ts";
 

@@ -1,6 +1,6 @@
 import { proveAll } from "./proof.ts";
 import { findLost, isAtRest, settle } from "./settle.ts";
-import { intactOf, type Complaint, type Soak } from "./state.ts";
+import { type Complaint, intactOf, type Soak } from "./state.ts";
 import { isServed } from "./world/stored.ts";
 import type { SoakTarget } from "./world/targets.ts";
 

@@ -4,7 +4,7 @@ import type { Journal } from "../../shared/stores/journal.ts";
 import type { MachineClocks } from "../../shared/stores/table/service-clock.ts";
 import { tableJournal } from "../../shared/stores/table/table-journal.ts";
 import { movedTo, partOf } from "./connection-strings.ts";
-import { lossyProxy, type LossyProxy } from "./lossy-proxy.ts";
+import { type LossyProxy, lossyProxy } from "./lossy-proxy.ts";
 
 export interface OpenOptions {
   readonly connectionString?: string;

@@ -1,10 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { withDue } from "../../shared/core/record/due.ts";
 import { acceptExposure } from "../../shared/core/lifecycle/exposure.ts";
-import { afterTelling } from "../../shared/core/record/outbox.ts";
 import { permit } from "../../shared/core/lifecycle/permit.ts";
-import { policyFingerprint } from "../../shared/core/policy/policy.ts";
 import {
   advance,
   beginRotation,
@@ -18,6 +15,10 @@ import {
   succeed,
 } from "../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
+import { acceptUse } from "../../shared/core/lifecycle/use.ts";
+import { policyFingerprint } from "../../shared/core/policy/policy.ts";
+import { withDue } from "../../shared/core/record/due.ts";
+import { afterTelling } from "../../shared/core/record/outbox.ts";
 import {
   type Failure,
   newRecord,
@@ -25,7 +26,6 @@ import {
   type TargetRecord,
   workingPhases,
 } from "../../shared/core/record/rotation.ts";
-import { longestWhy, shorten } from "../../shared/core/shorten.ts";
 import {
   abandon,
   accountToChange,
@@ -34,9 +34,9 @@ import {
   slotOf,
   withSlot,
 } from "../../shared/core/record/slots.ts";
+import { longestWhy, shorten } from "../../shared/core/shorten.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
-import { acceptUse } from "../../shared/core/lifecycle/use.ts";
 import { replan } from "../../shared/engine/work/replan.ts";
 import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { target as orders } from "../core/orders.ts";

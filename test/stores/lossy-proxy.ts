@@ -1,4 +1,4 @@
-import { createServer, request as forward, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, request as forward } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { listen, type Listening } from "../doubles/listening.ts";
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { hour, minute, second } from "../../shared/core/time.ts";
-import { serviceClock, type ServiceClock } from "../../shared/stores/table/service-clock.ts";
+import { type ServiceClock, serviceClock } from "../../shared/stores/table/service-clock.ts";
 
 const start = Date.parse("2026-03-01T10:00:00.000Z");
 const header = (time: number) => new Date(time).toUTCString();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
+import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import {
   alarmColumns,
   readAlarms,
@@ -8,7 +9,6 @@ import {
   runColumns,
   targetColumns,
 } from "../../shared/stores/table/columns.ts";
-import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanRun } from "./full-records.ts";
 
 const next = recordSchema + 1;

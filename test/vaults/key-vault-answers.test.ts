@@ -6,8 +6,7 @@ import { keyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { readable } from "../contract/vaults/vault.suite.ts";
-import { bundle, refusal, startScriptedVault } from "./scripted-vault.ts";
-import type { ScriptedVault } from "./scripted-vault.ts";
+import { bundle, refusal, type ScriptedVault, startScriptedVault } from "./scripted-vault.ts";
 
 const value = "OnlyLettersSoThatItCouldPassForACode";
 const token = "LiveToken";

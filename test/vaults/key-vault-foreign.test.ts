@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
-import { bundle, htmlPage, refusal, startScriptedVault } from "./scripted-vault.ts";
-import type { Answer, ScriptedVault } from "./scripted-vault.ts";
+import {
+  type Answer,
+  bundle,
+  htmlPage,
+  refusal,
+  type ScriptedVault,
+  startScriptedVault,
+} from "./scripted-vault.ts";
 
 const value = "OnlyLettersSoThatItCouldPassForACode";
 const token = "LiveToken";

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { inspect } from "node:util";
+import { createHostLog, type Log, messageOf } from "../log.ts";
 import type {
   CoreInvocationContext,
   HookName,
@@ -8,7 +9,6 @@ import type {
 } from "./core-module.ts";
 import type { App } from "./load-app.ts";
 import { writeThroughHooks } from "./log-hooks.ts";
-import { createHostLog, messageOf, type Log } from "../log.ts";
 import type { RpcTypedData } from "./rpc-data.ts";
 
 export interface Call {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { type Log, messageOf } from "../log.ts";
 import {
   collectRegistrations,
   modelOf,
@@ -11,7 +12,6 @@ import {
   type Registrations,
 } from "./core-module.ts";
 import { writeThroughHooks } from "./log-hooks.ts";
-import { messageOf, type Log } from "../log.ts";
 
 export interface App {
   directory: string;

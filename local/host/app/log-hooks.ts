@@ -1,5 +1,5 @@
+import { createHostLog, type Log, type LogLevel, type LogSubject, messageOf } from "../log.ts";
 import type { HookCallback } from "./core-module.ts";
-import { createHostLog, messageOf, type Log, type LogLevel, type LogSubject } from "../log.ts";
 
 /** What a log hook sees, and may change: the level and the message. */
 export interface LogContext extends Record<string, unknown> {

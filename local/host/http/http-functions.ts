@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
-import { toReply, toRpcRequest, type HttpCall, type HttpReply } from "./http.ts";
-import { triggerOf, type Invoker } from "../app/invoke.ts";
-import { isOneOf, presentedKey, type Keys } from "./keys.ts";
-import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
+import { type Invoker, triggerOf } from "../app/invoke.ts";
 import { resolvePlaceholders, type Settings } from "../settings.ts";
+import { type HttpCall, type HttpReply, toReply, toRpcRequest } from "./http.ts";
+import { isOneOf, type Keys, presentedKey } from "./keys.ts";
+import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
 
 const httpTrigger = z.looseObject({
   authLevel: z.enum(["anonymous", "function", "admin"]).default("anonymous"),

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { messageOf, type HostLog } from "../log.ts";
 import {
-  toBytes,
-  toNullableMapping,
-  toSetCookie,
   type Received,
   type RpcHttpRequest,
   type RpcHttpResponse,
+  toBytes,
+  toNullableMapping,
+  toSetCookie,
 } from "../app/rpc-data.ts";
+import { type HostLog, messageOf } from "../log.ts";
 
 /** A request whose body has been read. */
 export interface HttpCall {

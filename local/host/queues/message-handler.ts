@@ -1,12 +1,12 @@
 import type { DequeuedMessageItem } from "@azure/storage-queue";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import type { Call, Invoker } from "../app/invoke.ts";
-import { messageOf, type HostLog } from "../log.ts";
+import { json, type RpcTypedData } from "../app/rpc-data.ts";
+import { type HostLog, messageOf } from "../log.ts";
+import type { QueueOptions } from "../settings.ts";
 import { holdMessage, type MessageLease } from "./message-lease.ts";
 import { decodeMessage } from "./queue-client.ts";
 import type { QueueFunction } from "./queue-functions.ts";
-import { json, type RpcTypedData } from "../app/rpc-data.ts";
-import type { QueueOptions } from "../settings.ts";
 
 export interface MessageHandlerOptions {
   invoker: Invoker;

@@ -1,5 +1,5 @@
-import { RestError, type DequeuedMessageItem, type QueueClient } from "@azure/storage-queue";
-import { messageOf, type HostLog } from "../log.ts";
+import { type DequeuedMessageItem, type QueueClient, RestError } from "@azure/storage-queue";
+import { type HostLog, messageOf } from "../log.ts";
 
 /** The claim on one received message: while it is held, no other poller sees the message. */
 export interface MessageLease {

@@ -1,10 +1,10 @@
 import type { QueueClient } from "@azure/storage-queue";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import type { SendOutputs } from "../app/invoke.ts";
+import { type Received, toMessages } from "../app/rpc-data.ts";
+import type { QueueOptions, Settings } from "../settings.ts";
 import { encodeMessage, openQueue } from "./queue-client.ts";
 import { readQueueBinding } from "./queue-functions.ts";
-import { toMessages, type Received } from "../app/rpc-data.ts";
-import type { QueueOptions, Settings } from "../settings.ts";
 
 /**
  * Prepares the queue outputs of all functions, `return` included. A queue is created when first written

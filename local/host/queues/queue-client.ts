@@ -1,4 +1,4 @@
-import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
+import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import type { QueueOptions } from "../settings.ts";
 
 /** Opens the queue of that name behind a connection string. Names are lower-cased as the host does. */

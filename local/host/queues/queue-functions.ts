@@ -2,8 +2,8 @@ import type { QueueClient } from "@azure/storage-queue";
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { triggerOf } from "../app/invoke.ts";
-import { openQueue } from "./queue-client.ts";
 import { resolveConnection, resolvePlaceholders, type Settings } from "../settings.ts";
+import { openQueue } from "./queue-client.ts";
 
 const queueBinding = z.looseObject({ queueName: z.string(), connection: z.string().optional() });
 

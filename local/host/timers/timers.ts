@@ -1,17 +1,17 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
-import { triggerOf, type Call, type Invoker } from "../app/invoke.ts";
-import { messageOf, type HostLog } from "../log.ts";
+import { type Call, type Invoker, triggerOf } from "../app/invoke.ts";
 import { json } from "../app/rpc-data.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
+import { type HostLog, messageOf } from "../log.ts";
 import { resolvePlaceholders, type Settings } from "../settings.ts";
+import { parseSchedule, type Schedule } from "./schedule.ts";
 import {
   readStatus,
   statusAfterRun,
   statusAtStart,
+  type TimerStatus,
   toWire,
   writeStatus,
-  type TimerStatus,
 } from "./timer-status.ts";
 
 const timerTrigger = z.looseObject({

@@ -1,4 +1,4 @@
-import { adminSecret, seeds, topicKeySecret, type Seed } from "../demo/seeds.ts";
+import { adminSecret, type Seed, seeds, topicKeySecret } from "../demo/seeds.ts";
 
 export interface Places {
   readonly vaultUrl: string;

@@ -1,6 +1,6 @@
 import type { EventType } from "../../../shared/app.ts";
-import type { Counts } from "./counts.ts";
 import type { KeyturnEvent } from "../app/events.ts";
+import type { Counts } from "./counts.ts";
 import { printable } from "./printable.ts";
 import { wrapWords } from "./wrap.ts";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Environment } from "../../environment.ts";
-import { apiOf, type Api, type RotationView, type TargetView } from "./api.ts";
+import { type PublishedSecret, readPublished } from "../demo/vault-access.ts";
+import { type Api, apiOf, type RotationView, type TargetView } from "./api.ts";
 import { shortVersion, tellDuration } from "./lines.ts";
 import { until } from "./until.ts";
-import { readPublished, type PublishedSecret } from "../demo/vault-access.ts";
 import type { ShownTarget } from "./watched.ts";
 
 /** Seconds. Each is for what will never come; on an idle machine everything takes a few. */

@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
 import type { Environment } from "../../environment.ts";
-import { apiOf, type TargetView } from "./api.ts";
 import type { KeyturnEvent } from "../app/events.ts";
-import { headerOf, suggestionsOf, type Header } from "./header.ts";
-import { lineOf, summaryOf, type Paint } from "./lines.ts";
+import { apiOf, type TargetView } from "./api.ts";
+import { type Header, headerOf, suggestionsOf } from "./header.ts";
+import { lineOf, type Paint, summaryOf } from "./lines.ts";
 import { printable } from "./printable.ts";
 import type { ShownTarget } from "./watched.ts";
 import { widthOf, wrapText } from "./wrap.ts";

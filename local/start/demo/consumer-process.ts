@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { plainEnvironment, startChild, type Exit } from "../environment/child.ts";
-import { reportShape, type Counts } from "../console/counts.ts";
-import { rememberOrEnd, type DataFolder } from "../environment/data-folder.ts";
+import { type Counts, reportShape } from "../console/counts.ts";
+import { type Exit, plainEnvironment, startChild } from "../environment/child.ts";
+import { type DataFolder, rememberOrEnd } from "../environment/data-folder.ts";
 import type { IdentityAddress } from "./vault-access.ts";
 
 export interface ConsumerOptions {

@@ -10,8 +10,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import type { Counts } from "../console/counts.ts";
+import { type ShownTarget, shownTargets, watchedIn } from "../console/watched.ts";
 import { readPublished } from "./vault-access.ts";
-import { shownTargets, watchedIn, type ShownTarget } from "../console/watched.ts";
 
 /** Milliseconds between two log-ins to one database. */
 const distance = 200;

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import type { Postgres } from "../../postgres.ts";
 import type { Passwords } from "./seed-secrets.ts";
-import { adminAccount, seeds, type Seed } from "./seeds.ts";
+import { adminAccount, type Seed, seeds } from "./seeds.ts";
 
 /**
  * Makes databases, accounts and the administrator that Keyturn uses, with the passwords that the vault holds. Done once

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { explainDataFolder, makeFolder } from "../app/given-path.ts";
 import { readJson, replaceJson } from "./kept-file.ts";
-import { identify, isRunning, processIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { identify, isRunning, type ProcessIdentity, processIdentity } from "./process-identity.ts";
 
 /** The data folder is in use by another run. */
 class FolderInUseError extends Error {

@@ -1,9 +1,9 @@
 import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { plainEnvironment, startChild, type Child, type Exit } from "./child.ts";
-import { rememberOrEnd, type DataFolder } from "./data-folder.ts";
-import { readEvent, type KeyturnEvent } from "../app/events.ts";
+import { type KeyturnEvent, readEvent } from "../app/events.ts";
+import { type Child, type Exit, plainEnvironment, startChild } from "./child.ts";
+import { type DataFolder, rememberOrEnd } from "./data-folder.ts";
 import { withoutStack } from "./failure.ts";
 
 export interface LaunchOptions {

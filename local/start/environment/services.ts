@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { startAzurite, type Azurite } from "../../azurite.ts";
+import { type Azurite, startAzurite } from "../../azurite.ts";
 import { makeCertificate } from "../../certificate.ts";
-import { startEventGridEmulator, type EventGridEmulator } from "../../event-grid/emulator.ts";
+import { type EventGridEmulator, startEventGridEmulator } from "../../event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../event-grid/topic.ts";
-import { startIdentityEndpoint, type IdentityEndpoint } from "../../identity/endpoint.ts";
+import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/endpoint.ts";
 import { vaultResourceId } from "../../key-vault/announcements.ts";
-import { startKeyVaultEmulator, type KeyVaultEmulator } from "../../key-vault/emulator.ts";
-import { startPostgres, type Postgres } from "../../postgres.ts";
+import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
+import { type Postgres, startPostgres } from "../../postgres.ts";
 import type { Addresses } from "./addresses.ts";
-import { together, type Closing } from "./closing.ts";
+import { type Closing, together } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { isFree, portAgain } from "./free-port.ts";
 

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { startCallee } from "../world/calls.ts";
-import { configurationOf } from "../world/configuration.ts";
 import type { Figure } from "../figure.ts";
 import { duration, mebibytes, number } from "../output/table.ts";
+import { startCallee } from "../world/calls.ts";
+import { configurationOf } from "../world/configuration.ts";
 
 const sizes = [1_000, 10_000, 100_000];
 /** A file may have 8 MiB. */

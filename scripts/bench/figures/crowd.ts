@@ -1,9 +1,9 @@
 import type { Asked, Figure } from "../figure.ts";
 import { type Gap, gapsOf } from "../gaps.ts";
-import { provenRow } from "../proof.ts";
-import { playRound } from "../rounds.ts";
 import { greatest, median } from "../output/statistics.ts";
 import { duration, number, type Row } from "../output/table.ts";
+import { provenRow } from "../proof.ts";
+import { playRound } from "../rounds.ts";
 import { startWorld } from "../world/world.ts";
 
 const instanceCount = 8;

@@ -1,6 +1,6 @@
 import type { Figure } from "../figure.ts";
-import { playRound } from "../rounds.ts";
 import { number } from "../output/table.ts";
+import { playRound } from "../rounds.ts";
 import { startWorld } from "../world/world.ts";
 
 const limitMs = 240_000;

@@ -1,8 +1,8 @@
-import { bundled } from "../world/bundled.ts";
 import type { Figure } from "../figure.ts";
-import { playRound } from "../rounds.ts";
 import { greatest, median } from "../output/statistics.ts";
 import { mebibytes, number } from "../output/table.ts";
+import { playRound } from "../rounds.ts";
+import { bundled } from "../world/bundled.ts";
 import { startWorld } from "../world/world.ts";
 
 const targets = 200;

@@ -1,6 +1,6 @@
 import type { Figure } from "../figure.ts";
-import { measureStart } from "../start.ts";
 import { number } from "../output/table.ts";
+import { measureStart } from "../start.ts";
 
 /** What a start of the package costs, beside that of the smallest function there is. */
 export const start: Figure = {

@@ -1,9 +1,9 @@
 import type { Figure } from "../figure.ts";
-import { playRound, type Round } from "../rounds.ts";
 import { median } from "../output/statistics.ts";
 import { number, type Row } from "../output/table.ts";
-import { startWorld } from "../world/world.ts";
 import { provenRow } from "../proof.ts";
+import { playRound, type Round } from "../rounds.ts";
+import { startWorld } from "../world/world.ts";
 
 const measuredRounds = 3;
 const limitMs = 180_000;

@@ -3,9 +3,9 @@ import {
   type JournalChange,
   JournalUnavailableError,
 } from "../../../shared/stores/journal.ts";
-import type { PaceStore } from "../../../shared/stores/pace.ts";
 import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
 import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
+import type { PaceStore } from "../../../shared/stores/pace.ts";
 import { partitionOf, targetPartitions } from "../../../shared/stores/table/row-keys.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";

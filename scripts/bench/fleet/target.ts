@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../../shared/core/errors.ts";
-import { type MemorySystem, memoryRotator } from "../../../shared/rotators/memory.ts";
+import { memoryRotator, type MemorySystem } from "../../../shared/rotators/memory.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { medianMs } from "./model.ts";

@@ -1,5 +1,5 @@
-import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Target } from "../../../shared/core/target.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";

@@ -3,8 +3,8 @@ import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
-import { answerCalls } from "../world/calls.ts";
 import type { Reading } from "../figures/configuration.ts";
+import { answerCalls } from "../world/calls.ts";
 import { vaultCredential } from "../world/vault.ts";
 
 answerCalls({

@@ -6,7 +6,7 @@ import { startAzurite } from "../../../local/azurite.ts";
 import { openApp, type Places } from "./app.ts";
 import { configurationOf, type ServerAddress } from "./configuration.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { awaitEach, type Instances, startInstances, type Program } from "./instance.ts";
+import { awaitEach, type Instances, type Program, startInstances } from "./instance.ts";
 import { type BenchVault, startVault } from "./vault.ts";
 
 /** Real servers and emulators, each in a process of its own, and adopted targets. All on 127.0.0.1. */

@@ -1,10 +1,10 @@
 import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Configured } from "../config.ts";
 import type { Target } from "../../core/target.ts";
-import type { TargetDraft } from "./drafts.ts";
-import { isRecord } from "../yaml/is-record.ts";
+import type { Configured } from "../config.ts";
 import type { Problem } from "../problems.ts";
+import { isRecord } from "../yaml/is-record.ts";
+import type { TargetDraft } from "./drafts.ts";
 
 /** The file with the authorities that the options name, as every rotator that speaks TLS has it. */
 export function authoritiesOf(options: unknown): string | undefined {

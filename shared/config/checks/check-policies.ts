@@ -1,10 +1,10 @@
-import type { Policy } from "../../core/policy/policy.ts";
 import { checkPolicy, type Problem as PolicyProblem } from "../../core/policy/checks/check.ts";
 import { untried } from "../../core/policy/checks/check-lateness.ts";
 import { newEffort } from "../../core/policy/checks/effort.ts";
+import type { Policy } from "../../core/policy/policy.ts";
 import type { Instant } from "../../core/time.ts";
-import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 import type { Finding, Problem } from "../problems.ts";
+import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 
 /** A policy as the configuration has it, or what a target makes of one: what is to be checked, and where it is written. */
 export interface PolicyCase {

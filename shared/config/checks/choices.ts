@@ -4,9 +4,8 @@ import {
   type Override,
   type Subject,
 } from "../../core/policy/choose.ts";
-import { placeOf } from "./drafts.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
 import type { Finding } from "../problems.ts";
+import { placeOf,type Surroundings, type TargetDraft } from "./drafts.ts";
 
 const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
 

@@ -1,13 +1,12 @@
 import type { z } from "zod";
 import type { Policy } from "../../core/policy/policy.ts";
 import type { SecretName } from "../../core/target.ts";
+import type { Finding } from "../problems.ts";
+import { namedPolicy, policySchema } from "../schema/policies.ts";
+import { type ConfigRotator, targetDraft } from "../schema/targets.ts";
+import { salvage, validate } from "../schema/validate.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entry, Merged } from "../yaml/merge.ts";
-import { namedPolicy, policySchema } from "../schema/policies.ts";
-import type { Finding } from "../problems.ts";
-import { targetDraft } from "../schema/targets.ts";
-import type { ConfigRotator } from "../schema/targets.ts";
-import { salvage, validate } from "../schema/validate.ts";
 
 /** A target as far as it is well-formed, so that its other mistakes can be found at the same time. */
 export interface TargetDraft {

@@ -1,7 +1,7 @@
-import { choiceOf } from "./choices.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
 import type { Entry, Merged } from "../yaml/merge.ts";
 import type { PolicyCase } from "./check-policies.ts";
+import { choiceOf } from "./choices.ts";
+import type { Surroundings, TargetDraft } from "./drafts.ts";
 
 /** The policies, and what targets make of them. */
 export function policyCases(

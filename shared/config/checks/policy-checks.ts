@@ -1,5 +1,5 @@
 import type { Problem as PolicyProblem } from "../../core/policy/checks/check.ts";
-import { formatPath, type Finding } from "../problems.ts";
+import { type Finding, formatPath } from "../problems.ts";
 
 /** What a check found, told apart by whether the configuration may be used all the same. */
 export interface Checked {

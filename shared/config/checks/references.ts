@@ -1,8 +1,8 @@
-import { isRecord } from "../yaml/is-record.ts";
-import type { Source } from "../yaml/document.ts";
-import type { Entries, Merged, Section } from "../yaml/merge.ts";
 import type { Finding, Path } from "../problems.ts";
 import { quoted, suggestion } from "../schema/sentences.ts";
+import type { Source } from "../yaml/document.ts";
+import { isRecord } from "../yaml/is-record.ts";
+import type { Entries, Merged, Section } from "../yaml/merge.ts";
 
 /** `*` stands for every key of a mapping or every entry of a list. */
 type Pattern = readonly string[];

@@ -1,10 +1,8 @@
-import { accountsOf, placeOf } from "./drafts.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { isRecord } from "../yaml/is-record.ts";
-import { whereabouts } from "../yaml/merge.ts";
-import type { Entries, Entry } from "../yaml/merge.ts";
 import type { Path, Problem } from "../problems.ts";
 import { vaultSchema } from "../schema/vaults.ts";
+import { isRecord } from "../yaml/is-record.ts";
+import { type Entries, type Entry, whereabouts } from "../yaml/merge.ts";
+import { accountsOf, placeOf,type Surroundings, type TargetDraft } from "./drafts.ts";
 
 /** Something that only one entry may have, such as an account on a server. */
 interface Holding {

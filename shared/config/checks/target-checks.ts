@@ -1,10 +1,9 @@
-import { day, formatDuration } from "../../core/time.ts";
 import { longestGraceOf } from "../../core/target.ts";
-import { choiceOf } from "./choices.ts";
-import { accountsOf, placeOf, samePlace } from "./drafts.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { isRecord } from "../yaml/is-record.ts";
+import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
+import { isRecord } from "../yaml/is-record.ts";
+import { choiceOf } from "./choices.ts";
+import { accountsOf, placeOf, samePlace,type Surroundings, type TargetDraft } from "./drafts.ts";
 
 type TargetCheck = (draft: TargetDraft, surroundings: Surroundings) => Finding[];
 

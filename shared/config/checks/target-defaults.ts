@@ -1,10 +1,9 @@
 import { z } from "zod";
-import type { Source } from "../yaml/document.ts";
-import { countOf } from "../yaml/document.ts";
-import { isRecord } from "../yaml/is-record.ts";
-import { name } from "../schema/fields.ts";
 import type { Finding, Path, Problem } from "../problems.ts";
+import { name } from "../schema/fields.ts";
 import { targetFields } from "../schema/targets.ts";
+import { countOf,type Source } from "../yaml/document.ts";
+import { isRecord } from "../yaml/is-record.ts";
 
 const section = "targetDefaults";
 

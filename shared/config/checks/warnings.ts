@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Policy } from "../../core/policy/policy.ts";
+import type { Problem } from "../problems.ts";
+import { type Entry, located } from "../yaml/merge.ts";
 import { choiceOf } from "./choices.ts";
 import type { Surroundings, TargetDraft } from "./drafts.ts";
-import { type Entry, located } from "../yaml/merge.ts";
-import type { Problem } from "../problems.ts";
 
 /** How every rotator that speaks TLS writes that it must not be used. */
 const withoutTls = z.looseObject({ tls: z.looseObject({ mode: z.literal("disable") }) });

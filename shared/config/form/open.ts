@@ -1,8 +1,8 @@
 import type { Instant } from "../../core/time.ts";
-import { type FormContent, formPath, readForm } from "./checked-form.ts";
 import type { Config, Configured } from "../config.ts";
 import { ConfigProblemsError, type Problem } from "../problems.ts";
 import { readFiles, type SourceFiles } from "../yaml/read.ts";
+import { type FormContent, formPath, readForm } from "./checked-form.ts";
 import { restore, warningsIn } from "./restore.ts";
 
 interface OpenOptions {

@@ -1,9 +1,9 @@
 import type { Instant } from "../../core/time.ts";
 import { anchoredTargets, areAuthoritiesThere } from "../checks/authorities.ts";
 import type { PolicyCase } from "../checks/check-policies.ts";
-import type { FormContent } from "./checked-form.ts";
 import type { Configured } from "../config.ts";
 import { forReading, type Problem } from "../problems.ts";
+import type { FormContent } from "./checked-form.ts";
 
 /**
  * The configuration of a form, for the folder in which it is now. Undefined when files of authorities are not there: only

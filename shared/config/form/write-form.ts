@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Policy } from "../../core/policy/policy.ts";
 import type { PolicyCase } from "../checks/check-policies.ts";
-import { type FormContent, formHead, formText, type StoredCase } from "./checked-form.ts";
-import { sourceFrom } from "../yaml/document.ts";
 import { type Checked, checkSources, type LoadOptions } from "../load.ts";
 import type { Finding, Path } from "../problems.ts";
+import { sourceFrom } from "../yaml/document.ts";
 import type { SourceFile } from "../yaml/read.ts";
+import { type FormContent, formHead, formText, type StoredCase } from "./checked-form.ts";
 import { configIn } from "./restore.ts";
 
 /**

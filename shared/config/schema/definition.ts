@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { consumerSchema } from "./consumers.ts";
 import { longestRetention, shortestRetention } from "../../core/record/retention.ts";
+import { targetDefaultsSchema } from "../checks/target-defaults.ts";
+import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notify.ts";
 import { policySchema } from "./policies.ts";
-import { targetDefaultsSchema } from "../checks/target-defaults.ts";
-import { looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
-import type { ConfigRotator } from "./targets.ts";
+import { type ConfigRotator, looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
 
 /** Each target is compared with each of them. */

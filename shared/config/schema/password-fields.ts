@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { defaultPasswordRules } from "../../core/secrets/password.ts";
 import { dialects } from "../../core/secrets/dialects.ts";
+import { defaultPasswordRules } from "../../core/secrets/password.ts";
 import { maybe } from "./fields.ts";
 
 const characters = z

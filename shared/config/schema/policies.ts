@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { deadlines } from "../../core/deadlines.ts";
 import { type Policy, retireWhen } from "../../core/policy/policy.ts";
 import { day, second } from "../../core/time.ts";
-import { deadlines } from "../../core/deadlines.ts";
 import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { longestGrace } from "../../core/target.ts";
-import type { Endpoint } from "../../core/target.ts";
+import { type Endpoint, longestGrace } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 

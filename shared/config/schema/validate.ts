@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { isRecord } from "../yaml/is-record.ts";
 import type { Finding, Path } from "../problems.ts";
-import { sentence, suggestion } from "./sentences.ts";
+import { isRecord } from "../yaml/is-record.ts";
 import { keyWithoutSpace, missingSpaceMessage } from "../yaml/syntax.ts";
+import { sentence, suggestion } from "./sentences.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { defaultCreates, mostCreates } from "../../core/fleet/pace.ts";
+import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { webAddress } from "./fields.ts";
 
 /** `https://orders.vault.azure.net`, without a slash at the end. */

@@ -1,10 +1,8 @@
-import { LineCounter, parseDocument } from "yaml";
-import type { Document } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Finding, formatPath,type Problem } from "../problems.ts";
 import { findHazards } from "./hazards.ts";
 import { isRecord } from "./is-record.ts";
 import { positionAt, positionOf } from "./positions.ts";
-import { formatPath } from "../problems.ts";
-import type { Finding, Problem } from "../problems.ts";
 import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 

@@ -1,7 +1,18 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, visit } from "yaml";
-import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
-import { type Aliases, keyName } from "./positions.ts";
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import type { Path } from "../problems.ts";
+import { type Aliases, keyName } from "./positions.ts";
 import { holdsVariable, variableMessage } from "./syntax.ts";
 
 /** What YAML allows and a configuration should not: found with the node, which knows its offset. */

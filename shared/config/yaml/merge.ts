@@ -1,8 +1,7 @@
-import { isRecord } from "./is-record.ts";
-import type { Source } from "./document.ts";
-import { formatPath } from "../problems.ts";
-import type { Finding, Path, Problem } from "../problems.ts";
 import { nearest } from "../../core/nearest.ts";
+import { type Finding, formatPath,type Path, type Problem } from "../problems.ts";
+import type { Source } from "./document.ts";
+import { isRecord } from "./is-record.ts";
 
 const sections = ["vaults", "policies", "targets", "consumers"] as const;
 export type Section = (typeof sections)[number];

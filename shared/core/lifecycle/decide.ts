@@ -1,6 +1,6 @@
-import { isJoined } from "./request.ts";
 import { type Claim, mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
 import { between, earliest, type Instant, minute, plus, second } from "../time.ts";
+import { isJoined } from "./request.ts";
 
 /** What a worker does with a target next. */
 export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";

@@ -1,5 +1,5 @@
-import type { TargetRecord } from "../record/rotation.ts";
 import type { Due } from "../policy/due/schedule.ts";
+import type { TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import { between, earliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { type Waiting, waitingOf } from "./waiting.ts";

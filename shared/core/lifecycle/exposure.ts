@@ -1,12 +1,12 @@
-import { asPlanned, factsOf, lastChangeOf } from "../record/due.ts";
-import { type ExposureOutcome, outcomeOf, planned, soon } from "./exposure-outcome.ts";
 import { isExempt } from "../policy/due/due-rules.ts";
-import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
 import { type Due, nextDue } from "../policy/due/schedule.ts";
-import { findSeen } from "./seen.ts";
+import { asPlanned, factsOf, lastChangeOf } from "../record/due.ts";
+import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
 import { longestName, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { type ExposureOutcome, outcomeOf, planned, soon } from "./exposure-outcome.ts";
+import { findSeen } from "./seen.ts";
 
 export interface AcceptedExposure extends ExposureOutcome {
   /** The very same record when it changes nothing. */

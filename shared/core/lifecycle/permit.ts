@@ -1,8 +1,9 @@
-import { dueAt, factsOf, withDue } from "../record/due.ts";
-import { type LiftReason, type Policy, policyFingerprint } from "../policy/policy.ts";
 import { momentsOf } from "../policy/due/facts.ts";
-import { openingsOf } from "../policy/windows/openings.ts";
 import { decide } from "../policy/due/placement.ts";
+import { frozenUntil, mayOverride, mayStart, nextDue } from "../policy/due/schedule.ts";
+import { type LiftReason, type Policy, policyFingerprint } from "../policy/policy.ts";
+import { openingsOf } from "../policy/windows/openings.ts";
+import { dueAt, factsOf, withDue } from "../record/due.ts";
 import {
   type Again,
   type Grounds,
@@ -14,7 +15,6 @@ import {
   type TargetRecord,
 } from "../record/rotation.ts";
 import { longestWhy, shorten } from "../shorten.ts";
-import { frozenUntil, mayOverride, mayStart, nextDue } from "../policy/due/schedule.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 

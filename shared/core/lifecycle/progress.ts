@@ -1,8 +1,6 @@
 import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
 import { dueAt, withDue } from "../record/due.ts";
-import { retirementOf } from "./retirement.ts";
-import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
 import {
   type Exposure,
   type Failure,
@@ -20,10 +18,12 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
 import { abandon, promote, slotOf, withSlot } from "../record/slots.ts";
+import { longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { type Instant, plus } from "../time.ts";
+import { retirementOf } from "./retirement.ts";
+import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
 
 /** Old notifications make room: a channel that is down for days must not stop a rotation. */
 const outboxLimit = 20;

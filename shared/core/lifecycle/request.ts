@@ -1,4 +1,3 @@
-import { type Asked, askedBy, freezeOf, groundsOf, holdOf } from "./permit.ts";
 import {
   newRun,
   type Rotation,
@@ -13,6 +12,7 @@ import {
 import { longestName, longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { type Asked, askedBy, freezeOf, groundsOf, holdOf } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */

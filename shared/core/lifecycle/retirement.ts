@@ -1,9 +1,9 @@
-import { standing } from "./exposure.ts";
 import type { RetryPolicy } from "../policy/policy.ts";
-import { isJoined, shorter } from "./request.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rotation.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
+import { standing } from "./exposure.ts";
+import { isJoined, shorter } from "./request.ts";
 
 /** Milliseconds. Looks that follow each other closer show the same moment twice. */
 const leastDistance = minute;

@@ -1,5 +1,5 @@
-import { withDue } from "../record/due.ts";
 import type { Policy } from "../policy/policy.ts";
+import { withDue } from "../record/due.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import { longestName, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";

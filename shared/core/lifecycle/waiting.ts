@@ -1,9 +1,9 @@
-import { isClaimed } from "./decide.ts";
-import { holdOf, unlessSooner } from "./permit.ts";
-import { isJoined, joinRequest } from "./request.ts";
 import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { isClaimed } from "./decide.ts";
+import { holdOf, unlessSooner } from "./permit.ts";
+import { isJoined, joinRequest } from "./request.ts";
 
 /** What keeps a rotation from starting, or from going on. */
 export interface Waiting {

@@ -1,7 +1,7 @@
-import { parsePayload, readPayload } from "./payload.ts";
 import { type Credential, Secret } from "../secrets/secret.ts";
 import { vaultLimits } from "../vault-limits.ts";
 import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./json.ts";
+import { parsePayload, readPayload } from "./payload.ts";
 import { renewValue } from "./renew.ts";
 
 /** What consumers read, with what describes it. */

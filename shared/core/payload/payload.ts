@@ -1,8 +1,8 @@
+import { type Credential, Secret } from "../secrets/secret.ts";
+import type { Endpoint, PayloadFormat } from "../target.ts";
 import { isJsonObject, parseJson, parseJsonObject } from "./json.ts";
 import { type Found, readConnectionString, readJson } from "./read-json.ts";
 import { structureOf } from "./structure.ts";
-import { Secret, type Credential } from "../secrets/secret.ts";
-import type { Endpoint, PayloadFormat } from "../target.ts";
 
 export interface Payload {
   readonly value: Secret;

@@ -1,5 +1,5 @@
-import type { Match, Policy, PolicyFields } from "./policy.ts";
 import { matchesAnyGlob } from "./glob.ts";
+import type { Match, Policy, PolicyFields } from "./policy.ts";
 
 /** What a target has otherwise than its policy says. */
 export interface Override {

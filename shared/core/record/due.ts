@@ -1,10 +1,10 @@
-import { policyFingerprint } from "../policy/policy.ts";
-import type { Exposure, TargetRecord } from "./rotation.ts";
 import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
+import { policyFingerprint } from "../policy/policy.ts";
 import { longestWhy, shorten } from "../shorten.ts";
-import { slotOf } from "./slots.ts";
 import { adoptedPart, fingerprintOf, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import type { Exposure, TargetRecord } from "./rotation.ts";
+import { slotOf } from "./slots.ts";
 
 /** A record that could not be stored would stop its target. */
 const mostPolicies = 10;

@@ -1,9 +1,9 @@
 import { withTheirExposure } from "../lifecycle/exposure.ts";
 import { isSameRequest } from "../lifecycle/request.ts";
-import type { TargetRecord } from "./rotation.ts";
+import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { withTheirUse } from "../lifecycle/use.ts";
+import type { TargetRecord } from "./rotation.ts";
 
 /** What a lost write race is about. */
 export interface Race {

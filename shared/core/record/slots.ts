@@ -1,5 +1,5 @@
-import type { SlotRecord, TargetRecord } from "./rotation.ts";
 import { sameVersion, type Target, type VersionRef } from "../target.ts";
+import type { SlotRecord, TargetRecord } from "./rotation.ts";
 
 /** The account whose turn it is: of a pair the one that is not published. */
 export function accountToChange(target: Target, record: TargetRecord): string {

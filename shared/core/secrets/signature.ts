@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { between, type Instant, minute, second } from "../time.ts";
 import type { Secret } from "./secret.ts";
-import { between, minute, second } from "../time.ts";
-import type { Instant } from "../time.ts";
 
 /** Name of the header of every request that Keyturn signs, such as `t=1767225600,v1=5257a869…`. */
 export const signatureHeader = "Keyturn-Signature";

@@ -1,6 +1,6 @@
 import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
 import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
-import { type Simulation, type SimulatedRotation, whyOf } from "./model.ts";
+import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
 
 /** What an edit does to the rotations of one target. */
 export interface Difference {

@@ -1,7 +1,7 @@
-import type { Policy } from "../policy/policy.ts";
 import { reasonOf } from "../policy/due/explain.ts";
 import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Instant } from "../time.ts";
 
 /** One target as the simulation needs it. */

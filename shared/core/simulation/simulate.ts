@@ -1,13 +1,13 @@
-import type { Policy } from "../policy/policy.ts";
-import { openingsOf } from "../policy/windows/openings.ts";
+import { ConfigError } from "../errors.ts";
+import { ageDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { whyNever } from "../policy/due/explain.ts";
 import { momentsOf } from "../policy/due/facts.ts";
 import { decide, spreadOf } from "../policy/due/placement.ts";
-import { type Instant, instantAt, second } from "../time.ts";
-import { ConfigError } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
+import { openingsOf } from "../policy/windows/openings.ts";
 import { entropyBits, type PasswordRules } from "../secrets/password.ts";
 import { atOnce, sortInSteps, type Steps } from "../steps.ts";
-import { ageDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
+import { type Instant, instantAt, second } from "../time.ts";
 import { clockChangesFor } from "./clocks.ts";
 import { collisionsOf } from "./collisions.ts";
 import type {

@@ -5,8 +5,8 @@ import {
   VaultUnavailableError,
 } from "../../core/errors.ts";
 import { redact } from "../../core/secrets/redact.ts";
-import type { Session } from "../session.ts";
 import { serverOf } from "../fleet/turn.ts";
+import type { Session } from "../session.ts";
 
 /** A call to the target, with whatever is thrown named, and with what it shows of the server remembered. */
 export async function asTarget<Result>(

@@ -17,11 +17,11 @@ import type {
   Vault,
   VersionInfo,
 } from "../../vaults/vault.ts";
-import { asTarget, asVault } from "./asking.ts";
 import { asAuthority, type Authority } from "../looks/authority.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { type Proof, requireProof } from "../looks/proof.ts";
 import type { Session } from "../session.ts";
+import { asTarget, asVault } from "./asking.ts";
 
 /**
  * Every call to a vault or a target goes through here: with a deadline, with whatever is thrown named by what is

@@ -3,9 +3,9 @@ import { goesFirst } from "../../core/record/first.ts";
 import type { TargetRecord } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import type { Ports } from "../ports.ts";
+import type { Session } from "../session.ts";
 import { takeRoomForBoth, VaultBusyError } from "./room.ts";
 import type { Entered, PassedOver } from "./servers.ts";
-import type { Session } from "../session.ts";
 
 /** Work for which nobody asks the server. */
 const withoutServer: readonly Work[] = ["join", "notify", "wait"];

@@ -1,6 +1,6 @@
+import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
-import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
 import { report } from "./report.ts";
 
 /** A report that the secret of a target was used; now, when it does not say when. */

@@ -1,7 +1,8 @@
-import { wakeAt } from "../../core/lifecycle/decide.ts";
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
+import { wakeAt } from "../../core/lifecycle/decide.ts";
 import { askedBy, groundsOf } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
+import { type Waiting, waitingOf } from "../../core/lifecycle/waiting.ts";
 import {
   newRecord,
   type RotationRequest,
@@ -10,7 +11,6 @@ import {
 } from "../../core/record/rotation.ts";
 import { longestGraceOf, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
-import { type Waiting, waitingOf } from "../../core/lifecycle/waiting.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";

@@ -2,8 +2,8 @@ import { AuthorityRefusedError } from "../../core/errors.ts";
 import { findGuessPause } from "../../core/lifecycle/guesses.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Using } from "../../rotators/rotator.ts";
-import { GuessPauseError } from "./guess-pause.ts";
 import type { Session } from "../session.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 
 /** Who makes a change, and where the secret is stored with which they log in, if they have one. */
 export interface Authority {

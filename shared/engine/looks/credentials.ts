@@ -5,10 +5,11 @@ import {
   type UnreadableVersion,
 } from "../../core/lifecycle/no-live-credential.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
 import { candidates, slotOf } from "../../core/record/slots.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
+import type { StoredSecret } from "../../vaults/vault.ts";
 import {
   credentialIn,
   listVersions,
@@ -18,9 +19,8 @@ import {
   readCurrent,
   readVersion,
 } from "../calls/reach.ts";
-import type { StoredSecret } from "../../vaults/vault.ts";
-import { GuessPauseError } from "./guess-pause.ts";
 import type { Session } from "../session.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 
 /** A credential and where it is stored. */
 export interface StoredCredential {

@@ -1,18 +1,18 @@
-import { withDue } from "../../core/record/due.ts";
 import { VaultUnavailableError } from "../../core/errors.ts";
-import { readPayload } from "../../core/payload/payload.ts";
 import { notify, withPublishedProven } from "../../core/lifecycle/progress.ts";
+import { readPayload } from "../../core/payload/payload.ts";
+import { withDue } from "../../core/record/due.ts";
 import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
 import { promote, slotOf, withSlot } from "../../core/record/slots.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "../calls/reach.ts";
-import { stillLogsIn } from "./credentials.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import { shapeWarning } from "../phases/publication.ts";
 import type { Session } from "../session.ts";
+import { stillLogsIn } from "./credentials.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
 

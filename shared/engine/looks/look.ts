@@ -3,11 +3,11 @@ import type { Rotation } from "../../core/record/rotation.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
+import type { Session } from "../session.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
 
 /** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
 export type Checked =

@@ -10,18 +10,18 @@ import { accountToChange, slotOf } from "../../core/record/slots.ts";
 import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
+import type { Session } from "../session.ts";
 import {
   findLiveCredential,
   readAdmin,
   recallAdmin,
   type StoredCredential,
 } from "./credentials.ts";
+import { GuessPauseError } from "./guess-pause.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
-import { GuessPauseError } from "./guess-pause.ts";
-import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
 import { restorePublished } from "./recover.ts";
-import type { Session } from "../session.ts";
 
 /** Everything that a change needs, proven a moment ago. */
 export interface Cleared {

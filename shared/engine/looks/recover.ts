@@ -1,5 +1,5 @@
-import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
+import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { notify } from "../../core/lifecycle/progress.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import {
@@ -12,15 +12,15 @@ import { candidates, slotOf, withSlot } from "../../core/record/slots.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
 import { between, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
-import { handoverMs } from "./drift.ts";
-import type { Broken } from "./look.ts";
-import { publicationOf, publish } from "../phases/publication.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
-import { GuessPauseError } from "./guess-pause.ts";
 import { readCredential } from "../calls/reach.ts";
+import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { publicationOf, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { Session } from "../session.ts";
+import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
+import { handoverMs } from "./drift.ts";
+import { GuessPauseError } from "./guess-pause.ts";
+import type { Broken } from "./look.ts";
 
 /**
  * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote

@@ -7,10 +7,12 @@ import {
 import { findRefusal } from "../../core/lifecycle/guesses.ts";
 import { describeFindings } from "../../core/lifecycle/preflight.ts";
 import { mayHaveChanged, type Rotation, unheld } from "../../core/record/rotation.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
 import { accountToChange, promote, slotOf, withSlot } from "../../core/record/slots.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant } from "../../core/time.ts";
+import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
+import { takeRoomToPublish } from "../fleet/room.ts";
 import {
   findLiveCredential,
   readAdmin,
@@ -19,14 +21,12 @@ import {
   type StoredCredential,
 } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
+import { GuessPauseError } from "../looks/guess-pause.ts";
 import { findOwnPublished } from "../looks/look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts";
-import { GuessPauseError } from "../looks/guess-pause.ts";
 import { issueProof } from "../looks/proof.ts";
-import { requireRoom } from "./publication.ts";
-import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
-import { takeRoomToPublish } from "../fleet/room.ts";
 import type { Session } from "../session.ts";
+import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
 const notAcceptedYet = "the target took the new secret and does not accept it yet";

@@ -5,11 +5,11 @@ import { slotOf } from "../../core/record/slots.ts";
 import { pendingName, sameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
 import { between, day } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
-import { readPending } from "../looks/credentials.ts";
+import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
 import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { readPending } from "../looks/credentials.ts";
 import { proveLogIn } from "../looks/look.ts";
 import { findProof, issueProof, type Proof } from "../looks/proof.ts";
-import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
 import type { Session } from "../session.ts";
 import { type Advance, GoBackError } from "./step.ts";
 

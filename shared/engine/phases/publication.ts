@@ -1,15 +1,15 @@
 import { ConfigError } from "../../core/errors.ts";
-import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
 import { mergePayload } from "../../core/payload/merge.ts";
+import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
 import { expiryOf } from "../../core/policy/due/schedule.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
 import { redact } from "../../core/secrets/redact.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import type { Endpoint, VersionRef } from "../../core/target.ts";
 import { day } from "../../core/time.ts";
 import { vaultLimits } from "../../core/vault-limits.ts";
 import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { rethrowUnlessExpected } from "../failure.ts";
 import { readVersion, writeVersion } from "../calls/reach.ts";
+import { rethrowUnlessExpected } from "../failure.ts";
 import type { Session } from "../session.ts";
 
 export function endpointOf({ ports, target }: Session): Endpoint {

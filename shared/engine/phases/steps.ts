@@ -1,16 +1,20 @@
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
-import { generatePassword } from "../../core/secrets/password.ts";
 import { renderPayload } from "../../core/payload/payload.ts";
 import { mayHaveChanged, type Rotation, type WorkingPhase } from "../../core/record/rotation.ts";
-import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { accountToChange, isOwnWork } from "../../core/record/slots.ts";
+import { generatePassword } from "../../core/secrets/password.ts";
+import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { pendingName } from "../../core/target.ts";
-import { applying, pendingLost } from "./applying.ts";
-import { cleaning, discardPending } from "./cleaning.ts";
+import { credentialIn, logsIn, readCurrent, writeVersion } from "../calls/reach.ts";
+import { takeRoomForBoth } from "../fleet/room.ts";
 import { recallPending } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
+import { restorePublished } from "../looks/recover.ts";
+import type { Session } from "../session.ts";
+import { applying, pendingLost } from "./applying.ts";
+import { cleaning, discardPending } from "./cleaning.ts";
 import {
   endpointOf,
   keyturnTags,
@@ -19,11 +23,7 @@ import {
   publish,
   requireRoom,
 } from "./publication.ts";
-import { credentialIn, logsIn, readCurrent, writeVersion } from "../calls/reach.ts";
-import { restorePublished } from "../looks/recover.ts";
-import { takeRoomForBoth } from "../fleet/room.ts";
 import { refreshConsumers } from "./refresh.ts";
-import type { Session } from "../session.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
 
 /** One step a phase, each safe to repeat: a crash may have hidden that it was done. */

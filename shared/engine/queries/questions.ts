@@ -19,8 +19,8 @@ import {
   JournalUnavailableError,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
 import type { Ports } from "../ports.ts";
+import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
 
 /** Which part of a list is wanted: at most `limit` entries, those that follow `after`. */
 export interface PageWanted<After> {

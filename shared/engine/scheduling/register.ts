@@ -1,5 +1,6 @@
-import { wakeAt } from "../../core/lifecycle/decide.ts";
+import { chunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
+import { wakeAt } from "../../core/lifecycle/decide.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { fingerprintOf, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../../core/time.ts";
@@ -9,7 +10,6 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import { chunks } from "../../core/chunks.ts";
 import { replan } from "../work/replan.ts";
 
 interface Registering {

@@ -1,9 +1,9 @@
-import { dueAt, withDue } from "../../core/record/due.ts";
 import { type ErrorKind, NoLiveCredentialError } from "../../core/errors.ts";
-import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
 import { groundsOf } from "../../core/lifecycle/permit.ts";
 import { notify } from "../../core/lifecycle/progress.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
+import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
+import { dueAt, withDue } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,

@@ -1,5 +1,5 @@
-import { joinRequest } from "../../core/lifecycle/request.ts";
 import { runOf } from "../../core/lifecycle/progress.ts";
+import { joinRequest } from "../../core/lifecycle/request.ts";
 import type { Session } from "../session.ts";
 
 /** Lets the open rotation answer a request that came while it was under way, waiting, or blocked. */

@@ -1,7 +1,7 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { afterTelling } from "../../core/record/outbox.ts";
-import { redact } from "../../core/secrets/redact.ts";
 import type { Notification, TargetRecord } from "../../core/record/rotation.ts";
+import { redact } from "../../core/secrets/redact.ts";
 import { shorten } from "../../core/shorten.ts";
 import { day, minute, plus } from "../../core/time.ts";
 import type { Notifier } from "../../notifiers/notifier.ts";

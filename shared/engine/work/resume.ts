@@ -1,5 +1,5 @@
-import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
+import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { withPolicyHold } from "../../core/lifecycle/permit.ts";
 import {
   advance,
@@ -23,14 +23,14 @@ import {
   workingPhases,
 } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
+import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { VaultBusyError } from "../fleet/room.ts";
+import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { emergency } from "../phases/emergency.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
-import { GuessPauseError } from "../looks/guess-pause.ts";
-import { VaultBusyError } from "../fleet/room.ts";
-import type { Session } from "../session.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
+import type { Session } from "../session.ts";
 
 /** Takes the open rotation as far as it will go now. */
 export async function resume(session: Session): Promise<void> {

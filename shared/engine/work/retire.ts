@@ -4,12 +4,12 @@ import { retryDelay } from "../../core/lifecycle/retry.ts";
 import type { Failure, Retirement, TargetRecord } from "../../core/record/rotation.ts";
 import { slotOf, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
+import { hasSessions, retireAccount } from "../calls/reach.ts";
+import { failureOf, rethrowUnlessExpected } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
 import { readAdmin } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
 import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
-import { hasSessions, retireAccount } from "../calls/reach.ts";
 import { recover } from "../looks/recover.ts";
 import type { Session } from "../session.ts";
 

@@ -1,11 +1,11 @@
-import { dueAt } from "../../core/record/due.ts";
 import { type Hold, permit } from "../../core/lifecycle/permit.ts";
-import { policyFingerprint } from "../../core/policy/policy.ts";
 import { beginRotation, runOf } from "../../core/lifecycle/progress.ts";
+import { policyFingerprint } from "../../core/policy/policy.ts";
+import { dueAt } from "../../core/record/due.ts";
 import type { RotationRequest, TargetRecord } from "../../core/record/rotation.ts";
 import { accountToChange } from "../../core/record/slots.ts";
-import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
+import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import type { Session } from "../session.ts";
 
 /** Opens a rotation: from here on the journal knows of it, and nothing has been done. */

@@ -5,12 +5,13 @@ import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import {
   changeError,
+  type Concern,
   entraOnly,
   isAzuresAnswer,
   readError,
+  type Sent,
   statusOf,
 } from "./azure-sql-server-errors.ts";
-import type { Concern, Sent } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
 type Policy = NonNullable<

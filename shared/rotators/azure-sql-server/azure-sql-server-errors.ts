@@ -5,8 +5,8 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
-import { serverId, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { lostLine } from "../connection/lost-line.ts";
+import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
 
 type Meaning = (where: string) => Error;
 

@@ -1,9 +1,9 @@
 import { ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
-import { readServer, serverOf, type ResourceManagerAccess } from "./azure-sql-server-arm.ts";
+import type { Examination, Examine, Right } from "../rotator.ts";
+import { readServer, type ResourceManagerAccess, serverOf } from "./azure-sql-server-arm.ts";
 import { lackOf } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { isPermitted } from "./azure-sql-server-permissions.ts";
-import type { Examination, Examine, Right } from "../rotator.ts";
 
 const write = "Microsoft.Sql/servers/write";
 

@@ -1,13 +1,13 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
-import { hostName } from "../../core/secrets/addresses.ts";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import { hostName } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hostOf, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
+import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
+import { type AzureSqlServerOptions, hostOf } from "./azure-sql-server-options.ts";
 
 /** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
 const patience = 30_000;

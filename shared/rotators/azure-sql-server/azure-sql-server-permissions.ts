@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { withDeadline } from "../../http/deadline.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
-import { serverId, type AzureSqlServerOptions } from "./azure-sql-server-options.ts";
+import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
 
 /** Each entry grants what its actions match and its notActions do not; one of them is enough. */
 const permissionsReply = z.object({

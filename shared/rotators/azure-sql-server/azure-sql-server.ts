@@ -2,16 +2,19 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
-import { changeAdministrator, serverOf } from "./azure-sql-server-arm.ts";
-import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
+import type { Rotator, Using } from "../rotator.ts";
+import {
+  changeAdministrator,
+  type ResourceManagerAccess,
+  serverOf,
+} from "./azure-sql-server-arm.ts";
 import { examineServer } from "./azure-sql-server-examine.ts";
 import { tryLogin } from "./azure-sql-server-login.ts";
 import {
+  type AzureSqlServerOptions,
   azureSqlServerOptions,
   hostOf,
-  type AzureSqlServerOptions,
 } from "./azure-sql-server-options.ts";
-import type { Rotator, Using } from "../rotator.ts";
 
 export type { AzureSqlServerOptions };
 

@@ -2,11 +2,11 @@ import { BlockList, isIP } from "node:net";
 import type { Document } from "mongodb";
 import { z } from "zod";
 import { TargetUnavailableError } from "../../core/errors.ts";
+import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
-import { lackOfPassword, privilegesOf, type Privileges } from "./mongodb-rights.ts";
+import { lackOfPassword, type Privileges, privilegesOf } from "./mongodb-rights.ts";
 import { placeOf, type Session } from "./mongodb-session.ts";
-import type { Examination, Examine, Right } from "../rotator.ts";
 
 /** One must be met by who logs in; each of its parts must. */
 const restrictions = z.array(

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { Retire } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
 import type { Session } from "./mongodb-session.ts";
-import type { Retire } from "../rotator.ts";
 
 /** What the authority may do, as the server says. */
 export interface Privileges {

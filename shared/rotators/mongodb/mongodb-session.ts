@@ -2,13 +2,13 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
+import { connectLimit } from "../connection/connect-limit.ts";
 import { heardSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
-import { connectLimit } from "../connection/connect-limit.ts";
-import { isRejection, loginError } from "./mongodb-errors.ts";
-import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
 import { secureContextFor } from "../connection/tls.ts";
+import { isRejection, loginError } from "./mongodb-errors.ts";
+import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;

@@ -8,14 +8,14 @@ import {
   OutcomeUnknownError,
 } from "../../core/errors.ts";
 import { keptSessions } from "../connection/kept-sessions.ts";
-import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
-import { examineIn } from "./mongodb-examine.ts";
-import { firstMember, mongodbOptions, type MongodbOptions } from "./mongodb-options.ts";
-import { cluster, privilegesOf, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
-import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
-import type { Retire, Rotator } from "../rotator.ts";
 import { isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen, type SessionsSeen } from "../connection/sessions-seen.ts";
+import type { Retire, Rotator } from "../rotator.ts";
+import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
+import { examineIn } from "./mongodb-examine.ts";
+import { firstMember, type MongodbOptions, mongodbOptions } from "./mongodb-options.ts";
+import { cluster, privilegesOf, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
+import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
 
 export type { MongodbOptions };
 

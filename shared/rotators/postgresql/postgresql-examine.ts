@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { TargetUnavailableError } from "../../core/errors.ts";
+import type { Examination, Examine, Right } from "../rotator.ts";
 import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
 import { knock, looking, type Session } from "./postgresql-session.ts";
-import type { Examination, Examine, Right } from "../rotator.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
 const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];

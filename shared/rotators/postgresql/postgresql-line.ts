@@ -3,11 +3,11 @@ import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { type Asked, failureOf, type Failure } from "./postgresql-errors.ts";
 import { heardSignal } from "../connection/heard-signal.ts";
-import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { secureContextFor } from "../connection/tls.ts";
+import { type Asked, type Failure, failureOf } from "./postgresql-errors.ts";
+import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;

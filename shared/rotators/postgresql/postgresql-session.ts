@@ -1,10 +1,9 @@
 import { AccountBlockedError, ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { loginVerdict } from "./postgresql-errors.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
+import { loginVerdict } from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
-import { placeOf } from "./postgresql-options.ts";
-import type { PostgresqlOptions } from "./postgresql-options.ts";
+import { placeOf,type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server cuts longer names off, and would then mean another account. */
 const longestName = 63;

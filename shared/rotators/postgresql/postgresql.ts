@@ -6,6 +6,10 @@ import {
   OutcomeUnknownError,
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
+import { keptSessions } from "../connection/kept-sessions.ts";
+import { defaultIterations, isTakenAsItStands, scramVerifier } from "../connection/scram.ts";
+import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import type { Retire, Rotator, Using } from "../rotator.ts";
 import {
   changeError,
   type Failure,
@@ -13,20 +17,16 @@ import {
   loginError,
   lookError,
 } from "./postgresql-errors.ts";
-import { keptSessions } from "../connection/kept-sessions.ts";
 import { examineIn, lackOfRight } from "./postgresql-examine.ts";
-import { placeOf, postgresqlOptions, type PostgresqlOptions } from "./postgresql-options.ts";
+import { placeOf, type PostgresqlOptions, postgresqlOptions } from "./postgresql-options.ts";
 import {
   logIn,
   looking,
   requireName,
   requireUsable,
-  settle,
   type Session,
+  settle,
 } from "./postgresql-session.ts";
-import type { Retire, Rotator, Using } from "../rotator.ts";
-import { defaultIterations, isTakenAsItStands, scramVerifier } from "../connection/scram.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
 
 export type { PostgresqlOptions };
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { type BlockBlobClient, BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
+import { BlobServiceClient, type BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
 import { type Instant, second } from "../../core/time.ts";
-import { storageFailure, openSafely, type StorageConnection } from "../storage-access.ts";
+import { openSafely, type StorageConnection, storageFailure } from "../storage-access.ts";
 import type { StoredConfig } from "./config-blob.ts";
 
 /** The last good configuration, for instances that start while the one in force cannot be read or has problems. */

@@ -3,6 +3,7 @@ import { goesFirst } from "../../core/record/first.ts";
 import { defaultRetention } from "../../core/record/retention.ts";
 import { sentUntil } from "../../core/record/sent.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
+import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
 import { lastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
@@ -13,7 +14,6 @@ import {
   runColumns,
   targetColumns,
 } from "../table/columns.ts";
-import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
 import {
   alarmPlace,
   alarmRow,

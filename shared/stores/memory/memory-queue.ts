@@ -1,4 +1,4 @@
-import { plus, second, type Instant } from "../../core/time.ts";
+import { type Instant, plus, second } from "../../core/time.ts";
 import { delaySeconds } from "../delay.ts";
 import type { Queue, WorkMessage } from "../queue.ts";
 

@@ -6,8 +6,8 @@ import {
   type TargetRecord,
 } from "../../core/record/rotation.ts";
 import type { Instant } from "../../core/time.ts";
-import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "../journal.ts";
+import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
 import { alarmRecord, runRecord, targetRecord } from "./records.ts";
 import { type Fields, isVersion, runSteps, type Steps, targetSteps, upgraded } from "./upgrade.ts";
 

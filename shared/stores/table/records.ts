@@ -1,8 +1,8 @@
 import { z } from "zod";
-import * as rotation from "../../core/record/rotation.ts";
 import type { ErrorKind } from "../../core/errors.ts";
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
+import * as rotation from "../../core/record/rotation.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Alarm } from "../journal.ts";
 

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { odata, type TransactionAction } from "@azure/data-tables";
-import { LeaseLostError } from "../../core/errors.ts";
 import { chunks } from "../../core/chunks.ts";
+import { LeaseLostError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import { defaultRetention } from "../../core/record/retention.ts";
 import { sentUntil } from "../../core/record/sent.ts";
 import { isTargetId } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
+import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
+import type { StorageConnection } from "../storage-access.ts";
 import { lastOfEach, refuseUnstorable } from "./change.ts";
 import {
   alarmColumns,
@@ -16,18 +18,16 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
 import { pruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
-import type { StorageConnection } from "../storage-access.ts";
 import {
-  openTable,
-  unavailable,
   type ListOptions,
+  openTable,
   type Row,
   type Submitted,
   type Table,
   type TableOptions,
+  unavailable,
 } from "./table.ts";
 
 /** What an etag of this journal holds. With the wake time in it, a commit knows the due row that it replaces. */

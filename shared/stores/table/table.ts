@@ -7,14 +7,14 @@ import {
 } from "@azure/data-tables";
 import { second } from "../../core/time.ts";
 import { JournalUnavailableError } from "../journal.ts";
-import type { RowRange } from "./row-keys.ts";
-import { type MachineClocks, serviceClock } from "./service-clock.ts";
 import {
   openSafely,
-  storageFailure,
   type StorageConnection,
   type StorageFailure,
+  storageFailure,
 } from "../storage-access.ts";
+import type { RowRange } from "./row-keys.ts";
+import { type MachineClocks, serviceClock } from "./service-clock.ts";
 
 export type Row = TableEntityResult<Record<string, unknown>>;
 

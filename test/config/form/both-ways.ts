@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import type { Config } from "../../../shared/config/config.ts";
-import { configFrom, loadConfig } from "../../../shared/config/load.ts";
 import { formPath } from "../../../shared/config/form/checked-form.ts";
 import { openConfig } from "../../../shared/config/form/open.ts";
-import { ConfigProblemsError, formatProblem } from "../../../shared/config/problems.ts";
-import { readFiles } from "../../../shared/config/yaml/read.ts";
-import type { ConfigRotator } from "../../../shared/config/schema/targets.ts";
 import { writeForm } from "../../../shared/config/form/write-form.ts";
+import { configFrom, loadConfig } from "../../../shared/config/load.ts";
+import { ConfigProblemsError, formatProblem } from "../../../shared/config/problems.ts";
+import type { ConfigRotator } from "../../../shared/config/schema/targets.ts";
+import { readFiles } from "../../../shared/config/yaml/read.ts";
 
 const build = "the build of the tests";
 

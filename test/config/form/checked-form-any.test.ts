@@ -1,13 +1,13 @@
+import "../../core/fixed-seed.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { stringify } from "yaml";
 import { expect, test } from "vitest";
-import "../../core/fixed-seed.ts";
+import { stringify } from "yaml";
 import { arbitraryConfig } from "../arbitrary-config.ts";
-import { addForm, load, open } from "./both-ways.ts";
 import { fakeRotators } from "../fake-rotators.ts";
 import { folderOf } from "../written.ts";
+import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };

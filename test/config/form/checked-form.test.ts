@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { formPath } from "../../../shared/config/form/checked-form.ts";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
-import { addForm, load, open } from "./both-ways.ts";
 import { fakeRotators } from "../fake-rotators.ts";
 import { folderOf, withTarget } from "../written.ts";
+import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };

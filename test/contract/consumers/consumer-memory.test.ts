@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { memoryConsumer } from "../../../shared/consumers/memory-consumer.ts";
-import { consumerSuite, refresh } from "./consumer.suite.ts";
 import { failure } from "../rotators/suite/errors.ts";
+import { consumerSuite, refresh } from "./consumer.suite.ts";
 
 consumerSuite("a consumer in memory", () => {
   const consumer = memoryConsumer("orders-api");

@@ -4,10 +4,9 @@ import { webhookConsumer } from "../../../shared/consumers/webhook.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
-import { startReceiver, startTroubles } from "../../notifiers/receiver.ts";
-import type { Trouble } from "../../notifiers/receiver.ts";
-import { consumerSuite, refresh } from "./consumer.suite.ts";
+import { startReceiver, startTroubles,type Trouble } from "../../notifiers/receiver.ts";
 import { expectNoTrace, failure } from "../rotators/suite/errors.ts";
+import { consumerSuite, refresh } from "./consumer.suite.ts";
 
 const key = new Secret("key of the consumer, shared");
 const secretPath = "/refresh/secret-part-of-the-path";

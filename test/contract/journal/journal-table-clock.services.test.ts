@@ -4,7 +4,7 @@ import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { hour, minute, second, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
 import type { MachineClocks } from "../../../shared/stores/table/service-clock.ts";
-import { azuriteTables, type AzuriteTables } from "../../stores/azurite-tables.ts";
+import { type AzuriteTables, azuriteTables } from "../../stores/azurite-tables.ts";
 
 let tables: AzuriteTables;
 let proxy: Awaited<ReturnType<AzuriteTables["proxied"]>>;

@@ -3,10 +3,10 @@ import type { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
-import { JournalUnavailableError, type Journal } from "../../../shared/stores/journal.ts";
+import { type Journal, JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { partitionOf } from "../../../shared/stores/table/row-keys.ts";
 import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
-import { azuriteTables, failureOf, type AzuriteTables } from "../../stores/azurite-tables.ts";
+import { type AzuriteTables, azuriteTables, failureOf } from "../../stores/azurite-tables.ts";
 import { movedTo, partOf } from "../../stores/connection-strings.ts";
 import { dueIds } from "./due-ids.ts";
 

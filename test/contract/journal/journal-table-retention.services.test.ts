@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
 import { toInstant } from "../../../shared/core/time.ts";
 import { partitionOf, runRow } from "../../../shared/stores/table/row-keys.ts";
-import { azuriteTables, type AzuriteTables } from "../../stores/azurite-tables.ts";
+import { type AzuriteTables, azuriteTables } from "../../stores/azurite-tables.ts";
 import { endedRun, pruneAll, retentionMs, retentionSuite } from "./journal-retention.suite.ts";
 
 let tables: AzuriteTables;

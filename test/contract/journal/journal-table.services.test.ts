@@ -4,11 +4,11 @@ import { LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
 import { UnreadableRowError } from "../../../shared/stores/journal.ts";
 import { partitionOf } from "../../../shared/stores/table/row-keys.ts";
-import { azuriteTables, failureOf, type AzuriteTables } from "../../stores/azurite-tables.ts";
+import { type AzuriteTables, azuriteTables, failureOf } from "../../stores/azurite-tables.ts";
 import { fullAlarm, fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { samples } from "../../stores/samples.ts";
-import { journalSuite } from "./journal.suite.ts";
 import { dueIds } from "./due-ids.ts";
+import { journalSuite } from "./journal.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const later = "2026-03-01T13:00:00.000Z";

@@ -10,8 +10,8 @@ import { day, minute, plus } from "../../../shared/core/time.ts";
 import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
-import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
 import { dueIds } from "./due-ids.ts";
+import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const before = "2026-03-01T11:59:59.999Z";

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Connection } from "tedious";
 import { azureSqlServer } from "../../../shared/rotators/azure-sql-server/azure-sql-server.ts";
 import {
-  startArmDouble,
   type ArmDouble,
   type ArmDoubleOptions,
   type ArmRole,
+  startArmDouble,
 } from "../../doubles/arm/server.ts";
 import { startTdsDouble, type TdsDouble, type TdsDoubleOptions } from "../../doubles/tds/server.ts";
 

@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MongoClient, type MongoClientOptions } from "mongodb";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
 import {
-  startMongoDouble,
   type MongoDouble,
   type MongoDoubleOptions,
   type MongoUser,
+  startMongoDouble,
 } from "../../doubles/mongodb/server.ts";
 
 export const admin: Credential = {

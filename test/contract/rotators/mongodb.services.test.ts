@@ -2,8 +2,8 @@ import { type Document, MongoClient } from "mongodb";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
 import { admin, home, powerless, startMongodbBench } from "./mongodb-bench.ts";
-import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
+import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 
 for (const secure of [false, true]) {
   testRotator(`mongodb ${secure ? "over TLS" : "without TLS"}`, {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import type { Examination, Using } from "../../../shared/rotators/rotator.ts";
-import { startPostgresqlTarget, type PostgresqlTarget } from "./postgresql-target.ts";
+import { type PostgresqlTarget, startPostgresqlTarget } from "./postgresql-target.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 

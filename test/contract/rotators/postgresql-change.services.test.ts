@@ -9,9 +9,9 @@ import {
   TargetUnavailableError,
 } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { isTakenAsItStands, scramVerifier } from "../../../shared/rotators/connection/scram.ts";
-import { cutProxy, type CutProxy } from "../../doubles/cut-proxy.ts";
+import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql.ts";
+import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Client, escapeIdentifier } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startPostgres, type Postgres } from "../../../local/postgres.ts";
+import { type Postgres, startPostgres } from "../../../local/postgres.ts";
 import {
   AccountBlockedError,
   ChangeRefusedError,
   TargetUnavailableError,
 } from "../../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import type { Examination, Using } from "../../../shared/rotators/rotator.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";

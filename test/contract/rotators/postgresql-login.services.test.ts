@@ -8,7 +8,7 @@ import {
   ConfigError,
   TargetUnavailableError,
 } from "../../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { listen } from "../../doubles/listening.ts";
 import { postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";

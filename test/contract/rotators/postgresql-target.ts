@@ -6,7 +6,7 @@ import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import { expect } from "vitest";
 import { makeCertificate } from "../../../local/certificate.ts";
 import { startPostgres } from "../../../local/postgres.ts";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 

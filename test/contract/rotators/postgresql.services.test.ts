@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { escapeIdentifier } from "pg";
-import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { cutProxy, type CutProxy } from "../../doubles/cut-proxy.ts";
+import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
+import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { startPostgresqlTarget } from "./postgresql-target.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 

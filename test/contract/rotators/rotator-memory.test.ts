@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { Secret, type Credential } from "../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { memoryRotator, memorySystem } from "../../../shared/rotators/memory.ts";
 import { testExamination } from "./suite/rotator-examine.suite.ts";
 import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";

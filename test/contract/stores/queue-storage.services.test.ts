@@ -1,12 +1,12 @@
 import { inspect } from "node:util";
 import { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startAzurite, type Azurite } from "../../../local/azurite.ts";
+import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
-import { QueueUnavailableError, type Queue } from "../../../shared/stores/queue.ts";
+import { type Queue, QueueUnavailableError } from "../../../shared/stores/queue.ts";
 import { storageQueue } from "../../../shared/stores/storage-queue.ts";
 import { movedTo, partOf } from "../../stores/connection-strings.ts";
-import { lossyProxy, type LossyProxy } from "../../stores/lossy-proxy.ts";
+import { type LossyProxy, lossyProxy } from "../../stores/lossy-proxy.ts";
 import { queueSuite } from "./queue.suite.ts";
 
 let azurite: Azurite;

@@ -3,8 +3,7 @@ import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
 import { failure } from "../rotators/suite/errors.ts";
-import { vaultCalls } from "./vault.suite.ts";
-import type { VaultUnderTest } from "./vault.suite.ts";
+import { vaultCalls,type VaultUnderTest } from "./vault.suite.ts";
 
 /** What every vault says of deleted secrets and of the versions of a name. */
 export function vaultDeletionSuite(title: string, start: () => Promise<VaultUnderTest>): void {

@@ -1,9 +1,8 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { keyVault } from "../../../shared/vaults/key-vault.ts";
+import { vaultSuite,type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
-import { vaultSuite } from "./vault.suite.ts";
-import type { VaultUnderTest } from "./vault.suite.ts";
 
 const start = async (): Promise<VaultUnderTest> => {
   let ahead = 0;

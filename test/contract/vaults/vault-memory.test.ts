@@ -1,7 +1,6 @@
 import { memoryVault } from "../../../shared/vaults/memory-vault.ts";
+import { vaultSuite,type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
-import { vaultSuite } from "./vault.suite.ts";
-import type { VaultUnderTest } from "./vault.suite.ts";
 
 const start = (): Promise<VaultUnderTest> => {
   let ahead = 0;

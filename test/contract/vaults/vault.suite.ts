@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { failure } from "../rotators/suite/errors.ts";
 import type {
   SecretContent,
   StoredSecret,
   Unreadable,
   Vault,
 } from "../../../shared/vaults/vault.ts";
+import { failure } from "../rotators/suite/errors.ts";
 
 export interface VaultUnderTest {
   /** Its name is `main`. */

@@ -12,7 +12,7 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../../../shared/core/record/rotation.ts";
-import { between, plus, minute } from "../../../shared/core/time.ts";
+import { between, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
 
 const now = "2026-03-01T10:00:00.000Z";

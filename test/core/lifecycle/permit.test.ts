@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { holdOf, permit } from "../../../shared/core/lifecycle/permit.ts";
-import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { succeed } from "../../../shared/core/lifecycle/progress.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import {
   newRecord,
   type Rotation,

@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
+import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
 import {
   newRecord,
   recordSchema,
   type Rotation,
   type TargetRecord,
 } from "../../../shared/core/record/rotation.ts";
-import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
-import { plus, minute } from "../../../shared/core/time.ts";
+import { minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { target } from "../orders.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { mergePayload } from "../../../shared/core/payload/merge.ts";
+import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import {
   type Case,

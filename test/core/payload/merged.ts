@@ -1,5 +1,5 @@
+import { type Merge, mergePayload } from "../../../shared/core/payload/merge.ts";
 import { renderPayload } from "../../../shared/core/payload/payload.ts";
-import { mergePayload, type Merge } from "../../../shared/core/payload/merge.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { PayloadFormat } from "../../../shared/core/target.ts";
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { generatePassword, type PasswordRules } from "../../../shared/core/secrets/password.ts";
 import { readPayload, renderPayload } from "../../../shared/core/payload/payload.ts";
 import { dialects } from "../../../shared/core/secrets/dialects.ts";
+import { generatePassword, type PasswordRules } from "../../../shared/core/secrets/password.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 
 /** Without the Secret around it, so that it can be compared. */

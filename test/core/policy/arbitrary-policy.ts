@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import type { Freeze, Policy } from "../../../shared/core/policy/policy.ts";
-import { weekdays } from "../../../shared/core/policy/policy.ts";
+import { type Freeze, type Policy, weekdays } from "../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith, zones } from "./sample.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Match, Policy, PolicyFields } from "../../../shared/core/policy/policy.ts";
 import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
 import { matchesGlob } from "../../../shared/core/policy/glob.ts";
+import type { Match, Policy, PolicyFields } from "../../../shared/core/policy/policy.ts";
 import { day } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 

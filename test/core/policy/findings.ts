@@ -1,5 +1,5 @@
-import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { checkPolicy } from "../../../shared/core/policy/checks/check.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { policyWith } from "./sample.ts";
 
 const from = "2026-06-01T12:00:00.000Z";

@@ -1,5 +1,5 @@
-import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
+import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import { hour, minute } from "../../../shared/core/time.ts";
 
 /** A policy that says nothing about time but what a test says. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Match, Policy } from "../../../shared/core/policy/policy.ts";
-import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
 import { retryDelay } from "../../../shared/core/lifecycle/retry.ts";
+import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
 import { type Facts, nextDue } from "../../../shared/core/policy/due/schedule.ts";
+import type { Match, Policy } from "../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 

@@ -1,8 +1,11 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { sign, verifySignature } from "../../../shared/core/secrets/signature.ts";
-import type { SignedRequest } from "../../../shared/core/secrets/signature.ts";
+import {
+  sign,
+  type SignedRequest,
+  verifySignature,
+} from "../../../shared/core/secrets/signature.ts";
 
 const key = new Secret("the key that both sides have");
 const otherKey = new Secret("the key of somebody else");

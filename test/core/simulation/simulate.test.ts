@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { nextDue } from "../../../shared/core/policy/due/schedule.ts";
+import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import { type SimulatedTarget, whyOf } from "../../../shared/core/simulation/model.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";

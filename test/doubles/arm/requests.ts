@@ -3,8 +3,14 @@ import { changePassword } from "./change-password.ts";
 import type { ArmAction } from "./credentials.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, errorAnswer, Refused } from "./errors.ts";
 import type { Operation } from "./operations.ts";
-import { type ArmEffect, type ArmRequest, type ArmState, described, findServer } from "./state.ts";
-import type { Place } from "./state.ts";
+import {
+  type ArmEffect,
+  type ArmRequest,
+  type ArmState,
+  described,
+  findServer,
+  type Place,
+} from "./state.ts";
 
 interface Route {
   readonly method: string;

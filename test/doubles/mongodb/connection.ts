@@ -1,5 +1,5 @@
-import type { Document } from "mongodb";
 import type { Socket } from "node:net";
+import type { Document } from "mongodb";
 import type { FaultyServer, Outcome } from "../faults.ts";
 import { reset } from "../listening.ts";
 import { execute } from "./commands.ts";

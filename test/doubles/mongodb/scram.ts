@@ -1,6 +1,6 @@
-import { saslprep } from "@mongodb-js/saslprep";
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
+import { saslprep } from "@mongodb-js/saslprep";
 import { refused } from "./errors.ts";
 
 const derive = promisify(pbkdf2);

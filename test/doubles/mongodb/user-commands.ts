@@ -4,8 +4,14 @@ import { refused } from "./errors.ts";
 import { checkFields } from "./fields.ts";
 import { type Mechanism, mechanisms } from "./scram.ts";
 import { type Call, loggedIn } from "./session.ts";
-import { type Action, isAllowed, isKnownRole, makeCredentials } from "./users.ts";
-import type { Role, StoredUser } from "./users.ts";
+import {
+  type Action,
+  isAllowed,
+  isKnownRole,
+  makeCredentials,
+  type Role,
+  type StoredUser,
+} from "./users.ts";
 
 const userFields = {
   pwd: z.string(),

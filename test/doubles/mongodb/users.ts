@@ -1,6 +1,11 @@
 import { refused } from "./errors.ts";
-import { matches, type Mechanism, mechanisms, scramCredential } from "./scram.ts";
-import type { ScramCredential } from "./scram.ts";
+import {
+  matches,
+  type Mechanism,
+  mechanisms,
+  type ScramCredential,
+  scramCredential,
+} from "./scram.ts";
 
 export interface Role {
   readonly role: string;

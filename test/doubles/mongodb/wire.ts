@@ -1,5 +1,5 @@
-import { BSON, type Document } from "mongodb";
 import type { Duplex } from "node:stream";
+import { BSON, type Document } from "mongodb";
 
 const OP_REPLY = 1;
 const OP_QUERY = 2004;

@@ -1,5 +1,5 @@
-import type { Login7 } from "./login7.ts";
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
+import type { Login7 } from "./login7.ts";
 
 export interface TdsLogin {
   readonly account: string;

@@ -3,11 +3,16 @@ import { createSecureContext } from "node:tls";
 import { certificateFor } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
-import { serveConnection } from "./connection.ts";
-import type { EncryptionMode, LoginAttempt, TdsEffect, TdsServer } from "./connection.ts";
+import {
+  type EncryptionMode,
+  type LoginAttempt,
+  serveConnection,
+  type TdsEffect,
+  type TdsServer,
+} from "./connection.ts";
 import type { TdsRefusal } from "./errors.ts";
-import type { Route } from "./tokens.ts";
 import { type LoginRules, loginTable, type TdsLogin } from "./logins.ts";
+import type { Route } from "./tokens.ts";
 
 export type { TdsEffect } from "./connection.ts";
 export { tdsErrors, type TdsRefusal } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
+import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { queueName } from "./world.ts";
 
 /** The work queue, and the one of messages that the host gave up on. */

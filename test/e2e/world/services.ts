@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { startAzurite } from "../../../local/azurite.ts";
 import {
-  startEventGridEmulator,
   type EventGridEmulator,
+  startEventGridEmulator,
 } from "../../../local/event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../../local/event-grid/topic.ts";
-import { startIdentityEndpoint, type IdentityEndpoint } from "../../../local/identity/endpoint.ts";
+import { type IdentityEndpoint, startIdentityEndpoint } from "../../../local/identity/endpoint.ts";
 import { vaultResourceId } from "../../../local/key-vault/announcements.ts";
-import { startKeyVaultEmulator, type KeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
+import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
 import {
-  startPostgresqlTarget,
   type PostgresqlTarget,
+  startPostgresqlTarget,
 } from "../../contract/rotators/postgresql-target.ts";
 import { movedTo, partOf } from "../../stores/connection-strings.ts";
-import { lineTo, type Line } from "./line.ts";
+import { type Line, lineTo } from "./line.ts";
 
 /** Everything that the app needs, real where it can be. */
 export interface Services {

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Keys } from "../../../local/host/http/keys.ts";
-import { apiAt, type Answer, type Api } from "./api.ts";
-import { startHostProcess, type HostProcess } from "./host-process.ts";
-import { startServices, throughLines, type Services } from "./services.ts";
+import { type Answer, type Api, apiAt } from "./api.ts";
+import { type HostProcess, startHostProcess } from "./host-process.ts";
+import { type Services, startServices, throughLines } from "./services.ts";
 
 /** Not before a test is over: the timer never fires by itself. */
 const never = "0 0 0 29 2 *";

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { kinds } from "../world.ts";
 import {
   changesUnannounced,
   ignoresFences,
@@ -9,7 +10,6 @@ import {
 } from "./broken.ts";
 import { race } from "./races.ts";
 import { type How, rotateWithStops, type Worker } from "./stops.ts";
-import { kinds } from "../world.ts";
 
 const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
 

@@ -1,13 +1,13 @@
 import { LeaseLostError } from "../../../shared/core/errors.ts";
+import { advance, beginRotation, runOf, succeed } from "../../../shared/core/lifecycle/progress.ts";
 import { renderPayload } from "../../../shared/core/payload/payload.ts";
 import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { runOf, beginRotation, advance, succeed } from "../../../shared/core/lifecycle/progress.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import type { Versioned } from "../../../shared/stores/journal.ts";
-import type { Worker } from "./stops.ts";
 import type { World } from "../world.ts";
+import type { Worker } from "./stops.ts";
 
 /**
  * Engines with one mistake each, all seen in the field. They are kept to show that the crash and race tests bite: each

@@ -1,13 +1,13 @@
 import { ConfigError, VaultUnavailableError } from "../../../shared/core/errors.ts";
-import { between, hour, minute, toInstant } from "../../../shared/core/time.ts";
 import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { between, hour, minute, toInstant } from "../../../shared/core/time.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
 import type { StoredSecret, Unreadable, Vault } from "../../../shared/vaults/vault.ts";
+import type { World } from "../world.ts";
 import { forgetting } from "./broken.ts";
 import type { Worker } from "./stops.ts";
-import type { World } from "../world.ts";
 
 /** Engines that act without looking, each in one way. They are kept to show that the tests of looking bite. */
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { forEveryEffect, type How } from "./stops.ts";
 import { kinds } from "../world.ts";
+import { forEveryEffect, type How } from "./stops.ts";
 
 const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
 

@@ -1,6 +1,6 @@
+import { OutcomeUnknownError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
-import { OutcomeUnknownError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { writeByHand } from "../steps.ts";
 import type { Kind, World } from "../world.ts";
 

@@ -2,10 +2,10 @@ import { wakeAt } from "../../../shared/core/lifecycle/decide.ts";
 import { hour, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
-import type { Disturbance } from "./disturbances.ts";
-import { engine, type Worker } from "./stops.ts";
 import { watch } from "../watch.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
+import type { Disturbance } from "./disturbances.ts";
+import { engine, type Worker } from "./stops.ts";
 
 interface Ending {
   /** Whether the disturbance came. */

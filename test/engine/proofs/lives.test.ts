@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { live } from "./lives.ts";
 import { kinds } from "../world.ts";
+import { live } from "./lives.ts";
 
 for (const kind of kinds) {
   test(`whatever happens in the life of a target, Keyturn takes nothing away: ${kind.name}`, async () => {

@@ -1,12 +1,12 @@
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
-import { type Disturbance, disturbances } from "./disturbances.ts";
-import { endings, workOnUntil } from "./disturbed.ts";
 import { generator } from "../random.ts";
-import { engine, type Worker } from "./stops.ts";
 import { watch } from "../watch.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
+import { type Disturbance, disturbances } from "./disturbances.ts";
+import { endings, workOnUntil } from "./disturbed.ts";
+import { engine, type Worker } from "./stops.ts";
 
 const episodes = 8;
 /** An episode makes about so many calls of the engine. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { pairAdmin, singleAdmin, singleIdentity } from "../world.ts";
 import {
   acceptsNoPassword,
   believesEveryAnswer,
@@ -27,7 +28,6 @@ import {
   unprovenChange,
 } from "./probes.ts";
 import { engine, type Worker } from "./stops.ts";
-import { pairAdmin, singleAdmin, singleIdentity } from "../world.ts";
 
 interface Rule {
   readonly rule: string;

@@ -1,12 +1,12 @@
 import { TargetUnavailableError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { guessWindowMs, maxGuesses } from "../../../shared/core/lifecycle/guesses.ts";
 import { minute, second } from "../../../shared/core/time.ts";
+import { request, setPassword } from "../steps.ts";
+import { type Gate, type Kind, makeWorld, open, singleAdmin, singleSelf } from "../world.ts";
 import { disturbances } from "./disturbances.ts";
 import { rotateDisturbed, workOnUntil } from "./disturbed.ts";
 import { race } from "./races.ts";
-import { request, setPassword } from "../steps.ts";
 import type { Worker } from "./stops.ts";
-import { type Gate, type Kind, makeWorld, open, singleAdmin, singleSelf } from "../world.ts";
 
 /** Tries an engine in one respect, and returns what was found to be wrong. */
 export type Probe = (worker: Worker) => Promise<readonly string[]>;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { race } from "./races.ts";
 import { kinds } from "../world.ts";
+import { race } from "./races.ts";
 
 for (const kind of kinds) {
   test(`workers that race for a target lose nothing: ${kind.name}`, async () => {

@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { hour, minute, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { generator } from "../random.ts";
-import { engine, endViolations, violations, type Worker } from "./stops.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
+import { endViolations, engine, violations, type Worker } from "./stops.ts";
 
 interface Waiting {
   readonly worker: number;

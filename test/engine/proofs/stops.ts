@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { minute } from "../../../shared/core/time.ts";
-import type { Ports } from "../../../shared/engine/ports.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";

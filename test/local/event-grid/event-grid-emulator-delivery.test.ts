@@ -1,16 +1,16 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { vaultResourceId } from "../../../local/key-vault/announcements.ts";
+import { createClock, PATIENT, startVault } from "../key-vault/key-vault-emulator-fixture.ts";
 import {
   cloudEvents,
   event,
   eventGrid,
+  type Reply,
   SOURCE,
   startEndpoint,
   startTopic,
 } from "./event-grid-emulator-fixture.ts";
-import type { Reply } from "./event-grid-emulator-fixture.ts";
-import { createClock, PATIENT, startVault } from "../key-vault/key-vault-emulator-fixture.ts";
 
 const ids = (bodies: unknown[]) =>
   bodies.map((body) =>

@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
-import { createTopic } from "../../../local/event-grid/topic.ts";
-import type { Topic, TopicOptions } from "../../../local/event-grid/topic.ts";
+import { createTopic,type Topic, type TopicOptions } from "../../../local/event-grid/topic.ts";
 
 export const SOURCE = "/subscriptions/s/vaults/kv-orders";
 

@@ -1,7 +1,9 @@
 import { AzureKeyCredential, EventGridPublisherClient } from "@azure/eventgrid";
 import { expect, onTestFinished, test } from "vitest";
-import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
-import type { EventGridEmulatorOptions } from "../../../local/event-grid/emulator.ts";
+import {
+  type EventGridEmulatorOptions,
+  startEventGridEmulator,
+} from "../../../local/event-grid/emulator.ts";
 
 async function startTopic(options: EventGridEmulatorOptions = {}) {
   const grid = await startEventGridEmulator(options);

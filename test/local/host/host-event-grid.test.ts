@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hostFixture, type HostedFixture } from "./hosted-fixture.ts";
+import { type HostedFixture, hostFixture } from "./hosted-fixture.ts";
 
 let host: HostedFixture;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hostFixture, type HostedFixture } from "./hosted-fixture.ts";
+import { type HostedFixture, hostFixture } from "./hosted-fixture.ts";
 
 let host: HostedFixture;
 const call = (route: string, init: RequestInit = {}) => fetch(`${host.url}/${route}`, init);

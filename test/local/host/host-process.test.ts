@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { rolldown } from "rolldown";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startAzurite, type Azurite } from "../../../local/azurite.ts";
+import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { fixtureApp } from "./hosted-fixture.ts";
 
 const program = fileURLToPath(new URL("../../../local/host/main.ts", import.meta.url));

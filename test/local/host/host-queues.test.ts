@@ -1,8 +1,8 @@
-import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
+import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startAzurite, type Azurite } from "../../../local/azurite.ts";
+import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import type { HostOptions } from "../../../local/host/host.ts";
-import { hostFixture, type HostedFixture } from "./hosted-fixture.ts";
+import { type HostedFixture, hostFixture } from "./hosted-fixture.ts";
 
 let azurite: Azurite;
 let queues: QueueServiceClient;

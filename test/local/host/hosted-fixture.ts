@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
-import { startHost, type FunctionsHost, type HostOptions } from "../../../local/host/host.ts";
+import { type FunctionsHost, type HostOptions, startHost } from "../../../local/host/host.ts";
 import type { LogRecord } from "../../../local/host/log.ts";
 
 export const fixtureApp = fileURLToPath(new URL("../fixtures/app", import.meta.url));

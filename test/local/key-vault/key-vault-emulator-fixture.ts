@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { onTestFinished } from "vitest";
-import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
-import type {
-  KeyVaultEmulator,
-  KeyVaultEmulatorOptions,
+import {
+  type KeyVaultEmulator,
+  type KeyVaultEmulatorOptions,
+  startKeyVaultEmulator,
 } from "../../../local/key-vault/emulator.ts";
 
 export interface TestVault {

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startVault, TOKEN } from "./key-vault-emulator-fixture.ts";
-import type { TestVault } from "./key-vault-emulator-fixture.ts";
+import { startVault, type TestVault, TOKEN } from "./key-vault-emulator-fixture.ts";
 
 const errorShape = z.object({
   error: z.strictObject({

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
+import { type KeyturnEvent, readEvent } from "../../../local/start/app/events.ts";
 import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
-import { readEvent, type KeyturnEvent } from "../../../local/start/app/events.ts";
 import {
   clock,
   lineOf,
   type Standing,
+  type Style,
   summaryOf,
   tellDuration,
   tellPublished,
-  type Style,
 } from "../../../local/start/console/lines.ts";
-import { sentenceOf, withoutStack } from "../../../local/start/environment/failure.ts";
-import { widthOf, wrapCommand, wrapText, wrapWords } from "../../../local/start/console/wrap.ts";
 import { tableOf } from "../../../local/start/console/table.ts";
+import { widthOf, wrapCommand, wrapText, wrapWords } from "../../../local/start/console/wrap.ts";
+import { sentenceOf, withoutStack } from "../../../local/start/environment/failure.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({

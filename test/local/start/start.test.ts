@@ -1,9 +1,9 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startEnvironment, type EnvironmentOptions } from "../../../local/environment.ts";
-import { apiOf } from "../../../local/start/console/api.ts";
+import { type EnvironmentOptions, startEnvironment } from "../../../local/environment.ts";
 import type { KeyturnEvent } from "../../../local/start/app/events.ts";
+import { apiOf } from "../../../local/start/console/api.ts";
 import { dataFolder, isAlive, patient, placesOf, start } from "./start-fixture.ts";
 
 const environment = async (options: Omit<EnvironmentOptions, "onEvent">) => {

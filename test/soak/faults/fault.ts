@@ -1,4 +1,4 @@
-import { pick, type Draw } from "../world/draw.ts";
+import { type Draw, pick } from "../world/draw.ts";
 import { isPair, type SoakTarget } from "../world/targets.ts";
 import type { World } from "../world/world.ts";
 

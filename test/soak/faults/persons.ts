@@ -2,7 +2,7 @@ import { pick } from "../world/draw.ts";
 import { newPassword, readPublished, store, type Stored } from "../world/stored.ts";
 import { isPair, publishedName, type SoakTarget } from "../world/targets.ts";
 import type { World } from "../world/world.ts";
-import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
+import { type Begun, type Fault, type Stage, victimsOf } from "./fault.ts";
 
 const second = 1_000;
 const holdMs = [6 * second, 20 * second] as const;

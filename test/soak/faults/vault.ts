@@ -1,7 +1,7 @@
 import { shuffled } from "../world/draw.ts";
 import { publishedName } from "../world/targets.ts";
 import type { DoorAnswer, Trouble } from "../world/vault.ts";
-import { victimsOf, type Begun, type Fault, type Stage } from "./fault.ts";
+import { type Begun, type Fault, type Stage, victimsOf } from "./fault.ts";
 
 const second = 1_000;
 const holdMs = [6 * second, 20 * second] as const;

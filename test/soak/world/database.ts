@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import { makeCertificate } from "../../../local/certificate.ts";
-import { startPostgres, type Postgres } from "../../../local/postgres.ts";
+import { type Postgres, startPostgres } from "../../../local/postgres.ts";
 
 const run = promisify(execFile);
 

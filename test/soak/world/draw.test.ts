@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { between, drawsOf, drawsWithin, pick, shuffled } from "./draw.ts";
 import { faults, faultsNamed } from "../faults.ts";
+import { between, drawsOf, drawsWithin, pick, shuffled } from "./draw.ts";
 
 const orderOf = (seed: number) => shuffled(drawsOf(seed), "turn 1", faults).map(({ name }) => name);
 

@@ -1,5 +1,5 @@
-import { startHostProcess, type HostProcess } from "../../e2e/world/host-process.ts";
 import { withClockAhead } from "../../e2e/world/clock.ts";
+import { type HostProcess, startHostProcess } from "../../e2e/world/host-process.ts";
 
 /** One instance of the Functions app in a process of its own, which can be killed and started again. */
 export interface SoakHost {

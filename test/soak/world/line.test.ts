@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { listen } from "../../doubles/listening.ts";
-import { lineTo, type Line } from "./line.ts";
+import { type Line, lineTo } from "./line.ts";
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { startAzurite, type Azurite } from "../../../local/azurite.ts";
+import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { movedTo, partOf } from "../../stores/connection-strings.ts";
-import { lineTo, type Line } from "./line.ts";
+import { type Line, lineTo } from "./line.ts";
 
 /** Azurite, with its journal in files, behind lines whose ports never change. */
 export interface Storage {

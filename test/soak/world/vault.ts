@@ -1,8 +1,8 @@
-import { createServer, request as forward, type IncomingMessage } from "node:http";
 import { once } from "node:events";
+import { createServer, type IncomingMessage, request as forward } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { SecretClient } from "@azure/keyvault-secrets";
-import { startIdentityEndpoint, type IdentityEndpoint } from "../../../local/identity/endpoint.ts";
+import { type IdentityEndpoint, startIdentityEndpoint } from "../../../local/identity/endpoint.ts";
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
 

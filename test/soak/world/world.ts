@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
-import { apiAt, type Api } from "./api.ts";
-import { startDatabase, type Database } from "./database.ts";
+import { type News, newsOf } from "../news.ts";
+import { type Api, apiAt } from "./api.ts";
+import { type Database, startDatabase } from "./database.ts";
 import { hostOf, type SoakHost } from "./hosts.ts";
-import { lineTo, type Line } from "./line.ts";
-import { newsOf, type News } from "../news.ts";
+import { type Line, lineTo } from "./line.ts";
 import { startStorage, type Storage } from "./storage.ts";
 import { newPassword, store } from "./stored.ts";
 import {
@@ -16,9 +16,9 @@ import {
   configurationOf,
   publishedName,
   secondName,
+  type SoakTarget,
   soakTargets,
   topicKeySecret,
-  type SoakTarget,
 } from "./targets.ts";
 import { startVault, type Vault } from "./vault.ts";
 

@@ -1,5 +1,5 @@
-import { nearExpiryLead, type Policy } from "../policy.ts";
 import { formatDuration } from "../../time.ts";
+import { nearExpiryLead, type Policy } from "../policy.ts";
 import type { Problem } from "./problem.ts";
 
 /** What a policy says to no purpose. */

@@ -1,8 +1,8 @@
 import type { Freeze, Policy } from "../policy.ts";
 import { parseDay, parseMoment } from "../windows/calendar.ts";
 import { spanOf } from "../windows/freezes.ts";
-import { type Problem, problem } from "./problem.ts";
 import { isTimeZone } from "../windows/zone.ts";
+import { type Problem, problem } from "./problem.ts";
 
 /** What is wrong with the freezes by themselves. */
 export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem[] {

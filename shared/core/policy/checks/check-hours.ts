@@ -1,10 +1,10 @@
-import type { Policy } from "../policy.ts";
 import { day } from "../../time.ts";
+import type { Policy } from "../policy.ts";
 import { parseTimeOfDay } from "../windows/calendar.ts";
 import { cronProblem, everFires } from "../windows/cron.ts";
-import { type Problem, problem } from "./problem.ts";
 import { ianaNameOf } from "../windows/windows-zones.ts";
 import { isTimeZone } from "../windows/zone.ts";
+import { type Problem, problem } from "./problem.ts";
 
 /** What is wrong with the windows by themselves. */
 export function checkHours(policy: Policy): Problem[] {

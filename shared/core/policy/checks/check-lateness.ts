@@ -1,9 +1,9 @@
-import type { Freeze, Policy } from "../policy.ts";
 import { formatDuration, instantAt, minute } from "../../time.ts";
 import { type Advice, adviceFor, adviceText, rounded, unitOf } from "../due/advice.ts";
+import type { Freeze, Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
-import { attempt, type Effort, newEffort } from "./effort.ts";
 import { openingsOf } from "../windows/openings.ts";
+import { attempt, type Effort, newEffort } from "./effort.ts";
 import { type Problem, problem } from "./problem.ts";
 import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
 

@@ -1,6 +1,6 @@
 import { deadlines } from "../../deadlines.ts";
-import type { Policy } from "../policy.ts";
 import { formatDuration } from "../../time.ts";
+import type { Policy } from "../policy.ts";
 import { type Problem, problem } from "./problem.ts";
 
 /** A connection is only the beginning of a log-in or a change, and cannot be given more time than all of it. */

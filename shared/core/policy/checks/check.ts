@@ -1,12 +1,12 @@
-import type { Policy } from "../policy.ts";
 import { formatDuration, type Instant } from "../../time.ts";
+import type { Policy } from "../policy.ts";
 import { checkEffects } from "./check-effects.ts";
 import { checkFreezes } from "./check-freezes.ts";
 import { checkHours } from "./check-hours.ts";
-import { checkPassword } from "./check-password.ts";
 import { checkLateness } from "./check-lateness.ts";
-import { type Effort, newEffort } from "./effort.ts";
+import { checkPassword } from "./check-password.ts";
 import { checkTimeouts } from "./check-timeouts.ts";
+import { type Effort, newEffort } from "./effort.ts";
 import { type Problem, problem } from "./problem.ts";
 
 export type { Problem } from "./problem.ts";

@@ -1,11 +1,11 @@
-import type { Freeze, Policy } from "../policy.ts";
 import { usualSweep } from "../../fleet/sweeps.ts";
 import { day, hour } from "../../time.ts";
-import { type Effort, newEffort, spend } from "./effort.ts";
 import type { Moments } from "../due/facts.ts";
+import { decide, type Placement } from "../due/placement.ts";
+import type { Freeze, Policy } from "../policy.ts";
 import { freezeAt, frozenSpans, type Span } from "../windows/freezes.ts";
 import { openingsOf } from "../windows/openings.ts";
-import { decide, type Placement } from "../due/placement.ts";
+import { type Effort, newEffort, spend } from "./effort.ts";
 
 /** A rotation that was tried out. Moments in milliseconds since the epoch. */
 export interface Tried {

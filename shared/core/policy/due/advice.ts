@@ -1,7 +1,7 @@
-import type { Policy } from "../policy.ts";
 import { day, formatDuration, hour, minute } from "../../time.ts";
 import type { Effort } from "../checks/effort.ts";
 import { isLate, tryFreezes, tryWindows } from "../checks/trials.ts";
+import type { Policy } from "../policy.ts";
 
 /** What would bring every rotation on time. It has been tried out: the check finds nothing more to warn of. */
 export interface Advice {

@@ -1,6 +1,6 @@
+import { matchesAnyGlob } from "../glob.ts";
 import type { LiftReason, Policy } from "../policy.ts";
 import type { Moments } from "./facts.ts";
-import { matchesAnyGlob } from "../glob.ts";
 
 /** One rule of a policy by which a change is due. */
 export interface Claim {

@@ -1,9 +1,9 @@
-import type { Policy } from "../policy.ts";
 import { day, formatDuration, type Instant, instantAt, minute, second } from "../../time.ts";
+import type { Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
-import type { Claim } from "./due-rules.ts";
 import { freezeAt } from "../windows/freezes.ts";
 import { openingsOf } from "../windows/openings.ts";
+import type { Claim } from "./due-rules.ts";
 import type { Decision, Placement } from "./placement.ts";
 
 export interface PassedOver {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Policy } from "../policy.ts";
 import { minute } from "../../time.ts";
-import { type Claim, claimsOf } from "./due-rules.ts";
-import type { Moments } from "./facts.ts";
+import type { Policy } from "../policy.ts";
 import type { Span } from "../windows/freezes.ts";
 import { openingsOf } from "../windows/openings.ts";
+import { type Claim, claimsOf } from "./due-rules.ts";
+import type { Moments } from "./facts.ts";
 
 /** Where one claim leads. All moments in milliseconds since the epoch. */
 export interface Placement {

@@ -1,9 +1,9 @@
-import { type LiftReason, nearExpiryLead, type Policy } from "../policy.ts";
-import { type ExplainedDue, explain } from "./explain.ts";
-import { type Facts, momentsOf } from "./facts.ts";
-import { freezeAt, frozenSpans } from "../windows/freezes.ts";
-import { decide, spreadOf } from "./placement.ts";
 import { type Instant, plus } from "../../time.ts";
+import { type LiftReason, nearExpiryLead, type Policy } from "../policy.ts";
+import { freezeAt, frozenSpans } from "../windows/freezes.ts";
+import { explain, type ExplainedDue } from "./explain.ts";
+import { type Facts, momentsOf } from "./facts.ts";
+import { decide, spreadOf } from "./placement.ts";
 
 export type { Facts } from "./facts.ts";
 

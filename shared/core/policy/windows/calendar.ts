@@ -1,5 +1,5 @@
-import { type TimeOfDay, type Weekday, weekdays } from "../policy.ts";
 import { day, hour, minute } from "../../time.ts";
+import { type TimeOfDay, type Weekday, weekdays } from "../policy.ts";
 import { instantOf, type Wall, wallOf } from "./zone.ts";
 
 /** Milliseconds since midnight, or undefined when the text is no time of day. */

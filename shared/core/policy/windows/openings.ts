@@ -1,5 +1,5 @@
-import type { LiftReason, Policy } from "../policy.ts";
 import { day, minute } from "../../time.ts";
+import type { LiftReason, Policy } from "../policy.ts";
 import { type Appointments, appointmentsOf } from "./appointments.ts";
 import { frozenSpans, type Span, without } from "./freezes.ts";
 import { isAlwaysOpen, type Windows, windowsOf } from "./week.ts";

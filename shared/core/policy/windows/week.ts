@@ -1,5 +1,5 @@
-import { type Policy, weekdays } from "../policy.ts";
 import { day } from "../../time.ts";
+import { type Policy, weekdays } from "../policy.ts";
 import { dayNumber, parseTimeOfDay } from "./calendar.ts";
 import { type Span, union } from "./freezes.ts";
 import { instantOf, wallOf } from "./zone.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AuthorityRefusedError } from "../../../../shared/core/errors.ts";
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../../shared/rotators/rotator.ts";
-import { cutProxy, type CutProxy } from "../../../doubles/cut-proxy.ts";
+import { type CutProxy, cutProxy } from "../../../doubles/cut-proxy.ts";
 import type { Subject } from "./rotator-fixture.ts";
 import { type Called, required, type RotatorSteps } from "./rotator-steps.ts";
 

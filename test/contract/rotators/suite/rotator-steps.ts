@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { Secret, type Credential } from "../../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../../shared/rotators/rotator.ts";
 import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
 import { secretKeeper } from "./secret-keeper.ts";

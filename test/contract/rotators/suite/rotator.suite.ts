@@ -6,13 +6,13 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../../../shared/core/errors.ts";
-import { Secret, type Credential } from "../../../../shared/core/secrets/secret.ts";
+import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../../../doubles/listening.ts";
 import { testExamination } from "./rotator-examine.suite.ts";
 import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
-import { testStaying } from "./rotator-stay.suite.ts";
 import { testSessions } from "./rotator-sessions.suite.ts";
+import { testStaying } from "./rotator-stay.suite.ts";
 import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
 
 const patience = () => AbortSignal.timeout(20_000);

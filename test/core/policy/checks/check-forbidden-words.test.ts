@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
+import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
 import {
   defaultPasswordRules,
   type PasswordRules,
 } from "../../../../shared/core/secrets/password.ts";
-import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
 
 function pairsOf(letters: string): string[] {
   const all = Array.from(letters);

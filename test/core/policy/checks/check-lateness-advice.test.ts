@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks/check.ts";
 import type { Moments } from "../../../../shared/core/policy/due/facts.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
 import { decide } from "../../../../shared/core/policy/due/placement.ts";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
+import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, parseDuration } from "../../../../shared/core/time.ts";
 import { arbitraryPolicy } from "../arbitrary-policy.ts";
 import { policyWith } from "../sample.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../../shared/core/policy/policy.ts";
-import { adviceText, rounded, unitOf } from "../../../../shared/core/policy/due/advice.ts";
 import { checkLateness } from "../../../../shared/core/policy/checks/check-lateness.ts";
 import { tryFreezes, tryWindows } from "../../../../shared/core/policy/checks/trials.ts";
+import { adviceText, rounded, unitOf } from "../../../../shared/core/policy/due/advice.ts";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";
 import { policyWith } from "../sample.ts";

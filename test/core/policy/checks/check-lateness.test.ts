@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Freeze, Policy } from "../../../../shared/core/policy/policy.ts";
 import { checkPolicy } from "../../../../shared/core/policy/checks/check.ts";
+import type { Freeze, Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";
 import { policyWith } from "../sample.ts";

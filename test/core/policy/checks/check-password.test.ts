@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
+import { dialects, specialIn } from "../../../../shared/core/secrets/dialects.ts";
 import {
   characterClasses,
   defaultPasswordRules,
@@ -9,8 +11,6 @@ import {
   generatePassword,
   type PasswordRules,
 } from "../../../../shared/core/secrets/password.ts";
-import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
-import { dialects, specialIn } from "../../../../shared/core/secrets/dialects.ts";
 
 const small: PasswordRules = { length: 3, symbols: "-", exclude: "" };
 const lettersAB = "cdefghijklmnopqrstuvwxyzCDEFGHIJKLMNOPQRSTUVWXYZ23456789";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Policy, policyFingerprint } from "../../../../shared/core/policy/policy.ts";
 import { retryDelay } from "../../../../shared/core/lifecycle/retry.ts";
 import { expiryOf, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { type Policy, policyFingerprint } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { type Facts, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour } from "../../../../shared/core/time.ts";
 import { policyWith } from "../sample.ts";
 

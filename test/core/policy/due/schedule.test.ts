@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Policy, weekdays } from "../../../../shared/core/policy/policy.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
 import { spreadOf } from "../../../../shared/core/policy/due/placement.ts";
 import { type Facts, mayStart, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { type Policy, weekdays } from "../../../../shared/core/policy/policy.ts";
+import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { appointmentMinutes, minutesOf, openMinutes, type WitnessedHours } from "../clock.ts";
 import { policyWith, zones } from "../sample.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import type { Freeze } from "../../../../shared/core/policy/policy.ts";
 import { freezeAt, frozenSpans } from "../../../../shared/core/policy/windows/freezes.ts";
 import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
-import type { Freeze } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
 const monday = "2026-06-01T00:00:00.000Z";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { minute } from "../../../../shared/core/time.ts";
-import { publishesUnannounced } from "../../proofs/broken.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { adopted, recordOf, request, rotate } from "../../steps.ts";
+import { publishesUnannounced } from "../../proofs/broken.ts";
 import { engine, type Worker } from "../../proofs/stops.ts";
+import { adopted, recordOf, request, rotate } from "../../steps.ts";
 import { type Kind, kinds, open, singleAdmin } from "../../world.ts";
 
 /**

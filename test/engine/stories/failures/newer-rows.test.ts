@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { KeyturnEvent } from "../../../../shared/core/events.ts";
 import type { Target } from "../../../../shared/core/target.ts";
-import { operations } from "../../../../shared/engine/operations.ts";
 import { requestRotation } from "../../../../shared/engine/inbox/request-rotation.ts";
+import { operations } from "../../../../shared/engine/operations.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   type Journal,

@@ -4,9 +4,9 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../../../shared/core/errors.ts";
-import { minute } from "../../../../shared/core/time.ts";
 import { guessWindowMs, maxGuesses } from "../../../../shared/core/lifecycle/guesses.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
+import { minute } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   adopted,

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { LeaseLostError } from "../../../../shared/core/errors.ts";
 import { day, hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
+import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
 import { requestRotation } from "../../../../shared/engine/inbox/request-rotation.ts";
 import { untilWon } from "../../../../shared/engine/inbox/retry-on-conflict.ts";
-import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
 import { work, worldWith } from "../../policy-world.ts";
 import { type Gate, open, type World } from "../../world.ts";
 

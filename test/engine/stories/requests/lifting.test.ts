@@ -4,10 +4,10 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../../../shared/core/errors.ts";
-import { hour } from "../../../../shared/core/time.ts";
 import type { TargetRecord } from "../../../../shared/core/record/rotation.ts";
-import { questions } from "../../../../shared/engine/queries/questions.ts";
+import { hour } from "../../../../shared/core/time.ts";
 import type { Requested } from "../../../../shared/engine/inbox/request-rotation.ts";
+import { questions } from "../../../../shared/engine/queries/questions.ts";
 import { work, worldWith, yearEnd } from "../../policy-world.ts";
 import { ask, failing, recordOf } from "../../steps.ts";
 import { open, pairAdmin, type World } from "../../world.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { claimed } from "../../../../shared/core/lifecycle/decide.ts";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { claimed } from "../../../../shared/core/lifecycle/decide.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { withPolicy } from "../../policy-world.ts";

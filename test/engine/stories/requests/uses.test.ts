@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { ChangeRefusedError } from "../../../../shared/core/errors.ts";
+import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { recordUse, type Used } from "../../../../shared/engine/inbox/record-use.ts";
 import { seen, withPolicy, work, worldWith } from "../../policy-world.ts";

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { fingerprintOf } from "../../../../shared/core/target.ts";
 import { day } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
+import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
-import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { withPolicy } from "../../policy-world.ts";
 import { race } from "../../proofs/races.ts";
-import { recordOf } from "../../steps.ts";
 import type { Worker } from "../../proofs/stops.ts";
+import { recordOf } from "../../steps.ts";
 import { kinds, open, type World } from "../../world.ts";
 
 const edit = (world: World) => withPolicy(world, { every: 80 * day, afterIdle: 40 * day }).target;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { sweepDistance, usualSweep as sweepEvery } from "../../../../shared/core/fleet/sweeps.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { simulateTargets } from "../../../../shared/core/simulation/scope.ts";
-import { sweepDistance, usualSweep as sweepEvery } from "../../../../shared/core/fleet/sweeps.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { sweep } from "../../../../shared/engine/scheduling/sweep.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
