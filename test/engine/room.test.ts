@@ -124,6 +124,38 @@ describe("before a change begins there is room for what it will write", () => {
   });
 });
 
+describe("a vault that takes nothing more while nothing has been changed", () => {
+  const throttling: Gate = (effect, call) =>
+    effect === "vault.write"
+      ? Promise.reject(new VaultUnavailableError("throttled", { retryAfter: 7 * second }))
+      : call();
+
+  test("puts the rotation off for as long as it says, and uses up none of its tries", async () => {
+    const world = await adopted(singleAdmin);
+    const id = await request(world);
+    const wake = (await workOn(paced(world, throttling).ports, world.target)) ?? "";
+    expect(between(world.now(), wake)).toBe(7 * second);
+    const { rotation } = await recordOf(world);
+    expect(rotation).toMatchObject({ failures: 0, heldBy: "throttled" });
+    world.advanceTo(wake);
+    await workOn(paced(world).ports, world.target);
+    expect((await world.journal.run("app", id))?.state).toBe("done");
+  });
+
+  test("is a failure when it goes on for ten minutes", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const { ports } = paced(world, throttling);
+    const began = world.now();
+    for (let wake = began; ((await recordOf(world)).rotation?.failures ?? 0) === 0;) {
+      world.advanceTo(wake);
+      wake = (await workOn(ports, world.target)) ?? "";
+    }
+    expect(between(began, world.now())).toBeLessThan(12 * minute);
+    expect(between(began, world.now())).toBeGreaterThanOrEqual(10 * minute);
+  });
+});
+
 describe("between a change and its publication", () => {
   /** The vault does not take what is to be published, for so long. */
   function closedFor(world: World, milliseconds: number, retryAfter?: number): Gate {

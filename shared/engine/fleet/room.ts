@@ -18,8 +18,8 @@ const longestHeld = 30 * second;
 export class VaultBusyError extends VaultUnavailableError {
   readonly until: Instant;
 
-  constructor(vault: string, until: Instant) {
-    super(`vault ${vault} is busy: its limit on new versions is used up until about ${until}`);
+  constructor(message: string, until: Instant) {
+    super(message);
     this.until = until;
   }
 }
@@ -52,12 +52,17 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
   for (const creates of steps) {
     for (const [vault, needed] of needs) {
       const wait = await pace.take(vault, creates(needed), longest);
-      if (wait > longest) throw new VaultBusyError(vault, plus(session.now(), wait));
+      if (wait > longest) throw busy(vault, plus(session.now(), wait));
       pauseMs = Math.max(pauseMs, wait);
     }
   }
   if (pauseMs > 0) await pause(pauseMs);
   takenAt.set(session, session.now());
+}
+
+function busy(vault: string, until: Instant): VaultBusyError {
+  const message = `vault ${vault} is busy: its limit on new versions is used up until about ${until}`;
+  return new VaultBusyError(message, until);
 }
 
 const countOf = (needed: readonly string[]): number => needed.length;

@@ -53,7 +53,8 @@ export async function resume(session: Session): Promise<void> {
       moveOn(session, next);
     } catch (error) {
       if (await isWorthAnotherTry(rotation, error)) continue;
-      if (error instanceof VaultBusyError) await holdBack(session, error);
+      const busy = toBusy(error, rotation, session.now());
+      if (busy) await holdBack(session, busy);
       else await onFailure(session, error);
       return;
     }
@@ -66,6 +67,22 @@ export async function resume(session: Session): Promise<void> {
     });
     if (session.record().rotation === undefined) tellSuccess(session, rotation);
   }
+}
+
+/** Milliseconds from its start on for which a rotation that has changed nothing waits for a throttling vault without failing. */
+const longestThrottled = 10 * minute;
+
+/**
+ * The vault had no room: by our own count, or because it says when it may be asked again while nothing has been changed yet. Neither uses
+ * up a try of the policy. A vault that goes on saying so is down, and people must hear of that.
+ */
+function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyError | undefined {
+  if (error instanceof VaultBusyError) return error;
+  if (!(error instanceof VaultUnavailableError) || mayHaveChanged(rotation)) return undefined;
+  const { retryAfter, message } = error;
+  const isLong = between(rotation.startedAt, now) >= longestThrottled;
+  if (retryAfter === undefined || isLong) return undefined;
+  return new VaultBusyError(message, plus(now, retryAfter));
 }
 
 /** Nothing has failed: others come first. */
