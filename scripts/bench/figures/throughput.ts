@@ -1,9 +1,9 @@
-import type { Figure } from "../figure.ts";
+import type { Asked, Figure } from "../figure.ts";
 import { median } from "../output/statistics.ts";
 import { number, type Row } from "../output/table.ts";
 import { provenRow } from "../proof.ts";
 import { playRound, type Round } from "../rounds.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld, type World } from "../world/world.ts";
 
 const measuredRounds = 3;
 const limitMs = 180_000;
@@ -15,33 +15,50 @@ export const throughput: Figure = {
   async measure({ rotations = 200, say }) {
     const world = await startWorld(rotations);
     try {
-      const instance = world.startInstances(1, false);
-      const rounds: Round[] = [];
-      // Nothing is compiled in the first one.
-      for (let round = 0; round <= measuredRounds; round++) {
-        say(round === 0 ? "warm-up" : `round ${round} of ${measuredRounds}`);
-        rounds.push(await playRound(world, instance, { limitMs }));
-      }
-      return [...rowsOf(rounds.slice(1), rotations), await provenRow(world)];
+      const rounds = await playRounds(world, say);
+      // The same server by another name: to an instance, these are two.
+      const { port, caFile } = world.database;
+      await world.move(world.ids.slice(rotations / 2), { host: "localhost", port, caFile });
+      const onTwo = await playRounds(world, say);
+      return [
+        ...speedRows(rounds, "one server"),
+        ...speedRows(onTwo, "two servers"),
+        ...countRows(rounds),
+        await provenRow(world),
+      ];
     } finally {
       await world.close();
     }
   },
 };
 
-function rowsOf(rounds: readonly Round[], rotations: number): Row[] {
-  const middle = (of: (round: Round) => number) => median(rounds.map(of));
-  const each = (of: (round: Round) => number) =>
-    number(
-      middle((round) => of(round) / round.done),
-      2,
-    );
-  const note = `median of ${rounds.length} rounds of ${rotations}, after one to warm up`;
-  const perSecond = middle(({ done, tookMs }) => done / (tookMs / 1_000));
-  const cpuMs = middle((round) => round.cpuMs / round.done);
+/** Of a new instance. */
+async function playRounds(world: World, say: Asked["say"]): Promise<readonly Round[]> {
+  const instance = world.startInstances(1, false);
+  const rounds: Round[] = [];
+  // Nothing is compiled in the first one.
+  for (let round = 0; round <= measuredRounds; round++) {
+    say(round === 0 ? "warm-up" : `round ${round} of ${measuredRounds}`);
+    rounds.push(await playRound(world, instance, { limitMs }));
+  }
+  await instance.close();
+  return rounds.slice(1);
+}
+
+function speedRows(rounds: readonly Round[], servers: string): Row[] {
+  const note = `one instance, vault without limits; median of ${rounds.length} rounds, after one to warm up`;
+  const perSecond = median(rounds.map(({ done, tookMs }) => done / (tookMs / 1_000)));
+  const cpuMs = median(rounds.map((round) => round.cpuMs / round.done));
   return [
-    { what: "Rotations/s, one instance, vault without limits", value: number(perSecond, 1), note },
-    { what: "CPU of the app per rotation", value: `${number(cpuMs, 1)} ms`, note },
+    { what: `Rotations/s, targets on ${servers}`, value: number(perSecond, 1), note },
+    { what: `CPU of the app per rotation, targets on ${servers}`, value: `${number(cpuMs, 1)} ms` },
+  ];
+}
+
+function countRows(rounds: readonly Round[]): Row[] {
+  const each = (of: (round: Round) => number) =>
+    number(median(rounds.map((round) => of(round) / round.done)), 2);
+  return [
     { what: "Journal transactions per rotation", value: each(({ counts }) => counts.transactions) },
     { what: "Journal reads per rotation", value: each(({ counts }) => counts.journalReads) },
     {

@@ -10,6 +10,7 @@ import { openApp, placesShape } from "../world/app.ts";
 import { answerCalls } from "../world/calls.ts";
 import { sum } from "../world/counts.ts";
 import type { InstanceMoments, InstanceUsage, Outcome } from "../world/instance.ts";
+import { type Profile, startProfile } from "../world/profile.ts";
 import { type QueueTrigger, startQueueTrigger } from "../world/queue-trigger.ts";
 
 const [, , text = ""] = process.argv;
@@ -18,6 +19,7 @@ const { places, count } = z
   .parse(JSON.parse(text));
 const opened = Promise.all(Array.from({ length: count }, () => openApp(places, note)));
 let outcomes: Outcome[] = [];
+let endProfile: (() => Promise<Profile>) | undefined;
 let triggers: readonly QueueTrigger[] = [];
 
 /** The others would only cost CPU on their way. */
@@ -56,6 +58,10 @@ answerCalls({
     const rssBytes = process.memoryUsage.rss();
     return { cpuMs: (user + system) / 1_000, rssBytes, counts: sum(meters) };
   },
+  async startProfile() {
+    endProfile = await startProfile();
+  },
+  endProfile: () => endProfile?.(),
   async moments(): Promise<InstanceMoments> {
     const meters = (await opened).map(({ meter }) => meter);
     return {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Places } from "./app.ts";
 import { startCallee } from "./calls.ts";
 import { countsShape } from "./counts.ts";
+import type { Profile } from "./profile.ts";
 
 const outcomeShape = z.object({
   /** Of the event. */
@@ -34,6 +35,8 @@ export interface Instances {
   outcomes(): Promise<readonly Outcome[]>;
   usage(): Promise<InstanceUsage>;
   moments(): Promise<InstanceMoments>;
+  startProfile(): Promise<void>;
+  endProfile(): Promise<Profile>;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,10 @@ export function startInstances(places: Places, count: number, program = fromSour
     outcomes: async () => outcomeShape.array().parse(await callee.call("outcomes")),
     usage: async () => usageShape.parse(await callee.call("usage")),
     moments: async () => bothShape.parse(await callee.call("moments")),
+    async startProfile() {
+      await callee.call("startProfile");
+    },
+    endProfile: async () => z.record(z.string(), z.number()).parse(await callee.call("endProfile")),
     close: () => callee.close(),
   };
 }
