@@ -90,12 +90,12 @@ export function readArguments(
   const { config = usualConfig, against, targets } = values;
   return {
     config,
-    format: formatOf(values),
+    format: parseFormat(values),
     ...(against !== undefined && { against }),
     ...(targets !== undefined && { targets }),
     ...span(values),
     ...limits(values),
-    ...apiOf(values, environment),
+    ...findApi(values, environment),
   };
 }
 
@@ -125,7 +125,7 @@ function parseWith(args: readonly string[]) {
   }
 }
 
-function formatOf({ json, ics, against }: Values): PlanQuestion["format"] {
+function parseFormat({ json, ics, against }: Values): PlanQuestion["format"] {
   if (json && ics) throw new UsageError("Take one of --json and --ics.");
   if (ics && against !== undefined) throw new UsageError("A comparison cannot be a calendar.");
   if (ics) return "ics";
@@ -133,14 +133,14 @@ function formatOf({ json, ics, against }: Values): PlanQuestion["format"] {
 }
 
 function span({ from, to }: Values): Pick<PlanQuestion, "from" | "to"> {
-  const [begin, end] = [momentOf("--from", from), momentOf("--to", to)];
+  const [begin, end] = [parseMoment("--from", from), parseMoment("--to", to)];
   if (begin !== undefined && end !== undefined && end <= begin) {
     throw new UsageError("--to must lie after --from.");
   }
   return { ...(begin !== undefined && { from: begin }), ...(end !== undefined && { to: end }) };
 }
 
-function momentOf(name: string, written: string | undefined): string | undefined {
+function parseMoment(name: string, written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   const moment = instantOf(written);
   if (moment !== undefined) return moment;
@@ -163,7 +163,7 @@ function limit(name: string, written: string | undefined) {
   throw new UsageError(`${name} must be a number and a time such as 10/10s.`);
 }
 
-function apiOf(
+function findApi(
   { api, "key-env": name }: Values,
   environment: Readonly<Record<string, string | undefined>>,
 ): Pick<PlanQuestion, "api"> {

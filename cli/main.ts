@@ -1,5 +1,5 @@
 /** Keyturn on the command line: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
-import { checkConfig, explained, planConfig, printableLines } from "../shared/app.ts";
+import { checkConfig, planConfig, printableLines, userMessage } from "../shared/app.ts";
 import { readArguments, readCheckArguments, readCommand, usage, UsageError } from "./arguments.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -47,7 +47,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : explained(error);
+  const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
   if (told === undefined) throw error;
   console.error(printableLines(told));
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -1,5 +1,5 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
-import type { Operations, Seen } from "../shared/app.ts";
+import type { ExposureInput, Operations } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
 import { readChoice, readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
@@ -26,7 +26,7 @@ async function reportExposure(
   });
 }
 
-function readSeen(body: Record<string, unknown>): Seen {
+function readSeen(body: Record<string, unknown>): ExposureInput {
   const { by, at, from, version, kind } = body;
   return {
     by: readText("by", "who saw the secret", by),

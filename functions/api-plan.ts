@@ -7,7 +7,7 @@ import {
   limitOf,
   type Operations,
   planFormats,
-  type PlanWanted,
+  type PlanOptions,
 } from "../shared/app.ts";
 import { readText } from "./http/body.ts";
 import { type Answerer, handle } from "./http/handle.ts";
@@ -27,9 +27,9 @@ const types = {
   ics: "text/calendar; charset=utf-8",
 } as const;
 
-type Format = PlanWanted["format"];
+type Format = PlanOptions["format"];
 
-function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanWanted {
+function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanOptions {
   const from = readMoment("from", query.get("from"));
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
@@ -68,7 +68,7 @@ const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
 function readLimit(
   field: keyof typeof limitNames,
   query: HttpRequest["query"],
-): PlanWanted["limits"] {
+): PlanOptions["limits"] {
   const name = limitNames[field];
   const text = query.get(name);
   if (text === null) return {};

@@ -4,10 +4,10 @@ import {
   formatDuration,
   longestGrace,
   type Operations,
-  type Wanted,
+  type RotationInput,
 } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
-import { callerOf } from "./http/caller.ts";
+import { describeCaller } from "./http/caller.ts";
 import { readChoice, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
@@ -27,9 +27,9 @@ async function requestRotation(
 ): Promise<HttpResponseInit> {
   const id = targetId(request);
   const key = idempotencyKey(request);
-  const wanted: Wanted = {
+  const wanted: RotationInput = {
     ...readWanted(await readObject(request, fields)),
-    requestedBy: callerOf(request),
+    requestedBy: describeCaller(request),
     ...(key !== undefined && { key }),
   };
   const requested = await operations.request(id, wanted);
@@ -52,7 +52,7 @@ function readWanted({
   reason,
   grace,
   liftFreeze,
-}: Record<string, unknown>): Omit<Wanted, "requestedBy" | "key"> {
+}: Record<string, unknown>): Omit<RotationInput, "requestedBy" | "key"> {
   return {
     reason: readChoice("reason", reasons, reason),
     ...(grace !== undefined && { grace: readGrace(grace) }),

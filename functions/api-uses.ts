@@ -1,5 +1,5 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
-import type { Operations, Used } from "../shared/app.ts";
+import type { Operations, UseInput } from "../shared/app.ts";
 import { readObject } from "./http/body.ts";
 import { readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
@@ -14,7 +14,7 @@ async function reportUse(request: HttpRequest, operations: Operations): Promise<
   return answer(202, { target: id, ...known });
 }
 
-function readUsed({ at, by }: Record<string, unknown>): Used {
+function readUsed({ at, by }: Record<string, unknown>): UseInput {
   return {
     ...(at !== undefined && { at: readMoment(at) }),
     ...(by !== undefined && { by: readText("by", "who used the secret", by) }),

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
-import { configurationOf } from "./start/app/configuration.ts";
+import { makeConfiguration } from "./start/app/configuration.ts";
 import type { KeyturnEvent } from "./start/app/events.ts";
-import { apiOf } from "./start/console/api.ts";
+import { makeApi } from "./start/console/api.ts";
 import type { Counts } from "./start/console/counts.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
 import { type ConsumerProcess, startConsumer } from "./start/demo/consumer-process.ts";
@@ -124,17 +124,17 @@ async function startIn(
   });
   closing.add(() => host.close());
   await joinVaultEvents(services, host);
-  await keepAddresses(addressesFile, { ...last, ports: portsOf(services, host) });
+  await keepAddresses(addressesFile, { ...last, ports: choosePorts(services, host) });
   signal?.throwIfAborted();
 
   const file = folder.at("environment.json");
-  const places = () => placesOf(folder, services, host, config);
+  const places = () => choosePlaces(folder, services, host, config);
   let told = Promise.resolve();
   const tell = () => (told = told.catch(() => undefined).then(() => replaceJson(file, places())));
   await tell();
   afterReplacement = async () => {
     await tell();
-    await notes.onRunning(apiOf(places().functions));
+    await notes.onRunning(makeApi(places().functions));
   };
   return {
     places,
@@ -174,7 +174,7 @@ async function writeConfiguration(
   const file = folder.at("keyturn.yaml");
   const topicEndpoint = topic.endpoint;
   const places = { vaultUrl: vault.url, topicEndpoint, postgres, caFile, every };
-  await replaceFile(file, configurationOf(places));
+  await replaceFile(file, makeConfiguration(places));
   return file;
 }
 
@@ -210,7 +210,7 @@ async function joinVaultEvents({ vaultTopic }: Services, host: FunctionsHost): P
   await vaultTopic.subscribe({ name: "near-expiry", url: url.href, schema: "EventGridSchema" });
 }
 
-function portsOf({ vault, topic, postgres }: Services, host: FunctionsHost) {
+function choosePorts({ vault, topic, postgres }: Services, host: FunctionsHost) {
   const portOf = ({ url }: { readonly url: string }) => Number(new URL(url).port);
   return {
     vault: portOf(vault),
@@ -236,7 +236,7 @@ async function firstFailure(
   return isExpected() ? new Promise<string>(() => undefined) : reason;
 }
 
-function placesOf(
+function choosePlaces(
   folder: DataFolder,
   { vault, identity, azurite, topic, postgres, caFile }: Services,
   host: FunctionsHost,

@@ -50,7 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const data = join(folder, "data");
   await stopOrphan(data);
   const adminPassword = await ensureCluster(binaries, folder, as, options.adminPassword);
-  const args = [...(await settingsOf(options, folder, as)), "-D", data];
+  const args = [...(await toSettings(options, folder, as)), "-D", data];
   const logFile = join(folder, "postgres.log");
   const discard = async () => {
     if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
@@ -135,7 +135,7 @@ async function initialise(
   if (code !== 0) throw new Error(`initdb failed (exit code ${String(code)}):\n${output.trim()}`);
 }
 
-async function settingsOf(options: PostgresOptions, folder: string, as: Runner): Promise<string[]> {
+async function toSettings(options: PostgresOptions, folder: string, as: Runner): Promise<string[]> {
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
     // Their paths are limited to about 100 characters, which a deep directory exceeds.

@@ -4,10 +4,10 @@ import { type Environment, startEnvironment } from "./environment.ts";
 import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
-import { tableOf } from "./start/console/table.ts";
+import { formatTable } from "./start/console/table.ts";
 import { shownTargets } from "./start/console/watched.ts";
-import { widthOf, wrapText } from "./start/console/wrap.ts";
-import { sentenceOf } from "./start/environment/failure.ts";
+import { terminalWidth, wrapText } from "./start/console/wrap.ts";
+import { describeChildFailure } from "./start/environment/failure.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 
@@ -70,17 +70,20 @@ async function keepRotating(env: Environment, show: Show, signal: AbortSignal): 
   };
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
-  await Promise.race([stopped.promise, failureOf(env)]);
+  await Promise.race([stopped.promise, describeFailure(env)]);
 }
 
 async function showOnce(env: Environment, show: Show, signal: AbortSignal): Promise<void> {
-  const { rows, problems, proven } = await Promise.race([rotateOnce(env, signal), failureOf(env)]);
-  show.print(`\n${tableOf(rows)}\n`);
+  const { rows, problems, proven } = await Promise.race([
+    rotateOnce(env, signal),
+    describeFailure(env),
+  ]);
+  show.print(`\n${formatTable(rows)}\n`);
   if (problems.length > 0) throw new Error(problems.join("\n"));
   show.print(proven);
 }
 
-async function failureOf(env: Environment): Promise<never> {
+async function describeFailure(env: Environment): Promise<never> {
   throw new Error(await env.failed);
 }
 
@@ -98,7 +101,7 @@ async function run({ once, data = defaultData, port, config }: Arguments): Promi
     });
     isUp();
     show.header(env);
-    const failures = await failuresOf([
+    const failures = await listFailures([
       () => (once ? showOnce(env, show, signal) : keepRotating(env, show, signal)),
       () => env.close(),
     ]);
@@ -119,7 +122,7 @@ async function run({ once, data = defaultData, port, config }: Arguments): Promi
 }
 
 /** Takes each step, whatever came of those before it. */
-async function failuresOf(steps: readonly (() => Promise<void>)[]): Promise<Error[]> {
+async function listFailures(steps: readonly (() => Promise<void>)[]): Promise<Error[]> {
   const failures: Error[] = [];
   for (const step of steps) {
     await step().catch((error: unknown) => {
@@ -131,8 +134,8 @@ async function failuresOf(steps: readonly (() => Promise<void>)[]): Promise<Erro
 
 /** Wrapped for a person only: a program may look for a line of it. */
 async function inWords(error: unknown, data: string): Promise<string> {
-  const text = await sentenceOf(error, data);
-  return process.stderr.isTTY ? wrapText(text, widthOf(process.stderr)) : text;
+  const text = await describeChildFailure(error, data);
+  return process.stderr.isTTY ? wrapText(text, terminalWidth(process.stderr)) : text;
 }
 
 const given = readOrExplain();

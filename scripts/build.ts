@@ -157,7 +157,7 @@ function line(name: string, files: number, bytes: number, zipped?: number): stri
   );
 }
 
-function linesOf(name: string, chunks: Iterable<OutputChunk>): string {
+function formatLines(name: string, chunks: Iterable<OutputChunk>): string {
   const codes = Array.from(chunks, ({ code }) => Buffer.from(code));
   const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
   const zipped = sum(codes.map((code) => gzipSync(code).length));
@@ -175,10 +175,10 @@ async function table(out: string, chunks: readonly OutputChunk[]): Promise<strin
   const biggest = [...starting].toSorted((a, b) => b.code.length - a.code.length).slice(0, 2);
   return [
     `${"".padEnd(36)}files      size   gzipped`,
-    linesOf("functions and all they load at start", starting),
-    ...biggest.map((chunk) => linesOf(`  ${chunk.fileName}`, [chunk])),
-    linesOf("loaded when used", later),
-    ...later.map((chunk) => linesOf(`  ${chunk.fileName}`, [chunk])),
+    formatLines("functions and all they load at start", starting),
+    ...biggest.map((chunk) => formatLines(`  ${chunk.fileName}`, [chunk])),
+    formatLines("loaded when used", later),
+    ...later.map((chunk) => formatLines(`  ${chunk.fileName}`, [chunk])),
     line("whole folder, source maps included", files.length, whole),
   ];
 }

@@ -61,7 +61,7 @@ async function run(check: Check): Promise<Outcome> {
   });
   const [passed, out, err] = await Promise.all([
     exit,
-    read(child.stdout, progressOf(check.name)),
+    read(child.stdout, describeProgress(check.name)),
     text(child.stderr),
   ]);
   const seconds = (performance.now() - started) / 1000;
@@ -79,7 +79,7 @@ async function read(output: Readable, onLine: (line: string) => void): Promise<s
 }
 
 /** The reporter of the tests says which file begins: "[7/120] test/…". */
-function progressOf(name: string): (line: string) => void {
+function describeProgress(name: string): (line: string) => void {
   let last = performance.now();
   return (line) => {
     const [, files = ""] = /^\[(\d+\/\d+)\]/.exec(line) ?? [];

@@ -19,12 +19,12 @@ import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
 export type { Operations } from "./engine/operations.ts";
-export type { Seen } from "./engine/inbox/expose.ts";
-export type { PlanWanted } from "./engine/queries/plan.ts";
+export type { ExposureInput } from "./engine/inbox/expose.ts";
+export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
-export type { Wanted } from "./engine/inbox/request-rotation.ts";
-export type { Used } from "./engine/inbox/record-use.ts";
+export type { RotationInput } from "./engine/inbox/request-rotation.ts";
+export type { UseInput } from "./engine/inbox/record-use.ts";
 export { printable, printableLines } from "./core/printable.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
@@ -39,7 +39,7 @@ export { formPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether what was asked for cannot be had, as the message says. */
-export function isOurInput(error: unknown): error is ConfigError {
+export function isConfigError(error: unknown): error is ConfigError {
   return error instanceof ConfigError;
 }
 
@@ -64,7 +64,7 @@ export function unreadableRow(error: unknown): string | undefined {
 }
 
 /** What is wrong with what a person wrote, in words for that person; undefined when something else is wrong. */
-export function explained(error: unknown): string | undefined {
+export function userMessage(error: unknown): string | undefined {
   const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
   return isExplained ? error.message : undefined;
 }
@@ -95,7 +95,7 @@ export function theApp(): Promise<App> {
  */
 async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
-  const config = await configOf(settings, { environment, root });
+  const config = await openLiveConfig(settings, { environment, root });
   let last: { readonly of: Opened; readonly joined: () => Promise<Joined> } | undefined;
   let untold: Opened | undefined;
   return {
@@ -131,7 +131,7 @@ interface Around {
   readonly root: string;
 }
 
-async function configOf(
+async function openLiveConfig(
   { configuration, ...settings }: Settings,
   around: Around,
 ): Promise<LiveConfig> {

@@ -58,13 +58,13 @@ export function join(given: Given): (read: EventReader) => Operations {
     journal,
     vault,
     rotator: (type) =>
-      must(
+      requireConfigured(
         rotators.find((rotator) => rotator.type === type),
         `rotator ${type}`,
       ),
-    consumer: (name) => must(consumers.get(name), `consumer ${name}`),
+    consumer: (name) => requireConfigured(consumers.get(name), `consumer ${name}`),
     notifiers: openNotifiers(config, credential, secretOf),
-    targetsUsing: (admin) => config.targets.filter((target) => isAdminOf(target, admin)),
+    targetsUsing: (admin) => config.targets.filter((target) => usesAdmin(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
     adminSecrets: adminSecrets(),
@@ -90,7 +90,7 @@ function openVaults(config: Configured, credential: TokenCredential): (name: str
       keyVault({ name, url, credential }),
     ]),
   );
-  return (name) => must(vaults.get(name), `vault ${name}`);
+  return (name) => requireConfigured(vaults.get(name), `vault ${name}`);
 }
 
 function openStores(
@@ -117,7 +117,9 @@ function openConsumers(
 ): ReadonlyMap<string, Consumer> {
   return new Map(
     Object.entries(config.consumers).map(([name, { url, key }]) => {
-      const open = freshly(async () => webhookConsumer({ name, url, key: await secretOf(key) }));
+      const open = memoizeUntilFailure(async () =>
+        webhookConsumer({ name, url, key: await secretOf(key) }),
+      );
       const refresh: Consumer["refresh"] = (told, signal) =>
         open((consumer) => consumer.refresh(told, signal));
       return [name, { name, refresh }];
@@ -131,10 +133,13 @@ function openNotifiers(
   secretOf: (name: SecretName) => Promise<Secret>,
 ): Notifier[] {
   return config.notifiers.map((notifier) => {
-    const open = freshly(async (): Promise<Notifier> => {
+    const open = memoizeUntilFailure(async (): Promise<Notifier> => {
       const key = notifier.key && (await secretOf(notifier.key));
       if (notifier.type === "webhook") {
-        return webhookNotifier({ url: notifier.url, key: must(key, "the key of a webhook") });
+        return webhookNotifier({
+          url: notifier.url,
+          key: requireConfigured(key, "the key of a webhook"),
+        });
       }
       const endpoint = notifier.endpoint;
       return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
@@ -150,7 +155,7 @@ function openNotifiers(
 }
 
 /** Makes the thing when it is first used, and anew after a failure: its key may have been changed. */
-function freshly<Thing>(make: () => Promise<Thing>) {
+function memoizeUntilFailure<Thing>(make: () => Promise<Thing>) {
   let thing: Promise<Thing> | undefined;
   return async <Result>(use: (thing: Thing) => Promise<Result>): Promise<Result> => {
     try {
@@ -168,7 +173,7 @@ async function readSecret(vault: Vault, { name }: SecretName): Promise<Secret> {
   return stored.value;
 }
 
-function isAdminOf({ authority }: Target, { vault, name }: SecretName): boolean {
+function usesAdmin({ authority }: Target, { vault, name }: SecretName): boolean {
   return (
     authority.as === "admin" &&
     authority.secret.vault === vault &&
@@ -176,7 +181,7 @@ function isAdminOf({ authority }: Target, { vault, name }: SecretName): boolean 
   );
 }
 
-function must<Thing>(thing: Thing | undefined, what: string): Thing {
+function requireConfigured<Thing>(thing: Thing | undefined, what: string): Thing {
   if (thing === undefined) throw new ConfigError(`there is no ${what}`);
   return thing;
 }

@@ -116,7 +116,7 @@ async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tel
   } catch (error) {
     if (!isRefusal(error)) throw error;
     tell("config-refused", error.message);
-    state.refusal = refused(error, found);
+    state.refusal = refuseEdit(error, found);
   }
   state.etag = found.etag;
 }
@@ -185,10 +185,10 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
   return error instanceof ConfigProblemsError || error instanceof CheckTooCostlyError;
 }
 
-function refused(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
+function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
   const said = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
   const message = `The configuration of ${edit.modifiedAt} is not in force, and the last good one stays in force: ${said}`;
-  return { error, alarm: alarmOf("config-refused", message, edit.modifiedAt, edit.etag) };
+  return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
 }
 
 function firstProblems({ problems }: ConfigProblemsError): string {
@@ -202,11 +202,11 @@ function unreadable(error: ConfigBlobError, now: Instant): Refusal {
   if (!error.isLasting) return { error };
   const message = `${error.message} The last good configuration stays in force.`;
   const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);
-  return { error, alarm: alarmOf("config-unreadable", message, thisHour, thisHour) };
+  return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }
 
 /** All instances come to the same time and id, so that their alarms are one. */
-function alarmOf(kind: KnownAlarm["kind"], message: string, at: Instant, of: string): KnownAlarm {
+function makeAlarm(kind: KnownAlarm["kind"], message: string, at: Instant, of: string): KnownAlarm {
   const id = createHash("sha256").update(`${kind} ${of}`).digest("hex").slice(0, 26);
   return { kind, message, at, id };
 }

@@ -1,4 +1,4 @@
-import { authoritiesOf } from "./config/checks/authorities.ts";
+import { findCaFile } from "./config/checks/authorities.ts";
 import type { Config } from "./config/config.ts";
 import { formatProblem } from "./config/problems.ts";
 import { deadlines } from "./core/deadlines.ts";
@@ -35,7 +35,7 @@ export interface Outline {
   readonly warnings: readonly string[];
 }
 
-export function outlineOf(config: Config, rotators: readonly Rotator[]): Outline {
+export function makeOutline(config: Config, rotators: readonly Rotator[]): Outline {
   return {
     targets: config.targets.map((target) => outlineTarget(target, config, rotators)),
     vaults: Object.keys(config.vaults).length,
@@ -56,7 +56,7 @@ function outlineTarget(
     type,
     accounts,
     publish: { vaultUrl: vaults[publish.vault]?.url ?? "", name: publish.name },
-    caFile: authoritiesOf(options),
+    caFile: findCaFile(options),
     async logIn(value) {
       const credential = parsePayload(new Secret(value), accounts);
       const rotator = rotators.find((one) => one.type === type);

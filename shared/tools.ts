@@ -5,7 +5,7 @@ import { configFrom, loadConfig } from "./config/load.ts";
 import type { SourceFile, SourceFiles } from "./config/yaml/read.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { Instant } from "./core/time.ts";
-import { type Outline, outlineOf } from "./outline.ts";
+import { makeOutline, type Outline } from "./outline.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 
@@ -37,7 +37,7 @@ export function planConfig(
 
 /** See `checkConfig` of the app. */
 export async function checkConfig(path: string, root: string): Promise<Outline> {
-  return outlineOf(await loadConfig(resolve(root, path), { rotators }), rotators);
+  return makeOutline(await loadConfig(resolve(root, path), { rotators }), rotators);
 }
 
 /** See `checkedForm` of the app. */

@@ -12,7 +12,7 @@ const nameClaims = new Set([
  * Who asked, for the history. The platform's header is believed only where platform authentication is on, because
  * only then are copies of it that a caller sent taken away.
  */
-export function callerOf(request: HttpRequest, environment = process.env): string {
+export function describeCaller(request: HttpRequest, environment = process.env): string {
   const header = request.headers.get("x-ms-client-principal");
   if (header === null || environment["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true") {
     return "function key";

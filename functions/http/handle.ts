@@ -6,8 +6,8 @@ import type {
 } from "@azure/functions";
 import {
   isBusy,
+  isConfigError,
   isKeyReused,
-  isOurInput,
   isUnavailable,
   type Operations,
   unreadableRow,
@@ -35,7 +35,7 @@ export function handle(parameters: readonly string[], answer: Answerer): HttpHan
       return await answer(request, await operationsFor(context));
     } catch (error) {
       if (error instanceof Refusal) return problem(error.status, error.message);
-      if (isOurInput(error)) return problem(400, `${error.message}.`);
+      if (isConfigError(error)) return problem(400, `${error.message}.`);
       if (isKeyReused(error)) return problem(422, `${error.message}.`);
       const unreadable = unreadableRow(error);
       if (unreadable !== undefined) return problem(503, unreadable, { "retry-after": "60" });

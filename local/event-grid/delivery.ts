@@ -1,9 +1,9 @@
 import {
   afterFailure,
+  classifyAnswer,
   type DeadLetterReason,
   type DeliveryStatus,
   isDelivered,
-  outcomeOf,
   type RetryPolicy,
   type Verdict,
 } from "./retry.ts";
@@ -94,7 +94,7 @@ export const toDeadLetter = (
   event: delivery.event,
   deadLetterReason,
   deliveryAttempts: delivery.attempts,
-  lastDeliveryOutcome: outcomeOf(status),
+  lastDeliveryOutcome: classifyAnswer(status),
   publishTime: delivery.publishTime,
   lastDeliveryAttemptTime: now.toISOString(),
 });

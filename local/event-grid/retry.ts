@@ -62,5 +62,5 @@ const OUTCOMES = new Map([
 ]);
 
 /** The service's word for it. */
-export const outcomeOf = (status: DeliveryStatus): string =>
+export const classifyAnswer = (status: DeliveryStatus): string =>
   status === undefined ? "TimedOut" : (OUTCOMES.get(status) ?? "GenericError");

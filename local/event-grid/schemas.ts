@@ -69,7 +69,7 @@ function completed(event: EventGridEvent, source: string): EventGridEvent {
 
 export const isCloudEvent = (event: GridEvent): event is CloudEvent => "specversion" in event;
 
-const typeOf = (event: GridEvent): string => (isCloudEvent(event) ? event.type : event.eventType);
+const readType = (event: GridEvent): string => (isCloudEvent(event) ? event.type : event.eventType);
 
 /** How a subscriber that asked for this schema gets the event. The service turns its own schema
  *  into CloudEvents and never the other way round; `checkConversion` refuses that early. */
@@ -101,7 +101,7 @@ export interface EventFilter {
 
 export function passes(event: GridEvent, filter: EventFilter): boolean {
   const subject = (event.subject ?? "").toLowerCase();
-  const type = typeOf(event).toLowerCase();
+  const type = readType(event).toLowerCase();
   return (
     (filter.eventTypes?.some((each) => each.toLowerCase() === type) ?? true) &&
     subject.startsWith((filter.subjectBeginsWith ?? "").toLowerCase()) &&

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DeadLetter, type Delivery, judge, post, toDeadLetter } from "./delivery.ts";
 import type { Handshake } from "./handshake.ts";
-import { createLanes, createReversedGroups,type Later } from "./lanes.ts";
+import { createLanes, createReversedGroups, type Later } from "./lanes.ts";
 import type { DeliveryStatus } from "./retry.ts";
 import type { EventFilter, EventSchema, GridEvent } from "./schemas.ts";
 
@@ -77,7 +77,7 @@ export function createDeliverer(
     const status = await post(options, delivery, AbortSignal.any([stopping.signal, limit]));
     if (stopping.signal.aborted) return;
     delivery.attempts += 1;
-    const verdict = judge(status, delivery, policyOf(options), times.random);
+    const verdict = judge(status, delivery, readRetryPolicy(options), times.random);
     const retryIn = verdict !== "delivered" && "retryIn" in verdict ? verdict.retryIn : undefined;
     attempts.push({ eventId: delivery.event.id, attempt: delivery.attempts, status, retryIn });
     if (attempts.length > ATTEMPTS_KEPT) attempts.shift();
@@ -114,7 +114,7 @@ export function createDeliverer(
   };
 }
 
-const policyOf = (options: SubscriptionOptions) => ({
+const readRetryPolicy = (options: SubscriptionOptions) => ({
   maxDeliveryAttempts: options.maxDeliveryAttempts ?? 30,
   timeToLiveMinutes: options.timeToLiveMinutes ?? 1440,
 });

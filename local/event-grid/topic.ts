@@ -79,7 +79,7 @@ export function createTopic(options: TopicOptions): Topic {
     async subscribe(wanted) {
       checkConversion(options.inputSchema, wanted.schema);
       const byDefault = wanted.schema === "EventGridSchema" ? "validation-event" : "options";
-      const times = timesOf(options);
+      const times = repeatCount(options);
       await shakeHands(
         { ...wanted, source: options.source },
         wanted.handshake ?? byDefault,
@@ -148,7 +148,7 @@ function createSubscribers(onDeadLetter: (deadLetter: DeadLetter) => void) {
   };
 }
 
-const timesOf = (options: TopicOptions): DeliveryTimes => ({
+const repeatCount = (options: TopicOptions): DeliveryTimes => ({
   timeScale: options.timeScale ?? 1,
   replyWithinMs: options.replyWithinMs ?? 30_000,
   random: options.random ?? Math.random,

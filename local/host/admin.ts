@@ -4,7 +4,7 @@ import type { Call, Invoker } from "./app/invoke.ts";
 import { eventCall } from "./event-grid.ts";
 import type { AppFunctions } from "./functions.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
-import { isOneOf, type Keys, presentedKey } from "./http/keys.ts";
+import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";
 import { queueCall } from "./queues/message-handler.ts";
 import { timerCall } from "./timers/timers.ts";
 
@@ -14,7 +14,7 @@ export function answerAdmin(
   host: { id: string; started: Date; functions: AppFunctions; keys: Keys; invoker: Invoker },
 ): HttpReply {
   const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
-  if (!isOneOf(presented, [host.keys.master])) return { status: 401 };
+  if (!isAnyKey(presented, [host.keys.master])) return { status: 401 };
   if (call.method === "GET" && call.path === "/admin/host/status") {
     const processUptime = Date.now() - host.started.getTime();
     return jsonReply({ id: host.id, state: "Running", version: "local", processUptime });

@@ -3,8 +3,8 @@ import type { RegisteredFunction } from "./app/core-module.ts";
 import type { Invoker } from "./app/invoke.ts";
 import { json } from "./app/rpc-data.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
-import { isOneOf, type Keys, presentedKey } from "./http/keys.ts";
-import { messageOf } from "./log.ts";
+import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";
+import { toErrorMessage } from "./log.ts";
 
 export const eventGridPath = "/runtime/webhooks/eventgrid";
 
@@ -36,7 +36,7 @@ export async function answerEventGrid(
   host: { functions: readonly RegisteredFunction[]; keys: Keys; invoker: Invoker },
 ): Promise<HttpReply> {
   const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
-  if (!isOneOf(presented, [host.keys.eventgrid_extension, host.keys.master]))
+  if (!isAnyKey(presented, [host.keys.eventgrid_extension, host.keys.master]))
     return { status: 401 };
   const name = call.url.searchParams.get("functionName");
   const target = host.functions.find(({ metadata }) => metadata.name === name);
@@ -78,7 +78,7 @@ async function deliver(
   const failed = results.find((result) => result.status === "rejected");
   if (failed === undefined) return { status: 202 };
   // Event Grid is shown the exception's message, as on Azure: handlers must keep it free of secrets.
-  return { status: 500, body: messageOf(failed.reason) };
+  return { status: 500, body: toErrorMessage(failed.reason) };
 }
 
 /** One event, handed over as it came, in whichever of the two schemas. */

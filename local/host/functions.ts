@@ -1,7 +1,7 @@
 import type { Binding, RegisteredFunction } from "./app/core-module.ts";
-import { triggerOf } from "./app/invoke.ts";
+import { findTrigger } from "./app/invoke.ts";
 import { type HttpFunction, readHttpFunction } from "./http/http-functions.ts";
-import { messageOf } from "./log.ts";
+import { toErrorMessage } from "./log.ts";
 import { type QueueFunction, readQueueFunction } from "./queues/queue-functions.ts";
 import type { HostJson, Settings } from "./settings.ts";
 import { readTimerFunction, type TimerFunction } from "./timers/timers.ts";
@@ -47,13 +47,13 @@ export function readFunctions(
   const problems = all.flatMap((registered) => {
     try {
       refuseBindings(Object.entries(registered.metadata.bindings));
-      const type = triggerOf(registered).type;
+      const type = findTrigger(registered).type;
       const read = readers[type.toLowerCase()];
       if (read === undefined) throw new Error(`The trigger "${type}" is not supported.`);
       read(registered);
       return [];
     } catch (error) {
-      return [`${registered.metadata.name}: ${messageOf(error)}`];
+      return [`${registered.metadata.name}: ${toErrorMessage(error)}`];
     }
   });
   if (problems.length > 0) {
@@ -75,7 +75,7 @@ function refuseBindings(bindings: readonly [string, Binding][]): void {
 export function describeFunctions(functions: AppFunctions, url: string): FunctionInfo[] {
   return functions.all.map((registered) => {
     const { name } = registered.metadata;
-    const own = { name, trigger: triggerOf(registered).type };
+    const own = { name, trigger: findTrigger(registered).type };
     const http = functions.http.find((it) => it.registered === registered);
     if (http !== undefined) {
       const { methods, authLevel, path } = http;

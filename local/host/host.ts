@@ -14,7 +14,7 @@ import {
 import { type HttpCall, type HttpReply, type HttpServer, serveHttp } from "./http/http.ts";
 import { answerFunction, httpRoutes } from "./http/http-functions.ts";
 import { type Keys, loadKeys } from "./http/keys.ts";
-import { createHostLog, type HostLog, type Log, messageOf } from "./log.ts";
+import { createHostLog, type HostLog, type Log, toErrorMessage } from "./log.ts";
 import { createOutputs } from "./queues/outputs.ts";
 import { type QueuePoller, startPoller } from "./queues/queues.ts";
 import { type HostJson, parseHostJson, type Settings } from "./settings.ts";
@@ -178,7 +178,7 @@ async function closeParts(parts: Parts, limitMs: number): Promise<void> {
   try {
     await runTerminateHooks(app);
   } catch (error) {
-    log("error", `An appTerminate hook failed: ${messageOf(error)}`);
+    log("error", `An appTerminate hook failed: ${toErrorMessage(error)}`);
   }
 }
 

@@ -30,5 +30,5 @@ export const createHostLog =
     log({ time: new Date().toISOString(), level, category: "host", ...about, message });
   };
 
-export const messageOf = (error: unknown): string =>
+export const toErrorMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

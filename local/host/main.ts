@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 import { z } from "zod";
 import { type FunctionsHost, startHost } from "./host.ts";
-import { messageOf } from "./log.ts";
+import { toErrorMessage } from "./log.ts";
 
 const usage =
   "usage: main.ts --app DIR [--main GLOB] [--port N] [--keys FILE] [--status DIR] [--env FILE] " +
@@ -75,7 +75,7 @@ function defined<T extends Record<string, unknown>>(values: T) {
 }
 
 function fail(error: unknown, code: number): never {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${toErrorMessage(error)}\n`);
   process.exit(code);
 }
 
@@ -84,7 +84,10 @@ try {
   given = readArguments();
   if (given.env !== undefined) addEnvironment(given.env);
 } catch (error) {
-  fail(`${error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)}\n${usage}`, 2);
+  fail(
+    `${error instanceof z.ZodError ? z.prettifyError(error) : toErrorMessage(error)}\n${usage}`,
+    2,
+  );
 }
 if (given["with-parent"] === true) await import("./with-parent.ts");
 

@@ -24,7 +24,7 @@ export type Backup = z.infer<typeof backup>;
 
 /** Tells a backup of this emulator from any other bytes. */
 const MARK = "KeyturnSecretBackupV1.";
-const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+const computeDigest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** As it travels: base64url of bytes that mean nothing to the client. Unlike the service's, they are not encrypted. */
 export function writeBackup({ name, versions }: SecretEntry): string {
@@ -35,20 +35,20 @@ export function writeBackup({ name, versions }: SecretEntry): string {
   }
   const kept: Backup = { name, versions: versions.map(({ announced: _, ...rest }) => rest) };
   const text = JSON.stringify(kept);
-  return Buffer.from(`${MARK}${digestOf(text)}.${text}`).toString("base64url");
+  return Buffer.from(`${MARK}${computeDigest(text)}.${text}`).toString("base64url");
 }
 
 export function readBackup(encoded: string): Backup {
   const bytes = Buffer.from(encoded, "base64url").toString("utf8");
   const [mark, digest, text] = split(bytes);
-  if (mark !== MARK || digest !== digestOf(text)) {
+  if (mark !== MARK || digest !== computeDigest(text)) {
     throw badParameter("Backup blob contains invalid or corrupt version.");
   }
   return backup.parse(JSON.parse(text));
 }
 
 function split(bytes: string): [mark: string, digest: string, text: string] {
-  const digestEnds = MARK.length + digestOf("").length;
+  const digestEnds = MARK.length + computeDigest("").length;
   return [
     bytes.slice(0, MARK.length),
     bytes.slice(MARK.length, digestEnds),

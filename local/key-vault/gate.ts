@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
 import { checkApiVersion } from "./limits.ts";
-import { OPERATIONS,type VaultContext } from "./operations.ts";
-import { findRoute,type Route } from "./routes.ts";
+import { OPERATIONS, type VaultContext } from "./operations.ts";
+import { findRoute, type Route } from "./routes.ts";
 import type { Throttle } from "./throttle.ts";
 import {
   errorBody,
@@ -125,7 +125,7 @@ async function performWithFaults(
     case "foreign-answer":
       return foreignAnswer(fault.status);
     case "refusal":
-      throw refusalOf(fault.reason, route);
+      throw checkRequest(fault.reason, route);
     case "status":
       if (fault.status === 429) throw throttled(fault.retryAfter);
       throw new VaultError(fault.status, "InternalServerError", "The vault is not well.", {
@@ -140,7 +140,7 @@ const foreignAnswer = (status: number): LoopbackReply => ({
   text: `<!DOCTYPE html><title>${String(status)}</title><h1>The gateway answers ${String(status)}</h1>\n`,
 });
 
-function refusalOf(reason: Refusal, { name = "", version }: Route): VaultError {
+function checkRequest(reason: Refusal, { name = "", version }: Route): VaultError {
   switch (reason) {
     case "forbidden":
       return forbiddenByRbac();

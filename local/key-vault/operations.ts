@@ -3,7 +3,7 @@ import type { LoopbackReply } from "../loopback.ts";
 import { readBackup, writeBackup } from "./backup.ts";
 import type { Bundles } from "./bundles.ts";
 import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./limits.ts";
-import { pageOf } from "./paging.ts";
+import { takePage } from "./paging.ts";
 import type { Operation } from "./routes.ts";
 import * as rules from "./rules.ts";
 import {
@@ -74,7 +74,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
 
   "list-secrets": (vault, call) =>
     ok(
-      pageOf(
+      takePage(
         names(vault, (entry) => rules.isLive(entry, call.now)),
         {
           key: (entry) => entry.name.toLowerCase(),
@@ -91,7 +91,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
     const found = findEntry(vault.state, call.name);
     const live = found !== undefined && rules.isLive(found, call.now) ? [found] : [];
     return ok(
-      pageOf(
+      takePage(
         live.flatMap((entry) => entry.versions.map((version) => ({ entry, version }))),
         {
           key: ({ version }) => version.version,
@@ -105,7 +105,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
 
   "list-deleted": (vault, call) =>
     ok(
-      pageOf(
+      takePage(
         names(vault, (entry) => rules.isDeleted(entry, call.now)),
         {
           key: (entry) => entry.name.toLowerCase(),

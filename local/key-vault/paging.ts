@@ -9,7 +9,7 @@ export interface Page<Item> {
 
 /** One page in the order of the keys. The link names the last key shown, so that what is made or
  *  removed between two pages makes nothing appear twice or vanish. */
-export function pageOf<Source, Item>(
+export function takePage<Source, Item>(
   all: Iterable<Source>,
   options: {
     readonly key: (each: Source) => string;

@@ -32,7 +32,7 @@ type Standing = "absent" | "live" | "deleting" | "deleted" | "recovering";
 
 const seconds = (now: number): number => Math.floor(now / 1000);
 
-function standingOf(entry: SecretEntry | undefined, now: number): Standing {
+function describeState(entry: SecretEntry | undefined, now: number): Standing {
   if (entry === undefined) return "absent";
   const settled = now >= entry.settledAt;
   if (entry.deletion === undefined) return settled ? "live" : "recovering";
@@ -41,10 +41,10 @@ function standingOf(entry: SecretEntry | undefined, now: number): Standing {
 }
 
 export const isLive = (entry: SecretEntry, now: number): boolean =>
-  standingOf(entry, now) === "live";
+  describeState(entry, now) === "live";
 
 export const isDeleted = (entry: SecretEntry, now: number): boolean =>
-  standingOf(entry, now) === "deleted";
+  describeState(entry, now) === "deleted";
 
 export function liveEntry(state: VaultState, name: string, now: number): SecretEntry {
   const entry = findEntry(state, name);
@@ -81,7 +81,7 @@ export function decideCreate(
   at: { now: number; version: string },
 ): Change[] {
   const entry = findEntry(state, name);
-  const standing = standingOf(entry, at.now);
+  const standing = describeState(entry, at.now);
   if (standing !== "absent" && standing !== "live") throw nameIsTaken(name, standing);
   return [
     ...clearLeftover(entry, standing),
@@ -91,7 +91,7 @@ export function decideCreate(
       version: at.version,
       value: body.value,
       created: seconds(at.now),
-      ...settingsOf(body, { enabled: true }),
+      ...readSettings(body, { enabled: true }),
     },
   ];
 }
@@ -107,7 +107,7 @@ export function decideRestore(
   at: { now: number; id: string },
 ): Change[] {
   const entry = findEntry(state, backup.name);
-  const standing = standingOf(entry, at.now);
+  const standing = describeState(entry, at.now);
   if (standing === "live") throw restoreConflict(at.id);
   if (standing !== "absent") throw nameIsTaken(backup.name, standing);
   return [
@@ -128,7 +128,7 @@ function restoredVersion(name: string, { updated, ...version }: BackedUpVersion)
 
 type Settings = Pick<SecretVersion, "enabled" | "contentType" | "tags" | "nbf" | "exp">;
 
-const settingsOf = ({ contentType, tags, attributes }: UpdateBody, before: Settings) => ({
+const readSettings = ({ contentType, tags, attributes }: UpdateBody, before: Settings) => ({
   enabled: attributes?.enabled ?? before.enabled,
   contentType: contentType ?? before.contentType,
   tags: tags ?? before.tags,
@@ -149,7 +149,7 @@ export function decideUpdate(
       name: entry.name,
       version: found.version,
       updated: seconds(now),
-      ...settingsOf(body, found),
+      ...readSettings(body, found),
     },
   ];
 }
@@ -199,6 +199,6 @@ export function decidePurge(
 }
 
 function refuseTransition(state: VaultState, name: string, now: number): void {
-  const standing = standingOf(findEntry(state, name), now);
+  const standing = describeState(findEntry(state, name), now);
   if (standing === "deleting" || standing === "recovering") throw inTransition(standing);
 }

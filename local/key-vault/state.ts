@@ -85,7 +85,7 @@ export const currentVersion = (entry: SecretEntry): SecretVersion =>
 export const findVersion = (entry: SecretEntry, version: string): SecretVersion | undefined =>
   entry.versions.find((each) => each.version === version);
 
-const keyOf = (name: string, version: string): string => `${name.toLowerCase()}/${version}`;
+const toKey = (name: string, version: string): string => `${name.toLowerCase()}/${version}`;
 
 /** Carries out one change. A change that speaks of something unknown has no effect. */
 export function applyChange(state: VaultState, change: Change): void {
@@ -111,7 +111,7 @@ export function applyChange(state: VaultState, change: Change): void {
     case "purged":
       state.entries.delete(change.name.toLowerCase());
       for (const { version } of entry.versions) {
-        state.unannounced.delete(keyOf(entry.name, version));
+        state.unannounced.delete(toKey(entry.name, version));
       }
   }
 }
@@ -126,7 +126,7 @@ function applyCreated(state: VaultState, change: Extract<Change, { kind: "create
   } else {
     entry.versions.push(made);
   }
-  state.unannounced.set(keyOf(name, made.version), { entry, made });
+  state.unannounced.set(toKey(name, made.version), { entry, made });
 }
 
 function applyToVersion(
@@ -139,7 +139,7 @@ function applyToVersion(
   if (change.kind === "announced") {
     found.announced.add(change.event);
     if (change.event === "SecretNewVersionCreated") {
-      state.unannounced.delete(keyOf(entry.name, found.version));
+      state.unannounced.delete(toKey(entry.name, found.version));
     }
     return;
   }

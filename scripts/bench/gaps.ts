@@ -12,7 +12,7 @@ export interface Gap {
  * Accounts and the secrets that publish them have the same names. A gap begins with the first change since the last
  * publication: when the server was changed again meanwhile, consumers were refused all the time.
  */
-export function gapsOf(
+export function findGaps(
   changed: readonly Moment[],
   written: readonly Moment[],
   endedAt: number,

@@ -5,7 +5,7 @@ import type { Figure } from "./figure.ts";
 import { figures } from "./figures.ts";
 import { machine } from "./output/machine.ts";
 import { publish } from "./output/page.ts";
-import { gridOf, type Row, tableOf } from "./output/table.ts";
+import { formatGrid, formatTable, type Row } from "./output/table.ts";
 import { closeWorlds } from "./world/world.ts";
 
 const widest = Math.max(...figures.map(({ name }) => name.length));
@@ -62,7 +62,8 @@ async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
     const say = (line: string) => process.stderr.write(`${figure.name}: ${line}\n`);
     say("starts");
     const result = await figure.measure({ ...asked, say });
-    const text = "grids" in result ? result.grids.map(gridOf).join("\n\n") : tableOf(result);
+    const text =
+      "grids" in result ? result.grids.map(formatGrid).join("\n\n") : formatTable(result);
     const { name, page = "performance" } = figure;
     if (asked.write === true) publish(page, name, `${text}\n\n${machine()}`);
     if ("grids" in result) process.stdout.write(`${text}\n\n`);
@@ -88,7 +89,7 @@ async function main(): Promise<number> {
     asked = readArguments();
     only = chosen(asked.only);
   } catch (error) {
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : toMessage(error);
     process.stderr.write(`${problem}\n\n${usage}\n`);
     return 2;
   }
@@ -98,16 +99,16 @@ async function main(): Promise<number> {
   }
   stopOnSignals();
   const rows = await measure(only, asked).catch((error: unknown) => {
-    process.stderr.write(`The bench ended early: ${messageOf(error)}\n`);
+    process.stderr.write(`The bench ended early: ${toMessage(error)}\n`);
     return undefined;
   });
   if (!rows) return 1;
-  if (rows.length > 0) process.stdout.write(`${tableOf(rows)}\n\n`);
+  if (rows.length > 0) process.stdout.write(`${formatTable(rows)}\n\n`);
   process.stdout.write(`${machine()}\n`);
   return 0;
 }
 
-const messageOf = (error: unknown): string =>
+const toMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
 process.exitCode = await main();

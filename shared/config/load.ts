@@ -1,12 +1,12 @@
 import type { Instant } from "../core/time.ts";
 import { anchoredTargets, checkAuthorities } from "./checks/authorities.ts";
 import { checkCases, type CheckedCases, type PolicyCase } from "./checks/check-policies.ts";
-import { checkChoice, choiceOf } from "./checks/choices.ts";
+import { checkChoice, choosePolicyFor } from "./checks/choices.ts";
 import {
+  type CheckContext,
   draftTarget,
-  type Surroundings,
-  surroundingsOf,
   type TargetDraft,
+  toCheckContext,
 } from "./checks/drafts.ts";
 import { policyCases } from "./checks/policy-cases.ts";
 import { checkReferences } from "./checks/references.ts";
@@ -15,13 +15,13 @@ import { targetChecks } from "./checks/target-checks.ts";
 import { withTargetDefaults } from "./checks/target-defaults.ts";
 import { findWarnings } from "./checks/warnings.ts";
 import type { Config, Configured } from "./config.ts";
-import { ConfigProblemsError, forReading,type Problem } from "./problems.ts";
+import { ConfigProblemsError, forReading, type Problem } from "./problems.ts";
 import { resolve } from "./resolve.ts";
 import { fileSchema } from "./schema/definition.ts";
 import { type ConfigRotator, targetSchema } from "./schema/targets.ts";
 import { validate } from "./schema/validate.ts";
 import { parseSource, type Source, sourceFrom } from "./yaml/document.ts";
-import { located, merge,type Merged } from "./yaml/merge.ts";
+import { merge, type Merged, withLocation } from "./yaml/merge.ts";
 import { readFiles, type SourceFiles } from "./yaml/read.ts";
 
 export interface LoadOptions {
@@ -88,7 +88,7 @@ export async function checkSources(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
-  const surroundings = surroundingsOf(merged, rotators);
+  const surroundings = toCheckContext(merged, rotators);
   const cases = policyCases(merged, drafts, surroundings);
   const tried = checkCases(cases, now);
   const hazards = sources.flatMap((source) => source.problems);
@@ -114,7 +114,7 @@ export async function checkSources(
     (id) => byId.get(id)?.options,
     (id) => {
       const draft = byId.get(id);
-      return draft && choiceOf(draft, surroundings);
+      return draft && choosePolicyFor(draft, surroundings);
     },
   );
   const warnings = findWarnings(drafts, surroundings, merged.entries.policies);
@@ -125,7 +125,7 @@ function checkMeaning(
   sources: readonly Source[],
   { entries, unreadable }: Merged,
   drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
+  surroundings: CheckContext,
 ): Problem[] {
   // What a name leads to may stand in the file that cannot be read.
   const complete = sources.every(({ value }) => value !== undefined);
@@ -134,7 +134,7 @@ function checkMeaning(
       const found = targetChecks.flatMap((check) => check(draft, surroundings));
       return [
         ...draft.optionFindings.map(draft.entry.source.locate),
-        ...located(draft.entry, found),
+        ...withLocation(draft.entry, found),
       ];
     }),
     ...checkShared(drafts, entries, surroundings),
@@ -143,7 +143,7 @@ function checkMeaning(
           ...sources.flatMap((source) =>
             checkReferences(source, { entries, unreadable }, surroundings.types).map(source.locate),
           ),
-          ...drafts.flatMap((draft) => located(draft.entry, checkChoice(draft, surroundings))),
+          ...drafts.flatMap((draft) => withLocation(draft.entry, checkChoice(draft, surroundings))),
         ]
       : []),
   ];

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Choice } from "../core/policy/choose.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
-import { placeOf } from "./checks/drafts.ts";
+import { resolveSecretName } from "./checks/drafts.ts";
 import { defaultGrace } from "./checks/target-checks.ts";
 import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";
 import type { fileSchema } from "./schema/definition.ts";
@@ -10,7 +10,7 @@ import type { TargetInput } from "./schema/targets.ts";
 
 export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
 
-type Written = Parameters<typeof placeOf>[0];
+type Written = Parameters<typeof resolveSecretName>[0];
 type FindSecret = (written: NonNullable<Written>) => SecretName;
 
 /** Fills in what is left out. The files have been checked: every name leads somewhere. */
@@ -20,18 +20,19 @@ export function resolve(
   choiceOf: (targetId: string) => Choice | undefined,
 ): Configured {
   const all = {
-    vaults: joined(files.map(({ vaults }) => vaults)),
-    targets: joined(files.map(({ targets }) => targets)),
-    consumers: joined(files.map(({ consumers }) => consumers)),
+    vaults: mergeSections(files.map(({ vaults }) => vaults)),
+    targets: mergeSections(files.map(({ targets }) => targets)),
+    consumers: mergeSections(files.map(({ consumers }) => consumers)),
   };
   const retention = files.find((file) => file.retention !== undefined)?.retention;
   const [onlyVault] = Object.keys(all.vaults);
-  const secret: FindSecret = (written) => must(placeOf(written, { onlyVault }), "a vault");
+  const secret: FindSecret = (written) =>
+    assertDefined(resolveSecretName(written, { onlyVault }), "a vault");
   return {
     vaults: all.vaults,
     targets: Object.entries(all.targets).map(([id, target]) => {
       const choice = choiceOf(id);
-      const { policy, why, passedOver } = must(
+      const { policy, why, passedOver } = assertDefined(
         choice && "policy" in choice ? choice : undefined,
         "a policy",
       );
@@ -98,11 +99,11 @@ function resolveNotifier(
   return { ...rest, ...(key !== undefined && { key: secret(key) }) };
 }
 
-function joined<T>(sections: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+function mergeSections<T>(sections: readonly Readonly<Record<string, T>>[]): Record<string, T> {
   return Object.fromEntries(sections.flatMap((section) => Object.entries(section)));
 }
 
-function must<T>(found: T | undefined, what: string): T {
+function assertDefined<T>(found: T | undefined, what: string): T {
   if (found === undefined) throw new Error(`the checks have missed that ${what} is not configured`);
   return found;
 }

@@ -1,6 +1,6 @@
 import { Secret } from "../core/secrets/secret.ts";
 import { blobProblem, isAddress } from "./blob-address.ts";
-import { ConfigProblemsError,type Problem } from "./problems.ts";
+import { ConfigProblemsError, type Problem } from "./problems.ts";
 import { addressProblem } from "./web-address.ts";
 
 /** Where queue and tables are: by connection string, or by addresses for the app's managed identity. */
@@ -31,10 +31,10 @@ export interface Settings {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const matching = (pattern: RegExp, message: string) => (text: string) =>
+const makePatternCheck = (pattern: RegExp, message: string) => (text: string) =>
   pattern.test(text) ? undefined : message;
 
-const clientId = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
+const clientId = makePatternCheck(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
 
 /**
  * What is wrong with the text of a setting. Functions of our own and no schema: with the checked form of the configuration, a
@@ -42,21 +42,21 @@ const clientId = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must 
  */
 const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
   // "-first" and the host's "-poison" are added to the name of the queue, and 63 characters are the most.
-  KEYTURN_QUEUE: matching(
+  KEYTURN_QUEUE: makePatternCheck(
     /^(?=.{3,50}$)[a-z0-9]+(-[a-z0-9]+)*$/,
     "must be 3 to 50 lower-case letters and digits, with single hyphens between them",
   ),
-  KEYTURN_TABLE: matching(
+  KEYTURN_TABLE: makePatternCheck(
     /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
     "must be 3 to 63 letters and digits, and begin with a letter",
   ),
   KEYTURN_CONFIG: (text) => (isAddress(text) ? blobProblem(text) : undefined),
   AZURE_CLIENT_ID: clientId,
-  AzureWebJobsStorage: matching(
+  AzureWebJobsStorage: makePatternCheck(
     /^(UseDevelopmentStorage=true|.*\b(AccountName|QueueEndpoint)=).*$/is,
     "must be a connection string of a storage account",
   ),
-  AzureWebJobsStorage__accountName: matching(
+  AzureWebJobsStorage__accountName: makePatternCheck(
     /^[a-z0-9]{3,24}$/,
     "must be the name of a storage account",
   ),
@@ -83,8 +83,8 @@ export function readSettings(env: Environment): Settings {
   if (problems.length > 0) throw new ConfigProblemsError(problems);
   const identity = given["AZURE_CLIENT_ID"];
   return {
-    configuration: placeOf(given["KEYTURN_CONFIG"] ?? "./keyturn.yaml"),
-    storage: storageOf(given),
+    configuration: toConfigPlace(given["KEYTURN_CONFIG"] ?? "./keyturn.yaml"),
+    storage: readStorage(given),
     queue: given["KEYTURN_QUEUE"] ?? "keyturn-work",
     table: given["KEYTURN_TABLE"] ?? "Keyturn",
     ...(identity !== undefined && { clientId: identity }),
@@ -117,7 +117,7 @@ function needsBlobs(given: Environment): boolean {
   return isAddress(given["KEYTURN_CONFIG"] ?? "") && !queues.includes(".queue.");
 }
 
-function storageOf(given: Environment): StorageSettings {
+function readStorage(given: Environment): StorageSettings {
   const connectionString = given["AzureWebJobsStorage"];
   const account = given["AzureWebJobsStorage__accountName"] ?? "";
   if (connectionString !== undefined) {
@@ -137,7 +137,7 @@ function storageOf(given: Environment): StorageSettings {
   };
 }
 
-function placeOf(text: string): ConfigPlace {
+function toConfigPlace(text: string): ConfigPlace {
   return isAddress(text) ? { as: "blob", url: new Secret(text) } : { as: "path", path: text };
 }
 

@@ -63,7 +63,7 @@ export interface KeyturnEvent {
 export type EventReader = (event: KeyturnEvent) => void;
 
 /** An event as whoever saw it happen tells it. */
-export type Told = Omit<KeyturnEvent, "severity">;
+export type EventInput = Omit<KeyturnEvent, "severity">;
 
 export type Severity = "information" | "warning" | "error";
 
@@ -88,6 +88,6 @@ const severities: Partial<Record<EventType, Severity>> = {
   "version-limit": "warning",
 };
 
-export function toEvent(told: Told): KeyturnEvent {
+export function toEvent(told: EventInput): KeyturnEvent {
   return { ...told, severity: severities[told.type] ?? "information" };
 }

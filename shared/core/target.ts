@@ -9,7 +9,7 @@ export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const longestGrace = 3650 * day;
 
 /** Milliseconds: a superseded secret must end before it is its account's turn again. */
-export function longestGraceOf({ every = longestGrace }: Pick<Policy, "every">): number {
+export function findLongestGrace({ every = longestGrace }: Pick<Policy, "every">): number {
   return Math.min(every, longestGrace);
 }
 
@@ -88,7 +88,7 @@ export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined
 }
 
 /** Changes when anything changes that the due moment or the adoption of a target was derived from. */
-export function fingerprintOf({ policy, publish, slots }: Target): string {
+export function computeFingerprint({ policy, publish, slots }: Target): string {
   const accounts = slots.map((slot) => slot.account).join(" ");
   return `${policyFingerprint(policy)} ${publish.vault}/${publish.name} ${accounts}`;
 }

@@ -20,12 +20,12 @@ const kinds: ReadonlyMap<string, VaultEvent["kind"]> = new Map([
  * Published samples have stray spaces in keys and values, and what the fields say is all in the secret's address.
  */
 export function parseVaultEvent(event: unknown): VaultEvent | "not about a secret" | undefined {
-  const fields = trimmed(event);
+  const fields = trimKeys(event);
   const type = text(fields["eventType"] ?? fields["type"]);
   const kind = kinds.get(type);
   // A vault tells of keys, certificates and access, too, when a subscription does not filter.
   if (kind === undefined && type.startsWith("Microsoft.KeyVault.")) return "not about a secret";
-  const address = parseAddress(text(trimmed(fields["data"])["Id"]));
+  const address = parseAddress(text(trimKeys(fields["data"])["Id"]));
   return kind && address && { id: text(fields["id"]), kind, ...address };
 }
 
@@ -39,7 +39,7 @@ function parseAddress(id: string): Omit<VaultEvent, "id" | "kind"> | undefined {
     : undefined;
 }
 
-function trimmed(value: unknown): Record<string, unknown> {
+function trimKeys(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.trim(), field]));
 }

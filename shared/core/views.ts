@@ -1,8 +1,8 @@
 import { waitsFor } from "./lifecycle/retirement.ts";
-import { waitingOf } from "./lifecycle/waiting.ts";
+import { describeWaiting } from "./lifecycle/waiting.ts";
 import { type Due, nextDue } from "./policy/due/schedule.ts";
 import { policyFingerprint } from "./policy/policy.ts";
-import { factsOf, lastChangeOf } from "./record/due.ts";
+import { findLastChange, toFacts } from "./record/due.ts";
 import {
   type Exposure,
   type Health,
@@ -86,7 +86,7 @@ export function explainTarget(
   record: TargetRecord | undefined,
   now: Instant,
 ): ExplainedView {
-  const due = nextDue(target.policy, factsOf(record ?? newRecord(target.id)), now);
+  const due = nextDue(target.policy, toFacts(record ?? newRecord(target.id)), now);
   return {
     ...viewTarget(target, record),
     ...viewWaiting(record, record?.request?.rotationId, target, now),
@@ -163,7 +163,7 @@ function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {
 }
 
 function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {
-  const changedAt = lastChangeOf(record);
+  const changedAt = findLastChange(record);
   return changedAt === undefined ? {} : { changedAt };
 }
 
@@ -183,7 +183,7 @@ export function viewWaiting(
   now: Instant,
 ): Pick<RunView, "queuedUntil" | "queuedWhy"> {
   if (!record || rotationId === undefined) return {};
-  const waiting = waitingOf(record, rotationId, target, now);
+  const waiting = describeWaiting(record, rotationId, target, now);
   return {
     ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
     ...(waiting && { queuedWhy: waiting.why }),

@@ -10,7 +10,7 @@ export function rethrowUnlessExpected(error: unknown): void {
   if (error instanceof LeaseLostError || error instanceof JournalUnavailableError) throw error;
 }
 
-export function failureOf(session: Session, error: unknown): Failure {
+export function toFailure(session: Session, error: unknown): Failure {
   const known = isKnownError(error);
   const text = error instanceof Error ? error.message : "something that is no error was thrown";
   const name = error instanceof Error && !known ? `${error.name}: ` : "";

@@ -8,9 +8,9 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
-import { expose, type Seen } from "./inbox/expose.ts";
-import { recordUse, type Used, type UseKnown } from "./inbox/record-use.ts";
-import { type Requested, requestRotation, type Wanted } from "./inbox/request-rotation.ts";
+import { expose, type ExposureInput } from "./inbox/expose.ts";
+import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
+import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
 import { type Questions, questions } from "./queries/questions.ts";
 import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
@@ -28,14 +28,14 @@ export interface Operations extends Questions {
   /** A message that the host gave up on. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now; undefined when there is no such target. */
-  request(targetId: string, wanted: Wanted): Promise<Requested | undefined>;
+  request(targetId: string, wanted: RotationInput): Promise<Requested | undefined>;
   /** Takes a report that somebody saw the secret; undefined when there is no such target. */
-  expose(targetId: string, seen: Seen): Promise<ExposureOutcome | undefined>;
+  expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
   /** Takes a report that the secret was used; undefined when there is no such target. */
-  recordUse(targetId: string, used: Used): Promise<UseKnown | undefined>;
+  recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
 }
 
-export interface OperationsOf {
+export interface OperationsDeps {
   readonly ports: Omit<Ports, "emit">;
   readonly queue: Queue;
   /** For what a person, or a consumer that is refused, waits for; the other one, when absent. */
@@ -51,7 +51,7 @@ export interface OperationsOf {
 const mostPruned = 100;
 
 /** The operations of one process; each caller hands in the reader that hears what its call does. */
-export function operations(of: OperationsOf): (emit: EventReader) => Operations {
+export function operations(of: OperationsDeps): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
   const { firstQueue = of.queue } = of;
   const stores = { journal: of.ports.journal, queue: of.queue, firstQueue };
@@ -121,7 +121,7 @@ async function prune(ports: Ports): Promise<void> {
   }
 }
 
-async function notice(ports: Ports, of: OperationsOf, event: unknown): Promise<void> {
+async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise<void> {
   const seen = parseVaultEvent(event);
   if (seen === "not about a secret") return;
   if (!seen) {

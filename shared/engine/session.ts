@@ -1,5 +1,5 @@
-import { toEvent, type Told } from "../core/events.ts";
-import { claimed } from "../core/lifecycle/decide.ts";
+import { type EventInput, toEvent } from "../core/events.ts";
+import { withClaim } from "../core/lifecycle/decide.ts";
 import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
@@ -30,7 +30,7 @@ export interface Session {
   release(): Promise<void>;
   /** Whether the journal has ever said that the target is ours. */
   hasClaim(): boolean;
-  emit(event: Omit<Told, "at" | "targetId">): void;
+  emit(event: Omit<EventInput, "at" | "targetId">): void;
   /** Remembers a secret so that no message about this target can show it. */
   guard(secret: Secret): Secret;
   secrets(): readonly Secret[];
@@ -72,7 +72,7 @@ export function openSession(
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
   }
 
-  const renewed = (next: TargetRecord) => claimed(next, { fence, owner }, now());
+  const renewed = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
 
   const emit: Session["emit"] = (event) => {
     ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));

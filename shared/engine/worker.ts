@@ -12,7 +12,7 @@ import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import { raiseAlarm } from "./alarm.ts";
-import { failureOf, rethrowUnlessExpected } from "./failure.ts";
+import { rethrowUnlessExpected, toFailure } from "./failure.ts";
 import type { PassedOver } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
@@ -23,7 +23,7 @@ import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
 import { flushOutbox } from "./work/outbox.ts";
-import { replan } from "./work/replan.ts";
+import { reschedule } from "./work/replan.ts";
 import { resume } from "./work/resume.ts";
 import { retire } from "./work/retire.ts";
 import { start } from "./work/start.ts";
@@ -95,7 +95,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
     if (options.checkDrift) await requestCheck(ports, target, now);
     return { wakeAt: record.claim.until, hasWritten: false };
   }
-  const planned = replan(record, target, now);
+  const planned = reschedule(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) {
     return { wakeAt: wakeAt(record, now), hasWritten: false };
   }
@@ -167,15 +167,15 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Wo
 async function doAll(session: Session): Promise<void> {
   for (let done = 0; done < mostInOneGo; done++) {
     const next = decideWork(session.record(), session.now());
-    if (next === "wait" && !planAnew(session)) return;
+    if (next === "wait" && !rescheduleUnderClaim(session)) return;
     if (next !== "wait") await work[next](session);
   }
 }
 
 /** The configuration may have been edited in the middle of a rotation, which was left alone until it ended. */
-function planAnew(session: Session): boolean {
+function rescheduleUnderClaim(session: Session): boolean {
   const record = session.record();
-  const planned = replan(record, session.target, session.now());
+  const planned = reschedule(record, session.target, session.now());
   if (planned === record) return false;
   session.stage(planned);
   return true;
@@ -186,7 +186,7 @@ function planAnew(session: Session): boolean {
  * is told at once: the next try would most likely end the same way.
  */
 async function restAfterBug(session: Session, error: unknown): Promise<void> {
-  const failure = failureOf(session, error);
+  const failure = toFailure(session, error);
   const { retry } = session.target.policy;
   const restUntil = plus(failure.at, retry.every);
   await session.commit({ ...session.record(), health: "failing", lastFailure: failure, restUntil });
@@ -236,7 +236,7 @@ async function lookForDrift(session: Session): Promise<void> {
     if (published.is === "refused") await checkLater(session, plus(session.now(), handoverMs));
   } catch (error) {
     rethrowUnlessExpected(error);
-    const failure = failureOf(session, error);
+    const failure = toFailure(session, error);
     session.emit({ type: "attempt-failed", failure, detail: "drift check" });
     await checkLater(session, plus(session.now(), 5 * second));
   }

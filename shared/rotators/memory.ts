@@ -49,7 +49,7 @@ const anything: Capabilities = {
 };
 
 /** Who may log in, and who may change whom. */
-function rulesOf(system: MemorySystem) {
+function makeRules(system: MemorySystem) {
   const accepts = (account: string, secret: Secret) =>
     !system.obstacles.has(account) && (system.passwords.get(account)?.equals(secret) ?? false);
 
@@ -94,10 +94,10 @@ function rulesOf(system: MemorySystem) {
 
   function mustMay({ account, using, mayStay }: Look<unknown>): void {
     if (!isLetIn(using, mayStay)) {
-      throw new AuthorityRefusedError(`memory refuses the log-in of ${nameOf(using)}`);
+      throw new AuthorityRefusedError(`memory refuses the log-in of ${describeAuthority(using)}`);
     }
     if (mayChange(using, account)) return;
-    throw new ChangeRefusedError(`${nameOf(using)} may not change ${account}`);
+    throw new ChangeRefusedError(`${describeAuthority(using)} may not change ${account}`);
   }
 
   function examineNow(examine: Examine<unknown>): Examination | "rejected" {
@@ -108,7 +108,7 @@ function rulesOf(system: MemorySystem) {
       obstacles: isProven ? [] : obstaclesFor(account),
       right: mayChange(using, account)
         ? { is: "proven" }
-        : { is: "missing", why: `${nameOf(using)} may not change ${account}` },
+        : { is: "missing", why: `${describeAuthority(using)} may not change ${account}` },
     };
   }
 
@@ -121,7 +121,7 @@ function rulesOf(system: MemorySystem) {
   return { accepts, requireAsked, mustMay, examineNow, stay };
 }
 
-function nameOf(using: Using): string {
+function describeAuthority(using: Using): string {
   return using.as === "identity" ? "the identity" : using.credential.account;
 }
 
@@ -135,7 +135,7 @@ export function memoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
-  const { accepts, requireAsked, mustMay, examineNow, stay } = rulesOf(system);
+  const { accepts, requireAsked, mustMay, examineNow, stay } = makeRules(system);
   return {
     type: "memory",
     options: z.strictObject({}),

@@ -18,7 +18,7 @@ export function paceIn(
   now: () => Date,
 ): Pace {
   const waiting = new Map<string, Wish[]>();
-  const update = updaterOf(store);
+  const update = makeUpdater(store);
 
   async function grantAll(vault: string): Promise<void> {
     for (;;) {
@@ -63,7 +63,7 @@ export function paceIn(
 }
 
 /** Changes a mark on condition that nobody else does. Gives up after many races. */
-function updaterOf(store: PaceStore) {
+function makeUpdater(store: PaceStore) {
   const marks = new Map<string, PaceMark>();
   return async (
     vault: string,

@@ -19,13 +19,13 @@ export function addressIn(endpoint: string, name: string): string {
 export function openSafely<Client extends { readonly url: string }>(
   open: (allowInsecureConnection: boolean) => Client,
 ): Client {
-  const url = urlOf(open);
+  const url = readUrl(open);
   if (url.protocol === "https:") return open(false);
   if (url.protocol === "http:" && isLoopback(url)) return open(true);
   throw new ConfigError("The storage connection must use https; http is for this machine only.");
 }
 
-function urlOf(open: (allowInsecureConnection: boolean) => { readonly url: string }): URL {
+function readUrl(open: (allowInsecureConnection: boolean) => { readonly url: string }): URL {
   try {
     return new URL(open(false).url);
   } catch {

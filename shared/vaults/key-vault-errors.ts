@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
 import { second } from "../core/time.ts";
 import { isGivenUp } from "../http/deadline.ts";
-import { StrangeAnswerError,type Strangeness } from "./key-vault-answers.ts";
+import { StrangeAnswerError, type Strangeness } from "./key-vault-answers.ts";
 import { askedToWait } from "./key-vault-client.ts";
 
 /** A call to Key Vault, as an operator would name it. */
@@ -101,12 +101,12 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;
   if (isOurMistake(call, refusal)) return new ConfigError(text);
-  const retryAfter = retryAfterOf(error);
+  const retryAfter = readRetryAfter(error);
   return new VaultUnavailableError(text, retryAfter === undefined ? {} : { retryAfter });
 }
 
 /** Milliseconds. A vault that throttles without saying for how long has a window of ten seconds. */
-function retryAfterOf(error: unknown): number | undefined {
+function readRetryAfter(error: unknown): number | undefined {
   if (!isRestError(error)) return undefined;
   const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
   if (seconds >= 0 && seconds <= longestWait) return seconds * second;

@@ -39,7 +39,7 @@ interface Asked {
 export function keyVault(options: KeyVaultOptions): Vault {
   const address = vaultAddress(options.url, options.name);
   const ask = asker(options, address);
-  return { ...reading(options.name, address, ask), ...writing(options.name, address, ask) };
+  return { ...reading(options.name, address, ask), ...makeWriter(options.name, address, ask) };
 }
 
 type Ask = ReturnType<typeof asker>;
@@ -68,7 +68,7 @@ function reading(
       return ask({ doing: "read", secret: name }, signal, (client, abortSignal) =>
         unlessUnreadable(asked, client, abortSignal, async () => {
           const read = () => client.secrets.getSecret(name, { version, abortSignal });
-          return toStored(await onceSettled(read, abortSignal), asked);
+          return toStored(await whenSettled(read, abortSignal), asked);
         }),
       );
     },
@@ -91,7 +91,7 @@ function reading(
   };
 }
 
-function writing(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "disable"> {
+function makeWriter(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "disable"> {
   return {
     async write(name, content, signal) {
       checkContent(name, content);
@@ -108,7 +108,7 @@ function writing(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "
           ...options,
           abortSignal,
         });
-        return refOf(written.properties, { address, vault, name });
+        return toVersionRef(written.properties, { address, vault, name });
       });
     },
 
@@ -120,7 +120,7 @@ function writing(vault: string, address: URL, ask: Ask): Pick<Vault, "write" | "
         const change = { enabled: false, abortSignal };
         const disable = () => client.secrets.updateSecretProperties(name, version, change);
         try {
-          const disabled = await onceSettled(disable, abortSignal);
+          const disabled = await whenSettled(disable, abortSignal);
           checkSubject(disabled, { address, vault, name });
         } catch (error) {
           if (!isAbsent(error)) throw error;
@@ -185,7 +185,7 @@ async function isDeleted(
   }
 }
 
-async function onceSettled<Result>(
+async function whenSettled<Result>(
   ask: () => Promise<Result>,
   signal: AbortSignal,
 ): Promise<Result> {
@@ -202,7 +202,7 @@ async function onceSettled<Result>(
 
 function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSecret {
   const { vault, name } = asked;
-  const ref = refOf(properties, asked);
+  const ref = toVersionRef(properties, asked);
   if (properties.managed === true || properties.certificateKeyId !== undefined) {
     throw new ConfigError(
       `The secret ${name} in the vault ${vault} belongs to a certificate; Key Vault itself renews it.`,
@@ -211,9 +211,9 @@ function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSe
   const { contentType, createdOn, expiresOn, tags } = properties;
   return {
     ref,
-    value: new Secret(known(value)),
+    value: new Secret(requireKnown(value)),
     contentType: contentType ?? "",
-    createdAt: toInstant(known(createdOn)),
+    createdAt: toInstant(requireKnown(createdOn)),
     ...(expiresOn ? { expiresAt: toInstant(expiresOn) } : {}),
     tags: { ...tags },
   };
@@ -221,9 +221,9 @@ function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSe
 
 function toInfo(listed: SecretProperties, asked: Asked): VersionInfo {
   return {
-    ref: refOf(listed, asked),
+    ref: toVersionRef(listed, asked),
     enabled: listed.enabled ?? true,
-    createdAt: toInstant(known(listed.createdOn)),
+    createdAt: toInstant(requireKnown(listed.createdOn)),
     tags: { ...listed.tags },
   };
 }
@@ -235,7 +235,7 @@ function newestFirst(a: VersionInfo, b: VersionInfo): number {
 }
 
 /** The version that the answer is about, under the name that was asked for. */
-function refOf(properties: SecretProperties, asked: Asked): VersionRef {
+function toVersionRef(properties: SecretProperties, asked: Asked): VersionRef {
   checkSubject(properties, asked);
   const { version = "" } = properties;
   if (version === "") throw new StrangeAnswerError("incomplete");
@@ -251,7 +251,7 @@ function checkSubject({ vaultUrl, name }: SecretProperties, asked: Asked): void 
 }
 
 /** The client's types leave open what the service always sends. */
-function known<Value>(value: Value | undefined): Value {
+function requireKnown<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new StrangeAnswerError("incomplete");
   return value;
 }

@@ -36,7 +36,7 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
   const shelf: Shelf = { vault: options.name, secrets: new Map(), removed: new Map() };
   const { secrets, removed } = shelf;
   return {
-    versions: (name) => [...versionsOf(shelf, name)],
+    versions: (name) => [...listVersions(shelf, name)],
     purge: (name) => {
       secrets.delete(name.toLowerCase());
       removed.delete(name.toLowerCase());
@@ -52,7 +52,7 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
     },
     names: () => [...secrets.values()].flatMap(([first]) => (first ? [first.ref.name] : [])),
     ...reading(shelf),
-    ...writing(shelf, options),
+    ...makeWriter(shelf, options),
   };
 }
 
@@ -64,7 +64,7 @@ interface Shelf {
   readonly removed: Map<string, MemoryVersion[]>;
 }
 
-const versionsOf = ({ secrets }: Shelf, name: string) => secrets.get(name.toLowerCase()) ?? [];
+const listVersions = ({ secrets }: Shelf, name: string) => secrets.get(name.toLowerCase()) ?? [];
 const isRemoved = ({ removed }: Shelf, name: string) => removed.has(name.toLowerCase());
 
 /** Nothing is answered at once, or after the caller gave up. */
@@ -80,7 +80,7 @@ function reading(shelf: Shelf): Pick<Vault, "readCurrent" | "readVersion" | "lis
       await turn(shelf, signal);
       checkName(name);
       if (isRemoved(shelf, name)) return "deleted";
-      const newest = versionsOf(shelf, name).at(-1);
+      const newest = listVersions(shelf, name).at(-1);
       return readable(newest, { vault, name, version: newest?.ref.version ?? "" });
     },
 
@@ -88,13 +88,13 @@ function reading(shelf: Shelf): Pick<Vault, "readCurrent" | "readVersion" | "lis
       await turn(shelf, signal);
       checkRef(ref, vault);
       if (isRemoved(shelf, ref.name)) return "deleted";
-      return readable(versionsOf(shelf, ref.name).find(hasVersion(ref.version)), ref);
+      return readable(listVersions(shelf, ref.name).find(hasVersion(ref.version)), ref);
     },
 
     async listVersions(name, signal) {
       await turn(shelf, signal);
       checkName(name);
-      return versionsOf(shelf, name)
+      return listVersions(shelf, name)
         .map(({ ref, enabled, createdAt, tags }) => {
           return { ref: { ...ref, name }, enabled, createdAt, tags: { ...tags } };
         })
@@ -103,7 +103,7 @@ function reading(shelf: Shelf): Pick<Vault, "readCurrent" | "readVersion" | "lis
   };
 }
 
-function writing(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write" | "disable"> {
+function makeWriter(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write" | "disable"> {
   const { vault, secrets } = shelf;
   const now = options.now ?? (() => new Date());
   const newVersion = options.newVersion ?? (() => randomBytes(16).toString("hex"));
@@ -126,7 +126,7 @@ function writing(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write"
         createdAt: wholeSecond(now()),
         enabled: true,
       };
-      secrets.set(name.toLowerCase(), [...versionsOf(shelf, name), written]);
+      secrets.set(name.toLowerCase(), [...listVersions(shelf, name), written]);
       return ref;
     },
 
@@ -139,8 +139,8 @@ function writing(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "write"
 }
 
 function setEnabled(shelf: Shelf, ref: VersionRef, enabled: boolean): void {
-  if (!versionsOf(shelf, ref.name).some(hasVersion(ref.version))) return;
-  const changed = versionsOf(shelf, ref.name).map((each) =>
+  if (!listVersions(shelf, ref.name).some(hasVersion(ref.version))) return;
+  const changed = listVersions(shelf, ref.name).map((each) =>
     hasVersion(ref.version)(each) ? { ...each, enabled } : each,
   );
   shelf.secrets.set(ref.name.toLowerCase(), changed);

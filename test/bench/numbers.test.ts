@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withResult } from "../../scripts/bench/output/page.ts";
 import { greatest, median } from "../../scripts/bench/output/statistics.ts";
-import { duration, number, tableOf } from "../../scripts/bench/output/table.ts";
+import { duration, formatTable, number } from "../../scripts/bench/output/table.ts";
 
 test("the median is the middle value, or the mean of the two in the middle", () => {
   expect(median([5, 1, 3])).toBe(3);
@@ -19,7 +19,7 @@ test("numbers and durations are written for people", () => {
 });
 
 test("the table has aligned columns", () => {
-  expect(tableOf([{ what: "a", value: "1" }]).split("\n")).toEqual([
+  expect(formatTable([{ what: "a", value: "1" }]).split("\n")).toEqual([
     "| Figure | Value | Note |",
     "|--------|-------|------|",
     "| a      | 1     |      |",

@@ -149,7 +149,7 @@ const importLine = {
   lazy: (to: string) => `export const load = () => import(${JSON.stringify(to)});`,
 };
 
-const fileOf = (sample: Sample): string =>
+const getFile = (sample: Sample): string =>
   `${sample.from}/sample-${String(samples.indexOf(sample))}.ts`;
 
 const Report = z.object({
@@ -187,7 +187,7 @@ beforeAll(async () => {
   await symlink(join(root, "node_modules"), join(tree, "node_modules"));
   for (const place of places) await write(place, "export const here = 1;\n");
   for (const sample of samples) {
-    await write(fileOf(sample), importLine[sample.how ?? "value"](sample.to));
+    await write(getFile(sample), importLine[sample.how ?? "value"](sample.to));
   }
   await write("shared/stores/one.ts", importLine.type("./two.ts"));
   await write("shared/stores/two.ts", importLine.type("./one.ts"));
@@ -205,7 +205,7 @@ const brokenIn = (file: string): string[] => [...(brokenBy.get(file) ?? [])].sor
 test.each(
   samples.map((sample) => [sample.from, sample.how ?? "value", sample.to, sample] as const),
 )("%s, %s import of %s", (_from, _how, _to, sample) => {
-  expect(brokenIn(fileOf(sample))).toEqual(sample.broken);
+  expect(brokenIn(getFile(sample))).toEqual(sample.broken);
 });
 
 test("files that import each other's types only are a cycle all the same", () => {

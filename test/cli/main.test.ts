@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { folderOf } from "../config/written.ts";
+import { makeFolder } from "../config/written.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -15,7 +15,7 @@ targets:
 `;
 
 test("a reader who has seen enough of a plan ends it without a complaint", async () => {
-  const folder = await folderOf({ "keyturn.yaml": config });
+  const folder = await makeFolder({ "keyturn.yaml": config });
   const args = ["cli/main.ts", "plan", "--config", join(folder, "keyturn.yaml")];
   const plan = spawn(process.execPath, args, { cwd: root });
   plan.stdout.destroy();

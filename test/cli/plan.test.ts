@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readArguments, UsageError } from "../../cli/arguments.ts";
-import { explained, planConfig, type PlanQuestion } from "../../shared/app.ts";
-import { folderOf } from "../config/written.ts";
+import { planConfig, type PlanQuestion, userMessage } from "../../shared/app.ts";
+import { makeFolder } from "../config/written.ts";
 import { readCalendar } from "./calendar-lines.ts";
 
 const from = "2026-01-01T00:00:00.000Z";
@@ -13,7 +13,7 @@ const to = "2027-01-01T00:00:00.000Z";
 const target = (id: string) =>
   `  ${id}: { type: postgresql, options: { host: ${id}.example }, accounts: [a], admin: self, publish: ${id} }\n`;
 
-const configOf = (policy: string, count = 3) => `version: 1
+const makeConfig = (policy: string, count = 3) => `version: 1
 vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: ${policy} }
 targets:
@@ -24,9 +24,9 @@ const quarterly =
 
 async function plan(
   question: Partial<PlanQuestion>,
-  files: Readonly<Record<string, string>> = { "keyturn.yaml": configOf(quarterly) },
+  files: Readonly<Record<string, string>> = { "keyturn.yaml": makeConfig(quarterly) },
 ) {
-  const folder = await folderOf(files);
+  const folder = await makeFolder(files);
   return planConfig(
     { config: "keyturn.yaml", format: "text", from, to, ...question },
     folder,
@@ -52,7 +52,7 @@ test("a plan as JSON is what a program reads", async () => {
 });
 
 test("a plan as a calendar keeps every rule of RFC 5545, with an event for each rotation", async () => {
-  const many = { "keyturn.yaml": configOf(quarterly, 30) };
+  const many = { "keyturn.yaml": makeConfig(quarterly, 30) };
   const json = JSON.parse((await plan({ format: "json" }, many)).text) as {
     rotations: readonly unknown[];
   };
@@ -77,8 +77,8 @@ test("what breaks a rule of RFC 5545 is seen", async () => {
 
 test("a comparison says how many targets an edit moves, and which", async () => {
   const files = {
-    "keyturn.yaml": configOf(quarterly),
-    "edited.yaml": configOf(quarterly.replace("90d", "30d")),
+    "keyturn.yaml": makeConfig(quarterly),
+    "edited.yaml": makeConfig(quarterly.replace("90d", "30d")),
   };
   const { text } = await plan({ against: "edited.yaml" }, files);
   expect(text).toMatch(/^4 targets move earlier, 0 unchanged$/m);
@@ -113,7 +113,7 @@ test.each([
   const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
     (thrown: unknown) => thrown,
   );
-  expect(explained(error)).toContain(sentence);
+  expect(userMessage(error)).toContain(sentence);
   expect(String(error)).not.toContain("the-key");
 });
 
@@ -126,22 +126,22 @@ test.each([
   "a filter %j that no target matches is refused, with the target that is near",
   async (targets, sentence) => {
     const error: unknown = await plan({ targets }).catch((thrown: unknown) => thrown);
-    expect(explained(error)).toBe(sentence);
+    expect(userMessage(error)).toBe(sentence);
   },
 );
 
 test("a filter may match targets of one side of a comparison only", async () => {
   const files = {
-    "keyturn.yaml": configOf(quarterly, 1),
-    "edited.yaml": configOf(quarterly, 2),
+    "keyturn.yaml": makeConfig(quarterly, 1),
+    "edited.yaml": makeConfig(quarterly, 2),
   };
   const { text } = await plan({ against: "edited.yaml", targets: "orders-1" }, files);
   expect(text).toMatch(/^1 target appears, 0 unchanged\n/);
 });
 
 test("a plan without an end is long enough to show the first rotation of a password that may be 90 days old", async () => {
-  const files = { "keyturn.yaml": configOf("{ every: 90d }") };
-  const folder = await folderOf(files);
+  const files = { "keyturn.yaml": makeConfig("{ every: 90d }") };
+  const folder = await makeFolder(files);
   const { text } = await planConfig({ config: "keyturn.yaml", format: "text" }, folder, from);
   expect(text).toMatch(
     /^4 rotations from 2026-01-01T00:00:00\.000Z to 2026-04-11T00:00:00\.000Z\n/,
@@ -149,7 +149,7 @@ test("a plan without an end is long enough to show the first rotation of a passw
 });
 
 test("a plan without rotations names the next one", async () => {
-  const files = { "keyturn.yaml": configOf("{ every: 400d }", 1) };
+  const files = { "keyturn.yaml": makeConfig("{ every: 400d }", 1) };
   const { text } = await plan({}, files);
   expect(text).toMatch(
     /^0 rotations from .*\nThe next rotation is that of (orders-0|mails): Fri 2027-02-05 00:00 UTC {2}policy default: 400d after /,
@@ -157,21 +157,21 @@ test("a plan without rotations names the next one", async () => {
 });
 
 test("a configuration with problems is refused with all of them", async () => {
-  const files = { "keyturn.yaml": configOf("{ every: 90d, timeZone: Mars }") };
+  const files = { "keyturn.yaml": makeConfig("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
-  expect(explained(error)).toContain("policies.default.timeZone: Mars is no time zone");
+  expect(userMessage(error)).toContain("policies.default.timeZone: Mars is no time zone");
 });
 
 test("a policy that comes late is warned about beside the plan", async () => {
   const { warnings } = await plan(
     {},
-    { "keyturn.yaml": configOf("{ every: 1d, afterExposure: 4h, days: [sat] }") },
+    { "keyturn.yaml": makeConfig("{ every: 1d, afterExposure: 4h, days: [sat] }") },
   );
   expect(warnings).toEqual([expect.stringContaining("policies.default.every: is too short")]);
 });
 
 test("a relative path starts from the folder that is given", async () => {
-  const folder = await folderOf({ "sub/other.yaml": configOf(quarterly) });
+  const folder = await makeFolder({ "sub/other.yaml": makeConfig(quarterly) });
   await writeFile(join(folder, "keyturn.yaml"), "version: 2\n");
   const question = { config: "sub/other.yaml", format: "text", from, to } as const;
   expect((await planConfig(question, folder, from)).text).toContain("mails");
@@ -179,18 +179,18 @@ test("a relative path starts from the folder that is given", async () => {
 
 test("a comparison is of the next rotations, also where they lie beyond the end", async () => {
   const files = {
-    "keyturn.yaml": configOf("{ every: 1000d }"),
-    "edited.yaml": configOf("{ every: 900d }"),
+    "keyturn.yaml": makeConfig("{ every: 1000d }"),
+    "edited.yaml": makeConfig("{ every: 900d }"),
   };
   const { text } = await plan({ against: "edited.yaml" }, files);
   expect(text).toMatch(/^4 targets move earlier, 0 unchanged\n0 rotations instead of 0 from /);
-  files["edited.yaml"] = configOf("{ every: 12h }");
+  files["edited.yaml"] = makeConfig("{ every: 12h }");
   const today = await plan({ against: "edited.yaml" }, files);
   expect(today.text).toMatch(/^4 targets move earlier, 4 would rotate today, 0 unchanged\n/);
 });
 
 test("a plan says what it takes for too much at once, and can be told otherwise", async () => {
-  const many = { "keyturn.yaml": configOf(quarterly, 30) };
+  const many = { "keyturn.yaml": makeConfig(quarterly, 30) };
   const usual = await plan({}, many);
   expect(usual.text).toContain(
     "\nLimits: 10 rotations in 10s on a server, 300 new versions in 10s",

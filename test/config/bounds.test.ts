@@ -4,11 +4,11 @@ import { ConfigProblemsError } from "../../shared/config/problems.ts";
 import { repeatedIn } from "../../shared/config/yaml/document.ts";
 import { checkLateness, untried } from "../../shared/core/policy/checks/check-lateness.ts";
 import { attempt, type Effort, newEffort } from "../../shared/core/policy/checks/effort.ts";
-import { openingsOf } from "../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
 import { policyWith } from "../core/policy/sample.ts";
 import { fakeRotators } from "./fake-rotators.ts";
-import { problemsOf, withTarget } from "./written.ts";
+import { listProblems, withTarget } from "./written.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const lines = (count: number, line: (index: number) => string) =>
@@ -19,14 +19,14 @@ test.each([
   ["mappings in mappings", `vaults: ${"{ a: ".repeat(20_000)}`],
   ["lists in lists that are closed", `notify: ${"[".repeat(300)}${"]".repeat(300)}`],
 ])("%s are one problem when they are too deep", async (_what, text) => {
-  expect(await problemsOf(`version: 1\n${text}\n`)).toEqual([
+  expect(await listProblems(`version: 1\n${text}\n`)).toEqual([
     expect.stringMatching(/^keyturn\.yaml:2:\d+ .*is nested too deeply$/),
   ]);
 });
 
 test("what is repeated counts as often as it is repeated", async () => {
   const text = `version: 1\na: &a [${"x, ".repeat(1_000)}]\nb: [${"*a, ".repeat(9_000)}]\n`;
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:1:1  repeats itself through too many aliases",
   ]);
 });
@@ -43,14 +43,14 @@ test.each([
 ])("a policy has at most 100 %s", async (field, entry) => {
   const policy = `{ every: 90d, afterExposure: 4h, ${field}: [${`${entry}, `.repeat(101)}] }`;
   const text = withTarget({}).replace(/{ every: .* } }/, `${policy} }`);
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     expect.stringContaining(`policies.default.${field}: must have at most 100 entries`),
   ]);
 });
 
 test("a configuration has at most 1000 policies", async () => {
   const policies = lines(1_001, (index) => `  p${index}: { every: 90d }\n`);
-  expect(await problemsOf(`version: 1\npolicies:\n${policies}`)).toEqual([
+  expect(await listProblems(`version: 1\npolicies:\n${policies}`)).toEqual([
     "keyturn.yaml:2:1  policies: must have at most 1000 entries; targets may share policies, and have overrides",
   ]);
 });
@@ -66,7 +66,7 @@ test("of very many problems the first thousand are told, and how many follow", a
 });
 
 test("what is said about a name repeats its beginning only", async () => {
-  const [problem = ""] = await problemsOf(withTarget({ policy: "x".repeat(100_000) }));
+  const [problem = ""] = await listProblems(withTarget({ policy: "x".repeat(100_000) }));
   expect(problem.length).toBeLessThan(1_000);
 });
 
@@ -109,13 +109,13 @@ test("an error in a trial is none of its effort", () => {
 test("the next opening is found without listing those in between", () => {
   const from = Date.parse(now);
   const freeze = [{ from: "2026-06-01", to: "2035-12-31", reason: "x", lift: [] }];
-  const often = openingsOf({ cron: "* * * * *", freeze });
+  const often = findOpenings({ cron: "* * * * *", freeze });
   expect(often.first(from, from)?.from).toBe(Date.parse("2036-01-01T00:00:00Z"));
-  for (const span of openingsOf({ cron: "* * * * *" }).each(from, from + 3_650 * day)) {
+  for (const span of findOpenings({ cron: "* * * * *" }).each(from, from + 3_650 * day)) {
     expect(span.from).toBe(from - 14 * minute);
     break;
   }
-  expect(openingsOf({ cron: "* * * * *" }).last(from, from + 3_650 * day)?.from).toBe(
+  expect(findOpenings({ cron: "* * * * *" }).last(from, from + 3_650 * day)?.from).toBe(
     from + 3_650 * day - minute,
   );
 });

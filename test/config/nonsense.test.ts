@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { loadConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
 import { fakeRotators } from "./fake-rotators.ts";
-import { folderOf } from "./written.ts";
+import { makeFolder } from "./written.ts";
 
 const anything = () => fc.jsonValue({ maxDepth: 2 });
 
@@ -42,7 +42,7 @@ const nonsense = fc.record(
 );
 
 test("whatever stands in the file, it is accepted or refused with places, and nothing breaks", async () => {
-  const file = join(await folderOf({}), "keyturn.yaml");
+  const file = join(await makeFolder({}), "keyturn.yaml");
   const lines = async (text: string) => {
     await writeFile(file, text);
     return loadConfig(file, { rotators: fakeRotators }).then(

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../shared/config/load.ts";
 import { fakeRotators } from "./fake-rotators.ts";
-import { folderOf, problemLines, withTarget } from "./written.ts";
+import { makeFolder, problemLines, withTarget } from "./written.ts";
 
 const options = { rotators: fakeRotators, now: "2026-06-01T00:00:00.000Z" };
 
 test("a text is the configuration that a file with it is", async () => {
   const text = withTarget({ tags: { env: "prod" } });
-  const folder = await folderOf({ "keyturn.yaml": text });
+  const folder = await makeFolder({ "keyturn.yaml": text });
   expect(await parseConfig(text, options)).toEqual(
     await loadConfig(join(folder, "keyturn.yaml"), options),
   );
@@ -16,7 +16,7 @@ test("a text is the configuration that a file with it is", async () => {
 
 test("a text with mistakes is refused with all that a file would be", async () => {
   const text = `${withTarget({ admin: null, publish: 7 })}more: 1\n`;
-  const folder = await folderOf({ "keyturn.yaml": text });
+  const folder = await makeFolder({ "keyturn.yaml": text });
   const lines = await problemLines(parseConfig(text, options));
   expect(lines).toHaveLength(3);
   expect(lines).toEqual(await problemLines(loadConfig(join(folder, "keyturn.yaml"), options)));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
-import { load, problemsOf, withTarget } from "./written.ts";
+import { listProblems, load, withTarget } from "./written.ts";
 
 const broken = `version: 2
 vaults:
@@ -32,7 +32,7 @@ notify:
 `;
 
 test("every problem is found at once, with its place, its path and a sentence", async () => {
-  expect(await problemsOf(broken)).toEqual([
+  expect(await listProblems(broken)).toEqual([
     "keyturn.yaml:1:10  version: must be 1",
     "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http is for addresses of this machine only",
     'keyturn.yaml:4:1  polices: is not a known key (did you mean "policies"?)',
@@ -80,7 +80,7 @@ test("the error lists all problems, one in each line, and holds them as data", a
 
 test("an unknown key that resembles none is told the keys there are", async () => {
   expect(
-    await problemsOf(
+    await listProblems(
       "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
     ),
   ).toEqual([
@@ -91,20 +91,20 @@ test("an unknown key that resembles none is told the keys there are", async () =
 test("a field left out is told from one left empty", async () => {
   const missing = "keyturn.yaml:5:3  targets.orders";
   expect(
-    await problemsOf(withTarget({ type: null, accounts: null, admin: null, publish: null })),
+    await listProblems(withTarget({ type: null, accounts: null, admin: null, publish: null })),
   ).toEqual([
     `${missing}.type: is missing`,
     `${missing}.accounts: is missing`,
     `${missing}.admin: is missing`,
     `${missing}.publish: is missing`,
   ]);
-  expect(await problemsOf(withTarget({}).replace(/admin: .*/, "admin:"))).toEqual([
+  expect(await listProblems(withTarget({}).replace(/admin: .*/, "admin:"))).toEqual([
     "keyturn.yaml:9:5  targets.orders.admin: has no value",
   ]);
 });
 
 test("options that a rotator needs are missing even when there are none at all", async () => {
-  expect(await problemsOf(withTarget({ options: null }))).toEqual([
+  expect(await listProblems(withTarget({ options: null }))).toEqual([
     "keyturn.yaml:5:3  targets.orders.options.host: is missing",
   ]);
 });
@@ -155,7 +155,7 @@ test.each([
     "tags.credentialid: is a tag that Keyturn writes by itself",
   ],
 ])("%s is told in plain words", async (_what, fields, message) => {
-  const problems = (await problemsOf(withTarget(fields))).map((line) =>
+  const problems = (await listProblems(withTarget(fields))).map((line) =>
     line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""),
   );
   expect(problems).toContainEqual(message);
@@ -172,7 +172,7 @@ test("no problem repeats a value, which could be a secret in the wrong place", a
     grace: value,
     tags: value,
   });
-  const problems = await problemsOf(`${text}notify: [{ type: ${value}, key: ${value} }]\n`);
+  const problems = await listProblems(`${text}notify: [{ type: ${value}, key: ${value} }]\n`);
   expect(problems.length).toBeGreaterThan(8);
   expect(problems.join("\n")).not.toContain("hunter2");
 });
@@ -183,5 +183,5 @@ test.each([
   ["400", "needs a unit; write 400d for days, 400h for hours, 400m for minutes"],
 ])("a retention of %s is refused", async (retention, message) => {
   const text = `version: 1\nretention: ${retention}\n`;
-  expect(await problemsOf(text)).toEqual([`keyturn.yaml:2:12  retention: ${message}`]);
+  expect(await listProblems(text)).toEqual([`keyturn.yaml:2:12  retention: ${message}`]);
 });

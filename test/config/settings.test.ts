@@ -7,7 +7,7 @@ const key = "bm90LWEta2V5LWp1c3QtdGV4dA==";
 const connection = `DefaultEndpointsProtocol=https;AccountName=orders;AccountKey=${key}`;
 const id = "0b7a1a5e-6d0f-4c53-9a1b-3f0a2d9c7e11";
 
-function problemsOf(env: Record<string, string>): string {
+function listProblems(env: Record<string, string>): string {
   try {
     readSettings(env);
     return "none";
@@ -81,7 +81,7 @@ test("addresses of queue and tables count for other clouds, with an identity of 
 
 test("every problem is told at once, and no value with it", () => {
   expect(
-    problemsOf({
+    listProblems({
       KEYTURN_QUEUE: "Bad--Queue",
       KEYTURN_TABLE: "tables",
       AZURE_CLIENT_ID: "me",
@@ -115,7 +115,7 @@ test.each([
     "AzureWebJobsStorage__accountName: must be the name of a storage account",
   ],
 ])("a storage account that is unclear is refused: %o", (env, problem) => {
-  expect(problemsOf(env)).toContain(problem);
+  expect(listProblems(env)).toContain(problem);
 });
 
 test("a configuration in a blob is named by its address, and a signature in it is a secret", () => {
@@ -136,7 +136,7 @@ test.each([
   ["https://u:c2VjcmV0@orders.blob.core.windows.net/c/k", "must not hold a user name or password"],
   ["https://?sig=c2VjcmV0", "is no valid web address"],
 ])("the address %s of a configuration is refused without being repeated", (address, message) => {
-  const problems = problemsOf({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
+  const problems = listProblems({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
   expect(problems).toContain(`KEYTURN_CONFIG: ${message}`);
   expect(problems).not.toContain("c2VjcmV0");
 });
@@ -147,8 +147,8 @@ test("blobs need an address of their own where that of the queues does not tell 
     AzureWebJobsStorage__tableServiceUri: "https://tables.example",
   };
   const inBlob = { KEYTURN_CONFIG: "https://orders.blob.core.windows.net/conf/keyturn.yaml" };
-  expect(problemsOf(services)).toBe("none");
-  expect(problemsOf({ ...services, ...inBlob })).toContain("blobServiceUri: is missing");
+  expect(listProblems(services)).toBe("none");
+  expect(listProblems({ ...services, ...inBlob })).toContain("blobServiceUri: is missing");
   const blobs = { AzureWebJobsStorage__blobServiceUri: "https://blobs.example/" };
   expect(readSettings({ ...services, ...inBlob, ...blobs }).storage).toMatchObject({
     blobUrl: "https://blobs.example",

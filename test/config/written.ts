@@ -11,7 +11,7 @@ import { fakeRotators } from "./fake-rotators.ts";
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** A fresh folder with these files, which is gone when the test ends. */
-export async function folderOf(files: Files): Promise<string> {
+export async function makeFolder(files: Files): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "keyturn-config-"));
   onTestFinished(() => rm(root, { recursive: true }));
   const folder = join(root, "conf");
@@ -28,12 +28,12 @@ export async function load(
   text: string | Uint8Array,
   rotators: readonly ConfigRotator[] = fakeRotators,
 ): Promise<Config> {
-  const folder = await folderOf({ "keyturn.yaml": text });
+  const folder = await makeFolder({ "keyturn.yaml": text });
   return loadConfig(join(folder, "keyturn.yaml"), { rotators });
 }
 
 /** The problems of one file with this text, as lines. */
-export async function problemsOf(text: string | Uint8Array): Promise<string[]> {
+export async function listProblems(text: string | Uint8Array): Promise<string[]> {
   return problemLines(load(text));
 }
 

@@ -2,9 +2,9 @@ import type { ErrorKind } from "../../shared/core/errors.ts";
 import { beginRotation } from "../../shared/core/lifecycle/progress.ts";
 import {
   type Failure,
-  type Grounds,
   newRecord,
   type Rotation,
+  type StartReason,
   type TargetRecord,
 } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
@@ -42,7 +42,7 @@ export const request = {
   requestedBy: "anna",
   at: now,
 } as const;
-export const grounds: Grounds = { why: "anna asked for it", policyFingerprint: "f" };
+export const grounds: StartReason = { why: "anna asked for it", policyFingerprint: "f" };
 export const failure = (kind: ErrorKind): Failure => ({ kind, message: "It said no.", at: at(5) });
 
 export const adopted: TargetRecord = {

@@ -17,15 +17,15 @@ function read(file: string): string {
 }
 
 /** What the page says in prose: examples are no links and no headings. */
-const proseOf = (page: string): string => read(page).replaceAll(/^```[\s\S]*?^```$/gm, "");
+const readProse = (page: string): string => read(page).replaceAll(/^```[\s\S]*?^```$/gm, "");
 
 function all(text: string, pattern: RegExp): string[] {
   return Array.from(text.matchAll(pattern), ([, found = ""]) => found);
 }
 
 /** As GitHub makes them. */
-function anchorsOf(page: string): string[] {
-  return all(proseOf(page), /^#{1,6} (.+)$/gm).map((heading) =>
+function listAnchors(page: string): string[] {
+  return all(readProse(page), /^#{1,6} (.+)$/gm).map((heading) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
@@ -37,11 +37,11 @@ function leadsNowhere(page: string, link: string): boolean {
   const [path = "", anchor] = link.split("#");
   const file = path === "" ? page : join(dirname(page), path);
   if (!existsSync(join(root, file))) return true;
-  return anchor !== undefined && !anchorsOf(file).includes(anchor);
+  return anchor !== undefined && !listAnchors(file).includes(anchor);
 }
 
 test.each(pages)("every link of %s leads to a file or heading that is there", (page) => {
-  const links = all(proseOf(page), /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
+  const links = all(readProse(page), /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
   expect(links.filter((link) => leadsNowhere(page, link))).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BlobSASPermissions, BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
-import { configOf, seed, single } from "./world/targets.ts";
+import { makeConfig, seed, single } from "./world/targets.ts";
 import { everySecond, queueName, startWorld, type World } from "./world/world.ts";
 
 let world: World;
@@ -14,7 +14,7 @@ let written: { readonly targets: object };
 beforeAll(async () => {
   world = await startWorld({
     config: (places) =>
-      configOf(places, { orders: single(places, "orders"), billing: single(places, "billing") }),
+      makeConfig(places, { orders: single(places, "orders"), billing: single(places, "billing") }),
     sweep: everySecond,
   });
   await seed(world, "orders");
@@ -45,16 +45,16 @@ function withTargets(...names: readonly string[]): string {
 }
 
 const rotated = async (name: string) => world.api.ended(await world.api.rotate(name));
-const statusOf = async (name: string) =>
+const fetchStatus = async (name: string) =>
   (await world.api.send("GET", `/api/targets/${name}`)).status;
 
 test("an app whose configuration is in a blob takes edits while it runs, and keeps the last good one after a broken edit, over a restart too", async () => {
   expect(await rotated("orders")).toMatchObject({ state: "done" });
-  expect(await statusOf("billing")).toBe(404);
+  expect(await fetchStatus("billing")).toBe(404);
 
   await edit(withTargets("orders", "billing"));
   await vi.waitFor(async () => {
-    expect(await statusOf("billing")).toBe(200);
+    expect(await fetchStatus("billing")).toBe(200);
   }, patient);
   expect(world.output.written).toContain("config-changed");
 

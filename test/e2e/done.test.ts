@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
 import {
-  configOf,
+  makeConfig,
   own,
   pair,
   type Published,
@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({
     config: (places) =>
-      configOf(places, {
+      makeConfig(places, {
         one: single(places, "one"),
         self: own(places, "self"),
         two: pair(places, "two"),

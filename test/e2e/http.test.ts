@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordSchema } from "../../shared/core/record/rotation.ts";
 import type { Answer } from "./world/api.ts";
 import { setSchema } from "./world/journal-rows.ts";
-import { configOf, seed, single, versionsOf } from "./world/targets.ts";
+import { countVersions, makeConfig, seed, single } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 
 const names = ["one", "again", "strict"];
@@ -10,7 +10,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({
     config: (places) =>
-      configOf(places, Object.fromEntries(names.map((name) => [name, single(places, name)]))),
+      makeConfig(places, Object.fromEntries(names.map((name) => [name, single(places, name)]))),
   });
   for (const name of names) await seed(world, name);
   await world.start();
@@ -54,7 +54,7 @@ describe("Asking for a rotation", () => {
       ...["checking", "refreshing", "cleaning"],
     ]);
     expect(await api.rotations("one")).toEqual([run]);
-    expect(await versionsOf(world.secrets, "one")).toBe(2);
+    expect(await countVersions(world.secrets, "one")).toBe(2);
   });
 
   test("twice with the same Idempotency-Key leads to the same rotation, however late", async () => {
@@ -68,7 +68,7 @@ describe("Asking for a rotation", () => {
     expect(other).not.toBe(first);
     await api.ended(other);
     expect(await api.rotations("again")).toHaveLength(2);
-    expect(await versionsOf(world.secrets, "again")).toBe(3);
+    expect(await countVersions(world.secrets, "again")).toBe(3);
   });
 
   test("takes the exposure of a secret as the reason, and says so in the history", async () => {
@@ -206,7 +206,7 @@ describe("A bad request changes nothing and is answered", () => {
 
   test("and the target was not touched by any of them", async () => {
     expect(await world.api.rotations("strict")).toEqual([]);
-    expect(await versionsOf(world.secrets, "strict")).toBe(1);
+    expect(await countVersions(world.secrets, "strict")).toBe(1);
   });
 });
 

@@ -7,7 +7,7 @@ import { patient } from "./world/api.ts";
 import { startedLater } from "./world/clock.ts";
 import { standings } from "./world/journal-rows.ts";
 import { canLogIn, consume, keepAsking } from "./world/kill-checks.ts";
-import { configOf, own, pair, published, seed, seedPair, single } from "./world/targets.ts";
+import { makeConfig, own, pair, published, seed, seedPair, single } from "./world/targets.ts";
 import { everySecond, startWorld, type World } from "./world/world.ts";
 
 const kills = 20;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   world = await startWorld({
     sweep: everySecond,
     config: (places) =>
-      configOf(
+      makeConfig(
         places,
         {
           // Rotated whenever somebody asks; its superseded passwords live on.
@@ -60,7 +60,7 @@ test(
   async () => {
     const chosen = Number(process.env["KEYTURN_TEST_SEED"] ?? Date.now() % 1_000_000);
     console.log(`seed ${chosen} (KEYTURN_TEST_SEED repeats it)`);
-    const draw = drawsOf(chosen);
+    const draw = makeDraws(chosen);
     const tally = new Map<string, number>();
 
     await startLater(0);
@@ -154,7 +154,7 @@ function isAtRest({ health, rotation, queuedRotation }: TargetView): boolean {
 }
 
 /** For each number one between 0 and 1, the same whenever the seed is. */
-function drawsOf(chosen: number): (number: number) => number {
+function makeDraws(chosen: number): (number: number) => number {
   return (number) =>
     createHash("sha256").update(`${chosen}/${number}`).digest().readUInt32BE() / 2 ** 32;
 }

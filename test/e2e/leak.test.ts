@@ -6,9 +6,9 @@ import { patient } from "./world/api.ts";
 import { type Echo, startEcho } from "./world/echo.ts";
 import { journalRows } from "./world/journal-rows.ts";
 import { leaksIn, type Place } from "./world/leaks.ts";
-import { queuesOf } from "./world/queues.ts";
+import { openQueues } from "./world/queues.ts";
 import {
-  configOf,
+  makeConfig,
   own,
   pair,
   published,
@@ -41,8 +41,8 @@ beforeAll(async () => {
     settings: { AZURE_LOG_LEVEL: "verbose", NODE_DEBUG: "tls,dns,timer" },
     config(places) {
       const shared = { consumers: ["app"] };
-      const notifiers = { notify: Reflect.get(configOf(places, {}), "notify") as object[] };
-      return configOf(
+      const notifiers = { notify: Reflect.get(makeConfig(places, {}), "notify") as object[] };
+      return makeConfig(
         places,
         {
           one: single(places, "one", shared),
@@ -193,7 +193,7 @@ test("Secrets in places where they do not belong", async () => {
   await secrets.setSecret(publishedName("one"), misplaced);
   await secrets.setSecret(publishedName("self"), asJson("self", misplaced));
   for (const name of ["one", "self"]) await api.ended(await api.rotate(name));
-  const { work, poison } = queuesOf(storage);
+  const { work, poison } = openQueues(storage);
   await work.sendMessage(`{"targetId":"one","password":"${misplaced}`);
   await work.sendMessage(JSON.stringify({ targetId: misplaced, because: misplaced }));
   await poison.sendMessage(`{"password":"${misplaced}"}`);

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
-import { lengthOf, queuesOf } from "./world/queues.ts";
+import { countMessages, openQueues } from "./world/queues.ts";
 import {
-  configOf,
+  countVersions,
+  makeConfig,
   own,
   published,
   publishedName,
   seed,
   single,
-  versionsOf,
 } from "./world/targets.ts";
 import { asJson, newPassword, startWorld, type World } from "./world/world.ts";
 
@@ -22,7 +22,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({
     config: (places) =>
-      configOf(places, {
+      makeConfig(places, {
         ...Object.fromEntries([...old, ...young].map((name) => [name, single(places, name)])),
         ...Object.fromEntries(selves.map((name) => [name, own(places, name)])),
       }),
@@ -75,9 +75,9 @@ function eventAbout(name: string, version: string) {
 async function settled(): Promise<void> {
   await world.vault.tick();
   await world.vaultEvents.idle();
-  const { work } = queuesOf(world.storage);
+  const { work } = openQueues(world.storage);
   await vi.waitFor(async () => {
-    expect(await lengthOf(work)).toBe(0);
+    expect(await countMessages(work)).toBe(0);
   }, patient);
 }
 
@@ -87,13 +87,13 @@ async function expectRotatedOnce(name: string): Promise<void> {
   const [run, ...others] = await world.api.rotations(name);
   expect(run).toMatchObject({ state: "done", reason: "schedule" });
   expect(others).toEqual([]);
-  expect(await versionsOf(world.secrets, name)).toBe(2);
+  expect(await countVersions(world.secrets, name)).toBe(2);
 }
 
 async function expectLeftAlone(name: string): Promise<void> {
   await settled();
   expect(await world.api.rotations(name)).toEqual([]);
-  expect(await versionsOf(world.secrets, name)).toBe(1);
+  expect(await countVersions(world.secrets, name)).toBe(1);
 }
 
 describe("The webhook", () => {

@@ -5,9 +5,9 @@ import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import { patient } from "./world/api.ts";
 import { startedLater } from "./world/clock.ts";
-import { lengthOf, queuesOf } from "./world/queues.ts";
+import { countMessages, openQueues } from "./world/queues.ts";
 import {
-  configOf,
+  makeConfig,
   own,
   pair,
   published,
@@ -27,7 +27,7 @@ beforeAll(async () => {
     sweep: everySecond,
     config: (places) => {
       const at = (port: number) => ({ options: { ...places.postgresql, port } });
-      return configOf(
+      return makeConfig(
         places,
         {
           one: single(places, "one"),
@@ -74,7 +74,7 @@ const event = (type: string) => String.raw`\"type\":\"${type}\"`;
 const about = (target: string) => String.raw`\"targetId\":\"${target}\"`;
 
 /** Does something at the very moment at which a rotation is about to give the target its pending secret. */
-function beforeTheChangeOf(name: string, act: () => void): void {
+function readBeforeChange(name: string, act: () => void): void {
   const { faults } = world.vault;
   let done = false;
   faults.add({
@@ -183,7 +183,7 @@ describe("A PostgreSQL that", () => {
     async (name) => {
       const { api, lines, secrets } = world;
       const before = await published(secrets, name);
-      beforeTheChangeOf(name, () => {
+      readBeforeChange(name, () => {
         lines.database.cut();
       });
       const failure = hears(event("attempt-failed"), about(name), "target-unavailable");
@@ -230,11 +230,11 @@ describe("Without storage", () => {
     const { api, lines, storage } = world;
     lines.table.cut();
     const failure = hears(event("journal-unavailable"), about("one"));
-    await queuesOf(storage).work.sendMessage('{"targetId":"one","because":"due"}');
+    await openQueues(storage).work.sendMessage('{"targetId":"one","because":"due"}');
     await failure;
     lines.table.mend();
     await vi.waitFor(async () => {
-      expect(await lengthOf(queuesOf(storage).work)).toBe(0);
+      expect(await countMessages(openQueues(storage).work)).toBe(0);
     }, patient);
     expect(await api.target("one")).toMatchObject({ health: "healthy" });
   });
@@ -250,7 +250,7 @@ describe("Without storage", () => {
 
   test("a rotation stops where it is, and another process goes on when its claim has ended", async () => {
     const { api, lines } = world;
-    beforeTheChangeOf("two", () => {
+    readBeforeChange("two", () => {
       lines.table.cut();
     });
     const failure = hears(event("journal-unavailable"), about("two"));

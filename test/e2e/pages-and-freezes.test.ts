@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { configOf, seed, single } from "./world/targets.ts";
+import { makeConfig, seed, single } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 
 const names = ["again", "frozen", "other", "last"];
@@ -15,7 +15,7 @@ beforeAll(async () => {
   world = await startWorld({
     config: (places) => {
       const targets = Object.fromEntries(names.map((name) => [name, single(places, name)]));
-      const config: object = configOf(places, targets);
+      const config: object = makeConfig(places, targets);
       const frozen = { match: { target: "frozen" }, every: "90d", freeze };
       return { ...config, policies: { default: { every: "90d" }, frozen } };
     },

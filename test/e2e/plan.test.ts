@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { configOf, seed, single } from "./world/targets.ts";
+import { makeConfig, seed, single } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 
 const names = ["seen", "left"];
@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await startWorld({
     config: (places) => {
       const targets = Object.fromEntries(names.map((name) => [name, single(places, name)]));
-      const config: object = configOf(places, targets);
+      const config: object = makeConfig(places, targets);
       const watched = {
         match: { target: "*" },
         every: "90d",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { faultsNamed } from "../soak/faults.ts";
-import { newReport, sumOf, tableOf } from "../soak/report.ts";
+import { formatTable, newReport, sumUp } from "../soak/report.ts";
 import { runSoak } from "../soak/soak.ts";
 
 /** Faults that are over within seconds. `npm run soak` has all of them. */
@@ -29,9 +29,9 @@ test(
       signal: new AbortController().signal,
       say: console.log,
     });
-    console.log([...tableOf(report.rows), ...report.notes].join("\n"));
+    console.log([...formatTable(report.rows), ...report.notes].join("\n"));
     expect(report.rows.size).toBe(quick.length + 2);
-    expect(sumOf(report.rows)).toMatchObject({ lost: 0, withoutAlarm: 0, refused: 0 });
+    expect(sumUp(report.rows)).toMatchObject({ lost: 0, withoutAlarm: 0, refused: 0 });
     expect(report.totals.rotations).toBeGreaterThan(quick.length);
   },
 );

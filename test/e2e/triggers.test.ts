@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { patient } from "./world/api.ts";
-import { lengthOf, queuesOf } from "./world/queues.ts";
-import { configOf, own, pair, seed, seedPair, single, versionsOf } from "./world/targets.ts";
+import { countMessages, openQueues } from "./world/queues.ts";
+import { countVersions, makeConfig, own, pair, seed, seedPair, single } from "./world/targets.ts";
 import { everySecond, startWorld, type World } from "./world/world.ts";
 
 let world: World;
@@ -9,7 +9,7 @@ beforeAll(async () => {
   world = await startWorld({
     sweep: everySecond,
     config: (places) =>
-      configOf(places, {
+      makeConfig(places, {
         old: single(places, "old"),
         "old-pair": pair(places, "old-pair"),
         "old-own": own(places, "old-own"),
@@ -50,10 +50,10 @@ describe("The timer", () => {
       const [run, ...others] = await api.rotations(name);
       expect(run).toMatchObject({ state: "done", reason: "schedule", requestedBy: "schedule" });
       expect(others).toEqual([]);
-      expect(await versionsOf(secrets, name)).toBe(2);
+      expect(await countVersions(secrets, name)).toBe(2);
     }
     expect(await api.rotations("fresh")).toEqual([]);
-    expect(await versionsOf(secrets, "fresh")).toBe(1);
+    expect(await countVersions(secrets, "fresh")).toBe(1);
     // Due one day from now, because its secret is 89 days old.
     expect(Date.parse(left.nextDue ?? "") - Date.now()).toBeLessThan(86_400_000);
   });
@@ -85,7 +85,7 @@ describe("A message", () => {
     ["nothing but base64", Buffer.from('{"targetId":"fresh"}').toString("base64")],
     ["an empty object", "{}"],
   ])("of %s is recorded and told as an alarm, and is not tried again", async (_, text) => {
-    const { work, poison } = queuesOf(world.storage);
+    const { work, poison } = openQueues(world.storage);
     const before = await alarmsOf("message-unreadable");
     await work.sendMessage(text);
     await vi.waitFor(async () => {
@@ -93,35 +93,35 @@ describe("A message", () => {
       expect(toldAlarms("message-unreadable")).toHaveLength(before.length + 1);
     }, patient);
     await vi.waitFor(async () => {
-      expect(await lengthOf(work)).toBe(0);
+      expect(await countMessages(work)).toBe(0);
     }, patient);
-    expect(await lengthOf(poison)).toBe(0);
+    expect(await countMessages(poison)).toBe(0);
     expect(await alarmsOf("message-unreadable")).toHaveLength(before.length + 1);
   });
 
   test("for a target that is not configured any more is passed over in silence", async () => {
-    const { work } = queuesOf(world.storage);
+    const { work } = openQueues(world.storage);
     const before = await world.api.alarms();
     await work.sendMessage('{"targetId":"bygone","because":"due"}');
     await vi.waitFor(async () => {
-      expect(await lengthOf(work)).toBe(0);
+      expect(await countMessages(work)).toBe(0);
     }, patient);
     expect(await world.api.alarms()).toEqual(before);
   });
 
   test("for a target that is not due rotates nothing, however often it comes", async () => {
-    const { work } = queuesOf(world.storage);
+    const { work } = openQueues(world.storage);
     for (let copy = 0; copy < 5; copy++) {
       await work.sendMessage('{"targetId":"fresh","because":"due"}');
     }
     await vi.waitFor(async () => {
-      expect(await lengthOf(work)).toBe(0);
+      expect(await countMessages(work)).toBe(0);
     }, patient);
     expect(await world.api.rotations("fresh")).toEqual([]);
   });
 
   test("that the host has handed out too often goes to the poison queue and to somebody's notice", async () => {
-    const { work, poison } = queuesOf(world.storage);
+    const { work, poison } = openQueues(world.storage);
     await world.host().stop();
     await work.clearMessages();
     await work.sendMessage('{"targetId":"fresh","because":"due"}');
@@ -138,7 +138,7 @@ describe("A message", () => {
       expect(toldAlarms("gave-up")).toHaveLength(2);
     }, patient);
     await vi.waitFor(async () => {
-      expect(await lengthOf(poison)).toBe(0);
+      expect(await countMessages(poison)).toBe(0);
     }, patient);
     expect(await world.api.rotations("fresh")).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configOf, seed, single } from "./world/targets.ts";
+import { makeConfig, seed, single } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 
 const json = { "content-type": "application/json" };
@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({
     config: (places) => {
-      const config: object = configOf(places, { used: single(places, "used") });
+      const config: object = makeConfig(places, { used: single(places, "used") });
       return { ...config, policies: { default: { afterIdle: "30d" } } };
     },
   });

@@ -4,7 +4,7 @@ import { withDue } from "../../shared/core/record/due.ts";
 import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, type Instant } from "../../shared/core/time.ts";
-import { replan } from "../../shared/engine/work/replan.ts";
+import { reschedule } from "../../shared/engine/work/replan.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { target as orders } from "../core/orders.ts";
 
@@ -27,7 +27,7 @@ const overrides: Readonly<Record<string, Override>> = {
   t06: { fields: { spread: 60_000 }, reason: "many at once" },
 };
 
-export function fleetOf(all: readonly Policy[]): Target[] {
+export function makeFleet(all: readonly Policy[]): Target[] {
   return Array.from({ length: 30 }, (_, index) => {
     const id = `t${String(index).padStart(2, "0")}`;
     const tags = { tier: tiers[index % 3] ?? "plain" };
@@ -48,7 +48,7 @@ export async function adoptAll(
   now: Instant,
 ): Promise<void> {
   for (const target of targets) {
-    const fresh = replan(newRecord(target.id), target, now);
+    const fresh = reschedule(newRecord(target.id), target, now);
     const adopted: TargetRecord = {
       ...fresh,
       health: "healthy",
@@ -62,7 +62,7 @@ export async function adoptAll(
 }
 
 /** By target: the etag of its row. */
-export async function etagsOf(
+export async function readEtags(
   journal: Journal,
   targets: readonly Target[],
 ): Promise<Map<string, string | undefined>> {

@@ -7,11 +7,11 @@ import { operations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
-import { adopted, ask, recordOf, request, rotate, work, writeByHand } from "./steps.ts";
+import { adopted, ask, readRecord, request, rotate, work, writeByHand } from "./steps.ts";
 import { type Gate, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Instances of a fleet that share both queues. */
-function fleetOf(world: World) {
+function makeFleet(world: World) {
   const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
   const instance = (
     change: (ports: Ports) => Partial<Ports> = () => ({}),
@@ -27,7 +27,7 @@ function fleetOf(world: World) {
   return { queue, firstQueue, instance, receive };
 }
 
-type Fleet = ReturnType<typeof fleetOf>;
+type Fleet = ReturnType<typeof makeFleet>;
 type Instance = ReturnType<Fleet["instance"]>;
 
 /** Sweeps every minute. The first message goes to one instance, the others to another. Returns minutes. */
@@ -42,7 +42,7 @@ async function untilRotated(
     for (let message = receive(); message; message = receive()) {
       await (messages++ === 0 ? first : others).work(message);
     }
-    if (world.applied.size > 0 && (await recordOf(world)).rotation === undefined) return minutes;
+    if (world.applied.size > 0 && (await readRecord(world)).rotation === undefined) return minutes;
     world.advance(minute);
   }
   return Infinity;
@@ -69,8 +69,8 @@ async function dieAt(world: World, fatal: string): Promise<void> {
 describe("a message that is used up without anything being done does not make its target late", () => {
   test("when the worker's clock has just not reached the due moment", async () => {
     const world = await adopted(singleAdmin);
-    world.advanceTo((await recordOf(world)).nextDue ?? "");
-    const fleet = fleetOf(world);
+    world.advanceTo((await readRecord(world)).nextDue ?? "");
+    const fleet = makeFleet(world);
     const slow = fleet.instance(behind(world));
     expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
   });
@@ -79,8 +79,8 @@ describe("a message that is used up without anything being done does not make it
     const world = await adopted(pairAdmin);
     await request(world);
     await dieAt(world, "target.apply");
-    world.advanceTo((await recordOf(world)).claim.until ?? "");
-    const fleet = fleetOf(world);
+    world.advanceTo((await readRecord(world)).claim.until ?? "");
+    const fleet = makeFleet(world);
     const slow = fleet.instance(behind(world));
     expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
   });
@@ -89,7 +89,7 @@ describe("a message that is used up without anything being done does not make it
     for (const reason of ["operator", "schedule"] as const) {
       const world = await adopted(singleAdmin);
       await request(world, { reason });
-      const fleet = fleetOf(world);
+      const fleet = makeFleet(world);
       const newer = fleet.instance();
       const read = () => Promise.reject(new UnreadableRowError("newer", true));
       const older =
@@ -102,8 +102,8 @@ describe("a message that is used up without anything being done does not make it
 
   test("when somebody's report was quicker than the claim, and the sweep is still sending others", async () => {
     const world = await adopted(singleAdmin);
-    world.advanceTo((await recordOf(world)).nextDue ?? "");
-    const fleet = fleetOf(world);
+    world.advanceTo((await readRecord(world)).nextDue ?? "");
+    const fleet = makeFleet(world);
     let raced = false;
     const worker = fleet.instance(undefined, undefined, async (effect, call) => {
       if (effect === "journal.commit" && !raced) {
@@ -129,7 +129,7 @@ describe("a message that is used up without anything being done does not make it
 
   test("when its worker dies while it waits for a place, and somebody waits for the rotation", async () => {
     const world = await adopted(singleAdmin);
-    const fleet = fleetOf(world);
+    const fleet = makeFleet(world);
     const instance = fleet.instance();
     await instance.request("app", { reason: "exposure", requestedBy: "ben" });
     expect(fleet.receive()).toBeDefined();
@@ -138,7 +138,7 @@ describe("a message that is used up without anything being done does not make it
 
   test("when the journal cannot be asked for a moment; it stays what it was, and goes first", async () => {
     const world = await adopted(singleAdmin);
-    const fleet = fleetOf(world);
+    const fleet = makeFleet(world);
     const read = () => Promise.reject(new JournalUnavailableError("away"));
     const broken = fleet.instance(({ journal }) => ({ journal: { ...journal, read } }));
     await broken.work({ targetId: "app", because: "vault-event" });
@@ -148,7 +148,7 @@ describe("a message that is used up without anything being done does not make it
 
   test("nor does it go round for ever when nobody knows the target any more", async () => {
     const world = await adopted(singleAdmin);
-    const fleet = fleetOf(world);
+    const fleet = makeFleet(world);
     const stranger = fleet.instance(undefined, []);
     await stranger.work({ targetId: "app", because: "due" });
     world.advance(minute);
@@ -162,7 +162,7 @@ describe("a message that is used up without anything being done does not make it
 describe("a rotation that leaves consumers refused goes first", () => {
   test("when what the target has cannot be published", async () => {
     const world = await adopted(singleAdmin);
-    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    world.advanceTo((await readRecord(world)).nextDue ?? "");
     let writes = 0;
     await work(world, (effect, call) =>
       effect === "vault.write" && ++writes > 1
@@ -176,7 +176,7 @@ describe("a rotation that leaves consumers refused goes first", () => {
 
   test("when its worker has died", async () => {
     const world = await adopted(singleAdmin);
-    world.advanceTo((await recordOf(world)).nextDue ?? "");
+    world.advanceTo((await readRecord(world)).nextDue ?? "");
     await dieAt(world, "target.apply");
     world.advance(3 * minute);
     expect(await world.journal.due(world.now(), 10)).toMatchObject([{ isFirst: true }]);
@@ -198,7 +198,7 @@ test("a hint that somebody wrote what consumers read survives that a report was 
   };
   await work(world, racing, true);
   expect(raced).toBe(true);
-  const { check, refusedSince } = await recordOf(world);
+  const { check, refusedSince } = await readRecord(world);
   expect(check ?? refusedSince).toBeDefined();
 });
 
@@ -216,7 +216,7 @@ test("whoever asks for something or reports it ends that a target is passed over
     const at = plus(world.now(), -minute);
     if (act === "ask") await ask(world, { reason: "operator" });
     else await expose(world.ports(open), world.target, { by: "ben", kind: "breach", at });
-    expect((await recordOf(world)).skipped).toBeUndefined();
+    expect((await readRecord(world)).skipped).toBeUndefined();
     expect((await world.journal.due(world.now(), 10)).map(({ isFirst }) => isFirst)).toEqual([
       true,
     ]);

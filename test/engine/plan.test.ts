@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
 import { day, second } from "../../shared/core/time.ts";
-import { planEdit, planOf } from "../../shared/engine/queries/plan.ts";
+import { makePlan, planEdit } from "../../shared/engine/queries/plan.ts";
 import { withPolicy, work, worldWith } from "./policy-world.ts";
 import { open, type World } from "./world.ts";
 
@@ -18,7 +18,7 @@ async function worldAfter(days: number): Promise<World> {
 test("a plan is made of what the journal knows, for the targets that are wanted", async () => {
   const world = await worldAfter(10);
   const ports = world.ports(open);
-  const plan = (targets: string) => planOf(ports, [world.target], { format: "text", targets });
+  const plan = (targets: string) => makePlan(ports, [world.target], { format: "text", targets });
   expect(await plan("*")).toContain(`90d after ${adopted}`);
   expect(await plan("a?p")).toMatch(/^1 rotation from 2026-01-11T00:00:00\.000Z/);
   expect(await plan("other-*")).toMatch(/^0 rotations/);
@@ -58,7 +58,7 @@ test("a plan of more rotations than a process has room for is refused in a sente
   const world = await worldAfter(1);
   const { target } = withPolicy(world, { every: 10 * second });
   const to = "2027-01-02T00:00:00.000Z";
-  const refused = planOf(world.ports(open), [target], { format: "text", to });
+  const refused = makePlan(world.ports(open), [target], { format: "text", to });
   await expect(refused).rejects.toThrow(ConfigError);
   await expect(refused).rejects.toThrow(
     /^The period has more than 200,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`$/,

@@ -1,5 +1,5 @@
 import type { Policy } from "../../shared/core/policy/policy.ts";
-import { expose, type Seen } from "../../shared/engine/inbox/expose.ts";
+import { expose, type ExposureInput } from "../../shared/engine/inbox/expose.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, makeWorld, open, singleAdmin, type World } from "./world.ts";
 
@@ -24,5 +24,5 @@ export function withPolicy(world: World, fields: Partial<Policy>): World {
 export const work = (world: World, gate: Gate = open, checkDrift = false) =>
   workOn(world.ports(gate), world.target, { checkDrift });
 
-export const seen = (world: World, report: Partial<Seen> = {}) =>
+export const seen = (world: World, report: Partial<ExposureInput> = {}) =>
   expose(world.ports(open), world.target, { by: "ben", kind: "exposure", ...report });

@@ -5,7 +5,7 @@ import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
-import { adopted, recordOf, request as ask } from "./steps.ts";
+import { adopted, readRecord, request as ask } from "./steps.ts";
 import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
@@ -59,7 +59,7 @@ describe("before a change begins there is room for what it will write", () => {
     const wake = (await workOn({ ...ports, notifiers: [] }, world.target)) ?? "";
     expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
     expect(between(world.now(), wake)).toBeGreaterThan(7 * second);
-    expect((await recordOf(world)).request?.heldBy).toMatch(/^vault main is busy/);
+    expect((await readRecord(world)).request?.heldBy).toMatch(/^vault main is busy/);
     world.advanceTo(wake);
     await workOn(ports, world.target);
     expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -82,12 +82,12 @@ describe("before a change begins there is room for what it will write", () => {
     const down: Gate = (effect, call) =>
       effect === "target.examine" ? Promise.reject(new VaultUnavailableError("down")) : call();
     await workOn(world.ports(down), world.target);
-    const { failures, nextAttemptAt = "" } = (await recordOf(world)).rotation ?? {};
+    const { failures, nextAttemptAt = "" } = (await readRecord(world)).rotation ?? {};
     world.advanceTo(nextAttemptAt);
     const { ports, pace } = paced(world);
     await pace.take("main", 600, minute);
     await workOn(ports, world.target);
-    const { rotation: waiting, outbox } = await recordOf(world);
+    const { rotation: waiting, outbox } = await readRecord(world);
     expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
     expect(waiting?.heldBy).toMatch(/^vault main is busy/);
     expect(outbox.map(({ type }) => type)).not.toContain("rotation.stalled");
@@ -118,7 +118,7 @@ describe("before a change begins there is room for what it will write", () => {
     const target = { ...world.target, pendingVault: "waiting" };
     await pace.take("waiting", 600, minute);
     await workOn(ports, target);
-    expect((await recordOf(world)).request?.heldBy).toMatch(/^vault waiting is busy/);
+    expect((await readRecord(world)).request?.heldBy).toMatch(/^vault waiting is busy/);
     // Nothing was taken in the other one.
     expect(await pace.take("main", 2, minute)).toBe(0);
   });
@@ -135,7 +135,7 @@ describe("a vault that takes nothing more while nothing has been changed", () =>
     const id = await request(world);
     const wake = (await workOn(paced(world, throttling).ports, world.target)) ?? "";
     expect(between(world.now(), wake)).toBe(7 * second);
-    const { rotation } = await recordOf(world);
+    const { rotation } = await readRecord(world);
     expect(rotation).toMatchObject({ failures: 0, heldBy: "throttled" });
     world.advanceTo(wake);
     await workOn(paced(world).ports, world.target);
@@ -147,7 +147,7 @@ describe("a vault that takes nothing more while nothing has been changed", () =>
     await request(world);
     const { ports } = paced(world, throttling);
     const began = world.now();
-    for (let wake = began; ((await recordOf(world)).rotation?.failures ?? 0) === 0;) {
+    for (let wake = began; ((await readRecord(world)).rotation?.failures ?? 0) === 0;) {
       world.advanceTo(wake);
       wake = (await workOn(ports, world.target)) ?? "";
     }

@@ -12,7 +12,7 @@ import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import { paceIn } from "../../shared/stores/shared-pace.ts";
-import { adopted, recordOf, request } from "./steps.ts";
+import { adopted, readRecord, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
 /** What an instance remembers, with a clock that pauses move. */
@@ -195,10 +195,10 @@ describe("a target whose server is silent", () => {
     expect(done).toEqual(["journal.commit"]);
     expect(between(world.now(), wake)).toBe(6 * second);
     const why = "server memory:0 does not answer; it is asked again later";
-    expect((await recordOf(world)).skipped).toEqual({ at: world.now(), until: wake, why });
+    expect((await readRecord(world)).skipped).toEqual({ at: world.now(), until: wake, why });
     world.advanceTo(wake);
     await workOn(ports, world.target);
-    expect((await recordOf(world)).skipped).toBeUndefined();
+    expect((await readRecord(world)).skipped).toBeUndefined();
     expect(world.applied.size).toBe(1);
   });
 
@@ -262,7 +262,7 @@ describe("a target whose server is silent", () => {
   test("is looked at again because of a hint that came meanwhile", async () => {
     const world = await adopted(singleAdmin);
     await workOn(besideSilent(world), world.target, { checkDrift: true });
-    expect(await recordOf(world)).toMatchObject({ check: { at: world.now() }, skipped: {} });
+    expect(await readRecord(world)).toMatchObject({ check: { at: world.now() }, skipped: {} });
   });
 
   test("is what the next ones learn from the one that was asked", async () => {

@@ -2,7 +2,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import {
   type Requested,
   requestRotation,
-  type Wanted,
+  type RotationInput,
 } from "../../shared/engine/inbox/request-rotation.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "./world.ts";
@@ -18,27 +18,27 @@ export function work(world: World, gate: Gate = open, checkDrift = false) {
   return workOn(world.ports(gate), world.target, { checkDrift });
 }
 
-export async function request(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
+export async function request(world: World, wanted: Partial<RotationInput> = {}): Promise<string> {
   return (await ask(world, wanted)).rotationId;
 }
 
 /** The same with all that is answered. */
 export function ask(
   world: World,
-  wanted: Partial<Wanted> = {},
+  wanted: Partial<RotationInput> = {},
   gate: Gate = open,
 ): Promise<Requested> {
   const asked = { reason: "operator", requestedBy: "test", ...wanted } as const;
   return requestRotation(world.ports(gate), world.target, asked);
 }
 
-export async function rotate(world: World, wanted: Partial<Wanted> = {}): Promise<string> {
+export async function rotate(world: World, wanted: Partial<RotationInput> = {}): Promise<string> {
   const id = await request(world, wanted);
   await work(world);
   return id;
 }
 
-export async function recordOf(world: World) {
+export async function readRecord(world: World) {
   const found = await world.journal.read("app");
   if (!found) throw new Error("the journal does not know the target");
   return found.record;

@@ -92,7 +92,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const faults: { now: Fault } = { now: () => undefined };
   /** What the account had before the last change. */
   let lastCommitted = new Map<string, Secret>();
-  const target = targetOf(kind);
+  const target = makeTarget(kind);
   await seedWorld();
 
   async function seedWorld() {
@@ -267,7 +267,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   };
 }
 
-function targetOf(kind: Kind): Target {
+function makeTarget(kind: Kind): Target {
   const authority: Authority =
     kind.as === "admin"
       ? { as: "admin", secret: { vault: "main", name: "app-admin" } }

@@ -1,6 +1,6 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, test } from "vitest";
-import { callerOf } from "../../functions/http/caller.ts";
+import { describeCaller } from "../../functions/http/caller.ts";
 import { readText } from "../../functions/http/fields.ts";
 
 const read = (value: unknown) => readText("by", "who saw it", value);
@@ -34,6 +34,6 @@ test("The name of a signed-in caller reaches no terminal as anything but text", 
   const header = Buffer.from(JSON.stringify(principal)).toString("base64");
   const headers = { "x-ms-client-principal": header };
   const request = new HttpRequest({ method: "POST", url: "http://localhost/", headers });
-  const caller = callerOf(request, { WEBSITE_AUTH_ENABLED: "true" });
+  const caller = describeCaller(request, { WEBSITE_AUTH_ENABLED: "true" });
   expect(caller).toBe(String.raw`a\u001b[2J\u202eb`);
 });

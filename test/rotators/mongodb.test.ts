@@ -69,7 +69,7 @@ async function failure(work: Promise<unknown>): Promise<Error> {
   return error;
 }
 
-const mechanismsOf = (bench: MongodbBench, account: string) =>
+const listMechanisms = (bench: MongodbBench, account: string) =>
   bench.double.inspection.users().find(({ user }) => user === account)?.mechanisms;
 
 describe("the mechanisms of a MongoDB account", () => {
@@ -80,9 +80,9 @@ describe("the mechanisms of a MongoDB account", () => {
   ] as const)("stay %s", async (_, mechanisms) => {
     const bench = await start({ mechanisms });
     await apply(bench, { using: bySelf });
-    expect(mechanismsOf(bench, "app")).toEqual(mechanisms);
+    expect(listMechanisms(bench, "app")).toEqual(mechanisms);
     await apply(bench, { to: current });
-    expect(mechanismsOf(bench, "app")).toEqual(mechanisms);
+    expect(listMechanisms(bench, "app")).toEqual(mechanisms);
     expect(await verify(bench)).toBe("accepted");
   });
 
@@ -91,7 +91,7 @@ describe("the mechanisms of a MongoDB account", () => {
     bench.double.faults.on("usersInfo", { do: "refuse" });
     await apply(bench);
     expect(await verify(bench, next)).toBe("accepted");
-    expect(mechanismsOf(bench, "app")).toEqual(["SCRAM-SHA-1", "SCRAM-SHA-256"]);
+    expect(listMechanisms(bench, "app")).toEqual(["SCRAM-SHA-1", "SCRAM-SHA-256"]);
   });
 });
 

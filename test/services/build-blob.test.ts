@@ -5,7 +5,7 @@ import { BlobSASPermissions, BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type Azurite, startAzurite } from "../../local/azurite.ts";
-import { folderOf } from "../config/written.ts";
+import { makeFolder } from "../config/written.ts";
 import { hostApp } from "./hosted-app.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -42,7 +42,7 @@ async function stored(): Promise<string> {
 }
 
 test("the package reads its configuration from a blob: its first instance checks it in a thread, and later ones take what that one kept", async () => {
-  const scratch = await folderOf({});
+  const scratch = await makeFolder({});
   const folder = join(scratch, "package");
   await run(process.execPath, [join(root, "scripts", "build.ts"), "--out", folder], { cwd: root });
   const settings = {
@@ -54,7 +54,7 @@ test("the package reads its configuration from a blob: its first instance checks
     IDENTITY_HEADER: "x",
   };
   const start = async (instance: string) => {
-    const app = await hostApp(folder, settings, await folderOf({}));
+    const app = await hostApp(folder, settings, await makeFolder({}));
     try {
       const answer = await app.call("GET", "/api/targets");
       expect([instance, answer.status]).toEqual([instance, 200]);

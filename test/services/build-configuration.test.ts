@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { makeCertificate } from "../../local/certificate.ts";
-import { folderOf } from "../config/written.ts";
+import { makeFolder } from "../config/written.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -43,7 +43,7 @@ const target = (caFile: string, publish: string) => ({
 
 describe("The package", () => {
   test("is not built of a configuration that the app would refuse, and every problem is shown", async () => {
-    const folder = await folderOf({
+    const folder = await makeFolder({
       "broken.yaml": [
         "version: 1",
         "policies: { default: { every: soon } }",
@@ -61,7 +61,7 @@ describe("The package", () => {
 
   test("has the files of authorities that its configuration names, at the same place", async () => {
     const { ca } = await makeCertificate();
-    const folder = await folderOf({ "elsewhere.pem": ca });
+    const folder = await makeFolder({ "elsewhere.pem": ca });
     const given = join(folder, "given");
     await mkdir(join(given, "ca"), { recursive: true });
     await writeFile(join(given, "ca", "orders.pem"), ca);
@@ -87,7 +87,7 @@ describe("The package", () => {
 
   test("starts with what every start needs, and with the configuration that is there then", async () => {
     const { ca } = await makeCertificate();
-    const folder = await folderOf({ "ca.pem": ca });
+    const folder = await makeFolder({ "ca.pem": ca });
     const config = {
       version: 1,
       vaults: { main: { url: "https://kv.vault.azure.net" } },
@@ -119,7 +119,7 @@ describe("The package", () => {
     [["--config", "a.yaml", "--config", "b.yaml"], "--config is given more than once"],
     [["--config", "docs"], "--config docs is a folder"],
   ])("is not built with %j", async (given, sentence) => {
-    const out = join(await folderOf({}), "package");
+    const out = join(await makeFolder({}), "package");
     const { status, stderr } = build("--out", out, ...given);
     expect(status).toBe(1);
     expect(stderr).toContain(sentence);

@@ -58,13 +58,13 @@ async function closing<Thing>(made: Promise<Thing>, close: (thing: Thing) => unk
   return thing;
 }
 
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
+const getPort = (server: Server) => (server.address() as AddressInfo).port;
 
 async function writeConfig(file: string): Promise<void> {
   const targets = rotators.map(({ type }) => {
     const target = dead[type];
     if (target === undefined) throw new Error(`Say here what a dead target of type ${type} is.`);
-    return [type, { type, ...target(portOf(hangingUp)), accounts: [account], publish: type }];
+    return [type, { type, ...target(getPort(hangingUp)), accounts: [account], publish: type }];
   });
   const policies = { default: { manualOnly: true } };
   const vaults = { main: { url: vault.url } };
@@ -92,7 +92,7 @@ async function seedSecrets(): Promise<void> {
 const scripts = () => globSync("**/*.js", { cwd: folder });
 
 /** The files whose code is in a file of the built folder, by its source map. */
-async function sourcesOf(file: string): Promise<string[]> {
+async function listSources(file: string): Promise<string[]> {
   // The bundler's own few lines.
   if (file === path.join("chunks", "rolldown-runtime.js")) return [];
   const text = await readFile(path.join(folder, `${file}.map`), "utf8");
@@ -102,7 +102,7 @@ async function sourcesOf(file: string): Promise<string[]> {
 
 const packagesInAll = async (files: readonly string[]) =>
   new Set(
-    (await Promise.all(files.map(sourcesOf)))
+    (await Promise.all(files.map(listSources)))
       .flat()
       .map(packageName)
       .filter((name) => name !== undefined),
@@ -110,7 +110,7 @@ const packagesInAll = async (files: readonly string[]) =>
 
 /** Packages that sources of the app load when they are used, and not before. */
 async function lazyPackages(): Promise<Set<string>> {
-  const sources = (await Promise.all(scripts().map(sourcesOf))).flat();
+  const sources = (await Promise.all(scripts().map(listSources))).flat();
   const own = sources.filter((file) => packageName(file) === undefined);
   const texts = await Promise.all(own.map((file) => readFile(file, "utf8")));
   const found = texts.flatMap((text) => Array.from(text.matchAll(/\bimport\("([^".][^"]*)"\)/g)));
@@ -197,7 +197,7 @@ describe("The built package, alone in a folder,", () => {
         .poll(async () => (await history()).rotations[0]?.failure, { timeout: 60_000 })
         .toMatchObject({
           kind: "target-unavailable",
-          message: expect.stringContaining(`127.0.0.1:${portOf(hangingUp)}`) as string,
+          message: expect.stringContaining(`127.0.0.1:${getPort(hangingUp)}`) as string,
         });
       const since = (await built.loaded()).filter((file) => !before.includes(file));
       const lazy = await lazyPackages();

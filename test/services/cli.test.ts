@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readCalendar } from "../cli/calendar-lines.ts";
-import { folderOf } from "../config/written.ts";
+import { makeFolder } from "../config/written.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -23,7 +23,7 @@ targets:
 `;
 
 test("keyturn plan needs no setting, and writes nothing but the plan", async () => {
-  const folder = await folderOf({ "keyturn.yaml": config });
+  const folder = await makeFolder({ "keyturn.yaml": config });
   const { status, stdout, stderr } = keyturn("plan", "--config", folder, "--ics");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readCalendar(stdout).length).toBeGreaterThan(0);
@@ -36,7 +36,7 @@ test("keyturn plan ends with 1 and the problems of a configuration that is not t
 });
 
 test("keyturn check ends with 0 and one line that counts what the configuration contains", async () => {
-  const folder = await folderOf({ "keyturn.yaml": config });
+  const folder = await makeFolder({ "keyturn.yaml": config });
   const file = join(folder, "keyturn.yaml");
   const counts = "1 target, 1 vault, 0 consumers, 0 notifiers, 0 warnings";
   const stdout = `${file} is valid: ${counts}.\n`;
@@ -48,7 +48,7 @@ test("keyturn check of a folder shows warnings, and they do not fail it", async 
     "{ every: 30d, afterExposure: 4h }",
     "{ every: 1d, afterExposure: 4h, days: [sat] }",
   );
-  const folder = await folderOf({ "a.yaml": late });
+  const folder = await makeFolder({ "a.yaml": late });
   const { status, stdout, stderr } = keyturn("check", "--config", folder);
   expect(status).toBe(0);
   expect(stdout).toMatch(/ is valid: 1 target, .* 1 warning\.\n$/);
@@ -57,7 +57,7 @@ test("keyturn check of a folder shows warnings, and they do not fail it", async 
 
 test("keyturn check ends with 1 and every problem with its line", async () => {
   const broken = config.replace("30d", "soon").replace("postgresql", "postgresq");
-  const folder = await folderOf({ "keyturn.yaml": broken });
+  const folder = await makeFolder({ "keyturn.yaml": broken });
   const file = join(folder, "keyturn.yaml");
   const { status, stdout, stderr } = keyturn("check", "--config", file);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -67,14 +67,14 @@ test("keyturn check ends with 1 and every problem with its line", async () => {
 
 test("keyturn check finds a file of authorities that is not there, as the start of the app does", async () => {
   const missing = config.replace("host: db.example", "host: db.example, tls: { caFile: ca.pem }");
-  const folder = await folderOf({ "keyturn.yaml": missing });
+  const folder = await makeFolder({ "keyturn.yaml": missing });
   const { status, stderr } = keyturn("check", "--config", folder);
   expect(status).toBe(1);
   expect(stderr).toContain("targets.orders.options.tls.caFile: there is no such file");
 });
 
 test("npx keyturn writes the JSON of a plan and nothing else to its output", async () => {
-  const folder = await folderOf({ "keyturn.yaml": config });
+  const folder = await makeFolder({ "keyturn.yaml": config });
   const args = ["keyturn", "plan", "--json", "--config", folder];
   const { status, stdout } = spawnSync("npx", args, { cwd: root, encoding: "utf8" });
   expect(status).toBe(0);

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expose } from "../../shared/engine/inbox/expose.ts";
 import { recordUse } from "../../shared/engine/inbox/record-use.ts";
-import { requestRotation, type Wanted } from "../../shared/engine/inbox/request-rotation.ts";
+import { requestRotation, type RotationInput } from "../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { makeWorld, open, singleAdmin } from "../engine/world.ts";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => tables.close());
 
 const crowd = Array.from({ length: 60 }, (_, index) => index);
-const wish: Wanted = { reason: "operator", requestedBy: "test" };
+const wish: RotationInput = { reason: "operator", requestedBy: "test" };
 
 /** An adopted target in real tables, whose writes are counted. */
 async function target() {

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 /** The shell blocks of a page that need nothing but a fresh clone: not a running app. */
-async function blocksOf(page: string): Promise<string[]> {
+async function listBlocks(page: string): Promise<string[]> {
   const text = await readFile(join(root, page), "utf8");
   const blocks = Array.from(text.matchAll(/^```sh\n([^]*?)^```$/gm), ([, block = ""]) => block);
   return blocks.filter((block) => block.includes("npx keyturn") && !block.includes("$KEYTURN"));
@@ -26,7 +26,7 @@ async function blocksOf(page: string): Promise<string[]> {
 
 const blocks = (
   await Promise.all(
-    pages.map(async (page) => (await blocksOf(page)).map((block) => [page, block] as const)),
+    pages.map(async (page) => (await listBlocks(page)).map((block) => [page, block] as const)),
   )
 ).flat();
 

@@ -3,7 +3,7 @@ import { claimLength } from "../../shared/core/lifecycle/decide.ts";
 import { day, minute, second } from "../../shared/core/time.ts";
 import type { Operations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import { partitionOf } from "../../shared/stores/table/row-keys.ts";
+import { toPartition } from "../../shared/stores/table/row-keys.ts";
 import { type Gate, open } from "../engine/world.ts";
 import { type AzuriteTables, azuriteTables } from "../stores/azurite-tables.ts";
 import { type Fleet, type Functions, type QueueName, startFleet } from "./stored-fleet.ts";
@@ -94,7 +94,7 @@ describe("A purged queue", () => {
   /** 105 targets in one partition, where a transaction marks at most 100, and 15 in the others. */
   function crowd(): string[] {
     const ids = Array.from({ length: 4_000 }, (_, index) => `t-${index}`);
-    const isHere = (id: string) => partitionOf(id) === partitionOf("t-0");
+    const isHere = (id: string) => toPartition(id) === toPartition("t-0");
     const others = ids.filter((id) => !isHere(id)).slice(0, 15);
     return [...ids.filter(isHere).slice(0, 105), ...others].toSorted();
   }

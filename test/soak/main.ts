@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { faults, faultsNamed } from "./faults.ts";
 import type { Fault } from "./faults/fault.ts";
-import { newReport, type Report, seconds, sumOf, tableOf } from "./report.ts";
+import { formatTable, newReport, type Report, seconds, sumUp } from "./report.ts";
 import { runSoak } from "./soak.ts";
 
 const usage = `npm run soak -- [--minutes N] [--seed S] [--faults PART,PART] [--quick] [--rounds N] [--log FILE] [--list]
@@ -46,9 +46,9 @@ function print(line: string): void {
 
 function printReport(report: Report): void {
   const { rows, totals, notes } = report;
-  const sum = sumOf(rows);
+  const sum = sumUp(rows);
   print("");
-  for (const line of tableOf(rows)) print(line);
+  for (const line of formatTable(rows)) print(line);
   print("");
   print(`rotations done                    ${totals.rotations}`);
   print(`log-ins of consumers              ${totals.logIns}`);
@@ -90,7 +90,7 @@ async function soak(given: z.output<typeof shape>, chosen: readonly Fault[]): Pr
   }
   printReport(report);
   if (stopping.signal.aborted) return 130;
-  const { lost, withoutAlarm, refused } = sumOf(report.rows);
+  const { lost, withoutAlarm, refused } = sumUp(report.rows);
   return lost + withoutAlarm + refused === 0 ? 0 : 1;
 }
 
@@ -101,7 +101,7 @@ async function main(): Promise<number> {
     given = readArguments();
     chosen = faultsNamed(given.faults?.split(",") ?? [""]);
   } catch (error) {
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : toMessage(error);
     process.stderr.write(`${problem}\n\n${usage}\n`);
     return 2;
   }
@@ -112,7 +112,7 @@ async function main(): Promise<number> {
   return soak(given, chosen);
 }
 
-const messageOf = (error: unknown): string =>
+const toMessage = (error: unknown): string =>
   error instanceof Error ? error.message : "The arguments cannot be read.";
 
 process.exitCode = await main();

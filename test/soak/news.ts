@@ -24,7 +24,7 @@ const alarming = [
   "Keyturn.Rotation.Stalled",
 ];
 
-export function newsOf(topic: Pick<EventGridEmulator, "events">): News {
+export function readNews(topic: Pick<EventGridEmulator, "events">): News {
   const told = new Map<string, Told>();
   let last = 0;
   const read = (): Told[] => {

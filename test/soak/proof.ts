@@ -16,12 +16,12 @@ export async function proveAll(world: World, consumers: Consumers): Promise<Shor
   const found = await Promise.all(
     world.targets.map(async (target) => {
       await hurry(world, target);
-      const before = await shortcomingOf(world, target);
+      const before = await findShortcoming(world, target);
       if (before !== undefined) return { target, what: before };
       if (!(await rotatesOnceMore(world, consumers, target))) {
         return { target, what: "does not rotate once more when asked" };
       }
-      const after = await shortcomingOf(world, target);
+      const after = await findShortcoming(world, target);
       return after === undefined ? undefined : { target, what: `${after} after one more rotation` };
     }),
   );
@@ -38,7 +38,7 @@ async function hurry({ api }: World, { id }: SoakTarget): Promise<void> {
 }
 
 /** Looks again until the target is at rest and nothing is amiss; what was amiss last, otherwise. */
-async function shortcomingOf(world: World, target: SoakTarget): Promise<string | undefined> {
+async function findShortcoming(world: World, target: SoakTarget): Promise<string | undefined> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const what = await lookAt(world, target);

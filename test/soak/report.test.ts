@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { newReport, sumOf, tableOf } from "./report.ts";
+import { formatTable, newReport, sumUp } from "./report.ts";
 
 test("The report is a table of faults in the order in which they first came", () => {
   const report = newReport();
@@ -7,7 +7,7 @@ test("The report is a table of faults in the order in which they first came", ()
   report.row("host killed").rounds += 2;
   report.row("vault throttles").lost += 1;
   report.row("host killed").longestGapMs = 125_430;
-  const [head, rule, ...rows] = tableOf(report.rows);
+  const [head, rule, ...rows] = formatTable(report.rows);
   expect(head).toMatch(/^\| fault +\| rounds \| lost \| late \| needs a person \|/);
   expect(rule).toMatch(/^\|(-+\|)+$/);
   expect(rows.map((row) => row.replaceAll(/ +/g, " "))).toEqual([
@@ -20,7 +20,7 @@ test("The sum counts every row, and keeps the longest gap", () => {
   const report = newReport();
   Object.assign(report.row("one"), { lost: 1, refused: 2, longestGapMs: 10 });
   Object.assign(report.row("two"), { lost: 2, withoutAlarm: 1, longestGapMs: 5 });
-  expect(sumOf(report.rows)).toMatchObject({
+  expect(sumUp(report.rows)).toMatchObject({
     ...{ lost: 3, refused: 2, withoutAlarm: 1, longestGapMs: 10 },
   });
 });

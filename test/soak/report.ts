@@ -67,7 +67,7 @@ const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
 ];
 
 /** The table as Markdown, a line each. */
-export function tableOf(rows: ReadonlyMap<string, Row>): string[] {
+export function formatTable(rows: ReadonlyMap<string, Row>): string[] {
   const cells = [...rows].map(([fault, row]) => [
     fault,
     ...columns.map(([, of]) => String(of(row))),
@@ -82,7 +82,7 @@ export function tableOf(rows: ReadonlyMap<string, Row>): string[] {
   return [lineOf(head), rule, ...body.map(lineOf)];
 }
 
-export function sumOf(rows: ReadonlyMap<string, Row>): Row {
+export function sumUp(rows: ReadonlyMap<string, Row>): Row {
   const sum = emptyRow();
   for (const row of rows.values()) {
     sum.rounds += row.rounds;

@@ -1,10 +1,10 @@
 import type { Fault, Stage } from "./faults/fault.ts";
 import { askWhenReady, awaitConsumer, keepAsking } from "./load.ts";
 import { settle } from "./settle.ts";
-import { intactOf, type Soak, type SoakOptions } from "./state.ts";
+import { findIntact, type Soak, type SoakOptions } from "./state.ts";
 import { findLosses, findProblems, prove, takeBackCured } from "./verdicts.ts";
 import { cacheMs, consume, type ConsumerReader } from "./world/consumer.ts";
-import { between, type Draw, drawsOf, drawsWithin, shuffled } from "./world/draw.ts";
+import { between, type Draw, drawsWithin, makeDraws, shuffled } from "./world/draw.ts";
 import { isPair, type SoakTarget } from "./world/targets.ts";
 import { startSoakWorld } from "./world/world.ts";
 
@@ -12,7 +12,7 @@ import { startSoakWorld } from "./world/world.ts";
 export async function runSoak(options: SoakOptions): Promise<void> {
   const { signal, logFile, seed, report, ...rest } = options;
   const world = await startSoakWorld({ signal, logFile });
-  const draw = drawsOf(seed);
+  const draw = makeDraws(seed);
   const adoption = { fault: "adoption", row: report.row("adoption") };
   adoption.row.rounds = 1;
   const consumers = new Map<string, ReturnType<typeof consume>>();
@@ -25,7 +25,7 @@ export async function runSoak(options: SoakOptions): Promise<void> {
     slow: new Map(),
     untold: [],
   };
-  const reader = readerOf(soak);
+  const reader = makeReader(soak);
   const places = { secrets: world.vault.secrets, database: world.database };
   try {
     for (const target of world.targets) consumers.set(target.id, consume(target, places, reader));
@@ -42,7 +42,7 @@ export async function runSoak(options: SoakOptions): Promise<void> {
 }
 
 /** Writes what happens to consumers into the row of the round that is under way. */
-function readerOf(soak: Soak): ConsumerReader {
+function makeReader(soak: Soak): ConsumerReader {
   const { totals, notes } = soak.report;
   return {
     loggedIn() {
@@ -91,7 +91,7 @@ async function playRounds(soak: Soak): Promise<void> {
 
 /** Faults need a pair and a single account that earlier ones left intact. */
 function isWorthGoingOn(soak: Soak): boolean {
-  const intact = intactOf(soak);
+  const intact = findIntact(soak);
   return intact.some(isPair) && !intact.every(isPair);
 }
 
@@ -103,7 +103,7 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
   row.rounds += 1;
   const since = Date.now();
   const stage: Stage = {
-    ...{ world, draw, targets: intactOf(soak) },
+    ...{ world, draw, targets: findIntact(soak) },
     async ask(...targets) {
       await Promise.all(targets.map((target) => askWhenReady(world, consumers, target)));
     },
@@ -119,7 +119,7 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
     say(`  ${begun.concerns.map(({ id }) => id).join(", ")}`);
   }
   try {
-    await world.pause(holdOf(soak, fault, draw));
+    await world.pause(findHold(soak, fault, draw));
   } finally {
     load.isPaused = true;
     await begun.end();
@@ -140,6 +140,6 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
 /** Long enough for a rotation to meet the fault, in milliseconds. */
 const quickHoldMs = 3_000;
 
-function holdOf({ isQuick }: Soak, { holdMs }: Fault, draw: Draw): number {
+function findHold({ isQuick }: Soak, { holdMs }: Fault, draw: Draw): number {
   return isQuick === true ? Math.min(holdMs[0], quickHoldMs) : between(draw, "hold", holdMs);
 }

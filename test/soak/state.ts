@@ -47,5 +47,5 @@ export interface Complaint {
   readonly since: number;
 }
 
-export const intactOf = ({ world, broken }: Soak): readonly SoakTarget[] =>
+export const findIntact = ({ world, broken }: Soak): readonly SoakTarget[] =>
   world.targets.filter((target) => !broken.has(target));

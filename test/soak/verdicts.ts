@@ -1,13 +1,13 @@
 import { proveAll } from "./proof.ts";
 import { findLost, isAtRest, settle } from "./settle.ts";
-import { type Complaint, intactOf, type Soak } from "./state.ts";
+import { type Complaint, findIntact, type Soak } from "./state.ts";
 import { isServed } from "./world/stored.ts";
 import type { SoakTarget } from "./world/targets.ts";
 
 /** Counts the targets of which no stored password works, except those that are known to be lost. */
 export async function findLosses(soak: Soak, known: Set<SoakTarget>): Promise<void> {
   const { world, report, current, say } = soak;
-  const intact = intactOf(soak).filter((target) => !known.has(target));
+  const intact = findIntact(soak).filter((target) => !known.has(target));
   for (const target of await findLost(world, intact)) {
     current.row.lost += 1;
     known.add(target);
@@ -24,7 +24,7 @@ export async function findProblems(
   since: number,
 ): Promise<void> {
   const { world, consumers, report, current, excused, broken, slow, say } = soak;
-  const about = { targets: intactOf(soak), concerns, excused };
+  const about = { targets: findIntact(soak), concerns, excused };
   for (const { target, what, kind } of await settle(world, consumers, about)) {
     const complaint = { target, row: current.row, since };
     const note = `${current.fault}: ${target.id}: ${what}`;

@@ -3,7 +3,7 @@ import { startAzurite } from "../../local/azurite.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import type { MachineClocks } from "../../shared/stores/table/service-clock.ts";
 import { tableJournal } from "../../shared/stores/table/table-journal.ts";
-import { movedTo, partOf } from "./connection-strings.ts";
+import { getPart, movedTo } from "./connection-strings.ts";
 import { type LossyProxy, lossyProxy } from "./lossy-proxy.ts";
 
 export interface OpenOptions {
@@ -45,7 +45,7 @@ export async function azuriteTables() {
     },
     /** A way to the same tables on which replies can be lost. */
     proxied: async (): Promise<LossyProxy & { readonly connectionString: string }> => {
-      const endpoint = new URL(partOf(connectionString, "TableEndpoint"));
+      const endpoint = new URL(getPart(connectionString, "TableEndpoint"));
       const proxy = await lossyProxy(endpoint.origin);
       const through = movedTo(connectionString, "TableEndpoint", proxy.url);
       return { ...proxy, connectionString: through };
@@ -55,7 +55,7 @@ export async function azuriteTables() {
 
 export type AzuriteTables = Awaited<ReturnType<typeof azuriteTables>>;
 
-export async function failureOf(asked: Promise<unknown>): Promise<unknown> {
+export async function catchFailure(asked: Promise<unknown>): Promise<unknown> {
   return asked.then(
     () => undefined,
     (error: unknown) => error,

@@ -1,5 +1,5 @@
 /** What a connection string says about one of its parts, such as `TableEndpoint`. */
-export function partOf(connectionString: string, name: string): string {
+export function getPart(connectionString: string, name: string): string {
   const part = connectionString.split(";").find((each) => each.startsWith(`${name}=`));
   if (part === undefined) throw new Error(`The connection string has no ${name}.`);
   return part.slice(name.length + 1);
@@ -7,6 +7,6 @@ export function partOf(connectionString: string, name: string): string {
 
 /** The same account, reached at another origin. */
 export function movedTo(connectionString: string, endpoint: string, origin: string): string {
-  const url = partOf(connectionString, endpoint);
+  const url = getPart(connectionString, endpoint);
   return connectionString.replace(url, `${origin}${new URL(url).pathname}`);
 }

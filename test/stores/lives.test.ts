@@ -1,24 +1,26 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import {
+  blockRotation,
+  failRotation,
+  retryLater,
+  stallRotation,
+} from "../../shared/core/lifecycle/after-failure.ts";
 import { acceptExposure } from "../../shared/core/lifecycle/exposure.ts";
-import { permit } from "../../shared/core/lifecycle/permit.ts";
+import { notify } from "../../shared/core/lifecycle/notifications.ts";
+import { decideStart } from "../../shared/core/lifecycle/permit.ts";
 import {
   advance,
   beginRotation,
-  blockRotation,
-  failRotation,
   goBack,
-  notify,
-  retryLater,
-  runOf,
-  stallRotation,
   succeed,
+  toRunRecord,
 } from "../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
 import { acceptUse } from "../../shared/core/lifecycle/use.ts";
 import { policyFingerprint } from "../../shared/core/policy/policy.ts";
 import { withDue } from "../../shared/core/record/due.ts";
-import { afterTelling } from "../../shared/core/record/outbox.ts";
+import { withDelivered } from "../../shared/core/record/outbox.ts";
 import {
   type Failure,
   newRecord,
@@ -29,15 +31,15 @@ import {
 import {
   abandon,
   accountToChange,
+  findSlot,
   keptSlots,
   promote,
-  slotOf,
   withSlot,
 } from "../../shared/core/record/slots.ts";
 import { longestWhy, shorten } from "../../shared/core/shorten.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
-import { replan } from "../../shared/engine/work/replan.ts";
+import { reschedule } from "../../shared/engine/work/replan.ts";
 import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { target as orders } from "../core/orders.ts";
 
@@ -62,8 +64,8 @@ const version = (number: number) => ({
   name: `orders-db-${number % 3}`,
   version: String(number).padStart(32, "0"),
 });
-const idOf = (count: number) => `01TEST${String(count).padStart(20, "0")}`;
-const failureOf = ({ now }: Life, kind: Failure["kind"], text: string): Failure => ({
+const getId = (count: number) => `01TEST${String(count).padStart(20, "0")}`;
+const catchFailure = ({ now }: Life, kind: Failure["kind"], text: string): Failure => ({
   kind,
   message: shorten(text, longestWhy),
   at: now,
@@ -84,7 +86,7 @@ const operations: Readonly<Record<string, Operation>> = {
   request: (life, { number, text }) => {
     const { record, target, now, count } = life;
     const wish = {
-      rotationId: idOf(count),
+      rotationId: getId(count),
       reason: number % 2 === 0 ? "operator" : "exposure",
       requestedBy: text,
       at: now,
@@ -96,11 +98,11 @@ const operations: Readonly<Record<string, Operation>> = {
   join: ({ record, now }) => (isJoined(record) ? joinRequest(record, now) : record),
   start: ({ record, target, now, count }) => {
     if (record.rotation) return record;
-    const permitted = permit(record, target, now);
+    const permitted = decideStart(record, target, now);
     if ("held" in permitted) return permitted.held;
     const { wish, why } = permitted;
     const grounds = { why, policyFingerprint: policyFingerprint(target.policy) };
-    const request = { ...wish, rotationId: wish.rotationId ?? idOf(count) };
+    const request = { ...wish, rotationId: wish.rotationId ?? getId(count) };
     return beginRotation(record, accountToChange(target, record), request, grounds, now);
   },
   advance: onRotation((life, rotation, { number }) => {
@@ -115,7 +117,7 @@ const operations: Readonly<Record<string, Operation>> = {
     return { ...record, rotation: goBack(rotation, phase, now) };
   }),
   fail: onRotation((life, rotation, { number, text }) => {
-    const failure = failureOf(life, kinds[number % kinds.length] ?? "bug", text);
+    const failure = catchFailure(life, kinds[number % kinds.length] ?? "bug", text);
     const { policy } = life.target;
     const left = { ...retryLater(rotation, failure, policy), leftUndone: failure };
     return stallRotation(life.record, left, failure, policy);
@@ -124,12 +126,12 @@ const operations: Readonly<Record<string, Operation>> = {
     failRotation(
       life.record,
       { ...rotation, pending: version(life.count), outcomeInDoubt: true },
-      failureOf(life, "change-refused", text),
+      catchFailure(life, "change-refused", text),
       life.target.policy,
     ),
   ),
   block: onRotation((life, rotation, { text }) =>
-    blockRotation(life.record, rotation, failureOf(life, "no-live-credential", text)),
+    blockRotation(life.record, rotation, catchFailure(life, "no-live-credential", text)),
   ),
   succeed: onRotation(({ record, target, now, count }, rotation) =>
     succeed(record, { ...rotation, published: version(count) }, target, true, now),
@@ -143,16 +145,16 @@ const operations: Readonly<Record<string, Operation>> = {
   drift: ({ record, target, now, count }, { text }) => {
     const data = { secret: "orders-db", version: version(count).version, detail: text };
     const told = notify(record, "drift.found", now, data);
-    const slot = promote(slotOf(record, accountToChange(target, record)), version(count), now);
+    const slot = promote(findSlot(record, accountToChange(target, record)), version(count), now);
     return { ...told, slots: withSlot(record.slots, slot) };
   },
   doubt: ({ record, target, count }) => {
-    const slot = abandon(slotOf(record, accountToChange(target, record)), version(count));
+    const slot = abandon(findSlot(record, accountToChange(target, record)), version(count));
     return { ...record, slots: withSlot(record.slots, slot) };
   },
   tell: ({ record }, { number }) => {
     const heard = notifiers.slice(0, number % notifiers.length);
-    return { ...record, outbox: afterTelling(record.outbox, notifiers, heard) };
+    return { ...record, outbox: withDelivered(record.outbox, notifiers, heard) };
   },
   editPolicy: ({ record, target, now, count }, { number, text }) => {
     const reason = text === "" ? "closed" : text;
@@ -169,13 +171,13 @@ const operations: Readonly<Record<string, Operation>> = {
       why: text,
     }));
     const edited = { ...target, policy, policyWhy: `${text} ${count}`, policiesPassedOver };
-    return { target: edited, record: replan(record, edited, now) };
+    return { target: edited, record: reschedule(record, edited, now) };
   },
   /** As the adoption does it that follows an edit of the accounts. */
   editAccounts: ({ record, target, now, count }) => {
     const accounts = [`orders_${count}_a`, `orders_${count}_b`];
     const edited = { ...target, slots: accounts.map((account) => ({ account })) };
-    const planned = replan(record, edited, now);
+    const planned = reschedule(record, edited, now);
     if (planned.rotation) return { target: edited, record: planned };
     const slots = accounts.reduce(
       (known, account) => withSlot(known, { account, current: version(count), changedAt: now }),
@@ -279,7 +281,7 @@ test("after 10,000 operations of whatever kind, a record is as small as ever and
           slots: record.slots,
           claim: record.claim,
         });
-        if (record.rotation) runColumns.write(runOf(record.rotation, record, "failed", now));
+        if (record.rotation) runColumns.write(toRunRecord(record.rotation, record, "failed", now));
       }
     }),
     { numRuns: 4 + examples.length, seed: 20_260_101, examples },

@@ -23,4 +23,4 @@ export const samples: readonly (readonly [string, number, Sample])[] = readdirSy
     sample.parse(JSON.parse(readFileSync(new URL(name, folder), "utf8"))),
   ]);
 
-export const pathOf = (name: string) => new URL(name, folder).pathname;
+export const getPath = (name: string) => new URL(name, folder).pathname;

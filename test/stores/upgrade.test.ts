@@ -4,9 +4,9 @@ import { newRecord, recordSchema, type Rotation } from "../../shared/core/record
 import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/table/records.ts";
 import { runSteps, targetSteps } from "../../shared/stores/table/upgrade.ts";
-import { fieldsOf } from "./fields.ts";
+import { listFields } from "./fields.ts";
 import { fullAlarm, fullRun, fullTarget, leanRun } from "./full-records.ts";
-import { pathOf, samples } from "./samples.ts";
+import { getPath, samples } from "./samples.ts";
 
 const id = "01JNN000000000000000000000";
 const versions = Array.from({ length: recordSchema }, (_, index) => index + 1);
@@ -60,12 +60,12 @@ test("the fields of the newest version are those that its sample and its list of
     alarm: alarmColumns.write(fullAlarm("01JNN000000000000000000001", "2026-03-01T10:20:00.000Z")),
   };
   const fields = [
-    ...fieldsOf("target", targetRecord),
-    ...fieldsOf("run", runRecord),
-    ...fieldsOf("alarm", alarmRecord),
+    ...listFields("target", targetRecord),
+    ...listFields("run", runRecord),
+    ...listFields("alarm", alarmRecord),
   ];
-  await expect(json(sample)).toMatchFileSnapshot(pathOf(`schema-${recordSchema}.json`));
-  await expect(`${fields.join("\n")}\n`).toMatchFileSnapshot(pathOf(`fields-${recordSchema}.txt`));
+  await expect(json(sample)).toMatchFileSnapshot(getPath(`schema-${recordSchema}.json`));
+  await expect(`${fields.join("\n")}\n`).toMatchFileSnapshot(getPath(`fields-${recordSchema}.txt`));
 });
 
 test("the list of fields says of each whether it may be missing, and what it holds", () => {
@@ -74,7 +74,7 @@ test("the list of fields says of each whether it may be missing, and what it hol
     kind: z.enum(["a", "b"]),
     list: z.exactOptional(z.array(z.strictObject({ n: z.int() }))),
   });
-  expect(fieldsOf("x", record)).toEqual([
+  expect(listFields("x", record)).toEqual([
     "x.at: string date-time",
     "x.kind: string a|b",
     "x.list?: array",

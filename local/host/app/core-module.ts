@@ -101,7 +101,7 @@ export function collectRegistrations(): Registrations {
 }
 
 /** The model to invoke the functions of `registrations` with. */
-export const modelOf = (registrations: Registrations): ProgrammingModel | undefined =>
+export const describeModel = (registrations: Registrations): ProgrammingModel | undefined =>
   registrations.model ?? lastModel;
 
 function install(): void {
@@ -148,7 +148,7 @@ const coreModule = {
     lastModel = model;
     app().model = model;
   },
-  getProgrammingModel: (): ProgrammingModel | undefined => modelOf(app()),
+  getProgrammingModel: (): ProgrammingModel | undefined => describeModel(app()),
   log(level: LogLevel, category: string, message: string): void {
     current?.systemLog(level, category, message);
   },

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { inspect } from "node:util";
-import { createHostLog, type Log, messageOf } from "../log.ts";
+import { createHostLog, type Log, toErrorMessage } from "../log.ts";
 import type {
   CoreInvocationContext,
   HookName,
@@ -54,7 +54,7 @@ export function createInvoker(options: { app: App; log: Log; sendOutputs: SendOu
       hostLog("information", ended("Succeeded"), about);
       return response;
     } catch (error) {
-      hostLog("error", `${ended("Failed")}: ${messageOf(error)}`, about);
+      hostLog("error", `${ended("Failed")}: ${toErrorMessage(error)}`, about);
       throw error;
     }
   }
@@ -144,7 +144,7 @@ const toError = (thrown: unknown): Error =>
 
 function coreContext(call: Call, invocationId: string): CoreInvocationContext {
   const { metadata, id } = call.function;
-  const trigger = triggerOf(call.function);
+  const trigger = findTrigger(call.function);
   return {
     invocationId,
     metadata,
@@ -164,7 +164,7 @@ function coreContext(call: Call, invocationId: string): CoreInvocationContext {
 }
 
 /** The binding that starts the function: the one whose type ends in "Trigger". */
-export function triggerOf(registered: RegisteredFunction): { name: string; type: string } {
+export function findTrigger(registered: RegisteredFunction): { name: string; type: string } {
   for (const [name, binding] of Object.entries(registered.metadata.bindings)) {
     if (/trigger$/i.test(binding.type)) return { ...binding, name };
   }

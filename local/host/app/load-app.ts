@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, toErrorMessage } from "../log.ts";
 import {
   collectRegistrations,
-  modelOf,
+  describeModel,
   type ProgrammingModel,
   type RegisteredFunction,
   type Registrations,
@@ -63,7 +63,7 @@ export async function loadApp(options: {
     await hook({ hookData: lifeHookData, appHookData, functionAppDirectory: directory });
   }
   registrations.locked = true;
-  const model = modelOf(registrations);
+  const model = describeModel(registrations);
   const functions = [...registrations.functions.values()];
   if (model === undefined || functions.length === 0) {
     throw new Error(`No function was registered by "${main}" in ${directory}.`);
@@ -94,7 +94,7 @@ async function importFiles(directory: string, main: string): Promise<Registratio
     try {
       await import(/* @vite-ignore */ url);
     } catch (cause) {
-      throw new Error(`The file ${file} of the app could not be loaded: ${messageOf(cause)}`, {
+      throw new Error(`The file ${file} of the app could not be loaded: ${toErrorMessage(cause)}`, {
         cause,
       });
     }

@@ -1,4 +1,4 @@
-import { createHostLog, type Log, type LogLevel, type LogSubject, messageOf } from "../log.ts";
+import { createHostLog, type Log, type LogLevel, type LogSubject, toErrorMessage } from "../log.ts";
 import type { HookCallback } from "./core-module.ts";
 
 /** What a log hook sees, and may change: the level and the message. */
@@ -24,7 +24,7 @@ export function writeThroughHooks(
   try {
     for (const hook of hooks) hook(context);
   } catch (error) {
-    const reason = messageOf(error);
+    const reason = toErrorMessage(error);
     createHostLog(log)("error", `A log hook failed, a line was dropped: ${reason}`, about);
     return;
   }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
-import { type Invoker, triggerOf } from "../app/invoke.ts";
+import { findTrigger, type Invoker } from "../app/invoke.ts";
 import { resolvePlaceholders, type Settings } from "../settings.ts";
 import { type HttpCall, type HttpReply, toReply, toRpcRequest } from "./http.ts";
-import { isOneOf, type Keys, presentedKey } from "./keys.ts";
+import { isAnyKey, type Keys, presentedKey } from "./keys.ts";
 import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
 
 const httpTrigger = z.looseObject({
@@ -25,7 +25,7 @@ export function readHttpFunction(
   routePrefix: string,
   settings: Settings,
 ): HttpFunction {
-  const { authLevel, methods, route } = httpTrigger.parse(triggerOf(registered));
+  const { authLevel, methods, route } = httpTrigger.parse(findTrigger(registered));
   const template = resolvePlaceholders(route ?? registered.metadata.name, settings);
   const path = [routePrefix, template].map((part) => part.replace(/^\/+|\/+$/g, ""));
   return {
@@ -58,13 +58,13 @@ export async function answerFunction(
     function: [keys.functions[registered.metadata.name], keys.default, keys.master],
     admin: [keys.master],
   }[authLevel];
-  if (accepted !== undefined && !isOneOf(presented, accepted)) return { status: 401 };
+  if (accepted !== undefined && !isAnyKey(presented, accepted)) return { status: 401 };
   try {
     const response = await host.invoker.invoke({
       function: registered,
       input: { http: toRpcRequest(call, match.parameters) },
       reason: "This function was programmatically called via the host APIs.",
-      ...traceOf(call),
+      ...readTrace(call),
     });
     return toReply(response.returnValue);
   } catch {
@@ -73,7 +73,7 @@ export async function answerFunction(
   }
 }
 
-function traceOf({ headers }: HttpCall): { traceParent?: string; traceState?: string } {
+function readTrace({ headers }: HttpCall): { traceParent?: string; traceState?: string } {
   const { traceparent, tracestate } = headers;
   return {
     ...(typeof traceparent === "string" ? { traceParent: traceparent } : {}),

@@ -8,7 +8,7 @@ import {
   toNullableMapping,
   toSetCookie,
 } from "../app/rpc-data.ts";
-import { type HostLog, messageOf } from "../log.ts";
+import { type HostLog, toErrorMessage } from "../log.ts";
 
 /** A request whose body has been read. */
 export interface HttpCall {
@@ -87,7 +87,7 @@ async function respond(
     }
     response.writeHead(reply.status).end(reply.body);
   } catch (error) {
-    options.log("error", `An HTTP request could not be answered: ${messageOf(error)}`);
+    options.log("error", `An HTTP request could not be answered: ${toErrorMessage(error)}`);
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (response.headersSent) response.destroy();
     else response.writeHead(500).end();

@@ -81,7 +81,7 @@ export const presentedKey = (
   (Array.isArray(header) ? header[0] : header) ?? query.get("code") ?? undefined;
 
 /** Whether `presented` is one of `accepted`, in a time that tells nothing about them. */
-export function isOneOf(presented: string | undefined, accepted: readonly (string | undefined)[]) {
+export function isAnyKey(presented: string | undefined, accepted: readonly (string | undefined)[]) {
   if (presented === undefined) return false;
   const digest = (text: string) => createHash("sha256").update(text).digest();
   const given = digest(presented);

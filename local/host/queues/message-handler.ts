@@ -2,7 +2,7 @@ import type { DequeuedMessageItem } from "@azure/storage-queue";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import type { Call, Invoker } from "../app/invoke.ts";
 import { json, type RpcTypedData } from "../app/rpc-data.ts";
-import { type HostLog, messageOf } from "../log.ts";
+import { type HostLog, toErrorMessage } from "../log.ts";
 import type { QueueOptions } from "../settings.ts";
 import { holdMessage, type MessageLease } from "./message-lease.ts";
 import { decodeMessage } from "./queue-client.ts";
@@ -62,7 +62,7 @@ export function createMessageHandler(
     } catch (error) {
       // Its lease was lost or storage is away: the message will be seen again, by whoever gets it.
       await lease.abandon();
-      const text = `Message ${message.messageId} could not be settled: ${messageOf(error)}`;
+      const text = `Message ${message.messageId} could not be settled: ${toErrorMessage(error)}`;
       options.log("warning", text, about);
     }
   };

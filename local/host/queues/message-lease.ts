@@ -1,5 +1,5 @@
 import { type DequeuedMessageItem, type QueueClient, RestError } from "@azure/storage-queue";
-import { type HostLog, messageOf } from "../log.ts";
+import { type HostLog, toErrorMessage } from "../log.ts";
 
 /** The claim on one received message: while it is held, no other poller sees the message. */
 export interface MessageLease {
@@ -36,7 +36,10 @@ export function holdMessage(options: {
     try {
       await update(leaseSeconds);
     } catch (error) {
-      options.log("warning", `Message ${message.messageId} was not renewed: ${messageOf(error)}`);
+      options.log(
+        "warning",
+        `Message ${message.messageId} was not renewed: ${toErrorMessage(error)}`,
+      );
       held &&= !isLost(error);
     }
     if (held) schedule();

@@ -1,7 +1,7 @@
 import type { QueueClient } from "@azure/storage-queue";
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
-import { triggerOf } from "../app/invoke.ts";
+import { findTrigger } from "../app/invoke.ts";
 import { resolveConnection, resolvePlaceholders, type Settings } from "../settings.ts";
 import { openQueue } from "./queue-client.ts";
 
@@ -30,7 +30,7 @@ export function readQueueFunction(
   registered: RegisteredFunction,
   settings: Settings,
 ): QueueFunction {
-  const { queueName, connectionString } = readQueueBinding(triggerOf(registered), settings);
+  const { queueName, connectionString } = readQueueBinding(findTrigger(registered), settings);
   const hasPoison = !queueName.endsWith("-poison");
   return {
     registered,

@@ -1,5 +1,5 @@
 import type { DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
-import { messageOf } from "../log.ts";
+import { toErrorMessage } from "../log.ts";
 import { createMessageHandler, type MessageHandlerOptions } from "./message-handler.ts";
 import type { QueueFunction } from "./queue-functions.ts";
 
@@ -47,7 +47,7 @@ export async function startPoller(
       return receivedMessageItems.length;
     } catch (error) {
       const about = { functionName: subject.registered.metadata.name };
-      options.log("error", `The queue could not be read: ${messageOf(error)}`, about);
+      options.log("error", `The queue could not be read: ${toErrorMessage(error)}`, about);
       return 0;
     }
   };

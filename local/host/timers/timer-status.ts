@@ -57,7 +57,7 @@ export function statusAfterRun(
   return { last, next: schedule.next(last), lastUpdated: last };
 }
 
-const fileOf = (directory: string, functionName: string) =>
+const statusFile = (directory: string, functionName: string) =>
   path.join(directory, `${functionName}.json`);
 
 /** Undefined when there is none, or none that can be read. */
@@ -66,7 +66,7 @@ export async function readStatus(
   functionName: string,
 ): Promise<TimerStatus | undefined> {
   try {
-    const text = await readFile(fileOf(directory, functionName), "utf8");
+    const text = await readFile(statusFile(directory, functionName), "utf8");
     return stored.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
@@ -79,7 +79,7 @@ export async function writeStatus(
   status: TimerStatus,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const file = fileOf(directory, functionName);
+  const file = statusFile(directory, functionName);
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   await writeFile(draft, JSON.stringify(toWire(status)));
   await rename(draft, file);

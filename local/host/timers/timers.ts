@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
-import { type Call, type Invoker, triggerOf } from "../app/invoke.ts";
+import { type Call, findTrigger, type Invoker } from "../app/invoke.ts";
 import { json } from "../app/rpc-data.ts";
-import { type HostLog, messageOf } from "../log.ts";
+import { type HostLog, toErrorMessage } from "../log.ts";
 import { resolvePlaceholders, type Settings } from "../settings.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 import {
@@ -39,7 +39,7 @@ export function readTimerFunction(
   registered: RegisteredFunction,
   settings: Settings,
 ): TimerFunction {
-  const options = timerTrigger.parse(triggerOf(registered));
+  const options = timerTrigger.parse(findTrigger(registered));
   const text = resolvePlaceholders(options.schedule, settings);
   const schedule = parseSchedule(text);
   const monitored = options.useMonitor && !schedule.isFrequent;
@@ -72,7 +72,7 @@ export async function startTimer(
     try {
       await writeStatus(directory, functionName, status);
     } catch (error) {
-      options.log("error", `The timer's status was not stored: ${messageOf(error)}`, {
+      options.log("error", `The timer's status was not stored: ${toErrorMessage(error)}`, {
         functionName,
       });
     }

@@ -16,7 +16,7 @@ const quoted = (text: string): string => JSON.stringify(text);
 const retry = "retry: { attempts: 5, every: 2s, thenEvery: 30s }";
 
 /** The keyturn.yaml of the seeded targets. */
-export function configurationOf({ vaultUrl, topicEndpoint, postgres, caFile, every }: Places) {
+export function makeConfiguration({ vaultUrl, topicEndpoint, postgres, caFile, every }: Places) {
   return `# Written anew by each "npm start". To try changes, copy it and run: npm start -- --config COPY
 version: 1
 
@@ -35,7 +35,7 @@ policies:
     ${retry}
 
 targets:
-${seeds.map((seed) => targetOf(seed, postgres, caFile)).join("\n")}
+${seeds.map((seed) => makeTarget(seed, postgres, caFile)).join("\n")}
 notify:
   - type: event-grid
     endpoint: ${quoted(topicEndpoint)}
@@ -43,7 +43,7 @@ notify:
 `;
 }
 
-function targetOf(seed: Seed, { host, port }: Places["postgres"], caFile: string): string {
+function makeTarget(seed: Seed, { host, port }: Places["postgres"], caFile: string): string {
   const { id, accounts, by, policy, about } = seed;
   const admin = by === "self" ? "self" : `{ secret: ${adminSecret} }`;
   const grace = accounts.length === 2 ? "    grace: 5s\n" : "";

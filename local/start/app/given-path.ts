@@ -23,7 +23,7 @@ export async function requireReadable(path: string): Promise<void> {
 
 /** Turns what the system says while the data folder is taken into one sentence; leaves other errors as they are. */
 export function explainDataFolder(path: string, error: unknown): unknown {
-  if (codeOf(error) === undefined) return error;
+  if (readErrorCode(error) === undefined) return error;
   const why = plainReason(error, "the system makes no files or folders there");
   return new Error(`The data folder ${path} (--data) cannot be used: ${why}.`);
 }
@@ -48,11 +48,11 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 function plainReason(error: unknown, missing: string): string {
-  const code = codeOf(error) ?? "";
+  const code = readErrorCode(error) ?? "";
   return code === "ENOENT" ? missing : (reasons[code] ?? `the system says ${code}`);
 }
 
-function codeOf(error: unknown): string | undefined {
+function readErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }

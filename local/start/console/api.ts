@@ -40,7 +40,7 @@ interface Request {
 }
 
 /** The HTTP API of the Functions app, as far as it is needed here. */
-export function apiOf({ url, key }: EnvironmentFile["functions"]) {
+export function makeApi({ url, key }: EnvironmentFile["functions"]) {
   async function ask<Shape>(path: string, shape: z.ZodType<Shape>, more: Request = {}) {
     const headers = { "x-functions-key": key, ...more.headers };
     const reply = await fetch(`${url}/api/${path}`, {
@@ -68,4 +68,4 @@ export function apiOf({ url, key }: EnvironmentFile["functions"]) {
   };
 }
 
-export type Api = ReturnType<typeof apiOf>;
+export type Api = ReturnType<typeof makeApi>;

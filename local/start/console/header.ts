@@ -21,7 +21,7 @@ const labelWidth = 17;
 const indent = labelWidth + 2;
 
 /** Where everything is, and what is rotated. */
-export function headerOf({ places, file, targets, watched }: Header, look: Look): string {
+export function formatHeader({ places, file, targets, watched }: Header, look: Look): string {
   const { functions, keyVault, databases, events, logs } = places;
   const [database] = databases;
   const server = database ? `${database.host}:${database.port}` : "";
@@ -65,7 +65,7 @@ function below(text: string, width: number): string[] {
 }
 
 /** Commands to paste into another terminal, once with the address and the key. */
-export function suggestionsOf({ places, targets }: Header, { paint, width }: Look): string {
+export function listSuggestions({ places, targets }: Header, { paint, width }: Look): string {
   const { url, key } = places.functions;
   const withKey = ["-H", '"x-functions-key: $KEY"'].join(" ");
   const one = targets[0]?.id ?? "TARGET";

@@ -84,8 +84,8 @@ interface Look {
 }
 
 /** What the person at the console reads about one event; undefined for what only a log needs. */
-export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
-  const known = wordingOf(event.type);
+export function formatLine(event: KeyturnEvent, look: Look): string | undefined {
+  const known = findWording(event.type);
   if (known === undefined) return undefined;
   const { paint, targetWidth, standing, width = Infinity } = look;
   const nextDue = standing?.nextDue;
@@ -116,7 +116,7 @@ export function lineOf(event: KeyturnEvent, look: Look): string | undefined {
 }
 
 /** A log may hold types that are newer than this reader. */
-function wordingOf(type: string): Wording | undefined {
+function findWording(type: string): Wording | undefined {
   const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
   return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
 }
@@ -241,7 +241,7 @@ function moment(instant: string, from: string): string {
 }
 
 /** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */
-export function summaryOf(
+export function formatSummary(
   counts: Readonly<Record<string, Counts>>,
   pairs: readonly string[],
 ): string[] {

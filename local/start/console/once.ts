@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Environment } from "../../environment.ts";
 import { type PublishedSecret, readPublished } from "../demo/vault-access.ts";
-import { type Api, apiOf, type RotationView, type TargetView } from "./api.ts";
+import { type Api, makeApi, type RotationView, type TargetView } from "./api.ts";
 import { shortVersion, tellDuration } from "./lines.ts";
 import { until } from "./until.ts";
 import type { ShownTarget } from "./watched.ts";
@@ -30,7 +30,7 @@ export interface Report {
 
 /** Rotates every configured target once and proves the result. Throws when it cannot even begin. */
 export async function rotateOnce(env: Environment, signal: AbortSignal): Promise<Report> {
-  const api = apiOf(env.places().functions);
+  const api = makeApi(env.places().functions);
   const targets = await adopted(api, signal);
   const { watched } = env;
   const before = await publishedBy(env);
@@ -42,14 +42,14 @@ export async function rotateOnce(env: Environment, signal: AbortSignal): Promise
   for (const one of watched) {
     const done = outcomes.some(({ target, problem }) => target.id === one.id && !problem);
     const proof = done ? prove(env, one, before.get(one.id), signal) : undefined;
-    await proof?.catch((error: unknown) => problems.push(reasonOf(error, signal)));
+    await proof?.catch((error: unknown) => problems.push(describeReason(error, signal)));
   }
   const heading = ["target", "accounts", "version", "took", "log-ins", "failed"];
-  const rows = [heading, ...outcomes.map((outcome) => rowOf(outcome, env))];
-  return { rows, problems, proven: provenOf(env) };
+  const rows = [heading, ...outcomes.map((outcome) => formatRow(outcome, env))];
+  return { rows, problems, proven: countProven(env) };
 }
 
-function provenOf({ watched, targets }: Pick<Environment, "watched" | "targets">): string {
+function countProven({ watched, targets }: Pick<Environment, "watched" | "targets">): string {
   if (watched.length === targets.length && watched.every(({ endsAtOnce }) => endsAtOnce)) {
     return "Every new password logs in, and every superseded one is refused.";
   }
@@ -67,14 +67,14 @@ async function rotate(
 ): Promise<Outcome> {
   try {
     const id = await api.rotate(target.id, idempotencyKey);
-    return outcomeOf(target, await ended(api, target.id, id, signal));
+    return describeOutcome(target, await ended(api, target.id, id, signal));
   } catch (error) {
-    return { target, problem: reasonOf(error, signal) };
+    return { target, problem: describeReason(error, signal) };
   }
 }
 
 /** What somebody's wish to stop interrupts is no problem: throws the wish. */
-function reasonOf(error: unknown, signal: AbortSignal): string {
+function describeReason(error: unknown, signal: AbortSignal): string {
   signal.throwIfAborted();
   return error instanceof Error ? error.message : String(error);
 }
@@ -122,7 +122,7 @@ function ended(api: Api, target: string, id: string, signal: AbortSignal): Promi
   });
 }
 
-function outcomeOf(target: TargetView, rotation: RotationView): Outcome {
+function describeOutcome(target: TargetView, rotation: RotationView): Outcome {
   const { state, failure } = rotation;
   if (state === "done") return { target, rotation };
   const why = failure?.message ?? "no reason was told";
@@ -174,7 +174,7 @@ async function requireWorkingConsumer(
   }
 }
 
-function rowOf({ target, rotation }: Outcome, env: Pick<Environment, "counts">): string[] {
+function formatRow({ target, rotation }: Outcome, env: Pick<Environment, "counts">): string[] {
   const count = env.counts()[target.id];
   const { id, active = "–", published } = target;
   const { account = "–", published: next, duration } = rotation ?? {};

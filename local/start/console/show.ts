@@ -1,12 +1,12 @@
 import { styleText } from "node:util";
 import type { Environment } from "../../environment.ts";
 import type { KeyturnEvent } from "../app/events.ts";
-import { apiOf, type TargetView } from "./api.ts";
-import { type Header, headerOf, suggestionsOf } from "./header.ts";
-import { lineOf, type Paint, summaryOf } from "./lines.ts";
+import { makeApi, type TargetView } from "./api.ts";
+import { formatHeader, type Header, listSuggestions } from "./header.ts";
+import { formatLine, formatSummary, type Paint } from "./lines.ts";
 import { printable } from "./printable.ts";
 import type { ShownTarget } from "./watched.ts";
-import { widthOf, wrapText } from "./wrap.ts";
+import { terminalWidth, wrapText } from "./wrap.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and leaves colours out when nobody looks. */
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
@@ -31,7 +31,7 @@ export interface Show {
 }
 
 /** Of the terminal now: a person may make it wider. */
-const width = () => widthOf(process.stdout);
+const width = () => terminalWidth(process.stdout);
 
 function print(text: string): void {
   process.stdout.write(`${wrapText(text, width())}\n`);
@@ -48,7 +48,7 @@ export function createShow(targets: readonly ShownTarget[]): Show {
     last = last.then(task).catch(() => undefined);
   };
   const summary = (of: Environment): void => {
-    const lines = summaryOf(of.counts(), pairs);
+    const lines = formatSummary(of.counts(), pairs);
     inTurn(() => {
       for (const line of lines) print(paint("dim", `consumer  ${line}`));
     });
@@ -57,12 +57,12 @@ export function createShow(targets: readonly ShownTarget[]): Show {
   return {
     event(event) {
       inTurn(async () => {
-        const standing = endings.includes(event.type) ? await standingOf(env, event) : undefined;
+        const standing = endings.includes(event.type) ? await readStanding(env, event) : undefined;
         const look = {
           ...{ paint, targetWidth, width: width() },
           ...(standing && { standing }),
         };
-        const line = lineOf(event, look);
+        const line = formatLine(event, look);
         if (line !== undefined) print(line);
       });
     },
@@ -73,11 +73,11 @@ export function createShow(targets: readonly ShownTarget[]): Show {
     },
     header(started) {
       env = started;
-      print(headerOf(headerFrom(started), { paint, width: width() }));
+      print(formatHeader(headerFrom(started), { paint, width: width() }));
     },
     goOn(started) {
       inTurn(() => {
-        print(suggestionsOf(headerFrom(started), { paint, width: width() }));
+        print(listSuggestions(headerFrom(started), { paint, width: width() }));
       });
       timer = setInterval(() => {
         summary(started);
@@ -101,12 +101,12 @@ function headerFrom(env: Environment): Header {
 }
 
 /** Left out when the app cannot be asked: the line is worth more without it than late. */
-async function standingOf(
+async function readStanding(
   env: Environment | undefined,
   { targetId }: KeyturnEvent,
 ): Promise<TargetView | undefined> {
   if (env === undefined || targetId === undefined) return undefined;
-  return apiOf(env.places().functions)
+  return makeApi(env.places().functions)
     .target(targetId)
     .catch(() => undefined);
 }

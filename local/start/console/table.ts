@@ -1,7 +1,7 @@
 import { printable } from "./printable.ts";
 
 /** Columns as wide as what stands in them; the first row is the heading. */
-export function tableOf(cells: readonly (readonly string[])[]): string {
+export function formatTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>

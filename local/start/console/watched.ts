@@ -37,7 +37,7 @@ export interface Shown {
 export async function shownTargets(config: string | undefined, caFile = ""): Promise<Shown> {
   return config === undefined
     ? { targets: seededTargets(caFile), warnings: [] }
-    : targetsOf(resolve(config));
+    : listTargets(resolve(config));
 }
 
 /** Those whose published secret is in this vault: only they can be watched, and only they can be rotated here. */
@@ -57,7 +57,7 @@ function seededTargets(caFile: string): ShownTarget[] {
   }));
 }
 
-async function targetsOf(config: string): Promise<Shown> {
+async function listTargets(config: string): Promise<Shown> {
   await requireReadable(config);
   // Loaded only when there is something to check: the app brings every Azure library with it.
   const { checkConfig } = await import("../../../shared/app.ts");

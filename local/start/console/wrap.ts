@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 /** Columns of a terminal that does not say how many it has, and of whatever is not a terminal. */
 const usualWidth = 80;
 
-export function widthOf({ columns }: { readonly columns?: number }): number {
+export function terminalWidth({ columns }: { readonly columns?: number }): number {
   return columns === undefined || columns <= 0 ? usualWidth : columns;
 }
 
@@ -16,7 +16,7 @@ export function wrapWords(text: string, width: number): string[] {
   let line = "";
   for (const [, gap = "", word = ""] of text.matchAll(/(\s*)(\S+)/g)) {
     const longer = line + gap + word;
-    if (line.trim() === "" || lengthOf(longer) <= width) line = longer;
+    if (line.trim() === "" || visibleLength(longer) <= width) line = longer;
     else {
       lines.push(line);
       line = word;
@@ -30,7 +30,7 @@ export function wrapText(text: string, width: number, hang = 2): string {
   return text
     .split("\n")
     .map((line) => {
-      if (lengthOf(line) <= width) return line;
+      if (visibleLength(line) <= width) return line;
       const indent = /^ */.exec(line)?.[0].length ?? 0;
       const [first = "", ...rest] = wrapWords(line, width);
       if (rest.length === 0) return first;
@@ -55,4 +55,4 @@ export function wrapCommand(words: readonly string[], width: number): string {
   return [...lines, line].join(" \\\n");
 }
 
-const lengthOf = (text: string): number => stripVTControlCharacters(text).length;
+const visibleLength = (text: string): number => stripVTControlCharacters(text).length;

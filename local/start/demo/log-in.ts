@@ -29,12 +29,12 @@ export async function logsIn(
   const code = await client
     .connect()
     .then(() => client.query("SELECT count(*) FROM item"))
-    .then(() => undefined, codeOf);
+    .then(() => undefined, readErrorCode);
   await client.end().catch(() => undefined);
   if (code === undefined) return "accepted";
   if (refusals.includes(code)) return "refused";
   throw new Error(`PostgreSQL could not be asked (${code || "no answer"}).`);
 }
 
-const codeOf = (error: unknown): string =>
+const readErrorCode = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";

@@ -26,7 +26,7 @@ export async function seedDatabases(
       await ensureDatabase(main, seed.id);
       await run(main, "REVOKE CONNECT ON DATABASE %I FROM PUBLIC", seed.id);
       await run(main, "GRANT CONNECT ON DATABASE %I TO %I", seed.id, adminAccount);
-      await run(main, "GRANT CONNECT ON DATABASE %I TO %I", seed.id, parentOf(seed));
+      await run(main, "GRANT CONNECT ON DATABASE %I TO %I", seed.id, findParent(seed));
       await within(server, ca, seed.id, (inside) => seedTable(inside, seed));
     }
     await main.query("INSERT INTO seeded VALUES ($1)", version);
@@ -34,13 +34,13 @@ export async function seedDatabases(
 }
 
 /** Rights belong to a role that nobody logs in with; both accounts of a pair have them through it. */
-const parentOf = ({ id }: Seed): string => `${id}_app`;
+const findParent = ({ id }: Seed): string => `${id}_app`;
 
 async function seedAccounts(main: Client, seed: Seed, passwords: Passwords): Promise<void> {
-  await ensureRole(main, parentOf(seed));
+  await ensureRole(main, findParent(seed));
   for (const account of seed.accounts) {
     await ensureLogin(main, account, passwords);
-    await run(main, "GRANT %I TO %I", parentOf(seed), account);
+    await run(main, "GRANT %I TO %I", findParent(seed), account);
     if (seed.by === "self") continue;
     // May change the account, and neither has its rights nor can become it.
     const right = "GRANT %I TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
@@ -52,7 +52,7 @@ async function seedTable(inside: Client, seed: Seed): Promise<void> {
   await inside.query("CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, name text NOT NULL)");
   const rows = "VALUES (1, 'first'), (2, 'second'), (3, 'third')";
   await inside.query(`INSERT INTO item ${rows} ON CONFLICT DO NOTHING`);
-  await run(inside, "GRANT SELECT ON item TO %I", parentOf(seed));
+  await run(inside, "GRANT SELECT ON item TO %I", findParent(seed));
 }
 
 async function ensureLogin(main: Client, account: string, { of }: Passwords): Promise<void> {

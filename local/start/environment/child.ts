@@ -34,7 +34,7 @@ export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
   // Written to by nobody; without a listener, its breaking would end this process.
   child.stdin.on("error", () => undefined);
   createInterface(child.stdout).on("line", onLine);
-  const exited = exitOf(child);
+  const exited = waitForExit(child);
   return {
     pid: child.pid ?? 0,
     exited,
@@ -49,7 +49,7 @@ export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
   };
 }
 
-function exitOf(child: ChildProcess): Promise<Exit> {
+function waitForExit(child: ChildProcess): Promise<Exit> {
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-mostErrors);

@@ -11,7 +11,7 @@ export function withoutStack(errors: string): string {
 }
 
 /** The message of a failure; the first cause of most is a disk that is full, which many messages do not say. */
-export async function sentenceOf(error: unknown, data: string): Promise<string> {
+export async function describeChildFailure(error: unknown, data: string): Promise<string> {
   const text = error instanceof Error ? error.message : String(error);
   if (!/\bENOSPC\b|no space left/i.test(text) && !(await isFull(data))) return text;
   return `The disk of ${data} is full. Free some space, then start again: Keyturn continues where it stopped.\n${text}`;

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Figure } from "../figure.ts";
 import { duration, mebibytes, number } from "../output/table.ts";
 import { startCallee } from "../world/calls.ts";
-import { configurationOf } from "../world/configuration.ts";
+import { makeConfiguration } from "../world/configuration.ts";
 
 const sizes = [1_000, 10_000, 100_000];
 /** A file may have 8 MiB. */
@@ -43,7 +43,7 @@ async function write(folder: string, size: number): Promise<string> {
   await mkdir(folder);
   const ids = Array.from({ length: size }, (_, index) => `app${index}`);
   for (let from = 0; from < size; from += targetsOfFile) {
-    const configured = configurationOf({
+    const configured = makeConfiguration({
       ids: ids.slice(from, from + targetsOfFile),
       vaultUrl: "https://kv-bench.vault.azure.net",
       adminSecret: "postgresql-admin",

@@ -1,5 +1,5 @@
 import type { Asked, Figure } from "../figure.ts";
-import { type Gap, gapsOf } from "../gaps.ts";
+import { findGaps, type Gap } from "../gaps.ts";
 import { greatest, median } from "../output/statistics.ts";
 import { duration, number, type Row } from "../output/table.ts";
 import { provenRow } from "../proof.ts";
@@ -49,7 +49,7 @@ async function measureCrowd({ rotations = 600, say }: Asked, share: number): Pro
         value: duration(round.tookMs),
         note: `${instanceCount} instances in one process, ${round.done} of ${rotations} done`,
       },
-      ...rowsOf(gapsOf(changes, written, Date.now())),
+      ...toRows(findGaps(changes, written, Date.now())),
       { what: "Attempts that failed", value: number(seen.failed) },
       { what: "Answers 429", value: number(round.throttled) },
       await provenRow(world),
@@ -59,7 +59,7 @@ async function measureCrowd({ rotations = 600, say }: Asked, share: number): Pro
   }
 }
 
-function rowsOf(gaps: readonly Gap[]): Row[] {
+function toRows(gaps: readonly Gap[]): Row[] {
   const lengths = gaps.map(({ lengthMs }) => lengthMs);
   const long = lengths.filter((length) => length > longMs).length;
   const open = gaps.filter(({ isOver }) => !isOver).length;

@@ -14,11 +14,11 @@ export const dead: Figure = {
   name: "dead",
   about: "80 healthy targets, with and without 24 on dead servers: when they are done",
   async measure({ say }) {
-    return [...(await rowsOf(false, say)), ...(await rowsOf(true, say))];
+    return [...(await measureRows(false, say)), ...(await measureRows(true, say))];
   },
 };
 
-async function rowsOf(isFresh: boolean, say: Asked["say"]): Promise<readonly Row[]> {
+async function measureRows(isFresh: boolean, say: Asked["say"]): Promise<readonly Row[]> {
   const half = deadCount / 2;
   const [silent, holes] = await Promise.all([startSilentServers(half), startBlackholes(half)]);
   const world = await startWorld(healthyCount + deadCount);
@@ -27,13 +27,13 @@ async function rowsOf(isFresh: boolean, say: Asked["say"]): Promise<readonly Row
     const healthy = world.ids.slice(0, healthyCount);
     const lost = world.ids.slice(healthyCount);
     say(`${instance}, without dead servers`);
-    const without = await timesOf(world, { healthy, requested: healthy, isFresh });
+    const without = await measureTimes(world, { healthy, requested: healthy, isFresh });
     say(`${instance}, with dead servers`);
     const { caFile } = world.database;
     for (const [index, port] of [...silent.ports, ...holes.ports].entries()) {
       await world.move(lost.slice(index, index + 1), { port, caFile });
     }
-    const beside = await timesOf(world, { healthy, requested: mix(healthy, lost), isFresh });
+    const beside = await measureTimes(world, { healthy, requested: mix(healthy, lost), isFresh });
     return [
       {
         what: `First rotation of 80 healthy targets, median, ${instance}`,
@@ -63,7 +63,7 @@ interface Timed {
 }
 
 /** Milliseconds until each of the healthy is rotated by one new instance. */
-async function timesOf(
+async function measureTimes(
   world: World,
   { healthy, requested, isFresh }: Timed,
 ): Promise<readonly number[]> {

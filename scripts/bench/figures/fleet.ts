@@ -13,7 +13,7 @@ export const fleet: Figure = {
   async measure(asked: Asked) {
     const { targets = 10_000, instances = 20, vaults = 1, say } = asked;
     const of = { targets, instances, vaults, seed, say };
-    return rowsOf(of, await simulateFleet(of));
+    return toRows(of, await simulateFleet(of));
   },
 };
 
@@ -23,11 +23,11 @@ export const simulatedCrowd: Figure = {
   about: "600 rotations at once on eight instances and one vault, in simulated time",
   async measure({ say }) {
     const of = { targets: 600, instances: 8, vaults: 1, seed, say };
-    return rowsOf(of, await simulateFleet(of));
+    return toRows(of, await simulateFleet(of));
   },
 };
 
-function rowsOf({ targets, instances, vaults }: FleetOf, result: FleetResult): Row[] {
+function toRows({ targets, instances, vaults }: FleetOf, result: FleetResult): Row[] {
   const { done, tookMs, gaps, busy, cpuMs } = result;
   const lengths = gaps.map(({ lengthMs }) => lengthMs);
   const each = (count: number) => number(count / done, 2);

@@ -25,9 +25,9 @@ const [lineBytes, rowBytes] = [1_200, 4_000];
 const keptMonths = 13;
 
 /** What one rotation costs, from a small simulated fleet that meets no limit. */
-type Each = ReturnType<typeof eachOf>;
+type Each = ReturnType<typeof perRotation>;
 
-function eachOf(result: FleetResult) {
+function perRotation(result: FleetResult) {
   const { done, workMs } = result;
   return {
     creates: result.vaultCreates / done,
@@ -47,12 +47,12 @@ export const scale: Figure = {
   about: "the tables of docs/explanation/scale.md: limits and cost from 100 to 1,000,000 targets",
   async measure({ say }) {
     const of = { targets: 100, instances: 4, vaults: 4, seed: 1, say };
-    const each = eachOf(await simulateFleet(of));
-    return { grids: [countersOf(each), limitsOf(each), costOf(each)] };
+    const each = perRotation(await simulateFleet(of));
+    return { grids: [toCounters(each), toLimits(each), monthlyCost(each)] };
   },
 };
 
-function countersOf(each: Each): Grid {
+function toCounters(each: Each): Grid {
   const perVault = vaultCreates / each.creates;
   const slots = hostSettings().batchSize + hostSettings().newBatchThreshold;
   const perInstance = slots / each.seconds;
@@ -80,7 +80,7 @@ function countersOf(each: Each): Grid {
   ];
 }
 
-function limitsOf(each: Each): Grid {
+function toLimits(each: Each): Grid {
   const slots = hostSettings().batchSize + hostSettings().newBatchThreshold;
   return [
     [
@@ -104,7 +104,7 @@ function limitsOf(each: Each): Grid {
   ];
 }
 
-function costOf(each: Each): Grid {
+function monthlyCost(each: Each): Grid {
   // The sweep of each minute lists the due rows of all partitions, and prunes.
   const sweeps = {
     functions: minutesOfMonth * (leastBilled * instanceGB * prices.gbSecond + prices.execution),

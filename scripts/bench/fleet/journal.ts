@@ -6,7 +6,7 @@ import {
 import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
 import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
 import type { PaceStore } from "../../../shared/stores/pace.ts";
-import { partitionOf, targetPartitions } from "../../../shared/stores/table/row-keys.ts";
+import { targetPartitions, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
 
@@ -38,7 +38,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
   const partitions = new Map(
     targetPartitions.map((name) => [name, rateLimit(storageLimits.partition)]),
   );
-  const ask = asker(of, (targetId) => partitions.get(partitionOf(targetId)));
+  const ask = asker(of, (targetId) => partitions.get(toPartition(targetId)));
   const wakes = new Map<string, string | undefined>();
   let [transactions, entities] = [0, 0];
 
@@ -56,7 +56,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
     commit(change) {
       transactions += 1;
       const { targetId } = change.record;
-      const touched = entitiesOf(change, wakes.get(targetId));
+      const touched = countEntities(change, wakes.get(targetId));
       entities += touched;
       return ask(targetId, touched, async () => {
         const etag = await journal.commit(change);
@@ -67,7 +67,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
     due: (now, limit) => list(() => journal.due(now, limit)),
     /** One transaction for each partition, one after another. */
     async markSent(due, now) {
-      for (const some of Map.groupBy(due, ({ targetId }) => partitionOf(targetId)).values()) {
+      for (const some of Map.groupBy(due, ({ targetId }) => toPartition(targetId)).values()) {
         const [first] = some;
         if (first) await ask(first.targetId, some.length, () => journal.markSent(some, now));
       }
@@ -121,7 +121,7 @@ function asker(
 }
 
 /** Rows that a transaction of the Table journal touches: the target, its due row and the superseded one, runs, a key. */
-function entitiesOf({ wakeAt, runs = [], request }: JournalChange, before: string | undefined) {
+function countEntities({ wakeAt, runs = [], request }: JournalChange, before: string | undefined) {
   const due = wakeAt === undefined ? 0 : 1;
   const superseded = before === undefined || before === wakeAt ? 0 : 1;
   return 1 + due + superseded + runs.length + (request ? 1 : 0);

@@ -9,7 +9,7 @@ import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { memorySystem } from "../../../shared/rotators/memory.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
-import { type Gap, gapsOf } from "../gaps.ts";
+import { findGaps, type Gap } from "../gaps.ts";
 import type { Moment } from "../world/counting.ts";
 import { type SimulatedClock, simulatedClock } from "./clock.ts";
 import { simulatedHost, sweepForEver } from "./host.ts";
@@ -17,7 +17,7 @@ import { simulatedStorage } from "./journal.ts";
 import { draws, latencies, rateLimit, storageLimits } from "./model.ts";
 import { simulatedQueue } from "./queue.ts";
 import { plainTarget, simulatedTarget } from "./target.ts";
-import { seedTargets, targetsOf } from "./targets.ts";
+import { makeTargets, seedTargets } from "./targets.ts";
 import { simulatedVault } from "./vault.ts";
 
 export interface FleetOf {
@@ -64,7 +64,7 @@ const longest = 2 * day;
 /** Rotates a fleet with the real engine, in simulated time. */
 export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   const clock = simulatedClock(start);
-  const services = servicesOf(of, clock);
+  const services = makeServices(of, clock);
   const { targets, seededPorts, system, portsOf, queue, changed, written } = services;
   const { vaults, storage, account } = services;
   of.say(`adopting ${of.targets} targets`);
@@ -96,7 +96,7 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   return {
     done: seen.done,
     tookMs: clock.now() - began,
-    gaps: gapsOf(changed, written, clock.now()),
+    gaps: findGaps(changed, written, clock.now()),
     throttled: total(vaults, (vault) => vault.throttled()),
     busy: { partitions: storage.busy(), account: account.refused, queue: queue.busy() },
     attemptsFailed: seen.failed,
@@ -113,14 +113,16 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
 }
 
 /** Doubles of everything outside, and the ports through which instances see them. */
-function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock: SimulatedClock) {
+function makeServices(
+  { targets: count, vaults: vaultCount, seed }: FleetOf,
+  clock: SimulatedClock,
+) {
   const draw = draws(seed);
   const latency = latencies(draw);
   const changed: Moment[] = [];
   const written: Moment[] = [];
-  const note = (moments: Moment[]) => (name: string) => {
-    moments.push({ name, at: clock.now() });
-  };
+  const note = (moments: Moment[]) => (name: string) =>
+    void moments.push({ name, at: clock.now() });
   let versions = 0;
   const newVersion = () => (++versions).toString(16).padStart(32, "0");
   const names = Array.from({ length: vaultCount }, (_, index) => `vault-${index}`);
@@ -168,7 +170,7 @@ function servicesOf({ targets: count, vaults: vaultCount, seed }: FleetOf, clock
     vault: (name) => byName.get(name)?.vault,
     rotator: () => plainTarget(system),
   };
-  const targets = targetsOf(count, names);
+  const targets = makeTargets(count, names);
   return {
     ...{ targets, seededPorts, system, portsOf, queue, changed, written },
     ...{ vaults, storage, account },

@@ -19,7 +19,7 @@ const adminName = "app-admin";
 const adminPassword = "secret-of-admin";
 
 /** Single accounts that an admin changes, evenly on the vaults. Each is the name of its account and of its secret. */
-export function targetsOf(count: number, vaults: readonly string[]): readonly Target[] {
+export function makeTargets(count: number, vaults: readonly string[]): readonly Target[] {
   return Array.from({ length: count }, (_, index): Target => {
     const id = `t${String(index).padStart(7, "0")}`;
     const vault = vaults[index % vaults.length] ?? "";

@@ -9,15 +9,15 @@ export interface Row {
 export type Grid = readonly (readonly string[])[];
 
 /** Rows as a Markdown table. */
-export function tableOf(rows: readonly Row[]): string {
-  return gridOf([
+export function formatTable(rows: readonly Row[]): string {
+  return formatGrid([
     ["Figure", "Value", "Note"],
     ...rows.map(({ what, value, note = "" }) => [what, value, note]),
   ]);
 }
 
 /** As a Markdown table whose columns are aligned. */
-export function gridOf(grid: Grid): string {
+export function formatGrid(grid: Grid): string {
   const [head = [], ...body] = grid;
   const widths = head.map((_, at) => Math.max(...grid.map((line) => line[at]?.length ?? 0)));
   const lineOf = (line: readonly string[]) =>

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { z } from "zod";
 import { answerCalls } from "../world/calls.ts";
-import { portOf } from "../world/listening-port.ts";
+import { listeningPort } from "../world/listening-port.ts";
 
 const parent = process.ppid;
 
@@ -15,7 +15,7 @@ answerCalls({
     );
     await Promise.all(servers.map((server) => once(server, "listening")));
     setTimeout(standStill, 100);
-    return servers.map(portOf);
+    return servers.map(listeningPort);
   },
 });
 

@@ -66,7 +66,7 @@ export type Answers = Readonly<Record<string, (argument: unknown) => unknown>>;
 /** A refused configuration has a line for each target. */
 const longestMessage = 1_000;
 
-const messageOf = (error: unknown): string =>
+const toMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
 /** The other end: answers the calls of the process that started this one. */
@@ -82,7 +82,7 @@ export function answerCalls(answers: Answers): void {
       .then(
         (result) => process.send?.({ id, result }),
         (error: unknown) =>
-          process.send?.({ id, error: messageOf(error).slice(0, longestMessage) }),
+          process.send?.({ id, error: toMessage(error).slice(0, longestMessage) }),
       );
   });
 }

@@ -15,7 +15,7 @@ export interface Configured {
 }
 
 /** keyturn.yaml as an object: JSON is YAML. The policy has the default distances of retries. */
-export function configurationOf({ ids, vaultUrl, adminSecret, serverOf }: Configured): object {
+export function makeConfiguration({ ids, vaultUrl, adminSecret, serverOf }: Configured): object {
   const targetOf = (id: string) => {
     const { host = "127.0.0.1", port, caFile } = serverOf(id);
     return {

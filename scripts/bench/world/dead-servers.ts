@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { startCallee } from "./calls.ts";
-import { portOf } from "./listening-port.ts";
+import { listeningPort } from "./listening-port.ts";
 
 /** Servers that are dead in one of the ways that cost whoever waits for them. */
 export interface DeadServers {
@@ -21,7 +21,7 @@ export async function startSilentServers(count: number): Promise<DeadServers> {
   );
   await Promise.all(servers.map((server) => once(server, "listening")));
   return {
-    ports: servers.map(portOf),
+    ports: servers.map(listeningPort),
     async close() {
       for (const socket of sockets) socket.destroy();
       const closed = Promise.all(servers.map((server) => once(server, "close")));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { startAzurite } from "../../../local/azurite.ts";
 import { openApp, type Places } from "./app.ts";
-import { configurationOf, type ServerAddress } from "./configuration.ts";
+import { makeConfiguration, type ServerAddress } from "./configuration.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { awaitEach, type Instances, type Program, startInstances } from "./instance.ts";
 import { type BenchVault, startVault } from "./vault.ts";
@@ -67,7 +67,7 @@ export async function startWorld(count: number): Promise<World> {
       writeFile(
         config,
         JSON.stringify(
-          configurationOf({
+          makeConfiguration({
             ...{ ids, vaultUrl: vault.url, adminSecret },
             serverOf: (id) => moved.get(id) ?? server,
           }),

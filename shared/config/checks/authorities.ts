@@ -7,7 +7,7 @@ import { isRecord } from "../yaml/is-record.ts";
 import type { TargetDraft } from "./drafts.ts";
 
 /** The file with the authorities that the options name, as every rotator that speaks TLS has it. */
-export function authoritiesOf(options: unknown): string | undefined {
+export function findCaFile(options: unknown): string | undefined {
   const tls = isRecord(options) ? options["tls"] : undefined;
   const file = isRecord(tls) ? tls["caFile"] : undefined;
   return typeof file === "string" && file !== "" ? file : undefined;
@@ -16,13 +16,13 @@ export function authoritiesOf(options: unknown): string | undefined {
 /** Targets with absolute paths of authorities' files. Relative ones begin at `folder`. */
 export function anchoredTargets(targets: readonly Target[], folder: string): Target[] {
   return targets.map((target) => {
-    const options = anchored(target.options, folder);
+    const options = withAbsoluteCaFile(target.options, folder);
     return options === target.options ? target : { ...target, options };
   });
 }
 
-function anchored(options: unknown, folder: string): unknown {
-  const file = authoritiesOf(options);
+function withAbsoluteCaFile(options: unknown, folder: string): unknown {
+  const file = findCaFile(options);
   if (file === undefined || !isRecord(options) || !isRecord(options["tls"])) return options;
   return { ...options, tls: { ...options["tls"], caFile: resolve(folder, file) } };
 }
@@ -35,7 +35,7 @@ export async function checkAuthorities(
   const troubleOf = troubles(folder);
   const problems = drafts.map(async ({ entry }): Promise<Problem[]> => {
     const options = isRecord(entry.value) ? entry.value["options"] : undefined;
-    const file = authoritiesOf(options);
+    const file = findCaFile(options);
     const message = file === undefined ? undefined : await troubleOf(file);
     if (message === undefined) return [];
     const path = [...entry.path, "options", "tls", "caFile"];
@@ -49,7 +49,7 @@ export async function areAuthoritiesThere(
   { targets }: Pick<Configured, "targets">,
   folder: string,
 ): Promise<boolean> {
-  const named = new Set(targets.flatMap(({ options }) => authoritiesOf(options) ?? []));
+  const named = new Set(targets.flatMap(({ options }) => findCaFile(options) ?? []));
   const found = await Promise.all(Array.from(named, troubles(folder)));
   return found.every((message) => message === undefined);
 }

@@ -5,18 +5,21 @@ import {
   type Subject,
 } from "../../core/policy/choose.ts";
 import type { Finding } from "../problems.ts";
-import { placeOf,type Surroundings, type TargetDraft } from "./drafts.ts";
+import { type CheckContext, resolveSecretName, type TargetDraft } from "./drafts.ts";
 
 const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
 
 /** The policy of a target; undefined when its other problems leave open which one that is. Several checks ask for it. */
-export function choiceOf(draft: TargetDraft, surroundings: Surroundings): Choice | undefined {
-  const { choice } = known.get(draft) ?? { choice: chosen(draft, surroundings) };
+export function choosePolicyFor(
+  draft: TargetDraft,
+  surroundings: CheckContext,
+): Choice | undefined {
+  const { choice } = known.get(draft) ?? { choice: chooseFor(draft, surroundings) };
   known.set(draft, { choice });
   return choice;
 }
 
-function chosen(draft: TargetDraft, surroundings: Surroundings): Choice | undefined {
+function chooseFor(draft: TargetDraft, surroundings: CheckContext): Choice | undefined {
   const { entry, fields, complete } = draft;
   const { names, isAnyMalformed, isAnyMatching, onlyVault } = surroundings;
   const named = fields.policy;
@@ -26,12 +29,12 @@ function chosen(draft: TargetDraft, surroundings: Surroundings): Choice | undefi
     // What cannot be read might have decided.
     if (!complete || isAnyMalformed) return undefined;
   }
-  const vault = placeOf(fields.publish, { onlyVault })?.vault ?? "";
-  const subject = { ...subjectOf(draft, vault), targetId: entry.id };
+  const vault = resolveSecretName(fields.publish, { onlyVault })?.vault ?? "";
+  const subject = { ...toSubject(draft, vault), targetId: entry.id };
   return effectivePolicy(subject, surroundings.wellFormed);
 }
 
-function subjectOf(
+function toSubject(
   { fields, rotator, options }: TargetDraft,
   vault: string,
 ): Omit<Subject, "targetId"> {
@@ -47,11 +50,11 @@ function subjectOf(
     ...(owner !== undefined && { owner }),
     ...(environment !== undefined && { environment }),
     ...(policy !== undefined && { policy }),
-    ...(overrides && { override: overrideOf(overrides) }),
+    ...(overrides && { override: toOverride(overrides) }),
   };
 }
 
-function overrideOf({
+function toOverride({
   reason,
   ...fields
 }: NonNullable<TargetDraft["fields"]["overrides"]>): Override {
@@ -59,7 +62,7 @@ function overrideOf({
 }
 
 /** Several policies that match alike, or none at all. */
-export function checkChoice(draft: TargetDraft, surroundings: Surroundings): Finding[] {
-  const choice = choiceOf(draft, surroundings);
+export function checkChoice(draft: TargetDraft, surroundings: CheckContext): Finding[] {
+  const choice = choosePolicyFor(draft, surroundings);
   return choice && "problem" in choice ? [{ path: [], message: choice.problem }] : [];
 }

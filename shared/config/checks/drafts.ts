@@ -27,7 +27,7 @@ export interface PolicyDraft {
 }
 
 /** What the checks of a target may look at besides the target. */
-export interface Surroundings {
+export interface CheckContext {
   /** The vault that is meant when none is named. */
   readonly onlyVault: string | undefined;
   readonly policies: readonly PolicyDraft[];
@@ -57,10 +57,10 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
   };
 }
 
-export function surroundingsOf(
+export function toCheckContext(
   { entries: { vaults, policies }, unreadable }: Merged,
   rotators: readonly ConfigRotator[],
-): Surroundings {
+): CheckContext {
   const [onlyVault, ...others] = vaults.keys();
   const drafts = [...policies].map(([id, { value }]) => draftPolicy(id, value));
   return {
@@ -80,9 +80,9 @@ function draftPolicy(id: string, value: unknown): PolicyDraft {
 }
 
 /** The secret that is meant; undefined when it is not known in which vault. */
-export function placeOf(
+export function resolveSecretName(
   written: string | { readonly secret: string; readonly vault?: string | undefined } | undefined,
-  { onlyVault }: Pick<Surroundings, "onlyVault">,
+  { onlyVault }: Pick<CheckContext, "onlyVault">,
 ): SecretName | undefined {
   if (written === undefined) return undefined;
   const { secret, vault = onlyVault } = typeof written === "string" ? { secret: written } : written;
@@ -95,7 +95,7 @@ export function samePlace(a: SecretName | undefined, b: SecretName | undefined):
   return a.vault === b.vault && a.name.toLowerCase() === b.name.toLowerCase();
 }
 
-export function accountsOf({ fields }: TargetDraft) {
+export function listAccounts({ fields }: TargetDraft) {
   return (fields.accounts ?? []).map((written) =>
     typeof written === "string" ? { name: written, initial: undefined } : written,
   );

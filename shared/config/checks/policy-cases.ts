@@ -1,30 +1,30 @@
 import type { Entry, Merged } from "../yaml/merge.ts";
 import type { PolicyCase } from "./check-policies.ts";
-import { choiceOf } from "./choices.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
+import { choosePolicyFor } from "./choices.ts";
+import type { CheckContext, TargetDraft } from "./drafts.ts";
 
 /** The policies, and what targets make of them. */
 export function policyCases(
   { entries }: Merged,
   drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
+  surroundings: CheckContext,
 ): PolicyCase[] {
   return [
     ...surroundings.policies.flatMap(({ policy, malformed }) => {
       const entry = entries.policies.get(policy.name);
-      return entry ? [{ policy, malformed, locate: locatorOf(entry) }] : [];
+      return entry ? [{ policy, malformed, locate: makeLocator(entry) }] : [];
     }),
     ...drafts.flatMap((draft) => {
       const { overrides } = draft.fields;
-      const choice = overrides && choiceOf(draft, surroundings);
+      const choice = overrides && choosePolicyFor(draft, surroundings);
       if (!choice || "problem" in choice) return [];
       const { policy } = choice;
       const own = { of: policy.name, fields: Object.keys(overrides) };
-      return [{ policy, malformed: false, own, locate: locatorOf(draft.entry) }];
+      return [{ policy, malformed: false, own, locate: makeLocator(draft.entry) }];
     }),
   ];
 }
 
-function locatorOf({ source, path }: Entry): PolicyCase["locate"] {
+function makeLocator({ source, path }: Entry): PolicyCase["locate"] {
   return (finding) => source.locate({ ...finding, path: [...path, ...finding.path] });
 }

@@ -11,7 +11,9 @@ export interface Checked {
 export function checkPolicyDraft(malformed: boolean, found: readonly PolicyProblem[]): Checked {
   // With a field left out, these would say what is not so.
   const sound = malformed ? found.filter(isAboutOneField) : found;
-  return parted(sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })));
+  return splitBySeverity(
+    sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })),
+  );
 }
 
 function isAboutOneField({ severity, path: [field] }: PolicyProblem): boolean {
@@ -29,7 +31,7 @@ export function checkOverridden(
 ): Checked {
   const known = new Set(before.map((one) => JSON.stringify(one)));
   const added = found.filter((one) => !known.has(JSON.stringify(one)));
-  return parted(
+  return splitBySeverity(
     added.map((one) => {
       const [field] = one.path;
       const isOwn = field !== undefined && fields.includes(String(field));
@@ -50,7 +52,7 @@ function told({ message, firstAt }: PolicyProblem, path: Finding["path"]): Findi
   return { path, message: firstAt === undefined ? message : `${message}; first at ${firstAt}` };
 }
 
-function parted(
+function splitBySeverity(
   found: readonly { readonly severity: PolicyProblem["severity"]; readonly finding: Finding }[],
 ): Checked {
   const of = (wanted: PolicyProblem["severity"]) =>

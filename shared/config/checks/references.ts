@@ -1,5 +1,5 @@
 import type { Finding, Path } from "../problems.ts";
-import { quoted, suggestion } from "../schema/sentences.ts";
+import { quoteText, suggestion } from "../schema/sentences.ts";
 import type { Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entries, Merged, Section } from "../yaml/merge.ts";
@@ -67,7 +67,7 @@ export function checkReferences(
         if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be for what is not there yet; a name is meant as it stands.
         if (at.includes("match") && /[*?]/.test(value)) return [];
-        const message = `there is no ${singular[to]} named ${quoted(value)}`;
+        const message = `there is no ${singular[to]} named ${quoteText(value)}`;
         return [{ path, message: message + suggestion(value, names) }];
       });
     }),

@@ -2,7 +2,7 @@ import type { Path, Problem } from "../problems.ts";
 import { vaultSchema } from "../schema/vaults.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { type Entries, type Entry, whereabouts } from "../yaml/merge.ts";
-import { accountsOf, placeOf,type Surroundings, type TargetDraft } from "./drafts.ts";
+import { type CheckContext, listAccounts, resolveSecretName, type TargetDraft } from "./drafts.ts";
 
 /** Something that only one entry may have, such as an account on a server. */
 interface Holding {
@@ -16,7 +16,7 @@ interface Holding {
 export function checkShared(
   drafts: readonly TargetDraft[],
   entries: Entries,
-  surroundings: Surroundings,
+  surroundings: CheckContext,
 ): Problem[] {
   return [
     ...doubles([...entries.vaults.values()].flatMap(vaultAddress)),
@@ -40,7 +40,7 @@ function vaultAddress(entry: Entry): Holding[] {
   if (url === undefined) return [];
   const path = [...entry.path, "url"];
   const message = (other: Entry) =>
-    `is the address of ${named(other)} as well; use one name for it`;
+    `is the address of ${describeEntry(other)} as well; use one name for it`;
   return [{ key: url, entry, path, message }];
 }
 
@@ -52,8 +52,8 @@ function checkPending(entry: Entry): Problem[] {
   return [entry.source.locate({ path: [...entry.path, "pending"], message })];
 }
 
-function publishedSecret({ entry, fields }: TargetDraft, surroundings: Surroundings): Holding[] {
-  const place = placeOf(fields.publish, surroundings);
+function publishedSecret({ entry, fields }: TargetDraft, surroundings: CheckContext): Holding[] {
+  const place = resolveSecretName(fields.publish, surroundings);
   if (place === undefined) return [];
   const isMapping = isRecord(fields.publish);
   return [
@@ -61,7 +61,7 @@ function publishedSecret({ entry, fields }: TargetDraft, surroundings: Surroundi
       key: JSON.stringify([place.vault, place.name.toLowerCase()]),
       entry,
       path: [...entry.path, "publish", ...(isMapping ? ["secret"] : [])],
-      message: (other) => `is the secret that ${named(other)} publishes as well`,
+      message: (other) => `is the secret that ${describeEntry(other)} publishes as well`,
     },
   ];
 }
@@ -71,15 +71,15 @@ function accountsHeld(draft: TargetDraft): Holding[] {
   if (rotator === undefined || options === undefined) return [];
   const { engine, host, port } = rotator.endpoint(options);
   const realm = rotator.accountRealm?.(options) ?? "";
-  return accountsOf(draft).map(({ name }, index) => ({
+  return listAccounts(draft).map(({ name }, index) => ({
     key: JSON.stringify([engine, host.toLowerCase(), port, realm, name.toLowerCase()]),
     entry,
     path: [...entry.path, "accounts", index],
-    message: (other) => `is the account that ${named(other)} changes as well`,
+    message: (other) => `is the account that ${describeEntry(other)} changes as well`,
   }));
 }
 
-function named(entry: Entry): string {
+function describeEntry(entry: Entry): string {
   const [section = ""] = entry.path;
   return `${section === "vaults" ? "vault" : "target"} ${entry.id} (${whereabouts(entry)})`;
 }

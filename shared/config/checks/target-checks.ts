@@ -1,11 +1,17 @@
-import { longestGraceOf } from "../../core/target.ts";
+import { findLongestGrace } from "../../core/target.ts";
 import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
-import { choiceOf } from "./choices.ts";
-import { accountsOf, placeOf, samePlace,type Surroundings, type TargetDraft } from "./drafts.ts";
+import { choosePolicyFor } from "./choices.ts";
+import {
+  type CheckContext,
+  listAccounts,
+  resolveSecretName,
+  samePlace,
+  type TargetDraft,
+} from "./drafts.ts";
 
-type TargetCheck = (draft: TargetDraft, surroundings: Surroundings) => Finding[];
+type TargetCheck = (draft: TargetDraft, surroundings: CheckContext) => Finding[];
 
 export const defaultGrace = day;
 
@@ -39,7 +45,7 @@ function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
 }
 
 function checkAccounts(draft: TargetDraft): Finding[] {
-  const [first, second] = accountsOf(draft);
+  const [first, second] = listAccounts(draft);
   // Some systems do not tell upper from lower case in names of accounts.
   if (first?.name.toLowerCase() !== second?.name.toLowerCase() || second === undefined) return [];
   return [{ path: ["accounts", 1], message: "is the same account as the first one" }];
@@ -49,7 +55,7 @@ function checkAdministrator(draft: TargetDraft): Finding[] {
   const { admin } = draft.fields;
   if (typeof admin !== "object" || admin.account === undefined) return [];
   const administrator = admin.account.toLowerCase();
-  if (!accountsOf(draft).some(({ name }) => name.toLowerCase() === administrator)) return [];
+  if (!listAccounts(draft).some(({ name }) => name.toLowerCase() === administrator)) return [];
   const message =
     "is one of the accounts that this target changes; use admin: self, or another administrator";
   return [{ path: ["admin", "account"], message }];
@@ -65,7 +71,7 @@ function checkFormat({ entry, fields }: TargetDraft): Finding[] {
   return [{ path: ["publish", "as"], message }];
 }
 
-function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+function checkGrace(draft: TargetDraft, surroundings: CheckContext): Finding[] {
   const { fields } = draft;
   if (fields.accounts === undefined) return [];
   if (fields.accounts.length === 1) {
@@ -73,11 +79,11 @@ function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
     const message = "has no meaning for one account, whose old password ends with the change";
     return [{ path: ["grace"], message }];
   }
-  const choice = choiceOf(draft, surroundings);
+  const choice = choosePolicyFor(draft, surroundings);
   if (choice === undefined || "problem" in choice) return [];
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
-  if (every === undefined || grace <= longestGraceOf(choice.policy)) return [];
+  if (every === undefined || grace <= findLongestGrace(choice.policy)) return [];
   const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";
@@ -86,13 +92,13 @@ function checkGrace(draft: TargetDraft, surroundings: Surroundings): Finding[] {
 }
 
 /** Proof is asked of the system, and only where something is retired at all. */
-function checkRetire(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+function checkRetire(draft: TargetDraft, surroundings: CheckContext): Finding[] {
   const { fields, rotator } = draft;
   const isOwn = fields.overrides?.retire === "proof";
   const at = isOwn ? ["overrides", "retire"] : ["type"];
   const never = whyNeverRetired(draft);
   if (never !== undefined) return isOwn ? [{ path: at, message: `has no meaning ${never}` }] : [];
-  const choice = choiceOf(draft, surroundings);
+  const choice = choosePolicyFor(draft, surroundings);
   if (choice === undefined || "problem" in choice || rotator === undefined) return [];
   if (choice.policy.retire !== "proof" || rotator.hasSessions !== undefined) return [];
   const whose = isOwn ? "" : ` of policy ${choice.policy.name}`;
@@ -108,7 +114,7 @@ function whyNeverRetired({ fields }: TargetDraft): string | undefined {
 }
 
 function checkFirstLogIn(draft: TargetDraft): Finding[] {
-  const [, second] = accountsOf(draft);
+  const [, second] = listAccounts(draft);
   if (draft.fields.admin !== "self" || second === undefined || second.initial !== undefined) {
     return [];
   }
@@ -117,16 +123,16 @@ function checkFirstLogIn(draft: TargetDraft): Finding[] {
   return [{ path: ["accounts", 1], message }];
 }
 
-function checkOwnSecret(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+function checkOwnSecret(draft: TargetDraft, surroundings: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
-  const published = placeOf(publish, surroundings);
+  const published = resolveSecretName(publish, surroundings);
   const findings: Finding[] = [];
-  if (typeof admin === "object" && samePlace(placeOf(admin, surroundings), published)) {
+  if (typeof admin === "object" && samePlace(resolveSecretName(admin, surroundings), published)) {
     const message = "is the secret that this target publishes; use admin: self, or another secret";
     findings.push({ path: ["admin", "secret"], message });
   }
-  for (const [index, { initial }] of accountsOf(draft).entries()) {
-    if (!samePlace(placeOf(initial, surroundings), published)) continue;
+  for (const [index, { initial }] of listAccounts(draft).entries()) {
+    if (!samePlace(resolveSecretName(initial, surroundings), published)) continue;
     const message =
       "is the secret that this target publishes; leave it out for the account that is in there";
     findings.push({ path: ["accounts", index, "initial"], message });
@@ -135,17 +141,17 @@ function checkOwnSecret(draft: TargetDraft, surroundings: Surroundings): Finding
 }
 
 /** Keyturn keeps new secrets under these names until they are live. */
-function checkPendingNames(draft: TargetDraft, surroundings: Surroundings): Finding[] {
+function checkPendingNames(draft: TargetDraft, surroundings: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const places = [
-    { path: ["publish"], place: placeOf(publish, surroundings) },
+    { path: ["publish"], place: resolveSecretName(publish, surroundings) },
     {
       path: ["admin", "secret"],
-      place: typeof admin === "object" ? placeOf(admin, surroundings) : undefined,
+      place: typeof admin === "object" ? resolveSecretName(admin, surroundings) : undefined,
     },
-    ...accountsOf(draft).map(({ initial }, index) => ({
+    ...listAccounts(draft).map(({ initial }, index) => ({
       path: ["accounts", index, "initial"],
-      place: placeOf(initial, surroundings),
+      place: resolveSecretName(initial, surroundings),
     })),
   ];
   return places

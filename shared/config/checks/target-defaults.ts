@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Finding, Path, Problem } from "../problems.ts";
 import { name } from "../schema/fields.ts";
 import { targetFields } from "../schema/targets.ts";
-import { countOf,type Source } from "../yaml/document.ts";
+import { countNodes, type Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 
 const section = "targetDefaults";
@@ -56,7 +56,7 @@ export function withTargetDefaults(source: Source): Source {
   const defaults = source.value?.[section];
   const targets = source.value?.["targets"];
   if (!isRecord(defaults) || !isRecord(targets)) return source;
-  if (countOf(defaults) > mostValues) {
+  if (countNodes(defaults) > mostValues) {
     const problem = source.locate({
       path: [section],
       message: `has more than ${mostValues} values`,
@@ -67,7 +67,7 @@ export function withTargetDefaults(source: Source): Source {
   return {
     ...source,
     value: { ...source.value, targets: Object.fromEntries(filled) as unknown },
-    locate: (finding) => located(source, finding, { defaults, targets }),
+    locate: (finding) => locateDefaults(source, finding, { defaults, targets }),
   };
 }
 
@@ -102,7 +102,7 @@ function asMapping(written: unknown): unknown {
 }
 
 /** Where it is written what is wrong with a target: with the target itself, or with what it shares. */
-function located(
+function locateDefaults(
   { locate }: Source,
   finding: Finding,
   {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Policy } from "../../core/policy/policy.ts";
 import type { Problem } from "../problems.ts";
-import { type Entry, located } from "../yaml/merge.ts";
-import { choiceOf } from "./choices.ts";
-import type { Surroundings, TargetDraft } from "./drafts.ts";
+import { type Entry, withLocation } from "../yaml/merge.ts";
+import { choosePolicyFor } from "./choices.ts";
+import type { CheckContext, TargetDraft } from "./drafts.ts";
 
 /** How every rotator that speaks TLS writes that it must not be used. */
 const withoutTls = z.looseObject({ tls: z.looseObject({ mode: z.literal("disable") }) });
@@ -11,7 +11,7 @@ const withoutTls = z.looseObject({ tls: z.looseObject({ mode: z.literal("disable
 /** What is allowed and worth a second look. */
 export function findWarnings(
   drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
+  surroundings: CheckContext,
   policies: ReadonlyMap<string, Entry>,
 ): Problem[] {
   return [...aboutTls(drafts), ...aboutReports(drafts, surroundings, policies)];
@@ -34,12 +34,12 @@ function aboutTls(drafts: readonly TargetDraft[]): Problem[] {
  */
 function aboutReports(
   drafts: readonly TargetDraft[],
-  surroundings: Surroundings,
+  surroundings: CheckContext,
   policies: ReadonlyMap<string, Entry>,
 ): Problem[] {
   const [deaf, idle] = [new Map<string, number>(), new Map<string, number>()];
   for (const draft of drafts) {
-    const choice = choiceOf(draft, surroundings);
+    const choice = choosePolicyFor(draft, surroundings);
     if (!choice || "problem" in choice) continue;
     const { name, manualOnly, afterExposure } = choice.policy;
     if (!manualOnly && afterExposure === undefined) deaf.set(name, (deaf.get(name) ?? 0) + 1);
@@ -49,7 +49,9 @@ function aboutReports(
     [...counts].flatMap(([name, count]) => {
       const entry = policies.get(name);
       const targets = count === 1 ? "1 target" : `${count} targets`;
-      return entry ? located(entry, [{ path: [], message: message(targets), atKey: true }]) : [];
+      return entry
+        ? withLocation(entry, [{ path: [], message: message(targets), atKey: true }])
+        : [];
     });
   return [
     ...say(

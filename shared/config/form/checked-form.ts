@@ -67,10 +67,10 @@ export async function readForm(
     bytes = await readFile(path);
   } catch (error) {
     const code: unknown = error instanceof Error && Reflect.get(error, "code");
-    return code === "ENOENT" ? undefined : unused(path, `cannot be read (${String(code)})`);
+    return code === "ENOENT" ? undefined : explainUnused(path, `cannot be read (${String(code)})`);
   }
   const content = parseForm(bytes, files, build);
-  return content === "damaged" ? unused(path, "is damaged") : content && { content };
+  return content === "damaged" ? explainUnused(path, "is damaged") : content && { content };
 }
 
 /** What a form holds. Undefined when it is one of other files or of another build. */
@@ -99,7 +99,7 @@ function firstLine(bytes: Buffer): [line: string, rest: Buffer] {
     : [bytes.toString("utf8", 0, end), bytes.subarray(end + 1)];
 }
 
-function unused(path: string, trouble: string): { readonly warning: Problem } {
+function explainUnused(path: string, trouble: string): { readonly warning: Problem } {
   const message = `${trouble}, so the configuration was read from its source, which takes longer. Build the package again`;
   return { warning: { file: basename(path), line: 0, column: 0, path: "", message } };
 }

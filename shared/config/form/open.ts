@@ -44,7 +44,7 @@ export async function openFiles(
   const restored = content && (await restore(content, given.folder));
   if (content && restored) {
     const warnings = async () =>
-      (await warningsIn(content, now())) ?? (await problemsOf(check(given)));
+      (await warningsIn(content, now())) ?? (await collectProblems(check(given)));
     return { config: restored, warnings };
   }
   const { warnings, ...config } = await check(given);
@@ -52,7 +52,7 @@ export async function openFiles(
 }
 
 /** What is to be said of a configuration that is in use already: then even what is wrong can only be a warning. */
-async function problemsOf(checking: Promise<Config>): Promise<readonly Problem[]> {
+async function collectProblems(checking: Promise<Config>): Promise<readonly Problem[]> {
   try {
     return (await checking).warnings;
   } catch (error) {

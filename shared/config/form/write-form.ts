@@ -21,13 +21,13 @@ export async function writeForm(
   const head = formHead(files, build);
   // Which trials are left out depends on all of them, and a form keeps only some.
   if (head === undefined || checked.found.untried.length > 0) return undefined;
-  const content = contentOf(checked);
+  const content = toContent(checked);
   const text = formText(head, content);
   const again = JSON.parse(JSON.stringify(content)) as FormContent;
   return isDeepStrictEqual(configIn(again), checked.config) ? text : undefined;
 }
 
-function contentOf({
+function toContent({
   config: { targets, ...config },
   cases,
   found,
@@ -50,7 +50,7 @@ function contentOf({
     cases: cases.flatMap((one, index): StoredCase[] => {
       if (!again.has(one)) return [];
       const told = found.each[index]?.findings ?? [];
-      const places = placesOf(one, told);
+      const places = listPlaces(one, told);
       return [{ policy: policies.add(one.policy), ...(one.own && { own: one.own }), places }];
     }),
     policies: policies.all,
@@ -90,7 +90,7 @@ function hasHours({ days, between, at, cron, freeze, spread }: Policy): boolean 
 }
 
 /** Where everything is that a trial may have something to say of, and everything of which something was said. */
-function placesOf(
+function listPlaces(
   { policy: { freeze = [] }, own, locate }: PolicyCase,
   told: readonly Finding[],
 ): StoredCase["places"] {

@@ -24,7 +24,7 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
     case "invalid_type":
       return wrongType(issue.expected, issue.input);
     case "invalid_value":
-      return `must be ${oneOf(issue.values)}${hint(issue.input, issue.values)}`;
+      return `must be ${listChoices(issue.values)}${hint(issue.input, issue.values)}`;
     case "too_small":
       return `must ${limit("at least", issue.origin, issue.minimum, issue.inclusive)}`;
     case "too_big":
@@ -49,7 +49,7 @@ export function suggestion(word: unknown, candidates: readonly unknown[]): strin
 }
 
 /** A name in quotes, of which the beginning is enough. */
-export function quoted(text: string): string {
+export function quoteText(text: string): string {
   return JSON.stringify(text.length > longestWord ? `${text.slice(0, longestWord)}…` : text);
 }
 
@@ -91,10 +91,10 @@ function wrongKind(options: unknown, discriminator: unknown, input: unknown): st
   }
   const given: unknown = z.record(z.string(), z.unknown()).safeParse(input).data?.[discriminator];
   const verb = given === undefined ? "is missing; it must be" : "must be";
-  return `${verb} ${oneOf(options)}${suggestion(given, options)}`;
+  return `${verb} ${listChoices(options)}${suggestion(given, options)}`;
 }
 
-function oneOf(values: readonly unknown[]): string {
+function listChoices(values: readonly unknown[]): string {
   const written = values.map((value) => JSON.stringify(value));
   return written.length === 1 ? (written[0] ?? "") : `one of ${written.join(", ")}`;
 }

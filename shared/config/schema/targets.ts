@@ -125,18 +125,18 @@ export function targetSchema(rotators: readonly ConfigRotator[]) {
 
 /** For editors: the options that belong to one type. */
 export function looseOptionsByType({ type, options }: ConfigRotator) {
-  const { $schema: _, required: _r, ...shape } = shapeOf(options);
+  const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
   return { if: ofType(type), then: { properties: { options: shape } } };
 }
 
 /** For editors: the options that one type cannot do without. */
 export function optionsByType({ type, options }: ConfigRotator) {
-  const { required = [] } = shapeOf(options);
+  const { required = [] } = toTargetSchema(options);
   const needed = { properties: { options: { required } }, required: ["options"] };
   return { if: ofType(type), then: required.length > 0 ? needed : {} };
 }
 
-function shapeOf(options: z.ZodType) {
+function toTargetSchema(options: z.ZodType) {
   return z.toJSONSchema(options, { io: "input", target: "draft-7" });
 }
 

@@ -29,14 +29,14 @@ export function validate<T>(
   const result = z.safeParse(schema, value, {
     error: (issue) => {
       if (issue.code === "invalid_key" && issue.inst instanceof z.ZodRecord) {
-        passedOver.push({ schema: issue.inst.valueType, path: pathOf(issue.path ?? []) });
+        passedOver.push({ schema: issue.inst.valueType, path: toPath(issue.path ?? []) });
       }
-      if (issue.code === "unrecognized_keys") knownKeys.set(issue.keys, keysOf(issue.inst));
+      if (issue.code === "unrecognized_keys") knownKeys.set(issue.keys, listKeys(issue.inst));
       return sentence(issue);
     },
   });
   if (result.success) return { value: result.data, findings: [] };
-  const issues = result.error.issues.flatMap(chosen);
+  const issues = result.error.issues.flatMap(chooseIssue);
   const wrongTypes = new Set(issues.filter(isWrongType).map(({ path }) => JSON.stringify(path)));
   const findings = issues
     // A text where a list belongs has a length as well, which is not the point.
@@ -70,12 +70,12 @@ function isWrongType({ code }: Issue): boolean {
 }
 
 /** Of the forms a value may have, the one its writer most likely meant. */
-function chosen(issue: Issue): Issue[] {
+function chooseIssue(issue: Issue): Issue[] {
   if (issue.code !== "invalid_union") return [issue];
   const meant = issue.errors.filter((errors) => !errors.some(isAnotherForm));
   if (meant.length !== 1) return [issue];
   return (meant[0] ?? []).flatMap((inner) =>
-    chosen({ ...inner, path: [...issue.path, ...inner.path] }),
+    chooseIssue({ ...inner, path: [...issue.path, ...inner.path] }),
   );
 }
 
@@ -88,7 +88,7 @@ function explain(
   knownKeys: ReadonlyMap<readonly string[], readonly string[]>,
   root: unknown,
 ): Finding[] {
-  const path = pathOf(issue.path);
+  const path = toPath(issue.path);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys.get(issue.keys) ?? [];
     return issue.keys.map((key) => {
@@ -128,11 +128,11 @@ function isLost(root: unknown, path: Path): boolean {
   );
 }
 
-function pathOf(steps: readonly PropertyKey[]): Path {
+function toPath(steps: readonly PropertyKey[]): Path {
   return steps.map((step) => (typeof step === "number" ? step : String(step)));
 }
 
-function keysOf(schema: unknown): string[] {
+function listKeys(schema: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 

@@ -1,8 +1,8 @@
 import { type Document, LineCounter, parseDocument } from "yaml";
-import { type Finding, formatPath,type Problem } from "../problems.ts";
+import { type Finding, formatPath, type Problem } from "../problems.ts";
 import { findHazards } from "./hazards.ts";
 import { isRecord } from "./is-record.ts";
-import { positionAt, positionOf } from "./positions.ts";
+import { findPosition, positionAt } from "./positions.ts";
 import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 
@@ -79,7 +79,7 @@ export function parseSource(name: string, text: string): Source {
       hazards.filter(({ explains }) => explains).map(({ path }) => formatPath(path)),
     ),
     locate: ({ path, message, atKey }) => {
-      const position = positionOf({ document, aliases, lines }, path, atKey ?? false);
+      const position = findPosition({ document, aliases, lines }, path, atKey ?? false);
       return { file: name, ...position, path: formatPath(path), message };
     },
   };
@@ -117,12 +117,12 @@ function readValue(
 }
 
 /** How many values there are in one, itself included. What is repeated is looked at once, and counted each time. */
-export function countOf(value: unknown, known = new Map<object, number>()): number {
+export function countNodes(value: unknown, known = new Map<object, number>()): number {
   if (typeof value !== "object" || value === null) return 1;
   const found = known.get(value);
   if (found !== undefined) return found;
   let count = 1;
-  for (const one of Object.values(value) as unknown[]) count += countOf(one, known);
+  for (const one of Object.values(value) as unknown[]) count += countNodes(one, known);
   known.set(value, count);
   return count;
 }
@@ -130,7 +130,7 @@ export function countOf(value: unknown, known = new Map<object, number>()): numb
 /** How many of these values are there only because something is repeated. */
 export function repeatedIn(value: unknown): number {
   const known = new Map<object, number>();
-  const all = countOf(value, known);
+  const all = countNodes(value, known);
   let written = 1;
   for (const container of known.keys()) written += Object.keys(container).length;
   return all - written;

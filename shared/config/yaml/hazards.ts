@@ -44,7 +44,7 @@ export function findHazards(document: Document): {
     Scalar(key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
       if (key === "key" || typeof node.value !== "string" || !holdsVariable(node.value)) return;
-      const path = pathOf([...ancestors, node]);
+      const path = toPath([...ancestors, node]);
       const isFreeText = path.some((step) => freeTexts.includes(String(step)));
       if (isFreeText || hazards.length > mostHazards) return;
       const offset = node.range?.[0] ?? 0;
@@ -52,22 +52,22 @@ export function findHazards(document: Document): {
     },
     Seq(_key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
-      return depthOf(node, ancestors, hazards);
+      return measureDepth(node, ancestors, hazards);
     },
     Map(_key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
-      for (const hazard of cleanMap(node, () => pathOf([...ancestors, node]))) {
+      for (const hazard of cleanMap(node, () => toPath([...ancestors, node]))) {
         hazards.push(hazard);
       }
       if (hazards.length > mostHazards) return visit.BREAK;
-      return depthOf(node, ancestors, hazards);
+      return measureDepth(node, ancestors, hazards);
     },
     Alias(_key, node, ancestors) {
       const source = anchors.get(node.source);
       if (source) aliases.set(node, source);
       const message = aliasTrouble(source, node, ancestors);
       if (!message) return undefined;
-      const path = pathOf([...ancestors, node]);
+      const path = toPath([...ancestors, node]);
       hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
       return hazards.length > mostHazards ? visit.BREAK : undefined;
     },
@@ -81,13 +81,13 @@ const deepest = 100;
 /** Fields in which dollars and braces are what they are. */
 const freeTexts = ["reason", "symbols", "exclude", "forbidden", "exemptIdentities"];
 
-function depthOf(
+function measureDepth(
   { range }: Node,
   ancestors: readonly unknown[],
   hazards: Hazard[],
 ): symbol | undefined {
   if (ancestors.length <= deepest) return undefined;
-  const path = pathOf(ancestors.slice(0, 3));
+  const path = toPath(ancestors.slice(0, 3));
   hazards.push({ path, message: "is nested too deeply", offset: range?.[0] ?? 0, fatal: true });
   return visit.BREAK;
 }
@@ -101,7 +101,7 @@ function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   const seen = new Map<string, number>();
   map.items = map.items.filter((pair) => {
     const name = keyName(pair.key);
-    const offset = offsetOf(pair);
+    const offset = findOffset(pair);
     const first = seen.get(name ?? "");
     const message = first === undefined ? keyTrouble(pair, name) : "is there twice";
     if (name !== undefined && first === undefined) seen.set(name, offset);
@@ -136,14 +136,14 @@ function aliasTrouble(
     : undefined;
 }
 
-function offsetOf(pair: Pair): number {
+function findOffset(pair: Pair): number {
   return isScalar(pair.key) || isMap(pair.key) || isSeq(pair.key) || isAlias(pair.key)
     ? (pair.key.range?.[0] ?? 0)
     : 0;
 }
 
 /** The path of the last of these nodes, each of which contains the next. */
-function pathOf(nodes: readonly unknown[]): Path {
+function toPath(nodes: readonly unknown[]): Path {
   return nodes.flatMap((node, index): Path => {
     if (isPair(node)) return [keyName(node.key) ?? "?"];
     return isSeq(node) && index + 1 < nodes.length ? [node.items.indexOf(nodes[index + 1])] : [];

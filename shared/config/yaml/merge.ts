@@ -1,5 +1,5 @@
 import { nearest } from "../../core/nearest.ts";
-import { type Finding, formatPath,type Path, type Problem } from "../problems.ts";
+import { type Finding, formatPath, type Path, type Problem } from "../problems.ts";
 import type { Source } from "./document.ts";
 import { isRecord } from "./is-record.ts";
 
@@ -28,7 +28,7 @@ export function merge(sources: readonly Source[]): Merged {
   const problems: Problem[] = [];
   const collect = (section: Section): ReadonlyMap<string, Entry> => {
     const kept = new Map<string, Entry>();
-    for (const entry of sources.flatMap((source) => entriesOf(source, section))) {
+    for (const entry of sources.flatMap((source) => listEntries(source, section))) {
       const first = kept.get(entry.id);
       if (first === undefined) kept.set(entry.id, entry);
       else problems.push(twice(entry, first));
@@ -62,11 +62,11 @@ export function whereabouts({ source, path }: Entry): string {
 }
 
 /** Findings whose paths begin at the entry. */
-export function located({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
+export function withLocation({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
   return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
 }
 
-function entriesOf(source: Source, section: Section): Entry[] {
+function listEntries(source: Source, section: Section): Entry[] {
   const key = keyFor(source.value ?? {}, section);
   const named = source.value?.[key];
   if (!isRecord(named)) return [];

@@ -42,7 +42,7 @@ export interface Located {
 }
 
 /** Where the value at `path` stands, or what comes nearest when there is none. */
-export function positionOf(
+export function findPosition(
   { document, aliases, lines }: Located,
   path: Path,
   atKey: boolean,
@@ -58,7 +58,7 @@ export function positionOf(
     here = next;
   }
   const points = complete && !atKey && isTelling(here.value);
-  return positionAt(lines, startOf(points ? here.value : here.key) ?? startOf(here.value) ?? 0);
+  return positionAt(lines, findStart(points ? here.value : here.key) ?? findStart(here.value) ?? 0);
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {
@@ -68,7 +68,7 @@ export function positionAt(lines: LineCounter, offset: number): Position {
 
 function enter(aliases: Aliases, value: unknown, step: string | number): Place | undefined {
   const container = isAlias(value) ? aliases.get(value) : value;
-  if (isMap(container)) return pairsOf(container).get(String(step));
+  if (isMap(container)) return listPairs(container).get(String(step));
   if (isSeq(container) && typeof step === "number" && step < container.items.length) {
     return { value: container.items[step] };
   }
@@ -78,7 +78,7 @@ function enter(aliases: Aliases, value: unknown, step: string | number): Place |
 const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
 
 /** Found once for each mapping: a file may have thousands of problems in one. */
-function pairsOf(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
+function listPairs(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
   const known = pairsByMap.get(map);
   if (known) return known;
   const pairs = new Map(map.items.map((pair) => [keyName(pair.key), pair]));
@@ -91,6 +91,6 @@ function isTelling(value: unknown): boolean {
   return isAlias(value) || (isScalar(value) && value.source !== "");
 }
 
-function startOf(node: unknown): number | undefined {
+function findStart(node: unknown): number | undefined {
   return isNode(node) ? (node satisfies Node).range?.[0] : undefined;
 }

@@ -30,7 +30,7 @@ export function findSyntaxProblems(text: string, { errors, warnings }: Document)
   const found = new Map<number, SyntaxProblem>();
   let isFirst = true;
   for (const error of all) {
-    const known = recognised(text, error);
+    const known = recogniseMistake(text, error);
     if (known) found.set(known.offset, known);
     else if (isFirst || selfContained.includes(error.code)) {
       found.set(error.pos[0], {
@@ -51,9 +51,9 @@ interface Line {
 }
 
 /** The first one that has something to say is right. */
-const recognisers: readonly Recogniser[] = [variable, asterisk, missingSpace, unclosed];
+const recognisers: readonly Recogniser[] = [variable, asterisk, missingSpace, findUnclosed];
 
-function recognised(text: string, error: YAMLError): SyntaxProblem | undefined {
+function recogniseMistake(text: string, error: YAMLError): SyntaxProblem | undefined {
   const line = lineAt(text, error.pos[0]);
   for (const recognise of recognisers) {
     const problem = recognise(line, text, error);
@@ -141,7 +141,11 @@ export function missingSpaceMessage(key: string): string {
 }
 
 /** The parser notices far below where a brace or bracket was opened that nothing closes it. */
-function unclosed(_: Line, text: string, { message, pos }: YAMLError): SyntaxProblem | undefined {
+function findUnclosed(
+  _: Line,
+  text: string,
+  { message, pos }: YAMLError,
+): SyntaxProblem | undefined {
   if (!/flow (map|sequence)|flow collection/i.test(message)) return undefined;
   const open: { readonly offset: number; readonly by: string }[] = [];
   for (const { 0: part, index } of text.slice(0, pos[1]).matchAll(parts)) {

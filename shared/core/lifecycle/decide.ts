@@ -7,28 +7,28 @@ export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | 
 
 /** The whole decision: a function of the record and the moment, of nothing else. */
 export function decideWork(record: TargetRecord, now: Instant): Work {
-  return planOf(record, now).find(({ at }) => isReached(at, now))?.work ?? "wait";
+  return listPendingWork(record, now).find(({ at }) => isReached(at, now))?.work ?? "wait";
 }
 
 /** When the sweep must look at the target again; undefined when only a person can bring anything about. */
 export function wakeAt(record: TargetRecord, now: Instant): Instant | undefined {
   if (record.claim.owner !== undefined) return record.claim.until;
-  return earliest(...planOf(record, now).map(({ at }) => at));
+  return earliest(...listPendingWork(record, now).map(({ at }) => at));
 }
 
-interface Planned {
+interface PendingWork {
   readonly work: Work;
   /** Undefined: not at all, as things stand. */
   readonly at: Instant | undefined;
 }
 
 /** What there is to do and when, the most urgent first. Nothing of it is done while the target rests. */
-function planOf(record: TargetRecord, now: Instant): Planned[] {
+function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
   const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   // An account that is just being given a new secret must not lose it to the retirement of the old one.
   const mayRetire = retirement && retirement.account !== rotation?.account;
-  const planned: Planned[] = [
+  const planned: PendingWork[] = [
     { work: "join", at: isJoined(record) ? now : undefined },
     { work: "resume", at: isOpen ? (rotation.nextAttemptAt ?? now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
@@ -36,10 +36,10 @@ function planOf(record: TargetRecord, now: Instant): Planned[] {
     { work: "retire", at: mayRetire ? retirement.at : undefined },
     { work: "notify", at: tellAt(record, now) },
   ];
-  return planned.map(({ work, at }) => ({ work, at: at && latest(at, restOf(record)) }));
+  return planned.map(({ work, at }) => ({ work, at: at && latest(at, findRestEnd(record)) }));
 }
 
-function restOf({ restUntil = "", skipped }: TargetRecord): Instant | undefined {
+function findRestEnd({ restUntil = "", skipped }: TargetRecord): Instant | undefined {
   const until = skipped?.until ?? "";
   return (restUntil > until ? restUntil : until) || undefined;
 }
@@ -87,7 +87,7 @@ export function isClaimed(record: TargetRecord, now: Instant): boolean {
 }
 
 /** The record while `owner` works on the target, from this moment for the length of a claim. */
-export function claimed(
+export function withClaim(
   record: TargetRecord,
   { fence, owner }: Required<Pick<Claim, "fence" | "owner">>,
   now: Instant,

@@ -2,7 +2,7 @@ import type { Due } from "../policy/due/schedule.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import { between, earliest, formatDuration, hour, type Instant, plus } from "../time.ts";
-import { type Waiting, waitingOf } from "./waiting.ts";
+import { describeWaiting, type Waiting } from "./waiting.ts";
 
 /** What a report of an exposure leads to. */
 export interface ExposureOutcome {
@@ -29,7 +29,7 @@ const request = "request a rotation with reason exposure";
 const liftingRequest = `${request}, and with liftFreeze where a freeze is in force`;
 
 /** What comes of an exposure that `record` holds by now. */
-export function outcomeOf(record: TargetRecord, recorded: Recorded): ExposureOutcome {
+export function describeExposureOutcome(record: TargetRecord, recorded: Recorded): ExposureOutcome {
   const { target, note, now } = recorded;
   const obstacle = blockedBy(record);
   if (obstacle !== undefined) return { counted: false, why: obstacle };
@@ -71,7 +71,7 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
   const isOpen = rotation !== undefined && rotation.published === undefined;
   const rotationId = isOpen ? rotation.id : queued?.rotationId;
   if (rotationId === undefined || (!isOpen && rotation?.id === rotationId)) return undefined;
-  const waiting = waitingOf(record, rotationId, target, now);
+  const waiting = describeWaiting(record, rotationId, target, now);
   const until = waiting?.until === undefined ? "" : ` until ${waiting.until}`;
   const waits = waiting ? `; it waits${until}: ${waiting.why}` : "";
   const how = isOpen ? "is under way" : "is queued";
@@ -90,7 +90,12 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
   if (afterExposure === undefined) {
     const why = `recorded, but policy ${name} has no afterExposure, so an exposure makes no rotation due`;
     const advice = change ? {} : { advice: `${request}, or set afterExposure` };
-    return { counted: false, why, ...advice, ...soon(change?.waiting?.until ?? planned(record)) };
+    return {
+      counted: false,
+      why,
+      ...advice,
+      ...soon(change?.waiting?.until ?? findPlannedStart(record)),
+    };
   }
   const seenAt = record.exposure?.at ?? now;
   if (record.adoptedAt === undefined) {
@@ -103,18 +108,18 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
   }
   return {
     counted: true,
-    ...planOf(record, due.at, due.reason, laterOf(plus(seenAt, afterExposure), now)),
+    ...describePlan(record, due.at, due.reason, pickLater(plus(seenAt, afterExposure), now)),
   };
 }
 
 /** `wanted`: when the change would be due if neither hours nor a freeze held it back. */
-function planOf(
+function describePlan(
   record: TargetRecord,
   dueAt: Instant,
   reason: string,
   wanted: Instant,
 ): Omit<Advised, "counted"> {
-  const at = earliest(planned(record), dueAt) ?? dueAt;
+  const at = earliest(findPlannedStart(record), dueAt) ?? dueAt;
   const why = at === dueAt ? reason : `${reason}; sooner, at ${at}: ${record.dueReason ?? ""}`;
   const isLate = between(wanted, at) >= hour;
   const advice = isLate ? { advice: `to change it sooner, ${liftingRequest}` } : {};
@@ -122,11 +127,15 @@ function planOf(
 }
 
 /** The next change by schedule, or the next try after a failure. While a rotation is open, its end plans anew. */
-export function planned({ rotation, adoptedAt, nextDue: at }: TargetRecord): Instant | undefined {
+export function findPlannedStart({
+  rotation,
+  adoptedAt,
+  nextDue: at,
+}: TargetRecord): Instant | undefined {
   return rotation || adoptedAt === undefined ? undefined : at;
 }
 
-function laterOf(a: Instant, b: Instant): Instant {
+function pickLater(a: Instant, b: Instant): Instant {
   return a > b ? a : b;
 }
 

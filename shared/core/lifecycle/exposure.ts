@@ -1,11 +1,16 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { type Due, nextDue } from "../policy/due/schedule.ts";
-import { asPlanned, factsOf, lastChangeOf } from "../record/due.ts";
+import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
 import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
 import { longestName, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { type ExposureOutcome, outcomeOf, planned, soon } from "./exposure-outcome.ts";
+import {
+  describeExposureOutcome,
+  type ExposureOutcome,
+  findPlannedStart,
+  soon,
+} from "./exposure-outcome.ts";
 import { findSeen } from "./seen.ts";
 
 export interface AcceptedExposure extends ExposureOutcome {
@@ -27,22 +32,25 @@ export function acceptExposure(
   const { policy } = target;
   if (isExempt(policy, exposure.by)) {
     const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
-    return { counted: false, why, ...soon(planned(record)), record };
+    return { counted: false, why, ...soon(findPlannedStart(record)), record };
   }
   const seen = findSeen(record, exposure);
   if ("nothing" in seen) {
-    return { counted: false, why: seen.nothing, ...soon(planned(record)), record };
+    return { counted: false, why: seen.nothing, ...soon(findPlannedStart(record)), record };
   }
-  const taken = merged(standing(record), brief(seen.exposure));
+  const taken = mergeExposures(unansweredExposure(record), brief(seen.exposure));
   const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
-  const exposed = isKnown ? record : freed({ ...record, exposure: taken }, record);
-  const due = nextDue(policy, factsOf(exposed), now);
+  const exposed = isKnown ? record : withoutRequestHold({ ...record, exposure: taken }, record);
+  const due = nextDue(policy, toFacts(exposed), now);
   const accepted = withEarlierDue(exposed, due);
-  return { ...outcomeOf(accepted, { target, note: seen.note, due, now }), record: accepted };
+  return {
+    ...describeExposureOutcome(accepted, { target, note: seen.note, due, now }),
+    record: accepted,
+  };
 }
 
 /** The first of two, as far as both say the same. */
-function merged(known: Exposure | undefined, added: Exposure): Exposure {
+function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
   const { version, ...first } = known.at <= added.at ? known : added;
   const isBreach = known.kind === "breach" || added.kind === "breach";
@@ -54,7 +62,7 @@ function merged(known: Exposure | undefined, added: Exposure): Exposure {
 }
 
 /** What hours or a freeze hold back is asked again: an exposure or a breach may lift them. */
-function freed(exposed: TargetRecord, before: TargetRecord): TargetRecord {
+function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): TargetRecord {
   const { request, ...rest } = askedAgain(exposed);
   if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
   if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
@@ -72,9 +80,9 @@ function brief(exposure: Exposure): Exposure {
 }
 
 /** The exposure that has not been answered by a change, whoever made that. */
-export function standing(record: TargetRecord): Exposure | undefined {
+export function unansweredExposure(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
-  const changedAt = lastChangeOf(record);
+  const changedAt = findLastChange(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
 }
 
@@ -82,7 +90,7 @@ export function standing(record: TargetRecord): Exposure | undefined {
 function withEarlierDue(record: TargetRecord, due: Due): TargetRecord {
   const { nextDue: planned } = record;
   if (due.at === undefined || record.adoptedAt === undefined) return record;
-  return planned !== undefined && planned <= due.at ? record : asPlanned(record, due);
+  return planned !== undefined && planned <= due.at ? record : withDueMoment(record, due);
 }
 
 /** `next` with the exposure that somebody reported while we worked on `ours`. */
@@ -104,5 +112,5 @@ export function withTheirExposure(
 function withSooner(next: TargetRecord, theirs: TargetRecord): TargetRecord {
   const { nextDue: at, dueReason: reason = "", passedOver = [] } = theirs;
   if (at === undefined || (next.nextDue !== undefined && next.nextDue <= at)) return next;
-  return asPlanned(next, { at, reason, passedOver });
+  return withDueMoment(next, { at, reason, passedOver });
 }

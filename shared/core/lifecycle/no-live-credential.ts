@@ -53,7 +53,7 @@ function remedy({ account, refused, unreadable }: NoLiveCredential): string {
   const recover = unreadable.filter(({ why }) => why === "deleted").map(({ ref }) => ref);
   const steps = [
     ...(enable.length > 0 ? [`enable ${list(enable)}`] : []),
-    ...(recover.length > 0 ? [`recover the deleted secret ${secretsOf(recover)}`] : []),
+    ...(recover.length > 0 ? [`recover the deleted secret ${formatSecretNames(recover)}`] : []),
   ];
   if (steps.length === 0) {
     const where = refused.length + unreadable.length === 0 ? "No version is known. " : "";
@@ -76,7 +76,7 @@ function list(refs: readonly VersionRef[]): string {
   return `${noun} ${others.length === 0 ? last : `${others.toReversed().join(", ")} and ${last}`}`;
 }
 
-function secretsOf(refs: readonly VersionRef[]): string {
+function formatSecretNames(refs: readonly VersionRef[]): string {
   const names = new Set(refs.map(({ vault, name }) => `${name} in the vault ${vault}`));
   return [...names].slice(0, mostVersions).join(" and ");
 }

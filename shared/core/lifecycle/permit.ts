@@ -1,17 +1,17 @@
-import { momentsOf } from "../policy/due/facts.ts";
+import { toMoments } from "../policy/due/facts.ts";
 import { decide } from "../policy/due/placement.ts";
 import { frozenUntil, mayOverride, mayStart, nextDue } from "../policy/due/schedule.ts";
 import { type LiftReason, type Policy, policyFingerprint } from "../policy/policy.ts";
-import { openingsOf } from "../policy/windows/openings.ts";
-import { dueAt, factsOf, withDue } from "../record/due.ts";
+import { findOpenings } from "../policy/windows/openings.ts";
+import { dueAt, toFacts, withDue } from "../record/due.ts";
 import {
-  type Again,
-  type Grounds,
   mayHaveChanged,
   type Reason,
+  type RetryIntent,
   type Rotation,
   type RotationRequest,
   schedule,
+  type StartReason,
   type TargetRecord,
 } from "../record/rotation.ts";
 import { longestWhy, shorten } from "../shorten.ts";
@@ -23,7 +23,7 @@ export type Wish = Omit<RotationRequest, "rotationId"> &
   Partial<Pick<RotationRequest, "rotationId">>;
 
 /** A rotation may begin, or whatever wants it waits as the record then says. */
-export type Permit = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
+export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
   readonly why: string;
 };
 
@@ -31,14 +31,14 @@ export type Permit = ({ readonly wish: Wish } | { readonly held: TargetRecord })
  * Whether a rotation may begin now that a request or the schedule wants one. Windows do not bind people, freezes do
  * unless they are lifted. The schedule is asked again: a start that comes late may have missed its window.
  */
-export function permit(record: TargetRecord, target: Target, now: Instant): Permit {
-  const asked = permitAsked(record, target.policy, now);
+export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
+  const asked = decideRequestedStart(record, target.policy, now);
   if (asked && "wish" in asked) return asked;
   const waiting = asked?.held ?? record;
   if (waiting.nextDue === undefined || waiting.nextDue > now) {
     return asked ?? { held: waiting, why: "nothing is due" };
   }
-  const scheduled = permitScheduled(waiting, target, now);
+  const scheduled = decideScheduledStart(waiting, target, now);
   if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
   return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
 }
@@ -48,24 +48,24 @@ export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
   Partial<Pick<RotationRequest, "lift" | "why">>;
 
 /** On what a request waits for its rotation. */
-export function groundsOf(
+export function describeStart(
   asked: Asked,
   record: TargetRecord,
   { policy }: Target,
   now: Instant,
-): Grounds {
-  const why = askedWhy(asked, freezeOf(asked, record, policy, now), policy);
+): StartReason {
+  const why = askedWhy(asked, findFreeze(asked, record, policy, now), policy);
   return { why, policyFingerprint: policyFingerprint(policy) };
 }
 
 /** Until when, and why, a freeze holds back what somebody wants. Undefined: no freeze applies, or it is lifted. */
-export function freezeOf(
+export function findFreeze(
   { reason, lift }: Pick<Asked, "reason" | "lift">,
   record: TargetRecord,
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  return lift ? undefined : frozen(policy, liftReasonOf(reason, record), now);
+  return lift ? undefined : holdForFreeze(policy, toLiftReason(reason, record), now);
 }
 
 /** Who asked, in order. */
@@ -89,48 +89,52 @@ function answering(wish: Wish, request: RotationRequest | undefined): Wish {
 }
 
 /** Undefined when nobody asks now. */
-function permitAsked(record: TargetRecord, policy: Policy, now: Instant): Permit | undefined {
+function decideRequestedStart(
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): StartDecision | undefined {
   const { request } = record;
   if (!request || (request.notBefore ?? now) > now) return undefined;
-  const hold = freezeOf(request, record, policy, now);
+  const hold = findFreeze(request, record, policy, now);
   if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
 }
 
-function permitScheduled(record: TargetRecord, target: Target, now: Instant): Permit {
+function decideScheduledStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const { policy } = target;
   const { again } = record;
-  const wish = { at: now, requestedBy: schedule, reason: reasonOf(record, policy, now) };
-  const { allowed, why } = mayStart(policy, factsOf(record), now);
+  const wish = { at: now, requestedBy: schedule, reason: findReason(record, policy, now) };
+  const { allowed, why } = mayStart(policy, toFacts(record), now);
   const isExposure = allowed && wish.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
-    const hold = freezeOf(again, record, policy, now);
+    const hold = findFreeze(again, record, policy, now);
     return hold
       ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
-      : repeated(wish, again);
+      : repeatStart(wish, again);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
   // Unlike `why`, this says where in the spread the target starts.
-  const { reason } = nextDue(policy, factsOf(record), now);
+  const { reason } = nextDue(policy, toFacts(record), now);
   if (!again) return { wish, why: reason };
   // An exposure says why it happens, whatever failed before.
   return isExposure
-    ? repeated(wish, { ...again, reason: "exposure", why: reason })
-    : repeated(wish, again);
+    ? repeatStart(wish, { ...again, reason: "exposure", why: reason })
+    : repeatStart(wish, again);
 }
 
-function heldAgain(record: TargetRecord, again: Again, { until, why }: Hold): Permit {
+function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hold): StartDecision {
   return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
 }
 
-function repeated(wish: Wish, { why, heldBy: _, ...again }: Again): Permit {
+function repeatStart(wish: Wish, { why, heldBy: _, ...again }: RetryIntent): StartDecision {
   return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
 }
 
-function reasonOf(record: TargetRecord, policy: Policy, now: Instant): Reason {
+function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason {
   if (!record.published) return "first";
-  const { chosen } = decide(policy, momentsOf(factsOf(record)), Date.parse(now), () => 0);
+  const { chosen } = decide(policy, toMoments(toFacts(record)), Date.parse(now), () => 0);
   return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
 }
 
@@ -143,17 +147,17 @@ export interface Hold {
 /** The hold, or its end: the moment from which the exposure of the secret permits a rotation. */
 export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
   if (!record.exposure) return hold;
-  const { at, reason } = nextDue(policy, factsOf(record), now);
+  const { at, reason } = nextDue(policy, toFacts(record), now);
   return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
 }
 
-function frozen(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
+function holdForFreeze(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
   const until = frozenUntil(policy, now, lift);
   if (until === undefined) return undefined;
   return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
 }
 
-function liftReasonOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
+function toLiftReason(reason: Reason, { exposure }: TargetRecord): LiftReason {
   if (reason !== "exposure") return "operator";
   return exposure?.kind ?? "exposure";
 }
@@ -162,7 +166,7 @@ function liftReasonOf(reason: Reason, { exposure }: TargetRecord): LiftReason {
  * Until when a rotation waits that is open and has changed nothing yet, because hours or a freeze are in its way by
  * now. One that may have changed something always goes on.
  */
-export function holdOf(
+export function findHold(
   record: TargetRecord,
   rotation: Rotation,
   policy: Policy,
@@ -184,7 +188,7 @@ export function withPolicyHold(
   now: Instant,
 ): TargetRecord | undefined {
   const { rotation } = record;
-  const hold = rotation && holdOf(record, rotation, policy, now);
+  const hold = rotation && findHold(record, rotation, policy, now);
   return (
     hold && { ...record, rotation: { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why } }
   );
@@ -196,11 +200,11 @@ function heldByPolicy(
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  const lift = liftReasonOf(rotation.reason, record);
-  if (rotation.requestedBy !== schedule) return frozen(policy, lift, now);
+  const lift = toLiftReason(rotation.reason, record);
+  if (rotation.requestedBy !== schedule) return holdForFreeze(policy, lift, now);
   const isExposure = rotation.reason === "exposure";
   const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
-  const opening = openingsOf(policy, variant).first(-Infinity, Date.parse(now));
+  const opening = findOpenings(policy, variant).first(-Infinity, Date.parse(now));
   if (opening && opening.from <= Date.parse(now)) return undefined;
   const until = opening ? new Date(opening.from).toISOString() : plus(now, day);
   return { until, why: `policy ${policy.name}: no window is open before ${until}` };

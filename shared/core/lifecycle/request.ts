@@ -5,14 +5,14 @@ import {
   type RunRecord,
   schedule,
   type TargetRecord,
-  unheld,
+  withoutHold,
   withPhase,
   type WorkingPhase,
 } from "../record/rotation.ts";
 import { longestName, longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { type Asked, askedBy, freezeOf, groundsOf, holdOf } from "./permit.ts";
+import { type Asked, askedBy, describeStart, findFreeze, findHold } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -97,7 +97,7 @@ function joinOpen(
   const isHurried =
     open.nextAttemptAt !== undefined &&
     open.nextAttemptAt > now &&
-    holdOf(record, joined, target.policy, now)?.until !== open.nextAttemptAt;
+    findHold(record, joined, target.policy, now)?.until !== open.nextAttemptAt;
   const isNews = open.phase === "blocked" || isHurried || !isWantedAlike(joined, open);
   return { rotationId, record: isNews ? { ...record, request } : record };
 }
@@ -109,7 +109,7 @@ function queue(
   { target, now }: Accepting,
 ): AcceptedRequest {
   const { rotationId, reason, requestedBy, at, lift } = request;
-  const hold = freezeOf(request, record, target.policy, now);
+  const hold = findFreeze(request, record, target.policy, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
   const run = newRun({
     rotationId,
@@ -118,7 +118,7 @@ function queue(
     reason,
     requestedBy,
     requestedAt: at,
-    ...groundsOf(request, record, target, now),
+    ...describeStart(request, record, target, now),
     phases: [],
     ...(lift && { lift }),
   });
@@ -190,7 +190,7 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   if (!rotation || !request) return record;
   const joined = joinedTo(rotation, request);
   return rotation.phase === "blocked"
-    ? { ...rest, health: "failing", rotation: { ...joined, ...reopened(rotation, now) } }
+    ? { ...rest, health: "failing", rotation: { ...joined, ...reopenRotation(rotation, now) } }
     : { ...rest, rotation: joined };
 }
 
@@ -200,9 +200,10 @@ function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = shorter(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
-  const onTheWordOf = takesOver || isEscalated(rotation, request) ? wordOf(rotation, request) : {};
+  const onTheWordOf =
+    takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
   const wanted = { ...onTheWordOf, ...(lift && { lift }) };
-  const joined = { ...unheld(rotation), ...wanted, ...(grace !== undefined && { grace }) };
+  const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
   return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
 }
@@ -213,7 +214,10 @@ function addWord(why: string, added: string): string {
 }
 
 /** An exposure stays one, whoever takes the rotation over. */
-function wordOf(rotation: Rotation, { reason, requestedBy }: RotationRequest): Partial<Rotation> {
+function combineReasons(
+  rotation: Rotation,
+  { reason, requestedBy }: RotationRequest,
+): Partial<Rotation> {
   return rotation.reason === "exposure" ? { requestedBy } : { reason, requestedBy };
 }
 
@@ -223,7 +227,7 @@ function isWantedAlike(a: Rotation, b: Rotation): boolean {
 }
 
 /** Blocked means that no stored credential worked: it goes on by asking the target again. */
-function reopened(
+function reopenRotation(
   { phases }: Rotation,
   now: Instant,
 ): Pick<Rotation, "phase" | "phases" | "failures"> {

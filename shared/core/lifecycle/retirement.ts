@@ -2,14 +2,14 @@ import type { RetryPolicy } from "../policy/policy.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rotation.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
-import { standing } from "./exposure.ts";
+import { unansweredExposure } from "./exposure.ts";
 import { isJoined, shorter } from "./request.ts";
 
 /** Milliseconds. Looks that follow each other closer show the same moment twice. */
 const leastDistance = minute;
 
 /** What becomes of the account that `rotation` has superseded by publishing `published`. */
-export function retirementOf(
+export function scheduleRetirement(
   account: string,
   record: TargetRecord,
   rotation: Rotation,
@@ -23,7 +23,7 @@ export function retirementOf(
   const isWantedDead =
     asked !== undefined ||
     [rotation.reason, joined?.reason].includes("exposure") ||
-    concernsOlder(standing(record), published);
+    concernsOlder(unansweredExposure(record), published);
   return {
     account,
     at: plus(now, asked ?? target.grace),

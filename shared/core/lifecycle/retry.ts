@@ -51,15 +51,15 @@ const publishingTries = [
  */
 export function publishingRetryDelay(failures: number, seed: string): number {
   const { within = maxSoonMs } = publishingTries.find((one) => failures <= one.failures) ?? {};
-  return Math.round(within * shareOf(failures, seed));
+  return Math.round(within * computeShare(failures, seed));
 }
 
 function withJitter(distance: number, retry: RetryPolicy, failures: number, seed: string): number {
-  return Math.round(distance * (1 + shareOf(failures, seed) * (retry.jitter ?? 0.1)));
+  return Math.round(distance * (1 + computeShare(failures, seed) * (retry.jitter ?? 0.1)));
 }
 
 /** From 0 to 1, the same for the same try of the same target. */
-function shareOf(failures: number, seed: string): number {
+function computeShare(failures: number, seed: string): number {
   const digest = createHash("sha256").update(`${seed}/${failures}`).digest();
   return digest.readUInt32BE(0) / 2 ** 32;
 }

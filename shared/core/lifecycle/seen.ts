@@ -1,4 +1,4 @@
-import { lastChangeOf } from "../record/due.ts";
+import { findLastChange } from "../record/due.ts";
 import type { Exposure, SlotRecord, TargetRecord } from "../record/rotation.ts";
 
 /** Which secret of a target somebody saw. */
@@ -25,7 +25,7 @@ export function findSeen(record: TargetRecord, exposure: Exposure): Seen | Nothi
 /** The version proves which one it is, whenever it was seen. */
 function findByVersion(record: TargetRecord, exposure: Exposure, version: string): Seen | Nothing {
   const { rotation, published, slots, active } = record;
-  const seen = notBefore(exposure, lastChangeOf(record));
+  const seen = notBefore(exposure, findLastChange(record));
   if (version === published?.version) return { exposure: seen };
   if (rotation !== undefined && version === rotation.pending?.version) {
     const then = "request a rotation with reason exposure as soon as that one has ended";
@@ -33,15 +33,19 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
   }
   const slot = slots.find((one) => hasVersion(one, version));
   if (!slot) return { nothing: "that version is not in use" };
-  return slot.account === active ? { exposure: seen } : unpublished(record, slot, seen);
+  return slot.account === active ? { exposure: seen } : findUnpublished(record, slot, seen);
 }
 
 function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing {
-  const changedAt = lastChangeOf(record);
+  const changedAt = findLastChange(record);
   if (changedAt === undefined || changedAt <= exposure.at) return { exposure };
   const older = supersededAt(record, exposure.at);
   if (!older?.current) return { nothing: `the secret has been changed since, at ${changedAt}` };
-  return unpublished(record, older, { ...exposure, at: changedAt, version: older.current.version });
+  return findUnpublished(record, older, {
+    ...exposure,
+    at: changedAt,
+    version: older.current.version,
+  });
 }
 
 function hasVersion({ current, abandoned }: SlotRecord, version: string): boolean {
@@ -63,7 +67,7 @@ function notBefore(exposure: Exposure, changedAt: string | undefined): Exposure 
     : exposure;
 }
 
-function unpublished(
+function findUnpublished(
   { retirement }: TargetRecord,
   { account }: SlotRecord,
   exposure: Exposure,

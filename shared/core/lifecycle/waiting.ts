@@ -2,7 +2,7 @@ import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed } from "./decide.ts";
-import { holdOf, unlessSooner } from "./permit.ts";
+import { findHold, unlessSooner } from "./permit.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
 /** What keeps a rotation from starting, or from going on. */
@@ -16,7 +16,7 @@ export interface Waiting {
  * What the rotation with this id waits for at the moment. Undefined when it is being worked on, can begin now, or is
  * neither queued nor open.
  */
-export function waitingOf(
+export function describeWaiting(
   record: TargetRecord,
   rotationId: string,
   target: Target,
@@ -30,10 +30,10 @@ export function waitingOf(
         ? queuedWaits(record, request, target, now)
         : [];
   // The one that ends last decides, and one without a known end outlasts all others.
-  return reasons.find(({ until }) => until === undefined) ?? lastOf(reasons);
+  return reasons.find(({ until }) => until === undefined) ?? findLast(reasons);
 }
 
-function lastOf(reasons: readonly Waiting[]): Waiting | undefined {
+function findLast(reasons: readonly Waiting[]): Waiting | undefined {
   return reasons.toSorted((a, b) => ((a.until ?? "") < (b.until ?? "") ? 1 : -1))[0];
 }
 
@@ -43,9 +43,10 @@ function openWaits(
   { policy }: Target,
   now: Instant,
 ): Waiting[] {
-  if (!isJoined(record)) return [...blocked(record), ...rest(record, now), ...pause(record, now)];
+  if (!isJoined(record))
+    return [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
   const joined = joinRequest(record, now).rotation ?? rotation;
-  const hold = holdOf(record, joined, policy, now);
+  const hold = findHold(record, joined, policy, now);
   return [...rest(record, now), ...(hold ? [hold] : [])];
 }
 
@@ -58,7 +59,7 @@ function queuedWaits(
   const { rotation, claim } = record;
   const { notBefore, heldBy = "it was put off" } = request;
   if (rotation) {
-    const others = [...blocked(record), ...rest(record, now), ...pause(record, now)];
+    const others = [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
     const why = `rotation ${rotation.id} of the target must end first`;
     return others.length === 0
       ? [{ why }]
@@ -82,7 +83,7 @@ function queuedWaits(
   return [{ why: "the target is adopted first: its present credential is verified" }];
 }
 
-function blocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
+function describeBlocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
   if (rotation?.phase !== "blocked") return [];
   const found = lastFailure ? `: ${lastFailure.message}` : "";
   return [{ why: `the target is blocked until a person fixes it and requests a rotation${found}` }];

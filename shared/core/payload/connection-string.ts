@@ -1,5 +1,5 @@
 import { type Field, type Fields, only } from "./field.ts";
-import { pairsOf } from "./pairs.ts";
+import { readLoginPairs } from "./pairs.ts";
 
 export interface ConnectionString {
   readonly form: "url" | "pairs";
@@ -18,11 +18,11 @@ const sqlServer = /^jdbc:sqlserver:[^;]*;/i;
 /** Undefined unless the text is a URL with `//`, a JDBC URL, or pairs such as `host=db user=app password=…`. */
 export function parseConnectionString(text: string): ConnectionString | undefined {
   const [jdbc] = sqlServer.exec(text) ?? [];
-  if (jdbc !== undefined) return { form: "url", ...pairsOf(text, jdbc.length) };
+  if (jdbc !== undefined) return { form: "url", ...readLoginPairs(text, jdbc.length) };
   const [start, userInfo] = url.exec(text) ?? [];
   if (start !== undefined) return { form: "url", ...urlFields(text, start, userInfo) };
   if (/^jdbc:/i.test(text)) return { form: "url" };
-  const pairs = pairsOf(text);
+  const pairs = readLoginPairs(text);
   return pairs && { form: "pairs", ...pairs };
 }
 
@@ -39,11 +39,11 @@ function urlFields(text: string, start: string, userInfo: string | undefined) {
 
 function userInfoFields(userInfo: string, from: number): { account?: Fields; password?: Fields } {
   const colon = userInfo.indexOf(":");
-  if (colon < 0) return { account: [encoded(userInfo, from)] };
+  if (colon < 0) return { account: [encodeValue(userInfo, from)] };
   const account = userInfo.slice(0, colon);
   return {
-    ...(account !== "" && { account: [encoded(account, from)] }),
-    password: [encoded(userInfo.slice(colon + 1), from + colon + 1)],
+    ...(account !== "" && { account: [encodeValue(account, from)] }),
+    password: [encodeValue(userInfo.slice(colon + 1), from + colon + 1)],
   };
 }
 
@@ -53,7 +53,7 @@ function queryFields(text: string, start: number): { accounts: Fields; passwords
     .map(({ index, 0: all, 1: name = "", 2: value = "" }) => {
       // Some drivers take a plus for a blank and some for itself.
       const isCertain = !value.includes("+");
-      const field = encoded(value, index + all.length - value.length);
+      const field = encodeValue(value, index + all.length - value.length);
       return { name: name.toLowerCase(), field: isCertain ? field : undefined };
     });
   const named = (...names: string[]) =>
@@ -61,7 +61,7 @@ function queryFields(text: string, start: number): { accounts: Fields; passwords
   return { accounts: named("user", "username"), passwords: named("password", "pwd") };
 }
 
-function encoded(raw: string, from: number): Field | undefined {
+function encodeValue(raw: string, from: number): Field | undefined {
   try {
     const value = decodeURIComponent(raw);
     const write = (next: string) => encodeURIComponent(next.toWellFormed());

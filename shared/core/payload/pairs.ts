@@ -31,8 +31,8 @@ const ado: Dialect = {
   read(raw) {
     if (raw.startsWith("{")) return undefined;
     return raw.startsWith("'")
-      ? unquoted(raw, /^'((?:[^']|'')*)'$/, "'")
-      : unquoted(raw, /^"((?:[^"]|"")*)"$/, '"');
+      ? stripQuotes(raw, /^'((?:[^']|'')*)'$/, "'")
+      : stripQuotes(raw, /^"((?:[^"]|"")*)"$/, '"');
   },
   write: (value) => (/^$|[;"'={}\s]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value),
 };
@@ -40,7 +40,7 @@ const ado: Dialect = {
 /** That of ODBC, and of SQL Server's JDBC driver. */
 const odbc: Dialect = {
   pair: /[;\s]*([^=;\s"'{}][^=;"'{}]*)=\s*(\{(?:[^}]|\}\})*\}\s*(?=;|$)|[^;]*)/y,
-  read: (raw) => (/^["']/.test(raw) ? undefined : unquoted(raw, /^\{((?:[^}]|\}\})*)\}$/, "}")),
+  read: (raw) => (/^["']/.test(raw) ? undefined : stripQuotes(raw, /^\{((?:[^}]|\}\})*)\}$/, "}")),
   write: (value) =>
     /^$|[[\]{}(),;?*=!@"'\s]/.test(value) ? `{${value.replaceAll("}", "}}")}}` : value,
 };
@@ -62,7 +62,7 @@ const libpq: Dialect = {
  * Account and password of a text that is, from `start` on, nothing but pairs of name and value in one line. Undefined
  * unless two different names are those of connection strings: fewer may be a password by chance.
  */
-export function pairsOf(text: string, start = 0): Login | undefined {
+export function readLoginPairs(text: string, start = 0): Login | undefined {
   if (/[\r\n]/.test(text)) return undefined;
   const readings = (start > 0 ? [odbc] : [odbc, ado, libpq])
     .map((dialect) => readAs(dialect, text, start))
@@ -82,7 +82,7 @@ function readAs(dialect: Dialect, text: string, start: number): Login | undefine
   const isMeant = dialect !== odbc || isJdbc || known.has("driver") || known.has("dsn");
   if (!isMeant || known.size < (isJdbc ? 1 : 2)) return undefined;
   const fields = (names: readonly string[]): Fields =>
-    pairs.filter(({ key }) => names.includes(key)).map((pair) => fieldOf(pair, dialect));
+    pairs.filter(({ key }) => names.includes(key)).map((pair) => findField(pair, dialect));
   return {
     ...only("account", fields(accountKeys)),
     ...only("password", fields(passwordKeys)),
@@ -103,13 +103,13 @@ function readPairs(text: string, start: number, { pair }: Dialect): Pair[] {
   return /^[;\s]*$/.test(text.slice(end)) ? pairs : [];
 }
 
-function fieldOf({ raw, from }: Pair, { read, write }: Dialect): Field | undefined {
+function findField({ raw, from }: Pair, { read, write }: Dialect): Field | undefined {
   const value = read(raw);
   return value === undefined ? undefined : { value, from, to: from + raw.length, write };
 }
 
 /** As it stands if it is not quoted; undefined when a quotation mark has no partner. */
-function unquoted(raw: string, quoted: RegExp, quote: string): string | undefined {
+function stripQuotes(raw: string, quoted: RegExp, quote: string): string | undefined {
   const [, inside] = quoted.exec(raw) ?? [];
   if (inside !== undefined) return inside.replaceAll(quote + quote, quote);
   return raw.startsWith(quote === "}" ? "{" : quote) ? undefined : raw;

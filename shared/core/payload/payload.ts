@@ -2,7 +2,7 @@ import { type Credential, Secret } from "../secrets/secret.ts";
 import type { Endpoint, PayloadFormat } from "../target.ts";
 import { isJsonObject, parseJson, parseJsonObject } from "./json.ts";
 import { type Found, readConnectionString, readJson } from "./read-json.ts";
-import { structureOf } from "./structure.ts";
+import { findStructure } from "./structure.ts";
 
 export interface Payload {
   readonly value: Secret;
@@ -63,7 +63,7 @@ export function readPayload(value: Secret, accounts: readonly string[]): Payload
   if (connection) {
     return asReading(connection, connection.form === "url" ? "url" : "connection string");
   }
-  const what = structureOf(text.trim(), accounts);
+  const what = findStructure(text.trim(), accounts);
   if (what !== undefined) return noCredential(`holds ${what}`);
   const [only, ...others] = accounts;
   if (only === undefined || others.length > 0) {

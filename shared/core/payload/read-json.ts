@@ -33,9 +33,9 @@ export function readJson(body: JsonObject, accounts: readonly string[]): Found {
 
 /** Undefined when none of its own keys is that of a password. */
 function readHere(body: JsonObject, accounts: readonly string[]): Found | undefined {
-  const passwords = valuesOf(body, "password", isPasswordName);
+  const passwords = listValues(body, "password", isPasswordName);
   if (passwords.length === 0) return undefined;
-  const names = valuesOf(body, "username", isAccountName);
+  const names = listValues(body, "username", isAccountName);
   const [password, account] = [onlyText(passwords), onlyText(names)];
   if (password === undefined) {
     const isBlank = passwords.every((value) => value === "" || value === null);
@@ -44,10 +44,18 @@ function readHere(body: JsonObject, accounts: readonly string[]): Found | undefi
   if (account === undefined && names.length > 0) {
     return { what: "JSON without exactly one account" };
   }
-  return named(account ?? (accounts.length === 1 ? accounts[0] : undefined), password, accounts);
+  return readNamed(
+    account ?? (accounts.length === 1 ? accounts[0] : undefined),
+    password,
+    accounts,
+  );
 }
 
-function named(account: string | undefined, password: string, accounts: readonly string[]): Found {
+function readNamed(
+  account: string | undefined,
+  password: string,
+  accounts: readonly string[],
+): Found {
   if (account === undefined) return { what: "JSON that does not say whose the password is" };
   if (accounts.length > 0 && !accounts.includes(account)) {
     return { what: "the credential of another account" };
@@ -56,7 +64,7 @@ function named(account: string | undefined, password: string, accounts: readonly
 }
 
 /** The key that Keyturn writes counts alone if it is there; otherwise all the usual other ones do. */
-function valuesOf(
+function listValues(
   body: JsonObject,
   ours: string,
   isMeant: (name: string) => boolean,
@@ -79,13 +87,13 @@ function credentialsIn(body: JsonObject, accounts: readonly string[], depth: num
     .filter(([key]) => !(isEncoded && key === "data"))
     .flatMap(([, value]) => {
       const object = typeof value === "string" ? parseJsonObject(value) : value;
-      if (isJsonObject(object)) return credentialsOf(object, accounts, depth);
+      if (isJsonObject(object)) return listCredentials(object, accounts, depth);
       const found = typeof value === "string" ? readConnectionString(value, accounts) : undefined;
       return found && "password" in found ? [found] : [];
     });
 }
 
-function credentialsOf(body: JsonObject, accounts: readonly string[], depth: number): Login[] {
+function listCredentials(body: JsonObject, accounts: readonly string[], depth: number): Login[] {
   const found = readHere(body, accounts);
   if (found) return "password" in found ? [found] : [];
   return depth < deepest ? credentialsIn(body, accounts, depth + 1) : [];

@@ -47,7 +47,7 @@ const structures: readonly Structure[] = [
 ];
 
 /** What a text is that cannot be a password, as in "it holds XML"; undefined if it may be one. */
-export function structureOf(text: string, accounts: readonly string[]): string | undefined {
+export function findStructure(text: string, accounts: readonly string[]): string | undefined {
   const json = /^[["]/.test(text) ? parseJson(text) : undefined;
   if (Array.isArray(json)) return "a JSON array";
   if (typeof json === "string") return "a JSON string, or a password in quotation marks";
@@ -67,7 +67,7 @@ export function isBarePassword(password: string): boolean {
   return (
     parseJsonObject(text) === undefined &&
     parseConnectionString(text) === undefined &&
-    structureOf(text, []) === undefined
+    findStructure(text, []) === undefined
   );
 }
 
@@ -88,11 +88,11 @@ function decodedForms(text: string): string[] {
     ...(/^([0-9a-f]{2}){4,}$/i.test(text) ? [Buffer.from(text, "hex")] : []),
   ];
   const texts = bytes.flatMap((decoded) => [decoded.toString("utf8"), decoded.toString("utf16le")]);
-  if (/^%(7B|5B|22|3C)/i.test(text)) texts.push(percentDecoded(text));
+  if (/^%(7B|5B|22|3C)/i.test(text)) texts.push(decodePercent(text));
   return texts.map((decoded) => decoded.replace(/^\uFEFF/, "").trim());
 }
 
-function percentDecoded(text: string): string {
+function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -54,7 +54,7 @@ export function effectivePolicy(subject: Subject, policies: readonly Policy[]): 
   const { fields, reason } = subject.override;
   const names = Object.keys(fields).sort();
   if (reason.trim() === "") return { problem: `overrides ${names.join(", ")} without a reason` };
-  const gone = replaced(choice.policy, fields);
+  const gone = listReplacedFields(choice.policy, fields);
   const { name, password, retry, ...rest } = choice.policy;
   const kept = Object.fromEntries(Object.entries(rest).filter(([field]) => !gone.includes(field)));
   const instead = gone.length > 0 ? ` instead of ${gone.join(", ")}` : "";
@@ -63,7 +63,7 @@ export function effectivePolicy(subject: Subject, policies: readonly Policy[]): 
 }
 
 /** Names of what the policy has and the target has in another way. */
-function replaced(policy: Policy, fields: Partial<PolicyFields>): string[] {
+function listReplacedFields(policy: Policy, fields: Partial<PolicyFields>): string[] {
   const others = Object.entries(replacedBy).flatMap(([field, names]) =>
     field in fields ? names : [],
   );
@@ -87,42 +87,42 @@ function matchesSome(policy: Policy): policy is Policy & { readonly match: Match
 
 const known = new WeakMap<readonly Policy[], Ordered>();
 
-function orderedOf(policies: readonly Policy[]): Ordered {
+function sortByPriority(policies: readonly Policy[]): Ordered {
   const found = known.get(policies);
   if (found) return found;
   const names = policies.toSorted(compareNames);
   const ordered = {
     byName: new Map(policies.map((policy) => [policy.name, policy])),
     names,
-    matching: names.filter(matchesSome).sort((a, b) => priorityOf(b) - priorityOf(a)),
+    matching: names.filter(matchesSome).sort((a, b) => getPriority(b) - getPriority(a)),
   };
   known.set(policies, ordered);
   return ordered;
 }
 
 function choose(subject: Subject, policies: readonly Policy[]): Choice {
-  const ordered = orderedOf(policies);
-  if (subject.policy !== undefined) return named(subject.policy, subject, ordered);
+  const ordered = sortByPriority(policies);
+  if (subject.policy !== undefined) return chooseNamedPolicy(subject.policy, subject, ordered);
   const { matching } = ordered;
   const index = matching.findIndex(({ match }) => mismatch(match, subject) === undefined);
   const first = matching[index];
   if (first === undefined) return fallBack(subject, ordered);
   const rivals = matching.slice(index + 1);
-  const end = rivals.findIndex((policy) => priorityOf(policy) < priorityOf(first));
+  const end = rivals.findIndex((policy) => getPriority(policy) < getPriority(first));
   const tied = rivals
     .slice(0, end < 0 ? undefined : end)
     .filter(({ match }) => mismatch(match, subject) === undefined);
   if (tied.length > 0) {
     const names = [first, ...tied].map(({ name }) => name).join(" and ");
     return {
-      problem: `policies ${names} match with the same priority ${priorityOf(first)}; give one of them a higher one, or name one in the target`,
+      problem: `policies ${names} match with the same priority ${getPriority(first)}; give one of them a higher one, or name one in the target`,
     };
   }
-  const why = `matches ${criteriaOf(first.match)}, priority ${priorityOf(first)}`;
+  const why = `matches ${listCriteria(first.match)}, priority ${getPriority(first)}`;
   return { policy: first, why, passedOver: others(first, subject, ordered) };
 }
 
-function named(name: string, subject: Subject, ordered: Ordered): Choice {
+function chooseNamedPolicy(name: string, subject: Subject, ordered: Ordered): Choice {
   const policy = ordered.byName.get(name);
   if (!policy) return { problem: `names the policy ${name}, which there is not` };
   return { policy, why: "named by the target", passedOver: others(policy, subject, ordered) };
@@ -148,7 +148,7 @@ function whyNot(policy: Policy, subject: Subject): string {
   if (policy.match === undefined) return "is only for targets that name it";
   const criterion = mismatch(policy.match, subject);
   return criterion === undefined
-    ? `matches too, priority ${priorityOf(policy)}`
+    ? `matches too, priority ${getPriority(policy)}`
     : `its ${criterion} does not match`;
 }
 
@@ -176,7 +176,7 @@ function lowerCase(texts: readonly string[]): string[] {
   return texts.map((text) => text.toLowerCase());
 }
 
-function criteriaOf({ tags = {}, ...lists }: Match): string {
+function listCriteria({ tags = {}, ...lists }: Match): string {
   const found = [
     ...Object.entries(lists).map(([name, patterns]) => `${name} ${patterns.join(" or ")}`),
     ...Object.entries(tags).map(([name, pattern]) => `tag ${name}=${pattern}`),
@@ -184,7 +184,7 @@ function criteriaOf({ tags = {}, ...lists }: Match): string {
   return found.length === 0 ? "every target" : found.sort().join(", ");
 }
 
-function priorityOf({ priority = 0 }: Policy): number {
+function getPriority({ priority = 0 }: Policy): number {
   return priority;
 }
 

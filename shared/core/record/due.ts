@@ -1,18 +1,18 @@
 import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
 import { policyFingerprint } from "../policy/policy.ts";
 import { longestWhy, shorten } from "../shorten.ts";
-import { adoptedPart, fingerprintOf, type Target } from "../target.ts";
+import { adoptedPart, computeFingerprint, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
-import { slotOf } from "./slots.ts";
+import { findSlot } from "./slots.ts";
 
 /** A record that could not be stored would stop its target. */
 const mostPolicies = 10;
 
 /** What the journal knows that due moments are computed from. */
-export function factsOf(record: TargetRecord): Facts {
+export function toFacts(record: TargetRecord): Facts {
   const { targetId, published, adoptedAt, exposure, lastUsedAt } = record;
-  const changedAt = lastChangeOf(record);
+  const changedAt = findLastChange(record);
   return {
     targetId,
     ...(changedAt !== undefined && { changedAt }),
@@ -37,10 +37,10 @@ function isStillKept({ version }: Exposure, { published, slots }: TargetRecord):
 }
 
 /** The last successful change of what consumers read, whoever made it. */
-export function lastChangeOf(record: TargetRecord): Instant | undefined {
+export function findLastChange(record: TargetRecord): Instant | undefined {
   const { active, published, lastSuccessAt, writtenAt } = record;
   if (!published) return writtenAt;
-  const changedAt = active === undefined ? undefined : slotOf(record, active).changedAt;
+  const changedAt = active === undefined ? undefined : findSlot(record, active).changedAt;
   return [lastSuccessAt, changedAt]
     .filter((one) => one !== undefined)
     .sort()
@@ -49,11 +49,11 @@ export function lastChangeOf(record: TargetRecord): Instant | undefined {
 
 /** The record with the next due moment that the policy gives it, and why then. */
 export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
-  return asPlanned(underPolicy(record, target), nextDue(target.policy, factsOf(record), now));
+  return withDueMoment(underPolicy(record, target), nextDue(target.policy, toFacts(record), now));
 }
 
 /** The record with this moment of its policy as the next due one. */
-export function asPlanned(
+export function withDueMoment(
   record: TargetRecord,
   { at, reason, passedOver }: Omit<Due, "policy">,
 ): TargetRecord {
@@ -67,7 +67,7 @@ export function asPlanned(
 
 /** The record with a next moment that is not of the policy's making: another try, or the end of a wait. */
 export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
-  return asPlanned(record, { at, reason, passedOver: [] });
+  return withDueMoment(record, { at, reason, passedOver: [] });
 }
 
 /**
@@ -76,7 +76,7 @@ export function dueAt(record: TargetRecord, at: Instant, reason: string): Target
  */
 export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
   const {
-    policyFingerprint: before = fingerprintOf(target),
+    policyFingerprint: before = computeFingerprint(target),
     policiesPassedOver: _,
     ...rest
   } = record;

@@ -1,4 +1,4 @@
-import { isUrgent } from "../lifecycle/progress.ts";
+import { isUrgent } from "../lifecycle/after-failure.ts";
 import type { Reason, TargetRecord } from "./rotation.ts";
 
 const urgentReasons: readonly Reason[] = ["operator", "exposure", "drift"];

@@ -4,7 +4,7 @@ import type { Notification } from "./rotation.ts";
  * What still waits after some notifiers have heard it. Only notifiers that are still configured are remembered, each once:
  * the outbox is flushed every minute while one of them is down.
  */
-export function afterTelling(
+export function withDelivered(
   outbox: readonly Notification[],
   notifiers: readonly string[],
   heard: readonly string[],

@@ -68,7 +68,7 @@ export interface PhaseTime {
 }
 
 /** On what a rotation begins, or waits for its beginning. */
-export interface Grounds {
+export interface StartReason {
   /** What made it due, or who asked and what the policy said to that; a sentence for an operator. */
   readonly why: string;
   /** Of the policy at that moment. */
@@ -76,7 +76,7 @@ export interface Grounds {
 }
 
 /** The rotation a target is in the middle of. */
-export interface Rotation extends Grounds {
+export interface Rotation extends StartReason {
   readonly id: string;
   /** The account whose secret is replaced. */
   readonly account: string;
@@ -138,7 +138,10 @@ export interface RotationRequest {
 }
 
 /** A rotation failed and is to be repeated, for the same reason and on the same word. */
-export interface Again extends Pick<RotationRequest, "reason" | "requestedBy" | "grace" | "lift"> {
+export interface RetryIntent extends Pick<
+  RotationRequest,
+  "reason" | "requestedBy" | "grace" | "lift"
+> {
   readonly why: string;
   /** Why it waits, when a freeze is in its way. */
   readonly heldBy?: string;
@@ -249,7 +252,7 @@ export interface TargetRecord {
   readonly rotation?: Rotation;
   readonly request?: RotationRequest;
   /** What the next rotation by schedule takes over from the one that failed. */
-  readonly again?: Again;
+  readonly again?: RetryIntent;
   readonly retirement?: Retirement;
   readonly check?: CheckRequest;
   /** Since when the target is known to refuse what is published. */
@@ -285,7 +288,7 @@ export interface TargetRecord {
 }
 
 /** One rotation in the history of a target. */
-export interface RunRecord extends Grounds {
+export interface RunRecord extends StartReason {
   readonly schema: typeof recordSchema;
   readonly rotationId: string;
   readonly targetId: string;
@@ -335,11 +338,11 @@ export function withoutSkip(record: TargetRecord): TargetRecord {
 /** The record whose open rotation is asked again whether hours or a freeze hold it back. */
 export function askedAgain(record: TargetRecord): TargetRecord {
   const { rotation } = record;
-  return rotation?.heldBy === undefined ? record : { ...record, rotation: unheld(rotation) };
+  return rotation?.heldBy === undefined ? record : { ...record, rotation: withoutHold(rotation) };
 }
 
 /** The rotation with nothing to wait for. */
-export function unheld(rotation: Rotation): Rotation {
+export function withoutHold(rotation: Rotation): Rotation {
   const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
   return free;
 }

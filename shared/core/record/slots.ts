@@ -12,10 +12,10 @@ export function accountToChange(target: Target, record: TargetRecord): string {
 export function isOwnWork(record: TargetRecord): boolean {
   const { health, active, lastSuccessAt } = record;
   if (health !== "healthy" || active === undefined || lastSuccessAt === undefined) return false;
-  return slotOf(record, active).changedAt === lastSuccessAt;
+  return findSlot(record, active).changedAt === lastSuccessAt;
 }
 
-export function slotOf(record: TargetRecord, account: string): SlotRecord {
+export function findSlot(record: TargetRecord, account: string): SlotRecord {
   return record.slots.find((slot) => slot.account === account) ?? { account };
 }
 

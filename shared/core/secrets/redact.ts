@@ -1,11 +1,11 @@
 import { fold, type Folded } from "./redaction/fold.ts";
 import {
-  indexOf,
   keyLength,
   type Needle,
-  needlesOf,
   type Part,
   search,
+  toIndex,
+  toNeedles,
 } from "./redaction/search.ts";
 import { spellings } from "./redaction/spellings.ts";
 import type { Secret } from "./secret.ts";
@@ -44,7 +44,7 @@ interface Form {
 /** The forms of a secret are many, and it is looked for again and again. */
 const knownForms = new WeakMap<Secret, Form>();
 
-function formsOf(secret: Secret): Form {
+function toForm(secret: Secret): Form {
   const known = knownForms.get(secret);
   if (known) return known;
   const value = secret.reveal();
@@ -56,7 +56,7 @@ function formsOf(secret: Secret): Form {
   const made = {
     exact: forms.filter((form) => !isFolded(form)),
     needles: [...new Set(forms.filter(isFolded).map((form) => folded.get(form) ?? ""))].flatMap(
-      (form) => needlesOf(form, mayBePart),
+      (form) => toNeedles(form, mayBePart),
     ),
   };
   knownForms.set(secret, made);
@@ -68,7 +68,7 @@ interface Found extends Part {
 }
 
 function exactParts(text: string, secret: Secret): Found[] {
-  return formsOf(secret).exact.flatMap((form) => {
+  return toForm(secret).exact.flatMap((form) => {
     const found: Found[] = [];
     for (let from = text.indexOf(form); from >= 0; from = text.indexOf(form, from + 1)) {
       found.push({ from, to: from + form.length, secret });
@@ -79,7 +79,7 @@ function exactParts(text: string, secret: Secret): Found[] {
 
 function foldedParts(text: string, secrets: readonly Secret[]): Found[] {
   if (text.length < keyLength) return [];
-  const index = indexOf(secrets.map((secret) => [secret, formsOf(secret).needles] as const));
+  const index = toIndex(secrets.map((secret) => [secret, toForm(secret).needles] as const));
   const texts = [fold(text), ...(/\\[nrt\r\n\\]/.test(text) ? [fold(text, true)] : [])];
   return texts.flatMap((folded) =>
     search(folded.text, index).map(({ from, to, of }) => original(folded, from, to, of)),

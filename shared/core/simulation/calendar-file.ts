@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
+import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 const lineLength = 75;
 
@@ -14,7 +14,9 @@ export function renderCalendar(simulation: Simulation, madeAt: Instant): string 
 }
 
 export function* calendarInSteps({ rotations }: Simulation, madeAt: Instant): Steps<string> {
-  const events = yield* mapInSteps(rotations, (rotation) => written(eventOf(rotation, madeAt)));
+  const events = yield* mapInSteps(rotations, (rotation) =>
+    foldLines(formatEvent(rotation, madeAt)),
+  );
   const head = [
     "BEGIN:VCALENDAR",
     "VERSION:2.0",
@@ -23,32 +25,32 @@ export function* calendarInSteps({ rotations }: Simulation, madeAt: Instant): St
     "METHOD:PUBLISH",
     "X-WR-CALNAME:Keyturn rotations",
   ];
-  return [written(head), ...events, written(["END:VCALENDAR"])].join("");
+  return [foldLines(head), ...events, foldLines(["END:VCALENDAR"])].join("");
 }
 
-function written(lines: readonly string[]): string {
-  return lines.map((line) => `${folded(line)}\r\n`).join("");
+function foldLines(lines: readonly string[]): string {
+  return lines.map((line) => `${foldLine(line)}\r\n`).join("");
 }
 
-function eventOf(rotation: SimulatedRotation, madeAt: Instant): string[] {
+function formatEvent(rotation: SimulatedRotation, madeAt: Instant): string[] {
   const { target, at } = rotation;
   return [
     "BEGIN:VEVENT",
-    `UID:${uidOf(rotation)}`,
+    `UID:${toUid(rotation)}`,
     `DTSTAMP:${utc(Date.parse(madeAt))}`,
     `DTSTART:${utc(at)}`,
     "DURATION:PT15M",
-    `SUMMARY:${escaped(`Rotate ${target.id}`)}`,
-    `DESCRIPTION:${escaped(whyOf(rotation))}`,
-    ...(target.server === undefined ? [] : [`LOCATION:${escaped(target.server)}`]),
-    `CATEGORIES:${escaped(target.policy.name)}`,
+    `SUMMARY:${escapeText(`Rotate ${target.id}`)}`,
+    `DESCRIPTION:${escapeText(describeWhy(rotation))}`,
+    ...(target.server === undefined ? [] : [`LOCATION:${escapeText(target.server)}`]),
+    `CATEGORIES:${escapeText(target.policy.name)}`,
     "TRANSP:TRANSPARENT",
     "END:VEVENT",
   ];
 }
 
 /** Named for the change that it follows: that stays the same however often the plan is made anew. */
-function uidOf({ target, after }: SimulatedRotation): string {
+function toUid({ target, after }: SimulatedRotation): string {
   const name = `${target.id}/${after === undefined ? "first" : new Date(after).toISOString()}`;
   return `${createHash("sha256").update(name).digest("hex").slice(0, 32)}@keyturn`;
 }
@@ -57,7 +59,7 @@ function utc(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 }
 
-function escaped(text: string): string {
+function escapeText(text: string): string {
   return text
     .replaceAll(/[\\;,]/g, (character) => `\\${character}`)
     .replaceAll(/\r\n|\r|\n/g, "\\n")
@@ -65,7 +67,7 @@ function escaped(text: string): string {
 }
 
 /** Lines are counted in octets and broken between characters, never within one. */
-function folded(line: string): string {
+function foldLine(line: string): string {
   let [text, length] = ["", 0];
   for (const character of line) {
     const octets = Buffer.byteLength(character);

@@ -10,9 +10,9 @@ export function* clockChangesFor(
   from: number,
   to: number,
 ): Steps<ClockChange[]> {
-  const starts = new Map<string, number[]>(targets.map(({ policy }) => [zoneOf(policy), []]));
+  const starts = new Map<string, number[]>(targets.map(({ policy }) => [findZone(policy), []]));
   for (const [index, { target, at }] of rotations.entries()) {
-    starts.get(zoneOf(target.policy))?.push(at);
+    starts.get(findZone(target.policy))?.push(at);
     if (index % itemsInStep === 0) yield;
   }
   const found: ClockChange[] = [];
@@ -26,7 +26,7 @@ export function* clockChangesFor(
   return found.sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1));
 }
 
-function zoneOf({ timeZone = "UTC" }: SimulatedTarget["policy"]): string {
+function findZone({ timeZone = "UTC" }: SimulatedTarget["policy"]): string {
   return timeZone;
 }
 

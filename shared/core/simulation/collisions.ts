@@ -6,7 +6,7 @@ import type { Collision, Limit, Limits, SimulatedRotation } from "./model.ts";
 const createsPerRotation = 2;
 
 /** `rotations` are in the order in which they start. */
-export function* collisionsOf(
+export function* findCollisions(
   rotations: readonly SimulatedRotation[],
   limits: Limits,
 ): Steps<Collision[]> {

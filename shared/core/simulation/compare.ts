@@ -1,6 +1,6 @@
 import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
 import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
+import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** What an edit does to the rotations of one target. */
 export interface Difference {
@@ -53,11 +53,11 @@ export function* compareInSteps(
   after: Simulation,
   now: Instant,
 ): Steps<Comparison> {
-  const [old, fresh] = [yield* sidesOf(before), yield* sidesOf(after)];
+  const [old, fresh] = [yield* toSides(before), yield* toSides(after)];
   const ids = [...new Set([...old.keys(), ...fresh.keys()])].sort();
   const reasons = new Map(after.never.map(({ targetId, why }) => [targetId, why]));
   const found = yield* mapInSteps(ids, (id) =>
-    differenceOf(id, old.get(id) ?? nowhere, fresh.get(id) ?? nowhere, reasons.get(id)),
+    computeDifference(id, old.get(id) ?? nowhere, fresh.get(id) ?? nowhere, reasons.get(id)),
   );
   const differences = found.flat();
   const limit = Date.parse(after.from) + day;
@@ -73,11 +73,11 @@ export function* compareInSteps(
     unchanged,
     rotationsBefore: before.rotations.length,
     rotationsAfter: after.rotations.length,
-    summary: summaryOf(differences, soon.length, unchanged, isToday ? "today" : "on the first day"),
+    summary: summarize(differences, soon.length, unchanged, isToday ? "today" : "on the first day"),
   };
 }
 
-function* sidesOf({ targets, rotations }: Simulation): Steps<Map<string, Side>> {
+function* toSides({ targets, rotations }: Simulation): Steps<Map<string, Side>> {
   const own = new Map(targets.map(({ id }): [string, SimulatedRotation[]] => [id, []]));
   for (const [index, rotation] of rotations.entries()) {
     own.get(rotation.target.id)?.push(rotation);
@@ -88,13 +88,13 @@ function* sidesOf({ targets, rotations }: Simulation): Steps<Map<string, Side>> 
   );
 }
 
-function differenceOf(
+function computeDifference(
   targetId: string,
   old: Side,
   fresh: Side,
   whyNever = "nothing makes a rotation due",
 ): Difference[] {
-  const kind = kindOf(old, fresh);
+  const kind = classifyDifference(old, fresh);
   if (kind === undefined) return [];
   const [was, is] = [old.next, fresh.next];
   const whyNot = fresh.configured ? whyNever : "is not configured any more";
@@ -106,13 +106,13 @@ function differenceOf(
       ...(is && { after: instantAt(is.at) }),
       countBefore: old.rotations.length,
       countAfter: fresh.rotations.length,
-      why: is ? whyOf(is) : whyNot,
+      why: is ? describeWhy(is) : whyNot,
     },
   ];
 }
 
 /** Undefined when nothing changes. */
-function kindOf(old: Side, fresh: Side): Difference["kind"] | undefined {
+function classifyDifference(old: Side, fresh: Side): Difference["kind"] | undefined {
   if (old.configured !== fresh.configured) return old.configured ? "vanishes" : "appears";
   const [was, is] = [old.next?.at, fresh.next?.at];
   if (was === is) return isSame(old.rotations, fresh.rotations) ? undefined : "same start";
@@ -137,7 +137,7 @@ const phrases: readonly (readonly [Difference["kind"], string, string])[] = [
   ],
 ];
 
-function summaryOf(
+function summarize(
   differences: readonly Difference[],
   soon: number,
   unchanged: number,
@@ -156,7 +156,7 @@ function summaryOf(
 }
 
 /** Such as `2d 3h earlier`, for tables. As exact as the length is worth: to minutes, seconds or milliseconds. */
-export function shiftOf({ before, after }: Difference): string {
+export function computeShift({ before, after }: Difference): string {
   if (before === undefined || after === undefined) return "";
   const by = Date.parse(after) - Date.parse(before);
   if (by === 0) return "";

@@ -1,6 +1,6 @@
 import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Comparison } from "./compare.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
+import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** The whole plan, for programs. Instants are ISO 8601 in UTC. `later`: first rotations that lie beyond its end. */
 export function renderJson(simulation: Simulation): string {
@@ -12,7 +12,7 @@ export function* jsonInSteps({ targets, ...simulation }: Simulation): Steps<stri
   const beyond = targets.flatMap(({ next }) => (next && next.at >= end ? [next] : []));
   const rotations = yield* mapInSteps(simulation.rotations, readable);
   const later = yield* mapInSteps(beyond, readable);
-  return yield* written({ targets: targets.length, ...simulation, rotations, later });
+  return yield* writeFields({ targets: targets.length, ...simulation, rotations, later });
 }
 
 function readable(rotation: SimulatedRotation) {
@@ -23,7 +23,7 @@ function readable(rotation: SimulatedRotation) {
     policy: target.policy.name,
     vault: target.vault,
     ...(target.server !== undefined && { server: target.server }),
-    why: whyOf(rotation),
+    why: describeWhy(rotation),
   };
 }
 
@@ -36,15 +36,15 @@ export function comparisonJsonInSteps(
   comparison: Comparison,
   warnings?: readonly string[],
 ): Steps<string> {
-  return written({ ...comparison, ...(warnings && { warnings }) });
+  return writeFields({ ...comparison, ...(warnings && { warnings }) });
 }
 
 /** As JSON.stringify writes it with two spaces, but the long lists in it item by item. */
-function* written(fields: object): Steps<string> {
+function* writeFields(fields: object): Steps<string> {
   const texts: string[] = [];
   for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
     if (value === undefined) continue;
-    const text = Array.isArray(value) ? yield* writtenList(value) : indented(value);
+    const text = Array.isArray(value) ? yield* writtenList(value) : indentLines(value);
     texts.push(`  ${JSON.stringify(name)}: ${text}`);
   }
   return `{\n${texts.join(",\n")}\n}\n`;
@@ -52,11 +52,11 @@ function* written(fields: object): Steps<string> {
 
 function* writtenList(items: readonly unknown[]): Steps<string> {
   if (items.length === 0) return "[]";
-  const texts = yield* mapInSteps(items, (item) => `\n    ${indented(item, 4)}`);
+  const texts = yield* mapInSteps(items, (item) => `\n    ${indentLines(item, 4)}`);
   return `[${texts.join(",")}\n  ]`;
 }
 
-function indented(value: unknown, by = 2): string {
+function indentLines(value: unknown, by = 2): string {
   // Line ends within texts are escaped: those that are left are between the parts.
   return JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(by)}`);
 }

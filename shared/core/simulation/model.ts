@@ -1,4 +1,4 @@
-import { reasonOf } from "../policy/due/explain.ts";
+import { describeReason } from "../policy/due/explain.ts";
 import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -94,6 +94,6 @@ export interface ClockChange {
 }
 
 /** Such as `policy nights: 90d after …, moved to the window on …`. */
-export function whyOf({ target, placement }: SimulatedRotation): string {
-  return `policy ${target.policy.name}: ${reasonOf(target.policy, placement)}`;
+export function describeWhy({ target, placement }: SimulatedRotation): string {
+  return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}`;
 }

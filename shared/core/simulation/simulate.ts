@@ -1,15 +1,15 @@
 import { ConfigError } from "../errors.ts";
 import { ageDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { whyNever } from "../policy/due/explain.ts";
-import { momentsOf } from "../policy/due/facts.ts";
-import { decide, spreadOf } from "../policy/due/placement.ts";
+import { toMoments } from "../policy/due/facts.ts";
+import { computeSpread, decide } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
-import { openingsOf } from "../policy/windows/openings.ts";
+import { findOpenings } from "../policy/windows/openings.ts";
 import { entropyBits, type PasswordRules } from "../secrets/password.ts";
 import { atOnce, sortInSteps, type Steps } from "../steps.ts";
 import { type Instant, instantAt, second } from "../time.ts";
 import { clockChangesFor } from "./clocks.ts";
-import { collisionsOf } from "./collisions.ts";
+import { findCollisions } from "./collisions.ts";
 import type {
   Limits,
   PlannedTarget,
@@ -79,27 +79,28 @@ export function* simulateInSteps(
   const tooOld: TooOld[] = [];
   const count = { played: 0, budget, sweepEvery, asked: { targets: targets.length, from, to } };
   for (const target of targets) {
-    const course = yield* courseOf(target, begin, end, count);
+    const course = yield* simulateTarget(target, begin, end, count);
     if (count.played > budget.rotations) continue;
     const shown = course.rotations.filter(({ at }) => at >= start);
     byTarget.push({ id: target.id, shown });
     const next = shown[0] ?? course.beyond;
     planned.push({ id: target.id, ...(next && { next }) });
     if (course.never !== undefined) never.push({ targetId: target.id, why: course.never });
-    for (const one of agesOf(target, course.rotations, [start, end], sweepEvery)) tooOld.push(one);
+    for (const one of computeAges(target, course.rotations, [start, end], sweepEvery))
+      tooOld.push(one);
   }
   if (count.played > budget.rotations) throw tooMany(count);
   const all = byTarget.sort((a, b) => (a.id < b.id ? -1 : 1)).flatMap(({ shown }) => shown);
   const rotations = yield* sortInSteps(all, ({ at }) => at);
-  const collisions = yield* collisionsOf(rotations, limits);
+  const collisions = yield* findCollisions(rotations, limits);
   const clockChanges = yield* clockChangesFor(targets, rotations, start, end);
-  const policies = yield* usesOf(targets);
+  const policies = yield* listUses(targets);
   const what = { targets: planned, policies, rotations, never, tooOld };
   return { from, to, ...what, limits, collisions, clockChanges };
 }
 
 /** Targets with passwords of their own are counted apart. */
-function* usesOf(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
+function* listUses(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
   const uses = new Map<string, PolicyUse>();
   const bitsOf = new Map<PasswordRules, number>();
   for (const { policy } of targets) {
@@ -130,16 +131,16 @@ interface Course {
 }
 
 /** Beyond the budget, rotations are counted and forgotten. */
-function* courseOf(
+function* simulateTarget(
   target: SimulatedTarget,
   start: number,
   end: number,
   count: Count,
 ): Steps<Course> {
   const { id, policy, facts } = target;
-  const fraction = spreadOf(id);
+  const fraction = computeSpread(id);
   const rotations: SimulatedRotation[] = [];
-  let moments = momentsOf({ ...facts, targetId: id });
+  let moments = toMoments({ ...facts, targetId: id });
   let now = start;
   for (;;) {
     yield;
@@ -154,15 +155,15 @@ function* courseOf(
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
-    moments = { ...moments, changedAt: at + delayOf(policy, at, count.sweepEvery) };
+    moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
   }
 }
 
 /** From the start of a rotation to the moment from which the age of the new secret counts. */
-function delayOf(policy: Policy, at: number, sweepEvery: number): number {
+function computeDelay(policy: Policy, at: number, sweepEvery: number): number {
   if (policy.every !== undefined || policy.cron === undefined)
     return ageDelay(policy.every ?? sweepEvery, sweepEvery);
-  const next = openingsOf(policy).first(at + 1, at + 1);
+  const next = findOpenings(policy).first(at + 1, at + 1);
   // A rotation is over when the appointment of the next sweep comes.
   return next && next.from <= at + sweepEvery ? usualRotation : sweepEvery;
 }
@@ -186,7 +187,7 @@ function tooMany(
   return new ConfigError(sentences.join(""));
 }
 
-function agesOf(
+function computeAges(
   { id, policy, facts }: SimulatedTarget,
   rotations: readonly SimulatedRotation[],
   [start, end]: readonly [number, number],

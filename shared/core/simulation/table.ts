@@ -1,9 +1,9 @@
 import { formatLocal } from "../policy/windows/calendar.ts";
 import { printable, printableLines } from "../printable.ts";
 import { atOnce, mapInSteps, type Steps } from "../steps.ts";
-import { type Comparison, shiftOf } from "./compare.ts";
+import { type Comparison, computeShift } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
-import { type SimulatedRotation, type Simulation, whyOf } from "./model.ts";
+import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** The plan as text, for people. `most` rotations are listed; the rest is counted. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
@@ -14,32 +14,34 @@ export function* tableInSteps(simulation: Simulation, most = Infinity): Steps<st
   const { rotations, from, to } = simulation;
   const listed = rotations.slice(0, most);
   const rows = yield* mapInSteps(listed, (rotation) => [
-    whenOf(rotation),
+    formatWhen(rotation),
     rotation.target.id,
-    whyOf(rotation),
+    describeWhy(rotation),
   ]);
   const more = rotations.length - listed.length;
   return [
-    `${counted(rotations.length, "rotation")} from ${from} to ${to}`,
+    `${formatCount(rotations.length, "rotation")} from ${from} to ${to}`,
     ...(yield* columns(["WHEN", "TARGET", "WHY"], rows)),
-    ...(rotations.length === 0 ? nextOf(simulation) : []),
+    ...(rotations.length === 0 ? formatNext(simulation) : []),
     ...(more > 0 ? [`and ${more} more`] : []),
-    ...warningsOf(simulation),
+    ...formatWarnings(simulation),
     "",
   ].join("\n");
 }
 
-const whenOf = ({ at, target }: SimulatedRotation): string =>
+const formatWhen = ({ at, target }: SimulatedRotation): string =>
   formatLocal(Math.floor(at / 1000) * 1000, target.policy.timeZone ?? "UTC");
 
 /** When a plan is empty, a person wants to know when it would not be. */
-function nextOf({ targets }: Simulation): string[] {
+function formatNext({ targets }: Simulation): string[] {
   const [next] = targets.flatMap(({ next: found }) => found ?? []).sort((a, b) => a.at - b.at);
   if (!next) return [];
-  return [`The next rotation is that of ${next.target.id}: ${whenOf(next)}  ${whyOf(next)}`];
+  return [
+    `The next rotation is that of ${next.target.id}: ${formatWhen(next)}  ${describeWhy(next)}`,
+  ];
 }
 
-function warningsOf(simulation: Simulation): string[] {
+function formatWarnings(simulation: Simulation): string[] {
   const { collisions, tooOld, never, clockChanges, policies, limits } = simulation;
   return [
     ...section(
@@ -61,14 +63,14 @@ function warningsOf(simulation: Simulation): string[] {
       "Clocks change",
       clockChanges.map(
         ({ timeZone, at, by, rotations }) =>
-          `${timeZone}: ${at}, ${Math.abs(by) / 60_000} min ${by > 0 ? "forward" : "back"}, ${counted(rotations, "rotation")} near it`,
+          `${timeZone}: ${at}, ${Math.abs(by) / 60_000} min ${by > 0 ? "forward" : "back"}, ${formatCount(rotations, "rotation")} near it`,
       ),
     ),
     ...section(
       "Policies",
       policies.map(
         ({ name, targets, entropyBits }) =>
-          `${name}: ${counted(targets, "target")}, passwords of ${entropyBits} bits of entropy`,
+          `${name}: ${formatCount(targets, "target")}, passwords of ${entropyBits} bits of entropy`,
       ),
     ),
     "",
@@ -90,14 +92,14 @@ export function* comparisonTableInSteps(
     difference.targetId,
     difference.before ?? "-",
     difference.after ?? "-",
-    shiftOf(difference) || difference.kind,
+    computeShift(difference) || difference.kind,
     `${difference.countBefore} > ${difference.countAfter}`,
     difference.why,
   ]);
   const heads = ["TARGET", "BEFORE", "AFTER", "CHANGE", "COUNT", "WHY"];
   return [
     printableLines(comparison.summary),
-    `${counted(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
+    `${formatCount(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
     ...(yield* columns(heads, rows)),
     ...section("Warnings", warnings),
     "",
@@ -128,6 +130,6 @@ function* columns(heads: readonly string[], rows: readonly (readonly string[])[]
   );
 }
 
-function counted(count: number, noun: string): string {
+function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -5,7 +5,7 @@ import {
   VaultUnavailableError,
 } from "../../core/errors.ts";
 import { redact } from "../../core/secrets/redact.ts";
-import { serverOf } from "../fleet/turn.ts";
+import { toServerName } from "../fleet/turn.ts";
 import type { Session } from "../session.ts";
 
 /** A call to the target, with whatever is thrown named, and with what it shows of the server remembered. */
@@ -18,10 +18,10 @@ export async function asTarget<Result>(
   const { ports, target } = session;
   const began = session.now();
   const note = (isUnavailable: boolean) => {
-    ports.servers?.note(serverOf(ports, target), began, isUnavailable);
+    ports.servers?.note(toServerName(ports, target), began, isUnavailable);
   };
   try {
-    const result = await named(session, Unnamed, what, call);
+    const result = await wrapUnknownErrors(session, Unnamed, what, call);
     note(false);
     return result;
   } catch (error) {
@@ -32,10 +32,10 @@ export async function asTarget<Result>(
 
 /** A call to a vault, with whatever is thrown named. */
 export function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
-  return named(session, VaultUnavailableError, "the vault could not be asked", call);
+  return wrapUnknownErrors(session, VaultUnavailableError, "the vault could not be asked", call);
 }
 
-async function named<Result>(
+async function wrapUnknownErrors<Result>(
   session: Session,
   Unnamed: new (message: string) => Error,
   what: string,

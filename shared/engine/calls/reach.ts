@@ -32,8 +32,8 @@ export async function readCurrent(
   { vault, name }: SecretName,
 ): Promise<StoredSecret | Unreadable> {
   const signal = session.ports.deadline(deadlines.vault);
-  const call = () => vaultNamed(session, vault).readCurrent(name, signal);
-  return guarded(session, await asVault(session, call));
+  const call = () => requireVault(session, vault).readCurrent(name, signal);
+  return callGuarded(session, await asVault(session, call));
 }
 
 /** A version in a vault that is not configured any more counts as absent: it must not hold a rotation up. */
@@ -44,7 +44,7 @@ export async function readVersion(
   const vault = session.ports.vault(ref.vault);
   if (!vault) return "absent";
   const signal = session.ports.deadline(deadlines.vault);
-  return guarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
+  return callGuarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
 }
 
 export async function writeVersion(
@@ -56,7 +56,7 @@ export async function writeVersion(
   const { deadline, pace } = session.ports;
   const signal = deadline(deadlines.vault);
   try {
-    return await asVault(session, () => vaultNamed(session, vault).write(name, content, signal));
+    return await asVault(session, () => requireVault(session, vault).write(name, content, signal));
   } catch (error) {
     const { retryAfter } = error instanceof VaultUnavailableError ? error : {};
     if (retryAfter !== undefined) await pace?.slowDown(vault, retryAfter);
@@ -70,7 +70,7 @@ export function listVersions(
   { vault, name }: SecretName,
 ): Promise<readonly VersionInfo[]> {
   const signal = session.ports.deadline(deadlines.vault);
-  return asVault(session, () => vaultNamed(session, vault).listVersions(name, signal));
+  return asVault(session, () => requireVault(session, vault).listVersions(name, signal));
 }
 
 /** Takes a stored secret away: `proof` says what works instead. */
@@ -85,7 +85,7 @@ export async function disableVersion(
   await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
 }
 
-function vaultNamed(session: Session, name: string): Vault {
+function requireVault(session: Session, name: string): Vault {
   const vault = session.ports.vault(name);
   if (!vault) throw new ConfigError(`there is no vault ${name} in the configuration`);
   return vault;
@@ -144,7 +144,7 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ ...callOf(target, isAuthority), credential, ...(as && { as }) }, signal),
+        .verify({ ...toCall(target, isAuthority), credential, ...(as && { as }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
@@ -167,7 +167,7 @@ export async function examineAccount(
   return asAuthority(session, authority, async () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       return (
-        (await rotator.examine?.({ ...callOf(target, true), ...examine, using }, signal)) ?? unasked
+        (await rotator.examine?.({ ...toCall(target, true), ...examine, using }, signal)) ?? unasked
       );
     }),
   );
@@ -187,7 +187,7 @@ async function tryAuthority(
 }
 
 /** What every call to the target brings along. `mayStay`: other calls with the same authority are about to follow. */
-function callOf({ options, policy }: Target, mayStay = false) {
+function toCall({ options, policy }: Target, mayStay = false) {
   const { connect } = policy.timeouts ?? {};
   return {
     options,
@@ -217,7 +217,7 @@ export async function applyChange(
     session.noteChange();
     // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
     return asTarget(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
-      ports.rotator(target.type).apply({ ...callOf(target, true), next, using }, signal),
+      ports.rotator(target.type).apply({ ...toCall(target, true), next, using }, signal),
     );
   });
 }
@@ -241,7 +241,7 @@ export async function hasSessions(
   return asAuthority(session, authority, () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
-        return rotator.hasSessions({ ...callOf(target, true), account, using }, signal);
+        return rotator.hasSessions({ ...toCall(target, true), account, using }, signal);
       throw new ConfigError(
         `${target.type} cannot tell who is logged in, which retire: proof needs`,
       );
@@ -268,12 +268,15 @@ export async function retireAccount(
       OutcomeUnknownError,
       "the retirement ended in an unknown way",
       async () =>
-        ports.rotator(target.type).retire?.({ ...callOf(target, true), account, using }, signal),
+        ports.rotator(target.type).retire?.({ ...toCall(target, true), account, using }, signal),
     );
   });
 }
 
-function guarded(session: Session, stored: StoredSecret | Unreadable): StoredSecret | Unreadable {
+function callGuarded(
+  session: Session,
+  stored: StoredSecret | Unreadable,
+): StoredSecret | Unreadable {
   if (typeof stored !== "string") session.guard(stored.value);
   return stored;
 }

@@ -47,7 +47,7 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
   const longest = goesFirst(session.record()) ? longestWaitOfFirst : longestWait;
   const needs = Map.groupBy(vaults, (vault) => vault);
   // Nothing is taken in one vault that another one has no room for.
-  const steps = needs.size > 1 ? [() => 0, countOf] : [countOf];
+  const steps = needs.size > 1 ? [() => 0, countCreates] : [countCreates];
   let pauseMs = 0;
   for (const creates of steps) {
     for (const [vault, needed] of needs) {
@@ -65,4 +65,4 @@ function busy(vault: string, until: Instant): VaultBusyError {
   return new VaultBusyError(message, until);
 }
 
-const countOf = (needed: readonly string[]): number => needed.length;
+const countCreates = (needed: readonly string[]): number => needed.length;

@@ -84,7 +84,7 @@ export function servers(of: ServersOf): Servers {
       }
       const since = now();
       for (;;) {
-        const silent = silenceOf(memory, server, isUrgent);
+        const silent = findSilence(memory, server, isUrgent);
         if (silent) return silent;
         const place = take(memory, server);
         if (typeof place !== "string") return place;
@@ -94,9 +94,9 @@ export function servers(of: ServersOf): Servers {
         await someoneLeft(memory, left);
       }
     },
-    silence: (server, isUrgent) => silenceOf(memory, server, isUrgent),
+    silence: (server, isUrgent) => findSilence(memory, server, isUrgent),
     note(server, began, isUnavailable) {
-      const state = knownOf(memory, server);
+      const state = getKnown(memory, server);
       // One that refuses at once holds nobody up.
       if (!isUnavailable || between(began, now()) < silentAfter) {
         [state.hasAnswered, state.silences, state.silentUntil] = [true, 0, undefined];
@@ -108,7 +108,7 @@ export function servers(of: ServersOf): Servers {
   };
 }
 
-function knownOf({ known }: Memory, server: string): Known {
+function getKnown({ known }: Memory, server: string): Known {
   const found = known.get(server);
   if (found) return found;
   const fresh: Known = {
@@ -124,7 +124,7 @@ function knownOf({ known }: Memory, server: string): Known {
  * that does not.
  */
 async function hasMadeContact(memory: Memory, server: string): Promise<boolean> {
-  const state = knownOf(memory, server);
+  const state = getKnown(memory, server);
   if (state.hasAnswered || state.silences > 0) return true;
   const contact = (state.contact ??= startContact(memory, server, state));
   if (contact && !contact.hasEnded) {
@@ -154,8 +154,8 @@ function later({ draw }: Memory, from: Instant, milliseconds: number): Instant {
 }
 
 /** Why the server cannot be asked before then, whoever else is done meanwhile. */
-function silenceOf(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
-  const { silentUntil, working } = knownOf(memory, server);
+function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
+  const { silentUntil, working } = getKnown(memory, server);
   if (silentUntil === undefined) return undefined;
   const now = memory.now();
   const isOver = isUrgent || silentUntil <= now;
@@ -174,7 +174,7 @@ function reason(server: string, missing: Missing): string {
 
 function take(memory: Memory, server: string): Entered | Missing {
   const { probing, now } = memory;
-  const state = knownOf(memory, server);
+  const state = getKnown(memory, server);
   const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
   if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
   if (isProbe && !hasProbe(probing, state)) return "probe";
@@ -211,7 +211,7 @@ function wakeAll({ waiting }: Memory): void {
 
 /** Until when it is worth waiting for a place: as soon as one of those in the way is done there is room. */
 function endOfWait(memory: Memory, server: string, missing: Missing, since: Instant): Instant {
-  const inTheWay = missing === "probe" ? [...memory.probing] : [knownOf(memory, server)];
+  const inTheWay = missing === "probe" ? [...memory.probing] : [getKnown(memory, server)];
   const ends = inTheWay.map(({ probeSince }) =>
     probeSince === undefined ? plus(since, longestWait) : plus(probeSince, longestWaitForProbe),
   );

@@ -11,7 +11,10 @@ import type { Entered, PassedOver } from "./servers.ts";
 const withoutServer: readonly Work[] = ["join", "notify", "wait"];
 
 /** The server of a target, among all those of an instance. */
-export function serverOf({ rotator }: Pick<Ports, "rotator">, { type, options }: Target): string {
+export function toServerName(
+  { rotator }: Pick<Ports, "rotator">,
+  { type, options }: Target,
+): string {
   const { host, port } = rotator(type).endpoint(options);
   return `${host}:${port}`;
 }
@@ -28,7 +31,7 @@ export async function takeTurn(
   const { ports, target } = session;
   const { servers } = ports;
   if (!servers || withoutServer.includes(work)) return { leave: () => undefined };
-  const server = serverOf(ports, target);
+  const server = toServerName(ports, target);
   const isUrgent = goesFirst(record);
   if (work === "start") {
     const silent = servers.silence(server, isUrgent);

@@ -6,13 +6,13 @@ import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";
 
 /** A report that somebody saw the secret of a target. */
-export type Seen = Omit<Exposure, "at"> & { readonly at?: Instant };
+export type ExposureInput = Omit<Exposure, "at"> & { readonly at?: Instant };
 
 /** Starts the exposure clock of a target. Durable when it returns. */
 export async function expose(
   ports: Parameters<typeof report>[0],
   target: Target,
-  seen: Seen,
+  seen: ExposureInput,
 ): Promise<ExposureOutcome> {
   const { record: _, ...outcome } = await report(ports, target, (before, now) =>
     acceptExposure(before, target, { ...seen, at: seen.at ?? now }, now),

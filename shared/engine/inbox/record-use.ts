@@ -4,10 +4,10 @@ import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";
 
 /** A report that the secret of a target was used; now, when it does not say when. */
-export type Used = Omit<Use, "at"> & { readonly at?: Instant };
+export type UseInput = Omit<Use, "at"> & { readonly at?: Instant };
 
 /** What a report of a use leads to. */
-export interface UseKnown {
+export interface UseResult {
   /** Whether it puts off a change, or starts the clock of one. */
   readonly counted: boolean;
   readonly why: string;
@@ -19,8 +19,8 @@ export interface UseKnown {
 export async function recordUse(
   ports: Parameters<typeof report>[0],
   target: Target,
-  used: Used,
-): Promise<UseKnown> {
+  used: UseInput,
+): Promise<UseResult> {
   const { counted, why, record } = await report(ports, target, (before, now) =>
     acceptUse(before, target, { ...used, at: used.at ?? now }, now),
   );

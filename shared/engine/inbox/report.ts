@@ -3,8 +3,8 @@ import { newRecord, type TargetRecord, withoutSkip } from "../../core/record/rot
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
-import { replan } from "../work/replan.ts";
-import { untilWon } from "./retry-on-conflict.ts";
+import { reschedule } from "../work/replan.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /**
  * Takes what somebody reports of a target, whether or not a worker holds it at the moment. Durable when it returns;
@@ -15,13 +15,13 @@ export function report<Accepted extends { readonly record: TargetRecord }>(
   target: Target,
   accept: (record: TargetRecord, now: Instant) => Accepted,
 ): Promise<Accepted> {
-  return untilWon(ports, async () => {
+  return retryOnConflict(ports, async () => {
     const { journal } = ports;
     const found = await journal.read(target.id);
     const now = toInstant(journal.now());
     const known = found?.record ?? newRecord(target.id);
     // A worker that holds it plans anew by itself.
-    const before = known.claim.owner === undefined ? replan(known, target, now) : known;
+    const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
     const accepted = accept(before, now);
     // What is reported may be why the target must be looked at now.
     const record = accepted.record === before ? before : withoutSkip(accepted.record);

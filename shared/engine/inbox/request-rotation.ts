@@ -1,23 +1,23 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
 import { wakeAt } from "../../core/lifecycle/decide.ts";
-import { askedBy, groundsOf } from "../../core/lifecycle/permit.ts";
+import { askedBy, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
-import { type Waiting, waitingOf } from "../../core/lifecycle/waiting.ts";
+import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
 import {
   newRecord,
   type RotationRequest,
   type TargetRecord,
   withoutSkip,
 } from "../../core/record/rotation.ts";
-import { longestGraceOf, type Target } from "../../core/target.ts";
+import { findLongestGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";
-import { replan } from "../work/replan.ts";
-import { untilWon } from "./retry-on-conflict.ts";
+import { reschedule } from "../work/replan.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
 
-export interface Wanted extends Pick<RotationRequest, "reason" | "requestedBy"> {
+export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
   /** Milliseconds that the superseded secret of a pair stays valid, instead of what the target says. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
@@ -48,10 +48,10 @@ type RequestPorts = Pick<Ports, "journal" | "newId" | "pause" | "randomBytes" | 
 export async function requestRotation(
   ports: RequestPorts,
   target: Target,
-  wanted: Wanted,
+  wanted: RotationInput,
 ): Promise<Requested> {
   mustKeepGrace(target, wanted);
-  return untilWon(
+  return retryOnConflict(
     ports,
     async () =>
       (await knownByKey(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
@@ -62,7 +62,7 @@ export async function requestRotation(
 async function knownByKey(
   { journal }: RequestPorts,
   target: Target,
-  wanted: Wanted,
+  wanted: RotationInput,
 ): Promise<Requested | undefined> {
   const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
   if (!known) return undefined;
@@ -71,12 +71,13 @@ async function knownByKey(
   }
   const { rotationId } = known;
   const found = await journal.read(target.id);
-  const waiting = found && waitingOf(found.record, rotationId, target, toInstant(journal.now()));
+  const waiting =
+    found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
   const why = `this Idempotency-Key has led to rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze }: Wanted): string {
+function askedFor({ reason, grace, liftFreeze }: RotationInput): string {
   const parts = [
     reason,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
@@ -86,7 +87,7 @@ function askedFor({ reason, grace, liftFreeze }: Wanted): string {
 }
 
 /** What cannot be kept must not be promised. */
-function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Wanted): void {
+function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: RotationInput): void {
   if (grace === undefined) return;
   if (slots.length < 2) {
     throw new ConfigError(
@@ -98,7 +99,7 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Want
       `grace cannot be kept: the accounts of target ${id} change themselves, so nobody can end an old password before its turn; leave grace out`,
     );
   }
-  const longest = longestGraceOf(policy);
+  const longest = findLongestGrace(policy);
   if (grace <= longest) return;
   throw new ConfigError(
     `grace must be at most ${formatDuration(longest)}, which is the policy's every: a pair needs both accounts by then`,
@@ -108,22 +109,23 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Want
 async function commitRequest(
   ports: RequestPorts,
   target: Target,
-  wanted: Wanted,
+  wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
   const found = await journal.read(target.id);
   const now = toInstant(journal.now());
-  const before = found?.record ?? replan(newRecord(target.id), target, now);
-  const request = requestOf(wanted, newId(), now);
+  const before = found?.record ?? reschedule(newRecord(target.id), target, now);
+  const request = toRequest(wanted, newId(), now);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
-    : groundsOf(request, record, target, now).why;
+    : describeStart(request, record, target, now).why;
   const waiting =
-    waitingOf(record, rotationId, target, now) ?? (await adminWait(ports, target, record, now));
+    describeWaiting(record, rotationId, target, now) ??
+    (await adminWait(ports, target, record, now));
   return {
     ...{ rotationId, joined, why },
     ...(due !== undefined && { wakeAt: due }),
@@ -131,8 +133,8 @@ async function commitRequest(
   };
 }
 
-function requestOf(
-  { reason, requestedBy, grace, liftFreeze }: Wanted,
+function toRequest(
+  { reason, requestedBy, grace, liftFreeze }: RotationInput,
   rotationId: string,
   at: Instant,
 ): RotationRequest {
@@ -148,7 +150,7 @@ function requestOf(
 
 interface Before {
   readonly found: Versioned | undefined;
-  readonly wanted: Wanted;
+  readonly wanted: RotationInput;
   readonly now: Instant;
 }
 

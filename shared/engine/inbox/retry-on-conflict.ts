@@ -3,7 +3,7 @@ import { second } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 
 /** Each lost race is another writer's success, so this many in a row need a crowd of writers. */
-const mostRaces = 20;
+const maxConflicts = 20;
 
 /** Milliseconds. */
 const firstPause = 25;
@@ -13,7 +13,7 @@ const longestPause = second;
  * Reads, decides and writes again, as `attempt` does, until no other writer was quicker. Between two races it pauses
  * for a random time, so that writers that lost together do not meet again. Gives up with LeaseLostError.
  */
-export async function untilWon<Result>(
+export async function retryOnConflict<Result>(
   { pause, randomBytes }: Pick<Ports, "pause" | "randomBytes">,
   attempt: () => Promise<Result>,
 ): Promise<Result> {
@@ -21,7 +21,7 @@ export async function untilWon<Result>(
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof LeaseLostError) || race >= mostRaces) throw error;
+      if (!(error instanceof LeaseLostError) || race >= maxConflicts) throw error;
       await pause(pauseAfter(race, randomBytes));
     }
   }

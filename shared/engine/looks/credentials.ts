@@ -5,7 +5,7 @@ import {
   type UnreadableVersion,
 } from "../../core/lifecycle/no-live-credential.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
-import { candidates, slotOf } from "../../core/record/slots.ts";
+import { candidates, findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
@@ -33,7 +33,7 @@ export interface StoredCredential {
  * ConfigError.
  */
 export async function recallAdmin(session: Session): Promise<StoredCredential> {
-  const { secret } = adminOf(session.target);
+  const { secret } = requireAdmin(session.target);
   const known = session.ports.adminSecrets?.recall(secret, session.now());
   if (!known) return readAdmin(session);
   session.guard(known.value);
@@ -43,7 +43,7 @@ export async function recallAdmin(session: Session): Promise<StoredCredential> {
 /** The admin's credential as the vault has it now. Whether it logs in was not asked. Throws ConfigError. */
 export async function readAdmin(session: Session): Promise<StoredCredential> {
   const { target } = session;
-  const { secret } = adminOf(target);
+  const { secret } = requireAdmin(target);
   const stored = await readCurrent(session, secret);
   if (typeof stored === "string") {
     throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
@@ -52,14 +52,14 @@ export async function readAdmin(session: Session): Promise<StoredCredential> {
   return adminIn(session, stored);
 }
 
-function adminOf({ id, authority }: Target): Extract<Target["authority"], { as: "admin" }> {
+function requireAdmin({ id, authority }: Target): Extract<Target["authority"], { as: "admin" }> {
   if (authority.as === "admin") return authority;
   throw new RangeError(`${id} has no admin`);
 }
 
 function adminIn(session: Session, stored: StoredSecret): StoredCredential {
   const { target } = session;
-  const { secret, account } = adminOf(target);
+  const { secret, account } = requireAdmin(target);
   const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(
@@ -85,7 +85,7 @@ export async function findLiveCredential(
   const isAuthority = session.target.authority.as === "self";
   const refused: VersionRef[] = [];
   const unreadable: UnreadableVersion[] = [];
-  for await (const ref of candidatesOf(session, rotation)) {
+  for await (const ref of listCandidates(session, rotation)) {
     const stored = await readVersion(session, ref);
     const credential =
       typeof stored === "string" ? undefined : credentialIn(session, stored, [account]);
@@ -104,13 +104,13 @@ export async function findLiveCredential(
   );
 }
 
-async function* candidatesOf(
+async function* listCandidates(
   session: Session,
   { account, pending }: Rotation,
 ): AsyncGenerator<VersionRef> {
   const newest = await readCurrent(session, session.target.publish);
   const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
-  const slot = slotOf(session.record(), account);
+  const slot = findSlot(session.record(), account);
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
   const refusedAt = ({ version }: VersionRef) =>
     findRefusal(session.refusals(), { account, version }, session.now());

@@ -1,9 +1,10 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
-import { notify, withPublishedProven } from "../../core/lifecycle/progress.ts";
+import { notify } from "../../core/lifecycle/notifications.ts";
+import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import { readPayload } from "../../core/payload/payload.ts";
 import { withDue } from "../../core/record/due.ts";
 import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
-import { promote, slotOf, withSlot } from "../../core/record/slots.ts";
+import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
@@ -46,7 +47,7 @@ export async function reportForeignVersion(
     "somebody else wrote it, and the rotation that is under way replaces it",
   );
   if (isLive) {
-    const slot = promote(slotOf(record, credential.account), current.ref, current.createdAt);
+    const slot = promote(findSlot(record, credential.account), current.ref, current.createdAt);
     await session.commit({ ...record, slots: withSlot(record.slots, slot) });
   } else {
     await session.commit(record);
@@ -140,7 +141,7 @@ async function adoptVersion(
   const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
   const detail = `somebody else wrote it; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
-  const slot = promote(slotOf(record, account), ref, createdAt);
+  const slot = promote(findSlot(record, account), ref, createdAt);
   const adopted: TargetRecord = {
     ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),

@@ -6,7 +6,7 @@ import {
 } from "../../core/errors.ts";
 import type { Finding } from "../../core/lifecycle/preflight.ts";
 import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
-import { accountToChange, slotOf } from "../../core/record/slots.ts";
+import { accountToChange, findSlot } from "../../core/record/slots.ts";
 import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
@@ -173,7 +173,7 @@ async function findCurrent(
   }
   if (session.target.authority.as === "self") return findLiveCredential(session, rotation);
   if (published.is === "refused" && published.credential.account === account) return "refused";
-  const { current } = slotOf(session.record(), account);
+  const { current } = findSlot(session.record(), account);
   const credential = current && (await readCredential(session, current, [account]));
   if (!credential) return "unknown";
   try {

@@ -1,6 +1,6 @@
 import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
-import { notify } from "../../core/lifecycle/progress.ts";
+import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import {
   type Failure,
@@ -8,13 +8,13 @@ import {
   type RunRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { candidates, slotOf, withSlot } from "../../core/record/slots.ts";
+import { candidates, findSlot, withSlot } from "../../core/record/slots.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
 import { between, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
-import { publicationOf, publish } from "../phases/publication.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
+import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { Session } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
@@ -32,10 +32,15 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   if (!healthy) return false;
   const { account } = healthy.credential;
   const id = session.record().rotation?.id ?? session.ports.newId();
-  const publication = publicationOf(session, `${id}-restored`, healthy.credential, checked.stored);
+  const publication = makePublication(
+    session,
+    `${id}-restored`,
+    healthy.credential,
+    checked.stored,
+  );
   const restored = await publish(session, id, publication);
   const record = session.record();
-  const slot = { ...slotOf(record, account), current: restored };
+  const slot = { ...findSlot(record, account), current: restored };
   const message = `the target refused the published secret ${restored.name}; the secret of ${account}, which works, was published again`;
   const { refusedSince: _, ...rest } = record;
   const served: TargetRecord = {
@@ -58,7 +63,7 @@ async function tellConsumers(
 ): Promise<void> {
   const problems = await refreshConsumers(session, rotationId, restored);
   if (problems.length === 0) return;
-  const failure = failureOf(session, new TargetUnavailableError(problems.join(" ")));
+  const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
   session.emit({ type: "attempt-failed", failure, detail: "refreshing after a restore" });
 }
 
@@ -108,7 +113,7 @@ async function readNewest(session: Session, refused: VersionRef): Promise<Stored
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
   const found: StoredCredential[] = [];
   for (const account of inOrder) {
-    const [newest] = candidates(slotOf(session.record(), account), undefined);
+    const [newest] = candidates(findSlot(session.record(), account), undefined);
     if (!newest || sameVersion(newest, refused)) continue;
     const credential = await readCredential(session, newest, [account]);
     if (credential) found.push({ credential, ref: newest });
@@ -139,7 +144,7 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await restorePublished(session, checked);
   } catch (error) {
     rethrowUnlessExpected(error);
-    const about = { failure: failureOf(session, error), detail: "restoring the published secret" };
+    const about = { failure: toFailure(session, error), detail: "restoring the published secret" };
     session.emit({ type: "attempt-failed", ...about });
   }
 }

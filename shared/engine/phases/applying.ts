@@ -6,8 +6,8 @@ import {
 } from "../../core/errors.ts";
 import { findRefusal } from "../../core/lifecycle/guesses.ts";
 import { describeFindings } from "../../core/lifecycle/preflight.ts";
-import { mayHaveChanged, type Rotation, unheld } from "../../core/record/rotation.ts";
-import { accountToChange, promote, slotOf, withSlot } from "../../core/record/slots.ts";
+import { mayHaveChanged, type Rotation, withoutHold } from "../../core/record/rotation.ts";
+import { accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant } from "../../core/time.ts";
@@ -135,7 +135,7 @@ async function changeAndProve(
   const confirmedAt = begun.confirmedAt ?? session.now();
   const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
   // Where the target accepts a secret at once, a log-in tells more than this moment.
-  if (propagationOf(session) === 0) session.stage(confirmed);
+  if (getPropagation(session) === 0) session.stage(confirmed);
   else await session.commit(confirmed);
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
   const isPropagating = isPropagatingNow(session, confirmedAt);
@@ -152,11 +152,11 @@ async function changeAndProve(
 function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
   if (confirmedAt === undefined) return false;
   const waited = between(confirmedAt, session.now());
-  return waited >= 0 && waited < propagationOf(session);
+  return waited >= 0 && waited < getPropagation(session);
 }
 
 /** Milliseconds during which the target may refuse a secret that it took. */
-function propagationOf({ ports, target }: Session): number {
+function getPropagation({ ports, target }: Session): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
@@ -186,13 +186,13 @@ async function confirmClaim(
 ): Promise<Rotation> {
   const record = session.record();
   const begun: Rotation = {
-    ...unheld(rotation),
+    ...withoutHold(rotation),
     changeBegan: true,
     // Whoever finds it begun has not heard how the change ended.
     ...(rotation.changeBegan && { outcomeInDoubt: true }),
   };
   // What has just logged in is what the account has, wherever among the candidates it was found.
-  const slot = slotOf(record, rotation.account);
+  const slot = findSlot(record, rotation.account);
   const slots = live
     ? withSlot(record.slots, promote(slot, live, slot.changedAt ?? session.now()))
     : record.slots;
@@ -220,7 +220,7 @@ async function applyOrUndo(
       const again = { as: "admin", credential: fresh.credential } as const;
       return applyOrUndo(session, before, next, { ...cleared, using: again, usingRef: fresh.ref });
     }
-    await session.commit({ ...session.record(), rotation: unheld(before) });
+    await session.commit({ ...session.record(), rotation: withoutHold(before) });
     throw new TargetUnavailableError(`${error.message}; nothing was changed`);
   }
 }

@@ -1,12 +1,12 @@
 import { withCheck } from "../../core/lifecycle/check-request.ts";
-import { notify } from "../../core/lifecycle/progress.ts";
+import { notify } from "../../core/lifecycle/notifications.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/rotation.ts";
-import { slotOf } from "../../core/record/slots.ts";
+import { findSlot } from "../../core/record/slots.ts";
 import { pendingName, sameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
 import { between, day } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
 import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { readPending } from "../looks/credentials.ts";
 import { proveLogIn } from "../looks/look.ts";
 import { findProof, issueProof, type Proof } from "../looks/proof.ts";
@@ -53,7 +53,7 @@ async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advan
 
 /** Pending versions that the account may have had before it took the published one. */
 function listSuperseded(session: Session, { account, pending }: Rotation): VersionRef[] {
-  const { current, previous, abandoned } = slotOf(session.record(), account);
+  const { current, previous, abandoned } = findSlot(session.record(), account);
   const { name } = pendingName(session.target);
   return [pending, current, previous, abandoned].filter(
     (ref): ref is VersionRef => ref?.name === name,
@@ -140,6 +140,6 @@ async function tolerateFailure(
     await work();
   } catch (error) {
     rethrowUnlessExpected(error);
-    session.emit({ type: "attempt-failed", failure: failureOf(session, error), detail });
+    session.emit({ type: "attempt-failed", failure: toFailure(session, error), detail });
   }
 }

@@ -1,7 +1,7 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
-import { failureOf } from "../failure.ts";
+import { toFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 
 const longest = minute;
@@ -34,7 +34,7 @@ export function emergency(session: Session) {
       rotationId: rotation.id,
       account: rotation.account,
       phase: rotation.phase,
-      failure: failureOf(session, error),
+      failure: toFailure(session, error),
       nextAttemptAt: end,
     });
     await session.hold();

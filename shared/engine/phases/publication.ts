@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { mergePayload } from "../../core/payload/merge.ts";
 import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
-import { expiryOf } from "../../core/policy/due/schedule.ts";
+import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { Endpoint, VersionRef } from "../../core/target.ts";
@@ -12,7 +12,7 @@ import { readVersion, writeVersion } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import type { Session } from "../session.ts";
 
-export function endpointOf({ ports, target }: Session): Endpoint {
+export function getEndpoint({ ports, target }: Session): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
@@ -42,21 +42,21 @@ export interface Publication {
  * What consumers read: the credential, and whatever else the previous version has. The last three tags are those of Azure's own
  * samples, so that tools made for them go on working.
  */
-export function publicationOf(
+export function makePublication(
   session: Session,
   rotationId: string,
   credential: Credential,
   previous: StoredSecret | undefined,
 ): Publication {
   const { policy, publish, slots, tags } = session.target;
-  const expiresAt = expiryOf(policy, session.now(), session.target.id);
+  const expiresAt = computeExpiry(policy, session.now(), session.target.id);
   const days = Math.floor((policy.every ?? 0) / day);
   const fresh = {
-    ...renderPayload(publish.as, credential, endpointOf(session)),
+    ...renderPayload(publish.as, credential, getEndpoint(session)),
     tags: {
       ...keyturnTags(session, rotationId, credential.account),
       CredentialId: credential.account,
-      ProviderAddress: endpointOf(session).host,
+      ProviderAddress: getEndpoint(session).host,
       ...(days > 0 && { ValidityPeriodDays: String(days) }),
     },
   };
@@ -76,7 +76,7 @@ export function shapeWarning(session: Session, shape: PayloadShape): string | un
 }
 
 /** What the next version takes over: the current version, or the last one known if the current one cannot be read. */
-export async function previousOf(
+export async function readPrevious(
   session: Session,
   current: StoredSecret | Unreadable,
 ): Promise<StoredSecret | undefined> {
@@ -101,8 +101,8 @@ export async function requireRoom(
   current: StoredSecret | Unreadable,
 ): Promise<void> {
   const { publish } = session.target;
-  const previous = await previousOf(session, current);
-  if (publicationOf(session, rotationId, credential, previous).fits) return;
+  const previous = await readPrevious(session, current);
+  if (makePublication(session, rotationId, credential, previous).fits) return;
   throw new ConfigError(
     `${publish.name} has no room for a new credential beside what else it holds: ` +
       `a version has at most ${vaultLimits.valueBytes} bytes. Store a shorter version.`,

@@ -16,11 +16,11 @@ import type { Session } from "../session.ts";
 import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import {
-  endpointOf,
+  getEndpoint,
   keyturnTags,
-  previousOf,
-  publicationOf,
+  makePublication,
   publish,
+  readPrevious,
   requireRoom,
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
@@ -61,7 +61,7 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
     await requireRoom(session, rotation.id, credential, current);
   }
   const pending = await writeVersion(session, pendingName(target), {
-    ...renderPayload("json", credential, endpointOf(session)),
+    ...renderPayload("json", credential, getEndpoint(session)),
     tags: keyturnTags(session, rotation.id, account),
   });
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
@@ -72,8 +72,8 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   const pending = await recallPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
   const current = await readCurrent(session, target.publish);
-  const previous = await previousOf(session, current);
-  const publication = publicationOf(session, rotation.id, pending.credential, previous);
+  const previous = await readPrevious(session, current);
+  const publication = makePublication(session, rotation.id, pending.credential, previous);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&

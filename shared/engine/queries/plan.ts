@@ -1,4 +1,4 @@
-import { factsOf } from "../../core/record/due.ts";
+import { toFacts } from "../../core/record/due.ts";
 import { compareInSteps } from "../../core/simulation/compare.ts";
 import type { PlanFormat } from "../../core/simulation/formats.ts";
 import { comparisonInSteps, planInSteps } from "../../core/simulation/render.ts";
@@ -14,7 +14,7 @@ import { toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 
 /** What a plan is to show. */
-export interface PlanWanted extends PlanScope {
+export interface PlanOptions extends PlanScope {
   readonly format: PlanFormat;
 }
 
@@ -34,14 +34,14 @@ const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
  * Every rotation to come as the configuration and the journal have it, if nothing fails and nobody asks for one. Throws
  * ConfigError when there are more than a plan may have.
  */
-export async function planOf(
+export async function makePlan(
   ports: PlanPorts,
   targets: readonly Target[],
-  wanted: PlanWanted,
+  wanted: PlanOptions,
 ): Promise<string> {
-  const knowledge = await knowledgeOf(ports);
-  const simulation = await sliced(simulateTargetsInSteps(targets, wanted, knowledge));
-  return sliced(planInSteps(simulation, wanted.format, knowledge.now));
+  const knowledge = await readKnowledge(ports);
+  const simulation = await runInSlices(simulateTargetsInSteps(targets, wanted, knowledge));
+  return runInSlices(planInSteps(simulation, wanted.format, knowledge.now));
 }
 
 /** What an edit of the configuration would change. Changes nothing. Throws ConfigError as planOf does. */
@@ -49,28 +49,28 @@ export async function planEdit(
   ports: PlanPorts,
   targets: readonly Target[],
   edited: Edited,
-  wanted: PlanWanted,
+  wanted: PlanOptions,
 ): Promise<string> {
-  const knowledge = await knowledgeOf(ports);
-  const before = await sliced(simulateTargetsInSteps(targets, wanted, knowledge));
-  const after = await sliced(simulateTargetsInSteps(edited.targets, wanted, knowledge));
-  const comparison = await sliced(compareInSteps(before, after, knowledge.now));
-  return sliced(comparisonInSteps(comparison, wanted.format, edited.warnings));
+  const knowledge = await readKnowledge(ports);
+  const before = await runInSlices(simulateTargetsInSteps(targets, wanted, knowledge));
+  const after = await runInSlices(simulateTargetsInSteps(edited.targets, wanted, knowledge));
+  const comparison = await runInSlices(compareInSteps(before, after, knowledge.now));
+  return runInSlices(comparisonInSteps(comparison, wanted.format, edited.warnings));
 }
 
 /** Timers, requests and rotations have their turn between the slices. */
-function sliced<Result>(work: Steps<Result>): Promise<Result> {
+function runInSlices<Result>(work: Steps<Result>): Promise<Result> {
   return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
-async function knowledgeOf({ journal, rotator, sweepEvery }: PlanPorts): Promise<PlanKnowledge> {
+async function readKnowledge({ journal, rotator, sweepEvery }: PlanPorts): Promise<PlanKnowledge> {
   const { records } = await journal.targets();
   const known = new Map(records.map((record) => [record.targetId, record]));
   return {
     now: toInstant(journal.now()),
     factsOf: (targetId) => {
       const record = known.get(targetId);
-      return record?.adoptedAt === undefined ? undefined : factsOf(record);
+      return record?.adoptedAt === undefined ? undefined : toFacts(record);
     },
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
     budget,

@@ -20,7 +20,7 @@ import {
   UnreadableRowError,
 } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
-import { type Edited, planEdit, planOf, type PlanWanted } from "./plan.ts";
+import { type Edited, makePlan, planEdit, type PlanOptions } from "./plan.ts";
 
 /** Which part of a list is wanted: at most `limit` entries, those that follow `after`. */
 export interface PageWanted<After> {
@@ -39,9 +39,9 @@ export interface Questions {
   targets(wanted?: Partial<PageWanted<string>>): Promise<Page<TargetView> | undefined>;
   target(targetId: string): Promise<ExplainedView | undefined>;
   /** Every rotation to come, as text in the format that is wanted. Rejects with ConfigError when no target is wanted. */
-  plan(wanted: PlanWanted): Promise<string>;
+  plan(wanted: PlanOptions): Promise<string>;
   /** What an edited configuration would change of the plan, as text in the format that is wanted. */
-  planEdit(edited: Edited, wanted: PlanWanted): Promise<string>;
+  planEdit(edited: Edited, wanted: PlanOptions): Promise<string>;
   /** The history, newest first. `after` is the id of a rotation. */
   rotations(targetId: string, wanted: PageWanted<string>): Promise<Page<HistoryView> | undefined>;
   rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
@@ -64,7 +64,7 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
     },
     async plan(wanted) {
       requireMatch(wanted, all);
-      return planOf(ports, all, wanted);
+      return makePlan(ports, all, wanted);
     },
     async planEdit(edited, wanted) {
       requireMatch(wanted, all, edited.targets);
@@ -73,7 +73,7 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
     async rotations(targetId, { limit, after }) {
       const target = byId.get(targetId);
       if (!target) return undefined;
-      const { items, hasMore } = pageOf(await journal.runs(targetId, limit + 1, after), limit);
+      const { items, hasMore } = toPage(await journal.runs(targetId, limit + 1, after), limit);
       const record = items.every(isEnded) ? undefined : await readIfReadable(ports, targetId);
       const views = items.map((row) =>
         row.state === "unreadable" ? row : viewNow(ports, target, row, record),
@@ -88,7 +88,7 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
       return viewNow(ports, target, run, record);
     },
     async alarms({ limit, after }) {
-      return pageOf(await journal.alarms(limit + 1, after), limit);
+      return toPage(await journal.alarms(limit + 1, after), limit);
     },
     async isHealthy() {
       try {
@@ -103,7 +103,7 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
 }
 
 /** `found` holds one more than the limit when there are more. */
-function pageOf<Item>(found: readonly Item[], limit: number): Page<Item> {
+function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
   return { items: found.slice(0, limit), hasMore: found.length > limit };
 }
 
@@ -114,7 +114,7 @@ async function listTargets(
 ): Promise<Page<TargetView> | undefined> {
   const index = all.findIndex(({ id }) => id === after);
   if (after !== undefined && index < 0) return undefined;
-  const { items, hasMore } = pageOf(all.slice(index + 1), limit);
+  const { items, hasMore } = toPage(all.slice(index + 1), limit);
   const listing = await journal.targets();
   const records = new Map(listing.records.map((one) => [one.targetId, one]));
   const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));

@@ -1,5 +1,5 @@
 import { toEvent } from "../../core/events.ts";
-import { isUrgent } from "../../core/lifecycle/progress.ts";
+import { isUrgent } from "../../core/lifecycle/after-failure.ts";
 import type { Target } from "../../core/target.ts";
 import { between, type Instant, second, toInstant } from "../../core/time.ts";
 import {

@@ -2,7 +2,7 @@ import { chunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { wakeAt } from "../../core/lifecycle/decide.ts";
 import { newRecord } from "../../core/record/rotation.ts";
-import { fingerprintOf, type Target } from "../../core/target.ts";
+import { computeFingerprint, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../../core/time.ts";
 import {
   type Journal,
@@ -10,7 +10,7 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import { replan } from "../work/replan.ts";
+import { reschedule } from "../work/replan.ts";
 
 interface Registering {
   readonly journal: Journal;
@@ -74,7 +74,7 @@ export async function register(
     const done = await Promise.all(
       batch.map(async (target) => {
         if (leftAlone.has(target.id)) return true;
-        const isPlanned = known.get(target.id)?.policyFingerprint === fingerprintOf(target);
+        const isPlanned = known.get(target.id)?.policyFingerprint === computeFingerprint(target);
         return isPlanned || (await rescheduleTarget(journal, target, now).catch(leaveIfUnreadable));
       }),
     );
@@ -101,7 +101,7 @@ async function rescheduleTarget(journal: Journal, target: Target, now: Instant):
   const found = await journal.read(target.id);
   const before = found?.record ?? newRecord(target.id);
   if (before.claim.owner !== undefined) return false;
-  const record = replan(before, target, now);
+  const record = reschedule(before, target, now);
   // Nothing to reschedule while a rotation is open: the worker that finishes it reschedules the target.
   if (record === before) return true;
   const written = await tryCommit(journal, {

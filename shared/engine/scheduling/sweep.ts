@@ -26,7 +26,7 @@ export async function sweep(
   for (let slices = 0; slices < mostSlices; slices++) {
     const now = toInstant(journal.now());
     const due = (
-      await dueOf(journal, now, ({ targetId }) => isKnown(targetId) && isReadable(targetId))
+      await readDue(journal, now, ({ targetId }) => isKnown(targetId) && isReadable(targetId))
     ).filter(({ targetId }) => isKnown(targetId));
     const readable = due.filter(({ targetId }) => isReadable(targetId)).slice(0, slice);
     // In its own queue, what goes first does not wait behind a backlog.
@@ -57,7 +57,7 @@ async function sendAll(queue: Queue, due: readonly Due[]): Promise<void> {
 }
 
 /** Targets that left the configuration, or cannot be read, stay due and must not crowd out the others. */
-async function dueOf(
+async function readDue(
   journal: Journal,
   now: Instant,
   counts: (due: Due) => boolean,

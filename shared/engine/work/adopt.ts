@@ -1,6 +1,6 @@
 import { type ErrorKind, NoLiveCredentialError } from "../../core/errors.ts";
-import { groundsOf } from "../../core/lifecycle/permit.ts";
-import { notify } from "../../core/lifecycle/progress.ts";
+import { notify } from "../../core/lifecycle/notifications.ts";
+import { describeStart } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
 import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
 import { dueAt, withDue } from "../../core/record/due.ts";
@@ -12,12 +12,12 @@ import {
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { keptSlots, slotOf, withSlot } from "../../core/record/slots.ts";
-import { fingerprintOf, type Target, type VersionRef } from "../../core/target.ts";
+import { findSlot, keptSlots, withSlot } from "../../core/record/slots.ts";
+import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { shapeWarning } from "../phases/publication.ts";
 import type { Session } from "../session.ts";
@@ -63,7 +63,7 @@ async function examine(session: Session): Promise<TargetRecord> {
     return failingFrom(record, "change-refused", why, session.now());
   }
   const found: SlotRecord = {
-    ...slotOf({ ...session.record(), slots }, credential.account),
+    ...findSlot({ ...session.record(), slots }, credential.account),
     current: current.ref,
     changedAt: current.createdAt,
   };
@@ -71,7 +71,7 @@ async function examine(session: Session): Promise<TargetRecord> {
   requireAllToLogIn(session, all, "");
   const warning = shapeWarning(session, reading.shape);
   const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
-  return asAdopted(session, all, current.createdAt, live);
+  return withAdopted(session, all, current.createdAt, live);
 }
 
 /**
@@ -122,7 +122,7 @@ function withoutPublished(
   writtenAt?: Instant,
 ): TargetRecord {
   requireAllToLogIn(session, slots, `${why}, and `);
-  return asAdopted(session, slots, writtenAt);
+  return withAdopted(session, slots, writtenAt);
 }
 
 /** Accounts that change their own secret must be able to log in to begin with. */
@@ -138,7 +138,7 @@ function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: 
   );
 }
 
-function asAdopted(
+function withAdopted(
   session: Session,
   slots: readonly SlotRecord[],
   changedAt: Instant | undefined,
@@ -156,7 +156,7 @@ function asAdopted(
       : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
-    policyFingerprint: fingerprintOf(target),
+    policyFingerprint: computeFingerprint(target),
   };
   const data = {
     secret: target.publish.name,
@@ -194,7 +194,7 @@ function failingFrom(
 
 async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   const { target } = session;
-  const failure = failureOf(session, error);
+  const failure = toFailure(session, error);
   const { request, ...rest } = session.record();
   if (error instanceof GuessPauseError && rest.lastFailure) {
     // What was refused before says more than that nothing is asked now.
@@ -247,7 +247,7 @@ function failedRun(
     reason: request.reason,
     requestedBy: request.requestedBy,
     requestedAt: request.at,
-    ...groundsOf(request, record, target, failure.at),
+    ...describeStart(request, record, target, failure.at),
     nextDue,
     dueReason: tryWhy,
     endedAt: failure.at,

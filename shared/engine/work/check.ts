@@ -1,7 +1,7 @@
 import { isAway, urgentRetryDelay } from "../../core/lifecycle/retry.ts";
 import type { Failure, TargetRecord } from "../../core/record/rotation.ts";
 import { plus } from "../../core/time.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { checkPublished, describeBroken } from "../looks/look.ts";
 import { recover } from "../looks/recover.ts";
 import type { Session } from "../session.ts";
@@ -26,7 +26,7 @@ export async function check(session: Session): Promise<void> {
     if (session.record().check?.at === due?.at) await checkAgainLater(session, failure);
   } catch (error) {
     rethrowUnlessExpected(error);
-    await checkAgainLater(session, failureOf(session, error));
+    await checkAgainLater(session, toFailure(session, error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { runOf } from "../../core/lifecycle/progress.ts";
+import { toRunRecord } from "../../core/lifecycle/progress.ts";
 import { joinRequest } from "../../core/lifecycle/request.ts";
 import type { Session } from "../session.ts";
 
@@ -6,6 +6,6 @@ import type { Session } from "../session.ts";
 export async function join(session: Session): Promise<void> {
   const joined = joinRequest(session.record(), session.now());
   const { rotation } = joined;
-  const runs = rotation ? [runOf(rotation, joined, "running", session.now())] : [];
+  const runs = rotation ? [toRunRecord(rotation, joined, "running", session.now())] : [];
   await session.commit(joined, runs);
 }

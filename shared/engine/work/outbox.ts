@@ -1,5 +1,5 @@
 import { deadlines } from "../../core/deadlines.ts";
-import { afterTelling } from "../../core/record/outbox.ts";
+import { withDelivered } from "../../core/record/outbox.ts";
 import type { Notification, TargetRecord } from "../../core/record/rotation.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import { shorten } from "../../core/shorten.ts";
@@ -23,7 +23,7 @@ export async function flushOutbox(session: Session): Promise<void> {
   const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
   const names = notifiers.filter((_, index) => heard[index]).map(({ name }) => name);
   const all = notifiers.map(({ name }) => name);
-  const waiting = afterTelling(outbox, all, names);
+  const waiting = withDelivered(outbox, all, names);
   session.stage(withOutbox(session, waiting));
 }
 

@@ -1,6 +1,6 @@
 import { dueAt, underPolicy, withDue } from "../../core/record/due.ts";
-import { type Rotation, type TargetRecord, unheld } from "../../core/record/rotation.ts";
-import { adoptedPart, fingerprintOf, type Target } from "../../core/target.ts";
+import { type Rotation, type TargetRecord, withoutHold } from "../../core/record/rotation.ts";
+import { adoptedPart, computeFingerprint, type Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 
 /**
@@ -8,11 +8,14 @@ import type { Instant } from "../../core/time.ts";
  * changed gives a new due moment. Another secret to publish, or other accounts, mean that the target is adopted anew:
  * verified first, changed when it is due. What is new is to be adopted.
  */
-export function replan(record: TargetRecord, target: Target, now: Instant): TargetRecord {
-  const fingerprint = fingerprintOf(target);
+export function reschedule(record: TargetRecord, target: Target, now: Instant): TargetRecord {
+  const fingerprint = computeFingerprint(target);
   if (record.policyFingerprint === fingerprint) return record;
   if (record.rotation) return askedAgain(record, record.rotation, target);
-  const marked = { ...underPolicy(freed(record), target), policyFingerprint: fingerprint };
+  const marked = {
+    ...underPolicy(releaseHoldAfterEdit(record), target),
+    policyFingerprint: fingerprint,
+  };
   if (!isAdoptedAs(record, fingerprint)) {
     const { adoptedAt, ...rest } = marked;
     const again = adoptedAt === undefined ? "" : " again: its configuration changed";
@@ -31,7 +34,7 @@ function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): T
   if (rotation.heldBy === undefined || rotation.changeBegan) return record;
   const marked = underPolicy(record, target);
   if (marked.policyFingerprint === record.policyFingerprint) return record;
-  return { ...marked, rotation: unheld(rotation) };
+  return { ...marked, rotation: withoutHold(rotation) };
 }
 
 /** The next try after a failure is nothing that an edit may put off, but the freeze in its way may be gone. */
@@ -47,7 +50,7 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
 }
 
 /** A request that waits for the end of a freeze is asked again: the freeze may be gone. */
-function freed(record: TargetRecord): TargetRecord {
+function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
   const { request } = record;
   if (request?.heldBy === undefined) return record;
   const { notBefore: _n, heldBy: _h, ...rest } = request;

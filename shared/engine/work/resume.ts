@@ -1,29 +1,26 @@
 import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
+import {
+  blockRotation,
+  decideAfterFailure,
+  failRotation,
+  isUrgent,
+  retryLater,
+  stallRotation,
+} from "../../core/lifecycle/after-failure.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { withPolicyHold } from "../../core/lifecycle/permit.ts";
-import {
-  advance,
-  blockRotation,
-  failRotation,
-  goBack,
-  isUrgent,
-  judge,
-  retryLater,
-  runOf,
-  stallRotation,
-  succeed,
-} from "../../core/lifecycle/progress.ts";
+import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
 import {
   type Failure,
   mayHaveChanged,
   type Rotation,
   type TargetRecord,
-  unheld,
+  withoutHold,
   workingPhases,
 } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
@@ -132,7 +129,7 @@ function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   if (!rotation) return;
   if (to !== "done") {
     const moved = advance(rotation, to, learnt, session.now());
-    const run = runOf(moved, record, "running", session.now());
+    const run = toRunRecord(moved, record, "running", session.now());
     session.stage({ ...record, rotation: moved }, [run]);
     return;
   }
@@ -140,19 +137,19 @@ function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, ended, target, canRetire, session.now());
-  session.stage(done, [runOf(ended, done, "done", session.now())]);
+  session.stage(done, [toRunRecord(ended, done, "done", session.now())]);
 }
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
   rethrowUnlessExpected(error);
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
-  const failure = failureOf(session, error);
+  const failure = toFailure(session, error);
   // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
   const judged =
     error instanceof GuessPauseError
       ? "retry"
-      : judge(rotation, failure.kind, session.target.policy);
+      : decideAfterFailure(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
   else if (judged === "skip") leaveUndone(session, rotation, failure);
   else await end(session, rotation, failure, judged);
@@ -172,7 +169,7 @@ async function waitForNextTry(
     waitWithoutFailure(moved, failure, error) ??
     notBefore(retryLater(moved, failure, target.policy, urgent), failure, error);
   const record = stallRotation(session.record(), waiting, failure, target.policy);
-  await session.commit(record, [runOf(waiting, record, "running", failure.at, failure)]);
+  await session.commit(record, [toRunRecord(waiting, record, "running", failure.at, failure)]);
   session.emit({
     ...about(rotation),
     type: "attempt-failed",
@@ -198,7 +195,8 @@ function waitWithoutFailure(
   failure: Failure,
   error: unknown,
 ): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
-  if (error instanceof GuessPauseError) return { ...unheld(rotation), nextAttemptAt: error.until };
+  if (error instanceof GuessPauseError)
+    return { ...withoutHold(rotation), nextAttemptAt: error.until };
   if (!(error instanceof NotYetPropagatedError)) return undefined;
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }
@@ -227,7 +225,7 @@ async function end(
       ? blockRotation(session.record(), rotation, failure)
       : failRotation(session.record(), rotation, failure, target.policy);
   const checked = how === "failed" ? withCheckOfPublished(ended, rotation, failure) : ended;
-  await session.commit(checked, [runOf(rotation, ended, how, failure.at, failure)]);
+  await session.commit(checked, [toRunRecord(rotation, ended, how, failure.at, failure)]);
   session.emit({ ...about(rotation), type: how, failure });
   if (how === "failed") await discardPending(session, rotation, failure);
 }

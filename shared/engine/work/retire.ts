@@ -1,11 +1,11 @@
-import { notify } from "../../core/lifecycle/progress.ts";
+import { notify } from "../../core/lifecycle/notifications.ts";
 import { afterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
 import { retryDelay } from "../../core/lifecycle/retry.ts";
 import type { Failure, Retirement, TargetRecord } from "../../core/record/rotation.ts";
-import { slotOf, withSlot } from "../../core/record/slots.ts";
+import { findSlot, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
 import { hasSessions, retireAccount } from "../calls/reach.ts";
-import { failureOf, rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
 import { readAdmin } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
@@ -25,7 +25,7 @@ export async function retire(session: Session): Promise<void> {
     if (!ended) return;
   } catch (error) {
     rethrowUnlessExpected(error);
-    await tryAgainLater(session, retirement, failureOf(session, error));
+    await tryAgainLater(session, retirement, toFailure(session, error));
     return;
   }
   session.stage(withRetired(session, retirement));
@@ -122,7 +122,7 @@ async function readAuthority(session: Session): Promise<Authority> {
 /** What was stored for the account stays known as `previous`, but no longer counts as its secret. */
 function withRetired(session: Session, { account, rotationId }: Retirement): TargetRecord {
   const record = session.record();
-  const { current, ...slot } = slotOf(record, account);
+  const { current, ...slot } = findSlot(record, account);
   const emptied = { ...slot, ...(current && { previous: current }) };
   const data = { account, rotationId };
   const done = { ...withoutRetirement(record), slots: withSlot(record.slots, emptied) };

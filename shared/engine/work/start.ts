@@ -1,5 +1,5 @@
-import { type Hold, permit } from "../../core/lifecycle/permit.ts";
-import { beginRotation, runOf } from "../../core/lifecycle/progress.ts";
+import { decideStart, type Hold } from "../../core/lifecycle/permit.ts";
+import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { policyFingerprint } from "../../core/policy/policy.ts";
 import { dueAt } from "../../core/record/due.ts";
 import type { RotationRequest, TargetRecord } from "../../core/record/rotation.ts";
@@ -13,10 +13,10 @@ export async function start(session: Session): Promise<void> {
   const user = await userOfAdmin(session.ports, session.target);
   const record = session.record();
   if (user !== undefined) {
-    await session.commit(postponed(record, waitForUser(user, session.now())));
+    await session.commit(postponeStart(record, waitForUser(user, session.now())));
     return;
   }
-  const permitted = permit(record, session.target, session.now());
+  const permitted = decideStart(record, session.target, session.now());
   if ("held" in permitted) {
     await session.commit(permitted.held);
     session.emit({ type: "held-back", detail: permitted.why });
@@ -24,7 +24,7 @@ export async function start(session: Session): Promise<void> {
   }
   const busy = await noRoom(session);
   if (busy) {
-    session.stage(postponed(record, busy));
+    session.stage(postponeStart(record, busy));
     return;
   }
   const { wish, why } = permitted;
@@ -36,7 +36,7 @@ export async function start(session: Session): Promise<void> {
   const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
   const begun = beginRotation(record, account, request, grounds, session.now());
   const { rotation } = begun;
-  const runs = rotation ? [runOf(rotation, begun, "running", session.now())] : [];
+  const runs = rotation ? [toRunRecord(rotation, begun, "running", session.now())] : [];
   await session.commit(begun, runs);
   const { reason, rotationId } = request;
   session.emit({ type: "started", rotationId, account, reason });
@@ -54,7 +54,7 @@ async function noRoom(session: Session): Promise<Hold | undefined> {
 }
 
 /** Whatever wants the rotation, the request or the policy, wants it a little later. */
-function postponed(record: TargetRecord, { until, why }: Hold): TargetRecord {
+function postponeStart(record: TargetRecord, { until, why }: Hold): TargetRecord {
   const { request, nextDue } = record;
   const isDue = nextDue !== undefined && nextDue < until;
   return {

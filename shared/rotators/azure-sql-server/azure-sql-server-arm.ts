@@ -7,10 +7,10 @@ import {
   changeError,
   type Concern,
   entraOnly,
+  findStatus,
   isAzuresAnswer,
   readError,
   type Sent,
-  statusOf,
 } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
@@ -28,7 +28,7 @@ export interface ResourceManagerAccess {
 }
 
 /** For messages. */
-export function serverOf({ server, resourceGroup }: AzureSqlServerOptions): string {
+export function fetchServer({ server, resourceGroup }: AzureSqlServerOptions): string {
   return `Azure SQL server ${server} in resource group ${resourceGroup}`;
 }
 
@@ -39,7 +39,7 @@ export async function changeAdministrator(
   { account, secret }: Credential,
   signal: AbortSignal,
 ): Promise<void> {
-  const concern: Concern = { where: serverOf(options), account, options };
+  const concern: Concern = { where: fetchServer(options), account, options };
   const { resourceGroup, server } = options;
   const sent: Sent = { patch: false, status: undefined };
   const azure = await clientFor(access, options, sent, signal);
@@ -72,7 +72,7 @@ export async function readServer(
   signal: AbortSignal,
 ): Promise<FoundServer> {
   const azure = await clientFor(access, options, { patch: false, status: undefined }, signal);
-  return askAbout(azure, { where: serverOf(options), account, options }, signal);
+  return askAbout(azure, { where: fetchServer(options), account, options }, signal);
 }
 
 async function clientFor(
@@ -83,7 +83,7 @@ async function clientFor(
 ): Promise<SqlManagementClient> {
   const { SqlManagementClient } = await import("@azure/arm-sql");
   if (signal.aborted) {
-    throw new TargetUnavailableError(`${serverOf(options)}: not asked, no time was left`);
+    throw new TargetUnavailableError(`${fetchServer(options)}: not asked, no time was left`);
   }
   const settings = settingsFor(access, options, sent);
   return new SqlManagementClient(access.credential, options.subscription, settings);
@@ -159,7 +159,7 @@ async function hasEntraOnly(
     const answer = await asked.get(resourceGroup, server, "Default", { abortSignal });
     return answer.azureADOnlyAuthentication === true;
   } catch (error) {
-    const status = statusOf(error);
+    const status = findStatus(error);
     if (isAzuresAnswer(error) && (status === 403 || status === 404)) return false;
     throw error;
   }

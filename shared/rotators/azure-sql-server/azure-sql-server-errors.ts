@@ -5,20 +5,20 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
-import { lostLine } from "../connection/lost-line.ts";
+import { describeConnectionError } from "../connection/lost-line.ts";
 import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
 
 type Meaning = (where: string) => Error;
 
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);
-const blocked = (sentence: string) => (where: string) =>
+const toBlocked = (sentence: string) => (where: string) =>
   new AccountBlockedError(`${where}: ${sentence}`);
-const changeRefused = (sentence: string) => (where: string) =>
+const toChangeRefused = (sentence: string) => (where: string) =>
   new ChangeRefusedError(`${where}: ${sentence}`);
 const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
 
-const unknown = (sentence: string) => (where: string) =>
+const toUnknown = (sentence: string) => (where: string) =>
   new OutcomeUnknownError(`${where}: ${sentence}; either password may be valid`);
 
 export const entraOnly = config(
@@ -39,7 +39,11 @@ export interface Concern {
 }
 
 /** That our identity may not do this, and the command that permits it. */
-export function lackOf(right: string, options: AzureSqlServerOptions, account: string): string {
+export function findMissingRight(
+  right: string,
+  options: AzureSqlServerOptions,
+  account: string,
+): string {
   return (
     `Account \`${account}\` can't be changed: the app's Azure identity lacks \`${right}\` on the server. Run: ` +
     'az role assignment create --role "SQL Server Contributor" --assignee-principal-type ServicePrincipal ' +
@@ -48,11 +52,13 @@ export function lackOf(right: string, options: AzureSqlServerOptions, account: s
 }
 
 const lacks = (right: string, { where, account, options }: Concern, status: number) =>
-  new ChangeRefusedError(`${where}, status ${status}: ${lackOf(right, options, account)}`);
+  new ChangeRefusedError(
+    `${where}, status ${status}: ${findMissingRight(right, options, account)}`,
+  );
 
-const notTaken = changeRefused("it does not take the change");
-const outOfOrder = unknown("Azure had a fault when it was given the change");
-const notLearnt = unknown("Azure took the change on, and how it ended was not to be learnt");
+const notTaken = toChangeRefused("it does not take the change");
+const outOfOrder = toUnknown("Azure had a fault when it was given the change");
+const notLearnt = toUnknown("Azure took the change on, and how it ended was not to be learnt");
 
 /** Answers to a question, by status. */
 const readAnswers: Readonly<Record<number, Meaning>> = {
@@ -63,11 +69,11 @@ const readAnswers: Readonly<Record<number, Meaning>> = {
 /** Codes with which Azure refuses a change, be it at once or when the operation it became has failed. */
 const refusals: Readonly<Record<string, Meaning>> = {
   AadOnlyAuthenticationIsEnabled: entraOnly,
-  PasswordTooShort: changeRefused("the secret is too short for it"),
-  PasswordTooLong: changeRefused("the secret is too long for it"),
-  PasswordNotComplex: changeRefused("the secret is not complex enough for it"),
-  ScopeLocked: changeRefused("a lock on the server or its resource group forbids changes"),
-  RequestDisallowedByPolicy: changeRefused("an Azure policy forbids the change"),
+  PasswordTooShort: toChangeRefused("the secret is too short for it"),
+  PasswordTooLong: toChangeRefused("the secret is too long for it"),
+  PasswordNotComplex: toChangeRefused("the secret is not complex enough for it"),
+  ScopeLocked: toChangeRefused("a lock on the server or its resource group forbids changes"),
+  RequestDisallowedByPolicy: toChangeRefused("an Azure policy forbids the change"),
 };
 
 /** Answers to the change that came instead of taking it on, by status. */
@@ -96,7 +102,7 @@ function field(error: unknown, name: string): unknown {
  * HTTP status of Azure's answer; undefined when there was none. By name, because the driver brings a class of its
  * own along. Text and `request` of such an error hold the secret and the token.
  */
-export function statusOf(error: unknown): number | undefined {
+export function findStatus(error: unknown): number | undefined {
   const status = field(error, "statusCode");
   return field(error, "name") === "RestError" && typeof status === "number" ? status : undefined;
 }
@@ -107,7 +113,7 @@ export function statusOf(error: unknown): number | undefined {
  */
 export function isAzuresAnswer(error: unknown): boolean {
   const code = field(error, "code");
-  return statusOf(error) !== undefined && typeof code === "string" && code !== "PARSE_ERROR";
+  return findStatus(error) !== undefined && typeof code === "string" && code !== "PARSE_ERROR";
 }
 
 /** Of an operation that failed, the driver tells the code in a sentence only. */
@@ -122,7 +128,7 @@ function refusalIn(error: unknown): Meaning | undefined {
 /** For whatever fails before the change was sent. */
 export function readError(error: unknown, concern: Concern): Error {
   const { where } = concern;
-  const status = statusOf(error);
+  const status = findStatus(error);
   if (status === undefined) return unavailable(withoutAnswer(error))(where);
   if (!isAzuresAnswer(error)) {
     return unavailable("something other than Azure answered the question")(
@@ -141,11 +147,13 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
   const { status } = sent;
   const refusal = refusalIn(error);
   if (status === undefined) {
-    return unknown(`${withoutAnswer(error)} while the change was being sent`)(where);
+    return toUnknown(`${withoutAnswer(error)} while the change was being sent`)(where);
   }
   if (status < 400) return (refusal ?? notLearnt)(where);
   if (!isAzuresAnswer(error)) {
-    return unknown("something other than Azure answered the change")(`${where}, status ${status}`);
+    return toUnknown("something other than Azure answered the change")(
+      `${where}, status ${status}`,
+    );
   }
   if (status === 403 && refusal === undefined) {
     return lacks("Microsoft.Sql/servers/write", concern, status);
@@ -160,7 +168,7 @@ function withoutAnswer(error: unknown): string {
   const name = field(error, "name");
   if (name === "AbortError") return "no answer in the time there was";
   const isToken = typeof name === "string" && /^(?:Credential|.*Authentication)/.test(name);
-  return isToken ? "no token was to be had for our Azure identity" : lostLine(error);
+  return isToken ? "no token was to be had for our Azure identity" : describeConnectionError(error);
 }
 
 /** What a log-in came to: the numbers of all errors that the server sent, and whether it spoke of Entra. */
@@ -180,25 +188,27 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
   4060: config("the account cannot open this database; see options.database"),
   10_928: busy,
   10_929: busy,
-  18_470: blocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
-  18_486: blocked(
+  18_470: toBlocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
+  18_486: toBlocked(
     "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
   ),
-  18_487: blocked("the password has expired; see ALTER LOGIN … CHECK_EXPIRATION"),
-  18_488: blocked("the password must be changed by its owner first; see ALTER LOGIN … MUST_CHANGE"),
+  18_487: toBlocked("the password has expired; see ALTER LOGIN … CHECK_EXPIRATION"),
+  18_488: toBlocked(
+    "the password must be changed by its owner first; see ALTER LOGIN … MUST_CHANGE",
+  ),
   40_197: busy,
   40_501: busy,
   40_532: config(
     "this server does not know itself by that name; see options.server and options.host",
   ),
   40_613: unavailable("the database is not available at the moment"),
-  40_615: blocked(
+  40_615: toBlocked(
     "its firewall does not let us in; add our address with az sql server firewall-rule create",
   ),
-  40_914: blocked(
+  40_914: toBlocked(
     "its virtual network rules do not let us in; add our subnet with az sql server vnet-rule create",
   ),
-  47_073: blocked(
+  47_073: toBlocked(
     "it does not take connections from the public network; give options.host its private endpoint",
   ),
 };
@@ -217,5 +227,5 @@ export function loginVerdict(
   if (numbers.includes(loginFailed)) return "rejected";
   const [first] = numbers;
   if (first !== undefined) return unavailable("it could not be asked")(`${where}, error ${first}`);
-  return unavailable(lostLine(error, "options.tls.caFile"))(where);
+  return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
 }

@@ -1,7 +1,7 @@
 import { ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
-import { readServer, type ResourceManagerAccess, serverOf } from "./azure-sql-server-arm.ts";
-import { lackOf } from "./azure-sql-server-errors.ts";
+import { fetchServer, readServer, type ResourceManagerAccess } from "./azure-sql-server-arm.ts";
+import { findMissingRight } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 import { isPermitted } from "./azure-sql-server-permissions.ts";
 
@@ -13,7 +13,7 @@ export async function examineServer(
   { options, account, isProven }: Examine<AzureSqlServerOptions>,
   signal: AbortSignal,
 ): Promise<Examination> {
-  const server = serverOf(options);
+  const server = fetchServer(options);
   const missing = (why: string): Right => ({ is: "missing", why });
   const found = await readServer(access, options, account, signal).catch((error: unknown) => {
     // Who may not look may not change either: that is a missing right, and no failure to ask.
@@ -37,6 +37,6 @@ export async function examineServer(
   }
   const may = await isPermitted(access, options, write, signal);
   if (may === undefined) return { obstacles: [], right: { is: "likely" } };
-  const right: Right = may ? { is: "proven" } : missing(lackOf(write, options, account));
+  const right: Right = may ? { is: "proven" } : missing(findMissingRight(write, options, account));
   return { obstacles: [], right };
 }

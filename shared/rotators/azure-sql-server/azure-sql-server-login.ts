@@ -7,15 +7,15 @@ import { connectLimit } from "../connection/connect-limit.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
 import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
-import { type AzureSqlServerOptions, hostOf } from "./azure-sql-server-options.ts";
+import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
 
 /** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
 const patience = 30_000;
 
 /** For messages. */
-function placeOf(options: AzureSqlServerOptions, account: string): string {
+function describeAccount(options: AzureSqlServerOptions, account: string): string {
   const { port, database } = options;
-  return `SQL Server at ${hostOf(options)}:${port}, database ${database}, account ${account}`;
+  return `SQL Server at ${findHost(options)}:${port}, database ${database}, account ${account}`;
 }
 
 /** As many as Microsoft's own driver follows. */
@@ -34,9 +34,9 @@ export async function tryLogin(
   signal: AbortSignal,
   connectWithin?: number,
 ): Promise<"accepted" | "rejected"> {
-  const where = placeOf(options, credential.account);
+  const where = describeAccount(options, credential.account);
   requireVerification(where);
-  let place: Place = { host: hostOf(options), port: options.port };
+  let place: Place = { host: findHost(options), port: options.port };
   let giveUp: () => void = () => undefined;
   const limit = connectLimit(connectWithin, () => {
     giveUp();
@@ -68,7 +68,7 @@ export async function tryLogin(
 const unavailable = (message: string) => new TargetUnavailableError(message);
 
 function seenFrom(where: string, { host, port }: Place, options: AzureSqlServerOptions): string {
-  const isRouted = host !== hostOf(options) || port !== options.port;
+  const isRouted = host !== findHost(options) || port !== options.port;
   return isRouted ? `${where}, which sent us to ${host}:${port}` : where;
 }
 

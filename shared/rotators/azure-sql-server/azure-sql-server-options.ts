@@ -43,7 +43,7 @@ function isResourceManager(origin: string): boolean {
   return isLoopback(address) && address.origin === origin;
 }
 
-export function hostOf({ host, server, resourceManager }: AzureSqlServerOptions): string {
+export function findHost({ host, server, resourceManager }: AzureSqlServerOptions): string {
   return host ?? `${server}.${clouds[resourceManager] ?? "database.windows.net"}`;
 }
 

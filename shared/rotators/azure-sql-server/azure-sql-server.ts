@@ -5,15 +5,15 @@ import { minute } from "../../core/time.ts";
 import type { Rotator, Using } from "../rotator.ts";
 import {
   changeAdministrator,
+  fetchServer,
   type ResourceManagerAccess,
-  serverOf,
 } from "./azure-sql-server-arm.ts";
 import { examineServer } from "./azure-sql-server-examine.ts";
 import { tryLogin } from "./azure-sql-server-login.ts";
 import {
   type AzureSqlServerOptions,
   azureSqlServerOptions,
-  hostOf,
+  findHost,
 } from "./azure-sql-server-options.ts";
 
 export type { AzureSqlServerOptions };
@@ -40,14 +40,14 @@ export function azureSqlServer(
 
     endpoint: (options) => ({
       engine: "sqlserver",
-      host: hostOf(options),
+      host: findHost(options),
       port: options.port,
       database: options.database,
     }),
 
     // `connectWithin` says nothing here: the change goes to Azure, and no connection is made to the server itself.
     async apply({ options, next, using }, signal) {
-      const where = serverOf(options);
+      const where = fetchServer(options);
       requireUsable(next, where);
       requireIdentity(using, where);
       await changeAdministrator({ credential, ...seams }, options, next, signal);
@@ -56,12 +56,12 @@ export function azureSqlServer(
 
     // Nor here: Azure is asked, and nobody logs in.
     async examine(examine, signal) {
-      requireIdentity(examine.using, serverOf(examine.options));
+      requireIdentity(examine.using, fetchServer(examine.options));
       return examineServer({ credential, ...seams }, examine, signal);
     },
 
     async verify({ options, credential: tried, connectWithin }, signal) {
-      requireUsable(tried, serverOf(options));
+      requireUsable(tried, fetchServer(options));
       return tryLogin(options, tried, signal, connectWithin);
     },
   };

@@ -63,7 +63,7 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
   }
 
   function keep(authorization: Authorization, session: Session): void {
-    const key = keyOf(authorization);
+    const key = toKey(authorization);
     const since = loggedInAt.get(session) ?? performance.now();
     loggedInAt.set(session, since);
     if (performance.now() - since > longestLife) {
@@ -83,7 +83,7 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
     keep,
     async use(authorization, signal, logIn, work) {
       const { mayStay, isLast = false } = authorization;
-      const known = mayStay ? await take(keyOf(authorization), signal) : undefined;
+      const known = mayStay ? await take(toKey(authorization), signal) : undefined;
       const session = known ?? (await logIn());
       if (session === "rejected") return session;
       try {
@@ -105,7 +105,7 @@ function leave(session: Keepable): void {
 }
 
 /** Holds no secret. */
-function keyOf({ options, credential: { account, secret } }: Authorization): string {
+function toKey({ options, credential: { account, secret } }: Authorization): string {
   const parts = JSON.stringify([options, account, secret.reveal()]);
   return createHash("sha256").update(parts).digest("base64");
 }

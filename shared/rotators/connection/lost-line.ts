@@ -35,7 +35,7 @@ export function explainCode(code: string, authorities?: string): string | undefi
  * Why there was no answer, found among the causes of a driver's error. Only codes from the table are told: any other
  * text of such an error may come from the other side. `authorities` names the option for more of them, if there is one.
  */
-export function lostLine(error: unknown, authorities?: string): string {
+export function describeConnectionError(error: unknown, authorities?: string): string {
   let link: unknown = error;
   for (let depth = 0; depth < deepest && link instanceof Error; depth++) {
     const code: unknown = Reflect.get(link, "code");

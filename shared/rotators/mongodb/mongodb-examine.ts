@@ -5,8 +5,8 @@ import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
-import { lackOfPassword, type Privileges, privilegesOf } from "./mongodb-rights.ts";
-import { placeOf, type Session } from "./mongodb-session.ts";
+import { lackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
+import { describeAccount, type Session } from "./mongodb-session.ts";
 
 /** One must be met by who logs in; each of its parts must. */
 const restrictions = z.array(
@@ -53,22 +53,27 @@ export async function examineIn(
 ): Promise<Examination> {
   const { options, account, using, isProven } = call;
   const { authDatabase } = options;
-  const ask = asking(session, within);
+  const ask = makeAsk(session, within);
   const greeting = helloReply.safeParse(
     await ask("admin", { hello: 1, saslSupportedMechs: `${authDatabase}.${account}` }),
   ).data;
   if (greeting?.isWritablePrimary === false) {
     throw new TargetUnavailableError(
-      `${placeOf(options, account, authDatabase)}: it is not the primary, which alone takes changes`,
+      `${describeAccount(options, account, authDatabase)}: it is not the primary, which alone takes changes`,
     );
   }
-  const privileges = await privilegesOf(session, within);
+  const privileges = await listPrivileges(session, within);
   const lack = lackOfPassword(call, privileges);
   // Whoever examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
   const info =
     isSeen && lack === undefined ? undefined : await askAbout(ask, authDatabase, account);
-  const right = rightOf(privileges, lack, info !== undefined && using.as === "admin", authDatabase);
+  const right = examineRight(
+    privileges,
+    lack,
+    info !== undefined && using.as === "admin",
+    authDatabase,
+  );
   if (isSeen) return { obstacles: [], right };
   const found: Found = {
     user: info && (info.users[0] ?? "missing"),
@@ -81,7 +86,7 @@ export async function examineIn(
 type Ask = (database: string, command: Document) => Promise<Document | undefined>;
 
 /** Undefined where the server does not answer: emulations do not know every command and field. */
-function asking(session: Session, within: number): Ask {
+function makeAsk(session: Session, within: number): Ask {
   return async (database, command) => {
     try {
       return await session.run(database, { ...command, maxTimeMS: within });
@@ -102,11 +107,11 @@ async function askAbout(ask: Ask, db: string, user: string) {
 
 async function ownAddress(ask: Ask): Promise<string | undefined> {
   const reply = whatsMyUriReply.safeParse(await ask("admin", { whatsmyuri: 1 }));
-  return reply.data && hostOf(reply.data.you);
+  return reply.data && findHost(reply.data.you);
 }
 
 /** Pure. A server that shows other users to who may not see them has its authorization switched off. */
-function rightOf(
+function examineRight(
   privileges: Privileges | undefined,
   lack: string | undefined,
   isShown: boolean,
@@ -210,24 +215,24 @@ function contains(ranges: readonly string[], address: string): boolean {
   const list = new BlockList();
   for (const range of ranges) {
     const [base = "", bits] = range.split("/");
-    const family = familyOf(base);
+    const family = findFamily(base);
     const longest = family === "ipv6" ? 128 : 32;
     const length = Number(bits ?? longest);
     // What cannot be read is not said to exclude anybody.
     if (family === undefined || !(length >= 0 && length <= longest)) return true;
     list.addSubnet(base, length, family);
   }
-  const family = familyOf(address);
+  const family = findFamily(address);
   return family === undefined || list.check(address, family);
 }
 
-function familyOf(address: string): "ipv4" | "ipv6" | undefined {
+function findFamily(address: string): "ipv4" | "ipv6" | undefined {
   const version = isIP(address);
   return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
 }
 
 /** Of `127.0.0.1:1234` or `[::1]:1234`. */
-function hostOf(address: string): string | undefined {
+function findHost(address: string): string | undefined {
   const host = address
     .replace(/:\d+$/, "")
     .replace(/^\[|\]$/g, "")

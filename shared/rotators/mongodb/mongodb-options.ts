@@ -45,7 +45,7 @@ export const mongodbOptions = z
 export type MongodbOptions = z.output<typeof mongodbOptions>;
 
 /** As `name:port`, with brackets around IPv6. */
-export function membersOf({ host: one = "", port, hosts }: MongodbOptions): readonly string[] {
+export function listMembers({ host: one = "", port, hosts }: MongodbOptions): readonly string[] {
   return hosts ?? [`${one.includes(":") ? `[${one}]` : one}:${port}`];
 }
 
@@ -53,7 +53,7 @@ export function membersOf({ host: one = "", port, hosts }: MongodbOptions): read
 export function firstMember(options: MongodbOptions): { host: string; port: number } {
   const { host: one, port } = options;
   if (one !== undefined) return { host: one, port };
-  const [first = ""] = membersOf(options);
+  const [first = ""] = listMembers(options);
   const colon = first.lastIndexOf(":");
   const bare = first.slice(0, colon).replace(/^\[|\]$/g, "");
   return { host: bare, port: Number(first.slice(colon + 1)) };

@@ -32,7 +32,7 @@ const statusReply = z.object({
 });
 
 /** Undefined where the server does not say. */
-export async function privilegesOf(
+export async function listPrivileges(
   session: Session,
   maxTimeMS: number,
 ): Promise<Privileges | undefined> {

@@ -8,7 +8,7 @@ import type { Keepable } from "../connection/kept-sessions.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
 import { secureContextFor } from "../connection/tls.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
-import { membersOf, type MongodbOptions } from "./mongodb-options.ts";
+import { listMembers, type MongodbOptions } from "./mongodb-options.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
@@ -23,8 +23,12 @@ export interface Session extends Keepable {
 }
 
 /** For messages. */
-export function placeOf(options: MongodbOptions, account: string, authDatabase: string): string {
-  const members = membersOf(options).join(",");
+export function describeAccount(
+  options: MongodbOptions,
+  account: string,
+  authDatabase: string,
+): string {
+  const members = listMembers(options).join(",");
   return `MongoDB at ${members}, account ${account} in authentication database ${authDatabase}`;
 }
 
@@ -36,7 +40,7 @@ export async function logIn(
   signal: AbortSignal,
   connectWithin?: number,
 ): Promise<Session | "rejected"> {
-  const where = placeOf(options, credential.account, authDatabase);
+  const where = describeAccount(options, credential.account, authDatabase);
   requireUsable(credential, where);
   const settings = {
     ...(await settingsFor(options, credential, authDatabase)),
@@ -45,8 +49,8 @@ export async function logIn(
   const { MongoClient } = await import("mongodb");
   if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
 
-  const client = new MongoClient(`mongodb://${membersOf(options).join(",")}/`, settings);
-  const line = lineOf(client, membersOf(options).length, signal);
+  const client = new MongoClient(`mongodb://${listMembers(options).join(",")}/`, settings);
+  const line = watchLine(client, listMembers(options).length, signal);
   const limit = connectLimit(connectWithin, line.giveUp);
   try {
     await line.unlessLost(client.connect());
@@ -60,10 +64,10 @@ export async function logIn(
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw loginError(error, where);
   }
-  return sessionOf(client, line);
+  return toSession(client, line);
 }
 
-function sessionOf(client: MongoClient, line: ReturnType<typeof lineOf>): Session {
+function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Session {
   const run: Session["run"] = (database, command) =>
     line.unlessLost(client.db(database).command(command, line.options()));
   return {
@@ -124,7 +128,7 @@ function patienceFor(connectWithin: number | undefined): MongoClientOptions {
 }
 
 /** Hangs up when the signal fires, and when no member can be reached: the driver would go on trying. */
-function lineOf(client: MongoClient, members: number, signal: AbortSignal) {
+function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => undefined);
   let closing: Promise<void> | undefined;

@@ -14,8 +14,8 @@ import type { Retire, Rotator } from "../rotator.ts";
 import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
 import { examineIn } from "./mongodb-examine.ts";
 import { firstMember, type MongodbOptions, mongodbOptions } from "./mongodb-options.ts";
-import { cluster, privilegesOf, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
-import { logIn, placeOf, requireUsable, type Session } from "./mongodb-session.ts";
+import { cluster, listPrivileges, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
+import { describeAccount, logIn, requireUsable, type Session } from "./mongodb-session.ts";
 
 export type { MongodbOptions };
 
@@ -48,7 +48,7 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   async apply({ next, ...call }, signal) {
     const { options } = call;
-    const where = placeOf(options, next.account, options.authDatabase);
+    const where = describeAccount(options, next.account, options.authDatabase);
     requireUsable(next, where);
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
@@ -68,7 +68,7 @@ export const mongodb: Rotator<MongodbOptions> = {
       await session.run(options.database, { ping: 1 });
     } catch (error) {
       await session.close();
-      throw loginError(error, placeOf(options, credential.account, home));
+      throw loginError(error, describeAccount(options, credential.account, home));
     }
     if (mayStay) kept.keep({ options: [options, home], credential, mayStay }, session);
     else await session.close();
@@ -77,7 +77,7 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   async examine(examine, signal) {
     const { options, account } = examine;
-    const where = placeOf(options, account, options.authDatabase);
+    const where = describeAccount(options, account, options.authDatabase);
     return asAuthority(examine, signal, async (session) => {
       try {
         return await examineIn(session, examine, serverPatience);
@@ -89,13 +89,13 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   /** Asks the one server that answers: the primary, or one mongos. */
   async hasSessions(look, signal) {
-    const where = placeOf(look.options, look.account, look.options.authDatabase);
+    const where = describeAccount(look.options, look.account, look.options.authDatabase);
     return toChange(look, signal, async (session) => {
       try {
-        const seen = await sessionsSeen(session, look);
+        const seen = await readSessions(session, look);
         if (isAnybodySeen(seen, where, "inprog on the cluster, as in clusterMonitor")) return true;
         // An emulation that ignores who may see what would show our own sessions alone.
-        const privileges = await privilegesOf(session, serverPatience);
+        const privileges = await listPrivileges(session, serverPatience);
         if (privileges?.allows("inprog", cluster) === true) return false;
         throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
       } catch (error) {
@@ -112,7 +112,7 @@ export const mongodb: Rotator<MongodbOptions> = {
     const { options, account, using } = call;
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${placeOf(options, account, options.authDatabase)}: an account does not retire itself; it takes an admin`,
+        `${describeAccount(options, account, options.authDatabase)}: an account does not retire itself; it takes an admin`,
       );
     }
     await change(call, randomBytes(48).toString("base64url"), signal);
@@ -128,11 +128,11 @@ async function change(
 ): Promise<void> {
   const { options, account } = call;
   const { authDatabase } = options;
-  const where = placeOf(options, account, authDatabase);
+  const where = describeAccount(options, account, authDatabase);
   await toChange(call, signal, async (session) => {
     let sent = false;
     try {
-      const mechanisms = await mechanismsOf(session, authDatabase, account);
+      const mechanisms = await listMechanisms(session, authDatabase, account);
       sent = true;
       const reply = await session.run(authDatabase, {
         updateUser: account,
@@ -155,13 +155,13 @@ async function change(
 }
 
 /** Who logs in to do it, and where that account is kept. */
-function authorityOf({ options, account, using }: Retire<MongodbOptions>) {
+function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
   const { authDatabase, adminAuthDatabase } = options;
   if (using.as !== "identity") {
     const home = using.as === "admin" ? adminAuthDatabase : authDatabase;
     return { credential: using.credential, home };
   }
-  const where = placeOf(options, account, authDatabase);
+  const where = describeAccount(options, account, authDatabase);
   throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
 }
 
@@ -172,7 +172,7 @@ function asAuthority<Result>(
   work: (session: Session) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const { options, connectWithin, mayStay = false } = call;
-  const { credential, home } = authorityOf(call);
+  const { credential, home } = toAuthority(call);
   const log = () => logIn(options, credential, home, signal, connectWithin);
   const isLast = call.using.as === "self";
   return kept.use({ options: [options, home], credential, mayStay, isLast }, signal, log, work);
@@ -189,9 +189,9 @@ async function toChange<Result>(
     result: await work(session),
   }));
   if (outcome !== "rejected") return outcome.result;
-  const { credential } = authorityOf(call);
+  const { credential } = toAuthority(call);
   throw new AuthorityRefusedError(
-    `${placeOf(options, account, options.authDatabase)}: the server refuses the secret of ` +
+    `${describeAccount(options, account, options.authDatabase)}: the server refuses the secret of ` +
       `${credential.account}, with which the change was to be made`,
   );
 }
@@ -213,7 +213,7 @@ const aggregateReply = z.object({
  * them others', somebody is logged in. `localOps`: a mongos is to tell of its own clients, and not of what it does on
  * the shards.
  */
-async function sessionsSeen(
+async function readSessions(
   session: Session,
   { options, account }: Retire<MongodbOptions>,
 ): Promise<SessionsSeen> {
@@ -252,7 +252,7 @@ const usersInfoReply = z.object({
  * knows, and so give SCRAM-SHA-1 to an account that was kept to SCRAM-SHA-256. An admin who may change passwords but
  * not view users is told nothing, and then the server decides.
  */
-async function mechanismsOf(
+async function listMechanisms(
   session: Session,
   authDatabase: string,
   account: string,

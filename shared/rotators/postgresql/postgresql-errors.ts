@@ -39,7 +39,7 @@ const driverErrors: readonly (readonly [text: RegExp, code: string])[] = [
   [/^SASL: Only mechanism\(s\) /, "OTHER_PROOF"],
 ];
 
-export function failureOf(error: unknown): Failure {
+export function toFailure(error: unknown): Failure {
   const text = error instanceof Error ? error.message : "";
   const known = driverErrors.find(([pattern]) => pattern.test(text));
   if (known !== undefined) return { code: known[1] };
@@ -58,13 +58,13 @@ export function failureOf(error: unknown): Failure {
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);
 const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
-const changeRefused = (sentence: string) => (where: string) =>
+const toChangeRefused = (sentence: string) => (where: string) =>
   new ChangeRefusedError(`${where}: ${sentence}`);
 
 type Meaning = (where: string) => Error;
 
 const notUp = unavailable("it is starting, stopping or recovering");
-const blocked = (sentence: string) => (where: string) =>
+const toBlocked = (sentence: string) => (where: string) =>
   new AccountBlockedError(`${where}: ${sentence}`);
 
 const noTls = "the server offers no TLS; only options.tls.mode disable would log in without";
@@ -76,33 +76,33 @@ const noPassword = config(
 
 /** Answers to a log-in that say nothing about the credential, by SQLSTATE and, where it matters, the server's function. */
 const loginAnswers: Readonly<Record<string, Meaning>> = {
-  "28000": blocked(
+  "28000": toBlocked(
     "pg_hba.conf does not let this account in from here, or not without TLS or a client certificate; " +
       "add a line for it and this address",
   ),
-  "28000 InitializeSessionUserId": blocked(
+  "28000 InitializeSessionUserId": toBlocked(
     "the account is not permitted to log in; an admin permits it with ALTER ROLE … LOGIN",
   ),
   "3D000": config("there is no such database; see options.database"),
-  "42501": blocked(
+  "42501": toBlocked(
     "the account may not connect to this database, which takes GRANT CONNECT ON DATABASE; see options.database",
   ),
   "53300": unavailable("it takes no more connections"),
-  "53300 InitializeSessionUserId": blocked(
+  "53300 InitializeSessionUserId": toBlocked(
     "the account has all the connections that its CONNECTION LIMIT allows",
   ),
-  "53300 CheckMyDatabase": blocked(
+  "53300 CheckMyDatabase": toBlocked(
     "the database has all the connections that its CONNECTION LIMIT allows",
   ),
-  "55000": blocked("the database takes no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
+  "55000": toBlocked("the database takes no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
   "57P03": notUp,
 };
 
 /** Answers to the change itself, by SQLSTATE or its class. What is not listed is a refusal. */
 const changeAnswers: Readonly<Record<string, Meaning>> = {
-  "42501": changeRefused("the account we logged in with may not change this password"),
-  "42704": changeRefused("there is no such account"),
-  "22023": changeRefused("it does not take this password"),
+  "42501": toChangeRefused("the account we logged in with may not change this password"),
+  "42704": toChangeRefused("there is no such account"),
+  "22023": toChangeRefused("it does not take this password"),
   "25006": unavailable("it is read-only, perhaps a replica"),
   "55P03": unavailable("the account is locked by another change"),
   "57014": unavailable("the change took too long and was cancelled"),
@@ -155,7 +155,7 @@ export function loginError(failure: Failure, where: string): Error {
 export function lookError(failure: Failure, where: string): Error {
   const meaning =
     failure.sqlState === "42501"
-      ? changeRefused("the account we logged in with may not see what it must look at")
+      ? toChangeRefused("the account we logged in with may not see what it must look at")
       : failure.sqlState?.startsWith("57") === true
         ? notUp
         : unavailable("it could not be asked");
@@ -166,7 +166,7 @@ export function lookError(failure: Failure, where: string): Error {
 export function changeError(failure: Failure, where: string): Error {
   const state = failure.sqlState ?? "08";
   const meaning =
-    changeAnswers[state] ?? changeAnswers[state.slice(0, 2)] ?? changeRefused("it refused");
+    changeAnswers[state] ?? changeAnswers[state.slice(0, 2)] ?? toChangeRefused("it refused");
   return explain(failure, where, meaning);
 }
 

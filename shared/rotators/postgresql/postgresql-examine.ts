@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
-import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
+import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 import { knock, looking, type Session } from "./postgresql-session.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
@@ -109,10 +109,10 @@ export async function examineIn(
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
   if (found.isStandby) {
     throw new TargetUnavailableError(
-      `${placeOf(options, name)}: the server is a standby, which takes no changes`,
+      `${describeAccount(options, name)}: the server is a standby, which takes no changes`,
     );
   }
-  const right = rightOf(found, name);
+  const right = examineRight(found, name);
   // Whoever examines itself has just logged in.
   if (isProven || using.as === "self") return { obstacles: [], right };
   const obstacles = obstaclesIn(found, name);
@@ -165,7 +165,7 @@ function obstaclesIn(found: Answer, name: string): string[] {
 const adminOptionSince = 160_000;
 
 /** Pure: whether we may change the account's password. */
-function rightOf(found: Answer, name: string): Right {
+function examineRight(found: Answer, name: string): Right {
   const fault = !found.exists ? undefined : missingRight(found);
   if (!found.exists) return { is: "likely" };
   if (fault === undefined) return { is: found.isRestricted ? "likely" : "proven" };
@@ -202,6 +202,6 @@ function missingRight(found: Found): string | undefined {
 export async function lackOfRight(session: Session, name: string): Promise<string | undefined> {
   const found = await looking(session, () => askCatalog(session, name));
   if (found === undefined) return undefined;
-  const right = rightOf(found, name);
+  const right = examineRight(found, name);
   return right.is === "missing" ? right.why : undefined;
 }

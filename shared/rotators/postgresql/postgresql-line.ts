@@ -6,8 +6,8 @@ import { connectLimit } from "../connection/connect-limit.ts";
 import { heardSignal } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { secureContextFor } from "../connection/tls.ts";
-import { type Asked, type Failure, failureOf } from "./postgresql-errors.ts";
-import { placeOf, type PostgresqlOptions } from "./postgresql-options.ts";
+import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
+import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
 const goodbye = 500;
@@ -48,7 +48,7 @@ export async function openLine(
   const ssl = await secureOptions(options);
   const { Client } = await import("pg");
   if (hasFired(signal)) {
-    const where = placeOf(options, login.account);
+    const where = describeAccount(options, login.account);
     throw new TargetUnavailableError(`${where}: not asked, no time was left`);
   }
   const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
@@ -67,7 +67,7 @@ export async function openLine(
     stream: () => socket,
   });
   listenTo(client, asked);
-  const exit = exitOf(socket, signal);
+  const exit = endOnSignal(socket, signal);
   const limit = connectLimit(connectWithin, exit.drop);
 
   return {
@@ -76,7 +76,7 @@ export async function openLine(
       if (connectWithin === undefined) limitTcp(socket);
       const connected = client.connect();
       guardParser(client, ssl !== false);
-      const outcome = await connected.then(() => undefined, failureOf);
+      const outcome = await connected.then(() => undefined, toFailure);
       limit.end();
       return outcome;
     },
@@ -93,7 +93,7 @@ export async function openLine(
     close: () => exit.leave(() => client.end()),
     hangUp: () =>
       exit.leave(() => {
-        const gone = closed(socket);
+        const gone = waitForClose(socket);
         // Not the driver's goodbye: to a server that waits for a password that is a faulty message, which it logs.
         client.connection.stream.end();
         return gone;
@@ -111,7 +111,7 @@ function listenTo(client: Client, asked: Asked): void {
 }
 
 /** The ways to end a connection: at once, also when the signal fires, or with a goodbye that does not take long. */
-function exitOf(socket: Socket, signal: AbortSignal) {
+function endOnSignal(socket: Socket, signal: AbortSignal) {
   let leaving = false;
   const drop = () => {
     // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
@@ -137,7 +137,7 @@ function exitOf(socket: Socket, signal: AbortSignal) {
   };
 }
 
-function closed(socket: Socket): Promise<void> {
+function waitForClose(socket: Socket): Promise<void> {
   if (socket.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     socket.once("close", () => {

@@ -15,6 +15,9 @@ export const postgresqlOptions = z.strictObject({
 export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
 
 /** For messages. */
-export function placeOf({ host, port, database }: PostgresqlOptions, account: string): string {
+export function describeAccount(
+  { host, port, database }: PostgresqlOptions,
+  account: string,
+): string {
   return `PostgreSQL at ${host}:${port}, database ${database}, account ${account}`;
 }

@@ -3,7 +3,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import { loginVerdict } from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
-import { placeOf,type PostgresqlOptions } from "./postgresql-options.ts";
+import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server cuts longer names off, and would then mean another account. */
 const longestName = 63;
@@ -59,14 +59,14 @@ export async function logIn(
   const answer = () => secret.reveal();
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const failure = await line.connect();
-  const verdict = loginVerdict(line, failure, placeOf(options, account));
-  if (verdict === "accepted") return sessionOf(line);
+  const verdict = loginVerdict(line, failure, describeAccount(options, account));
+  if (verdict === "accepted") return toSession(line);
   await line.hangUp();
   if (verdict === "rejected") return verdict;
   throw verdict;
 }
 
-function sessionOf(line: Line): Session {
+function toSession(line: Line): Session {
   return {
     query: (text, values) => line.query(text, values),
     rest: () => {
@@ -105,7 +105,9 @@ export async function knock(
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const outcome = await Promise.race([asked.promise, line.connect()]);
   const verdict =
-    outcome === "asked" ? undefined : loginVerdict(line, outcome, placeOf(options, account));
+    outcome === "asked"
+      ? undefined
+      : loginVerdict(line, outcome, describeAccount(options, account));
   await line.hangUp();
   if (verdict instanceof AccountBlockedError) return verdict;
   if (verdict instanceof Error) throw verdict;
@@ -116,7 +118,7 @@ export function requireUsable(options: PostgresqlOptions, credential: Credential
   requireName(credential.account);
   // An empty one means "none" to the server, and "look in the environment" to the driver.
   if (credential.secret.reveal() !== "") return;
-  throw new ConfigError(`${placeOf(options, credential.account)}: its secret is empty`);
+  throw new ConfigError(`${describeAccount(options, credential.account)}: its secret is empty`);
 }
 
 export function requireName(account: string): void {

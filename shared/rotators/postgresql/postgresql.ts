@@ -13,12 +13,16 @@ import type { Retire, Rotator, Using } from "../rotator.ts";
 import {
   changeError,
   type Failure,
-  failureOf,
   loginError,
   lookError,
+  toFailure,
 } from "./postgresql-errors.ts";
 import { examineIn, lackOfRight } from "./postgresql-examine.ts";
-import { placeOf, type PostgresqlOptions, postgresqlOptions } from "./postgresql-options.ts";
+import {
+  describeAccount,
+  type PostgresqlOptions,
+  postgresqlOptions,
+} from "./postgresql-options.ts";
 import {
   logIn,
   looking,
@@ -81,11 +85,11 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
       throw new ChangeRefusedError(
-        `${placeOf(options, next.account)}: its next secret holds characters that clients read in different ways`,
+        `${describeAccount(options, next.account)}: its next secret holds characters that clients read in different ways`,
       );
     }
     await change({ ...call, account: next.account }, signal, async (session) =>
-      scramVerifier(password, await iterationsOf(session)),
+      scramVerifier(password, await readIterations(session)),
     );
     return next;
   },
@@ -97,7 +101,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
       await session.query("SELECT 1");
     } catch (error) {
       await session.close();
-      throw loginError(failureOf(error), placeOf(options, credential.account));
+      throw loginError(toFailure(error), describeAccount(options, credential.account));
     }
     if (mayStay) kept.keep({ options, credential, mayStay }, session);
     else await session.close();
@@ -107,12 +111,12 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   async examine(examine, signal) {
     const { options, account } = examine;
     requireName(account);
-    const where = placeOf(options, account);
+    const where = describeAccount(options, account);
     return asAuthority(examine, signal, async (session) => {
       try {
         return await examineIn(session, examine, signal);
       } catch (error) {
-        throw isKnownError(error) ? error : lookError(failureOf(error), where);
+        throw isKnownError(error) ? error : lookError(toFailure(error), where);
       }
     });
   },
@@ -120,14 +124,14 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   async hasSessions(look, signal) {
     const { options, account } = look;
     requireName(account);
-    const where = placeOf(options, account);
+    const where = describeAccount(options, account);
     return toChange(look, signal, async (session) => {
       try {
         const [row] = await looking(session, () => session.query(sessionsOf, [account]));
         const seen = { own: row?.["own"] === true, others: row?.["others"] !== false };
         return isAnybodySeen(seen, where, "pg_read_all_stats");
       } catch (error) {
-        throw isKnownError(error) ? error : lookError(failureOf(error), where);
+        throw isKnownError(error) ? error : lookError(toFailure(error), where);
       }
     });
   },
@@ -137,7 +141,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     requireName(account);
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${placeOf(options, account)}: an account does not retire itself; it takes an admin`,
+        `${describeAccount(options, account)}: an account does not retire itself; it takes an admin`,
       );
     }
     await change(call, signal, () => Promise.resolve(null));
@@ -153,7 +157,7 @@ async function change(
   makeVerifier: (session: Session) => Promise<string | null>,
 ): Promise<void> {
   const { options, account } = call;
-  const where = placeOf(options, account);
+  const where = describeAccount(options, account);
   await toChange(call, signal, async (session) => {
     let committing = false;
     try {
@@ -166,7 +170,7 @@ async function change(
       committing = true;
       await session.query("COMMIT");
     } catch (error) {
-      if (!committing) throw await refusal(session, failureOf(error), call);
+      if (!committing) throw await refusal(session, toFailure(error), call);
       throw new OutcomeUnknownError(
         `${where}: the line was lost while the change was being committed; either password may be valid`,
       );
@@ -180,7 +184,7 @@ async function refusal(
   failure: Failure,
   { options, account, using }: Retire<PostgresqlOptions>,
 ): Promise<Error> {
-  const where = placeOf(options, account);
+  const where = describeAccount(options, account);
   if (failure.sqlState !== insufficientPrivilege || using.as === "identity") {
     return changeError(failure, where);
   }
@@ -205,7 +209,7 @@ function asAuthority<Result>(
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const credential = requireCredential(using, placeOf(options, account));
+  const credential = requireCredential(using, describeAccount(options, account));
   const log = () => logIn(options, credential, signal, connectWithin);
   // One account's own connection must not stand in the way of those who log in with the new secret.
   const isLast = using.as === "self";
@@ -222,7 +226,7 @@ async function toChange<Result>(
     result: await work(session),
   }));
   if (outcome !== "rejected") return outcome.result;
-  const where = placeOf(call.options, call.account);
+  const where = describeAccount(call.options, call.account);
   const { account } = requireCredential(call.using, where);
   throw new AuthorityRefusedError(
     `${where}: the server refuses the secret of ${account}, with which the change was to be made`,
@@ -246,7 +250,7 @@ async function alterRole(
 }
 
 /** As the server's own administrator wants it; a setting since version 16. */
-async function iterationsOf(session: Session): Promise<number> {
+async function readIterations(session: Session): Promise<number> {
   const [row] = await session.query(
     "SELECT pg_catalog.current_setting('scram_iterations', true) AS iterations",
   );

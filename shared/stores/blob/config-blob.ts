@@ -51,7 +51,7 @@ export function configBlob(address: string, credential: TokenCredential): Config
       const abortSignal = AbortSignal.timeout(deadlineMs);
       const conditions = etag === undefined ? {} : { ifNoneMatch: etag };
       try {
-        return await contentOf(await client.download(0, undefined, { abortSignal, conditions }));
+        return await readContent(await client.download(0, undefined, { abortSignal, conditions }));
       } catch (error) {
         if (error instanceof ConfigBlobError) throw error;
         const { status, told } = storageFailure(error);
@@ -66,7 +66,7 @@ export function configBlob(address: string, credential: TokenCredential): Config
   };
 }
 
-async function contentOf(response: BlobDownloadResponseParsed): Promise<StoredConfig> {
+async function readContent(response: BlobDownloadResponseParsed): Promise<StoredConfig> {
   const { etag, lastModified, contentLength = 0, readableStreamBody } = response;
   if (etag === undefined || !lastModified || !readableStreamBody) {
     throw new ConfigBlobError(

@@ -47,14 +47,14 @@ export function keptConfigs(
   const form = container.getBlockBlobClient(`${mark}/keyturn.yaml.checked`);
   return {
     async lastGood() {
-      const found = await named(() => read(good));
+      const found = await wrapErrors(() => read(good));
       const modifiedAt = found?.metadata["modifiedat"];
       return found && modifiedAt !== undefined ? { bytes: found.bytes, modifiedAt } : undefined;
     },
-    keep: (config) => named(() => keepNewest(container, good, config)),
-    checkedForm: async () => (await named(() => read(form)))?.bytes,
+    keep: (config) => wrapErrors(() => keepNewest(container, good, config)),
+    checkedForm: async () => (await wrapErrors(() => read(form)))?.bytes,
     keepForm: (text) =>
-      named(() => intoContainer(container, () => write(form, Buffer.from(text), {}))),
+      wrapErrors(() => intoContainer(container, () => write(form, Buffer.from(text), {}))),
   };
 }
 
@@ -81,7 +81,7 @@ async function keepNewest(
   blob: BlockBlobClient,
   { bytes, modifiedAt }: StoredConfig,
 ): Promise<void> {
-  const kept = await propertiesOf(blob);
+  const kept = await readProperties(blob);
   if (kept?.metadata?.["modifiedat"] !== undefined && kept.metadata["modifiedat"] >= modifiedAt)
     return;
   const conditions = kept?.etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: kept.etag };
@@ -97,7 +97,7 @@ async function keepNewest(
   }
 }
 
-async function propertiesOf(blob: BlockBlobClient) {
+async function readProperties(blob: BlockBlobClient) {
   try {
     return await blob.getProperties({ abortSignal: AbortSignal.timeout(deadlineMs) });
   } catch (error) {
@@ -128,7 +128,7 @@ async function intoContainer(
   }
 }
 
-async function named<Result>(call: () => Promise<Result>): Promise<Result> {
+async function wrapErrors<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {

@@ -82,16 +82,16 @@ export function memoryJournal({
 
   return {
     now,
-    read: settled((targetId) => {
+    read: toPromise((targetId) => {
       const stored = targets.get(targetId);
       return stored && { record: targetColumns.read(stored.columns), etag: stored.etag };
     }),
-    commit: settled(commit),
-    due: settled((now, limit) => dueFirst(targets, now).slice(0, limit)),
-    markSent: settled((due, now) => {
+    commit: toPromise(commit),
+    due: toPromise((now, limit) => dueFirst(targets, now).slice(0, limit)),
+    markSent: toPromise((due, now) => {
       for (const one of due) mark(targets, one, now);
     }),
-    targets: settled(() =>
+    targets: toPromise(() =>
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
     ...historyIn(targets, alarms, expiry),
@@ -107,12 +107,12 @@ function historyIn(
   expiry: () => Instant,
 ): History {
   return {
-    run: settled((targetId, rotationId) => {
+    run: toPromise((targetId, rotationId) => {
       if (!isRotationId(rotationId)) return undefined;
       const columns = targets.get(targetId)?.runs.get(runRow(targetId, rotationId));
       return columns && runColumns.read(columns);
     }),
-    runs: settled((targetId, limit, after) => {
+    runs: toPromise((targetId, limit, after) => {
       if (after !== undefined && !isRotationId(after)) return [];
       const key = after === undefined ? undefined : runRow(targetId, after);
       const rows = inOrder(targets.get(targetId)?.runs, key).slice(0, limit);
@@ -121,15 +121,15 @@ function historyIn(
         rows.map(([rowKey, row]) => [rotationIn(rowKey), row]),
       );
     }),
-    request: settled((targetId, key) => {
+    request: toPromise((targetId, key) => {
       const known = targets.get(targetId)?.requests.get(requestRow(targetId, key));
       return known && known.at >= expiry() ? known.use : undefined;
     }),
-    prune: settled((limit) => prune(targets, alarms, expiry(), limit)),
-    raise: settled((alarm) => {
+    prune: toPromise((limit) => prune(targets, alarms, expiry(), limit)),
+    raise: toPromise((alarm) => {
       alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
     }),
-    alarms: settled((limit, after) => {
+    alarms: toPromise((limit, after) => {
       const rows = inOrder(alarms, after && alarmPlace(after)).slice(0, limit);
       return readAlarms(rows.map(([rowKey, row]) => [momentIn(rowKey), rowKey, row]));
     }),
@@ -198,7 +198,7 @@ function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
 }
 
 /** Answers and failures come as promises, as they do from a store that is far away. */
-function settled<Args extends unknown[], Result>(
+function toPromise<Args extends unknown[], Result>(
   run: (...args: Args) => Result,
 ): (...args: Args) => Promise<Result> {
   return (...args) =>

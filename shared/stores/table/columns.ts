@@ -9,7 +9,14 @@ import type { Instant } from "../../core/time.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "../journal.ts";
 import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
 import { alarmRecord, runRecord, targetRecord } from "./records.ts";
-import { type Fields, isVersion, runSteps, type Steps, targetSteps, upgraded } from "./upgrade.ts";
+import {
+  type Fields,
+  isVersion,
+  runSteps,
+  type Steps,
+  targetSteps,
+  upgradeRow,
+} from "./upgrade.ts";
 
 /** A record as a person reads it in Storage Explorer: one column for a plain field, JSON for a nested one. */
 export type Columns = Record<string, string | number | boolean>;
@@ -158,9 +165,9 @@ function codec<T extends object>(
 ): Codec<T> {
   const fields = Object.keys(schema.shape);
   const read = (columns: Readonly<Record<string, unknown>>): T => {
-    const what = nameOf(kind, columns);
+    const what = describeStored(kind, columns);
     refuseFutureSchema(what, columns["schema"]);
-    const joined = upgraded(joinColumns(kind, columns), kind.steps);
+    const joined = upgradeRow(joinColumns(kind, columns), kind.steps);
     const result = schema.safeParse(pick(joined, fields));
     if (result.success) return result.data;
     const at = result.error.issues.map((issue) => issue.path.join(".")).join(", ");
@@ -171,7 +178,7 @@ function codec<T extends object>(
   };
   const write = (record: T): Columns => {
     const isTooLong = (field: string, value: unknown) =>
-      lengthOf(toColumn(kind, field, value)) > longestColumn;
+      measureLength(toColumn(kind, field, value)) > longestColumn;
     const columns = splitColumns(kind, fit(record, kind.reductions, isTooLong));
     // What cannot be read back must never be written: it would stop the target for ever.
     read(columns);
@@ -180,7 +187,7 @@ function codec<T extends object>(
   return { read, write };
 }
 
-function nameOf({ what, id }: Stored, columns: Readonly<Record<string, unknown>>): string {
+function describeStored({ what, id }: Stored, columns: Readonly<Record<string, unknown>>): string {
   const name = columns[id];
   const known = typeof name === "string" ? ` ${name.slice(0, 64).toWellFormed()}` : "";
   return `The journal's row of ${what}${known}`;
@@ -199,9 +206,9 @@ function splitColumns(kind: Stored, record: object): Columns {
   for (const [field, value] of Object.entries(record) as [string, unknown][]) {
     if (value === undefined) continue;
     const column = toColumn(kind, field, value);
-    if (lengthOf(column) > longestColumn) {
+    if (measureLength(column) > longestColumn) {
       throw new Error(
-        `A ${kind.what} cannot be stored: its ${field} takes ${lengthOf(column)} characters of at most ${longestColumn}.`,
+        `A ${kind.what} cannot be stored: its ${field} takes ${measureLength(column)} characters of at most ${longestColumn}.`,
       );
     }
     columns[field] = column;
@@ -209,19 +216,19 @@ function splitColumns(kind: Stored, record: object): Columns {
   return columns;
 }
 
-function lengthOf(column: Plain): number {
+function measureLength(column: Plain): number {
   return typeof column === "string" ? column.length : 0;
 }
 
 function toColumn(kind: Stored, field: string, value: unknown): Plain {
-  if (Object.hasOwn(kind.nested, field)) return escaped(JSON.stringify(value));
+  if (Object.hasOwn(kind.nested, field)) return escapeLineSeparators(JSON.stringify(value));
   // Half a surrogate pair survives as an escape in JSON, but not as text on the way to the store.
   if (typeof value === "string") return value.toWellFormed().replace(lineSeparators, "\n");
   if (typeof value === "number" || typeof value === "boolean") return value;
   throw new Error(`A ${kind.what} cannot be stored: its ${field} is not plain.`);
 }
 
-function escaped(json: string): string {
+function escapeLineSeparators(json: string): string {
   return json.replace(lineSeparators, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 

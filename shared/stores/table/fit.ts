@@ -1,10 +1,10 @@
 import type {
-  Again,
   CheckRequest,
   Exposure,
   Failure,
   Lift,
   Notification,
+  RetryIntent,
   Rotation,
   RotationRequest,
   RunRecord,
@@ -118,7 +118,7 @@ function requestIn(short: Short) {
 }
 
 function againIn(short: Short) {
-  return (again: Again): Again => ({
+  return (again: RetryIntent): RetryIntent => ({
     ...again,
     why: short(again.why),
     requestedBy: short(again.requestedBy),

@@ -12,7 +12,7 @@ import type { Alarm } from "../journal.ts";
  */
 
 /** Naming a field of `T` that is missing, or giving it another type, does not compile. */
-function fieldsOf<T>() {
+function makeShape<T>() {
   return <const Shape extends { readonly [K in keyof Required<T>]: z.ZodType<T[K]> }>(
     shape: Shape,
   ) => z.strictObject(shape);
@@ -46,30 +46,30 @@ const notificationTypes = {
   alarm: true,
 } satisfies Record<rotation.NotificationType, true>;
 
-function oneOf<Name extends string>(names: Record<Name, true>): z.ZodType<Name> {
+function makeEnum<Name extends string>(names: Record<Name, true>): z.ZodType<Name> {
   return z
     .custom<Name>((value) => typeof value === "string" && Object.hasOwn(names, value))
     .meta({ enum: Object.keys(names) });
 }
 
 const reason = z.enum(rotation.reasons);
-const version = fieldsOf<VersionRef>()({ vault: text, name: text, version: text });
+const version = makeShape<VersionRef>()({ vault: text, name: text, version: text });
 const phases = z.array(
-  fieldsOf<rotation.PhaseTime>()({
+  makeShape<rotation.PhaseTime>()({
     phase: z.enum(rotation.workingPhases),
     startedAt: instant,
     endedAt: maybe(instant),
   }),
 );
-const failure = fieldsOf<rotation.Failure>()({
-  kind: oneOf(errorKinds),
+const failure = makeShape<rotation.Failure>()({
+  kind: makeEnum(errorKinds),
   message: text,
   at: instant,
 });
 
-const lift = fieldsOf<rotation.Lift>()({ why: text, by: text, at: instant });
+const lift = makeShape<rotation.Lift>()({ why: text, by: text, at: instant });
 
-const currentRotation = fieldsOf<rotation.Rotation>()({
+const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
   policyFingerprint: text,
@@ -94,7 +94,7 @@ const currentRotation = fieldsOf<rotation.Rotation>()({
   lift: maybe(lift),
 });
 
-const slot = fieldsOf<rotation.SlotRecord>()({
+const slot = makeShape<rotation.SlotRecord>()({
   account: text,
   current: maybe(version),
   previous: maybe(version),
@@ -102,7 +102,7 @@ const slot = fieldsOf<rotation.SlotRecord>()({
   changedAt: maybe(instant),
 });
 
-const request = fieldsOf<rotation.RotationRequest>()({
+const request = makeShape<rotation.RotationRequest>()({
   rotationId: text,
   reason,
   requestedBy: text,
@@ -114,7 +114,7 @@ const request = fieldsOf<rotation.RotationRequest>()({
   why: maybe(text),
 });
 
-const again = fieldsOf<rotation.Again>()({
+const again = makeShape<rotation.RetryIntent>()({
   reason,
   requestedBy: text,
   grace: maybe(z.number()),
@@ -123,11 +123,11 @@ const again = fieldsOf<rotation.Again>()({
   heldBy: maybe(text),
 });
 
-const proof = fieldsOf<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
+const proof = makeShape<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
 
-const skipped = fieldsOf<rotation.PassedOverTarget>()({ at: instant, until: instant, why: text });
+const skipped = makeShape<rotation.PassedOverTarget>()({ at: instant, until: instant, why: text });
 
-const retirement = fieldsOf<rotation.Retirement>()({
+const retirement = makeShape<rotation.Retirement>()({
   account: text,
   at: instant,
   rotationId: text,
@@ -135,11 +135,11 @@ const retirement = fieldsOf<rotation.Retirement>()({
   proof: maybe(proof),
 });
 
-const refusal = fieldsOf<rotation.Refusal>()({ account: text, version: text, at: instant });
+const refusal = makeShape<rotation.Refusal>()({ account: text, version: text, at: instant });
 
-const check = fieldsOf<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
+const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
 
-const exposure = fieldsOf<rotation.Exposure>()({
+const exposure = makeShape<rotation.Exposure>()({
   at: instant,
   by: text,
   from: maybe(text),
@@ -147,22 +147,22 @@ const exposure = fieldsOf<rotation.Exposure>()({
   version: maybe(text),
 });
 
-const claim = fieldsOf<rotation.Claim>()({
+const claim = makeShape<rotation.Claim>()({
   fence: count,
   owner: maybe(text),
   until: maybe(instant),
 });
 
-const notification = fieldsOf<rotation.Notification>()({
+const notification = makeShape<rotation.Notification>()({
   id: text,
-  type: oneOf(notificationTypes),
+  type: makeEnum(notificationTypes),
   targetId: text,
   at: instant,
   data: z.record(text, z.union([text, z.number(), z.boolean()])),
   toldTo: maybe(z.array(text)),
 });
 
-export const targetRecord = fieldsOf<rotation.TargetRecord>()({
+export const targetRecord = makeShape<rotation.TargetRecord>()({
   schema: z.literal(rotation.recordSchema),
   targetId: text,
   health: z.enum(["new", "healthy", "failing", "blocked"]),
@@ -187,10 +187,10 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   lastUsedBy: maybe(text),
   nextDue: maybe(instant),
   dueReason: maybe(text),
-  passedOver: maybe(z.array(fieldsOf<PassedOver>()({ at: instant, why: text }))),
+  passedOver: maybe(z.array(makeShape<PassedOver>()({ at: instant, why: text }))),
   policyFingerprint: maybe(text),
   policyWhy: maybe(text),
-  policiesPassedOver: maybe(z.array(fieldsOf<NotChosen>()({ policy: text, why: text }))),
+  policiesPassedOver: maybe(z.array(makeShape<NotChosen>()({ policy: text, why: text }))),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
   skipped: maybe(skipped),
@@ -198,7 +198,7 @@ export const targetRecord = fieldsOf<rotation.TargetRecord>()({
   claim,
 });
 
-export const runRecord = fieldsOf<rotation.RunRecord>()({
+export const runRecord = makeShape<rotation.RunRecord>()({
   schema: z.literal(rotation.recordSchema),
   rotationId: text,
   targetId: text,
@@ -219,7 +219,7 @@ export const runRecord = fieldsOf<rotation.RunRecord>()({
   lift: maybe(lift),
 });
 
-export const alarmRecord = fieldsOf<Alarm>()({
+export const alarmRecord = makeShape<Alarm>()({
   id: text,
   at: instant,
   kind: text,

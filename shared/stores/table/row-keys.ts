@@ -15,7 +15,7 @@ export const alarmPartition = "alarms";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
 /** Where everything about one target is; the same for ever. */
-export function partitionOf(targetId: string): string {
+export function toPartition(targetId: string): string {
   return partitionName(sha256(targetId).readUInt8(0) % shards);
 }
 

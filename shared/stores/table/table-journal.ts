@@ -80,7 +80,7 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
       }));
     },
     markSent: async (due, now) => {
-      const byShard = Map.groupBy(due, ({ targetId }) => keys.partitionOf(targetId));
+      const byShard = Map.groupBy(due, ({ targetId }) => keys.toPartition(targetId));
       for (const [shard, rows] of byShard) {
         for (const batch of chunks(rows, mostInTransaction)) {
           await markInShard(begin(), shard, batch, now);
@@ -126,14 +126,14 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
     run: async (targetId, rotationId) => {
       if (!isTargetId(targetId) || !keys.isRotationId(rotationId)) return undefined;
       const rowKey = keys.runRow(targetId, rotationId);
-      const row = await begin().read(keys.partitionOf(targetId), rowKey);
+      const row = await begin().read(keys.toPartition(targetId), rowKey);
       return row && runColumns.read(row);
     },
     runs: async (targetId, limit, after) => {
       if (!isTargetId(targetId) || !(after === undefined || keys.isRotationId(after))) return [];
       const all = keys.runRows(targetId);
       const range = after === undefined ? all : keys.afterRow(keys.runRow(targetId, after), all);
-      const rows = await begin().list(keys.partitionOf(targetId), range, { limit });
+      const rows = await begin().list(keys.toPartition(targetId), range, { limit });
       return readRuns(
         targetId,
         rows.map((row) => [keys.rotationIn(row.rowKey ?? ""), row] as const),
@@ -142,7 +142,7 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
     request: async (targetId, key) => {
       if (!isTargetId(targetId)) return undefined;
       const rowKey = keys.requestRow(targetId, key);
-      const row = await begin().read(keys.partitionOf(targetId), rowKey);
+      const row = await begin().read(keys.toPartition(targetId), rowKey);
       // One that was used so long ago may not have been removed yet.
       if (!row || (row.timestamp !== undefined && new Date(row.timestamp) < expiry())) {
         return undefined;
@@ -210,7 +210,7 @@ const notSent = { sent: 0, sentUntil: "" };
 function newRows({ change, before, writeId }: Write): TransactionAction[] {
   const { record, wakeAt, request } = change;
   const { targetId } = record;
-  const partitionKey = keys.partitionOf(targetId);
+  const partitionKey = keys.toPartition(targetId);
   const target = {
     partitionKey,
     rowKey: keys.targetRow(targetId),
@@ -248,12 +248,12 @@ function oldDueRow({ change, before }: Write): TransactionAction[] {
   if (wakeAt === undefined || wakeAt === change.wakeAt) return [];
   const { targetId } = change.record;
   const rowKey = keys.dueRow(wakeAt, targetId);
-  return [["delete", { partitionKey: keys.partitionOf(targetId), rowKey }]];
+  return [["delete", { partitionKey: keys.toPartition(targetId), rowKey }]];
 }
 
 async function readTarget(table: Table, targetId: string): Promise<Row | undefined> {
   if (!isTargetId(targetId)) return undefined;
-  return await table.read(keys.partitionOf(targetId), keys.targetRow(targetId));
+  return await table.read(keys.toPartition(targetId), keys.targetRow(targetId));
 }
 
 async function listAllShards(

@@ -93,15 +93,15 @@ export function openTable(
       ? TableClient.fromConnectionString(connection.connectionString, tableName, options)
       : new TableClient(connection.endpoint, tableName, connection.credential, options);
   });
-  const created = onceCreated(client);
+  const created = makeCreator(client);
   return {
-    now: clockOf(client, clocks),
+    now: makeClock(client, clocks),
     begin: () => tableWithin(AbortSignal.timeout(deadline), client, created),
   };
 }
 
 /** The clock of the service, from each answer that the service itself gave; a proxy's own page has another clock. */
-function clockOf({ pipeline }: TableClient, clocks: MachineClocks | undefined): () => Date {
+function makeClock({ pipeline }: TableClient, clocks: MachineClocks | undefined): () => Date {
   const clock = serviceClock(clocks);
   const listen: Parameters<typeof pipeline.addPolicy>[0] = {
     name: "keyturn-service-clock",
@@ -119,7 +119,7 @@ function clockOf({ pipeline }: TableClient, clocks: MachineClocks | undefined): 
 }
 
 /** Makes the table when it is missing; asks once, and again only when that failed. */
-function onceCreated(client: TableClient): (abortSignal: AbortSignal) => Promise<void> {
+function makeCreator(client: TableClient): (abortSignal: AbortSignal) => Promise<void> {
   let created: Promise<void> | undefined;
   return (abortSignal) => {
     created ??= client.createTable({ abortSignal }).catch((error: unknown) => {
@@ -155,7 +155,7 @@ function tableWithin(
           .byPage({ maxPageSize: Math.min(limit, fullPage) });
         return await upTo(limit, pages);
       }),
-    page: (wanted) => asked(() => pageOf(client, wanted, abortSignal)),
+    page: (wanted) => asked(() => readPage(client, wanted, abortSignal)),
     remove: async (partition, rowKeys) => {
       if (rowKeys.length === 0) return 0;
       const actions = rowKeys.map((rowKey): TransactionAction => [
@@ -208,7 +208,7 @@ async function readRow(
   }
 }
 
-async function pageOf(
+async function readPage(
   client: TableClient,
   { partition, filter, columns, limit, from }: PageWanted,
   abortSignal: AbortSignal,

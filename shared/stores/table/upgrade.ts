@@ -17,7 +17,7 @@ export const targetSteps: Steps = {
   1: ({ rotation, again, ...rest }) => ({
     ...rest,
     ...(isObject(rotation) && {
-      rotation: { ...unrecorded, furthest: furthestOf(rotation), ...rotation },
+      rotation: { ...unrecorded, furthest: findFurthest(rotation), ...rotation },
     }),
     ...(isObject(again) && { again: { ...unrecordedRetry, ...again } }),
   }),
@@ -31,11 +31,11 @@ export const runSteps: Steps = {
  * A record as this version knows it. One of a version that nobody wrote comes back as it is, for the check of its fields
  * to refuse.
  */
-export function upgraded(fields: Fields, steps: Steps): Fields {
+export function upgradeRow(fields: Fields, steps: Steps): Fields {
   const version = fields["schema"];
   if (!isVersion(version) || version >= recordSchema) return fields;
   const step = steps[version];
-  return step ? upgraded({ ...step(fields), schema: version + 1 }, steps) : fields;
+  return step ? upgradeRow({ ...step(fields), schema: version + 1 }, steps) : fields;
 }
 
 export function isVersion(schema: unknown): schema is number {
@@ -43,7 +43,7 @@ export function isVersion(schema: unknown): schema is number {
 }
 
 /** The last phase that an open rotation is known to have reached. */
-function furthestOf({ phase, phases }: Fields): string {
+function findFurthest({ phase, phases }: Fields): string {
   const reached = Array.isArray(phases)
     ? (phases as unknown[]).map((one) => (isObject(one) ? one["phase"] : undefined))
     : [];

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf, problemLines, withTarget } from "../written.ts";
+import { makeFolder, problemLines, withTarget } from "../written.ts";
 
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
@@ -10,7 +10,7 @@ const trusting = (caFile: string, more = {}) =>
 const gone = "there is no such file; a relative path begins at the folder of the configuration";
 
 test("a relative path of authorities begins at the folder of the configuration file", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "keyturn.yaml": trusting("certificates/ca.pem"),
     "certificates/ca.pem": "a CA",
   });
@@ -21,8 +21,8 @@ test("a relative path of authorities begins at the folder of the configuration f
 });
 
 test("an absolute path of authorities stays as it is", async () => {
-  const elsewhere = join(await folderOf({ "ca.pem": "a CA" }), "ca.pem");
-  const folder = await folderOf({ "keyturn.yaml": trusting(elsewhere) });
+  const elsewhere = join(await makeFolder({ "ca.pem": "a CA" }), "ca.pem");
+  const folder = await makeFolder({ "keyturn.yaml": trusting(elsewhere) });
   expect((await loadConfig(folder, rotators)).targets).toMatchObject([
     { options: { tls: { caFile: elsewhere } } },
   ]);
@@ -30,7 +30,7 @@ test("an absolute path of authorities stays as it is", async () => {
 
 test("authorities that are not there are listed together with everything else", async () => {
   const text = trusting("ca.pem", { prot: 1 }).replace("90d", "90 days");
-  const folder = await folderOf({ "keyturn.yaml": text, "certificates/ca.pem": "a CA" });
+  const folder = await makeFolder({ "keyturn.yaml": text, "certificates/ca.pem": "a CA" });
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
     expect.stringContaining("policies.default.every: must be a duration"),
     `keyturn.yaml:7:51  targets.orders.options.tls.caFile: ${gone}`,
@@ -43,7 +43,7 @@ test.each([
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
   ["no path at all", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
 ])("a path of authorities that is %s is refused", async (_what, caFile, message) => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "keyturn.yaml": trusting(caFile),
     "ca.pem": "a CA",
     "certificates/ca.pem": "a CA",

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { fakeRotators } from "../fake-rotators.ts";
-import { load, problemsOf, withTarget } from "../written.ts";
+import { listProblems, load, withTarget } from "../written.ts";
 
 const pair = { accounts: ["a", { name: "b", initial: "b-today" }] };
 const admin = { secret: "db-admin" };
 
 /** The problems of the target, without file and place. */
 async function findings(fields: Readonly<Record<string, unknown>>): Promise<string[]> {
-  const lines = await problemsOf(withTarget(fields));
+  const lines = await listProblems(withTarget(fields));
   return lines.map((line) => line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""));
 }
 
@@ -102,7 +102,7 @@ test("a bad name of a secret does not hide that a pair cannot publish a password
 
 test("a default grace beyond the period must be written", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 1h");
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than the policy's every (1h); a pair needs both accounts by then",
   ]);
 });
@@ -111,7 +111,7 @@ test("a consumer that is told twice is refused", async () => {
   const text = `${withTarget({ consumers: ["api", "api"] })}consumers:
   api: { type: webhook, url: https://api.example, key: { secret: api-key } }
 `;
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:11:23  targets.orders.consumers[1]: is there twice",
   ]);
 });
@@ -155,17 +155,17 @@ test.each([
   ],
 ])("a policy's %s outside of what is possible is refused: %s", async (_what, policy, finding) => {
   const text = `version: 1\npolicies: { p: ${policy} }\n`;
-  const lines = await problemsOf(text);
+  const lines = await listProblems(text);
   expect(lines.map((line) => line.replace(/^\S+ {2}policies\.p[.:]/, ""))).toEqual([finding]);
 });
 
 test("a policy without symbols needs none", async () => {
   const text = 'version: 1\npolicies: { p: { manualOnly: true, password: { symbols: "" } } }\n';
-  expect(await problemsOf(text)).toEqual([]);
+  expect(await listProblems(text)).toEqual([]);
 });
 
 test("a target that names no policy needs one named default", async () => {
-  expect(await problemsOf(withTarget({}).replace("default:", "other:"))).toEqual([
+  expect(await listProblems(withTarget({}).replace("default:", "other:"))).toEqual([
     "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and there is none called default",
   ]);
 });
@@ -178,7 +178,7 @@ test("with several vaults, every secret says in which one it is", async () => {
   }).replace("main:", "other: { url: https://other.vault.azure.net }, main:");
   const notify =
     "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
-  expect(await problemsOf(text + notify)).toEqual([
+  expect(await listProblems(text + notify)).toEqual([
     "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must say which vault: other, main",
     "keyturn.yaml:9:5  targets.orders.admin: must say which vault: other, main",
     "keyturn.yaml:11:75  notify[0].key: must say which vault: other, main",
@@ -187,7 +187,7 @@ test("with several vaults, every secret says in which one it is", async () => {
 
 test("without a vault there is no place for secrets", async () => {
   const text = withTarget({}).replace(/vaults: .*/, "vaults: {}");
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:10:14  targets.orders.publish: needs a vault, and none is configured; add one under vaults",
   ]);
 });
@@ -205,7 +205,7 @@ test.each([
   ["kv.example", "must be a web address that begins with https://"],
   ["https://", "is no valid web address"],
 ])("%s is no address of a vault", async (url, message) => {
-  expect(await problemsOf(`version: 1\nvaults: { main: { url: "${url}" } }\n`)).toEqual([
+  expect(await listProblems(`version: 1\nvaults: { main: { url: "${url}" } }\n`)).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${message}`,
   ]);
 });
@@ -233,7 +233,7 @@ test("two targets do not publish the same secret", async () => {
     "options: { host: a }, accounts: [a], publish: shared",
     "options: { host: b }, accounts: [b], publish: { secret: SHARED, vault: main }",
   );
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:6:97  targets.two.publish.secret: is the secret that target one (keyturn.yaml:5:3) publishes as well",
   ]);
 });
@@ -243,7 +243,7 @@ test("two targets do not change the same account", async () => {
     "options: { host: db.example }, accounts: [b, app], publish: one",
     "options: { host: DB.example, port: 5432 }, accounts: [app], publish: two",
   ).replace("self", "{ secret: root }");
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:6:95  targets.two.accounts[0]: is the account that target one (keyturn.yaml:5:3) changes as well",
   ]);
 });
@@ -253,7 +253,7 @@ test("the same account name on another port or host is another account", async (
     "options: { host: db.example }, accounts: [app], publish: one",
     "options: { host: db.example, port: 5433 }, accounts: [app], publish: two",
   );
-  expect(await problemsOf(text)).toEqual([]);
+  expect(await listProblems(text)).toEqual([]);
 });
 
 test("the same account is the same for every database of the server", async () => {
@@ -261,7 +261,7 @@ test("the same account is the same for every database of the server", async () =
     "options: { host: db.example, database: a }, accounts: [app], publish: one",
     "options: { host: db.example, database: b }, accounts: [app], publish: two",
   );
-  const lines = await problemsOf(text);
+  const lines = await listProblems(text);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^keyturn\.yaml:6:\d+ {2}targets\.two\.accounts\[0\]: is the account/);
 });
@@ -298,7 +298,7 @@ test("TLS that is switched off is worth a warning", async () => {
 test("one vault has one name", async () => {
   const text =
     "version: 1\nvaults:\n  a: { url: https://kv.vault.azure.net }\n  b: { url: https://kv.vault.azure.net/ }\n";
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:4:13  vaults.b.url: is the address of vault a (keyturn.yaml:3:3) as well; use one name for it",
   ]);
 });

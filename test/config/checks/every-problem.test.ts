@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problemsOf } from "../written.ts";
+import { listProblems } from "../written.ts";
 
 const badName = "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen";
 
@@ -16,7 +16,7 @@ targets:
     polcy: default
     tags: { keyturn-target: 1 }
 `;
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     `keyturn.yaml:5:3  targets.Orders_DB: ${badName}`,
     'keyturn.yaml:6:11  targets.Orders_DB.type: must be one of "relational", "cloud-server"',
     "keyturn.yaml:7:5  targets.Orders_DB.accounts: must have at least 1 entry",
@@ -37,7 +37,7 @@ policies:
 consumers:
   -api: { type: webhook, url: ftp://api.example }
 `;
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     `keyturn.yaml:3:3  vaults.Main: ${badName}`,
     "keyturn.yaml:3:16  vaults.Main.url: must be https://NAME followed by .vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net",
     `keyturn.yaml:5:3  policies.My_Policy: ${badName}`,
@@ -49,7 +49,7 @@ consumers:
 });
 
 test("a good value below a bad name adds no problem", async () => {
-  expect(await problemsOf("version: 1\npolicies: { Nightly: { every: 1d } }\n")).toEqual([
+  expect(await listProblems("version: 1\npolicies: { Nightly: { every: 1d } }\n")).toEqual([
     `keyturn.yaml:2:13  policies.Nightly: ${badName}`,
   ]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ianaNames } from "../../../shared/core/policy/windows/windows-zones.ts";
 import { isTimeZone } from "../../../shared/core/policy/windows/zone.ts";
-import { problemsOf } from "../written.ts";
+import { listProblems } from "../written.ts";
 
 const good = `version: 1
 vaults:
@@ -27,7 +27,7 @@ const withPolicy = (line: string) => good.replace("every: 90d", `every: 90d\n   
 const variables = "Keyturn does not replace variables such as ${NAME}; write the value itself";
 
 test("the file that the mistakes are made in has none", async () => {
-  expect(await problemsOf(good)).toEqual([]);
+  expect(await listProblems(good)).toEqual([]);
 });
 
 test.each([
@@ -178,7 +178,7 @@ test.each([
   ],
 ])("%s is one problem, which says what to write", async (_what, text, problem) => {
   expect(text).not.toBe(good);
-  expect(await problemsOf(text)).toEqual([`keyturn.yaml:${problem}`]);
+  expect(await listProblems(text)).toEqual([`keyturn.yaml:${problem}`]);
 });
 
 test("dollars and braces are what they are where any character may be", async () => {
@@ -186,7 +186,7 @@ test("dollars and braces are what they are where any character may be", async ()
     "90d\n",
     '90d\n    freeze: [{ from: 2027-01-01, to: 2027-01-02, reason: "ask ${ops}" }]\n',
   );
-  expect(await problemsOf(text)).toEqual([]);
+  expect(await listProblems(text)).toEqual([]);
 });
 
 test("every name of Windows leads to a zone that there is", () => {

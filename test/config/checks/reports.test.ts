@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { load, withTarget } from "../written.ts";
 
-const warningsOf = async (policies: string, fields = {}) => {
+const listWarnings = async (policies: string, fields = {}) => {
   const text = withTarget(fields).replace(/^policies: .*$/m, `policies: ${policies}`);
   return (await load(text)).warnings.map(({ path, message }) => `${path}: ${message}`);
 };
 
 test("a policy under which a reported breach has no effect is named once", async () => {
-  expect(await warningsOf("{ default: { every: 90d }, unused: { every: 1d } }")).toEqual([
+  expect(await listWarnings("{ default: { every: 90d }, unused: { every: 1d } }")).toEqual([
     "policies.default: has no afterExposure: a reported exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
   ]);
 });
@@ -21,11 +21,11 @@ test.each([
     { overrides: { reason: "x", afterExposure: "4h" } },
   ],
 ])("a policy that %s is not", async (_what, policies, fields) => {
-  expect(await warningsOf(policies, fields)).toEqual([]);
+  expect(await listWarnings(policies, fields)).toEqual([]);
 });
 
 test("a policy that waits for reports of uses, and for nothing else, is named", async () => {
-  expect(await warningsOf("{ default: { afterIdle: 30d, afterExposure: 4h } }")).toEqual([
+  expect(await listWarnings("{ default: { afterIdle: 30d, afterExposure: 4h } }")).toEqual([
     "policies.default: has no schedule besides afterIdle: its 1 target is not rotated until a use of the secret is reported",
   ]);
 });

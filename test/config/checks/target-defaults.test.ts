@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../../shared/config/load.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf, load, problemsOf } from "../written.ts";
+import { listProblems, load, makeFolder } from "../written.ts";
 
 const head = `version: 1
 vaults: { main: { url: https://kv.vault.azure.net }, other: { url: https://kv2.vault.azure.net } }
@@ -58,7 +58,7 @@ test("what is wrong with what targets share is told once, where it is written", 
   a: { accounts: [a, b], publish: a }
   b: { accounts: [c, d], publish: b_b }
 `;
-  expect(await problemsOf(head + wrong + targets)).toEqual([
+  expect(await listProblems(head + wrong + targets)).toEqual([
     "keyturn.yaml:6:38  targetDefaults.options.port: must be a number; write it without quotes (in target a and 1 more)",
     'keyturn.yaml:9:11  targetDefaults.policy: there is no policy named "slwo" (did you mean "slow"?) (in target a and 1 more)',
     "keyturn.yaml:10:10  targetDefaults.grace: must be a duration such as 30s, 10m, 4h or 90d",
@@ -68,7 +68,7 @@ test("what is wrong with what targets share is told once, where it is written", 
 
 test("what is of one target alone cannot be shared", async () => {
   expect(
-    await problemsOf(
+    await listProblems(
       `${head}targetDefaults: { accounts: [a], publish: { secret: b }, pubish: c }\n`,
     ),
   ).toEqual([
@@ -82,7 +82,7 @@ test("each file of a folder has its own", async () => {
   const target = (id: string) => `targets: { ${id}: { accounts: [${id}], publish: ${id} } }\n`;
   const shared = (host: string) =>
     `targetDefaults: { type: relational, options: { host: ${host} }, admin: self, publish: { vault: main } }\n`;
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "all.yaml": head,
     "one.yaml": `version: 1\n${shared("one.example")}${target("a")}`,
     "two.yaml": `version: 1\n${shared("two.example")}${target("b")}`,
@@ -95,7 +95,7 @@ test("each file of a folder has its own", async () => {
 });
 
 test("a file of authorities that targets share begins at the folder of the file", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "keyturn.yaml": `${head}targetDefaults: { type: relational, options: { host: h, tls: { caFile: ca.pem } }, admin: self, publish: { vault: main } }
 targets: { a: { accounts: [a], publish: a } }
 `,

@@ -44,15 +44,15 @@ export async function open(path: string, given: Given, by = build): Promise<Open
     ...config,
     warnings: await warnings(),
   }));
-  return { outcome: await outcomeOf(whole), from };
+  return { outcome: await loadOutcome(whole), from };
 }
 
 /** What the sources at `path` are, whether or not there is a form. */
 export function load(path: string, given: Given): Promise<Opened["outcome"]> {
-  return outcomeOf(loadConfig(path, given));
+  return loadOutcome(loadConfig(path, given));
 }
 
-function outcomeOf(config: Promise<Config>): Promise<Opened["outcome"]> {
+function loadOutcome(config: Promise<Config>): Promise<Opened["outcome"]> {
   return config.catch((error: unknown) => {
     if (!(error instanceof ConfigProblemsError)) throw error;
     return error.problems.map(formatProblem);

@@ -6,14 +6,14 @@ import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { arbitraryConfig } from "../arbitrary-config.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf } from "../written.ts";
+import { makeFolder } from "../written.ts";
 import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };
 
 test("A configuration is the same whether it is read from its sources or from its checked form, however old", async () => {
-  const folder = await folderOf({ "ca.pem": "a CA" });
+  const folder = await makeFolder({ "ca.pem": "a CA" });
   const file = join(folder, "keyturn.yaml");
   let trusted = 0;
   let warned = 0;
@@ -58,7 +58,7 @@ test("A configuration of three thousand targets is the same in its checked form"
     policies,
     targets: Object.fromEntries(targets) as unknown,
   };
-  const file = join(await folderOf({ "keyturn.yaml": stringify(config) }), "keyturn.yaml");
+  const file = join(await makeFolder({ "keyturn.yaml": stringify(config) }), "keyturn.yaml");
   await addForm(file, given);
   expect(await open(file, given)).toStrictEqual({
     outcome: await load(file, given),

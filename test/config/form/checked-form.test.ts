@@ -5,7 +5,7 @@ import { formPath } from "../../../shared/config/form/checked-form.ts";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf, withTarget } from "../written.ts";
+import { makeFolder, withTarget } from "../written.ts";
 import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
@@ -17,7 +17,7 @@ const examples = await readdir(join(root, "examples"));
 
 /** A folder with one file in it that has a form. */
 async function packed(text: string): Promise<string> {
-  const file = join(await folderOf({ "keyturn.yaml": text }), "keyturn.yaml");
+  const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
   await addForm(file, given);
   return file;
 }
@@ -25,7 +25,7 @@ async function packed(text: string): Promise<string> {
 describe("A configuration is the same whether it is read from its sources or from its checked form:", () => {
   test.each(examples)("the example %s", async (name) => {
     const text = await readFile(join(root, "examples", name), "utf8");
-    const file = join(await folderOf({ "keyturn.yaml": text }), "keyturn.yaml");
+    const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
     await addForm(file, { rotators: real, now });
     for (const later of [now, "2026-12-25T12:00:00.000Z", "2031-03-01T00:00:00.000Z"]) {
       const at = { rotators: real, now: later };
@@ -35,7 +35,7 @@ describe("A configuration is the same whether it is read from its sources or fro
 
   test("of a folder", async () => {
     const [head = "", targets = ""] = withTarget({}).split(/(?=^targets:)/m);
-    const folder = await folderOf({ "a.yaml": head, "b.yml": `version: 1\n${targets}` });
+    const folder = await makeFolder({ "a.yaml": head, "b.yml": `version: 1\n${targets}` });
     await addForm(folder, given);
     const outcome = await load(folder, given);
     expect(await open(folder, given)).toStrictEqual({ outcome, from: "form" });
@@ -80,7 +80,7 @@ describe("A checked form is not used", () => {
 
   test("when a file of its folder was changed, added or removed", async () => {
     const [head = "", targets = ""] = withTarget({}).split(/(?=^targets:)/m);
-    const folder = await folderOf({ "a.yaml": head, "b.yaml": `version: 1\n${targets}` });
+    const folder = await makeFolder({ "a.yaml": head, "b.yaml": `version: 1\n${targets}` });
     await addForm(folder, given);
     const more = join(folder, "c.yaml");
     await writeFile(more, "version: 1\n");
@@ -166,7 +166,7 @@ describe("A checked form is not used", () => {
 test("a policy that cannot be used at the moment is a warning when it was none when it was checked", async () => {
   const freeze = [{ from: "2026-06-01", to: "2036-12-31", reason: "x" }];
   const text = withTarget({ overrides: { days: ["sat"], freeze, reason: "x" } });
-  const file = join(await folderOf({ "keyturn.yaml": text }), "keyturn.yaml");
+  const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
   await addForm(file, { ...given, now: "2036-12-30T00:00:00.000Z" });
   const { outcome } = await open(file, given);
   expect(outcome).toMatchObject({
@@ -181,7 +181,7 @@ test("a policy that cannot be used at the moment is a warning when it was none w
 test("paths of authorities begin where the configuration is when it is opened", async () => {
   const options = { host: "db.example", tls: { caFile: "ca.pem" } };
   const file = await packed(withTarget({ options }));
-  const elsewhere = await folderOf({ "ca.pem": "a CA" });
+  const elsewhere = await makeFolder({ "ca.pem": "a CA" });
   const moved = join(elsewhere, "keyturn.yaml");
   await rename(file, moved);
   await rename(formPath(file), formPath(moved));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { load, problemsOf } from "../written.ts";
+import { listProblems, load } from "../written.ts";
 
 const noVault =
   "must be https://NAME followed by .vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net";
@@ -21,7 +21,7 @@ policies: { default: { every: 90 days } }
 notify:
   - { type: event-grid, endpoint: https://topic.example/api/events, kye: x }
 `;
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     `keyturn.yaml:3:16  vaults.main.url: ${noVault}`,
     "keyturn.yaml:4:31  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     `keyturn.yaml:6:35  notify[0].endpoint: ${noTopic}`,
@@ -37,7 +37,7 @@ test.each([
   "https://10.0.0.1",
   "https://127.0.0.1.evil.example",
 ])("%s is refused as a vault", async (url) => {
-  expect(await problemsOf(withVault(url))).toEqual([
+  expect(await listProblems(withVault(url))).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${noVault}`,
   ]);
 });
@@ -57,7 +57,7 @@ test.each([
 test.each(["https://eventgrid.azure.net", "https://topic.eventgrid.azure.net.evil.example"])(
   "%s is refused as a topic",
   async (endpoint) => {
-    expect(await problemsOf(withNotifier(`endpoint: "${endpoint}"`))).toEqual([
+    expect(await listProblems(withNotifier(`endpoint: "${endpoint}"`))).toEqual([
       `keyturn.yaml:4:35  notify[0].endpoint: ${noTopic}`,
     ]);
   },
@@ -65,8 +65,8 @@ test.each(["https://eventgrid.azure.net", "https://topic.eventgrid.azure.net.evi
 
 test("plain http to a topic of this machine takes a key, as a token must not travel in the clear", async () => {
   const endpoint = "endpoint: http://127.8.9.10:6060/api/events";
-  expect(await problemsOf(withNotifier(endpoint))).toEqual([
+  expect(await listProblems(withNotifier(endpoint))).toEqual([
     "keyturn.yaml:4:35  notify[0].endpoint: must begin with https:// unless a key is used",
   ]);
-  expect(await problemsOf(withNotifier(`${endpoint}, key: { secret: topic }`))).toEqual([]);
+  expect(await listProblems(withNotifier(`${endpoint}, key: { secret: topic }`))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problemsOf } from "../written.ts";
+import { listProblems } from "../written.ts";
 
 const matching = (match: string) => `version: 1
 vaults:
@@ -17,14 +17,14 @@ targets:
 `;
 
 test("a criterion of a policy that names no type or vault there is would never match, and is refused", async () => {
-  expect(await problemsOf(matching("{ type: relatonal, vault: [main, mian] }"))).toEqual([
+  expect(await listProblems(matching("{ type: relatonal, vault: [main, mian] }"))).toEqual([
     'keyturn.yaml:6:40  policies.nights.match.type: there is no type of target named "relatonal" (did you mean "relational"?)',
     'keyturn.yaml:6:65  policies.nights.match.vault[1]: there is no vault named "mian" (did you mean "main"?)',
   ]);
 });
 
 test("a pattern of a criterion may be for what is not there yet", async () => {
-  expect(await problemsOf(matching('{ type: ["document*", relational], vault: "spar?" }'))).toEqual(
-    [],
-  );
+  expect(
+    await listProblems(matching('{ type: ["document*", relational], vault: "spar?" }')),
+  ).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
-import { folderOf } from "../written.ts";
+import { makeFolder } from "../written.ts";
 
 const page = resolve(import.meta.dirname, "../../../docs/configuration.md");
 const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
@@ -16,7 +16,7 @@ async function block(mark: string): Promise<string> {
 }
 
 test("the problems on the page are the ones that the file on the page has", async () => {
-  const folder = await folderOf({ "keyturn.yaml": await block("broken") });
+  const folder = await makeFolder({ "keyturn.yaml": await block("broken") });
   const answer = (await block("answer")).trimEnd();
   await expect(loadConfig(join(folder, "keyturn.yaml"), { rotators })).rejects.toMatchObject({
     message: answer,

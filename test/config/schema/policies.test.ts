@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { load, problemsOf } from "../written.ts";
+import { listProblems, load } from "../written.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -180,13 +180,13 @@ test.each([
     "3:36  policies.p.freeze[0].from: 2030-02-30 is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z",
   ],
 ])("%s is refused with its place", async (_what, policy, problem) => {
-  expect(await problemsOf(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
+  expect(await listProblems(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
 });
 
 test("freezes that contradict each other are refused, with the first moment at which they do", async () => {
   const freezes =
     "[{ from: 2030-01-01, to: 2030-01-31, reason: audit }, { from: 2030-01-20, to: 2030-02-10, reason: move, lift: [breach] }]";
-  expect(await problemsOf(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
+  expect(await listProblems(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
     expect.stringMatching(
       /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
     ),
@@ -207,7 +207,7 @@ test("a window that is too short is a warning that says when it bites first", as
 test("policies that match alike are refused at the target", async () => {
   const policies =
     "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
-  expect(await problemsOf(two(policies, "", ", policy: a"))).toEqual([
+  expect(await listProblems(two(policies, "", ", policy: a"))).toEqual([
     "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
   ]);
   const { targets } = await load(two(policies.replace("2d", "2d, priority: 1"), "", ", policy: a"));
@@ -215,13 +215,13 @@ test("policies that match alike are refused at the target", async () => {
 });
 
 test("a target that matches no policy needs one named default", async () => {
-  expect(await problemsOf(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
+  expect(await listProblems(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
     "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and there is none called default",
   ]);
 });
 
 test("what cannot be read of a policy is not taken as if it matched nothing", async () => {
-  expect(await problemsOf(two("  a: { every: 1d, match: { owners: shop } }"))).toEqual([
+  expect(await listProblems(two("  a: { every: 1d, match: { owners: shop } }"))).toEqual([
     'keyturn.yaml:4:28  policies.a.match.owners: is not a known key (did you mean "owner"?)',
   ]);
 });
@@ -258,7 +258,7 @@ test.each([
   ],
 ])("overrides with %s are refused", async (_what, overrides, message) => {
   const policies = "  default: { every: 90d, headStart: 2d }";
-  const lines = await problemsOf(two(policies, `, overrides: ${overrides}`));
+  const lines = await listProblems(two(policies, `, overrides: ${overrides}`));
   expect(lines).toEqual([
     expect.stringMatching(/^keyturn\.yaml:6:\d+ {2}targets\.orders\.overrides/),
   ]);
@@ -270,7 +270,7 @@ test("a grace of the policy that a pair cannot keep is told as the policy's", as
     "[a]",
     "[a, { name: c, initial: c }]",
   );
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than the policy's every (90d); a pair needs both accounts by then",
   ]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problemsOf } from "../written.ts";
+import { listProblems } from "../written.ts";
 
 const one = (policy: string) => `version: 1\npolicies:\n  p: ${policy}\n`;
 
@@ -60,7 +60,7 @@ test.each([
     'adopt: must be "verify", "rotate", or a mapping with mode and delay',
   ],
 ])("%s that cannot be read is refused in plain words", async (_what, policy, message) => {
-  const lines = await problemsOf(one(policy));
+  const lines = await listProblems(one(policy));
   const found = lines.map((line) => line.replace(/^\S+ {2}policies\.p\./, ""));
   expect(found.map((line) => line.replace(/ \(did you mean.*/, ""))).toEqual([
     message.replace(/ \(did you mean.*/, ""),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problemsOf, withTarget } from "../written.ts";
+import { listProblems, withTarget } from "../written.ts";
 
 const admin = { secret: "db-admin" };
 const pair = { accounts: ["a", "b"], admin };
@@ -12,29 +12,29 @@ const wanted = (fields: object) =>
 
 /** Without file and place. */
 async function findings(text: string): Promise<string[]> {
-  const lines = await problemsOf(text);
+  const lines = await listProblems(text);
   return lines.map((line) => line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""));
 }
 
 test("a pair may be retired on proof, as the policy wants or as it wants itself", async () => {
-  expect(await problemsOf(wanted(pair))).toEqual([]);
-  expect(await problemsOf(withTarget({ ...pair, overrides }))).toEqual([]);
+  expect(await listProblems(wanted(pair))).toEqual([]);
+  expect(await listProblems(withTarget({ ...pair, overrides }))).toEqual([]);
 });
 
 test("a target may go without the proof that its policy wants", async () => {
   const fields = { ...cloud, accounts: ["a", "b"], overrides: { reason: "x", retire: "grace" } };
-  expect(await problemsOf(wanted(fields))).toEqual([]);
+  expect(await listProblems(wanted(fields))).toEqual([]);
 });
 
 test.each([
   ["one account, of which none is superseded", { ...cloud, accounts: ["a"] }],
   ["a pair that changes itself and is never retired", alone],
 ])("a policy that wants proof says nothing to %s", async (_what, fields) => {
-  expect(await problemsOf(wanted(fields))).toEqual([]);
+  expect(await listProblems(wanted(fields))).toEqual([]);
 });
 
 test("a policy that wants proof is refused for a pair of a type that cannot be asked", async () => {
-  expect(await problemsOf(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
+  expect(await listProblems(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
     "keyturn.yaml:6:11  targets.orders.type: cannot be: cloud-server does not tell whether an account is in use, which retire: proof of policy default needs",
   ]);
 });
@@ -61,7 +61,7 @@ test.each([
 
 test("when a secret is retired is one of two words", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 90d, retire: prove");
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     expect.stringContaining('retire: must be one of "grace", "proof" (did you mean "proof"?)'),
   ]);
 });

@@ -7,7 +7,7 @@ import { loadConfig } from "../../../shared/config/load.ts";
 import { jsonSchema } from "../../../shared/config/schema/definition.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf, load, withTarget } from "../written.ts";
+import { load, makeFolder, withTarget } from "../written.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const example = resolve(root, "examples/keyturn.yaml");
@@ -32,7 +32,7 @@ test("the schema in the repository is the one that the definition gives", async 
 test("the example is valid for editors and for Keyturn, without a warning", async () => {
   const text = await readFile(example, "utf8");
   expect(judge(jsonSchema(rotators), text)).toBe("valid");
-  const folder = await folderOf({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
+  const folder = await makeFolder({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
   const config = await loadConfig(join(folder, "keyturn.yaml"), { rotators });
   expect(config.targets.map(({ id }) => id)).toEqual(["orders-db", "reports-db", "legacy-db"]);
   expect(config.warnings).toEqual([]);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { folderOf, problemLines } from "../written.ts";
+import { makeFolder, problemLines } from "../written.ts";
 
 const rotators = { rotators: fakeRotators };
 
@@ -18,7 +18,7 @@ notify: [{ type: event-grid, endpoint: https://two.eventgrid.azure.net }]
 `;
 
 test("the files of a folder are one configuration", async () => {
-  const folder = await folderOf({ "base.yaml": base, "orders.yml": orders });
+  const folder = await makeFolder({ "base.yaml": base, "orders.yml": orders });
   const config = await loadConfig(folder, rotators);
   expect(config.targets).toMatchObject([{ id: "orders", policy: { name: "default" } }]);
   expect(config.notifiers).toEqual([
@@ -28,7 +28,7 @@ test("the files of a folder are one configuration", async () => {
 });
 
 test("what is named in two files is a problem that names both places", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "base.yaml": base,
     "orders.yaml": orders,
     "copy.yaml": orders.replace("publish: orders", "publish: copy"),
@@ -39,7 +39,7 @@ test("what is named in two files is a problem that names both places", async () 
 });
 
 test("problems name the file they are in", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "base.yaml": base.replace("every", "evry"),
     "orders.yaml": orders.replace("version: 1\n", ""),
   });
@@ -50,7 +50,7 @@ test("problems name the file they are in", async () => {
 });
 
 test("a file that cannot be understood does not hide the mistakes in the others, nor add to them", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "base.yaml": `${base}\t- x\n`,
     "orders.yaml": orders.replace("publish: orders", "publish: a/b, policy: nightly"),
   });
@@ -62,7 +62,7 @@ test("a file that cannot be understood does not hide the mistakes in the others,
 });
 
 test("hidden files, other files and folders inside are left alone", async () => {
-  const folder = await folderOf({
+  const folder = await makeFolder({
     "base.yaml": base,
     ".base.yaml.swp.yaml": "not: [read",
     "notes.txt": "not: [read",
@@ -72,7 +72,7 @@ test("hidden files, other files and folders inside are left alone", async () => 
 });
 
 test("what is not there is a problem of the configuration", async () => {
-  const folder = await folderOf({});
+  const folder = await makeFolder({});
   expect(await problemLines(loadConfig(folder, rotators))).toEqual([
     "conf  is a folder without any .yaml file",
   ]);
@@ -82,9 +82,9 @@ test("what is not there is a problem of the configuration", async () => {
 });
 
 test("only one file of a folder says how long history is kept", async () => {
-  const once = await folderOf({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
+  const once = await makeFolder({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
   expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);
-  const twice = await folderOf({
+  const twice = await makeFolder({
     "base.yaml": `${base}retention: 90d\n`,
     "orders.yaml": `${orders}retention: 90d\n`,
   });

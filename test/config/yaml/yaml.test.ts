@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { problemsOf, withTarget } from "../written.ts";
+import { listProblems, withTarget } from "../written.ts";
 
 const good = withTarget({});
 
 test("a well-formed file has no problems", async () => {
-  expect(await problemsOf(good)).toEqual([]);
+  expect(await listProblems(good)).toEqual([]);
 });
 
 test.each([
@@ -49,36 +49,36 @@ test.each([
     "keyturn.yaml:3:5  notify[0]: the alias *all stands inside of what it repeats",
   ],
 ])("%s is one problem with its place", async (_what, text, problem) => {
-  expect(await problemsOf(text)).toEqual([problem]);
+  expect(await listProblems(text)).toEqual([problem]);
 });
 
 test("a key that is there twice names both places", async () => {
-  expect(await problemsOf(`${good}    publish: other\n`)).toEqual([
+  expect(await listProblems(`${good}    publish: other\n`)).toEqual([
     "keyturn.yaml:11:5  targets.orders.publish: is there twice; the first is at keyturn.yaml:10:5",
   ]);
 });
 
 test("two keys that YAML reads alike are there twice", async () => {
-  expect(await problemsOf('version: 1\n"version": 1\n')).toEqual([
+  expect(await listProblems('version: 1\n"version": 1\n')).toEqual([
     "keyturn.yaml:2:1  version: is there twice; the first is at keyturn.yaml:1:1",
   ]);
 });
 
 test("merge keys are refused where they stand", async () => {
   const text = good.replace("  orders:\n", "  orders:\n    <<: {}\n");
-  expect(await problemsOf(text)).toEqual([
+  expect(await listProblems(text)).toEqual([
     'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out',
   ]);
 });
 
 test("a key that is no text is refused where it stands", async () => {
-  expect(await problemsOf("version: 1\nvaults: { {{ vault }}: {} }\n")).toEqual([
+  expect(await listProblems("version: 1\nvaults: { {{ vault }}: {} }\n")).toEqual([
     "keyturn.yaml:2:11  vaults: has a key that is no plain text; put the key in quotes",
   ]);
 });
 
 test("the key __proto__ changes nothing and is refused", async () => {
-  expect(await problemsOf("version: 1\n__proto__: { vaults: {} }\n")).toEqual([
+  expect(await listProblems("version: 1\n__proto__: { vaults: {} }\n")).toEqual([
     "keyturn.yaml:2:1  __proto__: cannot be used as a key",
   ]);
 });
@@ -88,7 +88,7 @@ test("an anchor may be repeated", async () => {
     /options: .*/,
     "options: &where { host: a.example }\n    tags: { first: &text one, second: *text }",
   );
-  expect(await problemsOf(text)).toEqual([]);
+  expect(await listProblems(text)).toEqual([]);
 });
 
 test("a problem in what an alias repeats is told where that was written, and the anchor is the last one above", async () => {
@@ -99,7 +99,7 @@ test("a problem in what an alias repeats is told where that was written, and the
     "  c: &usual { every: 1d, days: sun }",
     "  d: *usual",
   ];
-  const problems = await problemsOf(["version: 1", ...policies].join("\n"));
+  const problems = await listProblems(["version: 1", ...policies].join("\n"));
   expect(problems.filter((one) => one.includes("days")).map((one) => one.split(":")[1])).toEqual([
     "3",
     "3",
@@ -113,37 +113,37 @@ test("aliases that multiply are refused before they fill the memory", async () =
     const inner = level === 0 ? "lol" : `*a${level - 1}`;
     return `a${level}: &a${level} [${Array.from({ length: 10 }, () => inner).join(", ")}]`;
   });
-  expect(await problemsOf(["version: 1", ...levels].join("\n"))).toEqual([
+  expect(await listProblems(["version: 1", ...levels].join("\n"))).toEqual([
     "keyturn.yaml:1:1  repeats itself through too many aliases",
   ]);
 });
 
 test("nesting without end is a problem and no crash", async () => {
-  const problems = await problemsOf(`version: ${"[".repeat(100_000)}`);
+  const problems = await listProblems(`version: ${"[".repeat(100_000)}`);
   expect(problems.length).toBeGreaterThan(0);
   expect(problems[0]).toContain("keyturn.yaml:1:");
 });
 
 test("a file may be large", async () => {
-  expect(await problemsOf(`${good}#${"x".repeat(20 * 1024 * 1024)}`)).toEqual([]);
+  expect(await listProblems(`${good}#${"x".repeat(20 * 1024 * 1024)}`)).toEqual([]);
 });
 
 test("bytes that are no UTF-8 are refused, and a byte order mark is not", async () => {
-  expect(await problemsOf(new Uint8Array([0xff, 0xfe, 0x61]))).toEqual([
+  expect(await listProblems(new Uint8Array([0xff, 0xfe, 0x61]))).toEqual([
     "keyturn.yaml  is not UTF-8 text",
   ]);
-  expect(await problemsOf(`\uFEFF${good}`)).toEqual([]);
+  expect(await listProblems(`\uFEFF${good}`)).toEqual([]);
 });
 
 test("words and numbers mean what YAML 1.2 says", async () => {
   const tags = "{ country: no, at: 22:30, on: off, day: 2026-12-20 }";
-  expect(await problemsOf(`${good}    tags: ${tags}\n`)).toEqual([]);
-  expect(await problemsOf(`${good}    tags: { release: 1.10, live: true, note: ~ }\n`)).toEqual([
+  expect(await listProblems(`${good}    tags: ${tags}\n`)).toEqual([]);
+  expect(await listProblems(`${good}    tags: { release: 1.10, live: true, note: ~ }\n`)).toEqual([
     "keyturn.yaml:11:22  targets.orders.tags.release: must be text; put it in quotes",
     "keyturn.yaml:11:34  targets.orders.tags.live: must be text; put it in quotes",
     "keyturn.yaml:11:46  targets.orders.tags.note: has no value",
   ]);
-  expect(await problemsOf(good.replace("every: 90d", "manualOnly: yes"))).toEqual([
+  expect(await listProblems(good.replace("every: 90d", "manualOnly: yes"))).toEqual([
     "keyturn.yaml:3:36  policies.default.manualOnly: must be true; yes, no, on and off are mere text in YAML 1.2",
   ]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { claimed, claimLength, isClaimed } from "../../../shared/core/lifecycle/decide.ts";
+import { claimLength, isClaimed, withClaim } from "../../../shared/core/lifecycle/decide.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { hour, minute, second, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
@@ -21,7 +21,7 @@ const shifted = (milliseconds: number) => (date: string) =>
   new Date(Date.parse(date) + milliseconds).toUTCString();
 
 /** Milliseconds by which the journal's clock is ahead of the storage's own, which is the one of this machine. */
-const aheadOf = (journal: Journal) => journal.now().getTime() - Date.now();
+const openAhead = (journal: Journal) => journal.now().getTime() - Date.now();
 
 /** The storage tells whole seconds, and this machine may be slow. */
 const near = 20 * second;
@@ -39,9 +39,9 @@ describe("the clock of the journal", () => {
   ])("is the storage's when that is %s", async (_how, shift) => {
     const { journal } = tables.open({ connectionString: proxy.connectionString });
     proxy.changeDate(shifted(shift));
-    expect(Math.abs(aheadOf(journal))).toBeLessThan(near);
+    expect(Math.abs(openAhead(journal))).toBeLessThan(near);
     expect(await journal.read("nobody")).toBeUndefined();
-    expect(Math.abs(aheadOf(journal) - shift)).toBeLessThan(near);
+    expect(Math.abs(openAhead(journal) - shift)).toBeLessThan(near);
   });
 
   it("is the machine's when the answers have no date", async () => {
@@ -51,7 +51,7 @@ describe("the clock of the journal", () => {
     });
     proxy.changeDate(() => undefined);
     await journal.read("nobody");
-    expect(Math.abs(aheadOf(journal) - hour)).toBeLessThan(near);
+    expect(Math.abs(openAhead(journal) - hour)).toBeLessThan(near);
   });
 
   it("learns from a transaction as well as from an answer that refuses something", async () => {
@@ -62,10 +62,10 @@ describe("the clock of the journal", () => {
     await client.createTable();
     proxy.changeDate(() => undefined);
     await journal.read("nobody");
-    expect(Math.abs(aheadOf(journal) + hour)).toBeLessThan(near);
+    expect(Math.abs(openAhead(journal) + hour)).toBeLessThan(near);
     proxy.changeDate((date) => date);
     await journal.commit({ record: newRecord("a"), etag: undefined, wakeAt: undefined });
-    expect(Math.abs(aheadOf(journal))).toBeLessThan(near);
+    expect(Math.abs(openAhead(journal))).toBeLessThan(near);
   });
 
   it("is not turned back by an answer that is older than an earlier one", async () => {
@@ -74,7 +74,7 @@ describe("the clock of the journal", () => {
     for (const change of [shifted(-hour), () => "yesterday", () => undefined]) {
       proxy.changeDate(change);
       await journal.read("nobody");
-      expect(Math.abs(aheadOf(journal))).toBeLessThan(near);
+      expect(Math.abs(openAhead(journal))).toBeLessThan(near);
     }
   });
 });
@@ -90,7 +90,7 @@ describe("a claim that is made with the clock of the journal", () => {
     const other = tables.open({ connectionString, table }).journal;
     proxy.changeDate(shifted(shift));
     await journal.read("app");
-    const record = claimed(
+    const record = withClaim(
       newRecord("app"),
       { fence: 1, owner: "worker-1" },
       toInstant(journal.now()),

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { type Journal, JournalUnavailableError } from "../../../shared/stores/journal.ts";
-import { partitionOf } from "../../../shared/stores/table/row-keys.ts";
+import { toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
-import { type AzuriteTables, azuriteTables, failureOf } from "../../stores/azurite-tables.ts";
-import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { type AzuriteTables, azuriteTables, catchFailure } from "../../stores/azurite-tables.ts";
+import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { dueIds } from "./due-ids.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
@@ -50,7 +50,7 @@ describe("a reply lost after the transaction took effect", () => {
   it("is no lost lease when the old due row had vanished too", async () => {
     const record = newRecord("unlucky");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
-    await client.deleteEntity(partitionOf("unlucky"), `due:${noon}:unlucky`);
+    await client.deleteEntity(toPartition("unlucky"), `due:${noon}:unlucky`);
     proxy.loseReply(/batch/, 2);
     const next = await journal.commit({ record, etag, wakeAt: later });
     expect((await journal.read("unlucky"))?.etag).toBe(next);
@@ -89,7 +89,7 @@ describe("a reply lost after the transaction took effect", () => {
 });
 
 describe("a table that cannot be asked", () => {
-  const key = () => partOf(tables.connectionString, "AccountKey");
+  const key = () => getPart(tables.connectionString, "AccountKey");
 
   async function expectUnavailable(journal: Journal): Promise<void> {
     const record = newRecord("nobody");
@@ -104,7 +104,7 @@ describe("a table that cannot be asked", () => {
       journal.raise({ id: "1", at: noon, kind: "poisoned", message: "m" }),
       journal.alarms(1),
     ];
-    for (const error of await Promise.all(asked.map(failureOf))) {
+    for (const error of await Promise.all(asked.map(catchFailure))) {
       expect(error).toBeInstanceOf(JournalUnavailableError);
       expect(String(error)).toMatch(/The journal's table could not be asked: [\w ,-]+\.$/);
       const shown = inspect(error, { depth: 10 });

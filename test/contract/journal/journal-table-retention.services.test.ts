@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
 import { toInstant } from "../../../shared/core/time.ts";
-import { partitionOf, runRow } from "../../../shared/stores/table/row-keys.ts";
+import { runRow, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { type AzuriteTables, azuriteTables } from "../../stores/azurite-tables.ts";
 import { endedRun, pruneAll, retentionMs, retentionSuite } from "./journal-retention.suite.ts";
 
@@ -56,7 +56,7 @@ describe("a step of the retention in Table storage", () => {
     const runs = [1, 40, 41].map((days) => endedRun(now, "newer", days));
     await journal.commit({ record: newRecord("newer"), etag: undefined, wakeAt: undefined, runs });
     const rowKey = runRow("newer", runs[1]?.rotationId ?? "");
-    const partitionKey = partitionOf("newer");
+    const partitionKey = toPartition("newer");
     await client.updateEntity({ partitionKey, rowKey, schema: recordSchema + 1 }, "Merge");
     await pruneAll(journal);
     expect((await journal.runs("newer", 9)).map(({ state }) => state)).toEqual([

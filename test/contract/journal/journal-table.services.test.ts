@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
 import { UnreadableRowError } from "../../../shared/stores/journal.ts";
-import { partitionOf } from "../../../shared/stores/table/row-keys.ts";
-import { type AzuriteTables, azuriteTables, failureOf } from "../../stores/azurite-tables.ts";
+import { toPartition } from "../../../shared/stores/table/row-keys.ts";
+import { type AzuriteTables, azuriteTables, catchFailure } from "../../stores/azurite-tables.ts";
 import { fullAlarm, fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { samples } from "../../stores/samples.ts";
 import { dueIds } from "./due-ids.ts";
@@ -21,14 +21,15 @@ afterAll(() => tables.close());
 
 journalSuite("the journal in Table storage", () => tables.open().journal, 100);
 
-async function rowsOf(client: TableClient, filter?: string) {
+async function listRows(client: TableClient, filter?: string) {
   const rows: Record<string, unknown>[] = [];
   const options = filter === undefined ? {} : { queryOptions: { filter } };
   for await (const row of client.listEntities(options)) rows.push(row);
   return rows;
 }
 
-const keysOf = (rows: Record<string, unknown>[]) => rows.map((row) => String(row["rowKey"])).sort();
+const listKeys = (rows: Record<string, unknown>[]) =>
+  rows.map((row) => String(row["rowKey"])).sort();
 
 describe("rows of the journal, seen with a plain client", () => {
   it("are in one partition for one target, and hold plain columns a person can read", async () => {
@@ -38,11 +39,11 @@ describe("rows of the journal, seen with a plain client", () => {
     const request = { key: "a/b", rotationId: "01JNN000000000000000000000", asked: "operator" };
     await journal.commit({ record, etag: undefined, wakeAt: noon, runs, request });
 
-    const rows = await rowsOf(client);
+    const rows = await listRows(client);
     expect(new Set(rows.map((row) => row["partitionKey"]))).toEqual(
-      new Set([partitionOf("orders-db")]),
+      new Set([toPartition("orders-db")]),
     );
-    expect(keysOf(rows)).toStrictEqual([
+    expect(listKeys(rows)).toStrictEqual([
       `due:${noon}:orders-db`,
       expect.stringMatching(/^key:orders-db:[0-9a-f]{64}$/),
       expect.stringMatching(/^run:orders-db:[\w-]{26}~$/),
@@ -68,16 +69,16 @@ describe("rows of the journal, seen with a plain client", () => {
   });
 
   it("spread over sixteen partitions", () => {
-    const partitions = Array.from({ length: 500 }, (_, index) => partitionOf(`target-${index}`));
+    const partitions = Array.from({ length: 500 }, (_, index) => toPartition(`target-${index}`));
     expect(new Set(partitions).size).toBe(16);
-    expect(partitionOf("orders-db")).toBe("targets-10");
+    expect(toPartition("orders-db")).toBe("targets-10");
   });
 
   it("hold one due row for a target, moved and removed with it", async () => {
     const { client, journal } = tables.open();
     const record = newRecord("moved");
     const due = async () =>
-      keysOf(await rowsOf(client, odata`RowKey ge ${"due:"} and RowKey lt ${"due;"}`));
+      listKeys(await listRows(client, odata`RowKey ge ${"due:"} and RowKey lt ${"due;"}`));
     let etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
     expect(await due()).toStrictEqual([`due:${noon}:moved`]);
     etag = await journal.commit({ record, etag, wakeAt: later });
@@ -94,7 +95,7 @@ describe("rows of the journal, seen with a plain client", () => {
   it("finds what an earlier version made due, which knew of no marks", async () => {
     const { client, journal } = tables.open();
     await journal.commit({ record: newRecord("old"), etag: undefined, wakeAt: noon });
-    const row = { partitionKey: partitionOf("old"), rowKey: `due:${noon}:old` };
+    const row = { partitionKey: toPartition("old"), rowKey: `due:${noon}:old` };
     await client.updateEntity({ ...row, targetId: "old", wakeAt: noon }, "Replace");
     expect(await journal.due(noon, 10)).toStrictEqual([
       { targetId: "old", wakeAt: noon, sent: 0, isFirst: false },
@@ -106,7 +107,7 @@ describe("rows of the journal, seen with a plain client", () => {
     const record = newRecord("robbed");
     let etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
     const remove = (wakeAt: string) =>
-      client.deleteEntity(partitionOf("robbed"), `due:${wakeAt}:robbed`);
+      client.deleteEntity(toPartition("robbed"), `due:${wakeAt}:robbed`);
     await remove(noon);
     etag = await journal.commit({ record, etag, wakeAt: later });
     expect(await dueIds(journal, later, 10)).toStrictEqual(["robbed"]);
@@ -122,7 +123,7 @@ describe("rows of the journal, seen with a plain client", () => {
     const { client, journal } = tables.open();
     const record = newRecord("removed");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
-    await client.deleteEntity(partitionOf("removed"), "target:removed");
+    await client.deleteEntity(toPartition("removed"), "target:removed");
     await expect(journal.commit({ record, etag, wakeAt: later })).rejects.toThrow(LeaseLostError);
   });
 
@@ -136,11 +137,11 @@ describe("rows of the journal, seen with a plain client", () => {
     });
     await journal.commit({ record: newRecord("now"), etag: undefined, wakeAt: noon });
     const newerRows = odata`RowKey eq ${"target:future"} or (RowKey ge ${"run:"} and RowKey lt ${"run;"})`;
-    for (const row of await rowsOf(client, newerRows)) {
+    for (const row of await listRows(client, newerRows)) {
       const [partitionKey, rowKey] = [String(row["partitionKey"]), String(row["rowKey"])];
       await client.updateEntity({ partitionKey, rowKey, schema: recordSchema + 1 }, "Merge");
     }
-    const stored = await rowsOf(client, newerRows);
+    const stored = await listRows(client, newerRows);
     const newer = `was written by a newer version of Keyturn (schema ${recordSchema + 1}; this instance knows ${recordSchema}). Finish the deployment.`;
     expect(await journal.targets()).toStrictEqual({
       records: [newRecord("now")],
@@ -150,7 +151,7 @@ describe("rows of the journal, seen with a plain client", () => {
     });
     const questions = [() => journal.read("future"), () => journal.run("future", "01A")];
     for (const ask of questions) {
-      const error = await failureOf(ask());
+      const error = await catchFailure(ask());
       expect(error).toBeInstanceOf(UnreadableRowError);
       expect(String(error)).toContain(newer);
     }
@@ -158,7 +159,7 @@ describe("rows of the journal, seen with a plain client", () => {
       const write = { record: newRecord("future"), etag: stale, wakeAt: undefined };
       await expect(journal.commit(write)).rejects.toThrow(LeaseLostError);
     }
-    expect(await rowsOf(client, newerRows)).toEqual(stored);
+    expect(await listRows(client, newerRows)).toEqual(stored);
     expect((await dueIds(journal, noon, 9)).toSorted()).toEqual(["future", "now"]);
   });
 
@@ -170,7 +171,7 @@ describe("rows of the journal, seen with a plain client", () => {
     for (const index of [1, 2, 3]) {
       await journal.raise(fullAlarm(`${index}`, `2026-03-01T12:00:0${index}.000Z`));
     }
-    const rows = await rowsOf(client);
+    const rows = await listRows(client);
     const change = async (find: (row: Record<string, unknown>) => boolean, columns: object) => {
       const row = rows.find(find);
       const [partitionKey, rowKey] = [String(row?.["partitionKey"]), String(row?.["rowKey"])];
@@ -196,13 +197,13 @@ describe("rows of the journal, seen with a plain client", () => {
     async (_name, _version, sample) => {
       const { client, journal } = tables.open();
       await journal.read("orders-db");
-      const partitionKey = partitionOf("orders-db");
+      const partitionKey = toPartition("orders-db");
       await client.createEntity({ partitionKey, rowKey: "target:orders-db", ...sample.target });
       const found = await journal.read("orders-db");
       if (!found) throw new Error("the target is gone");
       await journal.commit({ ...found, wakeAt: undefined });
       expect((await journal.read("orders-db"))?.record).toStrictEqual(found.record);
-      const [row] = await rowsOf(client, odata`RowKey eq ${"target:orders-db"}`);
+      const [row] = await listRows(client, odata`RowKey eq ${"target:orders-db"}`);
       expect(row?.["schema"]).toBe(recordSchema);
     },
   );
@@ -210,7 +211,7 @@ describe("rows of the journal, seen with a plain client", () => {
   it("damaged by hand are refused with the name of the column", async () => {
     const { client, journal } = tables.open();
     await journal.commit({ record: newRecord("damaged"), etag: undefined, wakeAt: undefined });
-    const key = { partitionKey: partitionOf("damaged"), rowKey: "target:damaged" };
+    const key = { partitionKey: toPartition("damaged"), rowKey: "target:damaged" };
     await client.updateEntity({ ...key, claim: "{" }, "Merge");
     await expect(journal.read("damaged")).rejects.toThrow(/cannot be read: claim/);
   });
@@ -229,7 +230,7 @@ describe("a history of thousands", () => {
       });
       etag = await journal.commit({ record, etag, wakeAt: undefined, runs });
     }
-    expect(await rowsOf(client)).toHaveLength(25 * 90 + 1);
+    expect(await listRows(client)).toHaveLength(25 * 90 + 1);
     const asked = proxy.seen.length;
     const newest = await journal.runs("old", 5);
     expect(newest.map((run) => run.rotationId.slice(-4))).toStrictEqual([

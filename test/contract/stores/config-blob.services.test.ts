@@ -5,7 +5,7 @@ import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { configBlob, ConfigBlobError } from "../../../shared/stores/blob/config-blob.ts";
 import { KeptConfigError, keptConfigs } from "../../../shared/stores/blob/kept-config.ts";
-import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { lossyProxy } from "../../stores/lossy-proxy.ts";
 
 let azurite: Azurite;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => azurite.close());
 
 const noToken = { getToken: () => Promise.reject(new Error("nobody asks for a token")) };
-const blobOrigin = () => new URL(partOf(storage, "BlobEndpoint")).origin;
+const blobOrigin = () => new URL(getPart(storage, "BlobEndpoint")).origin;
 
 /** A blob that a person edits with the plain client. */
 async function editable(): Promise<BlockBlobClient> {
@@ -162,7 +162,7 @@ describe("what is kept of a configuration", () => {
     const configs = kept(container(), "s", movedTo(storage, "BlobEndpoint", proxy.url));
     const error: unknown = await configs.lastGood().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(KeptConfigError);
-    expect(inspect(error, { depth: 10 })).not.toContain(partOf(storage, "AccountKey"));
+    expect(inspect(error, { depth: 10 })).not.toContain(getPart(storage, "AccountKey"));
     await expect(configs.keep(at("2026-01-01T00:00:00.000Z", "a"))).rejects.toThrow(
       KeptConfigError,
     );

@@ -5,7 +5,7 @@ import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { type Queue, QueueUnavailableError } from "../../../shared/stores/queue.ts";
 import { storageQueue } from "../../../shared/stores/storage-queue.ts";
-import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type LossyProxy, lossyProxy } from "../../stores/lossy-proxy.ts";
 import { queueSuite } from "./queue.suite.ts";
 
@@ -50,7 +50,7 @@ queueSuite("the queue in Azure Storage", () => {
   };
 });
 
-const queueOrigin = () => new URL(partOf(connectionString, "QueueEndpoint")).origin;
+const queueOrigin = () => new URL(getPart(connectionString, "QueueEndpoint")).origin;
 const through = (proxy: LossyProxy) => movedTo(connectionString, "QueueEndpoint", proxy.url);
 const message = { targetId: "orders-db", because: "due" };
 
@@ -99,7 +99,7 @@ describe("the queue in Azure Storage, seen from the line", () => {
 });
 
 describe("a queue that cannot be asked", () => {
-  const key = () => partOf(connectionString, "AccountKey");
+  const key = () => getPart(connectionString, "AccountKey");
 
   async function expectUnavailable(queue: Queue): Promise<void> {
     const error: unknown = await queue.send(message).catch((reason: unknown) => reason);

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  claimed,
   claimLength,
   decideWork,
   isClaimed,
   wakeAt,
+  withClaim,
 } from "../../../shared/core/lifecycle/decide.ts";
 import {
   newRecord,
@@ -137,13 +137,13 @@ describe("the moment a target is looked at again", () => {
   });
 
   it("is the end of the claim while somebody has one", () => {
-    const mine = claimed({ ...adopted, nextDue: now }, { fence: 1, owner: "worker" }, now);
+    const mine = withClaim({ ...adopted, nextDue: now }, { fence: 1, owner: "worker" }, now);
     expect(wakeAt(mine, now)).toBe(plus(now, claimLength));
   });
 });
 
 describe("a claim", () => {
-  const mine = claimed({ ...adopted, claim: { fence: 7 } }, { fence: 8, owner: "worker" }, now);
+  const mine = withClaim({ ...adopted, claim: { fence: 7 } }, { fence: 8, owner: "worker" }, now);
 
   it("has a fence, names its owner and ends", () => {
     const { fence, owner, until } = mine.claim;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { groundsOf, permit } from "../../../shared/core/lifecycle/permit.ts";
+import { decideStart, describeStart } from "../../../shared/core/lifecycle/permit.ts";
 import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
 import { day } from "../../../shared/core/time.ts";
 import { adopted, at, target } from "../orders.ts";
@@ -12,11 +12,11 @@ const watched = { ...target, policy: { ...target.policy, every: day, freeze } };
 describe("the grounds of a request", () => {
   it("say who asks, what the policy says to that, and which one it is", () => {
     const asked = { reason: "operator", requestedBy: "anna" } as const;
-    expect(groundsOf(asked, adopted, watched, at(4))).toStrictEqual({
+    expect(describeStart(asked, adopted, watched, at(4))).toStrictEqual({
       why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
       policyFingerprint: policyFingerprint(watched.policy),
     });
-    expect(groundsOf(asked, adopted, watched, at(7)).why).toBe(
+    expect(describeStart(asked, adopted, watched, at(7)).why).toBe(
       "Requested by anna (reason: operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
     );
   });
@@ -24,8 +24,8 @@ describe("the grounds of a request", () => {
   it("of what the schedule wants are what made it due, whatever it has waited for since", () => {
     const dueReason = "waits until x is done with this credential";
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
-    expect(permit(record, watched, at(4)).why).toContain("1d after");
+    expect(decideStart(record, watched, at(4)).why).toContain("1d after");
     const again = { reason: "schedule", requestedBy: "schedule", why: "another try" } as const;
-    expect(permit({ ...record, again }, watched, at(4)).why).toBe("another try");
+    expect(decideStart({ ...record, again }, watched, at(4)).why).toBe("another try");
   });
 });

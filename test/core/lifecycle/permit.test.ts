@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
-import { holdOf, permit } from "../../../shared/core/lifecycle/permit.ts";
+import { decideStart, findHold } from "../../../shared/core/lifecycle/permit.ts";
 import { succeed } from "../../../shared/core/lifecycle/progress.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import {
@@ -41,7 +41,7 @@ describe("a permit to begin", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const { exposure: _, again: __, ...calm } = record;
-        const permitted = permit(calm, watched, moment);
+        const permitted = decideStart(calm, watched, moment);
         if (!("wish" in permitted)) return;
         const isAsked = permitted.wish.requestedBy !== "schedule";
         const isPerson = isAsked || permitted.wish === calm.request;
@@ -55,7 +55,7 @@ describe("a permit to begin", () => {
   it("that is not given leaves nothing that could begin at the same moment, and loses no request", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
-        const permitted = permit(record, watched, moment);
+        const permitted = decideStart(record, watched, moment);
         if ("wish" in permitted) return;
         const { held } = permitted;
         const { request: waiting, nextDue } = held;
@@ -71,7 +71,7 @@ describe("a permit to begin", () => {
   it("of the schedule answers the request that waits, and keeps its grace", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f", grace: 5 };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
-    expect(permit(record, watched, at(4))).toEqual({
+    expect(decideStart(record, watched, at(4))).toEqual({
       wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
       why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
     });
@@ -80,9 +80,15 @@ describe("a permit to begin", () => {
   it("is not given before the moment that is planned, and is at that moment", () => {
     const changed: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000) };
     const later = { ...changed, nextDue: plus(at(4), 1) };
-    expect(permit(later, watched, at(4))).toStrictEqual({ held: later, why: "nothing is due" });
-    expect(permit(changed, watched, at(4))).toStrictEqual({ held: changed, why: "nothing is due" });
-    expect(permit({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
+    expect(decideStart(later, watched, at(4))).toStrictEqual({
+      held: later,
+      why: "nothing is due",
+    });
+    expect(decideStart(changed, watched, at(4))).toStrictEqual({
+      held: changed,
+      why: "nothing is due",
+    });
+    expect(decideStart({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
       wish: { at: at(4), requestedBy: "schedule", reason: "schedule" },
       why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
     });
@@ -91,7 +97,7 @@ describe("a permit to begin", () => {
   it("answers a request that says nothing of grace with none", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f" };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
-    expect(permit(record, watched, at(4))).toStrictEqual({
+    expect(decideStart(record, watched, at(4))).toStrictEqual({
       wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
       why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, moved to the window on Sun 2026-03-01 10:03 UTC",
     });
@@ -99,7 +105,7 @@ describe("a permit to begin", () => {
 
   it("says that it is the first one when nothing is published", () => {
     const record = { ...newRecord("orders"), nextDue: at(4) };
-    expect(permit(record, watched, at(4))).toMatchObject({ wish: { reason: "first" } });
+    expect(decideStart(record, watched, at(4))).toMatchObject({ wish: { reason: "first" } });
   });
 
   it.each([
@@ -116,19 +122,19 @@ describe("a permit to begin", () => {
         exposure: { at: at(exposedAfter), by: "ben", kind: "exposure" },
       }),
     };
-    const permitted = permit(record, { ...target, policy: both }, plus(now, 2 * day));
+    const permitted = decideStart(record, { ...target, policy: both }, plus(now, 2 * day));
     expect(permitted).toMatchObject({ wish: { reason } });
   });
 
   it("is given to a person in no freeze that only a breach lifts, though there was one", () => {
     const exposure = { at: at(-10), by: "ben", kind: "breach" } as const;
     const record = { ...adopted, lastSuccessAt: at(-2_000), request, exposure };
-    expect(permit(record, watched, at(7))).toMatchObject({
+    expect(decideStart(record, watched, at(7))).toMatchObject({
       held: { request: { notBefore: at(20) } },
       why: "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
     });
     const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
-    expect(permit(urgent, watched, at(7))).toStrictEqual({
+    expect(decideStart(urgent, watched, at(7))).toStrictEqual({
       wish: urgent.request,
       why: "Requested by anna (reason: exposure); policy quarterly: no freeze applies",
     });
@@ -140,18 +146,18 @@ describe("a permit to begin", () => {
     ] as const;
     const calm = { ...target, policy: { ...policy, freeze } };
     const record: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1) };
-    expect(permit({ ...record, request }, calm, at(4))).toMatchObject({ wish: request });
-    expect(permit(record, calm, at(4))).toHaveProperty("held");
+    expect(decideStart({ ...record, request }, calm, at(4))).toMatchObject({ wish: request });
+    expect(decideStart(record, calm, at(4))).toHaveProperty("held");
     const exposed = { ...request, reason: "exposure" as const };
-    expect(permit({ ...record, request: exposed }, calm, at(4))).toHaveProperty("held");
+    expect(decideStart({ ...record, request: exposed }, calm, at(4))).toHaveProperty("held");
   });
 
   it("is asked of the windows again when the rotation that failed was one by schedule", () => {
     const asked = { reason: "schedule", requestedBy: "schedule", grace: 7 } as const;
     const again = { ...asked, why: "another try" };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };
-    expect(permit(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
-    expect(permit(record, watched, at(3))).toStrictEqual({
+    expect(decideStart(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
+    expect(decideStart(record, watched, at(3))).toStrictEqual({
       wish: { at: at(3), ...asked },
       why: "another try",
     });
@@ -162,14 +168,14 @@ describe("a permit to begin", () => {
     const again = { ...asked, why: "another try" };
     const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
     const given = { wish: { at: at(1), ...asked }, why: "another try" };
-    expect(permit(record, watched, at(1))).toStrictEqual(given);
+    expect(decideStart(record, watched, at(1))).toStrictEqual(given);
     const heldBy = "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)";
     const held = { ...record, nextDue: at(20), dueReason: heldBy, again: { ...again, heldBy } };
-    expect(permit({ ...record, nextDue: at(7) }, watched, at(7))).toStrictEqual({
+    expect(decideStart({ ...record, nextDue: at(7) }, watched, at(7))).toStrictEqual({
       held,
       why: heldBy,
     });
-    expect(permit({ ...held, nextDue: at(1) }, watched, at(1))).toStrictEqual(given);
+    expect(decideStart({ ...held, nextDue: at(1) }, watched, at(1))).toStrictEqual(given);
   });
 });
 
@@ -190,17 +196,17 @@ describe("an open rotation", () => {
       undefined,
     ],
   ])("%s is held back until what is in its way ends", (_what, one, minutes, until) => {
-    expect(holdOf(adopted, one, policy, at(minutes))?.until).toBe(until);
+    expect(findHold(adopted, one, policy, at(minutes))?.until).toBe(until);
   });
 
   it("by schedule is told which window it waits for, or to ask again in a day", () => {
-    expect(holdOf(adopted, scheduled, policy, at(1))).toStrictEqual({
+    expect(findHold(adopted, scheduled, policy, at(1))).toStrictEqual({
       until: at(3),
       why: `policy quarterly: no window is open before ${at(3)}`,
     });
-    expect(holdOf(adopted, scheduled, policy, at(3))).toBeUndefined();
+    expect(findHold(adopted, scheduled, policy, at(3))).toBeUndefined();
     const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
-    expect(holdOf(adopted, scheduled, { ...policy, freeze: never }, at(1))?.until).toBe(
+    expect(findHold(adopted, scheduled, { ...policy, freeze: never }, at(1))?.until).toBe(
       plus(at(1), day),
     );
   });
@@ -208,9 +214,9 @@ describe("an open rotation", () => {
   it("waits for no window after an exposure alone, and then only if the policy says so", () => {
     const anyTime = { ...policy, exposureIgnoresWindow: true };
     const exposed: Rotation = { ...scheduled, reason: "exposure" };
-    expect(holdOf(adopted, exposed, anyTime, at(1))).toBeUndefined();
-    expect(holdOf(adopted, scheduled, anyTime, at(1))?.until).toBe(at(3));
-    expect(holdOf(adopted, exposed, policy, at(1))?.until).toBe(at(3));
+    expect(findHold(adopted, exposed, anyTime, at(1))).toBeUndefined();
+    expect(findHold(adopted, scheduled, anyTime, at(1))?.until).toBe(at(3));
+    expect(findHold(adopted, exposed, policy, at(1))?.until).toBe(at(3));
   });
 
   it("after an exposure of which the record no longer knows is held back by what binds exposures", () => {
@@ -220,8 +226,8 @@ describe("an open rotation", () => {
       exposureIgnoresWindow: true,
       freeze: [{ from: "2026-03-01", to: "2026-03-01", reason: "f", lift: [reason] }],
     });
-    expect(holdOf(adopted, exposed, lifted("exposure"), at(1))).toBeUndefined();
-    expect(holdOf(adopted, exposed, lifted("breach"), at(1))?.until).toBe(
+    expect(findHold(adopted, exposed, lifted("exposure"), at(1))).toBeUndefined();
+    expect(findHold(adopted, exposed, lifted("breach"), at(1))?.until).toBe(
       "2026-03-02T00:00:00.000Z",
     );
   });
@@ -230,9 +236,9 @@ describe("an open rotation", () => {
     const exposed: Rotation = { ...scheduled, reason: "exposure" };
     const anyTime = { ...policy, exposureIgnoresWindow: true };
     const breach = { at: now, by: "ben", kind: "breach" } as const;
-    expect(holdOf({ ...adopted, exposure: breach }, exposed, anyTime, at(7))).toBeUndefined();
+    expect(findHold({ ...adopted, exposure: breach }, exposed, anyTime, at(7))).toBeUndefined();
     const seen = { ...breach, kind: "exposure" } as const;
-    expect(holdOf({ ...adopted, exposure: seen }, exposed, anyTime, at(7))?.until).toBe(at(20));
+    expect(findHold({ ...adopted, exposure: seen }, exposed, anyTime, at(7))?.until).toBe(at(20));
   });
 });
 

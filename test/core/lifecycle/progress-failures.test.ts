@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../../shared/core/errors.ts";
 import {
   blockRotation,
+  decideAfterFailure,
   failRotation,
-  judge,
   retryLater,
-} from "../../../shared/core/lifecycle/progress.ts";
+} from "../../../shared/core/lifecycle/after-failure.ts";
 import type { Rotation } from "../../../shared/core/record/rotation.ts";
 import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation, arbitraryUnclaimed } from "../arbitrary-record.ts";
@@ -26,7 +26,7 @@ describe("what a failure means", () => {
     ["after a change wrong input does not end it", began, "config", "retry"],
     ["after a change doubt does not end it", began, "outcome-unknown", "retry"],
   ])("%s", (_name, state, kind, outcome) => {
-    expect(judge(state, kind, target.policy)).toBe(outcome);
+    expect(decideAfterFailure(state, kind, target.policy)).toBe(outcome);
   });
 
   it.each<ErrorKind>(["change-refused", "no-live-credential", "config", "bug", "outcome-unknown"])(
@@ -34,8 +34,8 @@ describe("what a failure means", () => {
     (kind) => {
       for (const phase of ["refreshing", "cleaning"] as const) {
         const proven = { ...began, phase, published: version(2) };
-        expect(judge(proven, kind, target.policy)).toBe("retry");
-        expect(judge({ ...proven, failures: 2 }, kind, target.policy)).toBe("skip");
+        expect(decideAfterFailure(proven, kind, target.policy)).toBe("retry");
+        expect(decideAfterFailure({ ...proven, failures: 2 }, kind, target.policy)).toBe("skip");
       }
     },
   );

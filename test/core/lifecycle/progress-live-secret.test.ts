@@ -1,20 +1,18 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import {
-  advance,
-  beginRotation,
   blockRotation,
   failRotation,
   retryLater,
-  succeed,
-} from "../../../shared/core/lifecycle/progress.ts";
+} from "../../../shared/core/lifecycle/after-failure.ts";
+import { advance, beginRotation, succeed } from "../../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
 import {
   newRecord,
   type Rotation,
   type TargetRecord,
 } from "../../../shared/core/record/rotation.ts";
-import { candidates, slotOf } from "../../../shared/core/record/slots.ts";
+import { candidates, findSlot } from "../../../shared/core/record/slots.ts";
 import { sameVersion, type Target, type VersionRef } from "../../../shared/core/target.ts";
 import { minute, plus } from "../../../shared/core/time.ts";
 import { grounds, target as orders } from "../orders.ts";
@@ -110,7 +108,7 @@ function ask(world: World): World {
 
 function isKnown({ record }: World, ref: VersionRef): boolean {
   const { rotation } = record;
-  const known = candidates(slotOf(record, account), rotation?.pending);
+  const known = candidates(findSlot(record, account), rotation?.pending);
   return [...known, rotation?.published, record.published].some((one) => sameVersion(one, ref));
 }
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { notify } from "../../../shared/core/lifecycle/notifications.ts";
 import {
   advance,
   beginRotation,
-  notify,
-  runOf,
   succeed,
+  toRunRecord,
 } from "../../../shared/core/lifecycle/progress.ts";
 import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
@@ -169,7 +169,7 @@ describe("the history row of a rotation", () => {
 
   it("is closed when the rotation has ended, and says what comes next", () => {
     for (const state of ["done", "failed"] as const) {
-      const run = runOf(rotation, planned, state, at(4), failure("bug"));
+      const run = toRunRecord(rotation, planned, state, at(4), failure("bug"));
       expect(run).toMatchObject({ nextDue: at(90), dueReason: "90d are over", ...grounds });
       expect(run).toMatchObject({ state, endedAt: at(4), published: version(2) });
       expect(run.phases.every(({ endedAt }) => endedAt === at(4))).toBe(true);
@@ -178,7 +178,7 @@ describe("the history row of a rotation", () => {
 
   it("is open while the rotation may go on", () => {
     for (const state of ["running", "blocked"] as const) {
-      const run = runOf(rotation, planned, state, at(4));
+      const run = toRunRecord(rotation, planned, state, at(4));
       expect(run).toMatchObject(grounds);
       expect(run).not.toHaveProperty("nextDue");
       expect(run).not.toHaveProperty("dueReason");

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   afterLook,
   needsProof,
-  retirementOf,
+  scheduleRetirement,
   waitsFor,
 } from "../../../shared/core/lifecycle/retirement.ts";
 import type {
@@ -34,16 +34,16 @@ describe("a superseded secret", () => {
   ) => {
     const all = { ...record, ...changed };
     const open = { ...record.rotation, ...rotation };
-    return retirementOf("orders_a", all, open, version(2), careful, at(7));
+    return scheduleRetirement("orders_a", all, open, version(2), careful, at(7));
   };
 
   it("waits for proof after its grace where the policy wants it", () => {
     const proven = { ...waiting({ seenInUse: 0 }), at: plus(at(7), target.grace) };
     expect(retired()).toEqual(proven);
     const { proof: _, ...unproven } = proven;
-    expect(retirementOf("orders_a", record, record.rotation, version(2), target, at(7))).toEqual(
-      unproven,
-    );
+    expect(
+      scheduleRetirement("orders_a", record, record.rotation, version(2), target, at(7)),
+    ).toEqual(unproven);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import {
   endpoint,
   merged,
   mergedJson,
-  mergeOf,
+  mergeInto,
   newPassword,
   oldPassword,
   ownTags,
@@ -90,7 +90,7 @@ describe("the keys of a published JSON object", () => {
   });
 
   it("of a first version are those that Keyturn writes", () => {
-    const merge = { ...mergeOf({}), previous: undefined };
+    const merge = { ...mergeInto({}), previous: undefined };
     expect(mergePayload(merge)).toMatchObject({ contentType: "application/json", tags: ownTags });
     expect(mergePayload(merge).value.equals(merge.fresh.value)).toBe(true);
   });
@@ -180,7 +180,7 @@ describe("the tags", () => {
   });
 
   it("that an earlier rotation wrote do not outlive their reason", () => {
-    const merge = mergeOf(credential, { tags: { ...ownTags, "keyturn-old": "x" } });
+    const merge = mergeInto(credential, { tags: { ...ownTags, "keyturn-old": "x" } });
     const { ValidityPeriodDays: _, ...fewer } = ownTags;
     const { tags } = mergePayload({ ...merge, fresh: { ...merge.fresh, tags: fewer } });
     expect(tags).toEqual(fewer);

@@ -32,7 +32,7 @@ export interface Case {
 }
 
 /** What is given to `mergePayload` when `previous` is published, as a text or as JSON. */
-export function mergeOf(previous: unknown, given: Case = {}): Merge {
+export function mergeInto(previous: unknown, given: Case = {}): Merge {
   const { as = "json", account = "app", password = newPassword, accounts = [account] } = given;
   const credential = { account, secret: new Secret(password) };
   const text = typeof previous === "string" ? previous : JSON.stringify(previous);
@@ -51,7 +51,7 @@ export function mergeOf(previous: unknown, given: Case = {}): Merge {
 
 /** The new version; `text` is its value. */
 export function merged(previous: unknown, given: Case = {}) {
-  const { value, ...rest } = mergePayload(mergeOf(previous, given));
+  const { value, ...rest } = mergePayload(mergeInto(previous, given));
   return { ...rest, text: value.reveal() };
 }
 

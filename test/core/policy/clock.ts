@@ -28,7 +28,7 @@ function shownAt(zone: string, at: number): string {
   return format.format(at);
 }
 
-export function minutesOf(zone: string, from: number, to: number, step = minute): Minute[] {
+export function listMinutes(zone: string, from: number, to: number, step = minute): Minute[] {
   const minutes: Minute[] = [];
   for (let at = Math.ceil(from / step) * step; at < to; at += step) {
     minutes.push({ at, shown: shownAt(zone, at) });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { factsOf, lastChangeOf, withDue } from "../../../shared/core/record/due.ts";
+import { findLastChange, toFacts, withDue } from "../../../shared/core/record/due.ts";
 import { newRecord, type TargetRecord } from "../../../shared/core/record/rotation.ts";
-import { fingerprintOf } from "../../../shared/core/target.ts";
+import { computeFingerprint } from "../../../shared/core/target.ts";
 import { adopted, at, now, target } from "../orders.ts";
 
 const { policy } = target;
@@ -9,20 +9,20 @@ const unpublished: TargetRecord = { ...newRecord("orders"), adoptedAt: now };
 
 describe("what a due moment is computed from", () => {
   it("is the id alone of a target of which nothing is known", () => {
-    expect(factsOf(newRecord("orders"))).toStrictEqual({ targetId: "orders" });
+    expect(toFacts(newRecord("orders"))).toStrictEqual({ targetId: "orders" });
   });
 
   it("holds the adoption only of what consumers could use then", () => {
-    expect(factsOf(adopted)).toStrictEqual({ targetId: "orders", adoptedAt: now });
-    expect(factsOf(unpublished)).toStrictEqual({ targetId: "orders" });
+    expect(toFacts(adopted)).toStrictEqual({ targetId: "orders", adoptedAt: now });
+    expect(toFacts(unpublished)).toStrictEqual({ targetId: "orders" });
     const { adoptedAt: _, ...unknown } = adopted;
-    expect(factsOf(unknown)).toStrictEqual({ targetId: "orders" });
+    expect(toFacts(unknown)).toStrictEqual({ targetId: "orders" });
   });
 
   it("holds the last change, the exposure and the last use", () => {
     const exposure = { at: at(5), by: "ben", from: "a log", kind: "breach" } as const;
     const lastUsedAt = at(6);
-    expect(factsOf({ ...adopted, lastSuccessAt: at(3), exposure, lastUsedAt })).toStrictEqual({
+    expect(toFacts({ ...adopted, lastSuccessAt: at(3), exposure, lastUsedAt })).toStrictEqual({
       targetId: "orders",
       adoptedAt: now,
       changedAt: at(3),
@@ -44,27 +44,30 @@ describe("the last change of what consumers read", () => {
   });
 
   it("is the later one of the last success and the change of the account that is published", () => {
-    expect(lastChangeOf({ ...changedAt(5), lastSuccessAt: at(3) })).toBe(at(5));
-    expect(lastChangeOf({ ...changedAt(5), lastSuccessAt: at(8) })).toBe(at(8));
-    expect(lastChangeOf(changedAt(5))).toBe(at(5));
-    expect(lastChangeOf({ ...adopted, lastSuccessAt: at(3) })).toBe(at(3));
+    expect(findLastChange({ ...changedAt(5), lastSuccessAt: at(3) })).toBe(at(5));
+    expect(findLastChange({ ...changedAt(5), lastSuccessAt: at(8) })).toBe(at(8));
+    expect(findLastChange(changedAt(5))).toBe(at(5));
+    expect(findLastChange({ ...adopted, lastSuccessAt: at(3) })).toBe(at(3));
   });
 
   it("is that of no account where none is known to be published", () => {
     const { active: _, ...unknown } = changedAt(5);
-    expect(lastChangeOf(unknown)).toBeUndefined();
-    expect(lastChangeOf({ ...unknown, lastSuccessAt: at(3) })).toBe(at(3));
+    expect(findLastChange(unknown)).toBeUndefined();
+    expect(findLastChange({ ...unknown, lastSuccessAt: at(3) })).toBe(at(3));
   });
 
   it("is the writing of what was found and did not log in", () => {
     const found = { ...unpublished, writtenAt: at(-7), lastSuccessAt: at(3) };
-    expect(lastChangeOf(found)).toBe(at(-7));
-    expect(lastChangeOf({ ...adopted, writtenAt: at(-7) })).toBeUndefined();
+    expect(findLastChange(found)).toBe(at(-7));
+    expect(findLastChange({ ...adopted, writtenAt: at(-7) })).toBeUndefined();
   });
 });
 
 describe("a record with its due moment", () => {
-  const planned = { policyFingerprint: fingerprintOf(target), policyWhy: "named by the target" };
+  const planned = {
+    policyFingerprint: computeFingerprint(target),
+    policyWhy: "named by the target",
+  };
 
   it("says when and why, and by which policy", () => {
     expect(withDue(adopted, target, now)).toStrictEqual({
@@ -83,7 +86,7 @@ describe("a record with its due moment", () => {
     expect(withDue(before, manual, now)).toStrictEqual({
       ...adopted,
       ...planned,
-      policyFingerprint: fingerprintOf(manual),
+      policyFingerprint: computeFingerprint(manual),
       dueReason: "policy quarterly: only a person starts a rotation",
     });
   });
@@ -104,7 +107,7 @@ describe("a record with its due moment", () => {
     const before = { ...adopted, policyFingerprint: "older main/another orders_a" };
     const { policyFingerprint } = withDue(before, target, now);
     expect(policyFingerprint).toBe(
-      `${fingerprintOf(target).split(" ")[0] ?? ""} main/another orders_a`,
+      `${computeFingerprint(target).split(" ")[0] ?? ""} main/another orders_a`,
     );
   });
 });

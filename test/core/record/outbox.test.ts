@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { afterTelling } from "../../../shared/core/record/outbox.ts";
+import { withDelivered } from "../../../shared/core/record/outbox.ts";
 import type { Notification } from "../../../shared/core/record/rotation.ts";
 
 const note = (id: string, toldTo?: readonly string[]): Notification => ({
@@ -12,11 +12,11 @@ const note = (id: string, toldTo?: readonly string[]): Notification => ({
 });
 
 test("a notification that everybody has heard is gone", () => {
-  expect(afterTelling([note("1"), note("2", ["a"])], ["a", "b"], ["a", "b"])).toEqual([]);
+  expect(withDelivered([note("1"), note("2", ["a"])], ["a", "b"], ["a", "b"])).toEqual([]);
 });
 
 test("one that somebody has not heard waits, and remembers who has", () => {
-  expect(afterTelling([note("1"), note("2", ["b"])], ["a", "b", "c"], ["a"])).toEqual([
+  expect(withDelivered([note("1"), note("2", ["b"])], ["a", "b", "c"], ["a"])).toEqual([
     note("1", ["a"]),
     note("2", ["a", "b"]),
   ]);
@@ -24,14 +24,14 @@ test("one that somebody has not heard waits, and remembers who has", () => {
 
 test("who has heard it is remembered once, however often the others are told again", () => {
   let outbox: Notification[] = [note("1")];
-  for (let round = 0; round < 1_000; round++) outbox = afterTelling(outbox, ["a", "b"], ["a"]);
+  for (let round = 0; round < 1_000; round++) outbox = withDelivered(outbox, ["a", "b"], ["a"]);
   expect(outbox).toEqual([note("1", ["a"])]);
 });
 
 test("notifiers that left the configuration are forgotten", () => {
-  expect(afterTelling([note("1", ["gone", "a"])], ["a", "b"], [])).toEqual([note("1", ["a"])]);
+  expect(withDelivered([note("1", ["gone", "a"])], ["a", "b"], [])).toEqual([note("1", ["a"])]);
 });
 
 test("without notifiers nothing waits", () => {
-  expect(afterTelling([note("1")], [], [])).toEqual([]);
+  expect(withDelivered([note("1")], [], [])).toEqual([]);
 });

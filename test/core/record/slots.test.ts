@@ -5,10 +5,10 @@ import {
   abandon,
   accountToChange,
   candidates,
+  findSlot,
   isOwnWork,
   keptSlots,
   promote,
-  slotOf,
   withSlot,
 } from "../../../shared/core/record/slots.ts";
 import { pendingName, sameVersion } from "../../../shared/core/target.ts";
@@ -124,9 +124,9 @@ describe("what is stored for an account", () => {
   it("stands beside that of the other account", () => {
     const slots = [{ account: "a", current: ref("1") }, { account: "b" }];
     const changed = withSlot(slots, { account: "b", current: ref("2") });
-    expect(slotOf({ ...record, slots: changed }, "a")).toEqual(slots[0]);
-    expect(slotOf({ ...record, slots: changed }, "b").current).toEqual(ref("2"));
-    expect(slotOf({ ...record, slots: changed }, "c")).toEqual({ account: "c" });
+    expect(findSlot({ ...record, slots: changed }, "a")).toEqual(slots[0]);
+    expect(findSlot({ ...record, slots: changed }, "b").current).toEqual(ref("2"));
+    expect(findSlot({ ...record, slots: changed }, "c")).toEqual({ account: "c" });
     expect(withSlot(slots, { account: "c" })).toHaveLength(3);
   });
 });

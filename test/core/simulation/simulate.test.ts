@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { nextDue } from "../../../shared/core/policy/due/schedule.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
-import { type SimulatedTarget, whyOf } from "../../../shared/core/simulation/model.ts";
+import { describeWhy, type SimulatedTarget } from "../../../shared/core/simulation/model.ts";
 import { simulate } from "../../../shared/core/simulation/simulate.ts";
 import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
 import { policyWith } from "../policy/sample.ts";
@@ -30,7 +30,7 @@ function plan(...targets: SimulatedTarget[]) {
   return simulate(targets, from, to, defaultLimits);
 }
 
-function startsOf(simulation: ReturnType<typeof plan>): string[] {
+function listStarts(simulation: ReturnType<typeof plan>): string[] {
   return simulation.rotations.map(
     (rotation) => `${new Date(rotation.at).toISOString()} ${rotation.target.id}`,
   );
@@ -42,7 +42,7 @@ describe("a simulation", () => {
     const one = target("a", { every: 50 * day }, { facts: { changedAt: known } });
     const whole = simulate([one], known, to, defaultLimits);
     const shown = simulate([one], from, to, defaultLimits, known);
-    expect(startsOf(shown)).toStrictEqual(startsOf(whole).filter((start) => start >= from));
+    expect(listStarts(shown)).toStrictEqual(listStarts(whole).filter((start) => start >= from));
     expect(shown.tooOld).toStrictEqual([]);
   });
 
@@ -51,7 +51,7 @@ describe("a simulation", () => {
       target("b", { every: 40 * day }),
       target("a", { cron: "0 2 1 * *", timeZone: "Europe/Vienna" }),
     );
-    expect(startsOf(simulation)).toStrictEqual([
+    expect(listStarts(simulation)).toStrictEqual([
       "2026-03-01T01:00:00.000Z a",
       "2026-04-01T00:00:00.000Z a",
       "2026-04-10T00:00:00.000Z b",
@@ -71,7 +71,7 @@ describe("a simulation", () => {
       "2026-05-01T00:01:00.000Z",
       "2026-05-20T00:02:00.000Z",
     ]);
-    expect(simulation.rotations.slice(0, 1).map(whyOf)).toStrictEqual([
+    expect(simulation.rotations.slice(0, 1).map(describeWhy)).toStrictEqual([
       "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, kept for the appointment on Sun 2026-03-01 02:00 Europe/Vienna",
     ]);
   });
@@ -88,7 +88,7 @@ describe("a simulation", () => {
       { every: 90 * day },
       { facts: { changedAt: "2025-01-01T00:00:00.000Z" } },
     );
-    expect(startsOf(plan(overdue))[0]).toBe("2026-03-01T00:00:00.000Z a");
+    expect(listStarts(plan(overdue))[0]).toBe("2026-03-01T00:00:00.000Z a");
   });
 
   it("leaves out what would start when it ends", () => {
@@ -136,7 +136,7 @@ describe("a simulation", () => {
       { targetId: "exposed", why: "nothing has made a rotation due, and there is no schedule" },
       { targetId: "frozen", why: "no window opens in the next ten years" },
     ]);
-    expect(startsOf(simulation)).toStrictEqual(["2026-03-01T01:00:00.000Z seen"]);
+    expect(listStarts(simulation)).toStrictEqual(["2026-03-01T01:00:00.000Z seen"]);
   });
 
   it("names secrets that are older than allowed, from the due moment until they are changed", () => {

@@ -4,7 +4,7 @@ import { errorAnswer, Refused, refused } from "./errors.ts";
 import { saslContinue, saslStart } from "./sasl.ts";
 import { type Call, loggedIn } from "./session.ts";
 import { createUser, updateUser, usersInfo } from "./user-commands.ts";
-import { privilegesOf } from "./users.ts";
+import { listPrivileges } from "./users.ts";
 
 interface Command {
   /** Answered to anybody, before any log-in. */
@@ -121,7 +121,7 @@ function connectionStatus(call: Call): Document {
     authInfo: {
       authenticatedUsers: users.map(({ user, db }) => ({ user, db })),
       authenticatedUserRoles: users.flatMap(({ roles }) => roles),
-      ...(isShown && { authenticatedUserPrivileges: users.flatMap(privilegesOf) }),
+      ...(isShown && { authenticatedUserPrivileges: users.flatMap(listPrivileges) }),
     },
     ok: 1,
   };

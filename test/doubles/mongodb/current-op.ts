@@ -81,7 +81,7 @@ function connections(call: Call, { allUsers, idleConnections }: z.infer<typeof c
   if (allUsers && !mayAll) {
     throw refused("Unauthorized", "not authorized on admin to execute command { aggregate: 1 }");
   }
-  const own = usersOf(call.session);
+  const own = listUsers(call.session);
   return [...call.server.sessions]
     .filter((session) => idleConnections || session === call.session)
     .map((session) => ({
@@ -90,7 +90,7 @@ function connections(call: Call, { allUsers, idleConnections }: z.infer<typeof c
       connectionId: session.id,
       client: `${session.client.address}:${String(session.client.port)}`,
       active: session === call.session,
-      effectiveUsers: usersOf(session),
+      effectiveUsers: listUsers(session),
     }))
     .filter(
       ({ effectiveUsers }) =>
@@ -106,6 +106,6 @@ function connections(call: Call, { allUsers, idleConnections }: z.infer<typeof c
     }));
 }
 
-function usersOf({ authenticated }: Session): { user: string; db: string }[] {
+function listUsers({ authenticated }: Session): { user: string; db: string }[] {
   return [...authenticated].map(([db, user]) => ({ user, db }));
 }

@@ -16,7 +16,7 @@ export function saslStart(call: Call, start: Document, db: string): Document {
       `Received authentication for mechanism ${String(start["mechanism"])} which is not enabled`,
     );
   }
-  const first = parseClientFirst(payloadOf(start));
+  const first = parseClientFirst(readPayload(start));
   const credential = call.server.users
     .find(first.user, db)
     ?.credentials.find((kept) => kept.mechanism === mechanism);
@@ -46,7 +46,7 @@ export function saslContinue(call: Call): Document {
   if (pending.proven) return finished(call, "");
   const { user, db } = pending;
   const proof = mayComeFrom(session, server.users.find(user, db))
-    ? pending.conversation.finish(payloadOf(command))
+    ? pending.conversation.finish(readPayload(command))
     : undefined;
   server.logins.push({ user, db, accepted: proof !== undefined });
   if (proof === undefined) {
@@ -86,7 +86,7 @@ function finished({ session }: Call, payload: string): Document {
   return { conversationId: 1, done: true, payload: binary(payload), ok: 1 };
 }
 
-function payloadOf(command: Document): string {
+function readPayload(command: Document): string {
   const payload: unknown = command["payload"];
   if (!(payload instanceof Binary)) throw refused("TypeMismatch", "payload must be binary data");
   return Buffer.from(payload.value()).toString("utf8");

@@ -41,7 +41,7 @@ export async function createUser(call: Call): Promise<Document> {
   if (fields.pwd === undefined) {
     throw refused("BadValue", "Must provide a 'pwd' field for all user documents, except external");
   }
-  const user = nameOf(call);
+  const user = getName(call);
   server.users.create({
     user,
     db: database,
@@ -55,7 +55,7 @@ export async function createUser(call: Call): Promise<Document> {
 export async function updateUser(call: Call): Promise<Document> {
   const { server, database } = call;
   const fields = checkFields(call, createFields);
-  const name = nameOf(call);
+  const name = getName(call);
   if (Object.keys(fields).length === 0) {
     throw refused("BadValue", "Must specify at least one field to update in updateUser");
   }
@@ -101,7 +101,7 @@ export function usersInfo(call: Call): Document {
   }
   const shown = users.map((user) => ({
     ...describe(user),
-    ...(showAuthenticationRestrictions === true && restrictionsOf(user)),
+    ...(showAuthenticationRestrictions === true && readRestrictions(user)),
   }));
   if (server.lacks.has("mechanisms")) for (const user of shown) delete user["mechanisms"];
   return { users: shown, ok: 1 };
@@ -118,7 +118,7 @@ const infoFields = z
   })
   .partial();
 
-function restrictionsOf({ roles, restrictions }: StoredUser): Document {
+function readRestrictions({ roles, restrictions }: StoredUser): Document {
   return {
     authenticationRestrictions: restrictions,
     inheritedRoles: roles,
@@ -152,7 +152,7 @@ function describe({ user, db, roles, credentials }: StoredUser): Record<string, 
   return { _id: `${db}.${user}`, user, db, roles, mechanisms: credentials.map((c) => c.mechanism) };
 }
 
-function nameOf({ command }: Call): string {
+function getName({ command }: Call): string {
   const [verb = "", name] = Object.entries(command)[0] ?? [];
   if (typeof name === "string") return name;
   throw refused("TypeMismatch", `BSON field '${verb}.${verb}' is the wrong type`);

@@ -112,7 +112,7 @@ export interface Privilege {
 }
 
 /** As connectionStatus shows them. */
-export function privilegesOf({ roles }: StoredUser): Privilege[] {
+export function listPrivileges({ roles }: StoredUser): Privilege[] {
   return roles.flatMap(({ role, db }) => {
     const grant = granted[role];
     if (grant === undefined) return [];

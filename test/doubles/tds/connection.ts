@@ -7,7 +7,7 @@ import { tdsErrors, type TdsRefusal } from "./errors.ts";
 import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./login7.ts";
 import type { Logins } from "./logins.ts";
 import { frame, packetTypes, readMessages, type TdsMessage } from "./packets.ts";
-import { answerStatement, refusalTokens, statementOf, type TdsSession } from "./statements.ts";
+import { answerStatement, parseStatement, refusalTokens, type TdsSession } from "./statements.ts";
 import { doneToken, errorToken, loginTokens, type Route } from "./tokens.ts";
 import { beginsWithTls, strictTls, tlsInPackets } from "./transport.ts";
 
@@ -106,7 +106,7 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
     running = request;
     const outcome = await server.faults.perform(
       "query",
-      () => answerStatement(known, statementOf(message)),
+      () => answerStatement(known, parseStatement(message)),
       (refusal) => refusalTokens({ ...tdsErrors.syntax("fault"), ...refusal }, server.name),
     );
     if (outcome.kind === "reset") hangUp();

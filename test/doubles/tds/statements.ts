@@ -14,7 +14,7 @@ const PROCEDURE_BY_NUMBER = 0xffff;
 const LONG_VALUE = 0xffff;
 
 /** The statement in a batch or in a call of sp_executesql; undefined for any other procedure. */
-export function statementOf({ type, payload }: TdsMessage): string | undefined {
+export function parseStatement({ type, payload }: TdsMessage): string | undefined {
   const body = payload.subarray(payload.readUInt32LE(0));
   if (type === packetTypes.batch) return body.toString("utf16le");
   const length = body.readUInt16LE(0);

@@ -1,11 +1,11 @@
 import { TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { Claim, Rotation } from "../../../shared/core/record/rotation.ts";
-import { partitionOf, targetRow } from "../../../shared/stores/table/row-keys.ts";
+import { targetRow, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { tableName } from "./world.ts";
 
 type Row = TableEntityResult<Record<string, unknown>>;
 
-const clientOf = (connectionString: string) =>
+const makeClient = (connectionString: string) =>
   TableClient.fromConnectionString(connectionString, tableName, { allowInsecureConnection: true });
 
 /** Makes the row of a target one that this version of the schema has written. */
@@ -14,13 +14,13 @@ export async function setSchema(
   targetId: string,
   schema: number,
 ): Promise<void> {
-  const key = { partitionKey: partitionOf(targetId), rowKey: targetRow(targetId) };
-  await clientOf(connectionString).updateEntity({ ...key, schema }, "Merge");
+  const key = { partitionKey: toPartition(targetId), rowKey: targetRow(targetId) };
+  await makeClient(connectionString).updateEntity({ ...key, schema }, "Merge");
 }
 
 /** Every row of the journal as it is stored. */
 export async function journalRows(connectionString: string): Promise<Row[]> {
-  const client = clientOf(connectionString);
+  const client = makeClient(connectionString);
   const rows: Row[] = [];
   for await (const row of client.listEntities()) rows.push(row);
   return rows;

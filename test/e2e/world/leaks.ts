@@ -18,7 +18,7 @@ const shortestInHalves = 24;
  * place and the surroundings, not the secret.
  */
 export function leaksIn(places: readonly Place[], secrets: Iterable<string>): string[] {
-  const index = indexOf(secrets);
+  const index = makeIndex(secrets);
   return places.flatMap(({ name, text }) => {
     const found = firstIn(unbroken(text), index);
     return found === undefined ? [] : [`${name}: ${found}`];
@@ -31,11 +31,11 @@ function unbroken(text: string): string {
 }
 
 /** Every way of writing each secret, by its first characters. */
-function indexOf(secrets: Iterable<string>): ReadonlyMap<string, readonly string[]> {
+function makeIndex(secrets: Iterable<string>): ReadonlyMap<string, readonly string[]> {
   const index = new Map<string, string[]>();
   for (const secret of secrets) {
     if (secret.length < shortestSecret) throw new Error("A secret is too short to be looked for.");
-    for (const needle of needlesOf(secret)) {
+    for (const needle of listNeedles(secret)) {
       const key = needle.slice(0, keyLength);
       index.set(key, [...(index.get(key) ?? []), needle]);
     }
@@ -44,7 +44,7 @@ function indexOf(secrets: Iterable<string>): ReadonlyMap<string, readonly string
 }
 
 /** A stored JSON object begins with what is no secret; its password is looked for by itself. */
-function needlesOf(secret: string): string[] {
+function listNeedles(secret: string): string[] {
   const inHalves = secret.length >= shortestInHalves && !secret.startsWith("{");
   return [...spellings(secret)].map(unbroken).flatMap((text) => {
     const half = Math.ceil(text.length / 2);

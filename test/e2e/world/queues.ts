@@ -2,7 +2,7 @@ import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { queueName } from "./world.ts";
 
 /** The work queue, and the one of messages that the host gave up on. */
-export function queuesOf(connectionString: string): { work: QueueClient; poison: QueueClient } {
+export function openQueues(connectionString: string): { work: QueueClient; poison: QueueClient } {
   const service = QueueServiceClient.fromConnectionString(connectionString);
   return {
     work: service.getQueueClient(queueName),
@@ -11,7 +11,7 @@ export function queuesOf(connectionString: string): { work: QueueClient; poison:
 }
 
 /** Messages that wait or are being handled. */
-export async function lengthOf(queue: QueueClient): Promise<number> {
+export async function countMessages(queue: QueueClient): Promise<number> {
   const { approximateMessagesCount } = await queue.getProperties();
   return approximateMessagesCount ?? 0;
 }

@@ -16,7 +16,7 @@ import {
   type PostgresqlTarget,
   startPostgresqlTarget,
 } from "../../contract/rotators/postgresql-target.ts";
-import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type Line, lineTo } from "./line.ts";
 
 /** Everything that the app needs, real where it can be. */
@@ -68,7 +68,7 @@ export async function startServices(): Promise<Services> {
     timeScale: 0.01,
   });
   const { vault, tokens, backdate } = await startVault(folder, identity, vaultEvents);
-  const secrets = await clientOf(vault.url, identity);
+  const secrets = await makeClient(vault.url, identity);
   const lines = await linesTo(database.port, azurite.connectionString);
   return {
     ...{ database, vault, secrets, topic, vaultEvents, identity, lines, tokens, folder },
@@ -112,7 +112,7 @@ async function startVault(folder: string, identity: IdentityEndpoint, events: To
   return { vault, tokens, backdate };
 }
 
-async function clientOf(vaultUrl: string, identity: IdentityEndpoint): Promise<SecretClient> {
+async function makeClient(vaultUrl: string, identity: IdentityEndpoint): Promise<SecretClient> {
   const address = `${identity.url}?api-version=2019-08-01&resource=${VAULT_RESOURCE}`;
   const answer = await fetch(address, { headers: { "x-identity-header": identity.header } });
   const { access_token: token } = (await answer.json()) as { access_token: string };
@@ -126,7 +126,7 @@ async function clientOf(vaultUrl: string, identity: IdentityEndpoint): Promise<S
 }
 
 async function linesTo(postgresqlPort: number, connectionString: string): Promise<Lines> {
-  const portOf = (name: string) => Number(new URL(partOf(connectionString, name)).port);
+  const portOf = (name: string) => Number(new URL(getPart(connectionString, name)).port);
   const [database, queue, table] = await Promise.all([
     lineTo(postgresqlPort),
     lineTo(portOf("QueueEndpoint")),

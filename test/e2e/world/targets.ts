@@ -7,7 +7,7 @@ const policies = {
 };
 
 /** A configuration that tells the topic, with these targets. */
-export function configOf(
+export function makeConfig(
   { vaultUrl, topicEndpoint }: Places,
   targets: Readonly<Record<string, object>>,
   more: object = {},
@@ -77,7 +77,7 @@ export async function published(secrets: SecretClient, name: string): Promise<Pu
 }
 
 /** How many versions of a secret there are, disabled ones included. */
-export async function versionsOf(secrets: SecretClient, name: string): Promise<number> {
+export async function countVersions(secrets: SecretClient, name: string): Promise<number> {
   const pages = secrets.listPropertiesOfSecretVersions(publishedName(name)).byPage();
   let count = 0;
   for await (const page of pages) count += page.length;

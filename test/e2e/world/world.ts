@@ -60,7 +60,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     asJson(database.admin.account, database.admin.secret.reveal()),
   );
   await services.store("topic-key", topic.key);
-  const settings = await settingsOf(services, options);
+  const settings = await toSettings(services, options);
   const keysFile = join(folder, "keys.json");
   const keys = async () => JSON.parse(await readFile(keysFile, "utf8")) as Keys;
   const output = { written: "", answers: [] as Answer[] };
@@ -93,7 +93,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-async function settingsOf(
+async function toSettings(
   services: Services,
   { config, sweep = never, settings }: WorldOptions,
 ): Promise<Record<string, string>> {

@@ -1,5 +1,10 @@
 import { LeaseLostError } from "../../../shared/core/errors.ts";
-import { advance, beginRotation, runOf, succeed } from "../../../shared/core/lifecycle/progress.ts";
+import {
+  advance,
+  beginRotation,
+  succeed,
+  toRunRecord,
+} from "../../../shared/core/lifecycle/progress.ts";
 import { renderPayload } from "../../../shared/core/payload/payload.ts";
 import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
@@ -127,6 +132,6 @@ async function book(
   if (!begun.rotation) return;
   const rotation = advance(begun.rotation, "cleaning", published ? { published } : {}, now);
   const record = succeed(begun, rotation, world.target, false, now);
-  const runs = [runOf(rotation, record, "done", now)];
+  const runs = [toRunRecord(rotation, record, "done", now)];
   await ports.journal.commit({ record, etag: found.etag, wakeAt: undefined, runs });
 }

@@ -37,12 +37,12 @@ function withPublished(read: (real: Read, world: World) => ReturnType<Read>): Wo
   };
 }
 
-const recordOf = async (world: World) => (await world.journal.read("app"))?.record;
+const readRecord = async (world: World) => (await world.journal.read("app"))?.record;
 
 /** Retires because a rotation succeeded once, without a log-in with what is published. */
 export const retiresFromMemory = withRotator((rotator, world) => ({
   async verify(check, signal) {
-    const record = await recordOf(world);
+    const record = await readRecord(world);
     const isRetiring = record?.retirement !== undefined && record.rotation === undefined;
     return isRetiring ? "accepted" : rotator.verify(check, signal);
   },
@@ -67,7 +67,7 @@ export const acceptsNoPassword = withRotator((rotator) => ({
 export function looksOnce(): Worker {
   const seen = new Map<string, StoredSecret | Unreadable>();
   return withPublished(async (real, world) => {
-    const rotation = (await recordOf(world))?.rotation;
+    const rotation = (await readRecord(world))?.rotation;
     if (!rotation || rotation.changeBegan) return real();
     const known = seen.get(rotation.id) ?? (await real());
     seen.set(rotation.id, known);
@@ -93,7 +93,7 @@ export const believesEveryAnswer = withPublished(async (real) => {
 
 /** Waits as long after a change that could not be proven as after a failure that hurt nobody. */
 export const waitsLong: Worker = async (ports, world) => {
-  const failedAt = (await recordOf(world))?.lastFailure?.at;
+  const failedAt = (await readRecord(world))?.lastFailure?.at;
   const now = toInstant(ports.journal.now());
   if (failedAt !== undefined && between(failedAt, now) < 6 * hour) return undefined;
   return workOn(ports, world.target);

@@ -30,15 +30,15 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 const send = (queue: string, text: string) =>
   queues.getQueueClient(queue).sendMessage(base64(text));
 
-async function lengthOf(queue: QueueClient): Promise<number | undefined> {
+async function countMessages(queue: QueueClient): Promise<number | undefined> {
   return (await queue.getProperties()).approximateMessagesCount;
 }
 const empties = (name: string) =>
-  expect.poll(() => lengthOf(queues.getQueueClient(name)), { timeout: 20_000 }).toBe(0);
+  expect.poll(() => countMessages(queues.getQueueClient(name)), { timeout: 20_000 }).toBe(0);
 
 async function contents(name: string, count: number): Promise<string[]> {
   const queue = queues.getQueueClient(name);
-  await expect.poll(() => lengthOf(queue), { timeout: 20_000 }).toBe(count);
+  await expect.poll(() => countMessages(queue), { timeout: 20_000 }).toBe(count);
   const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
   return receivedMessageItems
     .map(({ messageText }) => Buffer.from(messageText, "base64").toString("utf8"))
@@ -156,7 +156,7 @@ describe("A poison queue", () => {
     for await (const { name } of queues.listQueues()) names.push(name);
     expect(names).toContain("last-poison");
     expect(names).not.toContain("last-poison-poison");
-    expect(await lengthOf(queues.getQueueClient("last-poison"))).toBe(1);
+    expect(await countMessages(queues.getQueueClient("last-poison"))).toBe(1);
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { KeyVaultEvent } from "../../../local/key-vault/announcements.ts";
 import { createClock, DAY, PATIENT, startVault, vaultFile } from "./key-vault-emulator-fixture.ts";
 
-const kindOf = ({ eventType }: KeyVaultEvent): string =>
+const describeKind = ({ eventType }: KeyVaultEvent): string =>
   eventType.replace("Microsoft.KeyVault.", "");
 
 function createReceiver() {
@@ -10,7 +10,7 @@ function createReceiver() {
   return {
     events,
     onEvent: (event: KeyVaultEvent): void => void events.push(event),
-    kinds: (): string[] => events.map((event) => `${kindOf(event)} ${event.subject}`),
+    kinds: (): string[] => events.map((event) => `${describeKind(event)} ${event.subject}`),
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { collect, createClock, DAY, startVault, TOKEN } from "./key-vault-emulator-fixture.ts";
 
 const notFound = { statusCode: 404, code: "SecretNotFound" };
-const conflictOf = (inner: string) => ({
+const catchConflict = (inner: string) => ({
   statusCode: 409,
   code: "Conflict",
   details: { error: { innerError: { code: inner } } },
@@ -200,7 +200,7 @@ describe("deleting in the Key Vault emulator", () => {
     expect((scheduledPurgeDate?.getTime() ?? 0) - (deletedOn?.getTime() ?? 0)).toBe(90 * DAY);
     await expect(client.getSecret("orders-db")).rejects.toMatchObject(notFound);
     await expect(client.setSecret("orders-db", "three")).rejects.toMatchObject(
-      conflictOf("ObjectIsDeletedButRecoverable"),
+      catchConflict("ObjectIsDeletedButRecoverable"),
     );
     expect(await collect(client.listPropertiesOfSecrets())).toEqual([]);
     const names = (await collect(client.listDeletedSecrets())).map(({ name }) => name);
@@ -254,17 +254,17 @@ describe("deleting in the Key Vault emulator", () => {
     await client.setSecret("orders-db", "one");
     await client.beginDeleteSecret("orders-db");
     await expect(client.setSecret("orders-db", "two")).rejects.toMatchObject(
-      conflictOf("ObjectIsBeingDeleted"),
+      catchConflict("ObjectIsBeingDeleted"),
     );
     await expect(client.purgeDeletedSecret("orders-db")).rejects.toMatchObject(
-      conflictOf("ObjectIsBeingDeleted"),
+      catchConflict("ObjectIsBeingDeleted"),
     );
     await expect(client.getDeletedSecret("orders-db")).rejects.toMatchObject(notFound);
     clock.advance(2000);
     expect((await send("POST", "/deletedsecrets/orders-db/recover")).status).toBe(200);
     await expect(client.getSecret("orders-db")).rejects.toMatchObject(notFound);
     await expect(client.setSecret("orders-db", "two")).rejects.toMatchObject(
-      conflictOf("ObjectIsBeingRecovered"),
+      catchConflict("ObjectIsBeingRecovered"),
     );
     clock.advance(2000);
     expect((await client.getSecret("orders-db")).value).toBe("one");

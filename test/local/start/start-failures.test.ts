@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startEnvironment } from "../../../local/environment.ts";
 import { claimLength } from "../../../local/start/environment/killed-host.ts";
 import { claimLength as claimLengthOfTheApp } from "../../../shared/core/lifecycle/decide.ts";
-import { dataFolder, isAlive, placesOf, start } from "./start-fixture.ts";
+import { choosePlaces, dataFolder, isAlive, start } from "./start-fixture.ts";
 
 /** Command lines of running processes that name the folder. */
 async function processesOn(folder: string): Promise<string[]> {
@@ -43,7 +43,7 @@ describe("npm start", () => {
   test("ends with a sentence and stops every child when its log can no longer be written", async () => {
     const data = await dataFolder();
     const failing = start("--data", data);
-    const { logs, processes } = await placesOf(data, failing);
+    const { logs, processes } = await choosePlaces(data, failing);
     await rm(logs.functions);
     await mkdir(logs.functions);
     expect(await failing.exited).toBe(1);

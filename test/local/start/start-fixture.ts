@@ -49,7 +49,7 @@ export function start(...args: readonly string[]): Start {
 }
 
 /** What environment.json says, once the start that writes it is ready. */
-export async function placesOf(data: string, by: Start): Promise<EnvironmentFile> {
+export async function choosePlaces(data: string, by: Start): Promise<EnvironmentFile> {
   const file = join(data, "environment.json");
   const read = async () => {
     if (by.child.exitCode !== null) throw new Error(`It ended instead: ${await by.errors}`);

@@ -3,16 +3,21 @@ import { type KeyturnEvent, readEvent } from "../../../local/start/app/events.ts
 import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
 import {
   clock,
-  lineOf,
+  formatLine,
+  formatSummary,
   type Standing,
   type Style,
-  summaryOf,
   tellDuration,
   tellPublished,
 } from "../../../local/start/console/lines.ts";
-import { tableOf } from "../../../local/start/console/table.ts";
-import { widthOf, wrapCommand, wrapText, wrapWords } from "../../../local/start/console/wrap.ts";
-import { sentenceOf, withoutStack } from "../../../local/start/environment/failure.ts";
+import { formatTable } from "../../../local/start/console/table.ts";
+import {
+  terminalWidth,
+  wrapCommand,
+  wrapText,
+  wrapWords,
+} from "../../../local/start/console/wrap.ts";
+import { describeChildFailure, withoutStack } from "../../../local/start/environment/failure.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
@@ -24,7 +29,7 @@ const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
 });
 const plain = (_: Style, text: string) => text;
 const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
-  lineOf(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
+  formatLine(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
 
 describe("a line on the console", () => {
   test("names the time of day, the target, the phase, how long it took and what that means", () => {
@@ -49,7 +54,7 @@ describe("a line on the console", () => {
     const failure = { kind: "target-unavailable", message: "the server does not answer" };
     const nextAttemptAt = "2026-11-22T12:00:03.000Z";
     const failed = event({ type: "attempt-failed", phase: "applying", failure, nextAttemptAt });
-    lineOf(failed, {
+    formatLine(failed, {
       targetWidth: 9,
       paint(style, text) {
         if (style === "red") painted.push(text);
@@ -115,7 +120,11 @@ describe("a line on the console", () => {
 
   test.each([80, 100, 132])("fits a terminal of %i columns, its text below itself", (width) => {
     const failure = { kind: "bug", message: "many words ".repeat(30).trim() };
-    const told = lineOf(event({ type: "bug", failure }), { paint: plain, targetWidth: 9, width });
+    const told = formatLine(event({ type: "bug", failure }), {
+      paint: plain,
+      targetWidth: 9,
+      width,
+    });
     const [first = "", ...rest] = told?.split("\n") ?? [];
     const indent = first.indexOf("an error in Keyturn");
     expect(rest.length).toBeGreaterThan(1);
@@ -149,8 +158,8 @@ test("What a terminal would act on is shown instead, wherever it stands", () => 
   expect(told).not.toMatch(/\p{C}/u);
   expect(line({ type: hostile })).toContain(shown);
   const counts = { logIns: 1, failed: 1, recovered: 0, lastProblem: hostile };
-  expect(summaryOf({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
-  expect(tableOf([["A"], [hostile]])).toContain(shown);
+  expect(formatSummary({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
+  expect(formatTable([["A"], [hostile]])).toContain(shown);
 });
 
 describe("a text", () => {
@@ -183,9 +192,11 @@ describe("a text", () => {
   });
 
   test("is for 80 columns where nobody says how many there are", () => {
-    expect([widthOf({}), widthOf({ columns: 132 }), widthOf({ columns: 0 })]).toEqual([
-      80, 132, 80,
-    ]);
+    expect([
+      terminalWidth({}),
+      terminalWidth({ columns: 132 }),
+      terminalWidth({ columns: 0 }),
+    ]).toEqual([80, 132, 80]);
   });
 });
 
@@ -196,20 +207,23 @@ test("what a crashed child says is told without its stack", () => {
 });
 
 test("a failure on a full disk says so first", async () => {
-  const told = await sentenceOf(new Error("ENOSPC: no space left on device, write"), "/data");
+  const told = await describeChildFailure(
+    new Error("ENOSPC: no space left on device, write"),
+    "/data",
+  );
   expect(told).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
-  expect(await sentenceOf(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
+  expect(await describeChildFailure(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
 });
 
 describe("the consumer's summary", () => {
   test("tells what one account must expect, and for a pair what went wrong", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
     const good = { logIns: 812, failed: 0, recovered: 0 };
-    expect(summaryOf({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
+    expect(formatSummary({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
     const told = "9 log-ins, 2 failed (1 worked when read again, last: the server refuses a";
-    expect(summaryOf({ orders: bad }, ["orders"])).toEqual([`orders: ${told})`]);
+    expect(formatSummary({ orders: bad }, ["orders"])).toEqual([`orders: ${told})`]);
     const note = "one account is refused for a moment while it changes";
-    expect(summaryOf({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
+    expect(formatSummary({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
       "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
       `reports: ${told}; ${note})`,
     ]);
@@ -221,7 +235,7 @@ test("a table's columns are as wide as what stands in them", () => {
     ["target", "took"],
     ["inventory", "3 s"],
   ];
-  expect(tableOf(rows)).toBe("target     took\n─────────  ────\ninventory  3 s");
+  expect(formatTable(rows)).toBe("target     took\n─────────  ────\ninventory  3 s");
 });
 
 describe("events in the host's log", () => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EnvironmentOptions, startEnvironment } from "../../../local/environment.ts";
 import type { KeyturnEvent } from "../../../local/start/app/events.ts";
-import { apiOf } from "../../../local/start/console/api.ts";
-import { dataFolder, isAlive, patient, placesOf, start } from "./start-fixture.ts";
+import { makeApi } from "../../../local/start/console/api.ts";
+import { choosePlaces, dataFolder, isAlive, patient, start } from "./start-fixture.ts";
 
 const environment = async (options: Omit<EnvironmentOptions, "onEvent">) => {
   const events: KeyturnEvent[] = [];
@@ -32,7 +32,7 @@ describe("npm start", () => {
   test("leaves no process behind after Ctrl-C, nor after a kill and the start that follows it", async () => {
     const data = await dataFolder();
     const first = start("--data", data);
-    const before = await placesOf(data, first);
+    const before = await choosePlaces(data, first);
 
     const second = start("--data", data);
     expect(await second.exited).toBe(1);
@@ -41,7 +41,7 @@ describe("npm start", () => {
     first.child.kill("SIGKILL");
     await first.exited;
     const third = start("--data", data);
-    const after = await placesOf(data, third);
+    const after = await choosePlaces(data, third);
     for (const { name, pid } of before.processes) expect(isAlive(pid), name).toBe(false);
     expect(after.keyVault).toEqual(before.keyVault);
     expect(after.functions).toEqual(before.functions);
@@ -90,7 +90,7 @@ describe("the environment", () => {
     await env.restartHost();
     // Killed between rotations, it leaves no claim that would have to end first: other tests wait for that.
     const idle = async () =>
-      (await apiOf(env.places().functions).targets()).every(
+      (await makeApi(env.places().functions).targets()).every(
         ({ rotation }) => rotation === undefined,
       );
     await expect.poll(idle, patient).toBe(true);
@@ -104,7 +104,7 @@ describe("the environment", () => {
     await env.close();
 
     const again = await environment({ data, every: "1h" });
-    const target = await apiOf(again.env.places().functions).target("orders");
+    const target = await makeApi(again.env.places().functions).target("orders");
     expect(target).toMatchObject({ health: "healthy" });
     const { properties } = await again.env.vault.getSecret("orders");
     expect(properties.version).toBe(target.published?.version);

@@ -36,7 +36,7 @@ export interface Begun {
 }
 
 /** A pair and a single account, for faults that hit some targets and not others. */
-export function victimsOf({ targets, draw }: Stage): readonly SoakTarget[] {
+export function pickVictims({ targets, draw }: Stage): readonly SoakTarget[] {
   const pairs = targets.filter(isPair);
   const singles = targets.filter((target) => !isPair(target));
   return [pick(draw, "pair", pairs), pick(draw, "single", singles)];

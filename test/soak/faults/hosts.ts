@@ -12,10 +12,10 @@ async function startRotations({ targets, draw, ask }: Stage): Promise<void> {
   await ask(...shuffled(draw, "asked", targets).slice(0, 3));
 }
 
-const hostOf = ({ world, draw }: Stage): SoakHost => pick(draw, "host", world.hosts);
+const getHost = ({ world, draw }: Stage): SoakHost => pick(draw, "host", world.hosts);
 
 async function killHost(stage: Stage): Promise<Begun> {
-  const host = hostOf(stage);
+  const host = getHost(stage);
   await startRotations(stage);
   await stage.world.pause(between(stage.draw, "moment", rotationMs));
   await host.kill();
@@ -36,7 +36,7 @@ async function killBothHosts(stage: Stage): Promise<Begun> {
 }
 
 async function suspendHost(stage: Stage): Promise<Begun> {
-  const host = hostOf(stage);
+  const host = getHost(stage);
   await startRotations(stage);
   await stage.world.pause(between(stage.draw, "moment", rotationMs));
   host.suspend();
@@ -52,7 +52,7 @@ async function suspendHost(stage: Stage): Promise<Begun> {
 /** The other host keeps its clock, so both work on the same targets with clocks that differ by so much. */
 async function shiftClock(stage: Stage, aheadMs: number): Promise<Begun> {
   const { world } = stage;
-  const host = hostOf(stage);
+  const host = getHost(stage);
   await host.kill();
   await host.start(aheadMs);
   await startRotations(stage);

@@ -2,12 +2,12 @@ import { pick } from "../world/draw.ts";
 import { newPassword, readPublished, store, type Stored } from "../world/stored.ts";
 import { isPair, publishedName, type SoakTarget } from "../world/targets.ts";
 import type { World } from "../world/world.ts";
-import { type Begun, type Fault, type Stage, victimsOf } from "./fault.ts";
+import { type Begun, type Fault, pickVictims, type Stage } from "./fault.ts";
 
 const second = 1_000;
 const holdMs = [6 * second, 20 * second] as const;
 
-async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored> {
+async function findPublishedBy({ vault }: World, { id }: SoakTarget): Promise<Stored> {
   const found = await readPublished(vault.secrets, id);
   if (found === undefined) throw new Error(`Nothing readable is published for ${id}.`);
   return found;
@@ -16,9 +16,9 @@ async function publishedOf({ vault }: World, { id }: SoakTarget): Promise<Stored
 /** Somebody sets the password of the published account in the database, and stores it where consumers read. */
 async function changeAndStore(stage: Stage): Promise<Begun> {
   const { world, ask, excuse } = stage;
-  const victims = victimsOf(stage);
+  const victims = pickVictims(stage);
   for (const target of victims) {
-    const { username } = await publishedOf(world, target);
+    const { username } = await findPublishedBy(world, target);
     const password = newPassword();
     excuse(target);
     await world.database.setPassword(username, password);
@@ -34,10 +34,10 @@ async function changeAndStore(stage: Stage): Promise<Begun> {
  */
 async function changeAndStoreLater(stage: Stage): Promise<Begun> {
   const { world, ask, excuse } = stage;
-  const victims = victimsOf(stage);
+  const victims = pickVictims(stage);
   const changed: { target: SoakTarget; username: string; password: string }[] = [];
   for (const target of victims) {
-    const { username } = await publishedOf(world, target);
+    const { username } = await findPublishedBy(world, target);
     const password = newPassword();
     excuse(target);
     await world.database.setPassword(username, password);
@@ -62,7 +62,7 @@ async function publishOther(stage: Stage): Promise<Begun> {
   const { world, targets, draw, ask, excuse, awaitConsumers } = stage;
   const target = pick(draw, "target", targets.filter(isPair));
   await awaitConsumers(target);
-  const { username: current } = await publishedOf(world, target);
+  const { username: current } = await findPublishedBy(world, target);
   const username = target.accounts.find((account) => account !== current) ?? current;
   const password = newPassword();
   // Its schedule may change the account that consumers have just read before they read again.
@@ -76,11 +76,11 @@ async function publishOther(stage: Stage): Promise<Begun> {
 /** Something about the published account, or about all accounts of a target, prevents log-ins whatever the password. */
 async function obstruct(stage: Stage, on: string, off: string): Promise<Begun> {
   const { world, draw, ask, excuse } = stage;
-  const victims = victimsOf(stage);
+  const victims = pickVictims(stage);
   const accounts: string[] = [];
   for (const target of victims) {
     excuse(target);
-    const { username } = await publishedOf(world, target);
+    const { username } = await findPublishedBy(world, target);
     accounts.push(...(draw("all") < 0.3 ? target.accounts : [username]));
   }
   await world.database.sql(...accounts.map((account) => `ALTER ROLE ${account} ${on}`));

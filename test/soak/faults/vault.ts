@@ -1,7 +1,7 @@
 import { shuffled } from "../world/draw.ts";
 import { publishedName } from "../world/targets.ts";
 import type { DoorAnswer, Trouble } from "../world/vault.ts";
-import { type Begun, type Fault, type Stage, victimsOf } from "./fault.ts";
+import { type Begun, type Fault, pickVictims, type Stage } from "./fault.ts";
 
 const second = 1_000;
 const holdMs = [6 * second, 20 * second] as const;
@@ -44,7 +44,7 @@ async function troubleAtTheDoor(
 }
 
 async function deletePublished(stage: Stage): Promise<Begun> {
-  const victims = victimsOf(stage);
+  const victims = pickVictims(stage);
   // While the secret cannot be read, a consumer that holds an older version cannot keep up.
   await stage.awaitConsumers(...victims);
   const { secrets } = stage.world.vault;
@@ -60,7 +60,7 @@ async function deletePublished(stage: Stage): Promise<Begun> {
 }
 
 async function disablePublished(stage: Stage): Promise<Begun> {
-  const victims = victimsOf(stage);
+  const victims = pickVictims(stage);
   // While the secret cannot be read, a consumer that holds an older version cannot keep up.
   await stage.awaitConsumers(...victims);
   const { secrets } = stage.world.vault;

@@ -1,17 +1,18 @@
 import { expect, test } from "vitest";
 import { faults, faultsNamed } from "../faults.ts";
-import { between, drawsOf, drawsWithin, pick, shuffled } from "./draw.ts";
+import { between, drawsWithin, makeDraws, pick, shuffled } from "./draw.ts";
 
-const orderOf = (seed: number) => shuffled(drawsOf(seed), "turn 1", faults).map(({ name }) => name);
+const drawOrder = (seed: number) =>
+  shuffled(makeDraws(seed), "turn 1", faults).map(({ name }) => name);
 
 test("The same seed gives the same order of faults, and another seed another order", () => {
-  expect(orderOf(7)).toEqual(orderOf(7));
-  expect(orderOf(7)).not.toEqual(orderOf(8));
-  expect(orderOf(7).toSorted()).toEqual(faults.map(({ name }) => name).toSorted());
+  expect(drawOrder(7)).toEqual(drawOrder(7));
+  expect(drawOrder(7)).not.toEqual(drawOrder(8));
+  expect(drawOrder(7).toSorted()).toEqual(faults.map(({ name }) => name).toSorted());
 });
 
 test("The same name means another draw in another round", () => {
-  const draw = drawsOf(7);
+  const draw = makeDraws(7);
   const targets = Array.from({ length: 40 }, (_, round) =>
     pick(drawsWithin(draw, `round ${round}`), "target", ["one", "two"]),
   );
@@ -19,7 +20,7 @@ test("The same name means another draw in another round", () => {
 });
 
 test("A draw between two bounds stays within them", () => {
-  const draw = drawsOf(7);
+  const draw = makeDraws(7);
   for (let number = 0; number < 200; number++) {
     const drawn = between(draw, String(number), [10, 12]);
     expect(drawn).toBeGreaterThanOrEqual(10);

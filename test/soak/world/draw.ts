@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** A number from 0 up to 1 for each name. The same seed and name always give the same number. */
 export type Draw = (name: string) => number;
 
-export function drawsOf(seed: number): Draw {
+export function makeDraws(seed: number): Draw {
   return (name) => createHash("sha256").update(`${seed}/${name}`).digest().readUInt32BE() / 2 ** 32;
 }
 

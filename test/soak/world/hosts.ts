@@ -21,7 +21,7 @@ export interface HostsOf {
   readonly heard: (text: string) => void;
 }
 
-export function hostOf({ settings, keysFile, heard }: HostsOf): SoakHost {
+export function getHost({ settings, keysFile, heard }: HostsOf): SoakHost {
   let process: HostProcess | undefined;
   let isSuspended = false;
   const signal = (name: NodeJS.Signals) => {

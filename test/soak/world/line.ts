@@ -66,7 +66,7 @@ export async function lineTo(firstPort: number): Promise<Line> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const port = portOf(server.address());
+  const port = getPort(server.address());
 
   const cut = () => {
     for (const client of open) client.resetAndDestroy();
@@ -102,7 +102,7 @@ export async function lineTo(firstPort: number): Promise<Line> {
   };
 }
 
-function portOf(address: ReturnType<ReturnType<typeof createServer>["address"]>): number {
+function getPort(address: ReturnType<ReturnType<typeof createServer>["address"]>): number {
   if (address === null || typeof address === "string") throw new Error("not listening on TCP");
   return address.port;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Azurite, startAzurite } from "../../../local/azurite.ts";
-import { movedTo, partOf } from "../../stores/connection-strings.ts";
+import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type Line, lineTo } from "./line.ts";
 
 /** Azurite, with its journal in files, behind lines whose ports never change. */
@@ -23,7 +23,7 @@ export async function startStorage(folder: string): Promise<Storage> {
   const directory = join(folder, "azurite");
   let azurite: Azurite = await startAzurite({ directory });
   const serverPorts = () =>
-    endpoints.map((endpoint) => Number(new URL(partOf(azurite.connectionString, endpoint)).port));
+    endpoints.map((endpoint) => Number(new URL(getPart(azurite.connectionString, endpoint)).port));
   const lines = await Promise.all(serverPorts().map(lineTo));
   const connectionString = endpoints.reduce(
     (text, endpoint, index) =>

@@ -51,10 +51,10 @@ export interface Places {
 }
 
 /** keyturn.yaml as an object: JSON is YAML. */
-export function configurationOf({ vaultUrl, topicEndpoint, databasePort }: Places): object {
+export function makeConfiguration({ vaultUrl, topicEndpoint, databasePort }: Places): object {
   // Without TLS, because the line to the database looks for statements in what passes.
   const options = { host: "127.0.0.1", port: databasePort, tls: { mode: "disable" } };
-  const targets = soakTargets.map((target) => [target.id, targetOf(target, options)] as const);
+  const targets = soakTargets.map((target) => [target.id, makeTarget(target, options)] as const);
   return {
     version: 1,
     vaults: { main: { url: vaultUrl } },
@@ -64,7 +64,7 @@ export function configurationOf({ vaultUrl, topicEndpoint, databasePort }: Place
   };
 }
 
-function targetOf({ id, accounts, by, policy }: SoakTarget, options: object): object {
+function makeTarget({ id, accounts, by, policy }: SoakTarget, options: object): object {
   const [first, second] = accounts;
   return {
     type: "postgresql",

@@ -40,7 +40,7 @@ export async function startVault(): Promise<Vault> {
   return {
     doorUrl: door.url,
     identity: identity.env,
-    secrets: clientOf(emulator.url, identity),
+    secrets: makeClient(emulator.url, identity),
     trouble: (decide) => {
       door.trouble(decide);
     },
@@ -104,7 +104,7 @@ async function pass(upstream: string, incoming: IncomingMessage) {
   return { status: reply.statusCode ?? 502, headers: reply.headers, body: await buffer(reply) };
 }
 
-function clientOf(vaultUrl: string, identity: IdentityEndpoint): SecretClient {
+function makeClient(vaultUrl: string, identity: IdentityEndpoint): SecretClient {
   const credential = {
     async getToken() {
       const address = `${identity.url}?api-version=2019-08-01&resource=${VAULT_RESOURCE}`;

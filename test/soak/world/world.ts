@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
-import { type News, newsOf } from "../news.ts";
+import { type News, readNews } from "../news.ts";
 import { type Api, apiAt } from "./api.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { hostOf, type SoakHost } from "./hosts.ts";
+import { getHost, type SoakHost } from "./hosts.ts";
 import { type Line, lineTo } from "./line.ts";
 import { startStorage, type Storage } from "./storage.ts";
 import { newPassword, store } from "./stored.ts";
 import {
   adminSecret,
-  configurationOf,
+  makeConfiguration,
   publishedName,
   secondName,
   type SoakTarget,
@@ -77,15 +77,15 @@ export async function startSoakWorld({ signal, logFile }: WorldOptions): Promise
       topicEndpoint: topic.endpoint,
       databasePort: databaseLine.port,
     };
-    await writeFile(config, JSON.stringify(configurationOf(places)));
+    await writeFile(config, JSON.stringify(makeConfiguration(places)));
     const keysFile = join(folder, "keys.json");
-    const settings = settingsOf(config, storage.connectionString, vault.identity);
+    const settings = toSettings(config, storage.connectionString, vault.identity);
     const heard = (text: string) => {
       if (logFile !== undefined) appendFileSync(logFile, text);
     };
     const hosts = [
-      keep(hostOf({ settings, keysFile, heard })),
-      keep(hostOf({ settings, keysFile, heard })),
+      keep(getHost({ settings, keysFile, heard })),
+      keep(getHost({ settings, keysFile, heard })),
     ] as const;
     // One after the other: the first one makes the keys that both use.
     for (const host of hosts) await host.start();
@@ -94,7 +94,7 @@ export async function startSoakWorld({ signal, logFile }: WorldOptions): Promise
       targets: soakTargets,
       ...{ hosts, database, databaseLine, storage, vault, close },
       api: apiAt(urls, keysFile),
-      news: newsOf(topic),
+      news: readNews(topic),
       pause: (ms) => wait(ms, undefined, { signal }),
     };
   } catch (error) {
@@ -103,7 +103,7 @@ export async function startSoakWorld({ signal, logFile }: WorldOptions): Promise
   }
 }
 
-function settingsOf(
+function toSettings(
   config: string,
   storage: string,
   identity: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 import type { Freeze, Policy } from "../policy.ts";
 import { parseDay, parseMoment } from "../windows/calendar.ts";
-import { spanOf } from "../windows/freezes.ts";
+import { toSpan } from "../windows/freezes.ts";
 import { isTimeZone } from "../windows/zone.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -9,7 +9,7 @@ export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem
   const unreadable = freeze.flatMap(checkEdges);
   if (unreadable.length > 0 || !isTimeZone(timeZone)) return unreadable;
   const reversed = freeze.flatMap((one, index) =>
-    spanOf(one, timeZone)
+    toSpan(one, timeZone)
       ? []
       : [problem(["freeze", index, "to"], `${one.to} is not after from, ${one.from}`)],
   );
@@ -29,8 +29,8 @@ function checkEdges(freeze: Freeze, index: number): Problem[] {
 function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
   const all = freezes.map((freeze) => ({
     freeze,
-    span: spanOf(freeze, zone),
-    lifts: liftsOf(freeze),
+    span: toSpan(freeze, zone),
+    lifts: formatLifts(freeze),
   }));
   return all.flatMap((later, index) =>
     all.slice(0, index).flatMap((earlier) => {
@@ -45,6 +45,6 @@ function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
   );
 }
 
-function liftsOf({ lift }: Freeze): string {
+function formatLifts({ lift }: Freeze): string {
   return lift.length === 0 ? "no reason" : [...new Set(lift)].sort().join(" and ");
 }

@@ -2,7 +2,7 @@ import { day } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import { parseTimeOfDay } from "../windows/calendar.ts";
 import { cronProblem, everFires } from "../windows/cron.ts";
-import { ianaNameOf } from "../windows/windows-zones.ts";
+import { findIanaName } from "../windows/windows-zones.ts";
 import { isTimeZone } from "../windows/zone.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -20,7 +20,7 @@ export function checkHours(policy: Policy): Problem[] {
 
 function checkZone({ timeZone }: Policy): Problem[] {
   if (timeZone === undefined || isTimeZone(timeZone)) return [];
-  const iana = ianaNameOf(timeZone);
+  const iana = findIanaName(timeZone);
   if (iana !== undefined) {
     const message = `${timeZone} is what Windows calls a time zone; write its IANA name: ${iana}`;
     return [problem(["timeZone"], message)];

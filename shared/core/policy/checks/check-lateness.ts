@@ -1,8 +1,8 @@
 import { formatDuration, instantAt, minute } from "../../time.ts";
-import { type Advice, adviceFor, adviceText, rounded, unitOf } from "../due/advice.ts";
+import { type Advice, adviceFor, adviceText, chooseUnit, roundUp } from "../due/advice.ts";
 import type { Freeze, Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
-import { openingsOf } from "../windows/openings.ts";
+import { findOpenings } from "../windows/openings.ts";
 import { attempt, type Effort, newEffort } from "./effort.ts";
 import { type Problem, problem } from "./problem.ts";
 import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
@@ -37,7 +37,7 @@ export const untried: Problem = {
 };
 
 function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
-  if (!openingsOf(policy).first(from, from)) return [neverOpens(policy, from)];
+  if (!findOpenings(policy).first(from, from)) return [neverOpens(policy, from)];
   const tried = [...tryWindows(policy, from, effort)];
   const late = tried.filter((one) => isLate(policy, one));
   const held = byFreeze(tryFreezes(policy, from, effort));
@@ -51,7 +51,7 @@ function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
 }
 
 function neverOpens(policy: Policy, from: number): Problem {
-  const unfrozen = openingsOf({ ...policy, freeze: [] }).first(from, from);
+  const unfrozen = findOpenings({ ...policy, freeze: [] }).first(from, from);
   if (unfrozen === undefined) return problem([], "has no window that opens in the next ten years");
   return holdsAllBack(policy, ["freeze"], Math.max(unfrozen.from, from));
 }
@@ -76,7 +76,7 @@ function comeLate(
   const first = earliest(late);
   if (!first) return [];
   const how = late.length === tried ? "every rotation comes" : "some rotations come";
-  const message = `is too short: ${how} up to ${longest(late)} after the due moment${exampleOf(policy, first)}; ${adviceText(advice)}`;
+  const message = `is too short: ${how} up to ${longest(late)} after the due moment${toExample(policy, first)}; ${adviceText(advice)}`;
   const isLonger = typeof advice === "object" && advice.every !== undefined;
   const path = [isLonger ? "every" : "headStart"];
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
@@ -96,7 +96,7 @@ function holdsBack(
   const isFound = typeof advice === "object";
   const isWay = isFound && advice.every === undefined && !advice.apartFromFreezes;
   const way = isWay ? `; ${adviceText(advice)}` : "";
-  const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${exampleOf(policy, first)}${way}`;
+  const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${toExample(policy, first)}${way}`;
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
@@ -105,7 +105,7 @@ function earliest<One extends Tried>([head, ...rest]: readonly One[]): One | und
 }
 
 /** An appointment of cron that is due by itself is so for every secret. */
-function exampleOf(policy: Policy, { changedAt }: Tried): string {
+function toExample(policy: Policy, { changedAt }: Tried): string {
   if (policy.every === undefined) return "";
   return `, such as that of a secret changed on ${local(policy, changedAt)}`;
 }
@@ -113,7 +113,7 @@ function exampleOf(policy: Policy, { changedAt }: Tried): string {
 /** Rounded up. */
 function longest(rotations: readonly Tried[]): string {
   const most = rotations.reduce((worst, { by }) => Math.max(worst, by), 0);
-  return formatDuration(rounded(most, unitOf(most)));
+  return formatDuration(roundUp(most, chooseUnit(most)));
 }
 
 function local({ timeZone = "UTC" }: Policy, moment: number): string {

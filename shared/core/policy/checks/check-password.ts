@@ -63,7 +63,7 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
     return [problem(["password", "startWithLetter"], "cannot hold: no letter is left")];
   }
   if (emptied.length === 0) return [];
-  const message = `leaves no ${emptied.map(spoken).join(" and no ")}; many systems demand some`;
+  const message = `leaves no ${emptied.map(describeClass).join(" and no ")}; many systems demand some`;
   return [problem(["password", rules.dialects?.length ? "dialects" : "exclude"], message)];
 }
 
@@ -79,6 +79,6 @@ function checkCounts(rules: PasswordRules, classes: readonly string[]): Problem[
   return [problem(["password", "noRepeats"], message)];
 }
 
-function spoken(name: string): string {
+function describeClass(name: string): string {
   return name === "lower" || name === "upper" ? `${name}-case letters` : name;
 }

@@ -4,7 +4,7 @@ import type { Moments } from "../due/facts.ts";
 import { decide, type Placement } from "../due/placement.ts";
 import type { Freeze, Policy } from "../policy.ts";
 import { freezeAt, frozenSpans, type Span } from "../windows/freezes.ts";
-import { openingsOf } from "../windows/openings.ts";
+import { findOpenings } from "../windows/openings.ts";
 import { type Effort, newEffort, spend } from "./effort.ts";
 
 /** A rotation that was tried out. Moments in milliseconds since the epoch. */
@@ -35,10 +35,10 @@ const momentsOfFreeze = 24;
 
 /** An hour more or less is what clocks do by themselves. */
 export function isLate(policy: Policy, { by }: Pick<Tried, "by">): boolean {
-  return by > toleranceOf(policy);
+  return by > computeTolerance(policy);
 }
 
-function toleranceOf({ every = hour }: Policy): number {
+function computeTolerance({ every = hour }: Policy): number {
   return Math.min(hour, every);
 }
 
@@ -54,12 +54,13 @@ export function* tryWindows(
   const begins = Array.from({ length: phases }, (_, phase) => from + (phase * every) / phases);
   for (const start of new Set(begins.map((begin) => openAt(unfrozen, Math.floor(begin))))) {
     if (start === undefined) continue;
-    for (const fraction of fractionsOf(policy)) yield* courseOf(unfrozen, start, fraction, effort);
+    for (const fraction of listFractions(policy))
+      yield* simulateCourse(unfrozen, start, fraction, effort);
   }
 }
 
 /** One rotation after the other, each counted from the one before. */
-function* courseOf(
+function* simulateCourse(
   policy: Policy,
   start: number,
   fraction: number,
@@ -88,7 +89,7 @@ export function* tryFreezes(
   const unfrozen = { ...policy, freeze: [] };
   for (const span of frozenSpans(freeze, timeZone, undefined)) {
     for (const changedAt of changesBefore(policy, span, from)) {
-      for (const fraction of fractionsOf(policy)) {
+      for (const fraction of listFractions(policy)) {
         spend(effort);
         const held = heldBack(policy, unfrozen, changedAt, fraction);
         if (held) yield held;
@@ -101,12 +102,12 @@ export function* tryFreezes(
 function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
   const { every, headStart = 0 } = policy;
   const begin = Math.max(frozen.from, from);
-  const opening = openingsOf({ ...policy, freeze: [] }).first(begin, begin);
+  const opening = findOpenings({ ...policy, freeze: [] }).first(begin, begin);
   const wanted = opening && Math.max(opening.from, begin);
   if (wanted === undefined || wanted >= frozen.to) return [];
   // Without an age each appointment is due by itself.
   if (every === undefined) return [wanted - 1];
-  const earliest = Math.max(from, wanted - toleranceOf(policy)) - headStart;
+  const earliest = Math.max(from, wanted - computeTolerance(policy)) - headStart;
   const first = firstHeld(policy, begin, earliest);
   const apart = (frozen.to - first) / momentsOfFreeze;
   const changes = Array.from({ length: momentsOfFreeze }, (_, index) => {
@@ -119,7 +120,7 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
 
 /** What may start from this moment on, and not earlier, has no opening left before the freeze. */
 function firstHeld(policy: Policy, frozenFrom: number, earliest: number): number {
-  const openings = openingsOf(policy);
+  const openings = findOpenings(policy);
   const last = openings.last(earliest, frozenFrom);
   if (!last) return earliest;
   return Math.max(earliest, openings.appointments ? last.from + 1 : last.to);
@@ -156,10 +157,10 @@ function next(policy: Policy, changedAt: number, fraction: number): Placement | 
 
 /** The first moment from this one on at which a change may start. */
 function openAt(policy: Policy, moment: number): number | undefined {
-  const opening = openingsOf(policy).first(moment, moment);
+  const opening = findOpenings(policy).first(moment, moment);
   return opening && Math.max(opening.from, moment);
 }
 
-function fractionsOf({ spread = 0 }: Policy): readonly number[] {
+function listFractions({ spread = 0 }: Policy): readonly number[] {
   return spread === 0 ? [0] : fractions;
 }

@@ -43,9 +43,9 @@ function longer(policy: Policy, every: number, trials: Trials): Advice | undefin
     worst = Math.max(worst, by);
   }
   const least = every + worst;
-  const unit = unitOf(least);
+  const unit = chooseUnit(least);
   for (const wanted of [least, least + unit, 1.5 * least, 2 * least]) {
-    const age = rounded(wanted, unit);
+    const age = roundUp(wanted, unit);
     const found = enough({ ...policy, every: age }, age, trials);
     if (found) return { every: age, ...found };
   }
@@ -58,7 +58,7 @@ function shortest(
   every: number,
   isEnough: (policy: Policy) => boolean,
 ): number | undefined {
-  const unit = unitOf(every);
+  const unit = chooseUnit(every);
   let least = Math.floor((policy.headStart ?? 0) / unit);
   let most = Math.ceil(every / unit) - 1;
   if (most < 1 || !isEnough({ ...policy, headStart: most * unit })) return undefined;
@@ -81,13 +81,13 @@ function meetsWindows(policy: Policy, { from, effort }: Trials): boolean {
 }
 
 /** People think of long times in days, of short ones in hours or minutes. */
-export function unitOf(milliseconds: number): number {
+export function chooseUnit(milliseconds: number): number {
   if (milliseconds > 4 * day) return day;
   return milliseconds > 2 * hour ? hour : minute;
 }
 
 /** Upwards: what is said is enough. */
-export function rounded(milliseconds: number, unit: number): number {
+export function roundUp(milliseconds: number, unit: number): number {
   return Math.ceil(milliseconds / unit) * unit;
 }
 

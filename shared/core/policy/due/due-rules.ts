@@ -3,7 +3,7 @@ import type { LiftReason, Policy } from "../policy.ts";
 import type { Moments } from "./facts.ts";
 
 /** One rule of a policy by which a change is due. */
-export interface Claim {
+export interface DueRule {
   readonly rule: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle";
   /** When the change is due, in milliseconds since the epoch; -Infinity for as soon as a window is open. */
   readonly due: number;
@@ -17,7 +17,7 @@ export interface Claim {
 }
 
 /** Every rule that makes a change due, whether or not another one does so earlier. */
-export function claimsOf(policy: Policy, moments: Moments): Claim[] {
+export function findDueRules(policy: Policy, moments: Moments): DueRule[] {
   const scheduled = policy.manualOnly
     ? []
     : [firstClaim(policy, moments), ageClaim(policy, moments), idleClaim(policy, moments)];
@@ -25,7 +25,7 @@ export function claimsOf(policy: Policy, moments: Moments): Claim[] {
 }
 
 /** The first change of a credential that was adopted, or that nobody has ever changed. */
-function firstClaim(policy: Policy, { changedAt, adoptedAt }: Moments): Claim | undefined {
+function firstClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
   if (adoptedAt !== undefined) {
     if (policy.adopt?.mode !== "rotate" || (changedAt ?? -Infinity) >= adoptedAt) return undefined;
     const due = adoptedAt + (policy.adopt.delay ?? 0);
@@ -37,7 +37,7 @@ function firstClaim(policy: Policy, { changedAt, adoptedAt }: Moments): Claim | 
 }
 
 /** Age counts from the adoption when nobody knows of a change. */
-function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): Claim | undefined {
+function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
   const since = changedAt ?? adoptedAt;
   if (since === undefined) return undefined;
   if (policy.every !== undefined) {
@@ -51,14 +51,14 @@ function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): Claim | un
 }
 
 /** A target that is still unused after the change is due again this long after the change, not at once. */
-function idleClaim(policy: Policy, { changedAt, lastUsedAt }: Moments): Claim | undefined {
+function idleClaim(policy: Policy, { changedAt, lastUsedAt }: Moments): DueRule | undefined {
   if (policy.afterIdle === undefined || lastUsedAt === undefined) return undefined;
   const since = Math.max(lastUsedAt, changedAt ?? -Infinity);
   const due = since + policy.afterIdle;
   return { rule: "idle", due, from: due, since };
 }
 
-function exposureClaim(policy: Policy, moments: Moments): Claim | undefined {
+function exposureClaim(policy: Policy, moments: Moments): DueRule | undefined {
   const { changedAt, exposedAt, exposureBy, exposureKind } = moments;
   if (policy.afterExposure === undefined || exposedAt === undefined) return undefined;
   if (changedAt !== undefined && changedAt > exposedAt) return undefined;

@@ -2,8 +2,8 @@ import { day, formatDuration, type Instant, instantAt, minute, second } from "..
 import type { Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
 import { freezeAt } from "../windows/freezes.ts";
-import { openingsOf } from "../windows/openings.ts";
-import type { Claim } from "./due-rules.ts";
+import { findOpenings } from "../windows/openings.ts";
+import type { DueRule } from "./due-rules.ts";
 import type { Decision, Placement } from "./placement.ts";
 
 export interface PassedOver {
@@ -32,39 +32,39 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
   }
   return {
     at: instantAt(chosen.at === -Infinity ? now : chosen.at),
-    reason: intro + reasonOf(policy, chosen),
+    reason: intro + describeReason(policy, chosen),
     passedOver: passedOver(policy, chosen, decision, now),
     policy: policy.name,
   };
 }
 
-export function whyNever(policy: Policy, lost: readonly Claim[]): string {
+export function whyNever(policy: Policy, lost: readonly DueRule[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
   if (policy.manualOnly) return "only a person starts a rotation";
   return "nothing has made a rotation due, and there is no schedule";
 }
 
 /** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
-export function reasonOf(policy: Policy, placement: Placement): string {
+export function describeReason(policy: Policy, placement: Placement): string {
   const { claim, at, permitted, opening } = placement;
   const zone = policy.timeZone ?? "UTC";
-  const parts = [ruleOf(policy, claim)];
+  const parts = [describeRule(policy, claim)];
   if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
   if (claim.anyTime) parts.push("whatever the windows");
   if (opening.from > claim.from) {
-    parts.push(`${waitOf(policy, claim)} ${formatLocal(opening.from, zone)}`);
+    parts.push(`${describeWait(policy, claim)} ${formatLocal(opening.from, zone)}`);
   }
   if (at > permitted) parts.push(`spread +${about(at - permitted)}`);
   return parts.join(", ");
 }
 
-function waitOf(policy: Policy, claim: Claim): string {
-  if (openingsOf(policy, claim).appointments) return "kept for the appointment on";
+function describeWait(policy: Policy, claim: DueRule): string {
+  if (findOpenings(policy, claim).appointments) return "kept for the appointment on";
   const hasWindows = !claim.anyTime && (policy.days ?? policy.between) !== undefined;
   return hasWindows ? "moved to the window on" : "held back by a freeze until";
 }
 
-const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) => string>> = {
+const phrases: Readonly<Record<DueRule["rule"], (policy: Policy, since: string) => string>> = {
   age: ({ every = 0 }, since) => `${formatDuration(every)} after ${since}`,
   "never-changed": () => "never changed before",
   adoption: ({ adopt }, since) =>
@@ -75,7 +75,7 @@ const phrases: Readonly<Record<Claim["rule"], (policy: Policy, since: string) =>
   idle: ({ afterIdle = 0 }, since) => `${formatDuration(afterIdle)} without use since ${since}`,
 };
 
-function ruleOf(policy: Policy, { rule, since }: Claim): string {
+function describeRule(policy: Policy, { rule, since }: DueRule): string {
   return phrases[rule](policy, since === undefined ? "" : instantAt(since));
 }
 
@@ -87,20 +87,20 @@ function passedOver(
 ): PassedOver[] {
   const others = later.map((one) => ({
     at: instantAt(one.at),
-    why: `later: ${reasonOf(policy, one)}`,
+    why: `later: ${describeReason(policy, one)}`,
   }));
   const never = lost.map((claim) => ({
     at: instantAt(Number.isFinite(claim.due) ? claim.due : now),
-    why: `no window ever opens: ${ruleOf(policy, claim)}`,
+    why: `no window ever opens: ${describeRule(policy, claim)}`,
   }));
-  return [...missed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
+  return [...listMissed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
 }
 
 /** Openings between the moment from which on a change might have started and the one that it takes. */
-function missed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
+function listMissed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
   if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
   const zone = policy.timeZone ?? "UTC";
-  const openings = openingsOf({ ...policy, freeze: [] }, claim);
+  const openings = findOpenings({ ...policy, freeze: [] }, claim);
   const found: PassedOver[] = [];
   const before = openings.each(claim.from, Math.min(opening.from, claim.from + missedHorizon));
   for (const span of before) {

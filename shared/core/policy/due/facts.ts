@@ -26,17 +26,17 @@ export interface Moments {
   readonly adoptedAt: number | undefined;
 }
 
-export function momentsOf(facts: Facts): Moments {
+export function toMoments(facts: Facts): Moments {
   return {
-    changedAt: parsed(facts.changedAt),
-    exposedAt: parsed(facts.exposedAt),
+    changedAt: parseMoment(facts.changedAt),
+    exposedAt: parseMoment(facts.exposedAt),
     exposureBy: facts.exposureBy,
     exposureKind: facts.exposureKind ?? "exposure",
-    lastUsedAt: parsed(facts.lastUsedAt),
-    adoptedAt: parsed(facts.adoptedAt),
+    lastUsedAt: parseMoment(facts.lastUsedAt),
+    adoptedAt: parseMoment(facts.adoptedAt),
   };
 }
 
-function parsed(instant: Instant | undefined): number | undefined {
+function parseMoment(instant: Instant | undefined): number | undefined {
   return instant === undefined ? undefined : Date.parse(instant);
 }

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { minute } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import type { Span } from "../windows/freezes.ts";
-import { openingsOf } from "../windows/openings.ts";
-import { type Claim, claimsOf } from "./due-rules.ts";
+import { findOpenings } from "../windows/openings.ts";
+import { type DueRule, findDueRules } from "./due-rules.ts";
 import type { Moments } from "./facts.ts";
 
 /** Where one claim leads. All moments in milliseconds since the epoch. */
 export interface Placement {
-  readonly claim: Claim;
+  readonly claim: DueRule;
   /** When the change starts. */
   readonly at: number;
   /** The first moment at which it may start. */
@@ -22,14 +22,14 @@ export interface Decision {
   /** The others, earliest first. */
   readonly later: readonly Placement[];
   /** Claims for which no window ever opens. */
-  readonly lost: readonly Claim[];
+  readonly lost: readonly DueRule[];
 }
 
 /** Starts are kept this far from the end of an opening: the sweep that finds them comes once a minute. */
 const sweepMargin = 5 * minute;
 
 /** Where in the spread a target starts, from 0 to 1: the same for ever, and alike for no two targets. */
-export function spreadOf(targetId: string): number {
+export function computeSpread(targetId: string): number {
   return createHash("sha256").update(targetId).digest().readUInt32BE(0) / 2 ** 32;
 }
 
@@ -41,8 +41,8 @@ export function decide(
   fraction: () => number,
 ): Decision {
   const placed: Placement[] = [];
-  const lost: Claim[] = [];
-  for (const claim of claimsOf(policy, moments)) {
+  const lost: DueRule[] = [];
+  for (const claim of findDueRules(policy, moments)) {
     const placement = place(policy, claim, now, fraction);
     if (placement) placed.push(placement);
     else lost.push(claim);
@@ -53,11 +53,11 @@ export function decide(
 
 function place(
   policy: Policy,
-  claim: Claim,
+  claim: DueRule,
   now: number,
   fraction: () => number,
 ): Placement | undefined {
-  const opening = openingsOf(policy, claim).first(claim.from, now);
+  const opening = findOpenings(policy, claim).first(claim.from, now);
   if (!opening) return undefined;
   const permitted = Math.max(claim.from, opening.from);
   const at = permitted + spreadIn(policy, claim, permitted, opening.to, fraction);
@@ -66,7 +66,7 @@ function place(
 
 function spreadIn(
   { spread = 0 }: Policy,
-  claim: Claim,
+  claim: DueRule,
   permitted: number,
   end: number,
   fraction: () => number,

@@ -2,8 +2,8 @@ import { type Instant, plus } from "../../time.ts";
 import { type LiftReason, nearExpiryLead, type Policy } from "../policy.ts";
 import { freezeAt, frozenSpans } from "../windows/freezes.ts";
 import { explain, type ExplainedDue } from "./explain.ts";
-import { type Facts, momentsOf } from "./facts.ts";
-import { decide, spreadOf } from "./placement.ts";
+import { type Facts, toMoments } from "./facts.ts";
+import { computeSpread, decide } from "./placement.ts";
 
 export type { Facts } from "./facts.ts";
 
@@ -16,8 +16,8 @@ export type Due = ExplainedDue;
  */
 export function nextDue(policy: Policy, facts: Facts, now: Instant): Due {
   const moment = Date.parse(now);
-  const fraction = () => spreadOf(facts.targetId);
-  return explain(policy, decide(policy, momentsOf(facts), moment, fraction), moment);
+  const fraction = () => computeSpread(facts.targetId);
+  return explain(policy, decide(policy, toMoments(facts), moment, fraction), moment);
 }
 
 export interface Permission {
@@ -31,7 +31,7 @@ export interface Permission {
  */
 export function mayStart(policy: Policy, facts: Facts, now: Instant): Permission {
   const moment = Date.parse(now);
-  const decision = decide(policy, momentsOf(facts), moment, () => 0);
+  const decision = decide(policy, toMoments(facts), moment, () => 0);
   const { at, reason } = explain(policy, decision, moment);
   return { allowed: at !== undefined && at <= now, why: reason };
 }
@@ -59,7 +59,7 @@ export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): I
  * The expiry a version published at `publishedAt` carries: late enough that Key Vault's near-expiry event falls on
  * the due moment. The event is then a safety net for a missed sweep and never starts a loop.
  */
-export function expiryOf(
+export function computeExpiry(
   policy: Policy,
   publishedAt: Instant,
   targetId: string,

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy.ts";
-import { dayNumber, instantOn, parseTimeOfDay, weekdayOf } from "./calendar.ts";
-import { firesOf } from "./cron.ts";
-import { wallOf } from "./zone.ts";
+import { dayNumber, instantOn, parseTimeOfDay, toWeekday } from "./calendar.ts";
+import { parseFires } from "./cron.ts";
+import { toWallClock } from "./zone.ts";
 
 /** The moments at which changes start, in order. None is kept: finding one takes microseconds, wherever it lies. */
 export interface Appointments {
@@ -24,10 +24,10 @@ interface Fires {
 /** Local days around that of a moment on which appointments at that moment may lie: some clocks skip or repeat a day. */
 const around = 2;
 
-export function appointmentsOf(hours: Hours): Appointments {
+export function listAppointments(hours: Hours): Appointments {
   const { timeZone } = hours;
-  const { onDay, times } = hours.cron === undefined ? firesAt(hours) : firesOf(hours.cron);
-  const dayOf = (instant: number) => dayNumber(wallOf(timeZone, instant));
+  const { onDay, times } = hours.cron === undefined ? firesAt(hours) : parseFires(hours.cron);
+  const dayOf = (instant: number) => dayNumber(toWallClock(timeZone, instant));
   // A later time of a day is never an earlier moment, so that the times of a day can be searched.
   const countBefore = (number: number, moment: number) => {
     let [low, high] = [0, times.length];
@@ -64,7 +64,7 @@ function firesAt({ days, at = [] }: Hours): Fires {
   const times = at.map(parseTimeOfDay).filter((time) => time !== undefined);
   return {
     // Without any time, no day is worth a look.
-    onDay: (number) => times.length > 0 && (days?.includes(weekdayOf(number)) ?? true),
+    onDay: (number) => times.length > 0 && (days?.includes(toWeekday(number)) ?? true),
     times: times.sort((a, b) => a - b),
   };
 }

@@ -1,6 +1,6 @@
 import { day, hour, minute } from "../../time.ts";
 import { type TimeOfDay, type Weekday, weekdays } from "../policy.ts";
-import { instantOf, type Wall, wallOf } from "./zone.ts";
+import { toInstantIn, toWallClock, type Wall } from "./zone.ts";
 
 /** Milliseconds since midnight, or undefined when the text is no time of day. */
 export function parseTimeOfDay(text: TimeOfDay): number | undefined {
@@ -30,20 +30,20 @@ export function dayNumber(wall: Wall): number {
   return Math.floor(wall / day);
 }
 
-export function weekdayOf(number: number): Weekday {
+export function toWeekday(number: number): Weekday {
   // 1970-01-01 was a Thursday.
   return weekdays[(((number + 4) % 7) + 7) % 7] ?? "sun";
 }
 
 /** The first moment at which the clocks show this time of this day or a later one. */
 export function instantOn(zone: string, number: number, timeOfDay: number): number {
-  return instantOf(zone, number * day + timeOfDay);
+  return toInstantIn(zone, number * day + timeOfDay);
 }
 
 /** Such as `Sat 2026-10-31 22:00 Europe/Vienna`. */
 export function formatLocal(instant: number, zone: string): string {
-  const wall = wallOf(zone, instant);
-  const name = weekdayOf(dayNumber(wall));
+  const wall = toWallClock(zone, instant);
+  const name = toWeekday(dayNumber(wall));
   const text = new Date(wall).toISOString();
   const seconds = wall % minute === 0 ? "" : text.slice(16, 19);
   return `${name.charAt(0).toUpperCase()}${name.slice(1)} ${text.slice(0, 10)} ${text.slice(11, 16)}${seconds} ${zone}`;

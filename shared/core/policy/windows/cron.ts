@@ -56,7 +56,7 @@ const mostKept = 1000;
  * wall times; the rule for times that do not exist or exist twice is that of the zone, as for everything else.
  */
 export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
-  const { onDay, times } = firesOf(text);
+  const { onDay, times } = parseFires(text);
   const walls: Wall[] = [];
   for (let number = Math.floor(from / day); number * day < to; number++) {
     if (onDay(number)) walls.push(...times.map((time) => number * day + time));
@@ -65,14 +65,14 @@ export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
 }
 
 /** Asking the parser for the next time takes many times as long as asking whether it is one. */
-export function firesOf(text: string): Fires {
+export function parseFires(text: string): Fires {
   const found = known.get(text);
   if (found) return found;
   const [minutes = "", hours = "", ...days] = text.trim().split(/\s+/);
-  const inHour = matching(`${minutes} * * * *`, hour / minute, minute);
-  const inDay = matching(`0 ${hours} * * *`, day / hour, hour);
+  const inHour = listMatches(`${minutes} * * * *`, hour / minute, minute);
+  const inDay = listMatches(`0 ${hours} * * *`, day / hour, hour);
   const fires = {
-    onDay: remembering(parse(["0", "0", ...days].join(" "))),
+    onDay: makeDayTest(parse(["0", "0", ...days].join(" "))),
     times: inDay.flatMap((start) => inHour.map((later) => start + later)),
   };
   if (known.size >= mostKept) known.clear();
@@ -81,7 +81,7 @@ export function firesOf(text: string): Fires {
 }
 
 /** Which of `count` times, each `apart` milliseconds after the one before, an expression matches. */
-function matching(text: string, count: number, apart: number): number[] {
+function listMatches(text: string, count: number, apart: number): number[] {
   const times = parse(text);
   return Array.from({ length: count }, (_, index) => index * apart).filter((time) =>
     times.match(new Date(time)),
@@ -92,7 +92,7 @@ function matching(text: string, count: number, apart: number): number[] {
 const bits = 32;
 
 /** Whether an expression fires on a day. The parser takes microseconds to say so: its answers are kept, a bit for each. */
-function remembering(days: Cron): (number: number) => boolean {
+function makeDayTest(days: Cron): (number: number) => boolean {
   const masks = new Map<number, number>();
   const maskOf = (block: number) => {
     let mask = 0;

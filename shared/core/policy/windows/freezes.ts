@@ -8,14 +8,14 @@ export interface Span {
 }
 
 /** When a freeze is in force, or undefined when it cannot be read or is over before it begins. */
-export function spanOf(freeze: Freeze, zone: string): Span | undefined {
-  const from = edgeOf(freeze.from, zone, 0);
-  const to = edgeOf(freeze.to, zone, 1);
+export function toSpan(freeze: Freeze, zone: string): Span | undefined {
+  const from = toEdge(freeze.from, zone, 0);
+  const to = toEdge(freeze.to, zone, 1);
   return from < to ? { from, to } : undefined;
 }
 
 /** `days` is added to a whole day: the last one belongs to the freeze. NaN when the text cannot be read. */
-function edgeOf(text: string, zone: string, days: number): number {
+function toEdge(text: string, zone: string, days: number): number {
   const wall = parseDay(text);
   return wall === undefined
     ? (parseMoment(text) ?? NaN)
@@ -25,10 +25,10 @@ function edgeOf(text: string, zone: string, days: number): number {
 /** Spans of the same lists are asked for thousands of times; a list is never changed. */
 const known = new WeakMap<readonly Freeze[], Map<string, readonly (Span | undefined)[]>>();
 
-function spansOf(freezes: readonly Freeze[], zone: string): readonly (Span | undefined)[] {
+function listSpans(freezes: readonly Freeze[], zone: string): readonly (Span | undefined)[] {
   const byZone = known.get(freezes) ?? new Map<string, readonly (Span | undefined)[]>();
   known.set(freezes, byZone);
-  const spans = byZone.get(zone) ?? freezes.map((freeze) => spanOf(freeze, zone));
+  const spans = byZone.get(zone) ?? freezes.map((freeze) => toSpan(freeze, zone));
   byZone.set(zone, spans);
   return spans;
 }
@@ -43,7 +43,7 @@ export function frozenSpans(
   zone: string,
   lift: LiftReason | undefined,
 ): Span[] {
-  const spans = spansOf(freezes, zone);
+  const spans = listSpans(freezes, zone);
   return union(
     freezes.flatMap((freeze, index) => (isLifted(freeze, lift) ? [] : (spans[index] ?? []))),
   );
@@ -84,7 +84,7 @@ export function freezeAt(
   instant: number,
   lift?: LiftReason,
 ): Freeze | undefined {
-  const spans = spansOf(freezes, zone);
+  const spans = listSpans(freezes, zone);
   return freezes.find((freeze, index) => {
     if (isLifted(freeze, lift)) return false;
     const span = spans[index];

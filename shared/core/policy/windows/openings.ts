@@ -1,8 +1,8 @@
 import { day, minute } from "../../time.ts";
 import type { LiftReason, Policy } from "../policy.ts";
-import { type Appointments, appointmentsOf } from "./appointments.ts";
+import { type Appointments, listAppointments } from "./appointments.ts";
 import { frozenSpans, type Span, without } from "./freezes.ts";
-import { isAlwaysOpen, type Windows, windowsOf } from "./week.ts";
+import { isAlwaysOpen, listWindows, type Windows } from "./week.ts";
 
 /** A sweep is no clock: a change may start this long after an appointment, plus the spread. */
 const appointmentLength = 15 * minute;
@@ -41,7 +41,7 @@ const byHours = new Map<string, Openings>();
 const mostKept = 1000;
 
 /** The same object for the same hours. */
-export function openingsOf(hours: Hours, { lift, anyTime = false }: OpeningsFor = {}): Openings {
+export function findOpenings(hours: Hours, { lift, anyTime = false }: OpeningsFor = {}): Openings {
   const variant = `${lift ?? ""}/${anyTime}`;
   const variants = byPolicy.get(hours) ?? new Map<string, Openings>();
   byPolicy.set(hours, variants);
@@ -78,10 +78,10 @@ function makeOpenings(hours: OwnHours, lift: LiftReason | undefined): Openings {
   const frozen = frozenSpans(hours.freeze, hours.timeZone, lift);
   if (hours.at !== undefined || hours.cron !== undefined) {
     const length = (hours.spread ?? 0) + appointmentLength;
-    return ofAppointments(appointmentsOf(hours), length, frozen);
+    return ofAppointments(listAppointments(hours), length, frozen);
   }
   if (isAlwaysOpen(hours)) return ofSpans(without({ from: -Infinity, to: Infinity }, frozen));
-  return ofWindows(windowsOf(hours, hours.timeZone), frozen);
+  return ofWindows(listWindows(hours, hours.timeZone), frozen);
 }
 
 function ofSpans(spans: readonly Span[]): Openings {
@@ -110,14 +110,14 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
       for (const span of without(window, frozen)) {
         if (span.to > from && span.from < to) yield span;
       }
-      after = Math.max(window.to, holding(frozen, window.to)?.to ?? window.to);
+      after = Math.max(window.to, findFreezeAt(frozen, window.to)?.to ?? window.to);
     }
   };
   return {
     appointments: false,
     first: (from, now) => {
       const after = Math.max(from, now);
-      return firstOf(each(after, after + horizon + 1));
+      return findFirst(each(after, after + horizon + 1));
     },
     last: (from, to) => {
       for (let before = to; ;) {
@@ -125,7 +125,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
         if (window === undefined || window.to <= from) return undefined;
         const found = without(window, frozen).findLast((span) => span.from < to);
         if (found) return found.to > from ? found : undefined;
-        before = Math.min(window.from, holding(frozen, window.from)?.from ?? window.from);
+        before = Math.min(window.from, findFreezeAt(frozen, window.from)?.from ?? window.from);
       }
     },
     each,
@@ -147,7 +147,7 @@ function ofAppointments(
     for (let next = Math.max(from - length, least); ;) {
       const at = appointments.next(next, to);
       if (at === undefined || at >= to) return;
-      const freeze = holding(frozen, at);
+      const freeze = findFreezeAt(frozen, at);
       if (freeze) {
         next = freeze.to;
         continue;
@@ -155,20 +155,21 @@ function ofAppointments(
       const span = spanOf(at);
       if (span.to > from) yield span;
       // All that lie before a freeze that has begun by then end with it.
-      next = span.to > from ? at + 1 : Math.max(at + 1, holding(frozen, span.to)?.to ?? at + 1);
+      next =
+        span.to > from ? at + 1 : Math.max(at + 1, findFreezeAt(frozen, span.to)?.to ?? at + 1);
     }
   };
   return {
     appointments: true,
     first: (from, now) => {
       const after = Math.max(from, now);
-      return firstOf(each(after, after + horizon + 1, from));
+      return findFirst(each(after, after + horizon + 1, from));
     },
     last: (from, to) => {
       for (let before = to; ;) {
         const at = appointments.previous(before, from - length);
         if (at === undefined) return undefined;
-        const freeze = holding(frozen, at);
+        const freeze = findFreezeAt(frozen, at);
         if (!freeze) {
           const span = spanOf(at);
           return span.to > from ? span : undefined;
@@ -182,11 +183,11 @@ function ofAppointments(
 }
 
 /** The freeze in force at a moment. */
-function holding(frozen: readonly Span[], moment: number): Span | undefined {
+function findFreezeAt(frozen: readonly Span[], moment: number): Span | undefined {
   return frozen.find(({ from, to }) => from <= moment && moment < to);
 }
 
-function firstOf(spans: Iterable<Span>): Span | undefined {
+function findFirst(spans: Iterable<Span>): Span | undefined {
   for (const span of spans) return span;
   return undefined;
 }

@@ -2,7 +2,7 @@ import { day } from "../../time.ts";
 import { type Policy, weekdays } from "../policy.ts";
 import { dayNumber, parseTimeOfDay } from "./calendar.ts";
 import { type Span, union } from "./freezes.ts";
-import { instantOf, wallOf } from "./zone.ts";
+import { toInstantIn, toWallClock } from "./zone.ts";
 
 /** The windows of the days of a week, one after the other. None is kept: finding one takes microseconds. */
 export interface Windows {
@@ -16,37 +16,37 @@ type Hours = { readonly [Field in "days" | "between"]?: Policy[Field] | undefine
 
 const week = weekdays.length * day;
 
-export function windowsOf(hours: Hours, timeZone: string): Windows {
-  const pattern = patternOf(hours);
+export function listWindows(hours: Hours, timeZone: string): Windows {
+  const pattern = toPattern(hours);
   const none = () => undefined;
   if (pattern.length === 0) return { endingAfter: none, beginningBefore: none };
   const edge = (index: number, name: keyof Span) =>
-    instantOf(timeZone, wallAt(pattern, index, name));
+    toInstantIn(timeZone, wallAt(pattern, index, name));
   return {
     endingAfter: (moment) => {
-      let index = guessed(pattern, wallOf(timeZone, moment));
+      let index = guessRangeIndex(pattern, toWallClock(timeZone, moment));
       while (edge(index, "to") <= moment) index++;
       while (edge(index - 1, "to") > moment) index--;
-      return joined(edge, index);
+      return joinRanges(edge, index);
     },
     beginningBefore: (moment) => {
-      let index = guessed(pattern, wallOf(timeZone, moment));
+      let index = guessRangeIndex(pattern, toWallClock(timeZone, moment));
       while (edge(index, "from") < moment) index++;
       while (edge(index, "from") >= moment) index--;
-      return joined(edge, index);
+      return joinRanges(edge, index);
     },
   };
 }
 
 /** Whether the hours of a week leave no gap. Then there are no windows that open or close. */
 export function isAlwaysOpen(hours: Hours): boolean {
-  const [only, ...others] = patternOf(hours);
+  const [only, ...others] = toPattern(hours);
   return others.length === 0 && only !== undefined && only.to - only.from >= week;
 }
 
 /** Open times in milliseconds since the beginning of a week, on Sunday; cut at the end of the week. */
-function patternOf(hours: Hours): Span[] {
-  const ranges = rangesOf(hours);
+function toPattern(hours: Hours): Span[] {
+  const ranges = listRanges(hours);
   const days = [...weekdays.entries()].filter(([, name]) =>
     (hours.days ?? weekdays).includes(name),
   );
@@ -66,7 +66,7 @@ function patternOf(hours: Hours): Span[] {
 }
 
 /** In milliseconds since the midnight with which the day begins; `to` may lie on the next day. */
-function rangesOf({ between }: Hours): Span[] {
+function listRanges({ between }: Hours): Span[] {
   if (between === undefined) return [{ from: 0, to: day }];
   return between.flatMap((range) => {
     const from = parseTimeOfDay(range.from);
@@ -88,7 +88,7 @@ function weekStart(weeks: number): number {
 }
 
 /** The first window that ends after clocks show this, but for what they skip or repeat. */
-function guessed(pattern: readonly Span[], wall: number): number {
+function guessRangeIndex(pattern: readonly Span[], wall: number): number {
   const weeks = Math.floor((dayNumber(wall) + 4) / weekdays.length);
   const later = wall - weekStart(weeks);
   let [low, high] = [0, pattern.length];
@@ -101,7 +101,7 @@ function guessed(pattern: readonly Span[], wall: number): number {
 }
 
 /** A window with those before and after it that leave no gap: cut by the week, or parted by what clocks skip. */
-function joined(edge: (index: number, name: keyof Span) => number, index: number): Span {
+function joinRanges(edge: (index: number, name: keyof Span) => number, index: number): Span {
   let [first, last] = [index, index];
   while (edge(first - 1, "to") >= edge(first, "from")) first--;
   while (edge(last + 1, "from") <= edge(last, "to")) last++;

@@ -101,6 +101,6 @@ export const ianaNames: Readonly<Record<string, string>> = {
 const byName = new Map(Object.entries(ianaNames).map(([name, iana]) => [name.toLowerCase(), iana]));
 
 /** The IANA name for what Windows calls a zone; undefined when it is not known. Case does not matter. */
-export function ianaNameOf(windowsName: string): string | undefined {
+export function findIanaName(windowsName: string): string | undefined {
   return byName.get(windowsName.trim().toLowerCase().replaceAll(/\s+/g, " "));
 }

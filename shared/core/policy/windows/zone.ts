@@ -26,7 +26,7 @@ export function isTimeZone(name: string): boolean {
   // Temporal also takes whole date-times and offsets, which are no names of zones.
   if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false;
   try {
-    zoned(name, 0);
+    toZoned(name, 0);
     return true;
   } catch {
     return false;
@@ -34,7 +34,7 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** The first moment at which the clocks of the zone show this or more. */
-export function instantOf(zone: string, wall: Wall): number {
+export function toInstantIn(zone: string, wall: Wall): number {
   const stretches = stretchesAt(zone, wall);
   // No clock is a day or more away from UTC.
   for (let index = indexAt(stretches, wall - day); ; index++) {
@@ -44,7 +44,7 @@ export function instantOf(zone: string, wall: Wall): number {
   }
 }
 
-export function wallOf(zone: string, instant: number): Wall {
+export function toWallClock(zone: string, instant: number): Wall {
   const stretches = stretchesAt(zone, instant);
   return instant + at(stretches, indexAt(stretches, instant)).offset;
 }
@@ -56,10 +56,10 @@ export function clockChanges(
   to: number,
 ): { readonly at: number; readonly before: number; readonly after: number }[] {
   const changes: { at: number; before: number; after: number }[] = [];
-  for (let block = blockOf(from); block <= blockOf(to - 1); block++) {
+  for (let block = findBlock(from); block <= findBlock(to - 1); block++) {
     const stretches = stretchesIn(zone, block);
     for (const [index, stretch] of stretches.entries()) {
-      if (stretch.from < from || stretch.from >= to || blockOf(stretch.from) !== block) continue;
+      if (stretch.from < from || stretch.from >= to || findBlock(stretch.from) !== block) continue;
       changes.push({
         at: stretch.from,
         before: at(stretches, index - 1).offset,
@@ -70,12 +70,12 @@ export function clockChanges(
   return changes;
 }
 
-function blockOf(instant: number): number {
+function findBlock(instant: number): number {
   return Math.floor(instant / blockLength);
 }
 
 function stretchesAt(zone: string, instant: number): readonly Stretch[] {
-  return stretchesIn(zone, blockOf(instant));
+  return stretchesIn(zone, findBlock(instant));
 }
 
 function stretchesIn(zone: string, block: number): readonly Stretch[] {
@@ -88,13 +88,13 @@ function stretchesIn(zone: string, block: number): readonly Stretch[] {
   const ofZone = known.get(zone) ?? new Map<number, readonly Stretch[]>();
   known.set(zone, ofZone);
   const from = block * blockLength - around;
-  const stretches = stretchesOf(zone, from, from + blockLength + 2 * around);
+  const stretches = listStretches(zone, from, from + blockLength + 2 * around);
   ofZone.set(block, stretches);
   return stretches;
 }
 
-function stretchesOf(zone: string, from: number, to: number): Stretch[] {
-  let moment: Temporal.ZonedDateTime | null = zoned(zone, from);
+function listStretches(zone: string, from: number, to: number): Stretch[] {
+  let moment: Temporal.ZonedDateTime | null = toZoned(zone, from);
   const stretches = [{ from: -Infinity, offset: moment.offsetNanoseconds / 1e6 }];
   while ((moment = moment.getTimeZoneTransition("next")) !== null) {
     if (moment.epochMilliseconds >= to) break;
@@ -103,7 +103,7 @@ function stretchesOf(zone: string, from: number, to: number): Stretch[] {
   return stretches;
 }
 
-function zoned(zone: string, instant: number): Temporal.ZonedDateTime {
+function toZoned(zone: string, instant: number): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
 }
 

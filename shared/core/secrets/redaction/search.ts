@@ -18,8 +18,8 @@ export interface Part {
 }
 
 /** What to look for in a folded form: all of it; or, where `mayBePart`, its first and its last half. */
-export function needlesOf(form: string, mayBePart: boolean): Needle[] {
-  if (form.length > 2 * longestPiece) return piecesOf(form);
+export function toNeedles(form: string, mayBePart: boolean): Needle[] {
+  if (form.length > 2 * longestPiece) return toPieces(form);
   const half = Math.ceil(form.length / 2);
   const [first, last] = [form.slice(0, half), form.slice(-half)];
   if (!mayBePart) return [{ text: form, anchor: 0, least: form.length }];
@@ -29,7 +29,7 @@ export function needlesOf(form: string, mayBePart: boolean): Needle[] {
   ];
 }
 
-function piecesOf(form: string): Needle[] {
+function toPieces(form: string): Needle[] {
   const count = Math.ceil(form.length / longestPiece);
   const pieces = Array.from({ length: count }, (_, index) => {
     // The last one overlaps the one before it.
@@ -52,7 +52,7 @@ interface Entry<Of> {
 export type Index<Of> = ReadonlyMap<string, readonly Entry<Of>[]>;
 
 /** All needles by the characters at their anchor. */
-export function indexOf<Of>(all: readonly (readonly [Of, readonly Needle[]])[]): Index<Of> {
+export function toIndex<Of>(all: readonly (readonly [Of, readonly Needle[]])[]): Index<Of> {
   const index = new Map<string, Entry<Of>[]>();
   for (const [of, needles] of all) {
     for (const needle of needles) {

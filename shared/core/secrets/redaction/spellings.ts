@@ -7,8 +7,8 @@ export function spellings(value: string): string[] {
     value,
     utf8.toString("latin1"),
     ...inJson(value).flatMap((form) => [form, ...inJson(form)]),
-    ...percentEncoded(value),
-    ...quoted(value),
+    ...listPercentSpellings(value),
+    ...listQuotedSpellings(value),
     ...inMarkup(value),
     ...[utf8, utf16, reversed].flatMap((bytes) => [...inBase64(bytes), bytes.toString("hex")]),
     utf8.toString("hex").toUpperCase(),
@@ -53,7 +53,7 @@ function escapedUnit(unit: string): string {
 }
 
 /** As part of a path or query, as a field of a form, as a whole address, as the password of one, and in an address in an address. */
-function percentEncoded(value: string): string[] {
+function listPercentSpellings(value: string): string[] {
   const address = new URL("postgresql://account@host");
   address.password = value;
   // Half a surrogate pair cannot be encoded and would throw.
@@ -78,7 +78,7 @@ function percentEncodedUnit(unit: string): string {
 }
 
 /** As SQL, connection strings and program text quote. */
-function quoted(value: string): string[] {
+function listQuotedSpellings(value: string): string[] {
   return [
     value.replaceAll("'", "''"),
     value.replaceAll('"', '""'),

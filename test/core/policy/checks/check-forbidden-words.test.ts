@@ -5,7 +5,7 @@ import {
   type PasswordRules,
 } from "../../../../shared/core/secrets/password.ts";
 
-function pairsOf(letters: string): string[] {
+function countPairs(letters: string): string[] {
   const all = Array.from(letters);
   return all.flatMap((first) => all.map((second) => first + second));
 }
@@ -23,10 +23,10 @@ it.each<[string, Partial<PasswordRules>, string[]]>([
   ],
   [
     "are refused when nearly every long password holds one of them",
-    { length: 128, forbidden: pairsOf("abcdefghij") },
+    { length: 128, forbidden: countPairs("abcdefghij") },
     ["password.forbidden: leaves hardly any password; take its shortest words out"],
   ],
-  ["are taken when most shorter ones hold none", { forbidden: pairsOf("abcdefghij") }, []],
+  ["are taken when most shorter ones hold none", { forbidden: countPairs("abcdefghij") }, []],
   ["are taken when they are usual ones", { forbidden: ["keyturn", "orders", ""] }, []],
 ])("forbidden words %s", (_, rules, expected) => {
   const found = checkPassword({ ...defaultPasswordRules, ...rules });

@@ -4,7 +4,7 @@ import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks
 import type { Moments } from "../../../../shared/core/policy/due/facts.ts";
 import { decide } from "../../../../shared/core/policy/due/placement.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, parseDuration } from "../../../../shared/core/time.ts";
 import { arbitraryPolicy } from "../arbitrary-policy.ts";
 import { policyWith } from "../sample.ts";
@@ -79,7 +79,7 @@ describe("a policy that the check says nothing about", () => {
 
   /** Milliseconds after its due moment at which a secret is changed that was changed in the first opening from then on. */
   function lateness(policy: Policy, moment: number): { by: number; due: number } | undefined {
-    const opening = openingsOf(policy).first(moment, moment);
+    const opening = findOpenings(policy).first(moment, moment);
     if (!opening) return undefined;
     const changedAt = Math.max(opening.from, moment) + minute;
     const { chosen } = decide(policy, { ...nothingKnown, changedAt }, changedAt, () => 0);

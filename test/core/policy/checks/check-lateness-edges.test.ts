@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkLateness } from "../../../../shared/core/policy/checks/check-lateness.ts";
 import { tryFreezes, tryWindows } from "../../../../shared/core/policy/checks/trials.ts";
-import { adviceText, rounded, unitOf } from "../../../../shared/core/policy/due/advice.ts";
+import { adviceText, chooseUnit, roundUp } from "../../../../shared/core/policy/due/advice.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";
@@ -72,9 +72,9 @@ describe("advice", () => {
   });
 
   it("is in units that people think in, rounded up", () => {
-    const units = [2 * hour, 2 * hour + 1, 4 * day, 4 * day + 1].map(unitOf);
+    const units = [2 * hour, 2 * hour + 1, 4 * day, 4 * day + 1].map(chooseUnit);
     expect(units).toStrictEqual([minute, hour, hour, day]);
-    expect([rounded(1, day), rounded(day, day), rounded(day + 1, day)]).toStrictEqual([
+    expect([roundUp(1, day), roundUp(day, day), roundUp(day + 1, day)]).toStrictEqual([
       day,
       day,
       2 * day,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { retryDelay } from "../../../../shared/core/lifecycle/retry.ts";
-import { expiryOf, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { computeExpiry, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
 import { type Policy, policyFingerprint } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
@@ -45,7 +45,7 @@ describe("when a target is due", () => {
   it("is the moment at which Key Vault announces the expiry, so that the event starts no loop", () => {
     fc.assert(
       fc.property(fc.integer({ min: 10_000, max: 3_650 * day }), (every) => {
-        const expiry = expiryOf({ ...policy, every }, now, targetId);
+        const expiry = computeExpiry({ ...policy, every }, now, targetId);
         const due = nextDue({ ...policy, every }, { targetId, changedAt: now }, now).at;
         expect(expiry && plus(expiry, -30 * day)).toBe(due);
       }),
@@ -53,7 +53,7 @@ describe("when a target is due", () => {
   });
 
   it("leaves what a person rotates without an expiry", () => {
-    expect(expiryOf(manual, now, targetId)).toBeUndefined();
+    expect(computeExpiry(manual, now, targetId)).toBeUndefined();
   });
 });
 

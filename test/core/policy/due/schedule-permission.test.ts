@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  expiryOf,
+  computeExpiry,
   frozenUntil,
   mayOverride,
   mayStart,
@@ -37,27 +37,27 @@ describe("whether a change may start", () => {
 
 describe("the expiry of a version", () => {
   it("lets Key Vault announce it at the due moment, wherever windows have moved that", () => {
-    expect(expiryOf(policyWith({ every: 90 * day }), monday, "orders")).toBe(
+    expect(computeExpiry(policyWith({ every: 90 * day }), monday, "orders")).toBe(
       "2026-09-29T12:00:00.000Z",
     );
-    expect(expiryOf(policyWith({ every: 30 * day, days: ["sat"] }), monday, "orders")).toBe(
+    expect(computeExpiry(policyWith({ every: 30 * day, days: ["sat"] }), monday, "orders")).toBe(
       "2026-08-03T00:00:00.000Z",
     );
   });
 
   it("is as long after the due moment as the policy says, or none", () => {
-    expect(expiryOf(policyWith({ every: 90 * day, expiry: 45 * day }), monday, "orders")).toBe(
+    expect(computeExpiry(policyWith({ every: 90 * day, expiry: 45 * day }), monday, "orders")).toBe(
       "2026-10-14T12:00:00.000Z",
     );
     expect(
-      expiryOf(policyWith({ every: 90 * day, expiry: "none" }), monday, "orders"),
+      computeExpiry(policyWith({ every: 90 * day, expiry: "none" }), monday, "orders"),
     ).toBeUndefined();
-    expect(expiryOf(policyWith({ manualOnly: true }), monday, "orders")).toBeUndefined();
+    expect(computeExpiry(policyWith({ manualOnly: true }), monday, "orders")).toBeUndefined();
   });
 
   it("is announced only when a rotation may start, even for ages below the platform's thirty days", () => {
     const policy = policyWith({ every: 10 * minute });
-    const expires = Date.parse(expiryOf(policy, monday, "orders") ?? "");
+    const expires = Date.parse(computeExpiry(policy, monday, "orders") ?? "");
     const announced = new Date(expires - 30 * day).toISOString();
     expect(mayStart(policy, { targetId: "orders", changedAt: monday }, announced).allowed).toBe(
       true,

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { spreadOf } from "../../../../shared/core/policy/due/placement.ts";
+import { computeSpread } from "../../../../shared/core/policy/due/placement.ts";
 import { type Facts, mayStart, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
 import { type Policy, weekdays } from "../../../../shared/core/policy/policy.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
-import { appointmentMinutes, minutesOf, openMinutes, type WitnessedHours } from "../clock.ts";
+import { appointmentMinutes, listMinutes, openMinutes, type WitnessedHours } from "../clock.ts";
 import { policyWith, zones } from "../sample.ts";
 
 const start = "2026-01-01T00:00:00.000Z";
@@ -74,7 +74,7 @@ function dueAt(policy: Policy, facts: Facts, now: string): string {
 /** Whether a change may start at this moment as far as windows and freezes go. */
 function isOpen(policy: Policy, at: string): boolean {
   const moment = Date.parse(at);
-  return openingsOf(policy)
+  return findOpenings(policy)
     .between(moment, moment + 1)
     .some((span) => span.from <= moment && moment < span.to);
 }
@@ -97,7 +97,7 @@ function firstPermitted(policy: Policy, from: number): number {
   const hours = policy.cron === undefined ? policy : (cronInWords[policy.cron] ?? {});
   const quarter = 15 * minute;
   for (let start = from; ; start += 3 * day) {
-    const quarters = minutesOf(timeZone, start - 2 * day, start + 6 * day, quarter);
+    const quarters = listMinutes(timeZone, start - 2 * day, start + 6 * day, quarter);
     const open = hours.at
       ? new Set(appointmentMinutes(quarters, hours))
       : openMinutes(quarters, hours);
@@ -199,7 +199,7 @@ describe("a due moment", () => {
         (policy, changedAt, later) => {
           const now = plus(changedAt, later * hour);
           const from = plus(changedAt, (policy.every ?? 0) - (policy.headStart ?? 0));
-          const openings = openingsOf(policy);
+          const openings = findOpenings(policy);
           const moment = Date.parse(now);
           const open = openings
             .between(moment, moment + 1)
@@ -250,8 +250,8 @@ describe("the spread", () => {
   });
 
   it("is that of the target, whatever else changes", () => {
-    expect(spreadOf("orders")).toBe(spreadOf("orders"));
-    expect(spreadOf("orders")).not.toBe(spreadOf("orders2"));
-    expect(spreadOf("orders")).toBeCloseTo(0.10972, 5);
+    expect(computeSpread("orders")).toBe(computeSpread("orders"));
+    expect(computeSpread("orders")).not.toBe(computeSpread("orders2"));
+    expect(computeSpread("orders")).toBeCloseTo(0.10972, 5);
   });
 });

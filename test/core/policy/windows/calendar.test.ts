@@ -6,16 +6,16 @@ import {
   parseDay,
   parseMoment,
   parseTimeOfDay,
-  weekdayOf,
+  toWeekday,
 } from "../../../../shared/core/policy/windows/calendar.ts";
 import { cronProblem, cronWalls } from "../../../../shared/core/policy/windows/cron.ts";
-import { spanOf, union, without } from "../../../../shared/core/policy/windows/freezes.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { toSpan, union, without } from "../../../../shared/core/policy/windows/freezes.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import {
   clockChanges,
-  instantOf,
   isTimeZone,
-  wallOf,
+  toInstantIn,
+  toWallClock,
 } from "../../../../shared/core/policy/windows/zone.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { zones } from "../sample.ts";
@@ -68,7 +68,7 @@ describe("texts of time", () => {
   });
 
   it("name the days of the week before and after 1970", () => {
-    expect([-8, -1, 0, 1, 2, 3, 4, 10].map(weekdayOf)).toStrictEqual([
+    expect([-8, -1, 0, 1, 2, 3, 4, 10].map(toWeekday)).toStrictEqual([
       "wed",
       "wed",
       "thu",
@@ -113,12 +113,12 @@ describe("a zone", () => {
     fc.assert(
       fc.property(fc.constantFrom(...zones), instant, (zone, at) => {
         const shown = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
-        const wall = wallOf(zone, at);
+        const wall = toWallClock(zone, at);
         expect(wall).toBe(Date.parse(`${shown.toPlainDateTime().toString()}Z`));
-        const first = instantOf(zone, wall);
+        const first = toInstantIn(zone, wall);
         // The second time that it is shown leads back to the first.
         expect(first <= at && at - first <= hour).toBe(true);
-        expect(wallOf(zone, first)).toBe(wall);
+        expect(toWallClock(zone, first)).toBe(wall);
       }),
       { numRuns: 1000 },
     );
@@ -140,8 +140,8 @@ describe("a zone", () => {
     expect(clockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
     const [first] = clockChanges("Europe/Vienna", from, to);
     const at = first?.at ?? NaN;
-    expect(wallOf("Europe/Vienna", at - 1) - at).toBe(hour - 1);
-    expect(wallOf("Europe/Vienna", at) - at).toBe(2 * hour);
+    expect(toWallClock("Europe/Vienna", at - 1) - at).toBe(hour - 1);
+    expect(toWallClock("Europe/Vienna", at) - at).toBe(2 * hour);
     expect(clockChanges("Europe/Vienna", at, at + 1)).toHaveLength(1);
     expect(clockChanges("Europe/Vienna", at - 1, at)).toHaveLength(0);
   });
@@ -180,13 +180,13 @@ describe("spans", () => {
 
   it("of a freeze hold its last day, on the clocks of the zone", () => {
     const freeze = { from: "2026-10-24", to: "2026-10-25", reason: "x", lift: [] };
-    expect(spanOf(freeze, "Europe/Vienna")).toStrictEqual({
+    expect(toSpan(freeze, "Europe/Vienna")).toStrictEqual({
       from: Date.parse("2026-10-23T22:00:00Z"),
       to: Date.parse("2026-10-25T23:00:00Z"),
     });
-    expect(spanOf({ ...freeze, to: "2026-10-23" }, "UTC")).toBeUndefined();
-    expect(spanOf({ ...freeze, to: "soon" }, "UTC")).toBeUndefined();
-    expect(spanOf({ ...freeze, from: "soon" }, "UTC")).toBeUndefined();
+    expect(toSpan({ ...freeze, to: "2026-10-23" }, "UTC")).toBeUndefined();
+    expect(toSpan({ ...freeze, to: "soon" }, "UTC")).toBeUndefined();
+    expect(toSpan({ ...freeze, from: "soon" }, "UTC")).toBeUndefined();
   });
 });
 
@@ -216,7 +216,7 @@ describe("cron", () => {
 
   it("is subject to the rule for clocks that change", () => {
     const at = (date: string) =>
-      openingsOf({ cron: "30 2 * * *", timeZone: "Europe/Vienna" })
+      findOpenings({ cron: "30 2 * * *", timeZone: "Europe/Vienna" })
         .between(Date.parse(`${date}T00:00:00Z`), Date.parse(`${date}T20:00:00Z`))
         .map((span) => new Date(span.from).toISOString());
     expect(at("2026-03-29")).toStrictEqual(["2026-03-29T01:00:00.000Z"]);
@@ -224,7 +224,7 @@ describe("cron", () => {
   });
 
   it("starts once where two of its times fall on the end of a gap", () => {
-    const starts = openingsOf({ cron: "0,30 2 * * *", timeZone: "Europe/Vienna" })
+    const starts = findOpenings({ cron: "0,30 2 * * *", timeZone: "Europe/Vienna" })
       .between(Date.parse("2026-03-29T00:00:00Z"), Date.parse("2026-03-29T20:00:00Z"))
       .map((span) => span.from);
     expect(starts).toStrictEqual([Date.parse("2026-03-29T01:00:00Z")]);

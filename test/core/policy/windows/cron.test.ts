@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cronProblem, cronWalls, everFires } from "../../../../shared/core/policy/windows/cron.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
-import { datesIn, firstShowing, jumps, minutesOf } from "../clock.ts";
+import { datesIn, firstShowing, jumps, listMinutes } from "../clock.ts";
 import { zones } from "../sample.ts";
 
 /** A field as it is written, and the numbers that it stands for: made together, so that nobody has to read it. */
@@ -75,7 +75,7 @@ function isDay({ dayOfMonth, month, dayOfWeek }: Expression, date: string): bool
 }
 
 /** Such as `02:30`, in order. */
-function timesOf(expression: Expression): string[] {
+function listTimes(expression: Expression): string[] {
   const two = (number: number) => String(number).padStart(2, "0");
   const all = expression.hour.numbers.flatMap((h) =>
     expression.minute.numbers.map((m) => `${two(h)}:${two(m)}`),
@@ -98,7 +98,7 @@ describe("a cron expression", () => {
         const expected = [0, 1, 2]
           .map((later) => isoDate(from + later * day))
           .filter((date) => isDay(expression, date))
-          .flatMap((date) => timesOf(expression).map((time) => Date.parse(`${date}T${time}Z`)))
+          .flatMap((date) => listTimes(expression).map((time) => Date.parse(`${date}T${time}Z`)))
           .filter((wall) => wall >= from && wall < from + long);
         expect(cronProblem(written(expression))).toBeUndefined();
         expect(cronWalls(written(expression), from, from + long)).toStrictEqual(expected);
@@ -163,12 +163,12 @@ describe("a cron expression", () => {
       .map(([one, month, some]) => ({ ...one, month, minute: some }));
     fc.assert(
       fc.property(often, fc.constantFrom(...changes), (expression, { zone, at }) => {
-        const minutes = minutesOf(zone, at - 26 * hour, at + 26 * hour);
+        const minutes = listMinutes(zone, at - 26 * hour, at + 26 * hour);
         const expected = datesIn(minutes)
           .filter((date) => isDay(expression, date))
-          .flatMap((date) => timesOf(expression).map((time) => firstShowing(minutes, date, time)))
+          .flatMap((date) => listTimes(expression).map((time) => firstShowing(minutes, date, time)))
           .filter((start) => start >= at - 2 * hour && start < at + 24 * hour);
-        const found = openingsOf({ cron: written(expression), timeZone: zone })
+        const found = findOpenings({ cron: written(expression), timeZone: zone })
           .between(at - 2 * hour - 20 * minute, at + 24 * hour)
           .map((span) => span.from)
           .filter((start) => start >= at - 2 * hour);

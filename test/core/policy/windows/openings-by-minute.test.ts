@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Weekday, weekdays } from "../../../../shared/core/policy/policy.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, minute } from "../../../../shared/core/time.ts";
 import {
   appointmentMinutes,
   jumps,
+  listMinutes,
   type Minute,
-  minutesOf,
   openMinutes,
   type WitnessedHours,
 } from "../clock.ts";
@@ -22,7 +22,7 @@ const fiveYears = 5 * 365 * day;
 
 /** All minutes at which the code under test says that a window is open. */
 function claimedMinutes(hours: Hours, timeZone: string, from: number, to: number): Set<number> {
-  const spans = openingsOf({ ...hours, timeZone }).between(from, to);
+  const spans = findOpenings({ ...hours, timeZone }).between(from, to);
   const claimed = new Set<number>();
   for (const span of spans) {
     for (let at = Math.max(span.from, from); at < Math.min(span.to, to); at += minute) {
@@ -40,7 +40,7 @@ function expectAsWitnessed(
   [from, to]: readonly [number, number],
 ) {
   if (hours.at) {
-    const claimed = openingsOf({ ...hours, timeZone: zone })
+    const claimed = findOpenings({ ...hours, timeZone: zone })
       .between(from, to)
       .map((span) => span.from);
     const seen = appointmentMinutes(minutes, hours);
@@ -76,7 +76,7 @@ describe("windows, minute by minute against what Intl says that clocks show", ()
     fc.assert(
       fc.property(hours, fc.constantFrom(...zones), moment, (some, zone, later) => {
         const from = start + later * minute;
-        const minutes = minutesOf(zone, from - 2 * day, from + 3 * day);
+        const minutes = listMinutes(zone, from - 2 * day, from + 3 * day);
         expectAsWitnessed(some, zone, minutes, [from, from + day]);
       }),
       { numRuns: 150 },
@@ -96,7 +96,7 @@ describe("windows, minute by minute against what Intl says that clocks show", ()
         { at: ["00:00", "01:45", "02:00", "02:30", "03:00", "23:59"] },
       ];
       for (const at of jumps(zone, start, start + fiveYears)) {
-        const minutes = minutesOf(zone, at - 3 * day, at + 3 * day);
+        const minutes = listMinutes(zone, at - 3 * day, at + 3 * day);
         for (const some of aroundTheGap) {
           expectAsWitnessed(some, zone, minutes, [at - day, at + day]);
         }
@@ -157,7 +157,7 @@ describe("a time that clocks skip or show twice", () => {
     ],
   ])("%s in %s on %s is %s: %s", (text, timeZone, date, expected) => {
     const around = Date.parse(`${date}T12:00:00Z`);
-    const found = openingsOf({ at: [text], timeZone })
+    const found = findOpenings({ at: [text], timeZone })
       .between(around - 2 * day, around + 2 * day)
       .map((span) => new Date(span.from).toISOString());
     expect(found).toContain(expected);
@@ -166,7 +166,7 @@ describe("a time that clocks skip or show twice", () => {
   it("leaves no window on a day that lacks all of its hours", () => {
     const hours = { between: [{ from: "02:10", to: "02:50" }], timeZone: "Europe/Vienna" };
     const noon = Date.parse("2026-03-29T10:00:00Z");
-    const found = openingsOf(hours).between(noon - day, noon + day);
+    const found = findOpenings(hours).between(noon - day, noon + day);
     expect(found.map((span) => new Date(span.from).toISOString())).toStrictEqual([
       "2026-03-30T00:10:00.000Z",
     ]);
@@ -174,7 +174,7 @@ describe("a time that clocks skip or show twice", () => {
 
   it("passes over a date that a zone has skipped as a whole", () => {
     const hours = { days: ["fri" as const], timeZone: "Pacific/Apia" };
-    const found = openingsOf(hours).between(
+    const found = findOpenings(hours).between(
       Date.parse("2011-12-25T00:00:00Z"),
       Date.parse("2012-01-07T00:00:00Z"),
     );
@@ -193,7 +193,7 @@ describe("windows of one policy", () => {
       { from: "22:00", to: "02:00" },
       { from: "02:00", to: "03:00" },
     ];
-    expect(openingsOf({ between }).between(from + 12 * 60 * minute, from + day)).toStrictEqual([
+    expect(findOpenings({ between }).between(from + 12 * 60 * minute, from + day)).toStrictEqual([
       { from: Date.parse("2026-06-01T20:00:00Z"), to: Date.parse("2026-06-02T03:00:00Z") },
     ]);
   });
@@ -203,7 +203,7 @@ describe("windows of one policy", () => {
       { from: "06:00", to: "18:00" },
       { from: "18:00", to: "06:00" },
     ];
-    expect(openingsOf({ between }).first(from, from)).toStrictEqual({
+    expect(findOpenings({ between }).first(from, from)).toStrictEqual({
       from: -Infinity,
       to: Infinity,
     });
@@ -212,21 +212,21 @@ describe("windows of one policy", () => {
       { from: "00:03", to: "00:02" },
       { from: "00:02", to: "24:00" },
     ];
-    expect(openingsOf({ between: overMidnight }).first(from, from)?.to).toBe(Infinity);
-    expect(openingsOf({ days: weekdays }).first(from, from)?.to).toBe(Infinity);
-    expect(openingsOf({ days: weekdays.slice(1) }).first(from, from)?.to).toBeLessThan(Infinity);
+    expect(findOpenings({ between: overMidnight }).first(from, from)?.to).toBe(Infinity);
+    expect(findOpenings({ days: weekdays }).first(from, from)?.to).toBe(Infinity);
+    expect(findOpenings({ days: weekdays.slice(1) }).first(from, from)?.to).toBeLessThan(Infinity);
     const gap = [
       { from: "06:00", to: "18:00" },
       { from: "18:01", to: "06:00" },
     ];
-    expect(openingsOf({ between: gap }).first(from, from)?.to).toBe(
+    expect(findOpenings({ between: gap }).first(from, from)?.to).toBe(
       Date.parse("2026-06-01T18:00:00Z"),
     );
   });
 
   it("of Saturday and Sunday are one weekend, over a clock change too", () => {
     const hours = { days: ["sat" as const, "sun" as const], timeZone: "Europe/Vienna" };
-    const found = openingsOf(hours).first(Date.parse("2026-10-24T12:00:00Z"), 0);
+    const found = findOpenings(hours).first(Date.parse("2026-10-24T12:00:00Z"), 0);
     expect(found).toStrictEqual({
       from: Date.parse("2026-10-23T22:00:00Z"),
       to: Date.parse("2026-10-25T23:00:00Z"),
@@ -242,7 +242,7 @@ describe("windows of one policy", () => {
         fc.integer({ min: 0, max: 20 * 24 * 60 }),
         (some, timeZone, at, before) => {
           const moment = start + at * minute;
-          const openings = openingsOf({ ...some, timeZone });
+          const openings = findOpenings({ ...some, timeZone });
           const direct = openings.first(moment, moment);
           const listed = openings
             .between(moment - before * minute, moment + 9 * day)

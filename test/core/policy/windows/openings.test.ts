@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Freeze } from "../../../../shared/core/policy/policy.ts";
 import { freezeAt, frozenSpans } from "../../../../shared/core/policy/windows/freezes.ts";
-import { openingsOf } from "../../../../shared/core/policy/windows/openings.ts";
+import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
 const monday = "2026-06-01T00:00:00.000Z";
@@ -14,7 +14,7 @@ function freeze(from: number, to: number, more: Partial<Freeze> = {}): Freeze {
 
 describe("openings that lie far off", () => {
   it("are looked for in the next ten years, the last moment of them included", () => {
-    const after = (length: number) => openingsOf({ freeze: [freeze(-1, length)] }).first(at, at);
+    const after = (length: number) => findOpenings({ freeze: [freeze(-1, length)] }).first(at, at);
     expect(after(tenYears)).toStrictEqual({ from: at + tenYears, to: Infinity });
     expect(after(tenYears + 1)).toBeUndefined();
   });
@@ -23,10 +23,10 @@ describe("openings that lie far off", () => {
     const nights = [{ from: "22:00", to: "04:00" }];
     for (let days = 3_590; days < 3_660; days += 3) {
       const hours = { between: nights, freeze: [freeze(0, days * day)] };
-      expect(openingsOf(hours).first(at, at)?.from).toBe(at + days * day);
+      expect(findOpenings(hours).first(at, at)?.from).toBe(at + days * day);
     }
     const later = { between: nights, freeze: [freeze(0, 3_700 * day)] };
-    expect(openingsOf(later).first(at, at)).toBeUndefined();
+    expect(findOpenings(later).first(at, at)).toBeUndefined();
   });
 
   it("are none where hours cannot be read or have no length, or a date never comes", () => {
@@ -38,8 +38,8 @@ describe("openings that lie far off", () => {
       { cron: "0 0 31 2 *" },
     ];
     for (const hours of none) {
-      expect(openingsOf(hours).first(at, at)).toBeUndefined();
-      expect(openingsOf(hours).between(at - 9 * day, at + 9 * day)).toStrictEqual([]);
+      expect(findOpenings(hours).first(at, at)).toBeUndefined();
+      expect(findOpenings(hours).between(at - 9 * day, at + 9 * day)).toStrictEqual([]);
     }
   });
 });
@@ -54,15 +54,17 @@ describe("openings between two moments", () => {
     ["from the moment at which it closes", 4 * hour, 9 * hour, false],
   ])("hold a window that is looked for %s or not", (_, from, to, holds) => {
     const found = holds ? [open] : [];
-    const windows = openingsOf({ between: [{ from: "02:00", to: "04:00" }] });
+    const windows = findOpenings({ between: [{ from: "02:00", to: "04:00" }] });
     expect(windows.between(at + from, at + to)).toStrictEqual(found);
-    const outside = openingsOf({ freeze: [freeze(-9 * day, 2 * hour), freeze(4 * hour, 9 * day)] });
+    const outside = findOpenings({
+      freeze: [freeze(-9 * day, 2 * hour), freeze(4 * hour, 9 * day)],
+    });
     expect(outside.between(at + from, at + to)).toStrictEqual(found);
   });
 
   it("hold the fifteen minutes after an appointment, and the spread", () => {
     const length = (spread: number) =>
-      openingsOf({ at: ["02:00"], spread })
+      findOpenings({ at: ["02:00"], spread })
         .between(at, at + day)
         .map(({ from, to }) => to - from);
     expect(length(0)).toStrictEqual([15 * minute]);
@@ -72,14 +74,14 @@ describe("openings between two moments", () => {
 
 describe("the opening that is not over", () => {
   it("is the one after a freeze that begins now, and the one before it no longer", () => {
-    const openings = openingsOf({ freeze: [freeze(0, day)] });
+    const openings = findOpenings({ freeze: [freeze(0, day)] });
     expect(openings.first(at, at)?.from).toBe(at + day);
     expect(openings.first(at - 1, at - 1)).toStrictEqual({ from: -Infinity, to: at });
     expect(openings.first(at, at + day)?.from).toBe(at + day);
   });
 
   it("is an appointment at that very moment, and one that came before it only while it lasts", () => {
-    const openings = openingsOf({ at: ["02:00"] });
+    const openings = findOpenings({ at: ["02:00"] });
     const two = at + 2 * hour;
     expect(openings.first(two, two)?.from).toBe(two);
     expect(openings.first(two + 1, two + 1)?.from).toBe(two + day);
@@ -92,7 +94,7 @@ describe("the opening that is not over", () => {
       days: ["sat" as const, "sun" as const],
       freeze: [freeze(5.5 * day, 6 * day)],
     };
-    const openings = openingsOf(weekend);
+    const openings = findOpenings(weekend);
     expect(openings.first(at, at + 5 * day)).toStrictEqual({
       from: at + 5 * day,
       to: at + 5.5 * day,
@@ -104,7 +106,7 @@ describe("the opening that is not over", () => {
   });
 
   it("is no appointment that begins in a freeze, although the freeze ends before it does", () => {
-    const openings = openingsOf({
+    const openings = findOpenings({
       at: ["02:00", "03:00"],
       spread: hour,
       freeze: [freeze(90 * minute, 130 * minute), freeze(185 * minute, day)],
@@ -118,7 +120,7 @@ describe("an opening of several days", () => {
     ["a weekend", ["sat", "sun"], 2],
     ["all week but Wednesday", ["thu", "fri", "sat", "sun", "mon", "tue"], 6],
   ] as const)("is one, wherever %s falls", (_, days, length) => {
-    const lengths = openingsOf({ days })
+    const lengths = findOpenings({ days })
       .between(at, at + 1_000 * day)
       .map(({ from, to }) => (to - from) / day);
     expect(lengths.length).toBeGreaterThan(140);
@@ -128,20 +130,20 @@ describe("an opening of several days", () => {
 
 describe("openings that were found", () => {
   const nights = () => ({ between: [{ from: "21:59", to: "04:01" }] });
-  const others = (count: number, find: typeof openingsOf) => {
+  const others = (count: number, find: typeof findOpenings) => {
     for (let index = 0; index < count; index++) {
       find({ cron: `${index % 60} ${Math.floor(index / 60)} 7 7 *` });
     }
   };
 
   it("are kept for all policies with the same hours", () => {
-    const found = openingsOf(nights());
-    expect(openingsOf({ days: ["sat"] })).not.toBe(found);
-    expect(openingsOf(nights())).toBe(found);
-    expect(openingsOf({ ...nights(), timeZone: "UTC" })).toBe(found);
-    expect(openingsOf({ ...nights(), timeZone: "Asia/Tokyo" })).not.toBe(found);
-    expect(openingsOf(nights(), { lift: "breach" })).not.toBe(found);
-    expect(openingsOf(nights(), { anyTime: true })).not.toBe(found);
+    const found = findOpenings(nights());
+    expect(findOpenings({ days: ["sat"] })).not.toBe(found);
+    expect(findOpenings(nights())).toBe(found);
+    expect(findOpenings({ ...nights(), timeZone: "UTC" })).toBe(found);
+    expect(findOpenings({ ...nights(), timeZone: "Asia/Tokyo" })).not.toBe(found);
+    expect(findOpenings(nights(), { lift: "breach" })).not.toBe(found);
+    expect(findOpenings(nights(), { anyTime: true })).not.toBe(found);
   });
 
   it("are kept for the policy itself, but not for ever for others like it", async () => {
@@ -149,12 +151,12 @@ describe("openings that were found", () => {
     vi.resetModules();
     const fresh = await import("../../../../shared/core/policy/windows/openings.ts");
     const mine = nights();
-    const found = fresh.openingsOf(mine);
-    others(500, fresh.openingsOf);
-    expect(fresh.openingsOf(nights())).toBe(found);
-    others(1_001, fresh.openingsOf);
-    expect(fresh.openingsOf(mine)).toBe(found);
-    expect(fresh.openingsOf(nights())).not.toBe(found);
+    const found = fresh.findOpenings(mine);
+    others(500, fresh.findOpenings);
+    expect(fresh.findOpenings(nights())).toBe(found);
+    others(1_001, fresh.findOpenings);
+    expect(fresh.findOpenings(mine)).toBe(found);
+    expect(fresh.findOpenings(nights())).not.toBe(found);
   });
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redact } from "../../../../shared/core/secrets/redact.ts";
 import { fold } from "../../../../shared/core/secrets/redaction/fold.ts";
-import { indexOf, needlesOf, search } from "../../../../shared/core/secrets/redaction/search.ts";
+import { search, toIndex, toNeedles } from "../../../../shared/core/secrets/redaction/search.ts";
 import { spellings } from "../../../../shared/core/secrets/redaction/spellings.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 
@@ -116,11 +116,11 @@ it("The work grows with the text, and hardly with the number of secrets", () => 
       const text = [...words, ...secrets].join("").slice(0, 10_000);
       let compared = 0;
       const needles = secrets.flatMap((secret) =>
-        spellings(secret).flatMap((form) => needlesOf(fold(form).text, true)),
+        spellings(secret).flatMap((form) => toNeedles(fold(form).text, true)),
       );
       search(
         text,
-        indexOf([["all", needles.filter((one) => one.text.length >= 8)]]),
+        toIndex([["all", needles.filter((one) => one.text.length >= 8)]]),
         () => compared++,
       );
       expect(compared).toBeLessThan(10 * text.length);
@@ -130,6 +130,6 @@ it("The work grows with the text, and hardly with the number of secrets", () => 
   // The worst there is: a text and a secret of one character.
   let compared = 0;
   const one = "a".repeat(20_000);
-  search(one, indexOf([["one", needlesOf(one, true)]]), () => compared++);
+  search(one, toIndex([["one", toNeedles(one, true)]]), () => compared++);
   expect(compared).toBeLessThan(256 * one.length);
 });

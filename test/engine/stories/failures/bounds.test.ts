@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { minute } from "../../../../shared/core/time.ts";
-import { adopted, recordOf, request, setPassword, work, writeByHand } from "../../steps.ts";
+import { adopted, readRecord, request, setPassword, work, writeByHand } from "../../steps.ts";
 import { singleSelf } from "../../world.ts";
 
 test("a blocked target that is asked for again and again can still be written, and mended", async () => {
@@ -11,7 +11,7 @@ test("a blocked target that is asked for again and again can still be written, a
     await work(world);
     world.advance(5 * minute);
   }
-  const blocked = await recordOf(world);
+  const blocked = await readRecord(world);
   expect(blocked).toMatchObject({ health: "blocked", rotation: { phase: "blocked" } });
   expect(blocked.rotation?.phases).toHaveLength(20);
   expect(await world.journal.alarms(9)).toEqual([]);
@@ -20,6 +20,6 @@ test("a blocked target that is asked for again and again can still be written, a
   await writeByHand(world, "app", "mended-0123456789");
   await request(world);
   await work(world);
-  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
   expect(world.publishedWorks()).toBe(true);
 });

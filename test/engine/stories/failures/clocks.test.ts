@@ -3,7 +3,7 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../../../share
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
-import { adopted, recordOf, request, work } from "../../steps.ts";
+import { adopted, readRecord, request, work } from "../../steps.ts";
 import { type Gate, kinds, pairAdmin, singleAdmin, type World } from "../../world.ts";
 
 /** Works with a clock that is so far ahead of everybody else's. */
@@ -40,7 +40,7 @@ test.each(kinds)(
       if (effect !== "target.apply") return call();
       for (const aheadMs of [-10 * minute, hour]) {
         await workAhead(world, aheadMs, (_effect, go) => go());
-        fences.push((await recordOf(world)).claim.fence);
+        fences.push((await readRecord(world)).claim.fence);
       }
       return call();
     });
@@ -60,7 +60,7 @@ test.each([-10 * minute, hour])(
       refused = true;
       return Promise.reject(new TargetUnavailableError("the line was lost"));
     });
-    const { rotation } = await recordOf(world);
+    const { rotation } = await readRecord(world);
     expect(Date.parse(rotation?.nextAttemptAt ?? "") - Date.parse(world.now())).toBeLessThan(
       10_000,
     );
@@ -90,14 +90,14 @@ test.each([singleAdmin, pairAdmin])(
     expect(await world.journal.alarms(5)).toMatchObject([
       { kind: "claim-lost-after-change", targetId: "app" },
     ]);
-    expect((await recordOf(world)).check?.why).toContain("lost its claim");
+    expect((await readRecord(world)).check?.why).toContain("lost its claim");
     for (let turn = 0; turn < 3; turn++) {
       await work(world);
       world.advance(11 * minute);
     }
-    expect((await recordOf(world)).check).toBeUndefined();
+    expect((await readRecord(world)).check).toBeUndefined();
     expect(world.publishedWorks()).toBe(true);
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
   },
 );
 
@@ -111,9 +111,9 @@ test("a check that cannot be made is made again, and publishes nothing", async (
   const down: Gate = (effect, call) =>
     effect === "vault.read" ? Promise.reject(new VaultUnavailableError("down")) : call();
   await work(world, down);
-  expect((await recordOf(world)).check?.failures).toBe(1);
+  expect((await readRecord(world)).check?.failures).toBe(1);
   expect(world.vault.versions("app-db")).toHaveLength(1);
   world.advance(12 * minute);
   await work(world);
-  expect((await recordOf(world)).check).toBeUndefined();
+  expect((await readRecord(world)).check).toBeUndefined();
 });

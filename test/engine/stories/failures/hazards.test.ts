@@ -12,7 +12,7 @@ import { worldWith } from "../../policy-world.ts";
 import {
   adopted,
   failing,
-  recordOf,
+  readRecord,
   request,
   rotate,
   setPassword,
@@ -61,7 +61,7 @@ test("an account that somebody published again by hand is not retired", async ()
   world.advance(25 * hour);
   await work(world);
   expect(world.publishedWorks()).toBe(true);
-  expect((await recordOf(world)).active).toBe("app_a");
+  expect((await readRecord(world)).active).toBe("app_a");
   expect(told(world)).not.toContain("credential.retired");
 });
 
@@ -81,7 +81,7 @@ test("a change that lands late and is doubted again and again stays known as wha
     await work(world, (effect, call) =>
       effect === "target.apply" ? Promise.reject(new OutcomeUnknownError("line lost")) : call(),
     );
-    const pending = (await recordOf(world)).rotation?.pending;
+    const pending = (await readRecord(world)).rotation?.pending;
     world.advance(12 * minute);
     await work(world, (effect, call) =>
       effect === "target.apply" ? Promise.reject(new ChangeRefusedError("no")) : call(),
@@ -109,11 +109,11 @@ test("a target that was changed and cannot be published is told, and is not call
     await work(world, locked);
     world.advance(12 * minute);
   }
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   expect(told(world).filter((type) => type === "rotation.stalled")).toHaveLength(1);
   world.advance(7 * hour);
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -127,10 +127,10 @@ test("a vault that was renamed in the configuration does not hold up a rotation"
   };
   const prod = { ...world.ports(open), vault: vaultNamed("prod", world) };
   await workOn(prod, renamed);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   await request(world);
   await workOn(prod, renamed);
-  expect((await recordOf(world)).rotation).toBeUndefined();
+  expect((await readRecord(world)).rotation).toBeUndefined();
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -138,7 +138,7 @@ test("a refused secret is adopted as failing, and told", async () => {
   const world = await makeWorld(singleAdmin);
   setPassword(world, "app", "changed behind our back");
   await work(world);
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   expect(told(world)).toContain("drift.found");
 });
 
@@ -146,7 +146,7 @@ test("a pair that changes itself is not adopted while one of its accounts cannot
   const world = await makeWorld(pairSelf);
   setPassword(world, "app_b", "nobody knows this");
   await work(world);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.adoptedAt).toBeUndefined();
   expect(record.lastFailure?.message).toContain("app_b");
 });
@@ -157,7 +157,7 @@ test("a request that comes while a blocked rotation is being told frees it all t
   let asked = false;
   await request(world);
   await work(world, async (effect, call) => {
-    const isBlocked = (await recordOf(world)).rotation?.phase === "blocked";
+    const isBlocked = (await readRecord(world)).rotation?.phase === "blocked";
     if (effect === "notifier.send" && isBlocked && !asked) {
       asked = true;
       await writeByHand(world, "app", "set by a person");
@@ -165,7 +165,7 @@ test("a request that comes while a blocked rotation is being told frees it all t
     }
     return call();
   });
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -177,7 +177,7 @@ test("the grace of a request that joins a rotation under way is kept", async () 
     if (
       effect === "vault.read" &&
       !asked &&
-      (await recordOf(world)).rotation?.phase === "applying"
+      (await readRecord(world)).rotation?.phase === "applying"
     ) {
       asked = true;
       await request(world, { reason: "exposure", grace: 0 });
@@ -213,7 +213,7 @@ test("a freeze does not hold up a rotation that lost the secret it may have give
     if (effect === "vault.write" && ++writes >= 2) throw new Error("down");
     return call();
   });
-  const { pending } = (await recordOf(world)).rotation ?? {};
+  const { pending } = (await readRecord(world)).rotation ?? {};
   if (!pending) throw new Error("nothing was staged");
   await world.vault.disable(pending, new AbortController().signal);
   expect(world.publishedWorks()).toBe(false);

@@ -3,7 +3,7 @@ import { minute } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { publishesUnannounced } from "../../proofs/broken.ts";
 import { engine, type Worker } from "../../proofs/stops.ts";
-import { adopted, recordOf, request, rotate } from "../../steps.ts";
+import { adopted, readRecord, request, rotate } from "../../steps.ts";
 import { type Kind, kinds, open, singleAdmin } from "../../world.ts";
 
 /**
@@ -50,7 +50,7 @@ async function sleepAfterResuming(kind: Kind) {
     world.target,
   );
   await died.promise;
-  expect((await recordOf(world)).rotation?.phase).toBe("publishing");
+  expect((await readRecord(world)).rotation?.phase).toBe("publishing");
   world.advance(3 * minute);
   let slept = false;
   const ports = world.ports(async (effect, call) => {
@@ -88,7 +88,7 @@ test("a worker that loses its claim while it publishes has somebody look at what
     }),
     world.target,
   );
-  expect((await recordOf(world)).check?.why).toContain("lost its claim");
+  expect((await readRecord(world)).check?.why).toContain("lost its claim");
   expect(await world.journal.alarms(9)).toMatchObject([{ kind: "claim-lost-after-change" }]);
 });
 

@@ -10,7 +10,7 @@ import {
   UnreadableRowError,
 } from "../../../../shared/stores/journal.ts";
 import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
-import { adopted, recordOf, request } from "../../steps.ts";
+import { adopted, readRecord, request } from "../../steps.ts";
 import { open, singleAdmin, type World } from "../../world.ts";
 
 const newer = {
@@ -167,7 +167,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     await worker.work({ targetId: "app", because: "due" });
     expect(types(events).at(-1)).toBe("left-alone");
     expect(world.applied.size).toBe(0);
-    expect((await recordOf(world)).rotation?.id).toBe(mine?.record.request?.rotationId);
+    expect((await readRecord(world)).rotation?.id).toBe(mine?.record.request?.rotationId);
     await process.sweep();
   });
 });

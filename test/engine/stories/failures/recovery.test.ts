@@ -8,7 +8,7 @@ import { hour, minute } from "../../../../shared/core/time.ts";
 import {
   adopted,
   failing,
-  recordOf,
+  readRecord,
   request,
   rotate,
   setPassword,
@@ -36,7 +36,7 @@ test("a target that is down is tried as often as the policy says, then left for 
     world.advance(12 * minute);
   }
   const run = await world.journal.run("app", id);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(run?.state).toBe("failed");
   expect(record.health).toBe("failing");
   const wait = Date.parse(record.nextDue ?? "") - Date.parse(run?.endedAt ?? "");
@@ -44,7 +44,7 @@ test("a target that is down is tried as often as the policy says, then left for 
   expect(world.applied.size).toBe(0);
   world.advanceTo(record.nextDue ?? "");
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("a refused change fails the rotation, and the next one comes with a fresh secret", async () => {
@@ -54,13 +54,13 @@ test("a refused change fails the rotation, and the next one comes with a fresh s
     world,
     failing("target.apply", 1, () => new ChangeRefusedError("used before")),
   );
-  const failed = await recordOf(world);
+  const failed = await readRecord(world);
   expect(failed.health).toBe("failing");
   expect(failed.lastFailure?.message).toBe("used before");
   const firstTry = world.vault.versions("keyturn-pending-app").at(-1);
   world.advanceTo(failed.nextDue ?? "");
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   const second = world.vault.versions("keyturn-pending-app").at(-1);
   expect(second?.value.equals(firstTry?.value ?? second.value)).toBe(false);
 });
@@ -73,10 +73,10 @@ test("after a lost line the rotation probes and never makes another secret", asy
     if (effect === "target.apply") throw new OutcomeUnknownError("line lost");
     return result;
   });
-  expect((await recordOf(world)).rotation?.phase).toBe("applying");
+  expect((await readRecord(world)).rotation?.phase).toBe("applying");
   world.advance(12 * minute);
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   expect(world.vault.versions("keyturn-pending-app")).toHaveLength(1);
   expect(world.publishedWorks()).toBe(true);
 });
@@ -101,7 +101,7 @@ test("a person frees a blocked target by storing what works and asking again", a
   const blocked = await rotate(world);
   await writeByHand(world, "app", "set by a person");
   expect(await rotate(world)).toBe(blocked);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   expect((await world.journal.run("app", blocked))?.state).toBe("done");
   expect(world.publishedWorks()).toBe(true);
 });
@@ -123,19 +123,19 @@ test("a pending version that somebody disabled is replaced when another way to c
     if (effect === "target.apply") throw new OutcomeUnknownError("line lost");
     return call();
   });
-  const pending = (await recordOf(world)).rotation?.pending;
+  const pending = (await readRecord(world)).rotation?.pending;
   if (pending) await world.vault.disable(pending, never);
   for (let tries = 0; tries < 2; tries++) {
     world.advance(12 * minute);
     await work(world);
   }
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
   expect(world.publishedWorks()).toBe(true);
 });
 
 test("a published version that somebody disabled does not stop a rotation", async () => {
   const world = await adopted(pairAdmin);
-  const published = (await recordOf(world)).published;
+  const published = (await readRecord(world)).published;
   if (published) await world.vault.disable(published, never);
   const id = await rotate(world, { reason: "exposure" });
   expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -151,7 +151,7 @@ test("a new secret that is refused while it propagates is waited for, without us
     await work(world, slow);
     world.advance(11_000);
   }
-  const waiting = (await recordOf(world)).rotation;
+  const waiting = (await readRecord(world)).rotation;
   expect(waiting?.failures).toBe(0);
   expect(waiting?.confirmedAt).toBeDefined();
   await work(world, open);

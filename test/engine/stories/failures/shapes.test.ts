@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day } from "../../../../shared/core/time.ts";
-import { recordOf, request, work } from "../../steps.ts";
+import { readRecord, request, work } from "../../steps.ts";
 import {
   type Kind,
   makeWorld,
@@ -26,7 +26,7 @@ async function adoptedWith(value: string, kind: Kind = singleAdmin): Promise<Wor
 
 const warnings = (world: World) =>
   world.events.filter(({ type }) => type === "shape-differs").map(({ detail }) => detail);
-const adoptionOf = (world: World) =>
+const readAdoption = (world: World) =>
   world.notifier.sent.find(({ type }) => type === "credential.adopted")?.data;
 
 test.each([
@@ -38,7 +38,7 @@ test.each([
   "A credential in another kind of JSON is adopted and stays readable there: %s",
   async (value) => {
     const world = await adoptedWith(value);
-    expect((await recordOf(world)).published).toBeDefined();
+    expect((await readRecord(world)).published).toBeDefined();
     expect(warnings(world)).toEqual([]);
     const id = await request(world);
     await work(world);
@@ -61,14 +61,14 @@ test.each([
   "A credential in a form that Keyturn does not write is adopted with a warning",
   async (value, what) => {
     const world = await adoptedWith(value);
-    const record = await recordOf(world);
+    const record = await readRecord(world);
     expect(record.health).toBe("healthy");
     expect(record.published).toBeDefined();
     const warning =
       `app-db ${what}; the next rotation will replace it with JSON with username and password ` +
       "(publish.as: json)";
     expect(warnings(world)).toEqual([warning]);
-    expect(adoptionOf(world)).toMatchObject({ account: "app", warning });
+    expect(readAdoption(world)).toMatchObject({ account: "app", warning });
     expect(world.applied.size).toBe(0);
   },
 );
@@ -82,7 +82,7 @@ test.each([
   "A text without a credential is not tried, and not replaced before a rotation is due: %s",
   async (value, what) => {
     const world = await adoptedWith(value);
-    const { health, lastFailure, nextDue } = await recordOf(world);
+    const { health, lastFailure, nextDue } = await readRecord(world);
     expect(world.system.logIns).toBe(0);
     expect(world.applied.size).toBe(0);
     expect(health).toBe("failing");
@@ -112,14 +112,14 @@ test.each(["", "{}", json({ sslmode: "require" }), json({ username: "app", passw
 
 test("The bare password of a pair is not tried for either account", async () => {
   const world = await adoptedWith("first-secret-of-app_a", pairAdmin);
-  expect((await recordOf(world)).lastFailure?.message).toContain("does not say whose it is");
+  expect((await readRecord(world)).lastFailure?.message).toContain("does not say whose it is");
   // The initial secret of the second account.
   expect(world.system.logIns).toBe(1);
 });
 
 test("An account that changes itself is not adopted, and the message says what was found", async () => {
   const world = await adoptedWith("<login>app</login>", singleSelf);
-  const { health, lastFailure } = await recordOf(world);
+  const { health, lastFailure } = await readRecord(world);
   expect(health).toBe("blocked");
   expect(lastFailure?.message).toContain(
     "app-db contains no credential of the target: it holds XML, and",

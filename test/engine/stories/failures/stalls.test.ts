@@ -3,7 +3,15 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../../../share
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import {
+  adopted,
+  readRecord,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
 import {
   type Gate,
   open,
@@ -33,7 +41,7 @@ test("a target that takes a secret and never accepts it is asked ever more rarel
     world.advanceTo((await work(world, neverAccepts)) ?? "");
     asked.push(world.system.logIns - before);
   }
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   expect(told(world).filter((type) => type === "rotation.stalled")).toHaveLength(1);
   expect(asked.length).toBeLessThan(170);
   await work(world);
@@ -50,7 +58,7 @@ test("an account that changes itself and whose secrets are all refused is blocke
     if (wake === undefined) break;
     world.advanceTo(wake);
   }
-  expect((await recordOf(world)).health).toBe("blocked");
+  expect((await readRecord(world)).health).toBe("blocked");
   expect(wakes).toBeLessThan(40);
 });
 
@@ -75,7 +83,7 @@ test("a pair gets its last good secret back when the target refuses the new one 
   expect(world.events.map(({ type }) => type)).toContain("restored");
   world.advance(12 * minute);
   await work(world);
-  expect((await recordOf(world)).active).toBe("app_b");
+  expect((await readRecord(world)).active).toBe("app_b");
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -84,7 +92,7 @@ test("a rotation whose work is undone again and again stays small, and slows dow
   await request(world);
   const other: Gate = async (effect, call) => {
     const result = await call();
-    const phase = (await recordOf(world)).rotation?.phase;
+    const phase = (await readRecord(world)).rotation?.phase;
     if (effect === "vault.write" && phase === "publishing") {
       await writeByHand(world, "app", "written by a pipeline");
     }
@@ -97,7 +105,7 @@ test("a rotation whose work is undone again and again stays small, and slows dow
     if (wake === undefined) break;
   }
   expect(tries).toBeLessThan(300);
-  expect((await recordOf(world)).rotation?.phases.length).toBeLessThanOrEqual(20);
+  expect((await readRecord(world)).rotation?.phases.length).toBeLessThanOrEqual(20);
   world.advance(7 * hour);
   await work(world);
   expect(world.publishedWorks()).toBe(true);
@@ -109,7 +117,7 @@ test("an account that left the configuration is not changed any more", async () 
   await work(world, (effect, call) =>
     effect === "target.verify" ? Promise.reject(new TargetUnavailableError("down")) : call(),
   );
-  const account = (await recordOf(world)).rotation?.account ?? "";
+  const account = (await readRecord(world)).rotation?.account ?? "";
   world.advance(12 * minute);
   const slots = world.target.slots.filter((slot) => slot.account !== account);
   await workOn(world.ports(open), { ...world.target, slots });
@@ -125,7 +133,7 @@ test("another secret to publish is looked at when the configuration changes, not
   const renamed = { ...world.target, publish: { ...world.target.publish, name: "new-name" } };
   await workOn(world.ports(open), renamed);
   expect(world.vault.versions("new-name").at(-1)?.enabled).toBe(true);
-  expect((await recordOf(world)).published?.name).toBe("new-name");
+  expect((await readRecord(world)).published?.name).toBe("new-name");
 });
 
 test("a drift that cannot be looked for delays the change instead of hitting the account in use", async () => {
@@ -148,7 +156,7 @@ test("a drift that cannot be looked for delays the change instead of hitting the
     if (effect === "target.apply") expect(world.publishedWorks()).toBe(true);
     return result;
   });
-  expect((await recordOf(world)).active).toBe("app_b");
+  expect((await readRecord(world)).active).toBe("app_b");
 });
 
 test("an empty password in the vault does not end the search for one that works", async () => {
@@ -169,14 +177,14 @@ test("a bug rests the target, tells somebody at once, and leaves no claim behind
     return ports.newId();
   };
   await workOn({ ...ports, newId }, world.target);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.claim.owner).toBeUndefined();
   expect(record).toMatchObject({ health: "failing", lastFailure: { kind: "bug" } });
   expect(await world.journal.alarms(5)).toMatchObject([{ kind: "bug", targetId: "app" }]);
   expect(await work(world)).toBe(record.restUntil);
   world.advanceTo(record.restUntil ?? "");
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("the versions of one rotation stay few when its pending version disappears again and again", async () => {
@@ -200,7 +208,7 @@ test("a burst of requests does not take the claim away from the worker", async (
   let sent = 0;
   const burst: Gate = async (effect, call) => {
     const result = await call();
-    const busy = (await recordOf(world)).rotation?.phase === "applying";
+    const busy = (await readRecord(world)).rotation?.phase === "applying";
     if (busy && sent < 8 && (effect === "target.apply" || effect === "journal.read")) {
       sent++;
       await request(world, { requestedBy: `somebody ${sent}`, key: `key ${sent}` });

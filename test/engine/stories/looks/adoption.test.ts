@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { VaultUnavailableError } from "../../../../shared/core/errors.ts";
 import { day, hour, plus } from "../../../../shared/core/time.ts";
-import { adopted, failing, recordOf, request, setPassword, work } from "../../steps.ts";
+import { adopted, failing, readRecord, request, setPassword, work } from "../../steps.ts";
 import { kinds, makeWorld, pairAdmin, singleAdmin, singleSelf } from "../../world.ts";
 
 for (const kind of kinds) {
@@ -9,7 +9,7 @@ for (const kind of kinds) {
     const world = await makeWorld(kind);
     const names = world.vault.names().map((name) => [name, world.vault.versions(name).length]);
     await work(world);
-    const record = await recordOf(world);
+    const record = await readRecord(world);
     expect(record.health).toBe("healthy");
     expect(record.active).toBe(kind.accounts[0]);
     expect(world.applied.size).toBe(0);
@@ -23,7 +23,7 @@ for (const kind of kinds) {
 test("the age of an adopted secret counts from when its version was written", async () => {
   const world = await adopted(singleAdmin);
   const written = world.vault.versions("app-db")[0]?.createdAt ?? "";
-  expect((await recordOf(world)).nextDue).toBe(plus(written, 90 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(written, 90 * day));
 });
 
 test("a wrong published secret is adopted when an admin can mend it, and left alone until it is due", async () => {
@@ -41,14 +41,14 @@ test("an account that changes itself is not adopted while its secret is refused,
   const world = await makeWorld(singleSelf);
   setPassword(world, "app", "changed behind our back");
   await work(world);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.health).toBe("blocked");
   expect(record.adoptedAt).toBeUndefined();
   expect(record.lastFailure?.message).toContain("store its present secret there");
   setPassword(world, "app", "first-secret-of-app");
   world.advanceTo(record.nextDue ?? "");
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("a request for a target that cannot be adopted ends as failed and is not repeated for ever", async () => {
@@ -57,7 +57,7 @@ test("a request for a target that cannot be adopted ends as failed and is not re
   const id = await request(world);
   await work(world);
   expect((await world.journal.run("app", id))?.state).toBe("failed");
-  expect((await recordOf(world)).request).toBeUndefined();
+  expect((await readRecord(world)).request).toBeUndefined();
 });
 
 test("a vault that is down delays the adoption and touches nothing", async () => {
@@ -66,12 +66,12 @@ test("a vault that is down delays the adoption and touches nothing", async () =>
     world,
     failing("vault.read", 1, () => new VaultUnavailableError("down")),
   );
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.health).toBe("failing");
   expect(world.system.logIns).toBe(0);
   world.advanceTo(record.nextDue ?? "");
   await work(world);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("what is not published yet is published by the first rotation", async () => {
@@ -80,7 +80,7 @@ test("what is not published yet is published by the first rotation", async () =>
   const { workOn } = await import("../../../../shared/engine/worker.ts");
   const { open } = await import("../../world.ts");
   await workOn(world.ports(open), target);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.health).toBe("healthy");
   expect(world.vault.versions("brand-new")).toHaveLength(1);
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "first" });
@@ -92,7 +92,7 @@ test("a pair that comes to publish by another name leaves the account alone that
   const moved = { ...world, target: { ...world.target, publish } };
   await work(moved);
   expect(world.vault.versions("app-elsewhere")).toHaveLength(1);
-  expect(await recordOf(world)).toMatchObject({
+  expect(await readRecord(world)).toMatchObject({
     active: "app_b",
     retirement: { account: "app_a", at: plus(world.now(), 24 * hour) },
   });

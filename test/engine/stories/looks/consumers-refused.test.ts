@@ -6,7 +6,15 @@ import {
 } from "../../../../shared/core/errors.ts";
 import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import { workFor } from "../../proofs/disturbed.ts";
-import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import {
+  adopted,
+  readRecord,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
 import {
   type Gate,
   makeWorld,
@@ -51,7 +59,7 @@ test.each([
     world.setFault(() => undefined);
     expect(await untilServed(world)).toBeLessThanOrEqual(35 * minute);
     await workFor(world, hour);
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
   },
 );
 
@@ -116,7 +124,7 @@ test.each<[string, (world: World) => Promise<void>]>([
   await happens(world);
   await workFor(world, day);
   expect(world.publishedWorks()).toBe(true);
-  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
   expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
 });
 
@@ -126,7 +134,7 @@ test("a target whose published secret is refused is not called healthy, even bef
   world.advance(hour);
   await writeByHand(world, "app", "a typo");
   await work(world, open, true);
-  expect(await recordOf(world)).toMatchObject({ health: "failing", refusedSince: world.now() });
+  expect(await readRecord(world)).toMatchObject({ health: "failing", refusedSince: world.now() });
 });
 
 test("a restore that fails does not keep the cure from being asked for", async () => {
@@ -138,7 +146,7 @@ test("a restore that fails does not keep the cure from being asked for", async (
     effect === "vault.write" ? new VaultUnavailableError("no right to write") : undefined,
   );
   await workFor(world, hour);
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "drift" });
   const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
   expect(alarms.map(({ data }) => data["kind"])).toContain("published-broken");
@@ -186,11 +194,11 @@ test("a target is healthy again once a person has put right what was broken", as
   world.advance(day - minute);
   await world.vault.disable(version.ref, new AbortController().signal);
   await workFor(world, hour);
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   world.vault.enable(version.ref);
   await workFor(world, 2 * day);
-  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
-  expect((await recordOf(world)).lastFailure).toBeUndefined();
+  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
+  expect((await readRecord(world)).lastFailure).toBeUndefined();
 });
 
 test("an adoption that fails is told, and told once", async () => {
@@ -209,12 +217,12 @@ test("a published secret that was deleted is told, and looked at until it is bac
   await requestCheck(world);
   world.vault.remove("app-db");
   await workFor(world, 2 * hour);
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
   expect(alarms.map(({ data }) => data["message"]).join()).toContain("app-db is deleted");
   world.vault.recover("app-db");
   await workFor(world, hour);
-  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
 });
 
 test.each(["while nobody works", "while a worker holds the target"])(
@@ -243,6 +251,6 @@ test.each(["while nobody works", "while a worker holds the target"])(
     await workFor(world, day);
     expect(world.applied.size).toBe(changes);
     expect(world.publishedWorks()).toBe(true);
-    expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+    expect(await readRecord(world)).toMatchObject({ health: "healthy" });
   },
 );

@@ -9,7 +9,7 @@ import { workFor } from "../../proofs/disturbed.ts";
 import {
   adopted,
   ask,
-  recordOf,
+  readRecord,
   request,
   rotate,
   setPassword,
@@ -55,7 +55,7 @@ test("an old answer of the vault does not make Keyturn change the account that i
   await workOn(behind(world), world.target);
   expect(world.applied.size).toBe(1);
   expect(world.publishedWorks()).toBe(true);
-  expect(await recordOf(world)).toMatchObject({ active: "app_b" });
+  expect(await readRecord(world)).toMatchObject({ active: "app_b" });
   await workFor(world, hour);
   expect(world.applied.size).toBe(2);
 });
@@ -68,7 +68,7 @@ test("an event about an old answer adopts nothing and keeps the retirement", asy
   expect(world.notifier.sent.map(({ type }) => type)).not.toContain("drift.found");
   await workFor(world, 2 * day);
   expect(world.isKept("app_a")).toBe(false);
-  expect(await recordOf(world)).toMatchObject({ active: "app_b", health: "healthy" });
+  expect(await readRecord(world)).toMatchObject({ active: "app_b", health: "healthy" });
 });
 
 test("a pending version that may be live is not discarded because the next worker is refused", async () => {
@@ -95,7 +95,7 @@ test("a pending version that may be live is not discarded because the next worke
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ state: "failed" });
   world.system.passwords.set("app", late ?? new Secret(""));
   expect(world.isKept("app")).toBe(true);
-  expect((await recordOf(world)).slots[0]?.abandoned).toBeDefined();
+  expect((await readRecord(world)).slots[0]?.abandoned).toBeDefined();
 });
 
 test("a pending version that a person disables during the checks is not given to the target", async () => {
@@ -121,7 +121,7 @@ test("a request that comes during a log-in is not written over", async () => {
   let isWritten = false;
   let isAsked = false;
   const ports = world.ports(async (effect, call) => {
-    const { rotation } = await recordOf(world);
+    const { rotation } = await readRecord(world);
     const isHere = rotation?.phase === "publishing" && effect === "vault.read";
     if (isHere) world.advance(21 * second);
     if (isHere && !isWritten) {
@@ -152,7 +152,7 @@ test("an account that is locked after the change is not said to be unchanged", a
     return result;
   });
   await workFor(world, minute);
-  expect((await recordOf(world)).lastFailure?.message).toBe(
+  expect((await readRecord(world)).lastFailure?.message).toBe(
     "Account app is locked; the new secret may be set, and consumers may be refused until it is proven",
   );
 });

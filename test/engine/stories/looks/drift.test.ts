@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { adopted, recordOf, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import { adopted, readRecord, rotate, setPassword, work, writeByHand } from "../../steps.ts";
 import { open, pairAdmin, singleAdmin, singleSelf } from "../../world.ts";
 
 test("a version that somebody else wrote is taken over when it logs in", async () => {
@@ -7,7 +7,7 @@ test("a version that somebody else wrote is taken over when it logs in", async (
   setPassword(world, "app", "set by hand");
   const ref = await writeByHand(world, "app", "set by hand");
   await work(world, open, true);
-  expect((await recordOf(world)).published).toEqual(ref);
+  expect((await readRecord(world)).published).toEqual(ref);
   expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
 });
 

@@ -6,7 +6,7 @@ import type { Ports } from "../../../../shared/engine/ports.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
 import { workFor } from "../../proofs/disturbed.ts";
-import { adopted, recordOf, request, rotate, setPassword } from "../../steps.ts";
+import { adopted, readRecord, request, rotate, setPassword } from "../../steps.ts";
 import {
   makeWorld,
   open,
@@ -141,7 +141,7 @@ test.each([
     await request(world);
     await workFor(world, day);
     expect(world.publishedWorks()).toBe(true);
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
   },
 );
 
@@ -151,7 +151,7 @@ test("an account that changes itself and was changed by hand is called blocked o
   await request(world);
   await workFor(world, 3 * hour);
   const told = world.notifier.sent.map(({ type }) => type);
-  expect((await recordOf(world)).health).toBe("blocked");
+  expect((await readRecord(world)).health).toBe("blocked");
   expect(told.filter((type) => type === "rotation.blocked")).toHaveLength(1);
   expect(told).not.toContain("rotation.failed");
 });
@@ -170,7 +170,7 @@ test("no stored secret is tried twice in one attempt, and none is named twice", 
   };
   await workOn({ ...made, rotator: () => ({ ...rotator, verify }) }, world.target);
   expect(new Set(tried).size).toBe(tried.length);
-  const message = (await recordOf(world)).lastFailure?.message ?? "";
+  const message = (await readRecord(world)).lastFailure?.message ?? "";
   const versions = message.match(/[0-9a-f]{32}/g) ?? [];
   expect(versions).not.toEqual([]);
   expect(new Set(versions).size).toBe(versions.length);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { VaultUnavailableError } from "../../../../shared/core/errors.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { hour } from "../../../../shared/core/time.ts";
-import { recordOf, request, rotate, setPassword, work } from "../../steps.ts";
+import { readRecord, request, rotate, setPassword, work } from "../../steps.ts";
 import {
   type Gate,
   type Kind,
@@ -82,7 +82,7 @@ test("A lost reply to the write leaves versions with equal values, and none with
   await work(world, losesReply);
   expect(world.events.filter(({ type }) => type === "attempt-failed")).toHaveLength(1);
   expect(world.vault.versions("app-db")).toHaveLength(before + 1);
-  expect((await recordOf(world)).rotation).toBeUndefined();
+  expect((await readRecord(world)).rotation).toBeUndefined();
   expectExtras(world);
 });
 

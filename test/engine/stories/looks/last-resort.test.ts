@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { parsePayload } from "../../../../shared/core/payload/payload.ts";
 import { minute } from "../../../../shared/core/time.ts";
-import { adopted, recordOf, request, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import {
+  adopted,
+  readRecord,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
 import { type Gate, pairSelf, singleAdmin, singleSelf, type World } from "../../world.ts";
 
 async function workForAnHour(world: World): Promise<void> {
@@ -46,7 +54,7 @@ test.each([singleSelf, singleAdmin, pairSelf])(
       await request(world, { requestedBy });
       await workForAnHour(world);
     }
-    expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+    expect(await readRecord(world)).toMatchObject({ health: "healthy" });
     expect(world.publishedWorks()).toBe(true);
     for (const one of kind.accounts) expect(world.isKept(one)).toBe(true);
   },
@@ -65,6 +73,6 @@ test("a published secret that was restored by a check gives way to a rotation at
   await world.journal.commit({ record, etag: found.etag, wakeAt: world.now() });
   await workForAnHour(world);
   expect(world.publishedWorks()).toBe(true);
-  expect(await recordOf(world)).toMatchObject({ health: "healthy" });
+  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "drift", state: "done" });
 });

@@ -11,7 +11,7 @@ import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   adopted,
   failing,
-  recordOf,
+  readRecord,
   request,
   rotate,
   setPassword,
@@ -31,7 +31,7 @@ import {
 } from "../../world.ts";
 
 const told = (world: World) => world.notifier.sent.map(({ type }) => type);
-const secretOf = (world: World, account: string) => world.system.passwords.get(account)?.reveal();
+const getSecret = (world: World, account: string) => world.system.passwords.get(account)?.reveal();
 
 /** The state and the failure of a rotation that was asked for and worked on once. */
 async function tryRotation(world: World, wanted: Parameters<typeof request>[1] = {}, gate = open) {
@@ -79,13 +79,13 @@ test("a change that came to nothing is not repeated while the published secret i
 test("the schedule does not replace a version that somebody disabled; a person who asks for a rotation does", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
-  const { published, nextDue } = await recordOf(world);
+  const { published, nextDue } = await readRecord(world);
   if (published) await world.vault.disable(published, new AbortController().signal);
   world.applied.clear();
   world.advanceTo(nextDue ?? "");
   await work(world);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).lastFailure?.message).toContain(
+  expect((await readRecord(world)).lastFailure?.message).toContain(
     "enable it, or request a rotation",
   );
   await rotate(world, { reason: "exposure" });
@@ -99,15 +99,15 @@ test.each([singleAdmin, singleIdentity, pairAdmin])(
     const world = await adopted(kind);
     const account = kind.accounts.at(-1) ?? "";
     world.system.obstacles.set(account, `Account ${account} is locked; unlock it`);
-    const before = secretOf(world, account);
+    const before = getSecret(world, account);
     const { state, message } = await tryRotation(world);
     expect(state).toBe("failed");
     expect(message).toContain("is locked; unlock it");
-    expect(secretOf(world, account)).toBe(before);
+    expect(getSecret(world, account)).toBe(before);
     world.system.obstacles.clear();
     world.advance(12 * minute);
     await work(world);
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
     expect(world.publishedWorks()).toBe(true);
   },
 );
@@ -175,7 +175,7 @@ test.each(["staging", "applying"] as const)(
       world,
       failing(effect, 1, () => new TargetUnavailableError("down")),
     );
-    expect((await recordOf(world)).rotation?.phase).toBe(phase);
+    expect((await readRecord(world)).rotation?.phase).toBe(phase);
     await writeByHand(world, "app_b", "first-secret-of-app_b");
     world.advance(12 * minute);
     await work(world, async (name, call) => {
@@ -196,7 +196,7 @@ test("an event of the vault is heard while a rotation waits that has changed not
   );
   const ref = await writeByHand(world, "app_b", "first-secret-of-app_b");
   await work(world, open, true);
-  expect(await recordOf(world)).toMatchObject({ active: "app_b", published: ref });
+  expect(await readRecord(world)).toMatchObject({ active: "app_b", published: ref });
 });
 
 test("an account that is let in without a password proves nothing, and nothing is changed or published", async () => {
@@ -233,7 +233,10 @@ test("an authority that is refused at the change leaves the rotation as if none 
     return call();
   });
   expect(state).toBe("running");
-  expect((await recordOf(world)).rotation).toMatchObject({ phase: "applying", changeBegan: false });
+  expect((await readRecord(world)).rotation).toMatchObject({
+    phase: "applying",
+    changeBegan: false,
+  });
 });
 
 test.each([singleAdmin, singleIdentity])(

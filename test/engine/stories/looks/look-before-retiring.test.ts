@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError, VaultUnavailableError } from "../../../../shared/core/errors.ts";
 import { hour } from "../../../../shared/core/time.ts";
-import { adopted, recordOf, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import { adopted, readRecord, rotate, setPassword, work, writeByHand } from "../../steps.ts";
 import { type Gate, open, pairAdmin, pairProof, type World } from "../../world.ts";
 
 const told = (world: World) => world.notifier.sent.map(({ type }) => type);
@@ -40,7 +40,7 @@ for (const kind of [pairAdmin, pairProof]) {
     expect(told(world)).toContain("drift.found");
     const [run] = await world.journal.runs("app", 1);
     expect(run).toMatchObject({ reason: "drift", requestedBy: "keyturn", state: "done" });
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
   });
 }
 
@@ -69,12 +69,12 @@ test.each(["deleted", "disabled"])(
   "nothing is retired while the published secret is %s",
   async (how) => {
     const world = await superseded();
-    const { published } = await recordOf(world);
+    const { published } = await readRecord(world);
     if (how === "deleted") world.vault.remove("app-db");
     else if (published) await world.vault.disable(published, new AbortController().signal);
     await workFor(world, 3);
     expect(world.system.passwords.get("app_a")?.reveal()).toBe("first-secret-of-app_a");
-    expect((await recordOf(world)).lastFailure?.message).toContain(how);
+    expect((await readRecord(world)).lastFailure?.message).toContain(how);
   },
 );
 
@@ -111,6 +111,6 @@ test("a target whose rotations are left to people is reported and not rotated", 
   world.applied.clear();
   await workFor(manual, 3);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).health).toBe("failing");
+  expect((await readRecord(world)).health).toBe("failing");
   expect(told(world)).toContain("drift.found");
 });

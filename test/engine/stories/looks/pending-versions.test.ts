@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { hour, minute } from "../../../../shared/core/time.ts";
 import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
-import { adopted, recordOf, request, rotate, work } from "../../steps.ts";
+import { adopted, readRecord, request, rotate, work } from "../../steps.ts";
 import { type Gate, pairAdmin, singleAdmin, singleSelf, type World } from "../../world.ts";
 
 /** The state and the failure of a rotation that was asked for and worked on once. */
@@ -47,7 +47,7 @@ test("a secret that nears the number of versions which Key Vault can back up is 
 
 test("a blocked account is told which version to enable when nothing was refused", async () => {
   const world = await adopted(singleSelf);
-  const { published } = await recordOf(world);
+  const { published } = await readRecord(world);
   if (published) await world.vault.disable(published, new AbortController().signal);
   const { state, message } = await tryRotation(world);
   expect(state).toBe("blocked");
@@ -80,7 +80,7 @@ test.each([singleAdmin, pairAdmin])(
       await work(world);
     }
     expect(world.applied.size).toBe(1);
-    expect((await recordOf(world)).lastFailure?.message).toContain("app-db is disabled");
+    expect((await readRecord(world)).lastFailure?.message).toContain("app-db is disabled");
     if (published) world.vault.enable(published.ref);
     expect(world.publishedWorks()).toBe(true);
     expect((await world.journal.run("app", id))?.state).toBe("done");

@@ -4,7 +4,15 @@ import { hour, minute, plus } from "../../../../shared/core/time.ts";
 import { viewTarget } from "../../../../shared/core/views.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { seen } from "../../policy-world.ts";
-import { adopted, failing, recordOf, rotate, setPassword, work, writeByHand } from "../../steps.ts";
+import {
+  adopted,
+  failing,
+  readRecord,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
 import { open, pairProof, type World } from "../../world.ts";
 
 /** A pair whose account app_a was superseded, with its grace over. Somebody may still use it. */
@@ -18,7 +26,7 @@ async function superseded(...inUse: string[]): Promise<World> {
 
 /** Works at the moment of the next look, whenever that is. */
 async function look(world: World): Promise<void> {
-  world.advanceTo((await recordOf(world)).retirement?.at ?? "never");
+  world.advanceTo((await readRecord(world)).retirement?.at ?? "never");
   await work(world);
 }
 
@@ -79,7 +87,7 @@ test("that it is still in use is told once, with the account and the rotation th
   await look(world);
   expect(alarms(world)).toEqual([]);
   for (let count = 0; count < 5; count++) await look(world);
-  const { retirement } = await recordOf(world);
+  const { retirement } = await readRecord(world);
   expect(alarms(world)).toMatchObject([
     { data: { kind: "still-in-use", account: "app_a", rotationId: retirement?.rotationId } },
   ]);
@@ -120,7 +128,7 @@ test("a look that fails is none, and told like a retirement that fails", async (
   await look(world);
   const down = failing("target.look", 3, () => new TargetUnavailableError("down"));
   for (let tries = 0; tries < 3; tries++) {
-    world.advanceTo((await recordOf(world)).retirement?.at ?? "");
+    world.advanceTo((await readRecord(world)).retirement?.at ?? "");
     await work(world, down);
   }
   expect(world.isKept("app_a")).toBe(true);
@@ -135,11 +143,11 @@ test("nothing is retired by a rotator that cannot tell who uses an account", asy
   const blind = { ...ports.rotator("memory") };
   expect(Reflect.deleteProperty(blind, "hasSessions")).toBe(true);
   for (let tries = 0; tries < 2; tries++) {
-    world.advanceTo((await recordOf(world)).retirement?.at ?? "");
+    world.advanceTo((await readRecord(world)).retirement?.at ?? "");
     await workOn({ ...ports, rotator: () => blind }, world.target);
   }
   expect(world.isKept("app_a")).toBe(true);
-  expect((await recordOf(world)).lastFailure).toMatchObject({ kind: "config" });
+  expect((await readRecord(world)).lastFailure).toMatchObject({ kind: "config" });
 });
 
 test("the next rotation changes the account, whoever uses it", async () => {
@@ -148,13 +156,13 @@ test("the next rotation changes the account, whoever uses it", async () => {
   await rotate(world);
   expect(world.isKept("app_a")).toBe(true);
   expect(world.system.passwords.get("app_a")?.reveal()).not.toBe("first-secret-of-app_a");
-  expect((await recordOf(world)).retirement?.account).toBe("app_b");
+  expect((await readRecord(world)).retirement?.account).toBe("app_b");
 });
 
 test("the view of a target says what its retirement waits for", async () => {
   const world = await superseded("app_a");
   await look(world);
-  const { retirement } = viewTarget(world.target, await recordOf(world));
+  const { retirement } = viewTarget(world.target, await readRecord(world));
   expect(retirement).toEqual({
     account: "app_a",
     at: plus(world.now(), 10 * minute),

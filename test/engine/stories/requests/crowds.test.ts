@@ -4,7 +4,7 @@ import { day, hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
 import { requestRotation } from "../../../../shared/engine/inbox/request-rotation.ts";
-import { untilWon } from "../../../../shared/engine/inbox/retry-on-conflict.ts";
+import { retryOnConflict } from "../../../../shared/engine/inbox/retry-on-conflict.ts";
 import { work, worldWith } from "../../policy-world.ts";
 import { type Gate, open, type World } from "../../world.ts";
 
@@ -94,7 +94,7 @@ test("a race that is lost for good ends after a bounded number of random pauses"
     },
     randomBytes: () => (++draws % 2 === 0 ? Uint8Array.of(0, 0) : Uint8Array.of(255, 255)),
   };
-  const lost = untilWon(ports, () => Promise.reject(new LeaseLostError("lost")));
+  const lost = retryOnConflict(ports, () => Promise.reject(new LeaseLostError("lost")));
   await expect(lost).rejects.toThrow(LeaseLostError);
   expect(pauses.slice(0, 7)).toEqual([25, 0, 100, 0, 400, 0, 1_000]);
   expect(pauses).toHaveLength(19);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { day, hour, plus } from "../../../../shared/core/time.ts";
 import { seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { failing, recordOf, request, setPassword } from "../../steps.ts";
+import { failing, readRecord, request, setPassword } from "../../steps.ts";
 import { pairAdmin, singleSelf } from "../../world.ts";
 
 test("an exposure that the policy makes nothing due for is recorded, does not count, and says what to do", async () => {
@@ -13,7 +13,7 @@ test("an exposure that the policy makes nothing due for is recorded, does not co
     why: "recorded, but policy test has no afterExposure, so an exposure makes no rotation due; request a rotation with reason exposure, or set afterExposure",
     nextDue: plus(world.now(), 90 * day),
   });
-  expect((await recordOf(world)).exposure).toMatchObject({ by: "ben" });
+  expect((await readRecord(world)).exposure).toMatchObject({ by: "ben" });
   const id = await request(world);
   expect(await seen(world)).toMatchObject({ counted: false, rotationId: id });
 });
@@ -35,7 +35,7 @@ test("an exposure of a target that is not adopted yet counts from its adoption o
     why: "policy test: a change is due 1h after 2026-01-01T00:00:00.000Z, once the target is adopted",
   });
   await work(world);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-01T01:00:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-01T01:00:00.000Z");
 });
 
 test("an exposure of a blocked target does not count, and says what keeps everything up", async () => {
@@ -44,7 +44,7 @@ test("an exposure of a blocked target does not count, and says what keeps everyt
   setPassword(world, "app", "set-by-somebody");
   await request(world);
   await work(world);
-  expect((await recordOf(world)).rotation?.phase).toBe("blocked");
+  expect((await readRecord(world)).rotation?.phase).toBe("blocked");
   const answer = await seen(world);
   expect(answer).toMatchObject({ counted: false });
   expect(answer).not.toHaveProperty("nextDue");
@@ -76,7 +76,7 @@ test("an exposure while a rotation is under way is answered by it, and says what
     world,
     failing("target.verify", 1, () => new TargetUnavailableError("down")),
   );
-  const { nextAttemptAt = "" } = (await recordOf(world)).rotation ?? {};
+  const { nextAttemptAt = "" } = (await readRecord(world)).rotation ?? {};
   const answer = await seen(world);
   expect(answer).toMatchObject({ counted: true, rotationId: id, nextDue: nextAttemptAt });
   expect(answer.why).toContain(
@@ -92,7 +92,7 @@ test.each([
   async (_how, report) => {
     const world = await worldWith({ afterExposure: 2 * hour }, pairAdmin);
     await work(world);
-    const version = (await recordOf(world)).published?.version ?? "";
+    const version = (await readRecord(world)).published?.version ?? "";
     world.advance(hour);
     await request(world);
     await work(world);
@@ -106,14 +106,14 @@ test.each([
     await work(world);
     expect(world.system.passwords.get("app_a")).not.toBe(before);
     expect(world.publishedWorks()).toBe(true);
-    expect((await recordOf(world)).exposure).toBeUndefined();
+    expect((await readRecord(world)).exposure).toBeUndefined();
   },
 );
 
 test("an exposed secret that is retired before its account could be changed makes no rotation due any more", async () => {
   const world = await worldWith({ afterExposure: 2 * day }, pairAdmin);
   await work(world);
-  const version = (await recordOf(world)).published?.version ?? "";
+  const version = (await readRecord(world)).published?.version ?? "";
   await request(world);
   await work(world);
   world.advance(hour);
@@ -134,7 +134,7 @@ test("the exposure of a pending secret says to ask again once it is published", 
     world,
     failing("target.apply", 1, () => new TargetUnavailableError("down")),
   );
-  const version = (await recordOf(world)).rotation?.pending?.version ?? "";
+  const version = (await readRecord(world)).rotation?.pending?.version ?? "";
   const answer = await seen(world, { version });
   expect(answer).toMatchObject({ counted: false });
   expect(answer.why).toContain(`that version is the pending secret of rotation ${id}`);
@@ -144,7 +144,7 @@ test("a breach frees an exposure's request that waits for a freeze which only br
   const world = await worldWith({ freeze: [{ ...yearEnd, lift: ["breach"] }] });
   await work(world);
   const id = await request(world, { reason: "exposure" });
-  expect((await recordOf(world)).request?.notBefore).toBeDefined();
+  expect((await readRecord(world)).request?.notBefore).toBeDefined();
   await seen(world, { kind: "breach" });
   await work(world);
   expect(await world.journal.run("app", id)).toMatchObject({ state: "done" });

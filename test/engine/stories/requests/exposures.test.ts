@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { failing, recordOf, request } from "../../steps.ts";
+import { failing, readRecord, request } from "../../steps.ts";
 
 test("a request that waits for a freeze is answered by an exposure that lifts it", async () => {
   const world = await worldWith({
@@ -16,7 +16,7 @@ test("a request that waits for a freeze is answered by an exposure that lifts it
   world.advance(hour);
   await work(world);
   expect(await world.journal.run("app", id)).toMatchObject({ state: "done", reason: "exposure" });
-  expect((await recordOf(world)).request).toBeUndefined();
+  expect((await readRecord(world)).request).toBeUndefined();
 });
 
 test("an exposure starts the clock, once, and a change stops it", async () => {
@@ -30,10 +30,10 @@ test("an exposure starts the clock, once, and a change stops it", async () => {
   });
   world.advance(hour);
   expect((await seen(world, { by: "eva" })).nextDue).toBe("2026-01-01T05:00:00.000Z");
-  expect((await recordOf(world)).exposure).toMatchObject({ by: "ben", from: "a log" });
+  expect((await readRecord(world)).exposure).toMatchObject({ by: "ben", from: "a log" });
   world.advance(3 * hour);
   await work(world);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.exposure).toBeUndefined();
   expect(record.nextDue).toBe(plus(world.now(), 90 * day));
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "exposure" });
@@ -46,7 +46,7 @@ test("an exposure waits for the window unless the policy says otherwise", async 
   expect((await seen(world)).nextDue).toBe("2026-01-02T02:00:00.000Z");
   const urgent = withPolicy(world, { exposureIgnoresWindow: true });
   await work(urgent);
-  expect((await recordOf(urgent)).nextDue).toBe("2026-01-01T07:00:00.000Z");
+  expect((await readRecord(urgent)).nextDue).toBe("2026-01-01T07:00:00.000Z");
   urgent.advance(hour);
   await work(urgent);
   expect(urgent.applied.size).toBe(1);
@@ -101,7 +101,7 @@ test("an exposure reported while a rotation is under way is answered by it", asy
     }
     return call();
   });
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(told).toBe(true);
   expect(record.health).toBe("healthy");
   expect(record.exposure).toBeUndefined();
@@ -121,7 +121,7 @@ test("an exposure of the new secret counts although its rotation has not ended",
     }
     return call();
   });
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.exposure).toMatchObject({ by: "ben" });
   expect(record.nextDue).toBe(plus(world.now(), hour));
 });
@@ -163,7 +163,7 @@ test.each([["before"], ["after"]])(
     world.advance(hour);
     await work(world);
     if (when === "after") await seen(world);
-    const { nextDue = "never", exposure } = await recordOf(world);
+    const { nextDue = "never", exposure } = await readRecord(world);
     expect(nextDue).toBe(plus(exposure?.at ?? "", 3 * hour));
     world.advanceTo(nextDue);
     await work(world);
@@ -187,7 +187,7 @@ test.each([["while nobody works on it"], ["while it is being held back"]])(
     const isLate = when === "while nobody works on it";
     let told = isLate;
     await work(world, async (effect, call) => {
-      const isClaimed = (await recordOf(world)).claim.owner !== undefined;
+      const isClaimed = (await readRecord(world)).claim.owner !== undefined;
       if (isClaimed && effect === "journal.commit" && !told) {
         told = true;
         await seen(world);
@@ -196,11 +196,11 @@ test.each([["while nobody works on it"], ["while it is being held back"]])(
     });
     if (isLate) await seen(world);
     expect(await work(world)).toBe("2026-01-02T06:00:00.000Z");
-    expect((await recordOf(world)).rotation?.heldBy).toContain("1h after the exposure");
+    expect((await readRecord(world)).rotation?.heldBy).toContain("1h after the exposure");
     world.advance(hour);
     await work(world);
     expect(world.applied.size).toBe(1);
-    expect(await recordOf(world)).toMatchObject({ health: "healthy" });
-    expect(await recordOf(world)).not.toHaveProperty("exposure");
+    expect(await readRecord(world)).toMatchObject({ health: "healthy" });
+    expect(await readRecord(world)).not.toHaveProperty("exposure");
   },
 );

@@ -9,7 +9,7 @@ import { hour } from "../../../../shared/core/time.ts";
 import type { Requested } from "../../../../shared/engine/inbox/request-rotation.ts";
 import { questions } from "../../../../shared/engine/queries/questions.ts";
 import { work, worldWith, yearEnd } from "../../policy-world.ts";
-import { ask, failing, recordOf } from "../../steps.ts";
+import { ask, failing, readRecord } from "../../steps.ts";
 import { open, pairAdmin, type World } from "../../world.ts";
 
 const freeze = [{ ...yearEnd, lift: [] }];
@@ -88,7 +88,7 @@ test("a lifted freeze stays lifted for the next attempt and for the repeat after
     world,
     failing("target.apply", 1, () => new ChangeRefusedError("no")),
   );
-  expect((await recordOf(world)).again?.lift?.why).toBe("ticket 42");
+  expect((await readRecord(world)).again?.lift?.why).toBe("ticket 42");
   world.advance(hour);
   await work(world);
   expect(world.applied.size).toBe(1);
@@ -177,7 +177,7 @@ test("a request says that the target is adopted first, and that no freeze holds 
   const held = await worldWith({ freeze });
   expect((await ask(held)).waiting).toEqual({ until, why });
   await work(held);
-  expect((await recordOf(held)).adoptedAt).toBeDefined();
+  expect((await readRecord(held)).adoptedAt).toBeDefined();
   expect(held.applied.size).toBe(0);
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
-import { claimed } from "../../../../shared/core/lifecycle/decide.ts";
+import { withClaim } from "../../../../shared/core/lifecycle/decide.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { withPolicy } from "../../policy-world.ts";
-import { adopted, failing, recordOf, request, rotate, work } from "../../steps.ts";
+import { adopted, failing, readRecord, request, rotate, work } from "../../steps.ts";
 import { kinds, makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "../../world.ts";
 
 test("the same idempotency key leads to the same rotation, also long after it ended", async () => {
@@ -12,7 +12,7 @@ test("the same idempotency key leads to the same rotation, also long after it en
   const id = await rotate(world, { key: "ticket-7" });
   world.advance(48 * hour);
   expect(await request(world, { key: "ticket-7" })).toBe(id);
-  expect((await recordOf(world)).request).toBeUndefined();
+  expect((await readRecord(world)).request).toBeUndefined();
   expect(await request(world, { key: "ticket-8" })).not.toBe(id);
 });
 
@@ -52,7 +52,7 @@ test("a request joins a rotation whose secret is not public yet, and hurries it"
     world,
     failing("target.verify", 1, () => new TargetUnavailableError("down")),
   );
-  expect((await recordOf(world)).rotation?.nextAttemptAt).toBeDefined();
+  expect((await readRecord(world)).rotation?.nextAttemptAt).toBeDefined();
   expect(await request(world)).toBe(id);
   await work(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -84,7 +84,7 @@ test("a request made while a worker holds the claim does not take the claim away
     return call();
   });
   expect(world.events.map(({ type }) => type)).not.toContain("lease-lost");
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("a request can be made before the target was ever looked at", async () => {
@@ -151,16 +151,16 @@ test.each(["staging", "applying", "publishing", "checking"] as const)(
           if (id !== "user" || !found) return found;
           const rotation = { phase } as NonNullable<typeof found.record.rotation>;
           const owner = { fence: 1, owner: "other" };
-          return { ...found, record: claimed({ ...found.record, rotation }, owner, world.now()) };
+          return { ...found, record: withClaim({ ...found.record, rotation }, owner, world.now()) };
         },
       },
     };
     await workOn(busy, world.target);
     expect(world.applied.size).toBe(0);
-    expect((await recordOf(world)).request?.notBefore).toBeDefined();
+    expect((await readRecord(world)).request?.notBefore).toBeDefined();
     world.advance(minute);
     await work(world);
-    expect((await recordOf(world)).health).toBe("healthy");
+    expect((await readRecord(world)).health).toBe("healthy");
   },
 );
 
@@ -168,13 +168,13 @@ test("a notifier that is down never holds up a rotation, and hears of it later u
   const world = await adopted(singleAdmin);
   world.notifier.broken = true;
   await rotate(world);
-  const waiting = (await recordOf(world)).outbox.map(({ id }) => id);
-  expect((await recordOf(world)).health).toBe("healthy");
+  const waiting = (await readRecord(world)).outbox.map(({ id }) => id);
+  expect((await readRecord(world)).health).toBe("healthy");
   world.notifier.broken = false;
   world.advance(2 * minute);
   await work(world);
   expect(world.notifier.sent.map(({ id }) => id)).toEqual(expect.arrayContaining(waiting));
-  expect((await recordOf(world)).outbox).toEqual([]);
+  expect((await readRecord(world)).outbox).toEqual([]);
 });
 
 test("a consumer that cannot be refreshed is tried again and then left, without failing the rotation", async () => {
@@ -225,7 +225,7 @@ test("a request waits for the end of a freeze that is meant to have none", async
   const held = withPolicy(world, { freeze });
   await request(held);
   await work(held);
-  expect(await recordOf(held)).toMatchObject({
+  expect(await readRecord(held)).toMatchObject({
     request: { notBefore: "9999-12-31T23:59:59.999Z" },
     claim: { fence: 2 },
   });

@@ -2,19 +2,19 @@ import { expect, test } from "vitest";
 import { ChangeRefusedError } from "../../../../shared/core/errors.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
-import { recordUse, type Used } from "../../../../shared/engine/inbox/record-use.ts";
+import { recordUse, type UseInput } from "../../../../shared/engine/inbox/record-use.ts";
 import { seen, withPolicy, work, worldWith } from "../../policy-world.ts";
-import { failing, recordOf, request } from "../../steps.ts";
+import { failing, readRecord, request } from "../../steps.ts";
 import { open, type World } from "../../world.ts";
 
 const start = "2026-01-01T00:00:00.000Z";
-const used = (world: World, use: Used = {}) => recordUse(world.ports(open), world.target, use);
-const etagOf = async (world: World) => (await world.journal.read("app"))?.etag;
+const used = (world: World, use: UseInput = {}) => recordUse(world.ports(open), world.target, use);
+const readEtag = async (world: World) => (await world.journal.read("app"))?.etag;
 
 test("a target that nobody uses any more is changed, and again when it stays unused", async () => {
   const world = await worldWith({ every: 900 * day, afterIdle: 30 * day });
   await work(world);
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 900 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 900 * day));
   world.advance(day);
   expect(await used(world, { by: "the orders service" })).toEqual({
     counted: true,
@@ -22,14 +22,14 @@ test("a target that nobody uses any more is changed, and again when it stays unu
     lastUsedAt: plus(start, day),
     nextDue: plus(start, 31 * day),
   });
-  expect(await recordOf(world)).toMatchObject({
+  expect(await readRecord(world)).toMatchObject({
     lastUsedBy: "the orders service",
     dueReason: "policy test: 30d without use since 2026-01-02T00:00:00.000Z",
   });
   world.advance(30 * day);
   await work(world);
   expect(world.applied.size).toBe(1);
-  expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 30 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(world.now(), 30 * day));
 });
 
 test("without any use reported, nothing is due by idleness, even if there is no other rule", async () => {
@@ -37,7 +37,7 @@ test("without any use reported, nothing is due by idleness, even if there is no 
   const { every: _, ...policy } = world.target.policy;
   const idle = { ...world, target: { ...world.target, policy } };
   await work(idle);
-  const { nextDue, dueReason } = await recordOf(idle);
+  const { nextDue, dueReason } = await readRecord(idle);
   expect([nextDue, dueReason]).toEqual([
     undefined,
     expect.stringContaining("there is no schedule"),
@@ -54,14 +54,14 @@ test("a use puts off what idleness alone made due", async () => {
   world.advance(2 * day);
   await work(world);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 59 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 59 * day));
 });
 
 test("the journal is written for uses at most once an hour, and never for an older one", async () => {
   const world = await worldWith({ afterIdle: 30 * day });
   await work(world);
   await used(world, { by: "first" });
-  const etag = await etagOf(world);
+  const etag = await readEtag(world);
   for (let minutes = 1; minutes < 60; minutes++) {
     world.advance(minute);
     expect((await used(world, { by: "later" })).counted).toBe(false);
@@ -71,10 +71,10 @@ test("the journal is written for uses at most once an hour, and never for an old
     why: "a later use is known, at 2026-01-01T00:00:00.000Z",
     lastUsedAt: start,
   });
-  expect(await etagOf(world)).toBe(etag);
+  expect(await readEtag(world)).toBe(etag);
   world.advance(minute);
   expect((await used(world)).counted).toBe(true);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.lastUsedAt).toBe(plus(start, hour));
   expect(record).not.toHaveProperty("lastUsedBy");
 });
@@ -89,7 +89,7 @@ test("a use is known before the target is adopted, and where the policy does not
   const world = await worldWith({});
   await used(world);
   await work(world);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record).toMatchObject({ health: "healthy", lastUsedAt: start });
   expect(record.nextDue).toBe(plus(start, 90 * day));
 });
@@ -104,7 +104,7 @@ test.each(["target.apply", "vault.write", "journal.commit", "consumer.refresh"])
     const id = await request(world);
     let told = false;
     await work(world, async (effect, call) => {
-      const isHeld = async () => (await recordOf(world)).claim.owner !== undefined;
+      const isHeld = async () => (await readRecord(world)).claim.owner !== undefined;
       if (effect === when && !told && (await isHeld())) {
         told = true;
         await used(world, { by: "eva" });
@@ -112,7 +112,7 @@ test.each(["target.apply", "vault.write", "journal.commit", "consumer.refresh"])
       }
       return call();
     });
-    const record = await recordOf(world);
+    const record = await readRecord(world);
     expect(await world.journal.run("app", id)).toMatchObject({ state: "done" });
     expect(world.publishedWorks()).toBe(true);
     expect(world.events.some(({ type }) => type === "lease-lost")).toBe(false);
@@ -129,9 +129,9 @@ test("a use does not put off the next try after a failure", async () => {
     world,
     failing("target.apply", 1, () => new ChangeRefusedError("no")),
   );
-  const { nextDue, dueReason } = await recordOf(world);
+  const { nextDue, dueReason } = await readRecord(world);
   await used(world);
-  expect(await recordOf(world)).toMatchObject({ lastUsedAt: start, nextDue, dueReason });
+  expect(await readRecord(world)).toMatchObject({ lastUsedAt: start, nextDue, dueReason });
 });
 
 test("a report by a process of another configuration leaves a mark by which it is put right", async () => {
@@ -139,9 +139,9 @@ test("a report by a process of another configuration leaves a mark by which it i
   await work(world);
   const old = withPolicy(world, { afterIdle: 20 * day });
   await used(old);
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 20 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 20 * day));
   await work(world);
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 10 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 10 * day));
 });
 
 test.each<[string, Partial<Policy>, string]>([
@@ -155,6 +155,6 @@ test.each<[string, Partial<Policy>, string]>([
     const answer = await used(world);
     expect(answer).toMatchObject({ counted: false, lastUsedAt: start });
     expect(answer.why).toContain(why);
-    expect((await recordOf(world)).lastUsedAt).toBe(start);
+    expect((await readRecord(world)).lastUsedAt).toBe(start);
   },
 );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fingerprintOf } from "../../../../shared/core/target.ts";
+import { computeFingerprint } from "../../../../shared/core/target.ts";
 import { day } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import { recordUse } from "../../../../shared/engine/inbox/record-use.ts";
@@ -9,7 +9,7 @@ import { workOn } from "../../../../shared/engine/worker.ts";
 import { withPolicy } from "../../policy-world.ts";
 import { race } from "../../proofs/races.ts";
 import type { Worker } from "../../proofs/stops.ts";
-import { recordOf } from "../../steps.ts";
+import { readRecord } from "../../steps.ts";
 import { kinds, open, type World } from "../../world.ts";
 
 const edit = (world: World) => withPolicy(world, { every: 80 * day, afterIdle: 40 * day }).target;
@@ -38,8 +38,8 @@ test.each(kinds)(
       expect(await race(kind, seed, worker), `seed ${seed}`).toEqual([]);
       if (!met) throw new Error("nobody worked");
       expect(await register(met.ports(open), [edit(met)])).toMatchObject({ settled: true });
-      const { policyFingerprint, lastUsedAt } = await recordOf(met);
-      expect(policyFingerprint).toBe(fingerprintOf(edit(met)));
+      const { policyFingerprint, lastUsedAt } = await readRecord(met);
+      expect(policyFingerprint).toBe(computeFingerprint(edit(met)));
       expect(lastUsedAt, `seed ${seed}`).toBeDefined();
     }
   },

@@ -13,7 +13,7 @@ const begin = Date.parse("2026-01-01T00:00:00.000Z");
 const iso = (moment: number) => new Date(moment).toISOString();
 
 /** A world whose target has these rules, and no others that make a rotation due. */
-async function worldOf(fields: Partial<Policy>) {
+async function makeWorldWith(fields: Partial<Policy>) {
   const world = await makeWorld(singleAdmin);
   const { every: _, ...policy } = world.target.policy;
   return withPolicy({ ...world, target: { ...world.target, policy } }, fields);
@@ -21,7 +21,7 @@ async function worldOf(fields: Partial<Policy>) {
 
 /** When rotations start in the hours after the adoption, with a sweep each minute and changes that take two seconds. */
 async function startsIn(fields: Partial<Policy>, length: number): Promise<number[]> {
-  const world = await worldOf(fields);
+  const world = await makeWorldWith(fields);
   let moment = begin;
   const slowly: Gate = (effect, call) => {
     if (effect === "target.apply") world.advanceTo(iso(moment + 2 * second));
@@ -39,7 +39,7 @@ async function startsIn(fields: Partial<Policy>, length: number): Promise<number
 }
 
 async function plannedIn(fields: Partial<Policy>, length: number): Promise<number[]> {
-  const { target } = await worldOf(fields);
+  const { target } = await makeWorldWith(fields);
   const { rotations } = simulateTargets(
     [target],
     { to: iso(begin + length) },

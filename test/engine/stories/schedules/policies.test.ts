@@ -4,13 +4,13 @@ import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { failing, recordOf, request, setPassword, writeByHand } from "../../steps.ts";
+import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
 import { open, pairAdmin } from "../../world.ts";
 
 test("what is due waits for the window, and says so", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
-  const { nextDue, dueReason } = await recordOf(world);
+  const { nextDue, dueReason } = await readRecord(world);
   expect(nextDue).toBe("2026-01-02T02:00:00.000Z");
   expect(dueReason).toBe(
     "policy test: 1d after 2026-01-01T00:00:00.000Z, moved to the window on Fri 2026-01-02 02:00 UTC",
@@ -29,7 +29,7 @@ test("a start that comes when the window is over is planned anew, and changes no
   world.advanceTo("2026-01-02T04:00:00.000Z");
   await work(world);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-03T02:00:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-03T02:00:00.000Z");
   expect(world.events.at(-1)).toMatchObject({ type: "held-back" });
   world.advanceTo("2026-01-03T03:59:00.000Z");
   await work(world);
@@ -42,7 +42,7 @@ test("an event of Key Vault outside of the window changes nothing", async () => 
   world.advanceTo("2026-01-02T12:00:00.000Z");
   await work(world, open, true);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-03T02:00:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-03T02:00:00.000Z");
 });
 
 test("an operator does not wait for a window", async () => {
@@ -60,7 +60,7 @@ test("an operator waits for the end of a freeze, and reads why", async () => {
   const id = await request(world);
   await work(world);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).request).toMatchObject({
+  expect((await readRecord(world)).request).toMatchObject({
     rotationId: id,
     notBefore: "2026-01-07T00:00:00.000Z",
     heldBy: "policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
@@ -73,7 +73,7 @@ test("an operator waits for the end of a freeze, and reads why", async () => {
 test("a freeze that is lifted for an operator holds up the schedule alone", async () => {
   const world = await worldWith({ every: day, freeze: [{ ...yearEnd, lift: ["operator"] }] });
   await work(world);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-07T00:00:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-07T00:00:00.000Z");
   const id = await request(world);
   await work(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -85,16 +85,16 @@ test("a try that fails is repeated inside the window, and outside of it waits fo
   world.advanceTo("2026-01-02T03:30:00.000Z");
   const down = failing("target.verify", 9, () => new TargetUnavailableError("down"));
   await work(world, down);
-  const again = (await recordOf(world)).rotation?.nextAttemptAt ?? "";
+  const again = (await readRecord(world)).rotation?.nextAttemptAt ?? "";
   expect(again < "2026-01-02T04:00:00.000Z").toBe(true);
   world.advanceTo("2026-01-02T04:01:00.000Z");
   await work(world);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(world)).rotation?.nextAttemptAt).toBe("2026-01-03T02:00:00.000Z");
+  expect((await readRecord(world)).rotation?.nextAttemptAt).toBe("2026-01-03T02:00:00.000Z");
   world.advanceTo("2026-01-03T02:00:00.000Z");
   await work(world);
   expect(world.applied.size).toBe(1);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("an operator who joins a rotation that waits for its window hurries it", async () => {
@@ -125,10 +125,10 @@ test("what may have been changed already goes on, whatever the hours and freezes
     if (effect === "target.apply") applied++;
     return call();
   });
-  expect((await recordOf(world)).rotation?.changeBegan).toBe(true);
+  expect((await readRecord(world)).rotation?.changeBegan).toBe(true);
   world.advanceTo("2026-01-02T04:30:00.000Z");
   await work(world);
-  expect((await recordOf(world)).rotation).toBeUndefined();
+  expect((await readRecord(world)).rotation).toBeUndefined();
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -138,9 +138,9 @@ test("a policy edit plans anew what it touches, and nothing else", async () => {
   const ports = world.ports(open);
   const edited = withPolicy(world, { every: 30 * day }).target;
   await register(ports, [world.target]);
-  expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 90 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(world.now(), 90 * day));
   await register(ports, [edited]);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.nextDue).toBe(plus(world.now(), 30 * day));
   expect(record.dueReason).toContain("30d after");
 });
@@ -150,7 +150,7 @@ test("a request that waits for a freeze begins when an edit takes the freeze awa
   await work(world);
   const id = await request(world);
   await work(world);
-  expect((await recordOf(world)).request?.heldBy).toContain("year end");
+  expect((await readRecord(world)).request?.heldBy).toContain("year end");
   await work(withPolicy(world, { freeze: [] }));
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
@@ -162,7 +162,7 @@ test("what somebody else has changed is due by its own age", async () => {
   setPassword(world, "app", "changed-by-hand");
   await writeByHand(world, "app", "changed-by-hand");
   await work(world, open, true);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-02T23:00:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-02T23:00:00.000Z");
   world.advance(2 * hour);
   await work(world);
   expect(world.applied.size).toBe(0);
@@ -172,12 +172,12 @@ test("a credential may be changed as soon as it is adopted, or a while after", a
   const world = await worldWith({ adopt: { mode: "rotate", delay: 3 * day } });
   world.advance(minute);
   await work(world);
-  expect((await recordOf(world)).nextDue).toBe("2026-01-04T00:01:00.000Z");
+  expect((await readRecord(world)).nextDue).toBe("2026-01-04T00:01:00.000Z");
   const eager = await worldWith({ adopt: { mode: "rotate" } });
   eager.advance(minute);
   await work(eager);
   expect(eager.applied.size).toBe(1);
-  expect((await recordOf(eager)).nextDue).toBe(plus(eager.now(), 90 * day));
+  expect((await readRecord(eager)).nextDue).toBe(plus(eager.now(), 90 * day));
 });
 
 test("the timeouts of a policy shorten what the engine allows, and never lengthen it", async () => {
@@ -239,10 +239,10 @@ test("an edit of the policy does not put off the next try after a failure", asyn
   await work(world, (effect, call) =>
     effect === "target.apply" ? Promise.reject(new ChangeRefusedError("no")) : call(),
   );
-  const { nextDue } = await recordOf(world);
+  const { nextDue } = await readRecord(world);
   const edited = withPolicy(world, { every: 60 * day });
   await work(edited);
-  expect((await recordOf(edited)).nextDue).toBe(nextDue);
+  expect((await readRecord(edited)).nextDue).toBe(nextDue);
 });
 
 test("an edit of the policy does not bring about what the adoption left alone", async () => {
@@ -252,5 +252,5 @@ test("an edit of the policy does not bring about what the adoption left alone", 
   const edited = withPolicy(world, { every: 60 * day });
   await work(edited);
   expect(world.applied.size).toBe(0);
-  expect((await recordOf(edited)).nextDue).toBe(plus("2026-01-01T00:00:00.000Z", 60 * day));
+  expect((await readRecord(edited)).nextDue).toBe(plus("2026-01-01T00:00:00.000Z", 60 * day));
 });

@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
-import { fingerprintOf, type Target } from "../../../../shared/core/target.ts";
+import { computeFingerprint, type Target } from "../../../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { operations } from "../../../../shared/engine/operations.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { memoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
 import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
-import { adoptAll, etagsOf, fleetOf, policies } from "../../fleet.ts";
+import { adoptAll, makeFleet, policies, readEtags } from "../../fleet.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { adopted, failing, recordOf, request } from "../../steps.ts";
+import { adopted, failing, readRecord, request } from "../../steps.ts";
 import { open, singleAdmin, type World } from "../../world.ts";
 
 const start = "2026-01-01T00:00:00.000Z";
 const later = plus(start, hour);
 
 const edited = (name: string, fields: Partial<Policy>) =>
-  fleetOf(policies.map((policy) => (policy.name === name ? { ...policy, ...fields } : policy)));
+  makeFleet(policies.map((policy) => (policy.name === name ? { ...policy, ...fields } : policy)));
 
 const gold = ["t00", "t03", "t06", "t09", "t12", "t15", "t18", "t21", "t24", "t27"];
 const silver = ["t01", "t04", "t07", "t10", "t13", "t16", "t19", "t22", "t25", "t28", "t29"];
@@ -37,8 +37,8 @@ test.each<[string, readonly Target[], readonly string[]]>([
 ])("an edit of %s are planned anew, and no other row is written", async (_what, after, touched) => {
   let now = start;
   const journal = memoryJournal({ now: () => new Date(now) });
-  await adoptAll(journal, fleetOf(policies), start);
-  const before = await etagsOf(journal, after);
+  await adoptAll(journal, makeFleet(policies), start);
+  const before = await readEtags(journal, after);
   const written: string[] = [];
   const commit: typeof journal.commit = (change) => {
     written.push(change.record.targetId);
@@ -49,10 +49,10 @@ test.each<[string, readonly Target[], readonly string[]]>([
     settled: true,
   });
   expect(written.toSorted()).toEqual(touched);
-  const etags = await etagsOf(journal, after);
+  const etags = await readEtags(journal, after);
   for (const target of after) {
     const record = (await journal.read(target.id))?.record;
-    expect(record?.policyFingerprint).toBe(fingerprintOf(target));
+    expect(record?.policyFingerprint).toBe(computeFingerprint(target));
     expect(etags.get(target.id) === before.get(target.id)).toBe(!touched.includes(target.id));
   }
   written.length = 0;
@@ -61,7 +61,7 @@ test.each<[string, readonly Target[], readonly string[]]>([
 });
 
 /** A process with this configuration. Counts how often it looks at every row. */
-function processOf(world: World) {
+function startProcess(world: World) {
   let listings = 0;
   const { emit, ...ports } = world.ports(open);
   const { journal } = world;
@@ -82,7 +82,7 @@ function processOf(world: World) {
 
 test("a process looks at every row when it starts and then once an hour", async () => {
   const world = await adopted(singleAdmin);
-  const process = processOf(world);
+  const process = startProcess(world);
   for (let minutes = 0; minutes < 180; minutes++) {
     await process.sweep();
     world.advance(minute);
@@ -95,7 +95,7 @@ test("a target that is claimed when its policy is edited keeps its worker, and i
   await work(world);
   await request(world);
   const after = withPolicy(world, { every: 30 * day });
-  const process = processOf(after);
+  const process = startProcess(after);
   let swept = false;
   await work(world, async (effect, call) => {
     if (effect === "target.apply" && !swept) {
@@ -106,25 +106,25 @@ test("a target that is claimed when its policy is edited keeps its worker, and i
   });
   expect(swept).toBe(true);
   expect(world.events.some(({ type }) => type === "lease-lost")).toBe(false);
-  const old = await recordOf(world);
+  const old = await readRecord(world);
   expect(old).toMatchObject({ health: "healthy", nextDue: plus(world.now(), 90 * day) });
   await process.sweep();
-  expect((await recordOf(world)).nextDue).toBe(plus(world.now(), 30 * day));
-  expect((await recordOf(world)).claim).toEqual(old.claim);
+  expect((await readRecord(world)).nextDue).toBe(plus(world.now(), 30 * day));
+  expect((await readRecord(world)).claim).toEqual(old.claim);
 });
 
 test("what a worker of an old deployment plans after the new one has started is put right within the hour", async () => {
   const world = await worldWith({});
   await work(world);
   const after = withPolicy(world, { every: 30 * day });
-  const process = processOf(after);
+  const process = startProcess(after);
   await process.sweep();
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 30 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 30 * day));
   await work(world, open, true);
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 90 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 90 * day));
   world.advance(hour);
   await process.sweep();
-  expect((await recordOf(world)).nextDue).toBe(plus(start, 30 * day));
+  expect((await readRecord(world)).nextDue).toBe(plus(start, 30 * day));
 });
 
 test("a write that somebody else was quicker with is done by the next sweep", async () => {
@@ -151,10 +151,13 @@ test("a write that somebody else was quicker with is done by the next sweep", as
     vaultAt: () => "main",
   })(emit);
   await process.sweep();
-  const { request: waiting, nextDue } = await recordOf(world);
+  const { request: waiting, nextDue } = await readRecord(world);
   expect([lost, nextDue]).toEqual([true, plus(start, 90 * day)]);
   await process.sweep();
-  expect(await recordOf(world)).toMatchObject({ request: waiting, nextDue: plus(start, 30 * day) });
+  expect(await readRecord(world)).toMatchObject({
+    request: waiting,
+    nextDue: plus(start, 30 * day),
+  });
 });
 
 test("an edit in the middle of a rotation needs no further sweep once that has ended", async () => {
@@ -169,9 +172,9 @@ test("an edit in the middle of a rotation needs no further sweep once that has e
   const moved = { ...world, target: { ...world.target, publish } };
   world.advance(hour);
   await work(moved);
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.rotation).toBeUndefined();
-  expect(record.policyFingerprint).toBe(fingerprintOf(moved.target));
+  expect(record.policyFingerprint).toBe(computeFingerprint(moved.target));
   const adoptions = world.notifier.sent.filter(({ type }) => type === "credential.adopted");
   expect(adoptions).toHaveLength(2);
 });
@@ -186,21 +189,21 @@ test("a rotation that waits for its window begins when an edit opens that, and n
   );
   world.advanceTo("2026-01-02T05:00:00.000Z");
   await work(world);
-  const { rotation } = await recordOf(world);
+  const { rotation } = await readRecord(world);
   expect(rotation?.nextAttemptAt).toBe("2026-01-03T02:00:00.000Z");
   expect(rotation?.heldBy).toContain("no window");
   const earlier = withPolicy(world, { between: [{ from: "01:00", to: "03:00" }] });
   await work(earlier);
-  expect((await recordOf(world)).rotation?.nextAttemptAt).toBe("2026-01-03T01:00:00.000Z");
+  expect((await readRecord(world)).rotation?.nextAttemptAt).toBe("2026-01-03T01:00:00.000Z");
   const { etag } = (await world.journal.read("app")) ?? {};
   await work(earlier);
   expect((await world.journal.read("app"))?.etag).toBe(etag);
   expect(world.applied.size).toBe(0);
-  const process = processOf(withPolicy(world, { between: [{ from: "05:00", to: "07:00" }] }));
+  const process = startProcess(withPolicy(world, { between: [{ from: "05:00", to: "07:00" }] }));
   expect(await process.sweep()).toBe(1);
   await process.work({ targetId: "app", because: "due" });
   expect(world.applied.size).toBe(1);
-  expect((await recordOf(world)).health).toBe("healthy");
+  expect((await readRecord(world)).health).toBe("healthy");
 });
 
 test("another try that waits for the end of a freeze is made when an edit takes the freeze away", async () => {
@@ -214,7 +217,7 @@ test("another try that waits for the end of a freeze is made when an edit takes 
   );
   world.advance(2 * hour);
   await work(world);
-  expect(await recordOf(world)).toMatchObject({
+  expect(await readRecord(world)).toMatchObject({
     nextDue: "2026-01-08T00:00:00.000Z",
     again: { requestedBy: "anna", heldBy: expect.stringContaining("audit") as string },
   });
@@ -224,7 +227,7 @@ test("another try that waits for the end of a freeze is made when an edit takes 
     requestedBy: "anna",
     why: `another try after rotation ${id} failed`,
   });
-  expect(await recordOf(world)).not.toHaveProperty("again");
+  expect(await readRecord(world)).not.toHaveProperty("again");
 });
 
 test("an edit does not touch a rotation whose change has begun, nor one that waits for its next try", async () => {

@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { policyFingerprint } from "../../../../shared/core/policy/policy.ts";
-import { fingerprintOf } from "../../../../shared/core/target.ts";
+import { computeFingerprint } from "../../../../shared/core/target.ts";
 import { day, hour, plus } from "../../../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { failing, recordOf, request } from "../../steps.ts";
+import { failing, readRecord, request } from "../../steps.ts";
 import type { World } from "../../world.ts";
 
 /** What the rows of the journal say of the policy, and of why something is due. */
-const runOf = async (world: World) => (await world.journal.runs("app", 1))[0];
+const readRun = async (world: World) => (await world.journal.runs("app", 1))[0];
 
 test("a rotation by schedule says what made it due, under which policy, and what comes next", async () => {
   const world = await worldWith({ ...nights, every: day, spread: hour });
   await work(world);
-  const { nextDue = "", dueReason } = await recordOf(world);
+  const { nextDue = "", dueReason } = await readRecord(world);
   expect(dueReason).toContain("spread +");
   world.advanceTo(nextDue);
   await work(world);
-  const record = await recordOf(world);
-  expect(await runOf(world)).toMatchObject({
+  const record = await readRecord(world);
+  expect(await readRun(world)).toMatchObject({
     state: "done",
     why: dueReason,
     policyFingerprint: policyFingerprint(world.target.policy),
@@ -32,14 +32,14 @@ test("a rotation that was asked for says who asked, and what the policy said to 
   const world = await worldWith({ freeze });
   await work(world);
   await request(world, { requestedBy: "anna" });
-  expect(await runOf(world)).toMatchObject({
+  expect(await readRun(world)).toMatchObject({
     state: "queued",
     why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
     policyFingerprint: policyFingerprint(world.target.policy),
   });
   world.advanceTo("2026-01-07T00:00:00.000Z");
   await work(world);
-  expect(await runOf(world)).toMatchObject({
+  expect(await readRun(world)).toMatchObject({
     state: "done",
     why: "Requested by anna (reason: operator); policy test: no freeze applies",
   });
@@ -55,7 +55,7 @@ test("a rotation that is taken over by a person says why it began and who asked 
   );
   await request(world, { requestedBy: "anna" });
   await work(world);
-  expect((await runOf(world))?.why).toBe(
+  expect((await readRun(world))?.why).toBe(
     "policy test: 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
   );
 });
@@ -68,12 +68,12 @@ test("a rotation that failed says when the next one comes, and that one why it i
     world,
     failing("target.apply", 1, () => new ChangeRefusedError("no")),
   );
-  const { nextDue = "", dueReason } = await recordOf(world);
-  expect(await runOf(world)).toMatchObject({ state: "failed", nextDue, dueReason });
+  const { nextDue = "", dueReason } = await readRecord(world);
+  expect(await readRun(world)).toMatchObject({ state: "failed", nextDue, dueReason });
   world.advanceTo(nextDue);
   await work(world);
   const why = `another try after rotation ${id} failed`;
-  expect(await runOf(world)).toMatchObject({ state: "done", why });
+  expect(await readRun(world)).toMatchObject({ state: "done", why });
 });
 
 test("a target says why its policy applies, which ones do not, and which moments were passed over", async () => {
@@ -82,7 +82,7 @@ test("a target says why its policy applies, which ones do not, and which moments
   const chosen = { ...world, target: { ...world.target, policiesPassedOver } };
   await work(chosen);
   await seen(chosen);
-  const record = await recordOf(chosen);
+  const record = await readRecord(chosen);
   expect(record).toMatchObject({ policyWhy: "named by the target", policiesPassedOver });
   expect(record.passedOver?.map(({ why }) => why)).toEqual([
     expect.stringContaining("later: 90d after"),
@@ -97,7 +97,7 @@ test("a row stays small, whatever is written in the policies", async () => {
   }));
   const policyWhy = `matches ${"target or ".repeat(10_000)}`;
   await work({ ...world, target: { ...world.target, policiesPassedOver, policyWhy } });
-  const record = await recordOf(world);
+  const record = await readRecord(world);
   expect(record.policiesPassedOver).toHaveLength(10);
   expect(record.policyWhy).toHaveLength(1_000);
 });
@@ -105,15 +105,15 @@ test("a row stays small, whatever is written in the policies", async () => {
 test("a target that is not adopted yet is marked with its policy as well", async () => {
   const world = await worldWith({});
   await request(world);
-  expect((await recordOf(world)).policyFingerprint).toBe(fingerprintOf(world.target));
+  expect((await readRecord(world)).policyFingerprint).toBe(computeFingerprint(world.target));
   await work(
     world,
     failing("vault.read", 9, () => new Error("down")),
   );
-  expect((await runOf(world))?.state).toBe("failed");
-  const refused = await recordOf(world);
+  expect((await readRun(world))?.state).toBe("failed");
+  const refused = await readRecord(world);
   expect(refused.adoptedAt).toBeUndefined();
-  expect(await runOf(world)).toMatchObject({
+  expect(await readRun(world)).toMatchObject({
     why: "Requested by test (reason: operator); policy test: no freeze applies",
     nextDue: refused.nextDue,
     dueReason: "another try to adopt the target",
@@ -124,11 +124,11 @@ test("before the adoption, an edit of the policy puts its mark there and changes
   const world = await worldWith({});
   const down = failing("vault.read", 9, () => new Error("down"));
   await work(world, down);
-  const { nextDue } = await recordOf(world);
+  const { nextDue } = await readRecord(world);
   const edited = withPolicy(world, { every: day });
   await work(edited, down);
-  expect(await recordOf(edited)).toMatchObject({
-    policyFingerprint: fingerprintOf(edited.target),
+  expect(await readRecord(edited)).toMatchObject({
+    policyFingerprint: computeFingerprint(edited.target),
     nextDue,
   });
 });
@@ -141,9 +141,9 @@ test("before the adoption, an edit of the target has it tried at once", async ()
     target: { ...world.target, authority: { as: "self" }, publish },
   } as const;
   await work(wrong);
-  expect((await recordOf(wrong)).health).toBe("blocked");
+  expect((await readRecord(wrong)).health).toBe("blocked");
   await work(world);
-  expect(await recordOf(world)).toMatchObject({
+  expect(await readRecord(world)).toMatchObject({
     health: "healthy",
     nextDue: plus(world.now(), 90 * day),
   });
@@ -157,12 +157,12 @@ test("a policy that was edited in mid-rotation marks the target once the rotatio
     world,
     failing("consumer.refresh", 1, () => new Error("down")),
   );
-  expect((await recordOf(world)).rotation).toBeDefined();
+  expect((await readRecord(world)).rotation).toBeDefined();
   const edited = withPolicy(world, { every: day });
   world.advance(hour);
   await work(edited);
-  expect(await recordOf(edited)).toMatchObject({
-    policyFingerprint: fingerprintOf(edited.target),
+  expect(await readRecord(edited)).toMatchObject({
+    policyFingerprint: computeFingerprint(edited.target),
     nextDue: plus(world.now(), day),
   });
   expect(await world.journal.run("app", id)).toMatchObject({

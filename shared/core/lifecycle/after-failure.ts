@@ -1,0 +1,148 @@
+import type { ErrorKind } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
+import { dueAt } from "../record/due.ts";
+import {
+  type Failure,
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+  withoutHold,
+} from "../record/rotation.ts";
+import { abandon, findSlot, withSlot } from "../record/slots.ts";
+import { type Instant, plus } from "../time.ts";
+import { failureData, notify } from "./notifications.ts";
+import { closePhases, withoutAnswered } from "./progress.ts";
+import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
+
+export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
+
+/** What a failed step means. Once a change may have begun, only certainty ends a rotation. */
+export function decideAfterFailure(
+  rotation: Rotation,
+  kind: ErrorKind,
+  policy: Policy,
+): AttemptOutcome {
+  // The new secret is public and proven: nothing that goes wrong from here on may lose it.
+  if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
+    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
+  }
+  if (kind === "no-live-credential") return "blocked";
+  if (kind === "change-refused") return "failed";
+  if (mayHaveChanged(rotation)) return "retry";
+  if (kind === "config") return "failed";
+  return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
+}
+
+/**
+ * Whether consumers may be refused until the rotation gets on: what they read is known to be refused, may have lost its password,
+ * or may be a version that the target has not accepted yet. Where nothing is known of an active account, they may.
+ */
+export function isUrgent({ active, refusedSince }: TargetRecord, rotation: Rotation): boolean {
+  if (refusedSince !== undefined) return true;
+  if (!mayHaveChanged(rotation)) return false;
+  const isPublishing = rotation.phase === "publishing" || rotation.phase === "checking";
+  return isPublishing || active === undefined || active === rotation.account;
+}
+
+/** The rotation with one more failure held against it. `urgent`: consumers may be refused until it gets on. */
+export function retryLater(
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+  urgent = false,
+): Rotation & { readonly nextAttemptAt: Instant } {
+  const failures = rotation.failures + 1;
+  const isHalfWay = rotation.phase === "publishing" || rotation.phase === "checking";
+  const delay =
+    isHalfWay && failure.kind === "vault-unavailable"
+      ? publishingRetryDelay(failures, rotation.id)
+      : urgent
+        ? urgentRetryDelay(policy.retry, failures, rotation.id, isAway(failure))
+        : retryDelay(policy.retry, failures, rotation.id);
+  return {
+    ...withoutHold(rotation),
+    failures,
+    nextAttemptAt: plus(failure.at, delay),
+    ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
+  };
+}
+
+/** The record while its rotation waits for the next try. That it has come to a stop is told once. */
+export function stallRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+): TargetRecord {
+  const waiting: TargetRecord = { ...record, health: "failing", rotation, lastFailure: failure };
+  return rotation.failures === policy.retry.attempts
+    ? notify(waiting, "rotation.stalled", failure.at, failureData(rotation, failure))
+    : waiting;
+}
+
+export function failRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+  policy: Policy,
+): TargetRecord {
+  const { rotation: _, ...rest } = withoutAnswered(record, rotation);
+  const failures = record.failures + 1;
+  const at = plus(failure.at, delayAfterFailure(record, rotation, failure, policy));
+  const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
+  const why = `another try after rotation ${rotation.id} failed`;
+  const failed: TargetRecord = {
+    ...dueAt(rest, at, why),
+    health: "failing",
+    failures,
+    lastFailure: failure,
+    again: {
+      why,
+      reason: rotation.reason,
+      requestedBy: rotation.requestedBy,
+      ...(rotation.grace !== undefined && { grace: rotation.grace }),
+      ...(rotation.lift && { lift: rotation.lift }),
+    },
+    ...(inDoubt &&
+      rotation.pending && {
+        slots: withSlot(
+          record.slots,
+          abandon(findSlot(record, rotation.account), rotation.pending),
+        ),
+      }),
+  };
+  return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
+}
+
+/** Milliseconds. Tries used up within the rotation count: the next rotation is then the long distance away. */
+function delayAfterFailure(
+  record: TargetRecord,
+  rotation: Rotation,
+  { kind }: Failure,
+  { retry }: Policy,
+): number {
+  const failures = record.failures + 1;
+  if (isUrgent(record, rotation)) return urgentRetryDelay(retry, failures, rotation.id, false);
+  const used = kind === "change-refused" ? failures : retry.attempts;
+  return retryDelay(retry, used, rotation.id);
+}
+
+export function blockRotation(
+  record: TargetRecord,
+  rotation: Rotation,
+  failure: Failure,
+): TargetRecord {
+  const blocked: TargetRecord = {
+    ...record,
+    health: "blocked",
+    rotation: {
+      ...withoutHold(rotation),
+      phase: "blocked",
+      phases: closePhases(rotation, failure.at),
+    },
+    lastFailure: failure,
+  };
+  // A rotation may be blocked more than once; each time is news.
+  const about = `${rotation.id}/${failure.at}`;
+  return notify(blocked, "rotation.blocked", failure.at, failureData(rotation, failure), about);
+}

@@ -1,0 +1,51 @@
+import {
+  type Failure,
+  type Notification,
+  type NotificationType,
+  type Rotation,
+  type TargetRecord,
+} from "../record/rotation.ts";
+import { longestWhy, shorten } from "../shorten.ts";
+import { type Instant } from "../time.ts";
+
+/** Old notifications make room: a channel that is down for days must not stop a rotation. */
+const outboxLimit = 20;
+
+/** The id depends on what happened only: a repeat after a crash says the same thing again. */
+export function notify(
+  record: TargetRecord,
+  type: NotificationType,
+  at: Instant,
+  data: Notification["data"] & { readonly rotationId?: string; readonly version?: string },
+  about: string = data.rotationId ?? data.version ?? at,
+): TargetRecord {
+  const notification = {
+    id: `${record.targetId}/${about}/${type}`,
+    type,
+    targetId: record.targetId,
+    at,
+    data: brief(data),
+  };
+  // Said anew, what waits already must not push out what else waits.
+  const others = record.outbox.filter(({ id }) => id !== notification.id);
+  return { ...record, outbox: [...others, notification].slice(-outboxLimit) };
+}
+
+function brief(data: Notification["data"]): Notification["data"] {
+  const fields = Object.entries(data).map(([name, value]) => [
+    name,
+    typeof value === "string" ? shorten(value, longestWhy) : value,
+  ]);
+  return Object.fromEntries(fields) as Notification["data"];
+}
+
+export function rotationData(rotation: Rotation): Record<string, string> & { rotationId: string } {
+  return { rotationId: rotation.id, account: rotation.account, reason: rotation.reason };
+}
+
+export function failureData(
+  rotation: Rotation,
+  failure: Failure,
+): Record<string, string> & { rotationId: string } {
+  return { ...rotationData(rotation), kind: failure.kind, message: failure.message };
+}
