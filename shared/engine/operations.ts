@@ -1,4 +1,6 @@
 import { type EventReader, toEvent } from "../core/events.ts";
+import { spreadArrivals } from "../core/fleet/arrivals.ts";
+import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
 import type { TargetRecord } from "../core/record/rotation.ts";
@@ -71,11 +73,16 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         });
         // What is due does not wait for rows that could not be written.
         await registered.catch(() => undefined);
-        const sent = await sweep(
-          stores,
-          (id) => byId.has(id),
-          (id) => !leftAlone.has(id),
-        );
+        const { pace, sweepEvery = usualSweep } = of.ports;
+        const arrivals = pace && spreadArrivals((vault) => pace.perWindow(vault), sweepEvery);
+        const sent = await sweep(stores, {
+          isKnown: (id) => byId.has(id),
+          isReadable: (id) => !leftAlone.has(id),
+          admit(id) {
+            const target = byId.get(id);
+            return target && arrivals ? arrivals.admit(target) : 0;
+          },
+        });
         await reportConfig(ports, of.configAlarm?.(), told);
         await prune(ports);
         await registered;

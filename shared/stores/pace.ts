@@ -10,6 +10,8 @@ export interface Pace {
    * takes nothing.
    */
   take(vault: string, creates: number, longest: number): Promise<number>;
+  /** Versions that may be created in the vault within 10 seconds. */
+  perWindow(vault: string): number;
   /** The vault is full: nothing more is to be created in it for so many milliseconds. */
   slowDown(vault: string, milliseconds: number): Promise<void>;
 }

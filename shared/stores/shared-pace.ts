@@ -54,6 +54,7 @@ export function paceIn(
         waiting.set(vault, [...(others ?? []), { creates, longest, granted }]);
         if (!others) void grantAll(vault);
       }),
+    perWindow,
     async slowDown(vault, milliseconds) {
       const until = plus(toInstant(now()), Math.min(milliseconds, longestHold));
       const later = (freeAt = until) => (freeAt > until ? freeAt : until);

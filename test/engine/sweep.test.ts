@@ -25,7 +25,7 @@ async function dueOnes(gone: number, known: number) {
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
   const queue = memoryQueue(() => now);
-  const sent = await sweep({ journal, queue }, (id) => id.startsWith("known"));
+  const sent = await sweep({ journal, queue }, { isKnown: (id) => id.startsWith("known") });
   return { sent, messages: queue.messages.length };
 }
 
@@ -49,7 +49,7 @@ async function backlog(count: number) {
     journal,
     queue,
     sweep: (of: Partial<{ journal: Journal; queue: Queue }> = {}) =>
-      sweep({ journal, queue, ...of }, () => true),
+      sweep({ journal, queue, ...of }, { isKnown: () => true }),
     advance: (milliseconds: number) => {
       time += milliseconds;
     },
@@ -137,7 +137,7 @@ test("targets whose rows cannot be read are passed on, and neither starve the ot
   }
   const queue = memoryQueue(() => now);
   const isReadable = (id: string) => !id.startsWith("newer");
-  await sweep({ journal, queue }, () => true, isReadable);
+  await sweep({ journal, queue }, { isKnown: () => true, isReadable });
   const ids = queue.messages.map(({ message }) => message.targetId);
   expect(ids.slice(0, 3)).toEqual(["known-1200", "known-1201", "known-1202"]);
   expect(ids).toHaveLength(53);

@@ -32,7 +32,7 @@ async function startsIn(fields: Partial<Policy>, length: number): Promise<number
   for (moment = begin + sweepEvery; moment <= begin + length; moment += sweepEvery) {
     world.advanceTo(iso(moment));
     const queue = memoryQueue(() => iso(moment));
-    await sweep({ journal: ports.journal, queue }, () => true);
+    await sweep({ journal: ports.journal, queue }, { isKnown: () => true });
     if (queue.messages.length > 0) await workOn(ports, world.target);
   }
   return world.events.filter(({ type }) => type === "started").map(({ at }) => Date.parse(at));

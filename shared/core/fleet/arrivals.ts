@@ -1,0 +1,38 @@
+import type { Target } from "../target.ts";
+import { pendingName } from "../target.ts";
+import { second } from "../time.ts";
+
+/** Messages of one sweep, spread over the time until the next sweep. */
+export interface Arrivals {
+  /**
+   * Milliseconds until the message about the target should arrive. Undefined when its vaults have no room left before the next sweep,
+   * which then sends the message.
+   */
+  admit(target: Target): number | undefined;
+}
+
+const limitWindowMs = 10 * second;
+
+/**
+ * Makes rotations arrive as fast as their vaults create versions (`perWindow`: versions in 10 seconds). Workers then have nothing to wait
+ * for, however many instances there are, and the backlog of one vault does not stand before the targets of another in the queue.
+ */
+export function spreadArrivals(
+  perWindow: (vault: string) => number,
+  untilNextSweepMs: number,
+): Arrivals {
+  const nextMs = new Map<string, number>();
+  return {
+    admit(target) {
+      const vaults = [pendingName(target).vault, target.publish.vault];
+      const arrivalMs = Math.max(...vaults.map((vault) => nextMs.get(vault) ?? 0));
+      if (arrivalMs >= untilNextSweepMs) return undefined;
+      for (const vault of vaults) {
+        const before = Math.max(arrivalMs, nextMs.get(vault) ?? 0);
+        nextMs.set(vault, before + limitWindowMs / perWindow(vault));
+      }
+      // Queues know whole seconds, and round up.
+      return Math.floor(arrivalMs / second) * second;
+    },
+  };
+}
