@@ -54,6 +54,20 @@ test("the architecture page has every class of error of the core", () => {
   expect(classes.filter((name) => !architecture.includes(`\`${name}\``))).toEqual([]);
 });
 
+test("each function of the call map is in the file that its row names", () => {
+  const [, section = ""] = architecture.split("\n## Call map");
+  const [table = ""] = section.split("\n## ");
+  const rows = Array.from(
+    table.matchAll(/^\| \[([\w./-]+)\]\([^)]*\) \| ([^|]+) \|/gm),
+    ([, file = "", names = ""]) => ({ file, names: all(names, /[`.](\w+)/g) }),
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  const missing = rows.flatMap(({ file, names }) =>
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(read(file))),
+  );
+  expect(missing).toEqual([]);
+});
+
 test("the page about app settings has every setting that the app checks", () => {
   const [, checks = ""] = read("shared/config/settings.ts").split("const checks");
   const names = all(checks.split("\n};")[0] ?? "", /^ {2}(\w+):/gm);
