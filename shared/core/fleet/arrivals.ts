@@ -21,15 +21,18 @@ export function spreadArrivals(
   perWindow: (vault: string) => number,
   untilNextSweepMs: number,
 ): Arrivals {
+  // Milliseconds are sums of fractions, so they are compared after rounding.
   const nextMs = new Map<string, number>();
   return {
     admit(target) {
       const vaults = [pendingName(target).vault, target.publish.vault];
-      const arrivalMs = Math.max(...vaults.map((vault) => nextMs.get(vault) ?? 0));
+      const arrivalMs = Math.round(Math.max(...vaults.map((vault) => nextMs.get(vault) ?? 0)));
       if (arrivalMs >= untilNextSweepMs) return undefined;
       for (const vault of vaults) {
-        const before = Math.max(arrivalMs, nextMs.get(vault) ?? 0);
-        nextMs.set(vault, before + limitWindowMs / perWindow(vault));
+        const before = nextMs.get(vault) ?? 0;
+        // Rounding must not slow the vault down.
+        const from = arrivalMs - before < 1 ? before : arrivalMs;
+        nextMs.set(vault, from + limitWindowMs / perWindow(vault));
       }
       // Queues know whole seconds, and round up.
       return Math.floor(arrivalMs / second) * second;
