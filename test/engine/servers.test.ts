@@ -1,19 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { mostProbes } from "../../shared/core/fleet/servers.ts";
-import { between, minute, plus, second } from "../../shared/core/time.ts";
+import { between, minute, second } from "../../shared/core/time.ts";
 import {
   type Entered,
   type PassedOver,
   servers,
   type ServersOf,
 } from "../../shared/engine/fleet/servers.ts";
-import type { Ports } from "../../shared/engine/ports.ts";
-import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../shared/stores/shared-pace.ts";
-import { adopted, readRecord, request } from "./steps.ts";
-import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
 /** What an instance remembers, with a clock that pauses move. */
 function remembering(canConnect?: ServersOf["canConnect"]) {
@@ -156,6 +149,56 @@ describe("what an instance remembers of servers", () => {
     expect(tries.filter((server) => server === "dead-0")).toHaveLength(1);
   });
 
+  test("a server that answered a while ago is asked for a connection first, and a recent answer is enough", async () => {
+    let isDead = false;
+    const tries: string[] = [];
+    const { enter, called, advance } = remembering((server) => {
+      tries.push(server);
+      return Promise.resolve(!isDead);
+    });
+    called("db", 10, false);
+    entered(await enter("db", false)).leave();
+    expect(tries).toEqual([]);
+    isDead = true;
+    advance(30 * second);
+    expect(passed(await enter("db", false)).why).toMatch(/does not answer/);
+    expect(tries).toEqual(["db"]);
+  });
+
+  test("a server that takes no connection the second time either is called, so that its failure is reported", async () => {
+    const { enter, advance } = remembering(() => Promise.resolve(false));
+    passed(await enter("db", false));
+    advance(10 * second);
+    entered(await enter("db", false));
+  });
+
+  test("a server that was silent and takes connections again needs none of the places for silent servers", async () => {
+    const dead = new Set(["dead", "back"]);
+    const { enter, called, advance } = remembering((server) => Promise.resolve(!dead.has(server)));
+    for (const server of dead) called(server, 5 * second, true);
+    advance(30 * second);
+    entered(await enter("dead", false));
+    passed(await enter("back", false));
+    dead.delete("back");
+    advance(30 * second);
+    entered(await enter("back", false));
+  });
+
+  test("nobody joins a worker who has heard nothing from the server for two seconds", async () => {
+    const { enter, called, advance } = remembering();
+    called("db", 10, false);
+    entered(await enter("db", false));
+    advance(2 * second);
+    passed(await enter("db", false));
+    called("db", 10, false);
+    entered(await enter("db", false));
+  });
+
+  test("a try for a connection that fails by itself leaves it to the call to say what is wrong", async () => {
+    const { enter } = remembering(() => Promise.reject(new RangeError("no such port")));
+    entered(await enter("db:0", false));
+  });
+
   test("a server that was silent leaves a place for those that nobody has asked yet", async () => {
     const { enter, called } = remembering();
     called("silent", 5 * second, true);
@@ -172,113 +215,5 @@ describe("what an instance remembers of servers", () => {
     passed(await enter("db", true));
     probe.leave();
     passed(await enter("db", false));
-  });
-});
-
-/** Ports of an instance that knows this server as silent. */
-function besideSilent(world: World, gate: Gate = open): Ports {
-  const memory = servers({ now: () => world.now(), draw: () => 0, pause: () => Promise.resolve() });
-  memory.note("memory:0", plus(world.now(), -20 * second), true);
-  return { ...world.ports(gate), notifiers: [], servers: memory };
-}
-
-describe("a target whose server is silent", () => {
-  test("is passed over with one write, which says until when and why", async () => {
-    const world = await adopted(singleAdmin);
-    world.advance(100 * 24 * 60 * minute);
-    const done: string[] = [];
-    const ports = besideSilent(world, (effect, call) => {
-      if (effect !== "journal.read") done.push(effect);
-      return call();
-    });
-    const wake = (await workOn(ports, world.target)) ?? "";
-    expect(done).toEqual(["journal.commit"]);
-    expect(between(world.now(), wake)).toBe(6 * second);
-    const why = "server memory:0 does not answer; it is asked again later";
-    expect((await readRecord(world)).skipped).toEqual({ at: world.now(), until: wake, why });
-    world.advanceTo(wake);
-    await workOn(ports, world.target);
-    expect((await readRecord(world)).skipped).toBeUndefined();
-    expect(world.applied.size).toBe(1);
-  });
-
-  test("is asked at once when a person wants its rotation", async () => {
-    const world = await adopted(singleAdmin);
-    await request(world, { reason: "operator" });
-    await workOn(besideSilent(world), world.target);
-    expect(world.applied.size).toBe(1);
-  });
-
-  test("is not asked by a request that joins its open rotation while somebody is asking it already", async () => {
-    const world = await adopted(singleAdmin);
-    await request(world);
-    const down: Gate = (effect, call) =>
-      effect.startsWith("target.") ? Promise.reject(new TargetUnavailableError("down")) : call();
-    await workOn(world.ports(down), world.target);
-    const memory = servers({
-      now: () => world.now(),
-      draw: () => 0,
-      pause: () => Promise.resolve(),
-    });
-    memory.note("memory:0", plus(world.now(), -20 * second), true);
-    entered(await memory.enter("memory:0", true));
-    world.advance(second);
-    await request(world, { reason: "exposure", requestedBy: "ben" });
-    const asked: string[] = [];
-    const seeing: Gate = (effect, call) => {
-      if (effect.startsWith("target.")) asked.push(effect);
-      return call();
-    };
-    await workOn({ ...world.ports(seeing), servers: memory }, world.target);
-    expect(asked).toEqual([]);
-  });
-
-  test("is not kept from others by a worker that waits for its vault", async () => {
-    const world = await adopted(singleAdmin);
-    await request(world, { reason: "schedule" });
-    const pace = paceIn(
-      memoryPace(),
-      () => 280,
-      () => new Date(world.now()),
-    );
-    await pace.slowDown("main", 5 * second);
-    const memory = servers({
-      now: () => world.now(),
-      draw: () => 0,
-      pause: () => Promise.resolve(),
-    });
-    memory.note("memory:0", world.now(), false);
-    const turns: (Entered | PassedOver)[] = [];
-    const pause: Ports["pause"] = async (milliseconds) => {
-      turns.push(await memory.enter("memory:0", false), await memory.enter("memory:0", false));
-      for (const turn of turns) entered(turn).leave();
-      world.advance(milliseconds);
-    };
-    await workOn({ ...world.ports(open), servers: memory, pace, pause }, world.target);
-    expect(turns).toHaveLength(2);
-    expect(world.applied.size).toBe(1);
-  });
-
-  test("is looked at again because of a hint that came meanwhile", async () => {
-    const world = await adopted(singleAdmin);
-    await workOn(besideSilent(world), world.target, { checkDrift: true });
-    expect(await readRecord(world)).toMatchObject({ check: { at: world.now() }, skipped: {} });
-  });
-
-  test("is what the next ones learn from the one that was asked", async () => {
-    const world = await adopted(singleAdmin);
-    await request(world, { reason: "schedule" });
-    const memory = servers({
-      now: () => world.now(),
-      draw: () => 0,
-      pause: () => Promise.resolve(),
-    });
-    const silent: Gate = (effect, call) => {
-      if (effect !== "target.verify") return call();
-      world.advance(20 * second);
-      return Promise.reject(new TargetUnavailableError("no answer in time"));
-    };
-    await workOn({ ...world.ports(silent), servers: memory }, world.target);
-    expect(passed(await memory.enter("memory:0", false)).why).toMatch(/does not answer/);
   });
 });

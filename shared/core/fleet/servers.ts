@@ -12,8 +12,11 @@ export const mostProbes = 2;
 /** How many of those may ask servers that have been silent before. */
 export const mostSilentProbes = 1;
 
-/** Milliseconds in which a server must take a connection the first time, before any call; one that is far away needs less than half of it. */
+/** Milliseconds in which a server must take a connection before a call to it is made; one that is far away needs less than half of it. */
 export const contactWithin = second;
+
+/** Milliseconds for which a server that has answered is taken to be there. */
+export const provenFor = 30 * second;
 
 /** A call that has not been answered for so many milliseconds has met a server that is silent. */
 export const silentAfter = 2 * second;

@@ -3,6 +3,7 @@ import {
   mostProbes,
   mostSilentProbes,
   mostWorkers,
+  provenFor,
   silencePause,
   silentAfter,
 } from "../../core/fleet/servers.ts";
@@ -41,14 +42,22 @@ export interface Servers {
 
 interface Known {
   working: number;
-  /** Whether the server takes a connection; asked once, before the first call. */
-  contact: { hasEnded: boolean; readonly ended: Promise<void> } | undefined;
-  /** When somebody began to ask it who has not heard yet. */
+  /** When a worker last began with it, or last heard from it. */
+  lastSign: Instant | undefined;
+  answeredAt: Instant | undefined;
+  /** Whether the server takes a connection; asked outside of any slot. */
+  contact: Contact | undefined;
+  /** When a worker began to ask it who has not heard yet. */
   probeSince: Instant | undefined;
-  hasAnswered: boolean;
   /** In a row. */
   silences: number;
   silentUntil: Instant | undefined;
+}
+
+interface Contact {
+  readonly since: Instant;
+  result: "pending" | "connected" | "nothing";
+  readonly ended: Promise<void>;
 }
 
 export interface ServersOf {
@@ -76,12 +85,8 @@ export function servers(of: ServersOf): Servers {
   const { now } = of;
   return {
     async enter(server, isUrgent) {
-      if (!(await hasMadeContact(memory, server))) {
-        return {
-          until: later(memory, now(), contactWithin),
-          why: `server ${server} has not answered yet`,
-        };
-      }
+      const before = findSilence(memory, server, isUrgent) ?? (await awaitContact(memory, server));
+      if (before) return before;
       const since = now();
       for (;;) {
         const silent = findSilence(memory, server, isUrgent);
@@ -99,7 +104,8 @@ export function servers(of: ServersOf): Servers {
       const state = getKnown(memory, server);
       // One that refuses at once holds nobody up.
       if (!isUnavailable || between(began, now()) < silentAfter) {
-        [state.hasAnswered, state.silences, state.silentUntil] = [true, 0, undefined];
+        Object.assign(state, { answeredAt: now(), lastSign: now(), silences: 0 });
+        state.silentUntil = undefined;
         endProbe(memory, state);
         return;
       }
@@ -112,40 +118,66 @@ function getKnown({ known }: Memory, server: string): Known {
   const found = known.get(server);
   if (found) return found;
   const fresh: Known = {
-    ...{ working: 0, contact: undefined, probeSince: undefined },
-    ...{ hasAnswered: false, silences: 0, silentUntil: undefined },
+    ...{ working: 0, lastSign: undefined, answeredAt: undefined, contact: undefined },
+    ...{ probeSince: undefined, silences: 0, silentUntil: undefined },
   };
   known.set(server, fresh);
   return fresh;
 }
 
-/**
- * Whether it is known by now if the server takes connections. One that does says so within milliseconds; nobody waits in a place for one
- * that does not.
- */
-async function hasMadeContact(memory: Memory, server: string): Promise<boolean> {
-  const state = getKnown(memory, server);
-  if (state.hasAnswered || state.silences > 0) return true;
-  const contact = (state.contact ??= startContact(memory, server, state));
-  if (contact && !contact.hasEnded) {
-    await Promise.race([contact.ended, memory.pause(longestWaitForProbe)]);
-  }
-  return contact?.hasEnded ?? true;
+/** Whether the server has answered so recently that it is likely to do so again. */
+function isProven({ answeredAt, silences }: Known, now: Instant): boolean {
+  return answeredAt !== undefined && silences === 0 && between(answeredAt, now) < provenFor;
 }
 
-function startContact(memory: Memory, server: string, state: Known): Known["contact"] {
-  if (!memory.canConnect) return undefined;
-  const note = (isAnswered: boolean) => {
-    contact.hasEnded = true;
-    if (!isAnswered && !state.hasAnswered) noteSilence(memory, state);
+/**
+ * Finds out whether the server takes connections, unless it has just answered. A healthy server says so within milliseconds; nobody waits
+ * in a slot for one that does not. Returns why the target is passed over, or undefined if a call may tell more.
+ */
+async function awaitContact(memory: Memory, server: string): Promise<PassedOver | undefined> {
+  const { now, pause, canConnect } = memory;
+  const state = getKnown(memory, server);
+  if (!canConnect || isProven(state, now())) return undefined;
+  if (!state.contact || between(state.contact.since, now()) >= provenFor) {
+    state.contact = startContact(memory, canConnect(server));
+  }
+  const { contact } = state;
+  if (contact.result === "pending") {
+    await Promise.race([contact.ended, pause(longestWaitForProbe)]);
+  }
+  const result = contact.result;
+  if (result === "connected") return undefined;
+  if (result === "pending") {
+    const why = `server ${server} has not answered yet`;
+    return { until: later(memory, now(), contactWithin), why };
+  }
+  // The second time a call is made all the same: its error is what people must hear of.
+  if (state.silences > 0) return undefined;
+  noteSilence(memory, state);
+  return findSilence(memory, server, false);
+}
+
+function startContact({ now }: Memory, asked: Promise<boolean>): Contact {
+  const contact: Contact = {
+    since: now(),
+    result: "pending",
+    ended: asked.then(
+      (isConnected) => {
+        contact.result = isConnected ? "connected" : "nothing";
+      },
+      // Whatever went wrong here: a call says it better.
+      () => {
+        contact.result = "connected";
+      },
+    ),
   };
-  const contact = { hasEnded: false, ended: memory.canConnect(server).then(note) };
   return contact;
 }
 
 function noteSilence({ now }: Memory, state: Known): void {
   state.silences += 1;
   state.silentUntil = plus(now(), silencePause(state.silences));
+  state.contact = undefined;
 }
 
 /** Targets that were passed over together do not come back together. */
@@ -175,10 +207,11 @@ function reason(server: string, missing: Missing): string {
 function take(memory: Memory, server: string): Entered | Missing {
   const { probing, now } = memory;
   const state = getKnown(memory, server);
-  const isProbe = !state.hasAnswered || state.silentUntil !== undefined;
-  if (state.working >= (isProbe ? 1 : mostWorkers)) return "server";
+  const isProbe = !isProven(state, now());
+  if (state.working >= (isProbe ? 1 : mostWorkers) || isHanging(state, now())) return "server";
   if (isProbe && !hasProbe(probing, state)) return "probe";
   state.working += 1;
+  state.lastSign = now();
   if (isProbe) {
     state.probeSince = now();
     probing.add(state);
@@ -186,16 +219,27 @@ function take(memory: Memory, server: string): Entered | Missing {
   return {
     leave() {
       state.working -= 1;
+      state.lastSign = now();
       if (isProbe) endProbe(memory, state);
       wakeAll(memory);
     },
   };
 }
 
+/** A worker is at the server and has heard nothing for a while: another one would most likely wait as well. */
+function isHanging({ working, lastSign }: Known, now: Instant): boolean {
+  return working > 0 && lastSign !== undefined && between(lastSign, now) >= silentAfter;
+}
+
 /** One of the places is kept for servers that have not been silent, so that there is always one to find out about a new server. */
-function hasProbe(probing: ReadonlySet<Known>, { silences }: Known): boolean {
-  const silent = [...probing].filter((other) => other.silences > 0);
-  return probing.size < mostProbes && (silences === 0 || silent.length < mostSilentProbes);
+function hasProbe(probing: ReadonlySet<Known>, state: Known): boolean {
+  const silent = [...probing].filter(isSilent);
+  return probing.size < mostProbes && (!isSilent(state) || silent.length < mostSilentProbes);
+}
+
+/** It was silent, and nothing shows yet that it is back. */
+function isSilent({ silences, contact }: Known): boolean {
+  return silences > 0 && contact?.result !== "connected";
 }
 
 /** It is known now whether the server answers: its place among the probes is free. */

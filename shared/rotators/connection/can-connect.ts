@@ -5,7 +5,7 @@ import { contactWithin } from "../../core/fleet/servers.ts";
  * Whether a server, as `host:port`, takes a TCP connection, or says at once that it does not. False: it has said nothing for a second.
  * Sends nothing. A name that cannot be resolved counts as an answer: a call says what is wrong with it.
  */
-export function canConnect(server: string): Promise<boolean> {
+export async function canConnect(server: string): Promise<boolean> {
   const colon = server.lastIndexOf(":");
   const socket = connect({ host: server.slice(0, colon), port: Number(server.slice(colon + 1)) });
   return new Promise((resolve) => {
@@ -14,7 +14,8 @@ export function canConnect(server: string): Promise<boolean> {
       socket.destroy();
       resolve(isAnswered);
     };
-    const timer = setTimeout(end, contactWithin, false);
+    // When this process was busy, the connection may be there although nothing has been heard of it yet.
+    const timer = setTimeout(() => setImmediate(end, false), contactWithin);
     const answered = () => {
       end(true);
     };

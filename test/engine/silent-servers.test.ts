@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { TargetUnavailableError } from "../../shared/core/errors.ts";
+import { between, minute, plus, second } from "../../shared/core/time.ts";
+import { type Entered, type PassedOver, servers } from "../../shared/engine/fleet/servers.ts";
+import type { Ports } from "../../shared/engine/ports.ts";
+import { workOn } from "../../shared/engine/worker.ts";
+import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
+import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { adopted, readRecord, request } from "./steps.ts";
+import { type Gate, open, singleAdmin, type World } from "./world.ts";
+
+const passed = (turn: Entered | PassedOver): PassedOver => {
+  if ("until" in turn) return turn;
+  throw new Error("it may enter");
+};
+const entered = (turn: Entered | PassedOver): Entered => {
+  if ("leave" in turn) return turn;
+  throw new Error(turn.why);
+};
+
+/** Ports of an instance that knows this server as silent. */
+function besideSilent(world: World, gate: Gate = open): Ports {
+  const memory = servers({ now: () => world.now(), draw: () => 0, pause: () => Promise.resolve() });
+  memory.note("memory:0", plus(world.now(), -20 * second), true);
+  return { ...world.ports(gate), notifiers: [], servers: memory };
+}
+
+describe("a target whose server is silent", () => {
+  test("is passed over with one write, which says until when and why", async () => {
+    const world = await adopted(singleAdmin);
+    world.advance(100 * 24 * 60 * minute);
+    const done: string[] = [];
+    const ports = besideSilent(world, (effect, call) => {
+      if (effect !== "journal.read") done.push(effect);
+      return call();
+    });
+    const wake = (await workOn(ports, world.target)) ?? "";
+    expect(done).toEqual(["journal.commit"]);
+    expect(between(world.now(), wake)).toBe(6 * second);
+    const why = "server memory:0 does not answer; it is asked again later";
+    expect((await readRecord(world)).skipped).toEqual({ at: world.now(), until: wake, why });
+    world.advanceTo(wake);
+    await workOn(ports, world.target);
+    expect((await readRecord(world)).skipped).toBeUndefined();
+    expect(world.applied.size).toBe(1);
+  });
+
+  test("is asked at once when a person wants its rotation", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world, { reason: "operator" });
+    await workOn(besideSilent(world), world.target);
+    expect(world.applied.size).toBe(1);
+  });
+
+  test("is not asked by a request that joins its open rotation while somebody is asking it already", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    const down: Gate = (effect, call) =>
+      effect.startsWith("target.") ? Promise.reject(new TargetUnavailableError("down")) : call();
+    await workOn(world.ports(down), world.target);
+    const memory = servers({
+      now: () => world.now(),
+      draw: () => 0,
+      pause: () => Promise.resolve(),
+    });
+    memory.note("memory:0", plus(world.now(), -20 * second), true);
+    entered(await memory.enter("memory:0", true));
+    world.advance(second);
+    await request(world, { reason: "exposure", requestedBy: "ben" });
+    const asked: string[] = [];
+    const seeing: Gate = (effect, call) => {
+      if (effect.startsWith("target.")) asked.push(effect);
+      return call();
+    };
+    await workOn({ ...world.ports(seeing), servers: memory }, world.target);
+    expect(asked).toEqual([]);
+  });
+
+  test("is not kept from others by a worker that waits for its vault", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world, { reason: "schedule" });
+    const pace = paceIn(
+      memoryPace(),
+      () => 280,
+      () => new Date(world.now()),
+    );
+    await pace.slowDown("main", 5 * second);
+    const memory = servers({
+      now: () => world.now(),
+      draw: () => 0,
+      pause: () => Promise.resolve(),
+    });
+    memory.note("memory:0", world.now(), false);
+    const turns: (Entered | PassedOver)[] = [];
+    const pause: Ports["pause"] = async (milliseconds) => {
+      turns.push(await memory.enter("memory:0", false), await memory.enter("memory:0", false));
+      for (const turn of turns) entered(turn).leave();
+      world.advance(milliseconds);
+    };
+    await workOn({ ...world.ports(open), servers: memory, pace, pause }, world.target);
+    expect(turns).toHaveLength(2);
+    expect(world.applied.size).toBe(1);
+  });
+
+  test("is looked at again because of a hint that came meanwhile", async () => {
+    const world = await adopted(singleAdmin);
+    await workOn(besideSilent(world), world.target, { checkDrift: true });
+    expect(await readRecord(world)).toMatchObject({ check: { at: world.now() }, skipped: {} });
+  });
+
+  test("is what the next ones learn from the one that was asked", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world, { reason: "schedule" });
+    const memory = servers({
+      now: () => world.now(),
+      draw: () => 0,
+      pause: () => Promise.resolve(),
+    });
+    const silent: Gate = (effect, call) => {
+      if (effect !== "target.verify") return call();
+      world.advance(20 * second);
+      return Promise.reject(new TargetUnavailableError("no answer in time"));
+    };
+    await workOn({ ...world.ports(silent), servers: memory }, world.target);
+    expect(passed(await memory.enter("memory:0", false)).why).toMatch(/does not answer/);
+  });
+});
