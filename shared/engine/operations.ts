@@ -24,7 +24,7 @@ export interface Operations extends Questions {
   /** Sends a message for each target that is due; returns how many. */
   sweep(): Promise<number>;
   /** Does what is due for the target of a queue message; undefined stands for a message nobody can read. */
-  work(message: WorkMessage | undefined): Promise<void>;
+  work(message: WorkMessage | undefined, from?: "first"): Promise<void>;
   /** Takes a hint from Key Vault. What is to be done about it is decided when the target is looked at. */
   notice(event: unknown): Promise<void>;
   /** A message that the host gave up on. */
@@ -88,8 +88,9 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         await registered;
         return sent;
       },
-      async work(message) {
-        const unreadable = await workOnMessage(ports, { ...of, firstQueue }, message, byId);
+      async work(message, from) {
+        const queues = { queue: from === "first" ? firstQueue : of.queue, firstQueue };
+        const unreadable = await workOnMessage(ports, queues, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
@@ -140,7 +141,8 @@ async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise
   for (const target of of.targets) {
     if (target.publish.vault !== vault || target.publish.name.toLowerCase() !== name) continue;
     if (await isNews(ports, target, seen)) {
-      await of.queue.send({ targetId: target.id, because: vaultHint });
+      // Consumers may be refused since somebody wrote it.
+      await (of.firstQueue ?? of.queue).send({ targetId: target.id, because: vaultHint });
     }
   }
 }

@@ -222,3 +222,39 @@ test("whoever asks for something or reports it ends that a target is passed over
     ]);
   }
 });
+
+describe("what goes first stays first", () => {
+  test("when its message comes back, because the clock of this instance is behind", async () => {
+    const world = await adopted(singleAdmin);
+    world.advanceTo((await readRecord(world)).nextDue ?? "");
+    const { queue, firstQueue, instance } = makeFleet(world);
+    await instance(behind(world)).work({ targetId: "app", because: "requested" }, "first");
+    world.advance(second);
+    expect([queue.receive(), firstQueue.receive()?.because]).toEqual([undefined, "requested"]);
+  });
+
+  test("when this instance does not know the target yet", async () => {
+    const world = await adopted(singleAdmin);
+    const { queue, firstQueue, instance } = makeFleet(world);
+    const before = instance(undefined, []);
+    await before.work({ targetId: "app", because: "requested" }, "first");
+    world.advance(minute);
+    expect([queue.receive(), firstQueue.receive()?.targetId]).toEqual([undefined, "app"]);
+  });
+
+  test("and so does a hint that somebody has written what consumers read", async () => {
+    const world = await adopted(singleAdmin);
+    const { queue, firstQueue, instance } = makeFleet(world);
+    await writeByHand(world, "app", "by-hand-0123456789");
+    await instance().notice({
+      ...{ id: "1", subject: "app-db", dataVersion: "1", eventTime: world.now() },
+      eventType: "Microsoft.KeyVault.SecretNewVersionCreated",
+      data: {
+        Id: "https://main.vault.azure.net/secrets/app-db/0123456789abcdef0123456789abcdef",
+        ...{ VaultName: "main", ObjectType: "Secret", ObjectName: "app-db" },
+        Version: "0123456789abcdef0123456789abcdef",
+      },
+    });
+    expect([queue.receive(), firstQueue.receive()?.targetId]).toEqual([undefined, "app"]);
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { VaultUnavailableError } from "../../shared/core/errors.ts";
-import { between, hour, minute, second, toInstant } from "../../shared/core/time.ts";
+import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core/errors.ts";
+import { between, hour, minute, plus, second, toInstant } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
@@ -184,6 +184,28 @@ describe("between a change and its publication", () => {
       expect((await world.journal.run("app", id))?.state).toBe("done");
     },
   );
+
+  test("a server that is away when the published password is checked gets two more tries at once, and others within seconds", async () => {
+    const world = await adopted(singleAdmin);
+    await request(world);
+    let downUntil = "";
+    const away: Gate = (effect, call) => {
+      if (effect === "vault.write" && world.applied.size > 0) {
+        downUntil ||= plus(world.now(), 20 * second);
+      }
+      const isDown = effect === "target.verify" && world.now() < downUntil;
+      return isDown ? Promise.reject(new TargetUnavailableError("the line is cut")) : call();
+    };
+    const { ports, pauses } = paced(world, away);
+    const started = world.now();
+    let wake = (await workOn(ports, world.target)) ?? "";
+    expect(pauses).toHaveLength(2);
+    while ((await readRecord(world)).rotation !== undefined) {
+      world.advanceTo(wake);
+      wake = (await workOn(ports, world.target)) ?? "";
+    }
+    expect(between(started, world.now())).toBeLessThan(30 * second);
+  });
 
   test("it waits as long as the vault says, and all other changes with it", async () => {
     const world = await adopted(singleAdmin);

@@ -52,19 +52,26 @@ export function retryLater(
   urgent = false,
 ): Rotation & { readonly nextAttemptAt: Instant } {
   const failures = rotation.failures + 1;
-  const isHalfWay = rotation.phase === "publishing" || rotation.phase === "checking";
-  const delay =
-    isHalfWay && failure.kind === "vault-unavailable"
-      ? publishingRetryDelay(failures, rotation.id)
-      : urgent
-        ? urgentRetryDelay(policy.retry, failures, rotation.id, isAway(failure))
-        : retryDelay(policy.retry, failures, rotation.id);
+  const delay = chooseDelay({ ...rotation, failures }, failure, policy, urgent);
   return {
     ...withoutHold(rotation),
     failures,
     nextAttemptAt: plus(failure.at, delay),
     ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
   };
+}
+
+/** Milliseconds. Between a change and its check, consumers may be refused until the vault and the server can be asked again. */
+function chooseDelay(
+  { id, phase, failures }: Rotation,
+  failure: Failure,
+  { retry }: Policy,
+  urgent: boolean,
+): number {
+  const isHalfWay = phase === "publishing" || phase === "checking";
+  if (isHalfWay && isAway(failure)) return publishingRetryDelay(failures, id);
+  if (urgent) return urgentRetryDelay(retry, failures, id, isAway(failure));
+  return retryDelay(retry, failures, id);
 }
 
 /** The record while its rotation waits for the next try. That it has come to a stop is told once. */

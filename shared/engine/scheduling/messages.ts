@@ -42,10 +42,16 @@ export async function sendNow(
   }
 }
 
+export interface MessageQueues {
+  /** From which the message came. If it comes back, it comes back there. */
+  readonly queue: Queue;
+  readonly firstQueue: Queue;
+}
+
 /** Does what a message asks for. Returns why the row of the target cannot be read, when it cannot. */
 export async function workOnMessage(
   ports: Ports,
-  { queue, firstQueue }: { readonly queue: Queue; readonly firstQueue: Queue },
+  { queue, firstQueue }: MessageQueues,
   message: WorkMessage | undefined,
   byId: ReadonlyMap<string, Target>,
 ): Promise<Omit<Unreadable, "id"> | undefined> {
@@ -118,8 +124,8 @@ async function lookSooner(
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const delayMs = delayUntil(journal, wakeAt);
-  if (delayMs <= 0 || delayMs > maxSoonMs) return;
+  if (delayMs > maxSoonMs) return;
   const record = (await journal.read(targetId))?.record;
   if (!record?.rotation || !isUrgent(record, record.rotation)) return;
-  await queue.send({ targetId, because: "retry" }, delayMs).catch(() => undefined);
+  await queue.send({ targetId, because: "retry" }, Math.max(delayMs, 0)).catch(() => undefined);
 }
