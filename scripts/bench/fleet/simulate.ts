@@ -17,7 +17,7 @@ import { simulatedStorage } from "./journal.ts";
 import { draws, latencies, rateLimit, storageLimits } from "./model.ts";
 import { simulatedQueue } from "./queue.ts";
 import { plainTarget, simulatedTarget } from "./target.ts";
-import { makeTargets, seedTargets } from "./targets.ts";
+import { findServer, makeTargets, seedTargets } from "./targets.ts";
 import { simulatedVault } from "./vault.ts";
 
 export interface FleetOf {
@@ -119,12 +119,10 @@ function makeServices(
 ) {
   const draw = draws(seed);
   const latency = latencies(draw);
-  const changed: Moment[] = [];
-  const written: Moment[] = [];
+  const [changed, written]: [Moment[], Moment[]] = [[], []];
   const note = (moments: Moment[]) => (name: string) =>
     void moments.push({ name, at: clock.now() });
-  let versions = 0;
-  const newVersion = () => (++versions).toString(16).padStart(32, "0");
+  const newVersion = numberVersions();
   const names = Array.from({ length: vaultCount }, (_, index) => `vault-${index}`);
   const vaults = names.map((name) =>
     simulatedVault({ name, clock, latency, newVersion, onWritten: note(written) }),
@@ -134,7 +132,8 @@ function makeServices(
   const account = rateLimit(storageLimits.account);
   const storage = simulatedStorage({ clock, latency, account });
   const queue = simulatedQueue({ clock, latency, account });
-  const rotator = simulatedTarget({ system, clock, latency, onChanged: note(changed) });
+  const target = simulatedTarget({ system, clock, latency, onChanged: note(changed) });
+  const rotator = { ...target, endpoint: findServer };
   const newUlid = monotonicFactory(draw);
 
   /** Of one instance. */
@@ -175,6 +174,11 @@ function makeServices(
     ...{ targets, seededPorts, system, portsOf, queue, changed, written },
     ...{ vaults, storage, account },
   };
+}
+
+function numberVersions(): () => string {
+  let versions = 0;
+  return () => (++versions).toString(16).padStart(32, "0");
 }
 
 const total = <Item>(items: readonly Item[], of: (item: Item) => number): number =>

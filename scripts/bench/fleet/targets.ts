@@ -1,7 +1,7 @@
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import type { Target } from "../../../shared/core/target.ts";
+import type { Endpoint, Target } from "../../../shared/core/target.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { operations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
@@ -18,18 +18,34 @@ const policy: Policy = {
 const adminName = "app-admin";
 const adminPassword = "secret-of-admin";
 
-/** Single accounts that an admin changes, evenly on the vaults. Each is the name of its account and of its secret. */
+/** Accounts on one server. */
+const accountsPerServer = 10;
+
+/** Single accounts that an admin changes, evenly on vaults and servers. Each is the name of its account and of its secret. */
 export function makeTargets(count: number, vaults: readonly string[]): readonly Target[] {
+  const servers = Math.ceil(count / accountsPerServer);
   return Array.from({ length: count }, (_, index): Target => {
     const id = `t${String(index).padStart(7, "0")}`;
     const vault = vaults[index % vaults.length] ?? "";
     return {
-      ...{ id, type: "memory", options: {}, slots: [{ account: id }], policy },
+      ...{
+        id,
+        type: "memory",
+        options: { server: index % servers },
+        slots: [{ account: id }],
+        policy,
+      },
       authority: { as: "admin", secret: { vault, name: adminName } },
       publish: { vault, name: id, as: "json" },
       ...{ policyWhy: "the default", policiesPassedOver: [], grace: day, consumers: [], tags: {} },
     };
   });
+}
+
+/** Where the target is, so that an instance can tell servers apart. */
+export function findServer(options: unknown): Endpoint {
+  const { server } = options as { readonly server: number };
+  return { engine: "memory", host: `server-${server}`, port: 0 };
 }
 
 export interface Seeding {
