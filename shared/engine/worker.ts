@@ -23,7 +23,7 @@ import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
 import { flushOutbox } from "./work/outbox.ts";
-import { reschedule } from "./work/replan.ts";
+import { reschedule } from "./work/reschedule.ts";
 import { resume } from "./work/resume.ts";
 import { retire } from "./work/retire.ts";
 import { start } from "./work/start.ts";

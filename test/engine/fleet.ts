@@ -4,7 +4,7 @@ import { withDue } from "../../shared/core/record/due.ts";
 import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, type Instant } from "../../shared/core/time.ts";
-import { reschedule } from "../../shared/engine/work/replan.ts";
+import { reschedule } from "../../shared/engine/work/reschedule.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { target as orders } from "../core/orders.ts";
 

@@ -39,7 +39,7 @@ import {
 import { longestWhy, shorten } from "../../shared/core/shorten.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
-import { reschedule } from "../../shared/engine/work/replan.ts";
+import { reschedule } from "../../shared/engine/work/reschedule.ts";
 import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { target as orders } from "../core/orders.ts";
 

@@ -3,7 +3,7 @@ import { newRecord, type TargetRecord, withoutSkip } from "../../core/record/rot
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
-import { reschedule } from "../work/replan.ts";
+import { reschedule } from "../work/reschedule.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /**

@@ -14,7 +14,7 @@ import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";
-import { reschedule } from "../work/replan.ts";
+import { reschedule } from "../work/reschedule.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {

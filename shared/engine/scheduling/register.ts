@@ -10,7 +10,7 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import { reschedule } from "../work/replan.ts";
+import { reschedule } from "../work/reschedule.ts";
 
 interface Registering {
   readonly journal: Journal;
