@@ -76,7 +76,11 @@ export function stallRotation(
 ): TargetRecord {
   const waiting: TargetRecord = { ...record, health: "failing", rotation, lastFailure: failure };
   return rotation.failures === policy.retry.attempts
-    ? notify(waiting, "rotation.stalled", failure.at, failureData(rotation, failure))
+    ? notify(waiting, {
+        type: "rotation.stalled",
+        at: failure.at,
+        data: failureData(rotation, failure),
+      })
     : waiting;
 }
 
@@ -111,7 +115,11 @@ export function failRotation(
         ),
       }),
   };
-  return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
+  return notify(failed, {
+    type: "rotation.failed",
+    at: failure.at,
+    data: failureData(rotation, failure),
+  });
 }
 
 /** Milliseconds. Tries used up within the rotation count: the next rotation is then the long distance away. */
@@ -144,5 +152,10 @@ export function blockRotation(
   };
   // A rotation may be blocked more than once; each time is news.
   const about = `${rotation.id}/${failure.at}`;
-  return notify(blocked, "rotation.blocked", failure.at, failureData(rotation, failure), about);
+  return notify(blocked, {
+    type: "rotation.blocked",
+    at: failure.at,
+    data: failureData(rotation, failure),
+    about,
+  });
 }

@@ -11,13 +11,18 @@ import { type Instant } from "../time.ts";
 /** Old notifications make room: a channel that is down for days must not stop a rotation. */
 const outboxLimit = 20;
 
+export interface NotificationInput {
+  readonly type: NotificationType;
+  readonly at: Instant;
+  readonly data: Notification["data"] & { readonly rotationId?: string; readonly version?: string };
+  /** Part of the id; by default the rotation, else the version, else the time. */
+  readonly about?: string;
+}
+
 /** The id depends on what happened only: a repeat after a crash says the same thing again. */
 export function notify(
   record: TargetRecord,
-  type: NotificationType,
-  at: Instant,
-  data: Notification["data"] & { readonly rotationId?: string; readonly version?: string },
-  about: string = data.rotationId ?? data.version ?? at,
+  { type, at, data, about = data.rotationId ?? data.version ?? at }: NotificationInput,
 ): TargetRecord {
   const notification = {
     id: `${record.targetId}/${about}/${type}`,

@@ -19,13 +19,18 @@ import { type Instant } from "../time.ts";
 import { notify, rotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
+export interface RotationStart {
+  readonly account: string;
+  readonly request: RotationRequest;
+  readonly grounds: StartReason;
+  readonly now: Instant;
+}
+
 export function beginRotation(
   record: TargetRecord,
-  account: string,
-  request: RotationRequest,
-  { why, policyFingerprint }: StartReason,
-  now: Instant,
+  { account, request, grounds, now }: RotationStart,
 ): TargetRecord {
+  const { why, policyFingerprint } = grounds;
   const rotation: Rotation = {
     id: request.rotationId,
     account,
@@ -44,7 +49,10 @@ export function beginRotation(
     ...(request.lift && { lift: request.lift }),
   };
   const { request: _r, again: _a, ...rest } = record;
-  return notify({ ...rest, rotation }, "rotation.started", now, rotationData(rotation));
+  return notify(
+    { ...rest, rotation },
+    { type: "rotation.started", at: now, data: rotationData(rotation) },
+  );
 }
 
 /** The rotation in its next phase. Failures are forgotten once it gets further than ever before. */
@@ -75,13 +83,17 @@ export function closePhases(rotation: Rotation, now: Instant): Rotation["phases"
   return rotation.phases.map((one) => (one.endedAt === undefined ? { ...one, endedAt: now } : one));
 }
 
-/** `retire`: whether the superseded secret of a pair can be made useless. */
+export interface RotationSuccess {
+  readonly rotation: Rotation;
+  readonly target: Target;
+  /** Whether Keyturn can disable the superseded secret of a pair. */
+  readonly canRetire: boolean;
+  readonly now: Instant;
+}
+
 export function succeed(
   record: TargetRecord,
-  rotation: Rotation,
-  target: Target,
-  retire: boolean,
-  now: Instant,
+  { rotation, target, canRetire, now }: RotationSuccess,
 ): TargetRecord {
   const answered = withoutAnswered(record, rotation);
   const {
@@ -95,7 +107,7 @@ export function succeed(
   const { published } = rotation;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
   const superseded = record.active;
-  const ends = retire && superseded !== undefined && superseded !== rotation.account;
+  const ends = canRetire && superseded !== undefined && superseded !== rotation.account;
   const done: TargetRecord = {
     ...rest,
     health: "healthy",
@@ -107,7 +119,13 @@ export function succeed(
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
     ...(ends && {
-      retirement: scheduleRetirement(superseded, record, rotation, published, target, now),
+      retirement: scheduleRetirement(record, {
+        account: superseded,
+        rotation,
+        published,
+        target,
+        now,
+      }),
     }),
   };
   const data = {
@@ -116,7 +134,7 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  return notify(withDue(done, target, now), "rotation.succeeded", now, data);
+  return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
 }
 
 /** Whether what was seen is superseded. What was seen after it became public is not, and counts from the change on. */
@@ -126,14 +144,21 @@ function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolea
   return publicAt === undefined || exposure.at <= publicAt;
 }
 
-/** The history row of a rotation that is, or has just been, open; `record` as it is then. */
+export interface RunInput {
+  /** The target's record at `now`. */
+  readonly record: TargetRecord;
+  readonly state: RunRecord["state"];
+  readonly now: Instant;
+  /** By default, what the rotation left undone. */
+  readonly failure?: Failure | undefined;
+}
+
+/** The history row of a rotation that is open or has just ended. */
 export function toRunRecord(
   rotation: Rotation,
-  { targetId, nextDue, dueReason }: TargetRecord,
-  state: RunRecord["state"],
-  now: Instant,
-  failure: Failure | undefined = rotation.leftUndone,
+  { record, state, now, failure = rotation.leftUndone }: RunInput,
 ): RunRecord {
+  const { targetId, nextDue, dueReason } = record;
   const ended = state === "done" || state === "failed";
   return newRun({
     rotationId: rotation.id,

@@ -8,14 +8,18 @@ import { isJoined, shorter } from "./request.ts";
 /** Milliseconds. Looks that follow each other closer show the same moment twice. */
 const leastDistance = minute;
 
+export interface RetirementInput {
+  readonly account: string;
+  readonly rotation: Rotation;
+  readonly published: VersionRef;
+  readonly target: Target;
+  readonly now: Instant;
+}
+
 /** What becomes of the account that `rotation` has superseded by publishing `published`. */
 export function scheduleRetirement(
-  account: string,
   record: TargetRecord,
-  rotation: Rotation,
-  published: VersionRef,
-  target: Target,
-  now: Instant,
+  { account, rotation, published, target, now }: RetirementInput,
 ): Retirement {
   // A request that joined in the last moment has its say all the same.
   const joined = isJoined(record) ? record.request : undefined;

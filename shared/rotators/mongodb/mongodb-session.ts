@@ -32,13 +32,18 @@ export function describeAccount(
   return `MongoDB at ${members}, account ${account} in authentication database ${authDatabase}`;
 }
 
+export interface LogInOptions {
+  readonly authDatabase: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds. By default, the limits of the driver apply. */
+  readonly connectWithin?: number | undefined;
+}
+
 /** A fresh connection, or "rejected" if the server looked at the credential and refused it. */
 export async function logIn(
   options: MongodbOptions,
   credential: Credential,
-  authDatabase: string,
-  signal: AbortSignal,
-  connectWithin?: number,
+  { authDatabase, signal, connectWithin }: LogInOptions,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(options, credential.account, authDatabase);
   requireUsable(credential, where);

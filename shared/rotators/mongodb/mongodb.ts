@@ -62,7 +62,7 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   async verify({ options, credential, as, connectWithin, mayStay = false }, signal) {
     const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
-    const session = await logIn(options, credential, home, signal, connectWithin);
+    const session = await logIn(options, credential, { authDatabase: home, signal, connectWithin });
     if (session === "rejected") return "rejected";
     try {
       await session.run(options.database, { ping: 1 });
@@ -173,7 +173,7 @@ function asAuthority<Result>(
 ): Promise<Result | "rejected"> {
   const { options, connectWithin, mayStay = false } = call;
   const { credential, home } = toAuthority(call);
-  const log = () => logIn(options, credential, home, signal, connectWithin);
+  const log = () => logIn(options, credential, { authDatabase: home, signal, connectWithin });
   const isLast = call.using.as === "self";
   return kept.use({ options: [options, home], credential, mayStay, isLast }, signal, log, work);
 }

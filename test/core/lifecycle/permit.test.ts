@@ -291,7 +291,12 @@ describe("an exposure", () => {
     ["of the version that is new", seen(2, { version: "2" }), true],
   ])("%s outlives the change or not", (_what, exposure, outlives) => {
     const record = { ...changed, rotation: published, exposure };
-    const done = succeed(record, published, clock, true, at(6));
+    const done = succeed(record, {
+      rotation: published,
+      target: clock,
+      canRetire: true,
+      now: at(6),
+    });
     expect(done.exposure).toEqual(outlives ? { ...exposure, at: at(6) } : undefined);
     expect(done.nextDue).toBe(outlives ? at(66) : plus(at(6), 90 * day));
   });

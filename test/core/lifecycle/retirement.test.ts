@@ -34,7 +34,13 @@ describe("a superseded secret", () => {
   ) => {
     const all = { ...record, ...changed };
     const open = { ...record.rotation, ...rotation };
-    return scheduleRetirement("orders_a", all, open, version(2), careful, at(7));
+    return scheduleRetirement(all, {
+      account: "orders_a",
+      rotation: open,
+      published: version(2),
+      target: careful,
+      now: at(7),
+    });
   };
 
   it("waits for proof after its grace where the policy wants it", () => {
@@ -42,7 +48,13 @@ describe("a superseded secret", () => {
     expect(retired()).toEqual(proven);
     const { proof: _, ...unproven } = proven;
     expect(
-      scheduleRetirement("orders_a", record, record.rotation, version(2), target, at(7)),
+      scheduleRetirement(record, {
+        account: "orders_a",
+        rotation: record.rotation,
+        published: version(2),
+        target,
+        now: at(7),
+      }),
     ).toEqual(unproven);
   });
 

@@ -22,7 +22,7 @@ export function testExamination<Options>(
 
   /** An examination that must be answered. */
   async function answered(account: Credential, by: Using, isProven = false) {
-    const answer = await examine(account, by, isProven);
+    const answer = await examine(account, by, { isProven });
     if (answer === "rejected") throw new Error("the authority was refused");
     return answer;
   }
@@ -144,7 +144,7 @@ export function testExamination<Options>(
     it("an authority that is not asked for its secret changes nothing", async () => {
       const current = await newAccount();
       const undo = await trust(admin());
-      await failsAs(ConfigError, examine(current, asAdmin(admin()), true));
+      await failsAs(ConfigError, examine(current, asAdmin(admin()), { isProven: true }));
       await failsAs(ConfigError, apply(withSecret(current), asAdmin(admin())));
       await failsAs(ConfigError, steps.retire(current, asAdmin(admin())));
       await undo();

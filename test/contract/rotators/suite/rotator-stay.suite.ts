@@ -49,7 +49,7 @@ export function testStaying<Options>(
         const accounts = [await newAccount(), await newAccount()];
         const count = await countLogIns(async () => {
           for (const account of accounts) {
-            expect(await examine(account, admin(), false, staying())).not.toBe("rejected");
+            expect(await examine(account, admin(), { aimed: staying() })).not.toBe("rejected");
             await apply(withSecret(account), admin(), staying());
             await retire(account, admin(), staying());
           }
@@ -60,23 +60,23 @@ export function testStaying<Options>(
 
       it("is made anew when the server has ended it meanwhile", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         line.hangUp();
         await change(current, admin());
       });
 
       it("is no log-in for anybody who brings another secret", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const wrong: Using = { as: "admin", credential: withSecret(adminCredential()) };
-        expect(await examine(current, wrong, false, staying())).toBe("rejected");
+        expect(await examine(current, wrong, { aimed: staying() })).toBe("rejected");
         await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong, staying()));
         await change(current, admin());
       });
 
       it("ends when the signal of a call fires that uses it", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const fired = AbortSignal.abort();
         await expect(apply(withSecret(current), admin(), staying(), fired)).rejects.toThrow();
         expect(await works(current)).toBe(true);
@@ -85,7 +85,7 @@ export function testStaying<Options>(
 
       it("is not used by a call that does not say so, and ends by itself", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const count = await countLogIns(async () => {
           await examine(current, admin());
         });

@@ -205,7 +205,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         const authority = anyAuthority(current);
         await check(apply(withSecret(current), authority, at(), signal()));
         await check(verify(current, at(), signal()));
-        await check(examine(current, authority, false, at(), signal()));
+        await check(examine(current, authority, { aimed: at(), signal: signal() }));
         if (subject.authorities.includes("admin")) {
           await check(retire(current, using("admin", current), at(), signal()));
         }
@@ -251,7 +251,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         if (!subject.authorities.includes("identity")) {
           const authority = anyAuthority(current);
           await isTooSlow(apply(withSecret(current), authority, hasty, never));
-          await isTooSlow(examine(current, authority, false, hasty, never));
+          await isTooSlow(examine(current, authority, { aimed: hasty, signal: never }));
         }
         if (subject.authorities.includes("admin")) {
           await isTooSlow(retire(current, using("admin", current), hasty, never));
