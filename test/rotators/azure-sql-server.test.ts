@@ -131,7 +131,7 @@ describe("what is asked before the administrator is changed", () => {
         bench.arm.faults.on(effect, { do: "refuse", with: { status, page } });
         const error = await failure(apply(bench));
         expect(error).toBeInstanceOf(TargetUnavailableError);
-        expect(error.message).toContain("something other than Azure answered the question");
+        expect(error.message).toContain("something other than Azure answered the query");
         expect(patches(bench)).toBe(0);
       }
     },

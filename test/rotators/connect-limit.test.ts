@@ -16,7 +16,7 @@ test("a connection that is not there in time is given up once, and the sentence 
   expect(limit.reached()).toBeUndefined();
   vi.advanceTimersByTime(1);
   expect(giveUp).toHaveBeenCalledOnce();
-  expect(limit.reached()).toBe("no connection within 5s, as timeouts.connect wants it");
+  expect(limit.reached()).toBe("no connection within 5s (timeouts.connect)");
 });
 
 test("a connection that is there may take as long as it likes from then on", () => {

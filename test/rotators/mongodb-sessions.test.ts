@@ -65,7 +65,7 @@ test("a list without the names of users does not say that an account is not in u
   const leave = await bench.stay("app", password);
   const refusal = hasSessions();
   await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
-  await expect(refusal).rejects.toThrow("cannot be asked who is logged in");
+  await expect(refusal).rejects.toThrow("Keyturn can't find out who is logged in");
   await leave();
 });
 

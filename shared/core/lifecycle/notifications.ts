@@ -8,7 +8,7 @@ import {
 import { longestWhy, shorten } from "../shorten.ts";
 import { type Instant } from "../time.ts";
 
-/** Old notifications make room: a channel that is down for days must not stop a rotation. */
+/** The oldest notifications are dropped, so that a channel that is down for days does not stop a rotation. */
 const outboxLimit = 20;
 
 export interface NotificationInput {
@@ -19,7 +19,7 @@ export interface NotificationInput {
   readonly about?: string;
 }
 
-/** The id depends on what happened only: a repeat after a crash says the same thing again. */
+/** Adds a notification. Its id depends only on the event, so a repeat after a crash has the same id. */
 export function notify(
   record: TargetRecord,
   { type, at, data, about = data.rotationId ?? data.version ?? at }: NotificationInput,
@@ -31,7 +31,7 @@ export function notify(
     at,
     data: brief(data),
   };
-  // Said anew, what waits already must not push out what else waits.
+  // A repeated notification replaces the waiting one instead of pushing out others.
   const others = record.outbox.filter(({ id }) => id !== notification.id);
   return { ...record, outbox: [...others, notification].slice(-outboxLimit) };
 }

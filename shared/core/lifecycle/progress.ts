@@ -55,7 +55,7 @@ export function beginRotation(
   );
 }
 
-/** The rotation in its next phase. Failures are forgotten once it gets further than ever before. */
+/** The rotation in its next phase. The count of failures starts again when the rotation gets further than before. */
 export function advance(
   rotation: Rotation,
   phase: WorkingPhase,
@@ -63,7 +63,7 @@ export function advance(
   now: Instant,
 ): Rotation {
   const { confirmedAt, ...rest } = withoutHold(rotation);
-  // What the target said about one pending secret says nothing about the next.
+  // The confirmation of one pending secret says nothing about the next one.
   const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
   const phases = withPhase(closePhases(rotation, now), { phase, startedAt: now });
   const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
@@ -71,7 +71,7 @@ export function advance(
   return { ...rest, ...confirmed, ...learnt, ...progress, phase, phases };
 }
 
-/** The rotation back in a phase whose work does not hold any more. What was published cannot be relied on. */
+/** The rotation back in an earlier phase whose result is no longer valid. Its published version no longer counts. */
 export function goBack(rotation: Rotation, phase: WorkingPhase, now: Instant): Rotation {
   const { published: _, ...unpublished } = rotation;
   const lost = { changeBegan: false, ...(rotation.changeBegan && { outcomeInDoubt: true }) };
@@ -137,7 +137,7 @@ export function succeed(
   return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
 }
 
-/** Whether what was seen is superseded. What was seen after it became public is not, and counts from the change on. */
+/** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
 function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolean {
   if (exposure.version !== undefined) return exposure.version !== published?.version;
   const publicAt = phases.find(({ phase }) => phase === "checking")?.startedAt;
@@ -182,8 +182,7 @@ export function toRunRecord(
 }
 
 /**
- * The record once what is published has logged in: nothing is known against it any more. A failure that nobody is going to try
- * again was about it.
+ * The record after a log-in with the published secret. It clears the known refusal, and a failure that no retry would clear.
  */
 export function withPublishedProven(record: TargetRecord): TargetRecord {
   const { refusedSince, lastFailure, ...rest } = record;
@@ -193,7 +192,7 @@ export function withPublishedProven(record: TargetRecord): TargetRecord {
   return { ...rest, ...(lastFailure && { lastFailure }) };
 }
 
-/** A request that this rotation was to answer is answered by its end, whichever it is. */
+/** The record without the request that this rotation answers, whether it succeeded or failed. */
 export function withoutAnswered(record: TargetRecord, rotation: Rotation): TargetRecord {
   const { request, ...rest } = record;
   return request?.rotationId === rotation.id ? rest : record;

@@ -113,7 +113,7 @@ describe("a table that cannot be asked", () => {
     }
   }
 
-  it("says so when nothing listens there", async () => {
+  it("says so when the host refused the connection", async () => {
     const proxy = await tables.proxied();
     await proxy.close();
     await expectUnavailable(tables.open({ connectionString: proxy.connectionString }).journal);

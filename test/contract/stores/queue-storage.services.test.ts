@@ -110,7 +110,7 @@ describe("a queue that cannot be asked", () => {
     expect(shown).not.toMatch(/SharedKey|authorization:|sig=/i);
   }
 
-  it("says so when nothing listens there", async () => {
+  it("says so when the host refused the connection", async () => {
     const proxy = await lossyProxy(queueOrigin());
     await proxy.close();
     await expectUnavailable(opened({ connection: through(proxy) }).queue);

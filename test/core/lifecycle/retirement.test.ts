@@ -163,21 +163,21 @@ describe("what a retirement waits for", () => {
   const record = { ...adopted, published: version(2) };
   it.each([
     ["nothing", undefined, ""],
-    ["its grace", waiting(), "the end of its grace"],
+    ["its grace", waiting(), "the end of the grace period"],
     [
       "its grace, and proof",
       waiting({ seenInUse: 0 }),
-      "the end of its grace, and then proof that nobody uses the account",
+      "the end of the grace period, then proof that the account is unused",
     ],
     [
       "whoever uses it",
       waiting({ seenInUse: 4 }),
-      "the last user to leave: looks that found the account in use so far: 4",
+      "the account to become unused; checks that found it in use so far: 4",
     ],
     [
       "the second look",
       waiting({ seenInUse: 4, quietSince: at(3) }),
-      `another look: nobody used the account at ${at(3)}`,
+      `a second check: no session of the account was open at ${at(3)}`,
     ],
     [
       "another try",
@@ -191,12 +191,12 @@ describe("what a retirement waits for", () => {
   it("is the rotation that changes the same account, where there is one", () => {
     const open = { ...begun().rotation, account: "orders_a" };
     expect(waitsFor({ ...record, rotation: open, retirement: waiting() })).toBe(
-      "the rotation r1, which changes the account",
+      "rotation r1, which changes the account",
     );
   });
 
   it("is not proof any more once somebody has seen the secret", () => {
     const seen = { ...record, exposure, retirement: waiting({ seenInUse: 4 }) };
-    expect(waitsFor(seen)).toBe("the end of its grace");
+    expect(waitsFor(seen)).toBe("the end of the grace period");
   });
 });

@@ -27,9 +27,14 @@ describe("a use that is reported", () => {
 
   it.each([
     ["an hour later", hour, true, /^the secret was used/],
-    ["less than an hour later", hour - 1, false, /^a use less than an hour before is known, at /],
-    ["at the same moment", 0, false, /^a use less than an hour before is known, at /],
-    ["earlier", -minute, false, /^a later use is known, at /],
+    [
+      "less than an hour later",
+      hour - 1,
+      false,
+      /^a use less than an hour earlier is already recorded, at /,
+    ],
+    ["at the same moment", 0, false, /^a use less than an hour earlier is already recorded, at /],
+    ["earlier", -minute, false, /^a later use is already recorded, at /],
   ])("%s is the last one or changes nothing", (_when, after, counted, why) => {
     const accepted = accept(known, { at: plus(now, after) });
     expect(accepted.counted).toBe(counted);

@@ -219,7 +219,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         await failsAs(TargetUnavailableError, call);
       };
 
-      it("says so when nothing listens there", async () => {
+      it("says so when the host refused the connection", async () => {
         const closed = await listen(createServer());
         await closed.close();
         await each(() => steps.fixture.elsewhere(closed.port), patience, isUnavailable);
