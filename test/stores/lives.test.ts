@@ -271,7 +271,7 @@ function largestIn(value: unknown): { readonly items: number; readonly character
 const longestRecord = 400_000;
 const lifetime = 10_000;
 
-test("after 10,000 operations of whatever kind, a record is as small as ever and can be stored", () => {
+test("after 10,000 operations of any kind, a record is still small and can be stored", () => {
   fc.assert(
     fc.property(habit, (steps) => {
       let life = begun;

@@ -16,7 +16,7 @@ function message(found: Partial<NoLiveCredential>): string {
   });
 }
 
-describe("The message of a target that nobody can change", () => {
+describe("The message about an account that cannot be changed", () => {
   it("says that the target refuses only what it refused", () => {
     expect(message({ refused: [ref("v1"), ref("v2")] })).toBe(
       "No stored secret of orders_app logs in to orders. The target refuses versions v1 of orders-db in the " +
@@ -48,7 +48,7 @@ describe("The message of a target that nobody can change", () => {
     expect(told).toContain("are deleted.");
   });
 
-  it("tells all causes apart", () => {
+  it("distinguishes all causes", () => {
     const told = message({
       refused: [ref("v1")],
       unreadable: [

@@ -112,7 +112,7 @@ function isKnown({ record }: World, ref: VersionRef): boolean {
   return [...known, rotation?.published, record.published].some((one) => sameVersion(one, ref));
 }
 
-it("whatever happens to rotations, the record knows the secret that the target has", () => {
+it("after any course of rotations, the record has the secret of the target", () => {
   const first = { vault: "main", name: "orders-db", version: "0" };
   const begin: World = {
     record: {

@@ -13,7 +13,7 @@ import { arbitraryRotation } from "../arbitrary-record.ts";
 import { adopted, at, begun, failure, grounds, now, request, target, version } from "../orders.ts";
 
 describe("a rotation that begins", () => {
-  it("takes the request that asked for it out of the record and tells of itself", () => {
+  it("removes its request from the record and notifies", () => {
     const after = begun({ ...adopted, nextDue: now });
     expect(after.request).toBeUndefined();
     expect(after.rotation).toMatchObject({ id: "r1", phase: "staging", changeBegan: false });
@@ -43,7 +43,7 @@ describe("a rotation that moves on", () => {
     ]);
   });
 
-  it("keeps all it knows but what it has learnt anew", () => {
+  it("keeps all fields except new ones", () => {
     fc.assert(
       fc.property(arbitraryRotation, (rotation) => {
         const moved = advance(rotation, "checking", { published: version(3) }, now);
@@ -55,7 +55,7 @@ describe("a rotation that moves on", () => {
     );
   });
 
-  it("does not take what the target said about one secret for another", () => {
+  it("does not apply the confirmation of one secret to another", () => {
     const confirmed = { ...begun().rotation, pending: version(2), confirmedAt: now };
     expect(advance(confirmed, "publishing", {}, now).confirmedAt).toBe(now);
     const anew = advance(confirmed, "applying", { pending: version(3) }, now);
@@ -142,8 +142,8 @@ describe("a rotation that succeeds", () => {
   });
 });
 
-describe("what waits to be told", () => {
-  it("never grows without bound: the oldest makes room", () => {
+describe("the outbox", () => {
+  it("is bounded: the oldest notification is dropped", () => {
     let record = adopted;
     for (let number = 0; number < 50; number++) {
       record = notify(record, { type: "alarm", at: now, data: { version: `${number}` } });
@@ -153,7 +153,7 @@ describe("what waits to be told", () => {
     expect(record.outbox.at(-1)?.data["version"]).toBe("49");
   });
 
-  it("is there once, however often it is said", () => {
+  it("has a notification once, however often it is repeated", () => {
     const once = notify(begun(), {
       type: "drift.found",
       at: now,
@@ -171,7 +171,7 @@ describe("what waits to be told", () => {
     expect(often.outbox.at(-1)).toMatchObject({ at: at(29), data: { detail: "b" } });
   });
 
-  it("has the same id when the same thing happens again after a crash", () => {
+  it("has the same id for the same event after a crash", () => {
     const first = begun();
     const again = beginRotation(
       { ...adopted, request },

@@ -74,7 +74,7 @@ describe("a superseded secret", () => {
     expect(retired(changed, rotation)).not.toHaveProperty("proof");
   });
 
-  it("waits for it when it is the new one that was seen", () => {
+  it("waits for proof when the new secret was exposed", () => {
     const seen = { ...exposure, version: version(2).version };
     expect(retired({ exposure: seen })).toHaveProperty("proof");
   });
@@ -97,8 +97,8 @@ describe("whether proof is needed", () => {
   });
 });
 
-describe("a look", () => {
-  it("that finds somebody is followed by another, and ends the quiet", () => {
+describe("a check for sessions", () => {
+  it("that finds a session is followed by another check, and ends the quiet time", () => {
     const quiet = waiting({ seenInUse: 1, quietSince: now });
     expect(afterLook(quiet, true, retry, at(10))).toEqual({
       ...waiting({ seenInUse: 2 }),
@@ -106,19 +106,19 @@ describe("a look", () => {
     });
   });
 
-  it("that finds nobody is followed by another", () => {
+  it("that finds no session is followed by another check", () => {
     expect(afterLook(waiting({ seenInUse: 2 }), false, retry, at(1))).toEqual({
       ...waiting({ seenInUse: 2, quietSince: at(1) }),
       at: at(11),
     });
   });
 
-  it("that finds nobody a second time, long enough after the first, is proof", () => {
+  it("that finds no session a second time, long enough after the first, is proof", () => {
     const quiet = waiting({ seenInUse: 2, quietSince: at(1) });
     expect(afterLook(quiet, false, retry, at(11))).toBe("proven");
   });
 
-  it("that is made again too early teaches nothing", () => {
+  it("that is repeated too early does not count", () => {
     const quiet = afterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
     if (quiet === "proven") throw new Error("one look is no proof");
     expect(afterLook(quiet, false, retry, at(1))).toEqual(quiet);
@@ -133,12 +133,12 @@ describe("a look", () => {
     expect(afterLook(quiet, true, quick, at(1))).toMatchObject({ at: at(2) });
   });
 
-  it("that could be made has ended the failures before it", () => {
+  it("that succeeds resets the failures before it", () => {
     const failed = { ...waiting({ seenInUse: 0 }), failures: 2 };
     expect(afterLook(failed, true, retry, at(1))).toMatchObject({ failures: 0 });
   });
 
-  it("is proof only after a quiet one, with nobody seen between, whatever was seen before", () => {
+  it("is proof only after a quiet check without sessions in between", () => {
     const look = fc.record({ isInUse: fc.boolean(), after: fc.integer({ min: 0, max: 20 }) });
     fc.assert(
       fc.property(fc.array(look, { maxLength: 12 }), (looks) => {
@@ -195,7 +195,7 @@ describe("what a retirement waits for", () => {
     );
   });
 
-  it("is not proof any more once somebody has seen the secret", () => {
+  it("is no longer proof once somebody has seen the secret", () => {
     const seen = { ...record, exposure, retirement: waiting({ seenInUse: 4 }) };
     expect(waitsFor(seen)).toBe("the end of the grace period");
   });

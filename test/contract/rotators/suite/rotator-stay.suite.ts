@@ -45,7 +45,7 @@ export function testStaying<Options>(
     }
 
     if (authorities.includes("admin")) {
-      it("serves to examine several accounts and to change them", async () => {
+      it("is used to examine and change several accounts", async () => {
         const accounts = [await newAccount(), await newAccount()];
         const count = await countLogIns(async () => {
           for (const account of accounts) {
@@ -58,14 +58,14 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
-      it("is made anew when the server has ended it meanwhile", async () => {
+      it("is made again when the server has ended it meanwhile", async () => {
         const current = await newAccount();
         await examine(current, admin(), { aimed: staying() });
         line.hangUp();
         await change(current, admin());
       });
 
-      it("is no log-in for anybody who brings another secret", async () => {
+      it("is not used for a call with another secret", async () => {
         const current = await newAccount();
         await examine(current, admin(), { aimed: staying() });
         const wrong: Using = { as: "admin", credential: withSecret(adminCredential()) };
@@ -74,7 +74,7 @@ export function testStaying<Options>(
         await change(current, admin());
       });
 
-      it("ends when the signal of a call fires that uses it", async () => {
+      it("ends when the signal of a call that uses it fires", async () => {
         const current = await newAccount();
         await examine(current, admin(), { aimed: staying() });
         const fired = AbortSignal.abort();
@@ -83,7 +83,7 @@ export function testStaying<Options>(
         await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
       });
 
-      it("is not used by a call that does not say so, and ends by itself", async () => {
+      it("is not used by a call without mayStay, and ends by itself", async () => {
         const current = await newAccount();
         await examine(current, admin(), { aimed: staying() });
         const count = await countLogIns(async () => {
@@ -95,7 +95,7 @@ export function testStaying<Options>(
     }
 
     if (authorities.includes("self")) {
-      it("may be the one that has proven the account's own secret", async () => {
+      it("may be the one that proved the account's own secret", async () => {
         const current = await newAccount();
         const count = await countLogIns(async () => {
           expect(await verify(current, staying())).toBe("accepted");
@@ -105,7 +105,7 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
-      it("does not stay in the way once the account has changed itself", async () => {
+      it("is closed once the account has changed itself", async () => {
         const current = await newAccount();
         expect(await verify(current, staying())).toBe("accepted");
         await apply(withSecret(current), { as: "self", credential: current }, staying());
