@@ -68,7 +68,7 @@ const targets = Array.from({ length: count }, (_, index): SimulatedTarget => {
 });
 
 const started = process.cpuUsage();
-const { rotations, collisions } = simulate(targets, from, to, defaultLimits);
+const { rotations, collisions } = simulate(targets, { from, to, limits: defaultLimits });
 const used = process.cpuUsage(started);
 const seconds = (used.user + used.system) / 1e6;
 const each = ((seconds * 1e6) / rotations.length).toFixed(1);

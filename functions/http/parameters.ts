@@ -9,7 +9,7 @@ export function targetId({ params }: HttpRequest): string {
   if (isTargetId(id)) return id;
   throw new Refusal(
     400,
-    "A target id has 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
+    "A target id must have 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
   );
 }
 

@@ -84,11 +84,18 @@ export function judge(
 }
 
 export const toDeadLetter = (
-  subscription: string,
   delivery: Delivery,
-  deadLetterReason: DeadLetterReason,
-  status: DeliveryStatus,
-  now: Date,
+  {
+    subscription,
+    deadLetterReason,
+    status,
+    now,
+  }: {
+    readonly subscription: string;
+    readonly deadLetterReason: DeadLetterReason;
+    readonly status: DeliveryStatus;
+    readonly now: Date;
+  },
 ): DeadLetter => ({
   subscription,
   event: delivery.event,

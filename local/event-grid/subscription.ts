@@ -83,7 +83,8 @@ export function createDeliverer(
     if (attempts.length > ATTEMPTS_KEPT) attempts.shift();
     if (verdict === "delivered") settle(undefined);
     else if ("giveUp" in verdict) {
-      settle(toDeadLetter(options.name, delivery, verdict.giveUp, status, times.now()));
+      const outcome = { subscription: options.name, deadLetterReason: verdict.giveUp, status };
+      settle(toDeadLetter(delivery, { ...outcome, now: times.now() }));
     } else {
       delivery.waited += verdict.retryIn;
       later(verdict.retryIn * times.timeScale * 1000, () => {

@@ -1,11 +1,11 @@
 import { type LoopbackAnswer, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
-import { createAnnouncer,type KeyVaultEvent } from "./announcements.ts";
+import { createAnnouncer, type KeyVaultEvent } from "./announcements.ts";
 import { createBundles } from "./bundles.ts";
 import { type ChangeLog, memoryLog, openChangeLog } from "./change-log.ts";
-import { createFaults,type Faults } from "./faults.ts";
-import { answerRequest,type Gate } from "./gate.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { answerRequest, type Gate } from "./gate.ts";
 import { LIMITS } from "./limits.ts";
-import { applyChange, type Change, emptyState,type VaultState } from "./state.ts";
+import { applyChange, type Change, emptyState, type VaultState } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
 
 export interface KeyVaultEmulatorOptions {
@@ -38,7 +38,7 @@ export interface JournalEntry {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
-  /** 0 when the connection was cut instead of a reply. */
+  /** 0 when the connection was reset instead of a reply. */
   readonly status: number;
 }
 

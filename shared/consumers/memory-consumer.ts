@@ -1,9 +1,9 @@
 import type { Consumer, Refresh } from "./consumer.ts";
 
 export interface MemoryConsumer extends Consumer {
-  /** Every refresh asked for so far, repeated ones too. */
+  /** Every refresh requested so far, including repeated ones. */
   readonly refreshes: readonly Refresh[];
-  /** While true, it cannot be asked. */
+  /** While true, the consumer cannot be reached. */
   broken: boolean;
 }
 
@@ -15,7 +15,8 @@ export function memoryConsumer(name: string): MemoryConsumer {
     broken: false,
     async refresh(refresh, signal) {
       await Promise.resolve();
-      if (consumer.broken || signal.aborted) throw new Error(`The consumer ${name} was not asked.`);
+      if (consumer.broken || signal.aborted)
+        throw new Error(`The consumer ${name} was not reached.`);
       refreshes.push(refresh);
     },
   };

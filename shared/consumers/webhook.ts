@@ -3,11 +3,11 @@ import { signedPoster } from "../http/signed-post.ts";
 import type { Consumer } from "./consumer.ts";
 
 export interface WebhookConsumerOptions {
-  /** Name in the configuration. */
+  /** The name in the configuration. */
   readonly name: string;
-  /** https, or http on loopback. May hold a key in its path or query; it is told to nobody. */
+  /** https, or http on loopback. Its path or query may contain a key, so it is never logged. */
   readonly url: string;
-  /** Signs each request; at least 16 characters. */
+  /** The key that signs each request; at least 16 characters. */
   readonly key: Secret;
   readonly now?: () => Date;
 }

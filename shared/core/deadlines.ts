@@ -1,6 +1,6 @@
 /**
- * Milliseconds each kind of call may take. Between two renewals of the claim their sum stays below its length, so
- * that nobody acts on a target whose claim may be somebody else's already. A policy may only make them shorter.
+ * Milliseconds each kind of call may take. The calls between two renewals of the claim take less than the length of the claim, so
+ * a worker never acts on a target that another worker may have claimed. A policy can only shorten these limits.
  */
 export const deadlines = {
   vault: 20_000,

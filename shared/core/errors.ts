@@ -1,6 +1,6 @@
 /**
- * Errors are told apart by what is known now, because that alone decides what may be done next. Messages are
- * plain sentences for an operator and must never hold a secret.
+ * The kind of an error says what Keyturn knows about the outcome, because only that decides what it may do next. Messages are
+ * plain sentences for an operator and never contain a secret.
  */
 export type ErrorKind =
   | "config"
@@ -12,29 +12,29 @@ export type ErrorKind =
   | "lease-lost"
   | "bug";
 
-/** Our input is wrong; nothing was started. The message names the field. */
+/** The input is wrong, and nothing was started. The message names the field. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly kind = "config";
 }
 
-/** The target could not be asked; nothing was learnt. */
+/** The target could not be reached, so Keyturn knows nothing new about it. */
 export class TargetUnavailableError extends Error {
   override readonly name = "TargetUnavailableError";
   readonly kind = "target-unavailable";
 }
 
 /**
- * The target answered that this account cannot log in from here whatever its password is, such as a lock, an expiry
- * date or a connection limit of its own. Nothing was learnt about the password. The message names what blocks it.
+ * The target refuses every log-in of this account from here, whatever the password: the account is locked or expired, or has reached
+ * its connection limit. The answer says nothing about the password. The message names what blocks the account.
  */
 export class AccountBlockedError extends TargetUnavailableError {}
 
-/** Key Vault could not be asked, or would not let us; nothing was learnt. */
+/** Key Vault could not be reached, or refused access. Keyturn knows nothing new about the secret. */
 export class VaultUnavailableError extends Error {
   override readonly name = "VaultUnavailableError";
   readonly kind = "vault-unavailable";
-  /** Milliseconds after which it may be asked again, where it said so. */
+  /** Milliseconds until the next call is allowed, if Key Vault gave a delay. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
@@ -43,34 +43,34 @@ export class VaultUnavailableError extends Error {
   }
 }
 
-/** The target answered no: nothing was changed. */
+/** The target refused the change: nothing was changed. */
 export class ChangeRefusedError extends Error {
   override readonly name = "ChangeRefusedError";
   readonly kind = "change-refused";
 }
 
-/** The target refused the log-in with which the change was to be made: nothing was sent. */
+/** The target refused the log-in of the account that makes the change: the change was not sent. */
 export class AuthorityRefusedError extends ChangeRefusedError {}
 
-/** The line was lost in mid-change: the target may or may not have changed. */
+/** The connection was lost during a change: the target may or may not have changed. */
 export class OutcomeUnknownError extends Error {
   override readonly name = "OutcomeUnknownError";
   readonly kind = "outcome-unknown";
 }
 
-/** Every stored credential was refused. A person must decide. */
+/** The target refused every stored credential. An operator must act. */
 export class NoLiveCredentialError extends Error {
   override readonly name = "NoLiveCredentialError";
   readonly kind = "no-live-credential";
 }
 
-/** Somebody else owns the target now; whoever gets this stops silently. */
+/** Another worker has claimed the target. The worker that gets this error stops without a report. */
 export class LeaseLostError extends Error {
   override readonly name = "LeaseLostError";
   readonly kind = "lease-lost";
 }
 
-/** An idempotency key came again for something else than it was used for: one of the two would be swallowed. */
+/** A caller used an idempotency key again for a different request. Accepting it would drop one of the two requests. */
 export class KeyReusedError extends Error {
   override readonly name = "KeyReusedError";
 }

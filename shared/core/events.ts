@@ -2,7 +2,7 @@ import type { Failure, Reason, WorkingPhase } from "./record/rotation.ts";
 import type { VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 
-/** What happened, in the order it happened. Logs, history, notifications and progress are readers of this stream. */
+/** The types of events, which Keyturn emits in the order in which they happen. Logs and the console read this stream. */
 export type EventType =
   | "claimed"
   | "adopted"
@@ -42,7 +42,7 @@ export type EventType =
   | "message-unreadable"
   | "gave-up";
 
-/** Names targets, accounts, versions, phases and durations. Never a secret. */
+/** An event names targets, accounts, versions, phases and durations. It never contains a secret. */
 export interface KeyturnEvent {
   readonly type: EventType;
   readonly severity: Severity;
@@ -62,7 +62,7 @@ export interface KeyturnEvent {
 
 export type EventReader = (event: KeyturnEvent) => void;
 
-/** An event as whoever saw it happen tells it. */
+/** An event as the code that emits it passes it on. */
 export type EventInput = Omit<KeyturnEvent, "severity">;
 
 export type Severity = "information" | "warning" | "error";
@@ -88,6 +88,6 @@ const severities: Partial<Record<EventType, Severity>> = {
   "version-limit": "warning",
 };
 
-export function toEvent(told: EventInput): KeyturnEvent {
-  return { ...told, severity: severities[told.type] ?? "information" };
+export function toEvent(input: EventInput): KeyturnEvent {
+  return { ...input, severity: severities[input.type] ?? "information" };
 }

@@ -1,10 +1,10 @@
 import leven, { closestMatch } from "leven";
 
-/** Comparing takes time that grows with both words, and is done for each candidate. */
+/** The time of a comparison grows with the length of both words, and each candidate is compared. */
 const maxWordLength = 100;
 const maxCandidates = 500;
 
-/** What somebody probably meant who wrote `word`; undefined when nothing is near. */
+/** The candidate that the author of `word` probably meant; undefined when no candidate is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > maxWordLength || candidates.length > maxCandidates) return undefined;
   const plural = word.replace(/y$/, "ie") + "s";
@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return closestMatch(word, [...candidates], { maxDistance: tolerance(word) });
 }
 
-/** The same for a pattern with `*` and `?`: the text whose beginning is nearest to what the pattern spells out. */
+/** Like `nearest`, for a pattern with `*` and `?`: the candidate whose beginning is most similar to the letters of the pattern. */
 export function nearestTo(pattern: string, candidates: readonly string[]): string | undefined {
   const spelt = pattern.replaceAll(/[*?]/g, "");
   if (spelt === pattern) return nearest(pattern, candidates);
@@ -26,6 +26,6 @@ export function nearestTo(pattern: string, candidates: readonly string[]): strin
   return near[0]?.text;
 }
 
-/** How many letters may be wrong, missing or too many. */
+/** How many letters may be wrong, missing or extra. */
 const tolerance = (word: string): number =>
   word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));

@@ -4,7 +4,7 @@
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** One line for a terminal. What it must not act on is spelled as in JSON, such as `\u001b`. */
+/** The text as one line for a terminal. Characters that a terminal would act on are escaped as in JSON, such as `\u001b`. */
 export function printable(text: string): string {
   return text.replaceAll(
     unprintable,
@@ -12,7 +12,7 @@ export function printable(text: string): string {
   );
 }
 
-/** The same for a text whose line breaks are meant. */
+/** Like `printable`, but keeps the line breaks. */
 export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }

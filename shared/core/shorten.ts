@@ -1,4 +1,4 @@
-/** Characters of an explanation that a record keeps: patterns, reasons and messages have no end. */
+/** Characters of an explanation that a record keeps: patterns, reasons and messages can have any length. */
 export const longestWhy = 1_000;
 
 /** Characters of the name of a person, a program or a place that a record keeps. */

@@ -1,6 +1,6 @@
 /**
- * Work that grows with its input, done in steps: it yields after each of them, so that others get their turn in between.
- * A step takes microseconds. Budgets count steps and not time: where work stops does not depend on the machine.
+ * Work that grows with its input and is done in steps. It yields after each step, so that other requests can run in between.
+ * A step takes microseconds. Budgets count steps and not time, so the work stops at the same place on every machine.
  */
 export type Steps<Result> = Generator<void, Result, void>;
 
@@ -15,7 +15,7 @@ export function atOnce<Result>(work: Steps<Result>): Result {
   }
 }
 
-/** Does the work in slices. `pause` lets others have their turn, and resolves when it is ours again. */
+/** Does the work in slices. `pause` lets other requests run, and resolves when this work may continue. */
 export async function inSlices<Result>(
   work: Steps<Result>,
   pause: () => Promise<unknown>,
@@ -27,7 +27,7 @@ export async function inSlices<Result>(
   }
 }
 
-/** A step for each item. */
+/** Converts the items, one step for each item. */
 export function* mapInSteps<Item, Result>(
   items: Iterable<Item>,
   convert: (item: Item) => Result,
@@ -40,7 +40,7 @@ export function* mapInSteps<Item, Result>(
   return converted;
 }
 
-/** Items of loops that do next to nothing with each: so many are a step. */
+/** Items in one step of a loop that does very little with each item. */
 export const itemsInStep = 64;
 
 /** A copy, sorted by a number of each item. Items with the same number stay in their order. */
@@ -65,7 +65,7 @@ export function* sortInSteps<Item>(
   return yield* mapInSteps(order, (index) => items[index] as Item);
 }
 
-/** Merges two sorted runs of places, of which the first one ends at `middle`. */
+/** Merges two sorted runs of indexes. The first run ends at `middle`. */
 function* merge(
   runs: Uint32Array,
   middle: number,

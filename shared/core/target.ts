@@ -2,29 +2,29 @@ import type { NotChosen } from "./policy/choose.ts";
 import { type Policy, policyFingerprint } from "./policy/policy.ts";
 import { day } from "./time.ts";
 
-/** Also what vaults, policies and consumers may be called. */
+/** The names of vaults, policies and consumers have the same form. */
 export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-/** Milliseconds. */
+/** The longest grace period, in milliseconds. */
 export const longestGrace = 3650 * day;
 
-/** Milliseconds: a superseded secret must end before it is its account's turn again. */
+/** Milliseconds. A superseded secret must end before the next rotation changes its account again. */
 export function findLongestGrace({ every = longestGrace }: Pick<Policy, "every">): number {
   return Math.min(every, longestGrace);
 }
 
-/** A secret by name in one of the configured vaults. */
+/** The name of a secret in one of the configured vaults. */
 export interface SecretName {
   readonly vault: string;
   readonly name: string;
 }
 
-/** Exactly one version of a secret. Versions, never "the newest", are what the journal remembers. */
+/** One version of a secret. The journal remembers exact versions, never "the newest". */
 export interface VersionRef extends SecretName {
   readonly version: string;
 }
 
-/** With whose rights a secret is changed. */
+/** The account or identity whose rights change a secret. */
 export type Authority =
   | { readonly as: "self" }
   | { readonly as: "admin"; readonly secret: SecretName; readonly account?: string }
@@ -35,26 +35,26 @@ export type PayloadFormat = "json" | "password";
 /** One account of a target. */
 export interface Slot {
   readonly account: string;
-  /** Where to find the secret it has today, when that is not what the target publishes. */
+  /** The secret that holds the current password, if it is not the published secret. */
   readonly initial?: SecretName;
 }
 
-/** One credential that is kept fresh, with everything resolved that the configuration says about it. */
+/** One credential that Keyturn rotates, with all its configuration resolved. */
 export interface Target {
   readonly id: string;
   /** The rotator's type. */
   readonly type: string;
-  /** Already parsed by the rotator's own schema. */
+  /** The schema of the rotator has parsed these options. */
   readonly options: unknown;
-  /** One: changed in place. Two: they take turns. */
+  /** A single account is changed in place. The two accounts of a pair take turns. */
   readonly slots: readonly Slot[];
   readonly authority: Authority;
   readonly publish: SecretName & { readonly as: PayloadFormat };
-  /** The vault in which new secrets wait, when it is not the one that consumers read. */
+  /** The vault for pending secrets, if it is not the vault that consumers read. */
   readonly pendingVault?: string;
-  /** With whatever the target has otherwise than its policy says. */
+  /** The policy, with the fields that the target overrides. */
   readonly policy: Policy;
-  /** Why this policy, in words for an operator. */
+  /** Why this policy applies, in words for an operator. */
   readonly policyWhy: string;
   readonly policiesPassedOver: readonly NotChosen[];
   /** Milliseconds a superseded secret of a pair stays valid. */
@@ -64,9 +64,9 @@ export interface Target {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Where a target is, as consumers and people see it. */
+/** The address of a target, as consumers and people see it. */
 export interface Endpoint {
-  /** Such as `postgresql`. */
+  /** The database system, such as `postgresql`. */
   readonly engine: string;
   readonly host: string;
   readonly port: number;
@@ -77,7 +77,7 @@ export function isTargetId(id: string): boolean {
   return targetIdPattern.test(id);
 }
 
-/** The name under which new secrets of a target wait. Never a name that consumers read. */
+/** The name of the secret that holds pending secrets of a target. Consumers never read this name. */
 export function pendingName(target: Target): SecretName {
   const { pendingVault: vault = target.publish.vault } = target;
   return { vault, name: `keyturn-pending-${target.id}` };
@@ -87,13 +87,13 @@ export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined
   return a?.vault === b?.vault && a?.name === b?.name && a?.version === b?.version;
 }
 
-/** Changes when anything changes that the due moment or the adoption of a target was derived from. */
+/** A text that changes when any input of the due time or of the adoption of a target changes. */
 export function computeFingerprint({ policy, publish, slots }: Target): string {
   const accounts = slots.map((slot) => slot.account).join(" ");
   return `${policyFingerprint(policy)} ${publish.vault}/${publish.name} ${accounts}`;
 }
 
-/** What of a fingerprint stands for that which was adopted: the secret and the accounts. */
+/** The part of a fingerprint that stands for the adopted secret and accounts. */
 export function adoptedPart(fingerprint: string): string {
   const end = fingerprint.indexOf(" ");
   return end < 0 ? "" : fingerprint.slice(end);

@@ -1,4 +1,4 @@
-/** A moment as an ISO 8601 string in UTC with milliseconds. Two of them compare as strings. */
+/** A moment as an ISO 8601 string in UTC with milliseconds. Instants compare as strings. */
 export type Instant = string;
 
 export const second = 1_000;
@@ -15,20 +15,20 @@ export function instantAt(milliseconds: number): Instant {
   return toInstant(new Date(milliseconds));
 }
 
-/** The instant that a text says: a day (its beginning in UTC), or a time with its offset. Undefined when it is none. */
+/** Parses a day (its beginning in UTC) or a time with an offset. Undefined when the text is neither. */
 export function parseInstant(text: string): Instant | undefined {
   const shape = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text);
   const day = Date.parse(`${shape?.[1] ?? ""}T00:00:00Z`);
   const moment = Date.parse(text);
   if (!shape || Number.isNaN(day) || Number.isNaN(moment)) return undefined;
-  // Some days that do not exist are read as others.
+  // JavaScript reads some days that do not exist, such as February 30, as other days.
   if (!new Date(day).toISOString().startsWith(shape[1] ?? "")) return undefined;
   const instant = new Date(moment).toISOString();
-  // An offset may lead out of the years that instants compare in as texts.
+  // An offset can lead to a year outside 0000 to 9999, where instants do not compare as strings.
   return /^\d{4}-/.test(instant) ? instant : undefined;
 }
 
-/** `milliseconds` may be negative. */
+/** The instant that many milliseconds later, or earlier when `milliseconds` is negative. */
 export function plus(instant: Instant, milliseconds: number): Instant {
   return new Date(Date.parse(instant) + milliseconds).toISOString();
 }
@@ -38,14 +38,14 @@ export function between(from: Instant, to: Instant): number {
   return Date.parse(to) - Date.parse(from);
 }
 
-/** The earliest of the moments given; undefined when there is none. */
+/** The earliest of the given moments; undefined when all are undefined. */
 export function earliest(...instants: (Instant | undefined)[]): Instant | undefined {
   return instants.filter((instant) => instant !== undefined).sort()[0];
 }
 
 const units: Record<string, number> = { ms: 1, s: second, m: minute, h: hour, d: day, w: 7 * day };
 
-/** Milliseconds of a duration such as `15s`, `10m`, `4h`, `90d`, `2w`, or undefined when it is none. */
+/** Milliseconds of a duration such as `15s`, `10m`, `4h`, `90d`, `2w`; undefined when the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text);
   const unit = units[match?.[2] ?? ""];
@@ -61,7 +61,7 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds / size}${unit}`;
 }
 
-/** The two largest units of a length, such as `70d 16h`: for people, where the rest is of no interest. */
+/** The two largest units of a length, such as `70d 16h`, for texts that people read. */
 export function formatLength(milliseconds: number): string {
   const parts: string[] = [];
   let left = milliseconds;

@@ -1,4 +1,4 @@
-/** What Key Vault announced about one version of a secret. */
+/** An event of Key Vault about one version of a secret. */
 export interface VaultEvent {
   readonly id: string;
   readonly kind: "near-expiry" | "expired" | "new-version";
@@ -8,7 +8,7 @@ export interface VaultEvent {
   readonly version: string;
 }
 
-/** A map and no object: an event may say that its type is `constructor`. */
+/** A map and not an object, because the type of an event may be `constructor`. */
 const kinds: ReadonlyMap<string, VaultEvent["kind"]> = new Map([
   ["Microsoft.KeyVault.SecretNearExpiry", "near-expiry"],
   ["Microsoft.KeyVault.SecretExpired", "expired"],
@@ -17,13 +17,13 @@ const kinds: ReadonlyMap<string, VaultEvent["kind"]> = new Map([
 
 /**
  * Reads an event in the Event Grid schema or as a CloudEvent; undefined when it is neither.
- * Published samples have stray spaces in keys and values, and what the fields say is all in the secret's address.
+ * Published samples have stray spaces in keys and values. The address of the secret contains all that the other fields say.
  */
 export function parseVaultEvent(event: unknown): VaultEvent | "not about a secret" | undefined {
   const fields = trimKeys(event);
   const type = text(fields["eventType"] ?? fields["type"]);
   const kind = kinds.get(type);
-  // A vault tells of keys, certificates and access, too, when a subscription does not filter.
+  // A subscription without a filter also delivers events about keys, certificates and access.
   if (kind === undefined && type.startsWith("Microsoft.KeyVault.")) return "not about a secret";
   const address = parseAddress(text(trimKeys(fields["data"])["Id"]));
   return kind && address && { id: text(fields["id"]), kind, ...address };

@@ -1,4 +1,4 @@
-/** What Key Vault accepts as one version of a secret. */
+/** The limits of Key Vault for one version of a secret. */
 export const vaultLimits = {
   valueBytes: 25 * 1024,
   tags: 15,

@@ -19,11 +19,11 @@ import { entropyBits } from "./secrets/password.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 
-/** A target as people and tools see it: what is configured and how it stands. */
+/** A target as people and tools see it: its configuration and its state. */
 export interface TargetView {
   readonly id: string;
   readonly type: string;
-  /** `unreadable`: the journal has a row for it that this version cannot read, so nothing is done about it. */
+  /** `unreadable`: this version of Keyturn cannot read the journal row of the target, so it does not touch the target. */
   readonly health: Health | "unreadable";
   /** Why the row cannot be read, and what to do. */
   readonly unreadable?: string;
@@ -33,9 +33,9 @@ export interface TargetView {
   readonly policy: string;
   /** Why this policy applies. */
   readonly policyWhy: string;
-  /** The rotations of the history say under which one they were begun. */
+  /** Each rotation in the history has the fingerprint of the policy under which it began. */
   readonly policyFingerprint: string;
-  /** Of the passwords that the policy makes. */
+  /** The entropy of the passwords that the policy makes. */
   readonly passwordEntropyBits: number;
   readonly tags: Readonly<Record<string, string>>;
   /** The account whose secret consumers read. */
@@ -43,11 +43,11 @@ export interface TargetView {
   readonly published?: VersionRef;
   readonly adoptedAt?: Instant;
   readonly lastSuccessAt?: Instant;
-  /** The last successful change, whoever made it. */
+  /** The last successful change, made by Keyturn or by a person. */
   readonly changedAt?: Instant;
-  /** The first one since the last change. */
+  /** The first exposure since the last change. */
   readonly exposure?: Exposure;
-  /** The last use that was reported, to the hour, and whose it was. */
+  /** The last reported use, to the hour, and who reported it. */
   readonly lastUsedAt?: Instant;
   readonly lastUsedBy?: string;
   readonly lastFailure?: TargetRecord["lastFailure"];
@@ -55,27 +55,27 @@ export interface TargetView {
   readonly dueReason?: string;
   readonly rotation?: Pick<Rotation, "id" | "phase" | "account" | "reason" | "startedAt"> & {
     readonly nextAttemptAt?: Instant;
-    /** Why it waits until then, when hours or a freeze hold it back. */
+    /** Why it waits until then, if a window or a freeze delays it. */
     readonly heldBy?: string;
     readonly lift?: Lift;
   };
   readonly queuedRotation?: string;
-  /** Until when, and why, the queued rotation waits. Only why, when nobody knows until when. */
+  /** Until when, and why, the queued rotation waits. Without a time when the end is not known. */
   readonly queuedUntil?: Instant;
   readonly queuedWhy?: string;
   readonly retirement?: {
-    /** Whose superseded secret is to be made useless. */
+    /** The account whose superseded secret Keyturn will disable. */
     readonly account: string;
-    /** When it is done, or looked at, or tried again. */
+    /** The time of the retirement, the next check or the next try. */
     readonly at: Instant;
     readonly waitsFor: string;
   };
   readonly slots: readonly SlotRecord[];
 }
 
-/** The same, with whatever else might have been. */
+/** A target with the alternatives that did not apply. */
 export interface ExplainedView extends TargetView {
-  /** Moments that might have been the due one, and why they are not. */
+  /** Other possible due times, and why they do not apply. */
   readonly passedOver: Due["passedOver"];
   /** Policies that do not apply, and why not. */
   readonly policiesPassedOver: Target["policiesPassedOver"];
@@ -95,7 +95,7 @@ export function explainTarget(
   };
 }
 
-/** A target of which nothing but its configuration is known, because its row cannot be read. */
+/** A target whose journal row cannot be read: only its configuration is known. */
 export function explainUnreadable(target: Target, why: string): ExplainedView {
   return {
     ...viewTarget(target, undefined, why),
@@ -193,7 +193,7 @@ export function viewWaiting(
 export interface RunView extends Omit<RunRecord, "schema"> {
   /** Milliseconds from its start to its end. */
   readonly duration?: number;
-  /** What a rotation that is queued, or under way, waits for. */
+  /** Until when, and why, a queued or open rotation waits. */
   readonly queuedUntil?: Instant;
   readonly queuedWhy?: string;
 }

@@ -2,8 +2,8 @@ import { ConfigError } from "../core/errors.ts";
 import { isLoopback } from "../core/secrets/addresses.ts";
 
 /**
- * An address that secrets, tokens or signed requests may be sent to: https, or anything on loopback. `what` names
- * the setting. Throws ConfigError, which never repeats the address: it may hold a password or a key.
+ * Checks an address to which Keyturn sends secrets, tokens or signed requests: it must be https or loopback. `what` names the
+ * setting. Throws ConfigError without the address, which may contain a password or a key.
  */
 export function webAddress(text: string, what: string): URL {
   const address = URL.parse(text);
@@ -14,7 +14,9 @@ export function webAddress(text: string, what: string): URL {
   if (address.hash !== "") throw new ConfigError(`${what} must not have a part after #.`);
   const plain = address.protocol === "http:" && isLoopback(address);
   if (address.protocol !== "https:" && !plain) {
-    throw new ConfigError(`${what} must begin with https://; only loopback may be plain http.`);
+    throw new ConfigError(
+      `${what} must begin with https://; only loopback addresses may use http.`,
+    );
   }
   return address;
 }

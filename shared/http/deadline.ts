@@ -1,23 +1,23 @@
 import { second } from "../core/time.ts";
 
-/** No call to another system lasts longer, whatever the caller allows. */
+/** No call to another system takes longer, even if the caller permits more. */
 const longestCall = 30 * second;
 
-/** True when the work ended because its time was up or its caller gave up. */
+/** True when the work ended because it timed out or its caller cancelled it. */
 export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && ["AbortError", "TimeoutError"].includes(error.name);
 }
 
 /**
- * Ends with the work or with the signal, whichever comes first, even if the work does not listen to its signal: the
- * Azure clients do not while they wait for a token. Throws an error for which `isGivenUp` holds.
+ * Ends with the work or with the signal, whichever comes first. The work may ignore its signal, as the Azure clients do while they
+ * wait for a token. Throws an error for which `isGivenUp` is true.
  */
 export async function withDeadline<Result>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(longestCall)]);
-  // Not the signal's own reason, which could be anything.
+  // The reason of the signal is not used, because it can be any value.
   const givenUp = () => new DOMException("No answer in time.", "AbortError");
   if (either.aborted) throw givenUp();
   const abort = Promise.withResolvers<never>();

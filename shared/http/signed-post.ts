@@ -5,20 +5,20 @@ import { toInstant } from "../core/time.ts";
 import { webAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";
 
-/** Shorter ones could be guessed. */
+/** Characters. Shorter keys could be guessed. */
 const shortestKey = 16;
 
 export interface Receiver {
   /** https, or http on loopback. */
   readonly url: string;
-  /** At least 16 characters. */
+  /** The key that signs requests; at least 16 characters. */
   readonly key: Secret;
 }
 
 export interface SignedPoster {
-  /** Host and port; the rest of the address may hold a key. */
+  /** Host and port. The rest of the address may contain a key. */
   readonly host: string;
-  /** Throws unless the receiver answers 2xx; the error holds neither body, key nor path. */
+  /** Throws unless the receiver answers 2xx; the error contains neither body, key nor path. */
   post(body: string, contentType: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function signedPoster(
 
 function send(address: URL, request: RequestInit, signal: AbortSignal): Promise<number> {
   return withDeadline(signal, async (either) => {
-    // A redirect would take the body to an address that nobody configured.
+    // A redirect would send the body to an address that is not in the configuration.
     const response = await fetch(address, { ...request, redirect: "manual", signal: either });
     await response.body?.cancel();
     return response.status;

@@ -1,6 +1,6 @@
 import type { Notification, NotificationType } from "../core/record/rotation.ts";
 
-/** Names by which receivers filter; never changed. */
+/** The names by which receivers filter. They never change. */
 const types: Record<NotificationType, string> = {
   "rotation.started": "Keyturn.Rotation.Started",
   "rotation.succeeded": "Keyturn.Rotation.Succeeded",
@@ -13,15 +13,15 @@ const types: Record<NotificationType, string> = {
   alarm: "Keyturn.Alarm",
 };
 
-/** Who says it, unless the configuration tells several installations apart. What it is about is the subject. */
+/** The default source. The configuration can name another one for each installation. The subject names the target. */
 export const defaultSource = "/keyturn";
 
 export interface CloudEvent {
-  /** The notification's own: a receiver that has seen it may ignore the event. */
+  /** The id of the notification. A receiver that has seen it can ignore the event. */
   readonly id: string;
   readonly type: string;
   readonly source: string;
-  /** Target id. */
+  /** The id of the target. */
   readonly subject: string;
   readonly time: Date;
   readonly datacontenttype: "application/json";

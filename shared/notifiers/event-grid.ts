@@ -10,15 +10,15 @@ import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
 
 export interface EventGridNotifierOptions {
-  /** Of a custom topic that takes CloudEvents 1.0, such as `https://….eventgrid.azure.net/api/events`. */
+  /** The endpoint of a custom topic for CloudEvents 1.0, such as `https://….eventgrid.azure.net/api/events`. */
   readonly endpoint: string;
   /** An identity with the role EventGrid Data Sender; a key also works on http, on loopback. */
   readonly credential: TokenCredential | { readonly key: Secret };
-  /** CloudEvents source; `/keyturn` unless told. */
+  /** The CloudEvents source; `/keyturn` by default. */
   readonly source?: string;
 }
 
-/** All events of one call go in one request, which Event Grid takes whole or not at all. */
+/** Sends all events of one call in one request, which Event Grid accepts as a whole or not at all. */
 export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
   const { credential, source = defaultSource } = options;
   const endpoint = topicEndpoint(options);
@@ -51,7 +51,7 @@ function topicEndpoint({ endpoint, credential }: EventGridNotifierOptions): URL 
   throw new ConfigError(`${what} must begin with https:// unless a key is used.`);
 }
 
-/** The client is loaded by the first event, so that starting costs nothing to those who send none. */
+/** The first event loads the client, so that apps without events start faster. */
 async function publisher(
   endpoint: URL,
   credential: EventGridNotifierOptions["credential"],
@@ -63,14 +63,14 @@ async function publisher(
     "key" in credential ? new AzureKeyCredential(credential.key.reveal()) : credential,
     {
       allowInsecureConnection: isLoopback(endpoint),
-      // Whoever sends keeps what was not told and sends it again, later than a client would.
+      // The outbox keeps undelivered events and sends them again, later than the client would.
       retryOptions: { maxRetries: 0 },
       redirectOptions: { maxRetries: 0 },
     },
   );
 }
 
-/** The code is that of a lost connection, such as `ECONNRESET`; with a status it is the server's, and not repeated. */
+/** The code of a lost connection, such as `ECONNRESET`. With a status the code is from the server, and is not shown. */
 const refusal = z.object({
   statusCode: z.number().optional().catch(undefined),
   code: z
@@ -81,14 +81,14 @@ const refusal = z.object({
 });
 
 const sentences: Record<number, string> = {
-  401: "the key or token was not accepted",
-  403: "the identity lacks the role EventGrid Data Sender, or the network rules refuse it",
+  401: "the topic rejects the key or token",
+  403: "the identity lacks the role EventGrid Data Sender, or the network rules block the app",
   404: "no topic answers at this address; see its endpoint in the configuration",
   413: "the events are too large",
   429: "the topic is throttling",
 };
 
-/** Without the client's error as its cause: that one holds the key or the token. */
+/** The error has no cause, because the client's error contains the key or the token. */
 function sendFailure(name: string, error: unknown): Error {
   return new Error(`${name}: ${explain(error)}`);
 }
@@ -97,10 +97,10 @@ function explain(error: unknown): string {
   if (isGivenUp(error)) return "no answer in time.";
   const { statusCode, code } = refusal.safeParse(error).data ?? {};
   if (statusCode !== undefined) {
-    const sentence = sentences[statusCode] ?? "the events were not taken";
+    const sentence = sentences[statusCode] ?? "the topic rejects the events";
     return `${sentence} (HTTP ${statusCode}).`;
   }
   return code === undefined
-    ? "the events could not be sent; perhaps no token could be had."
+    ? "the events could not be sent, perhaps because no token was available."
     : `the topic could not be reached (${code}).`;
 }

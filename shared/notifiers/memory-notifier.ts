@@ -2,9 +2,9 @@ import type { Notification } from "../core/record/rotation.ts";
 import type { Notifier } from "./notifier.ts";
 
 export interface MemoryNotifier extends Notifier {
-  /** Everything told so far, in order; what was told twice is here twice. */
+  /** All notifications so far, in order, including repeated ones. */
   readonly sent: readonly Notification[];
-  /** While true, nothing can be told. */
+  /** While true, every delivery fails. */
   broken: boolean;
 }
 
@@ -16,7 +16,8 @@ export function memoryNotifier(name = "memory"): MemoryNotifier {
     broken: false,
     async send(notifications, signal) {
       await Promise.resolve();
-      if (notifier.broken || signal.aborted) throw new Error(`The notifier ${name} told nobody.`);
+      if (notifier.broken || signal.aborted)
+        throw new Error(`The notifier ${name} delivered nothing.`);
       sent.push(...notifications);
     },
   };

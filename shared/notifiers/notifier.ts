@@ -1,8 +1,8 @@
 import type { Notification } from "../core/record/rotation.ts";
 
-/** A channel that is told about events, at least once each, always with the same id. Throws when it could not tell. */
+/** A channel that receives each event at least once, always with the same id. Throws when the delivery fails. */
 export interface Notifier {
-  /** Such as `event-grid my-topic`; for logs. */
+  /** The name in logs, such as `event-grid my-topic`. */
   readonly name: string;
   send(notifications: readonly Notification[], signal: AbortSignal): Promise<void>;
 }

@@ -4,11 +4,11 @@ import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
 
 export interface WebhookNotifierOptions {
-  /** https, or http on loopback. May hold a key in its path or query; it is told to nobody. */
+  /** https, or http on loopback. Its path or query may contain a key, so it is never logged. */
   readonly url: string;
-  /** Signs each request; at least 16 characters. */
+  /** The key that signs each request; at least 16 characters. */
   readonly key: Secret;
-  /** CloudEvents source; `/keyturn` unless told. */
+  /** The CloudEvents source; `/keyturn` by default. */
   readonly source?: string;
   readonly now?: () => Date;
 }

@@ -9,24 +9,24 @@ import {
 import { type Credential, Secret } from "../core/secrets/secret.ts";
 import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 
-/** A system of accounts that lives and dies with the process. */
+/** A system of accounts in memory. It exists as long as the process. */
 export interface MemorySystem {
   readonly passwords: Map<string, Secret>;
-  /** Accounts that may change others. */
+  /** Accounts that may change other accounts. */
   readonly admins: Set<string>;
-  /** Accounts that somebody is logged in as. */
+  /** Accounts with an open session. */
   readonly sessions: Set<string>;
-  /** Accounts whose log-ins are refused whatever the password is, and the sentence that says why. */
+  /** Accounts whose log-ins are refused whatever the password, each with a sentence that says why. */
   readonly obstacles: Map<string, string>;
-  /** Accounts that are let in without a password. */
+  /** Accounts that log in without a password. */
   readonly trusted: Set<string>;
-  /** Log-ins so far, refused ones included. */
+  /** The number of log-ins so far, including refused ones. */
   logIns: number;
-  /** Milliseconds, from any moment on. */
+  /** Milliseconds since any fixed moment. */
   readonly now: () => number;
 }
 
-/** Milliseconds for which a log-in stays that may. */
+/** Milliseconds for which a session with `mayStay` stays open. */
 const longestIdle = 5_000;
 
 export function memorySystem(now: () => number = () => performance.now()): MemorySystem {
@@ -48,7 +48,7 @@ const anything: Capabilities = {
   propagation: 0,
 };
 
-/** Who may log in, and who may change whom. */
+/** Decides who may log in, and who may change which account. */
 function makeRules(system: MemorySystem) {
   const accepts = (account: string, secret: Secret) =>
     !system.obstacles.has(account) && (system.passwords.get(account)?.equals(secret) ?? false);
@@ -56,11 +56,11 @@ function makeRules(system: MemorySystem) {
   function requireAsked(account: string): void {
     if (!system.trusted.has(account)) return;
     throw new ConfigError(
-      `memory lets ${account} in without a password, so a log-in proves nothing`,
+      `memory accepts ${account} without a password, so a log-in proves nothing`,
     );
   }
 
-  /** Log-ins that have stayed, and until when. */
+  /** Sessions that stay open, and until when. */
   const stays = new Map<string, number>();
   const markOf = ({ account, secret }: Credential) => JSON.stringify([account, secret.reveal()]);
 
@@ -68,13 +68,13 @@ function makeRules(system: MemorySystem) {
     stays.set(markOf(credential), system.now() + longestIdle);
   }
 
-  /** One log-in of the authority, if it has one and none of it has stayed. */
+  /** Logs the authority in, unless it has no log-in or a session of it is still open. */
   function isLetIn(using: Using, mayStay = false): boolean {
     if (using.as === "identity") return true;
     const { credential } = using;
     const { account, secret } = credential;
     const hasStayed = mayStay && (stays.get(markOf(credential)) ?? -Infinity) > system.now();
-    // What is not valid any more has not stayed either.
+    // A session whose secret is no longer valid does not stay open.
     if (!hasStayed || !accepts(account, secret)) {
       system.logIns++;
       requireAsked(account);
@@ -127,10 +127,10 @@ function describeAuthority(using: Using): string {
 
 async function untilAsked(signal: AbortSignal): Promise<void> {
   await Promise.resolve();
-  if (signal.aborted) throw new TargetUnavailableError("memory was not asked in time");
+  if (signal.aborted) throw new TargetUnavailableError("memory was not contacted in time");
 }
 
-/** The reference rotator: does what the contract says and nothing else. */
+/** The reference rotator: it does exactly what the contract says. */
 export function memoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
@@ -143,7 +143,7 @@ export function memoryRotator(
     endpoint: () => ({ engine: "memory", host: "memory", port: 0 }),
     async apply({ next, ...call }, signal) {
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not asked in time");
+      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
       mustMay({ ...call, account: next.account });
       if (!system.passwords.has(next.account)) {
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
@@ -173,9 +173,9 @@ export function memoryRotator(
     async retire(call, signal) {
       const { account } = call;
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not asked in time");
+      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
       mustMay(call);
-      // An empty password is what no log-in ever presents here.
+      // No log-in ever presents an empty password here.
       system.passwords.set(account, new Secret(""));
     },
   };

@@ -4,7 +4,7 @@ import { mongodb } from "./mongodb/mongodb.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
 import type { Rotator } from "./rotator.ts";
 
-/** Every kind of system that can be rotated: a line each. */
+/** Every kind of system that Keyturn can rotate, one line each. */
 export const rotatorsWith = (credential: TokenCredential): readonly Rotator[] => [
   postgresql,
   mongodb,

@@ -1,61 +1,61 @@
 import type { HistoryRow, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Instant } from "../core/time.ts";
 
-/** A record as it was read, with what a conditional write needs. */
+/** A record with the etag that a conditional write needs. */
 export interface Versioned {
   readonly record: TargetRecord;
-  /** Opaque; changes with every write. */
+  /** An opaque value that changes with every write. */
   readonly etag: string;
 }
 
-/** Everything that changes about one target, in one transaction. */
+/** All changes of one target, written in one transaction. */
 export interface JournalChange {
   readonly record: TargetRecord;
-  /** The etag the write depends on; absent: the target must not be in the journal yet. */
+  /** The etag that the write requires. Absent: the target must not be in the journal yet. */
   readonly etag: string | undefined;
-  /** When the sweep must look at the target again; absent: never by itself. Replaces what was there before. */
+  /** When a sweep must check the target again. Absent: never by itself. Replaces the earlier time. */
   readonly wakeAt: Instant | undefined;
-  /** Inserted or replaced. */
+  /** The history rows to insert or replace. */
   readonly runs?: readonly RunRecord[];
-  /** Remembers what an idempotency key was used for. */
+  /** Stores an idempotency key with its request. */
   readonly request?: KeyUse & { readonly key: string };
 }
 
-/** What an idempotency key was used for, and which rotation it led to. */
+/** The request of an idempotency key, and the rotation that answers it. */
 export interface KeyUse {
   readonly rotationId: string;
-  /** What was asked for, in any form that can be compared. */
+  /** The request, in any form that can be compared. */
   readonly asked: string;
 }
 
-/** A target that is due, and how many messages have been sent about that moment. */
+/** A due target, and how many messages have been sent about this due time. */
 export interface Due {
   readonly targetId: string;
   readonly wakeAt: Instant;
   readonly sent: number;
-  /** Whether it goes before the others (`goesFirst`). */
+  /** Whether it goes before other targets (`goesFirst`). */
   readonly isFirst: boolean;
 }
 
-/** Every target of the journal. */
+/** All targets of the journal. */
 export interface Listing {
   readonly records: readonly TargetRecord[];
   readonly unreadable: readonly Unreadable[];
 }
 
-/** A target whose row cannot be read. Nothing may be done to it. */
+/** A target whose row cannot be read. Keyturn must not touch it. */
 export interface Unreadable {
-  /** Of the target. */
+  /** The id of the target. */
   readonly id: string;
   /** A sentence for an operator. */
   readonly why: string;
-  /** Whether a newer version of Keyturn wrote it; otherwise it is damaged. */
+  /** Whether a newer version of Keyturn wrote the row; otherwise the row is damaged. */
   readonly isNewer: boolean;
 }
 
 /**
- * Something a person should know that belongs to no healthy rotation. Never a message body. Raised again with the same id
- * and moment it is still one alarm; a message longer than 4,000 characters is cut.
+ * A problem that a person should know and that belongs to no rotation. It never contains the body of a queue message. An alarm raised
+ * again with the same id and time stays one alarm. Messages longer than 4,000 characters are cut.
  */
 export interface Alarm {
   readonly id: string;
@@ -65,69 +65,69 @@ export interface Alarm {
   readonly targetId?: string;
 }
 
-/** What places an alarm among the others. */
+/** The position of an alarm in the list. */
 export type AlarmKey = Pick<Alarm, "at" | "id">;
 
 /**
- * The durable record of targets and rotations; the only state. Losing the condition of a write throws
- * LeaseLostError and changes nothing; a store that cannot be asked throws JournalUnavailableError, after which a write
- * may or may not have happened. A record that this version cannot read throws UnreadableRowError; it is never overwritten.
+ * The durable record of targets and rotations, and the only state. A write whose condition fails throws LeaseLostError and changes
+ * nothing. A store that cannot be reached throws JournalUnavailableError; the write may or may not have happened. A record that this
+ * version cannot read throws UnreadableRowError; it is never overwritten.
  */
 export interface Journal {
   /**
-   * The store's own clock, as its last answer gave it and carried on from there. Who owns a target, and every other
-   * moment in a record, depends on this clock only: the clocks of workers may differ. Before the first answer it is the clock of this machine.
+   * The clock of the store, continued from its last answer. Claims, and every other time in a record, depend only on this clock,
+   * because the clocks of workers may differ. Before the first answer it is the clock of this machine.
    */
   now(): Date;
   read(targetId: string): Promise<Versioned | undefined>;
-  /** Returns the new etag. */
+  /** Writes the change and returns the new etag. */
   commit(change: JournalChange): Promise<string>;
   /**
-   * Targets whose wake time is not after `now` and about which no message is on its way, earliest first, at most `limit`.
+   * Targets whose wake time is not after `now` and that have no message under way, earliest first, at most `limit`.
    */
   due(now: Instant, limit: number): Promise<Due[]>;
   /**
-   * Notes that one more message was sent about each of these, so that for a while no other is (`sentUntil`). Whatever was written
-   * about a target meanwhile forgets that. A death before this note costs a second message, and nothing else.
+   * Records that one more message was sent about each of these targets, so that no other is sent for a while (`sentUntil`). A write to
+   * the target removes the record. If the process dies before this call, a second message is sent, without other effects.
    */
   markSent(due: readonly Due[], now: Instant): Promise<void>;
-  /** One row that cannot be read does not hide the others. */
+  /** A row that cannot be read does not hide the others. */
   targets(): Promise<Listing>;
   run(targetId: string, rotationId: string): Promise<RunRecord | undefined>;
   /**
-   * Newest first, by rotation id: ids are ULIDs. `after`: only those that follow this id, which need not exist. One row
-   * that cannot be read does not hide the others.
+   * The rotations, newest first by id, because ids are ULIDs. `after`: only those after this id, which need not exist. A row that
+   * cannot be read does not hide the others.
    */
   runs(targetId: string, limit: number, after?: string): Promise<HistoryRow[]>;
-  /** What an idempotency key was used for; a key holds for the retention and no longer. */
+  /** The request of an idempotency key. A key is valid only for the retention. */
   request(targetId: string, key: string): Promise<KeyUse | undefined>;
   raise(alarm: Alarm): Promise<void>;
   /**
-   * Newest first. `after`: only those that follow this one, which need not exist any more. One that cannot be read has
-   * the kind `unreadable` and does not hide the others.
+   * The alarms, newest first. `after`: only those after this alarm, which need not exist any more. An alarm that cannot be read has the
+   * kind `unreadable` and does not hide the others.
    */
   alarms(limit: number, after?: AlarmKey): Promise<Alarm[]>;
   /**
-   * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: rotations that ended
-   * before, idempotency keys that were used before, alarms. One small step; call it again and again. What stays whatever
-   * its age: targets, rotations that have not ended, the newest rotation of each target, and rows of a newer version.
+   * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, used idempotency
+   * keys, and alarms. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
+   * and rows of a newer version stay, whatever their age.
    */
   prune(limit: number): Promise<number>;
 }
 
 export interface Retaining {
-  /** Milliseconds for which history, idempotency keys and alarms are kept. Default 400 days. */
+  /** Milliseconds for which history, idempotency keys and alarms are kept. Default: 400 days. */
   readonly retentionMs?: number;
 }
 
-/** The journal could not be asked. Nothing may be done to a target without it. */
+/** The journal could not be reached. Keyturn must not touch a target without it. */
 export class JournalUnavailableError extends Error {
   override readonly name = "JournalUnavailableError";
 }
 
-/** One row cannot be read: a newer version of Keyturn wrote it, or it is damaged. The others can be. */
+/** One row cannot be read, because a newer version of Keyturn wrote it or it is damaged. Other rows can be read. */
 export class UnreadableRowError extends JournalUnavailableError {
-  /** Whether a newer version of Keyturn wrote it. */
+  /** Whether a newer version of Keyturn wrote the row. */
   readonly isNewer: boolean;
 
   constructor(message: string, isNewer: boolean) {

@@ -1,16 +1,16 @@
 /**
- * "Look at this target now." A hint: it may be lost, doubled or late without harm, because the journal and not the
- * message says how far a rotation got. Holds nothing secret.
+ * A message that asks a worker to check a target. It may be lost, duplicated or late without harm, because the journal, and not the
+ * message, holds the state of a rotation. It contains no secret.
  */
 export interface WorkMessage {
   readonly targetId: string;
-  /** Why the target is looked at, for people: `due`, `requested`, `near-expiry`, `retry` … */
+  /** Why the target is checked, for people: `due`, `requested`, `near-expiry`, `retry` … */
   readonly because: string;
 }
 
 export interface Queue {
   /**
-   * `delay` in milliseconds, rounded up to whole seconds and cut to seven days: a hint may come early. Throws
+   * `delay` is in milliseconds, rounded up to whole seconds and limited to seven days, because a message may come early. Throws
    * QueueUnavailableError.
    */
   send(message: WorkMessage, delay?: number): Promise<void>;

@@ -8,10 +8,10 @@ interface Wish {
   readonly granted: (wait: number) => void;
 }
 
-/** Races that one question may lose to other instances before everybody who waits for it is let through. */
+/** How many races against other instances one query may lose before all its callers get room without a reservation. */
 const mostRaces = 10;
 
-/** `perWindow`: versions in 10 seconds. Whoever comes while the store is asked is part of the next question. */
+/** `perWindow`: versions in 10 seconds. Callers that arrive during a query become part of the next one. */
 export function paceIn(
   store: PaceStore,
   perWindow: (vault: string) => number,
@@ -63,7 +63,7 @@ export function paceIn(
   };
 }
 
-/** Changes a mark on condition that nobody else does. Gives up after many races. */
+/** Changes a mark unless another instance changed it. Stops after many races. */
 function makeUpdater(store: PaceStore) {
   const marks = new Map<string, PaceMark>();
   return async (
@@ -72,7 +72,7 @@ function makeUpdater(store: PaceStore) {
   ): Promise<void> => {
     let mark = marks.get(vault);
     for (let races = 0; races < mostRaces; races++) {
-      // What this instance wrote last is most likely what is there.
+      // The stored mark is most likely the one that this instance wrote last.
       if (races > 0 || !mark) mark = await store.read(vault);
       const freeAt = change(mark?.freeAt);
       if (freeAt === undefined || freeAt === mark?.freeAt) return;

@@ -2,19 +2,19 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback } from "../core/secrets/addresses.ts";
 
-/** A storage account: by connection string, or by the address of one of its services and an identity. */
+/** Access to a storage account: a connection string, or the address of one of its services and an identity. */
 export type StorageConnection =
   | { readonly connectionString: string }
   | { readonly endpoint: string; readonly credential: TokenCredential };
 
-/** The address of one thing in a service, such as a queue. */
+/** The address of one resource of a service, such as a queue. */
 export function addressIn(endpoint: string, name: string): string {
   return `${endpoint.replace(/\/+$/, "")}/${name}`;
 }
 
 /**
- * Makes a client and looks where it leads. Keys and messages must not travel in the clear, so plain http is for
- * loopback only. Throws ConfigError.
+ * Creates a client and checks its address. Keys and messages must not be sent unencrypted, so http is permitted on loopback only.
+ * Throws ConfigError.
  */
 export function openSafely<Client extends { readonly url: string }>(
   open: (allowInsecureConnection: boolean) => Client,
@@ -22,30 +22,32 @@ export function openSafely<Client extends { readonly url: string }>(
   const url = readUrl(open);
   if (url.protocol === "https:") return open(false);
   if (url.protocol === "http:" && isLoopback(url)) return open(true);
-  throw new ConfigError("The storage connection must use https; http is for this machine only.");
+  throw new ConfigError(
+    "The storage connection must use https; only loopback addresses may use http.",
+  );
 }
 
 function readUrl(open: (allowInsecureConnection: boolean) => { readonly url: string }): URL {
   try {
     return new URL(open(false).url);
   } catch {
-    // The client's own words may repeat the key.
+    // The message of the client may repeat the key.
     throw new ConfigError("The storage connection is neither a connection string nor an endpoint.");
   }
 }
 
-/** What a storage client said, as far as it may be repeated. */
+/** The parts of an answer of a storage client that messages may contain. */
 export interface StorageFailure {
   readonly status: number | undefined;
-  /** Such as `EntityAlreadyExists` or `ECONNREFUSED`. */
+  /** The code, such as `EntityAlreadyExists` or `ECONNREFUSED`. */
   readonly code: string | undefined;
-  /** Part of a sentence: status, code and request id. */
+  /** Status, code and request id, as a part of a sentence. */
   readonly told: string;
 }
 
 /**
- * Takes status, code and request id and nothing else: the message, the address and the request headers of an SDK error
- * hold signatures.
+ * Reads only status, code and request id, because the message, the address and the request headers of an SDK error contain
+ * signatures.
  */
 export function storageFailure(error: unknown): StorageFailure {
   const status = numberAt(error, "statusCode");
@@ -55,7 +57,7 @@ export function storageFailure(error: unknown): StorageFailure {
   const timedOut = wordAt(error, "name") === "AbortError";
   const told = [
     status === undefined ? undefined : `status ${status}`,
-    code ?? (timedOut ? "no answer in time" : wordAt(error, "name")),
+    code ?? (timedOut ? "no answer before the deadline" : wordAt(error, "name")),
     requestId === undefined ? undefined : `request ${requestId}`,
   ];
   return { status, code, told: told.filter((part) => part !== undefined).join(", ") };

@@ -5,16 +5,16 @@ import { type Queue, QueueUnavailableError } from "./queue.ts";
 import { addressIn, openSafely, type StorageConnection, storageFailure } from "./storage-access.ts";
 
 export interface StorageQueueOptions {
-  /** Milliseconds that sending one message may take, retries included. Default 10 s. */
+  /** Milliseconds that sending one message may take, including retries. Default: 10 s. */
   readonly deadline?: number;
 }
 
 const retryOptions = { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
-/** How long a message waits for a reader after it became visible. */
+/** How long a message waits for a reader after it becomes visible. */
 const keptFor = (7 * day) / second;
 
-/** The queue in Azure Storage from which the Functions host reads. Made when it is missing. */
+/** The queue in Azure Storage from which the Functions host reads. It is created if it does not exist. */
 export function storageQueue(
   connection: StorageConnection,
   queueName: string,
@@ -46,7 +46,7 @@ export function storageQueue(
         });
       } catch (error) {
         const { told } = storageFailure(error);
-        throw new QueueUnavailableError(`The work queue could not be asked: ${told}.`);
+        throw new QueueUnavailableError(`The work queue could not be reached: ${told}.`);
       }
     },
   };

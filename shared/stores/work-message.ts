@@ -1,7 +1,7 @@
 import { isTargetId } from "../core/target.ts";
 import type { WorkMessage } from "./queue.ts";
 
-/** Undefined for what nobody here sent. Fields of a newer version are left out. */
+/** Undefined if the message is not from Keyturn. Fields of a newer version are ignored. */
 export function parseWorkMessage(input: unknown): WorkMessage | undefined {
   if (typeof input !== "object" || input === null) return undefined;
   const targetId: unknown = Reflect.get(input, "targetId");

@@ -4,7 +4,7 @@ import { type Instant, second } from "../core/time.ts";
 import { vaultLimits } from "../core/vault-limits.ts";
 import type { SecretContent } from "./vault.ts";
 
-/** What Key Vault takes; every vault keeps to it, so that a test vault accepts nothing that the real one refuses. */
+/** The limits of Key Vault. Every vault enforces them, so that a test vault accepts nothing that the real one refuses. */
 const limits = {
   ...vaultLimits,
   /** The Key Vault client writes seconds as a signed 32-bit number; later moments would wrap. */
@@ -14,11 +14,11 @@ const limits = {
 /** Throws ConfigError. */
 export function checkName(name: string): void {
   if (!/^[0-9A-Za-z-]{1,127}$/.test(name)) {
-    throw new ConfigError("The name of a secret is 1 to 127 letters, digits and hyphens.");
+    throw new ConfigError("The name of a secret must have 1 to 127 letters, digits and hyphens.");
   }
 }
 
-/** Throws ConfigError. An empty version would mean the newest one. */
+/** Throws ConfigError. An empty version would mean the newest version. */
 export function checkRef(ref: VersionRef, vault: string): void {
   checkName(ref.name);
   if (!/^[0-9A-Za-z-]{1,127}$/.test(ref.version)) {
@@ -29,7 +29,7 @@ export function checkRef(ref: VersionRef, vault: string): void {
   }
 }
 
-/** Throws ConfigError that names the field. */
+/** Throws a ConfigError that names the field. */
 export function checkContent(name: string, content: SecretContent): void {
   checkName(name);
   const problem =

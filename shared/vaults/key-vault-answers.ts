@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-/** An answer to one request, as it came over the wire. */
+/** The HTTP answer to one request. */
 export interface Answer {
   readonly status: number;
-  /** Of the header `content-type`; empty when there is none. */
+  /** The header `content-type`; empty when absent. */
   readonly contentType: string;
   readonly body: string;
 }
 
-/** `https://VAULT/secrets/NAME`, and mostly a version behind it; also that of a deleted secret. */
+/** `https://VAULT/secrets/NAME`, usually with a version; also the address of a deleted secret. */
 const secretId = z
   .string()
   .regex(/^https?:\/\/[^/?#]+\/secrets\/[0-9A-Za-z-]+(?:\/[0-9A-Za-z-]*)?$/);
@@ -18,9 +18,8 @@ const found = z.union([oneSecret, page]);
 const refused = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /**
- * False when something else answered in the place of Key Vault: a gateway, a captive portal, or a server that a wrong
- * private DNS record leads to. Such an answer says nothing about a secret, whatever its status is: a gateway's 404 does
- * not mean that a secret is absent.
+ * False when something else answered instead of Key Vault: a gateway, a captive portal, or a server behind a wrong private DNS
+ * record. Such an answer says nothing about a secret, whatever its status: a 404 of a gateway does not mean that a secret is absent.
  */
 export function isOwnAnswer({ status, contentType, body }: Answer): boolean {
   if (!/^application\/json(?:;|$)/i.test(contentType.trim())) return false;
@@ -32,15 +31,15 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message quotes the body.
+    // The message of the parser would quote the body.
     return undefined;
   }
 }
 
-/** Why an answer is not used. */
+/** Why Keyturn does not use an answer. */
 export type Strangeness = "foreign" | "about-another-secret" | "incomplete";
 
-/** Holds nothing of the answer but its status, because the answer may hold a secret. */
+/** Contains only the status of the answer, because the answer may contain a secret. */
 export class StrangeAnswerError extends Error {
   override readonly name = "StrangeAnswerError";
   readonly strangeness: Strangeness;

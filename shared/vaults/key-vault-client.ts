@@ -1,12 +1,12 @@
 import type { TokenCredential } from "@azure/identity";
-import { isRestError, SecretClient,type SecretClientOptions } from "@azure/keyvault-secrets";
+import { isRestError, SecretClient, type SecretClientOptions } from "@azure/keyvault-secrets";
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
 import { second } from "../core/time.ts";
 import { webAddress } from "../http/address.ts";
 import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";
 
-/** Longer waits are the business of whoever retries the rotation, not of one call. */
+/** Longer waits are left to the retries of the rotation. */
 const longestPause = 5 * second;
 
 type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]["policy"];
@@ -14,19 +14,19 @@ type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]["po
 export interface WarmableClient {
   readonly secrets: SecretClient;
   /**
-   * To be awaited before anything that has a body. The client authenticates lazily: it sends its first request bare,
-   * to be told where to get a token, and takes off the body of that one request only. Until Key Vault has answered a
-   * request with a token, any other request that starts would carry its value to a server that has proved nothing.
+   * Await this before any request with a body. The client authenticates lazily: it sends its first request without a token to find out
+   * where to get one, and removes the body of that request only. Until Key Vault has answered a request with a token, any other
+   * request would send its value to a server that has not proven its identity.
    */
   warmUp(secretName: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Throws ConfigError unless the address is that of a vault, or on loopback. */
+/** Throws ConfigError unless the address is that of a vault or on loopback. */
 export function vaultAddress(url: string, vault: string): URL {
   const what = `The url of the vault ${vault}`;
   const address = webAddress(url, what);
   if (address.pathname !== "/" || address.search !== "") {
-    throw new ConfigError(`${what} must end after the host.`);
+    throw new ConfigError(`${what} must have no path or query after the host.`);
   }
   if (!isVaultHost(address)) {
     throw new ConfigError(
@@ -51,7 +51,7 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
     },
   };
 
-  /** An answer that is not Key Vault's own would otherwise count by its status alone. */
+  /** Checks that Key Vault itself answered. Otherwise the status of any answer would count. */
   const onlyOwnAnswers: Policy = {
     name: "keyturnOnlyOwnAnswers",
     async sendRequest(request, next) {
@@ -69,13 +69,13 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
   const secrets = new SecretClient(address.origin, credential, {
     ...(isLoopback(address) ? emulatorOnly : {}),
     retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: longestPause },
-    // One that is followed loses its token but not its body.
+    // The client would follow a redirect without the token, but with the body.
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [
       { policy: guard, position: "perRetry" },
       { policy: impatience, position: "perRetry" },
       { policy: stayAt(address), position: "perRetry" },
-      // Outside the retries: a gateway that is busy for a moment is asked again first.
+      // This runs outside the retries, so that a gateway that is busy for a moment gets another try first.
       { policy: onlyOwnAnswers, position: "perCall" },
     ],
   });
@@ -87,7 +87,7 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
       try {
         await secrets.getSecret(secretName, { abortSignal: signal });
       } catch (error) {
-        // That there is no such secret, or that it may not be read, is Key Vault's answer to a request with a token.
+        // An absent secret, or a missing right to read it, is an answer of Key Vault to a request with a token.
         const isRefused = isRestError(error) && [403, 404].includes(error.statusCode ?? 0);
         if (!hasAnswered() || !isRefused) throw error;
       }
@@ -95,13 +95,13 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
   };
 }
 
-/** An emulator has neither a certificate nor a name below that of the token's audience. */
+/** An emulator has neither a certificate nor a name below the audience of the token. */
 const emulatorOnly = {
   allowInsecureConnection: true,
   disableChallengeResourceVerification: true,
 } satisfies SecretClientOptions;
 
-/** A page of a list names the address of the next one, and the client would send its token there, wherever it is. */
+/** A page of a list names the address of the next page, and the client would send its token to any address. */
 function stayAt(address: URL): Policy {
   return {
     name: "keyturnStayAtVault",
@@ -114,10 +114,10 @@ function stayAt(address: URL): Policy {
   };
 }
 
-/** Under this name the header stays on the answer, for whoever tries again later. */
+/** The header stays on the answer under this name, for later retries. */
 export const askedToWait = "keyturn-retry-after";
 
-/** The client would sleep for as long as it is told to. Without the header it tells us at once that it was throttled. */
+/** With the header, the client would wait for the time that it names. Without it, the client reports the throttling at once. */
 const impatience: Policy = {
   name: "keyturnImpatience",
   async sendRequest(request, next) {

@@ -6,15 +6,15 @@ import { isGivenUp } from "../http/deadline.ts";
 import { StrangeAnswerError, type Strangeness } from "./key-vault-answers.ts";
 import { askedToWait } from "./key-vault-client.ts";
 
-/** A call to Key Vault, as an operator would name it. */
+/** A call to Key Vault, in words for an operator. */
 export interface Call {
   readonly doing: "read" | "list" | "write" | "disable" | "look for deleted";
-  /** Name of the vault in the configuration. */
+  /** The name of the vault in the configuration. */
   readonly vault: string;
   readonly secret: string;
 }
 
-/** All that is ever taken from an error of the client: its `request` holds the value and the token. */
+/** The only parts of a client's error that Keyturn uses: its `request` contains the value and the token. */
 export interface Refusal {
   readonly status?: number | undefined;
   readonly code?: string | undefined;
@@ -33,12 +33,12 @@ const rights = {
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };
 
-/** Seconds. Whoever asks for more is not waited for. */
+/** Seconds. Keyturn does not wait longer, even if the server asks for it. */
 const longestWait = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
-/** All codes worth repeating. A server could put anything in their place, even what it was sent. */
+/** The codes that messages may contain. A server could send any other text, even the request itself. */
 const code = z.enum([
   "AccessDenied",
   "BadParameter",
@@ -60,7 +60,7 @@ const code = z.enum([
   "VaultNotFound",
 ]);
 const details = z.object({ error: z.object({ innerError: z.object({ code }) }) });
-/** Of a connection that came to nothing, such as `ECONNRESET`; Node's own, not the server's. */
+/** The code of a failed connection, such as `ECONNRESET`. It is from Node, not from the server. */
 const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
@@ -77,25 +77,25 @@ function readRefusal(error: unknown): Refusal {
   };
 }
 
-/** Key Vault itself says that it has no such secret, or no such version of it. */
+/** Key Vault itself says that the secret, or this version of it, does not exist. */
 export function isAbsent(error: unknown): boolean {
   const { status, code } = readRefusal(error);
   return status === 404 && code === "SecretNotFound";
 }
 
-/** Key Vault itself says that the version exists and was disabled. */
+/** Key Vault itself says that the version exists and is disabled. */
 export function isDisabled(error: unknown): boolean {
   const { status, innerCode } = readRefusal(error);
   return status === 403 && innerCode === "SecretDisabled";
 }
 
-/** Keyturn's identity lacks the right to ask. A firewall that lets nobody in is something else. */
+/** Keyturn's identity lacks the right to read. A firewall that blocks the app is a different case. */
 export function isNotAllowed(error: unknown): boolean {
   const { status, innerCode, strangeness } = readRefusal(error);
   return status === 403 && strangeness === undefined && !isNetworkRule(innerCode);
 }
 
-/** The error that says what an operator can do. It has no cause, because the client's error holds secrets. */
+/** The error with advice for an operator. It has no cause, because the client's error contains secrets. */
 export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
@@ -105,7 +105,7 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
   return new VaultUnavailableError(text, retryAfter === undefined ? {} : { retryAfter });
 }
 
-/** Milliseconds. A vault that throttles without saying for how long has a window of ten seconds. */
+/** Milliseconds. The throttling window of a vault is ten seconds, if its answer names no time. */
 function readRetryAfter(error: unknown): number | undefined {
   if (!isRestError(error)) return undefined;
   const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
@@ -113,19 +113,19 @@ function readRetryAfter(error: unknown): number | undefined {
   return error.statusCode === 429 ? second : undefined;
 }
 
-/** A name that was just taken for a read is not malformed when it is looked for among the deleted ones. */
+/** A name that was valid for a read is not malformed in the search among deleted secrets. */
 function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolean {
   return status === 400 && strangeness === undefined && doing !== "look for deleted";
 }
 
 const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   foreign:
-    "the answer is not from Key Vault but from something before it. Check the vault's url, private DNS, and the " +
+    "the answer is from a server in front of Key Vault. Check the vault's url, private DNS, and the " +
     "gateways and proxies on the way.",
   "about-another-secret":
     "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +
     "proxies on the way.",
-  incomplete: "the answer lacks something that Key Vault always sends.",
+  incomplete: "the answer lacks a field that Key Vault always sends.",
 };
 
 function explain(call: Call, refusal: Refusal, error: unknown): string {
@@ -136,7 +136,7 @@ function explain(call: Call, refusal: Refusal, error: unknown): string {
     case 400:
       return "the request was refused as malformed.";
     case 401:
-      return "the token of Keyturn's identity was not accepted; is the vault in another tenant?";
+      return "Key Vault rejects the token of Keyturn's identity. Check that the vault is in the same tenant.";
     case 403:
       return explainForbidden(call, refusal);
     case 404:
@@ -144,27 +144,27 @@ function explain(call: Call, refusal: Refusal, error: unknown): string {
     case 409:
       return explainConflict(refusal);
     case 429:
-      return "the vault is throttling; its limit is shared by everybody who uses it.";
+      return "the vault is throttling; all clients of the vault share its limit.";
     default:
-      return "the vault did not do as asked.";
+      return "the vault did not carry out the request.";
   }
 }
 
 function explainSilence(refusal: Refusal, error: unknown): string {
   if (isGivenUp(error)) return "no answer in time.";
   if (refusal.code !== undefined) return "the vault could not be reached.";
-  // The clients of identities say more, but with what they were answered.
-  return "no token could be had for Keyturn's identity, or the answer made no sense.";
+  // The identity clients say more, but their messages contain the answers that they received.
+  return "no token is available for Keyturn's identity, or the answer is not readable.";
 }
 
 function explainForbidden(call: Call, { innerCode }: Refusal): string {
   if (isNetworkRule(innerCode)) {
-    return "the network rules of the vault do not let Keyturn in.";
+    return "the network rules of the vault block Keyturn. Add the network of the app to them.";
   }
   const { action, policy } = rights[call.doing];
   return (
     `Keyturn's identity lacks the data action ${action}, which the role Key Vault Secrets Officer ` +
-    `has (with access policies: ${policy}). A right just granted takes up to ten minutes.`
+    `has (with access policies: ${policy}). A new role assignment can take up to ten minutes to apply.`
   );
 }
 
@@ -175,15 +175,15 @@ function isNetworkRule(innerCode: string | undefined): boolean {
 function explainNotFound({ code }: Refusal): string {
   return code === "VaultNotFound"
     ? "this vault does not exist. Check the vault's url and private DNS."
-    : "the vault found something missing, but does not say that it is the secret.";
+    : "the vault reports a missing object, but does not name the secret.";
 }
 
 const conflicts: Readonly<Record<string, string>> = {
   ObjectIsDeletedButRecoverable:
     "the secret was deleted but can be recovered; recover it or purge it, and try again.",
   ObjectIsBeingDeleted:
-    "the secret is being deleted; once that is over, recover it or purge it, and try again.",
-  ObjectIsBeingRecovered: "the secret is being recovered; try again once that is over.",
+    "the secret is being deleted. After that, recover it or purge it, and try again.",
+  ObjectIsBeingRecovered: "the secret is being recovered. Try again after that.",
 };
 
 function explainConflict({ innerCode = "" }: Refusal): string {

@@ -14,23 +14,23 @@ import { type Call, isAbsent, isDisabled, isNotAllowed, vaultFailure } from "./k
 import type { StoredSecret, Unreadable, Vault, VersionInfo } from "./vault.ts";
 
 export interface KeyVaultOptions {
-  /** Name in the configuration, by which secrets refer to it. */
+  /** The name in the configuration, which secrets refer to. */
   readonly name: string;
-  /** Such as `https://kv-orders.vault.azure.net`; plain http only on loopback. */
+  /** The address, such as `https://kv-orders.vault.azure.net`. http is permitted on loopback only. */
   readonly url: string;
   readonly credential: TokenCredential;
 }
 
 /**
- * Milliseconds to wait before asking again for a version that "is not there". Whoever asks for a version has written
- * it, perhaps a moment ago, and not every machine of the service has heard of it yet.
+ * Milliseconds between reads of a version that Key Vault reports as missing. Keyturn may have written it a moment ago, and not every
+ * machine of the service has it yet.
  */
 const settling = [100, 400];
 
-/** What was asked for, with which an answer is compared. */
+/** The requested secret, which the answer must match. */
 interface Asked {
   readonly address: URL;
-  /** Name of the vault in the configuration. */
+  /** The name of the vault in the configuration. */
   readonly vault: string;
   readonly name: string;
 }
@@ -82,7 +82,7 @@ function reading(
           for await (const listed of listing) found.push(toInfo(listed, { address, vault, name }));
           return found.sort(newestFirst);
         } catch (error) {
-          // The service lists nothing for a name that it does not have; an emulator may answer with a 404.
+          // The service returns an empty list for an unknown name; an emulator may answer with a 404.
           if (isAbsent(error)) return [];
           throw error;
         }
@@ -130,7 +130,7 @@ function makeWriter(vault: string, address: URL, ask: Ask): Pick<Vault, "write" 
   };
 }
 
-/** Makes the client with the first call, and errors fit to be seen. */
+/** Creates the client at the first call, and converts errors so that they contain no secret. */
 function asker({ name: vault, credential }: KeyVaultOptions, address: URL) {
   let made: WarmableClient | undefined;
 
@@ -144,7 +144,7 @@ function asker({ name: vault, credential }: KeyVaultOptions, address: URL) {
       return await withDeadline(signal, (either) => work(client, either));
     } catch (error) {
       if (isKnownError(error)) throw error;
-      // Without the client's error as its cause: that one holds the value and the token.
+      // The error has no cause, because the client's error contains the value and the token.
       throw vaultFailure({ ...call, vault }, error);
     }
   };
@@ -166,8 +166,8 @@ async function unlessUnreadable(
 }
 
 /**
- * Key Vault answers a read of a deleted secret as if it had never been there. False also while it is being deleted or
- * recovered, and when Keyturn may not ask; a write is refused then, and nothing is lost.
+ * Key Vault answers a read of a deleted secret as if it had never existed. The result is also false while the secret is being deleted
+ * or recovered, and when Keyturn lacks the right to read deleted secrets; Key Vault then refuses a write, and nothing is lost.
  */
 async function isDeleted(
   asked: Asked,
@@ -228,13 +228,13 @@ function toInfo(listed: SecretProperties, asked: Asked): VersionInfo {
   };
 }
 
-/** Times are whole seconds, and the version decides within one: always the same order, although not that of time. */
+/** Times are whole seconds. Within a second the version decides: the order is always the same, but not that of time. */
 function newestFirst(a: VersionInfo, b: VersionInfo): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
   return a.ref.version < b.ref.version ? 1 : -1;
 }
 
-/** The version that the answer is about, under the name that was asked for. */
+/** The version in the answer, under the requested name. */
 function toVersionRef(properties: SecretProperties, asked: Asked): VersionRef {
   checkSubject(properties, asked);
   const { version = "" } = properties;
@@ -242,15 +242,15 @@ function toVersionRef(properties: SecretProperties, asked: Asked): VersionRef {
   return { vault: asked.vault, name: asked.name, version };
 }
 
-/** Throws unless the answer is about the vault and the name that were asked for. */
+/** Throws unless the answer is about the requested vault and name. */
 function checkSubject({ vaultUrl, name }: SecretProperties, asked: Asked): void {
-  // An emulator names itself as it likes, such as localhost.
+  // An emulator may use any host name, such as localhost.
   const isThere = isLoopback(asked.address) || new URL(vaultUrl).host === asked.address.host;
   if (isThere && name.toLowerCase() === asked.name.toLowerCase()) return;
   throw new StrangeAnswerError("about-another-secret");
 }
 
-/** The client's types leave open what the service always sends. */
+/** The fields that the service always sends, although the types of the client make them optional. */
 function requireKnown<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new StrangeAnswerError("incomplete");
   return value;

@@ -10,13 +10,13 @@ export interface MemoryVersion extends StoredSecret {
 }
 
 export interface MemoryVault extends Vault {
-  /** Every version of the name, disabled ones too, oldest first. */
+  /** Every version of the name, including disabled ones, oldest first. */
   versions(name: string): readonly MemoryVersion[];
-  /** Deletes the name as Key Vault does with soft delete: it can be recovered, and cannot be written until then. */
+  /** Deletes the name like Key Vault with soft delete: it can be recovered, and cannot be written before that. */
   remove(name: string): void;
   /** Deletes a secret for good. */
   purge(name: string): void;
-  /** Brings a deleted name back. */
+  /** Recovers a deleted name. */
   recover(name: string): void;
   /** Makes a disabled version readable again. */
   enable(ref: VersionRef): void;
@@ -27,11 +27,11 @@ export interface MemoryVault extends Vault {
 export interface MemoryVaultOptions {
   readonly name: string;
   readonly now?: () => Date;
-  /** Makes the name of a version: letters, digits and hyphens, never twice the same. */
+  /** Returns the name of a version: letters, digits and hyphens, never the same twice. */
   readonly newVersion?: () => string;
 }
 
-/** Keeps secrets as Key Vault does, for as long as the process lives: names ignore case, times are whole seconds. */
+/** Keeps secrets like Key Vault, as long as the process lives: names ignore case, and times are whole seconds. */
 export function memoryVault(options: MemoryVaultOptions): MemoryVault {
   const shelf: Shelf = { vault: options.name, secrets: new Map(), removed: new Map() };
   const { secrets, removed } = shelf;
@@ -56,9 +56,9 @@ export function memoryVault(options: MemoryVaultOptions): MemoryVault {
   };
 }
 
-/** By lower-case name; oldest version first. */
+/** The versions by lower-case name, the oldest first. */
 interface Shelf {
-  /** Name of the vault in the configuration. */
+  /** The name of the vault in the configuration. */
   readonly vault: string;
   readonly secrets: Map<string, MemoryVersion[]>;
   readonly removed: Map<string, MemoryVersion[]>;
@@ -67,7 +67,7 @@ interface Shelf {
 const listVersions = ({ secrets }: Shelf, name: string) => secrets.get(name.toLowerCase()) ?? [];
 const isRemoved = ({ removed }: Shelf, name: string) => removed.has(name.toLowerCase());
 
-/** Nothing is answered at once, or after the caller gave up. */
+/** Answers asynchronously, and never after the caller has cancelled the call. */
 async function turn({ vault }: Shelf, signal: AbortSignal): Promise<void> {
   await Promise.resolve();
   if (signal.aborted) throw new VaultUnavailableError(`The vault ${vault} did not answer in time.`);

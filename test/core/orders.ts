@@ -55,7 +55,10 @@ export const adopted: TargetRecord = {
 };
 
 export function begun(record = adopted): TargetRecord & { readonly rotation: Rotation } {
-  const after = beginRotation({ ...record, request }, "orders_b", request, grounds, now);
+  const after = beginRotation(
+    { ...record, request },
+    { account: "orders_b", request, grounds, now },
+  );
   if (!after.rotation) throw new Error("it was to be begun");
   return { ...after, rotation: after.rotation };
 }

@@ -15,7 +15,7 @@ it.each([
   expect(printable(text)).toBe(shown);
 });
 
-it("No text makes a terminal act, and line breaks stay where they are meant", () => {
+it("No text controls a terminal, and intended line breaks stay", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);

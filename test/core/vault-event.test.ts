@@ -102,7 +102,7 @@ describe("an event of Key Vault", () => {
     7,
     null,
     ["https://kv.vault.azure.net/secrets/a/b"],
-  ])("is none when its address is no version of a secret: %s", (id) => {
+  ])("is undefined when its address is not a version of a secret: %s", (id) => {
     expect(withId(id)).toBeUndefined();
   });
 

@@ -56,7 +56,7 @@ describe("the view of a target", () => {
     });
   });
 
-  it("says how it stands, and nothing of claims, of what waits to be told or of options", () => {
+  it("shows the state, but no claims, notifications or options", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, (record) => {
         const view = viewTarget(target, record);
@@ -143,7 +143,7 @@ describe("an error", () => {
   });
 
   it.each([new Error("x"), new TypeError("x"), { kind: "config" }, "config", null, undefined])(
-    "of no known kind is told apart: %o",
+    "of an unknown kind is distinguished: %o",
     (error) => {
       expect(isKnownError(error)).toBe(false);
     },

@@ -1,4 +1,4 @@
-import { MongoClient, MongoServerError } from "mongodb";
+import { type Document, MongoClient, MongoServerError } from "mongodb";
 import { afterEach, expect, test } from "vitest";
 import { type MongoDouble, type MongoDoubleOptions, startMongoDouble } from "./mongodb/server.ts";
 
@@ -66,8 +66,11 @@ function givingUp() {
 const logIn = (double: MongoDouble, who: LogIn) =>
   as(double, who, (connected) => connected.db("admin").command({ connectionStatus: 1 }));
 
-const setPassword = (double: MongoDouble, who: LogIn, user: string, pwd: unknown, db = "admin") =>
-  as(double, who, (connected) => connected.db(db).command({ updateUser: user, pwd }));
+const setPassword = (double: MongoDouble, who: LogIn, user: string, pwd: unknown) =>
+  setPasswordIn("admin", double, who, { updateUser: user, pwd });
+
+const setPasswordIn = (db: string, double: MongoDouble, who: LogIn, command: Document) =>
+  as(double, who, (connected) => connected.db(db).command(command));
 
 async function failure(work: Promise<unknown>): Promise<Error> {
   const outcome = await work.then(
@@ -117,7 +120,7 @@ test("awkward names and passwords of every script survive the change", async () 
   await as(double, admin, (connected) =>
     connected.db("orders").command({ createUser: name, pwd: "one", roles: [] }),
   );
-  await setPassword(double, admin, name, password, "orders");
+  await setPasswordIn("orders", double, admin, { updateUser: name, pwd: password });
   await logIn(double, { user: name, password, db: "orders" });
   // SASLprep: a non-breaking space is a space, a feminine ordinal is an "a".
   await logIn(double, { user: name, password: "pä ß 𝄞a'\"\\%{}$,=;", db: "orders" });

@@ -51,7 +51,7 @@ const write = "Microsoft.Sql/servers/write";
 const grant =
   'az role assignment create --role "SQL Server Contributor" --assignee-principal-type ServicePrincipal';
 
-describe("the right of our identity to change the administrator", () => {
+describe("the right of the app's identity to change the administrator", () => {
   it.each([
     [[{ actions: ["*"], notActions: [] }], "proven"],
     [[{ actions: ["microsoft.sql/SERVERS/*"], notActions: [] }], "proven"],
@@ -90,33 +90,33 @@ describe("the right of our identity to change the administrator", () => {
     expect(why).toContain("/resourceGroups/rg-orders/providers/Microsoft.Sql/servers/sql-orders");
   });
 
-  it("is missing to who may not even look", async () => {
+  it("is missing when the identity may not read the server", async () => {
     const why = whyMissing(await examine(await start(), { role: "stranger" }));
     expect(why).toContain("Microsoft.Sql/servers/read");
     expect(why).toContain(grant);
   });
 
-  it.each([403, 404, 500])("is likely when the question is answered with %i", async (status) => {
+  it.each([403, 404, 500])("is likely when Azure answers the query with %i", async (status) => {
     const bench = await start();
     bench.arm.faults.on("permissions", { do: "refuse", with: { status } });
     expect(await examine(bench)).toEqual({ obstacles: [], right: { is: "likely" } });
   });
 
-  it("is likely when the question gets no answer", async () => {
+  it("is likely when Azure does not answer the query", async () => {
     const bench = await start();
     bench.arm.faults.on("permissions", { do: "reset-before-effect" });
     expect((await examine(bench)).right).toEqual({ is: "likely" });
   });
 });
 
-describe("what an examination of the administrator finds", () => {
-  it("is who the administrator really is", async () => {
+describe("an examination of the administrator", () => {
+  it("names the real administrator", async () => {
     const why = whyMissing(await examine(await start(), { account: "somebody" }));
     expect(why).toContain("`somebody` can't be changed");
     expect(why).toContain(administrator);
   });
 
-  it("is that only Entra log-ins are taken", async () => {
+  it("reports that the server accepts only Entra log-ins", async () => {
     const bench = await start();
     const changed = { server: "sql-entra" };
     const found = await examine(bench, { changed });
@@ -125,7 +125,7 @@ describe("what an examination of the administrator finds", () => {
     expect((await examine(bench, { changed, isProven: true })).obstacles).toEqual([]);
   });
 
-  it("is nothing while the server is not ready", async () => {
+  it("reports nothing while the server is not ready", async () => {
     const failed = examine(await start(), { changed: { server: "sql-moving" } });
     await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
     await expect(failed).rejects.toThrow("Updating");
@@ -138,13 +138,13 @@ describe("what an examination of the administrator finds", () => {
     await expect(examine(await start(), call)).rejects.toBeInstanceOf(kind);
   });
 
-  it("needs our identity", async () => {
+  it("needs the Azure identity of the app", async () => {
     const credential = { account: administrator, secret: new Secret(firstSecret) };
     const failed = examine(await start(), { using: { as: "self", credential } });
     await expect(failed).rejects.toBeInstanceOf(ConfigError);
   });
 
-  it("is found without a log-in and without a change", async () => {
+  it("makes no log-in and no change", async () => {
     const bench = await start();
     await examine(bench);
     expect(bench.tds.inspection.logins).toEqual([]);

@@ -61,7 +61,7 @@ describe("a log-in to SQL Server", () => {
     expect(bench.tds.inspection.logins).toHaveLength(1);
   });
 
-  it("does not take a wrong database for a wrong password", async () => {
+  it("does not confuse a wrong database with a wrong password", async () => {
     const bench = await start();
     const error = await failure(verify(bench, firstSecret, { database: "missing" }));
     expect(error).toBeInstanceOf(ConfigError);
@@ -69,12 +69,12 @@ describe("a log-in to SQL Server", () => {
     expect(bench.tds.inspection.logins).toHaveLength(1);
   });
 
-  it("rejects a wrong password even for a database that is not there", async () => {
+  it("rejects a wrong password even for a database that does not exist", async () => {
     const bench = await start();
     expect(await verify(bench, "Wr0ng~secret", { database: "missing" })).toBe("rejected");
   });
 
-  it("says nothing about the secret when the database is away, and does not try again", async () => {
+  it("proves nothing about the secret when the database is unavailable, and is not repeated", async () => {
     const bench = await start();
     bench.tds.setDatabase("master", "unavailable");
     const error = await failure(verify(bench));
@@ -83,7 +83,7 @@ describe("a log-in to SQL Server", () => {
     expect(bench.tds.inspection.logins).toHaveLength(1);
   });
 
-  it("says nothing about the secret when the account is disabled", async () => {
+  it("proves nothing about the secret when the account is disabled", async () => {
     const bench = await start();
     bench.tds.setEnabled(administrator, false);
     const error = await failure(verify(bench));
@@ -91,7 +91,7 @@ describe("a log-in to SQL Server", () => {
     expect(error.message).toContain("disabled");
   });
 
-  it("says nothing about the secret when the account is locked", async () => {
+  it("proves nothing about the secret when the account is locked", async () => {
     const bench = await start({ lockAfter: 1 });
     expect(await verify(bench, "Wr0ng~secret")).toBe("rejected");
     const error = await failure(verify(bench));
@@ -116,7 +116,7 @@ describe("a log-in to SQL Server", () => {
     expect(error.message).toContain(words);
   });
 
-  it("does not take a server that accepts only Entra log-ins for one that refuses the secret", async () => {
+  it("does not confuse a server that accepts only Entra log-ins with one that refuses the secret", async () => {
     const bench = await start();
     const message =
       "Login failed for user 'ktadmin'. Reason: Azure Active Directory only authentication is enabled.";
@@ -149,7 +149,7 @@ describe("a log-in to SQL Server", () => {
   });
 });
 
-describe("a server that sends us on to another one", () => {
+describe("a server that redirects to another one", () => {
   const routed: TdsDouble[] = [];
   afterEach(async () => {
     for (const double of routed.splice(0)) {
@@ -176,20 +176,20 @@ describe("a server that sends us on to another one", () => {
     return { first, second };
   }
 
-  it("is followed, and what counts is the answer of the other one", async () => {
+  it("is followed, and the answer of the other server counts", async () => {
     const { first, second } = await startRouted("127.0.0.1");
     expect(await verify(first)).toBe("accepted");
     expect(first.tds.inspection.logins).toHaveLength(1);
     expect(second.inspection.logins).toEqual([{ account: administrator, accepted: true }]);
   });
 
-  it("does not make up for a password that the other one refuses", async () => {
+  it("does not help a password that the other server refuses", async () => {
     const { first, second } = await startRouted("127.0.0.1", other);
     expect(await verify(first)).toBe("rejected");
     expect(second.inspection.logins).toHaveLength(1);
   });
 
-  it("is told in what the other one answers", async () => {
+  it("is named in the error of the other server", async () => {
     const { first, second } = await startRouted("127.0.0.1");
     second.setEnabled(administrator, false);
     const error = await failure(verify(first));
@@ -216,12 +216,12 @@ describe("a server that sends us on to another one", () => {
     expect(second.inspection.connections.total).toBe(0);
   });
 
-  it("is not followed to what is no host", async () => {
+  it("is not followed to an invalid host name", async () => {
     const bench = await start({ routesTo: { server: "somewhere/else", port: 1 } });
     expect(await failure(verify(bench))).toBeInstanceOf(TargetUnavailableError);
   });
 
-  it("is not followed round and round", async () => {
+  it("is not followed in a circle", async () => {
     const bench = await start({ routesTo: "itself" });
     const error = await failure(verify(bench));
     expect(error).toBeInstanceOf(TargetUnavailableError);
@@ -231,7 +231,7 @@ describe("a server that sends us on to another one", () => {
 });
 
 describe("TLS to SQL Server", () => {
-  it("does not trust an authority that nobody named, and says which option names one", async () => {
+  it("does not trust an authority that is not configured, and names the option for it", async () => {
     const bench = await start();
     const error = await failure(verify(bench, firstSecret, { tls: {} }));
     expect(error).toBeInstanceOf(TargetUnavailableError);
@@ -239,7 +239,7 @@ describe("TLS to SQL Server", () => {
     expect(bench.tds.inspection.logins).toEqual([]);
   });
 
-  it("does not take a certificate for another name", async () => {
+  it("rejects a certificate for another name", async () => {
     const bench = await start();
     // Leads to this machine too, but the certificate is not for it.
     const error = await failure(verify(bench, firstSecret, { host: "0.0.0.0" }));
@@ -248,7 +248,7 @@ describe("TLS to SQL Server", () => {
     expect(bench.tds.inspection.logins).toEqual([]);
   });
 
-  it("is not asked for while the environment keeps Node from verifying certificates", async () => {
+  it("is refused while the environment switches off the verification of certificates", async () => {
     const bench = await start();
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     const error = await failure(verify(bench));
@@ -256,7 +256,7 @@ describe("TLS to SQL Server", () => {
     expect(bench.tds.inspection.connections.total).toBe(0);
   });
 
-  it("needs an authority file that can be read", async () => {
+  it("needs a readable authority file", async () => {
     const bench = await start();
     const error = await failure(verify(bench, firstSecret, { tls: { caFile: "/nowhere/ca.pem" } }));
     expect(error).toBeInstanceOf(ConfigError);

@@ -10,7 +10,7 @@ const needed = {
 };
 
 describe("the options of an Azure SQL server", () => {
-  it("need no more than where the server is in Azure", () => {
+  it("need only the place of the server in Azure", () => {
     expect(rotator.options.parse(needed)).toEqual({
       ...needed,
       port: 1433,

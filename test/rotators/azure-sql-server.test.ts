@@ -72,7 +72,7 @@ async function failure(work: Promise<unknown>): Promise<Error> {
 const patches = ({ arm }: AzureSqlBench) =>
   arm.inspection.requests.filter(({ method }) => method === "PATCH").length;
 
-describe("an Azure SQL server that takes only Entra log-ins", () => {
+describe("an Azure SQL server that accepts only Entra log-ins", () => {
   it("is refused before anything is changed", async () => {
     const bench = await start();
     const error = await failure(apply(bench, { changed: { server: "sql-entra" } }));
@@ -81,7 +81,7 @@ describe("an Azure SQL server that takes only Entra log-ins", () => {
     expect(patches(bench)).toBe(0);
   });
 
-  it("is known by its refusal, when it may not be asked", async () => {
+  it("is recognised by its refusal when the identity may not read it", async () => {
     const bench = await start();
     bench.arm.faults.on("entraOnly", { do: "refuse", with: { status: 403 } });
     const refusal = { status: 400, code: "AadOnlyAuthenticationIsEnabled" };
@@ -92,8 +92,8 @@ describe("an Azure SQL server that takes only Entra log-ins", () => {
   });
 });
 
-describe("what is asked before the administrator is changed", () => {
-  it("is who the administrator is: both names are told when they differ", async () => {
+describe("the check before a change of the administrator", () => {
+  it("compares the administrator, and reports both names when they differ", async () => {
     const bench = await start();
     const error = await failure(apply(bench, { to: { ...next, account: "somebody" } }));
     expect(error).toBeInstanceOf(ConfigError);
@@ -115,12 +115,15 @@ describe("what is asked before the administrator is changed", () => {
     expect(patches(bench)).toBe(0);
   });
 
-  it.each(["get", "entraOnly"] as const)("is not known when Azure throttles %s", async (effect) => {
-    const bench = await start();
-    bench.arm.faults.on(effect, { do: "refuse", with: { status: 429, retryAfter: 30 } });
-    expect(await failure(apply(bench))).toBeInstanceOf(TargetUnavailableError);
-    expect(patches(bench)).toBe(0);
-  });
+  it.each(["get", "entraOnly"] as const)(
+    "has no result when Azure throttles %s",
+    async (effect) => {
+      const bench = await start();
+      bench.arm.faults.on(effect, { do: "refuse", with: { status: 429, retryAfter: 30 } });
+      expect(await failure(apply(bench))).toBeInstanceOf(TargetUnavailableError);
+      expect(patches(bench)).toBe(0);
+    },
+  );
 
   it.each(["get", "entraOnly"] as const)(
     "is not known when a gateway answers %s in Azure's place",
@@ -131,13 +134,13 @@ describe("what is asked before the administrator is changed", () => {
         bench.arm.faults.on(effect, { do: "refuse", with: { status, page } });
         const error = await failure(apply(bench));
         expect(error).toBeInstanceOf(TargetUnavailableError);
-        expect(error.message).toContain("something other than Azure answered the question");
+        expect(error.message).toContain("something other than Azure answered the query");
         expect(patches(bench)).toBe(0);
       }
     },
   );
 
-  it("is nothing when there is no token, and nothing of that error is told", async () => {
+  it("fails without a token, and its message repeats nothing of that error", async () => {
     const bench = await start();
     const broken = new Error(`the managed identity said ${next.secret.reveal()}`);
     broken.name = "CredentialUnavailableError";
@@ -154,7 +157,7 @@ describe("what is asked before the administrator is changed", () => {
     expect(error.message).toContain("no token");
   });
 
-  it("goes to nobody whose certificate is not trusted", async () => {
+  it("never goes to a server with an untrusted certificate", async () => {
     const bench = await start();
     const rotator = azureSqlServer(bench.arm.credential());
     const options = bench.optionsWith();
@@ -167,7 +170,7 @@ describe("what is asked before the administrator is changed", () => {
     expect(bench.arm.inspection.requests).toEqual([]);
   });
 
-  it.each(["self", "admin"] as const)("is not done with the authority of %s", async (as) => {
+  it.each(["self", "admin"] as const)("is refused with the authority of %s", async (as) => {
     const bench = await start();
     const error = await failure(apply(bench, { using: { as, credential: current } }));
     expect(error).toBeInstanceOf(ConfigError);
@@ -206,21 +209,21 @@ describe("the change of the administrator", () => {
     expect(await verify(bench)).toBe("accepted");
   });
 
-  it("needs a right that is named when it is missing", async () => {
+  it("names the missing right", async () => {
     const bench = await start();
     const error = await failure(apply(bench, { role: "reader" }));
     expect(error).toBeInstanceOf(ChangeRefusedError);
     expect(error.message).toContain("Microsoft.Sql/servers/write");
   });
 
-  it("is kept off by a lock, which is no other operation under way", async () => {
+  it("is refused by a lock, which is not another operation under way", async () => {
     const bench = await start();
     const refusal = { status: 409, code: "ScopeLocked" };
     bench.arm.faults.on("patch", { do: "refuse", with: refusal });
     expect(await failure(apply(bench))).toBeInstanceOf(ChangeRefusedError);
   });
 
-  it("waits for the one that is under way", async () => {
+  it("waits for the operation that is under way", async () => {
     const bench = await start({ ticks: 10 });
     bench.arm.faults.on("poll", { do: "reset-before-effect" });
     expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
@@ -243,7 +246,7 @@ describe("the change of the administrator", () => {
   );
 });
 
-describe("the operation that a change becomes", () => {
+describe("the operation that a change starts", () => {
   it("is waited for", async () => {
     const bench = await start({ effectAt: "completion", ticks: 3 });
     await apply(bench);
@@ -265,7 +268,7 @@ describe("the operation that a change becomes", () => {
     expect(error.message).toContain("not complex enough");
   });
 
-  it("has an unknown outcome when it may not be watched", async () => {
+  it("has an unknown outcome when the identity may not read it", async () => {
     const bench = await start();
     expect(await failure(apply(bench, { role: "writer" }))).toBeInstanceOf(OutcomeUnknownError);
     expect(await verify(bench, next)).toBe("accepted");
@@ -289,7 +292,7 @@ describe("the operation that a change becomes", () => {
 });
 
 describe("a new password of an Azure SQL administrator", () => {
-  it("may be refused for a while, in which the old one is still accepted", async () => {
+  it("may be refused for a while, during which the old one is still accepted", async () => {
     const bench = await start({}, { propagation: 3 });
     await apply(bench);
     expect(await verify(bench, next)).toBe("rejected");

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a connection that is not there in time is given up once, and the sentence says why", () => {
+test("a connection that is late times out once, and the sentence says why", () => {
   const giveUp = vi.fn();
   const limit = connectLimit(5_000, giveUp);
   vi.advanceTimersByTime(4_999);
@@ -16,10 +16,10 @@ test("a connection that is not there in time is given up once, and the sentence 
   expect(limit.reached()).toBeUndefined();
   vi.advanceTimersByTime(1);
   expect(giveUp).toHaveBeenCalledOnce();
-  expect(limit.reached()).toBe("no connection within 5s, as timeouts.connect wants it");
+  expect(limit.reached()).toBe("no connection within 5s (timeouts.connect)");
 });
 
-test("a connection that is there may take as long as it likes from then on", () => {
+test("an open connection has no further limit", () => {
   const giveUp = vi.fn();
   const limit = connectLimit(5_000, giveUp);
   limit.end();
@@ -28,7 +28,7 @@ test("a connection that is there may take as long as it likes from then on", () 
   expect(limit.reached()).toBeUndefined();
 });
 
-test("without a limit nothing is given up, and no timer keeps the process alive", () => {
+test("without a limit nothing times out, and no timer keeps the process alive", () => {
   const giveUp = vi.fn();
   const limit = connectLimit(undefined, giveUp);
   expect(vi.getTimerCount()).toBe(0);

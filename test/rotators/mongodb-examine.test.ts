@@ -81,13 +81,13 @@ describe("the addresses from which a MongoDB account may log in", () => {
     expect(await verify(bench)).toBe("rejected");
   });
 
-  it("are not known where the server does not show them, and then are no obstacle", async () => {
+  it("do not block the account when the server does not show them", async () => {
     const restrictions = [{ clientSource: [elsewhere] }];
     const bench = await start({ restrictions }, { lacks: ["restrictions", "mechanisms"] });
     expect(await examine(bench)).toEqual(healthy);
   });
 
-  it("are not asked of an account that has just logged in", async () => {
+  it("are not checked for an account that has just logged in", async () => {
     const bench = await start({ restrictions: [{ clientSource: [elsewhere] }] });
     expect(await examine(bench, byAdmin, true)).toEqual(healthy);
     expect(bench.double.inspection.performed("usersInfo")).toBe(0);
@@ -100,7 +100,7 @@ it("an account whose mechanisms the server has switched off can't log in", async
   expect(obstacles).toEqual([expect.stringContaining("SCRAM-SHA-1 switched off")]);
 });
 
-it("a secondary is no place to change a password", async () => {
+it("a secondary cannot change a password", async () => {
   const bench = await start({}, { secondary: true });
   await expect(examine(bench)).rejects.toBeInstanceOf(TargetUnavailableError);
   await expect(examine(bench)).rejects.toThrow("not the primary");
@@ -135,7 +135,7 @@ describe("the right to change a MongoDB account", () => {
     expect(why).toContain('grantRolesToUser("limited"');
   });
 
-  it("is an account's own only with changeOwnPassword", async () => {
+  it("belongs to the account itself only with changeOwnPassword", async () => {
     expect(await examine(await start(), bySelf)).toEqual(healthy);
     const { right } = await examine(await start({ changeOwnPassword: false }), bySelf);
     const why = right.is === "missing" ? right.why : right.is;
@@ -143,7 +143,7 @@ describe("the right to change a MongoDB account", () => {
     expect(why).toContain('db.getSiblingDB("orders").grantRolesToUser("app"');
   });
 
-  it("is likely where the server does not show privileges", async () => {
+  it("is likely when the server does not show privileges", async () => {
     const bench = await start({}, { lacks: ["privileges"] });
     const byPowerless: Using = { as: "admin", credential: powerless };
     expect((await examine(bench, byPowerless)).right).toEqual({ is: "likely" });
@@ -151,7 +151,7 @@ describe("the right to change a MongoDB account", () => {
   });
 });
 
-it("an answer that is only for now leaves the account unexamined", async () => {
+it("a temporary refusal leaves the account unexamined", async () => {
   const bench = await start();
   bench.double.faults.on("usersInfo", {
     do: "refuse",

@@ -4,7 +4,7 @@ import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 const parse = (options: object) => mongodb.options.safeParse(options);
 
 describe("the options of MongoDB", () => {
-  it("ask for TLS and for accounts in admin by default", () => {
+  it("use TLS and accounts in admin by default", () => {
     expect(mongodb.options.parse({ host: "db.example.com" })).toEqual({
       host: "db.example.com",
       port: 27017,
@@ -20,7 +20,7 @@ describe("the options of MongoDB", () => {
     ["an IPv6 address", { host: "fd00::7" }, "fd00::7", 27017],
     ["a replica set", { hosts: ["a.example.com:1", "b:2"], replicaSet: "rs" }, "a.example.com", 1],
     ["several mongos", { hosts: ["[fd00::7]:27019", "b:2"] }, "fd00::7", 27019],
-  ])("take %s, of which consumers are told", (_, options, host, port) => {
+  ])("take %s and pass it to consumers", (_, options, host, port) => {
     const endpoint = mongodb.endpoint(mongodb.options.parse(options));
     expect(endpoint).toEqual({ engine: "mongodb", host, port, database: "test" });
   });

@@ -45,31 +45,31 @@ test("an account of the same name in another authentication database is another 
   await leaveToo();
 });
 
-test("an admin who may not see who is connected is told which privilege is missing", async () => {
+test("an admin that may not list connections gets the missing privilege", async () => {
   await bench.addAccount("app", password);
   const refusal = hasSessions(powerless);
   await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
   await expect(refusal).rejects.toThrow("inprog");
 });
 
-test("an admin who may not see who is connected is told which command grants it", async () => {
+test("an admin that may not list connections gets the command that grants the privilege", async () => {
   await bench.addAccount("app", password);
   await expect(hasSessions(powerless)).rejects.toThrow(
     'db.getSiblingDB("admin").grantRolesToUser("powerless", [{"role":"clusterMonitor","db":"admin"}])',
   );
 });
 
-test("a list without the names of users does not say that an account is not in use", async () => {
+test("a list without names of users does not prove that an account is unused", async () => {
   await restart({ lacks: ["effectiveUsers"] });
   await bench.addAccount("app", password);
   const leave = await bench.stay("app", password);
   const refusal = hasSessions();
   await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
-  await expect(refusal).rejects.toThrow("cannot be asked who is logged in");
+  await expect(refusal).rejects.toThrow("Keyturn can't find out who is logged in");
   await leave();
 });
 
-test("a server that does not say what the admin may see is believed only when it shows somebody", async () => {
+test("an answer without privileges counts only when it shows a connection", async () => {
   await restart({ lacks: ["privileges"] });
   await bench.addAccount("app", password);
   await expect(hasSessions()).rejects.toBeInstanceOf(ChangeRefusedError);
@@ -78,7 +78,7 @@ test("a server that does not say what the admin may see is believed only when it
   await leave();
 });
 
-test("our own connection is not somebody's, were it that of the very account", async () => {
+test("Keyturn's own connection does not count, even as the same account", async () => {
   const roles = [{ role: "clusterMonitor", db: "admin" }];
   await bench.addAccount("app", password, { roles });
   const using = { as: "self", credential: app } as const;

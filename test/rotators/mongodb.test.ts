@@ -86,7 +86,7 @@ describe("the mechanisms of a MongoDB account", () => {
     expect(await verify(bench)).toBe("accepted");
   });
 
-  it("are left to the server when the admin may not see them", async () => {
+  it("are chosen by the server when the admin may not see them", async () => {
     const bench = await start();
     bench.double.faults.on("usersInfo", { do: "refuse" });
     await apply(bench);
@@ -95,7 +95,7 @@ describe("the mechanisms of a MongoDB account", () => {
   });
 });
 
-describe("where MongoDB accounts are kept", () => {
+describe("the authentication database of MongoDB accounts", () => {
   it("an account of the same name in another database is another account", async () => {
     const bench = await start();
     await bench.addAccount("app", "0ther~secret-of-app", { db: "admin" });
@@ -104,7 +104,7 @@ describe("where MongoDB accounts are kept", () => {
     expect(await bench.logsIn("app", "0ther~secret-of-app", "admin")).toBe(true);
   });
 
-  it("an admin is looked for in the database that is named for admins", async () => {
+  it("an admin logs in to the database configured for admins", async () => {
     const bench = await start();
     const error = await failure(apply(bench, { changed: { adminAuthDatabase: home } }));
     expect(error).toBeInstanceOf(ChangeRefusedError);
@@ -119,7 +119,7 @@ describe("a log-in to MongoDB", () => {
     expect(bench.double.inspection.logins).toEqual([{ user: "app", db: home, accepted: false }]);
   });
 
-  it("that meets another answer than a refusal says nothing about the secret", async () => {
+  it("proves nothing about the secret unless the server refuses it", async () => {
     const bench = await start();
     bench.double.faults.on("login", {
       do: "refuse",
@@ -130,7 +130,7 @@ describe("a log-in to MongoDB", () => {
     expect(error.message).toContain("code 11600");
   });
 
-  it("needs an authority to be named when the certificate is not of a well-known one", async () => {
+  it("needs a configured authority for a certificate from an unknown one", async () => {
     const bench = await start({}, { tls: true });
     const error = await failure(verify(bench, current, { tls: {} }));
     expect(error).toBeInstanceOf(TargetUnavailableError);
@@ -138,7 +138,7 @@ describe("a log-in to MongoDB", () => {
     expect(bench.double.inspection.logins).toEqual([]);
   });
 
-  it("does not go on without TLS when the server offers none", async () => {
+  it("does not continue without TLS when the server offers none", async () => {
     const bench = await start();
     expect(await failure(verify(bench, current, { tls: {} }))).toBeInstanceOf(
       TargetUnavailableError,
@@ -186,7 +186,7 @@ describe("a change in MongoDB", () => {
     expect(await verify(bench, valid === "old" ? current : next)).toBe("accepted");
   });
 
-  it("is not sent with a secret that clients read in different ways", async () => {
+  it("is not sent with a secret that clients encode differently", async () => {
     const bench = await start();
     const to = { ...current, secret: new Secret("ﬁrst~secret") };
     expect(await failure(apply(bench, { to }))).toBeInstanceOf(ChangeRefusedError);
@@ -198,7 +198,7 @@ describe("a change in MongoDB", () => {
     expect(await failure(apply(bench, { using: { as: "identity" } }))).toBeInstanceOf(ConfigError);
   });
 
-  it("is not an account's own retirement", async () => {
+  it("refuses to let an account retire itself", async () => {
     const bench = await start();
     const options = bench.optionsWith();
     const retired = mongodb.retire?.(
@@ -227,7 +227,7 @@ describe("a replica set", () => {
     return bench;
   }
 
-  it("is rotated though members are down", async () => {
+  it("is rotated although members are down", async () => {
     const options = members(await dead(), await alive());
     await mongodb.apply({ options, next, using: byAdmin }, signal());
     expect(await mongodb.verify({ options, credential: next }, signal())).toBe("accepted");

@@ -24,12 +24,12 @@ describe("a SCRAM verifier", () => {
     expect(createHash("sha256").update(clientKey).digest("base64")).toBe(stored);
   });
 
-  it("is another one each time, because the salt is", async () => {
+  it("is different each time, because of the salt", async () => {
     expect(await scramVerifier("pencil")).not.toBe(await scramVerifier("pencil"));
   });
 });
 
-describe("a password that every client takes as it stands", () => {
+describe("a password that every client uses unchanged", () => {
   it.each([
     ["any printable ASCII", ` !"#$%&'()*+,-./09:;<=>?@AZ[\\]^_\`az{|}~`],
     ["ASCII control characters", "a\tb\u0007c\u007f"],

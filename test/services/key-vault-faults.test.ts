@@ -137,7 +137,7 @@ describe("Azure Key Vault that is not well", () => {
     };
     const lonely = keyVault({ name: "main", url: emulator.url, credential: broken });
     const writing = unavailable(lonely.write("any", content, signal));
-    expect(await writing).toMatch(/no token could be had/);
+    expect(await writing).toMatch(/no token is available/);
   });
 
   it("reports a token that is not accepted, and works once it is", async () => {

@@ -36,7 +36,7 @@ test("a connection that is still being made ends with the signal", async () => {
   await hole.close();
 });
 
-test("nothing listens there is said at once", async () => {
+test("the host refused the connection is said at once", async () => {
   const closed = await listen(createServer());
   await closed.close();
   await expect(connectTcp("127.0.0.1", closed.port, undefined)).rejects.toMatchObject({

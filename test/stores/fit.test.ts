@@ -96,7 +96,7 @@ describe("a record that is too large for the store", () => {
     expect(outbox.at(-1)?.data["message"]).toBe(endless.slice(0, 100));
   });
 
-  it("forgets who was told of a notification, and a notification that is too long itself", () => {
+  it("drops the receivers of a notification, and a notification that is too long itself", () => {
     const names = Array.from({ length: 5_000 }, (_, index) => `webhook ${index}`);
     expect(stored({ outbox: [note(1), note(2, {}, names)] }).outbox).toEqual([
       { id: "2", type: "alarm", targetId: "db", at, data: {} },
@@ -114,7 +114,7 @@ describe("a record that is too large for the store", () => {
     ["active", { active: endless }],
     ["rotation", { rotation: { ...full.rotation, account: endless } }],
   ])("is refused rather than stored without its %s", (field, changed) => {
-    expect(() => stored(changed)).toThrow(`its ${field} takes`);
+    expect(() => stored(changed)).toThrow(`its ${field} has`);
   });
 });
 

@@ -51,14 +51,14 @@ describe.each([
     machine.wall += off;
   });
 
-  test("it is the clock of the service, to the second, and is carried on", () => {
+  test("it follows the clock of the service, to the second, and continues from there", () => {
     ask();
     expect(Math.abs(ahead())).toBeLessThan(second);
     pass(10 * minute);
     expect(Math.abs(ahead())).toBeLessThan(second);
   });
 
-  test("many answers make it no worse, and it never runs ahead", () => {
+  test("many answers do not make it less exact, and it never runs ahead", () => {
     for (let round = 0; round < 200; round++) {
       ask();
       expect(ahead()).toBeLessThanOrEqual(0);
@@ -68,7 +68,7 @@ describe.each([
     expect(ahead()).toBeGreaterThan(-100);
   });
 
-  test("an answer without a date, or with an odd one, changes nothing", () => {
+  test("an answer without a valid date changes nothing", () => {
     ask();
     const before = ahead();
     const odd = [
@@ -105,7 +105,7 @@ describe.each([
     }
   });
 
-  test("it goes on while the process is suspended and only the time of day goes on", () => {
+  test("it continues while the process is suspended and only the time of day continues", () => {
     ask();
     pass(hour, { steady: false });
     expect(Math.abs(ahead())).toBeLessThan(1_100);
@@ -114,7 +114,7 @@ describe.each([
     expect(Math.abs(ahead())).toBeLessThan(1_100);
   });
 
-  test("an answer that was asked for before the process was suspended hides no time", () => {
+  test("an answer requested before the process was suspended loses no time", () => {
     ask();
     const answered = clock.sent();
     const date = header(real);
@@ -123,14 +123,14 @@ describe.each([
     expect(Math.abs(ahead())).toBeLessThan(1_100);
   });
 
-  test("the next answer makes up for a sleep that no clock of the machine has noticed", () => {
+  test("the next answer corrects a sleep that no clock of the machine has noticed", () => {
     ask();
     pass(hour, { steady: false, wall: false });
     ask();
     expect(Math.abs(ahead())).toBeLessThan(1_100);
   });
 
-  test("the next answer undoes it when somebody sets the time of day", () => {
+  test("the next answer corrects a change of the time of day", () => {
     ask();
     for (const jump of [3 * hour, -5 * hour, 400 * 24 * hour]) {
       machine.wall += jump;
@@ -140,7 +140,7 @@ describe.each([
   });
 });
 
-test("a clock of the machine that runs too fast does not lead it away from the service for ever", () => {
+test("a machine clock that runs too fast does not separate it from the service for ever", () => {
   ask();
   for (let hours = 0; hours < 240; hours++) {
     for (let minutes = 0; minutes < 60; minutes++) {
@@ -153,7 +153,7 @@ test("a clock of the machine that runs too fast does not lead it away from the s
   }
 });
 
-test("answers that agree for half a minute are believed, although they are behind", () => {
+test("answers that agree for half a minute count, although they are behind", () => {
   ask(header(real + hour));
   expect(ahead()).toBeGreaterThan(hour - 1_100);
   for (let round = 0; round < 7; round++) {

@@ -15,7 +15,7 @@ const next = recordSchema + 1;
 const newer = `was written by a newer version of Keyturn (schema ${next}; this instance knows ${recordSchema}). Finish the deployment.`;
 const at = "2026-03-01T10:00:00.000Z";
 
-test("a row of a newer version is told from a damaged one, and from a journal that is down", () => {
+test("a row of a newer version is distinguished from a damaged one and from an unavailable journal", () => {
   const columns = targetColumns.write(newRecord("orders-db"));
   const errorOf = (changed: Record<string, unknown>): unknown => {
     try {
@@ -75,7 +75,7 @@ test("a rotation that cannot be read keeps its place in the history and says why
   ]);
 });
 
-test("an alarm that cannot be read does not hide the others, and is one itself", () => {
+test("an alarm that cannot be read does not hide the others, and is listed as an alarm", () => {
   const alarm = fullAlarm("1", at);
   const rows = readAlarms([
     [at, "row-2", { ...alarmColumns.write(alarm), id: "2", at: "yesterday" }],

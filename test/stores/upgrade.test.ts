@@ -51,7 +51,7 @@ test("there is a sample of every version, and a step to the next one", () => {
  * `recordSchema`, add a step to `stores/upgrade.ts`, and keep the sample of the version before. Until then, run the test
  * with `-u`.
  */
-test("the fields of the newest version are those that its sample and its list of fields have", async () => {
+test("the sample and the list of fields have exactly the fields of the newest version", async () => {
   const sample = {
     target: targetColumns.write(fullTarget("orders-db")),
     leanTarget: targetColumns.write(newRecord("orders-db")),
@@ -68,7 +68,7 @@ test("the fields of the newest version are those that its sample and its list of
   await expect(`${fields.join("\n")}\n`).toMatchFileSnapshot(getPath(`fields-${recordSchema}.txt`));
 });
 
-test("the list of fields says of each whether it may be missing, and what it holds", () => {
+test("the list of fields says for each field whether it may be missing, and its type", () => {
   const record = z.strictObject({
     at: z.iso.datetime(),
     kind: z.enum(["a", "b"]),

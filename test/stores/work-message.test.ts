@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseWorkMessage } from "../../shared/stores/work-message.ts";
 
-it("a work message is read from what the host hands over", () => {
+it("a work message is read from the input of the host", () => {
   const message = { targetId: "orders-db", because: "due" };
   expect(parseWorkMessage(message)).toStrictEqual(message);
   expect(parseWorkMessage({ ...message, addedLater: 1 })).toStrictEqual(message);

@@ -38,8 +38,8 @@ async function complaint(attempt: Promise<unknown>, kind: new (m: string) => Err
   return error.message;
 }
 
-describe("what Key Vault is sent", () => {
-  it("is the whole content of a version, nothing left to what was there before", async () => {
+describe("a request to Key Vault", () => {
+  it("contains the whole content of a version and inherits nothing", async () => {
     await vault.write("orders", { ...content, expiresAt: "2030-01-01T00:00:00.500Z" }, signal);
     const put = server.requests.find(({ method, token }) => method === "PUT" && token);
     expect(JSON.parse(put?.body ?? "")).toEqual({
@@ -50,7 +50,7 @@ describe("what Key Vault is sent", () => {
     });
   });
 
-  it("is nothing but the end of a version when one is disabled", async () => {
+  it("contains only the new state when a version is disabled", async () => {
     await vault.disable(ref, signal);
     const patch = server.requests.find(({ method, token }) => method === "PATCH" && token);
     expect(patch?.path).toMatch(new RegExp(`^/secrets/orders/${ref.version}[?]`));
@@ -61,7 +61,7 @@ describe("what Key Vault is sent", () => {
 describe("values before there is a token", () => {
   const bare = () => server.requests.filter(({ token }) => token === undefined);
 
-  it("stay here, however many calls a cold start begins with", async () => {
+  it("are not sent, however many calls a cold start begins with", async () => {
     await Promise.all([
       ...Array.from("abcde").map((name) => vault.write(name, content, signal)),
       vault.disable(ref, signal),
@@ -83,7 +83,7 @@ describe("values before there is a token", () => {
     expect(bare().filter(({ body }) => body !== "")).toHaveLength(1);
   });
 
-  it("stay here when the first call of a client came to nothing", async () => {
+  it("are not sent when the first call of a client failed", async () => {
     server.lax = true;
     server.script = ({ token }) => (token === undefined ? "hang" : bundle("/secrets/orders"));
     const caller = new AbortController();
@@ -96,14 +96,14 @@ describe("values before there is a token", () => {
     expect(bare().filter(({ body }) => body !== "")).toEqual([]);
   });
 
-  it("stay here when the server does not ask for a token", async () => {
+  it("are not sent when the server does not ask for a token", async () => {
     server.lax = true;
     await complaint(vault.write("orders", content, signal), VaultUnavailableError);
     await complaint(vault.disable(ref, signal), VaultUnavailableError);
     expect(server.requests.filter(({ body }) => body !== "")).toEqual([]);
   });
 
-  it("are not taken elsewhere by a redirect", async () => {
+  it("are not sent elsewhere by a redirect", async () => {
     server.script = ({ method, path }) =>
       method === "PUT" && path.startsWith("/secrets/")
         ? { status: 307, headers: { location: `${server.url}/elsewhere` } }
@@ -114,7 +114,7 @@ describe("values before there is a token", () => {
   });
 });
 
-describe("what Key Vault answers", () => {
+describe("an answer of Key Vault", () => {
   const calls = {
     read: () => vault.readCurrent("orders", signal),
     write: () => vault.write("orders", content, signal),
@@ -138,13 +138,13 @@ describe("what Key Vault answers", () => {
     expect(message).toContain("orders");
   });
 
-  it("403 to a warm-up that may not read does not keep a writer from writing", async () => {
+  it("403 to a warm-up without the right to read does not stop a writer", async () => {
     server.script = ({ method, path }) =>
       method === "GET" ? refusal(403, "Forbidden", "ForbiddenByRbac") : bundle(path);
     expect(await vault.write("orders", content, signal)).toMatchObject({ name: "orders" });
   });
 
-  it("400 is our mistake", async () => {
+  it("400 is a mistake of Keyturn", async () => {
     server.script = () => refusal(400, "BadParameter");
     for (const call of Object.values(calls)) {
       if (call !== calls.write) expect(await complaint(call(), ConfigError)).toMatch(/HTTP 400/);
@@ -154,7 +154,7 @@ describe("what Key Vault answers", () => {
     expect(await complaint(calls.write(), ConfigError)).toMatch(/HTTP 400, BadParameter/);
   });
 
-  it("409 in mid-transition is worth another try", async () => {
+  it("409 during a transition causes another try", async () => {
     server.script = ({ method, path }) =>
       method === "PUT" ? refusal(409, "Conflict", "ObjectIsBeingDeleted") : bundle(path);
     expect(await complaint(calls.write(), VaultUnavailableError)).toMatch(/being deleted/);
@@ -169,7 +169,7 @@ describe("what Key Vault answers", () => {
     },
   );
 
-  it("404 for a version that was written a moment ago is not believed at once", async () => {
+  it("404 for a version written a moment ago does not count at once", async () => {
     let asked = 0;
     server.script = ({ path }) => {
       asked += 1;
@@ -187,7 +187,7 @@ describe("what Key Vault answers", () => {
     await complaint(calls.read(), VaultUnavailableError);
   });
 
-  it("nothing that it was sent comes back in an error, however hostile it is", async () => {
+  it("an error never contains the request, however hostile the server is", async () => {
     const echo = { code: value, message: value, innererror: { code: token } };
     for (const status of [400, 401, 403, 404, 409, 418]) {
       server.script = ({ method, path }) =>

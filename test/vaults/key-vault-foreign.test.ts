@@ -107,7 +107,7 @@ describe("an answer that is not Key Vault's own proves nothing:", () => {
     expect(server.requests.length).toBeGreaterThan(2);
   });
 
-  it("a gateway that answers for a moment is asked again", async () => {
+  it("a gateway that answers for a moment causes another try", async () => {
     let asked = 0;
     server.script = ({ path }) =>
       ++asked < 2 ? { ...htmlPage(503), headers: { "retry-after": "0" } } : bundle(path);
@@ -147,7 +147,7 @@ describe("Key Vault's own answer", () => {
     expect(await complaint(calls.disable())).toMatch(sentence);
   });
 
-  it("that there is no such secret is the only one that means absent", async () => {
+  it("means absent only when it says that the secret does not exist", async () => {
     server.script = () => refusal(404, "SecretNotFound");
     expect(await calls.readCurrent()).toBe("absent");
     expect(await calls.readVersion()).toBe("absent");
@@ -181,7 +181,7 @@ describe("Key Vault's own answer", () => {
     expect(await complaint(attempt?.() ?? Promise.resolve())).toMatch(/about another secret/);
   });
 
-  it("may spell the name in other letters", async () => {
+  it("may spell the name in another case", async () => {
     server.script = () => bundle("/secrets/ORDERS");
     expect(await calls.readCurrent()).toMatchObject({ ref: { name: "orders" } });
     await calls.disable();
@@ -206,7 +206,7 @@ describe("Key Vault's own answer", () => {
   );
 });
 
-describe("whether an absent secret was deleted", () => {
+describe("the check whether an absent secret was deleted", () => {
   const lookUps = () => server.requests.filter(({ path }) => path.startsWith("/deletedsecrets/"));
   const answerLookUp = (answer: Answer) => {
     server.script = ({ path }) =>
@@ -214,7 +214,7 @@ describe("whether an absent secret was deleted", () => {
   };
   const reads = ["readCurrent", "readVersion"] as const;
 
-  it.each(reads)("is asked once, and only after %s found nothing", async (read) => {
+  it.each(reads)("is made once, and only after %s found nothing", async (read) => {
     await calls[read]();
     expect(lookUps()).toEqual([]);
     answerLookUp(bundle("/deletedsecrets/orders"));
@@ -250,7 +250,7 @@ describe("whether an absent secret was deleted", () => {
     }
   });
 
-  it("is not asked about a disabled version", async () => {
+  it("is not made for a disabled version", async () => {
     server.script = () => refusal(403, "Forbidden", "SecretDisabled");
     for (const read of reads) expect(await calls[read]()).toBe("disabled");
     expect(lookUps()).toEqual([]);

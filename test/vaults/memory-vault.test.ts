@@ -5,7 +5,7 @@ import { memoryVault } from "../../shared/vaults/memory-vault.ts";
 describe("a vault in memory", () => {
   const signal = new AbortController().signal;
 
-  it("shows every version to a test, with the times and ids it was given", async () => {
+  it("shows every version with its times and ids to a test", async () => {
     let count = 0;
     const vault = memoryVault({
       name: "main",
@@ -27,7 +27,7 @@ describe("a vault in memory", () => {
     expect(versions[0]?.createdAt).toBe("2026-03-01T02:03:04.000Z");
   });
 
-  it("keeps what was written, whatever happens to the tags it was given", async () => {
+  it("keeps the written tags, even if the caller changes its object later", async () => {
     const vault = memoryVault({ name: "main" });
     const tags: Record<string, string> = { owner: "orders" };
     await vault.write("orders", { value: new Secret("x"), contentType: "", tags }, signal);

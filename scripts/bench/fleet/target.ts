@@ -30,8 +30,8 @@ export function plainTarget(system: MemorySystem): Rotator {
 /** Servers that take as long as the model says, and never fail. */
 export function simulatedTarget({ system, clock, latency, onChanged }: TargetOf): Rotator {
   const plain = plainTarget(system);
-  const late = () => new TargetUnavailableError("no answer in time");
-  const lost = () => new OutcomeUnknownError("no answer in time");
+  const late = () => new TargetUnavailableError("no answer before the deadline");
+  const lost = () => new OutcomeUnknownError("no answer before the deadline");
   const logIn = (signal: AbortSignal) => clock.sleepWithin(latency(medianMs.logIn), signal, late);
   return {
     ...plain,

@@ -1,28 +1,28 @@
 import { between, type Instant, plus, second } from "../time.ts";
 
-/** What Key Vault creates at most in 10 seconds, keys and certificates included, for everybody who uses the vault. */
+/** How many objects Key Vault creates in 10 seconds at most, for all clients of a vault together: secrets, keys and certificates. */
 export const mostCreates = 300;
 const limitWindow = 10 * second;
 
-/** What Keyturn takes of that by default. The rest is for changes that must be published at once, and for others. */
+/** Keyturn's default share of that limit. The rest is for changes that must be published at once, and for other clients. */
 export const defaultCreates = 280;
 
-/** Milliseconds. Nobody waits longer for a vault, so a moment further ahead was not meant. */
+/** Milliseconds. No worker waits longer for a vault, so a later time in the journal is an error. */
 export const longestHold = 30 * second;
 
-/** Milliseconds of a vault's time that may be caught up on after nobody has wanted anything. */
+/** Milliseconds of unused room that workers can catch up on after the vault was idle. */
 const burst = second / 2;
 
 export interface Room {
   /** Milliseconds until the versions may be created. */
   readonly wait: number;
-  /** From when on there is room for the next ones. */
+  /** When there is room for the next versions. */
   readonly freeAt: Instant;
 }
 
 /**
- * Room for some versions in a vault in which there is room from `freeAt` on: evenly, `perWindow` in 10 seconds. Whoever takes it
- * moves `freeAt`.
+ * Finds room for some versions in a vault that has room from `freeAt` on, evenly `perWindow` in 10 seconds. The worker that takes
+ * the room moves `freeAt`.
  */
 export function roomFor(
   creates: number,

@@ -2,8 +2,8 @@ import { Cron } from "croner";
 import { day, minute, second } from "../time.ts";
 
 /**
- * Milliseconds from one sweep to the next: as the settings usually have it, a sweep comes with each full minute. What is
- * due is noticed by the next sweep, so that no policy rotates a target more often than that, however short its `every`.
+ * Milliseconds from one sweep to the next. By default a sweep runs every full minute. A target that is due waits for the next sweep,
+ * so no policy rotates a target more often than that, however short its `every`.
  */
 export const usualSweep = minute;
 
@@ -11,20 +11,20 @@ export const usualSweep = minute;
 export const usualRotation = 2 * second;
 
 /**
- * Milliseconds from the start of a rotation, with a sweep, to the moment from which a plan counts the age of the new
- * secret: such that the next rotation, `every` later, starts with the sweep that notices it.
+ * Milliseconds from the start of a rotation, which is a sweep, to the moment from which a plan counts the age of the new
+ * secret. The next rotation, `every` later, then starts exactly at the sweep that finds it due.
  */
 export function ageDelay(every: number, sweepEvery: number): number {
   return Math.ceil((usualRotation + every) / sweepEvery) * sweepEvery - every;
 }
 
-/** Sweeps of a timetable are looked at from here on. */
+/** Any fixed start for listing the sweeps of a timetable. */
 const somewhen = new Date("2026-01-01T00:00:00Z");
 const looked = 60;
 
 /**
- * Milliseconds that lie at most between two sweeps of a six-field timetable. The usual ones where it cannot be read, or
- * where sweeps lie more than a day apart: then they are switched off, and somebody else has them made.
+ * The longest time between two sweeps of a six-field timetable, in milliseconds. The default applies if the timetable cannot be read,
+ * or if sweeps are more than a day apart: the timer is then switched off, and something else starts the sweeps.
  */
 export function sweepDistance(timetable: string | undefined): number {
   try {
@@ -36,7 +36,7 @@ export function sweepDistance(timetable: string | undefined): number {
     const longest = Math.max(...gaps);
     return longest > 0 && longest <= day ? longest : usualSweep;
   } catch {
-    // Functions also takes time spans, and other timetables than ours.
+    // Functions also accepts time spans and other kinds of timetables.
     return usualSweep;
   }
 }

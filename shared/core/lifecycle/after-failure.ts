@@ -16,13 +16,13 @@ import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./re
 
 export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
 
-/** What a failed step means. Once a change may have begun, only certainty ends a rotation. */
+/** Decides what follows a failed step. Once a change may have begun, only a certain outcome ends a rotation. */
 export function decideAfterFailure(
   rotation: Rotation,
   kind: ErrorKind,
   policy: Policy,
 ): AttemptOutcome {
-  // The new secret is public and proven: nothing that goes wrong from here on may lose it.
+  // The new secret is public and proven: no later failure may lose it.
   if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
     return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
   }
@@ -34,8 +34,9 @@ export function decideAfterFailure(
 }
 
 /**
- * Whether consumers may be refused until the rotation gets on: what they read is known to be refused, may have lost its password,
- * or may be a version that the target has not accepted yet. Where nothing is known of an active account, they may.
+ * Whether consumers may be unable to log in until the rotation continues: the target is known to refuse the published secret, the
+ * published account may have a new password, or the target may not have accepted the published version yet. Without a known active
+ * account the answer is yes.
  */
 export function isUrgent({ active, refusedSince }: TargetRecord, rotation: Rotation): boolean {
   if (refusedSince !== undefined) return true;
@@ -44,7 +45,7 @@ export function isUrgent({ active, refusedSince }: TargetRecord, rotation: Rotat
   return isPublishing || active === undefined || active === rotation.account;
 }
 
-/** The rotation with one more failure held against it. `urgent`: consumers may be refused until it gets on. */
+/** The rotation with one more failure. `urgent`: consumers may be unable to log in until the rotation continues. */
 export function retryLater(
   rotation: Rotation,
   failure: Failure,
@@ -61,7 +62,7 @@ export function retryLater(
   };
 }
 
-/** Milliseconds. Between a change and its check, consumers may be refused until the vault and the server can be asked again. */
+/** Milliseconds. Between a change and its check, consumers may be refused until the vault and the server are available again. */
 function chooseDelay(
   { id, phase, failures }: Rotation,
   failure: Failure,
@@ -74,7 +75,7 @@ function chooseDelay(
   return retryDelay(retry, failures, id);
 }
 
-/** The record while its rotation waits for the next try. That it has come to a stop is told once. */
+/** The record while its rotation waits for the next try. Keyturn reports once that the rotation is stalled. */
 export function stallRotation(
   record: TargetRecord,
   rotation: Rotation,
@@ -83,7 +84,11 @@ export function stallRotation(
 ): TargetRecord {
   const waiting: TargetRecord = { ...record, health: "failing", rotation, lastFailure: failure };
   return rotation.failures === policy.retry.attempts
-    ? notify(waiting, "rotation.stalled", failure.at, failureData(rotation, failure))
+    ? notify(waiting, {
+        type: "rotation.stalled",
+        at: failure.at,
+        data: failureData(rotation, failure),
+      })
     : waiting;
 }
 
@@ -118,10 +123,14 @@ export function failRotation(
         ),
       }),
   };
-  return notify(failed, "rotation.failed", failure.at, failureData(rotation, failure));
+  return notify(failed, {
+    type: "rotation.failed",
+    at: failure.at,
+    data: failureData(rotation, failure),
+  });
 }
 
-/** Milliseconds. Tries used up within the rotation count: the next rotation is then the long distance away. */
+/** Milliseconds. The tries of the rotation count as used up, so the next rotation waits for the long interval. */
 function delayAfterFailure(
   record: TargetRecord,
   rotation: Rotation,
@@ -149,7 +158,12 @@ export function blockRotation(
     },
     lastFailure: failure,
   };
-  // A rotation may be blocked more than once; each time is news.
+  // A rotation can be blocked more than once; each time is a new notification.
   const about = `${rotation.id}/${failure.at}`;
-  return notify(blocked, "rotation.blocked", failure.at, failureData(rotation, failure), about);
+  return notify(blocked, {
+    type: "rotation.blocked",
+    at: failure.at,
+    data: failureData(rotation, failure),
+    about,
+  });
 }

@@ -1,7 +1,7 @@
 import type { TargetRecord } from "../record/rotation.ts";
 import type { Instant } from "../time.ts";
 
-/** The record with a log-in with what is published due at that moment. One that was asked for before gives way. */
+/** The record with a check of the published secret, a log-in, due at that time. It replaces an earlier request for a check. */
 export const withCheck = (record: TargetRecord, why: string, at: Instant): TargetRecord => ({
   ...record,
   check: { at, why, failures: 0 },

@@ -5,12 +5,12 @@ import { isJoined } from "./request.ts";
 /** What a worker does with a target next. */
 export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";
 
-/** The whole decision: a function of the record and the moment, of nothing else. */
+/** Decides what to do next. The decision depends only on the record and the time. */
 export function decideWork(record: TargetRecord, now: Instant): Work {
   return listPendingWork(record, now).find(({ at }) => isReached(at, now))?.work ?? "wait";
 }
 
-/** When the sweep must look at the target again; undefined when only a person can bring anything about. */
+/** When a sweep must check the target again; undefined when only a person can change its state. */
 export function wakeAt(record: TargetRecord, now: Instant): Instant | undefined {
   if (record.claim.owner !== undefined) return record.claim.until;
   return earliest(...listPendingWork(record, now).map(({ at }) => at));
@@ -18,15 +18,15 @@ export function wakeAt(record: TargetRecord, now: Instant): Instant | undefined 
 
 interface PendingWork {
   readonly work: Work;
-  /** Undefined: not at all, as things stand. */
+  /** Undefined when the work is not pending. */
   readonly at: Instant | undefined;
 }
 
-/** What there is to do and when, the most urgent first. Nothing of it is done while the target rests. */
+/** The pending work and its times, the most urgent first. `restUntil` and `skipped` postpone every kind of work. */
 function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
   const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
-  // An account that is just being given a new secret must not lose it to the retirement of the old one.
+  // The retirement of the old secret must not disable the new secret that the rotation gives the account.
   const mayRetire = retirement && retirement.account !== rotation?.account;
   const planned: PendingWork[] = [
     { work: "join", at: isJoined(record) ? now : undefined },
@@ -34,7 +34,7 @@ function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
     { work: "retire", at: mayRetire ? retirement.at : undefined },
-    { work: "notify", at: tellAt(record, now) },
+    { work: "notify", at: notifyAt(record, now) },
   ];
   return planned.map(({ work, at }) => ({ work, at: at && latest(at, findRestEnd(record)) }));
 }
@@ -44,23 +44,23 @@ function findRestEnd({ restUntil = "", skipped }: TargetRecord): Instant | undef
   return (restUntil > until ? restUntil : until) || undefined;
 }
 
-/** A rotation that may have changed something proves what it publishes itself. */
+/** A rotation that may have changed the target proves the published secret itself. */
 function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
   return adoptedAt !== undefined && (rotation === undefined || !mayHaveChanged(rotation));
 }
 
-/** When a target without a rotation is adopted or given one; a blocked rotation holds everything up. */
+/** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   const { rotation, request, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
   const requested = request && (request.notBefore ?? now);
-  // To adopt changes nothing, so no freeze that holds back the request holds back the adoption.
+  // An adoption changes nothing, so a freeze that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
   return earliest(requested, nextDue);
 }
 
-/** News at once; what some notifier did not want to hear, later. */
-function tellAt({ outbox, outboxRetryAt }: TargetRecord, now: Instant): Instant | undefined {
+/** New notifications go out at once, and failed deliveries at their next try. */
+function notifyAt({ outbox, outboxRetryAt }: TargetRecord, now: Instant): Instant | undefined {
   if (outbox.length === 0) return undefined;
   return outbox.some(({ toldTo }) => toldTo === undefined) ? now : (outboxRetryAt ?? now);
 }
@@ -76,8 +76,8 @@ export const claimLength = 2 * minute;
 const clockTolerance = 5 * second;
 
 /**
- * A claim further ahead than its length was made by a clock that is wrong: it would hold the target for as long as that
- * clock is ahead, and is none.
+ * A claim that ends later than its length allows was made with a wrong clock. It does not count, because it would lock the target
+ * for as long as that clock is ahead.
  */
 export function isClaimed(record: TargetRecord, now: Instant): boolean {
   const { owner, until } = record.claim;
@@ -86,7 +86,7 @@ export function isClaimed(record: TargetRecord, now: Instant): boolean {
   return left > 0 && left <= claimLength + clockTolerance;
 }
 
-/** The record while `owner` works on the target, from this moment for the length of a claim. */
+/** The record with a claim of `owner` on the target, from now for the length of a claim. */
 export function withClaim(
   record: TargetRecord,
   { fence, owner }: Required<Pick<Claim, "fence" | "owner">>,

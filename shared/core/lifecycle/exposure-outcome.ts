@@ -4,13 +4,13 @@ import type { Target } from "../target.ts";
 import { between, earliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { describeWaiting, type Waiting } from "./waiting.ts";
 
-/** What a report of an exposure leads to. */
+/** The effect of a reported exposure. */
 export interface ExposureOutcome {
-  /** Whether it makes a change due, or had been made due by an earlier one. One that does not may be recorded. */
+  /** Whether this or an earlier exposure makes a change due. An exposure that does not may still be recorded. */
   readonly counted: boolean;
-  /** Why, and what to do when nothing happens by itself. */
+  /** Why, and what the caller can do if Keyturn does not act by itself. */
   readonly why: string;
-  /** When the secret is changed, as far as that is planned. */
+  /** The planned time of the change, if there is one. */
   readonly nextDue?: Instant;
   /** The rotation that is queued or under way and changes the secret. */
   readonly rotationId?: string;
@@ -18,7 +18,7 @@ export interface ExposureOutcome {
 
 interface Recorded {
   readonly target: Target;
-  /** What else to know about the secret that was seen. */
+  /** An additional sentence about the exposed secret. */
   readonly note: string | undefined;
   /** When the policy wants a change now that the exposure is known. */
   readonly due: Due;
@@ -28,7 +28,7 @@ interface Recorded {
 const request = "request a rotation with reason exposure";
 const liftingRequest = `${request}, and with liftFreeze where a freeze is in force`;
 
-/** What comes of an exposure that `record` holds by now. */
+/** Describes the effect of the exposure in `record`. */
 export function describeExposureOutcome(record: TargetRecord, recorded: Recorded): ExposureOutcome {
   const { target, note, now } = recorded;
   const obstacle = blockedBy(record);
@@ -46,7 +46,7 @@ export function describeExposureOutcome(record: TargetRecord, recorded: Recorded
   };
 }
 
-/** An outcome with what to do, which comes last in its sentence. */
+/** An outcome with advice, which is the last part of its sentence. */
 interface Advised extends Omit<ExposureOutcome, "rotationId"> {
   readonly advice?: string;
 }
@@ -55,7 +55,7 @@ function blockedBy({ rotation, health, adoptedAt, lastFailure }: TargetRecord): 
   const isBlocked = rotation?.phase === "blocked";
   if (!isBlocked && !(adoptedAt === undefined && health === "blocked")) return undefined;
   const found = lastFailure ? ` (${lastFailure.message})` : "";
-  return `recorded, but the target is blocked${found} and nothing is changed until a person acts: fix it, then ${request}`;
+  return `recorded, but the target is blocked${found}: fix it, then ${request}; until then Keyturn changes nothing`;
 }
 
 interface Change {
@@ -65,7 +65,7 @@ interface Change {
   readonly waiting: Waiting | undefined;
 }
 
-/** The rotation that changes the secret anyway: one that has published nothing yet, or one that is queued. */
+/** The rotation that will change the secret in any case: an open one that has not published yet, or a queued one. */
 function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Change | undefined {
   const { rotation, request: queued } = record;
   const isOpen = rotation !== undefined && rotation.published === undefined;
@@ -79,7 +79,7 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
   return { rotationId, isOpen, waiting, why };
 }
 
-/** The sentence about the rotation says it all. */
+/** The sentence about the rotation is the whole explanation. */
 function answeredBy({ waiting }: Change): Advised {
   return { counted: true, why: "", ...soon(waiting?.until) };
 }
@@ -88,7 +88,7 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
   const { target, due, now } = recorded;
   const { name, afterExposure } = target.policy;
   if (afterExposure === undefined) {
-    const why = `recorded, but policy ${name} has no afterExposure, so an exposure makes no rotation due`;
+    const why = `recorded, but policy ${name} has no afterExposure, so an exposure does not start a rotation`;
     const advice = change ? {} : { advice: `${request}, or set afterExposure` };
     return {
       counted: false,
@@ -112,7 +112,7 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
   };
 }
 
-/** `wanted`: when the change would be due if neither hours nor a freeze held it back. */
+/** `wanted`: when the change would be due without windows and freezes. */
 function describePlan(
   record: TargetRecord,
   dueAt: Instant,
@@ -126,7 +126,7 @@ function describePlan(
   return { why, nextDue: at, ...advice };
 }
 
-/** The next change by schedule, or the next try after a failure. While a rotation is open, its end plans anew. */
+/** The next change by schedule, or the next try after a failure. Undefined while a rotation is open, because its end reschedules the target. */
 export function findPlannedStart({
   rotation,
   adoptedAt,

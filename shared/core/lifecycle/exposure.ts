@@ -14,14 +14,14 @@ import {
 import { findSeen } from "./seen.ts";
 
 export interface AcceptedExposure extends ExposureOutcome {
-  /** The very same record when it changes nothing. */
+  /** The same object as before when the exposure changes nothing. */
   readonly record: TargetRecord;
 }
 
 /**
- * Takes a report that somebody saw the secret. Of several since the last change the first one counts; a breach makes
- * it one. Only `exposure`, the due moment and the hold of a request are written, so a worker that holds the claim can
- * take them over, and what an open rotation waits for is asked again.
+ * Accepts a report that somebody saw the secret. The first exposure since the last change counts, and a later breach turns it into a
+ * breach. The caller writes only `exposure`, the due time and the hold of a request, so a worker that holds the claim can merge them.
+ * The hold of an open rotation is evaluated again.
  */
 export function acceptExposure(
   record: TargetRecord,
@@ -49,7 +49,7 @@ export function acceptExposure(
   };
 }
 
-/** The first of two, as far as both say the same. */
+/** The earlier of two exposures, with its version only if both name the same one. */
 function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
   const { version, ...first } = known.at <= added.at ? known : added;
@@ -61,7 +61,7 @@ function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure 
   };
 }
 
-/** What hours or a freeze hold back is asked again: an exposure or a breach may lift them. */
+/** The record without its hold by a window or a freeze, because an exposure or a breach may lift both. */
 function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): TargetRecord {
   const { request, ...rest } = askedAgain(exposed);
   if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
@@ -79,21 +79,21 @@ function brief(exposure: Exposure): Exposure {
   };
 }
 
-/** The exposure that has not been answered by a change, whoever made that. */
+/** The exposure, unless Keyturn or a person has changed the secret since. */
 export function unansweredExposure(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
   const changedAt = findLastChange(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
 }
 
-/** A retry that comes sooner stays; whatever else was planned is what the policy says now. */
+/** An earlier retry stays. Otherwise the due time is the one that the policy gives now. */
 function withEarlierDue(record: TargetRecord, due: Due): TargetRecord {
   const { nextDue: planned } = record;
   if (due.at === undefined || record.adoptedAt === undefined) return record;
   return planned !== undefined && planned <= due.at ? record : withDueMoment(record, due);
 }
 
-/** `next` with the exposure that somebody reported while we worked on `ours`. */
+/** `next` with the exposure that a caller reported while this worker worked on `ours`. */
 export function withTheirExposure(
   next: TargetRecord,
   ours: TargetRecord,
@@ -103,9 +103,9 @@ export function withTheirExposure(
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
   const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
   if (changedAt === undefined) return withSooner(askedAgain({ ...next, exposure }), theirs);
-  // Seen while it was not public yet, and superseded by now.
+  // The exposed secret is the one before the change that has just ended, so it is superseded.
   if (ours.rotation?.published === undefined) return next;
-  // Seen when it was public already: as old as the change that has just ended.
+  // The new secret was public already, so the exposure concerns it and counts from the change that has just ended.
   return withSooner({ ...next, exposure: { ...exposure, at: changedAt } }, theirs);
 }
 

@@ -3,22 +3,22 @@ import { between, day, type Instant, minute, plus } from "../time.ts";
 
 /**
  * Servers lock an account after a few wrong passwords in a row, and count them for ten minutes or more. Every log-in with a
- * stored secret counts here, whoever makes it: preflight, proof or check. Hardening guides begin at five.
+ * stored secret counts here: those of the preflight, the proof and the check. Hardening guides lock an account after five or more.
  */
 export const maxGuesses = 4;
-/** Whoever looks for a secret that works among several leaves the last guess to the proof of a change. */
+/** A search for a working secret among several leaves the last guess for the proof of a change. */
 export const maxSearchGuesses = maxGuesses - 1;
 export const guessWindowMs = 10 * minute;
 
 /**
- * For so long it is remembered which versions were refused: others are tried before them. Longer than the retries of a
- * rotation are apart.
+ * How long Keyturn remembers which versions were refused, to try others first. It is longer than the time between two tries of a
+ * rotation.
  */
 const memoryMs = day;
 
 const maxRefusals = 40;
 
-/** When the account may be asked again after so many refusals; undefined when it may be asked now. */
+/** When Keyturn may try the account again after so many refusals; undefined when it may try now. */
 export function findGuessPause(
   refusals: readonly Refusal[],
   account: string,
@@ -30,7 +30,7 @@ export function findGuessPause(
   return deciding && plus(deciding.at, guessWindowMs);
 }
 
-/** When the account's secret of this version was last refused, if that was within a day and nothing was accepted since. */
+/** When the target last refused this version of the account's secret, if that was within a day and no log-in has succeeded since. */
 export function findRefusal(
   refusals: readonly Refusal[],
   { account, version }: Omit<Refusal, "at">,
@@ -41,7 +41,7 @@ export function findRefusal(
   )?.at;
 }
 
-/** The refusals with one more. Of those that no pause depends on any more, one of each version is enough. */
+/** The refusals with one more. Of refusals too old to cause a pause, only the last one of each version stays. */
 export function addRefusal(refusals: readonly Refusal[], refusal: Refusal): Refusal[] {
   const all = [...within(memoryMs, refusals, refusal.at), refusal];
   const recent = new Set(within(guessWindowMs, all, refusal.at));
@@ -50,7 +50,7 @@ export function addRefusal(refusals: readonly Refusal[], refusal: Refusal): Refu
   return all.filter((one, index) => recent.has(one) || !isRepeated(one, index)).slice(-maxRefusals);
 }
 
-/** The refusals once the account has logged in: servers begin to count anew. */
+/** The refusals after a log-in of the account, which resets the count of the server. */
 export function clearRefusals(refusals: readonly Refusal[], account: string): Refusal[] {
   return refusals.filter((one) => one.account !== account);
 }

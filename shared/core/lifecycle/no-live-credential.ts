@@ -10,14 +10,14 @@ export interface NoLiveCredential {
   readonly account: string;
   /** Versions whose credential the target refused. */
   readonly refused: readonly VersionRef[];
-  /** Versions that could not be tried. The likeliest to be live come first. */
+  /** Versions that could not be tried, the most likely to work first. */
   readonly unreadable: readonly UnreadableVersion[];
 }
 
-/** A message is cut at 1,000 characters: what to do must not be behind that. */
+/** Messages are cut at 1,000 characters; the advice must stay within them. */
 const mostVersions = 3;
 
-/** Why nobody can change the account, and what a person can do: sentences for an operator. */
+/** Says why Keyturn cannot change the account and what an operator can do. */
 export function describeNoLiveCredential(found: NoLiveCredential): string {
   return [
     `No stored secret of ${found.account} logs in to ${found.targetId}.`,
@@ -57,10 +57,10 @@ function remedy({ account, refused, unreadable }: NoLiveCredential): string {
   ];
   if (steps.length === 0) {
     const where = refused.length + unreadable.length === 0 ? "No version is known. " : "";
-    return `${where}Store the present password of ${account} in the published secret, and request a rotation.`;
+    return `${where}Store the current password of ${account} in the published secret, and request a rotation.`;
   }
   return (
-    `${capital(steps.join(" and "))}, and request a rotation. If that does not help, store the present ` +
+    `${capital(steps.join(" and "))}, and request a rotation. If that does not help, store the current ` +
     `password of ${account} in the published secret.`
   );
 }

@@ -8,16 +8,21 @@ import {
 import { longestWhy, shorten } from "../shorten.ts";
 import { type Instant } from "../time.ts";
 
-/** Old notifications make room: a channel that is down for days must not stop a rotation. */
+/** The oldest notifications are dropped, so that a channel that is down for days does not stop a rotation. */
 const outboxLimit = 20;
 
-/** The id depends on what happened only: a repeat after a crash says the same thing again. */
+export interface NotificationInput {
+  readonly type: NotificationType;
+  readonly at: Instant;
+  readonly data: Notification["data"] & { readonly rotationId?: string; readonly version?: string };
+  /** Part of the id; by default the rotation, else the version, else the time. */
+  readonly about?: string;
+}
+
+/** Adds a notification. Its id depends only on the event, so a repeat after a crash has the same id. */
 export function notify(
   record: TargetRecord,
-  type: NotificationType,
-  at: Instant,
-  data: Notification["data"] & { readonly rotationId?: string; readonly version?: string },
-  about: string = data.rotationId ?? data.version ?? at,
+  { type, at, data, about = data.rotationId ?? data.version ?? at }: NotificationInput,
 ): TargetRecord {
   const notification = {
     id: `${record.targetId}/${about}/${type}`,
@@ -26,7 +31,7 @@ export function notify(
     at,
     data: brief(data),
   };
-  // Said anew, what waits already must not push out what else waits.
+  // A repeated notification replaces the waiting one instead of pushing out others.
   const others = record.outbox.filter(({ id }) => id !== notification.id);
   return { ...record, outbox: [...others, notification].slice(-outboxLimit) };
 }

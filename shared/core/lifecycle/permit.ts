@@ -18,18 +18,18 @@ import { longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 
-/** What a rotation begins with; without an id when nobody has been told one. */
+/** The input of a rotation. It has no id when no caller has received one. */
 export type Wish = Omit<RotationRequest, "rotationId"> &
   Partial<Pick<RotationRequest, "rotationId">>;
 
-/** A rotation may begin, or whatever wants it waits as the record then says. */
+/** Either the rotation that may begin, or the record in which the request or the schedule waits. */
 export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
   readonly why: string;
 };
 
 /**
- * Whether a rotation may begin now that a request or the schedule wants one. Windows do not bind people, freezes do
- * unless they are lifted. The schedule is asked again: a start that comes late may have missed its window.
+ * Decides whether a rotation may begin when a request or the schedule wants one. Windows do not apply to requests of people; freezes
+ * do, unless they are lifted. The schedule is evaluated again, because a late start may have missed its window.
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const asked = decideRequestedStart(record, target.policy, now);
@@ -43,11 +43,11 @@ export function decideStart(record: TargetRecord, target: Target, now: Instant):
   return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
 }
 
-/** What somebody asked for, as far as freezes and explanations depend on it. */
+/** The parts of a request on which freezes and explanations depend. */
 export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
   Partial<Pick<RotationRequest, "lift" | "why">>;
 
-/** On what a request waits for its rotation. */
+/** Why a request starts a rotation, or waits for its start. */
 export function describeStart(
   asked: Asked,
   record: TargetRecord,
@@ -58,7 +58,7 @@ export function describeStart(
   return { why, policyFingerprint: policyFingerprint(policy) };
 }
 
-/** Until when, and why, a freeze holds back what somebody wants. Undefined: no freeze applies, or it is lifted. */
+/** Until when, and why, a freeze delays a request. Undefined when no freeze applies or it is lifted. */
 export function findFreeze(
   { reason, lift }: Pick<Asked, "reason" | "lift">,
   record: TargetRecord,
@@ -68,7 +68,7 @@ export function findFreeze(
   return lift ? undefined : holdForFreeze(policy, toLiftReason(reason, record), now);
 }
 
-/** Who asked, in order. */
+/** Who requested the rotation, in order. */
 export function askedBy({ why, reason, requestedBy }: Asked): string {
   return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
 }
@@ -81,14 +81,14 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
   return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, longestWhy);
 }
 
-/** A rotation by schedule answers the request that waits as well. */
+/** A rotation by schedule also answers the waiting request. */
 function answering(wish: Wish, request: RotationRequest | undefined): Wish {
   if (!request) return wish;
   const { rotationId, at, grace, lift } = request;
   return { ...wish, rotationId, at, ...(grace !== undefined && { grace }), ...(lift && { lift }) };
 }
 
-/** Undefined when nobody asks now. */
+/** Undefined when no request may start now. */
 function decideRequestedStart(
   record: TargetRecord,
   policy: Policy,
@@ -115,10 +115,10 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
       : repeatStart(wish, again);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
-  // Unlike `why`, this says where in the spread the target starts.
+  // Unlike `why`, this reason names the place of the target in the spread.
   const { reason } = nextDue(policy, toFacts(record), now);
   if (!again) return { wish, why: reason };
-  // An exposure says why it happens, whatever failed before.
+  // An exposure is the reason of the rotation, even after other failures.
   return isExposure
     ? repeatStart(wish, { ...again, reason: "exposure", why: reason })
     : repeatStart(wish, again);
@@ -138,13 +138,13 @@ function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason 
   return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
 }
 
-/** What holds back a rotation, or a request for one. */
+/** Until when a rotation or a request is delayed, and why. */
 export interface Hold {
   readonly until: Instant;
   readonly why: string;
 }
 
-/** The hold, or its end: the moment from which the exposure of the secret permits a rotation. */
+/** The hold, or a shorter one if an exposure of the secret permits a rotation earlier. */
 export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
   if (!record.exposure) return hold;
   const { at, reason } = nextDue(policy, toFacts(record), now);
@@ -163,8 +163,8 @@ function toLiftReason(reason: Reason, { exposure }: TargetRecord): LiftReason {
 }
 
 /**
- * Until when a rotation waits that is open and has changed nothing yet, because hours or a freeze are in its way by
- * now. One that may have changed something always goes on.
+ * Until when an open rotation waits because a window has closed or a freeze has begun. A rotation that may have changed the target
+ * always continues.
  */
 export function findHold(
   record: TargetRecord,
@@ -179,8 +179,8 @@ export function findHold(
 }
 
 /**
- * The record whose open rotation waits, because hours have closed or a freeze has begun since it was last tried; undefined when it may
- * go on.
+ * The record whose open rotation waits, because a window has closed or a freeze has begun since the last try; undefined when the
+ * rotation may continue.
  */
 export function withPolicyHold(
   record: TargetRecord,

@@ -1,13 +1,13 @@
-/** What a look before a change has found out, as a sentence for an operator. */
+/** A result of the checks before a change, as a sentence for an operator. */
 export interface Finding {
-  /** What the sentence is about. */
+  /** The subject of the sentence. */
   readonly about: "published secret" | "credential" | "account" | "authority";
-  /** `proven`: the system itself showed it a moment ago. `likely`: it cannot be proven without acting. */
+  /** `proven`: the system itself has just confirmed it. `likely`: only the change itself could prove it. */
   readonly is: "proven" | "likely" | "unknown" | "refused";
   readonly sentence: string;
 }
 
-/** The sentences of what is not proven first: they are what an operator must read. */
+/** Joins the findings, those that are not proven first, because an operator must read them. */
 export function describeFindings(findings: readonly Finding[]): string {
   const order = ["refused", "unknown", "likely", "proven"] as const;
   return [...findings]

@@ -19,13 +19,18 @@ import { type Instant } from "../time.ts";
 import { notify, rotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
+export interface RotationStart {
+  readonly account: string;
+  readonly request: RotationRequest;
+  readonly grounds: StartReason;
+  readonly now: Instant;
+}
+
 export function beginRotation(
   record: TargetRecord,
-  account: string,
-  request: RotationRequest,
-  { why, policyFingerprint }: StartReason,
-  now: Instant,
+  { account, request, grounds, now }: RotationStart,
 ): TargetRecord {
+  const { why, policyFingerprint } = grounds;
   const rotation: Rotation = {
     id: request.rotationId,
     account,
@@ -44,10 +49,13 @@ export function beginRotation(
     ...(request.lift && { lift: request.lift }),
   };
   const { request: _r, again: _a, ...rest } = record;
-  return notify({ ...rest, rotation }, "rotation.started", now, rotationData(rotation));
+  return notify(
+    { ...rest, rotation },
+    { type: "rotation.started", at: now, data: rotationData(rotation) },
+  );
 }
 
-/** The rotation in its next phase. Failures are forgotten once it gets further than ever before. */
+/** The rotation in its next phase. The count of failures starts again when the rotation gets further than before. */
 export function advance(
   rotation: Rotation,
   phase: WorkingPhase,
@@ -55,7 +63,7 @@ export function advance(
   now: Instant,
 ): Rotation {
   const { confirmedAt, ...rest } = withoutHold(rotation);
-  // What the target said about one pending secret says nothing about the next.
+  // The confirmation of one pending secret says nothing about the next one.
   const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
   const phases = withPhase(closePhases(rotation, now), { phase, startedAt: now });
   const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
@@ -63,7 +71,7 @@ export function advance(
   return { ...rest, ...confirmed, ...learnt, ...progress, phase, phases };
 }
 
-/** The rotation back in a phase whose work does not hold any more. What was published cannot be relied on. */
+/** The rotation back in an earlier phase whose result is no longer valid. Its published version no longer counts. */
 export function goBack(rotation: Rotation, phase: WorkingPhase, now: Instant): Rotation {
   const { published: _, ...unpublished } = rotation;
   const lost = { changeBegan: false, ...(rotation.changeBegan && { outcomeInDoubt: true }) };
@@ -75,13 +83,17 @@ export function closePhases(rotation: Rotation, now: Instant): Rotation["phases"
   return rotation.phases.map((one) => (one.endedAt === undefined ? { ...one, endedAt: now } : one));
 }
 
-/** `retire`: whether the superseded secret of a pair can be made useless. */
+export interface RotationSuccess {
+  readonly rotation: Rotation;
+  readonly target: Target;
+  /** Whether Keyturn can disable the superseded secret of a pair. */
+  readonly canRetire: boolean;
+  readonly now: Instant;
+}
+
 export function succeed(
   record: TargetRecord,
-  rotation: Rotation,
-  target: Target,
-  retire: boolean,
-  now: Instant,
+  { rotation, target, canRetire, now }: RotationSuccess,
 ): TargetRecord {
   const answered = withoutAnswered(record, rotation);
   const {
@@ -95,7 +107,7 @@ export function succeed(
   const { published } = rotation;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
   const superseded = record.active;
-  const ends = retire && superseded !== undefined && superseded !== rotation.account;
+  const ends = canRetire && superseded !== undefined && superseded !== rotation.account;
   const done: TargetRecord = {
     ...rest,
     health: "healthy",
@@ -107,7 +119,13 @@ export function succeed(
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
     ...(ends && {
-      retirement: scheduleRetirement(superseded, record, rotation, published, target, now),
+      retirement: scheduleRetirement(record, {
+        account: superseded,
+        rotation,
+        published,
+        target,
+        now,
+      }),
     }),
   };
   const data = {
@@ -116,24 +134,31 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  return notify(withDue(done, target, now), "rotation.succeeded", now, data);
+  return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
 }
 
-/** Whether what was seen is superseded. What was seen after it became public is not, and counts from the change on. */
+/** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
 function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolean {
   if (exposure.version !== undefined) return exposure.version !== published?.version;
   const publicAt = phases.find(({ phase }) => phase === "checking")?.startedAt;
   return publicAt === undefined || exposure.at <= publicAt;
 }
 
-/** The history row of a rotation that is, or has just been, open; `record` as it is then. */
+export interface RunInput {
+  /** The target's record at `now`. */
+  readonly record: TargetRecord;
+  readonly state: RunRecord["state"];
+  readonly now: Instant;
+  /** By default, what the rotation left undone. */
+  readonly failure?: Failure | undefined;
+}
+
+/** The history row of a rotation that is open or has just ended. */
 export function toRunRecord(
   rotation: Rotation,
-  { targetId, nextDue, dueReason }: TargetRecord,
-  state: RunRecord["state"],
-  now: Instant,
-  failure: Failure | undefined = rotation.leftUndone,
+  { record, state, now, failure = rotation.leftUndone }: RunInput,
 ): RunRecord {
+  const { targetId, nextDue, dueReason } = record;
   const ended = state === "done" || state === "failed";
   return newRun({
     rotationId: rotation.id,
@@ -157,8 +182,7 @@ export function toRunRecord(
 }
 
 /**
- * The record once what is published has logged in: nothing is known against it any more. A failure that nobody is going to try
- * again was about it.
+ * The record after a log-in with the published secret. It clears the known refusal, and a failure that no retry would clear.
  */
 export function withPublishedProven(record: TargetRecord): TargetRecord {
   const { refusedSince, lastFailure, ...rest } = record;
@@ -168,7 +192,7 @@ export function withPublishedProven(record: TargetRecord): TargetRecord {
   return { ...rest, ...(lastFailure && { lastFailure }) };
 }
 
-/** A request that this rotation was to answer is answered by its end, whichever it is. */
+/** The record without the request that this rotation answers, whether it succeeded or failed. */
 export function withoutAnswered(record: TargetRecord, rotation: Rotation): TargetRecord {
   const { request, ...rest } = record;
   return request?.rotationId === rotation.id ? rest : record;

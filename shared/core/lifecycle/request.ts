@@ -17,18 +17,18 @@ import { type Asked, askedBy, describeStart, findFreeze, findHold } from "./perm
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
   readonly rotationId: string;
-  /** The very same record when the request adds nothing to what is durable already. */
+  /** The same object as before when the request adds nothing to the record. */
   readonly record: TargetRecord;
-  /** The history row of a rotation that is queued from now on, or queued for another reason than before. */
+  /** The history row of a rotation that is newly queued, or queued for a new reason. */
   readonly run?: RunRecord;
 }
 
 /**
- * A request is answered by any rotation whose new secret becomes public after the request was made. So it joins an
- * open rotation that has not published yet, or another request that waits; otherwise it waits for its own.
+ * Any rotation whose new secret becomes public after the request was made answers it. So a request joins an open rotation that has
+ * not published yet, or another waiting request. Otherwise it waits for a rotation of its own.
  *
- * Only `request` is written, whatever the state of the target: a worker that holds the claim at the moment can take
- * over this one field without losing anything (see `joinRequest`).
+ * The caller writes only `request`, whatever the state of the target. A worker that holds the claim can merge this one field without
+ * losing anything (see `joinRequest`).
  */
 export function acceptRequest(
   record: TargetRecord,
@@ -39,7 +39,7 @@ export function acceptRequest(
   const { rotation } = record;
   const request = brief(asked);
   const open = rotation && mayAnswer(rotation) ? rotation : undefined;
-  // A request that the open rotation has answered already is none to join: its secret is public.
+  // The open rotation has already answered the waiting request: its secret is public, so a new request cannot join.
   const waiting = !open && isJoined(record) ? undefined : record.request;
   if (waiting) return joinWaiting(record, waiting, stricter(waiting, request), { target, now });
   if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
@@ -47,8 +47,8 @@ export function acceptRequest(
 }
 
 /**
- * A phase is named for what may already have happened: from `publishing` on the secret may be public, and whoever asks now may have
- * seen it.
+ * A phase is named for the effect that may already have happened. From `publishing` on the secret may be public, and the person who
+ * makes the request may have seen it.
  */
 function mayAnswer({ phase, published }: Rotation): boolean {
   return published === undefined && (phase === "blocked" || !publicPhases.includes(phase));
@@ -56,7 +56,7 @@ function mayAnswer({ phase, published }: Rotation): boolean {
 
 const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refreshing", "cleaning"];
 
-/** Names and reasons may come from anywhere, in any length. */
+/** Callers can send names and reasons of any length. */
 function brief(request: RotationRequest): RotationRequest {
   const { requestedBy, why, lift } = request;
   return {
@@ -102,7 +102,7 @@ function joinOpen(
   return { rotationId, record: isNews ? { ...record, request } : record };
 }
 
-/** The request waits for a rotation of its own; the record and the history say until when and why. */
+/** Queues a rotation for the request. The record and the history say until when it waits, and why. */
 function queue(
   record: TargetRecord,
   request: RotationRequest,
@@ -126,8 +126,8 @@ function queue(
 }
 
 /**
- * Of two requests for the same rotation: an exposure outweighs a wish, the shorter grace counts, and a freeze that one
- * of them lifts is lifted. What held back the milder one says nothing about the stricter one.
+ * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
+ * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
   const { reason, requestedBy } = added;
@@ -147,13 +147,13 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
   };
 }
 
-/** Nobody may lengthen the life of a secret that somebody else wants dead. */
+/** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
 export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
   const given = graces.filter((grace) => grace !== undefined);
   return given.length === 0 ? undefined : Math.min(...given);
 }
 
-/** The first exposure says why, and on whose word, the rotation happens, whoever wanted it before. */
+/** The first exposure gives the rotation its reason and its requester, whoever requested it before. */
 function isEscalated(wanted: Pick<Asked, "reason">, added: Pick<Asked, "reason">): boolean {
   return added.reason === "exposure" && wanted.reason !== "exposure";
 }
@@ -179,12 +179,12 @@ function isSameLift(a: RotationRequest["lift"], b: RotationRequest["lift"]): boo
   return a?.at === b?.at && a?.by === b?.by && a?.why === b?.why;
 }
 
-/** Whether the request that waits is to be answered by the rotation that is open. */
+/** Whether the open rotation will answer the waiting request. */
 export function isJoined({ rotation, request }: TargetRecord): boolean {
   return rotation !== undefined && request?.rotationId === rotation.id;
 }
 
-/** The record with its open rotation hurried on, or freed when it was blocked, as the request wants it. */
+/** The record whose open rotation continues at once for the request, also if it was blocked. */
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const { rotation, request, ...rest } = record;
   if (!rotation || !request) return record;
@@ -194,9 +194,9 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
     : { ...rest, rotation: joined };
 }
 
-/** The rotation with nothing to wait for, on the word of those who want it now. */
+/** The rotation without a hold, with the combined reasons of those who requested it. */
 function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
-  // Until it has changed something, hours hold up what the schedule wants, and not what a person wants.
+  // Until a rotation has changed the target, windows delay it if the schedule wants it, but not if a person does.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = shorter(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
@@ -208,12 +208,12 @@ function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
 }
 
-/** Both reasons, however often one is added. */
+/** Both reasons, shortened so that the added one stays visible. */
 function addWord(why: string, added: string): string {
   return shorten(`${shorten(why, longestWhy / 2)}${added}`, longestWhy);
 }
 
-/** An exposure stays one, whoever takes the rotation over. */
+/** An exposure stays the reason, even if another person requests the rotation later. */
 function combineReasons(
   rotation: Rotation,
   { reason, requestedBy }: RotationRequest,
@@ -226,7 +226,7 @@ function isWantedAlike(a: Rotation, b: Rotation): boolean {
   return fields.every((field) => a[field] === b[field]) && isSameLift(a.lift, b.lift);
 }
 
-/** Blocked means that no stored credential worked: it goes on by asking the target again. */
+/** A rotation is blocked when no stored credential works. It continues by trying them on the target again. */
 function reopenRotation(
   { phases }: Rotation,
   now: Instant,

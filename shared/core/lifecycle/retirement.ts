@@ -5,19 +5,23 @@ import { between, type Instant, minute, plus } from "../time.ts";
 import { unansweredExposure } from "./exposure.ts";
 import { isJoined, shorter } from "./request.ts";
 
-/** Milliseconds. Looks that follow each other closer show the same moment twice. */
+/** Milliseconds. Two checks with less time between them prove no more than one. */
 const leastDistance = minute;
 
-/** What becomes of the account that `rotation` has superseded by publishing `published`. */
+export interface RetirementInput {
+  readonly account: string;
+  readonly rotation: Rotation;
+  readonly published: VersionRef;
+  readonly target: Target;
+  readonly now: Instant;
+}
+
+/** The retirement of the account that `rotation` superseded by publishing `published`. */
 export function scheduleRetirement(
-  account: string,
   record: TargetRecord,
-  rotation: Rotation,
-  published: VersionRef,
-  target: Target,
-  now: Instant,
+  { account, rotation, published, target, now }: RetirementInput,
 ): Retirement {
-  // A request that joined in the last moment has its say all the same.
+  // A request that joined at the last moment also counts.
   const joined = isJoined(record) ? record.request : undefined;
   const asked = shorter(joined?.grace, rotation.grace);
   const isWantedDead =
@@ -33,7 +37,7 @@ export function scheduleRetirement(
   };
 }
 
-/** Whether somebody may have seen another secret than the published one. */
+/** Whether somebody may have seen a secret other than the published one. */
 function concernsOlder(exposure: Exposure | undefined, published: VersionRef | undefined): boolean {
   return (
     exposure !== undefined &&
@@ -42,17 +46,16 @@ function concernsOlder(exposure: Exposure | undefined, published: VersionRef | u
 }
 
 /**
- * Whether the account must be seen unused before it is retired. Not if somebody may have seen its secret since it
- * was superseded.
+ * Whether Keyturn must find the account unused before retiring it. It need not if somebody may have seen the secret since it was
+ * superseded.
  */
 export function needsProof({ retirement, exposure, published }: TargetRecord): boolean {
   return retirement?.proof !== undefined && !concernsOlder(exposure, published);
 }
 
 /**
- * What a look at the sessions of the account has shown: "proven" when the one before had found nobody either, and
- * was long enough ago; otherwise the retirement as it waits for the next look. Of a look that is made again too early,
- * as after a crash, nothing is learnt.
+ * Evaluates a check of the sessions of the account. "proven" when the previous check also found none and was long enough ago;
+ * otherwise the retirement with the time of the next check. A check repeated too early, for example after a crash, does not count.
  */
 export function afterLook(
   retirement: Retirement,
@@ -70,25 +73,25 @@ export function afterLook(
     : { ...waiting, at: plus(quietSince, distance), proof: { seenInUse, quietSince } };
 }
 
-/** What its retirement waits for, in words for an operator. Empty when there is none. */
+/** What the retirement waits for, in words for an operator. Empty when there is no retirement. */
 export function waitsFor(record: TargetRecord): string {
   const { retirement, rotation } = record;
   if (!retirement) return "";
   const { account, failures, proof } = retirement;
-  if (rotation?.account === account)
-    return `the rotation ${rotation.id}, which changes the account`;
+  if (rotation?.account === account) return `rotation ${rotation.id}, which changes the account`;
   if (failures > 0) return "the next try, because the last one failed";
-  if (!proof || !needsProof(record)) return "the end of its grace";
+  if (!proof || !needsProof(record)) return "the end of the grace period";
   const { quietSince, seenInUse } = proof;
-  if (quietSince !== undefined) return `another look: nobody used the account at ${quietSince}`;
+  if (quietSince !== undefined)
+    return `a second check: no session of the account was open at ${quietSince}`;
   return seenInUse === 0
-    ? "the end of its grace, and then proof that nobody uses the account"
-    : `the last user to leave: looks that found the account in use so far: ${seenInUse}`;
+    ? "the end of the grace period, then proof that the account is unused"
+    : `the account to become unused; checks that found it in use so far: ${seenInUse}`;
 }
 
 /**
- * Whether the account may be retired: it is still one of the target's, it is not what consumers read, and somebody else
- * than itself could give it a secret again.
+ * Whether the account may be retired: the target still has it, consumers do not read it, and an account or identity other than
+ * itself can give it a new secret.
  */
 export function isRetirable(
   { active }: TargetRecord,

@@ -3,18 +3,18 @@ import type { Exposure, SlotRecord, TargetRecord } from "../record/rotation.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
-  /** As it is to be recorded. */
+  /** The exposure to record. */
   readonly exposure: Exposure;
-  /** What else to know about it: it is that of an account that is not published. */
+  /** Says that the secret belongs to an account that is not published. */
   readonly note?: string;
 }
 
-/** No secret that can be used or changed now. */
+/** The report concerns no secret that can be used or changed now. */
 interface Nothing {
   readonly nothing: string;
 }
 
-/** Finds out which secret a report is about; `nothing` says why it is about none that can be used or changed now. */
+/** Finds the secret that a report concerns. `nothing` says why it concerns none that can be used or changed now. */
 export function findSeen(record: TargetRecord, exposure: Exposure): Seen | Nothing {
   const { version } = exposure;
   return version !== undefined && record.published
@@ -22,14 +22,14 @@ export function findSeen(record: TargetRecord, exposure: Exposure): Seen | Nothi
     : findByMoment(record, exposure);
 }
 
-/** The version proves which one it is, whenever it was seen. */
+/** Finds the secret by its version, whenever it was seen. */
 function findByVersion(record: TargetRecord, exposure: Exposure, version: string): Seen | Nothing {
   const { rotation, published, slots, active } = record;
   const seen = notBefore(exposure, findLastChange(record));
   if (version === published?.version) return { exposure: seen };
   if (rotation !== undefined && version === rotation.pending?.version) {
-    const then = "request a rotation with reason exposure as soon as that one has ended";
-    return { nothing: `that version is the pending secret of rotation ${rotation.id}: ${then}` };
+    const then = "request a rotation with reason exposure after it has ended";
+    return { nothing: `that version is the pending secret of rotation ${rotation.id}; ${then}` };
   }
   const slot = slots.find((one) => hasVersion(one, version));
   if (!slot) return { nothing: "that version is not in use" };
@@ -52,7 +52,7 @@ function hasVersion({ current, abandoned }: SlotRecord, version: string): boolea
   return current?.version === version || abandoned?.version === version;
 }
 
-/** The account of a pair that was published at that moment, is not any more, and still works. */
+/** The account of a pair that was published at that moment, is no longer published, and still works. */
 function supersededAt({ slots, active }: TargetRecord, at: string): SlotRecord | undefined {
   return slots.find(
     ({ account, current, changedAt }) =>
@@ -60,7 +60,7 @@ function supersededAt({ slots, active }: TargetRecord, at: string): SlotRecord |
   );
 }
 
-/** What was seen before the last change counts from that change on: an older exposure is one that it has answered. */
+/** The exposure, but not before the last change: the change would otherwise count as its answer. */
 function notBefore(exposure: Exposure, changedAt: string | undefined): Exposure {
   return changedAt !== undefined && changedAt > exposure.at
     ? { ...exposure, at: changedAt }
@@ -74,8 +74,8 @@ function findUnpublished(
 ): Seen {
   const end =
     retirement?.account === account
-      ? `until it is retired at ${retirement.at}, or changed, which is its turn in the next rotation`
-      : "until it is changed, which is its turn in the next rotation";
+      ? `until Keyturn retires the account at ${retirement.at}, or changes it in the next rotation`
+      : "until Keyturn changes it in the next rotation";
   return {
     exposure,
     note: `it is the secret of ${account}, which is not published but still works ${end}`,

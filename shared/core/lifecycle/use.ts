@@ -5,7 +5,7 @@ import { longestName, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { between, hour, type Instant } from "../time.ts";
 
-/** Somebody used the secret that consumers read. */
+/** A report that somebody used the published secret. */
 export interface Use {
   readonly at: Instant;
   /** Who used it. */
@@ -13,20 +13,20 @@ export interface Use {
 }
 
 export interface AcceptedUse {
-  /** Whether it puts off a change, or starts the clock of one. A use that does not may be recorded all the same. */
+  /** Whether it postpones a change, or starts the clock of one. A use that does not may still be recorded. */
   readonly counted: boolean;
-  /** Why, and what to do where uses have no effect. */
+  /** Why, and what the caller can do if uses have no effect. */
   readonly why: string;
-  /** The very same record when it changes nothing. */
+  /** The same object as before when the use changes nothing. */
   readonly record: TargetRecord;
 }
 
-/** Milliseconds. Uses may be reported by the thousand; the journal is written at most so often for them. */
-const grain = hour;
+/** Milliseconds between two writes of uses to the journal, because callers may report thousands of uses. */
+const minUseIntervalMs = hour;
 
 /**
- * Takes a report that the secret was used. Only the last use and the due moment are written, so a worker that holds the
- * claim can take them over.
+ * Accepts a report that somebody used the secret. The caller writes only the last use and the due time, so a worker that holds the
+ * claim can merge them.
  */
 export function acceptUse(
   record: TargetRecord,
@@ -36,23 +36,23 @@ export function acceptUse(
 ): AcceptedUse {
   const at = use.at < now ? use.at : now;
   const { lastUsedAt: known, lastUsedBy: _, ...rest } = record;
-  const vain = reasonNotToCount(target.policy);
-  if (known !== undefined && between(known, at) < grain) {
-    const order = at < known ? "a later use" : "a use less than an hour before";
-    return { counted: false, why: vain ?? `${order} is known, at ${known}`, record };
+  const noEffect = reasonNotToCount(target.policy);
+  if (known !== undefined && between(known, at) < minUseIntervalMs) {
+    const order = at < known ? "a later use" : "a use less than an hour earlier";
+    return { counted: false, why: noEffect ?? `${order} is already recorded, at ${known}`, record };
   }
   const used = { ...rest, lastUsedAt: at, ...by(use) };
   const planned = isPlannedByUse(used, target) ? withDue(used, target, now) : used;
-  const why = vain ?? `the secret was used at ${at}`;
-  return { counted: vain === undefined, why, record: planned };
+  const why = noEffect ?? `the secret was used at ${at}`;
+  return { counted: noEffect === undefined, why, record: planned };
 }
 
 function reasonNotToCount({ name, afterIdle, manualOnly }: Policy): string | undefined {
   if (afterIdle === undefined) {
-    return `policy ${name} has no afterIdle, so uses make no rotation due and put none off; set afterIdle if they should`;
+    return `policy ${name} has no afterIdle, so uses neither start nor postpone a rotation; set afterIdle to change that`;
   }
   return manualOnly
-    ? `policy ${name} is manualOnly, so uses make no rotation due and put none off`
+    ? `policy ${name} is manualOnly, so uses neither start nor postpone a rotation`
     : undefined;
 }
 
@@ -60,12 +60,12 @@ function by({ by: user }: Use): Pick<TargetRecord, "lastUsedBy"> {
   return user === undefined ? {} : { lastUsedBy: shorten(user, longestName) };
 }
 
-/** Another try after a failure is not put off, and what is under way is planned when it ends. */
+/** A retry after a failure is not postponed, and the end of an open rotation reschedules the target. */
 function isPlannedByUse({ adoptedAt, rotation, again }: TargetRecord, { policy }: Target): boolean {
   return policy.afterIdle !== undefined && adoptedAt !== undefined && !rotation && !again;
 }
 
-/** `next` with the use that somebody reported while we worked on it; the later one counts. */
+/** `next` with the use that a caller reported while this worker worked on it. The later use counts. */
 export function withTheirUse(
   next: TargetRecord,
   { lastUsedAt: at, lastUsedBy: by }: TargetRecord,

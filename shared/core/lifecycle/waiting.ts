@@ -5,16 +5,16 @@ import { isClaimed } from "./decide.ts";
 import { findHold, unlessSooner } from "./permit.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
-/** What keeps a rotation from starting, or from going on. */
+/** Why a rotation does not start or continue. */
 export interface Waiting {
   readonly why: string;
-  /** Absent when nobody knows, such as when a person must decide. */
+  /** Absent when the end is not known, for example when a person must decide. */
   readonly until?: Instant;
 }
 
 /**
- * What the rotation with this id waits for at the moment. Undefined when it is being worked on, can begin now, or is
- * neither queued nor open.
+ * Why the rotation with this id waits now. Undefined when a worker is working on it, when it can begin now, or when it is neither
+ * queued nor open.
  */
 export function describeWaiting(
   record: TargetRecord,
@@ -29,7 +29,7 @@ export function describeWaiting(
       : request?.rotationId === rotationId
         ? queuedWaits(record, request, target, now)
         : [];
-  // The one that ends last decides, and one without a known end outlasts all others.
+  // The reason that ends last decides. A reason without a known end comes after all others.
   return reasons.find(({ until }) => until === undefined) ?? findLast(reasons);
 }
 
@@ -57,7 +57,7 @@ function queuedWaits(
   now: Instant,
 ): Waiting[] {
   const { rotation, claim } = record;
-  const { notBefore, heldBy = "it was put off" } = request;
+  const { notBefore, heldBy = "the request was postponed" } = request;
   if (rotation) {
     const others = [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
     const why = `rotation ${rotation.id} of the target must end first`;
@@ -73,14 +73,14 @@ function queuedWaits(
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is busy with the target; its claim ends then at the latest",
+            why: "a worker is working on the target; its claim ends at that time at the latest",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]
       : []),
   ];
   if (dated.length > 0 || record.adoptedAt !== undefined) return dated;
-  return [{ why: "the target is adopted first: its present credential is verified" }];
+  return [{ why: "the target must be adopted first: Keyturn verifies its current credential" }];
 }
 
 function describeBlocked({ rotation, lastFailure }: TargetRecord): Waiting[] {
@@ -94,13 +94,13 @@ function rest(record: TargetRecord, now: Instant): Waiting[] {
   const found = lastFailure ? `: ${lastFailure.message}` : "";
   return [
     { until: skipped?.until, why: skipped?.why },
-    { until: restUntil, why: `the target rests after an error in Keyturn${found}` },
+    { until: restUntil, why: `the target is paused after an internal error in Keyturn${found}` },
   ].flatMap((one) =>
     one.until !== undefined && one.until > now ? [{ until: one.until, why: one.why ?? "" }] : [],
   );
 }
 
-/** Between two attempts, or until hours or a freeze are over. */
+/** The pause between two attempts, or until a window opens or a freeze ends. */
 function pause({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[] {
   const { nextAttemptAt, heldBy } = rotation ?? {};
   if (nextAttemptAt === undefined || nextAttemptAt <= now) return [];

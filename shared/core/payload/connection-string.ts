@@ -3,16 +3,16 @@ import { readLoginPairs } from "./pairs.ts";
 
 export interface ConnectionString {
   readonly form: "url" | "pairs";
-  /** Absent when there is none, there are several, or its escapes cannot be read with certainty. */
+  /** Absent when there is no account, there are several, or its escapes cannot be read with certainty. */
   readonly account?: Field;
   /** Absent like `account`. */
   readonly password?: Field;
 }
 
-/** Scheme, user information, hosts, and what follows them. A list of hosts is allowed: MongoDB and PostgreSQL have them. */
+/** Scheme, user information, hosts, and the rest. MongoDB and PostgreSQL allow a list of hosts. */
 const url = /^(?:jdbc:)?[a-z][a-z0-9+.-]+:\/\/(?:([^/?#]*)@)?[^/?#]*/i;
 
-/** What follows it has the form of an ODBC connection string. */
+/** The prefix of a connection string in the form of ODBC. */
 const sqlServer = /^jdbc:sqlserver:[^;]*;/i;
 
 /** Undefined unless the text is a URL with `//`, a JDBC URL, or pairs such as `host=db user=app password=…`. */
@@ -27,7 +27,7 @@ export function parseConnectionString(text: string): ConnectionString | undefine
 }
 
 function urlFields(text: string, start: string, userInfo: string | undefined) {
-  // A blank or another @ means that the password holds a character that must be escaped: where it ends is a guess.
+  // A blank or a second @ means that the password has an unescaped character, so its end is uncertain.
   if (/\s/.test(text) || (userInfo !== undefined && text.includes("@", start.length))) return {};
   const inQuery = queryFields(text, start.length);
   const before = userInfo === undefined ? {} : userInfoFields(userInfo, text.indexOf("//") + 2);
@@ -51,7 +51,7 @@ function queryFields(text: string, start: number): { accounts: Fields; passwords
   const parameters = Array.from(text.matchAll(/[?&]([^=&#?]*)=([^&#]*)/g))
     .filter(({ index }) => index >= start)
     .map(({ index, 0: all, 1: name = "", 2: value = "" }) => {
-      // Some drivers take a plus for a blank and some for itself.
+      // Some drivers read a plus as a blank, and others as a plus.
       const isCertain = !value.includes("+");
       const field = encodeValue(value, index + all.length - value.length);
       return { name: name.toLowerCase(), field: isCertain ? field : undefined };

@@ -1,4 +1,4 @@
-/** One value in a text: what it says, where it stands, and how another value is written in its place. */
+/** One value in a text: its content, its position, and how to write another value in its place. */
 export interface Field {
   readonly value: string;
   /** First character. */
@@ -11,7 +11,7 @@ export interface Field {
 /** `undefined` in the list stands for a field whose value cannot be read with certainty. */
 export type Fields = readonly (Field | undefined)[];
 
-/** The field under its name; nothing if there are several, or if its value is uncertain. */
+/** The field under its name; empty if there are several fields, or if the value is uncertain. */
 export function only<Name extends string>(name: Name, found: Fields): Partial<Record<Name, Field>> {
   const [field] = found;
   const result: Partial<Record<Name, Field>> = {};

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./jso
 import { parsePayload, readPayload } from "./payload.ts";
 import { renewValue } from "./renew.ts";
 
-/** What consumers read, with what describes it. */
+/** The published value with its content type and tags. */
 export interface PublishedContent {
   readonly value: Secret;
   readonly contentType: string;
@@ -12,33 +12,33 @@ export interface PublishedContent {
 }
 
 export interface Merge {
-  /** What was published before; undefined if nothing was, or if it cannot be read. */
+  /** The content published before; undefined if there was none, or if it cannot be read. */
   readonly previous: PublishedContent | undefined;
-  /** What Keyturn would publish if nothing had been published before. */
+  /** The content that Keyturn would publish if nothing had been published before. */
   readonly fresh: PublishedContent;
   readonly credential: Credential;
-  /** Those of the target: one of them may be named in `previous`. */
+  /** The accounts of the target: `previous` may name one of them. */
   readonly accounts: readonly string[];
-  /** Tags of the configuration. They yield to those of `fresh`. */
+  /** The tags of the configuration. Those of `fresh` take precedence. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface Merged extends PublishedContent {
-  /** Sentences about what could not be kept or updated. They name keys, never values. */
+  /** Sentences about content that could not be kept or updated. They name keys, never values. */
   readonly notes: readonly string[];
-  /** False if what was there before leaves no room, and was left out for that reason. */
+  /** False if the previous content does not fit and was left out. */
   readonly fits: boolean;
 }
 
-/** Names, separated by commas, of keys of the endpoint that a person has set to something else. */
+/** The tag that lists the keys of the endpoint that a person has changed, separated by commas. */
 const keptTag = "keyturn-kept";
 
-/** Written by Keyturn for tools that know them, and the first to go where there is no room. */
+/** Tags for tools that know them. They are the first to be left out if there is no room. */
 const sampleTags = ["CredentialId", "ProviderAddress", "ValidityPeriodDays"];
 
 /**
  * The new version of a published secret: other keys of a JSON object, the content type, and tags stay as they were. Merging with
- * one's own result changes nothing.
+ * its own result changes nothing.
  */
 export function mergePayload(merge: Merge): Merged {
   const { fresh } = merge;
@@ -48,7 +48,7 @@ export function mergePayload(merge: Merge): Merged {
   const notes = [
     ...(fits
       ? stale.map(staleNote)
-      : ["what it held beside the credential does not fit and was left out"]),
+      : ["its content besides the credential does not fit and was left out"]),
     ...(dropped.length === 0 ? [] : [`it has no room for the tags ${dropped.join(", ")}`]),
   ];
   return {
@@ -61,7 +61,7 @@ export function mergePayload(merge: Merge): Merged {
 }
 
 function staleNote(path: string): string {
-  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot tell how to update it`;
+  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot update it with certainty`;
 }
 
 interface MergedValue {
@@ -91,7 +91,7 @@ function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedVal
   };
 }
 
-/** Some programs take names that differ only in their case for the same: there must not be two. */
+/** Some programs do not distinguish upper and lower case in names, so two names must differ in more than case. */
 function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
   const names = Object.keys(before);
   const entries = Object.entries(ours).map(([key, value]): [string, unknown] => {
@@ -101,7 +101,7 @@ function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
   return Object.fromEntries(entries);
 }
 
-/** A person may have set an address of their own, such as that of a pooler; an address that Keyturn wrote follows the configuration. */
+/** A person may have set another address, such as that of a pooler. An address that Keyturn wrote follows the configuration. */
 function keptKeys({ tags }: PublishedContent, before: JsonObject, ours: JsonObject): string[] {
   const isOurs = tags["keyturn-target"] !== undefined;
   const known = tags[keptTag]?.split(",") ?? [];
@@ -115,7 +115,7 @@ function without(before: JsonObject, ours: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(before).filter(([key]) => !Object.hasOwn(ours, key)));
 }
 
-/** A content type says how the value is written: it stays while that stays the same. */
+/** The content type describes the form of the value, so it stays while the form stays the same. */
 function mergeContentType({ previous, fresh, accounts }: Merge): string {
   if (!previous || previous.contentType === "") return fresh.contentType;
   const isSame = isJson(fresh)
@@ -157,7 +157,7 @@ function isJson({ contentType }: PublishedContent): boolean {
   return contentType === "application/json";
 }
 
-/** Windows PowerShell puts a byte-order mark in front of what it writes. */
+/** Windows PowerShell writes a byte-order mark before the text. */
 function objectIn(text: string): JsonObject | undefined {
   return parseJsonObject(text.replace(/^\uFEFF/, ""));
 }

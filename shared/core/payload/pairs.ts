@@ -13,12 +13,12 @@ const knownKeys = new Set([...accountKeys, ...passwordKeys, ...otherKeys]);
 
 interface Pair {
   readonly key: string;
-  /** As it is written, quotation marks included. */
+  /** The value as written, with its quotation marks. */
   readonly raw: string;
   readonly from: number;
 }
 
-/** How one family of connection strings separates and quotes. */
+/** The separators and quotes of one family of connection strings. */
 interface Dialect {
   readonly pair: RegExp;
   /** Undefined when different drivers read the value differently. */
@@ -37,7 +37,7 @@ const ado: Dialect = {
   write: (value) => (/^$|[;"'={}\s]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value),
 };
 
-/** That of ODBC, and of SQL Server's JDBC driver. */
+/** The dialect of ODBC and of SQL Server's JDBC driver. */
 const odbc: Dialect = {
   pair: /[;\s]*([^=;\s"'{}][^=;"'{}]*)=\s*(\{(?:[^}]|\}\})*\}\s*(?=;|$)|[^;]*)/y,
   read: (raw) => (/^["']/.test(raw) ? undefined : stripQuotes(raw, /^\{((?:[^}]|\}\})*)\}$/, "}")),
@@ -45,7 +45,7 @@ const odbc: Dialect = {
     /^$|[[\]{}(),;?*=!@"'\s]/.test(value) ? `{${value.replaceAll("}", "}}")}}` : value,
 };
 
-/** That of libpq and of the programs that use it. */
+/** The dialect of libpq and of the programs that use it. */
 const libpq: Dialect = {
   pair: /\s*([a-z_][a-z_0-9]*)\s*=\s*('(?:[^'\\]|\\[^])*'(?=\s|$)|(?:[^\s'\\]|\\[^])*(?=\s|$))/iy,
   read(raw) {
@@ -59,8 +59,8 @@ const libpq: Dialect = {
 };
 
 /**
- * Account and password of a text that is, from `start` on, nothing but pairs of name and value in one line. Undefined
- * unless two different names are those of connection strings: fewer may be a password by chance.
+ * The account and password of a text that consists, from `start` on, of pairs of name and value in one line. Undefined unless two
+ * different names are known from connection strings: a text with fewer may be a password.
  */
 export function readLoginPairs(text: string, start = 0): Login | undefined {
   if (/[\r\n]/.test(text)) return undefined;
@@ -108,7 +108,7 @@ function findField({ raw, from }: Pair, { read, write }: Dialect): Field | undef
   return value === undefined ? undefined : { value, from, to: from + raw.length, write };
 }
 
-/** As it stands if it is not quoted; undefined when a quotation mark has no partner. */
+/** The value without its quotes; undefined when a quotation mark has no partner. */
 function stripQuotes(raw: string, quoted: RegExp, quote: string): string | undefined {
   const [, inside] = quoted.exec(raw) ?? [];
   if (inside !== undefined) return inside.replaceAll(quote + quote, quote);

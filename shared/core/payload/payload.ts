@@ -9,7 +9,7 @@ export interface Payload {
   readonly contentType: string;
 }
 
-/** What consumers read: a JSON object with everything they need to connect, or the bare password. */
+/** The published value: a JSON object with everything that consumers need to connect, or the password alone. */
 export function renderPayload(
   as: PayloadFormat,
   credential: Credential,
@@ -24,9 +24,9 @@ export function renderPayload(
   return { value: new Secret(JSON.stringify(body)), contentType: "application/json" };
 }
 
-/** How a credential is written down. */
+/** The form in which a credential is stored. */
 export type PayloadShape =
-  /** A JSON object whose own keys have it, or an object in that object. Other keys can be kept. */
+  /** A JSON object with the credential in its own keys, or in those of an object inside. Other keys can be kept. */
   "json" | "password" | "json string" | "url" | "connection string";
 
 export type PayloadReading =
@@ -35,15 +35,15 @@ export type PayloadReading =
 
 export interface NoCredential {
   readonly kind: "none";
-  /** Continues a sentence that begins with the name of the secret: "holds XML". It has no part of the value. */
+  /** Continues a sentence that begins with the name of the secret: "holds XML". It contains no part of the value. */
   readonly why: string;
-  /** What a new version would replace. Keys are those of a JSON object without a credential: new JSON keeps them. */
+  /** What a new version would replace. `keys`: a JSON object without a credential, whose keys new JSON keeps. */
   readonly content: "nothing" | "keys" | "text";
 }
 
 /**
- * Reads a credential that Keyturn or a person stored, without a guess: a text that could be anything but a bare password is not taken
- * for one. Without `accounts`, any account will do; with one, that is the account where none is named.
+ * Reads a credential that Keyturn or a person stored, without guessing: a text that could be something else does not count as a bare
+ * password. Without `accounts`, any account matches. With one account, that account applies if the text names none.
  */
 export function readPayload(value: Secret, accounts: readonly string[]): PayloadReading {
   // Windows PowerShell writes a byte-order mark, and many tools a line break at the end.
@@ -67,27 +67,27 @@ export function readPayload(value: Secret, accounts: readonly string[]): Payload
   if (what !== undefined) return noCredential(`holds ${what}`);
   const [only, ...others] = accounts;
   if (only === undefined || others.length > 0) {
-    return noCredential("holds a bare password, which does not say whose it is");
+    return noCredential("holds a bare password without an account name");
   }
   return asReading({ account: only, password: text }, "password");
 }
 
-/** The credential that `readPayload` finds, if it finds one. */
+/** The credential that `readPayload` finds, or undefined. */
 export function parsePayload(value: Secret, accounts: readonly string[]): Credential | undefined {
   const reading = readPayload(value, accounts);
   return reading.kind === "credential" ? reading.credential : undefined;
 }
 
 /**
- * What the next rotation will do to a published secret that is written differently from what the target publishes; undefined if
- * consumers can go on reading it as they do. Continues a sentence that begins with the name of the secret.
+ * Says how the next rotation changes the form of the published secret; undefined if consumers can continue to read it in the same
+ * way. Continues a sentence that begins with the name of the secret.
  */
 export function shapeChange(shape: PayloadShape, as: PayloadFormat): string | undefined {
   if (shape === as) return undefined;
   return `holds ${shapeNames[shape]}; the next rotation will replace it with ${written[as]} (publish.as: ${as})`;
 }
 
-/** What a rotation writes, in words. */
+/** The form that a rotation writes, in words. */
 export const written: Readonly<Record<PayloadFormat, string>> = {
   json: "JSON with username and password",
   password: "the password alone",

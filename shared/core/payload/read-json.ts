@@ -2,7 +2,7 @@ import { parseConnectionString } from "./connection-string.ts";
 import { isJsonObject, type JsonObject, parseJsonObject } from "./json.ts";
 import { isAccountName, isPasswordName } from "./names.ts";
 
-/** An account and its password, or what is there instead, as in "it holds …". */
+/** An account and its password, or a description of the content, as in "it holds …". */
 export type Found = Login | Absent;
 
 interface Login {
@@ -12,11 +12,11 @@ interface Login {
 
 interface Absent {
   readonly what: string;
-  /** True if there is no password of anybody either. */
+  /** True if there is no password of any account either. */
   readonly isBlank?: boolean;
 }
 
-/** Vault's answers hold an object in an object. */
+/** Answers of HashiCorp Vault nest one object in another. */
 const deepest = 2;
 
 /** `accounts` as for `readPayload`. */
@@ -31,7 +31,7 @@ export function readJson(body: JsonObject, accounts: readonly string[]): Found {
   return { what: "JSON without a credential of the target", isBlank };
 }
 
-/** Undefined when none of its own keys is that of a password. */
+/** Undefined when none of its own keys names a password. */
 function readHere(body: JsonObject, accounts: readonly string[]): Found | undefined {
   const passwords = listValues(body, "password", isPasswordName);
   if (passwords.length === 0) return undefined;
@@ -56,14 +56,14 @@ function readNamed(
   password: string,
   accounts: readonly string[],
 ): Found {
-  if (account === undefined) return { what: "JSON that does not say whose the password is" };
+  if (account === undefined) return { what: "JSON with a password but no account name" };
   if (accounts.length > 0 && !accounts.includes(account)) {
     return { what: "the credential of another account" };
   }
   return { account, password };
 }
 
-/** The key that Keyturn writes counts alone if it is there; otherwise all the usual other ones do. */
+/** If the key that Keyturn writes exists, only that key counts; otherwise all the usual names count. */
 function listValues(
   body: JsonObject,
   ours: string,

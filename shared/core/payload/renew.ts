@@ -7,7 +7,7 @@ import { isAccountName, isPasswordName } from "./names.ts";
 
 export interface Renewed<Value> {
   readonly value: Value;
-  /** Paths of what still holds the old password, or still names the old account of a pair. */
+  /** Paths of values that still contain the old password, or still name the old account of a pair. */
   readonly stale: readonly string[];
 }
 
@@ -16,7 +16,7 @@ interface Supersession {
   readonly nextAccount: string;
   readonly password: string;
   readonly nextPassword: string;
-  /** Every way in which the old password may be written; empty if it is not replaced, or could be any word. */
+  /** Every form of the old password; empty if it is not replaced, or could be an ordinary word. */
   readonly spellings: readonly string[];
   /** Finds the old account; undefined if it stays the same. */
   readonly accountWord: RegExp | undefined;
@@ -25,7 +25,7 @@ interface Supersession {
 /** Deeper values are left alone. */
 const deepest = 20;
 
-/** The JSON value with the old credential replaced wherever that is certain; everything else as it was. */
+/** The JSON value with the old credential replaced wherever that is certain, and everything else unchanged. */
 export function renewValue(value: unknown, old: Credential, next: Credential): Renewed<unknown> {
   const password = old.secret.reveal();
   const isReplaced = !old.secret.equals(next.secret);
@@ -75,7 +75,7 @@ function renewText(path: readonly string[], text: string, change: Supersession):
   return isStale ? { value: text, stale: [path.join(".")] } : { value: renewed, stale: [] };
 }
 
-/** Under such a name even a short or common word is what it seems to be. */
+/** Under such a name, even a short or common word is the account or password. */
 function renewNamed(key: string, text: string, change: Supersession): string | undefined {
   if (isPasswordName(key) && text === change.password) return change.nextPassword;
   if (isAccountName(key) && text === change.account) return change.nextAccount;
@@ -86,7 +86,7 @@ function renewNamed(key: string, text: string, change: Supersession): string | u
 function renewConnectionString(text: string, change: Supersession): string | undefined {
   const { account, password } = parseConnectionString(text) ?? {};
   if (!account && !password) return undefined;
-  // Another account's, whatever its password.
+  // It belongs to another account, whatever its password.
   if (account && account.value !== change.account) return text;
   if (password && password.value !== change.password) return text;
   return setFields(text, [
@@ -95,19 +95,19 @@ function renewConnectionString(text: string, change: Supersession): string | und
   ]);
 }
 
-/** As it was where it is not certain what must be written. */
+/** The text unchanged if it is not certain what to write. */
 function renewWords(text: string, change: Supersession): string {
   const { password, nextPassword, accountWord, nextAccount } = change;
   if (change.spellings.length === 0) return text;
   if (text === password) return nextPassword;
   const [encoded, nextEncoded] = [encode(password), encode(nextPassword)];
-  // Written the same either way, it does not show which way the next one must be written.
+  // The old value is the same in every form, so it does not show the form of the new one.
   if (encoded === password && nextEncoded !== nextPassword) return text;
   const renewed = text
     .replaceAll(encoded, () => nextEncoded)
     .replaceAll(password, () => nextPassword);
   if (renewed === text || !accountWord) return renewed;
-  // The name of an account may stand for a host or a database as well.
+  // The name of an account may also be the name of a host or a database.
   const isCertain = Array.from(renewed.matchAll(accountWord)).length === 1;
   return isCertain ? renewed.replaceAll(accountWord, () => nextAccount) : renewed;
 }
@@ -121,7 +121,7 @@ function mentionsAccount(text: string, { accountWord }: Supersession): boolean {
   return accountWord !== undefined && text.search(accountWord) >= 0;
 }
 
-/** Others, such as `postgres`, may stand in a text and mean something else. */
+/** Other names, such as `postgres`, may occur in a text with another meaning. */
 function isDistinctive(password: string): boolean {
   return password.length >= 8 && /\p{L}/u.test(password) && /[^\p{L}]/u.test(password);
 }

@@ -1,7 +1,7 @@
 import { parseConnectionString } from "./connection-string.ts";
 import { parseJson, parseJsonObject } from "./json.ts";
 
-/** Names that occur in front of `=` or `:` in texts that hold credentials. */
+/** Names before `=` or `:` in texts that contain credentials. */
 const named =
   /(?:^|[;,&?{\s])["']?(user ?name|user ?id|user|uid|login|password|passwd|pwd|pass|host|hostname|server|data source|database|dbname|port)["']?\s*[=:]/gi;
 
@@ -11,21 +11,21 @@ interface Structure {
 }
 
 /**
- * Texts that no password looks like, even by chance: each pattern needs words, or several characters in certain places. What merely
- * begins with a brace or holds an equals sign may well be a password.
+ * Texts that cannot be a generated password by chance: each pattern needs words, or several characters in certain places. A text that
+ * only begins with a brace or contains an equals sign may be a password.
  */
 const structures: readonly Structure[] = [
   { pattern: /^-----BEGIN [A-Z ]+-----/, what: "a PEM file" },
   { pattern: /[\r\n]/, what: "several lines of text" },
   { pattern: /^(null|true|false)$/, what: "a JSON value that is not text" },
   {
-    // Also with the quotation marks that a shell left or took.
+    // Also without the quotation marks that a shell removed, or with those that it added.
     pattern: /^["'@$[\s]*\{\s*\\*(["'])[^"'\\]{1,100}\\*\1\s*[:=]/,
-    what: "text that looks like JSON and is not",
+    what: "text that looks like JSON but is not valid",
   },
   {
     pattern: /^["'@$[\s]*\{\s*(user\w*|pass\w*|pwd)\s*[:=]/i,
-    what: "text that looks like JSON and is not",
+    what: "text that looks like JSON but is not valid",
   },
   { pattern: /^<\?xml\b/i, what: "XML" },
   { pattern: /^<([a-z][\w:.-]*)(\s[^<>]*)?>[^]*<\/\1\s*>$/i, what: "XML" },
@@ -46,7 +46,7 @@ const structures: readonly Structure[] = [
   { pattern: /^[^:\s]+:(\d+|\*):[^:\s]*:[^:\s]+:.+$/, what: "a line of a password file" },
 ];
 
-/** What a text is that cannot be a password, as in "it holds XML"; undefined if it may be one. */
+/** Names the kind of a text that cannot be a password, as in "it holds XML"; undefined if it may be a password. */
 export function findStructure(text: string, accounts: readonly string[]): string | undefined {
   const json = /^[["]/.test(text) ? parseJson(text) : undefined;
   if (Array.isArray(json)) return "a JSON array";
@@ -61,7 +61,7 @@ export function findStructure(text: string, accounts: readonly string[]): string
   return inside === undefined ? undefined : "an encoded text, such as Base64 of JSON";
 }
 
-/** Whether a password of its own is read as one, whosever it is. */
+/** Whether Keyturn reads the password, published alone, as a password. */
 export function isBarePassword(password: string): boolean {
   const text = password.trim();
   return (
@@ -75,13 +75,13 @@ function namesIn(text: string): number {
   return new Set(Array.from(text.matchAll(named), ([, name = ""]) => name.toLowerCase())).size;
 }
 
-/** Such as `app:password`, or `app/password@db`. */
+/** Matches texts such as `app:password` or `app/password@db`. */
 function isLogIn(text: string, account: string): boolean {
   if (!text.startsWith(account)) return false;
   return /^(:.|\/.+@)/.test(text.slice(account.length));
 }
 
-/** As Base64, hexadecimal and URLs write texts. */
+/** Decodes Base64, hexadecimal and URL encoding. */
 function decodedForms(text: string): string[] {
   const bytes = [
     ...(/^[\w+/-]{8,}={0,2}$/.test(text) ? [Buffer.from(text, "base64")] : []),
@@ -100,7 +100,7 @@ function decodePercent(text: string): string {
   }
 }
 
-/** Not a mere accident of decoding what was never encoded. */
+/** Whether the result is a real text and not an accident of decoding a text that was never encoded. */
 function isCertainlyStructured(text: string): boolean {
   if (/^(-----BEGIN |<\?xml\b)/.test(text)) return true;
   if (/^[[{]/.test(text) && parseJson(text) !== undefined) return true;

@@ -6,17 +6,17 @@ import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { findSlot } from "./slots.ts";
 
-/** A record that could not be stored would stop its target. */
+/** Limits the size of the record: a record that is too large to store would stop its target. */
 const mostPolicies = 10;
 
-/** What the journal knows that due moments are computed from. */
+/** The facts in the journal from which due times are computed. */
 export function toFacts(record: TargetRecord): Facts {
   const { targetId, published, adoptedAt, exposure, lastUsedAt } = record;
   const changedAt = findLastChange(record);
   return {
     targetId,
     ...(changedAt !== undefined && { changedAt }),
-    // What was adopted without anything that consumers could use is due at once.
+    // A target adopted without a working published secret is due at once.
     ...(published && adoptedAt !== undefined && { adoptedAt }),
     ...(exposure &&
       isStillKept(exposure, record) && {
@@ -28,7 +28,7 @@ export function toFacts(record: TargetRecord): Facts {
   };
 }
 
-/** Whether the secret that was seen may still log in. A version that no account has any more is dead. */
+/** Whether the exposed secret may still log in. A version that no account has any more no longer works. */
 function isStillKept({ version }: Exposure, { published, slots }: TargetRecord): boolean {
   if (version === undefined || !published || version === published.version) return true;
   return slots.some(({ current, abandoned }) =>
@@ -36,7 +36,7 @@ function isStillKept({ version }: Exposure, { published, slots }: TargetRecord):
   );
 }
 
-/** The last successful change of what consumers read, whoever made it. */
+/** The last successful change of the published secret, made by Keyturn or by a person. */
 export function findLastChange(record: TargetRecord): Instant | undefined {
   const { active, published, lastSuccessAt, writtenAt } = record;
   if (!published) return writtenAt;
@@ -47,12 +47,12 @@ export function findLastChange(record: TargetRecord): Instant | undefined {
     .at(-1);
 }
 
-/** The record with the next due moment that the policy gives it, and why then. */
+/** The record with the next due time of its policy and the reason. */
 export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   return withDueMoment(underPolicy(record, target), nextDue(target.policy, toFacts(record), now));
 }
 
-/** The record with this moment of its policy as the next due one. */
+/** The record with this due time. */
 export function withDueMoment(
   record: TargetRecord,
   { at, reason, passedOver }: Omit<Due, "policy">,
@@ -65,14 +65,14 @@ export function withDueMoment(
   };
 }
 
-/** The record with a next moment that is not of the policy's making: another try, or the end of a wait. */
+/** The record with a due time that does not come from the policy, such as a retry or the end of a wait. */
 export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
   return withDueMoment(record, { at, reason, passedOver: [] });
 }
 
 /**
- * The record with the mark of the policy that it is planned by, and why that one applies. What was adopted stays in the
- * fingerprint as it was: otherwise nobody would notice that the target is to be adopted anew.
+ * The record with the fingerprint of its policy, and why that policy applies. The adopted part of the fingerprint stays unchanged;
+ * otherwise Keyturn would not notice that the target must be adopted again.
  */
 export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
   const {

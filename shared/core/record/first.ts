@@ -4,8 +4,8 @@ import type { Reason, TargetRecord } from "./rotation.ts";
 const urgentReasons: readonly Reason[] = ["operator", "exposure", "drift"];
 
 /**
- * Whether the target goes before others that are due: a person has asked for its rotation, its secret was seen, or consumers may be
- * refused. Also holds for the repeats after a failure.
+ * Whether the target goes before other due targets: a person has requested its rotation, its secret was exposed, or its consumers may
+ * be unable to log in. The same applies to retries after a failure.
  */
 export function goesFirst(record: TargetRecord): boolean {
   const { request, rotation, again, exposure, refusedSince, check } = record;

@@ -5,22 +5,22 @@ import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { TargetRecord } from "./rotation.ts";
 
-/** What a lost write race is about. */
+/** The three versions of a record in a lost write race. */
 export interface Race {
   /** The record as this worker last read or wrote it. */
   readonly base: TargetRecord;
   /** What this worker wanted to write. */
   readonly local: TargetRecord;
-  /** What the journal holds by now, written by somebody without a claim. */
+  /** What the journal holds now, written by a caller without a claim. */
   readonly remote: TargetRecord;
 }
 
 type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) => TargetRecord;
 
 /**
- * Where each field comes from after a lost race. `worker`: only the owner of the claim writes it. `with …`: the rule of another
- * field writes it too. The others are written by callers without a claim, and say how the two values become one; they are applied in
- * this order. A new field of the record does not compile until it has a line here.
+ * The source of each field after a lost race. `worker`: only the owner of the claim writes the field. `with …`: the rule of another
+ * field writes it too. Callers without a claim write the other fields; a function merges the two values. The functions run in this
+ * order. A new field of the record does not compile until it has a line here.
  */
 const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   request: takeNewerRequest,
@@ -61,14 +61,14 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
 const merges = Object.values(rules).filter((rule) => typeof rule === "function");
 
 /**
- * The record to write after a race was lost to a caller without a claim: everything that the worker wanted, and what the
- * caller asked for or reported.
+ * The record to write after the worker lost a race to a caller without a claim: everything that the worker wanted to write, and the
+ * request or report of the caller.
  */
 export function mergeConcurrent(race: Race, target: Target, now: Instant): TargetRecord {
   return merges.reduce((merged, merge) => merge(merged, race, target, now), race.local);
 }
 
-/** The base for the next race of the same write: what callers have written so far is known by now. */
+/** The base for the next race of the same write, with what callers have written so far. */
 export function withCallersFields(base: TargetRecord, remote: TargetRecord): TargetRecord {
   const { request, exposure, check } = remote;
   return {
@@ -79,13 +79,13 @@ export function withCallersFields(base: TargetRecord, remote: TargetRecord): Tar
   };
 }
 
-/** A request that came meanwhile stays; one that the worker has just answered does not come back. */
+/** A request made meanwhile stays. A request that the worker has just answered does not come back. */
 function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
   return isNew ? { ...merged, request: remote.request } : merged;
 }
 
-/** A check that was asked for meanwhile is made even if the worker has just made one. */
+/** A check requested meanwhile stays, even if the worker has just made one. */
 function takeNewerCheck(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const { check } = remote;
   const isNew =

@@ -1,7 +1,7 @@
 import type { Notification } from "./rotation.ts";
 
 /**
- * What still waits after some notifiers have heard it. Only notifiers that are still configured are remembered, each once:
+ * The notifications that still wait after delivery to some notifiers. Only configured notifiers are remembered, each once, because
  * the outbox is flushed every minute while one of them is down.
  */
 export function withDelivered(
@@ -11,8 +11,8 @@ export function withDelivered(
 ): Notification[] {
   return outbox
     .map((one) => {
-      const told = new Set([...(one.toldTo ?? []), ...heard]);
-      return { ...one, toldTo: notifiers.filter((name) => told.has(name)) };
+      const delivered = new Set([...(one.toldTo ?? []), ...heard]);
+      return { ...one, toldTo: notifiers.filter((name) => delivered.has(name)) };
     })
     .filter(({ toldTo }) => toldTo.length < new Set(notifiers).size);
 }

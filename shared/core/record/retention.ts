@@ -1,10 +1,10 @@
 import { day } from "../time.ts";
 
-/** Milliseconds for which history, idempotency keys and alarms are kept, unless the configuration says otherwise. */
+/** Milliseconds for which Keyturn keeps history, idempotency keys and alarms by default. */
 export const defaultRetention = 400 * day;
 
-/** Milliseconds. A client may repeat a request, and a person read the history, for at least so long. */
+/** Milliseconds. Clients can repeat a request, and people can read the history, for at least this long. */
 export const shortestRetention = 7 * day;
 
-/** Milliseconds. */
+/** The longest retention, in milliseconds. */
 export const longestRetention = 3650 * day;

@@ -14,7 +14,7 @@ import type { Instant } from "../time.ts";
  * | `publishing` | write the version that consumers read |
  * | `checking` | read it back and log in with what was read |
  * | `refreshing` | refresh the consumers |
- * | `cleaning` | disable the own pending version |
+ * | `cleaning` | disable the pending version of this rotation |
  */
 export const workingPhases = [
   "staging",
@@ -33,14 +33,14 @@ export type WorkingPhase = (typeof workingPhases)[number];
  */
 export const recordSchema = 2;
 
-/** Why a rotation was asked for. `drift`: the database refused what is published. */
+/** Why a rotation was requested. `drift`: the database refused the published secret. */
 export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
 export type Reason = (typeof reasons)[number];
 
-/** Stands for the person who wants a rotation when nobody but the policy does. */
+/** The requester of a rotation that only the policy wants. */
 export const schedule = "schedule";
 
-/** Stands for the person who wants a rotation when Keyturn has found that what is published does not log in. */
+/** The requester of a rotation after Keyturn found that the published secret does not log in. */
 export const keyturn = "keyturn";
 
 export interface Failure {
@@ -50,15 +50,15 @@ export interface Failure {
   readonly at: Instant;
 }
 
-/** Somebody let a rotation start although a freeze is in force. Also holds for its repeats after a failure. */
+/** A person let a rotation start during a freeze. The lift also applies to retries after a failure. */
 export interface Lift {
-  /** The reason that was given. */
+  /** The reason that the person gave. */
   readonly why: string;
   readonly by: string;
   readonly at: Instant;
 }
 
-/** Phases that a rotation remembers. Something may undo its work again and again, for days. */
+/** How many phases a rotation remembers, because it can go back and forth between phases for days. */
 const mostPhases = 20;
 
 export interface PhaseTime {
@@ -67,15 +67,15 @@ export interface PhaseTime {
   readonly endedAt?: Instant;
 }
 
-/** On what a rotation begins, or waits for its beginning. */
+/** Why a rotation begins, or waits to begin. */
 export interface StartReason {
-  /** What made it due, or who asked and what the policy said to that; a sentence for an operator. */
+  /** What made it due, or who requested it and how the policy applies; a sentence for an operator. */
   readonly why: string;
-  /** Of the policy at that moment. */
+  /** The fingerprint of the policy at that time. */
   readonly policyFingerprint: string;
 }
 
-/** The rotation a target is in the middle of. */
+/** The open rotation of a target. */
 export interface Rotation extends StartReason {
   readonly id: string;
   /** The account whose secret is replaced. */
@@ -85,43 +85,43 @@ export interface Rotation extends StartReason {
   readonly requestedAt: Instant;
   readonly phase: WorkingPhase | "blocked";
   readonly startedAt: Instant;
-  /** The latest; a rotation that goes back and forth for days keeps only so many. */
+  /** The latest phases, at most 20. */
   readonly phases: readonly PhaseTime[];
-  /** The last phase it has ever reached. */
+  /** The furthest phase it has reached. */
   readonly furthest: WorkingPhase;
   readonly pending?: VersionRef;
   /** True from before the first change is sent: from then on the target may have the pending secret. */
   readonly changeBegan: boolean;
-  /** True once a change was sent and nobody heard how it ended. */
+  /** True once Keyturn sent a change and does not know its result. */
   readonly outcomeInDoubt?: boolean;
-  /** When the target first said that it has the pending secret. */
+  /** When the target first confirmed the pending secret. */
   readonly confirmedAt?: Instant;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
-  /** Failures since it last got further than ever before. */
+  /** Failures since the rotation last got further than before. */
   readonly failures: number;
   readonly nextAttemptAt?: Instant;
-  /** Why it waits until then, when hours or a freeze hold it back. */
+  /** Why it waits until then, if a window or a freeze delays it. */
   readonly heldBy?: string;
-  /** A step after publishing that was given up; the secret itself is public and proven. */
+  /** A step after publishing that Keyturn stopped trying. The secret itself is public and proven. */
   readonly leftUndone?: Failure;
-  /** Milliseconds; overrides the target's grace for what this rotation supersedes. */
+  /** Milliseconds. Overrides the grace period of the target for the secret that this rotation supersedes. */
   readonly grace?: number;
-  /** No freeze holds the rotation back. */
+  /** Present when freezes do not delay the rotation. */
   readonly lift?: Lift;
 }
 
-/** What one account of a target has been given, newest first. Each is a candidate when nobody knows what is live. */
+/** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
 export interface SlotRecord {
   readonly account: string;
   readonly current?: VersionRef;
   readonly previous?: VersionRef;
-  /** Pending when its rotation was given up with the outcome in doubt. */
+  /** The pending version of a rotation that failed with an unknown result. */
   readonly abandoned?: VersionRef;
   readonly changedAt?: Instant;
 }
 
-/** Somebody wants a secret that becomes public after this moment. The id may be that of the open rotation. */
+/** A request for a new secret that becomes public after this moment. The id may be that of the open rotation. */
 export interface RotationRequest {
   readonly rotationId: string;
   readonly reason: Reason;
@@ -131,23 +131,23 @@ export interface RotationRequest {
   /** Why it waits until then, in words for an operator. */
   readonly heldBy?: string;
   readonly grace?: number;
-  /** No freeze holds the request back. */
+  /** Present when freezes do not delay the request. */
   readonly lift?: Lift;
-  /** Who asked, in order; absent while it was one person for one reason. */
+  /** Who requested it, in order. Absent for one person with one reason. */
   readonly why?: string;
 }
 
-/** A rotation failed and is to be repeated, for the same reason and on the same word. */
+/** A retry of a failed rotation, with the same reason and requester. */
 export interface RetryIntent extends Pick<
   RotationRequest,
   "reason" | "requestedBy" | "grace" | "lift"
 > {
   readonly why: string;
-  /** Why it waits, when a freeze is in its way. */
+  /** Why it waits, if a freeze delays it. */
   readonly heldBy?: string;
 }
 
-/** Somebody saw the secret that consumers read. */
+/** A report that somebody saw the published secret. */
 export interface Exposure {
   readonly at: Instant;
   /** Who saw it. */
@@ -155,68 +155,68 @@ export interface Exposure {
   /** Where it was seen, such as the name of a log. */
   readonly from?: string;
   readonly kind: "exposure" | "breach";
-  /** Of the published secret. */
+  /** The version of the exposed secret. */
   readonly version?: string;
 }
 
-/** A superseded credential that will be made useless. */
+/** The planned end of a superseded credential. */
 export interface Retirement {
   readonly account: string;
   readonly at: Instant;
   /** The rotation that superseded it. */
   readonly rotationId: string;
   readonly failures: number;
-  /** Present when it must be seen unused first. */
+  /** Present when Keyturn must find the account unused first. */
   readonly proof?: Proof;
 }
 
-/** The target refused a log-in with a stored secret. Recent ones are counted, so that guesses never lock an account. */
+/** A log-in with a stored secret that the target refused. Recent ones count, so that further tries do not lock the account. */
 export interface Refusal {
   readonly account: string;
-  /** Of the secret that was refused. */
+  /** The version of the refused secret. */
   readonly version: string;
   readonly at: Instant;
 }
 
-/** Somebody must log in with what is published, and act if the target refuses it. */
+/** A worker must log in with the published secret, and act if the target refuses it. */
 export interface CheckRequest {
   /** When the check is due. */
   readonly at: Instant;
   readonly why: string;
-  /** Checks in a row that could not be made. */
+  /** Consecutive checks that could not be made. */
   readonly failures: number;
 }
 
-/** What looks at the sessions of a superseded account have shown since its grace was over. */
+/** The results of the checks for sessions of a superseded account since its grace period ended. */
 export interface Proof {
-  /** Looks that found it in use. */
+  /** Checks that found the account in use. */
   readonly seenInUse: number;
-  /** When a look found nobody; no later one has found anybody. */
+  /** When a check found no session; no later check has found one. */
   readonly quietSince?: Instant;
 }
 
-/** The target has its turn later: its server was silent, or busy with others. Whoever asks or reports something ends that. */
+/** The work on the target is postponed, because its server is silent or busy. A new request or report ends that. */
 export interface PassedOverTarget {
   readonly at: Instant;
   readonly until: Instant;
   readonly why: string;
 }
 
-/** Who works on the target now. The fence grows with each claim and never shrinks. */
+/** The worker that works on the target now. The fence grows with each claim and never shrinks. */
 export interface Claim {
   readonly fence: number;
   readonly owner?: string;
   readonly until?: Instant;
 }
 
-/** Told to every notifier, at least once, with the same id each time. Never holds a secret. */
+/** A message that every notifier gets at least once, with the same id each time. It never contains a secret. */
 export interface Notification {
   readonly id: string;
   readonly type: NotificationType;
   readonly targetId: string;
   readonly at: Instant;
   readonly data: Readonly<Record<string, string | number | boolean>>;
-  /** Names of the notifiers that have heard it, while others have not. */
+  /** The names of the notifiers that have received it, while others have not. */
   readonly toldTo?: readonly string[];
 }
 
@@ -239,40 +239,40 @@ export interface TargetRecord {
   readonly targetId: string;
   readonly health: Health;
   readonly slots: readonly SlotRecord[];
-  /** The account whose secret is published, or was before the target came to publish another one. */
+  /** The account whose secret is published, or was published before the configuration named another secret. */
   readonly active?: string;
   readonly published?: VersionRef;
   readonly adoptedAt?: Instant;
-  /** Of what was found published at the adoption and did not log in. It has an age all the same. */
+  /** When the published secret was written, if it did not log in at the adoption. Its age counts from then. */
   readonly writtenAt?: Instant;
   readonly lastSuccessAt?: Instant;
   readonly lastFailure?: Failure;
-  /** Rotations that failed in a row. */
+  /** Consecutive failed rotations. */
   readonly failures: number;
   readonly rotation?: Rotation;
   readonly request?: RotationRequest;
-  /** What the next rotation by schedule takes over from the one that failed. */
+  /** What the next scheduled rotation inherits from the failed one. */
   readonly again?: RetryIntent;
   readonly retirement?: Retirement;
   readonly check?: CheckRequest;
-  /** Since when the target is known to refuse what is published. */
+  /** Since when the target is known to refuse the published secret. */
   readonly refusedSince?: Instant;
   /** Refused log-ins of the last day, oldest first; at most 40. */
   readonly refusals?: readonly Refusal[];
-  /** When the versions of the pending and the published secret were last counted, and left-over pending ones disabled. */
+  /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
   readonly tidiedAt?: Instant;
-  /** The first one since the last change. */
+  /** The first exposure since the last change. */
   readonly exposure?: Exposure;
-  /** The last use that was reported; one that came less than an hour after it is not recorded. */
+  /** The last recorded use. Uses less than an hour after it are not recorded. */
   readonly lastUsedAt?: Instant;
   /** Who used it then. */
   readonly lastUsedBy?: string;
-  /** When the policy wants the next rotation, and why then. */
+  /** When the next rotation is due, with its reason. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
-  /** Moments that might have been the due one, and why they are not; at most ten. */
+  /** Other possible due times, and why they do not apply; at most ten. */
   readonly passedOver?: readonly PassedOver[];
-  /** Of the policy that `nextDue` was computed from, and of what was adopted: secret and accounts. */
+  /** The fingerprint of the policy behind `nextDue`, and of the adopted secret and accounts. */
   readonly policyFingerprint?: string;
   /** Why that policy applied, in at most 1,000 characters. */
   readonly policyWhy?: string;
@@ -280,9 +280,9 @@ export interface TargetRecord {
   readonly policiesPassedOver?: readonly NotChosen[];
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
-  /** Nothing is done before. */
+  /** Postpones all work on the target. */
   readonly skipped?: PassedOverTarget;
-  /** Nothing is done before: a bug was met, and another try at once would only meet it again. */
+  /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
   readonly restUntil?: Instant;
   readonly claim: Claim;
 }
@@ -302,7 +302,7 @@ export interface RunRecord extends StartReason {
   readonly phases: readonly PhaseTime[];
   readonly published?: VersionRef;
   readonly failure?: Failure;
-  /** When the target was due again once this rotation had ended, and why then. */
+  /** The next due time of the target when this rotation ended, with its reason. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
   /** Who lifted the freezes for this rotation. */
@@ -323,25 +323,25 @@ export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): reado
   return [...phases, added].slice(-mostPhases);
 }
 
-/** Whether the account may have another secret than the rotation found. Then nothing but certainty holds it up. */
+/** Whether the account may have a secret other than before the rotation. Then only a certain outcome stops the rotation. */
 export function mayHaveChanged({ changeBegan, outcomeInDoubt }: Rotation): boolean {
   return changeBegan || outcomeInDoubt === true;
 }
 
-/** The record with nothing that passes the target over. */
+/** The record without a postponement by `skipped`. */
 export function withoutSkip(record: TargetRecord): TargetRecord {
   if (record.skipped === undefined) return record;
   const { skipped: _, ...rest } = record;
   return rest;
 }
 
-/** The record whose open rotation is asked again whether hours or a freeze hold it back. */
+/** The record whose open rotation is no longer on hold, so that the next worker evaluates windows and freezes again. */
 export function askedAgain(record: TargetRecord): TargetRecord {
   const { rotation } = record;
   return rotation?.heldBy === undefined ? record : { ...record, rotation: withoutHold(rotation) };
 }
 
-/** The rotation with nothing to wait for. */
+/** The rotation without a time and a reason to wait. */
 export function withoutHold(rotation: Rotation): Rotation {
   const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
   return free;

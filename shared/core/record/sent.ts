@@ -1,13 +1,13 @@
 import { hour, type Instant, minute, plus } from "../time.ts";
 
 const firstWait = 15 * minute;
-/** The same where somebody waits. */
+/** The same wait for a target that goes first. */
 const firstWaitOfFirst = 2 * minute;
 const longestWait = 2 * hour;
 
 /**
- * Until when a message counts as being on its way that is the `sent`th about the same due moment. After that it counts as lost, and
- * another one is sent; where a backlog is so long that it was not, the waits grow.
+ * Until when the `sent`th message about the same due time counts as under way. After that it counts as lost, and the sweep sends
+ * another one. The waits grow, because a long backlog can delay a message that is not lost.
  */
 export function sentUntil(sent: number, isFirst: boolean, now: Instant): Instant {
   const wait = isFirst ? firstWaitOfFirst : firstWait;

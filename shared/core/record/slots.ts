@@ -1,14 +1,14 @@
 import { sameVersion, type Target, type VersionRef } from "../target.ts";
 import type { SlotRecord, TargetRecord } from "./rotation.ts";
 
-/** The account whose turn it is: of a pair the one that is not published. */
+/** The account that the next rotation changes. Of a pair, it is the account that is not published. */
 export function accountToChange(target: Target, record: TargetRecord): string {
   const idle = target.slots.find((slot) => slot.account !== record.active) ?? target.slots[0];
   if (!idle) throw new RangeError(`target ${target.id} has no account`);
   return idle.account;
 }
 
-/** Whether the last rotation published what is published for all the journal knows, and nothing has failed since. */
+/** Whether, according to the journal, the last rotation wrote the published version and nothing has failed since. */
 export function isOwnWork(record: TargetRecord): boolean {
   const { health, active, lastSuccessAt } = record;
   if (health !== "healthy" || active === undefined || lastSuccessAt === undefined) return false;
@@ -24,12 +24,12 @@ export function withSlot(slots: readonly SlotRecord[], changed: SlotRecord): Slo
   return [...slots.filter((slot) => slot.account !== changed.account), changed];
 }
 
-/** Slots that a record keeps, those of accounts that left the configuration included. */
+/** How many slots a record keeps, including those of accounts that were removed from the configuration. */
 const mostSlots = 10;
 
 /**
- * The slots to keep when the configuration names these accounts: theirs, the active one, and the latest of the others. An
- * account that comes back to the configuration finds what it has been given.
+ * The slots to keep: those of the configured accounts, the active one, and the latest others. An account that comes back to the
+ * configuration finds its stored secrets.
  */
 export function keptSlots(
   slots: readonly SlotRecord[],
@@ -45,21 +45,21 @@ export function keptSlots(
   return slots.filter((slot) => isNeeded(slot) || latest.has(slot));
 }
 
-/** The slot after `ref` turned out to be what its account has now. */
+/** The slot after `ref` was found to be the current secret of its account. */
 export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): SlotRecord {
   if (sameVersion(slot.current, ref)) return slot;
   const { account, current } = slot;
   return { account, current: ref, ...(current && { previous: current }), changedAt };
 }
 
-/** The slot after a rotation was given up that may have given its account `ref`: any older doubt is kept too. */
+/** The slot after a failed rotation that may have set `ref`. An older version in doubt is kept too. */
 export function abandon(slot: SlotRecord, ref: VersionRef): SlotRecord {
   const { abandoned } = slot;
   if (abandoned === undefined || sameVersion(abandoned, ref)) return { ...slot, abandoned: ref };
   return { ...slot, previous: abandoned, abandoned: ref };
 }
 
-/** The stored credentials of an account in the order in which they are likely to be live, without repeats. */
+/** The stored credentials of an account without duplicates, the most likely to work first. */
 export function candidates(slot: SlotRecord, newest: VersionRef | undefined): VersionRef[] {
   const refs = [newest, slot.current, slot.previous, slot.abandoned];
   return refs

@@ -1,12 +1,12 @@
-/** Which addresses secrets, tokens and signed requests may be sent to. The rest of Keyturn asks here and nowhere else. */
+/** Decides to which addresses Keyturn may send secrets, tokens and signed requests. No other module decides this. */
 
-/** Where Microsoft runs Key Vault. A token or a secret goes to no other place. */
+/** Where Microsoft runs Key Vault. Keyturn sends tokens and secrets to no other hosts. */
 export const vaultSuffixes = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net"];
 
-/** Where Microsoft runs Event Grid. A token or a key goes to no other place. */
+/** Where Microsoft runs Event Grid. Keyturn sends tokens and keys to no other hosts. */
 export const topicSuffixes = ["eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn"];
 
-/** Where Microsoft runs blob storage. A token goes to no other place. */
+/** Where Microsoft runs blob storage. Keyturn sends tokens to no other hosts. */
 const blobSuffixes = [
   "blob.core.windows.net",
   "blob.core.usgovcloudapi.net",
@@ -14,10 +14,10 @@ const blobSuffixes = [
   "blob.storage.azure.net",
 ];
 
-/** Source of a regular expression: the name of a host, or an IPv4 address. Holds nothing that means something in a URL. */
+/** Source of a regular expression: the name of a host, or an IPv4 address. It has no character with a meaning in a URL. */
 export const hostName = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
 
-/** True only for addresses that cannot leave the machine; `.localhost` names are not trusted to. */
+/** True only for addresses that cannot leave the machine. Names in `.localhost` do not count, because a resolver may redirect them. */
 export function isLoopback(address: URL): boolean {
   // The URL parser has already turned every spelling of an IPv4 address into four decimal parts.
   return (
@@ -27,7 +27,7 @@ export function isLoopback(address: URL): boolean {
   );
 }
 
-/** True when the host is one name below one of the suffixes, or several. */
+/** True when the host is a subdomain of one of the suffixes. */
 function isBelow(address: URL, suffixes: readonly string[]): boolean {
   return suffixes.some((suffix) => address.hostname.endsWith(`.${suffix}`));
 }

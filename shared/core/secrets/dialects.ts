@@ -12,8 +12,7 @@ export const dialects = [
 export type Dialect = (typeof dialects)[number];
 
 /**
- * Characters that mean something, or could, where a password is written into a connection string of this kind
- * without quoting.
+ * Characters that have, or could have, a special meaning in an unquoted password in a connection string of this kind.
  */
 const special: Readonly<Record<Dialect, string>> = {
   /** ADO.NET: `Password=…;` */
@@ -26,7 +25,7 @@ const special: Readonly<Record<Dialect, string>> = {
   libpq: "'\\=",
   /** Between `:` and `@` of an address, or in its query: all but the unreserved characters */
   uri: "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}",
-  /** A plain YAML scalar, wherever it stands */
+  /** A plain YAML scalar, in any position */
   yaml: "!\"#%&'*,:<=>?@[\\]`{|}",
   json: '"\\',
   /** A POSIX shell word */

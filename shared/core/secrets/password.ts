@@ -12,13 +12,13 @@ export interface PasswordRules {
   readonly symbols: string;
   /** Characters that must not occur. */
   readonly exclude: string;
-  /** How many of a class there must be; one when absent. Nothing is asked of a class that the rules empty. */
+  /** The minimum number of characters of a class; one when absent. A class that the rules leave empty has no minimum. */
   readonly atLeast?: Readonly<Partial<Record<CharacterClass, number>>>;
-  /** Leaves out what is mistaken for something else in print, such as `l`, `1` and `I`. */
+  /** Leaves out characters that look alike in print, such as `l`, `1` and `I`. */
   readonly noLookAlikes?: boolean;
   /** No character occurs twice. */
   readonly noRepeats?: boolean;
-  /** True when absent: several systems demand it. */
+  /** True when absent, because several systems require it. */
   readonly startWithLetter?: boolean;
   /** Words that must not occur, whatever their case, besides the account's name. */
   readonly forbidden?: readonly string[];
@@ -26,7 +26,7 @@ export interface PasswordRules {
   readonly dialects?: readonly Dialect[];
 }
 
-/** Quoted nowhere: in a shell, a URI, YAML, or any connection string. */
+/** These passwords need no quotes in a shell, a URI, YAML, or any connection string. */
 export const defaultPasswordRules: PasswordRules = { length: 40, symbols: "-_.~", exclude: "" };
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
@@ -48,17 +48,17 @@ export function characterClasses(rules: PasswordRules): string[] {
   );
 }
 
-/** How many of each class a password must hold. */
+/** How many characters of each class a password must have. */
 export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly string[]): number[] {
   return characterClassNames.map((name, index) =>
     classes[index] === "" ? 0 : (atLeast[name] ?? 1),
   );
 }
 
-/** Thousands of targets share the rules of a policy. */
+/** A cache, because thousands of targets share the rules of a policy. */
 const knownBits = new WeakMap<PasswordRules, number>();
 
-/** Lower bound of the entropy in bits, forbidden words of two characters and more, and texts that look like JSON, apart. */
+/** Lower bound of the entropy in bits, without regard to forbidden words of two or more characters and texts that look like JSON. */
 export function entropyBits(rules: PasswordRules): number {
   const known = knownBits.get(rules);
   if (known !== undefined) return known;
@@ -68,15 +68,15 @@ export function entropyBits(rules: PasswordRules): number {
   return bits;
 }
 
-/** Which part of the passwords that are drawn fits the rules; the others are refused. */
+/** The share of drawn passwords that satisfy the rules; the others are rejected. */
 export function fittingPart(rules: PasswordRules): number {
   const { fitting, drawn } = countPasswords(rules);
   return drawn === 0 ? 0 : fitting / drawn;
 }
 
 /**
- * How many passwords are drawn from, and how many of those hold enough of each class. Even 128 of 94 characters are
- * fewer than the greatest number.
+ * How many passwords there are to draw from, and how many of those have enough characters of each class. Even 128 of 94 characters
+ * stay below the largest number.
  */
 function countPasswords(rules: PasswordRules): { fitting: number; drawn: number } {
   const classes = characterClasses(rules);
@@ -95,7 +95,7 @@ function countPasswords(rules: PasswordRules): { fitting: number; drawn: number 
   return { fitting: count(least), drawn: count(least.map(() => 0)) };
 }
 
-/** Texts of this length with at least so many characters of each class. */
+/** The number of texts of this length with at least that many characters of each class. */
 function arrangements(
   sizes: readonly number[],
   least: readonly number[],
@@ -121,7 +121,7 @@ function arrangements(
 }
 
 /**
- * A password that fits the rules and does not contain one of the forbidden words (whatever their case).
+ * Generates a password that satisfies the rules and contains none of the forbidden words, in any case.
  * `randomBytes` must be cryptographically strong.
  */
 export function generatePassword(
@@ -131,12 +131,12 @@ export function generatePassword(
 ): string {
   const password = drawPassword(rules, forbidden, randomBytes, 10_000);
   if (password === undefined) {
-    throw new RangeError("the password rules leave no password to choose");
+    throw new RangeError("no password satisfies the password rules");
   }
   return password;
 }
 
-/** Undefined when not one of so many candidates fits. */
+/** Undefined when none of the candidates satisfies the rules. */
 export function drawPassword(
   rules: PasswordRules,
   forbidden: readonly string[],
@@ -145,10 +145,10 @@ export function drawPassword(
 ): string | undefined {
   const classes = characterClasses(rules);
   const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
-  // Whole candidates are drawn and refused, never mended: mending would make some passwords likelier than others.
+  // Candidates are rejected as a whole and never repaired, because repairs would make some passwords more likely than others.
   for (let tries = 0; tries < mostTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
-    // Published alone, it must not look like JSON, a URL or the like to anyone who reads it, Keyturn included.
+    // Published alone, the password must not look like JSON, a URL or similar to any reader, including Keyturn.
     const fits = hasEnough(candidate, classes, leastOfEach(rules, classes));
     if (fits && !hasWord(candidate, words) && isBarePassword(candidate)) return candidate;
   }
@@ -189,15 +189,15 @@ function hasWord(candidate: string, words: readonly string[]): boolean {
 
 const mostDraws = 1_000;
 
-/** Bytes past the largest multiple of the alphabet are thrown away: taking them modulo would be biased. */
+/** Bytes beyond the largest multiple of the alphabet are discarded, because taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
-  if (alphabet.length === 0)
-    throw new RangeError("the password rules leave no character to choose");
+  if (alphabet.length === 0) throw new RangeError("the password rules exclude every character");
   const limit = 256 - (256 % alphabet.length);
   let picked = "";
   for (let draws = 0; picked.length < count; draws++) {
-    // Half of all bytes or more are good, so this is a source that is stuck.
-    if (draws > mostDraws) throw new RangeError("the source of random bytes gives no usable ones");
+    // At least half of all bytes are usable, so the source is stuck.
+    if (draws > mostDraws)
+      throw new RangeError("the source of random bytes returned no usable bytes");
     for (const byte of randomBytes(count - picked.length)) {
       if (byte < limit) picked += alphabet.charAt(byte % alphabet.length);
     }

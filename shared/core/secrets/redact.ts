@@ -10,12 +10,12 @@ import {
 import { spellings } from "./redaction/spellings.ts";
 import type { Secret } from "./secret.ts";
 
-/** Below this a spelling is left alone: it would be found by chance, and its removal would tell what it is. */
+/** Shorter spellings are not redacted: they occur by chance, and their removal would reveal them. */
 const shortest = 4;
 
 /**
- * `text` with every form in which one of the secrets could have got into it replaced by `[secret]`. Secrets of at least 8
- * characters are found in either case and across lines, and those of at least 16 if only their first or last half is there.
+ * Replaces every form of the secrets in `text` by `[secret]`. Secrets of at least 8 characters are found in upper and lower case and
+ * across lines. Secrets of at least 16 characters are also found if only their first or last half is present.
  */
 export function redact(text: string, secrets: readonly Secret[]): string {
   const values = [...new Set(secrets)];
@@ -26,7 +26,7 @@ export function redact(text: string, secrets: readonly Secret[]): string {
   let redacted = "";
   let end = 0;
   let last: Secret | undefined;
-  // Found in the untouched text and only then cut out: cutting one out could leave half of another standing.
+  // All places are found before any is removed, because removing one could leave half of another secret in the text.
   for (const { from, to, secret } of found) {
     const isPiece = from === end && secret === last;
     if (from >= end && !isPiece) redacted += `${text.slice(end, from)}[secret]`;
@@ -41,7 +41,7 @@ interface Form {
   readonly needles: readonly Needle[];
 }
 
-/** The forms of a secret are many, and it is looked for again and again. */
+/** A cache: a secret has many forms, and many texts are searched for it. */
 const knownForms = new WeakMap<Secret, Form>();
 
 function toForm(secret: Secret): Form {

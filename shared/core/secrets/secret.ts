@@ -17,9 +17,9 @@ export class Secret {
     return this.#value;
   }
 
-  /** Takes the same time whatever differs. */
+  /** Compares in constant time. */
   equals(other: Secret): boolean {
-    // UTF-8 would make all halves of surrogate pairs the same character.
+    // UTF-8 would turn every unpaired surrogate into the same character.
     const digest = (value: string) => createHash("sha256").update(value, "utf16le").digest();
     return timingSafeEqual(digest(this.#value), digest(other.#value));
   }
@@ -37,7 +37,7 @@ export class Secret {
   }
 }
 
-/** An account and the secret that logs it in. */
+/** An account and the secret with which it logs in. */
 export interface Credential {
   readonly account: string;
   readonly secret: Secret;

@@ -2,33 +2,33 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { between, type Instant, minute, second } from "../time.ts";
 import type { Secret } from "./secret.ts";
 
-/** Name of the header of every request that Keyturn signs, such as `t=1767225600,v1=5257a869…`. */
+/** The header of every request that Keyturn signs. Its value has the form `t=1767225600,v1=5257a869…`. */
 export const signatureHeader = "Keyturn-Signature";
 
-/** Milliseconds by which the clocks of sender and receiver may differ, the journey included. */
+/** Milliseconds by which the clocks of sender and receiver may differ, including the time of the transfer. */
 const defaultTolerance = 5 * minute;
 
-/** Value of the header: the whole second of sending, and HMAC-SHA256 over `<second>.<body>` in hex. */
+/** The value of the header: the second of sending, and HMAC-SHA256 over `<second>.<body>` in hex. */
 export function sign(body: string, key: Secret, at: Instant): string {
   const seconds = Math.floor(Date.parse(at) / second);
   return `t=${seconds},v1=${digest(body, key, seconds).toString("hex")}`;
 }
 
 export interface SignedRequest {
-  /** Value of the header. */
+  /** The value of the header. */
   readonly header: string;
-  /** Exactly as received, before any parsing. */
+  /** The body exactly as received, before any parsing. */
   readonly body: string;
-  /** All keys in force: two while a key is being changed. */
+  /** All valid keys: two while a key is being replaced. */
   readonly keys: readonly Secret[];
   readonly now: Instant;
-  /** Milliseconds; 5 minutes unless told. */
+  /** Milliseconds; 5 minutes by default. */
   readonly tolerance?: number;
 }
 
 /**
- * For receivers: true when somebody who has one of the keys signed exactly this body not long ago. A copy of a request
- * passes within the tolerance, so do nothing twice for one event id.
+ * For receivers: true when a sender with one of the keys recently signed exactly this body. A copied request passes within the
+ * tolerance, so handle each event id only once.
  */
 export function verifySignature(request: SignedRequest): boolean {
   const { header, body, keys, now, tolerance = defaultTolerance } = request;
@@ -38,7 +38,7 @@ export function verifySignature(request: SignedRequest): boolean {
   if (times.length !== 1 || Number.isNaN(seconds)) return false;
 
   const sentAt = new Date(seconds * second).toISOString();
-  // Negated so that a time that is no number refuses.
+  // Negated so that a time that is not a number is refused.
   if (!(Math.abs(between(sentAt, now)) <= tolerance)) return false;
 
   const offered = parts

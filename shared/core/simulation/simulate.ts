@@ -42,17 +42,12 @@ export interface SimulationWanted {
   readonly sweepEvery?: number;
 }
 
-/** The simulation without a pause. `most`: how many rotations may be played. */
+/** The simulation without a pause. */
 export function simulate(
   targets: readonly SimulatedTarget[],
-  from: Instant,
-  to: Instant,
-  limits: Limits,
-  knownAt: Instant = from,
-  most = Infinity,
+  wanted: SimulationWanted,
 ): Simulation {
-  const budget = { rotations: most, counted: 3 * most };
-  return atOnce(simulateInSteps(targets, { from, to, limits, knownAt, budget }));
+  return atOnce(simulateInSteps(targets, wanted));
 }
 
 /**

@@ -222,5 +222,5 @@ function withDrift(
   });
   const data = { secret: target.publish.name, version, detail };
   // Keyed by version and not by time, so that a receiver can tell what it has heard before.
-  return notify(record, "drift.found", session.now(), data, version);
+  return notify(record, { type: "drift.found", at: session.now(), data, about: version });
 }

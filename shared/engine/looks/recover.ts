@@ -162,7 +162,7 @@ function withAlarm(
   message: string,
   { at }: Pick<Failure, "at">,
 ): TargetRecord {
-  return notify(record, "alarm", at, { kind, message }, `${kind}/${at}`);
+  return notify(record, { type: "alarm", at, data: { kind, message }, about: `${kind}/${at}` });
 }
 
 /** The record with a rotation asked for now, unless one is open or asked for already. */

@@ -128,7 +128,12 @@ function withLimitReported(
     "Publish under a new name, or back it up and purge it while no rotation runs";
   session.emit({ type: "version-limit", detail: message });
   const data = { kind: "version-limit", message, secret: name };
-  return notify(record, "alarm", session.now(), data, `${name}/${session.now()}`);
+  return notify(record, {
+    type: "alarm",
+    at: session.now(),
+    data,
+    about: `${name}/${session.now()}`,
+  });
 }
 
 async function tolerateFailure(

@@ -165,12 +165,11 @@ function withAdopted(
   };
   const due = withDue(record, target, now);
   const isOther = live !== undefined && rest.active !== undefined && live.by !== rest.active;
-  return notify(
-    isOther ? afterGrace(due, target.grace, now) : due,
-    "credential.adopted",
-    now,
+  return notify(isOther ? afterGrace(due, target.grace, now) : due, {
+    type: "credential.adopted",
+    at: now,
     data,
-  );
+  });
 }
 
 /** Consumers of the account that was published before have the grace to read the new secret. */
@@ -188,7 +187,7 @@ function failingFrom(
   now: Instant,
 ): TargetRecord {
   const lastFailure = { kind, message, at: now } as const;
-  const told = notify(record, "drift.found", now, { detail: message });
+  const told = notify(record, { type: "drift.found", at: now, data: { detail: message } });
   return { ...told, health: "failing", lastFailure };
 }
 
@@ -211,7 +210,9 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
     failures,
     lastFailure: failure,
   };
-  const runs = request ? [failedRun(session, request, rest, again, failure)] : [];
+  const runs = request
+    ? [failedRun(session, { request, record: rest, nextDue: again, failure })]
+    : [];
   await session.commit(withAdoptionAlarm(record, rest, failure, target), runs);
   session.emit({ type: "attempt-failed", failure, detail: "adoption" });
 }
@@ -229,16 +230,23 @@ function withAdoptionAlarm(
     ? record.failures === policy.retry.attempts
     : before.lastFailure?.message !== failure.message;
   const told = { kind: "adoption", message: failure.message };
-  return isNews ? notify(record, "alarm", failure.at, told) : record;
+  return isNews ? notify(record, { type: "alarm", at: failure.at, data: told }) : record;
 }
 
 /** The end of the rotation that somebody asked for, which cannot begin without an adoption. */
 function failedRun(
   { target }: Session,
-  request: RotationRequest,
-  record: Omit<TargetRecord, "request">,
-  nextDue: Instant,
-  failure: Failure,
+  {
+    request,
+    record,
+    nextDue,
+    failure,
+  }: {
+    readonly request: RotationRequest;
+    readonly record: Omit<TargetRecord, "request">;
+    readonly nextDue: Instant;
+    readonly failure: Failure;
+  },
 ): RunRecord {
   return newRun({
     rotationId: request.rotationId,

@@ -6,6 +6,8 @@ import type { Session } from "../session.ts";
 export async function join(session: Session): Promise<void> {
   const joined = joinRequest(session.record(), session.now());
   const { rotation } = joined;
-  const runs = rotation ? [toRunRecord(rotation, joined, "running", session.now())] : [];
+  const runs = rotation
+    ? [toRunRecord(rotation, { record: joined, state: "running", now: session.now() })]
+    : [];
   await session.commit(joined, runs);
 }

@@ -129,15 +129,15 @@ function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   if (!rotation) return;
   if (to !== "done") {
     const moved = advance(rotation, to, learnt, session.now());
-    const run = toRunRecord(moved, record, "running", session.now());
+    const run = toRunRecord(moved, { record, state: "running", now: session.now() });
     session.stage({ ...record, rotation: moved }, [run]);
     return;
   }
   const rotator = ports.rotator(target.type);
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
-  const done = succeed(record, ended, target, canRetire, session.now());
-  session.stage(done, [toRunRecord(ended, done, "done", session.now())]);
+  const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
+  session.stage(done, [toRunRecord(ended, { record: done, state: "done", now: session.now() })]);
 }
 
 async function onFailure(session: Session, error: unknown): Promise<void> {
@@ -169,7 +169,9 @@ async function waitForNextTry(
     waitWithoutFailure(moved, failure, error) ??
     notBefore(retryLater(moved, failure, target.policy, urgent), failure, error);
   const record = stallRotation(session.record(), waiting, failure, target.policy);
-  await session.commit(record, [toRunRecord(waiting, record, "running", failure.at, failure)]);
+  await session.commit(record, [
+    toRunRecord(waiting, { record, state: "running", now: failure.at, failure }),
+  ]);
   session.emit({
     ...about(rotation),
     type: "attempt-failed",
@@ -225,7 +227,9 @@ async function end(
       ? blockRotation(session.record(), rotation, failure)
       : failRotation(session.record(), rotation, failure, target.policy);
   const checked = how === "failed" ? withCheckOfPublished(ended, rotation, failure) : ended;
-  await session.commit(checked, [toRunRecord(rotation, ended, how, failure.at, failure)]);
+  await session.commit(checked, [
+    toRunRecord(rotation, { record: ended, state: how, now: failure.at, failure }),
+  ]);
   session.emit({ ...about(rotation), type: how, failure });
   if (how === "failed") await discardPending(session, rotation, failure);
 }

@@ -108,7 +108,12 @@ function withUseReported(
 ): TargetRecord {
   const message = `${account} is still in use, at ${proof?.seenInUse ?? 0} looks since its grace was over; it is retired once nobody uses it`;
   const data = { kind: "still-in-use", message, rotationId, account };
-  return notify(record, "alarm", session.now(), data, `${rotationId}/still-in-use`);
+  return notify(record, {
+    type: "alarm",
+    at: session.now(),
+    data,
+    about: `${rotationId}/still-in-use`,
+  });
 }
 
 async function readAuthority(session: Session): Promise<Authority> {
@@ -126,7 +131,7 @@ function withRetired(session: Session, { account, rotationId }: Retirement): Tar
   const emptied = { ...slot, ...(current && { previous: current }) };
   const data = { account, rotationId };
   const done = { ...withoutRetirement(record), slots: withSlot(record.slots, emptied) };
-  return notify(done, "credential.retired", session.now(), data);
+  return notify(done, { type: "credential.retired", at: session.now(), data });
 }
 
 function withoutRetirement(record: TargetRecord): TargetRecord {
@@ -150,7 +155,7 @@ async function tryAgainLater(
   const isNews = failures === session.target.policy.retry.attempts;
   const message = `the superseded secret of ${retirement.account} still works: ${failure.message}`;
   const data = { kind: "retirement", message, rotationId: retirement.rotationId };
-  await session.commit(isNews ? notify(record, "alarm", failure.at, data) : record);
+  await session.commit(isNews ? notify(record, { type: "alarm", at: failure.at, data }) : record);
   session.emit({
     type: "attempt-failed",
     failure,

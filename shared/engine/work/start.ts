@@ -34,9 +34,11 @@ export async function start(session: Session): Promise<void> {
   };
   const account = accountToChange(session.target, record);
   const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
-  const begun = beginRotation(record, account, request, grounds, session.now());
+  const begun = beginRotation(record, { account, request, grounds, now: session.now() });
   const { rotation } = begun;
-  const runs = rotation ? [toRunRecord(rotation, begun, "running", session.now())] : [];
+  const runs = rotation
+    ? [toRunRecord(rotation, { record: begun, state: "running", now: session.now() })]
+    : [];
   await session.commit(begun, runs);
   const { reason, rotationId } = request;
   session.emit({ type: "started", rotationId, account, reason });

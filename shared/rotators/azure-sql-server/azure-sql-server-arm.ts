@@ -18,21 +18,21 @@ type Policy = NonNullable<
   SqlManagementClientOptionalParams["additionalPolicies"]
 >[number]["policy"];
 
-/** How Azure Resource Manager is reached. */
+/** The connection to Azure Resource Manager. */
 export interface ResourceManagerAccess {
   readonly credential: TokenCredential;
-  /** PEM of the authority to trust instead of the well-known ones. */
+  /** The PEM of an authority to trust instead of the well-known ones. */
   readonly ca?: string;
-  /** Milliseconds between two looks at an operation, where Azure says nothing about it. */
+  /** Milliseconds between two polls of an operation, if Azure gives no interval. */
   readonly pollInterval?: number;
 }
 
-/** For messages. */
+/** Describes the server in messages. */
 export function fetchServer({ server, resourceGroup }: AzureSqlServerOptions): string {
   return `Azure SQL server ${server} in resource group ${resourceGroup}`;
 }
 
-/** Gives the server's administrator a new password, and waits until Azure says that it has it. */
+/** Sets a new password for the administrator of the server, and waits until Azure confirms it. */
 export async function changeAdministrator(
   access: ResourceManagerAccess,
   options: AzureSqlServerOptions,
@@ -56,15 +56,15 @@ export async function changeAdministrator(
   }
 }
 
-/** What Azure knows about the server. */
+/** The properties of the server in Azure. */
 export interface FoundServer {
   readonly administratorLogin: string | undefined;
-  /** Such as Ready. */
+  /** The state of the server, such as Ready. */
   readonly state: string | undefined;
   readonly isEntraOnly: boolean;
 }
 
-/** Changes nothing. `account` is named where a right is missing. */
+/** Reads the server and changes nothing. An error about a missing right names `account`. */
 export async function readServer(
   access: ResourceManagerAccess,
   options: AzureSqlServerOptions,
@@ -83,7 +83,9 @@ async function clientFor(
 ): Promise<SqlManagementClient> {
   const { SqlManagementClient } = await import("@azure/arm-sql");
   if (signal.aborted) {
-    throw new TargetUnavailableError(`${fetchServer(options)}: not asked, no time was left`);
+    throw new TargetUnavailableError(
+      `${fetchServer(options)}: not contacted, because the deadline had passed`,
+    );
   }
   const settings = settingsFor(access, options, sent);
   return new SqlManagementClient(access.credential, options.subscription, settings);
@@ -94,7 +96,7 @@ function settingsFor(
   { resourceManager }: AzureSqlServerOptions,
   sent: Sent,
 ): SqlManagementClientOptionalParams {
-  // The client's own agents are shared, and keep their connections open.
+  // The agents of the client are shared, and keep their connections open.
   const agent = new Agent({ keepAlive: false, rejectUnauthorized: true, ...(ca && { ca }) });
   const watch: Policy = {
     name: "keyturnWatchesTheChange",
@@ -109,15 +111,15 @@ function settingsFor(
   };
   return {
     endpoint: resourceManager,
-    // Its repetition of a change whose reply was lost would be told 409, as if nothing had happened.
+    // If the client repeated a change whose reply was lost, it would get 409, as if Azure had not accepted the change.
     retryOptions: { maxRetries: 0 },
-    // One that is followed loses its token but not its body.
+    // The client would follow a redirect without the token, but with the body.
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: watch, position: "perRetry" }],
   };
 }
 
-/** Throws unless the account is the server's administrator, and logs in with a password. */
+/** Throws unless the account is the administrator of the server and logs in with a password. */
 function requireAdministrator(
   { isEntraOnly, administratorLogin }: FoundServer,
   { where, account }: Concern,
@@ -125,7 +127,7 @@ function requireAdministrator(
   if (isEntraOnly) throw entraOnly(where);
   if (administratorLogin === account) return;
   throw new ConfigError(
-    `${where}: its administrator is ${administratorLogin ?? "nobody"}, and not ${account} as the target says`,
+    `${where}: its administrator is ${administratorLogin ?? "not set"}, but the target names ${account}. Correct the account of the target`,
   );
 }
 
@@ -148,7 +150,7 @@ async function askAbout(
   }
 }
 
-/** Who may not ask finds out when the change is refused. */
+/** An identity without the right to read finds out when Azure refuses the change. */
 async function hasEntraOnly(
   azure: SqlManagementClient,
   { resourceGroup, server }: AzureSqlServerOptions,

@@ -22,23 +22,23 @@ const toUnknown = (sentence: string) => (where: string) =>
   new OutcomeUnknownError(`${where}: ${sentence}; either password may be valid`);
 
 export const entraOnly = config(
-  "the server takes only Microsoft Entra log-ins, so its administrator has no password that could be rotated; " +
+  "the server accepts only Microsoft Entra log-ins, so its administrator has no password to rotate; " +
     "see options.server",
 );
 
 const notFound = config(
-  "there is no such server; see options.subscription, options.resourceGroup and options.server",
+  "the server does not exist; see options.subscription, options.resourceGroup and options.server",
 );
-const noToken = unavailable("Azure does not take the token of our identity");
+const noToken = unavailable("Azure rejects the token of the app's Azure identity");
 
-/** Whose password it is about, and where: what a sentence about a missing right names. */
+/** The account and the server that a sentence about a missing right names. */
 export interface Concern {
   readonly where: string;
   readonly account: string;
   readonly options: AzureSqlServerOptions;
 }
 
-/** That our identity may not do this, and the command that permits it. */
+/** Names the right that the Azure identity of the app lacks, and the command that grants it. */
 export function findMissingRight(
   right: string,
   options: AzureSqlServerOptions,
@@ -56,41 +56,41 @@ const lacks = (right: string, { where, account, options }: Concern, status: numb
     `${where}, status ${status}: ${findMissingRight(right, options, account)}`,
   );
 
-const notTaken = toChangeRefused("it does not take the change");
-const outOfOrder = toUnknown("Azure had a fault when it was given the change");
-const notLearnt = toUnknown("Azure took the change on, and how it ended was not to be learnt");
+const notTaken = toChangeRefused("the server rejects the change");
+const outOfOrder = toUnknown("Azure failed when it received the change");
+const notLearnt = toUnknown("Azure accepted the change; its result is unknown");
 
-/** Answers to a question, by status. */
+/** The meaning of answers to a query, by status. */
 const readAnswers: Readonly<Record<number, Meaning>> = {
   401: noToken,
   404: notFound,
 };
 
-/** Codes with which Azure refuses a change, be it at once or when the operation it became has failed. */
+/** Codes with which Azure refuses a change, at once or when the started operation fails. */
 const refusals: Readonly<Record<string, Meaning>> = {
   AadOnlyAuthenticationIsEnabled: entraOnly,
-  PasswordTooShort: toChangeRefused("the secret is too short for it"),
-  PasswordTooLong: toChangeRefused("the secret is too long for it"),
-  PasswordNotComplex: toChangeRefused("the secret is not complex enough for it"),
+  PasswordTooShort: toChangeRefused("the secret is too short for the server"),
+  PasswordTooLong: toChangeRefused("the secret is too long for the server"),
+  PasswordNotComplex: toChangeRefused("the secret is not complex enough for the server"),
   ScopeLocked: toChangeRefused("a lock on the server or its resource group forbids changes"),
   RequestDisallowedByPolicy: toChangeRefused("an Azure policy forbids the change"),
 };
 
-/** Answers to the change that came instead of taking it on, by status. */
+/** The meaning of answers that refuse the change at once, by status. */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
   400: notTaken,
   401: noToken,
   404: notFound,
-  // Perhaps our own change, of which we have lost sight.
+  // The other operation may be an earlier change of Keyturn whose result is unknown.
   409: unavailable("another operation on the server is under way"),
-  429: unavailable("Azure takes no more changes at the moment"),
+  429: unavailable("Azure accepts no more changes at the moment"),
 };
 
-/** What became of the one request that changes something. */
+/** What is known about the one request that changes something. */
 export interface Sent {
   /** It may have left this machine. */
   patch: boolean;
-  /** Of the answer to it. */
+  /** The status of the answer to it. */
   status: number | undefined;
 }
 
@@ -99,8 +99,8 @@ function field(error: unknown, name: string): unknown {
 }
 
 /**
- * HTTP status of Azure's answer; undefined when there was none. By name, because the driver brings a class of its
- * own along. Text and `request` of such an error hold the secret and the token.
+ * The HTTP status of Azure's answer; undefined when there was none. The check is by name, because the driver has a class of its
+ * own. The text and `request` of such an error contain the secret and the token.
  */
 export function findStatus(error: unknown): number | undefined {
   const status = field(error, "statusCode");
@@ -108,15 +108,15 @@ export function findStatus(error: unknown): number | undefined {
 }
 
 /**
- * Whether Azure Resource Manager itself answered: its errors come with a code such as ResourceNotFound. A gateway or a proxy
- * on the way answers as it likes, and that says nothing about the server.
+ * Whether Azure Resource Manager itself answered: its errors have a code such as ResourceNotFound. The answer of a gateway or a
+ * proxy on the way says nothing about the server.
  */
 export function isAzuresAnswer(error: unknown): boolean {
   const code = field(error, "code");
   return findStatus(error) !== undefined && typeof code === "string" && code !== "PARSE_ERROR";
 }
 
-/** Of an operation that failed, the driver tells the code in a sentence only. */
+/** The driver gives the code of a failed operation only inside a sentence. */
 const operationFailed = /^The long-running operation has failed\. (\w+)\./;
 
 function refusalIn(error: unknown): Meaning | undefined {
@@ -125,22 +125,22 @@ function refusalIn(error: unknown): Meaning | undefined {
   return typeof code === "string" && Object.hasOwn(refusals, code) ? refusals[code] : undefined;
 }
 
-/** For whatever fails before the change was sent. */
+/** The error for any failure before the change was sent. */
 export function readError(error: unknown, concern: Concern): Error {
   const { where } = concern;
   const status = findStatus(error);
   if (status === undefined) return unavailable(withoutAnswer(error))(where);
   if (!isAzuresAnswer(error)) {
-    return unavailable("something other than Azure answered the question")(
+    return unavailable("something other than Azure answered the query")(
       `${where}, status ${status}`,
     );
   }
   if (status === 403) return lacks("Microsoft.Sql/servers/read", concern, status);
-  const meaning = readAnswers[status] ?? unavailable("Azure did not answer the question");
+  const meaning = readAnswers[status] ?? unavailable("Azure did not answer the query");
   return meaning(`${where}, status ${status}`);
 }
 
-/** For whatever fails while the change is being made. */
+/** The error for any failure during the change. */
 export function changeError(error: unknown, sent: Sent, concern: Concern): Error {
   if (!sent.patch) return readError(error, concern);
   const { where } = concern;
@@ -158,7 +158,7 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
   if (status === 403 && refusal === undefined) {
     return lacks("Microsoft.Sql/servers/write", concern, status);
   }
-  // A server that is in trouble, or thinks that we were too slow, may have taken it on all the same.
+  // A server that has a fault, or timed out the request, may still have accepted the change.
   const isNo = status < 500 && status !== 408;
   const meaning = isNo ? (refusal ?? changeAnswers[status] ?? notTaken) : outOfOrder;
   return meaning(`${where}, status ${status}`);
@@ -166,23 +166,25 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
 
 function withoutAnswer(error: unknown): string {
   const name = field(error, "name");
-  if (name === "AbortError") return "no answer in the time there was";
+  if (name === "AbortError") return "no answer before the deadline";
   const isToken = typeof name === "string" && /^(?:Credential|.*Authentication)/.test(name);
-  return isToken ? "no token was to be had for our Azure identity" : describeConnectionError(error);
+  return isToken
+    ? "no token is available for the app's Azure identity"
+    : describeConnectionError(error);
 }
 
-/** What a log-in came to: the numbers of all errors that the server sent, and whether it spoke of Entra. */
+/** The result of a log-in: the numbers of all errors that the server sent, and whether it named Entra. */
 export interface LoginErrors {
   readonly numbers: readonly number[];
   readonly entraOnly: boolean;
 }
 
 const loginFailed = 18_456;
-const busy = unavailable("it is too busy, or being moved");
+const busy = unavailable("the server is too busy, or being moved");
 
 /**
- * Numbers that say nothing about the credential, likelier than 18456 to be the reason when both are sent: a database
- * that cannot be opened is followed by it.
+ * Error numbers that say nothing about the credential. When the server sends one of them with 18456, it is the more likely reason:
+ * 18456 follows a database that cannot be opened.
  */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
   4060: config("the account cannot open this database; see options.database"),
@@ -193,27 +195,23 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
     "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
   ),
   18_487: toBlocked("the password has expired; see ALTER LOGIN … CHECK_EXPIRATION"),
-  18_488: toBlocked(
-    "the password must be changed by its owner first; see ALTER LOGIN … MUST_CHANGE",
-  ),
+  18_488: toBlocked("the owner must change the password first; see ALTER LOGIN … MUST_CHANGE"),
   40_197: busy,
   40_501: busy,
-  40_532: config(
-    "this server does not know itself by that name; see options.server and options.host",
-  ),
+  40_532: config("the server does not accept this host name; see options.server and options.host"),
   40_613: unavailable("the database is not available at the moment"),
   40_615: toBlocked(
-    "its firewall does not let us in; add our address with az sql server firewall-rule create",
+    "its firewall blocks the app; add the app's address with az sql server firewall-rule create",
   ),
   40_914: toBlocked(
-    "its virtual network rules do not let us in; add our subnet with az sql server vnet-rule create",
+    "its virtual network rules block the app; add the app's subnet with az sql server vnet-rule create",
   ),
   47_073: toBlocked(
-    "it does not take connections from the public network; give options.host its private endpoint",
+    "the server accepts no connections from the public network; set options.host to its private endpoint",
   ),
 };
 
-/** "rejected" if the server looked at this very credential and refused it. */
+/** "rejected" if the server checked this credential and refused it. */
 export function loginVerdict(
   errors: LoginErrors,
   error: unknown,
@@ -226,6 +224,6 @@ export function loginVerdict(
   if (meaning) return meaning(`${where}, error ${String(telling)}`);
   if (numbers.includes(loginFailed)) return "rejected";
   const [first] = numbers;
-  if (first !== undefined) return unavailable("it could not be asked")(`${where}, error ${first}`);
+  if (first !== undefined) return unavailable("the query failed")(`${where}, error ${first}`);
   return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
 }

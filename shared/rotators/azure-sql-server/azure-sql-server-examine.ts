@@ -7,7 +7,7 @@ import { isPermitted } from "./azure-sql-server-permissions.ts";
 
 const write = "Microsoft.Sql/servers/write";
 
-/** Asks Azure with our identity. Nobody logs in to the server, which tells nothing to others than the account. */
+/** Queries Azure with the identity of the app. It does not log in to the server, which would answer only the account itself. */
 export async function examineServer(
   access: ResourceManagerAccess,
   { options, account, isProven }: Examine<AzureSqlServerOptions>,
@@ -16,17 +16,19 @@ export async function examineServer(
   const server = fetchServer(options);
   const missing = (why: string): Right => ({ is: "missing", why });
   const found = await readServer(access, options, account, signal).catch((error: unknown) => {
-    // Who may not look may not change either: that is a missing right, and no failure to ask.
+    // An identity without the right to read cannot change either: that is a missing right, not a failed query.
     if (error instanceof ChangeRefusedError) return error;
     throw error;
   });
   if (found instanceof ChangeRefusedError) return { obstacles: [], right: missing(found.message) };
   if (found.state !== undefined && found.state !== "Ready") {
-    throw new TargetUnavailableError(`${server}: it is not ready, its state is ${found.state}`);
+    throw new TargetUnavailableError(
+      `${server}: the server is not ready; its state is ${found.state}`,
+    );
   }
   if (found.isEntraOnly) {
     const why =
-      `Account \`${account}\` can't log in with a password: ${server} takes only Microsoft Entra log-ins. ` +
+      `Account \`${account}\` can't log in with a password: ${server} accepts only Microsoft Entra log-ins. ` +
       "Switch Entra-only authentication off, or remove the target.";
     return { obstacles: isProven ? [] : [why], right: missing(why) };
   }

@@ -9,25 +9,25 @@ import { readAuthority } from "../connection/tls.ts";
 import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
 import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
 
-/** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
+/** Milliseconds. It matters only if the caller sets no deadline; `signal` usually fires earlier. */
 const patience = 30_000;
 
-/** For messages. */
+/** Describes the log-in in messages. */
 function describeAccount(options: AzureSqlServerOptions, account: string): string {
   const { port, database } = options;
   return `SQL Server at ${findHost(options)}:${port}, database ${database}, account ${account}`;
 }
 
-/** As many as Microsoft's own driver follows. */
+/** As many redirects as Microsoft's own driver follows. */
 const mostRoutes = 10;
 
-/** Where a log-in goes: the server itself, or where that has sent us. */
+/** The destination of a log-in: the server itself, or the server to which it redirected. */
 interface Place {
   readonly host: string;
   readonly port: number;
 }
 
-/** One log-in, and out again. */
+/** Logs in once and closes the connection. */
 export async function tryLogin(
   options: AzureSqlServerOptions,
   credential: Credential,
@@ -44,13 +44,14 @@ export async function tryLogin(
   try {
     for (let routes = 0; routes <= mostRoutes; routes++) {
       const connection = await connectionTo(place, options, credential, connectWithin);
-      if (hasFired(signal)) throw unavailable(`${where}: not asked, no time was left`);
+      if (hasFired(signal))
+        throw unavailable(`${where}: not contacted, because the deadline had passed`);
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
       const { error, errors, route } = await attempt.ended;
       if (route === undefined && error === undefined) return "accepted";
       const late =
-        limit.reached() ?? (hasFired(signal) ? "no answer in the time there was" : undefined);
+        limit.reached() ?? (hasFired(signal) ? "no answer before the deadline" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
       if (route === undefined) {
         const verdict = loginVerdict(errors, error, seenFrom(where, place, options));
@@ -62,21 +63,21 @@ export async function tryLogin(
   } finally {
     limit.end();
   }
-  throw unavailable(`${where}: it was sent on from one server to the next too often`);
+  throw unavailable(`${where}: too many redirects from one server to the next`);
 }
 
 const unavailable = (message: string) => new TargetUnavailableError(message);
 
 function seenFrom(where: string, { host, port }: Place, options: AzureSqlServerOptions): string {
   const isRouted = host !== findHost(options) || port !== options.port;
-  return isRouted ? `${where}, which sent us to ${host}:${port}` : where;
+  return isRouted ? `${where}, redirected to ${host}:${port}` : where;
 }
 
-/** The driver leaves it to Node, and Node to this variable, whether certificates mean anything. */
+/** The driver leaves the verification of certificates to Node, and this variable can switch it off. */
 function requireVerification(where: string): void {
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] !== "0") return;
   throw new ConfigError(
-    `${where}: not asked, because NODE_TLS_REJECT_UNAUTHORIZED=0 keeps certificates from being verified`,
+    `${where}: not contacted, because NODE_TLS_REJECT_UNAUTHORIZED=0 switches off the verification of certificates. Remove that variable`,
   );
 }
 
@@ -98,7 +99,7 @@ async function connectionTo(
     options: {
       port,
       database,
-      // TLS from the first byte on: nothing is left to be negotiated away.
+      // TLS starts with the first byte, so no negotiation can remove it.
       encrypt: "strict",
       trustServerCertificate: false,
       ...(ca && { cryptoCredentialsDetails: { ca } }),
@@ -107,7 +108,7 @@ async function connectionTo(
       requestTimeout: patience,
       maxRetriesOnTransientErrors: 0,
       ...(connectWithin === undefined && {
-        // The driver's types know nothing of what it hands over: address, look-up and a signal.
+        // The types of the driver do not describe what it passes: an address, a look-up and a signal.
         connector: (...[, , end]: unknown[]) =>
           connectTcp(host, port, end instanceof AbortSignal ? end : undefined),
       }),
@@ -118,9 +119,9 @@ async function connectionTo(
 interface Ending {
   /** Undefined when it succeeded. */
   readonly error: Error | undefined;
-  /** All that the server said: the error that is thrown has no number, and only the last of several is thrown. */
+  /** All error numbers that the server sent. The driver throws only the last error, and without its number. */
   readonly errors: LoginErrors;
-  /** Where the server has sent us instead of letting us in. */
+  /** The server to which this server redirected the log-in. */
   readonly route: Place | undefined;
 }
 
@@ -131,9 +132,9 @@ interface Attempt {
 
 const isHostName = new RegExp(`^${hostName}$`);
 
-/** One log-in to one server. Leaves no connection behind. */
+/** Logs in to one server once, and closes the connection. */
 function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
-  // What comes after the answer has no meaning any more, but unheard it would end the process.
+  // Later errors have no meaning, but an error event without a listener would end the process.
   connection.on("error", () => undefined);
   const numbers: number[] = [];
   let entraOnly = false;
@@ -144,16 +145,16 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   const { promise, resolve } = Promise.withResolvers<Omit<Ending, "errors">>();
   const giveUp = () => {
     connection.close();
-    resolve({ error: new Error("no time is left"), route: undefined });
+    resolve({ error: new Error("the deadline has passed"), route: undefined });
   };
-  // The driver would go on by itself, but check the certificate against the name of the server that sent us on. That
-  // one has proven its name, so where it sends us is right; whoever is there must prove the name it was given.
+  // The driver would follow the redirect by itself, but check the certificate against the name of the redirecting server. That
+  // server has proven its name, so its redirect is valid; the next server must prove the name in the redirect.
   const emitter: EventEmitter = connection;
   emitter.on("rerouting", () => {
     const { server = "", port = 0 } = connection.routingData ?? {};
     connection.close();
     if (isHostName.test(server)) resolve({ error: undefined, route: { host: server, port } });
-    else resolve({ error: new Error("it was sent on to no host"), route: undefined });
+    else resolve({ error: new Error("the redirect names no host"), route: undefined });
   });
   signal.addEventListener("abort", giveUp, { once: true });
   connection.connect((error) => {
@@ -167,7 +168,7 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   return { ended, giveUp };
 }
 
-/** It may fire during any await, which a narrowed property would not show. */
+/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
 function hasFired(signal: AbortSignal): boolean {
   return signal.aborted;
 }

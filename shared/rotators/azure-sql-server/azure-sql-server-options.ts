@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
 import { caFile } from "../connection/tls.ts";
 
-/** Where Microsoft runs Azure Resource Manager, and what its SQL servers are called there. A token goes nowhere else. */
+/** The origins of Azure Resource Manager and the domains of its SQL servers. Keyturn sends tokens to no other host. */
 const clouds: Readonly<Record<string, string>> = {
   "https://management.azure.com": "database.windows.net",
   "https://management.usgovcloudapi.net": "database.usgovcloudapi.net",
@@ -14,18 +14,18 @@ export const azureSqlServerOptions = z.strictObject({
   resourceGroup: z
     .string()
     .regex(/^[\w().-]{0,89}[\w()-]$/, "must be the name of a resource group"),
-  /** Name of the logical server, without domain. */
+  /** The name of the logical server, without its domain. */
   server: z
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be the name of a logical server"),
-  /** Where to log in. Default: the server's public name in its cloud. */
+  /** The host to log in to. Default: the public name of the server in its cloud. */
   host: z
     .string()
     .regex(new RegExp(`^${hostName}$`), "must be a host name")
     .exactOptional(),
   port: z.int().min(1).max(65535).default(1433),
   database: z.string().min(1).max(128).default("master"),
-  /** Origin of Azure Resource Manager. */
+  /** The origin of Azure Resource Manager. */
   resourceManager: z
     .string()
     .refine(isResourceManager, `must be one of ${Object.keys(clouds).join(", ")}`)
@@ -47,7 +47,7 @@ export function findHost({ host, server, resourceManager }: AzureSqlServerOption
   return host ?? `${server}.${clouds[resourceManager] ?? "database.windows.net"}`;
 }
 
-/** Under which Azure Resource Manager knows it. */
+/** The id of the server in Azure Resource Manager. */
 export function serverId({ subscription, resourceGroup, server }: AzureSqlServerOptions): string {
   return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Sql/servers/${server}`;
 }

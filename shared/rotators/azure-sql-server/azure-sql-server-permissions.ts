@@ -5,13 +5,13 @@ import { withDeadline } from "../../http/deadline.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
 import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
 
-/** Each entry grants what its actions match and its notActions do not; one of them is enough. */
+/** Each entry grants the actions that match `actions` but not `notActions`. One matching entry is enough. */
 const permissionsReply = z.object({
   value: z.array(z.object({ actions: z.array(z.string()), notActions: z.array(z.string()) })),
   nextLink: z.string().nullish(),
 });
 
-/** Whether our Azure identity may do this to the server. Undefined where Azure does not say. */
+/** Whether the Azure identity of the app may do this to the server. Undefined if Azure does not say. */
 export async function isPermitted(
   access: ResourceManagerAccess,
   options: AzureSqlServerOptions,

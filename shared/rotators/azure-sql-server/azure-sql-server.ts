@@ -19,9 +19,9 @@ import {
 export type { AzureSqlServerOptions };
 
 /**
- * The administrator of a logical server of Azure SQL. It has a password that only Azure Resource Manager changes, with
- * the rights of our Azure identity, and that no log-in can be taken from without giving it another: so nothing here
- * retires it. `seams` are for tests, whose Azure is on this machine.
+ * The administrator of a logical server of Azure SQL. Only Azure Resource Manager changes its password, with the rights of the
+ * app's Azure identity. The account cannot be disabled without a new password, so this rotator has no `retire`. `seams` are for
+ * tests with an emulated Azure on this machine.
  */
 export function azureSqlServer(
   credential: TokenCredential,
@@ -30,7 +30,7 @@ export function azureSqlServer(
   return {
     type: "azure-sql-server",
     options: azureSqlServerOptions,
-    // The gateways learn of a new password one after the other.
+    // The gateways receive a new password one after the other.
     capabilities: {
       selfService: false,
       admin: false,
@@ -45,7 +45,7 @@ export function azureSqlServer(
       database: options.database,
     }),
 
-    // `connectWithin` says nothing here: the change goes to Azure, and no connection is made to the server itself.
+    // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {
       const where = fetchServer(options);
       requireUsable(next, where);
@@ -54,7 +54,7 @@ export function azureSqlServer(
       return next;
     },
 
-    // Nor here: Azure is asked, and nobody logs in.
+    // `connectWithin` does not apply here either: the query goes to Azure.
     async examine(examine, signal) {
       requireIdentity(examine.using, fetchServer(examine.options));
       return examineServer({ credential, ...seams }, examine, signal);
@@ -70,7 +70,7 @@ export function azureSqlServer(
 function requireIdentity(using: Using, where: string): void {
   if (using.as === "identity") return;
   throw new ConfigError(
-    `${where}: the password of its administrator is changed with our Azure identity only`,
+    `${where}: only the app's Azure identity can change the password of its administrator. Set authority to identity`,
   );
 }
 

@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { contactWithin } from "../../core/fleet/servers.ts";
 
 /**
- * Whether a server, as `host:port`, takes a TCP connection, or says at once that it does not. False: it has said nothing for a second.
- * Sends nothing. A name that cannot be resolved counts as an answer: a call says what is wrong with it.
+ * Whether a server (`host:port`) accepts or refuses a TCP connection. False when it has not answered within a second. Sends nothing.
+ * A name that cannot be resolved counts as an answer, because the next call reports what is wrong with it.
  */
 export async function canConnect(server: string): Promise<boolean> {
   const colon = server.lastIndexOf(":");

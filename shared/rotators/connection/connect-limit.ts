@@ -1,13 +1,13 @@
 import { formatDuration } from "../../core/time.ts";
 
 export interface ConnectLimit {
-  /** Why there is no connection, if it is this limit that gave up; for messages. */
+  /** Says, for messages, that this limit ended the attempt; undefined otherwise. */
   reached(): string | undefined;
-  /** The connection is there, or has failed: nothing is given up any more. */
+  /** Ends the limit, because the connection is open or has failed. */
   end(): void;
 }
 
-/** Calls `giveUp` after so many milliseconds, unless it is ended before; never, when there are none. */
+/** Calls `giveUp` after that many milliseconds, unless it is ended before. Without a number, it never does. */
 export function connectLimit(within: number | undefined, giveUp: () => void): ConnectLimit {
   if (within === undefined) return { reached: () => undefined, end: () => undefined };
   let isReached = false;
@@ -17,9 +17,7 @@ export function connectLimit(within: number | undefined, giveUp: () => void): Co
   }, within);
   return {
     reached: () =>
-      isReached
-        ? `no connection within ${formatDuration(within)}, as timeouts.connect wants it`
-        : undefined,
+      isReached ? `no connection within ${formatDuration(within)} (timeouts.connect)` : undefined,
     end: () => {
       clearTimeout(timer);
     },

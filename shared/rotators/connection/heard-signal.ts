@@ -1,11 +1,11 @@
-/** One signal at a time, of a connection that may outlive the call that made it. */
+/** The current signal of a connection that may outlive the call that made it. */
 export interface HeardSignal {
-  /** From now on this one counts, and none before; undefined: none at all. */
+  /** Replaces the current signal; undefined removes it. */
   listen(next: AbortSignal | undefined): void;
   current(): AbortSignal | undefined;
 }
 
-/** Calls `drop` when the signal fires that is listened to, or if it has fired already. */
+/** Calls `drop` when the current signal fires, or if it has already fired. */
 export function heardSignal(first: AbortSignal, drop: () => void): HeardSignal {
   let heard: AbortSignal | undefined;
   const listen = (next: AbortSignal | undefined) => {

@@ -4,38 +4,38 @@ import { minute, second } from "../../core/time.ts";
 
 /** A log-in that can outlive the call that made it. */
 export interface Keepable {
-  /** From now on its signal has no effect, and it does not keep the process alive. */
+  /** Sets the session aside: its signal has no effect, and it does not keep the process alive. */
   rest(): void;
-  /** Whether the server still answers. From now on this signal ends it. One that does not answer has been closed. */
+  /** Whether the server still answers. From now on this signal ends the session. A session that does not answer is closed. */
   resume(signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** What a log-in is made with, and whether it may stay open after the call. */
+/** The input of a log-in, and whether the session may stay open after the call. */
 export interface Authorization {
   readonly options: unknown;
   readonly credential: Credential;
   readonly mayStay: boolean;
-  /** Whether it ends with the call all the same, such as when the account has just got another secret. */
+  /** Whether the session still ends with the call, for example because the account has just received a new secret. */
   readonly isLast?: boolean;
 }
 
-/** Log-ins that stay open for a few idle seconds, for the next call that brings the very same options and credential. */
+/** Sessions that stay open for a few idle seconds, for the next call with the same options and credential. */
 export interface KeptSessions<Session> {
-  /** Works with a log-in that nobody else works with meanwhile. One whose work fails is closed. */
+  /** Runs the work on a session that no other call uses meanwhile. If the work fails, the session is closed. */
   use<Result>(
     authorization: Authorization,
     signal: AbortSignal,
     logIn: () => Promise<Session | "rejected">,
     work: (session: Session) => Promise<Result>,
   ): Promise<Result | "rejected">;
-  /** Keeps a log-in that is there already. */
+  /** Keeps an open session. */
   keep(authorization: Authorization, session: Session): void;
 }
 
-/** Milliseconds. */
+/** Milliseconds that an idle session stays open. */
 const longestIdle = 5 * second;
-/** Milliseconds from the log-in on: whoever takes an account's rights to log in away must not wait for long. */
+/** Milliseconds from the log-in on. The limit is short, so that an account that loses its right to log in is soon logged out. */
 const longestLife = minute;
 
 interface Kept<Session> {
@@ -99,12 +99,12 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
   };
 }
 
-/** Nobody waits for it, and nobody would hear how it ends. */
+/** Closes in the background: no caller waits for the result. */
 function leave(session: Keepable): void {
   session.close().catch(() => undefined);
 }
 
-/** Holds no secret. */
+/** The key contains no secret. */
 function toKey({ options, credential: { account, secret } }: Authorization): string {
   const parts = JSON.stringify([options, account, secret.reveal()]);
   return createHash("sha256").update(parts).digest("base64");

@@ -1,9 +1,9 @@
-const untrusted = "its certificate is not signed by an authority we trust";
+const untrusted = "its certificate is not signed by a trusted authority";
 
-/** Codes of the system and the TLS library of which more can be said than that the line was lost. */
+/** Codes of the system and the TLS library that have a more exact meaning than a lost connection. */
 const sentences: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was cut",
+  ECONNREFUSED: "the host refused the connection",
+  ECONNRESET: "the connection was reset",
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
   ETIMEDOUT: "no answer from the host",
@@ -20,20 +20,20 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };
 
-/** Deep enough for every driver; an end, should causes go in a circle. */
+/** Deep enough for every driver, with an end if the causes form a circle. */
 const deepest = 5;
 
-/** What a code from the table means, with advice where there is some; undefined for any other. */
+/** The meaning of a code from the table, with advice if there is some; undefined for other codes. */
 export function explainCode(code: string, authorities?: string): string | undefined {
   const sentence = sentences[code];
   return sentence === untrusted && authorities !== undefined
-    ? `${sentence}; name the right one in ${authorities}`
+    ? `${sentence}; set the right authority in ${authorities}`
     : sentence;
 }
 
 /**
- * Why there was no answer, found among the causes of a driver's error. Only codes from the table are told: any other
- * text of such an error may come from the other side. `authorities` names the option for more of them, if there is one.
+ * Says why there was no answer, from the causes of a driver's error. Only codes from the table are used, because any other text of
+ * such an error may come from the server. `authorities` names the option for trusted authorities, if there is one.
  */
 export function describeConnectionError(error: unknown, authorities?: string): string {
   let link: unknown = error;
@@ -43,5 +43,5 @@ export function describeConnectionError(error: unknown, authorities?: string): s
     if (sentence !== undefined) return `${sentence} (${String(code)})`;
     link = link.cause;
   }
-  return "the line was lost";
+  return "the connection was lost";
 }

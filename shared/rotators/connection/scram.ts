@@ -3,14 +3,14 @@ import { promisify } from "node:util";
 
 const derive = promisify(pbkdf2);
 
-/** What PostgreSQL uses where `scram_iterations` says nothing. */
+/** The default of PostgreSQL when `scram_iterations` is not set. */
 export const defaultIterations = 4096;
 
 /**
- * What a PostgreSQL server stores of a password (`SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`). Handed one of
- * these instead of a password, the server stores it as it is, and so never sees the password itself.
+ * The verifier that a PostgreSQL server stores for a password (`SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`). The server stores
+ * a verifier unchanged, and so never sees the password itself.
  *
- * Right only for a password that `isTakenAsItStands`.
+ * It is correct only for a password that `isTakenAsItStands`.
  */
 export async function scramVerifier(
   password: string,
@@ -24,20 +24,20 @@ export async function scramVerifier(
   return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
 }
 
-/** Characters that SASLprep drops or turns into a space although NFKC leaves them; most are invisible. */
+/** Characters that SASLprep removes or turns into a space, although NFKC keeps them. Most are invisible. */
 const replaced = /[\p{Default_Ignorable_Code_Point}\u1680\u1806]/u;
 
 /**
- * Whether every client computes with the same bytes. SASLprep (RFC 4013) rewrites some passwords, and forbids some;
- * libpq then takes a forbidden one unchanged, other clients rewrite it all the same, and each knows another version
- * of Unicode. A password that nobody rewrites is safe from that; all of plain ASCII but NUL is.
+ * Whether every client uses the same bytes of the password. SASLprep (RFC 4013) rewrites some passwords and forbids others. libpq
+ * uses a forbidden password unchanged, other clients rewrite it, and each client knows another version of Unicode. A password that
+ * no client rewrites is safe, as is all of plain ASCII except NUL.
  */
 export function isTakenAsItStands(password: string): boolean {
   return (
     password.isWellFormed() &&
     password.normalize("NFKC") === password &&
     !replaced.test(password) &&
-    // Many clients hold a password in a C string.
+    // Many clients store a password in a C string.
     !password.includes("\0")
   );
 }

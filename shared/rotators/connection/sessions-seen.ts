@@ -1,16 +1,16 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 
-/** What one list of sessions shows. Both are read from the same answer of the target. */
+/** The content of one list of sessions. Both values come from the same answer of the target. */
 export interface SessionsSeen {
-  /** Our own connection, logged in as the authority. */
+  /** The connection of Keyturn, logged in as the authority. */
   readonly own: boolean;
-  /** A connection of the account that is not ours. */
+  /** A connection of the account that is not from Keyturn. */
   readonly others: boolean;
 }
 
 /**
- * Whether somebody but us is logged in. A list from which even our own connection is missing proves nothing. `right`
- * is what the authority needs to be shown every session.
+ * Whether anyone other than Keyturn is logged in. A list without Keyturn's own connection proves nothing. `right` names the right
+ * that the authority needs to see every session.
  */
 export function isAnybodySeen(
   { own, others }: SessionsSeen,
@@ -20,7 +20,7 @@ export function isAnybodySeen(
   if (others) return true;
   if (own) return false;
   throw new ChangeRefusedError(
-    `${where}: the target cannot be asked who is logged in: its list of sessions does not even show our own ` +
-      `connection. Give the account we log in with the right ${right}, or use a target that lists all sessions.`,
+    `${where}: Keyturn can't find out who is logged in: the target's list of sessions does not show Keyturn's own ` +
+      `connection. Grant ${right} to the account of the authority, or use a target that lists all sessions.`,
   );
 }

@@ -2,17 +2,17 @@ import { connect, type Socket } from "node:net";
 import { second } from "../../core/time.ts";
 
 /**
- * Milliseconds within which a server must take a TCP connection, where `timeouts.connect` says nothing else. The log-in may take
- * longer: a server that has been paused must wake up first.
+ * Milliseconds within which a server must accept a TCP connection, unless `timeouts.connect` is set. The log-in may take longer,
+ * because a paused server must start first.
  */
 export const tcpWithin = 5 * second;
 
-/** As the system itself would say after minutes. */
+/** The error that the system itself would give after minutes. */
 function noAnswer(): Error {
   return Object.assign(new Error("no TCP connection in time"), { code: "ETIMEDOUT" });
 }
 
-/** Ends the attempt of a socket that does not connect in time. For a socket that is just about to connect. */
+/** Ends the attempt of a socket that does not connect in time. Call it just before the socket connects. */
 export function limitTcp(socket: Socket, within = tcpWithin): void {
   const timer = setTimeout(() => socket.destroy(noAnswer()), within);
   const end = () => {
@@ -21,7 +21,7 @@ export function limitTcp(socket: Socket, within = tcpWithin): void {
   socket.once("connect", end).once("close", end);
 }
 
-/** A TCP connection. Rejects with the system's error, or when the signal fires. */
+/** Opens a TCP connection. Rejects with the system's error, or when the signal fires. */
 export async function connectTcp(
   host: string,
   port: number,
@@ -29,7 +29,7 @@ export async function connectTcp(
 ): Promise<Socket> {
   const socket = connect({ host, port });
   limitTcp(socket);
-  const drop = () => socket.destroy(new Error("no time is left"));
+  const drop = () => socket.destroy(new Error("the deadline has passed"));
   signal?.addEventListener("abort", drop, { once: true });
   try {
     await new Promise((resolve, reject) => {

@@ -4,15 +4,15 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 
-/** PEM file of the authorities to trust instead of the well-known ones. Read at each use. */
+/** A PEM file with the authorities to trust instead of the well-known ones. It is read at each use. */
 export const caFile = z.string().min(1).exactOptional();
 
-/** For systems that may be asked without TLS. */
+/** The options of systems that permit connections without TLS. */
 export const tls = z
   .strictObject({ mode: z.enum(["verify-full", "disable"]).default("verify-full"), caFile })
   .refine(({ mode, caFile: file }) => mode === "verify-full" || file === undefined, {
     path: ["caFile"],
-    message: "has no use when mode is disable",
+    message: "has no effect when mode is disable",
   });
 
 const contexts = new Map<
@@ -21,8 +21,8 @@ const contexts = new Map<
 >();
 
 /**
- * What a client verifies servers with: one context for each file, made anew when the file has another content, or with the
- * well-known authorities when none is named. Throws ConfigError.
+ * The context with which a client verifies servers: one for each file, created again when the content of the file changes. Without a
+ * file it uses the well-known authorities. Throws ConfigError.
  */
 export async function secureContextFor(file: string | undefined): Promise<SecureContext> {
   const ca = await readAuthority(file);
@@ -33,7 +33,7 @@ export async function secureContextFor(file: string | undefined): Promise<Secure
   return context;
 }
 
-/** What the file holds; undefined when none is named. Throws ConfigError. */
+/** The content of the file; undefined without a file. Throws ConfigError. */
 export async function readAuthority(file: string | undefined): Promise<Buffer | undefined> {
   if (file === undefined) return undefined;
   const field = `options.tls.caFile: ${file}`;
@@ -45,7 +45,7 @@ export async function readAuthority(file: string | undefined): Promise<Buffer | 
   try {
     new X509Certificate(ca);
   } catch {
-    throw new ConfigError(`${field} holds no certificate in PEM`);
+    throw new ConfigError(`${field} contains no PEM certificate`);
   }
   return ca;
 }

@@ -17,32 +17,34 @@ type Meaning = (where: string) => Error;
 const authenticationFailed = 18;
 const unauthorized = 13;
 
-const notPrimary = unavailable("it is not the primary, which alone takes changes");
-const commandNotTaken = toChangeRefused("it does not take the command updateUser as we send it");
+const notPrimary = unavailable(
+  "the server is not the primary, and only the primary accepts changes",
+);
+const commandNotTaken = toChangeRefused("the server rejects the form of the command updateUser");
 
-/** Answers to a log-in, or to a question, that say nothing about the credential. */
+/** Answers to a log-in or a query that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
-  [unauthorized]: unavailable("the account is not allowed to ask"),
-  334: config("the server has SCRAM switched off, so no password logs in"),
+  [unauthorized]: unavailable("the account lacks the right to query the server"),
+  334: config("the server has SCRAM switched off, so no log-in with a password is possible"),
   10_107: notPrimary,
   13_435: notPrimary,
   13_436: notPrimary,
 };
 
 /**
- * Answers to the change with which the server says that it did nothing. Many others come when it may have: an
- * operation that is interrupted, times out or waits for a majority in vain is not undone.
+ * Answers to a change that certainly did nothing. Other answers can follow a change that took effect: the server does not undo an
+ * operation that is interrupted, times out, or does not reach a majority.
  */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
-  2: toChangeRefused("it does not take this password"),
+  2: toChangeRefused("the server rejects this password"),
   9: commandNotTaken,
-  11: toChangeRefused("there is no such account in this authentication database"),
+  11: toChangeRefused("the account does not exist in this authentication database"),
   14: commandNotTaken,
   59: commandNotTaken,
   72: commandNotTaken,
   115: commandNotTaken,
   323: commandNotTaken,
-  8000: toChangeRefused("accounts of this service are not changed on the server itself"),
+  8000: toChangeRefused("this service does not allow changes of accounts on the server itself"),
   10_107: notPrimary,
   13_435: notPrimary,
   13_436: notPrimary,
@@ -50,20 +52,20 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   40_415: commandNotTaken,
 };
 
-/** Number of the server's answer; undefined when it gave none. Its text may repeat what it was sent. */
+/** The number of the server's answer; undefined without an answer. The text of the answer may repeat the command. */
 function readAnswer(error: unknown): number | undefined {
   if (!(error instanceof Error) || error.name !== "MongoServerError") return undefined;
   const code: unknown = Reflect.get(error, "code");
   return typeof code === "number" ? code : undefined;
 }
 
-/** Whether the server looked at this very account and secret, and said no. */
+/** Whether the server checked this account and secret and refused them. */
 export const isRejection = (error: unknown): boolean => readAnswer(error) === authenticationFailed;
 
-/** Answers that say: not now. */
+/** Answers that mean: try again later. */
 const passing = [6, 7, 50, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436];
 
-/** Whether the server does not answer this question, at least not to us, and never will. */
+/** Whether the server will never answer this query, or not to this account. */
 export function isUnanswerable(error: unknown): boolean {
   const answer = readAnswer(error);
   return answer !== undefined && !passing.includes(answer);
@@ -71,22 +73,22 @@ export function isUnanswerable(error: unknown): boolean {
 
 export const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
 
-/** For whatever fails before a change was sent. */
+/** The error for any failure before the change was sent. */
 export function loginError(error: unknown, where: string): Error {
   const answer = readAnswer(error);
   if (answer === undefined)
     return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
-  const meaning = loginAnswers[answer] ?? unavailable("it could not be asked");
+  const meaning = loginAnswers[answer] ?? unavailable("the query failed");
   return meaning(`${where}, code ${answer}`);
 }
 
-/** For whatever fails while it is asked who is logged in. `why` says what is missing to who may not ask. */
+/** The error for any failure of the query for sessions. `why` names the right that the account lacks. */
 export function lookError(error: unknown, where: string, why: string): Error {
   if (!isForbidden(error)) return loginError(error, where);
   return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
 }
 
-/** For whatever fails after a change was sent. `why` says what is missing to who may not make it. */
+/** The error for any failure after the change was sent. `why` names the right that the account lacks. */
 export function changeError(error: unknown, where: string, why: string): Error {
   const answer = readAnswer(error);
   if (answer === unauthorized) return new ChangeRefusedError(`${where}, code ${answer}: ${why}`);

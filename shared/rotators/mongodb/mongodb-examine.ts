@@ -8,7 +8,7 @@ import type { MongodbOptions } from "./mongodb-options.ts";
 import { lackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
 import { describeAccount, type Session } from "./mongodb-session.ts";
 
-/** One must be met by who logs in; each of its parts must. */
+/** A client must meet one restriction, with all its parts, to log in. */
 const restrictions = z.array(
   z.object({
     clientSource: z.array(z.string()).optional(),
@@ -22,7 +22,7 @@ const usersInfoReply = z.object({
     z.object({
       mechanisms: z.array(z.string()).optional().catch(undefined),
       authenticationRestrictions: restrictions.optional().catch(undefined),
-      /** Those of each of the account's roles, all of which must be met. */
+      /** The restrictions of the account's roles. A client must meet those of every role. */
       inheritedAuthenticationRestrictions: z.array(restrictions).optional().catch(undefined),
     }),
   ),
@@ -35,17 +35,17 @@ const helloReply = z.object({
 });
 const whatsMyUriReply = z.object({ you: z.string() });
 
-/** What the server says about the account; what it does not say, or says in another way, is undefined. */
+/** What the server says about the account. A value that it does not give, or gives in another form, is undefined. */
 interface Found {
-  /** "missing": the server says that there is no such account. */
+  /** "missing": the server says that the account does not exist. */
   readonly user: User | "missing" | undefined;
   /** Mechanisms of the account that the server has switched on. */
   readonly usable: readonly string[] | undefined;
-  /** Our own IP address, as the server sees it. */
+  /** The IP address of the app, as the server sees it. */
   readonly we: string | undefined;
 }
 
-/** Asks in the session of the authority. The server has no way to be asked without logging in as the account. */
+/** Queries the server in the session of the authority. The server offers no check of a log-in of another account. */
 export async function examineIn(
   session: Session,
   call: Examine<MongodbOptions>,
@@ -59,12 +59,12 @@ export async function examineIn(
   ).data;
   if (greeting?.isWritablePrimary === false) {
     throw new TargetUnavailableError(
-      `${describeAccount(options, account, authDatabase)}: it is not the primary, which alone takes changes`,
+      `${describeAccount(options, account, authDatabase)}: the server is not the primary, and only the primary accepts changes`,
     );
   }
   const privileges = await listPrivileges(session, within);
   const lack = lackOfPassword(call, privileges);
-  // Whoever examines itself has just logged in.
+  // An account that examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
   const info =
     isSeen && lack === undefined ? undefined : await askAbout(ask, authDatabase, account);
@@ -85,7 +85,7 @@ export async function examineIn(
 
 type Ask = (database: string, command: Document) => Promise<Document | undefined>;
 
-/** Undefined where the server does not answer: emulations do not know every command and field. */
+/** Undefined if the server does not answer, because emulations do not know every command and field. */
 function makeAsk(session: Session, within: number): Ask {
   return async (database, command) => {
     try {
@@ -110,7 +110,7 @@ async function ownAddress(ask: Ask): Promise<string | undefined> {
   return reply.data && findHost(reply.data.you);
 }
 
-/** Pure. A server that shows other users to who may not see them has its authorization switched off. */
+/** Pure. A server that shows other users to an account without the right to see them has no authorization switched on. */
 function examineRight(
   privileges: Privileges | undefined,
   lack: string | undefined,
@@ -123,7 +123,7 @@ function examineRight(
   return { is: "missing", why: lack };
 }
 
-/** Pure: what keeps the account from logging in from here, whatever its password is. */
+/** Pure: what prevents the account from logging in from here, whatever its password. */
 function obstaclesIn({ user, usable, we }: Found, options: MongodbOptions, account: string) {
   const { authDatabase } = options;
   const who = `Account \`${account}\` in authentication database \`${authDatabase}\``;
@@ -176,7 +176,7 @@ function unmetRestrictions(
 
 const isScram = (mechanism: string) => mechanism.startsWith("SCRAM-");
 
-/** One of them is enough; none at all restricts nobody. What is not known counts as met. */
+/** One met restriction is enough, and an empty list restricts nobody. An unknown value counts as met. */
 function isMet(all: Restrictions, we: string | undefined, server: string | undefined): boolean {
   const isIn = (ranges: readonly string[] | undefined, address: string | undefined) =>
     ranges === undefined || address === undefined || contains(ranges, address);
@@ -195,8 +195,8 @@ function describeRestriction({ clientSource, serverAddress: at }: Restrictions[n
 }
 
 /**
- * The address at which the server took our connection, where that is certain: a name, or a translated address, may
- * stand for another one of the server's own.
+ * The address at which the server accepted the connection, if it is certain: a name, or a translated address, may stand for another
+ * address of the server.
  */
 function serverAddress({ host }: MongodbOptions, we: string | undefined): string | undefined {
   return host !== undefined &&
@@ -210,7 +210,7 @@ function serverAddress({ host }: MongodbOptions, we: string | undefined): string
 
 const isLoopback = (address: string) => contains(["127.0.0.0/8", "::1"], address);
 
-/** Addresses and ranges in the notation of CIDR. */
+/** Whether the addresses and ranges, in CIDR notation, contain the address. */
 function contains(ranges: readonly string[], address: string): boolean {
   const list = new BlockList();
   for (const range of ranges) {
@@ -218,7 +218,7 @@ function contains(ranges: readonly string[], address: string): boolean {
     const family = findFamily(base);
     const longest = family === "ipv6" ? 128 : 32;
     const length = Number(bits ?? longest);
-    // What cannot be read is not said to exclude anybody.
+    // A range that cannot be read excludes nobody.
     if (family === undefined || !(length >= 0 && length <= longest)) return true;
     list.addSubnet(base, length, family);
   }
@@ -231,7 +231,7 @@ function findFamily(address: string): "ipv4" | "ipv6" | undefined {
   return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
 }
 
-/** Of `127.0.0.1:1234` or `[::1]:1234`. */
+/** The address in `127.0.0.1:1234` or `[::1]:1234`. */
 function findHost(address: string): string | undefined {
   const host = address
     .replace(/:\d+$/, "")

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import { tls } from "../connection/tls.ts";
 
-/** They become parts of a connection string: nothing may pass that means something there. */
+/** Hosts become parts of a connection string, so characters with a meaning there are refused. */
 const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
   message: "must be a host name or an IP address",
 });
@@ -15,41 +15,41 @@ const database = z.string().regex(/^[^\s\0/\\."$*<>:|?]{1,63}$/, "must be the na
 
 export const mongodbOptions = z
   .strictObject({
-    /** One server: the only one, the primary, or a mongos. */
+    /** A single server, the primary, or a mongos. */
     host: host.exactOptional(),
     port: z.int().min(1).max(65535).default(27017),
-    /** Instead of host and port: members of a replica set, or several mongos, as `name:port`. */
+    /** The members of a replica set, or several mongos, as `name:port`. Replaces host and port. */
     hosts: z.array(member).min(1).exactOptional(),
-    /** Name of the replica set to which `hosts` belong. */
+    /** The name of the replica set of `hosts`. */
     replicaSet: z
       .string()
       .regex(/^[\w.-]+$/, "must be the name of a replica set")
       .exactOptional(),
-    /** What consumers use; changes nothing about the log-in. */
+    /** The database that consumers use. It has no effect on the log-in. */
     database: database.default("test"),
-    /** Where the accounts of the target are kept. */
+    /** The authentication database of the accounts. */
     authDatabase: database.default("admin"),
-    /** Where the account is kept with whose rights secrets are changed. */
+    /** The authentication database of the admin account. */
     adminAuthDatabase: database.default("admin"),
     tls: tls.prefault({}),
   })
   .refine(({ host: one, hosts }) => (one === undefined) !== (hosts === undefined), {
     path: ["host"],
-    message: "either host or hosts must say where the server is, and not both",
+    message: "must have either host or hosts, not both",
   })
   .refine(({ replicaSet, hosts }) => replicaSet === undefined || hosts !== undefined, {
     path: ["replicaSet"],
-    message: "has no use without hosts",
+    message: "has no effect without hosts",
   });
 
 export type MongodbOptions = z.output<typeof mongodbOptions>;
 
-/** As `name:port`, with brackets around IPv6. */
+/** The members as `name:port`, with brackets around IPv6. */
 export function listMembers({ host: one = "", port, hosts }: MongodbOptions): readonly string[] {
   return hosts ?? [`${one.includes(":") ? `[${one}]` : one}:${port}`];
 }
 
-/** Consumers are told of one member; a driver finds the others from there. */
+/** Consumers get one member; the driver finds the others from there. */
 export function firstMember(options: MongodbOptions): { host: string; port: number } {
   const { host: one, port } = options;
   if (one !== undefined) return { host: one, port };

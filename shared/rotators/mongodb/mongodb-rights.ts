@@ -4,9 +4,9 @@ import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
 import type { Session } from "./mongodb-session.ts";
 
-/** What the authority may do, as the server says. */
+/** The rights of the authority, as the server reports them. */
 export interface Privileges {
-  /** In a database, or with "cluster" on the server as a whole. */
+  /** Whether the right applies in a database, or with "cluster" on the whole server. */
   allows(action: string, where: string | Cluster): boolean;
 }
 
@@ -31,7 +31,7 @@ const statusReply = z.object({
   }),
 });
 
-/** Undefined where the server does not say. */
+/** Undefined if the server does not say. */
 export async function listPrivileges(
   session: Session,
   maxTimeMS: number,
@@ -57,7 +57,7 @@ export async function listPrivileges(
   );
 }
 
-/** Why the authority may not change the account's password; undefined when it may, or when that is not known. */
+/** Why the authority may not change the account's password; undefined if it may, or if that is not known. */
 export function lackOfPassword(
   call: Retire<MongodbOptions>,
   privileges: Privileges | undefined,
@@ -69,7 +69,7 @@ export function lackOfPassword(
   return unableToChange(call);
 }
 
-/** That the authority lacks the right to change the account's password, and the commands that grant it. */
+/** Names the missing right to change the account's password, and the commands that grant it. */
 export function unableToChange({ account, using, options }: Retire<MongodbOptions>): string {
   const { authDatabase, adminAuthDatabase } = options;
   const isSelf = using.as === "self";
@@ -93,11 +93,11 @@ export function unableToChange({ account, using, options }: Retire<MongodbOption
   );
 }
 
-/** That the authority may not see who is connected, and the command that grants it. */
+/** Names the missing right to see all connections, and the command that grants it. */
 export function unableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
   const name = using.as === "identity" ? "identity" : using.credential.account;
   const home = using.as === "self" ? options.authDatabase : options.adminAuthDatabase;
-  return `\`${name}\` may not see who is connected: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
+  return `\`${name}\` can't list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
 }
 
 function grant(database: string, user: string, role: string): string {

@@ -10,19 +10,19 @@ import { secureContextFor } from "../connection/tls.ts";
 import { isRejection, loginError } from "./mongodb-errors.ts";
 import { listMembers, type MongodbOptions } from "./mongodb-options.ts";
 
-/** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
+/** Milliseconds to wait for an orderly close, if the server does not answer it. */
 const goodbye = 500;
 
-/** Milliseconds. Only for who gives no deadline; `signal` usually fires earlier. */
+/** Milliseconds. They matter only if the caller sets no deadline; `signal` usually fires earlier. */
 const patience = { connectTimeoutMS: tcpWithin, serverSelectionTimeoutMS: 15_000 };
 const silence = { socketTimeoutMS: 30_000 };
 
 export interface Session extends Keepable {
-  /** Rejects with the driver's own errors, which hold the command: they must not get out. */
+  /** Rejects with the driver's own errors. They contain the command, so they must not leave the rotator. */
   run(database: string, command: Document): Promise<Document>;
 }
 
-/** For messages. */
+/** Describes the account in messages. */
 export function describeAccount(
   options: MongodbOptions,
   account: string,
@@ -32,13 +32,18 @@ export function describeAccount(
   return `MongoDB at ${members}, account ${account} in authentication database ${authDatabase}`;
 }
 
-/** A fresh connection, or "rejected" if the server looked at the credential and refused it. */
+export interface LogInOptions {
+  readonly authDatabase: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds. By default, the limits of the driver apply. */
+  readonly connectWithin?: number | undefined;
+}
+
+/** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */
 export async function logIn(
   options: MongodbOptions,
   credential: Credential,
-  authDatabase: string,
-  signal: AbortSignal,
-  connectWithin?: number,
+  { authDatabase, signal, connectWithin }: LogInOptions,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(options, credential.account, authDatabase);
   requireUsable(credential, where);
@@ -47,7 +52,8 @@ export async function logIn(
     ...patienceFor(connectWithin),
   };
   const { MongoClient } = await import("mongodb");
-  if (hasFired(signal)) throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+  if (hasFired(signal))
+    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
 
   const client = new MongoClient(`mongodb://${listMembers(options).join(",")}/`, settings);
   const line = watchLine(client, listMembers(options).length, signal);
@@ -59,7 +65,7 @@ export async function logIn(
     limit.end();
     await line.close();
     if (isRejection(error)) return "rejected";
-    const isOver = signal.aborted ? "no answer in the time there was" : undefined;
+    const isOver = signal.aborted ? "no answer before the deadline" : undefined;
     const late = limit.reached() ?? isOver;
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw loginError(error, where);
@@ -91,7 +97,7 @@ function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Ses
 
 export function requireUsable({ account, secret }: Credential, where: string): void {
   if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
-  if (secret.reveal() === "") throw new ConfigError(`${where}: its secret is empty`);
+  if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }
 
 async function settingsFor(
@@ -113,35 +119,35 @@ async function settingsFor(
     ...silence,
     ...(tls.mode === "verify-full" && {
       tls: true,
-      // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
+      // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
       rejectUnauthorized: true,
       secureContext: await secureContextFor(tls.caFile),
     }),
   };
 }
 
-/** Where a limit is given, the driver's own must not be reached before it. */
+/** The limits of the driver, longer than `connectWithin` so that `connectWithin` ends the attempt. */
 function patienceFor(connectWithin: number | undefined): MongoClientOptions {
   if (connectWithin === undefined) return patience;
   const longer = connectWithin + goodbye;
   return { connectTimeoutMS: longer, serverSelectionTimeoutMS: longer };
 }
 
-/** Hangs up when the signal fires, and when no member can be reached: the driver would go on trying. */
+/** Closes the connection when the signal fires or no member can be reached; the driver itself would continue to try. */
 function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => undefined);
   let closing: Promise<void> | undefined;
 
-  // It says goodbye on the connection, for which a server that has gone silent would let it wait.
+  // An orderly close sends a message, and a silent server would make it wait.
   const leave = () => (closing ??= client.close().catch(() => undefined));
   const giveUp = () => {
-    lost.reject(new Error("no time is left"));
+    lost.reject(new Error("the deadline has passed"));
     void leave();
   };
   const heard = heardSignal(signal, giveUp);
 
-  // Once one of them has answered, others may be down: the driver finds out who is primary, or gives up in time.
+  // Once one member has answered, others may be down: the driver finds the primary, or times out.
   let reached = false;
   const unreachable = new Set<string>();
   client.on("serverHeartbeatSucceeded", () => {
@@ -171,7 +177,7 @@ function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
   };
 }
 
-/** It may fire during any await, which a narrowed property would not show. */
+/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
 function hasFired(signal: AbortSignal): boolean {
   return signal.aborted;
 }

@@ -20,9 +20,9 @@ import { describeAccount, logIn, requireUsable, type Session } from "./mongodb-s
 export type { MongodbOptions };
 
 /**
- * Milliseconds. A change counts once a majority of the replica set has it, because a new primary may not know what
- * only the old one had, and has it on disk, because a crash takes what is not. Both are well below a minute: a change
- * that was given up must not land much later.
+ * Milliseconds. A change counts once a majority of the replica set has it on disk: a new primary may not have a change that only the
+ * old one had, and a crash loses a change that is not on disk. Both limits are well below a minute, because a change that timed out
+ * must not take effect much later.
  */
 const majority = { w: "majority", j: true, wtimeout: 10_000 };
 const serverPatience = 20_000;
@@ -53,7 +53,7 @@ export const mongodb: Rotator<MongodbOptions> = {
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
       throw new ChangeRefusedError(
-        `${where}: its next secret holds characters that clients read in different ways`,
+        `${where}: its next secret contains characters that clients encode differently`,
       );
     }
     await change({ ...call, account: next.account }, password, signal);
@@ -62,7 +62,7 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   async verify({ options, credential, as, connectWithin, mayStay = false }, signal) {
     const home = as === "admin" ? options.adminAuthDatabase : options.authDatabase;
-    const session = await logIn(options, credential, home, signal, connectWithin);
+    const session = await logIn(options, credential, { authDatabase: home, signal, connectWithin });
     if (session === "rejected") return "rejected";
     try {
       await session.run(options.database, { ping: 1 });
@@ -87,14 +87,14 @@ export const mongodb: Rotator<MongodbOptions> = {
     });
   },
 
-  /** Asks the one server that answers: the primary, or one mongos. */
+  /** Queries the one server that answers: the primary, or one mongos. */
   async hasSessions(look, signal) {
     const where = describeAccount(look.options, look.account, look.options.authDatabase);
     return toChange(look, signal, async (session) => {
       try {
         const seen = await readSessions(session, look);
-        if (isAnybodySeen(seen, where, "inprog on the cluster, as in clusterMonitor")) return true;
-        // An emulation that ignores who may see what would show our own sessions alone.
+        if (isAnybodySeen(seen, where, "inprog on the cluster (role clusterMonitor)")) return true;
+        // An emulation that ignores rights would show only the sessions of Keyturn.
         const privileges = await listPrivileges(session, serverPatience);
         if (privileges?.allows("inprog", cluster) === true) return false;
         throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
@@ -105,14 +105,14 @@ export const mongodb: Rotator<MongodbOptions> = {
   },
 
   /**
-   * Gives the account a secret that nobody knows. Removing the user would take its roles with it, and it could not
-   * be given a secret again; taking its last mechanism away is something the server does not do.
+   * Sets a secret that nobody knows. If the user were removed, it would lose its roles and could not get a secret again. The server
+   * does not remove the last mechanism of a user.
    */
   async retire(call, signal) {
     const { options, account, using } = call;
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${describeAccount(options, account, options.authDatabase)}: an account does not retire itself; it takes an admin`,
+        `${describeAccount(options, account, options.authDatabase)}: an account cannot retire itself. Use the authority admin`,
       );
     }
     await change(call, randomBytes(48).toString("base64url"), signal);
@@ -141,10 +141,10 @@ async function change(
         writeConcern: majority,
         maxTimeMS: serverPatience,
       });
-      // Not an error to the driver. Made on the primary, the change may yet be undone by a change of primary.
+      // The driver does not treat this as an error. The change is on the primary, but a new primary may undo it.
       if ("writeConcernError" in reply) {
         throw new OutcomeUnknownError(
-          `${where}: the change did not get to a majority of the replica set in time; either password may be valid`,
+          `${where}: the change did not reach a majority of the replica set in time; either password may be valid`,
         );
       }
     } catch (error) {
@@ -154,7 +154,7 @@ async function change(
   });
 }
 
-/** Who logs in to do it, and where that account is kept. */
+/** The credential of the authority and its authentication database. */
 function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
   const { authDatabase, adminAuthDatabase } = options;
   if (using.as !== "identity") {
@@ -165,7 +165,7 @@ function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
   throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
 }
 
-/** In a session of the authority that was given, or "rejected" if the server refuses its credential. */
+/** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
 function asAuthority<Result>(
   call: Retire<MongodbOptions>,
   signal: AbortSignal,
@@ -173,12 +173,12 @@ function asAuthority<Result>(
 ): Promise<Result | "rejected"> {
   const { options, connectWithin, mayStay = false } = call;
   const { credential, home } = toAuthority(call);
-  const log = () => logIn(options, credential, home, signal, connectWithin);
+  const log = () => logIn(options, credential, { authDatabase: home, signal, connectWithin });
   const isLast = call.using.as === "self";
   return kept.use({ options: [options, home], credential, mayStay, isLast }, signal, log, work);
 }
 
-/** The same, be it only to look; throws when there is no session to be had. */
+/** Does the same, but throws if the server refuses the credential. */
 async function toChange<Result>(
   call: Retire<MongodbOptions>,
   signal: AbortSignal,
@@ -192,7 +192,7 @@ async function toChange<Result>(
   const { credential } = toAuthority(call);
   throw new AuthorityRefusedError(
     `${describeAccount(options, account, options.authDatabase)}: the server refuses the secret of ` +
-      `${credential.account}, with which the change was to be made`,
+      `${credential.account}, which makes the change`,
   );
 }
 
@@ -209,9 +209,8 @@ const aggregateReply = z.object({
 });
 
 /**
- * Asks for our own connection and those of the account in one list, of which two entries are enough: were both of
- * them others', somebody is logged in. `localOps`: a mongos is to tell of its own clients, and not of what it does on
- * the shards.
+ * Lists the connection of Keyturn and those of the account in one query. Two entries are enough: if neither is that of Keyturn,
+ * another client is logged in. `localOps`: a mongos lists its own clients, and not its operations on the shards.
  */
 async function readSessions(
   session: Session,
@@ -238,7 +237,7 @@ async function readSessions(
     found.filter(({ connectionId }) => connectionId === own),
     found.filter(({ connectionId }) => connectionId !== own),
   ];
-  // Without names in it, the list of an emulation could not show the account either.
+  // The list of an emulation without names could not show the account either.
   const hasNames = ours.some(({ effectiveUsers }) => (effectiveUsers ?? []).length > 0);
   return { own: own !== undefined && hasNames, others: others.length > 0 };
 }
@@ -248,9 +247,9 @@ const usersInfoReply = z.object({
 });
 
 /**
- * The account's own mechanisms, to be named in the change: without them the server would make credentials for all it
- * knows, and so give SCRAM-SHA-1 to an account that was kept to SCRAM-SHA-256. An admin who may change passwords but
- * not view users is told nothing, and then the server decides.
+ * The mechanisms of the account, for the change. Without them the server would create credentials for every mechanism, and so add
+ * SCRAM-SHA-1 to an account restricted to SCRAM-SHA-256. For an admin that may change passwords but not view users they are unknown,
+ * and the server decides.
  */
 async function listMechanisms(
   session: Session,

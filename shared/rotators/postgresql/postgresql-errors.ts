@@ -6,33 +6,33 @@ import {
 } from "../../core/errors.ts";
 import { explainCode } from "../connection/lost-line.ts";
 
-/** What may be told of a driver's error. The rest may hold the statement, and with it the verifier. */
+/** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the verifier. */
 export interface Failure {
-  /** The server's answer; undefined when it gave none. */
+  /** The SQLSTATE of the server's answer; undefined without an answer. */
   readonly sqlState?: string;
-  /** The function of the server that answered. Unlike its message, never translated. */
+  /** The server function that answered. Unlike the message, it is never translated. */
   readonly routine?: string;
-  /** Of the system or the TLS library, such as ECONNREFUSED. */
+  /** The code of the system or the TLS library, such as ECONNREFUSED. */
   readonly code?: string;
 }
 
-/** What the server has asked for so far, and whether it has let the account in. */
+/** What the server has requested so far, and whether it has accepted the account. */
 export interface Asked {
   password: boolean;
-  /** The password is proven by SCRAM, which ends with the server's own proof. */
+  /** SCRAM proves the password, and ends with the server's own proof. */
   scram: boolean;
   serverProof: boolean;
   letIn: boolean;
 }
 
-/** What a log-in leaves behind, be it let in or not. */
+/** The result of a log-in, successful or not. */
 interface Heard {
   readonly asked: Readonly<Asked>;
-  /** Why nothing more is waited for, if the time is over. */
+  /** Says that the time is over, if it is. */
   late(): string | undefined;
 }
 
-/** Errors of the driver that have a meaning and no code. */
+/** Errors of the driver with a meaning but without a code. */
 const driverErrors: readonly (readonly [text: RegExp, code: string])[] = [
   [/^The server does not support SSL connections$/, "NO_TLS"],
   [/^Unknown authenticationOk message type/, "OTHER_PROOF"],
@@ -48,7 +48,7 @@ export function toFailure(error: unknown): Failure {
     return typeof value === "string" ? value : "";
   };
   const code = field("code");
-  // Only an answer of the server has a severity. It is printed, so it must look like a code and be no text.
+  // Only an answer of the server has a severity. The code is printed, so it must look like a code and not like a text.
   if (field("severity") !== "") {
     return { sqlState: /^[0-9A-Z]{5}$/.test(code) ? code : "XX000", routine: field("routine") };
   }
@@ -63,59 +63,59 @@ const toChangeRefused = (sentence: string) => (where: string) =>
 
 type Meaning = (where: string) => Error;
 
-const notUp = unavailable("it is starting, stopping or recovering");
+const notUp = unavailable("the server is starting, stopping or recovering");
 const toBlocked = (sentence: string) => (where: string) =>
   new AccountBlockedError(`${where}: ${sentence}`);
 
-const noTls = "the server offers no TLS; only options.tls.mode disable would log in without";
+const noTls = "the server offers no TLS. Switch TLS on there, or set options.tls.mode to disable";
 const noPassword = config(
   "the server does not ask for this account's password, so a log-in proves nothing. " +
     "Set the account's line in pg_hba.conf to scram-sha-256 instead of trust, peer, cert or a ticket; " +
     "on a pooler, use another auth_type than any",
 );
 
-/** Answers to a log-in that say nothing about the credential, by SQLSTATE and, where it matters, the server's function. */
+/** Answers to a log-in that say nothing about the credential, by SQLSTATE and, if it matters, the server function. */
 const loginAnswers: Readonly<Record<string, Meaning>> = {
   "28000": toBlocked(
-    "pg_hba.conf does not let this account in from here, or not without TLS or a client certificate; " +
+    "pg_hba.conf does not permit this account from here, or not without TLS or a client certificate; " +
       "add a line for it and this address",
   ),
   "28000 InitializeSessionUserId": toBlocked(
     "the account is not permitted to log in; an admin permits it with ALTER ROLE … LOGIN",
   ),
-  "3D000": config("there is no such database; see options.database"),
+  "3D000": config("the database does not exist; see options.database"),
   "42501": toBlocked(
-    "the account may not connect to this database, which takes GRANT CONNECT ON DATABASE; see options.database",
+    "the account may not connect to this database. Run GRANT CONNECT ON DATABASE, or see options.database",
   ),
-  "53300": unavailable("it takes no more connections"),
+  "53300": unavailable("the server accepts no more connections"),
   "53300 InitializeSessionUserId": toBlocked(
     "the account has all the connections that its CONNECTION LIMIT allows",
   ),
   "53300 CheckMyDatabase": toBlocked(
     "the database has all the connections that its CONNECTION LIMIT allows",
   ),
-  "55000": toBlocked("the database takes no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
+  "55000": toBlocked("the database accepts no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
   "57P03": notUp,
 };
 
-/** Answers to the change itself, by SQLSTATE or its class. What is not listed is a refusal. */
+/** Answers to the change itself, by SQLSTATE or its class. All other answers are refusals. */
 const changeAnswers: Readonly<Record<string, Meaning>> = {
-  "42501": toChangeRefused("the account we logged in with may not change this password"),
-  "42704": toChangeRefused("there is no such account"),
-  "22023": toChangeRefused("it does not take this password"),
-  "25006": unavailable("it is read-only, perhaps a replica"),
+  "42501": toChangeRefused("the authority may not change this password"),
+  "42704": toChangeRefused("the account does not exist"),
+  "22023": toChangeRefused("the server rejects this password"),
+  "25006": unavailable("the server is read-only, perhaps a replica"),
   "55P03": unavailable("the account is locked by another change"),
   "57014": unavailable("the change took too long and was cancelled"),
   "08": unavailable("the connection failed"),
-  "40": unavailable("the change lost against another transaction"),
-  "53": unavailable("it is short of resources"),
-  "55": unavailable("it is not in a state to do this"),
+  "40": unavailable("the change conflicted with another transaction"),
+  "53": unavailable("the server is short of resources"),
+  "55": unavailable("the server is not in a state to do this"),
   "57": notUp,
-  "58": unavailable("it has a fault"),
-  XX: unavailable("it has a fault, or another change came between"),
+  "58": unavailable("the server has a fault"),
+  XX: unavailable("the server has a fault, or another change came in between"),
 };
 
-/** What a log-in came to. `failure` is undefined when the server let the account in. */
+/** The result of a log-in. `failure` is undefined when the server accepted the account. */
 export function loginVerdict(
   heard: Heard,
   failure: Failure | undefined,
@@ -124,11 +124,11 @@ export function loginVerdict(
   const { asked } = heard;
   if (failure === undefined && isProof(asked)) return "accepted";
   if (asked.letIn && !isProof(asked)) return noPassword(where);
-  if (failure === undefined) return unavailable("the line was lost")(where);
+  if (failure === undefined) return unavailable("the connection was lost")(where);
   const { sqlState, routine, code } = failure;
   if (code === "OTHER_PROOF") return noPassword(where);
   if (sqlState === "28P01") return "rejected";
-  // Who is kept out by LDAP or PAM is told this, and so is who has no ticket or certificate.
+  // The server also sends this to an account that LDAP or PAM refuses, or that has no ticket or certificate.
   if (sqlState === "28000" && routine === "auth_failed") {
     return asked.password ? "rejected" : noPassword(where);
   }
@@ -137,7 +137,7 @@ export function loginVerdict(
   return loginError(failure, where);
 }
 
-/** Whether the password was looked at, so that a log-in proves it. */
+/** Whether the server checked the password, so that a log-in proves it. */
 function isProof({ password, scram, serverProof }: Asked): boolean {
   return password && (!scram || serverProof);
 }
@@ -147,26 +147,28 @@ export function loginError(failure: Failure, where: string): Error {
   const meaning =
     loginAnswers[`${sqlState} ${routine}`] ??
     loginAnswers[sqlState] ??
-    unavailable("it could not be asked");
+    unavailable("the query failed");
   return explain(failure, where, meaning);
 }
 
-/** For whatever fails while a session that is logged in only looks. */
+/** The error for any failure of a query in an open session. */
 export function lookError(failure: Failure, where: string): Error {
   const meaning =
     failure.sqlState === "42501"
-      ? toChangeRefused("the account we logged in with may not see what it must look at")
+      ? toChangeRefused("the authority lacks the right to read the catalog")
       : failure.sqlState?.startsWith("57") === true
         ? notUp
-        : unavailable("it could not be asked");
+        : unavailable("the query failed");
   return explain(failure, where, meaning);
 }
 
-/** Only for a change that cannot have taken effect. */
+/** The error for a change that cannot have taken effect. */
 export function changeError(failure: Failure, where: string): Error {
   const state = failure.sqlState ?? "08";
   const meaning =
-    changeAnswers[state] ?? changeAnswers[state.slice(0, 2)] ?? toChangeRefused("it refused");
+    changeAnswers[state] ??
+    changeAnswers[state.slice(0, 2)] ??
+    toChangeRefused("the server refused the change");
   return explain(failure, where, meaning);
 }
 
@@ -174,5 +176,5 @@ function explain(failure: Failure, where: string, meaning: Meaning): Error {
   if (failure.sqlState !== undefined) return meaning(`${where}, SQLSTATE ${failure.sqlState}`);
   const code = failure.code ?? "no answer";
   const sentence = code === "NO_TLS" ? noTls : explainCode(code, "options.tls.caFile");
-  return unavailable(sentence ?? "the line was lost")(`${where}, ${code}`);
+  return unavailable(sentence ?? "the connection was lost")(`${where}, ${code}`);
 }

@@ -8,9 +8,9 @@ import { knock, looking, type Session } from "./postgresql-session.ts";
 const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];
 
 /**
- * What the catalog says about the account ($1), about us, and about the database we are in. Names come back quoted, to
- * be printed in statements. A connection limit counts client connections and not ours; who may not see what kind of
- * process a row stands for is shown NULL, which counts.
+ * Reads the account ($1), the authority and the database from the catalog. Names come back quoted, for use in statements. A
+ * connection limit counts client connections, without that of Keyturn. An authority that may not see the kind of a process gets NULL,
+ * which counts.
  */
 const question = `
   SELECT
@@ -91,14 +91,14 @@ const answer = z.discriminatedUnion("exists", [
 type Answer = z.output<typeof answer>;
 type Found = Extract<Answer, { exists: true }>;
 
-/** Undefined where the catalog of the server does not answer like that of PostgreSQL. */
+/** Undefined if the catalog of the server does not answer like that of PostgreSQL. */
 async function askCatalog(session: Session, name: string): Promise<Answer | undefined> {
   const groups = `{${providerGroups.join(",")}}`;
   const [row] = await session.query(question, [name, groups]);
   return answer.safeParse(row).data;
 }
 
-/** Asks in the session of the authority, and knocks as the account where it did not just log in. */
+/** Queries the session of the authority, and begins a log-in as the account unless it has just logged in. */
 export async function examineIn(
   session: Session,
   call: Examine<PostgresqlOptions>,
@@ -109,28 +109,28 @@ export async function examineIn(
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
   if (found.isStandby) {
     throw new TargetUnavailableError(
-      `${describeAccount(options, name)}: the server is a standby, which takes no changes`,
+      `${describeAccount(options, name)}: the server is a standby, which accepts no changes`,
     );
   }
   const right = examineRight(found, name);
-  // Whoever examines itself has just logged in.
+  // An account that examines itself has just logged in.
   if (isProven || using.as === "self") return { obstacles: [], right };
   const obstacles = obstaclesIn(found, name);
   if (found.exists) {
     const kept = await knock(options, name, signal, connectWithin);
-    // What the catalog says already is not said twice; a server that asks for the password has nothing against it.
+    // A begun log-in adds nothing to what the catalog has shown. A server that asks for the password does not block the account.
     if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
   }
   return { obstacles, right };
 }
 
-/** Pure: what keeps the account from logging in to this database, whatever its password is. */
+/** Pure: what prevents the account from logging in to this database, whatever its password. */
 function obstaclesIn(found: Answer, name: string): string[] {
   const { quoted } = found;
   const who = `Account \`${name}\``;
   if (!found.exists) return [`${who} does not exist. Run: CREATE ROLE ${quoted} LOGIN.`];
   const { database, limit, databaseLimit } = found;
-  // Neither limits nor rights are asked of a superuser.
+  // Limits and rights do not apply to a superuser.
   const isBound = !found.isSuperuser;
   const obstacles: readonly (readonly [isThere: boolean, sentence: string])[] = [
     [!found.mayLogIn, `${who} is not permitted to log in. Run: ALTER ROLE ${quoted} LOGIN.`],
@@ -149,7 +149,7 @@ function obstaclesIn(found: Answer, name: string): string[] {
     ],
     [
       !found.takesConnections,
-      `Database \`${database}\` takes no connections, so ${name} can't log in. ` +
+      `Database \`${database}\` accepts no connections, so ${name} can't log in. ` +
         `Run: ALTER DATABASE ${database} ALLOW_CONNECTIONS true.`,
     ],
     [
@@ -161,15 +161,15 @@ function obstaclesIn(found: Answer, name: string): string[] {
   return obstacles.flatMap(([isThere, sentence]) => (isThere ? [sentence] : []));
 }
 
-/** Since version 16 CREATEROLE alone changes only accounts on which one has ADMIN OPTION. */
+/** Since version 16, CREATEROLE permits changes only of accounts with ADMIN OPTION. */
 const adminOptionSince = 160_000;
 
-/** Pure: whether we may change the account's password. */
+/** Pure: whether the authority may change the account's password. */
 function examineRight(found: Answer, name: string): Right {
   const fault = !found.exists ? undefined : missingRight(found);
   if (!found.exists) return { is: "likely" };
   if (fault === undefined) return { is: found.isRestricted ? "likely" : "proven" };
-  // Managed services have changed what the members of these groups may do.
+  // Managed services give the members of these groups other rights.
   if (found.isProviderAdmin) return { is: "likely" };
   return { is: "missing", why: `Account \`${name}\` can't be changed: ${fault}` };
 }
@@ -198,7 +198,7 @@ function missingRight(found: Found): string | undefined {
   return `\`${myName}\` lacks ${rights}. Run: ${statements}.`;
 }
 
-/** Why a change was refused for want of a right; undefined when the server does not say. */
+/** Which missing right was the reason of a refused change; undefined if the server does not say. */
 export async function lackOfRight(session: Session, name: string): Promise<string | undefined> {
   const found = await looking(session, () => askCatalog(session, name));
   if (found === undefined) return undefined;

@@ -9,12 +9,12 @@ import { secureContextFor } from "../connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
-/** Milliseconds. A server that does not answer the goodbye keeps us no longer than this. */
+/** Milliseconds to wait for an orderly close, if the server does not answer it. */
 const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Who wants to log in, and what is answered when the server asks for the password. */
+/** The account that logs in, and the answer when the server asks for the password. */
 export interface Login {
   readonly account: string;
   readonly answer: () => string | Promise<string>;
@@ -24,21 +24,21 @@ export interface Line {
   readonly asked: Readonly<Asked>;
   /** Returns undefined once the account is logged in. */
   connect(): Promise<Failure | undefined>;
-  /** Why nothing more is waited for, if the time is over. */
+  /** Says that the time is over, if it is. */
   late(): string | undefined;
-  /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
+  /** Rejects with the driver's own errors. Only `failureOf` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
-  /** Nobody waits for it: its signal has no effect, and it does not keep the process alive. */
+  /** Sets the line aside: its signal has no effect, and it does not keep the process alive. */
   rest(): void;
-  /** From now on this signal ends the line. */
+  /** From now on, this signal ends the line. */
   wake(signal: AbortSignal): void;
-  /** Says goodbye. For a line that is logged in. */
+  /** Closes the line in an orderly way, after a log-in. */
   close(): Promise<void>;
-  /** Leaves without a word, in whatever state the line is. */
+  /** Closes the socket at once, in any state of the line. */
   hangUp(): Promise<void>;
 }
 
-/** One connection, not yet made. Throws when the signal has fired, or the options name a file that cannot be read. */
+/** Prepares one connection. Throws if the signal has fired, or if the options name a file that cannot be read. */
 export async function openLine(
   options: PostgresqlOptions,
   login: Login,
@@ -49,7 +49,7 @@ export async function openLine(
   const { Client } = await import("pg");
   if (hasFired(signal)) {
     const where = describeAccount(options, login.account);
-    throw new TargetUnavailableError(`${where}: not asked, no time was left`);
+    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
   }
   const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
   const socket = new Socket();
@@ -58,7 +58,7 @@ export async function openLine(
     port: options.port,
     database: options.database,
     user: login.account,
-    // Called when the server asks, and only then.
+    // The driver calls this only when the server asks.
     password: () => {
       asked.password = true;
       return login.answer();
@@ -80,7 +80,7 @@ export async function openLine(
       limit.end();
       return outcome;
     },
-    late: () => limit.reached() ?? (exit.isOver() ? "no answer in time" : undefined),
+    late: () => limit.reached() ?? (exit.isOver() ? "no answer before the deadline" : undefined),
     query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
     rest: () => {
       exit.listen(undefined);
@@ -94,7 +94,7 @@ export async function openLine(
     hangUp: () =>
       exit.leave(() => {
         const gone = waitForClose(socket);
-        // Not the driver's goodbye: to a server that waits for a password that is a faulty message, which it logs.
+        // Not the driver's orderly close: a server that waits for a password would log it as a faulty message.
         client.connection.stream.end();
         return gone;
       }),
@@ -102,7 +102,7 @@ export async function openLine(
 }
 
 function listenTo(client: Client, asked: Asked): void {
-  // A connection that breaks also fails the query in hand; unheard, the event would end the process.
+  // A broken connection also fails the current query. Without a listener, the event would end the process.
   client.on("error", () => undefined);
   const { connection } = client;
   connection.on("authenticationSASL", () => (asked.scram = true));
@@ -110,12 +110,12 @@ function listenTo(client: Client, asked: Asked): void {
   connection.on("authenticationOk", () => (asked.letIn = true));
 }
 
-/** The ways to end a connection: at once, also when the signal fires, or with a goodbye that does not take long. */
+/** The ways to end a connection: at once, also when the signal fires, or with an orderly close within a short time. */
 function endOnSignal(socket: Socket, signal: AbortSignal) {
   let leaving = false;
   const drop = () => {
-    // A reset throws away what was not sent yet; closing would still deliver it, perhaps much later. But a socket
-    // that is not open, or is being shut, cannot be reset, and would stay.
+    // A reset discards data that is not sent yet; a close would still deliver it, perhaps much later. But a socket that is
+    // not open, or is closing, cannot be reset, and would stay.
     const open = !socket.connecting && !leaving && !socket.writableEnded;
     if (open) socket.resetAndDestroy();
     else socket.destroy();
@@ -147,8 +147,8 @@ function waitForClose(socket: Socket): Promise<void> {
 }
 
 /**
- * The driver throws inside the socket's event when the server asks for a proof that it does not know, such as a
- * Kerberos ticket, or sends garbage. Uncaught, that would end the process. For a connection that has just been begun.
+ * Catches errors that the driver throws inside the socket's event when the server asks for an unknown proof, such as a Kerberos
+ * ticket, or sends invalid data. Uncaught, they would end the process. Call it on a connection that has just begun.
  */
 function guardParser({ connection }: Client, overTls: boolean): void {
   const guard = () => {
@@ -167,14 +167,14 @@ function guardParser({ connection }: Client, overTls: boolean): void {
   else guard();
 }
 
-/** It may fire during any await, which a narrowed property would not show. */
+/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
 function hasFired(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
   if (tls.mode === "disable") return false;
-  // Said, because NODE_TLS_REJECT_UNAUTHORIZED would otherwise decide.
+  // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
   const secureContext = await secureContextFor(tls.caFile);
   return { secureContext, rejectUnauthorized: true };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { tls } from "../connection/tls.ts";
 
 export const postgresqlOptions = z.strictObject({
-  // A path would be taken for a Unix socket.
+  // The driver would use a path as a Unix socket.
   host: z.string().regex(/^[^\s/\0]+$/, "must be a host name or an IP address"),
   port: z.int().min(1).max(65535).default(5432),
   database: z
@@ -14,7 +14,7 @@ export const postgresqlOptions = z.strictObject({
 
 export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
 
-/** For messages. */
+/** Describes the account in messages. */
 export function describeAccount(
   { host, port, database }: PostgresqlOptions,
   account: string,

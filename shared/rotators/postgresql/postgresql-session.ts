@@ -5,23 +5,22 @@ import { loginVerdict } from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
-/** The server cuts longer names off, and would then mean another account. */
+/** The server truncates longer names, which could then name another account. */
 const longestName = 63;
 
 export interface Session extends Keepable {
-  /** Rejects with the driver's own errors, which must go no further than `failureOf`. */
+  /** Rejects with the driver's own errors. Only `failureOf` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
 }
 
 /**
- * Milliseconds. Well below a minute: a change that was given up must not land much later, when another one is
- * already under way.
+ * Milliseconds. It is well below a minute, because a change that timed out must not take effect much later, during another change.
  */
 const serverPatience = "20000";
 
 /**
- * For what comes next in this transaction: names mean those of the system, and nothing takes long. The idle limit
- * matters when we vanish: until our session ends, the account stays locked for everybody.
+ * Prepares the transaction: names resolve in the system catalog, and statements have a time limit. The idle limit matters if the app
+ * dies, because the account stays locked for everybody until the session ends.
  */
 export async function settle(session: Session): Promise<void> {
   await setLocally(session, "search_path", "pg_catalog");
@@ -30,12 +29,12 @@ export async function settle(session: Session): Promise<void> {
   }
 }
 
-/** Until the transaction ends: behind a pooler, somebody else has the session after us. */
+/** Sets a value until the transaction ends, because behind a pooler the next client gets the same session. */
 function setLocally(session: Session, name: string, value: string): Promise<readonly Row[]> {
   return session.query("SELECT pg_catalog.set_config($1, $2, true)", [name, value]);
 }
 
-/** Asks in a transaction that changes nothing. */
+/** Runs a query in a read-only transaction. */
 export async function looking<Result>(
   session: Session,
   ask: () => Promise<Result>,
@@ -47,7 +46,7 @@ export async function looking<Result>(
   return result;
 }
 
-/** A fresh connection, or "rejected" if the server looked at the credential and refused it. */
+/** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */
 export async function logIn(
   options: PostgresqlOptions,
   credential: Credential,
@@ -87,9 +86,9 @@ function toSession(line: Line): Session {
 }
 
 /**
- * Asks for a log-in as the account, and hangs up when the server asks for the password. No password is sent, so the
- * server counts no failed log-in. Returns what the server answered instead, when it did not let things get that far.
- * Throws when nothing was learnt.
+ * Begins a log-in as the account, and closes the connection when the server asks for the password. It sends no password, so the
+ * server counts no failed log-in. Returns the answer of the server if it refuses the account before that. Throws if the server cannot
+ * be reached.
  */
 export async function knock(
   options: PostgresqlOptions,
@@ -116,9 +115,9 @@ export async function knock(
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {
   requireName(credential.account);
-  // An empty one means "none" to the server, and "look in the environment" to the driver.
+  // For the server an empty password means "none"; the driver would look in the environment.
   if (credential.secret.reveal() !== "") return;
-  throw new ConfigError(`${describeAccount(options, credential.account)}: its secret is empty`);
+  throw new ConfigError(`${describeAccount(options, credential.account)}: the secret is empty`);
 }
 
 export function requireName(account: string): void {

@@ -37,21 +37,20 @@ export type { PostgresqlOptions };
 const insufficientPrivilege = "42501";
 
 /**
- * Makes COMMIT wait until the change is on disk, and with synchronous standbys on theirs. Where the server is set to
- * less, a crash could undo a change that we were told of. What waits even longer stays as it is.
+ * Makes COMMIT wait until the change is on disk, also on the disks of synchronous standbys. With a weaker setting of the server, a
+ * crash could undo a confirmed change. A stronger setting stays unchanged.
  */
 export const ontoDisk = `
   SELECT pg_catalog.set_config('synchronous_commit', 'on', true)
   WHERE pg_catalog.current_setting('synchronous_commit') <> 'remote_apply'`;
 
-/** Many clients, this driver among them, refuse to compute more. */
+/** Many clients, including this driver, refuse to compute more iterations. */
 const mostIterations = 100_000;
 
 /**
- * Whether a connection is open that logged in as the account, whatever role it has taken on since, in any database;
- * and whether the list shows our own. Everybody is shown who is logged in. What kind of process a row stands for is
- * hidden (NULL) from who may not see all statistics; that counts as a client. Background workers, such as those of
- * pg_cron, run as an account without having logged in.
+ * Whether a connection that logged in as the account is open, in any database and with any current role, and whether the list shows
+ * the connection of Keyturn. Every account can see who is logged in. The kind of a process is hidden (NULL) from accounts that may
+ * not see all statistics, and counts as a client. Background workers, such as those of pg_cron, run as an account without a log-in.
  */
 const sessionsOf = `
   SELECT
@@ -85,7 +84,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
       throw new ChangeRefusedError(
-        `${describeAccount(options, next.account)}: its next secret holds characters that clients read in different ways`,
+        `${describeAccount(options, next.account)}: its next secret contains characters that clients encode differently`,
       );
     }
     await change({ ...call, account: next.account }, signal, async (session) =>
@@ -141,7 +140,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     requireName(account);
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${describeAccount(options, account)}: an account does not retire itself; it takes an admin`,
+        `${describeAccount(options, account)}: an account cannot retire itself. Use the authority admin`,
       );
     }
     await change(call, signal, () => Promise.resolve(null));
@@ -150,7 +149,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
 
 const kept = keptSessions<Session>();
 
-/** Stores a verifier, or with null removes what is stored, so that no password logs in any more. */
+/** Stores a verifier. With null it removes the stored one, so that no password logs in. */
 async function change(
   call: Retire<PostgresqlOptions>,
   signal: AbortSignal,
@@ -162,7 +161,7 @@ async function change(
     let committing = false;
     try {
       const verifier = await makeVerifier(session);
-      // Until COMMIT is sent nothing can take effect: a server that loses us rolls back.
+      // Nothing takes effect before COMMIT is sent: a server that loses the connection rolls back.
       await session.query("BEGIN");
       await settle(session);
       await session.query(ontoDisk);
@@ -172,13 +171,13 @@ async function change(
     } catch (error) {
       if (!committing) throw await refusal(session, toFailure(error), call);
       throw new OutcomeUnknownError(
-        `${where}: the line was lost while the change was being committed; either password may be valid`,
+        `${where}: the connection was lost while the change was being committed; either password may be valid`,
       );
     }
   });
 }
 
-/** A refusal for want of a right names who lacks it, and the statement that grants it. */
+/** The error for a missing right names the account that lacks it and the statement that grants it. */
 async function refusal(
   session: Session,
   failure: Failure,
@@ -193,8 +192,8 @@ async function refusal(
     .then(() => lackOfRight(session, account))
     .catch(() => undefined);
   const unnamed =
-    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to. ` +
-    "It takes CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
+    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to change it. ` +
+    "Grant it CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
   return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
 }
 
@@ -203,7 +202,7 @@ function requireCredential(using: Using, where: string): Credential {
   throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
 }
 
-/** In a session of the authority that was given, or "rejected" if the server refuses its credential. */
+/** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
 function asAuthority<Result>(
   { options, account, using, connectWithin, mayStay = false }: Retire<PostgresqlOptions>,
   signal: AbortSignal,
@@ -211,12 +210,12 @@ function asAuthority<Result>(
 ): Promise<Result | "rejected"> {
   const credential = requireCredential(using, describeAccount(options, account));
   const log = () => logIn(options, credential, signal, connectWithin);
-  // One account's own connection must not stand in the way of those who log in with the new secret.
+  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
   const isLast = using.as === "self";
   return kept.use({ options, credential, mayStay, isLast }, signal, log, work);
 }
 
-/** The same, be it only to look; throws when there is no session to be had. */
+/** Does the same, but throws if the server refuses the credential. */
 async function toChange<Result>(
   call: Retire<PostgresqlOptions>,
   signal: AbortSignal,
@@ -229,13 +228,13 @@ async function toChange<Result>(
   const where = describeAccount(call.options, call.account);
   const { account } = requireCredential(call.using, where);
   throw new AuthorityRefusedError(
-    `${where}: the server refuses the secret of ${account}, with which the change was to be made`,
+    `${where}: the server refuses the secret of ${account}, which makes the change`,
   );
 }
 
 /**
- * ALTER ROLE takes no parameters, so the server itself quotes them into its text. Named with its schema, because a
- * function `format` of somebody else earlier in the search path would run with an admin's rights. NULL stays NULL.
+ * ALTER ROLE accepts no parameters, so the server itself quotes them into the statement. The schema is named, because a function
+ * `format` of another user earlier in the search path would run with the rights of an admin. NULL stays NULL.
  */
 async function alterRole(
   session: Session,
@@ -249,7 +248,7 @@ async function alterRole(
   return String(row?.["statement"]);
 }
 
-/** As the server's own administrator wants it; a setting since version 16. */
+/** The number of iterations that the server is set to. The setting exists since version 16. */
 async function readIterations(session: Session): Promise<number> {
   const [row] = await session.query(
     "SELECT pg_catalog.current_setting('scram_iterations', true) AS iterations",

@@ -7,7 +7,7 @@ import {
 import { type Instant, second, toInstant } from "../../core/time.ts";
 import { openSafely, storageFailure } from "../storage-access.ts";
 
-/** A configuration as it stands in a blob. */
+/** The configuration in a blob. */
 export interface StoredConfig {
   readonly bytes: Buffer;
   readonly etag: string;
@@ -17,7 +17,7 @@ export interface StoredConfig {
 /** The blob with the configuration could not be read. */
 export class ConfigBlobError extends Error {
   override readonly name = "ConfigBlobError";
-  /** Trying again will not help: there is no such blob, or a right is missing. */
+  /** A retry will not help: the blob does not exist, or a right is missing. */
   readonly isLasting: boolean;
 
   constructor(message: string, isLasting: boolean) {
@@ -27,19 +27,19 @@ export class ConfigBlobError extends Error {
 }
 
 export interface ConfigBlob {
-  /** What it is called in messages: its address without a signature. */
+  /** The name in messages: the address of the blob without a signature. */
   readonly name: string;
-  /** What stands in it, unless that is still what had `etag`. Throws ConfigBlobError. */
+  /** The content, unless the blob still has `etag`. Throws ConfigBlobError. */
   read(etag: string | undefined): Promise<StoredConfig | "unchanged">;
 }
 
-/** One of 10,000 targets has about 3 MiB. */
+/** Bytes. A configuration of 10,000 targets has about 3 MiB. */
 const mostBytes = 64 * 1024 ** 2;
 
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
 
-/** An address that holds a signature (`sig`) is enough by itself; for any other, `credential` is asked for a token. */
+/** An address with a signature (`sig`) needs no token. For any other address, `credential` provides one. */
 export function configBlob(address: string, credential: TokenCredential): ConfigBlob {
   const { origin, pathname, searchParams } = new URL(address);
   const by = searchParams.has("sig") ? new AnonymousCredential() : credential;

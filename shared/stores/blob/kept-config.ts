@@ -4,20 +4,20 @@ import { type Instant, second } from "../../core/time.ts";
 import { openSafely, type StorageConnection, storageFailure } from "../storage-access.ts";
 import type { StoredConfig } from "./config-blob.ts";
 
-/** The last good configuration, for instances that start while the one in force cannot be read or has problems. */
+/** The last valid configuration, for instances that start while the current one cannot be read or has problems. */
 export interface KeptConfig {
   readonly bytes: Buffer;
-  /** When its source was written. */
+  /** When the source was written. */
   readonly modifiedAt: Instant;
 }
 
 /**
- * Beside queue and journal: what all instances keep of the configuration that stands elsewhere. Every call throws KeptConfigError when the
- * storage cannot be asked.
+ * The copy of the configuration that all instances keep beside queue and journal. Every call throws KeptConfigError when the storage
+ * cannot be reached.
  */
 export interface KeptConfigs {
   lastGood(): Promise<KeptConfig | undefined>;
-  /** Unless a newer one is kept already. */
+  /** Stores the configuration, unless a newer one is stored already. */
   keep(config: StoredConfig): Promise<void>;
   checkedForm(): Promise<Buffer | undefined>;
   keepForm(form: string): Promise<void>;
@@ -30,7 +30,7 @@ export class KeptConfigError extends Error {
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
 
-/** `source`: the name of the blob with the configuration. Each has its own, so that none is taken for another. */
+/** `source`: the name of the blob with the configuration. Each source has its own copy, so that copies are never mixed up. */
 export function keptConfigs(
   connection: StorageConnection,
   containerName: string,
@@ -75,7 +75,7 @@ async function read(
   }
 }
 
-/** Instances that read different edits keep the newest of them, whoever writes last. */
+/** Instances that read different edits keep the newest one, also if an older one is written last. */
 async function keepNewest(
   container: ContainerClient,
   blob: BlockBlobClient,
@@ -90,7 +90,7 @@ async function keepNewest(
       write(blob, bytes, { conditions, metadata: { modifiedat: modifiedAt } }),
     );
   } catch (error) {
-    // Another instance was quicker.
+    // Another instance wrote first.
     const { status } = storageFailure(error);
     if (status !== 409 && status !== 412) throw error;
     await keepNewest(container, blob, { bytes, modifiedAt, etag: "" });

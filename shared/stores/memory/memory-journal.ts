@@ -31,7 +31,7 @@ interface StoredTarget {
   readonly sent: number;
   readonly isFirst: boolean;
   readonly sentUntil: string;
-  /** By row key, which sorts newest first. */
+  /** The rows by row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
   readonly requests: ReadonlyMap<string, StoredUse>;
 }
@@ -42,11 +42,11 @@ interface StoredUse {
 }
 
 export interface MemoryJournalOptions extends Retaining {
-  /** The journal's own clock; default that of the machine. */
+  /** The clock of the journal. Default: the clock of the machine. */
   readonly now?: () => Date;
 }
 
-/** Forgets everything with its process. Stores the same columns as the Table journal, so what it gives back is a copy. */
+/** A journal in memory. It stores the same columns as the journal in Table storage, so it returns copies. */
 export function memoryJournal({
   now = () => new Date(),
   retentionMs = defaultRetention,
@@ -56,7 +56,7 @@ export function memoryJournal({
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
-  // Not async: nothing may come between looking at the etag and writing.
+  // Not async, because nothing may happen between the check of the etag and the write.
   function commit(change: JournalChange): string {
     refuseUnstorable(change);
     const { record, etag, wakeAt, request } = change;
@@ -65,7 +65,8 @@ export function memoryJournal({
       (run) => [runRow(run.targetId, run.rotationId), runColumns.write(run)] as const,
     );
     const before = targets.get(record.targetId);
-    if (before?.etag !== etag) throw new LeaseLostError(`Target ${record.targetId} was changed.`);
+    if (before?.etag !== etag)
+      throw new LeaseLostError(`Target ${record.targetId} was changed by another writer.`);
     const next = `memory-${++writes}`;
     targets.set(record.targetId, {
       columns,
@@ -100,7 +101,7 @@ export function memoryJournal({
 
 type History = Pick<Journal, "run" | "runs" | "request" | "prune" | "raise" | "alarms">;
 
-/** Rotations, idempotency keys and alarms: what is kept for a time only. */
+/** Rotations, idempotency keys and alarms, which are kept for a limited time. */
 function historyIn(
   targets: Map<string, StoredTarget>,
   alarms: Map<string, Columns>,
@@ -168,7 +169,7 @@ function withRequest(
   return new Map([...before, [requestRow(targetId, key), { use, at }]]);
 }
 
-/** As the Table journal does it, but everything in one go. */
+/** Prunes like the journal in Table storage, but everything at once. */
 function prune(
   targets: Map<string, StoredTarget>,
   alarms: Map<string, Columns>,
@@ -197,7 +198,7 @@ function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
   return (state === "done" || state === "failed") && String(endedAt) < before;
 }
 
-/** Answers and failures come as promises, as they do from a store that is far away. */
+/** Returns results and failures as promises, like a remote store. */
 function toPromise<Args extends unknown[], Result>(
   run: (...args: Args) => Result,
 ): (...args: Args) => Promise<Result> {

@@ -1,6 +1,6 @@
 import type { PaceMark, PaceStore } from "../pace.ts";
 
-/** Forgets everything with its process. */
+/** A pace in memory. */
 export function memoryPace(): PaceStore {
   const marks = new Map<string, PaceMark>();
   let writes = 0;

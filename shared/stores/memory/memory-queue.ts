@@ -8,13 +8,13 @@ export interface WaitingMessage {
 }
 
 export interface MemoryQueue extends Queue {
-  /** Everything not yet received, in the order sent, visible or not. */
+  /** All messages not yet received, in the order sent, visible or not. */
   readonly messages: readonly WaitingMessage[];
-  /** Takes the message that has been visible longest. */
+  /** Receives the message that has been visible longest. */
   receive(): WorkMessage | undefined;
 }
 
-/** Forgets everything with its process. A message is received once. */
+/** A queue in memory. Each message is received once. */
 export function memoryQueue(now: () => Instant): MemoryQueue {
   let waiting: readonly WaitingMessage[] = [];
   return {

@@ -18,16 +18,16 @@ import {
   upgradeRow,
 } from "./upgrade.ts";
 
-/** A record as a person reads it in Storage Explorer: one column for a plain field, JSON for a nested one. */
+/** A record as columns that a person can read in Storage Explorer: plain fields as values, nested fields as JSON. */
 export type Columns = Record<string, string | number | boolean>;
 
 /** Table storage allows 64 KiB of UTF-16 in one column. */
 const longestColumn = 32_000;
 
-/** A person is told in a few lines; a whole page would not be stored at all. */
+/** Characters. A longer text would not fit into the row. */
 const longestAlarm = 4_000;
 
-/** End a line in the middle of a JSON text for whoever reads a transaction line by line, as Azurite does. */
+/** Characters that end a line inside a JSON text for programs that read a transaction line by line, such as Azurite. */
 const lineSeparators = /[\u2028\u2029]/g;
 
 type Plain = string | number | boolean;
@@ -58,16 +58,16 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
 };
 
 interface Codec<T> {
-  /** Throws when the record could not be stored or not be read back. */
+  /** Throws when the record could not be stored or read back. */
   write(record: T): Columns;
-  /** Columns that are not of the record are left alone. Throws UnreadableRowError. */
+  /** Ignores columns that are not part of the record. Throws UnreadableRowError. */
   read(columns: Readonly<Record<string, unknown>>): T;
 }
 
 interface Stored {
-  /** For messages. */
+  /** The kind of record, for messages. */
   readonly what: string;
-  /** The field that says which one it is. */
+  /** The field with the id of the record. */
   readonly id: string;
   readonly nested: Readonly<Record<string, true>>;
 }
@@ -97,7 +97,7 @@ export const runColumns = codec<RunRecord>(
   },
   runRecord,
 );
-/** Has no version: an older instance that could not read an alarm would take the journal for damaged. */
+/** Alarms have no version: an older instance that could not read one would treat the journal as damaged. */
 const storedAlarm = codec<Alarm>(
   {
     what: "alarm",
@@ -109,10 +109,10 @@ const storedAlarm = codec<Alarm>(
   alarmRecord,
 );
 
-/** A stored row: how it is called in its key, and its columns. */
+/** A stored row: its name in the key, and its columns. */
 type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];
 
-/** What each row holds, and apart from that the rows that cannot be read. */
+/** The records of the rows, and separately the rows that cannot be read. */
 export function readListing(rows: readonly StoredRow[]): Listing {
   const records: TargetRecord[] = [];
   const unreadable: Unreadable[] = [];
@@ -124,7 +124,7 @@ export function readListing(rows: readonly StoredRow[]): Listing {
   return { records, unreadable };
 }
 
-/** A history in which a row that cannot be read has its place and says why. */
+/** The history. A row that cannot be read keeps its place and says why. */
 export function readRuns(targetId: string, rows: readonly StoredRow[]): HistoryRow[] {
   return rows.map(([rotationId, columns]) => {
     const read = readEach(runColumns, columns);
@@ -133,7 +133,7 @@ export function readRuns(targetId: string, rows: readonly StoredRow[]): HistoryR
   });
 }
 
-/** Alarms of which one that cannot be read has its place and says why. `at` is in the key of its row. */
+/** The alarms. One that cannot be read keeps its place and says why; the key of its row contains `at`. */
 export function readAlarms(rows: readonly (readonly [at: Instant, ...StoredRow])[]): Alarm[] {
   return rows.map(([at, id, columns]) => {
     const read = readEach(alarmColumns, columns);
@@ -180,7 +180,7 @@ function codec<T extends object>(
     const isTooLong = (field: string, value: unknown) =>
       measureLength(toColumn(kind, field, value)) > longestColumn;
     const columns = splitColumns(kind, fit(record, kind.reductions, isTooLong));
-    // What cannot be read back must never be written: it would stop the target for ever.
+    // A record that cannot be read back is never written, because it would stop the target for ever.
     read(columns);
     return columns;
   };
@@ -208,7 +208,7 @@ function splitColumns(kind: Stored, record: object): Columns {
     const column = toColumn(kind, field, value);
     if (measureLength(column) > longestColumn) {
       throw new Error(
-        `A ${kind.what} cannot be stored: its ${field} takes ${measureLength(column)} characters of at most ${longestColumn}.`,
+        `A ${kind.what} cannot be stored: its ${field} has ${measureLength(column)} characters; the limit is ${longestColumn}.`,
       );
     }
     columns[field] = column;
@@ -222,10 +222,10 @@ function measureLength(column: Plain): number {
 
 function toColumn(kind: Stored, field: string, value: unknown): Plain {
   if (Object.hasOwn(kind.nested, field)) return escapeLineSeparators(JSON.stringify(value));
-  // Half a surrogate pair survives as an escape in JSON, but not as text on the way to the store.
+  // An unpaired surrogate survives as an escape in JSON, but not as text on the way to the store.
   if (typeof value === "string") return value.toWellFormed().replace(lineSeparators, "\n");
   if (typeof value === "number" || typeof value === "boolean") return value;
-  throw new Error(`A ${kind.what} cannot be stored: its ${field} is not plain.`);
+  throw new Error(`A ${kind.what} cannot be stored: its ${field} is not a plain value.`);
 }
 
 function escapeLineSeparators(json: string): string {
@@ -252,7 +252,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The schema refuses it and names the field.
+    // The schema refuses the value and names the field.
     return undefined;
   }
 }

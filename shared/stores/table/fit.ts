@@ -13,9 +13,8 @@ import type {
 import { longestWhy, shorten } from "../../core/shorten.ts";
 
 /**
- * What a record gives up, field by field and step by step, while the field is too long for its column. The limits where
- * things are added keep this from happening, but a record that grows too large all the same must not lock its target.
- * `undefined` drops the field.
+ * How a record shortens a field, step by step, while the field is too long for its column. The limits where values are added prevent
+ * this, but a record that still grows too large must not lock its target. `undefined` drops the field.
  */
 export type Reductions<T> = {
   readonly [K in keyof T]?: readonly ((value: NonNullable<T[K]>) => T[K] | undefined)[];
@@ -25,12 +24,12 @@ type Short = (text: string) => string;
 const readable: Short = (text) => shorten(text, longestWhy);
 const brief: Short = (text) => shorten(text, 100);
 
-/** As many as a rotation has that goes through without trouble. */
+/** As many phases as a rotation without failures has. */
 const fewPhases = 6;
 
 /**
- * Fields without steps are what safety rests on: slots, published, retirement, refusals, claim. A rotation gives up texts and
- * its oldest phases, and nothing else.
+ * Fields without steps are never shortened, because safety depends on them: slots, published, retirement, refusals, claim. A rotation
+ * loses only texts and its oldest phases.
  */
 export const targetReductions: Reductions<TargetRecord> = {
   lastFailure: [failureIn(readable), failureIn(brief)],
@@ -44,7 +43,7 @@ export const targetReductions: Reductions<TargetRecord> = {
   passedOver: [explainedIn(readable), explainedIn(brief), drop],
   policyWhy: [readable],
   policiesPassedOver: [explainedIn(readable), explainedIn(brief), drop],
-  // Each is told at least once: a notifier may hear again what was forgotten to have been told to it.
+  // Delivery is at least once: a notifier whose name is dropped here gets the notification again.
   outbox: [
     outboxIn(readable),
     outboxIn(brief),
@@ -66,7 +65,7 @@ export const runReductions: Reductions<RunRecord> = {
   lift: [liftIn(readable), liftIn(brief)],
 };
 
-/** The record in which no field that has steps is too long, as far as its steps go. */
+/** The record with its long fields shortened as far as their steps go. */
 export function fit<T extends object>(
   record: T,
   reductions: Reductions<T>,

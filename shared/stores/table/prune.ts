@@ -7,18 +7,18 @@ import type { Row, Table } from "./table.ts";
 
 const partitions = [...keys.targetPartitions, keys.alarmPartition];
 
-/** How many targets are asked at the same time for their newest rotation. */
+/** How many queries for the newest rotation of a target run at the same time. */
 const mostAtOnce = 10;
 
 /**
- * Goes through the partitions, one page of old rows in each call, and removes from it what may go. Where it goes on is kept in
- * memory only: a process that starts begins with any partition.
+ * Goes through the partitions, one page of old rows in each call, and removes rows that are no longer needed. The position is in
+ * memory only, so a new process begins with any partition.
  */
 export function pruner(begin: () => Table, expiry: () => Date): (limit: number) => Promise<number> {
   let place: Place = { turn: randomInt(partitions.length), from: undefined };
   return async (limit) => {
     const { turn, from } = place;
-    // Whatever fails, the next call goes on elsewhere.
+    // After any failure, the next call continues with another partition.
     place = { turn: (turn + 1) % partitions.length, from: undefined };
     const partition = partitions[turn] ?? keys.alarmPartition;
     const table = begin();
@@ -30,7 +30,7 @@ export function pruner(begin: () => Table, expiry: () => Date): (limit: number) 
   };
 }
 
-/** The partition whose turn it is, and where its next page begins. */
+/** The current partition, and where its next page begins. */
 interface Place {
   readonly turn: number;
   readonly from: string | undefined;
@@ -39,8 +39,8 @@ interface Place {
 const columns = ["rowKey", "schema", "state"];
 
 /**
- * A key or an alarm is written once, so that the time stamp of its row is its age. A rotation says itself when it ended; one
- * that has not ended is not among them.
+ * A key or an alarm is written once, so the time stamp of its row is its age. A rotation has the time of its end; open rotations are
+ * not included.
  */
 function oldRows(partition: string, before: Date): string {
   const instant = toInstant(before);
@@ -58,7 +58,7 @@ function oldRuns(before: Instant): string {
   return odata`RowKey ge ${from} and RowKey lt ${end} and endedAt lt ${before}`;
 }
 
-/** Keys of the rows that may go. The newest rotation of a target stays, whatever its age. */
+/** The keys of the rows to remove. The newest rotation of a target stays, whatever its age. */
 async function removable(
   table: Table,
   partition: string,
@@ -80,7 +80,7 @@ async function removable(
   return found.filter((key) => !newest.has(key));
 }
 
-/** Left alone is what a newer version of Keyturn wrote, and what is no rotation that has ended. */
+/** Whether the row is an ended rotation. Rows of a newer version of Keyturn do not count. */
 function isOurs(row: Row): boolean {
   if (keys.targetOfRun(row.rowKey ?? "") === undefined) return true;
   const { schema, state } = row;

@@ -7,11 +7,11 @@ import type { VersionRef } from "../../core/target.ts";
 import type { Alarm } from "../journal.ts";
 
 /**
- * The records as they are read back. Strict: a field that this version does not know would be lost with the next write,
- * so a record that has one is refused. Rows of earlier versions are upgraded before (`upgrade.ts`).
+ * The schemas of the stored records. They are strict: the next write would lose a field that this version does not know, so a record
+ * with such a field is refused. Rows of earlier versions are upgraded first (`upgrade.ts`).
  */
 
-/** Naming a field of `T` that is missing, or giving it another type, does not compile. */
+/** A missing field of `T`, or a field with another type, does not compile. */
 function makeShape<T>() {
   return <const Shape extends { readonly [K in keyof Required<T>]: z.ZodType<T[K]> }>(
     shape: Shape,

@@ -2,19 +2,19 @@ import { createHash } from "node:crypto";
 import type { Instant } from "../../core/time.ts";
 
 /**
- * Names of rows. Table storage sorts them as strings and forbids / \ # ? and control characters in them, so only
- * what is known to be harmless goes in, and the rest as a hash.
+ * The keys of rows. Table storage sorts them as strings and forbids / \ # ? and control characters, so keys contain only safe
+ * characters, and hashes of everything else.
  */
 
 const shards = 16;
 
-/** In ascending order, so that the mirror image of a character is at the same distance from the other end. */
+/** The characters in ascending order. The mirror image of a character has the same distance from the other end. */
 const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
 export const alarmPartition = "alarms";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
-/** Where everything about one target is; the same for ever. */
+/** The partition of all rows of a target. It never changes. */
 export function toPartition(targetId: string): string {
   return partitionName(sha256(targetId).readUInt8(0) % shards);
 }
@@ -23,7 +23,7 @@ function partitionName(shard: number): string {
   return `targets-${shard.toString().padStart(2, "0")}`;
 }
 
-/** The id in the key of a target's row. */
+/** The target id in the key of its row. */
 export const targetIn = (rowKey: string) => rowKey.slice("target:".length);
 export const targetRow = (targetId: string) => `target:${targetId}`;
 export const dueRow = (wakeAt: Instant, targetId: string) => `due:${wakeAt}:${targetId}`;
@@ -46,7 +46,7 @@ export const alarmRow = (at: Instant, id: string) =>
 export const momentIn = (rowKey: string): Instant =>
   mirrorDigits(rowKey.slice("alarm:".length, rowKey.lastIndexOf(":")));
 
-/** Rows from `from` on and before `before`. */
+/** The rows from `from` on and before `before`. */
 export interface RowRange {
   readonly from: string;
   readonly before: string;
@@ -59,9 +59,9 @@ function under(prefix: string): RowRange {
 
 export const targetRows = under("target");
 export const alarmRows = under("alarm");
-/** Of alarms raised before this moment. */
+/** The rows of alarms raised before this moment. */
 export const alarmRowsBefore = (moment: Instant): RowRange => ({
-  // The character after the colon: alarms of that very moment stay.
+  // The character after the colon, so that alarms of exactly this moment stay.
   from: `alarm:${mirrorDigits(moment)};`,
   before: alarmRows.before,
 });
@@ -71,7 +71,7 @@ export const runRows = (targetId: string) => under(`run:${targetId}`);
 /** `until` is included. */
 export const dueRows = (until: Instant): RowRange => ({ from: "due:", before: `due:${until};` });
 
-/** The row of an alarm that was listed. One that cannot be read is listed with the key of its row as its id. */
+/** The row of a listed alarm. The id of an alarm that cannot be read is the key of its row. */
 export const alarmPlace = ({ at, id }: { readonly at: Instant; readonly id: string }) =>
   id.startsWith("alarm:") ? id : alarmRow(at, id);
 

@@ -1,16 +1,16 @@
 import { second } from "../../core/time.ts";
 
-/** Milliseconds. A header tells whole seconds, and answers overtake each other. */
+/** Milliseconds. A header has whole seconds, and answers can overtake each other. */
 const tolerance = 2 * second;
 
-/** Milliseconds for which answers must agree that the service's clock is behind before they are believed. */
+/** Milliseconds for which all answers must show that the clock of the service went back, before it counts. */
 const confirmedAfter = 30 * second;
 
 /** The clocks of this machine, in milliseconds. */
 export interface MachineClocks {
-  /** The time of day; somebody may set it. */
+  /** The time of day. A person or a service may set it. */
   readonly wall: () => number;
-  /** Only ever moves forward, and may stand still while the process is suspended. */
+  /** A clock that only moves forward, and may stop while the process is suspended. */
   readonly steady: () => number;
 }
 
@@ -22,28 +22,28 @@ export interface ServiceClock {
 
 const thisMachine: MachineClocks = { wall: () => Date.now(), steady: () => performance.now() };
 
-/** What the service's clock showed, and what the steady clock of this machine showed then. */
+/** A time of the service clock, with the time of the steady clock of this machine at that moment. */
 interface Reading {
   readonly time: number;
   readonly steady: number;
 }
 
 /**
- * The clock of a service, from the `Date` headers of its answers, carried on with the clocks of this machine. Until the
- * first answer it is the clock of this machine. Never more than a moment ahead of the service: an answer was already some
- * time on the way, and the latest moment that any answer proves is what counts. An answer that is older than an earlier
- * one, as from a cache, changes nothing, unless all answers say the same for half a minute.
+ * The clock of a service, from the `Date` headers of its answers, continued with the clocks of this machine. Before the first answer
+ * it is the clock of this machine. It is never more than a moment ahead of the service, because the transfer of an answer takes time,
+ * and the latest time that any answer proves counts. An answer older than an earlier one, for example from a cache, has no effect
+ * unless all answers agree for half a minute.
  */
 export function serviceClock({ wall, steady }: MachineClocks = thisMachine): ServiceClock {
   let latest: Reading | undefined;
-  /** The first of several answers in a row that are older than `latest`. */
+  /** The first of several consecutive answers that are older than `latest`. */
   let doubt: Reading | undefined;
-  /** How far the wall clock was ahead of the steady one when the last good answer was asked for. */
+  /** How far the wall clock was ahead of the steady clock at the request of the last valid answer. */
   let lead = 0;
 
   const carried = (from: Reading, to: number) => from.time + (to - from.steady);
 
-  /** While the process is suspended, the wall clock goes on and the steady one may not. */
+  /** While the process is suspended, the wall clock continues, and the steady clock may stop. */
   const slept = () => Math.max(0, wall() - steady() - lead);
 
   function isOlder(found: Reading): boolean {
@@ -74,7 +74,7 @@ export function serviceClock({ wall, steady }: MachineClocks = thisMachine): Ser
   };
 }
 
-/** Milliseconds since the epoch; undefined for what is not the date of an HTTP answer. */
+/** Milliseconds since the epoch; undefined if the text is not an HTTP date. */
 function timeIn(date: string | undefined): number | undefined {
   const isDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(
     date ?? "",

@@ -30,7 +30,7 @@ import {
   unavailable,
 } from "./table.ts";
 
-/** What an etag of this journal holds. With the wake time in it, a commit knows the due row that it replaces. */
+/** The content of an etag of this journal. Its wake time tells a commit which due row to replace. */
 interface Seen {
   readonly etag: string;
   readonly wakeAt: Instant | undefined;
@@ -38,7 +38,7 @@ interface Seen {
 
 /**
  * The journal in Azure Table storage. Each target is one row; its due row, its rotations and its idempotency keys are in
- * the same partition, so that one transaction changes them all. The table is made when it is missing.
+ * the same partition, so that one transaction changes them all. The table is created if it does not exist.
  */
 export function tableJournal(
   connection: StorageConnection,
@@ -64,7 +64,7 @@ export function tableJournal(
   };
 }
 
-/** A row that an earlier version wrote has no mark at all, which is as good as one that is over. */
+/** A row from an earlier version has no mark, which counts as an expired mark. */
 function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
   return {
     due: async (now, limit) => {
@@ -90,11 +90,11 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
   };
 }
 
-/** Rows that a transaction may touch. */
+/** How many rows a transaction may touch. */
 const mostInTransaction = 100;
 const mostRounds = 5;
 
-/** A worker may have moved some of the rows meanwhile, and then the service marks none of them. */
+/** A worker may have moved some of the rows meanwhile; the service then marks none of them. */
 async function markInShard(
   table: Table,
   partitionKey: string,
@@ -120,7 +120,7 @@ async function markInShard(
 
 type History = Pick<Journal, "run" | "runs" | "request" | "raise" | "alarms">;
 
-/** Rotations, idempotency keys and alarms: what is kept for a time only. */
+/** Rotations, idempotency keys and alarms, which are kept for a limited time. */
 function historyIn(begin: () => Table, expiry: () => Date): History {
   return {
     run: async (targetId, rotationId) => {
@@ -143,7 +143,7 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
       if (!isTargetId(targetId)) return undefined;
       const rowKey = keys.requestRow(targetId, key);
       const row = await begin().read(keys.toPartition(targetId), rowKey);
-      // One that was used so long ago may not have been removed yet.
+      // An expired key may not have been removed yet.
       if (!row || (row.timestamp !== undefined && new Date(row.timestamp) < expiry())) {
         return undefined;
       }
@@ -165,7 +165,7 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
   };
 }
 
-/** One write, told apart from everybody else's by its id. */
+/** One write, with an id that distinguishes it from other writes. */
 interface Write {
   readonly change: JournalChange;
   readonly before: Seen | undefined;
@@ -180,7 +180,7 @@ async function commit(table: Table, change: JournalChange): Promise<string> {
   const [actions, oldDue] = [newRows(write), oldDueRow(write)];
 
   let result = await submit(table, write, [...actions, ...oldDue]);
-  // Somebody removed the old due row by hand; that may not stop the target for ever.
+  // A person removed the old due row by hand. That must not stop the target for ever.
   const dueRowIsMissing = "failure" in result && result.failure.code === "ResourceNotFound";
   if (dueRowIsMissing && oldDue.length > 0) result = await submit(table, write, actions);
   if ("failure" in result) throw unavailable(result.failure);
@@ -188,8 +188,8 @@ async function commit(table: Table, change: JournalChange): Promise<string> {
 }
 
 /**
- * A transaction that was answered with an error, or not at all, may have taken effect: the reply was lost, and the SDK's
- * own retry then met the row it had just written. The write id in the row tells that from somebody else's write.
+ * A transaction with an error, or without an answer, may have taken effect: the reply was lost, and the retry of the SDK then met the
+ * row that it had just written. The write id in the row distinguishes that from the write of another worker.
  */
 async function submit(
   table: Table,
@@ -206,7 +206,7 @@ async function submit(
 
 const notSent = { sent: 0, sentUntil: "" };
 
-/** The target's row first: its condition decides, and its etag is the one that is returned. */
+/** The row of the target comes first: its condition decides, and its etag is returned. */
 function newRows({ change, before, writeId }: Write): TransactionAction[] {
   const { record, wakeAt, request } = change;
   const { targetId } = record;
@@ -266,7 +266,7 @@ async function listAllShards(
 }
 
 function lost({ record }: JournalChange): LeaseLostError {
-  return new LeaseLostError(`Target ${record.targetId} was changed by somebody else.`);
+  return new LeaseLostError(`Target ${record.targetId} was changed by another writer.`);
 }
 
 function seenIn(row: Row): Seen {
@@ -278,7 +278,7 @@ function joinEtag({ etag, wakeAt }: Seen): string {
   return `${wakeAt ?? "asleep"} ${etag}`;
 }
 
-/** Undefined for what this journal never gave away. */
+/** Undefined for a text that is not an etag of this journal. */
 function splitEtag(joined: string): Seen | undefined {
   const [, wakeAt, etag] = /^(\S+) (W\/"\S+")$/.exec(joined) ?? [];
   if (wakeAt === undefined || etag === undefined) return undefined;

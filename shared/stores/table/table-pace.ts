@@ -4,7 +4,7 @@ import { openTable, type TableOptions, unavailable } from "./table.ts";
 
 const partitionKey = "pace";
 
-/** One row for each vault, in a partition of its own beside the journal. */
+/** Stores one row for each vault, in a separate partition beside the journal. */
 export function tablePace(
   connection: StorageConnection,
   tableName: string,
@@ -24,7 +24,7 @@ export function tablePace(
       ]);
       if ("etag" in result) return { freeAt, etag: result.etag };
       const { status } = result.failure;
-      // Somebody else was quicker, or an answer was lost and the client has met its own write.
+      // Another instance wrote first, or an answer was lost and the client met its own write.
       if (status === 409 || status === 412 || status === 404) return undefined;
       throw unavailable(result.failure);
     },

@@ -19,9 +19,9 @@ import { type MachineClocks, serviceClock } from "./service-clock.ts";
 export type Row = TableEntityResult<Record<string, unknown>>;
 
 export interface TableOptions {
-  /** Milliseconds that one call of the journal may take, retries included. Default 10 s. */
+  /** Milliseconds that one call of the journal may take, including retries. Default: 10 s. */
   readonly deadline?: number;
-  /** Default those of the machine. */
+  /** Default: the clocks of the machine. */
   readonly clocks?: MachineClocks;
 }
 
@@ -33,52 +33,52 @@ export interface OpenTable {
 }
 
 export interface ListOptions {
-  /** Rows, at least 1; default all. */
+  /** The number of rows, at least 1. Default: all. */
   readonly limit?: number;
-  /** Default all. */
+  /** Default: all columns. */
   readonly columns?: string[];
-  /** OData; besides that of the range. */
+  /** An OData filter, in addition to that of the range. */
   readonly filter?: string;
 }
 
 export interface PageWanted {
   readonly partition: string;
-  /** OData; besides that of the partition. */
+  /** An OData filter, in addition to that of the partition. */
   readonly filter: string;
   readonly columns: string[];
-  /** Rows, 1 to 100. */
+  /** The number of rows, 1 to 100. */
   readonly limit: number;
-  /** Where an earlier page ended; absent: from the beginning. */
+  /** Where an earlier page ended. Absent: from the beginning. */
   readonly from: string | undefined;
 }
 
 interface Page {
   readonly rows: readonly Row[];
-  /** Where the next page begins; absent: this was the last one. */
+  /** Where the next page begins. Absent: this was the last page. */
   readonly rest: string | undefined;
 }
 
-/** One table within one deadline. Everything but a refused transaction throws JournalUnavailableError. */
+/** One table within one deadline. All failures except a refused transaction throw JournalUnavailableError. */
 export interface Table {
   read(partition: string, row: string): Promise<Row | undefined>;
-  /** In the order of row keys. */
+  /** The rows in the order of row keys. */
   list(partition: string, range: RowRange, options?: ListOptions): Promise<Row[]>;
-  /** Rows of one partition that match, in the order of row keys. A page may be empty and still have a rest. */
+  /** The matching rows of one partition, in the order of row keys. An empty page may have a next page. */
   page(wanted: PageWanted): Promise<Page>;
-  /** At most 100. Removes all or none, and returns how many: none if somebody else has removed one of them. */
+  /** Removes all rows (at most 100) or none, and returns how many: none if another instance has removed one of them. */
   remove(partition: string, rowKeys: readonly string[]): Promise<number>;
   put(row: TableEntity): Promise<void>;
   submit(actions: TransactionAction[]): Promise<Submitted>;
 }
 
-/** The new etag of the row that was changed first; or a failure, after which the change may have happened or not. */
+/** The new etag of the first changed row; or a failure, after which the change may or may not have happened. */
 export type Submitted = { readonly etag: string } | { readonly failure: StorageFailure };
 
 const retryOptions = { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
 const noEtag: StorageFailure = { status: 202, code: undefined, told: "no etag in its answer" };
 
-/** The most that the service puts on one page. */
+/** The largest page of the service. */
 const fullPage = 1_000;
 
 /** Throws ConfigError. */
@@ -100,7 +100,7 @@ export function openTable(
   };
 }
 
-/** The clock of the service, from each answer that the service itself gave; a proxy's own page has another clock. */
+/** Updates the clock from each answer of the service itself; the answer of a proxy has another clock. */
 function makeClock({ pipeline }: TableClient, clocks: MachineClocks | undefined): () => Date {
   const clock = serviceClock(clocks);
   const listen: Parameters<typeof pipeline.addPolicy>[0] = {
@@ -113,12 +113,12 @@ function makeClock({ pipeline }: TableClient, clocks: MachineClocks | undefined)
       return response;
     },
   };
-  // After signing means once for each try.
+  // A policy after signing runs once for each try.
   pipeline.addPolicy(listen, { afterPhase: "Sign" });
   return () => clock.now();
 }
 
-/** Makes the table when it is missing; asks once, and again only when that failed. */
+/** Creates the table if it does not exist. It tries once, and again only after a failure. */
 function makeCreator(client: TableClient): (abortSignal: AbortSignal) => Promise<void> {
   let created: Promise<void> | undefined;
   return (abortSignal) => {
@@ -190,7 +190,7 @@ function tableWithin(
 }
 
 export function unavailable({ told }: StorageFailure): JournalUnavailableError {
-  return new JournalUnavailableError(`The journal's table could not be asked: ${told}.`);
+  return new JournalUnavailableError(`The journal's table could not be reached: ${told}.`);
 }
 
 async function readRow(
@@ -202,7 +202,7 @@ async function readRow(
   try {
     return await client.getEntity(partition, row, { abortSignal });
   } catch (error) {
-    // A missing table is also a 404, but no proof that the row never was.
+    // A missing table is also a 404, but does not prove that the row never existed.
     if (storageFailure(error).code === "ResourceNotFound") return undefined;
     throw error;
   }

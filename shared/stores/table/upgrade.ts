@@ -1,12 +1,12 @@
 import { recordSchema, workingPhases } from "../../core/record/rotation.ts";
 
-/** The fields of a stored record, nested ones parsed. Nothing is known of their values yet. */
+/** The fields of a stored record, with nested ones parsed. Their values are not checked yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** By version: what turns a record of that version into one of the next. Pure; the next write stores the result. */
+/** For each version, the step to the next one. Steps are pure; the next write stores the result. */
 export type Steps = Readonly<Record<number, (fields: Fields) => Fields>>;
 
-/** Version 1 grew for months without being raised: each of these fields is missing in its oldest rows. */
+/** Fields were added to version 1 without a new version, so its oldest rows lack each of these fields. */
 const unrecorded = {
   why: "begun by an earlier version of Keyturn, which did not record why",
   policyFingerprint: "unknown",
@@ -28,8 +28,7 @@ export const runSteps: Steps = {
 };
 
 /**
- * A record as this version knows it. One of a version that nobody wrote comes back as it is, for the check of its fields
- * to refuse.
+ * Upgrades a record to this version. A record of an unknown version is returned unchanged, and the check of its fields refuses it.
  */
 export function upgradeRow(fields: Fields, steps: Steps): Fields {
   const version = fields["schema"];
@@ -42,13 +41,13 @@ export function isVersion(schema: unknown): schema is number {
   return Number.isInteger(schema);
 }
 
-/** The last phase that an open rotation is known to have reached. */
+/** The furthest phase that an open rotation is known to have reached. */
 function findFurthest({ phase, phases }: Fields): string {
   const reached = Array.isArray(phases)
     ? (phases as unknown[]).map((one) => (isObject(one) ? one["phase"] : undefined))
     : [];
   const furthest = workingPhases.findLast((one) => one === phase || reached.includes(one));
-  // A rotation is blocked only while it is applying.
+  // A rotation can be blocked only in the phase `applying`.
   return furthest ?? "applying";
 }
 

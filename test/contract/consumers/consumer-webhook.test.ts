@@ -4,7 +4,7 @@ import { webhookConsumer } from "../../../shared/consumers/webhook.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
-import { startReceiver, startTroubles,type Trouble } from "../../notifiers/receiver.ts";
+import { startReceiver, startTroubles, type Trouble } from "../../notifiers/receiver.ts";
 import { expectNoTrace, failure } from "../rotators/suite/errors.ts";
 import { consumerSuite, refresh } from "./consumer.suite.ts";
 
@@ -47,7 +47,7 @@ consumerSuite("a consumer with a webhook", async () => {
   };
 });
 
-describe("a consumer with a webhook, in trouble", () => {
+describe("a consumer with a failing webhook", () => {
   let troubles: Awaited<ReturnType<typeof startTroubles>>;
   const signal = new AbortController().signal;
   const consumer = (trouble: Trouble) =>
@@ -71,7 +71,7 @@ describe("a consumer with a webhook, in trouble", () => {
     expectNoTrace(error, [key.reveal(), "secret-part-of-the-path"]);
   });
 
-  it("stops waiting for a silent one when the caller does", async () => {
+  it("stops waiting for a silent consumer when the caller does", async () => {
     const caller = new AbortController();
     const asking = failure(consumer("silence").refresh(refresh, caller.signal));
     await expect.poll(() => troubles.received("silence").length, { timeout: 4_000 }).toBe(1);

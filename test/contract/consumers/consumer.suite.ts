@@ -31,14 +31,14 @@ export function consumerSuite(title: string, start: () => Promise<ConsumerUnderT
       expect(under.consumer.name).toBe("orders-api");
     });
 
-    it("is asked with everything it needs to read the new version, as often as is wanted", async () => {
+    it("gets everything it needs to read the new version, as often as requested", async () => {
       await under.consumer.refresh(refresh, signal);
       expect(under.asked()).toEqual([refresh]);
       await under.consumer.refresh(refresh, signal);
       expect(under.asked()).toEqual([refresh, refresh]);
     });
 
-    it("is not asked for a caller who has given up", async () => {
+    it("is not contacted for a caller that has cancelled", async () => {
       const before = under.asked().length;
       await failure(under.consumer.refresh(refresh, AbortSignal.abort()));
       expect(under.asked()).toHaveLength(before);

@@ -136,7 +136,7 @@ export function alarmRules(open: () => Journal): void {
       expect(await journal.alarms(2, all[4])).toStrictEqual([]);
     });
 
-    it("that are raised again are still one", async () => {
+    it("that are raised again stay one alarm", async () => {
       const journal = open();
       await journal.raise(fullAlarm("again", noon));
       await journal.raise(fullAlarm("again", noon));

@@ -80,7 +80,7 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       expect(await dueIds(aged, toInstant(aged.now()), 9)).toEqual(["open"]);
     });
 
-    it("keeps an idempotency key for the retention and no longer, removed or not", async () => {
+    it("accepts an idempotency key only for the retention, removed or not", async () => {
       const { journal, later } = await open();
       const use = { rotationId: "01A", asked: "operator" };
       const etag = await insert(journal, "keyed", { request: { key: "k", ...use } });

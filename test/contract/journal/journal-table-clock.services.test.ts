@@ -44,7 +44,7 @@ describe("the clock of the journal", () => {
     expect(Math.abs(openAhead(journal) - shift)).toBeLessThan(near);
   });
 
-  it("is the machine's when the answers have no date", async () => {
+  it("is that of the machine when the answers have no date", async () => {
     const { journal } = tables.open({
       connectionString: proxy.connectionString,
       clocks: off(hour),
@@ -54,7 +54,7 @@ describe("the clock of the journal", () => {
     expect(Math.abs(openAhead(journal) - hour)).toBeLessThan(near);
   });
 
-  it("learns from a transaction as well as from an answer that refuses something", async () => {
+  it("uses the answers of transactions and of refused requests", async () => {
     const { journal, client } = tables.open({
       connectionString: proxy.connectionString,
       clocks: off(-hour),

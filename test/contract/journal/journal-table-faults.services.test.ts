@@ -56,7 +56,7 @@ describe("a reply lost after the transaction took effect", () => {
     expect((await journal.read("unlucky"))?.etag).toBe(next);
   });
 
-  it("says nothing when a gateway gave it: a row that a page says is missing may be there", async () => {
+  it("proves nothing when a gateway gave it, because the row may exist", async () => {
     const record = newRecord("hidden");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
     for (const status of [403, 404, 412]) {
@@ -77,7 +77,7 @@ describe("a reply lost after the transaction took effect", () => {
     expect((await journal.read("silent"))?.etag).toBe(etag);
   });
 
-  it("hides no real loss", async () => {
+  it("does not hide a really lost lease", async () => {
     const record = newRecord("beaten");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: undefined });
     await journal.commit({ record: { ...record, failures: 1 }, etag, wakeAt: undefined });
@@ -88,7 +88,7 @@ describe("a reply lost after the transaction took effect", () => {
   });
 });
 
-describe("a table that cannot be asked", () => {
+describe("a table that cannot be reached", () => {
   const key = () => getPart(tables.connectionString, "AccountKey");
 
   async function expectUnavailable(journal: Journal): Promise<void> {
@@ -106,20 +106,20 @@ describe("a table that cannot be asked", () => {
     ];
     for (const error of await Promise.all(asked.map(catchFailure))) {
       expect(error).toBeInstanceOf(JournalUnavailableError);
-      expect(String(error)).toMatch(/The journal's table could not be asked: [\w ,-]+\.$/);
+      expect(String(error)).toMatch(/The journal's table could not be reached: [\w ,-]+\.$/);
       const shown = inspect(error, { depth: 10 });
       expect(shown).not.toContain(key());
       expect(shown).not.toMatch(/SharedKey|authorization:|sig=/i);
     }
   }
 
-  it("says so when nothing listens there", async () => {
+  it("reports a refused connection", async () => {
     const proxy = await tables.proxied();
     await proxy.close();
     await expectUnavailable(tables.open({ connectionString: proxy.connectionString }).journal);
   });
 
-  it("says so when it never answers, after its deadline", async () => {
+  it("reports a table that never answers, after the deadline", async () => {
     const proxy = await tables.proxied();
     proxy.hang(/./);
     const { journal } = tables.open({ connectionString: proxy.connectionString, deadline: 100 });
@@ -127,20 +127,20 @@ describe("a table that cannot be asked", () => {
     await proxy.close();
   });
 
-  it("says so when the key is wrong", async () => {
+  it("reports a wrong key", async () => {
     const wrong = Buffer.from("wrong").toString("base64");
     const connection = tables.connectionString.replace(key(), wrong);
     await expectUnavailable(tables.open({ connectionString: connection }).journal);
   });
 
-  it("says so when the table was deleted, and does not take it for an empty one", async () => {
+  it("reports a deleted table, and does not treat it as an empty one", async () => {
     const { client, journal } = tables.open();
     await journal.commit({ record: newRecord("kept"), etag: undefined, wakeAt: undefined });
     await client.deleteTable();
     await expectUnavailable(journal);
   });
 
-  it("is asked again later", async () => {
+  it("is tried again later", async () => {
     const proxy = await tables.proxied();
     const { journal } = tables.open({ connectionString: proxy.connectionString, deadline: 300 });
     proxy.hang(/./);
@@ -150,7 +150,7 @@ describe("a table that cannot be asked", () => {
     await proxy.close();
   });
 
-  it("is refused as configuration when keys would travel in the clear", () => {
+  it("is refused as configuration when keys would be sent unencrypted", () => {
     const away = movedTo(tables.connectionString, "TableEndpoint", "http://10.0.0.1:10002");
     const broken = ["", "nonsense", "AccountName=a;AccountKey=c2VjcmV0", away];
     for (const connection of broken) {

@@ -33,7 +33,7 @@ retentionSuite("the retention of the journal in Table storage", async () => {
 });
 
 describe("a step of the retention in Table storage", () => {
-  it("costs a page, a question for each target on it, and a transaction", async () => {
+  it("takes a page, a query for each target on it, and a transaction", async () => {
     proxy.changeDate((date) => date);
     const { connectionString } = proxy;
     const { journal } = tables.open({ connectionString, retentionMs });
@@ -65,7 +65,7 @@ describe("a step of the retention in Table storage", () => {
     ]);
   });
 
-  it("removes nothing and does not fail when somebody else removes the same rows", async () => {
+  it("removes nothing and does not fail when another instance removes the same rows", async () => {
     const { journal, client, table } = tables.open({ retentionMs });
     const now = toInstant(journal.now());
     const runs = [1, 40, 41].map((days) => endedRun(now, "raced", days));

@@ -92,7 +92,7 @@ describe("rows of the journal, seen with a plain client", () => {
     expect(await due()).toStrictEqual([]);
   });
 
-  it("finds what an earlier version made due, which knew of no marks", async () => {
+  it("finds due rows of an earlier version without marks", async () => {
     const { client, journal } = tables.open();
     await journal.commit({ record: newRecord("old"), etag: undefined, wakeAt: noon });
     const row = { partitionKey: toPartition("old"), rowKey: `due:${noon}:old` };
@@ -102,7 +102,7 @@ describe("rows of the journal, seen with a plain client", () => {
     ]);
   });
 
-  it("may lose a due row by hand without stopping the target", async () => {
+  it("keep the target working after a person removes a due row", async () => {
     const { client, journal } = tables.open();
     const record = newRecord("robbed");
     let etag = await journal.commit({ record, etag: undefined, wakeAt: noon });
@@ -127,7 +127,7 @@ describe("rows of the journal, seen with a plain client", () => {
     await expect(journal.commit({ record, etag, wakeAt: later })).rejects.toThrow(LeaseLostError);
   });
 
-  it("of a newer version are refused in words, neither misread nor overwritten", async () => {
+  it("of a newer version are refused with an explanation, and neither misread nor overwritten", async () => {
     const { client, journal } = tables.open();
     const etag = await journal.commit({
       record: newRecord("future"),
@@ -163,7 +163,7 @@ describe("rows of the journal, seen with a plain client", () => {
     expect((await dueIds(journal, noon, 9)).toSorted()).toEqual(["future", "now"]);
   });
 
-  it("that cannot be read hide neither the rest of a history nor other alarms", async () => {
+  it("that cannot be read do not hide the rest of a history or other alarms", async () => {
     const { client, journal } = tables.open();
     const ids = ["01A", "01B", "01C"];
     const runs = ids.map((id) => leanRun("mixed", id));
@@ -218,7 +218,7 @@ describe("rows of the journal, seen with a plain client", () => {
 });
 
 describe("a history of thousands", () => {
-  it("is asked only for what is shown", async () => {
+  it("is queried only for the rows that are shown", async () => {
     const proxy = await tables.proxied();
     const { client, journal } = tables.open({ connectionString: proxy.connectionString });
     const record = newRecord("old");
@@ -247,7 +247,7 @@ describe("a history of thousands", () => {
 });
 
 describe("a sweep", () => {
-  it("asks each shard once for what is due, however many targets sleep", async () => {
+  it("queries each shard once for due targets, however many targets sleep", async () => {
     const proxy = await tables.proxied();
     const { journal } = tables.open({ connectionString: proxy.connectionString });
     const commit = (targetId: string, wakeAt: string | undefined) =>

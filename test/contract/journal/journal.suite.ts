@@ -41,7 +41,7 @@ export function journalSuite(name: string, open: () => Journal, fuzzRuns: number
 }
 
 function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): void {
-  it("knows nothing of a target that was never written", async () => {
+  it("does not know a target that was never written", async () => {
     expect(await journal().read("nobody")).toBeUndefined();
     expect(await journal().read("../Nobody#?")).toBeUndefined();
   });
@@ -64,7 +64,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     expect(await journal().read("shrunk")).toStrictEqual({ record, etag: next });
   });
 
-  it("gives back whatever strings a record holds", async () => {
+  it("returns any strings of a record unchanged", async () => {
     let etag = await insert("fuzzed");
     await fc.assert(
       fc.asyncProperty(arbitraryTarget("fuzzed"), async (record) => {
@@ -75,14 +75,14 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     );
   });
 
-  it("mends what no store can carry in a plain string", async () => {
+  it("replaces characters that no store can keep in a plain string", async () => {
     const record = { ...newRecord("mended"), dueReason: "a\ud83db\u2028c", active: "\u2029" };
     await insert("mended", { record });
     const read = await journal().read("mended");
     expect(read?.record).toStrictEqual({ ...record, dueReason: "a\ufffdb\nc", active: "\n" });
   });
 
-  it("is not changed by what is done to a record after it was read or written", async () => {
+  it("is not affected by changes of a record object after a read or a write", async () => {
     const record = { ...newRecord("copied"), slots: [{ account: "a" }] };
     await insert("copied", { record });
     record.slots.push({ account: "b" });
@@ -98,7 +98,7 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     }
   });
 
-  it("refuses ids of which no key can be made", async () => {
+  it("refuses ids that cannot become a key", async () => {
     for (const id of ["", "-a", "A", "a/b", "a#", "a?", "a\\", "a\n", "z".repeat(64)]) {
       await expect(insert(id)).rejects.toThrow(/target id/);
     }
@@ -106,17 +106,17 @@ function targetRules(journal: () => Journal, insert: Insert, fuzzRuns: number): 
     await expect(insert("keyed", { runs })).rejects.toThrow(/rotation id/);
     const request = { key: "k", rotationId: "", asked: "" };
     await expect(insert("keyed", { request })).rejects.toThrow(/rotation id/);
-    await expect(insert("keyed", { wakeAt: "tomorrow" })).rejects.toThrow(/no instant/);
+    await expect(insert("keyed", { wakeAt: "tomorrow" })).rejects.toThrow(/not an instant/);
     await expect(insert("keyed", { runs: [leanRun("other", "1")] })).rejects.toThrow(/another/);
     expect(await journal().read("keyed")).toBeUndefined();
   });
 
-  it("refuses a record in which what safety rests on is too long for the store, and names the field", async () => {
+  it("refuses a record whose safety fields are too long for the store, and names the field", async () => {
     const slots = Array.from({ length: 1_000 }, () => ({ account: "an account of some length" }));
     const nested = { ...newRecord("long"), slots };
-    await expect(insert("long", { record: nested })).rejects.toThrow(/slots takes/);
+    await expect(insert("long", { record: nested })).rejects.toThrow(/slots has/);
     const active = { ...newRecord("long"), active: "x".repeat(32_001) };
-    await expect(insert("long", { record: active })).rejects.toThrow(/active takes 32001/);
+    await expect(insert("long", { record: active })).rejects.toThrow(/active has 32001/);
     expect(await journal().read("long")).toBeUndefined();
   });
 
@@ -212,11 +212,11 @@ async function race(attempt: (index: number) => Promise<string>): Promise<number
 }
 
 function dueRules(open: () => Journal): void {
-  describe("what is due", () => {
+  describe("the list of due targets", () => {
     const wake = (journal: Journal, targetId: string, wakeAt: string | undefined, etag?: string) =>
       journal.commit({ record: newRecord(targetId), etag, wakeAt });
 
-    it("is every target whose wake time has come, earliest first, and no other", async () => {
+    it("has every target whose wake time has come, earliest first, and no other", async () => {
       const journal = open();
       await Promise.all([
         wake(journal, "at-noon", noon),
@@ -229,7 +229,7 @@ function dueRules(open: () => Journal): void {
       expect(await dueIds(journal, "2020-01-01T00:00:00.000Z", 10)).toStrictEqual([]);
     });
 
-    it("is at most as much as was asked for, the earliest", async () => {
+    it("has at most the requested number of targets, the earliest", async () => {
       const journal = open();
       const ids = Array.from({ length: 40 }, (_, index) => `t${String(index).padStart(2, "0")}`);
       const at = (index: number) => `2026-03-01T08:00:${String(index).padStart(2, "0")}.000Z`;
@@ -264,7 +264,7 @@ function dueRules(open: () => Journal): void {
       ]);
     });
 
-    it("is not given again while a message about it is on its way", async () => {
+    it("does not repeat a target while a message about it is under way", async () => {
       const journal = open();
       await wake(journal, "sent", before);
       await wake(journal, "other", noon);
@@ -281,7 +281,7 @@ function dueRules(open: () => Journal): void {
       ]);
     });
 
-    it("may be more than a transaction takes, some of which was written meanwhile", async () => {
+    it("can mark more targets than a transaction holds, also if some were written meanwhile", async () => {
       const journal = open();
       const ids = Array.from({ length: 250 }, (_, index) => `many-${index}`);
       const etags = await Promise.all(ids.map((id) => wake(journal, id, before)));
@@ -296,7 +296,7 @@ function dueRules(open: () => Journal): void {
       expect(await dueIds(journal, plus(noon, day), 1_000)).toHaveLength(250);
     });
 
-    it("is due anew with every write, whatever was sent before", async () => {
+    it("has a target again after every write, whatever was sent before", async () => {
       const journal = open();
       const etag = await wake(journal, "again", before);
       await journal.markSent(await journal.due(noon, 10), noon);
@@ -304,7 +304,7 @@ function dueRules(open: () => Journal): void {
       expect(await dueIds(journal, noon, 10)).toStrictEqual(["again"]);
     });
 
-    it("is not marked when it was put to sleep meanwhile, or never was there", async () => {
+    it("marks no target that was put to sleep meanwhile or never existed", async () => {
       const journal = open();
       const etag = await wake(journal, "asleep", before);
       const due = await journal.due(noon, 10);

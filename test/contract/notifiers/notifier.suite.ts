@@ -67,7 +67,7 @@ export function notifierSuite(title: string, start: () => Promise<NotifierUnderT
       expect(under.notifier.name).not.toBe("");
     });
 
-    it("tells everything, each with its id, target, moment and data", async () => {
+    it("delivers every notification with its id, target, time and data", async () => {
       const told = await newlyTold(() => under.notifier.send(notifications, signal));
       const expected = notifications.map(({ id, targetId, at, data }) => ({
         id,
@@ -78,7 +78,7 @@ export function notifierSuite(title: string, start: () => Promise<NotifierUnderT
       expect(told).toEqual(expected);
     });
 
-    it("tells a repeated notification with the same id", async () => {
+    it("delivers a repeated notification with the same id", async () => {
       const twice = async () => {
         await under.notifier.send(notifications.slice(0, 1), signal);
         await under.notifier.send(notifications.slice(0, 1), signal);
@@ -89,11 +89,11 @@ export function notifierSuite(title: string, start: () => Promise<NotifierUnderT
       expect(first?.id).toBe(notifications[0]?.id);
     });
 
-    it("has nothing to tell when there is nothing to tell", async () => {
+    it("sends nothing when there is no notification", async () => {
       expect(await newlyTold(() => under.notifier.send([], signal))).toEqual([]);
     });
 
-    it("tells nothing for a caller who has given up", async () => {
+    it("sends nothing for a caller that has cancelled", async () => {
       const told = await newlyTold(async () => {
         await failure(under.notifier.send(notifications, AbortSignal.abort()));
       });
@@ -124,7 +124,7 @@ export function troubleSuite(title: string, start: () => Promise<TroubledNotifie
       },
     );
 
-    it("says which status it was answered", async () => {
+    it("reports the status of the answer", async () => {
       for (const status of ["401", "500"] as const) {
         const error = await failure(under.notifier(status).send(notifications, signal));
         expect(error.message).toContain(`HTTP ${status}`);

@@ -16,7 +16,7 @@ import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-be
 
 const bench = postgresqlBench();
 
-describe("what the PostgreSQL server gets to see", () => {
+describe("the password that the PostgreSQL server receives", () => {
   it("is a verifier and never the secret, even when it logs all it can", async () => {
     const current = await bench.newAccount();
     const [bySelf, byAdmin] = [withNewSecret(current), withNewSecret(current)];
@@ -59,14 +59,14 @@ describe("what the PostgreSQL server gets to see", () => {
     await bench.target.sql("RESET scram_iterations");
   });
 
-  it("is nothing, when clients would read the secret in different ways", async () => {
+  it("is refused when clients would encode the secret differently", async () => {
     const current = await bench.newAccount();
     const next = { ...current, secret: new Secret("ﬁrst-😀") };
     await expect(bench.apply(next, self(current))).rejects.toBeInstanceOf(ChangeRefusedError);
     expect(await bench.works(current)).toBe(true);
   });
 
-  it("is nothing, when it would cut the account's name off and change another account", async () => {
+  it("is refused when the server would truncate the name of the account and change another one", async () => {
     const long = "x".repeat(63);
     await bench.target.account(long, newSecret().reveal());
     const before = await bench.storedFor(long);
@@ -75,7 +75,7 @@ describe("what the PostgreSQL server gets to see", () => {
     expect(await bench.storedFor(long)).toBe(before);
   });
 
-  it("is not led astray by functions of the same names in the admin's search path", async () => {
+  it("is not affected by functions of the same names in the admin's search path", async () => {
     const current = await bench.newAccount();
     const next = withNewSecret(current);
     await bench.target.sql("CREATE SCHEMA trap");
@@ -92,7 +92,7 @@ describe("what the PostgreSQL server gets to see", () => {
   });
 });
 
-describe("a line that is lost in mid-change", () => {
+describe("a connection that is lost during a change", () => {
   let proxy: CutProxy;
   let giveUp: AbortController;
 
@@ -128,7 +128,7 @@ describe("a line that is lost in mid-change", () => {
     expect(await bench.works(valid === "old" ? next : current)).toBe(false);
   });
 
-  it("never lands later, when the change had to wait for another one", async () => {
+  it("never takes effect later, when the change had to wait for another one", async () => {
     const current = await bench.newAccount();
     const other = await bench.target.connect();
     await other.query("BEGIN");
@@ -194,8 +194,8 @@ describe("a change that PostgreSQL has confirmed", () => {
   });
 });
 
-describe("what PostgreSQL accounts cannot do", () => {
-  it("an account does not retire itself", async () => {
+describe("a PostgreSQL account", () => {
+  it("cannot retire itself", async () => {
     const current = await bench.newAccount();
     await expect(bench.retire(current.account, self(current))).rejects.toBeInstanceOf(
       ChangeRefusedError,
@@ -203,7 +203,7 @@ describe("what PostgreSQL accounts cannot do", () => {
     expect(await bench.works(current)).toBe(true);
   });
 
-  it("an Azure identity does not change a secret", async () => {
+  it("is not changed with an Azure identity", async () => {
     await expect(bench.apply(await bench.newAccount(), { as: "identity" })).rejects.toBeInstanceOf(
       ConfigError,
     );

@@ -26,7 +26,7 @@ async function runAsTold(sentence: string | undefined): Promise<void> {
   await bench.target.sql(statements);
 }
 
-describe("what keeps a PostgreSQL account from logging in", () => {
+describe("an obstacle to the log-in of a PostgreSQL account", () => {
   it.each([
     ["is not permitted to log in", "ALTER ROLE %I NOLOGIN"],
     ["expired at 2001-01-01", "ALTER ROLE %I VALID UNTIL '2001-01-01'"],
@@ -76,7 +76,7 @@ describe("what keeps a PostgreSQL account from logging in", () => {
     expect(await bench.examine(current.account, using, { options })).toEqual(healthy);
   });
 
-  it("binds no superuser by limits", async () => {
+  it("does not apply its limits to a superuser", async () => {
     const current = await bench.newAccount();
     await bench.target.sql("ALTER ROLE rotation_admin SUPERUSER");
     await bench.target.sql(`ALTER ROLE ${current.account} SUPERUSER CONNECTION LIMIT 0`);
@@ -104,7 +104,7 @@ describe("what keeps a PostgreSQL account from logging in", () => {
     expect(await bench.examine(current.account)).toEqual(healthy);
   });
 
-  it("is found out without a single wrong guess", async () => {
+  it("is found without a wrong guess", async () => {
     const current = await bench.newAccount();
     const before = await bench.target.logIns();
     await bench.examine(current.account);
@@ -151,7 +151,7 @@ describe("the right to change a PostgreSQL account", () => {
     },
   );
 
-  it("is a superuser's alone when the account is a superuser", async () => {
+  it("belongs only to superusers when the account is a superuser", async () => {
     const current = await bench.newAccount();
     await bench.target.sql(`ALTER ROLE ${current.account} SUPERUSER`);
     const { right } = await bench.examine(current.account);
@@ -162,7 +162,7 @@ describe("the right to change a PostgreSQL account", () => {
     expect(await bench.examine(current.account, self(current))).toEqual(healthy);
   });
 
-  it("is likely where a managed service may have changed the rules", async () => {
+  it("is likely when a managed service may have changed the rules", async () => {
     await bench.target.sql("CREATE ROLE azure_pg_admin");
     const admin = await newAdmin("CREATEROLE NOINHERIT");
     await bench.target.sql(`GRANT azure_pg_admin TO ${quoted(admin.credential)}`);
@@ -188,7 +188,7 @@ describe("a PostgreSQL standby", () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it("is no place to change a password", async () => {
+  it("cannot change a password", async () => {
     const { host, port, adminUser: account, adminPassword } = server;
     const options = postgresql.options.parse({ host, port, tls: { mode: "disable" } });
     const credential = { account, secret: new Secret(adminPassword) };

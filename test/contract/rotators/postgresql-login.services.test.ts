@@ -23,7 +23,7 @@ const isKeptOut =
       () => true,
     );
 
-describe("what a failed log-in to PostgreSQL means", () => {
+describe("a failed log-in to PostgreSQL", () => {
   it.each([
     ["a secret past its time", "VALID UNTIL '2001-01-01'"],
     ["an account without a secret", "PASSWORD NULL"],
@@ -36,7 +36,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     );
   });
 
-  it("an account over its limit of connections says nothing about the secret", async () => {
+  it("proves nothing about the secret when the account is at its connection limit", async () => {
     const current = await bench.newAccount();
     await bench.target.sql(`ALTER ROLE ${current.account} CONNECTION LIMIT 0`);
     const failed = bench.verify(current);
@@ -45,7 +45,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await expect(failed).rejects.toThrow("CONNECTION LIMIT");
   });
 
-  it("a server without free connections blocks no account in particular", async () => {
+  it("does not blame an account when the server has no free connection", async () => {
     const current = await bench.newAccount();
     const [row] = await bench.target.sql("SHOW max_connections");
     const reserved = 3;
@@ -58,7 +58,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await Promise.all(others.map((other) => other.end()));
   });
 
-  it("an account that pg_hba.conf keeps out says nothing about the secret", async () => {
+  it("proves nothing about the secret when pg_hba.conf refuses the account", async () => {
     const current = await bench.newAccount();
     const undo = await bench.target.rule(
       `host all ${current.account} 127.0.0.1/32 reject`,
@@ -70,7 +70,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await undo();
   });
 
-  it("a database that is not there is a mistake in the options", async () => {
+  it("is a mistake in the options when the database does not exist", async () => {
     const failed = bench.verify(
       await bench.newAccount(),
       bench.optionsWith({ database: "missing" }),
@@ -79,7 +79,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await expect(failed).rejects.toThrow("options.database");
   });
 
-  it("a database that the account may not enter says nothing about the secret", async () => {
+  it("proves nothing about the secret when the account may not connect to the database", async () => {
     await bench.target.sql("CREATE DATABASE closed");
     await bench.target.sql("REVOKE CONNECT ON DATABASE closed FROM PUBLIC");
     const failed = bench.verify(
@@ -90,7 +90,7 @@ describe("what a failed log-in to PostgreSQL means", () => {
     await expect(failed).rejects.toThrow("GRANT CONNECT");
   });
 
-  it("an empty secret is a mistake, whatever the environment offers instead", async () => {
+  it("is a mistake when the secret is empty, whatever the environment contains", async () => {
     const { account } = await bench.newAccount();
     await expect(bench.verify({ account, secret: new Secret("") })).rejects.toBeInstanceOf(
       ConfigError,
@@ -99,25 +99,25 @@ describe("what a failed log-in to PostgreSQL means", () => {
 });
 
 describe("TLS to PostgreSQL", () => {
-  it("is asked for and verified by default", () => {
+  it("is required and verified by default", () => {
     const options = postgresql.options.parse({ host: "db.example.com" });
     expect(options.tls).toEqual({ mode: "verify-full" });
   });
 
-  it("does not trust an authority that nobody named, and says which option names one", async () => {
+  it("does not trust an authority that is not configured, and names the option for it", async () => {
     const failed = bench.verify(await bench.newAccount(), bench.optionsWith({ tls: {} }));
     await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
     await expect(failed).rejects.toThrow("options.tls.caFile");
   });
 
-  it("does not take a certificate for another name", async () => {
+  it("rejects a certificate for another name", async () => {
     // Leads to this machine too, but the certificate is not for it.
     const failed = bench.verify(await bench.newAccount(), bench.optionsWith({ host: "0.0.0.0" }));
     await expect(failed).rejects.toBeInstanceOf(TargetUnavailableError);
     await expect(failed).rejects.toThrow("certificate is for another name");
   });
 
-  it("is not given up because the server offers none", async () => {
+  it("stays required when the server offers none", async () => {
     const current = await bench.newAccount();
     const plain = await listen(
       createServer((socket) => {
@@ -143,14 +143,14 @@ describe("TLS to PostgreSQL", () => {
     await rm(caFile, { force: true });
   });
 
-  it("has no use for an authority file when it is disabled", () => {
+  it("refuses an authority file when it is disabled", () => {
     const tls = { mode: "disable", caFile: "ca.pem" };
     expect(postgresql.options.safeParse({ host: "db", tls }).success).toBe(false);
   });
 });
 
-describe("a server that does not hang up", () => {
-  it.each(["verify-full", "disable"])("does not keep us when TLS is %s", async (mode) => {
+describe("a server that does not close the connection", () => {
+  it.each(["verify-full", "disable"])("does not delay the rotator when TLS is %s", async (mode) => {
     const current = await bench.newAccount();
     const clingy = await listen(
       createServer({ allowHalfOpen: true }, (socket) => {

@@ -23,7 +23,7 @@ async function stay({ account, secret }: Credential, database = "postgres"): Pro
 }
 
 describe("a session of a PostgreSQL account", () => {
-  it("is seen by an account that may see nobody's statistics", async () => {
+  it("is seen by an account without the right to see statistics", async () => {
     const [current, stranger] = [await bench.newAccount(), await bench.newAccount()];
     const client = await stay(current);
     const watching = await stay(stranger);
@@ -40,7 +40,7 @@ describe("a session of a PostgreSQL account", () => {
     await expect.poll(() => bench.hasSessions(current.account, using)).toBe(false);
   });
 
-  it("is seen in whichever database it is", async () => {
+  it("is seen in any database", async () => {
     const current = await bench.newAccount();
     await bench.target.sql("CREATE DATABASE elsewhere");
     const client = await stay(current, "elsewhere");
@@ -48,7 +48,7 @@ describe("a session of a PostgreSQL account", () => {
     await client.end();
   });
 
-  it("is seen though the server tracks no activities", async () => {
+  it("is seen although the server tracks no activities", async () => {
     const current = await bench.newAccount();
     await bench.target.sql("ALTER SYSTEM SET track_activities = off");
     await bench.target.sql("SELECT pg_reload_conf()");
@@ -64,7 +64,7 @@ describe("a session of a PostgreSQL account", () => {
     await bench.target.sql("SELECT pg_reload_conf()");
   });
 
-  it("is not said to be missing by a list that does not even show our own connection", async () => {
+  it("is not reported as missing by a list without Keyturn's own connection", async () => {
     const current = await bench.newAccount();
     // Such as a managed service may put in place of the server's own.
     await bench.target.sql("ALTER VIEW pg_catalog.pg_stat_activity RENAME TO whole_activity");
@@ -79,7 +79,7 @@ describe("a session of a PostgreSQL account", () => {
     await bench.target.sql("ALTER VIEW pg_catalog.whole_activity RENAME TO pg_stat_activity");
   });
 
-  it("is that of who logged in, whatever role it has taken on since", async () => {
+  it("belongs to the account that logged in, whatever its current role", async () => {
     const [current, role] = [await bench.newAccount(), await bench.newAccount()];
     await bench.target.sql(`GRANT ${role.account} TO ${current.account}`);
     const client = await stay(current);

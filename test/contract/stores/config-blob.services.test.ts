@@ -71,7 +71,7 @@ describe("a blob with a configuration", () => {
     });
   });
 
-  it("is missing for good, not for a moment, when there is no such blob", async () => {
+  it("is permanently missing when the blob does not exist", async () => {
     const { message, isLasting } = await refusedBy(await signed(await editable()));
     expect(isLasting).toBe(true);
     expect(message).toMatch(
@@ -79,7 +79,7 @@ describe("a blob with a configuration", () => {
     );
   });
 
-  it("needs a signature that is right and still valid", async () => {
+  it("needs a correct and valid signature", async () => {
     const blob = await editable();
     await write(blob, "version: 1\n");
     const address = await signed(blob);
@@ -103,7 +103,7 @@ describe("a blob with a configuration", () => {
     expect(message).toContain("ECONNREFUSED");
   });
 
-  it("is asked for with a token where its address holds no signature", async () => {
+  it("is requested with a token when its address has no signature", async () => {
     const asked: unknown[] = [];
     const credential = {
       getToken: (scope: unknown) => {
@@ -119,7 +119,7 @@ describe("a blob with a configuration", () => {
   });
 });
 
-describe("what is kept of a configuration", () => {
+describe("the kept configuration", () => {
   const container = () => `work-${++containers}-config`;
   const kept = (name: string, source = "https://a/conf/keyturn.yaml", connection = storage) =>
     keptConfigs({ connectionString: connection }, name, source);
@@ -127,7 +127,7 @@ describe("what is kept of a configuration", () => {
     ...{ modifiedAt, etag: '"1"', bytes: Buffer.from(text) },
   });
 
-  it("is nothing before anything was kept, and makes its container by itself", async () => {
+  it("is absent at first, and its container is created automatically", async () => {
     const configs = kept(container());
     expect(await configs.lastGood()).toBeUndefined();
     expect(await configs.checkedForm()).toBeUndefined();
@@ -140,7 +140,7 @@ describe("what is kept of a configuration", () => {
     expect((await configs.checkedForm())?.toString()).toBe("form");
   });
 
-  it("is the newest one, in whatever order instances keep theirs, at the same time too", async () => {
+  it("is the newest one, whatever the order of writes of the instances", async () => {
     const name = container();
     const days = [3, 1, 5, 2, 4];
     await Promise.all(
@@ -150,13 +150,13 @@ describe("what is kept of a configuration", () => {
     expect((await kept(name).lastGood())?.bytes.toString()).toBe("day 5");
   });
 
-  it("is apart for each blob that a configuration was read from", async () => {
+  it("is separate for each source blob", async () => {
     const name = container();
     await kept(name).keep(at("2026-01-01T00:00:00.000Z", "a"));
     expect(await kept(name, "https://b/conf/keyturn.yaml").lastGood()).toBeUndefined();
   });
 
-  it("cannot be kept or read while the storage is out of reach, and no key is in what is said", async () => {
+  it("cannot be written or read while the storage is unreachable, and the message contains no key", async () => {
     const proxy = await lossyProxy(blobOrigin());
     await proxy.close();
     const configs = kept(container(), "s", movedTo(storage, "BlobEndpoint", proxy.url));

@@ -6,7 +6,7 @@ import { testPace } from "./pace.suite.ts";
 const store = memoryPace();
 testPace("in memory", () => store);
 
-test("without its storage everybody is let through", async () => {
+test("without its storage the pace permits every version", async () => {
   const away = () => Promise.reject(new Error("away"));
   const pace = paceIn(
     { read: away, write: away },
@@ -17,7 +17,7 @@ test("without its storage everybody is let through", async () => {
   expect(await Promise.all([1, 2, 3].map(() => pace.take("main", 10, 0)))).toEqual([0, 0, 0]);
 });
 
-test("whoever waits while the storage is asked is part of the next question", async () => {
+test("callers that arrive during a query become part of the next one", async () => {
   let writes = 0;
   const memory = memoryPace();
   const write: typeof memory.write = (...mark) => {

@@ -16,7 +16,7 @@ const open = (connectionString: string) => tablePace({ connectionString }, "jour
 
 testPace("in a table", () => open(tables.connectionString));
 
-test("The pace lets everybody through while the table cannot be asked", async () => {
+test("The pace permits every version while the table cannot be reached", async () => {
   const nowhere = tables.connectionString.replace(
     /TableEndpoint=[^;]+/,
     "TableEndpoint=http://127.0.0.1:9/x",

@@ -16,7 +16,7 @@ export function testPace(name: string, open: () => PaceStore): void {
         () => started,
       );
 
-    test("gives everybody a turn, whichever instance they ask", async () => {
+    test("gives every caller a turn, on any instance", async () => {
       const vault = newVault();
       const instances = [instance(), instance(), instance()];
       const waits = await Promise.all(
@@ -31,7 +31,7 @@ export function testPace(name: string, open: () => PaceStore): void {
       expect(sorted.at(-1)).toBeLessThan(5_600);
     });
 
-    test("takes nothing for who does not want to wait so long", async () => {
+    test("reserves nothing for a caller that will not wait so long", async () => {
       const vault = newVault();
       const pace = instance();
       await pace.take(vault, 100, 60 * second);
@@ -41,7 +41,7 @@ export function testPace(name: string, open: () => PaceStore): void {
       expect(await pace.take(vault, 2, 20 * second)).toBeLessThan(10 * second);
     });
 
-    test("holds everybody back while the vault wants it, for half a minute at most", async () => {
+    test("delays every caller while the vault throttles, for half a minute at most", async () => {
       const vault = newVault();
       const [one, other] = [instance(), instance()];
       await one.slowDown(vault, 5 * second);
@@ -52,7 +52,7 @@ export function testPace(name: string, open: () => PaceStore): void {
       expect(await other.take(vault, 2, 60 * second)).toBeLessThan(31 * second);
     });
 
-    test("knows each vault by itself", async () => {
+    test("handles each vault separately", async () => {
       const [vault, other] = [newVault(), newVault()];
       const pace = instance();
       await pace.take(vault, 100, 60 * second);

@@ -55,7 +55,7 @@ const through = (proxy: LossyProxy) => movedTo(connectionString, "QueueEndpoint"
 const message = { targetId: "orders-db", because: "due" };
 
 describe("the queue in Azure Storage, seen from the line", () => {
-  it("is made when it is missing, and again when it was deleted", async () => {
+  it("is created when it is missing, and again after a deletion", async () => {
     const { client, queue } = opened();
     expect(await client.exists()).toBe(false);
     await queue.send(message);
@@ -86,7 +86,7 @@ describe("the queue in Azure Storage, seen from the line", () => {
     await proxy.close();
   });
 
-  it("sends again when the reply was lost: a message may come twice, but comes", async () => {
+  it("sends again when the reply was lost, so a message may come twice", async () => {
     const proxy = await lossyProxy(queueOrigin());
     const { client, queue } = opened({ connection: through(proxy) });
     await queue.send(message);
@@ -98,37 +98,37 @@ describe("the queue in Azure Storage, seen from the line", () => {
   });
 });
 
-describe("a queue that cannot be asked", () => {
+describe("a queue that cannot be reached", () => {
   const key = () => getPart(connectionString, "AccountKey");
 
   async function expectUnavailable(queue: Queue): Promise<void> {
     const error: unknown = await queue.send(message).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(QueueUnavailableError);
-    expect(String(error)).toMatch(/The work queue could not be asked: [\w ,-]+\.$/);
+    expect(String(error)).toMatch(/The work queue could not be reached: [\w ,-]+\.$/);
     const shown = inspect(error, { depth: 10 });
     expect(shown).not.toContain(key());
     expect(shown).not.toMatch(/SharedKey|authorization:|sig=/i);
   }
 
-  it("says so when nothing listens there", async () => {
+  it("reports a refused connection", async () => {
     const proxy = await lossyProxy(queueOrigin());
     await proxy.close();
     await expectUnavailable(opened({ connection: through(proxy) }).queue);
   });
 
-  it("says so when it never answers, after its deadline", async () => {
+  it("reports a queue that never answers, after the deadline", async () => {
     const proxy = await lossyProxy(queueOrigin());
     proxy.hang(/./);
     await expectUnavailable(opened({ connection: through(proxy), deadline: 100 }).queue);
     await proxy.close();
   });
 
-  it("says so when the key is wrong", async () => {
+  it("reports a wrong key", async () => {
     const wrong = Buffer.from("wrong").toString("base64");
     await expectUnavailable(opened({ connection: connectionString.replace(key(), wrong) }).queue);
   });
 
-  it("is refused as configuration when keys would travel in the clear", () => {
+  it("is refused as configuration when keys would be sent unencrypted", () => {
     const away = movedTo(connectionString, "QueueEndpoint", "http://10.0.0.1:10001");
     for (const connection of ["", "nonsense", "AccountName=a;AccountKey=c2VjcmV0", away]) {
       const open = () => storageQueue({ connectionString: connection }, "work");

@@ -18,7 +18,7 @@ export function queueSuite(name: string, open: () => QueueUnderTest): void {
       under = open();
     });
 
-    it("hands on a message as it was sent", async () => {
+    it("delivers a message unchanged", async () => {
       const messages: WorkMessage[] = [
         { targetId: "orders-db", because: "due" },
         { targetId: "0", because: 'Grüße "👋" <xml/> & \\ \n' },
@@ -31,7 +31,7 @@ export function queueSuite(name: string, open: () => QueueUnderTest): void {
       expect(await under.receive()).toBeUndefined();
     });
 
-    it("hands on every one of many messages sent at the same time", async () => {
+    it("delivers each of many messages sent at the same time", async () => {
       const ids = Array.from({ length: 20 }, (_, index) => `target-${index}`);
       await Promise.all(ids.map((targetId) => under.queue.send({ targetId, because: "due" })));
       const received: string[] = [];
@@ -54,7 +54,7 @@ export function queueSuite(name: string, open: () => QueueUnderTest): void {
       expect(parseWorkMessage(await under.receive())?.targetId).toBe("late");
     });
 
-    it("takes delays that are too long or negative", async () => {
+    it("accepts delays that are too long or negative", async () => {
       await under.queue.send({ targetId: "far", because: "due" }, Number.MAX_SAFE_INTEGER);
       await under.queue.send({ targetId: "endless", because: "due" }, Infinity);
       expect(await under.receive()).toBeUndefined();

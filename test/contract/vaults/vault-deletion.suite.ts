@@ -3,7 +3,7 @@ import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
 import { failure } from "../rotators/suite/errors.ts";
-import { vaultCalls,type VaultUnderTest } from "./vault.suite.ts";
+import { vaultCalls, type VaultUnderTest } from "./vault.suite.ts";
 
 /** What every vault says of deleted secrets and of the versions of a name. */
 export function vaultDeletionSuite(title: string, start: () => Promise<VaultUnderTest>): void {
@@ -44,7 +44,7 @@ export function vaultDeletionSuite(title: string, start: () => Promise<VaultUnde
       expect((await current(name)).ref).toEqual(ref);
     });
 
-    it("has no objection to disabling a version of a deleted secret, and leaves it as it is", async () => {
+    it("accepts the disabling of a version of a deleted secret, and leaves it unchanged", async () => {
       const name = newName();
       const ref = await write(name, "value");
       await under.remove(name);

@@ -106,7 +106,7 @@ export function vaultSuite(title: string, start: () => Promise<VaultUnderTest>):
       expect(Date.parse(later) - Date.parse(createdAt)).toBeGreaterThanOrEqual(2_000);
     });
 
-    it("lets a new version inherit nothing", async () => {
+    it("never lets a new version inherit anything", async () => {
       const name = newName();
       await write(name, "old", {
         contentType: "text/plain",
@@ -179,7 +179,7 @@ export function vaultSuite(title: string, start: () => Promise<VaultUnderTest>):
       expect(enabled.get(newest.version)).toBe(true);
     });
 
-    it("has no objection to disabling what is gone", async () => {
+    it("accepts the disabling of a version that no longer exists", async () => {
       const name = newName();
       const gone = { vault: "main", name, version: "f".repeat(32) };
       await vault.disable(gone, signal);
@@ -250,7 +250,7 @@ export function vaultSuite(title: string, start: () => Promise<VaultUnderTest>):
       expect(await failure(vault.disable(ref, signal))).toBeInstanceOf(ConfigError);
     });
 
-    it("does nothing for a caller who has given up", async () => {
+    it("does nothing for a caller that has cancelled", async () => {
       const name = newName();
       const ref = await write(name, "value");
       const fired = AbortSignal.abort(new Error("reason of the caller"));

@@ -5,7 +5,7 @@ import { between, plus, second } from "../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
 
-test("whoever is first need not wait", () => {
+test("the first caller does not wait", () => {
   expect(roomFor(2, undefined, 280, now).wait).toBe(0);
   expect(roomFor(2, plus(now, -60 * second), 280, now).wait).toBe(0);
 });
@@ -35,6 +35,6 @@ test("in any 10 seconds no more versions are created than there is room for, apa
   );
 });
 
-test("a moment that lies further ahead than anybody is held back was not meant", () => {
+test("a time further ahead than any delay is ignored", () => {
   expect(roomFor(2, "2099-01-01T00:00:00.000Z", 280, now).wait).toBe(0);
 });

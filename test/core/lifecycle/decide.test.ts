@@ -101,8 +101,8 @@ describe("what a worker does next", () => {
   });
 });
 
-describe("the moment a target is looked at again", () => {
-  it("has come exactly when there is something to do", () => {
+describe("the time of the next check of a target", () => {
+  it("has come exactly when work is pending", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const wake = wakeAt(record, moment);
@@ -113,7 +113,7 @@ describe("the moment a target is looked at again", () => {
     );
   });
 
-  it("leads to work when it comes, so that no sweep looks in vain", () => {
+  it("always leads to work, so that no sweep checks a target without need", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const wake = wakeAt(record, moment);

@@ -19,7 +19,7 @@ const accept = (record: TargetRecord, exposure: Exposure) =>
   acceptExposure(record, clock, exposure, at(9));
 
 describe("an exposure that is reported", () => {
-  it("starts the clock and is kept as it was told", () => {
+  it("starts the clock and is stored as reported", () => {
     const exposure = seen(5, { from: "a log", version: "1" });
     const why = `policy quarterly: 1h after the exposure at ${at(5)}`;
     expect(accept(changed, exposure)).toStrictEqual({
@@ -72,7 +72,7 @@ describe("an exposure that is reported", () => {
     expect(accepted.record.exposure).toStrictEqual(exposure);
   });
 
-  it("of several since the last change is the first one, and of two at once the one that was known", () => {
+  it("counts only as the first one since the last change, and the known one wins at the same time", () => {
     const known = { ...changed, exposure: seen(5, { by: "eva" }) };
     expect(accept(known, seen(7)).record.exposure?.by).toBe("eva");
     expect(accept(known, seen(5)).record.exposure?.by).toBe("eva");
@@ -96,14 +96,14 @@ describe("an exposure that is reported", () => {
     );
   });
 
-  it("plans nothing for what was never adopted, and for what was and has no plan a rotation", () => {
+  it("schedules nothing for a target that was never adopted, and a rotation for an adopted one", () => {
     const { adoptedAt: _, ...strange } = changed;
     expect(accept(strange, seen(5)).record).toStrictEqual({ ...strange, exposure: seen(5) });
     const { nextDue: __, ...unplanned } = changed;
     expect(accept(unplanned, seen(5)).record.nextDue).toBe(at(65));
   });
 
-  it("leaves the plan alone where exposures make nothing due", () => {
+  it("leaves the schedule unchanged when exposures do not start rotations", () => {
     const { every: _, ...byHand } = target.policy;
     const manual = { ...target, policy: { ...byHand, manualOnly: true } };
     const { record, counted } = acceptExposure(changed, manual, seen(5), at(9));
@@ -111,17 +111,17 @@ describe("an exposure that is reported", () => {
     expect(record).toStrictEqual({ ...changed, exposure: seen(5) });
   });
 
-  it("leaves its reason to what is planned for the same moment", () => {
+  it("leaves the reason unchanged when a rotation is scheduled for the same time", () => {
     const planned = { ...changed, nextDue: at(65), dueReason: "another try" };
     expect(accept(planned, seen(5)).record.dueReason).toBe("another try");
   });
 });
 
-describe("an exposure that somebody reported while we worked", () => {
+describe("an exposure reported while a worker works", () => {
   const working = begun(changed);
   const theirs = { ...working, exposure: seen(5), nextDue: at(65), dueReason: "1h after" };
 
-  it("is not taken over twice", () => {
+  it("is not merged twice", () => {
     const ours = { ...working, exposure: seen(5) };
     const next = { ...ours, failures: 1 };
     expect(withTheirExposure(next, ours, theirs)).toBe(next);
@@ -129,7 +129,7 @@ describe("an exposure that somebody reported while we worked", () => {
     expect(withTheirExposure(next, ours, none)).toBe(next);
   });
 
-  it("brings its due moment when that is sooner than ours", () => {
+  it("brings its due time when that is earlier", () => {
     const taken = (nextDue: string) => withTheirExposure({ ...working, nextDue }, working, theirs);
     expect(taken(at(66))).toMatchObject({ nextDue: at(65), dueReason: "1h after" });
     expect(taken(at(64))).toStrictEqual({ ...working, nextDue: at(64), exposure: seen(5) });
@@ -139,7 +139,7 @@ describe("an exposure that somebody reported while we worked", () => {
     expect(withTheirExposure(unplanned, working, theirs).nextDue).toBe(at(65));
   });
 
-  it("brings no due moment where there is none", () => {
+  it("brings no due time when it has none", () => {
     const { nextDue: _n, dueReason: _r, ...bare } = theirs;
     expect(withTheirExposure(working, working, bare)).toStrictEqual({
       ...working,
@@ -147,7 +147,7 @@ describe("an exposure that somebody reported while we worked", () => {
     });
   });
 
-  it("is answered by a change that ended without a rotation of ours", () => {
+  it("is answered by a change without a rotation of the worker", () => {
     const done: TargetRecord = { ...changed, lastSuccessAt: at(6) };
     expect(withTheirExposure(done, changed, { ...changed, exposure: seen(5) })).toBe(done);
   });

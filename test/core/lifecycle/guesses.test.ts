@@ -23,7 +23,7 @@ function refused(count: number, account = "app"): Refusal[] {
   return refusals;
 }
 
-test("an account is left alone from the fourth refusal on until the first of them is ten minutes old", () => {
+test("an account is not tried from the fourth refusal on until the first of them is ten minutes old", () => {
   const now = plus(start, 5 * second);
   expect(findGuessPause(refused(maxGuesses - 1), "app", now)).toBeUndefined();
   expect(findGuessPause(refused(maxGuesses), "app", now)).toBe(plus(start, guessWindowMs));
@@ -32,13 +32,13 @@ test("an account is left alone from the fourth refusal on until the first of the
   ).toBeUndefined();
 });
 
-test("whoever looks for a secret among several has one guess less", () => {
+test("a search for a working secret has one guess less", () => {
   const refusals = refused(maxGuesses - 1);
   const now = plus(start, 5 * second);
   expect(findGuessPause(refusals, "app", now, maxSearchGuesses)).toBe(plus(start, guessWindowMs));
 });
 
-test("accounts have budgets of their own, and a log-in that is accepted renews one", () => {
+test("each account has its own budget, and an accepted log-in renews it", () => {
   const refusals = refused(maxGuesses);
   const now = plus(start, minute);
   expect(findGuessPause(refusals, "other", now)).toBeUndefined();
@@ -47,14 +47,14 @@ test("accounts have budgets of their own, and a log-in that is accepted renews o
   expect(findRefusal(clearRefusals(refusals, "app"), version, now)).toBeUndefined();
 });
 
-test("which versions were refused is known for longer than the pause lasts, and not for ever", () => {
+test("refused versions are remembered for longer than the pause, but not for ever", () => {
   const refusals = refused(1);
   const version = { account: "app", version: "v0" };
   expect(findRefusal(refusals, version, plus(start, 20 * hour))).toBe(start);
   expect(findRefusal(refusals, version, plus(start, 25 * hour))).toBeUndefined();
 });
 
-test("a version that is refused for days takes no more room than within one pause", () => {
+test("a version refused for days takes no more space than within one pause", () => {
   let refusals = refused(1, "other");
   for (let count = 0; count < 500; count++) {
     const at = plus(start, minute + count * 3 * minute);

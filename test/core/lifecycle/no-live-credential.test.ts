@@ -16,11 +16,11 @@ function message(found: Partial<NoLiveCredential>): string {
   });
 }
 
-describe("The message of a target that nobody can change", () => {
+describe("The message about an account that cannot be changed", () => {
   it("says that the target refuses only what it refused", () => {
     expect(message({ refused: [ref("v1"), ref("v2")] })).toBe(
       "No stored secret of orders_app logs in to orders. The target refuses versions v1 of orders-db in the " +
-        "vault main and v2 of orders-db in the vault main. Store the present password of orders_app in the " +
+        "vault main and v2 of orders-db in the vault main. Store the current password of orders_app in the " +
         "published secret, and request a rotation.",
     );
     expect(message({ unreadable: [{ ref: ref("v1"), why: "disabled" }] })).not.toContain("refuses");
@@ -30,7 +30,7 @@ describe("The message of a target that nobody can change", () => {
     expect(message({ unreadable: [{ ref: ref("v1"), why: "disabled" }] })).toBe(
       "No stored secret of orders_app logs in to orders. Version v1 of orders-db in the vault main is disabled. " +
         "Enable version v1 of orders-db in the vault main, and request a rotation. If that does not help, " +
-        "store the present password of orders_app in the published secret.",
+        "store the current password of orders_app in the published secret.",
     );
   });
 
@@ -48,7 +48,7 @@ describe("The message of a target that nobody can change", () => {
     expect(told).toContain("are deleted.");
   });
 
-  it("tells all causes apart", () => {
+  it("distinguishes all causes", () => {
     const told = message({
       refused: [ref("v1")],
       unreadable: [
@@ -68,7 +68,7 @@ describe("The message of a target that nobody can change", () => {
 
   it("does not claim that something was tried when no version is known", () => {
     expect(message({})).toBe(
-      "No stored secret of orders_app logs in to orders. No version is known. Store the present password of " +
+      "No stored secret of orders_app logs in to orders. No version is known. Store the current password of " +
         "orders_app in the published secret, and request a rotation.",
     );
   });

@@ -10,7 +10,7 @@ const freeze = [
 const watched = { ...target, policy: { ...target.policy, every: day, freeze } };
 
 describe("the grounds of a request", () => {
-  it("say who asks, what the policy says to that, and which one it is", () => {
+  it("name the requester, the effect of the policy, and the policy", () => {
     const asked = { reason: "operator", requestedBy: "anna" } as const;
     expect(describeStart(asked, adopted, watched, at(4))).toStrictEqual({
       why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
@@ -21,7 +21,7 @@ describe("the grounds of a request", () => {
     );
   });
 
-  it("of what the schedule wants are what made it due, whatever it has waited for since", () => {
+  it("name what made a scheduled rotation due, whatever it has waited for since", () => {
     const dueReason = "waits until x is done with this credential";
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
     expect(decideStart(record, watched, at(4)).why).toContain("1d after");

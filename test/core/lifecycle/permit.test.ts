@@ -52,7 +52,7 @@ describe("a permit to begin", () => {
     );
   });
 
-  it("that is not given leaves nothing that could begin at the same moment, and loses no request", () => {
+  it("that is refused leaves nothing that could begin at the same time, and loses no request", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const permitted = decideStart(record, watched, moment);
@@ -68,7 +68,7 @@ describe("a permit to begin", () => {
     );
   });
 
-  it("of the schedule answers the request that waits, and keeps its grace", () => {
+  it("of the schedule answers the waiting request, and keeps its grace", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f", grace: 5 };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toEqual({
@@ -94,7 +94,7 @@ describe("a permit to begin", () => {
     });
   });
 
-  it("answers a request that says nothing of grace with none", () => {
+  it("answers a request without a grace with no grace", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f" };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toStrictEqual({
@@ -199,7 +199,7 @@ describe("an open rotation", () => {
     expect(findHold(adopted, one, policy, at(minutes))?.until).toBe(until);
   });
 
-  it("by schedule is told which window it waits for, or to ask again in a day", () => {
+  it("by schedule waits for a named window, or checks again in a day", () => {
     expect(findHold(adopted, scheduled, policy, at(1))).toStrictEqual({
       until: at(3),
       why: `policy quarterly: no window is open before ${at(3)}`,
@@ -219,7 +219,7 @@ describe("an open rotation", () => {
     expect(findHold(adopted, exposed, policy, at(1))?.until).toBe(at(3));
   });
 
-  it("after an exposure of which the record no longer knows is held back by what binds exposures", () => {
+  it("after an exposure that the record no longer has is delayed like an exposure", () => {
     const exposed: Rotation = { ...scheduled, reason: "exposure" };
     const lifted = (reason: "exposure" | "breach") => ({
       ...policy,
@@ -232,7 +232,7 @@ describe("an open rotation", () => {
     );
   });
 
-  it("after a breach is not held back by a freeze that a breach lifts", () => {
+  it("after a breach is not delayed by a freeze that a breach lifts", () => {
     const exposed: Rotation = { ...scheduled, reason: "exposure" };
     const anyTime = { ...policy, exposureIgnoresWindow: true };
     const breach = { at: now, by: "ben", kind: "breach" } as const;
@@ -248,7 +248,7 @@ describe("an exposure", () => {
   const seen = (minutes: number, more: object = {}) =>
     ({ at: at(minutes), by: "ben", kind: "exposure", ...more }) as const;
 
-  it("that is older than the one that is known comes before it", () => {
+  it("that is older than the known one replaces it", () => {
     const first = acceptExposure(changed, clock, seen(5), at(9)).record;
     const { record } = acceptExposure(first, clock, seen(2, { by: "eva" }), at(9));
     expect(record.exposure).toMatchObject({ at: at(2), by: "eva" });
@@ -261,13 +261,13 @@ describe("an exposure", () => {
     expect(record.exposure).toMatchObject({ at: at(2), kind: "breach" });
   });
 
-  it("does not put off what is due sooner", () => {
+  it("does not postpone an earlier due time", () => {
     const retrying = { ...changed, nextDue: at(10), dueReason: "another try" };
     const { record } = acceptExposure(retrying, clock, seen(5), at(9));
     expect(record).toMatchObject({ nextDue: at(10), dueReason: "another try" });
   });
 
-  it("starts no clock where the policy has none, and is known all the same", () => {
+  it("starts no clock when the policy has none, and is still recorded", () => {
     const { record, counted } = acceptExposure(changed, target, seen(5), at(9));
     expect(counted).toBe(false);
     expect(record.nextDue).toBe(at(9_000));
@@ -291,12 +291,17 @@ describe("an exposure", () => {
     ["of the version that is new", seen(2, { version: "2" }), true],
   ])("%s outlives the change or not", (_what, exposure, outlives) => {
     const record = { ...changed, rotation: published, exposure };
-    const done = succeed(record, published, clock, true, at(6));
+    const done = succeed(record, {
+      rotation: published,
+      target: clock,
+      canRetire: true,
+      now: at(6),
+    });
     expect(done.exposure).toEqual(outlives ? { ...exposure, at: at(6) } : undefined);
     expect(done.nextDue).toBe(outlives ? at(66) : plus(at(6), 90 * day));
   });
 
-  it("that came while a worker held the target is taken over with its due moment", () => {
+  it("that came while a worker held the target is merged with its due time", () => {
     const theirs = acceptExposure(changed, clock, seen(5), at(5)).record;
     const working = { ...changed, rotation: open };
     expect(withTheirExposure(working, changed, theirs)).toEqual({

@@ -12,7 +12,7 @@ import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { at, begun, failure, now, request, target, version } from "../orders.ts";
 
-describe("what a failure means", () => {
+describe("the outcome of a failure", () => {
   const { rotation } = begun();
   const began: Rotation = { ...rotation, phase: "applying", changeBegan: true };
 
@@ -41,8 +41,8 @@ describe("what a failure means", () => {
   );
 });
 
-describe("a rotation that is tried again", () => {
-  it("waits the short distance, and after all tries the long one", () => {
+describe("a rotation that is retried", () => {
+  it("waits the short interval, and after all tries the long one", () => {
     const { rotation } = begun();
     const first = retryLater(rotation, failure("vault-unavailable"), target.policy);
     expect(first.failures).toBe(1);
@@ -117,7 +117,7 @@ describe("a rotation that is blocked", () => {
     );
   });
 
-  it("tells of each time it is blocked", () => {
+  it("notifies each time it is blocked", () => {
     const record = begun();
     const once = blockRotation(record, record.rotation, failure("no-live-credential"));
     const again = { ...failure("no-live-credential"), at: at(9) };

@@ -73,7 +73,7 @@ const acts: Readonly<Record<string, Act>> = {
   },
   succeed: (world, rotation) => {
     if (rotation.phase !== "checking" || !rotation.published) return undefined;
-    const record = succeed(world.record, rotation, target, true, clock(world));
+    const record = succeed(world.record, { rotation, target, canRetire: true, now: clock(world) });
     return { ...world, record, live: rotation.published, doubts: 0 };
   },
   refuse: (world, rotation) => {
@@ -102,7 +102,7 @@ function ask(world: World): World {
   if (record.rotation || !record.request) return { ...world, record };
   return {
     ...world,
-    record: beginRotation(record, account, record.request, grounds, clock(world)),
+    record: beginRotation(record, { account, request: record.request, grounds, now: clock(world) }),
   };
 }
 
@@ -112,7 +112,7 @@ function isKnown({ record }: World, ref: VersionRef): boolean {
   return [...known, rotation?.published, record.published].some((one) => sameVersion(one, ref));
 }
 
-it("whatever happens to rotations, the record knows the secret that the target has", () => {
+it("after any course of rotations, the record has the secret of the target", () => {
   const first = { vault: "main", name: "orders-db", version: "0" };
   const begin: World = {
     record: {

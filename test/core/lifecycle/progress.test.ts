@@ -13,7 +13,7 @@ import { arbitraryRotation } from "../arbitrary-record.ts";
 import { adopted, at, begun, failure, grounds, now, request, target, version } from "../orders.ts";
 
 describe("a rotation that begins", () => {
-  it("takes the request that asked for it out of the record and tells of itself", () => {
+  it("removes its request from the record and notifies", () => {
     const after = begun({ ...adopted, nextDue: now });
     expect(after.request).toBeUndefined();
     expect(after.rotation).toMatchObject({ id: "r1", phase: "staging", changeBegan: false });
@@ -21,7 +21,12 @@ describe("a rotation that begins", () => {
   });
 
   it("keeps the grace that was asked for", () => {
-    const after = beginRotation(adopted, "orders_b", { ...request, grace: 0 }, grounds, now);
+    const after = beginRotation(adopted, {
+      account: "orders_b",
+      request: { ...request, grace: 0 },
+      grounds,
+      now,
+    });
     expect(after.rotation?.grace).toBe(0);
   });
 });
@@ -38,7 +43,7 @@ describe("a rotation that moves on", () => {
     ]);
   });
 
-  it("keeps all it knows but what it has learnt anew", () => {
+  it("keeps all fields except new ones", () => {
     fc.assert(
       fc.property(arbitraryRotation, (rotation) => {
         const moved = advance(rotation, "checking", { published: version(3) }, now);
@@ -50,7 +55,7 @@ describe("a rotation that moves on", () => {
     );
   });
 
-  it("does not take what the target said about one secret for another", () => {
+  it("does not apply the confirmation of one secret to another", () => {
     const confirmed = { ...begun().rotation, pending: version(2), confirmedAt: now };
     expect(advance(confirmed, "publishing", {}, now).confirmedAt).toBe(now);
     const anew = advance(confirmed, "applying", { pending: version(3) }, now);
@@ -60,7 +65,12 @@ describe("a rotation that moves on", () => {
 
 describe("a rotation that succeeds", () => {
   const finished = (record: TargetRecord, rotation: Rotation, retire = true) =>
-    succeed(record, { ...rotation, published: version(2) }, target, retire, at(7));
+    succeed(record, {
+      rotation: { ...rotation, published: version(2) },
+      target,
+      canRetire: retire,
+      now: at(7),
+    });
 
   it("makes the other account the published one and plans the next rotation", () => {
     const record = begun({
@@ -114,50 +124,67 @@ describe("a rotation that succeeds", () => {
 
   it("must have published something", () => {
     const record = begun();
-    expect(() => succeed(record, record.rotation, target, true, now)).toThrow(RangeError);
+    expect(() =>
+      succeed(record, { rotation: record.rotation, target, canRetire: true, now }),
+    ).toThrow(RangeError);
   });
 
   it("has no next moment when only a person starts rotations", () => {
     const { every: _, ...manual } = target.policy;
     const record = begun({ ...adopted, nextDue: now });
-    const done = succeed(
-      record,
-      { ...record.rotation, published: version(2) },
-      { ...target, policy: manual },
-      true,
+    const done = succeed(record, {
+      rotation: { ...record.rotation, published: version(2) },
+      target: { ...target, policy: manual },
+      canRetire: true,
       now,
-    );
+    });
     expect(done).not.toHaveProperty("nextDue");
   });
 });
 
-describe("what waits to be told", () => {
-  it("never grows without bound: the oldest makes room", () => {
+describe("the outbox", () => {
+  it("is bounded: the oldest notification is dropped", () => {
     let record = adopted;
     for (let number = 0; number < 50; number++) {
-      record = notify(record, "alarm", now, { version: `${number}` });
+      record = notify(record, { type: "alarm", at: now, data: { version: `${number}` } });
     }
     expect(record.outbox).toHaveLength(20);
     expect(record.outbox.at(0)?.data["version"]).toBe("30");
     expect(record.outbox.at(-1)?.data["version"]).toBe("49");
   });
 
-  it("is there once, however often it is said", () => {
-    const once = notify(begun(), "drift.found", now, { version: "7", detail: "a" });
+  it("has a notification once, however often it is repeated", () => {
+    const once = notify(begun(), {
+      type: "drift.found",
+      at: now,
+      data: { version: "7", detail: "a" },
+    });
     let often: TargetRecord = once;
     for (let times = 0; times < 30; times++) {
-      often = notify(often, "drift.found", at(times), { version: "7", detail: "b" });
+      often = notify(often, {
+        type: "drift.found",
+        at: at(times),
+        data: { version: "7", detail: "b" },
+      });
     }
     expect(often.outbox.map(({ id }) => id)).toEqual(once.outbox.map(({ id }) => id));
     expect(often.outbox.at(-1)).toMatchObject({ at: at(29), data: { detail: "b" } });
   });
 
-  it("has the same id when the same thing happens again after a crash", () => {
+  it("has the same id for the same event after a crash", () => {
     const first = begun();
-    const again = beginRotation({ ...adopted, request }, "orders_b", request, grounds, at(3));
+    const again = beginRotation(
+      { ...adopted, request },
+      { account: "orders_b", request, grounds, now: at(3) },
+    );
     expect(again.outbox.map(({ id }) => id)).toEqual(first.outbox.map(({ id }) => id));
     const end = (moment: string) =>
-      succeed(first, { ...first.rotation, published: version(2) }, target, true, moment).outbox;
+      succeed(first, {
+        rotation: { ...first.rotation, published: version(2) },
+        target,
+        canRetire: true,
+        now: moment,
+      }).outbox;
     expect(end(at(1)).map(({ id }) => id)).toEqual(end(at(2)).map(({ id }) => id));
   });
 });
@@ -169,7 +196,12 @@ describe("the history row of a rotation", () => {
 
   it("is closed when the rotation has ended, and says what comes next", () => {
     for (const state of ["done", "failed"] as const) {
-      const run = toRunRecord(rotation, planned, state, at(4), failure("bug"));
+      const run = toRunRecord(rotation, {
+        record: planned,
+        state,
+        now: at(4),
+        failure: failure("bug"),
+      });
       expect(run).toMatchObject({ nextDue: at(90), dueReason: "90d are over", ...grounds });
       expect(run).toMatchObject({ state, endedAt: at(4), published: version(2) });
       expect(run.phases.every(({ endedAt }) => endedAt === at(4))).toBe(true);
@@ -178,7 +210,7 @@ describe("the history row of a rotation", () => {
 
   it("is open while the rotation may go on", () => {
     for (const state of ["running", "blocked"] as const) {
-      const run = toRunRecord(rotation, planned, state, at(4));
+      const run = toRunRecord(rotation, { record: planned, state, now: at(4) });
       expect(run).toMatchObject(grounds);
       expect(run).not.toHaveProperty("nextDue");
       expect(run).not.toHaveProperty("dueReason");

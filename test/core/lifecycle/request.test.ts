@@ -70,7 +70,7 @@ describe("a request for a rotation", () => {
     expect(decideWork(hurried, now)).toBe("resume");
   });
 
-  it("does not join one that has joined a rotation whose secret is public by now", () => {
+  it("does not join a request of a rotation whose secret is already public", () => {
     const joined = { ...other, rotationId: "open" };
     const record = { ...adopted, rotation: { ...rotation, published: ref }, request: joined };
     const accepted = acceptRequest(record, request, target, now);
@@ -79,7 +79,7 @@ describe("a request for a rotation", () => {
     expect(accepted.run?.state).toBe("queued");
   });
 
-  it("waits for one of its own when the open one has published already", () => {
+  it("waits for its own rotation when the open one has already published", () => {
     const record = { ...adopted, rotation: { ...rotation, published: ref } };
     const accepted = acceptRequest(record, request, target, now);
     expect(accepted.rotationId).toBe("mine");
@@ -92,7 +92,7 @@ describe("a request for a rotation", () => {
     expect(acceptRequest(record, request, target, now)).toEqual({ rotationId: "theirs", record });
   });
 
-  it("brings a blocked rotation back to asking the target, and its history shows that", () => {
+  it("brings a blocked rotation back to trying the target, and its history shows that", () => {
     const phases = [{ phase: "applying", startedAt: now, endedAt: now }] as const;
     const record = { ...adopted, rotation: { ...rotation, phase: "blocked", phases } } as const;
     const later = plus(now, minute);
@@ -138,7 +138,7 @@ describe("a request for a rotation", () => {
     });
   });
 
-  it("without a grace leaves the one that was asked for before", () => {
+  it("without a grace keeps the grace of the earlier request", () => {
     const record = { ...adopted, rotation: { ...rotation, grace: 5 } };
     expect(
       joinRequest(acceptRequest(record, request, target, now).record, now).rotation?.grace,
@@ -218,7 +218,7 @@ describe("any request", () => {
   });
 });
 
-it("however long the reasons and names are, a rotation keeps a readable part of each", () => {
+it("a rotation keeps a readable part of reasons and names of any length", () => {
   const long = "👋".repeat(10_000);
   const asked = acceptRequest(
     { ...adopted, rotation: { ...rotation, changeBegan: false, why: long } },
@@ -232,7 +232,7 @@ it("however long the reasons and names are, a rotation keeps a readable part of 
   expect(joined?.why.length).toBeLessThanOrEqual(1_000);
 });
 
-it("a blocked rotation that is asked for again and again remembers its latest phases only", () => {
+it("a blocked rotation that is requested repeatedly remembers only its latest phases", () => {
   let record: TargetRecord = { ...adopted, rotation };
   for (let round = 0; round < 500; round++) {
     const blocked: TargetRecord = {

@@ -34,7 +34,13 @@ describe("a superseded secret", () => {
   ) => {
     const all = { ...record, ...changed };
     const open = { ...record.rotation, ...rotation };
-    return scheduleRetirement("orders_a", all, open, version(2), careful, at(7));
+    return scheduleRetirement(all, {
+      account: "orders_a",
+      rotation: open,
+      published: version(2),
+      target: careful,
+      now: at(7),
+    });
   };
 
   it("waits for proof after its grace where the policy wants it", () => {
@@ -42,7 +48,13 @@ describe("a superseded secret", () => {
     expect(retired()).toEqual(proven);
     const { proof: _, ...unproven } = proven;
     expect(
-      scheduleRetirement("orders_a", record, record.rotation, version(2), target, at(7)),
+      scheduleRetirement(record, {
+        account: "orders_a",
+        rotation: record.rotation,
+        published: version(2),
+        target,
+        now: at(7),
+      }),
     ).toEqual(unproven);
   });
 
@@ -62,7 +74,7 @@ describe("a superseded secret", () => {
     expect(retired(changed, rotation)).not.toHaveProperty("proof");
   });
 
-  it("waits for it when it is the new one that was seen", () => {
+  it("waits for proof when the new secret was exposed", () => {
     const seen = { ...exposure, version: version(2).version };
     expect(retired({ exposure: seen })).toHaveProperty("proof");
   });
@@ -85,8 +97,8 @@ describe("whether proof is needed", () => {
   });
 });
 
-describe("a look", () => {
-  it("that finds somebody is followed by another, and ends the quiet", () => {
+describe("a check for sessions", () => {
+  it("that finds a session is followed by another check, and ends the quiet time", () => {
     const quiet = waiting({ seenInUse: 1, quietSince: now });
     expect(afterLook(quiet, true, retry, at(10))).toEqual({
       ...waiting({ seenInUse: 2 }),
@@ -94,19 +106,19 @@ describe("a look", () => {
     });
   });
 
-  it("that finds nobody is followed by another", () => {
+  it("that finds no session is followed by another check", () => {
     expect(afterLook(waiting({ seenInUse: 2 }), false, retry, at(1))).toEqual({
       ...waiting({ seenInUse: 2, quietSince: at(1) }),
       at: at(11),
     });
   });
 
-  it("that finds nobody a second time, long enough after the first, is proof", () => {
+  it("that finds no session a second time, long enough after the first, is proof", () => {
     const quiet = waiting({ seenInUse: 2, quietSince: at(1) });
     expect(afterLook(quiet, false, retry, at(11))).toBe("proven");
   });
 
-  it("that is made again too early teaches nothing", () => {
+  it("that is repeated too early does not count", () => {
     const quiet = afterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
     if (quiet === "proven") throw new Error("one look is no proof");
     expect(afterLook(quiet, false, retry, at(1))).toEqual(quiet);
@@ -121,12 +133,12 @@ describe("a look", () => {
     expect(afterLook(quiet, true, quick, at(1))).toMatchObject({ at: at(2) });
   });
 
-  it("that could be made has ended the failures before it", () => {
+  it("that succeeds resets the failures before it", () => {
     const failed = { ...waiting({ seenInUse: 0 }), failures: 2 };
     expect(afterLook(failed, true, retry, at(1))).toMatchObject({ failures: 0 });
   });
 
-  it("is proof only after a quiet one, with nobody seen between, whatever was seen before", () => {
+  it("is proof only after a quiet check without sessions in between", () => {
     const look = fc.record({ isInUse: fc.boolean(), after: fc.integer({ min: 0, max: 20 }) });
     fc.assert(
       fc.property(fc.array(look, { maxLength: 12 }), (looks) => {
@@ -151,21 +163,21 @@ describe("what a retirement waits for", () => {
   const record = { ...adopted, published: version(2) };
   it.each([
     ["nothing", undefined, ""],
-    ["its grace", waiting(), "the end of its grace"],
+    ["its grace", waiting(), "the end of the grace period"],
     [
       "its grace, and proof",
       waiting({ seenInUse: 0 }),
-      "the end of its grace, and then proof that nobody uses the account",
+      "the end of the grace period, then proof that the account is unused",
     ],
     [
       "whoever uses it",
       waiting({ seenInUse: 4 }),
-      "the last user to leave: looks that found the account in use so far: 4",
+      "the account to become unused; checks that found it in use so far: 4",
     ],
     [
       "the second look",
       waiting({ seenInUse: 4, quietSince: at(3) }),
-      `another look: nobody used the account at ${at(3)}`,
+      `a second check: no session of the account was open at ${at(3)}`,
     ],
     [
       "another try",
@@ -179,12 +191,12 @@ describe("what a retirement waits for", () => {
   it("is the rotation that changes the same account, where there is one", () => {
     const open = { ...begun().rotation, account: "orders_a" };
     expect(waitsFor({ ...record, rotation: open, retirement: waiting() })).toBe(
-      "the rotation r1, which changes the account",
+      "rotation r1, which changes the account",
     );
   });
 
-  it("is not proof any more once somebody has seen the secret", () => {
+  it("is no longer proof once somebody has seen the secret", () => {
     const seen = { ...record, exposure, retirement: waiting({ seenInUse: 4 }) };
-    expect(waitsFor(seen)).toBe("the end of its grace");
+    expect(waitsFor(seen)).toBe("the end of the grace period");
   });
 });

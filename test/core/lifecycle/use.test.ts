@@ -27,9 +27,14 @@ describe("a use that is reported", () => {
 
   it.each([
     ["an hour later", hour, true, /^the secret was used/],
-    ["less than an hour later", hour - 1, false, /^a use less than an hour before is known, at /],
-    ["at the same moment", 0, false, /^a use less than an hour before is known, at /],
-    ["earlier", -minute, false, /^a later use is known, at /],
+    [
+      "less than an hour later",
+      hour - 1,
+      false,
+      /^a use less than an hour earlier is already recorded, at /,
+    ],
+    ["at the same moment", 0, false, /^a use less than an hour earlier is already recorded, at /],
+    ["earlier", -minute, false, /^a later use is already recorded, at /],
   ])("%s is the last one or changes nothing", (_when, after, counted, why) => {
     const accepted = accept(known, { at: plus(now, after) });
     expect(accepted.counted).toBe(counted);
@@ -37,11 +42,11 @@ describe("a use that is reported", () => {
     expect(accepted.record === known).toBe(!counted);
   });
 
-  it("of the future is one of this moment", () => {
+  it("in the future counts as one of now", () => {
     expect(accept(known, { at: at(700) }, at(600)).record.lastUsedAt).toBe(at(600));
   });
 
-  it("is nobody's when it does not say whose it is", () => {
+  it("has no user when the report names none", () => {
     const record = { ...known, lastUsedBy: "orders service" };
     expect(accept(record, { at: at(600) }).record).not.toHaveProperty("lastUsedBy");
   });
@@ -61,7 +66,7 @@ describe("a use that is reported", () => {
     });
   });
 
-  it("plans nothing anew where the policy does not ask for it", () => {
+  it("reschedules nothing when the policy has no afterIdle", () => {
     const record = { ...known, nextDue: at(3), dueReason: "as it was" };
     const { record: used } = acceptUse(record, target, { at: at(600) }, at(600));
     expect(used).toStrictEqual({ ...record, lastUsedAt: at(600) });
@@ -69,7 +74,7 @@ describe("a use that is reported", () => {
 });
 
 describe("a use that came while a worker held the target", () => {
-  it("is taken over, and there is nothing to take over without one", () => {
+  it("is merged, and without a use nothing changes", () => {
     const theirs = { ...known, lastUsedAt: at(600), lastUsedBy: "eva" };
     const working = { ...begun(known), outbox: [] };
     expect(withTheirUse(working, theirs, idle, at(601))).toStrictEqual({
@@ -80,7 +85,7 @@ describe("a use that came while a worker held the target", () => {
     expect(withTheirUse(working, adopted, idle, at(601))).toBe(working);
   });
 
-  it("never goes back in time, and leaves alone all but the plan", () => {
+  it("never goes back in time, and changes only the schedule", () => {
     fc.assert(
       fc.property(
         arbitraryUnclaimed,

@@ -87,7 +87,7 @@ it.each([
   expect(withCredential(text, account, password).length).toBeGreaterThan(20);
 });
 
-it("A text with a name or two is no connection string", () => {
+it("A text with one or two names is not a connection string", () => {
   for (const text of ["first", "a=b;c=d", "user=app", "host=x", "a=1 b=2", "x;y;z", ""]) {
     expect(parseConnectionString(text)).toBeUndefined();
   }

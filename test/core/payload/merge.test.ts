@@ -37,7 +37,7 @@ describe("the keys of a published JSON object", () => {
     );
   });
 
-  it("may be called anything", () => {
+  it("may have any names", () => {
     const previous = '{"__proto__":{"a":1},"constructor":"c","username":"app","password":"p"}';
     expect(merged(previous).text).toContain('{"__proto__":{"a":1},"constructor":"c",');
   });
@@ -70,7 +70,7 @@ describe("the keys of a published JSON object", () => {
     expect(read?.secret.reveal()).toBe(newPassword);
   });
 
-  it("are kept behind a byte-order mark, which goes", () => {
+  it("are kept after a byte-order mark, which is removed", () => {
     const previous = `\uFEFF${JSON.stringify({ ...credential, sslmode: "require" })}`;
     expect(mergedJson(previous)).toMatchObject({ sslmode: "require", password: newPassword });
   });
@@ -202,7 +202,7 @@ describe("the tags", () => {
   });
 });
 
-it("What does not fit into a version is left out, and that is said", () => {
+it("Content that does not fit into a version is left out and reported", () => {
   const { text, fits, notes } = merged({ ...credential, certificate: "x".repeat(25 * 1024) });
   expect(fits).toBe(false);
   expect(notes).toHaveLength(1);

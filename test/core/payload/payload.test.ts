@@ -55,7 +55,7 @@ describe("a JSON payload", () => {
     });
   });
 
-  it("is not taken for another account's", () => {
+  it("is not read as that of another account", () => {
     expect(parse('{"username":"app","password":"p"}', ["other"])).toBeUndefined();
     expect(parse('{"username":"App","password":"p"}', ["app"])).toBeUndefined();
   });
@@ -114,7 +114,7 @@ describe("a bare password", () => {
   });
 });
 
-it("what is no payload is never an exception", () => {
+it("text that is not a payload never causes an exception", () => {
   fc.assert(
     fc.property(text, fc.array(text, { maxLength: 3 }), (value, accounts) => {
       const credential = parsePayload(new Secret(value), accounts);

@@ -7,19 +7,19 @@ import { adopted, at, now, target } from "../orders.ts";
 const { policy } = target;
 const unpublished: TargetRecord = { ...newRecord("orders"), adoptedAt: now };
 
-describe("what a due moment is computed from", () => {
-  it("is the id alone of a target of which nothing is known", () => {
+describe("the facts behind a due time", () => {
+  it("are only the id for an unknown target", () => {
     expect(toFacts(newRecord("orders"))).toStrictEqual({ targetId: "orders" });
   });
 
-  it("holds the adoption only of what consumers could use then", () => {
+  it("have the adoption only if consumers could use the secret then", () => {
     expect(toFacts(adopted)).toStrictEqual({ targetId: "orders", adoptedAt: now });
     expect(toFacts(unpublished)).toStrictEqual({ targetId: "orders" });
     const { adoptedAt: _, ...unknown } = adopted;
     expect(toFacts(unknown)).toStrictEqual({ targetId: "orders" });
   });
 
-  it("holds the last change, the exposure and the last use", () => {
+  it("have the last change, the exposure and the last use", () => {
     const exposure = { at: at(5), by: "ben", from: "a log", kind: "breach" } as const;
     const lastUsedAt = at(6);
     expect(toFacts({ ...adopted, lastSuccessAt: at(3), exposure, lastUsedAt })).toStrictEqual({
@@ -34,7 +34,7 @@ describe("what a due moment is computed from", () => {
   });
 });
 
-describe("the last change of what consumers read", () => {
+describe("the last change of the published secret", () => {
   const changedAt = (minutes: number) => ({
     ...adopted,
     slots: [
@@ -50,13 +50,13 @@ describe("the last change of what consumers read", () => {
     expect(findLastChange({ ...adopted, lastSuccessAt: at(3) })).toBe(at(3));
   });
 
-  it("is that of no account where none is known to be published", () => {
+  it("belongs to no account when none is known to be published", () => {
     const { active: _, ...unknown } = changedAt(5);
     expect(findLastChange(unknown)).toBeUndefined();
     expect(findLastChange({ ...unknown, lastSuccessAt: at(3) })).toBe(at(3));
   });
 
-  it("is the writing of what was found and did not log in", () => {
+  it("is the time of writing of a secret that did not log in", () => {
     const found = { ...unpublished, writtenAt: at(-7), lastSuccessAt: at(3) };
     expect(findLastChange(found)).toBe(at(-7));
     expect(findLastChange({ ...adopted, writtenAt: at(-7) })).toBeUndefined();
@@ -78,7 +78,7 @@ describe("a record with its due moment", () => {
     });
   });
 
-  it("holds no moment any longer when nothing is due, and the reason for it", () => {
+  it("has no due time when nothing is due, but the reason", () => {
     const { every: _, ...byHand } = policy;
     const manual = { ...target, policy: { ...byHand, manualOnly: true } };
     const passedOver = [{ at: at(0), why: "as it was" }];
@@ -91,7 +91,7 @@ describe("a record with its due moment", () => {
     });
   });
 
-  it("keeps of what was passed over as much as a row can hold", () => {
+  it("keeps as many alternatives as a row can hold", () => {
     const policiesPassedOver = Array.from({ length: 11 }, (_, index) => ({
       policy: `p${index}`,
       why: "is only for targets that name it",
@@ -103,7 +103,7 @@ describe("a record with its due moment", () => {
     expect(withDue(record, target, now)).not.toHaveProperty("policiesPassedOver");
   });
 
-  it("keeps the mark of what was adopted when the policy was edited", () => {
+  it("keeps the adopted part of the fingerprint when the policy is edited", () => {
     const before = { ...adopted, policyFingerprint: "older main/another orders_a" };
     const { policyFingerprint } = withDue(before, target, now);
     expect(policyFingerprint).toBe(

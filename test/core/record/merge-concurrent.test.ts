@@ -12,7 +12,7 @@ const merge = (local: TargetRecord, remote: TargetRecord, before = base) =>
 const local: TargetRecord = { ...base, health: "failing", lastFailure: failure("bug") };
 
 describe("after a lost race the record has", () => {
-  test("everything that the worker wanted, when nobody else changed anything", () => {
+  test("everything that the worker wanted, when no caller changed anything", () => {
     expect(merge(local, base)).toEqual(local);
   });
 

@@ -11,18 +11,18 @@ const note = (id: string, toldTo?: readonly string[]): Notification => ({
   ...(toldTo && { toldTo }),
 });
 
-test("a notification that everybody has heard is gone", () => {
+test("a notification that every notifier has received is removed", () => {
   expect(withDelivered([note("1"), note("2", ["a"])], ["a", "b"], ["a", "b"])).toEqual([]);
 });
 
-test("one that somebody has not heard waits, and remembers who has", () => {
+test("a notification that one notifier has not received waits, and remembers the others", () => {
   expect(withDelivered([note("1"), note("2", ["b"])], ["a", "b", "c"], ["a"])).toEqual([
     note("1", ["a"]),
     note("2", ["a", "b"]),
   ]);
 });
 
-test("who has heard it is remembered once, however often the others are told again", () => {
+test("each receiver is remembered once, however often the others are notified again", () => {
   let outbox: Notification[] = [note("1")];
   for (let round = 0; round < 1_000; round++) outbox = withDelivered(outbox, ["a", "b"], ["a"]);
   expect(outbox).toEqual([note("1", ["a"])]);

@@ -20,6 +20,6 @@ test.each([
     expect(isLoopback(new URL(url))).toBe(stays);
     const open = () => openSafely(() => ({ url }));
     if (stays) expect(open()).toEqual({ url });
-    else expect(open).toThrow("http is for this machine only");
+    else expect(open).toThrow("only loopback addresses may use http");
   },
 );

@@ -161,7 +161,7 @@ describe("a generated password", () => {
 
   it("is not made at all when there are no bytes", () => {
     expect(() => generatePassword(defaultPasswordRules, [], () => new Uint8Array(0))).toThrow(
-      new RangeError("the source of random bytes gives no usable ones"),
+      new RangeError("the source of random bytes returned no usable bytes"),
     );
   });
 });

@@ -77,7 +77,7 @@ describe("a secret", () => {
     ]);
   });
 
-  it("is told to whoever asks for it by name", () => {
+  it("is returned by reveal()", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(new Secret(text).reveal()).toBe(text);

@@ -19,13 +19,12 @@ describe("a plan", () => {
     ]);
     expect(targets[2]?.next).toBe(rotations[0]);
     const earlier = target("a", { every: 100 * day });
-    const shown = simulate(
-      [earlier],
-      plus(from, 150 * day),
-      plus(from, 160 * day),
-      defaultLimits,
-      from,
-    );
+    const shown = simulate([earlier], {
+      from: plus(from, 150 * day),
+      to: plus(from, 160 * day),
+      limits: defaultLimits,
+      knownAt: from,
+    });
     expect(shown.rotations).toStrictEqual([]);
     expect(shown.targets[0]?.next?.at).toBe(Date.parse(from) + 200 * day + minute);
   });
@@ -46,10 +45,25 @@ describe("a plan", () => {
   it("with more rotations than wanted is refused, and says how many there are and how to ask for less", () => {
     const [one, two] = [target("a", { every: 10 * day }), target("b", { every: 10 * day })];
     const count = plan(one, two).rotations.length;
-    const most = (number: number) => simulate([one, two], from, to, defaultLimits, from, number);
+    const most = (number: number) =>
+      simulate([one, two], {
+        from,
+        to,
+        limits: defaultLimits,
+        knownAt: from,
+        budget: { rotations: number, counted: 3 * number },
+      });
     expect(most(count).rotations).toHaveLength(count);
     const late = plus(to, -day);
-    expect(() => simulate([one, two], late, to, defaultLimits, from, count - 1)).toThrow();
+    expect(() =>
+      simulate([one, two], {
+        from: late,
+        to,
+        limits: defaultLimits,
+        knownAt: from,
+        budget: { rotations: count - 1, counted: 3 * (count - 1) },
+      }),
+    ).toThrow();
     expect(() => most(count - 1)).toThrow(
       `The period has ${count} rotations; the limit is ${count - 1}. Asked for: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
     );
@@ -57,7 +71,15 @@ describe("a plan", () => {
 
   it("that is far too long stops counting, and says how far it came", () => {
     const often = [target("a", { cron: "* * * * *" }), target("b", { every: day })];
-    expect(() => simulate(often, from, to, defaultLimits, from, 1_000)).toThrow(
+    expect(() =>
+      simulate(often, {
+        from,
+        to,
+        limits: defaultLimits,
+        knownAt: from,
+        budget: { rotations: 1_000, counted: 3_000 },
+      }),
+    ).toThrow(
       `The period has more than 3,000 rotations; the limit is 1,000. Asked for: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
@@ -84,12 +106,11 @@ describe("a plan", () => {
   ])(
     "of a policy with every: %s has a rotation with each sweep that notices one",
     (_, every, apart) => {
-      const { rotations, tooOld } = simulate(
-        [target("a", { every })],
+      const { rotations, tooOld } = simulate([target("a", { every })], {
         from,
-        plus(from, 10 * apart),
-        defaultLimits,
-      );
+        to: plus(from, 10 * apart),
+        limits: defaultLimits,
+      });
       const starts = rotations.map(({ at }) => at);
       const [first = NaN] = starts;
       expect(first).toBe(Date.parse(from) + every);

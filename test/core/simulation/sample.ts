@@ -18,5 +18,5 @@ export function target(
 
 /** What happens to these targets in two months. */
 export function plan(...targets: SimulatedTarget[]) {
-  return simulate(targets, from, to, defaultLimits);
+  return simulate(targets, { from, to, limits: defaultLimits });
 }

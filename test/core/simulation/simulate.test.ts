@@ -27,7 +27,7 @@ function target(
 }
 
 function plan(...targets: SimulatedTarget[]) {
-  return simulate(targets, from, to, defaultLimits);
+  return simulate(targets, { from, to, limits: defaultLimits });
 }
 
 function listStarts(simulation: ReturnType<typeof plan>): string[] {
@@ -40,8 +40,8 @@ describe("a simulation", () => {
   it("that is to be shown from a later moment plays the time until then as well", () => {
     const known = "2026-01-01T00:00:00.000Z";
     const one = target("a", { every: 50 * day }, { facts: { changedAt: known } });
-    const whole = simulate([one], known, to, defaultLimits);
-    const shown = simulate([one], from, to, defaultLimits, known);
+    const whole = simulate([one], { from: known, to, limits: defaultLimits });
+    const shown = simulate([one], { from, to, limits: defaultLimits, knownAt: known });
     expect(listStarts(shown)).toStrictEqual(listStarts(whole).filter((start) => start >= from));
     expect(shown.tooOld).toStrictEqual([]);
   });
@@ -94,7 +94,9 @@ describe("a simulation", () => {
   it("leaves out what would start when it ends", () => {
     const last = target("a", { every: 122 * day });
     expect(plan(last).rotations).toStrictEqual([]);
-    expect(simulate([last], from, plus(to, 1), defaultLimits).rotations).toHaveLength(1);
+    expect(
+      simulate([last], { from, to: plus(to, 1), limits: defaultLimits }).rotations,
+    ).toHaveLength(1);
   });
 
   it("agrees with what the engine is told after each change", () => {
@@ -107,7 +109,11 @@ describe("a simulation", () => {
     fc.assert(
       fc.property(policies, fc.uuid(), (fields, id) => {
         const own = target(id, fields);
-        const { rotations } = simulate([own], from, plus(from, 60 * day), defaultLimits);
+        const { rotations } = simulate([own], {
+          from,
+          to: plus(from, 60 * day),
+          limits: defaultLimits,
+        });
         let changedAt = from;
         for (const { at } of rotations) {
           const due = nextDue(own.policy, { targetId: id, changedAt }, changedAt);
@@ -248,7 +254,7 @@ describe("collisions", () => {
       ),
     );
     expect(
-      simulate(targets, from, to, limits).collisions.map(
+      simulate(targets, { from, to, limits }).collisions.map(
         (one) => `${one.from.slice(17)} ${one.to.slice(17)} ${one.most}`,
       ),
     ).toStrictEqual(["00.000Z 01.500Z 2", "05.000Z 05.500Z 2"]);

@@ -24,10 +24,17 @@ export interface ScramCredential {
 
 export async function scramCredential(
   mechanism: Mechanism,
-  user: string,
-  password: string,
-  iterations: number,
-  salt: Buffer = randomBytes(algorithms[mechanism].saltBytes),
+  {
+    user,
+    password,
+    iterations,
+    salt = randomBytes(algorithms[mechanism].saltBytes),
+  }: {
+    readonly user: string;
+    readonly password: string;
+    readonly iterations: number;
+    readonly salt?: Buffer;
+  },
 ): Promise<ScramCredential> {
   const { hash, bytes } = algorithms[mechanism];
   const salted = await derive(prepared(mechanism, user, password), salt, iterations, bytes, hash);
@@ -47,7 +54,7 @@ export async function matches(
   password: string,
 ): Promise<boolean> {
   const { mechanism, iterations, salt } = credential;
-  const presented = await scramCredential(mechanism, user, password, iterations, salt);
+  const presented = await scramCredential(mechanism, { user, password, iterations, salt });
   return timingSafeEqual(presented.storedKey, credential.storedKey);
 }
 

@@ -93,7 +93,9 @@ export function makeCredentials(
   if (password === "") throw refused("BadValue", "Password cannot be empty");
   const ordered = mechanisms.filter((mechanism) => wanted.includes(mechanism));
   return Promise.all(
-    ordered.map((mechanism) => scramCredential(mechanism, user, password, iterations[mechanism])),
+    ordered.map((mechanism) =>
+      scramCredential(mechanism, { user, password, iterations: iterations[mechanism] }),
+    ),
   );
 }
 

@@ -113,25 +113,31 @@ function naive(order: readonly ("publish" | "change")[]): Worker {
         );
       }
     }
-    return book(ports, world, found, account, published);
+    return book(ports, world, { found, account, published });
   };
 }
 
 async function book(
   ports: Ports,
   world: World,
-  found: Versioned,
-  account: string,
-  published: TargetRecord["published"],
+  {
+    found,
+    account,
+    published,
+  }: {
+    readonly found: Versioned;
+    readonly account: string;
+    readonly published: TargetRecord["published"];
+  },
 ): Promise<void> {
   const now = world.now();
   const { request } = found.record;
   if (!request) return;
   const grounds = { why: "it was asked for", policyFingerprint: "" };
-  const begun = beginRotation(found.record, account, request, grounds, now);
+  const begun = beginRotation(found.record, { account, request, grounds, now });
   if (!begun.rotation) return;
   const rotation = advance(begun.rotation, "cleaning", published ? { published } : {}, now);
-  const record = succeed(begun, rotation, world.target, false, now);
-  const runs = [toRunRecord(rotation, record, "done", now)];
+  const record = succeed(begun, { rotation, target: world.target, canRetire: false, now });
+  const runs = [toRunRecord(rotation, { record, state: "done", now })];
   await ports.journal.commit({ record, etag: found.etag, wakeAt: undefined, runs });
 }

@@ -40,7 +40,7 @@ export async function rotateDisturbed(
     }
     return judge(effect, call);
   };
-  const workUntil = (end: number) => workOnUntil(world, worker, gate, end, broken);
+  const workUntil = (end: number) => workOnUntil(world, { worker, gate, end, broken });
 
   await worker(world.ports(open), world);
   await requestRotation(world.ports(open), world.target, {
@@ -62,14 +62,21 @@ export async function rotateDisturbed(
   return { struck, broken: [...new Set(broken)] };
 }
 
-/** Works whenever the journal says so, until that moment in milliseconds. What it throws is `broken`. `aheadMs`: of the worker's clock. */
+interface WorkOptions {
+  readonly worker: Worker;
+  readonly gate: Gate;
+  /** Milliseconds since the epoch. */
+  readonly end: number;
+  /** Receives what the worker throws. */
+  readonly broken: string[];
+  /** How far the worker's clock is ahead. */
+  readonly aheadMs?: number;
+}
+
+/** Runs the worker whenever the journal says so, until `end`. */
 export async function workOnUntil(
   world: World,
-  worker: Worker,
-  gate: Gate,
-  end: number,
-  broken: string[],
-  aheadMs = 0,
+  { worker, gate, end, broken, aheadMs = 0 }: WorkOptions,
 ): Promise<void> {
   for (let turn = 0; turn < 60 && Date.parse(world.now()) < end; turn++) {
     await worker(world.ports(gate, aheadMs), world).catch((error: unknown) => {
@@ -85,7 +92,8 @@ export async function workOnUntil(
 /** Works for so many milliseconds, whenever the journal says so. */
 export async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
   const end = Date.parse(world.now()) + length;
-  while (Date.parse(world.now()) < end) await workOnUntil(world, engine, gate, end, []);
+  while (Date.parse(world.now()) < end)
+    await workOnUntil(world, { worker: engine, gate, end, broken: [] });
 }
 
 export async function endings(world: World): Promise<string[]> {

@@ -62,7 +62,7 @@ export async function live(
     current?.forbids?.(world, changed),
   );
   const workFor = (length: number, gate: Gate, aheadMs = 0) =>
-    workOnUntil(world, worker, gate, Date.parse(world.now()) + length, broken, aheadMs);
+    workOnUntil(world, { worker, gate, end: Date.parse(world.now()) + length, broken, aheadMs });
 
   async function go({ disturbance, ...episode }: Episode): Promise<void> {
     let calls = 0;

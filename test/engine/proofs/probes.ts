@@ -51,7 +51,7 @@ export const unprovenChange: Probe = async (worker) => {
     effect === "target.verify" && world.applied.size > 0 && Date.parse(world.now()) < until
       ? Promise.reject(new TargetUnavailableError("the line was lost"))
       : call();
-  await workOnUntil(world, worker, gate, until + 5 * minute, broken);
+  await workOnUntil(world, { worker, gate, end: until + 5 * minute, broken });
   if (!world.publishedWorks()) broken.push("consumers are refused for minutes");
   return broken;
 };

@@ -60,18 +60,17 @@ function place(
   const opening = findOpenings(policy, claim).first(claim.from, now);
   if (!opening) return undefined;
   const permitted = Math.max(claim.from, opening.from);
-  const at = permitted + spreadIn(policy, claim, permitted, opening.to, fraction);
+  const at = permitted + spreadIn(policy, claim, { from: permitted, to: opening.to }, fraction);
   return { claim, at, permitted, opening };
 }
 
 function spreadIn(
   { spread = 0 }: Policy,
   claim: DueRule,
-  permitted: number,
-  end: number,
+  { from, to }: Span,
   fraction: () => number,
 ): number {
   if (spread === 0 || claim.anyTime) return 0;
-  const room = Math.max(0, Math.min(spread, end - sweepMargin - permitted));
+  const room = Math.max(0, Math.min(spread, to - sweepMargin - from));
   return Math.floor(fraction() * room);
 }

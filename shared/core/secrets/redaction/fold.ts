@@ -1,4 +1,4 @@
-/** A text as it is searched, and where each of its characters stands in the original. */
+/** A text in the form that is searched, with the position of each character in the original. */
 export interface Folded {
   readonly text: string;
   readonly at: Uint32Array;
@@ -7,8 +7,8 @@ export interface Folded {
 const backslash = 92;
 
 /**
- * In lower case and without blanks, line breaks and invisible characters, so that a secret is found in capitals and across
- * lines. `withoutEscapes` also leaves out line breaks that JSON or a shell has escaped, such as `\n`.
+ * Converts the text to lower case without blanks, line breaks and invisible characters, so that a secret is found in capitals and
+ * across lines. `withoutEscapes` also leaves out line breaks that JSON or a shell has escaped, such as `\n`.
  */
 export function fold(text: string, withoutEscapes = false): Folded {
   const units = new Uint16Array(text.length);
@@ -50,7 +50,7 @@ const known = new Map<number, number | undefined>();
 
 const invisible = /^[\s\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}]$/u;
 
-/** Each unit by itself: what is folded must not depend on its neighbours. */
+/** Folds each unit by itself, because the result must not depend on its neighbours. */
 function foldOther(unit: number): number | undefined {
   if (known.has(unit)) return known.get(unit);
   const character = String.fromCharCode(unit);

@@ -1,10 +1,10 @@
-/** Characters by which a place is found where a needle may lie. Shorter needles would be found by chance. */
+/** How many characters identify a possible match. Shorter needles would match by chance. */
 export const keyLength = 8;
 
-/** Longer forms are looked for piece by piece: then no place takes long to look at. */
+/** Longer forms are searched in pieces, so that no single comparison takes long. */
 const longestPiece = 256;
 
-/** A text to be found. `anchor` is where its key begins; `least` characters from there on must match. */
+/** A text to find. Its key begins at `anchor`, and at least `least` characters from there must match. */
 export interface Needle {
   readonly text: string;
   readonly anchor: number;
@@ -17,7 +17,7 @@ export interface Part {
   readonly to: number;
 }
 
-/** What to look for in a folded form: all of it; or, where `mayBePart`, its first and its last half. */
+/** The needles for a folded form: the whole form, or its first and last half if `mayBePart`. */
 export function toNeedles(form: string, mayBePart: boolean): Needle[] {
   if (form.length > 2 * longestPiece) return toPieces(form);
   const half = Math.ceil(form.length / 2);
@@ -32,14 +32,14 @@ export function toNeedles(form: string, mayBePart: boolean): Needle[] {
 function toPieces(form: string): Needle[] {
   const count = Math.ceil(form.length / longestPiece);
   const pieces = Array.from({ length: count }, (_, index) => {
-    // The last one overlaps the one before it.
+    // The last piece overlaps the one before it.
     const from = Math.min(index * longestPiece, form.length - longestPiece);
     return form.slice(from, from + longestPiece);
   });
   return [...new Set(pieces)].map((text) => ({ text, anchor: 0, least: text.length }));
 }
 
-/** Letters alone may be a word, such as the name of a system, that stands in a message for itself. */
+/** A text of letters only may be an ordinary word in a message, such as the name of a system. */
 function isTelling(half: string): boolean {
   return !/^\p{L}*$/u.test(half);
 }
@@ -65,7 +65,7 @@ export function toIndex<Of>(all: readonly (readonly [Of, readonly Needle[]])[]):
   return index;
 }
 
-/** Looks at each place of the text once, however many needles there are. `onCompare` hears of each character that is compared. */
+/** Visits each position of the text once, however many needles there are. `onCompare` is called for each compared character. */
 export function search<Of>(
   text: string,
   index: Index<Of>,
@@ -82,7 +82,7 @@ export function search<Of>(
   return found;
 }
 
-/** As much of the needle as there is at the place; undefined if it is too little. */
+/** The part of the needle found at the position; undefined if it is too short. */
 function partAt(
   text: string,
   place: number,

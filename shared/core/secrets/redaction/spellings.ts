@@ -1,4 +1,4 @@
-/** Every form in which a value could have got into a text. */
+/** Every form that a value can have in a text. */
 export function spellings(value: string): string[] {
   const utf8 = Buffer.from(value, "utf8");
   const utf16 = Buffer.from(value, "utf16le");
@@ -12,15 +12,15 @@ export function spellings(value: string): string[] {
     ...inMarkup(value),
     ...[utf8, utf16, reversed].flatMap((bytes) => [...inBase64(bytes), bytes.toString("hex")]),
     utf8.toString("hex").toUpperCase(),
-    // As JSON writes a Buffer.
+    // The form of a Buffer in JSON.
     utf8.join(","),
   ];
   return [...new Set(forms)];
 }
 
 /**
- * On its own, and as part of something longer such as `account:secret`: three bytes become four characters, so there are
- * three ways in which it can lie, and the characters at its edges belong to its neighbours as well.
+ * Base64 of the value alone, and as part of a longer text such as `account:secret`. Three bytes become four characters, so the value
+ * has three possible offsets, and the characters at its edges also depend on the neighbours.
  */
 function inBase64(bytes: Buffer): string[] {
   const whole = bytes.toString("base64").replace(/=+$/, "");
@@ -37,7 +37,7 @@ function inBase64(bytes: Buffer): string[] {
   ]);
 }
 
-/** As most programs write it, as those that write ASCII alone, as those that fear markup, and as PHP. */
+/** JSON as written by most programs, by those that write ASCII only, by those that escape markup, and by PHP. */
 function inJson(value: string): string[] {
   const plain = JSON.stringify(value).slice(1, -1);
   return [
@@ -52,7 +52,7 @@ function escapedUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** As part of a path or query, as a field of a form, as a whole address, as the password of one, and in an address in an address. */
+/** The value in a path or query, in a form field, as a whole address, as the password of an address, and in a nested address. */
 function listPercentSpellings(value: string): string[] {
   const address = new URL("postgresql://account@host");
   address.password = value;
@@ -77,7 +77,7 @@ function percentEncodedUnit(unit: string): string {
   return `%${unit.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-/** As SQL, connection strings and program text quote. */
+/** The quoted forms in SQL, connection strings and source code. */
 function listQuotedSpellings(value: string): string[] {
   return [
     value.replaceAll("'", "''"),
@@ -88,7 +88,7 @@ function listQuotedSpellings(value: string): string[] {
   ];
 }
 
-/** As XML and HTML write it: in text, in attributes with each of the names of the apostrophe, and by number. */
+/** The forms in XML and HTML: in text, in attributes with each spelling of the apostrophe, and as numbers. */
 function inMarkup(value: string): string[] {
   const inText = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const inAttribute = inText.replaceAll('"', "&quot;");

@@ -22,13 +22,13 @@ export function testExamination<Options>(
 
   /** An examination that must be answered. */
   async function answered(account: Credential, by: Using, isProven = false) {
-    const answer = await examine(account, by, isProven);
+    const answer = await examine(account, by, { isProven });
     if (answer === "rejected") throw new Error("the authority was refused");
     return answer;
   }
 
   describe.each(subject.authorities)("an examination with the authority of %s", (as) => {
-    it.each([false, true])("finds nothing amiss when isProven is %s", async (isProven) => {
+    it.each([false, true])("finds no problem when isProven is %s", async (isProven) => {
       const current = await newAccount();
       expect(await answered(current, using(as, current), isProven)).toEqual(healthy);
     });
@@ -64,7 +64,7 @@ export function testExamination<Options>(
       },
     );
 
-    it("a change that is refused for want of a right names the admin and the account", async () => {
+    it("a change refused for a missing right names the admin and the account", async () => {
       const current = await newAccount();
       const refused = apply(withSecret(current), asAdmin(powerless()));
       await expect(refused).rejects.toThrow(powerless().account);
@@ -87,7 +87,7 @@ export function testExamination<Options>(
       },
     );
 
-    it("the refused log-in of an admin is told from a refused change", async () => {
+    it("the refused log-in of an admin is distinguished from a refused change", async () => {
       const current = await newAccount();
       const wrong = asAdmin(withSecret(admin()));
       await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong));
@@ -102,7 +102,7 @@ export function testExamination<Options>(
   if (subject.blocks !== undefined) {
     const block = ({ account }: Credential) => required(steps.fixture.block?.(account), "block");
 
-    it("an examination names what keeps an account from logging in, unless it just did", async () => {
+    it("an examination names what blocks the log-in of an account, unless it has just logged in", async () => {
       const current = await newAccount();
       const unblock = await block(current);
       const { obstacles } = await answered(current, asAdmin(admin()));
@@ -114,7 +114,7 @@ export function testExamination<Options>(
     });
 
     if (subject.blocks === "named") {
-      it("a log-in as a blocked account says nothing about the secret", async () => {
+      it("a log-in as a blocked account proves nothing about the secret", async () => {
         const current = await newAccount();
         const unblock = await block(current);
         await failsAs(AccountBlockedError, verify(current));
@@ -127,7 +127,7 @@ export function testExamination<Options>(
   if (subject.trusts === true) {
     const trust = ({ account }: Credential) => required(steps.fixture.trust?.(account), "trust");
 
-    it("a log-in for which no secret was asked proves nothing", async () => {
+    it("a log-in without a request for the secret proves nothing", async () => {
       const current = await newAccount();
       const undo = await trust(current);
       const errors = [
@@ -141,10 +141,10 @@ export function testExamination<Options>(
       expect(await verify(current)).toBe("accepted");
     });
 
-    it("an authority that is not asked for its secret changes nothing", async () => {
+    it("an authority that logs in without its secret changes nothing", async () => {
       const current = await newAccount();
       const undo = await trust(admin());
-      await failsAs(ConfigError, examine(current, asAdmin(admin()), true));
+      await failsAs(ConfigError, examine(current, asAdmin(admin()), { isProven: true }));
       await failsAs(ConfigError, apply(withSecret(current), asAdmin(admin())));
       await failsAs(ConfigError, steps.retire(current, asAdmin(admin())));
       await undo();

@@ -13,7 +13,7 @@ export function testSessions<Options>(
   const look = (account: Credential) => isInUse(account, steps.using("admin", account));
 
   describe("whether an account is in use", () => {
-    it("is seen as long as somebody is logged in as it, who does nothing", async () => {
+    it("is seen as long as an idle client is logged in", async () => {
       const current = await newAccount();
       expect(await look(current)).toBe(false);
       const leave = await stay(current);
@@ -23,7 +23,7 @@ export function testSessions<Options>(
       await expect.poll(() => look(current), patience).toBe(false);
     });
 
-    it("is seen of who logged in before the secret was changed", async () => {
+    it("is seen for a client that logged in before the change of the secret", async () => {
       const current = await newAccount();
       const leave = await stay(current);
       await steps.retire(current, steps.using("admin", current));
@@ -31,7 +31,7 @@ export function testSessions<Options>(
       await leave();
     });
 
-    it("is no matter of how many leave while one stays", async () => {
+    it("stays true when some clients leave and one stays", async () => {
       const current = await newAccount();
       const [leaveFirst, leaveLast] = [await stay(current), await stay(current)];
       await leaveFirst();
@@ -40,25 +40,25 @@ export function testSessions<Options>(
       await expect.poll(() => look(current), patience).toBe(false);
     });
 
-    it("has nothing to do with other accounts", async () => {
+    it("does not depend on other accounts", async () => {
       const [current, other] = [await newAccount(), await newAccount()];
       const leave = await stay(other);
       expect(await look(current)).toBe(false);
       await leave();
     });
 
-    it("does not follow from log-ins of our own", async () => {
+    it("does not count log-ins of Keyturn", async () => {
       const current = await newAccount();
       expect(await verify(current)).toBe("accepted");
       await expect.poll(() => look(current), patience).toBe(false);
     });
 
-    it("is no for an account that is not there", async () => {
+    it("is false for an account that does not exist", async () => {
       const nobody = { account: "nobody_here", secret: withSecret(await newAccount()).secret };
       expect(await look(nobody)).toBe(false);
     });
 
-    it.each(awkwardNames)("is seen of the account named %j", async (awkward) => {
+    it.each(awkwardNames)("is seen for the account named %j", async (awkward) => {
       const current = await newAccount(awkward);
       expect(await look(current)).toBe(false);
       const leave = await stay(current);

@@ -45,11 +45,11 @@ export function testStaying<Options>(
     }
 
     if (authorities.includes("admin")) {
-      it("serves to examine several accounts and to change them", async () => {
+      it("is used to examine and change several accounts", async () => {
         const accounts = [await newAccount(), await newAccount()];
         const count = await countLogIns(async () => {
           for (const account of accounts) {
-            expect(await examine(account, admin(), false, staying())).not.toBe("rejected");
+            expect(await examine(account, admin(), { aimed: staying() })).not.toBe("rejected");
             await apply(withSecret(account), admin(), staying());
             await retire(account, admin(), staying());
           }
@@ -58,34 +58,34 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
-      it("is made anew when the server has ended it meanwhile", async () => {
+      it("is made again when the server has ended it meanwhile", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         line.hangUp();
         await change(current, admin());
       });
 
-      it("is no log-in for anybody who brings another secret", async () => {
+      it("is not used for a call with another secret", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const wrong: Using = { as: "admin", credential: withSecret(adminCredential()) };
-        expect(await examine(current, wrong, false, staying())).toBe("rejected");
+        expect(await examine(current, wrong, { aimed: staying() })).toBe("rejected");
         await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong, staying()));
         await change(current, admin());
       });
 
-      it("ends when the signal of a call fires that uses it", async () => {
+      it("ends when the signal of a call that uses it fires", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const fired = AbortSignal.abort();
         await expect(apply(withSecret(current), admin(), staying(), fired)).rejects.toThrow();
         expect(await works(current)).toBe(true);
         await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
       });
 
-      it("is not used by a call that does not say so, and ends by itself", async () => {
+      it("is not used by a call without mayStay, and ends by itself", async () => {
         const current = await newAccount();
-        await examine(current, admin(), false, staying());
+        await examine(current, admin(), { aimed: staying() });
         const count = await countLogIns(async () => {
           await examine(current, admin());
         });
@@ -95,7 +95,7 @@ export function testStaying<Options>(
     }
 
     if (authorities.includes("self")) {
-      it("may be the one that has proven the account's own secret", async () => {
+      it("may be the one that proved the account's own secret", async () => {
         const current = await newAccount();
         const count = await countLogIns(async () => {
           expect(await verify(current, staying())).toBe("accepted");
@@ -105,7 +105,7 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
-      it("does not stay in the way once the account has changed itself", async () => {
+      it("is closed once the account has changed itself", async () => {
         const current = await newAccount();
         expect(await verify(current, staying())).toBe("accepted");
         await apply(withSecret(current), { as: "self", credential: current }, staying());

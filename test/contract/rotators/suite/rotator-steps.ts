@@ -16,6 +16,12 @@ export interface Called<Options> extends Aimed<Options> {
   readonly mayStay?: boolean;
 }
 
+interface ExamineOptions<Options> {
+  readonly isProven?: boolean;
+  readonly aimed?: Called<Options>;
+  readonly signal?: AbortSignal;
+}
+
 /** What the tests of a rotator do and see. Each test must leave no connection open. */
 export function rotatorSteps<Options>(subject: Subject<Options>) {
   let fixture: Fixture<Options>;
@@ -84,9 +90,11 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   const examine = (
     { account }: Credential,
     by: Using,
-    isProven = false,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
-    signal = patience(),
+    {
+      isProven = false,
+      aimed: { rotator, ...to } = fixture.aimed,
+      signal = patience(),
+    }: ExamineOptions<Options> = {},
   ) => required(rotator.examine?.({ ...to, account, using: by, isProven }, signal), "examine");
 
   const isInUse = (

@@ -31,7 +31,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
       expect(rotator.endpoint(options)).toEqual(steps.fixture.endpoint);
     });
 
-    it("takes its own options and no unknown ones", () => {
+    it("accepts its own options and no unknown ones", () => {
       const { rotator, options } = steps.fixture.aimed;
       expect(rotator.options.parse(options)).toEqual(options);
       expect(rotator.options.safeParse({ ...options, surprise: 1 }).success).toBe(false);
@@ -125,7 +125,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         expect(await steps.fixture.snapshot()).toEqual(before);
       });
 
-      it("is refused when the admin has not the right to do it", async () => {
+      it("is refused when the admin lacks the right", async () => {
         const current = await newAccount();
         const powerless = required(steps.fixture.powerless, "powerless");
         const before = await steps.fixture.snapshot();
@@ -133,7 +133,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         expect(await steps.fixture.snapshot()).toEqual(before);
       });
 
-      it("retires an account as often as it is told to, and only that one", async () => {
+      it("retires an account, also repeatedly, and no other one", async () => {
         const [current, bystander] = [await newAccount(), await newAccount()];
         for (let time = 1; time <= 2; time++) {
           await retire(current, anyAdmin());
@@ -154,7 +154,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
     }
 
     if (subject.refuses === true) {
-      it("is refused when the target does not like the secret, and the old one stays valid", async () => {
+      it("is refused when the target rejects the secret, and the old one stays valid", async () => {
         const unacceptable = required(steps.fixture.unacceptable, "unacceptable");
         const current = await newAccount(unacceptable.account);
         const change = apply(unacceptable, anyAuthority(current));
@@ -179,7 +179,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
 
     if (subject.seesSessions === true) testSessions(steps, subject.awkwardNames ?? awkwardNames);
 
-    describe("when the target cannot be asked", () => {
+    describe("when the target cannot be reached", () => {
       let silent: Listening;
       let arrived = Promise.withResolvers<Socket>();
 
@@ -205,7 +205,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         const authority = anyAuthority(current);
         await check(apply(withSecret(current), authority, at(), signal()));
         await check(verify(current, at(), signal()));
-        await check(examine(current, authority, false, at(), signal()));
+        await check(examine(current, authority, { aimed: at(), signal: signal() }));
         if (subject.authorities.includes("admin")) {
           await check(retire(current, using("admin", current), at(), signal()));
         }
@@ -219,13 +219,13 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         await failsAs(TargetUnavailableError, call);
       };
 
-      it("says so when nothing listens there", async () => {
+      it("says so when the host refused the connection", async () => {
         const closed = await listen(createServer());
         await closed.close();
         await each(() => steps.fixture.elsewhere(closed.port), patience, isUnavailable);
       });
 
-      it("gives up on a silent host as soon as the signal fires, and hangs up", async () => {
+      it("stops waiting for a silent host when the signal fires, and closes the connection", async () => {
         function whenConnected(): AbortSignal {
           const controller = new AbortController();
           arrived = Promise.withResolvers();
@@ -238,7 +238,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
       });
 
-      it("gives up on a silent host once the time for connecting is over, and hangs up", async () => {
+      it("stops waiting for a silent host after the connection limit, and closes the connection", async () => {
         const never = new AbortController().signal;
         const hasty = { ...steps.fixture.elsewhere(silent.port), connectWithin: 50 };
         const isTooSlow = async (call: Promise<unknown>) => {
@@ -251,7 +251,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         if (!subject.authorities.includes("identity")) {
           const authority = anyAuthority(current);
           await isTooSlow(apply(withSecret(current), authority, hasty, never));
-          await isTooSlow(examine(current, authority, false, hasty, never));
+          await isTooSlow(examine(current, authority, { aimed: hasty, signal: never }));
         }
         if (subject.authorities.includes("admin")) {
           await isTooSlow(retire(current, using("admin", current), hasty, never));
@@ -262,7 +262,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
       });
 
-      it("forgets the time for connecting once the connection is there", async () => {
+      it("drops the connection limit once the connection is open", async () => {
         const current = await newAccount();
         const [set, clear] = [
           vi.spyOn(globalThis, "setTimeout"),
@@ -275,7 +275,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         expect(clear).toHaveBeenCalledWith(set.mock.results[timer]?.value);
       });
 
-      it("asks nothing when the signal has fired already", async () => {
+      it("sends nothing when the signal has already fired", async () => {
         const before = silent.connections.total;
         await each(
           () => steps.fixture.elsewhere(silent.port),

@@ -166,11 +166,11 @@ describe("a generated password", () => {
       exclude: "abcdefghijklmnopqrstuvwxyz".repeat(1) + "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     };
     expect(() => generatePassword(none, [], randomBytes)).toThrow(
-      "the password rules leave no character to choose",
+      "the password rules exclude every character",
     );
     const all = Array.from("abcdefghijklmnopqrstuvwxyz0123456789-_.~");
     expect(() => generatePassword(defaultPasswordRules, all, randomBytes)).toThrow(
-      "the password rules leave no password to choose",
+      "no password satisfies the password rules",
     );
   });
 

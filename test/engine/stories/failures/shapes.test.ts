@@ -112,7 +112,9 @@ test.each(["", "{}", json({ sslmode: "require" }), json({ username: "app", passw
 
 test("The bare password of a pair is not tried for either account", async () => {
   const world = await adoptedWith("first-secret-of-app_a", pairAdmin);
-  expect((await readRecord(world)).lastFailure?.message).toContain("does not say whose it is");
+  expect((await readRecord(world)).lastFailure?.message).toContain(
+    "bare password without an account name",
+  );
   // The initial secret of the second account.
   expect(world.system.logIns).toBe(1);
 });

@@ -166,7 +166,7 @@ test("the view of a target says what its retirement waits for", async () => {
   expect(retirement).toEqual({
     account: "app_a",
     at: plus(world.now(), 10 * minute),
-    waitsFor: "the last user to leave: looks that found the account in use so far: 1",
+    waitsFor: "the account to become unused; checks that found it in use so far: 1",
   });
 });
 

@@ -10,7 +10,7 @@ test("an exposure that the policy makes nothing due for is recorded, does not co
   await work(world);
   expect(await seen(world)).toEqual({
     counted: false,
-    why: "recorded, but policy test has no afterExposure, so an exposure makes no rotation due; request a rotation with reason exposure, or set afterExposure",
+    why: "recorded, but policy test has no afterExposure, so an exposure does not start a rotation; request a rotation with reason exposure, or set afterExposure",
     nextDue: plus(world.now(), 90 * day),
   });
   expect((await readRecord(world)).exposure).toMatchObject({ by: "ben" });
@@ -48,7 +48,9 @@ test("an exposure of a blocked target does not count, and says what keeps everyt
   const answer = await seen(world);
   expect(answer).toMatchObject({ counted: false });
   expect(answer).not.toHaveProperty("nextDue");
-  expect(answer.why).toMatch(/^recorded, but the target is blocked \(.*\) and nothing is changed/);
+  expect(answer.why).toMatch(
+    /^recorded, but the target is blocked \(.*\): fix it.*Keyturn changes nothing/,
+  );
 });
 
 test("an exposure whose window or freeze is far away says when, and how to be sooner", async () => {
@@ -99,7 +101,7 @@ test.each([
     const answer = await seen(world, report(version));
     expect(answer).toMatchObject({ counted: true, nextDue: plus(world.now(), 2 * hour) });
     expect(answer.why).toContain(
-      `it is the secret of app_a, which is not published but still works until it is retired at ${plus(world.now(), day)}`,
+      `it is the secret of app_a, which is not published but still works until Keyturn retires the account at ${plus(world.now(), day)}`,
     );
     world.advance(2 * hour);
     const before = world.system.passwords.get("app_a");

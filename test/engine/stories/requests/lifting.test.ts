@@ -151,14 +151,17 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
   [
     "rests after an error",
     { restUntil: "2026-01-01T00:10:00.000Z" },
-    { until: "2026-01-01T00:10:00.000Z", why: "the target rests after an error in Keyturn" },
+    {
+      until: "2026-01-01T00:10:00.000Z",
+      why: "the target is paused after an internal error in Keyturn",
+    },
   ],
   [
     "is held by a worker",
     { claim: { fence: 9, owner: "w", until: "2026-01-01T00:02:00.000Z" } },
     {
       until: "2026-01-01T00:02:00.000Z",
-      why: "a worker is busy with the target; its claim ends then at the latest",
+      why: "a worker is working on the target; its claim ends at that time at the latest",
     },
   ],
 ])("a request for a target that %s says until when it waits", async (_what, state, waiting) => {

@@ -68,7 +68,7 @@ test("the journal is written for uses at most once an hour, and never for an old
   }
   expect(await used(world, { at: plus(start, -day) })).toMatchObject({
     counted: false,
-    why: "a later use is known, at 2026-01-01T00:00:00.000Z",
+    why: "a later use is already recorded, at 2026-01-01T00:00:00.000Z",
     lastUsedAt: start,
   });
   expect(await readEtag(world)).toBe(etag);
@@ -145,7 +145,11 @@ test("a report by a process of another configuration leaves a mark by which it i
 });
 
 test.each<[string, Partial<Policy>, string]>([
-  ["has no afterIdle", {}, "policy test has no afterIdle, so uses make no rotation due"],
+  [
+    "has no afterIdle",
+    {},
+    "policy test has no afterIdle, so uses neither start nor postpone a rotation",
+  ],
   ["is by hand alone", { manualOnly: true, afterIdle: day }, "policy test is manualOnly"],
 ])(
   "a use under a policy that %s is recorded, does not count, and says why",
