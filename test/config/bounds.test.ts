@@ -51,7 +51,7 @@ test.each([
 test("a configuration has at most 1000 policies", async () => {
   const policies = lines(1_001, (index) => `  p${index}: { every: 90d }\n`);
   expect(await listProblems(`version: 1\npolicies:\n${policies}`)).toEqual([
-    "keyturn.yaml:2:1  policies: must have at most 1000 entries; targets may share policies, and have overrides",
+    "keyturn.yaml:2:1  policies: must have at most 1000 entries; share policies between targets, and use overrides for exceptions",
   ]);
 });
 
@@ -62,7 +62,7 @@ test("of very many problems the first thousand are told, and how many follow", a
   expect(error).toBeInstanceOf(ConfigProblemsError);
   const { problems = [] } = error as Partial<ConfigProblemsError>;
   expect(problems).toHaveLength(1_001);
-  expect(problems.at(-1)?.message).toBe("2000 more problems follow; fix these first");
+  expect(problems.at(-1)?.message).toBe("2000 more problems are not listed; fix these first");
 });
 
 test("what is said about a name repeats its beginning only", async () => {

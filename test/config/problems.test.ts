@@ -34,16 +34,16 @@ notify:
 test("every problem is found at once, with its place, its path and a sentence", async () => {
   expect(await listProblems(broken)).toEqual([
     "keyturn.yaml:1:10  version: must be 1",
-    "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http is for addresses of this machine only",
+    "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http:// is allowed for loopback addresses only",
     'keyturn.yaml:4:1  polices: is not a known key (did you mean "policies"?)',
     "keyturn.yaml:6:21  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     "keyturn.yaml:6:50  policies.default.password.length: must be at least 16",
-    "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
+    "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen",
     "keyturn.yaml:8:3  policies.never: says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
     "keyturn.yaml:12:5  targets.orders.options.host: is missing",
     'keyturn.yaml:12:16  targets.orders.options.hostt: is not a known key (did you mean "host"?)',
     "keyturn.yaml:12:41  targets.orders.options.port: must be a number; write it without quotes",
-    "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as the first one",
+    "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as accounts[0]; a pair needs two accounts",
     "keyturn.yaml:14:22  targets.orders.admin.secret: is the secret that this target publishes; use admin: self, or another secret",
     'keyturn.yaml:16:13  targets.orders.policy: there is no policy named "nightly" (did you mean "Nightly"?)',
     "keyturn.yaml:17:12  targets.orders.grace: must be a duration such as 30s, 10m, 4h or 90d",
@@ -53,7 +53,7 @@ test("every problem is found at once, with its place, its path and a sentence", 
     'keyturn.yaml:22:12  targets.mails.admin: must be "self", "managed-identity", or a mapping with secret',
     "keyturn.yaml:23:24  targets.mails.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
     'keyturn.yaml:23:41  targets.mails.publish.vault: there is no vault named "mian" (did you mean "main"?)',
-    "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is a tag that Keyturn writes by itself",
+    "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is reserved for a tag that Keyturn writes",
     'keyturn.yaml:26:13  notify[0].type: must be one of "event-grid", "webhook" (did you mean "event-grid"?)',
     'keyturn.yaml:27:77  notify[1].key.vault: there is no vault named "other"',
   ]);
@@ -84,7 +84,7 @@ test("an unknown key that resembles none is told the keys there are", async () =
       "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
     ),
   ).toEqual([
-    "keyturn.yaml:2:52  vaults.main.zone: is not a known key; the keys here are url, pending, createsPer10s",
+    "keyturn.yaml:2:52  vaults.main.zone: is not a known key; allowed: url, pending, createsPer10s",
   ]);
 });
 
@@ -152,7 +152,7 @@ test.each([
   [
     "a tag of Azure's samples",
     { tags: { credentialid: "x" } },
-    "tags.credentialid: is a tag that Keyturn writes by itself",
+    "tags.credentialid: is reserved for a tag that Keyturn writes",
   ],
 ])("%s is told in plain words", async (_what, fields, message) => {
   const problems = (await listProblems(withTarget(fields))).map((line) =>

@@ -89,8 +89,8 @@ test("every problem is told at once, and no value with it", () => {
     }).split("\n"),
   ).toEqual([
     "The configuration has 4 problems:",
-    "app settings  KEYTURN_QUEUE: must be 3 to 50 lower-case letters and digits, with single hyphens between them",
-    "app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, and begin with a letter",
+    "app settings  KEYTURN_QUEUE: must be 3 to 50 lower-case letters, digits and single hyphens, with no hyphen at either end",
+    "app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, begin with a letter, and not be \"tables\"",
     "app settings  AZURE_CLIENT_ID: must be a UUID",
     "app settings  AzureWebJobsStorage: must be a connection string of a storage account",
   ]);
@@ -133,8 +133,8 @@ test.each([
   ["https://orders.blob.core.windows.net", "must name a container and a blob"],
   ["https://orders.blob.core.windows.net/conf", "must name a container and a blob"],
   ["https://orders.blob.core.windows.net/conf/", "must name a container and a blob"],
-  ["https://u:c2VjcmV0@orders.blob.core.windows.net/c/k", "must not hold a user name or password"],
-  ["https://?sig=c2VjcmV0", "is no valid web address"],
+  ["https://u:c2VjcmV0@orders.blob.core.windows.net/c/k", "must not contain a user name or password"],
+  ["https://?sig=c2VjcmV0", "is not a valid web address"],
 ])("the address %s of a configuration is refused without being repeated", (address, message) => {
   const problems = listProblems({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
   expect(problems).toContain(`KEYTURN_CONFIG: ${message}`);

@@ -7,7 +7,7 @@ import { makeFolder, problemLines, withTarget } from "../written.ts";
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
   withTarget({ options: { host: "db.example", tls: { caFile }, ...more } });
-const gone = "there is no such file; a relative path begins at the folder of the configuration";
+const gone = "does not exist; a relative path begins at the folder of the configuration";
 
 test("a relative path of authorities begins at the folder of the configuration file", async () => {
   const folder = await makeFolder({
@@ -39,7 +39,7 @@ test("authorities that are not there are listed together with everything else", 
 });
 
 test.each([
-  ["a folder", "certificates", "is no file"],
+  ["a folder", "certificates", "is not a file"],
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
   ["no path at all", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
 ])("a path of authorities that is %s is refused", async (_what, caFile, message) => {

@@ -45,34 +45,34 @@ test.each([
     "admin: cloud-server cannot be changed that way; possible is managed-identity",
   ],
   [
-    "an account that is there twice",
+    "an account that is listed twice",
     { accounts: ["App", "app"], admin },
-    "accounts[1]: is the same account as the first one",
+    "accounts[1]: is the same account as accounts[0]; a pair needs two accounts",
   ],
   [
     "an administrator that is the account itself",
     { admin: { ...admin, account: "APP" } },
-    "admin.account: is one of the accounts that this target changes; use admin: self, or another administrator",
+    "admin.account: is one of the accounts that this target rotates; use admin: self, or another administrator",
   ],
   [
     "a password alone for a pair",
     { ...pair, publish: { secret: "orders-db", as: "password" } },
-    "publish.as: must be json for a pair: from the password alone, consumers could not know the account",
+    "publish.as: must be json for a pair: consumers need the account name together with the password",
   ],
   [
     "grace for one account",
     { grace: "1h" },
-    "grace: has no meaning for one account, whose old password ends with the change",
+    "grace: has no effect with one account, because its old password stops working at the change; remove it",
   ],
   [
     "grace longer than the period",
     { ...pair, grace: "91d" },
-    "grace: is longer than the policy's every (90d); a pair needs both accounts by then",
+    "grace: is longer than every of the policy (90d); use a shorter grace, because the next rotation needs the other account",
   ],
   [
     "a pair that changes itself and does not know how to begin",
     { accounts: ["a", "b"] },
-    "accounts[1]: needs initial (the secret that holds its password today): with admin: self, each account logs in by itself",
+    "accounts[1]: needs initial (the secret that holds its current password), because with admin: self each account changes its own password",
   ],
   [
     "an administrator in the secret that is published",
@@ -82,12 +82,12 @@ test.each([
   [
     "a first password in the secret that is published",
     { accounts: [{ name: "a", initial: { secret: "orders-db", vault: "main" } }] },
-    "accounts[0].initial: is the secret that this target publishes; leave it out for the account that is in there",
+    "accounts[0].initial: is the secret that this target publishes; remove initial from the account whose password it holds",
   ],
   [
     "a secret whose name is kept for pending ones",
     { publish: "Keyturn-Pending-orders" },
-    "publish: begins with keyturn-pending-, which Keyturn uses itself",
+    "publish: must not begin with keyturn-pending-, which is reserved for pending secrets of Keyturn",
   ],
 ])("%s is refused", async (_what, fields, finding) => {
   expect(await findings(fields)).toEqual([finding]);
@@ -103,7 +103,7 @@ test("a bad name of a secret does not hide that a pair cannot publish a password
 test("a default grace beyond the period must be written", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 1h");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than the policy's every (1h); a pair needs both accounts by then",
+    "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than every of the policy (1h); use a shorter grace, because the next rotation needs the other account",
   ]);
 });
 
@@ -112,7 +112,7 @@ test("a consumer that is told twice is refused", async () => {
   api: { type: webhook, url: https://api.example, key: { secret: api-key } }
 `;
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:11:23  targets.orders.consumers[1]: is there twice",
+    "keyturn.yaml:11:23  targets.orders.consumers[1]: is listed twice",
   ]);
 });
 
@@ -141,12 +141,12 @@ test.each([
   [
     "symbols",
     '{ every: 1d, password: { symbols: "a-" } }',
-    "password.symbols: must hold no letters and no digits",
+    "password.symbols: must not contain letters or digits",
   ],
   [
     "symbols",
     '{ every: 1d, password: { symbols: "é" } }',
-    "password.symbols: must hold only printable ASCII characters, and no space",
+    "password.symbols: must contain only printable ASCII characters, without spaces",
   ],
   [
     "exclude",
@@ -179,31 +179,31 @@ test("with several vaults, every secret says in which one it is", async () => {
   const notify =
     "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
   expect(await listProblems(text + notify)).toEqual([
-    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must say which vault: other, main",
-    "keyturn.yaml:9:5  targets.orders.admin: must say which vault: other, main",
-    "keyturn.yaml:11:75  notify[0].key: must say which vault: other, main",
+    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because there are several: other, main",
+    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because there are several: other, main",
+    "keyturn.yaml:11:75  notify[0].key: must name a vault, because there are several: other, main",
   ]);
 });
 
 test("without a vault there is no place for secrets", async () => {
   const text = withTarget({}).replace(/vaults: .*/, "vaults: {}");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, and none is configured; add one under vaults",
+    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but none is configured; add one under vaults",
   ]);
 });
 
 test.each([
   [
     "https://kv.vault.azure.net/secrets/x",
-    "must be the address of the vault alone, such as https://orders.vault.azure.net",
+    "must be the address of a vault without a path, such as https://orders.vault.azure.net",
   ],
-  ["https://me:pw@kv.vault.azure.net", "must not hold a user name or password"],
+  ["https://me:pw@kv.vault.azure.net", "must not contain a user name or password"],
   [
     "http://kv.vault.azure.net",
-    "must begin with https://; http is for addresses of this machine only",
+    "must begin with https://; http:// is allowed for loopback addresses only",
   ],
   ["kv.example", "must be a web address that begins with https://"],
-  ["https://", "is no valid web address"],
+  ["https://", "is not a valid web address"],
 ])("%s is no address of a vault", async (url, message) => {
   expect(await listProblems(`version: 1\nvaults: { main: { url: "${url}" } }\n`)).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${message}`,
@@ -234,7 +234,7 @@ test("two targets do not publish the same secret", async () => {
     "options: { host: b }, accounts: [b], publish: { secret: SHARED, vault: main }",
   );
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:97  targets.two.publish.secret: is the secret that target one (keyturn.yaml:5:3) publishes as well",
+    "keyturn.yaml:6:97  targets.two.publish.secret: is already published by target one (keyturn.yaml:5:3); use another secret",
   ]);
 });
 
@@ -244,7 +244,7 @@ test("two targets do not change the same account", async () => {
     "options: { host: DB.example, port: 5432 }, accounts: [app], publish: two",
   ).replace("self", "{ secret: root }");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:95  targets.two.accounts[0]: is the account that target one (keyturn.yaml:5:3) changes as well",
+    "keyturn.yaml:6:95  targets.two.accounts[0]: is already rotated by target one (keyturn.yaml:5:3); an account can belong to one target only",
   ]);
 });
 
@@ -289,7 +289,7 @@ test("TLS that is switched off is worth a warning", async () => {
       column: 49,
       path: "targets.orders.options.tls.mode",
       message:
-        "TLS is off: passwords cross the network in the clear, and anybody can pose as the server",
+        "TLS is off: passwords cross the network unencrypted, and the identity of the server is not verified",
     },
   ]);
   expect((await load(withTarget({}))).warnings).toEqual([]);
@@ -299,6 +299,6 @@ test("one vault has one name", async () => {
   const text =
     "version: 1\nvaults:\n  a: { url: https://kv.vault.azure.net }\n  b: { url: https://kv.vault.azure.net/ }\n";
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:4:13  vaults.b.url: is the address of vault a (keyturn.yaml:3:3) as well; use one name for it",
+    "keyturn.yaml:4:13  vaults.b.url: is also the address of vault a (keyturn.yaml:3:3); configure each vault once",
   ]);
 });

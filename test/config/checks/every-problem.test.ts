@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { listProblems } from "../written.ts";
 
-const badName = "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen";
+const badName = "must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen";
 
 test("a bad id of a target hides nothing that is wrong with the target", async () => {
   const text = `version: 1
@@ -23,7 +23,7 @@ targets:
     "keyturn.yaml:9:24  targets.Orders_DB.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
     'keyturn.yaml:9:35  targets.Orders_DB.publish.vualt: is not a known key (did you mean "vault"?)',
     'keyturn.yaml:10:5  targets.Orders_DB.polcy: is not a known key (did you mean "policy"?)',
-    "keyturn.yaml:11:13  targets.Orders_DB.tags.keyturn-target: is a tag that Keyturn writes by itself",
+    "keyturn.yaml:11:13  targets.Orders_DB.tags.keyturn-target: is reserved for a tag that Keyturn writes",
     "keyturn.yaml:11:29  targets.Orders_DB.tags.keyturn-target: must be text; put it in quotes",
   ]);
 });

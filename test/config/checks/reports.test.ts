@@ -8,7 +8,7 @@ const listWarnings = async (policies: string, fields = {}) => {
 
 test("a policy under which a reported breach has no effect is named once", async () => {
   expect(await listWarnings("{ default: { every: 90d }, unused: { every: 1d } }")).toEqual([
-    "policies.default: has no afterExposure: a reported exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
+    "policies.default: has no afterExposure: reporting an exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
   ]);
 });
 
@@ -26,6 +26,6 @@ test.each([
 
 test("a policy that waits for reports of uses, and for nothing else, is named", async () => {
   expect(await listWarnings("{ default: { afterIdle: 30d, afterExposure: 4h } }")).toEqual([
-    "policies.default: has no schedule besides afterIdle: its 1 target is not rotated until a use of the secret is reported",
+    "policies.default: has no schedule besides afterIdle: its 1 target is not rotated before a use of the secret is reported; add every or cron",
   ]);
 });

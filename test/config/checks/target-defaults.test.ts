@@ -72,8 +72,8 @@ test("what is of one target alone cannot be shared", async () => {
       `${head}targetDefaults: { accounts: [a], publish: { secret: b }, pubish: c }\n`,
     ),
   ).toEqual([
-    "keyturn.yaml:4:19  targetDefaults.accounts: is not a known key; the keys here are type, options, admin, publish, policy, grace, consumers, tags",
-    "keyturn.yaml:4:45  targetDefaults.publish.secret: is not a known key; the keys here are vault, as",
+    "keyturn.yaml:4:19  targetDefaults.accounts: is not a known key; allowed: type, options, admin, publish, policy, grace, consumers, tags",
+    "keyturn.yaml:4:45  targetDefaults.publish.secret: is not a known key; allowed: vault, as",
     'keyturn.yaml:4:58  targetDefaults.pubish: is not a known key (did you mean "publish"?)',
   ]);
 });

@@ -25,7 +25,7 @@ notify:
     `keyturn.yaml:3:16  vaults.main.url: ${noVault}`,
     "keyturn.yaml:4:31  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     `keyturn.yaml:6:35  notify[0].endpoint: ${noTopic}`,
-    "keyturn.yaml:6:69  notify[0].kye: is not a known key; the keys here are type, endpoint, key",
+    "keyturn.yaml:6:69  notify[0].kye: is not a known key; allowed: type, endpoint, key",
   ]);
 });
 
@@ -66,7 +66,7 @@ test.each(["https://eventgrid.azure.net", "https://topic.eventgrid.azure.net.evi
 test("plain http to a topic of this machine takes a key, as a token must not travel in the clear", async () => {
   const endpoint = "endpoint: http://127.8.9.10:6060/api/events";
   expect(await listProblems(withNotifier(endpoint))).toEqual([
-    "keyturn.yaml:4:35  notify[0].endpoint: must begin with https:// unless a key is used",
+    "keyturn.yaml:4:35  notify[0].endpoint: must begin with https:// unless key is set",
   ]);
   expect(await listProblems(withNotifier(`${endpoint}, key: { secret: topic }`))).toEqual([]);
 });

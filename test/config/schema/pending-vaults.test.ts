@@ -35,15 +35,15 @@ test.each([
   ],
   [
     "pending: main",
-    "vaults.main.pending: is this very vault, where new secrets wait anyway; leave it out, or name another one",
+    "vaults.main.pending: is this vault itself, which is the default; remove pending, or name another vault",
   ],
   [
     "createsPer10s: 1",
-    "vaults.main.createsPer10s: must be at least 2: a rotation creates two versions",
+    "vaults.main.createsPer10s: must be at least 2, because a rotation creates two versions",
   ],
   [
     "createsPer10s: 301",
-    "vaults.main.createsPer10s: must be at most 300, which is what Key Vault allows",
+    "vaults.main.createsPer10s: must be at most 300, which is the limit of Key Vault",
   ],
 ])("%s is refused", async (main, message) => {
   await expect(load(config(main))).rejects.toThrow(message);

@@ -247,14 +247,14 @@ test.each([
   [
     "nothing but a reason",
     "{ reason: x }",
-    ": sets nothing; set a field of the policy, or leave it out",
+    ": overrides nothing; set a field of the policy, or remove overrides",
   ],
   ["what is not to be overridden", "{ reason: x, priority: 3 }", ".priority: is not a known key"],
   ["what is wrong by itself", "{ reason: x, timeZone: Mars }", ".timeZone: Mars is no time zone"],
   [
     "what does not go with the policy",
     "{ reason: x, every: 1d }",
-    ": make headStart wrong: 2d is not shorter than every, 1d; a rotation would be due as soon as it is done; if you need it so, let the target name another policy",
+    ": cause a problem with headStart of the policy: 2d is not shorter than every, 1d; a rotation would be due as soon as it is done; change the overrides, or use another policy for this target",
   ],
 ])("overrides with %s are refused", async (_what, overrides, message) => {
   const policies = "  default: { every: 90d, headStart: 2d }";
@@ -271,7 +271,7 @@ test("a grace of the policy that a pair cannot keep is told as the policy's", as
     "[a, { name: c, initial: c }]",
   );
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than the policy's every (90d); a pair needs both accounts by then",
+    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than every of the policy (90d); use a shorter grace, because the next rotation needs the other account",
   ]);
 });
 

@@ -20,7 +20,7 @@ test.each([
   [
     "a switch",
     "{ every: 1d, manualOnly: false }",
-    "manualOnly: must be true; otherwise leave it out",
+    "manualOnly: must be true; to turn it off, remove the field",
   ],
   ["an expiry", "{ every: 1d, expiry: never }", 'expiry: must be "none" or a duration such as 30d'],
   [

@@ -35,7 +35,7 @@ test.each([
 
 test("a policy that wants proof is refused for a pair of a type that cannot be asked", async () => {
   expect(await listProblems(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
-    "keyturn.yaml:6:11  targets.orders.type: cannot be: cloud-server does not tell whether an account is in use, which retire: proof of policy default needs",
+    "keyturn.yaml:6:11  targets.orders.type: is not supported for cloud-server, which cannot report whether an account is in use",
   ]);
 });
 
@@ -43,17 +43,17 @@ test.each([
   [
     "one account",
     { admin, overrides },
-    "overrides.retire: has no meaning for one account, whose old password ends with the change",
+    "overrides.retire: has no effect with one account, because its old password stops working at the change; remove it",
   ],
   [
     "a pair that changes itself",
     { ...alone, overrides },
-    "overrides.retire: has no meaning with admin: self, which retires no account",
+    "overrides.retire: has no meaning with admin: self, because no account is retired",
   ],
   [
     "a type that cannot be asked",
     { ...cloud, accounts: ["a", "b"], overrides },
-    "overrides.retire: cannot be: cloud-server does not tell whether an account is in use, which retire: proof needs",
+    "overrides.retire: is not supported for cloud-server, which cannot report whether an account is in use",
   ],
 ])("proof that a target itself wants is refused for %s", async (_what, fields, message) => {
   expect(await findings(withTarget(fields))).toEqual([message]);

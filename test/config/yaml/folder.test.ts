@@ -34,7 +34,7 @@ test("what is named in two files is a problem that names both places", async () 
     "copy.yaml": orders.replace("publish: orders", "publish: copy"),
   });
   expect(await problemLines(loadConfig(folder, rotators))).toEqual([
-    "conf/orders.yaml:3:3  targets.orders: is there twice; the first is at conf/copy.yaml:3:3",
+    "conf/orders.yaml:3:3  targets.orders: is defined twice; the first is at conf/copy.yaml:3:3",
   ]);
 });
 
@@ -74,7 +74,7 @@ test("hidden files, other files and folders inside are left alone", async () => 
 test("what is not there is a problem of the configuration", async () => {
   const folder = await makeFolder({});
   expect(await problemLines(loadConfig(folder, rotators))).toEqual([
-    "conf  is a folder without any .yaml file",
+    "conf  is a folder without .yaml files",
   ]);
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
     "keyturn.yaml  does not exist",
@@ -89,6 +89,6 @@ test("only one file of a folder says how long history is kept", async () => {
     "orders.yaml": `${orders}retention: 90d\n`,
   });
   expect(await problemLines(loadConfig(twice, rotators))).toEqual([
-    "conf/orders.yaml:5:1  retention: is there twice; the first is at conf/base.yaml:5:1",
+    "conf/orders.yaml:5:1  retention: is defined twice; the first is at conf/base.yaml:5:1",
   ]);
 });

@@ -10,17 +10,17 @@ test("a well-formed file has no problems", async () => {
 test.each([
   ["nothing at all", "", "keyturn.yaml:1:1  is empty"],
   ["a comment alone", "# later\n", "keyturn.yaml:1:1  is empty"],
-  ["a list", "- a\n", 'keyturn.yaml:1:1  is no mapping; it must begin with "version: 1"'],
-  ["a sentence", "hello\n", 'keyturn.yaml:1:1  is no mapping; it must begin with "version: 1"'],
+  ["a list", "- a\n", 'keyturn.yaml:1:1  is not a mapping of keys to values; it must begin with "version: 1"'],
+  ["a sentence", "hello\n", 'keyturn.yaml:1:1  is not a mapping of keys to values; it must begin with "version: 1"'],
   [
     "tabs as indentation",
     "version: 1\nvaults:\n\tmain: {}\n",
-    "keyturn.yaml:3:1  tabs cannot indent in YAML; use spaces",
+    "keyturn.yaml:3:1  is indented with a tab; YAML allows only spaces",
   ],
   [
     "several documents",
     `${good}---\nversion: 1\n`,
-    expect.stringContaining("  holds several documents (---); put them in files of their own"),
+    expect.stringContaining("  contains several documents (---); put each into its own file"),
   ],
   [
     "an open quote",
@@ -36,7 +36,7 @@ test.each([
   [
     "another version of YAML",
     `%YAML 1.1\n---\n${good}`,
-    "keyturn.yaml:1:1  asks for YAML 1.1; Keyturn reads YAML 1.2",
+    "keyturn.yaml:1:1  declares YAML 1.1; Keyturn reads YAML 1.2 only",
   ],
   [
     "an alias without its anchor",
@@ -46,34 +46,34 @@ test.each([
   [
     "an alias inside of what it repeats",
     "version: 1\nnotify: &all\n  - *all\n",
-    "keyturn.yaml:3:5  notify[0]: the alias *all stands inside of what it repeats",
+    "keyturn.yaml:3:5  notify[0]: the alias *all is inside its own anchor",
   ],
 ])("%s is one problem with its place", async (_what, text, problem) => {
   expect(await listProblems(text)).toEqual([problem]);
 });
 
-test("a key that is there twice names both places", async () => {
+test("a key that is defined twice names both places", async () => {
   expect(await listProblems(`${good}    publish: other\n`)).toEqual([
-    "keyturn.yaml:11:5  targets.orders.publish: is there twice; the first is at keyturn.yaml:10:5",
+    "keyturn.yaml:11:5  targets.orders.publish: is defined twice; the first is at keyturn.yaml:10:5",
   ]);
 });
 
 test("two keys that YAML reads alike are there twice", async () => {
   expect(await listProblems('version: 1\n"version": 1\n')).toEqual([
-    "keyturn.yaml:2:1  version: is there twice; the first is at keyturn.yaml:1:1",
+    "keyturn.yaml:2:1  version: is defined twice; the first is at keyturn.yaml:1:1",
   ]);
 });
 
 test("merge keys are refused where they stand", async () => {
   const text = good.replace("  orders:\n", "  orders:\n    <<: {}\n");
   expect(await listProblems(text)).toEqual([
-    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out',
+    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; use targetDefaults for values that targets share, or write the values out',
   ]);
 });
 
 test("a key that is no text is refused where it stands", async () => {
   expect(await listProblems("version: 1\nvaults: { {{ vault }}: {} }\n")).toEqual([
-    "keyturn.yaml:2:11  vaults: has a key that is no plain text; put the key in quotes",
+    "keyturn.yaml:2:11  vaults: has a key that is not plain text; put the key in quotes",
   ]);
 });
 
@@ -144,6 +144,6 @@ test("words and numbers mean what YAML 1.2 says", async () => {
     "keyturn.yaml:11:46  targets.orders.tags.note: has no value",
   ]);
   expect(await listProblems(good.replace("every: 90d", "manualOnly: yes"))).toEqual([
-    "keyturn.yaml:3:36  policies.default.manualOnly: must be true; yes, no, on and off are mere text in YAML 1.2",
+    "keyturn.yaml:3:36  policies.default.manualOnly: must be true; yes, no, on and off are text in YAML 1.2",
   ]);
 });
