@@ -31,7 +31,7 @@ notify:
   - { type: webhook, url: https://hook.example, key: { secret: hook, vault: other } }
 `;
 
-test("every problem is found at once, with its place, its path and a sentence", async () => {
+test("every problem is reported at once, with its position, its path and a message", async () => {
   expect(await listProblems(broken)).toEqual([
     "keyturn.yaml:1:10  version: must be 1",
     "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http:// is allowed for loopback addresses only",
@@ -59,7 +59,7 @@ test("every problem is found at once, with its place, its path and a sentence", 
   ]);
 });
 
-test("the error lists all problems, one in each line, and holds them as data", async () => {
+test("the error lists all problems, one on each line, and contains them as data", async () => {
   const error: unknown = await load("version: 1\ntargtes: {}\nnotfy: []\n").catch(
     (thrown: unknown) => thrown,
   );
@@ -78,7 +78,7 @@ test("the error lists all problems, one in each line, and holds them as data", a
   });
 });
 
-test("an unknown key that resembles none is told the keys there are", async () => {
+test("the problem of an unknown key lists the allowed keys if none is similar", async () => {
   expect(
     await listProblems(
       "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
@@ -88,7 +88,7 @@ test("an unknown key that resembles none is told the keys there are", async () =
   ]);
 });
 
-test("a field left out is told from one left empty", async () => {
+test("a missing field and an empty field have different messages", async () => {
   const missing = "keyturn.yaml:5:3  targets.orders";
   expect(
     await listProblems(withTarget({ type: null, accounts: null, admin: null, publish: null })),
@@ -103,18 +103,18 @@ test("a field left out is told from one left empty", async () => {
   ]);
 });
 
-test("options that a rotator needs are missing even when there are none at all", async () => {
+test("required options are reported as missing even if a target has no options", async () => {
   expect(await listProblems(withTarget({ options: null }))).toEqual([
     "keyturn.yaml:5:3  targets.orders.options.host: is missing",
   ]);
 });
 
 test.each([
-  ["a list for a mapping", { options: [] }, "options: must be a mapping of keys to values"],
-  ["a mapping for a list", { accounts: { a: "b" } }, "accounts: must be a list, in [ ]"],
-  ["text for a list", { consumers: "api" }, "consumers: must be a list, in [ ]"],
+  ["a list instead of a mapping", { options: [] }, "options: must be a mapping of keys to values"],
+  ["a mapping instead of a list", { accounts: { a: "b" } }, "accounts: must be a list, in [ ]"],
+  ["text instead of a list", { consumers: "api" }, "consumers: must be a list, in [ ]"],
   [
-    "a number for text",
+    "a number instead of text",
     { accounts: [12] },
     expect.stringContaining("accounts[0]: must be the name of an account"),
   ],
@@ -145,23 +145,23 @@ test.each([
     "tags.a: must have at most 256 characters",
   ],
   [
-    "more tags than a secret has room for",
+    "more tags than a secret can have",
     { tags: Object.fromEntries("abcdefghij".split("").map((tag) => [tag, "x"])) },
     "tags: must have at most 9 entries",
   ],
   [
-    "a tag of Azure's samples",
+    "a tag that the samples of Azure use",
     { tags: { credentialid: "x" } },
     "tags.credentialid: is reserved for a tag that Keyturn writes",
   ],
-])("%s is told in plain words", async (_what, fields, message) => {
+])("%s is reported in plain words", async (_what, fields, message) => {
   const problems = (await listProblems(withTarget(fields))).map((line) =>
     line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""),
   );
   expect(problems).toContainEqual(message);
 });
 
-test("no problem repeats a value, which could be a secret in the wrong place", async () => {
+test("no problem repeats a value, because it could be a misplaced secret", async () => {
   const value = "hunter2 hunter2";
   const text = withTarget({
     type: value,

@@ -7,7 +7,7 @@ const topicEndpoint = webAddress.refine(
     const url = URL.parse(text);
     return url === null || isTopicHost(url);
   },
-  `must have a host name that ends with ${topicSuffixes.join(" or ")}`,
+  `must be on a subdomain of ${topicSuffixes.join(" or ")}`,
 );
 
 export const notifierSchema = z

@@ -22,7 +22,7 @@ targets:
     publish: { secret: other, vault: waiting }
 `;
 
-test("new secrets wait in the vault that the published one names, and else where they are published", async () => {
+test("pending secrets are stored in the pending vault of the published vault, or else in the published vault", async () => {
   const { vaults, targets } = await load(config("pending: waiting, createsPer10s: 200"));
   expect(vaults["main"]).toMatchObject({ pending: "waiting", createsPer10s: 200 });
   expect(targets.map(({ pendingVault }) => pendingVault)).toEqual(["waiting", undefined]);
