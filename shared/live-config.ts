@@ -11,37 +11,37 @@ import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
 import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts";
 
-/** Milliseconds between two looks at the blob: how long an edit may wait on an instance that has work. */
+/** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
 const lookEvery = 30 * second;
 
-/** Problems that an alarm repeats; the log has all of them. */
+/** The number of problems that an alarm lists. The log lists all of them. */
 const mostToldProblems = 5;
 
 export interface LiveConfigOf {
   readonly blob: ConfigBlob;
   readonly kept: KeptConfigs;
-  /** Which build this is; a form of another one is not used. Undefined: none is kept. */
+  /** The name of the running build. A form of another build is not used. Undefined: no form is stored. */
   readonly build: string | undefined;
-  /** Where relative paths in the configuration begin. */
+  /** The folder where relative paths in the configuration begin. */
   readonly folder: string;
   readonly check: (files: SourceFiles) => Promise<Config>;
-  /** In a thread, so that rotations go on meanwhile. Undefined when these files cannot have one. */
+  /** Writes the checked form in a thread, so that rotations continue. Undefined when these files cannot have one. */
   readonly writeForm: (files: SourceFiles["files"], build: string) => Promise<string | undefined>;
   readonly now: () => Instant;
 }
 
-/** The configuration of a process, which may be edited while the process runs. */
+/** The configuration of a process, which operators can edit while the process runs. */
 export interface LiveConfig {
   /**
-   * What is in force, after a look for an edit where the last look is a while ago. Tells of an edit that came into force, and of one
-   * that could not be read or has problems. Rejects while nothing is in force.
+   * Returns the configuration in force, after looking for an edit if the last look was more than half a minute ago. Emits an
+   * event for an edit that comes into force, cannot be read, or has problems. Rejects while no configuration is in force.
    */
   current(read: EventReader): Promise<Opened>;
-  /** What a person must be told of an edit that is not in force. Undefined when all is well. */
+  /** Returns the alarm about an edit that is not in force. Undefined when there is no problem. */
   alarm(): KnownAlarm | undefined;
 }
 
-/** Why the newest edit is not in force. */
+/** Why the latest edit is not in force. */
 interface Refusal {
   readonly error: Error;
   readonly alarm?: KnownAlarm;
@@ -49,17 +49,17 @@ interface Refusal {
 
 interface State {
   inForce?: Opened;
-  /** Of what was read last, whatever became of it. */
+  /** The ETag of the last blob that was read, whether or not it came into force. */
   etag?: string;
   refusal?: Refusal | undefined;
-  /** What is in force here and could not be kept for others yet. */
+  /** The configuration that is in force here but not yet stored for other instances. */
   unkept?: { readonly config: StoredConfig; readonly form: string | undefined } | undefined;
   lookedAt?: Instant;
 }
 
 /**
- * The configuration in a blob. An edit is in force as soon as it was checked. One with problems changes nothing: the last good one stays
- * in force, on instances that start later as well.
+ * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
+ * nothing: the last valid configuration stays in force, also on instances that start later.
  */
 export function liveConfig(of: LiveConfigOf): LiveConfig {
   const state: State = {};
@@ -72,7 +72,7 @@ export function liveConfig(of: LiveConfigOf): LiveConfig {
         }));
       }
       if (state.inForce) return state.inForce;
-      throw state.refusal?.error ?? new Error("no configuration was read");
+      throw state.refusal?.error ?? new Error("Bug: the configuration has not been read");
     },
     alarm: () => state.refusal?.alarm,
   };
@@ -81,7 +81,7 @@ export function liveConfig(of: LiveConfigOf): LiveConfig {
 function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
   if (lookedAt === undefined) return true;
   const passed = Date.parse(now) - Date.parse(lookedAt);
-  // A clock that was set back must not put an edit off.
+  // A clock that was set back must not delay an edit.
   return passed < 0 || passed >= lookEvery;
 }
 
@@ -109,7 +109,7 @@ async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tel
   try {
     const { opened, newForm } = await open(of, found.bytes);
     if (state.inForce || state.refusal) {
-      tell("config-changed", `the configuration of ${found.modifiedAt} is in force now`);
+      tell("config-changed", `the configuration of ${found.modifiedAt} is now in force`);
     }
     Object.assign(state, { inForce: opened, refusal: undefined });
     state.unkept = { config: found, form: newForm };
@@ -123,15 +123,18 @@ async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tel
 
 interface FreshlyOpened {
   readonly opened: Opened;
-  /** The checked form, if it had to be written. */
+  /** The checked form, if it was written now. */
   readonly newForm: string | undefined;
 }
 
-/** Of the form that another instance has kept, where it is one of these bytes and this build; else a new one is written. */
+/**
+ * Opens the configuration from the form that another instance stored, if it belongs to these bytes and this build. Otherwise
+ * writes a new one.
+ */
 async function open(of: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
   const files = [{ name: "keyturn.yaml", bytes }];
   const given: SourceFiles = { files, folder: of.folder };
-  // Also without a build: the form is how the thread hands over what it has checked.
+  // A form is written even without a build, because the thread returns its result in this form.
   const build = of.build ?? "none";
   const kept = of.build === undefined ? undefined : await keptForm(of.kept);
   const content = kept && parseForm(kept, files, build);
@@ -144,7 +147,7 @@ async function open(of: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
   return { opened, newForm: of.build === undefined ? undefined : newForm };
 }
 
-/** It only saves time. */
+/** Reads the stored form. Errors are ignored, because the form only saves time. */
 async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   try {
     return await kept.checkedForm();
@@ -154,20 +157,20 @@ async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   }
 }
 
-/** For an instance that starts while the newest edit cannot be used. */
+/** Opens the last valid configuration on an instance that starts while the latest edit cannot be used. */
 async function openLastGood(of: LiveConfigOf, state: State, tell: Tell): Promise<void> {
   try {
     const good = await of.kept.lastGood();
     if (!good) return;
     state.inForce = (await open(of, good.bytes)).opened;
-    tell("config-changed", `the last good configuration, of ${good.modifiedAt}, is in force now`);
+    tell("config-changed", `the last valid configuration, of ${good.modifiedAt}, is now in force`);
   } catch (error) {
     if (!(error instanceof KeptConfigError) && !isRefusal(error)) throw error;
-    tell("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
+    tell("config-unreadable", `The last valid configuration cannot be used: ${error.message}`);
   }
 }
 
-/** What could not be kept now is kept after the next look. */
+/** Stores the configuration for other instances. If that fails, the next look tries again. */
 async function keep({ kept }: LiveConfigOf, state: State, tell: Tell): Promise<void> {
   if (!state.unkept) return;
   const { config, form } = state.unkept;
@@ -187,7 +190,7 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 
 function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
   const said = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} is not in force, and the last good one stays in force: ${said}`;
+  const message = `The configuration of ${edit.modifiedAt} has problems, so the last valid configuration stays in force. Fix: ${said}`;
   return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
 }
 
@@ -197,15 +200,15 @@ function firstProblems({ problems }: ConfigProblemsError): string {
   return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
 }
 
-/** What passes by itself raises no alarm; what stays raises one an hour. */
+/** A temporary failure raises no alarm. A lasting failure raises one alarm an hour. */
 function unreadable(error: ConfigBlobError, now: Instant): Refusal {
   if (!error.isLasting) return { error };
-  const message = `${error.message} The last good configuration stays in force.`;
+  const message = `${error.message} The last valid configuration stays in force.`;
   const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);
   return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }
 
-/** All instances come to the same time and id, so that their alarms are one. */
+/** All instances compute the same time and id, so that they raise one alarm together. */
 function makeAlarm(kind: KnownAlarm["kind"], message: string, at: Instant, of: string): KnownAlarm {
   const id = createHash("sha256").update(`${kind} ${of}`).digest("hex").slice(0, 26);
   return { kind, message, at, id };

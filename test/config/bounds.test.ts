@@ -77,7 +77,7 @@ test("one warning names the policies that would need too many trials, and the ot
   const { warnings } = await parseConfig(text, { rotators: fakeRotators, now });
   const about = warnings.filter(({ message }) => message.startsWith(untried.message));
   expect(about).toHaveLength(1);
-  expect(about[0]?.message).toMatch(/ \(nor were \d+ others\)$/);
+  expect(about[0]?.message).toMatch(/ \(and \d+ more\)$/);
   expect(warnings.some(({ message }) => message.includes("is too short"))).toBe(true);
 });
 

@@ -156,7 +156,7 @@ describe("A broken edit", () => {
     const alarm = live.alarm();
     expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
     expect(alarm?.message).toMatch(
-      /^The configuration of 2026-\S+ is not in force, and the last good one stays in force: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+      /^The configuration of 2026-\S+ has problems, so the last valid configuration stays in force. Fix: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
     );
     storage.advance(minute);
     expect(await look(live)).toEqual({ days: 90, told: [] });
@@ -259,7 +259,7 @@ describe("A blob that cannot be read", () => {
     }
     expect(ids.size).toBe(3);
     expect(live.alarm()?.message).toBe(
-      "There is no such blob. The last good configuration stays in force.",
+      "There is no such blob. The last valid configuration stays in force.",
     );
     storage.makeUnreadable(undefined);
     storage.advance(minute);

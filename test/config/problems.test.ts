@@ -39,7 +39,7 @@ test("every problem is reported at once, with its position, its path and a messa
     "keyturn.yaml:6:21  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     "keyturn.yaml:6:50  policies.default.password.length: must be at least 16",
     "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen",
-    "keyturn.yaml:8:3  policies.never: says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
+    "keyturn.yaml:8:3  policies.never: never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
     "keyturn.yaml:12:5  targets.orders.options.host: is missing",
     'keyturn.yaml:12:16  targets.orders.options.hostt: is not a known key (did you mean "host"?)',
     "keyturn.yaml:12:41  targets.orders.options.port: must be a number; write it without quotes",

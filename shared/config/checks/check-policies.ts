@@ -60,6 +60,6 @@ export function checkCases(cases: readonly PolicyCase[], now: Instant): CheckedC
 /** Returns one warning for all cases that were not simulated. */
 function warnAboutUntried([first, ...others]: readonly PolicyCase[]): Problem[] {
   if (!first) return [];
-  const more = others.length === 0 ? "" : ` (nor were ${others.length} other policies)`;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return [first.locate({ path: [], message: untried.message + more, atKey: true })];
 }

@@ -125,18 +125,18 @@ test.each([
   [
     "timing",
     "{}",
-    " says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
+    " never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
   ],
   [
     "timing",
     "{ every: 1d, manualOnly: true }",
-    "every: has no effect with manualOnly; take one of them out",
+    "every: has no effect with manualOnly; remove one of them",
   ],
   ["length", "{ every: 1d, password: { length: 129 } }", "password.length: must be at most 128"],
   [
     "length",
     "{ every: 1d, password: { length: 20 } }",
-    "password: leaves 119 bits of entropy and must leave 128; length: 22 is enough",
+    "password: must leave 128 bits of entropy, but leaves 119; use length: 22",
   ],
   [
     "symbols",
@@ -151,7 +151,7 @@ test.each([
   [
     "exclude",
     '{ every: 1d, password: { exclude: "0123456789-_.~" } }',
-    "password.exclude: leaves no digits and no symbols; many systems demand some",
+    "password.exclude: leaves no digits and no symbols, which many systems require; allow some",
   ],
 ])("a policy's %s that is out of range is refused: %s", async (_what, policy, finding) => {
   const text = `version: 1\npolicies: { p: ${policy} }\n`;
@@ -166,7 +166,7 @@ test("a policy without symbols requires none", async () => {
 
 test("a target that names no policy needs a policy named default", async () => {
   expect(await listProblems(withTarget({}).replace("default:", "other:"))).toEqual([
-    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and there is none called default",
+    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
   ]);
 });
 

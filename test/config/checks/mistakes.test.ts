@@ -109,7 +109,7 @@ test.each([
   [
     "a Windows name of a time zone",
     withPolicy("timeZone: W. Europe Standard Time"),
-    "8:15  policies.default.timeZone: W. Europe Standard Time is what Windows calls a time zone; write its IANA name: Europe/Berlin",
+    "8:15  policies.default.timeZone: must be an IANA time zone, but W. Europe Standard Time is a Windows name; use Europe/Berlin",
   ],
   [
     "policy: for policies:",

@@ -171,10 +171,10 @@ test("a policy that became invalid after the check causes a warning, not an erro
   const { outcome } = await open(file, given);
   expect(outcome).toMatchObject({
     targets: [{ id: "orders" }],
-    warnings: [{ line: 11, message: /^holds back every change for ten years/ }],
+    warnings: [{ line: 11, message: /^blocks every change for ten years/ }],
   });
   expect(await load(file, given)).toEqual([
-    expect.stringMatching(/^keyturn\.yaml:11:\d+ .*holds back every change/),
+    expect.stringMatching(/^keyturn\.yaml:11:\d+ .*blocks every change/),
   ]);
 });
 

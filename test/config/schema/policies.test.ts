@@ -137,7 +137,7 @@ test.each([
   [
     "an unknown time zone",
     "{ every: 1d, timeZone: Europe/Wien }",
-    "3:29  policies.p.timeZone: Europe/Wien is no time zone; take an IANA name such as Europe/Vienna",
+    "3:29  policies.p.timeZone: must be an IANA time zone such as Europe/Vienna, but is Europe/Wien",
   ],
   [
     "an empty window",
@@ -147,17 +147,17 @@ test.each([
   [
     "a window that never opens",
     "{ every: 1d, days: [] }",
-    "3:19  policies.p.days: is empty, so that no window ever opens; leave it out",
+    "3:19  policies.p.days: is empty, so no window ever opens; remove it",
   ],
   [
     "hours that do not exist",
     '{ every: 1d, between: ["25:00-26:00"] }',
-    "3:29  policies.p.between[0]: 25:00 is no time of day; write HH:MM, midnight as 00:00",
+    "3:29  policies.p.between[0]: must be a time of day (HH:MM, midnight is 00:00), but is 25:00",
   ],
   [
     "a head start as long as the age",
     "{ every: 7d, headStart: 7d }",
-    "3:30  policies.p.headStart: 7d is not shorter than every, 7d; a rotation would be due as soon as it is done",
+    "3:30  policies.p.headStart: must be shorter than every (7d), but is 7d; otherwise the next rotation is due at once",
   ],
   [
     "a cron expression with six fields",
@@ -167,17 +167,17 @@ test.each([
   [
     "days beside cron",
     '{ cron: "30 2 * * 0", days: [sun] }',
-    "3:28  policies.p.days: cannot stand beside cron, which says days and times by itself",
+    "3:28  policies.p.days: cannot be combined with cron, which already sets days and times",
   ],
   [
     "a freeze that is over before it begins",
     "{ every: 1d, freeze: [{ from: 2030-02-01, to: 2030-01-01, reason: x }] }",
-    "3:52  policies.p.freeze[0].to: 2030-01-01 is not after from, 2030-02-01",
+    "3:52  policies.p.freeze[0].to: must be after from (2030-02-01), but is 2030-01-01",
   ],
   [
     "a day that does not exist",
     "{ every: 1d, freeze: [{ from: 2030-02-30, to: 2030-03-01, reason: x }] }",
-    "3:36  policies.p.freeze[0].from: 2030-02-30 is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z",
+    "3:36  policies.p.freeze[0].from: must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is 2030-02-30",
   ],
 ])("%s is refused with its position", async (_what, policy, problem) => {
   expect(await listProblems(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
@@ -188,7 +188,7 @@ test("overlapping freezes that contradict each other are refused, with the first
     "[{ from: 2030-01-01, to: 2030-01-31, reason: audit }, { from: 2030-01-20, to: 2030-02-10, reason: move, lift: [breach] }]";
   expect(await listProblems(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
     expect.stringMatching(
-      /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
+      /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: is lifted for .*, but overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
     ),
   ]);
 });
@@ -208,7 +208,7 @@ test("a target that several policies match equally well is refused", async () =>
   const policies =
     "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
   expect(await listProblems(two(policies, "", ", policy: a"))).toEqual([
-    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
+    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
   ]);
   const { targets } = await load(two(policies.replace("2d", "2d, priority: 1"), "", ", policy: a"));
   expect(targets.map(({ policy }) => policy.name)).toEqual(["b", "a"]);
@@ -216,7 +216,7 @@ test("a target that several policies match equally well is refused", async () =>
 
 test("a target that matches no policy needs a policy named default", async () => {
   expect(await listProblems(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
-    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and there is none called default",
+    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
   ]);
 });
 
@@ -254,11 +254,15 @@ test.each([
     "{ reason: x, priority: 3 }",
     ".priority: is not a known key",
   ],
-  ["an invalid value", "{ reason: x, timeZone: Mars }", ".timeZone: Mars is no time zone"],
+  [
+    "an invalid value",
+    "{ reason: x, timeZone: Mars }",
+    ".timeZone: must be an IANA time zone such as Europe/Vienna, but is Mars",
+  ],
   [
     "a value that contradicts the policy",
     "{ reason: x, every: 1d }",
-    ": cause a problem with headStart of the policy: 2d is not shorter than every, 1d; a rotation would be due as soon as it is done; change the overrides, or use another policy for this target",
+    ": cause a problem with headStart of the policy: must be shorter than every (1d), but is 2d; otherwise the next rotation is due at once; change the overrides, or use another policy for this target",
   ],
 ])("overrides with %s are refused", async (_what, overrides, message) => {
   const policies = "  default: { every: 90d, headStart: 2d }";

@@ -26,13 +26,13 @@ test.each([
   [
     "a time zone without a name",
     '{ every: 1d, timeZone: "" }',
-    "timeZone: an empty name is no time zone; take an IANA name such as Europe/Vienna",
+    "timeZone: must be an IANA time zone such as Europe/Vienna, but is empty",
   ],
   ["a spread", "{ every: 1d, spread: 8d }", "spread: must be at most 7d"],
   [
     "a thenEvery that is shorter than every",
     "{ every: 1d, retry: { every: 7h } }",
-    "retry.thenEvery: 6h is shorter than every, 7h, the distance of the first tries; make it as long or longer",
+    "retry.thenEvery: must not be shorter than every (7h), but is 6h",
   ],
   [
     "a timeout that is longer than the engine allows",
@@ -47,7 +47,7 @@ test.each([
   [
     "a connect timeout that leaves no time for the log-in",
     "{ every: 1d, timeouts: { connect: 6s, verify: 5s } }",
-    "timeouts.connect: 6s is longer than verify, 5s, of which it is a part",
+    "timeouts.connect: must not be longer than verify (5s), which includes connecting, but is 6s",
   ],
   [
     "a dialect",

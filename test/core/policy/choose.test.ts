@@ -74,7 +74,7 @@ describe("the policy of a target", () => {
       why: "matches tag tier=gold, type postgresql, priority 10",
       passedOver: [
         { policy: "default", why: "is only for targets that name it" },
-        { policy: "low", why: "matches too, priority 1" },
+        { policy: "low", why: "also matches, priority 1" },
         { policy: "other", why: "its vault does not match" },
         { policy: "tagged", why: "its tag tier does not match" },
       ],
@@ -112,7 +112,7 @@ describe("the policy of a target", () => {
     ];
     expect(effectivePolicy(orders, policies)).toStrictEqual({
       problem:
-        "policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
+        "policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
     });
   });
 
@@ -121,10 +121,10 @@ describe("the policy of a target", () => {
     expect(effectivePolicy({ ...orders, policy: "mine" }, policies)).toStrictEqual({
       policy: policies[0],
       why: "named by the target",
-      passedOver: [{ policy: "high", why: "matches too, priority 10" }],
+      passedOver: [{ policy: "high", why: "also matches, priority 10" }],
     });
     expect(effectivePolicy({ ...orders, policy: "theirs" }, policies)).toStrictEqual({
-      problem: "names the policy theirs, which there is not",
+      problem: "names the policy theirs, which does not exist",
     });
   });
 
@@ -135,7 +135,8 @@ describe("the policy of a target", () => {
       passedOver: [],
     });
     expect(effectivePolicy(orders, [named("spare")])).toStrictEqual({
-      problem: "names no policy and matches none, and there is none called default",
+      problem:
+        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
     });
   });
 
@@ -159,7 +160,8 @@ describe("the policy of a target", () => {
       problem: "overrides every, spread without a reason",
     });
     expect(effectivePolicy({ ...orders, override }, [])).toStrictEqual({
-      problem: "names no policy and matches none, and there is none called default",
+      problem:
+        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
     });
   });
 

@@ -71,9 +71,9 @@ describe("a comparison", () => {
       before: "2026-04-10T00:00:00.000Z",
       countBefore: 1,
       countAfter: 0,
-      why: "only a person starts a rotation",
+      why: "manualOnly is set, so only a request starts a rotation",
     });
-    expect(difference("removed")?.why).toBe("is not configured any more");
+    expect(difference("removed")?.why).toBe("is no longer configured");
     expect(difference("beyond")).toMatchObject({
       before: "2027-04-05T00:00:00.000Z",
       after: "2026-12-26T00:00:00.000Z",

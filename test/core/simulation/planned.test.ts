@@ -51,14 +51,14 @@ describe("a plan", () => {
     const late = plus(to, -day);
     expect(() => simulate([one, two], late, to, defaultLimits, from, count - 1)).toThrow();
     expect(() => most(count - 1)).toThrow(
-      `The period has ${count} rotations; the limit is ${count - 1}. Asked for: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
+      `The period has ${count} rotations; the limit is ${count - 1}. Requested: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
 
   it("that is far too long stops counting, and says how far it came", () => {
     const often = [target("a", { cron: "* * * * *" }), target("b", { every: day })];
     expect(() => simulate(often, from, to, defaultLimits, from, 1_000)).toThrow(
-      `The period has more than 3,000 rotations; the limit is 1,000. Asked for: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
+      `The period has more than 3,000 rotations; the limit is 1,000. Requested: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
 

@@ -73,14 +73,14 @@ ${limits}
     expect(text).toBe(`12 rotations from ${from} to ${to}
 and 12 more
 
-Too much at once:
-  server db1: 11 where 10 are allowed, 2026-04-20T00:00:00.000Z to 2026-04-20T00:00:00.000Z
+Limit exceeded:
+  server db1: 11 at once, the limit is 10, 2026-04-20T00:00:00.000Z to 2026-04-20T00:00:00.000Z
 
 Older than allowed:
   late: 2026-04-14T00:00:00.000Z to 2026-04-15T00:00:00.000Z
 
 Never rotated:
-  manual: only a person starts a rotation
+  manual: manualOnly is set, so only a request starts a rotation
 
 Clocks change:
   Australia/Lord_Howe: 2026-04-04T15:00:00.000Z, 30 min back, 0 rotations near it

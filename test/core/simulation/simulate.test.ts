@@ -72,7 +72,7 @@ describe("a simulation", () => {
       "2026-05-20T00:02:00.000Z",
     ]);
     expect(simulation.rotations.slice(0, 1).map(describeWhy)).toStrictEqual([
-      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, kept for the appointment on Sun 2026-03-01 02:00 Europe/Vienna",
+      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
     ]);
   });
 
@@ -132,8 +132,8 @@ describe("a simulation", () => {
       target("scheduled", { every: 500 * day }),
     );
     expect(simulation.never).toStrictEqual([
-      { targetId: "manual", why: "only a person starts a rotation" },
-      { targetId: "exposed", why: "nothing has made a rotation due, and there is no schedule" },
+      { targetId: "manual", why: "manualOnly is set, so only a request starts a rotation" },
+      { targetId: "exposed", why: "no schedule is set, and nothing else has made a rotation due" },
       { targetId: "frozen", why: "no window opens in the next ten years" },
     ]);
     expect(listStarts(simulation)).toStrictEqual(["2026-03-01T01:00:00.000Z seen"]);

@@ -11,8 +11,8 @@ describe("what a policy says to no purpose is warned about", () => {
       "what is for exposures where none counts",
       { every, exposureIgnoresWindow: true, exemptIdentities: ["auditor"] },
       [
-        "warning exposureIgnoresWindow: has no effect without afterExposure: no exposure makes a rotation due",
-        "warning exemptIdentities: has no effect without afterExposure: nobody's look makes a rotation due",
+        "warning exposureIgnoresWindow: has no effect without afterExposure, because no exposure makes a rotation due",
+        "warning exemptIdentities: has no effect without afterExposure, because no exposure makes a rotation due",
       ],
     ],
     [
@@ -20,26 +20,28 @@ describe("what a policy says to no purpose is warned about", () => {
       { manualOnly: true, days: ["sat"], between: [{ from: "22:00", to: "04:00" }], spread: hour },
       ["days", "between", "spread"].map(
         (field) =>
-          `warning ${field}: has no effect with manualOnly: what a person starts waits for no window`,
+          `warning ${field}: has no effect with manualOnly, because requested rotations do not wait for a window`,
       ),
     ],
     [
       "appointments where nothing comes by schedule",
       { manualOnly: true, at: ["02:00"] },
-      ["warning at: has no effect with manualOnly: what a person starts waits for no window"],
+      [
+        "warning at: has no effect with manualOnly, because requested rotations do not wait for a window",
+      ],
     ],
     [
       "a priority over nobody",
       { every, priority: 0 },
       [
-        "warning priority: has no effect without match: it ranks policies that match the same target",
+        "warning priority: has no effect without match, because it only ranks policies that match the same target",
       ],
     ],
     [
       "an expiry that is announced before the due moment",
       { every, expiry: 30 * day - 1 },
       [
-        "warning expiry: is shorter than 30d, and Key Vault announces an expiry 30d before it, once: before the due moment, when it starts nothing; make it 30d or longer to have a net under a missed sweep",
+        "warning expiry: is shorter than 30d, so the near-expiry event of Key Vault comes before the due moment and starts nothing; use 30d or longer, so that the event can replace a missed sweep",
       ],
     ],
   ])("%s", (_, fields, expected) => {
@@ -63,7 +65,7 @@ describe("what a policy says to no purpose is warned about", () => {
 
   it("does not repeat what is refused anyway", () => {
     expect(said({ every, expiry: 0 })).toStrictEqual([
-      "error expiry: must leave time after the due moment, or versions expire in use",
+      "error expiry: must be longer than 0, or versions expire while they are in use",
     ]);
   });
 });

@@ -15,7 +15,8 @@ const isFreeze = ({ path }: Problem) => path[0] === "freeze";
 
 /** The policy as a warning advises it, and what that leaves. */
 function followed(policy: Policy, { message }: Problem) {
-  const pattern = /(?:every: (\w+) with )?headStart: (\w+) is enough( apart from freezes)?$/;
+  const pattern =
+    /use (?:every: (\w+) with )?headStart: (\w+)( \(freezes still delay some rotations\))?$/;
   const [all, every, headStart, apart] = pattern.exec(message) ?? [];
   if (all === undefined) return undefined;
   const longer = every === undefined ? {} : { every: parseDuration(every) ?? 0 };
@@ -47,7 +48,10 @@ describe("what the check advises", () => {
         const late = checkPolicy(policy, from).filter(({ path }) =>
           ["every", "headStart"].includes(String(path[0])),
         );
-        for (const one of late) expect(one.message).toMatch(/ is enough( apart from freezes)?$/);
+        for (const one of late)
+          expect(one.message).toMatch(
+            /use .*headStart: \w+( \(freezes still delay some rotations\))?$/,
+          );
       }),
       { numRuns: 30 },
     );

@@ -38,10 +38,8 @@ describe("the check of lateness", () => {
     const freeze = [{ from: "2026-07-07", to: "2026-07-07", reason: "x", lift: [] }];
     const found = said({ every: day, headStart: hour, cron: "0 12 * * 1,2,3,6", freeze });
     expect(found).toHaveLength(2);
-    expect(found[0]).toMatch(
-      /^warning every: .*; every: \d+[hd] with headStart: \d+h is enough \[/,
-    );
-    expect(found[1]).toMatch(/^warning freeze\.0: [^;]* UTC \[2026-07-07T/);
+    expect(found[0]).toMatch(/^warning every: .*; use every: \d+[hd] with headStart: \d+h \[/);
+    expect(found[1]).toMatch(/^warning freeze\.0: [^;]* UTC\) \[2026-07-07T/);
   });
 });
 
@@ -49,14 +47,14 @@ describe("advice", () => {
   it("is a longer age where it takes more than the next unit", () => {
     expect(said({ every: hour, days: ["sat"] })).toStrictEqual([
       expect.stringContaining(
-        "; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [",
+        "; no headStart shorter than every is enough; use every: 7d with headStart: 1d [",
       ),
     ]);
   });
 
   it("never is a head start of nothing", () => {
     expect(said({ every: minute, between: nights }).join()).toMatch(
-      /; every: \d+h with headStart: [1-9]\d*[hm] is enough \[/,
+      /; use every: \d+h with headStart: [1-9]\d*[hm] \[/,
     );
   });
 
@@ -64,10 +62,10 @@ describe("advice", () => {
     const headStart = 5 * day;
     expect(adviceText(undefined)).toBe("no headStart is enough");
     expect(adviceText({ headStart, apartFromFreezes: true })).toBe(
-      "headStart: 5d is enough apart from freezes",
+      "use headStart: 5d (freezes still delay some rotations)",
     );
     expect(adviceText({ every: 7 * day, headStart, apartFromFreezes: false })).toBe(
-      "no headStart shorter than every is enough; every: 7d with headStart: 5d is enough",
+      "no headStart shorter than every is enough; use every: 7d with headStart: 5d",
     );
   });
 

@@ -214,40 +214,40 @@ describe("password rules are refused", () => {
     [
       "when they leave too little to guess",
       { length: 16 },
-      ["password: leaves 95 bits of entropy and must leave 128; length: 22 is enough"],
+      ["password: must leave 128 bits of entropy, but leaves 95; use length: 22"],
     ],
     [
       "when more characters are needed, since no length is enough",
       { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
-      ["password: leaves 74 bits of entropy and must leave 128; allow more characters"],
+      ["password: must leave 128 bits of entropy, but leaves 74; allow more characters"],
     ],
     ["never, when they leave just enough to guess", { length: 22, exclude: "234567" }, []],
     [
       "when a class is emptied, though symbols are left out on purpose",
       { exclude: "0123456789", symbols: "" },
-      ["password.exclude: leaves no digits; many systems demand some"],
+      ["password.exclude: leaves no digits, which many systems require; allow some"],
     ],
     [
       "when the counts just fit, since random passwords hardly ever do",
       { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
       [
-        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+        "password.atLeast: is satisfied by too few random passwords; lower the counts, or use a greater length",
       ],
     ],
     [
       "when a class is emptied",
       { exclude: "0123456789-_.~" },
-      ["password.exclude: leaves no digits and no symbols; many systems demand some"],
+      ["password.exclude: leaves no digits and no symbols, which many systems require; allow some"],
     ],
     [
       "when a kind of letter is emptied",
       { exclude: "ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-      ["password.exclude: leaves no upper-case letters; many systems demand some"],
+      ["password.exclude: leaves no upper-case letters, which many systems require; allow some"],
     ],
     [
       "when another kind of letter is emptied",
       { exclude: "abcdefghijklmnopqrstuvwxyz" },
-      ["password.exclude: leaves no lower-case letters; many systems demand some"],
+      ["password.exclude: leaves no lower-case letters, which many systems require; allow some"],
     ],
     [
       "never, when random passwords hold the counts often enough",
@@ -257,17 +257,19 @@ describe("password rules are refused", () => {
     [
       "when a dialect leaves no symbol",
       { symbols: "=;", dialects: ["ado"] },
-      ["password.dialects: leaves no symbols; many systems demand some"],
+      ["password.dialects: leaves no symbols, which many systems require; allow some"],
     ],
     [
       "when symbols are asked for and there are none",
       { symbols: "", atLeast: { symbols: 1 } },
-      ["password.exclude: leaves no symbols; many systems demand some"],
+      ["password.exclude: leaves no symbols, which many systems require; allow some"],
     ],
     [
       "when no letter is left to start with",
       { exclude: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-      ["password.startWithLetter: cannot hold: no letter is left"],
+      [
+        "password.startWithLetter: cannot be satisfied, because no letters are left; allow some letters",
+      ],
     ],
     [
       "when a letter is missing that is not needed at the start",
@@ -282,19 +284,19 @@ describe("password rules are refused", () => {
     [
       "when the counts do not fit",
       { length: 20, atLeast: { lower: 10, upper: 10 } },
-      ["password.atLeast: asks for 22 characters, and length is 20"],
+      ["password.atLeast: requires 22 characters, but length is 20"],
     ],
     [
       "when there are not enough different characters",
       { length: 67, noRepeats: true },
-      ["password.noRepeats: needs 67 different characters, and the rules leave 66"],
+      ["password.noRepeats: requires 67 different characters, but the rules leave 66"],
     ],
     ["never, when there are just enough different characters", { length: 66, noRepeats: true }, []],
     [
       "when random passwords hardly ever fit",
       { length: 40, atLeast: { digits: 20 } },
       [
-        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+        "password.atLeast: is satisfied by too few random passwords; lower the counts, or use a greater length",
       ],
     ],
   ])("%s", (_, rules, expected) => {

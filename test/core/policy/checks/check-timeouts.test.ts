@@ -17,17 +17,23 @@ it.each([
   [
     "a log-in",
     { connect: 6 * second, verify: 5 * second },
-    ["error timeouts.connect: 6s is longer than verify, 5s, of which it is a part"],
+    [
+      "error timeouts.connect: must not be longer than verify (5s), which includes connecting, but is 6s",
+    ],
   ],
   [
     "a log-in of which nothing is said",
     { connect: 21 * second },
-    ["error timeouts.connect: 21s is longer than verify, 20s, of which it is a part"],
+    [
+      "error timeouts.connect: must not be longer than verify (20s), which includes connecting, but is 21s",
+    ],
   ],
   [
     "a change",
     { connect: 6 * second, change: 5 * second },
-    ["error timeouts.connect: 6s is longer than change, 5s, of which it is a part"],
+    [
+      "error timeouts.connect: must not be longer than change (5s), which includes connecting, but is 6s",
+    ],
   ],
 ])("more time for connecting than for %s is refused", (_, timeouts, expected) => {
   expect(said({ every, timeouts })).toStrictEqual(expected);

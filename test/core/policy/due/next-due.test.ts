@@ -37,9 +37,9 @@ describe("when a target is due", () => {
     expect(nextDue(policy, { targetId }, now).at).toBe(now);
   });
 
-  it("is never by itself when only a person starts a rotation", () => {
+  it("is never by itself when manualOnly is set", () => {
     expect(nextDue(manual, { targetId }, now)).not.toHaveProperty("at");
-    expect(nextDue(manual, facts, now).reason).toContain("only a person");
+    expect(nextDue(manual, facts, now).reason).toContain("only a request");
   });
 
   it("is the moment at which Key Vault announces the expiry, so that the event starts no loop", () => {

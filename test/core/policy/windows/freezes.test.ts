@@ -16,7 +16,7 @@ describe("a freeze", () => {
     expect(nextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual({
       at: "2026-07-10T22:00:00.000Z",
       reason:
-        "policy test: 30d after 2026-06-01T12:00:00.000Z, held back by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
+        "policy test: 30d after 2026-06-01T12:00:00.000Z, delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
       passedOver: [
         {
           at: "2026-07-01T12:00:00.000Z",
@@ -119,19 +119,19 @@ describe("what was passed over", () => {
     expect(nextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
       at: "2026-06-06T02:00:00.000Z",
       reason:
-        "policy test: 2d after 2026-06-01T12:00:00.000Z, kept for the appointment on Sat 2026-06-06 02:00 UTC",
+        "policy test: 2d after 2026-06-01T12:00:00.000Z, scheduled for Sat 2026-06-06 02:00 UTC",
       passedOver: [
         {
           at: "2026-06-04T02:00:00.000Z",
-          why: "Thu 2026-06-04 02:00 UTC: the window passed unused",
+          why: "Thu 2026-06-04 02:00 UTC: the window was not used",
         },
         {
           at: "2026-06-05T02:00:00.000Z",
-          why: "Fri 2026-06-05 02:00 UTC: the window passed unused",
+          why: "Fri 2026-06-05 02:00 UTC: the window was not used",
         },
         {
           at: "2026-07-02T02:00:00.000Z",
-          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, kept for the appointment on Thu 2026-07-02 02:00 UTC",
+          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, scheduled for Thu 2026-07-02 02:00 UTC",
         },
       ],
       policy: "test",
@@ -206,7 +206,7 @@ describe("what was passed over", () => {
     expect(nextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, held back by a freeze until Wed 2026-06-03 00:00 UTC",
+        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, windows ignored, delayed by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",
@@ -226,7 +226,7 @@ describe("what was passed over", () => {
     const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
     const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
     expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
-      "Mon 2026-06-01 13:00 UTC: the window passed unused",
+      "Mon 2026-06-01 13:00 UTC: the window was not used",
     ]);
   });
 
