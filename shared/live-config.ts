@@ -59,7 +59,7 @@ interface State {
 
 /**
  * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
- * nothing: the last valid configuration stays in force, also on instances that start later.
+ * nothing: the last good configuration stays in force, also on instances that start later.
  */
 export function liveConfig(of: LiveConfigOf): LiveConfig {
   const state: State = {};
@@ -157,16 +157,16 @@ async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   }
 }
 
-/** Opens the last valid configuration on an instance that starts while the latest edit cannot be used. */
+/** Opens the last good configuration on an instance that starts while the latest edit cannot be used. */
 async function openLastGood(of: LiveConfigOf, state: State, tell: Tell): Promise<void> {
   try {
     const good = await of.kept.lastGood();
     if (!good) return;
     state.inForce = (await open(of, good.bytes)).opened;
-    tell("config-changed", `the last valid configuration, of ${good.modifiedAt}, is now in force`);
+    tell("config-changed", `the last good configuration, of ${good.modifiedAt}, is now in force`);
   } catch (error) {
     if (!(error instanceof KeptConfigError) && !isRefusal(error)) throw error;
-    tell("config-unreadable", `The last valid configuration cannot be used: ${error.message}`);
+    tell("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
   }
 }
 
@@ -190,7 +190,7 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 
 function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
   const said = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} has problems, so the last valid configuration stays in force. Fix: ${said}`;
+  const message = `The configuration of ${edit.modifiedAt} has problems, so the last good configuration stays in force. Fix: ${said}`;
   return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
 }
 
@@ -203,7 +203,7 @@ function firstProblems({ problems }: ConfigProblemsError): string {
 /** A temporary failure raises no alarm. A lasting failure raises one alarm an hour. */
 function unreadable(error: ConfigBlobError, now: Instant): Refusal {
   if (!error.isLasting) return { error };
-  const message = `${error.message} The last valid configuration stays in force.`;
+  const message = `${error.message} The last good configuration stays in force.`;
   const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);
   return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }

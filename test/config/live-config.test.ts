@@ -143,7 +143,7 @@ describe("A configuration in a blob", () => {
 });
 
 describe("A broken edit", () => {
-  test("leaves the last valid configuration in force and raises an alarm with the problem, until it is fixed", async () => {
+  test("leaves the last good configuration in force and raises an alarm with the problem, until it is fixed", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -156,7 +156,7 @@ describe("A broken edit", () => {
     const alarm = live.alarm();
     expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
     expect(alarm?.message).toMatch(
-      /^The configuration of 2026-\S+ has problems, so the last valid configuration stays in force. Fix: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+      /^The configuration of 2026-\S+ has problems, so the last good configuration stays in force. Fix: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
     );
     storage.advance(minute);
     expect(await look(live)).toEqual({ days: 90, told: [] });
@@ -179,7 +179,7 @@ describe("A broken edit", () => {
     expect(one.alarm()).toEqual(other.alarm());
   });
 
-  test("leaves the last valid configuration in force for instances that start later, also of another build", async () => {
+  test("leaves the last good configuration in force for instances that start later, also of another build", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -191,7 +191,7 @@ describe("A broken edit", () => {
     }
   });
 
-  test("is refused with every problem if there is no earlier valid configuration, and can be fixed without a restart", async () => {
+  test("is refused with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
     const storage = makeStorage();
     storage.edit(broken);
     const live = storage.instance();
@@ -211,7 +211,7 @@ describe("A broken edit", () => {
     expect(live.alarm()?.message).toContain("it takes too long");
   });
 
-  test("never replaces a newer valid configuration in the stored copy", async () => {
+  test("never replaces a newer good configuration in the stored copy", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const slow = storage.instance();
@@ -259,7 +259,7 @@ describe("A blob that cannot be read", () => {
     }
     expect(ids.size).toBe(3);
     expect(live.alarm()?.message).toBe(
-      "There is no such blob. The last valid configuration stays in force.",
+      "There is no such blob. The last good configuration stays in force.",
     );
     storage.makeUnreadable(undefined);
     storage.advance(minute);
@@ -267,7 +267,7 @@ describe("A blob that cannot be read", () => {
     expect(live.alarm()).toBeUndefined();
   });
 
-  test("does not prevent an instance from starting with the last valid configuration", async () => {
+  test("does not prevent an instance from starting with the last good configuration", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -280,7 +280,7 @@ describe("A blob that cannot be read", () => {
     expect((await look(later)).days).toBe(30);
   });
 
-  test("makes triggers fail if there is no earlier valid configuration", async () => {
+  test("makes triggers fail if there is no earlier good configuration", async () => {
     const storage = makeStorage();
     const live = storage.instance();
     await expect(look(live)).rejects.toThrow("There is no such blob.");

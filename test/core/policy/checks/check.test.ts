@@ -7,7 +7,7 @@ const every = 90 * day;
 const rules = { length: 40, symbols: "-_.~", exclude: "" };
 const retry = { attempts: 3, every: minute, thenEvery: hour };
 
-describe("a policy that is wrong is told so with the field and a sentence", () => {
+describe("a wrong policy is reported with the field and a message:", () => {
   it.each<[string, Partial<Policy>, string[]]>([
     [
       "an unknown zone",
@@ -15,12 +15,12 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is Europe/Wien"],
     ],
     [
-      "an offset for a zone",
+      "an offset instead of a zone",
       { every, timeZone: "+01:00" },
       ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is +01:00"],
     ],
     [
-      "a date for a zone",
+      "a date instead of a zone",
       { every, timeZone: "2026-01-01T00:00Z" },
       ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is 2026-01-01T00:00Z"],
     ],
@@ -36,7 +36,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       ["error between.1: 22:00-22:00 is an empty window; the whole day is 00:00-24:00"],
     ],
     [
-      "times that are none",
+      "times that do not exist",
       {
         every,
         between: [
@@ -52,7 +52,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       ],
     ],
     [
-      "appointments that are none",
+      "appointments that do not exist",
       { every, at: ["02:00", "24:00", "02:60", "02:00:00", "x02:00"] },
       [1, 2, 3, 4].map(
         (index) =>
@@ -237,7 +237,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
     ["0 2 5-1 * *", "day of month: 5-1; use 1 to 31"],
     [" 0  2 * 13 8 ", "month: 13; use 1 to 12 or jan to dec"],
     ["0 2 * * L", "day of week: L; use 0 to 7 or sun to sat"],
-  ])("of %s by the first field of cron that cannot be read, as it is written", (cron, where) => {
+  ])("the first invalid field of the cron expression %s, as written", (cron, where) => {
     expect(said({ cron })).toStrictEqual([
       `error cron: has an invalid ${where}, a range (1-5), a list (1,3), a step (*/2) or *`,
     ]);

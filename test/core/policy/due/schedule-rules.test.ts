@@ -17,7 +17,7 @@ interface Row {
 
 const nights = [{ from: "22:00", to: "04:00" }];
 
-/** One rule each, with the reason that it gives. What another product documents is in segura.test.ts. */
+/** One rule each, with its reason. The rules that another product documents are in segura.test.ts. */
 const rows: Row[] = [
   {
     what: "every 30 days, whether or not anybody used it",
