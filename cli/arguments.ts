@@ -4,7 +4,7 @@ import { instantOf, limitOf, type PlanQuestion } from "../shared/app.ts";
 export const usage = `Usage: npm run keyturn -- plan [options]
        npm run keyturn -- check [--config FILE]
 
-npx keyturn does the same without npm's own lines: use it to redirect output.
+npx keyturn does the same without the output of npm: use it to redirect output.
 Relative paths start from the folder of the project. Nothing contacts Azure,
 unless --api names an app.
 
@@ -18,20 +18,19 @@ plan shows every rotation to come, when and why, and what blocks it:
   --to WHEN       the same (default: 100 days after --from)
     --targets GLOB  only targets whose id matches, such as "orders-*"
   --per-server N/TIME
-                  more rotations than this on one server are too much at once
-                  (default: 10/10s)
+                  limit of rotations on one server; the plan reports when it is
+                  exceeded (default: 10/10s)
   --per-vault N/TIME
-                  more new versions of secrets than this in one vault are too
-                  much at once (default: 300/10s, which is what Key Vault
-                  documents)
-  --json          for programs
-  --ics           a calendar, for programs that show one
-  --api URL       a running app that knows how old each secret is
-                  (default: each counts as adopted now)
+                  limit of new versions of secrets in one vault (default:
+                  300/10s, the documented limit of Key Vault)
+  --json          prints JSON, for programs
+  --ics           prints an iCalendar file, for calendar programs
+  --api URL       a running app, from which the plan reads the age of each
+                  secret (default: each secret counts as adopted now)
   --key-env NAME  environment variable that holds the function key of that app
 
-check validates a configuration as the app does when it starts. It ends with 0,
-or with 1 and every problem:
+check validates a configuration as the app does when it starts. The exit code is
+0 if it is valid, and 1 if it has problems, which are all listed:
 
   --config FILE   file or folder of the configuration (default: keyturn.yaml)
 

@@ -47,8 +47,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
-  if (told === undefined) throw error;
-  console.error(printableLines(told));
+  const message = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
+  if (message === undefined) throw error;
+  console.error(printableLines(message));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

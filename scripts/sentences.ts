@@ -7,8 +7,8 @@
  * A sentence is a string or a template of the sources that contains a space and a word in lower case. Parts that are joined
  * by `+` are one sentence. `${…}` stands for each value that is inserted.
  */
-import { readFile } from "node:fs/promises";
 import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import ts from "typescript";
 

@@ -96,12 +96,12 @@ export function theApp(): Promise<App> {
 async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
   const config = await openLiveConfig(settings, { environment, root });
-  let last: { readonly of: Opened; readonly joined: () => Promise<Joined> } | undefined;
-  let untold: Opened | undefined;
+  let last: { readonly source: Opened; readonly joined: () => Promise<Joined> } | undefined;
+  let unreported: Opened | undefined;
   return {
     async with(read) {
       const opened = await config.current(read);
-      if (last?.of !== opened) {
+      if (last?.source !== opened) {
         const given = {
           environment,
           settings,
@@ -109,17 +109,17 @@ async function createApp(environment: Environment, root: string): Promise<App> {
           configAlarm: () => config.alarm(),
         };
         last = {
-          of: opened,
+          source: opened,
           joined: whenNeeded(async () => (await import("./join.ts")).join(given)),
         };
-        untold = opened;
+        unreported = opened;
       }
       return (await last.joined())(read);
     },
     async newWarnings() {
-      const of = untold;
-      untold = undefined;
-      return of ? (await of.warnings()).map(formatProblem) : [];
+      const opened = unreported;
+      unreported = undefined;
+      return opened ? (await opened.warnings()).map(formatProblem) : [];
     },
   };
 }
@@ -147,11 +147,11 @@ async function openLiveConfig(
 }
 
 /** Creates a value on first use, and again after a failure: a package on a network share may be unavailable for a moment. */
-function whenNeeded<Thing>(make: () => Promise<Thing>): () => Promise<Thing> {
-  let thing: Promise<Thing> | undefined;
+function whenNeeded<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
   return () =>
-    (thing ??= make().catch((error: unknown) => {
-      thing = undefined;
+    (value ??= make().catch((error: unknown) => {
+      value = undefined;
       throw error;
     }));
 }

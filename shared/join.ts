@@ -120,8 +120,8 @@ function openConsumers(
       const open = memoizeUntilFailure(async () =>
         webhookConsumer({ name, url, key: await secretOf(key) }),
       );
-      const refresh: Consumer["refresh"] = (told, signal) =>
-        open((consumer) => consumer.refresh(told, signal));
+      const refresh: Consumer["refresh"] = (message, signal) =>
+        open((consumer) => consumer.refresh(message, signal));
       return [name, { name, refresh }];
     }),
   );
@@ -155,13 +155,13 @@ function openNotifiers(
 }
 
 /** Creates a value on first use, and again after a failure, because its key may have changed. */
-function memoizeUntilFailure<Thing>(make: () => Promise<Thing>) {
-  let thing: Promise<Thing> | undefined;
-  return async <Result>(use: (thing: Thing) => Promise<Result>): Promise<Result> => {
+function memoizeUntilFailure<Value>(make: () => Promise<Value>) {
+  let value: Promise<Value> | undefined;
+  return async <Result>(use: (value: Value) => Promise<Result>): Promise<Result> => {
     try {
-      return await use(await (thing ??= make()));
+      return await use(await (value ??= make()));
     } catch (error) {
-      thing = undefined;
+      value = undefined;
       throw error;
     }
   };
@@ -181,7 +181,7 @@ function usesAdmin({ authority }: Target, { vault, name }: SecretName): boolean 
   );
 }
 
-function requireConfigured<Thing>(thing: Thing | undefined, what: string): Thing {
-  if (thing === undefined) throw new ConfigError(`the configuration has no ${what}`);
-  return thing;
+function requireConfigured<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new ConfigError(`the configuration has no ${what}`);
+  return value;
 }

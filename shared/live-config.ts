@@ -12,10 +12,10 @@ import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/bl
 import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts";
 
 /** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
-const lookEvery = 30 * second;
+const lookIntervalMs = 30 * second;
 
 /** The number of problems that an alarm lists. The log lists all of them. */
-const mostToldProblems = 5;
+const maxListedProblems = 5;
 
 export interface LiveConfigOf {
   readonly blob: ConfigBlob;
@@ -61,13 +61,13 @@ interface State {
  * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
  * nothing: the last good configuration stays in force, also on instances that start later.
  */
-export function liveConfig(of: LiveConfigOf): LiveConfig {
+export function liveConfig(deps: LiveConfigOf): LiveConfig {
   const state: State = {};
   let looking: Promise<void> | undefined;
   return {
     async current(read) {
-      if (isTimeToLook(state, of.now())) {
-        await (looking ??= look(of, state, read).finally(() => {
+      if (isTimeToLook(state, deps.now())) {
+        await (looking ??= look(deps, state, read).finally(() => {
           looking = undefined;
         }));
       }
@@ -82,40 +82,40 @@ function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
   if (lookedAt === undefined) return true;
   const passed = Date.parse(now) - Date.parse(lookedAt);
   // A clock that was set back must not delay an edit.
-  return passed < 0 || passed >= lookEvery;
+  return passed < 0 || passed >= lookIntervalMs;
 }
 
-async function look(of: LiveConfigOf, state: State, read: EventReader): Promise<void> {
-  const tell = (type: EventType, detail: string) => {
-    read(toEvent({ type, at: of.now(), detail }));
+async function look(deps: LiveConfigOf, state: State, read: EventReader): Promise<void> {
+  const report = (type: EventType, detail: string) => {
+    read(toEvent({ type, at: deps.now(), detail }));
   };
   try {
-    const found = await of.blob.read(state.etag);
-    if (found !== "unchanged") await takeEdit(of, state, found, tell);
+    const found = await deps.blob.read(state.etag);
+    if (found !== "unchanged") await takeEdit(deps, state, found, report);
     else if (state.refusal?.error instanceof ConfigBlobError) state.refusal = undefined;
   } catch (error) {
     if (!(error instanceof ConfigBlobError)) throw error;
-    if (state.refusal?.error.message !== error.message) tell("config-unreadable", error.message);
-    state.refusal = unreadable(error, of.now());
+    if (state.refusal?.error.message !== error.message) report("config-unreadable", error.message);
+    state.refusal = unreadable(error, deps.now());
   }
-  if (!state.inForce) await openLastGood(of, state, tell);
-  await keep(of, state, tell);
-  state.lookedAt = of.now();
+  if (!state.inForce) await openLastGood(deps, state, report);
+  await keep(deps, state, report);
+  state.lookedAt = deps.now();
 }
 
-type Tell = (type: EventType, detail: string) => void;
+type Report = (type: EventType, detail: string) => void;
 
-async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tell: Tell) {
+async function takeEdit(deps: LiveConfigOf, state: State, found: StoredConfig, report: Report) {
   try {
-    const { opened, newForm } = await open(of, found.bytes);
+    const { opened, newForm } = await open(deps, found.bytes);
     if (state.inForce || state.refusal) {
-      tell("config-changed", `the configuration of ${found.modifiedAt} is now in force`);
+      report("config-changed", `the configuration of ${found.modifiedAt} is now in force`);
     }
     Object.assign(state, { inForce: opened, refusal: undefined });
     state.unkept = { config: found, form: newForm };
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    tell("config-refused", error.message);
+    report("config-refused", error.message);
     state.refusal = refuseEdit(error, found);
   }
   state.etag = found.etag;
@@ -131,20 +131,20 @@ interface FreshlyOpened {
  * Opens the configuration from the form that another instance stored, if it belongs to these bytes and this build. Otherwise
  * writes a new one.
  */
-async function open(of: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
+async function open(deps: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
   const files = [{ name: "keyturn.yaml", bytes }];
-  const given: SourceFiles = { files, folder: of.folder };
+  const given: SourceFiles = { files, folder: deps.folder };
   // A form is written even without a build, because the thread returns its result in this form.
-  const build = of.build ?? "none";
-  const kept = of.build === undefined ? undefined : await keptForm(of.kept);
+  const build = deps.build ?? "none";
+  const kept = deps.build === undefined ? undefined : await keptForm(deps.kept);
   const content = kept && parseForm(kept, files, build);
   if (content && content !== "damaged") {
-    return { opened: await openFiles(given, content, of), newForm: undefined };
+    return { opened: await openFiles(given, content, deps), newForm: undefined };
   }
-  const newForm = await of.writeForm(files, build);
+  const newForm = await deps.writeForm(files, build);
   const written = newForm === undefined ? undefined : parseForm(Buffer.from(newForm), files, build);
-  const opened = await openFiles(given, written === "damaged" ? undefined : written, of);
-  return { opened, newForm: of.build === undefined ? undefined : newForm };
+  const opened = await openFiles(given, written === "damaged" ? undefined : written, deps);
+  return { opened, newForm: deps.build === undefined ? undefined : newForm };
 }
 
 /** Reads the stored form. Errors are ignored, because the form only saves time. */
@@ -158,20 +158,20 @@ async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
 }
 
 /** Opens the last good configuration on an instance that starts while the latest edit cannot be used. */
-async function openLastGood(of: LiveConfigOf, state: State, tell: Tell): Promise<void> {
+async function openLastGood(deps: LiveConfigOf, state: State, report: Report): Promise<void> {
   try {
-    const good = await of.kept.lastGood();
+    const good = await deps.kept.lastGood();
     if (!good) return;
-    state.inForce = (await open(of, good.bytes)).opened;
-    tell("config-changed", `the last good configuration, of ${good.modifiedAt}, is now in force`);
+    state.inForce = (await open(deps, good.bytes)).opened;
+    report("config-changed", `the last good configuration, of ${good.modifiedAt}, is now in force`);
   } catch (error) {
     if (!(error instanceof KeptConfigError) && !isRefusal(error)) throw error;
-    tell("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
+    report("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
   }
 }
 
 /** Stores the configuration for other instances. If that fails, the next look tries again. */
-async function keep({ kept }: LiveConfigOf, state: State, tell: Tell): Promise<void> {
+async function keep({ kept }: LiveConfigOf, state: State, report: Report): Promise<void> {
   if (!state.unkept) return;
   const { config, form } = state.unkept;
   try {
@@ -180,7 +180,7 @@ async function keep({ kept }: LiveConfigOf, state: State, tell: Tell): Promise<v
     state.unkept = undefined;
   } catch (error) {
     if (!(error instanceof KeptConfigError)) throw error;
-    tell("config-not-kept", error.message);
+    report("config-not-kept", error.message);
   }
 }
 
@@ -189,15 +189,15 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 }
 
 function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
-  const said = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} has problems, so the last good configuration stays in force. Fix: ${said}`;
+  const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
+  const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
   return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
 }
 
 function firstProblems({ problems }: ConfigProblemsError): string {
-  const told = problems.slice(0, mostToldProblems).map(formatProblem);
-  const left = problems.length - told.length;
-  return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
+  const listed = problems.slice(0, maxListedProblems).map(formatProblem);
+  const left = problems.length - listed.length;
+  return [...listed, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
 }
 
 /** A temporary failure raises no alarm. A lasting failure raises one alarm an hour. */
@@ -209,7 +209,12 @@ function unreadable(error: ConfigBlobError, now: Instant): Refusal {
 }
 
 /** All instances compute the same time and id, so that they raise one alarm together. */
-function makeAlarm(kind: KnownAlarm["kind"], message: string, at: Instant, of: string): KnownAlarm {
-  const id = createHash("sha256").update(`${kind} ${of}`).digest("hex").slice(0, 26);
+function makeAlarm(
+  kind: KnownAlarm["kind"],
+  message: string,
+  at: Instant,
+  subject: string,
+): KnownAlarm {
+  const id = createHash("sha256").update(`${kind} ${subject}`).digest("hex").slice(0, 26);
   return { kind, message, at, id };
 }

@@ -104,7 +104,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     passedOver: [{ at: at(12), why: "frozen: year end" }],
     policyFingerprint: "9f86d081884c7d65 main/orders-db orders_a orders_b",
     policyWhy: "matches every target, priority 0",
-    policiesPassedOver: [{ policy: "default", why: "also matches, priority -1" }],
+    policiesPassedOver: [{ policy: "default", why: "matches too, priority -1" }],
     outbox: [
       {
         id: "01JNN0.succeeded",

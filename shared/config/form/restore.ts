@@ -63,9 +63,9 @@ async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] |
   return isSure ? [...each.flatMap(({ warnings }) => warnings), ...untried] : undefined;
 }
 
-function at<Thing>(things: readonly Thing[], index: number): Thing {
-  const thing = things[index];
-  if (thing === undefined)
+function at<Value>(things: readonly Value[], index: number): Value {
+  const value = things[index];
+  if (value === undefined)
     throw new Error("Bug: the checked form refers to an entry that it does not contain");
-  return thing;
+  return value;
 }

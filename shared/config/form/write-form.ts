@@ -59,15 +59,15 @@ function toContent({
 }
 
 /** Stores equal values once. `add` returns the position of the value. */
-function table<Thing>(): {
-  readonly all: readonly Thing[];
-  readonly add: (thing: Thing) => number;
+function table<Value>(): {
+  readonly all: readonly Value[];
+  readonly add: (value: Value) => number;
 } {
-  const all: Thing[] = [];
+  const all: Value[] = [];
   const known = new Map<string, number>();
-  const add = (thing: Thing): number => {
-    const key = JSON.stringify(thing);
-    const found = known.get(key) ?? all.push(thing) - 1;
+  const add = (value: Value): number => {
+    const key = JSON.stringify(value);
+    const found = known.get(key) ?? all.push(value) - 1;
     known.set(key, found);
     return found;
   };

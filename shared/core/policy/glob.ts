@@ -4,10 +4,10 @@ export function matchesGlob(pattern: string, text: string): boolean {
   let [star, starText] = [-1, 0];
   // This is not a regular expression, because a pattern with many stars must not take exponential time.
   while (inText < text.length) {
-    const wanted = pattern[inPattern];
-    if (wanted === "*") {
+    const expected = pattern[inPattern];
+    if (expected === "*") {
       [star, starText] = [inPattern++, inText];
-    } else if (wanted === "?" || wanted === text[inText]) {
+    } else if (expected === "?" || expected === text[inText]) {
       inPattern++;
       inText++;
     } else if (star >= 0) {

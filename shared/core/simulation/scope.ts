@@ -36,7 +36,7 @@ export interface PlanKnowledge {
 export const usualLength = 100 * day;
 
 /** Characters of a pattern that the message quotes. Ids are shorter. */
-const longestPattern = 100;
+const maxQuotedLength = 100;
 
 /** Throws ConfigError if no target on any side matches, because a mistyped pattern must not look like an empty plan. */
 export function requireMatch(
@@ -45,10 +45,10 @@ export function requireMatch(
 ): void {
   const ids = [...new Set(sides.flat().map(({ id }) => id))];
   if (pattern === undefined || ids.some((id) => matchesGlob(pattern, id))) return;
-  const near = nearestTo(pattern.slice(0, longestPattern), ids);
+  const near = nearestTo(pattern.slice(0, maxQuotedLength), ids);
   const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
   throw new ConfigError(
-    `No target matches ${JSON.stringify(pattern.slice(0, longestPattern))}${hint}`,
+    `No target matches ${JSON.stringify(pattern.slice(0, maxQuotedLength))}${hint}`,
   );
 }
 
@@ -66,8 +66,8 @@ export function* simulateTargetsInSteps(
   { from, to, targets: pattern = "*", limits }: PlanScope,
   { now, factsOf, serverOf, budget, sweepEvery }: PlanKnowledge,
 ): Steps<Simulation> {
-  const wanted = targets.filter(({ id }) => matchesGlob(pattern, id));
-  const simulated = yield* mapInSteps(wanted, (target): SimulatedTarget => ({
+  const selected = targets.filter(({ id }) => matchesGlob(pattern, id));
+  const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => ({
     id: target.id,
     policy: target.policy,
     facts: factsOf(target.id) ?? { adoptedAt: now },

@@ -88,7 +88,7 @@ export function* tryFreezes(
   const { freeze = [], timeZone = "UTC" } = policy;
   const unfrozen = { ...policy, freeze: [] };
   for (const span of frozenSpans(freeze, timeZone, undefined)) {
-    for (const changedAt of changesBefore(policy, span, from)) {
+    for (const changedAt of sampleChanges(policy, span, from)) {
       for (const fraction of listFractions(policy)) {
         spend(effort);
         const held = findDelay(policy, unfrozen, changedAt, fraction);
@@ -98,17 +98,17 @@ export function* tryFreezes(
   }
 }
 
-/** Samples change times whose next due moment falls inside the freeze, or shortly before it and without an opening left. */
-function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
+/** Samples change times whose rotation may first start inside the freeze, or before it when no opening is left. */
+function sampleChanges(policy: Policy, frozen: Span, from: number): number[] {
   const { every, headStart = 0 } = policy;
   const begin = Math.max(frozen.from, from);
   const opening = findOpenings({ ...policy, freeze: [] }).first(begin, begin);
-  const wanted = opening && Math.max(opening.from, begin);
-  if (wanted === undefined || wanted >= frozen.to) return [];
+  const frozenStart = opening && Math.max(opening.from, begin);
+  if (frozenStart === undefined || frozenStart >= frozen.to) return [];
   // Without `every`, each appointment is due.
-  if (every === undefined) return [wanted - 1];
-  const earliest = Math.max(from, wanted - computeTolerance(policy)) - headStart;
-  const first = firstHeld(policy, begin, earliest);
+  if (every === undefined) return [frozenStart - 1];
+  const earliest = Math.max(from, frozenStart - computeTolerance(policy)) - headStart;
+  const first = findFirstDelayed(policy, begin, earliest);
   const apart = (frozen.to - first) / momentsPerFreeze;
   const changes = Array.from({ length: momentsPerFreeze }, (_, index) => {
     const due = Math.ceil(first + index * apart) + headStart;
@@ -119,7 +119,7 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
 }
 
 /** Finds the earliest moment from which a rotation has no opening left before the freeze. */
-function firstHeld(policy: Policy, frozenFrom: number, earliest: number): number {
+function findFirstDelayed(policy: Policy, frozenFrom: number, earliest: number): number {
   const openings = findOpenings(policy);
   const last = openings.last(earliest, frozenFrom);
   if (!last) return earliest;
@@ -133,9 +133,9 @@ function findDelay(
   fraction: number,
 ): Held | undefined {
   const { freeze = [], timeZone = "UTC" } = policy;
-  const wanted = next(unfrozen, changedAt, fraction);
-  if (!wanted) return undefined;
-  const { claim, permitted } = wanted;
+  const unfrozenStart = next(unfrozen, changedAt, fraction);
+  if (!unfrozenStart) return undefined;
+  const { claim, permitted } = unfrozenStart;
   const holding = freezeAt(freeze, timeZone, permitted);
   if (!holding || isLate(policy, { by: permitted - claim.due })) return undefined;
   const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - claim.due;

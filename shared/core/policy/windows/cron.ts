@@ -49,7 +49,7 @@ export interface Fires {
 }
 
 const known = new Map<string, Fires>();
-const mostKept = 1000;
+const maxCached = 1000;
 
 /**
  * Parses an expression. It is evaluated on wall times. The zone decides about times that do not exist or exist twice, as
@@ -75,7 +75,7 @@ export function parseFires(text: string): Fires {
     onDay: makeDayTest(parse(["0", "0", ...days].join(" "))),
     times: inDay.flatMap((start) => inHour.map((later) => start + later)),
   };
-  if (known.size >= mostKept) known.clear();
+  if (known.size >= maxCached) known.clear();
   known.set(text, fires);
   return fires;
 }

@@ -19,7 +19,7 @@ const blockLength = 8 * 366 * day;
 /** A block also covers this time before and after it. */
 const around = 3 * day;
 /** The cache is cleared when it exceeds this number of blocks, because names of zones have many spellings and years no end. */
-const mostBlocks = 4_000;
+const maxBlocks = 4_000;
 let blocks = 0;
 
 export function isTimeZone(name: string): boolean {
@@ -81,7 +81,7 @@ function stretchesAt(zone: string, instant: number): readonly Stretch[] {
 function stretchesIn(zone: string, block: number): readonly Stretch[] {
   const found = known.get(zone)?.get(block);
   if (found) return found;
-  if (blocks++ >= mostBlocks) {
+  if (blocks++ >= maxBlocks) {
     known.clear();
     blocks = 1;
   }
