@@ -86,7 +86,7 @@ test.each(["plna", "check now", "check --json", "plan --config a --config b"])(
   (written) => {
     const { status, stderr } = keyturn(...written.split(" "));
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^(Unknown command|Unexpected argument|--\w+ is)/);
+    expect(stderr).toMatch(/^(Unknown command|Unknown option|Unexpected argument|--\w+ is)/);
   },
 );
 
