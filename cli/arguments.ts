@@ -4,7 +4,7 @@ import { instantOf, limitOf, type PlanQuestion } from "../shared/app.ts";
 export const usage = `Usage: npm run keyturn -- plan [options]
        npm run keyturn -- check [--config FILE]
 
-npx keyturn does the same without npm's own lines: use it to redirect output.
+npx keyturn does the same without the output of npm: use it to redirect output.
 Relative paths start from the folder of the project. Nothing contacts Azure,
 unless --api names an app.
 
@@ -16,28 +16,27 @@ plan shows every rotation to come, when and why, and what blocks it:
   --from WHEN     a day or an instant such as 2026-12-20 or
                   2026-12-20T18:00:00Z (default: now)
   --to WHEN       the same (default: 100 days after --from)
-  --targets GLOB  only targets whose id is like this, such as "orders-*"
+    --targets GLOB  only targets whose id matches, such as "orders-*"
   --per-server N/TIME
-                  more rotations than this on one server are too much at once
-                  (default: 10/10s)
+                  limit of rotations on one server; the plan reports when it is
+                  exceeded (default: 10/10s)
   --per-vault N/TIME
-                  more new versions of secrets than this in one vault are too
-                  much at once (default: 300/10s, which is what Key Vault
-                  documents)
-  --json          for programs
-  --ics           a calendar, for programs that show one
-  --api URL       a running app that knows how old each secret is
-                  (default: each counts as adopted now)
+                  limit of new versions of secrets in one vault (default:
+                  300/10s, the documented limit of Key Vault)
+  --json          prints JSON, for programs
+  --ics           prints an iCalendar file, for calendar programs
+  --api URL       a running app, from which the plan reads the age of each
+                  secret (default: each secret counts as adopted now)
   --key-env NAME  environment variable that holds the function key of that app
 
-check validates a configuration as the app does when it starts. It ends with 0,
-or with 1 and every problem:
+check validates a configuration as the app does when it starts. The exit code is
+0 if it is valid, and 1 if it has problems, which are all listed:
 
   --config FILE   file or folder of the configuration (default: keyturn.yaml)
 
 Both take --help, which prints this text.`;
 
-/** The arguments make no sense; the message is for the person who wrote them. */
+/** The arguments are invalid. The message is for the operator who wrote them. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -65,7 +64,7 @@ const commands = ["plan", "check"] as const;
 const optionsOfCheck = ["config", "help"];
 const usualConfig = "keyturn.yaml";
 
-/** What is to be done. Undefined when help is wanted. Throws UsageError. */
+/** Reads the command. Undefined when the operator asks for help. Throws UsageError. */
 export function readCommand(args: readonly string[]): (typeof commands)[number] | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
@@ -78,14 +77,14 @@ export function readCommand(args: readonly string[]): (typeof commands)[number] 
   return command;
 }
 
-/** Of plan. Undefined when help is wanted. Throws UsageError. */
+/** Reads the arguments of `plan`. Undefined when the operator asks for help. Throws UsageError. */
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): PlanQuestion | undefined {
   const command = readCommand(args);
   if (command === undefined) return undefined;
-  if (command !== "plan") throw new UsageError(`These are not arguments of ${command}.`);
+  if (command !== "plan") throw new UsageError(`Expected the command plan, but got ${command}.`);
   const { values } = parse(args);
   const { config = usualConfig, against, targets } = values;
   return {
@@ -99,11 +98,12 @@ export function readArguments(
   };
 }
 
-/** The path of the configuration to check. Throws UsageError. */
+/** Reads the path of the configuration to check. Throws UsageError. */
 export function readCheckArguments(args: readonly string[]): string {
   const { values } = parse(args);
   const foreign = Object.keys(values).find((name) => !optionsOfCheck.includes(name));
-  if (foreign !== undefined) throw new UsageError(`--${foreign} is not an option of check.`);
+  if (foreign !== undefined)
+    throw new UsageError(`Unknown option --${foreign} for check. Allowed: --config, --help.`);
   return values.config ?? usualConfig;
 }
 
@@ -111,7 +111,7 @@ function parse(args: readonly string[]) {
   const { tokens, ...parsed } = parseWith(args);
   const given = tokens.flatMap((token) => (token.kind === "option" ? token.name : []));
   const repeated = given.find((name, index) => given.indexOf(name) < index);
-  // Otherwise the last one would count, and nothing would say so.
+  // Without this check, the last one would apply silently.
   if (repeated !== undefined) throw new UsageError(`--${repeated} is given more than once.`);
   return parsed;
 }
@@ -121,13 +121,18 @@ function parseWith(args: readonly string[]) {
     const how = { strict: true, allowPositionals: true, tokens: true } as const;
     return parseArgs({ args: [...args], options, ...how });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The arguments are unclear.");
+    throw new UsageError(
+      error instanceof Error ? error.message : "The arguments cannot be parsed.",
+    );
   }
 }
 
 function parseFormat({ json, ics, against }: Values): PlanQuestion["format"] {
-  if (json && ics) throw new UsageError("Take one of --json and --ics.");
-  if (ics && against !== undefined) throw new UsageError("A comparison cannot be a calendar.");
+  if (json && ics) throw new UsageError("--json and --ics cannot be combined. Use one of them.");
+  if (ics && against !== undefined)
+    throw new UsageError(
+      "--ics and --against cannot be combined. A comparison can be text or --json.",
+    );
   if (ics) return "ics";
   return json ? "json" : "text";
 }
@@ -135,7 +140,7 @@ function parseFormat({ json, ics, against }: Values): PlanQuestion["format"] {
 function span({ from, to }: Values): Pick<PlanQuestion, "from" | "to"> {
   const [begin, end] = [parseMoment("--from", from), parseMoment("--to", to)];
   if (begin !== undefined && end !== undefined && end <= begin) {
-    throw new UsageError("--to must lie after --from.");
+    throw new UsageError("--to must be after --from.");
   }
   return { ...(begin !== undefined && { from: begin }), ...(end !== undefined && { to: end }) };
 }
@@ -169,11 +174,13 @@ function findApi(
 ): Pick<PlanQuestion, "api"> {
   if (api === undefined && name === undefined) return {};
   if (api === undefined || name === undefined) {
-    throw new UsageError("--api and --key-env go together.");
+    throw new UsageError("--api and --key-env must be used together.");
   }
   const key = environment[name];
   if (key === undefined || key === "") {
-    throw new UsageError(`The environment variable ${name} holds no key.`);
+    throw new UsageError(
+      `The environment variable ${name} is not set or empty. Set it to the function key of the app.`,
+    );
   }
   return { api: { url: api, key } };
 }

@@ -1,4 +1,4 @@
-/** Keyturn on the command line: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
+/** The command line of Keyturn: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
 import { checkConfig, planConfig, printableLines, userMessage } from "../shared/app.ts";
 import { readArguments, readCheckArguments, readCommand, usage, UsageError } from "./arguments.ts";
 
@@ -30,7 +30,7 @@ async function check(path: string): Promise<void> {
   console.log(`${path} is valid: ${counts.join(", ")}.`);
 }
 
-/** The answer alone goes to where it may be read by a program. */
+/** Prints warnings to stderr, so that stdout contains only the answer, which a program may read. */
 function printWarnings(warnings: readonly string[]): void {
   for (const warning of warnings) console.error(printableLines(`warning: ${warning}`));
 }
@@ -38,7 +38,7 @@ function printWarnings(warnings: readonly string[]): void {
 const counted = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-// Whoever reads the plan may have seen enough of it, such as `head`.
+// The reader of the plan, such as `head`, may close the pipe early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
@@ -47,8 +47,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const told = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
-  if (told === undefined) throw error;
-  console.error(printableLines(told));
+  const message = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
+  if (message === undefined) throw error;
+  console.error(printableLines(message));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

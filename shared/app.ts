@@ -38,70 +38,70 @@ export { nearest as nearestName } from "./core/nearest.ts";
 export { formPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
-/** Whether what was asked for cannot be had, as the message says. */
+/** Whether the requested thing does not exist, as the message explains. */
 export function isConfigError(error: unknown): error is ConfigError {
   return error instanceof ConfigError;
 }
 
-/** Whether an idempotency key came again for something else. */
+/** Whether an idempotency key was reused for a different request. */
 export function isKeyReused(error: unknown): error is KeyReusedError {
   return error instanceof KeyReusedError;
 }
 
-/** Whether the same may be tried again later: a store could not be asked. */
+/** Whether the caller may retry later, because a store is not available. */
 export function isUnavailable(error: unknown): error is Error {
   return error instanceof JournalUnavailableError || error instanceof QueueUnavailableError;
 }
 
-/** Whether the same may be tried again at once: others wrote the target again and again, and nothing was recorded. */
+/** Whether the caller may retry at once: other workers kept writing the target, and nothing was recorded. */
 export function isBusy(error: unknown): error is LeaseLostError {
   return error instanceof LeaseLostError;
 }
 
-/** Why this instance cannot read the target's row in the journal, although the journal can be asked; else undefined. */
+/** Returns why this instance cannot read the row of the target although the journal is available, or undefined. */
 export function unreadableRow(error: unknown): string | undefined {
   return error instanceof UnreadableRowError ? error.message : undefined;
 }
 
-/** What is wrong with what a person wrote, in words for that person; undefined when something else is wrong. */
+/** Returns the message for an operator if the error is caused by input or configuration, or undefined. */
 export function userMessage(error: unknown): string | undefined {
   const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
   return isExplained ? error.message : undefined;
 }
 
-/** Every problem of a configuration that was refused; undefined when something else is wrong. */
+/** Returns every problem of a refused configuration, or undefined for any other error. */
 export function configProblems(error: unknown): readonly Problem[] | undefined {
   return error instanceof ConfigProblemsError ? error.problems : undefined;
 }
 
-/** What triggers and tools can ask of Keyturn. */
+/** The operations that triggers and tools can call. */
 export interface App {
-  /** Each call tells what happens to a reader of its own. */
+  /** Each call passes its events to its own reader. */
   with(read: EventReader): Promise<Operations>;
-  /** What the configuration check finds worth a second look, once for each configuration that was in force. */
+  /** The warnings of the configuration check, once for each configuration that was in force. */
   newWarnings(): Promise<readonly string[]>;
 }
 
 let made: Promise<App> | undefined;
 
-/** The one app of this process, made when it is first asked for. Rejects with every problem of the configuration. */
+/** Returns the one app of this process, and creates it on first use. Rejects with every problem of the configuration. */
 export function theApp(): Promise<App> {
   return (made ??= createApp(process.env, process.cwd()));
 }
 
 /**
- * `root` is the folder that a relative path in the settings starts from. What works with servers is loaded for the first
- * trigger: a start is not kept waiting for it.
+ * Starts the app. Relative paths in the settings start from `root`. The code for servers is loaded by the first trigger,
+ * because it would delay the start.
  */
 async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
   const config = await openLiveConfig(settings, { environment, root });
-  let last: { readonly of: Opened; readonly joined: () => Promise<Joined> } | undefined;
-  let untold: Opened | undefined;
+  let last: { readonly source: Opened; readonly joined: () => Promise<Joined> } | undefined;
+  let unreported: Opened | undefined;
   return {
     async with(read) {
       const opened = await config.current(read);
-      if (last?.of !== opened) {
+      if (last?.source !== opened) {
         const given = {
           environment,
           settings,
@@ -109,17 +109,17 @@ async function createApp(environment: Environment, root: string): Promise<App> {
           configAlarm: () => config.alarm(),
         };
         last = {
-          of: opened,
+          source: opened,
           joined: whenNeeded(async () => (await import("./join.ts")).join(given)),
         };
-        untold = opened;
+        unreported = opened;
       }
       return (await last.joined())(read);
     },
     async newWarnings() {
-      const of = untold;
-      untold = undefined;
-      return of ? (await of.warnings()).map(formatProblem) : [];
+      const opened = unreported;
+      unreported = undefined;
+      return opened ? (await opened.warnings()).map(formatProblem) : [];
     },
   };
 }
@@ -146,17 +146,17 @@ async function openLiveConfig(
   return { current: () => Promise.resolve(opened), alarm: () => undefined };
 }
 
-/** Makes the thing when it is first asked for, and anew after a failure: a package on a share may be out of reach for a moment. */
-function whenNeeded<Thing>(make: () => Promise<Thing>): () => Promise<Thing> {
-  let thing: Promise<Thing> | undefined;
+/** Creates a value on first use, and again after a failure: a package on a network share may be unavailable for a moment. */
+function whenNeeded<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
   return () =>
-    (thing ??= make().catch((error: unknown) => {
-      thing = undefined;
+    (value ??= make().catch((error: unknown) => {
+      value = undefined;
       throw error;
     }));
 }
 
-/** Makes a plan of configuration files; needs neither settings nor Azure. Relative paths start from `root`. */
+/** Makes a plan of configuration files, without settings or Azure. Relative paths start from `root`. */
 export async function planConfig(
   question: PlanQuestion,
   root: string,
@@ -166,16 +166,16 @@ export async function planConfig(
 }
 
 /**
- * Checks a configuration, a file or a folder, as the start of the app does, and says what it contains. Needs neither settings
- * nor Azure. Relative paths start from `root`. Rejects with every problem; see `configProblems`.
+ * Checks a file or folder in the same way as the start of the app, and returns its content. Needs neither settings nor Azure.
+ * Relative paths start from `root`. Rejects with every problem; see `configProblems`.
  */
 export async function checkConfig(path: string, root: string): Promise<Outline> {
   return (await import("./tools.ts")).checkConfig(path, root);
 }
 
 /**
- * The checked form of these files, with which the app of the same `build` starts faster; it belongs at `formPath`. Undefined
- * when they cannot have one. Rejects with every problem; see `configProblems`.
+ * Writes the checked form of these files, with which an app of the same `build` starts faster. Its place is `formPath`.
+ * Undefined when the files cannot have one. Rejects with every problem; see `configProblems`.
  */
 export async function checkedForm(
   files: readonly SourceFile[],
@@ -185,8 +185,8 @@ export async function checkedForm(
 }
 
 /**
- * Reads the text of a configuration for a comparison, in a thread with limits of its own. Rejects with every problem it
- * has, or when its check takes too much time or memory; see `configProblems` and `isTooCostly`.
+ * Checks the text of a configuration for a comparison, in a thread with its own limits. Rejects with every problem, or when the
+ * check takes too much time or memory; see `configProblems` and `isTooCostly`.
  */
 export const editedConfig: (text: string) => Promise<Edited> = checkInThread;
 

@@ -1,4 +1,4 @@
-/** What runs in the thread that checks a configuration: it waits for one question, and answers once. */
+/** The code of the thread that checks a configuration. It waits for one question and answers once. */
 import { parentPort } from "node:worker_threads";
 import { writeForm } from "./config/form/write-form.ts";
 import { parseConfig } from "./config/load.ts";
@@ -8,7 +8,8 @@ import type { FromWorker, ToWorker } from "./edited-config.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 
 const rotators = rotatorsWith({
-  getToken: () => Promise.reject(new ConfigError("a check asks nobody")),
+  getToken: () =>
+    Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });
 
 async function check(question: ToWorker): Promise<FromWorker> {

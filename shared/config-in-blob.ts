@@ -7,7 +7,7 @@ import { type LiveConfig, liveConfig } from "./live-config.ts";
 import { configBlob } from "./stores/blob/config-blob.ts";
 import { keptConfigs } from "./stores/blob/kept-config.ts";
 
-/** The configuration in the blob at `url`. What is kept of it for instances that start later is in the app's own storage account. */
+/** Reads the configuration from the blob at `url`. The copy for instances that start later is in the storage account of the app. */
 export function configInBlob(
   url: Secret,
   settings: Settings,

@@ -8,7 +8,7 @@ import type { StorageConnection } from "./stores/storage-access.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A managed identity wherever the platform offers one; on a developer's machine whatever is signed in there. */
+/** Returns the managed identity where the platform provides one, or else the identity that a developer signed in with. */
 export function azureCredential(
   environment: Environment,
   clientId: string | undefined,
@@ -19,7 +19,7 @@ export function azureCredential(
     : new ManagedIdentityCredential({ clientId });
 }
 
-/** To a service of the app's storage account. */
+/** Connects to a service of the storage account of the app. */
 export function connectionTo(
   service: "queue" | "table" | "blob",
   storage: Settings["storage"],

@@ -1,40 +1,40 @@
-import { ConfigProblemsError,type Problem } from "./config/problems.ts";
+import { ConfigProblemsError, type Problem } from "./config/problems.ts";
 import type { SourceFile } from "./config/yaml/read.ts";
 import type { Edited } from "./engine/queries/plan.ts";
 
-/** What the worker is asked, once: to check a text, or to write the checked form of files. */
+/** The one question to the thread: to check a text, or to write the checked form of files. */
 export type ToWorker =
   | { readonly kind: "edited"; readonly text: string }
   | { readonly kind: "form"; readonly files: readonly SourceFile[]; readonly build: string };
 
-/** What the worker says: first that it listens, then what became of what it was asked. */
+/** The messages of the thread: first that it is ready, then the result. */
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "edited"; readonly edited: Edited }
   | { readonly kind: "form"; readonly form: string | undefined }
   | { readonly kind: "problems"; readonly problems: readonly Problem[] };
 
-/** What one text may use up. A whole fleet, as it fits into a request, uses a fraction of it. */
+/** The limits of one check. The largest fleet that fits into a request needs a fraction of them. */
 export interface CheckLimits {
-  /** Milliseconds, without those in which the thread starts. */
+  /** Milliseconds, without the start of the thread. */
   readonly time: number;
-  /** Mebibytes of a heap of its own. */
+  /** The heap of the thread in mebibytes. */
   readonly memory: number;
 }
 
 const limitsOfPosted: CheckLimits = { time: 20_000, memory: 256 };
 
-/** Whoever may write the configuration is trusted with more than whoever may post a text. */
+/** Operators who can write the configuration may use more than callers who can post a text. */
 const limitsOfOwn: CheckLimits = { time: 300_000, memory: 1024 };
 
-/** The check of a configuration took more time or memory than it may. */
+/** The check of a configuration exceeded its limit of time or memory. */
 export class CheckTooCostlyError extends Error {
   override readonly name = "CheckTooCostlyError";
 }
 
 /**
- * Reads and checks the text of a configuration in a thread of its own, which is ended when it uses too much: however the
- * text is made, the process goes on with its other work. Rejects with ConfigProblemsError or CheckTooCostlyError.
+ * Checks the text of a configuration in its own thread. The thread is stopped when it exceeds its limits, so that no text can
+ * block the other work of the process. Rejects with ConfigProblemsError or CheckTooCostlyError.
  */
 export async function checkInThread(
   text: string,
@@ -46,8 +46,8 @@ export async function checkInThread(
 }
 
 /**
- * Writes the checked form of files in a thread of its own; undefined when they cannot have one. Rejects with ConfigProblemsError or
- * CheckTooCostlyError.
+ * Writes the checked form of files in its own thread. Undefined when they cannot have one. Rejects with ConfigProblemsError
+ * or CheckTooCostlyError.
  */
 export async function writeFormInThread(
   files: readonly SourceFile[],
@@ -60,11 +60,11 @@ export async function writeFormInThread(
 }
 
 async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromWorker> {
-  // Most processes never need it, and each start would pay for it.
+  // Loaded on demand, because most processes never need it.
   const { Worker } = await import("node:worker_threads");
   const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
   const worker = new Worker(workerFile(), {
-    // Neither settings of the app nor what observes it is needed there.
+    // The thread needs neither the settings of the app nor its instrumentation.
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: limits.memory, maxYoungGenerationSizeMb: 32 },
@@ -83,7 +83,7 @@ async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromW
     reject(isOutOfMemory(error) ? tooMuch(limits) : error);
   });
   worker.on("exit", () => {
-    reject(new Error("the thread that checks a configuration has ended"));
+    reject(new Error("the thread that checks the configuration ended without an answer"));
   });
   return promise.finally(() => {
     clearTimeout(timer);
@@ -91,7 +91,7 @@ async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromW
   });
 }
 
-/** The bundle has the thread's code in a file of its own, beside the folders of all others. */
+/** The bundle has the code of the thread in a separate file, next to the folders of the triggers. */
 function workerFile(): URL {
   const isBundled = !import.meta.url.endsWith(".ts");
   const file = isBundled ? "../workers/check-edited.js" : "./check-edited.ts";

@@ -33,16 +33,16 @@ import { tablePace } from "./stores/table/table-pace.ts";
 import { keyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
-/** What the app is told from outside. */
+/** The inputs of the app from outside. */
 export interface Given {
   readonly environment: Environment;
   readonly settings: Settings;
   readonly config: Configured;
-  /** What a person must be told of the configuration at the moment. */
+  /** Returns the current alarm about the configuration. */
   readonly configAlarm: () => KnownAlarm | undefined;
 }
 
-/** Builds the adapters that settings and configuration name, and joins them to the engine. */
+/** Builds the adapters that settings and configuration name, and connects them to the engine. */
 export function join(given: Given): (read: EventReader) => Operations {
   const { environment, settings, config, configAlarm } = given;
   const credential = azureCredential(environment, settings.clientId);
@@ -120,8 +120,8 @@ function openConsumers(
       const open = memoizeUntilFailure(async () =>
         webhookConsumer({ name, url, key: await secretOf(key) }),
       );
-      const refresh: Consumer["refresh"] = (told, signal) =>
-        open((consumer) => consumer.refresh(told, signal));
+      const refresh: Consumer["refresh"] = (message, signal) =>
+        open((consumer) => consumer.refresh(message, signal));
       return [name, { name, refresh }];
     }),
   );
@@ -138,14 +138,14 @@ function openNotifiers(
       if (notifier.type === "webhook") {
         return webhookNotifier({
           url: notifier.url,
-          key: requireConfigured(key, "the key of a webhook"),
+          key: requireConfigured(key, "key for the webhook"),
         });
       }
       const endpoint = notifier.endpoint;
       return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
     });
     const address = notifier.type === "webhook" ? notifier.url : notifier.endpoint;
-    // Two on one host are two; the address itself may hold a key.
+    // The hash separates channels on one host. The address itself is not shown, because it may contain a key.
     const mark = createHash("sha256").update(address).digest("hex").slice(0, 6);
     return {
       name: `${notifier.type} ${new URL(address).host} ${mark}`,
@@ -154,14 +154,14 @@ function openNotifiers(
   });
 }
 
-/** Makes the thing when it is first used, and anew after a failure: its key may have been changed. */
-function memoizeUntilFailure<Thing>(make: () => Promise<Thing>) {
-  let thing: Promise<Thing> | undefined;
-  return async <Result>(use: (thing: Thing) => Promise<Result>): Promise<Result> => {
+/** Creates a value on first use, and again after a failure, because its key may have changed. */
+function memoizeUntilFailure<Value>(make: () => Promise<Value>) {
+  let value: Promise<Value> | undefined;
+  return async <Result>(use: (value: Value) => Promise<Result>): Promise<Result> => {
     try {
-      return await use(await (thing ??= make()));
+      return await use(await (value ??= make()));
     } catch (error) {
-      thing = undefined;
+      value = undefined;
       throw error;
     }
   };
@@ -181,7 +181,7 @@ function usesAdmin({ authority }: Target, { vault, name }: SecretName): boolean 
   );
 }
 
-function requireConfigured<Thing>(thing: Thing | undefined, what: string): Thing {
-  if (thing === undefined) throw new ConfigError(`there is no ${what}`);
-  return thing;
+function requireConfigured<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new ConfigError(`the configuration has no ${what}`);
+  return value;
 }

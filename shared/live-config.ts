@@ -11,37 +11,37 @@ import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
 import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts";
 
-/** Milliseconds between two looks at the blob: how long an edit may wait on an instance that has work. */
-const lookEvery = 30 * second;
+/** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
+const lookIntervalMs = 30 * second;
 
-/** Problems that an alarm repeats; the log has all of them. */
-const mostToldProblems = 5;
+/** The number of problems that an alarm lists. The log lists all of them. */
+const maxListedProblems = 5;
 
 export interface LiveConfigOf {
   readonly blob: ConfigBlob;
   readonly kept: KeptConfigs;
-  /** Which build this is; a form of another one is not used. Undefined: none is kept. */
+  /** The name of the running build. A form of another build is not used. Undefined: no form is stored. */
   readonly build: string | undefined;
-  /** Where relative paths in the configuration begin. */
+  /** The folder where relative paths in the configuration begin. */
   readonly folder: string;
   readonly check: (files: SourceFiles) => Promise<Config>;
-  /** In a thread, so that rotations go on meanwhile. Undefined when these files cannot have one. */
+  /** Writes the checked form in a thread, so that rotations continue. Undefined when these files cannot have one. */
   readonly writeForm: (files: SourceFiles["files"], build: string) => Promise<string | undefined>;
   readonly now: () => Instant;
 }
 
-/** The configuration of a process, which may be edited while the process runs. */
+/** The configuration of a process, which operators can edit while the process runs. */
 export interface LiveConfig {
   /**
-   * What is in force, after a look for an edit where the last look is a while ago. Tells of an edit that came into force, and of one
-   * that could not be read or has problems. Rejects while nothing is in force.
+   * Returns the configuration in force, after looking for an edit if the last look was more than half a minute ago. Emits an
+   * event for an edit that comes into force, cannot be read, or has problems. Rejects while no configuration is in force.
    */
   current(read: EventReader): Promise<Opened>;
-  /** What a person must be told of an edit that is not in force. Undefined when all is well. */
+  /** Returns the alarm about an edit that is not in force. Undefined when there is no problem. */
   alarm(): KnownAlarm | undefined;
 }
 
-/** Why the newest edit is not in force. */
+/** Why the latest edit is not in force. */
 interface Refusal {
   readonly error: Error;
   readonly alarm?: KnownAlarm;
@@ -49,30 +49,30 @@ interface Refusal {
 
 interface State {
   inForce?: Opened;
-  /** Of what was read last, whatever became of it. */
+  /** The ETag of the last blob that was read, whether or not it came into force. */
   etag?: string;
   refusal?: Refusal | undefined;
-  /** What is in force here and could not be kept for others yet. */
+  /** The configuration that is in force here but not yet stored for other instances. */
   unkept?: { readonly config: StoredConfig; readonly form: string | undefined } | undefined;
   lookedAt?: Instant;
 }
 
 /**
- * The configuration in a blob. An edit is in force as soon as it was checked. One with problems changes nothing: the last good one stays
- * in force, on instances that start later as well.
+ * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
+ * nothing: the last good configuration stays in force, also on instances that start later.
  */
-export function liveConfig(of: LiveConfigOf): LiveConfig {
+export function liveConfig(deps: LiveConfigOf): LiveConfig {
   const state: State = {};
   let looking: Promise<void> | undefined;
   return {
     async current(read) {
-      if (isTimeToLook(state, of.now())) {
-        await (looking ??= look(of, state, read).finally(() => {
+      if (isTimeToLook(state, deps.now())) {
+        await (looking ??= look(deps, state, read).finally(() => {
           looking = undefined;
         }));
       }
       if (state.inForce) return state.inForce;
-      throw state.refusal?.error ?? new Error("no configuration was read");
+      throw state.refusal?.error ?? new Error("Bug: the configuration has not been read");
     },
     alarm: () => state.refusal?.alarm,
   };
@@ -81,41 +81,41 @@ export function liveConfig(of: LiveConfigOf): LiveConfig {
 function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
   if (lookedAt === undefined) return true;
   const passed = Date.parse(now) - Date.parse(lookedAt);
-  // A clock that was set back must not put an edit off.
-  return passed < 0 || passed >= lookEvery;
+  // A clock that was set back must not delay an edit.
+  return passed < 0 || passed >= lookIntervalMs;
 }
 
-async function look(of: LiveConfigOf, state: State, read: EventReader): Promise<void> {
-  const tell = (type: EventType, detail: string) => {
-    read(toEvent({ type, at: of.now(), detail }));
+async function look(deps: LiveConfigOf, state: State, read: EventReader): Promise<void> {
+  const report = (type: EventType, detail: string) => {
+    read(toEvent({ type, at: deps.now(), detail }));
   };
   try {
-    const found = await of.blob.read(state.etag);
-    if (found !== "unchanged") await takeEdit(of, state, found, tell);
+    const found = await deps.blob.read(state.etag);
+    if (found !== "unchanged") await takeEdit(deps, state, found, report);
     else if (state.refusal?.error instanceof ConfigBlobError) state.refusal = undefined;
   } catch (error) {
     if (!(error instanceof ConfigBlobError)) throw error;
-    if (state.refusal?.error.message !== error.message) tell("config-unreadable", error.message);
-    state.refusal = unreadable(error, of.now());
+    if (state.refusal?.error.message !== error.message) report("config-unreadable", error.message);
+    state.refusal = unreadable(error, deps.now());
   }
-  if (!state.inForce) await openLastGood(of, state, tell);
-  await keep(of, state, tell);
-  state.lookedAt = of.now();
+  if (!state.inForce) await openLastGood(deps, state, report);
+  await keep(deps, state, report);
+  state.lookedAt = deps.now();
 }
 
-type Tell = (type: EventType, detail: string) => void;
+type Report = (type: EventType, detail: string) => void;
 
-async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tell: Tell) {
+async function takeEdit(deps: LiveConfigOf, state: State, found: StoredConfig, report: Report) {
   try {
-    const { opened, newForm } = await open(of, found.bytes);
+    const { opened, newForm } = await open(deps, found.bytes);
     if (state.inForce || state.refusal) {
-      tell("config-changed", `the configuration of ${found.modifiedAt} is in force now`);
+      report("config-changed", `the configuration of ${found.modifiedAt} is now in force`);
     }
     Object.assign(state, { inForce: opened, refusal: undefined });
     state.unkept = { config: found, form: newForm };
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    tell("config-refused", error.message);
+    report("config-refused", error.message);
     state.refusal = refuseEdit(error, found);
   }
   state.etag = found.etag;
@@ -123,28 +123,31 @@ async function takeEdit(of: LiveConfigOf, state: State, found: StoredConfig, tel
 
 interface FreshlyOpened {
   readonly opened: Opened;
-  /** The checked form, if it had to be written. */
+  /** The checked form, if it was written now. */
   readonly newForm: string | undefined;
 }
 
-/** Of the form that another instance has kept, where it is one of these bytes and this build; else a new one is written. */
-async function open(of: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
+/**
+ * Opens the configuration from the form that another instance stored, if it belongs to these bytes and this build. Otherwise
+ * writes a new one.
+ */
+async function open(deps: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
   const files = [{ name: "keyturn.yaml", bytes }];
-  const given: SourceFiles = { files, folder: of.folder };
-  // Also without a build: the form is how the thread hands over what it has checked.
-  const build = of.build ?? "none";
-  const kept = of.build === undefined ? undefined : await keptForm(of.kept);
+  const given: SourceFiles = { files, folder: deps.folder };
+  // A form is written even without a build, because the thread returns its result in this form.
+  const build = deps.build ?? "none";
+  const kept = deps.build === undefined ? undefined : await keptForm(deps.kept);
   const content = kept && parseForm(kept, files, build);
   if (content && content !== "damaged") {
-    return { opened: await openFiles(given, content, of), newForm: undefined };
+    return { opened: await openFiles(given, content, deps), newForm: undefined };
   }
-  const newForm = await of.writeForm(files, build);
+  const newForm = await deps.writeForm(files, build);
   const written = newForm === undefined ? undefined : parseForm(Buffer.from(newForm), files, build);
-  const opened = await openFiles(given, written === "damaged" ? undefined : written, of);
-  return { opened, newForm: of.build === undefined ? undefined : newForm };
+  const opened = await openFiles(given, written === "damaged" ? undefined : written, deps);
+  return { opened, newForm: deps.build === undefined ? undefined : newForm };
 }
 
-/** It only saves time. */
+/** Reads the stored form. Errors are ignored, because the form only saves time. */
 async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   try {
     return await kept.checkedForm();
@@ -154,21 +157,21 @@ async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   }
 }
 
-/** For an instance that starts while the newest edit cannot be used. */
-async function openLastGood(of: LiveConfigOf, state: State, tell: Tell): Promise<void> {
+/** Opens the last good configuration on an instance that starts while the latest edit cannot be used. */
+async function openLastGood(deps: LiveConfigOf, state: State, report: Report): Promise<void> {
   try {
-    const good = await of.kept.lastGood();
+    const good = await deps.kept.lastGood();
     if (!good) return;
-    state.inForce = (await open(of, good.bytes)).opened;
-    tell("config-changed", `the last good configuration, of ${good.modifiedAt}, is in force now`);
+    state.inForce = (await open(deps, good.bytes)).opened;
+    report("config-changed", `the last good configuration, of ${good.modifiedAt}, is now in force`);
   } catch (error) {
     if (!(error instanceof KeptConfigError) && !isRefusal(error)) throw error;
-    tell("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
+    report("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
   }
 }
 
-/** What could not be kept now is kept after the next look. */
-async function keep({ kept }: LiveConfigOf, state: State, tell: Tell): Promise<void> {
+/** Stores the configuration for other instances. If that fails, the next look tries again. */
+async function keep({ kept }: LiveConfigOf, state: State, report: Report): Promise<void> {
   if (!state.unkept) return;
   const { config, form } = state.unkept;
   try {
@@ -177,7 +180,7 @@ async function keep({ kept }: LiveConfigOf, state: State, tell: Tell): Promise<v
     state.unkept = undefined;
   } catch (error) {
     if (!(error instanceof KeptConfigError)) throw error;
-    tell("config-not-kept", error.message);
+    report("config-not-kept", error.message);
   }
 }
 
@@ -186,18 +189,18 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 }
 
 function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
-  const said = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} is not in force, and the last good one stays in force: ${said}`;
+  const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
+  const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
   return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
 }
 
 function firstProblems({ problems }: ConfigProblemsError): string {
-  const told = problems.slice(0, mostToldProblems).map(formatProblem);
-  const left = problems.length - told.length;
-  return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
+  const listed = problems.slice(0, maxListedProblems).map(formatProblem);
+  const left = problems.length - listed.length;
+  return [...listed, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
 }
 
-/** What passes by itself raises no alarm; what stays raises one an hour. */
+/** A temporary failure raises no alarm. A lasting failure raises one alarm an hour. */
 function unreadable(error: ConfigBlobError, now: Instant): Refusal {
   if (!error.isLasting) return { error };
   const message = `${error.message} The last good configuration stays in force.`;
@@ -205,8 +208,13 @@ function unreadable(error: ConfigBlobError, now: Instant): Refusal {
   return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }
 
-/** All instances come to the same time and id, so that their alarms are one. */
-function makeAlarm(kind: KnownAlarm["kind"], message: string, at: Instant, of: string): KnownAlarm {
-  const id = createHash("sha256").update(`${kind} ${of}`).digest("hex").slice(0, 26);
+/** All instances compute the same time and id, so that they raise one alarm together. */
+function makeAlarm(
+  kind: KnownAlarm["kind"],
+  message: string,
+  at: Instant,
+  subject: string,
+): KnownAlarm {
+  const id = createHash("sha256").update(`${kind} ${subject}`).digest("hex").slice(0, 26);
   return { kind, message, at, id };
 }

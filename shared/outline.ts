@@ -8,30 +8,30 @@ import { Secret } from "./core/secrets/secret.ts";
 import type { Target } from "./core/target.ts";
 import type { Rotator } from "./rotators/rotator.ts";
 
-/** A target as tools show it. */
+/** A target in the form that tools show. */
 export interface OutlinedTarget {
   readonly id: string;
   readonly type: string;
-  /** Two of them take turns. */
+  /** The accounts. Two accounts take turns. */
   readonly accounts: readonly string[];
-  /** The secret that its consumers read. */
+  /** The secret that consumers read. */
   readonly publish: { readonly vaultUrl: string; readonly name: string };
-  /** The file with the authorities that the target trusts, if it names one; absolute. */
+  /** The absolute path of the CA file of the target, if it names one. */
   readonly caFile: string | undefined;
   /**
-   * Logs in with a value of the published secret, as a consumer would. Throws when the value is not a credential of the
-   * target, or the target does not answer; the error never repeats the value.
+   * Logs in with a value of the published secret, as a consumer does. Throws if the value is not a credential of the target,
+   * or if the target does not respond. The error never repeats the value.
    */
   readonly logIn: (value: string) => Promise<"accepted" | "rejected">;
 }
 
-/** What a configuration that can start contains. */
+/** The content of a valid configuration. */
 export interface Outline {
   readonly targets: readonly OutlinedTarget[];
   readonly vaults: number;
   readonly consumers: number;
   readonly notifiers: number;
-  /** Allowed, and worth a second look. */
+  /** Settings that are allowed but probably not intended. */
   readonly warnings: readonly string[];
 }
 

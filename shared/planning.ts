@@ -17,20 +17,20 @@ import type { PlanBudget } from "./core/simulation/simulate.ts";
 import type { Target } from "./core/target.ts";
 import { type Instant, plus } from "./core/time.ts";
 
-/** What a plan is made of, and what it is to show. */
+/** The question to `planFiles`: the input of a plan, and its output format. */
 export interface PlanQuestion extends PlanScope {
-  /** File or folder of the configuration. */
+  /** The file or folder of the configuration. */
   readonly config: string;
-  /** An edited configuration: then what the edit changes is shown instead. */
+  /** The file or folder of an edited configuration. If set, the plan shows what the edit changes. */
   readonly against?: string;
   readonly format: PlanFormat;
-  /** A running app that knows how the targets stand. Without one, each counts as adopted now. */
+  /** A running app that knows the state of the targets. Absent: each target counts as adopted now. */
   readonly api?: { readonly url: string; readonly key: string };
 }
 
 export interface PlanAnswer {
   readonly text: string;
-  /** What the configuration check found worth a second look. */
+  /** The warnings of the configuration check. */
   readonly warnings: readonly string[];
 }
 
@@ -42,10 +42,10 @@ export interface PlanMeans {
 
 type Facts = SimulatedTarget["facts"];
 
-/** A command has a process of its own, and memory and patience for more than an app has. */
+/** A command has its own process, so it may use more memory and time than a request to the app. */
 const commandLineBudget: PlanBudget = { rotations: 500_000, counted: 1_500_000 };
 
-/** Simulates what is configured, without asking anything of Azure. Throws ConfigProblemsError and ConfigError. */
+/** Simulates the configured targets without contacting Azure. Throws ConfigProblemsError and ConfigError. */
 export async function planFiles(
   question: PlanQuestion,
   { load, serverOf, now }: PlanMeans,
@@ -83,8 +83,7 @@ const listing = z.object({
   ),
 });
 
-/** Milliseconds. */
-const patience = 30_000;
+const requestTimeoutMs = 30_000;
 
 async function factsFrom({
   url,
@@ -92,7 +91,9 @@ async function factsFrom({
 }: NonNullable<PlanQuestion["api"]>): Promise<Map<string, Facts>> {
   const address = webAddress.safeParse(url);
   if (!address.success) {
-    throw new ConfigError(`The address of the app ${address.error.issues[0]?.message ?? ""}.`);
+    throw new ConfigError(
+      `The address of the app is invalid: it ${address.error.issues[0]?.message ?? ""}.`,
+    );
   }
   const { targets } = await listTargets(new URL("/api/targets", address.data), key);
   return new Map(
@@ -115,13 +116,24 @@ async function factsFrom({
 
 async function listTargets(address: URL, key: string): Promise<z.output<typeof listing>> {
   const headers = { "x-functions-key": key };
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.timeout(requestTimeoutMs);
   const response = await fetch(address, { headers, signal, redirect: "error" }).catch(() => {
-    throw new ConfigError(`${address.host} does not answer.`);
+    throw new ConfigError(
+      `The app at ${address.host} does not respond. Check the address, and that the app is running.`,
+    );
   });
-  if (!response.ok) throw new ConfigError(`${address.host} answers ${response.status}.`);
+  if (!response.ok) throw new ConfigError(describeStatus(address, response.status));
   const body: unknown = await response.json().catch(() => undefined);
   const parsed = listing.safeParse(body);
-  if (!parsed.success) throw new ConfigError(`${address.host} does not answer as Keyturn does.`);
+  if (!parsed.success)
+    throw new ConfigError(
+      `The response of ${address.host} is not from Keyturn. Check the address of the app.`,
+    );
   return parsed.data;
+}
+
+function describeStatus({ host }: URL, status: number): string {
+  return status === 401 || status === 403
+    ? `The app at ${host} rejected the function key (${status}). Check the variable in --key-env.`
+    : `The app at ${host} responded with status ${status}.`;
 }

@@ -10,10 +10,11 @@ import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
 import { rotatorsWith } from "./rotators/registry.ts";
 
 const rotators = rotatorsWith({
-  getToken: () => Promise.reject(new ConfigError("the check of a configuration asks nobody")),
+  getToken: () =>
+    Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });
 
-/** Checks files that have been read. Throws ConfigProblemsError. */
+/** Checks files that have already been read. Throws ConfigProblemsError. */
 export function checkFiles(files: SourceFiles): Promise<Config> {
   return configFrom(files, { rotators });
 }
@@ -29,7 +30,7 @@ export function planConfig(
     load: (path) => loadConfig(resolve(root, path), { rotators, now }),
     serverOf: ({ type, options }) => {
       const rotator = rotators.find((one) => one.type === type);
-      if (rotator === undefined) throw new ConfigError(`there is no rotator ${type}`);
+      if (rotator === undefined) throw new ConfigError(`Bug: no rotator has the type ${type}`);
       return rotator.endpoint(options).host;
     },
   });

@@ -5,13 +5,13 @@ export function isAddress(text: string): boolean {
   return /^https?:/i.test(text);
 }
 
-/** What is wrong with the address of a blob; undefined when nothing is. A signature in it is not repeated. */
+/** Returns the problem of a blob's address, or undefined. The message does not repeat the signature in the address. */
 export function blobProblem(text: string): string | undefined {
   const problem = addressProblem(text);
   if (problem !== undefined) return problem;
   const url = new URL(text);
-  if (!isBlobHost(url)) return "must be a path, or the address of a blob in Azure Storage";
+  if (!isBlobHost(url)) return "must be a path or the address of a blob in Azure Storage";
   const [container, ...name] = url.pathname.slice(1).split("/");
   const isWhole = container !== "" && name.length > 0 && name.every((part) => part !== "");
-  return isWhole ? undefined : "must name a container and a blob in it";
+  return isWhole ? undefined : "must contain the names of a container and a blob";
 }

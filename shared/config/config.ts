@@ -2,11 +2,11 @@ import type { SecretName, Target } from "../core/target.ts";
 import type { Problem } from "./problems.ts";
 
 export interface VaultConfig {
-  /** Origin only, such as `https://orders.vault.azure.net`. */
+  /** The origin of the vault, such as `https://orders.vault.azure.net`. */
   readonly url: string;
-  /** Another vault, in which new secrets wait until they are published in this one. */
+  /** Another vault, which stores pending secrets until they are published in this one. */
   readonly pending?: string;
-  /** Versions that Keyturn may create in 10 seconds; absent: nearly all that Key Vault allows. */
+  /** Versions that Keyturn may create in 10 seconds. Absent: nearly all that Key Vault allows. */
   readonly createsPer10s?: number;
 }
 
@@ -20,23 +20,23 @@ export type NotifierConfig =
   | {
       readonly type: "event-grid";
       readonly endpoint: string;
-      /** Absent: with the app's managed identity. */
+      /** Absent: Keyturn authenticates with the managed identity of the app. */
       readonly key?: SecretName;
     }
   | { readonly type: "webhook"; readonly url: string; readonly key: SecretName };
 
-/** Everything a person has configured, checked, with defaults and references resolved. */
+/** The checked configuration, with defaults and references resolved. */
 export interface Configured {
   readonly vaults: Readonly<Record<string, VaultConfig>>;
   readonly targets: readonly Target[];
   readonly consumers: Readonly<Record<string, ConsumerConfig>>;
   readonly notifiers: readonly NotifierConfig[];
-  /** Milliseconds for which history, idempotency keys and alarms are kept; absent: as long as the journal has it by default. */
+  /** Milliseconds for which history, idempotency keys and alarms are kept. Absent: the default of the journal. */
   readonly retention?: number;
 }
 
-/** The same, and what the check found. */
+/** The configuration and the warnings of its check. */
 export interface Config extends Configured {
-  /** Allowed, and worth a second look. */
+  /** Settings that are allowed but probably not intended. */
   readonly warnings: readonly Problem[];
 }

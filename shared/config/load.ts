@@ -26,54 +26,54 @@ import { readFiles, type SourceFiles } from "./yaml/read.ts";
 
 export interface LoadOptions {
   readonly rotators: readonly ConfigRotator[];
-  /** From when on the policies are tried out. */
+  /** The moment from which the policies are simulated. */
   readonly now?: Instant;
 }
 
-/** A configuration without a problem. Paths of files in it are as they are written. */
+/** A configuration without problems. File paths in it are unresolved. */
 export interface Checked {
   readonly config: Configured;
-  /** What of it was tried out from a moment on. */
+  /** The policies that were simulated. */
   readonly cases: readonly PolicyCase[];
   readonly found: CheckedCases;
-  /** Those that are the same at any moment. */
+  /** The warnings that do not depend on the current time. */
   readonly warnings: readonly Problem[];
 }
 
 /**
- * Reads one YAML file, or all of a folder's. Throws ConfigProblemsError with every problem there is: one that is found
- * does not hide another, unless the file cannot be understood as YAML at all.
+ * Reads one YAML file, or all YAML files of a folder. Throws ConfigProblemsError with every problem: one problem does not
+ * hide another, unless a file is not valid YAML.
  */
 export async function loadConfig(path: string, options: LoadOptions): Promise<Config> {
   return configFrom(await readFiles(path), options);
 }
 
-/** Checks files that have been read, as `loadConfig` does. */
+/** Checks files that have already been read, in the same way as `loadConfig`. */
 export async function configFrom(
   { files, folder }: SourceFiles,
   options: LoadOptions,
 ): Promise<Config> {
   const checked = await checkSources(files.map(sourceFrom), folder, options);
-  const config = whole(checked);
+  const config = toConfig(checked);
   return { ...config, targets: anchoredTargets(config.targets, folder) };
 }
 
 /**
- * Reads one YAML file that is not on this machine. Files that it names are not looked for: a text that came from elsewhere
- * must not find out what files there are here. Relative paths in it stay as they are. Throws ConfigProblemsError.
+ * Checks the text of a YAML file that a caller sent. The files that it names are not looked up: a caller must not learn which
+ * files exist on this machine. Relative paths stay relative. Throws ConfigProblemsError.
  */
 export async function parseConfig(text: string, options: LoadOptions): Promise<Config> {
-  return whole(await checkSources([parseSource("keyturn.yaml", text)], undefined, options));
+  return toConfig(await checkSources([parseSource("keyturn.yaml", text)], undefined, options));
 }
 
-function whole({ config, found, warnings }: Checked): Config {
+function toConfig({ config, found, warnings }: Checked): Config {
   const tried = [...found.each.flatMap((one) => one.warnings), ...found.untried];
   return { ...config, warnings: forReading([...tried, ...warnings]) };
 }
 
 /**
- * Checks what files say. `folder` is where relative paths begin; without it, files that are named are not looked for. Throws
- * ConfigProblemsError.
+ * Checks the contents of files. Relative paths are resolved against `folder`; without it, named files are not looked up.
+ * Throws ConfigProblemsError.
  */
 export async function checkSources(
   written: readonly Source[],
@@ -88,8 +88,8 @@ export async function checkSources(
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
-  const surroundings = toCheckContext(merged, rotators);
-  const cases = policyCases(merged, drafts, surroundings);
+  const context = toCheckContext(merged, rotators);
+  const cases = policyCases(merged, drafts, context);
   const tried = checkCases(cases, now);
   const hazards = sources.flatMap((source) => source.problems);
   const explained = new Set(
@@ -99,7 +99,7 @@ export async function checkSources(
     ...merged.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...tried.each.flatMap(({ errors }) => errors),
-    ...checkMeaning(sources, merged, drafts, surroundings),
+    ...checkMeaning(sources, merged, drafts, context),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
   ];
   const problems = [
@@ -114,10 +114,10 @@ export async function checkSources(
     (id) => byId.get(id)?.options,
     (id) => {
       const draft = byId.get(id);
-      return draft && choosePolicyFor(draft, surroundings);
+      return draft && choosePolicyFor(draft, context);
     },
   );
-  const warnings = findWarnings(drafts, surroundings, merged.entries.policies);
+  const warnings = findWarnings(drafts, context, merged.entries.policies);
   return { config, cases, found: tried, warnings };
 }
 
@@ -125,25 +125,25 @@ function checkMeaning(
   sources: readonly Source[],
   { entries, unreadable }: Merged,
   drafts: readonly TargetDraft[],
-  surroundings: CheckContext,
+  context: CheckContext,
 ): Problem[] {
-  // What a name leads to may stand in the file that cannot be read.
+  // A referenced name may be defined in a file that cannot be read.
   const complete = sources.every(({ value }) => value !== undefined);
   return [
     ...drafts.flatMap((draft) => {
-      const found = targetChecks.flatMap((check) => check(draft, surroundings));
+      const found = targetChecks.flatMap((check) => check(draft, context));
       return [
         ...draft.optionFindings.map(draft.entry.source.locate),
         ...withLocation(draft.entry, found),
       ];
     }),
-    ...checkShared(drafts, entries, surroundings),
+    ...checkShared(drafts, entries, context),
     ...(complete
       ? [
           ...sources.flatMap((source) =>
-            checkReferences(source, { entries, unreadable }, surroundings.types).map(source.locate),
+            checkReferences(source, { entries, unreadable }, context.types).map(source.locate),
           ),
-          ...drafts.flatMap((draft) => withLocation(draft.entry, checkChoice(draft, surroundings))),
+          ...drafts.flatMap((draft) => withLocation(draft.entry, checkChoice(draft, context))),
         ]
       : []),
   ];

@@ -1,36 +1,36 @@
-/** Where something is in the configuration: keys and list positions from the top. */
+/** The path of a value in the configuration: keys and list positions from the root. */
 export type Path = readonly (string | number)[];
 
-/** What is wrong in one value, before anybody has looked up in which line it stands. */
+/** A problem of one value, not yet located in a file. */
 export interface Finding {
   readonly path: Path;
-  /** Completes the sentence that begins with the path. Repeats no value that could be a secret. */
+  /** The predicate of a sentence whose subject is the path. It repeats no value that could be a secret. */
   readonly message: string;
-  /** Points at the key instead of the value. */
+  /** Whether the location is the key instead of the value. */
   readonly atKey?: boolean;
 }
 
 export interface Problem {
-  /** Such as `targets.orders-db.accounts[1]`; empty when it is about the file as a whole. */
+  /** A path such as `targets.orders-db.accounts[1]`. Empty for a problem of the whole file. */
   readonly path: string;
   readonly file: string;
-  /** From 1; 0 when the file as a whole is meant. */
+  /** Counts from 1. 0 for a problem of the whole file. */
   readonly line: number;
   readonly column: number;
   readonly message: string;
-  /** The target that has what is wrong from what targets share. */
+  /** The target that got the value from `targetDefaults`. */
   readonly sharedBy?: string;
 }
 
-/** Nobody reads on, and a file that is none of ours can have hundreds of thousands. */
-const mostTold = 1000;
+/** Problems that are listed. A file that is not a configuration can have hundreds of thousands. */
+const maxReported = 1000;
 
 function others(count: number): Problem {
-  const message = `${count - mostTold} more problems follow; fix these first`;
+  const message = `${count - maxReported} more problems are not listed; fix these first`;
   return { file: "configuration", line: 0, column: 0, path: "", message };
 }
 
-/** Every problem of the configuration at once. Nothing was started. */
+/** Every problem of the configuration. The app does not start with it. */
 export class ConfigProblemsError extends Error {
   override readonly name = "ConfigProblemsError";
   readonly kind = "config";
@@ -39,19 +39,19 @@ export class ConfigProblemsError extends Error {
   constructor(all: readonly Problem[]) {
     const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
     const problems =
-      all.length > mostTold + 1 ? [...all.slice(0, mostTold), others(all.length)] : all;
+      all.length > maxReported + 1 ? [...all.slice(0, maxReported), others(all.length)] : all;
     super([`The configuration has ${count}:`, ...problems.map(formatProblem)].join("\n"));
     this.problems = problems;
   }
 }
 
-/** Such as `keyturn.yaml:12:5  targets.orders-db.publish.secret: is missing`. */
+/** Formats a problem, such as `keyturn.yaml:12:5  targets.orders-db.publish.secret: is missing`. */
 export function formatProblem({ file, line, column, path, message }: Problem): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`;
   return path === "" ? `${place}  ${message}` : `${place}  ${path}: ${message}`;
 }
 
-/** Keys that would be unclear in a path are quoted, which also keeps control characters off the console. */
+/** Formats a path. Keys with unusual characters are quoted, which also keeps control characters off the console. */
 export function formatPath(path: Path): string {
   const written = path.map((step) => {
     if (typeof step === "number") return `[${step}]`;
@@ -60,12 +60,12 @@ export function formatPath(path: Path): string {
   return written.join("").replace(/^\./, "");
 }
 
-/** Each thing said once, in the order in which a person reads. */
+/** Removes duplicates, and sorts the problems by their location. */
 export function forReading(problems: readonly Problem[]): Problem[] {
   return inReadingOrder(foldShared(problems));
 }
 
-/** File by file, from top to bottom. */
+/** Sorts the problems file by file, and from top to bottom. */
 function inReadingOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   const order = new Map(files.map((file, index) => [file, index]));
@@ -75,12 +75,12 @@ function inReadingOrder(problems: readonly Problem[]): Problem[] {
   );
 }
 
-/** Says once what is wrong with several targets because of what they share. */
+/** Folds the problems that several targets have because of the same default into one. */
 function foldShared(problems: readonly Problem[]): Problem[] {
   const groups = Map.groupBy(problems, ({ sharedBy: _, ...problem }) => JSON.stringify(problem));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    // What is wrong whichever target has it needs none of them.
+    // A problem that does not depend on the target is reported without one.
     const plain = group.find(({ sharedBy }) => sharedBy === undefined);
     if (plain || first === undefined) return group.filter(({ sharedBy }) => sharedBy === undefined);
     const { sharedBy = "", ...problem } = first;

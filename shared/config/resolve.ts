@@ -13,7 +13,7 @@ export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
 type Written = Parameters<typeof resolveSecretName>[0];
 type FindSecret = (written: NonNullable<Written>) => SecretName;
 
-/** Fills in what is left out. The files have been checked: every name leads somewhere. */
+/** Fills in defaults and resolves references. The files are checked, so every referenced name exists. */
 export function resolve(
   files: readonly ConfigFile[],
   optionsOf: (targetId: string) => unknown,
@@ -104,6 +104,7 @@ function mergeSections<T>(sections: readonly Readonly<Record<string, T>>[]): Rec
 }
 
 function assertDefined<T>(found: T | undefined, what: string): T {
-  if (found === undefined) throw new Error(`the checks have missed that ${what} is not configured`);
+  if (found === undefined)
+    throw new Error(`Bug: the configuration check did not notice that ${what} is missing`);
   return found;
 }

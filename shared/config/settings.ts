@@ -3,7 +3,7 @@ import { blobProblem, isAddress } from "./blob-address.ts";
 import { ConfigProblemsError, type Problem } from "./problems.ts";
 import { addressProblem } from "./web-address.ts";
 
-/** Where queue and tables are: by connection string, or by addresses for the app's managed identity. */
+/** The storage account for queue and tables: a connection string, or addresses for the managed identity of the app. */
 export type StorageSettings =
   | { readonly as: "connection-string"; readonly connectionString: Secret }
   | {
@@ -11,21 +11,21 @@ export type StorageSettings =
       readonly queueUrl: string;
       readonly tableUrl: string;
       readonly blobUrl: string;
-      /** Of a user-assigned identity. */
+      /** The client id of a user-assigned identity. */
       readonly clientId?: string;
     };
 
-/** A file or folder (when it is relative, from the root of the app), or a blob. */
+/** The path of a file or folder, or the address of a blob. A relative path begins at the root of the app. */
 export type ConfigPlace =
   { readonly as: "path"; readonly path: string } | { readonly as: "blob"; readonly url: Secret };
 
-/** What the app is told through its environment. */
+/** The settings of the app, from its environment variables. */
 export interface Settings {
   readonly configuration: ConfigPlace;
   readonly storage: StorageSettings;
   readonly queue: string;
   readonly table: string;
-  /** Of a user-assigned identity; absent: the system-assigned one. */
+  /** The client id of a user-assigned identity. Absent: the system-assigned identity. */
   readonly clientId?: string;
 }
 
@@ -37,18 +37,18 @@ const makePatternCheck = (pattern: RegExp, message: string) => (text: string) =>
 const clientId = makePatternCheck(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be a UUID");
 
 /**
- * What is wrong with the text of a setting. Functions of our own and no schema: with the checked form of the configuration, a
- * start needs no schema at all, and to load what reads schemas would be a third of it.
+ * The checks of the app settings. They are plain functions instead of a schema: with the checked form of the configuration, a
+ * start uses no schema, and loading the schema library would take a third of its time.
  */
 const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
-  // "-first" and the host's "-poison" are added to the name of the queue, and 63 characters are the most.
+  // Keyturn adds "-first" and the host adds "-poison" to the name of the queue, and Azure allows 63 characters.
   KEYTURN_QUEUE: makePatternCheck(
     /^(?=.{3,50}$)[a-z0-9]+(-[a-z0-9]+)*$/,
-    "must be 3 to 50 lower-case letters and digits, with single hyphens between them",
+    "must be 3 to 50 lower-case letters, digits and single hyphens, with no hyphen at either end",
   ),
   KEYTURN_TABLE: makePatternCheck(
     /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
-    "must be 3 to 63 letters and digits, and begin with a letter",
+    'must be 3 to 63 letters and digits, begin with a letter, and not be "tables"',
   ),
   KEYTURN_CONFIG: (text) => (isAddress(text) ? blobProblem(text) : undefined),
   AZURE_CLIENT_ID: clientId,
@@ -66,9 +66,9 @@ const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
   AzureWebJobsStorage__clientId: clientId,
 };
 
-/** Throws ConfigProblemsError with every problem there is. No value of a setting is in it. */
+/** Reads the app settings. Throws ConfigProblemsError with every problem. Messages never contain the value of a setting. */
 export function readSettings(env: Environment): Settings {
-  // A setting that is cleared in the portal is there, and empty.
+  // A setting that was cleared in the portal is an empty text.
   const given: Environment = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== ""),
   );
@@ -101,17 +101,17 @@ function checkStorage(given: Environment): Problem[] {
   const missing = services.filter((name) => !isGiven(name));
   const hasAddress = missing.length < services.length;
   if (byString && (account || hasAddress)) {
-    const message = "is set beside AzureWebJobsStorage__…; keep the one that is meant";
+    const message = "is set together with AzureWebJobsStorage__… settings; remove one of them";
     return [problem("AzureWebJobsStorage", message)];
   }
   if (byString || account) return [];
   if (hasAddress) return missing.map((name) => problem(name, "is missing"));
   const message =
-    "is missing; set a connection string, or AzureWebJobsStorage__accountName for a managed identity";
+    "is missing; set it to a connection string, or set AzureWebJobsStorage__accountName to use a managed identity";
   return [problem("AzureWebJobsStorage", message)];
 }
 
-/** Whether blobs are used, and their address does not follow from that of the queues. */
+/** Whether a blob is used whose address cannot be derived from the address of the queues. */
 function needsBlobs(given: Environment): boolean {
   const queues = given["AzureWebJobsStorage__queueServiceUri"] ?? "";
   return isAddress(given["KEYTURN_CONFIG"] ?? "") && !queues.includes(".queue.");

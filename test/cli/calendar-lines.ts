@@ -1,13 +1,13 @@
-/** A calendar as RFC 5545 writes it, read by its grammar. Knows nothing of what wrote it. */
+/** A strict reader of calendars by the grammar of RFC 5545, independent of the code under test. */
 export type CalendarEvent = Readonly<Record<string, string>>;
 
 const name = /^[A-Z0-9-]+$/;
 const dateTime = /^\d{8}T\d{6}Z$/;
-/** TEXT: a backslash, a comma or a semicolon stands only behind a backslash. */
+/** TEXT: a backslash, comma or semicolon must be escaped by a backslash. */
 const escapedText = /^(?:[^\\,;\p{Cc}]|\\[\\,;nN])*$/u;
 const texts = ["SUMMARY", "DESCRIPTION", "LOCATION", "UID"];
 
-/** The events of a calendar. Throws at whatever breaks a rule. */
+/** Reads the events of a calendar. Throws if the calendar breaks a rule. */
 export function readCalendar(text: string): CalendarEvent[] {
   const [calendar, ...after] = components(unfolded(text));
   if (calendar?.kind !== "VCALENDAR" || after.length > 0) throw new Error("not one VCALENDAR");
@@ -15,7 +15,7 @@ export function readCalendar(text: string): CalendarEvent[] {
   if (one(calendar, "VERSION") !== "2.0") throw new Error("not version 2.0");
   const events = calendar.children.map(readEvent);
   const uids = events.map((event) => event["UID"]);
-  if (new Set(uids).size !== uids.length) throw new Error("a UID is there twice");
+  if (new Set(uids).size !== uids.length) throw new Error("a UID occurs twice");
   return events;
 }
 

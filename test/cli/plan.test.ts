@@ -34,7 +34,7 @@ async function plan(
   );
 }
 
-test("a plan shows when each rotation starts, in the zone of its policy, and why", async () => {
+test("a plan shows when each rotation starts, in the time zone of its policy, and why", async () => {
   const { text, warnings } = await plan({ targets: "mails" });
   expect(warnings).toEqual([]);
   expect(text).toMatch(/^\d rotations from 2026-01-01T00:00:00\.000Z to 2027-01-01/);
@@ -44,14 +44,14 @@ test("a plan shows when each rotation starts, in the zone of its policy, and why
   expect(text).not.toContain("orders");
 });
 
-test("a plan as JSON is what a program reads", async () => {
+test("a program can read a plan as JSON", async () => {
   const { text } = await plan({ format: "json" });
   const read = JSON.parse(text) as { rotations: { targetId: string; at: string }[] };
   expect(new Set(read.rotations.map(({ targetId }) => targetId)).size).toBe(4);
   expect(read).toMatchObject({ from, to, never: [], tooOld: [] });
 });
 
-test("a plan as a calendar keeps every rule of RFC 5545, with an event for each rotation", async () => {
+test("a plan as a calendar follows RFC 5545 and has an event for each rotation", async () => {
   const many = { "keyturn.yaml": makeConfig(quarterly, 30) };
   const json = JSON.parse((await plan({ format: "json" }, many)).text) as {
     rotations: readonly unknown[];
@@ -61,7 +61,7 @@ test("a plan as a calendar keeps every rule of RFC 5545, with an event for each 
   expect(events.map((event) => event["SUMMARY"])).toContain("Rotate orders-29");
 });
 
-test("what breaks a rule of RFC 5545 is seen", async () => {
+test("the reader of calendars notices each violation of RFC 5545", async () => {
   const { text } = await plan({ format: "ics" });
   expect(readCalendar(text)).not.toEqual([]);
   const broken = [
@@ -75,7 +75,7 @@ test("what breaks a rule of RFC 5545 is seen", async () => {
   for (const one of broken) expect(() => readCalendar(one)).toThrow();
 });
 
-test("a comparison says how many targets an edit moves, and which", async () => {
+test("a comparison shows how many targets an edit moves, and which", async () => {
   const files = {
     "keyturn.yaml": makeConfig(quarterly),
     "edited.yaml": makeConfig(quarterly.replace("90d", "30d")),
@@ -88,7 +88,7 @@ test("a comparison says how many targets an edit moves, and which", async () => 
   expect(json.differences).toHaveLength(4);
 });
 
-test("a running app says how old each secret is", async () => {
+test("a plan uses the age of each secret from a running app", async () => {
   const asked: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     asked.push(`${request.url ?? ""} ${String(request.headers["x-functions-key"])}`);
@@ -107,15 +107,21 @@ test("a running app says how old each secret is", async () => {
 });
 
 test.each([
-  ["http://keyturn.example", "The address of the app must begin with https://"],
-  ["http://127.0.0.1:1", "127.0.0.1:1 does not answer."],
-])("an app at %s is refused in a sentence that holds no key", async (url, sentence) => {
-  const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
-    (thrown: unknown) => thrown,
-  );
-  expect(userMessage(error)).toContain(sentence);
-  expect(String(error)).not.toContain("the-key");
-});
+  ["http://keyturn.example", "The address of the app is invalid: it must begin with https://"],
+  [
+    "http://127.0.0.1:1",
+    "The app at 127.0.0.1:1 does not respond. Check the address, and that the app is running.",
+  ],
+])(
+  "an app at %s is refused with a message that does not contain the key",
+  async (url, sentence) => {
+    const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(userMessage(error)).toContain(sentence);
+    expect(String(error)).not.toContain("the-key");
+  },
+);
 
 test.each([
   ["ordres-*", 'No target matches "ordres-*" (did you mean "orders-0"?)'],
@@ -123,14 +129,14 @@ test.each([
   ["billing", 'No target matches "billing"'],
   ["", 'No target matches ""'],
 ])(
-  "a filter %j that no target matches is refused, with the target that is near",
+  "a filter %j that no target matches is refused with a similar target",
   async (targets, sentence) => {
     const error: unknown = await plan({ targets }).catch((thrown: unknown) => thrown);
     expect(userMessage(error)).toBe(sentence);
   },
 );
 
-test("a filter may match targets of one side of a comparison only", async () => {
+test("a filter can match targets on only one side of a comparison", async () => {
   const files = {
     "keyturn.yaml": makeConfig(quarterly, 1),
     "edited.yaml": makeConfig(quarterly, 2),
@@ -139,7 +145,7 @@ test("a filter may match targets of one side of a comparison only", async () => 
   expect(text).toMatch(/^1 target appears, 0 unchanged\n/);
 });
 
-test("a plan without an end is long enough to show the first rotation of a password that may be 90 days old", async () => {
+test("a plan without an end shows the first rotation of a password with every: 90d", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 90d }") };
   const folder = await makeFolder(files);
   const { text } = await planConfig({ config: "keyturn.yaml", format: "text" }, folder, from);
@@ -148,21 +154,23 @@ test("a plan without an end is long enough to show the first rotation of a passw
   );
 });
 
-test("a plan without rotations names the next one", async () => {
+test("a plan without rotations names the next rotation after its end", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 400d }", 1) };
   const { text } = await plan({}, files);
   expect(text).toMatch(
-    /^0 rotations from .*\nThe next rotation is that of (orders-0|mails): Fri 2027-02-05 00:00 UTC {2}policy default: 400d after /,
+    /^0 rotations from .*\nNext rotation: (orders-0|mails), Fri 2027-02-05 00:00 UTC {2}policy default: 400d after /,
   );
 });
 
-test("a configuration with problems is refused with all of them", async () => {
+test("a configuration is refused with all of its problems", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
-  expect(userMessage(error)).toContain("policies.default.timeZone: Mars is no time zone");
+  expect(userMessage(error)).toContain(
+    "policies.default.timeZone: must be an IANA time zone such as Europe/Vienna, but is Mars",
+  );
 });
 
-test("a policy that comes late is warned about beside the plan", async () => {
+test("a policy with late rotations causes a warning next to the plan", async () => {
   const { warnings } = await plan(
     {},
     { "keyturn.yaml": makeConfig("{ every: 1d, afterExposure: 4h, days: [sat] }") },
@@ -170,14 +178,14 @@ test("a policy that comes late is warned about beside the plan", async () => {
   expect(warnings).toEqual([expect.stringContaining("policies.default.every: is too short")]);
 });
 
-test("a relative path starts from the folder that is given", async () => {
+test("a relative path starts from the given folder", async () => {
   const folder = await makeFolder({ "sub/other.yaml": makeConfig(quarterly) });
   await writeFile(join(folder, "keyturn.yaml"), "version: 2\n");
   const question = { config: "sub/other.yaml", format: "text", from, to } as const;
   expect((await planConfig(question, folder, from)).text).toContain("mails");
 });
 
-test("a comparison is of the next rotations, also where they lie beyond the end", async () => {
+test("a comparison includes next rotations after the end of the period", async () => {
   const files = {
     "keyturn.yaml": makeConfig("{ every: 1000d }"),
     "edited.yaml": makeConfig("{ every: 900d }"),
@@ -189,29 +197,29 @@ test("a comparison is of the next rotations, also where they lie beyond the end"
   expect(today.text).toMatch(/^4 targets move earlier, 4 would rotate today, 0 unchanged\n/);
 });
 
-test("a plan says what it takes for too much at once, and can be told otherwise", async () => {
+test("a plan shows its limits, and options can change them", async () => {
   const many = { "keyturn.yaml": makeConfig(quarterly, 30) };
   const usual = await plan({}, many);
   expect(usual.text).toContain(
     "\nLimits: 10 rotations in 10s on a server, 300 new versions in 10s",
   );
-  expect(usual.text).not.toContain("Too much at once");
+  expect(usual.text).not.toContain("Limit exceeded");
   const limits = { perVault: { count: 61, within: 60_000 } };
   const { text } = await plan({ limits }, many);
-  expect(text).toContain("vault main: 62 where 61 are allowed");
+  expect(text).toContain("vault main: 62 at once, the limit is 61");
   expect(text).toContain(
     "\nLimits: 10 rotations in 10s on a server, 61 new versions in 1m in a vault",
   );
 });
 
-test("a plan says how hard the passwords of each policy are to guess", async () => {
+test("a plan shows the entropy of the passwords of each policy", async () => {
   const { text } = await plan({});
   expect(text).toContain("\nPolicies:\n  default: 4 targets, passwords of 241 bits of entropy\n");
   const json: unknown = JSON.parse((await plan({ format: "json" })).text);
   expect(json).toMatchObject({ policies: [{ name: "default", targets: 4, entropyBits: 241 }] });
 });
 
-test("arguments are read", () => {
+test("arguments are parsed", () => {
   const args =
     "plan --config c --against d --from 2026-01-01 --to 2026-02-01T10:00:00+01:00 --json";
   expect(readArguments(args.split(" "), {})).toEqual({
@@ -257,7 +265,7 @@ test.each([
   "check",
   "plan --api https://app.example",
   "plan --api https://app.example --key-env NOT_THERE",
-])("arguments that make no sense are refused: %s", (written) => {
+])("invalid arguments are refused: %s", (written) => {
   const args = written.split(" ").filter((one) => one !== "");
   expect(() => readArguments(args, {})).toThrow(UsageError);
 });

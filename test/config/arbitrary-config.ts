@@ -3,7 +3,7 @@ import type { Policy } from "../../shared/core/policy/policy.ts";
 import { formatDuration } from "../../shared/core/time.ts";
 import { arbitraryPolicy } from "../core/policy/arbitrary-policy.ts";
 
-/** The fields of a policy as a person writes them. */
+/** Generates the fields of a policy as a person writes them. */
 function written({ name: _, password: _p, retry: _r, ...fields }: Policy): object {
   const { every, headStart, spread, between } = fields;
   return {
@@ -35,7 +35,7 @@ const target = fc.record(
   { requiredKeys: ["pair", "tags"] },
 );
 
-/** A configuration as a value that YAML can say; most of them have no problem, and many have warnings. */
+/** Generates configurations as YAML values. Most have no problems, and many have warnings. */
 export const arbitraryConfig: fc.Arbitrary<object> = fc
   .record({
     policies: fc.record({ default: policy, first: policy, second: policy }),

@@ -11,27 +11,27 @@ const target = (id: string, more = "") =>
   `  ${id}: { type: postgresql, options: { host: db.example }, accounts: [${id}], admin: self, publish: ${id}${more} }\n`;
 const good = `${head}policies: { default: { every: 90d, days: [sat] } }\ntargets:\n${target("orders")}`;
 
-test("a text is read in a thread as it is read in the process", async () => {
+test("checking a text in a thread gives the same result as in the process", async () => {
   const { targets, warnings } = await parseConfig(good, { rotators });
   expect(warnings).toHaveLength(2);
   expect(await checkInThread(good)).toEqual({ targets, warnings: warnings.map(formatProblem) });
 });
 
-test("a text with mistakes is refused with all that a file would be", async () => {
+test("a text with mistakes is refused with the same problems as a file", async () => {
   const wrong = `${good}more: 1\nnotify: [{}]\n`;
   const lines = await problemLines(checkInThread(wrong));
   expect(lines).toHaveLength(2);
   expect(lines).toEqual(await problemLines(parseConfig(wrong, { rotators })));
 });
 
-test("a check that needs too much memory is stopped, and says so", async () => {
+test("a check that needs too much memory is stopped with an explanation", async () => {
   const text = `version: 1\nnotify: [${"{},".repeat(200_000)}]\n`;
   const refused = checkInThread(text, { time: 600_000, memory: 24 });
   await expect(refused).rejects.toThrow(CheckTooCostlyError);
   await expect(refused).rejects.toThrow(/needs more than 24 MiB of memory\. Send a smaller/);
 });
 
-test("a check that takes too long is stopped while the process goes on, and says so", async () => {
+test("a check that takes too long is stopped with an explanation, and the process continues", async () => {
   const text = `version: 1\nnotify: [${"{},".repeat(200_000)}]\n`;
   let turns = 0;
   const ticking = setInterval(() => turns++, 5);

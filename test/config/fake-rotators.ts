@@ -14,7 +14,7 @@ const address = z.strictObject({
     .describe("How the server is known to be the right one."),
 });
 
-/** Like a database server: accounts and administrators change passwords. */
+/** A rotator like one for a database server: accounts and administrators change passwords. */
 const relational: ConfigRotator = {
   type: "relational",
   options: address,
@@ -28,7 +28,7 @@ const relational: ConfigRotator = {
 
 const cloudOptions = z.strictObject({ server: z.string().describe("Name of the server.") });
 
-/** Like a server whose administrator the cloud itself sets. */
+/** A rotator like one for a managed server, whose administrator password the cloud API sets. */
 const cloud: ConfigRotator = {
   type: "cloud-server",
   options: cloudOptions,

@@ -14,11 +14,11 @@ import { withTarget } from "./written.ts";
 const rotators = fakeRotators;
 const start = "2026-03-01T10:00:00.000Z";
 
-/** One configuration in force, told apart from others by how often its target is rotated. */
+/** A configuration that tests recognise by the `every` of its target. */
 const everyDays = (days: number) => withTarget({}).replace("every: 90d", `every: ${days}d`);
 const broken = `${everyDays(90)}more: 1\n`;
 
-/** A blob and what is kept of it, for any number of instances. */
+/** A blob and its stored copy, for any number of instances. */
 function makeStorage() {
   let now = start;
   let stored: StoredConfig | undefined;
@@ -82,7 +82,7 @@ function makeStorage() {
 const missing = new ConfigBlobError("There is no such blob.", true);
 const passing = new ConfigBlobError("The line is down.", false);
 
-/** How often the target is rotated by what is in force, and what was told about the look. */
+/** Returns `every` of the configuration in force, and the events that the look emitted. */
 async function look(live: LiveConfig): Promise<{ days: number; told: string[] }> {
   const told: KeyturnEvent[] = [];
   const { config } = await live.current((event) => told.push(event));
@@ -91,7 +91,7 @@ async function look(live: LiveConfig): Promise<{ days: number; told: string[] }>
 }
 
 describe("A configuration in a blob", () => {
-  test("is read once and not again within half a minute, whoever asks", async () => {
+  test("is read at most once in half a minute, for all callers together", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -101,7 +101,7 @@ describe("A configuration in a blob", () => {
     expect(storage.counts()).toEqual({ reads: 1, checks: 1 });
   });
 
-  test("is in force half a minute after an edit, and says so", async () => {
+  test("is in force half a minute after an edit, and an event reports it", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -111,7 +111,7 @@ describe("A configuration in a blob", () => {
     expect(await look(live)).toEqual({ days: 30, told: ["config-changed"] });
   });
 
-  test("is the same object until an edit, so that nothing is made anew without need", async () => {
+  test("is the same object until an edit, so that nothing is rebuilt without need", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -121,7 +121,7 @@ describe("A configuration in a blob", () => {
     expect(storage.counts()).toEqual({ reads: 2, checks: 1 });
   });
 
-  test("is checked by one instance of a build and restored from its form by the others", async () => {
+  test("is checked by one instance of a build, and the others restore its form", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -131,7 +131,7 @@ describe("A configuration in a blob", () => {
     expect(storage.counts().checks).toBe(2);
   });
 
-  test("is looked at again although the clock was set back", async () => {
+  test("is read again even if the clock was set back", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -143,7 +143,7 @@ describe("A configuration in a blob", () => {
 });
 
 describe("A broken edit", () => {
-  test("leaves the last good configuration in force, with an alarm that names the problem, until it is repaired", async () => {
+  test("leaves the last good configuration in force and raises an alarm with the problem, until it is fixed", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -156,7 +156,7 @@ describe("A broken edit", () => {
     const alarm = live.alarm();
     expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
     expect(alarm?.message).toMatch(
-      /^The configuration of 2026-\S+ is not in force, and the last good one stays in force: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+      /^The configuration of 2026-\S+ was refused, so the last good configuration stays in force. Reason: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
     );
     storage.advance(minute);
     expect(await look(live)).toEqual({ days: 90, told: [] });
@@ -166,7 +166,7 @@ describe("A broken edit", () => {
     expect(live.alarm()).toBeUndefined();
   });
 
-  test("raises one alarm, whichever instances see it", async () => {
+  test("raises one alarm for all instances", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const [one, other] = [storage.instance(), storage.instance()];
@@ -179,7 +179,7 @@ describe("A broken edit", () => {
     expect(one.alarm()).toEqual(other.alarm());
   });
 
-  test("leaves the last good one in force for instances that start later, of another build as well", async () => {
+  test("leaves the last good configuration in force for instances that start later, also of another build", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -191,7 +191,7 @@ describe("A broken edit", () => {
     }
   });
 
-  test("is refused with every problem when there never was a good one, and repaired without a restart", async () => {
+  test("is refused with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
     const storage = makeStorage();
     storage.edit(broken);
     const live = storage.instance();
@@ -201,7 +201,7 @@ describe("A broken edit", () => {
     expect((await look(live)).days).toBe(90);
   });
 
-  test("that takes too much to check is refused like one with problems", async () => {
+  test("that takes too long to check is refused like one with problems", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -211,7 +211,7 @@ describe("A broken edit", () => {
     expect(live.alarm()?.message).toContain("it takes too long");
   });
 
-  test("never takes the place of a newer good one in what is kept", async () => {
+  test("never replaces a newer good configuration in the stored copy", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const slow = storage.instance();
@@ -222,14 +222,14 @@ describe("A broken edit", () => {
     await look(storage.instance());
     storage.makeUnreadable(passing);
     storage.advance(minute);
-    // It keeps what it could not keep before, which is older by now.
+    // The instance now stores the copy that it could not store before, which is outdated by now.
     await look(slow);
     expect((await look(storage.instance())).days).toBe(30);
   });
 });
 
 describe("A blob that cannot be read", () => {
-  test("leaves what is in force as it is, without an alarm when it passes, and is told once", async () => {
+  test("leaves the configuration in force, is reported once, and raises no alarm if it recovers", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -245,7 +245,7 @@ describe("A blob that cannot be read", () => {
     expect(await look(live)).toEqual({ days: 90, told: [] });
   });
 
-  test("raises an alarm an hour when it is gone or a right is missing", async () => {
+  test("raises an alarm every hour while the blob is missing or access is denied", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     const live = storage.instance();
@@ -267,7 +267,7 @@ describe("A blob that cannot be read", () => {
     expect(live.alarm()).toBeUndefined();
   });
 
-  test("does not keep an instance from starting with the last good one", async () => {
+  test("does not prevent an instance from starting with the last good configuration", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());
@@ -280,7 +280,7 @@ describe("A blob that cannot be read", () => {
     expect((await look(later)).days).toBe(30);
   });
 
-  test("is what a trigger fails with when nothing was ever good", async () => {
+  test("makes triggers fail if there is no earlier good configuration", async () => {
     const storage = makeStorage();
     const live = storage.instance();
     await expect(look(live)).rejects.toThrow("There is no such blob.");

@@ -10,7 +10,7 @@ import { makeFolder } from "./written.ts";
 
 const anything = () => fc.jsonValue({ maxDepth: 2 });
 
-/** The field as it should be, or anything else. */
+/** Generates a valid value of the field, or anything else. */
 const maybe = (good: fc.JsonValue) =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(good) }, anything());
 
@@ -41,7 +41,7 @@ const nonsense = fc.record(
   { requiredKeys: [] },
 );
 
-test("whatever stands in the file, it is accepted or refused with places, and nothing breaks", async () => {
+test("any file is either accepted or refused with located problems, and never crashes the check", async () => {
   const file = join(await makeFolder({}), "keyturn.yaml");
   const lines = async (text: string) => {
     await writeFile(file, text);

@@ -6,7 +6,7 @@ import { makeFolder, problemLines, withTarget } from "./written.ts";
 
 const options = { rotators: fakeRotators, now: "2026-06-01T00:00:00.000Z" };
 
-test("a text is the configuration that a file with it is", async () => {
+test("a text gives the same configuration as a file with this text", async () => {
   const text = withTarget({ tags: { env: "prod" } });
   const folder = await makeFolder({ "keyturn.yaml": text });
   expect(await parseConfig(text, options)).toEqual(
@@ -14,7 +14,7 @@ test("a text is the configuration that a file with it is", async () => {
   );
 });
 
-test("a text with mistakes is refused with all that a file would be", async () => {
+test("a text with mistakes is refused with the same problems as a file", async () => {
   const text = `${withTarget({ admin: null, publish: 7 })}more: 1\n`;
   const folder = await makeFolder({ "keyturn.yaml": text });
   const lines = await problemLines(parseConfig(text, options));
@@ -22,13 +22,13 @@ test("a text with mistakes is refused with all that a file would be", async () =
   expect(lines).toEqual(await problemLines(loadConfig(join(folder, "keyturn.yaml"), options)));
 });
 
-test("a text that is no YAML is refused with line and column", async () => {
+test("a text that is not YAML is refused with line and column", async () => {
   const lines = await problemLines(parseConfig("version: 1\n\tx: [", options));
   expect(lines[0]).toMatch(/^keyturn\.yaml:2:\d+ /);
 });
 
 test.each(["/etc/passwd", "/no/such/file.pem", "certificates/ca.pem"])(
-  "a text finds out nothing about files of this machine, such as %s",
+  "a text cannot be used to learn about files of this machine, such as %s",
   async (caFile) => {
     const text = withTarget({ options: { host: "db.example", tls: { caFile } } });
     const { targets } = await parseConfig(text, options);

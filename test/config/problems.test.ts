@@ -31,19 +31,19 @@ notify:
   - { type: webhook, url: https://hook.example, key: { secret: hook, vault: other } }
 `;
 
-test("every problem is found at once, with its place, its path and a sentence", async () => {
+test("every problem is reported at once, with its position, its path and a message", async () => {
   expect(await listProblems(broken)).toEqual([
     "keyturn.yaml:1:10  version: must be 1",
-    "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http is for addresses of this machine only",
+    "keyturn.yaml:3:16  vaults.main.url: must begin with https://; http:// is allowed for loopback addresses only",
     'keyturn.yaml:4:1  polices: is not a known key (did you mean "policies"?)',
     "keyturn.yaml:6:21  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     "keyturn.yaml:6:50  policies.default.password.length: must be at least 16",
-    "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
-    "keyturn.yaml:8:3  policies.never: says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
+    "keyturn.yaml:7:3  policies.Nightly: must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen",
+    "keyturn.yaml:8:3  policies.never: never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
     "keyturn.yaml:12:5  targets.orders.options.host: is missing",
     'keyturn.yaml:12:16  targets.orders.options.hostt: is not a known key (did you mean "host"?)',
     "keyturn.yaml:12:41  targets.orders.options.port: must be a number; write it without quotes",
-    "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as the first one",
+    "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as accounts[0]; a pair needs two accounts",
     "keyturn.yaml:14:22  targets.orders.admin.secret: is the secret that this target publishes; use admin: self, or another secret",
     'keyturn.yaml:16:13  targets.orders.policy: there is no policy named "nightly" (did you mean "Nightly"?)',
     "keyturn.yaml:17:12  targets.orders.grace: must be a duration such as 30s, 10m, 4h or 90d",
@@ -53,13 +53,13 @@ test("every problem is found at once, with its place, its path and a sentence", 
     'keyturn.yaml:22:12  targets.mails.admin: must be "self", "managed-identity", or a mapping with secret',
     "keyturn.yaml:23:24  targets.mails.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
     'keyturn.yaml:23:41  targets.mails.publish.vault: there is no vault named "mian" (did you mean "main"?)',
-    "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is a tag that Keyturn writes by itself",
+    "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is reserved for a tag that Keyturn writes",
     'keyturn.yaml:26:13  notify[0].type: must be one of "event-grid", "webhook" (did you mean "event-grid"?)',
     'keyturn.yaml:27:77  notify[1].key.vault: there is no vault named "other"',
   ]);
 });
 
-test("the error lists all problems, one in each line, and holds them as data", async () => {
+test("the error lists all problems, one on each line, and contains them as data", async () => {
   const error: unknown = await load("version: 1\ntargtes: {}\nnotfy: []\n").catch(
     (thrown: unknown) => thrown,
   );
@@ -78,17 +78,17 @@ test("the error lists all problems, one in each line, and holds them as data", a
   });
 });
 
-test("an unknown key that resembles none is told the keys there are", async () => {
+test("the problem of an unknown key lists the allowed keys if none is similar", async () => {
   expect(
     await listProblems(
       "version: 1\nvaults: { main: { url: https://kv.vault.azure.net, zone: x } }\n",
     ),
   ).toEqual([
-    "keyturn.yaml:2:52  vaults.main.zone: is not a known key; the keys here are url, pending, createsPer10s",
+    "keyturn.yaml:2:52  vaults.main.zone: is not a known key; allowed: url, pending, createsPer10s",
   ]);
 });
 
-test("a field left out is told from one left empty", async () => {
+test("a missing field and an empty field have different messages", async () => {
   const missing = "keyturn.yaml:5:3  targets.orders";
   expect(
     await listProblems(withTarget({ type: null, accounts: null, admin: null, publish: null })),
@@ -103,18 +103,18 @@ test("a field left out is told from one left empty", async () => {
   ]);
 });
 
-test("options that a rotator needs are missing even when there are none at all", async () => {
+test("required options are reported as missing even if a target has no options", async () => {
   expect(await listProblems(withTarget({ options: null }))).toEqual([
     "keyturn.yaml:5:3  targets.orders.options.host: is missing",
   ]);
 });
 
 test.each([
-  ["a list for a mapping", { options: [] }, "options: must be a mapping of keys to values"],
-  ["a mapping for a list", { accounts: { a: "b" } }, "accounts: must be a list, in [ ]"],
-  ["text for a list", { consumers: "api" }, "consumers: must be a list, in [ ]"],
+  ["a list instead of a mapping", { options: [] }, "options: must be a mapping of keys to values"],
+  ["a mapping instead of a list", { accounts: { a: "b" } }, "accounts: must be a list, in [ ]"],
+  ["text instead of a list", { consumers: "api" }, "consumers: must be a list, in [ ]"],
   [
-    "a number for text",
+    "a number instead of text",
     { accounts: [12] },
     expect.stringContaining("accounts[0]: must be the name of an account"),
   ],
@@ -145,23 +145,23 @@ test.each([
     "tags.a: must have at most 256 characters",
   ],
   [
-    "more tags than a secret has room for",
+    "more tags than a secret can have",
     { tags: Object.fromEntries("abcdefghij".split("").map((tag) => [tag, "x"])) },
     "tags: must have at most 9 entries",
   ],
   [
-    "a tag of Azure's samples",
+    "a tag that the samples of Azure use",
     { tags: { credentialid: "x" } },
-    "tags.credentialid: is a tag that Keyturn writes by itself",
+    "tags.credentialid: is reserved for a tag that Keyturn writes",
   ],
-])("%s is told in plain words", async (_what, fields, message) => {
+])("%s is reported in plain words", async (_what, fields, message) => {
   const problems = (await listProblems(withTarget(fields))).map((line) =>
     line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""),
   );
   expect(problems).toContainEqual(message);
 });
 
-test("no problem repeats a value, which could be a secret in the wrong place", async () => {
+test("no problem repeats a value, because it could be a misplaced secret", async () => {
   const value = "hunter2 hunter2";
   const text = withTarget({
     type: value,

@@ -56,7 +56,7 @@ const byDefault = {
   policiesPassedOver: [{ policy: "by-hand", why: "is only for targets that name it" }],
 };
 
-test("everything left out is filled in and every name is resolved", async () => {
+test("every default is filled in and every name is resolved", async () => {
   expect(await load(complete)).toEqual({
     vaults: {
       main: { url: "https://kv.vault.azure.net" },
@@ -153,7 +153,7 @@ targets:
   ]);
 });
 
-test("names that objects have by themselves are ordinary names", async () => {
+test("names of built-in object properties are ordinary names", async () => {
   const { targets } = await load(`version: 1
 vaults: { constructor: { url: https://kv.vault.azure.net } }
 policies: { constructor: { manualOnly: true } }

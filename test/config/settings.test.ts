@@ -17,7 +17,7 @@ function listProblems(env: Record<string, string>): string {
   }
 }
 
-test("a connection string is enough, and is a secret from then on", () => {
+test("a connection string is enough, and is read as a secret", () => {
   const settings = readSettings({ AzureWebJobsStorage: connection, PATH: "/bin" });
   expect(settings).toMatchObject({
     configuration: { as: "path", path: "./keyturn.yaml" },
@@ -31,7 +31,7 @@ test("a connection string is enough, and is a secret from then on", () => {
   expect(storage.as === "connection-string" && storage.connectionString.reveal()).toBe(connection);
 });
 
-test("every setting can be given, and an empty one counts as left out", () => {
+test("every setting can be set, and an empty setting counts as missing", () => {
   const settings = readSettings({
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     KEYTURN_CONFIG: "conf.d",
@@ -54,7 +54,7 @@ test("every setting can be given, and an empty one counts as left out", () => {
   expect(empty).not.toHaveProperty("clientId");
 });
 
-test("an account name leads to the addresses of the public cloud", () => {
+test("with an account name, the addresses are those of the public cloud", () => {
   expect(readSettings({ AzureWebJobsStorage__accountName: "orders" }).storage).toEqual({
     as: "identity",
     queueUrl: "https://orders.queue.core.windows.net",
@@ -63,7 +63,7 @@ test("an account name leads to the addresses of the public cloud", () => {
   });
 });
 
-test("addresses of queue and tables count for other clouds, with an identity of their own", () => {
+test("addresses of queue and tables can be set for other clouds, with their own identity", () => {
   const settings = readSettings({
     AzureWebJobsStorage__accountName: "orders",
     AzureWebJobsStorage__queueServiceUri: "https://orders.queue.core.chinacloudapi.cn/",
@@ -79,7 +79,7 @@ test("addresses of queue and tables count for other clouds, with an identity of 
   });
 });
 
-test("every problem is told at once, and no value with it", () => {
+test("every problem is reported at once, without any value", () => {
   expect(
     listProblems({
       KEYTURN_QUEUE: "Bad--Queue",
@@ -89,15 +89,15 @@ test("every problem is told at once, and no value with it", () => {
     }).split("\n"),
   ).toEqual([
     "The configuration has 4 problems:",
-    "app settings  KEYTURN_QUEUE: must be 3 to 50 lower-case letters and digits, with single hyphens between them",
-    "app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, and begin with a letter",
+    "app settings  KEYTURN_QUEUE: must be 3 to 50 lower-case letters, digits and single hyphens, with no hyphen at either end",
+    'app settings  KEYTURN_TABLE: must be 3 to 63 letters and digits, begin with a letter, and not be "tables"',
     "app settings  AZURE_CLIENT_ID: must be a UUID",
     "app settings  AzureWebJobsStorage: must be a connection string of a storage account",
   ]);
 });
 
 test.each([
-  [{}, "AzureWebJobsStorage: is missing; set a connection string"],
+  [{}, "AzureWebJobsStorage: is missing; set it to a connection string"],
   [
     { AzureWebJobsStorage__queueServiceUri: "https://q.example" },
     "AzureWebJobsStorage__tableServiceUri: is missing",
@@ -108,17 +108,17 @@ test.each([
   ],
   [
     { AzureWebJobsStorage: connection, AzureWebJobsStorage__accountName: "orders" },
-    "AzureWebJobsStorage: is set beside AzureWebJobsStorage__…",
+    "AzureWebJobsStorage: is set together with AzureWebJobsStorage__… settings",
   ],
   [
     { AzureWebJobsStorage__accountName: "orders.blob" },
     "AzureWebJobsStorage__accountName: must be the name of a storage account",
   ],
-])("a storage account that is unclear is refused: %o", (env, problem) => {
+])("an ambiguous or missing storage account is refused: %o", (env, problem) => {
   expect(listProblems(env)).toContain(problem);
 });
 
-test("a configuration in a blob is named by its address, and a signature in it is a secret", () => {
+test("a configuration in a blob is set by its address, which is read as a secret", () => {
   const address =
     "https://orders.blob.core.windows.net/conf/team/keyturn.yaml?sv=1&sig=c2lnbmF0dXJl";
   const settings = readSettings({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
@@ -129,19 +129,28 @@ test("a configuration in a blob is named by its address, and a signature in it i
 
 test.each([
   ["http://orders.blob.core.windows.net/conf/keyturn.yaml", "must begin with https://"],
-  ["https://orders.example/conf/keyturn.yaml", "must be a path, or the address of a blob"],
-  ["https://orders.blob.core.windows.net", "must name a container and a blob"],
-  ["https://orders.blob.core.windows.net/conf", "must name a container and a blob"],
-  ["https://orders.blob.core.windows.net/conf/", "must name a container and a blob"],
-  ["https://u:c2VjcmV0@orders.blob.core.windows.net/c/k", "must not hold a user name or password"],
-  ["https://?sig=c2VjcmV0", "is no valid web address"],
-])("the address %s of a configuration is refused without being repeated", (address, message) => {
-  const problems = listProblems({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
-  expect(problems).toContain(`KEYTURN_CONFIG: ${message}`);
-  expect(problems).not.toContain("c2VjcmV0");
-});
+  ["https://orders.example/conf/keyturn.yaml", "must be a path or the address of a blob"],
+  ["https://orders.blob.core.windows.net", "must contain the names of a container and a blob"],
+  ["https://orders.blob.core.windows.net/conf", "must contain the names of a container and a blob"],
+  [
+    "https://orders.blob.core.windows.net/conf/",
+    "must contain the names of a container and a blob",
+  ],
+  [
+    "https://u:c2VjcmV0@orders.blob.core.windows.net/c/k",
+    "must not contain a user name or password",
+  ],
+  ["https://?sig=c2VjcmV0", "is not a valid web address"],
+])(
+  "the configuration address %s is refused, and the message does not repeat it",
+  (address, message) => {
+    const problems = listProblems({ AzureWebJobsStorage: connection, KEYTURN_CONFIG: address });
+    expect(problems).toContain(`KEYTURN_CONFIG: ${message}`);
+    expect(problems).not.toContain("c2VjcmV0");
+  },
+);
 
-test("blobs need an address of their own where that of the queues does not tell it", () => {
+test("the address of the blobs is required if it cannot be derived from that of the queues", () => {
   const services = {
     AzureWebJobsStorage__queueServiceUri: "https://queues.example",
     AzureWebJobsStorage__tableServiceUri: "https://tables.example",

@@ -10,7 +10,7 @@ import { fakeRotators } from "./fake-rotators.ts";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
-/** A fresh folder with these files, which is gone when the test ends. */
+/** Makes a folder with these files. It is removed when the test ends. */
 export async function makeFolder(files: Files): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "keyturn-config-"));
   onTestFinished(() => rm(root, { recursive: true }));
@@ -23,7 +23,7 @@ export async function makeFolder(files: Files): Promise<string> {
   return folder;
 }
 
-/** Loads one file with this text. */
+/** Loads a file with this text. */
 export async function load(
   text: string | Uint8Array,
   rotators: readonly ConfigRotator[] = fakeRotators,
@@ -32,7 +32,7 @@ export async function load(
   return loadConfig(join(folder, "keyturn.yaml"), { rotators });
 }
 
-/** The problems of one file with this text, as lines. */
+/** Lists the problems of a file with this text, one on each line. */
 export async function listProblems(text: string | Uint8Array): Promise<string[]> {
   return problemLines(load(text));
 }
@@ -44,7 +44,7 @@ export async function problemLines(loading: Promise<unknown>): Promise<string[]>
   return [];
 }
 
-/** A complete configuration with one target, whose fields can be replaced (null: left out). */
+/** Writes a complete configuration with one target. `fields` replace its fields; null removes one. */
 export function withTarget(fields: Readonly<Record<string, unknown>>): string {
   const target: Record<string, unknown> = {
     type: "relational",

@@ -6,7 +6,7 @@ import { readText } from "../../functions/http/fields.ts";
 const read = (value: unknown) => readText("by", "who saw it", value);
 
 test.each(["anna@example.com", "Ärger 世界 \u{1f511}", "a".repeat(200)])(
-  "A report may say: %s",
+  "A report can contain: %s",
   (text) => {
     expect(read(text)).toBe(text);
   },
@@ -25,11 +25,11 @@ test.each([
   ["an isolate", "a\u2066b"],
   ["a zero-width space", "a\u200bb"],
   ["half of a surrogate pair", "a\ud83db"],
-])("A report may not say %s", (_what, text) => {
+])("A report cannot contain %s", (_what, text) => {
   expect(() => read(text)).toThrow("by must say who saw it");
 });
 
-test("The name of a signed-in caller reaches no terminal as anything but text", () => {
+test("The name of a signed-in caller cannot act on a terminal", () => {
   const principal = { claims: [{ typ: "appid", val: "a\u001b[2J\u202eb" }] };
   const header = Buffer.from(JSON.stringify(principal)).toString("base64");
   const headers = { "x-ms-client-principal": header };

@@ -111,7 +111,7 @@ describe("The package", () => {
     await writeFile(join(out, "keyturn.yaml"), packed);
     await rm(join(out, "ca.pem"));
     expect(start(out, record("without")).stderr).toMatch(
-      /keyturn\.yaml:\d+:\d+ {2}targets\.orders\.options\.tls\.caFile: there is no such file/,
+      /keyturn\.yaml:\d+:\d+ {2}targets\.orders\.options\.tls\.caFile: does not exist/,
     );
   });
 

@@ -6,39 +6,39 @@ import type { Instant } from "../../core/time.ts";
 import type { Finding, Problem } from "../problems.ts";
 import { type Checked, checkOverridden, checkPolicyDraft } from "./policy-checks.ts";
 
-/** A policy as the configuration has it, or what a target makes of one: what is to be checked, and where it is written. */
+/** A policy to check: as the configuration defines it, or as the overrides of a target change it. */
 export interface PolicyCase {
   readonly policy: Policy;
-  /** Something of it could not be read. */
+  /** Whether some field of the policy could not be read. */
   readonly malformed: boolean;
-  /** Of a target that has fields of its own: the policy it has otherwise, and the names of these fields. */
+  /** Set for a target with overrides: the name of the policy that it overrides, and the overridden fields. */
   readonly own?: { readonly of: string; readonly fields: readonly string[] };
-  /** Finds the place of something. Its path begins at the policy, or at the target. */
+  /** Locates a finding in the files. The path of the finding begins at the policy or at the target. */
   readonly locate: (finding: Finding) => Problem;
 }
 
 export interface CheckedCases {
-  /** Of each case, in the same order. */
+  /** The results of each case, in the order of the cases. */
   readonly each: readonly {
     readonly errors: readonly Problem[];
     readonly warnings: readonly Problem[];
-    /** The same warnings, before it was looked up where they are. */
+    /** The same warnings, not yet located in the files. */
     readonly findings: readonly Finding[];
   }[];
-  /** What is to be said of those that were not tried out, because others took all the effort. */
+  /** A warning about cases that were not simulated because the others used up the effort limit. */
   readonly untried: readonly Problem[];
 }
 
-/** What is wrong with these policies from this moment on. Policies come before the targets that change them. */
+/** Checks the policies from `now` on. In `cases`, policies come before the targets that override them. */
 export function checkCases(cases: readonly PolicyCase[], now: Instant): CheckedCases {
   const effort = newEffort();
-  const notTried: PolicyCase[] = [];
+  const notSimulated: PolicyCase[] = [];
   const known = new Map<string, { readonly found: readonly PolicyProblem[]; malformed: boolean }>();
   const each = cases.map((one): Checked => {
     const before = one.own && known.get(one.own.of);
     if (one.own && (!before || before.malformed)) return { errors: [], warnings: [] };
     const all = checkPolicy(one.policy, now, effort);
-    if (all.includes(untried)) notTried.push(one);
+    if (all.includes(untried)) notSimulated.push(one);
     const found = all.filter((problem) => problem !== untried);
     if (one.own && before) return checkOverridden(one.own.fields, before.found, found);
     known.set(one.policy.name, { found, malformed: one.malformed });
@@ -53,13 +53,13 @@ export function checkCases(cases: readonly PolicyCase[], now: Instant): CheckedC
         findings: warnings,
       };
     }),
-    untried: aboutUntried(notTried),
+    untried: warnAboutUntried(notSimulated),
   };
 }
 
-/** One warning for all of them. */
-function aboutUntried([first, ...others]: readonly PolicyCase[]): Problem[] {
+/** Returns one warning for all cases that were not simulated. */
+function warnAboutUntried([first, ...others]: readonly PolicyCase[]): Problem[] {
   if (!first) return [];
-  const more = others.length === 0 ? "" : ` (nor were ${others.length} others)`;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return [first.locate({ path: [], message: untried.message + more, atKey: true })];
 }

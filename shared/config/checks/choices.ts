@@ -9,29 +9,26 @@ import { type CheckContext, resolveSecretName, type TargetDraft } from "./drafts
 
 const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
 
-/** The policy of a target; undefined when its other problems leave open which one that is. Several checks ask for it. */
-export function choosePolicyFor(
-  draft: TargetDraft,
-  surroundings: CheckContext,
-): Choice | undefined {
-  const { choice } = known.get(draft) ?? { choice: chooseFor(draft, surroundings) };
+/** Chooses the policy of a target, once for all checks. Undefined when other problems of the configuration leave the choice open. */
+export function choosePolicyFor(draft: TargetDraft, context: CheckContext): Choice | undefined {
+  const { choice } = known.get(draft) ?? { choice: chooseFor(draft, context) };
   known.set(draft, { choice });
   return choice;
 }
 
-function chooseFor(draft: TargetDraft, surroundings: CheckContext): Choice | undefined {
+function chooseFor(draft: TargetDraft, context: CheckContext): Choice | undefined {
   const { entry, fields, complete } = draft;
-  const { names, isAnyMalformed, isAnyMatching, onlyVault } = surroundings;
+  const { names, isAnyMalformed, isAnyMatching, onlyVault } = context;
   const named = fields.policy;
   if (named !== undefined) {
     if (!names.has(named)) return undefined;
   } else if (isAnyMatching || isAnyMalformed) {
-    // What cannot be read might have decided.
+    // A field or policy that cannot be read might change the choice.
     if (!complete || isAnyMalformed) return undefined;
   }
   const vault = resolveSecretName(fields.publish, { onlyVault })?.vault ?? "";
   const subject = { ...toSubject(draft, vault), targetId: entry.id };
-  return effectivePolicy(subject, surroundings.wellFormed);
+  return effectivePolicy(subject, context.wellFormed);
 }
 
 function toSubject(
@@ -61,8 +58,8 @@ function toOverride({
   return { fields, reason };
 }
 
-/** Several policies that match alike, or none at all. */
-export function checkChoice(draft: TargetDraft, surroundings: CheckContext): Finding[] {
-  const choice = choosePolicyFor(draft, surroundings);
+/** Reports a target that several policies match equally well, or that no policy matches. */
+export function checkChoice(draft: TargetDraft, context: CheckContext): Finding[] {
+  const choice = choosePolicyFor(draft, context);
   return choice && "problem" in choice ? [{ path: [], message: choice.problem }] : [];
 }

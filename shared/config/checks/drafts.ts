@@ -8,35 +8,35 @@ import { salvage, validate } from "../schema/validate.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entry, Merged } from "../yaml/merge.ts";
 
-/** A target as far as it is well-formed, so that its other mistakes can be found at the same time. */
+/** The well-formed part of a target, so that one check reports all of its mistakes. */
 export interface TargetDraft {
   readonly entry: Entry;
   readonly fields: z.output<typeof targetDraft>;
   readonly rotator: ConfigRotator | undefined;
-  /** Parsed by the rotator's schema; undefined when they have problems. */
+  /** The options, parsed by the rotator's schema. Undefined when they have problems. */
   readonly options: unknown;
   readonly optionFindings: readonly Finding[];
-  /** Nothing of it has been left out. */
+  /** Whether the draft contains every field of the target. */
   readonly complete: boolean;
 }
 
-/** A policy as far as it is well-formed. `malformed`: whether something of it has been left out. */
+/** The well-formed part of a policy. `malformed`: whether fields with problems were left out. */
 export interface PolicyDraft {
   readonly policy: Policy;
   readonly malformed: boolean;
 }
 
-/** What the checks of a target may look at besides the target. */
+/** What the checks of a target may use besides the target itself. */
 export interface CheckContext {
-  /** The vault that is meant when none is named. */
+  /** The only configured vault, which is the default. Undefined when several vaults are configured. */
   readonly onlyVault: string | undefined;
   readonly policies: readonly PolicyDraft[];
-  /** The same, as far as they are well-formed: one list for all targets, of which what was looked up is kept. */
+  /** The policies of the drafts. All targets use the same list, because lookups in it are cached by its identity. */
   readonly wellFormed: readonly Policy[];
   readonly names: ReadonlySet<string>;
   readonly isAnyMatching: boolean;
   readonly isAnyMalformed: boolean;
-  /** Of targets. */
+  /** The types of target that exist. */
   readonly types: readonly string[];
 }
 
@@ -79,7 +79,7 @@ function draftPolicy(id: string, value: unknown): PolicyDraft {
   return { policy: namedPolicy(id, kept), malformed: !complete };
 }
 
-/** The secret that is meant; undefined when it is not known in which vault. */
+/** Returns the secret that is referred to. Undefined when its vault is not known. */
 export function resolveSecretName(
   written: string | { readonly secret: string; readonly vault?: string | undefined } | undefined,
   { onlyVault }: Pick<CheckContext, "onlyVault">,
@@ -89,7 +89,7 @@ export function resolveSecretName(
   return vault === undefined ? undefined : { vault, name: secret };
 }
 
-/** Key Vault does not tell upper from lower case in names. */
+/** Names of secrets in Key Vault are case-insensitive. */
 export function samePlace(a: SecretName | undefined, b: SecretName | undefined): boolean {
   if (a === undefined || b === undefined) return false;
   return a.vault === b.vault && a.name.toLowerCase() === b.name.toLowerCase();

@@ -3,20 +3,20 @@ import type { PolicyCase } from "./check-policies.ts";
 import { choosePolicyFor } from "./choices.ts";
 import type { CheckContext, TargetDraft } from "./drafts.ts";
 
-/** The policies, and what targets make of them. */
+/** Lists the policies, and after them the policies that targets override. */
 export function policyCases(
   { entries }: Merged,
   drafts: readonly TargetDraft[],
-  surroundings: CheckContext,
+  context: CheckContext,
 ): PolicyCase[] {
   return [
-    ...surroundings.policies.flatMap(({ policy, malformed }) => {
+    ...context.policies.flatMap(({ policy, malformed }) => {
       const entry = entries.policies.get(policy.name);
       return entry ? [{ policy, malformed, locate: makeLocator(entry) }] : [];
     }),
     ...drafts.flatMap((draft) => {
       const { overrides } = draft.fields;
-      const choice = overrides && choosePolicyFor(draft, surroundings);
+      const choice = overrides && choosePolicyFor(draft, context);
       if (!choice || "problem" in choice) return [];
       const { policy } = choice;
       const own = { of: policy.name, fields: Object.keys(overrides) };

@@ -1,18 +1,18 @@
 import type { Problem as PolicyProblem } from "../../core/policy/checks/check.ts";
 import { type Finding, formatPath } from "../problems.ts";
 
-/** What a check found, told apart by whether the configuration may be used all the same. */
+/** The findings of a check. With warnings alone, the configuration can be used. */
 export interface Checked {
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
 
-/** What is wrong with a policy beyond the shape of its fields: what of it may be said. Paths begin at the policy. */
+/** Selects the findings about a policy that can be reported. Paths begin at the policy. */
 export function checkPolicyDraft(malformed: boolean, found: readonly PolicyProblem[]): Checked {
-  // With a field left out, these would say what is not so.
+  // Without the malformed field, findings about several fields may be false.
   const sound = malformed ? found.filter(isAboutOneField) : found;
   return splitBySeverity(
-    sound.map((one) => ({ severity: one.severity, finding: told(one, one.path) })),
+    sound.map((one) => ({ severity: one.severity, finding: toFinding(one, one.path) })),
   );
 }
 
@@ -21,8 +21,8 @@ function isAboutOneField({ severity, path: [field] }: PolicyProblem): boolean {
 }
 
 /**
- * What the overrides of a target, which are these `fields`, make wrong with its policy, of which `before` is what was
- * wrong already. Paths begin at the target.
+ * Selects the findings that the overrides of a target add. `fields` are the overridden fields, `before` the findings about
+ * the policy without them. Paths begin at the target.
  */
 export function checkOverridden(
   fields: readonly string[],
@@ -36,26 +36,26 @@ export function checkOverridden(
       const [field] = one.path;
       const isOwn = field !== undefined && fields.includes(String(field));
       const finding = isOwn
-        ? told(one, ["overrides", ...one.path])
-        : told({ ...one, message: about(one) }, ["overrides"]);
+        ? toFinding(one, ["overrides", ...one.path])
+        : toFinding({ ...one, message: describeConflict(one) }, ["overrides"]);
       return { severity: one.severity, finding };
     }),
   );
 }
 
-function about({ path, message }: PolicyProblem): string {
+function describeConflict({ path, message }: PolicyProblem): string {
   if (path.length === 0) return message;
-  return `make ${formatPath(path)} wrong: ${message}; if you need it so, let the target name another policy`;
+  return `cause a problem with ${formatPath(path)} of the policy: ${message}; change the overrides, or use another policy for this target`;
 }
 
-function told({ message, firstAt }: PolicyProblem, path: Finding["path"]): Finding {
+function toFinding({ message, firstAt }: PolicyProblem, path: Finding["path"]): Finding {
   return { path, message: firstAt === undefined ? message : `${message}; first at ${firstAt}` };
 }
 
 function splitBySeverity(
   found: readonly { readonly severity: PolicyProblem["severity"]; readonly finding: Finding }[],
 ): Checked {
-  const of = (wanted: PolicyProblem["severity"]) =>
-    found.filter(({ severity }) => severity === wanted).map(({ finding }) => finding);
-  return { errors: of("error"), warnings: of("warning") };
+  const withSeverity = (chosen: PolicyProblem["severity"]) =>
+    found.filter(({ severity }) => severity === chosen).map(({ finding }) => finding);
+  return { errors: withSeverity("error"), warnings: withSeverity("warning") };
 }

@@ -4,7 +4,7 @@ import type { Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entries, Merged, Section } from "../yaml/merge.ts";
 
-/** `*` stands for every key of a mapping or every entry of a list. */
+/** A path in which `*` matches every key of a mapping and every entry of a list. */
 type Pattern = readonly string[];
 
 type Named = Section | "types";
@@ -17,7 +17,7 @@ const singular: Readonly<Record<Named, string>> = {
   types: "type of target",
 };
 
-/** Where the name of something else is written. */
+/** The fields that refer to a vault, policy, consumer or type by name. */
 const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   { at: ["targets", "*", "policy"], to: "policies" },
   { at: ["targets", "*", "consumers", "*"], to: "consumers" },
@@ -31,7 +31,7 @@ const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   ...criteria("type", "types"),
 ];
 
-/** Of a policy, alone or in a list. */
+/** A criterion of a policy's `match`, which may be one name or a list of names. */
 function criteria(name: string, to: Named) {
   const at = ["policies", "*", "match", name];
   return [
@@ -40,7 +40,7 @@ function criteria(name: string, to: Named) {
   ];
 }
 
-/** Where a secret is named. `bare`: its name may stand alone. */
+/** The fields that refer to a secret. `bare`: the name of the secret alone is allowed. */
 const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
   { at: ["targets", "*", "publish"], bare: true },
   { at: ["targets", "*", "admin"], bare: false },
@@ -50,8 +50,7 @@ const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
 ];
 
 /**
- * Finds names that lead nowhere. Looks at what is written, whether or not its surroundings are well-formed, so that
- * no mistake hides another.
+ * Finds references to things that do not exist. Reads the raw values, well-formed or not, so that no mistake hides another.
  */
 export function checkReferences(
   source: Source,
@@ -65,7 +64,7 @@ export function checkReferences(
       if (to !== "types" && unreadable.has(to)) return [];
       return matches(source.value, at).flatMap(({ path, value }) => {
         if (typeof value !== "string" || known.has(value)) return [];
-        // A pattern may be for what is not there yet; a name is meant as it stands.
+        // A pattern may be meant for something that does not exist yet; a plain name must exist.
         if (at.includes("match") && /[*?]/.test(value)) return [];
         const message = `there is no ${singular[to]} named ${quoteText(value)}`;
         return [{ path, message: message + suggestion(value, names) }];
@@ -80,8 +79,8 @@ function checkVaultsLeftOut(source: Source, entries: Entries): Finding[] {
   if (vaults.length === 1) return [];
   const message =
     vaults.length === 0
-      ? "needs a vault, and none is configured; add one under vaults"
-      : `must say which vault: ${vaults.join(", ")}`;
+      ? "needs a vault, but none is configured; add one under vaults"
+      : `must name a vault, because there are several: ${vaults.join(", ")}`;
   return secrets.flatMap(({ at, bare }) =>
     matches(source.value, at)
       .filter(({ value }) => namesNoVault(value, bare))

@@ -4,7 +4,7 @@ import { isRecord } from "../yaml/is-record.ts";
 import { type Entries, type Entry, whereabouts } from "../yaml/merge.ts";
 import { type CheckContext, listAccounts, resolveSecretName, type TargetDraft } from "./drafts.ts";
 
-/** Something that only one entry may have, such as an account on a server. */
+/** Something that only one entry may use, such as an account on a server. */
 interface Holding {
   readonly key: string;
   readonly entry: Entry;
@@ -12,16 +12,16 @@ interface Holding {
   readonly message: (other: Entry) => string;
 }
 
-/** Finds what two targets must not share: each would undo what the other does. */
+/** Finds what two targets must not share, because each would undo the changes of the other. */
 export function checkShared(
   drafts: readonly TargetDraft[],
   entries: Entries,
-  surroundings: CheckContext,
+  context: CheckContext,
 ): Problem[] {
   return [
     ...doubles([...entries.vaults.values()].flatMap(vaultAddress)),
     ...[...entries.vaults.values()].flatMap(checkPending),
-    ...doubles(drafts.flatMap((draft) => publishedSecret(draft, surroundings))),
+    ...doubles(drafts.flatMap((draft) => publishedSecret(draft, context))),
     ...doubles(drafts.flatMap((draft) => accountsHeld(draft))),
   ];
 }
@@ -40,7 +40,7 @@ function vaultAddress(entry: Entry): Holding[] {
   if (url === undefined) return [];
   const path = [...entry.path, "url"];
   const message = (other: Entry) =>
-    `is the address of ${describeEntry(other)} as well; use one name for it`;
+    `is also the address of ${describeEntry(other)}; configure each vault once`;
   return [{ key: url, entry, path, message }];
 }
 
@@ -48,12 +48,12 @@ function checkPending(entry: Entry): Problem[] {
   const pending = isRecord(entry.value) ? entry.value["pending"] : undefined;
   if (pending !== entry.id) return [];
   const message =
-    "is this very vault, where new secrets wait anyway; leave it out, or name another one";
+    "is this vault itself, which is the default; remove pending, or name another vault";
   return [entry.source.locate({ path: [...entry.path, "pending"], message })];
 }
 
-function publishedSecret({ entry, fields }: TargetDraft, surroundings: CheckContext): Holding[] {
-  const place = resolveSecretName(fields.publish, surroundings);
+function publishedSecret({ entry, fields }: TargetDraft, context: CheckContext): Holding[] {
+  const place = resolveSecretName(fields.publish, context);
   if (place === undefined) return [];
   const isMapping = isRecord(fields.publish);
   return [
@@ -61,7 +61,7 @@ function publishedSecret({ entry, fields }: TargetDraft, surroundings: CheckCont
       key: JSON.stringify([place.vault, place.name.toLowerCase()]),
       entry,
       path: [...entry.path, "publish", ...(isMapping ? ["secret"] : [])],
-      message: (other) => `is the secret that ${describeEntry(other)} publishes as well`,
+      message: (other) => `is already published by ${describeEntry(other)}; use another secret`,
     },
   ];
 }
@@ -75,7 +75,8 @@ function accountsHeld(draft: TargetDraft): Holding[] {
     key: JSON.stringify([engine, host.toLowerCase(), port, realm, name.toLowerCase()]),
     entry,
     path: [...entry.path, "accounts", index],
-    message: (other) => `is the account that ${describeEntry(other)} changes as well`,
+    message: (other) =>
+      `is already rotated by ${describeEntry(other)}; an account can belong to one target only`,
   }));
 }
 

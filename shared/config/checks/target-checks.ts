@@ -11,11 +11,11 @@ import {
   type TargetDraft,
 } from "./drafts.ts";
 
-type TargetCheck = (draft: TargetDraft, surroundings: CheckContext) => Finding[];
+type TargetCheck = (draft: TargetDraft, context: CheckContext) => Finding[];
 
 export const defaultGrace = day;
 
-/** Finds what no single field shows. Paths begin at the target. */
+/** Checks that involve several fields of a target. Paths begin at the target. */
 export const targetChecks: readonly TargetCheck[] = [
   checkAuthority,
   checkAccounts,
@@ -37,18 +37,23 @@ function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
     "managed-identity": identity,
     "{ secret: … }": admin,
   };
-  const wanted = typeof fields.admin === "string" ? fields.admin : "{ secret: … }";
-  if (possible[wanted]) return [];
+  const chosen = typeof fields.admin === "string" ? fields.admin : "{ secret: … }";
+  if (possible[chosen]) return [];
   const others = Object.entries(possible).flatMap(([way, works]) => (works ? [way] : []));
-  const message = `${rotator.type} cannot be changed that way; possible is ${others.join(" or ")}`;
+  const message = `is not supported for ${rotator.type}; use ${others.join(" or ")}`;
   return [{ path: ["admin"], message }];
 }
 
 function checkAccounts(draft: TargetDraft): Finding[] {
   const [first, second] = listAccounts(draft);
-  // Some systems do not tell upper from lower case in names of accounts.
+  // Account names are case-insensitive on some systems.
   if (first?.name.toLowerCase() !== second?.name.toLowerCase() || second === undefined) return [];
-  return [{ path: ["accounts", 1], message: "is the same account as the first one" }];
+  return [
+    {
+      path: ["accounts", 1],
+      message: "is the same account as accounts[0]; a pair needs two accounts",
+    },
+  ];
 }
 
 function checkAdministrator(draft: TargetDraft): Finding[] {
@@ -57,29 +62,30 @@ function checkAdministrator(draft: TargetDraft): Finding[] {
   const administrator = admin.account.toLowerCase();
   if (!listAccounts(draft).some(({ name }) => name.toLowerCase() === administrator)) return [];
   const message =
-    "is one of the accounts that this target changes; use admin: self, or another administrator";
+    "is one of the accounts that this target rotates; use admin: self, or another administrator";
   return [{ path: ["admin", "account"], message }];
 }
 
 function checkFormat({ entry, fields }: TargetDraft): Finding[] {
-  // As it is written: a bad name of the secret should not hide this.
+  // Reads the raw value, so that a bad name of the secret does not hide this problem.
   const publish = isRecord(entry.value) ? entry.value["publish"] : undefined;
   const format = isRecord(publish) ? publish["as"] : undefined;
   if (format !== "password" || (fields.accounts ?? []).length < 2) return [];
   const message =
-    "must be json for a pair: from the password alone, consumers could not know the account";
+    "must be json for a pair: consumers need the account name together with the password";
   return [{ path: ["publish", "as"], message }];
 }
 
-function checkGrace(draft: TargetDraft, surroundings: CheckContext): Finding[] {
+function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   const { fields } = draft;
   if (fields.accounts === undefined) return [];
   if (fields.accounts.length === 1) {
     if (fields.grace === undefined) return [];
-    const message = "has no meaning for one account, whose old password ends with the change";
+    const message =
+      "has no effect with one account, because its old password stops working at the change; remove it";
     return [{ path: ["grace"], message }];
   }
-  const choice = choosePolicyFor(draft, surroundings);
+  const choice = choosePolicyFor(draft, context);
   if (choice === undefined || "problem" in choice) return [];
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
@@ -87,30 +93,31 @@ function checkGrace(draft: TargetDraft, surroundings: CheckContext): Finding[] {
   const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";
-  const message = `${which} longer than the policy's every (${formatDuration(every)}); a pair needs both accounts by then`;
+  const message = `${which} longer than every of the policy (${formatDuration(every)}); use a shorter grace, because the next rotation needs the other account`;
   return [{ path: ["grace"], message }];
 }
 
-/** Proof is asked of the system, and only where something is retired at all. */
-function checkRetire(draft: TargetDraft, surroundings: CheckContext): Finding[] {
+/** `retire: proof` needs a rotator that can list sessions, and a target whose accounts are retired. */
+function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
   const { fields, rotator } = draft;
   const isOwn = fields.overrides?.retire === "proof";
   const at = isOwn ? ["overrides", "retire"] : ["type"];
   const never = whyNeverRetired(draft);
-  if (never !== undefined) return isOwn ? [{ path: at, message: `has no meaning ${never}` }] : [];
-  const choice = choosePolicyFor(draft, surroundings);
+  if (never !== undefined)
+    return isOwn ? [{ path: at, message: `has no effect ${never}; remove it` }] : [];
+  const choice = choosePolicyFor(draft, context);
   if (choice === undefined || "problem" in choice || rotator === undefined) return [];
   if (choice.policy.retire !== "proof" || rotator.hasSessions !== undefined) return [];
-  const whose = isOwn ? "" : ` of policy ${choice.policy.name}`;
-  const message = `cannot be: ${rotator.type} does not tell whether an account is in use, which retire: proof${whose} needs`;
+  const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
+  const message = `${rotator.type} cannot report whether an account is in use, so retire: proof${source} is not possible; use retire: grace`;
   return [{ path: at, message }];
 }
 
 function whyNeverRetired({ fields }: TargetDraft): string | undefined {
   if (fields.accounts?.length === 1) {
-    return "for one account, whose old password ends with the change";
+    return "with one account, because its old password stops working at the change";
   }
-  return fields.admin === "self" ? "with admin: self, which retires no account" : undefined;
+  return fields.admin === "self" ? "with admin: self, because no account is retired" : undefined;
 }
 
 function checkFirstLogIn(draft: TargetDraft): Finding[] {
@@ -119,46 +126,47 @@ function checkFirstLogIn(draft: TargetDraft): Finding[] {
     return [];
   }
   const message =
-    "needs initial (the secret that holds its password today): with admin: self, each account logs in by itself";
+    "needs initial (the secret that holds its current password), because with admin: self each account changes its own password";
   return [{ path: ["accounts", 1], message }];
 }
 
-function checkOwnSecret(draft: TargetDraft, surroundings: CheckContext): Finding[] {
+function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
-  const published = resolveSecretName(publish, surroundings);
+  const published = resolveSecretName(publish, context);
   const findings: Finding[] = [];
-  if (typeof admin === "object" && samePlace(resolveSecretName(admin, surroundings), published)) {
+  if (typeof admin === "object" && samePlace(resolveSecretName(admin, context), published)) {
     const message = "is the secret that this target publishes; use admin: self, or another secret";
     findings.push({ path: ["admin", "secret"], message });
   }
   for (const [index, { initial }] of listAccounts(draft).entries()) {
-    if (!samePlace(resolveSecretName(initial, surroundings), published)) continue;
+    if (!samePlace(resolveSecretName(initial, context), published)) continue;
     const message =
-      "is the secret that this target publishes; leave it out for the account that is in there";
+      "is the secret that this target publishes; remove initial from the account whose password it holds";
     findings.push({ path: ["accounts", index, "initial"], message });
   }
   return findings;
 }
 
-/** Keyturn keeps new secrets under these names until they are live. */
-function checkPendingNames(draft: TargetDraft, surroundings: CheckContext): Finding[] {
+/** Refuses names that Keyturn uses for pending secrets. */
+function checkPendingNames(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const places = [
-    { path: ["publish"], place: resolveSecretName(publish, surroundings) },
+    { path: ["publish"], place: resolveSecretName(publish, context) },
     {
       path: ["admin", "secret"],
-      place: typeof admin === "object" ? resolveSecretName(admin, surroundings) : undefined,
+      place: typeof admin === "object" ? resolveSecretName(admin, context) : undefined,
     },
     ...listAccounts(draft).map(({ initial }, index) => ({
       path: ["accounts", index, "initial"],
-      place: resolveSecretName(initial, surroundings),
+      place: resolveSecretName(initial, context),
     })),
   ];
   return places
     .filter(({ place }) => place?.name.toLowerCase().startsWith("keyturn-pending-"))
     .map(({ path }) => ({
       path,
-      message: "begins with keyturn-pending-, which Keyturn uses itself",
+      message:
+        "must not begin with keyturn-pending-, which is reserved for pending secrets of Keyturn",
     }));
 }
 
@@ -166,7 +174,7 @@ function checkConsumers({ fields }: TargetDraft): Finding[] {
   const { consumers = [] } = fields;
   const seen = new Set<string>();
   return consumers.flatMap((consumer, index) => {
-    if (seen.has(consumer)) return [{ path: ["consumers", index], message: "is there twice" }];
+    if (seen.has(consumer)) return [{ path: ["consumers", index], message: "is listed twice" }];
     seen.add(consumer);
     return [];
   });

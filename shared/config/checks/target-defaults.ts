@@ -7,7 +7,7 @@ import { isRecord } from "../yaml/is-record.ts";
 
 const section = "targetDefaults";
 
-/** What targets may share: all but what is of one target alone. */
+/** The fields that targets may share. `accounts` and `overrides` belong to one target. */
 const shared = [
   "type",
   "options",
@@ -19,23 +19,23 @@ const shared = [
   "tags",
 ] as const;
 
-/** Fields of which a target has single keys of its own and leaves the others as they are. */
+/** Fields that are merged key by key: a target replaces single keys and keeps the others. */
 const mergedByKey = ["options", "publish", "tags"];
 
 const { type, options, admin, policy, grace, consumers, tags, publish } = targetFields.shape;
 
-/** The schema of what targets of a file share. Options are checked with each target that has them. */
+/** The schema of `targetDefaults`. Shared options are checked with each target that gets them. */
 export const targetDefaultsSchema = z
   .strictObject({
     type: type.optional(),
     options: options.describe(
-      "Options that targets of this type share; a target replaces single ones.",
+      "Options for targets of this type. A target can replace single options.",
     ),
     admin: admin.optional(),
     publish: z
       .strictObject({
-        vault: name.optional().describe("The vault of the published secrets, by its name here."),
-        as: z.enum(["json", "password"]).optional().describe("How they are published."),
+        vault: name.optional().describe("Name of the vault for the published secrets."),
+        as: z.enum(["json", "password"]).optional().describe("Format of the published secrets."),
       })
       .optional()
       .describe(publish.description ?? ""),
@@ -44,22 +44,22 @@ export const targetDefaultsSchema = z
     consumers: consumers.optional(),
     tags: tags
       .optional()
-      .describe("Tags that published secrets share; a target may add or replace."),
+      .describe("Tags for all published secrets. A target can add or replace tags."),
   })
-  .describe("What the targets in this file share. What a target says itself comes first.");
+  .describe("Default values for the targets in this file. The fields of a target take precedence.");
 
-/** Each target has all of them. */
-const mostValues = 1000;
+/** Every target gets a copy of all shared values, so this bounds the memory that a small file can use. */
+const maxValues = 1000;
 
-/** The source as if each of its targets said by itself what it does not say otherwise. */
+/** Returns the source with the defaults filled in to each of its targets. */
 export function withTargetDefaults(source: Source): Source {
   const defaults = source.value?.[section];
   const targets = source.value?.["targets"];
   if (!isRecord(defaults) || !isRecord(targets)) return source;
-  if (countNodes(defaults) > mostValues) {
+  if (countNodes(defaults) > maxValues) {
     const problem = source.locate({
       path: [section],
-      message: `has more than ${mostValues} values`,
+      message: `has more than ${maxValues} values`,
     });
     return { ...source, problems: [...source.problems, problem] };
   }
@@ -85,7 +85,7 @@ function fill(target: unknown, defaults: Readonly<Record<string, unknown>>): unk
   return filled;
 }
 
-/** Options belong to a type, a grace to a pair; without a name of its own there is no secret to publish. */
+/** Options apply to targets of the same type, `grace` to pairs, and `publish` to targets that name a secret. */
 function isFor(
   field: (typeof shared)[number],
   target: Readonly<Record<string, unknown>>,
@@ -101,7 +101,7 @@ function asMapping(written: unknown): unknown {
   return typeof written === "string" ? { secret: written } : written;
 }
 
-/** Where it is written what is wrong with a target: with the target itself, or with what it shares. */
+/** Locates a finding about a target: at the target itself, or at the default that it got. */
 function locateDefaults(
   { locate }: Source,
   finding: Finding,

@@ -5,16 +5,16 @@ import { type Entry, withLocation } from "../yaml/merge.ts";
 import { choosePolicyFor } from "./choices.ts";
 import type { CheckContext, TargetDraft } from "./drafts.ts";
 
-/** How every rotator that speaks TLS writes that it must not be used. */
+/** The option that turns TLS off, which is the same for every rotator that uses TLS. */
 const withoutTls = z.looseObject({ tls: z.looseObject({ mode: z.literal("disable") }) });
 
-/** What is allowed and worth a second look. */
+/** Finds settings that are allowed but probably not intended. */
 export function findWarnings(
   drafts: readonly TargetDraft[],
-  surroundings: CheckContext,
+  context: CheckContext,
   policies: ReadonlyMap<string, Entry>,
 ): Problem[] {
-  return [...aboutTls(drafts), ...aboutReports(drafts, surroundings, policies)];
+  return [...aboutTls(drafts), ...aboutReports(drafts, context, policies)];
 }
 
 function aboutTls(drafts: readonly TargetDraft[]): Problem[] {
@@ -23,29 +23,30 @@ function aboutTls(drafts: readonly TargetDraft[]): Problem[] {
     entry.source.locate({
       path: [...entry.path, "options", "tls", "mode"],
       message:
-        "TLS is off: passwords cross the network in the clear, and anybody can pose as the server",
+        "TLS is off: passwords cross the network unencrypted, and the identity of the server is not verified",
     }),
   );
 }
 
 /**
- * Reports come in an emergency: that one has no effect must not be found out then. One warning for each policy that
- * applies to a target. A policy with `manualOnly` says by itself that nothing starts a rotation but a person.
+ * Operators report an exposure in an emergency, so they must learn beforehand if a report has no effect. There is one warning
+ * for each policy that applies to a target, and none for `manualOnly`, which states that only people start rotations.
  */
 function aboutReports(
   drafts: readonly TargetDraft[],
-  surroundings: CheckContext,
+  context: CheckContext,
   policies: ReadonlyMap<string, Entry>,
 ): Problem[] {
-  const [deaf, idle] = [new Map<string, number>(), new Map<string, number>()];
+  const [withoutExposure, onlyIdle] = [new Map<string, number>(), new Map<string, number>()];
   for (const draft of drafts) {
-    const choice = choosePolicyFor(draft, surroundings);
+    const choice = choosePolicyFor(draft, context);
     if (!choice || "problem" in choice) continue;
     const { name, manualOnly, afterExposure } = choice.policy;
-    if (!manualOnly && afterExposure === undefined) deaf.set(name, (deaf.get(name) ?? 0) + 1);
-    if (waitsForUse(choice.policy)) idle.set(name, (idle.get(name) ?? 0) + 1);
+    if (!manualOnly && afterExposure === undefined)
+      withoutExposure.set(name, (withoutExposure.get(name) ?? 0) + 1);
+    if (waitsForUse(choice.policy)) onlyIdle.set(name, (onlyIdle.get(name) ?? 0) + 1);
   }
-  const say = (counts: ReadonlyMap<string, number>, message: (targets: string) => string) =>
+  const warn = (counts: ReadonlyMap<string, number>, message: (targets: string) => string) =>
     [...counts].flatMap(([name, count]) => {
       const entry = policies.get(name);
       const targets = count === 1 ? "1 target" : `${count} targets`;
@@ -54,15 +55,15 @@ function aboutReports(
         : [];
     });
   return [
-    ...say(
-      deaf,
+    ...warn(
+      withoutExposure,
       (targets) =>
-        `has no afterExposure: a reported exposure or breach of its ${targets} has no effect; add afterExposure, such as 4h`,
+        `has no afterExposure: reporting an exposure or breach of its ${targets} has no effect; add afterExposure, such as 4h`,
     ),
-    ...say(
-      idle,
+    ...warn(
+      onlyIdle,
       (targets) =>
-        `has no schedule besides afterIdle: its ${targets} ${isAre(targets)} not rotated until a use of the secret is reported`,
+        `has no schedule besides afterIdle: its ${targets} ${isAre(targets)} not rotated before a use of the secret is reported; add every or cron`,
     ),
   ];
 }

@@ -10,18 +10,18 @@ import type { Problem } from "../problems.ts";
 import type { SourceFile } from "../yaml/read.ts";
 
 /**
- * What a form holds: a configuration without a problem, as plain data. Policies stand in it once and are referred to by
- * their position, and so is what targets passed over. Paths of files are as they are written: where the package is
- * unpacked is not known when it is built.
+ * The content of a checked form: a configuration without problems, as plain data. Each policy, and each list of passed-over
+ * policies, is stored once and referred to by its position. File paths are unresolved, because the build does not know
+ * where the package will be unpacked.
  */
 export interface FormContent {
   readonly config: Omit<Configured, "targets">;
   readonly policies: readonly Policy[];
   readonly passedOver: readonly (readonly NotChosen[])[];
   readonly targets: readonly StoredTarget[];
-  /** Those that are the same at any moment. */
+  /** The warnings that do not depend on the current time. */
   readonly warnings: readonly Problem[];
-  /** What has to be tried out again at each start. */
+  /** The policies that must be simulated again at each start. */
   readonly cases: readonly StoredCase[];
 }
 
@@ -33,16 +33,16 @@ type StoredTarget = Omit<Target, "policy" | "policiesPassedOver"> & {
 export interface StoredCase {
   readonly policy: number;
   readonly own?: NonNullable<PolicyCase["own"]>;
-  /** By path as JSON: where in the sources that is of which a trial may have something to say. */
+  /** The locations of everything that a simulation may report, by path as JSON. */
   readonly places: readonly (readonly [path: string, place: Omit<Problem, "message">])[];
 }
 
-/** The checked form of the file or folder at `path`. */
+/** The path of the checked form of the file or folder at `path`. */
 export function formPath(path: string): string {
   return `${path}.checked`;
 }
 
-/** The first line of a form: which build wrote it, and of which bytes. Undefined when some of them cannot be read. */
+/** The first line of a form: the build that wrote it, and the hashes of its sources. Undefined when a source cannot be read. */
 export function formHead(files: readonly SourceFile[], build: string): string | undefined {
   const sources = files.flatMap((file) =>
     "bytes" in file ? [[file.name, sha256(file.bytes)] as const] : [],
@@ -50,13 +50,13 @@ export function formHead(files: readonly SourceFile[], build: string): string | 
   return sources.length < files.length ? undefined : JSON.stringify({ build, sources });
 }
 
-/** The whole form: its head, the hash of its content, and its content, a line each. */
+/** The text of a form in three lines: its head, the hash of its content, and its content. */
 export function formText(head: string, content: FormContent): string {
   const body = JSON.stringify(content);
   return `${head}\n${sha256(Buffer.from(body))}\n${body}`;
 }
 
-/** What the form at `path` holds. Undefined when there is none, or when it is one of other files or of another build. */
+/** Reads the form at `path`. Undefined when there is none, or when it belongs to other files or to another build. */
 export async function readForm(
   path: string,
   files: readonly SourceFile[],
@@ -73,7 +73,7 @@ export async function readForm(
   return content === "damaged" ? explainUnused(path, "is damaged") : content && { content };
 }
 
-/** What a form holds. Undefined when it is one of other files or of another build. */
+/** Parses a form. Undefined when it belongs to other files or to another build. */
 export function parseForm(
   bytes: Buffer,
   files: readonly SourceFile[],
@@ -84,7 +84,7 @@ export function parseForm(
   if (head !== formHead(files, build)) return undefined;
   const [hash, body] = firstLine(rest);
   if (hash !== sha256(body)) return "damaged";
-  // The hash shows that this very build has written it, so its shape is known.
+  // Build and hash match, so this build wrote the content and its shape is known.
   return JSON.parse(body.toString()) as FormContent;
 }
 
@@ -99,8 +99,8 @@ function firstLine(bytes: Buffer): [line: string, rest: Buffer] {
     : [bytes.toString("utf8", 0, end), bytes.subarray(end + 1)];
 }
 
-function explainUnused(path: string, trouble: string): { readonly warning: Problem } {
-  const message = `${trouble}, so the configuration was read from its source, which takes longer. Build the package again`;
+function explainUnused(path: string, problem: string): { readonly warning: Problem } {
+  const message = `${problem}, so the app read the configuration from its source, which takes longer; build the package again`;
   return { warning: { file: basename(path), line: 0, column: 0, path: "", message } };
 }
 

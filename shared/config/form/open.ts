@@ -6,22 +6,22 @@ import { type FormContent, formPath, readForm } from "./checked-form.ts";
 import { restore, warningsIn } from "./restore.ts";
 
 interface OpenOptions {
-  /** Which build this is; a form of another one is not used. Undefined: none is. */
+  /** The name of the running build. A form of another build is not used. Undefined: no form is used. */
   readonly build: string | undefined;
-  /** The check of the sources. */
+  /** Checks the sources. */
   readonly check: (files: SourceFiles) => Promise<Config>;
   readonly now?: () => Instant;
 }
 
 export interface Opened {
   readonly config: Configured;
-  /** Those of the moment: it takes a while to try policies out, so this is done when somebody asks. */
+  /** The warnings at this moment. They are computed on request, because simulating the policies takes a while. */
   readonly warnings: () => Promise<readonly Problem[]>;
 }
 
 /**
- * The configuration at `path`: of its checked form, when that was written by this build and of exactly these bytes, and
- * otherwise of the sources themselves. Either way it is the same. Throws ConfigProblemsError.
+ * Opens the configuration at `path`. Reads its checked form if this build wrote it from exactly these bytes, and otherwise
+ * the sources. The result is the same. Throws ConfigProblemsError.
  */
 export async function openConfig(
   path: string,
@@ -35,7 +35,7 @@ export async function openConfig(
   return { ...opened, warnings: async () => [...(await opened.warnings()), form.warning] };
 }
 
-/** The configuration in these files; of what their checked form holds, where there is one. Throws ConfigProblemsError. */
+/** Opens the configuration in these files, from the `content` of their checked form if there is one. Throws ConfigProblemsError. */
 export async function openFiles(
   given: SourceFiles,
   content: FormContent | undefined,
@@ -51,7 +51,7 @@ export async function openFiles(
   return { config, warnings: () => Promise.resolve(warnings) };
 }
 
-/** What is to be said of a configuration that is in use already: then even what is wrong can only be a warning. */
+/** Collects warnings and errors alike: the configuration is already in use, so errors are reported as warnings too. */
 async function collectProblems(checking: Promise<Config>): Promise<readonly Problem[]> {
   try {
     return (await checking).warnings;

@@ -6,8 +6,8 @@ import { forReading, type Problem } from "../problems.ts";
 import type { FormContent } from "./checked-form.ts";
 
 /**
- * The configuration of a form, for the folder in which it is now. Undefined when files of authorities are not there: only
- * the check of the sources can say where they are named.
+ * Restores the configuration of a form that is now in `folder`. Undefined when CA files are missing, because only a check of
+ * the sources can locate the fields that name them.
  */
 export async function restore(
   content: FormContent,
@@ -18,7 +18,7 @@ export async function restore(
   return isWhole ? { ...config, targets: anchoredTargets(config.targets, folder) } : undefined;
 }
 
-/** The configuration as it was when the form was written. */
+/** Returns the configuration that the form was written from. */
 export function configIn({ config, targets, policies, passedOver }: FormContent): Configured {
   return {
     ...config,
@@ -31,8 +31,8 @@ export function configIn({ config, targets, policies, passedOver }: FormContent)
 }
 
 /**
- * The warnings from this moment on. Undefined when only the check of the sources can tell them: a policy has become wrong,
- * or something is to be said of which the form does not know the place.
+ * Finds the warnings from `now` on. Undefined when a check of the sources is needed: a policy is now an error, or the form
+ * does not contain the location of a finding.
  */
 export async function warningsIn(
   content: FormContent,
@@ -63,8 +63,9 @@ async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] |
   return isSure ? [...each.flatMap(({ warnings }) => warnings), ...untried] : undefined;
 }
 
-function at<Thing>(things: readonly Thing[], index: number): Thing {
-  const thing = things[index];
-  if (thing === undefined) throw new Error("the checked form refers to what is not in it");
-  return thing;
+function at<Value>(things: readonly Value[], index: number): Value {
+  const value = things[index];
+  if (value === undefined)
+    throw new Error("Bug: the checked form refers to an entry that it does not contain");
+  return value;
 }

@@ -9,8 +9,8 @@ import { type FormContent, formHead, formText, type StoredCase } from "./checked
 import { configIn } from "./restore.ts";
 
 /**
- * The checked form of these files, for the same `build` alone. Undefined when they cannot have one. Throws
- * ConfigProblemsError. Files of authorities are not looked for.
+ * Writes the checked form of these files, which only the same `build` can use. Undefined when they cannot have one. Throws
+ * ConfigProblemsError. CA files are not looked up.
  */
 export async function writeForm(
   files: readonly SourceFile[],
@@ -19,7 +19,7 @@ export async function writeForm(
 ): Promise<string | undefined> {
   const checked = await checkSources(files.map(sourceFrom), undefined, options);
   const head = formHead(files, build);
-  // Which trials are left out depends on all of them, and a form keeps only some.
+  // Which simulations are skipped depends on all cases, but a form stores only some of them.
   if (head === undefined || checked.found.untried.length > 0) return undefined;
   const content = toContent(checked);
   const text = formText(head, content);
@@ -49,8 +49,8 @@ function toContent({
     ],
     cases: cases.flatMap((one, index): StoredCase[] => {
       if (!again.has(one)) return [];
-      const told = found.each[index]?.findings ?? [];
-      const places = listPlaces(one, told);
+      const findings = found.each[index]?.findings ?? [];
+      const places = listPlaces(one, findings);
       return [{ policy: policies.add(one.policy), ...(one.own && { own: one.own }), places }];
     }),
     policies: policies.all,
@@ -58,41 +58,41 @@ function toContent({
   };
 }
 
-/** Things that are kept once each, and referred to by their position. */
-function table<Thing>(): {
-  readonly all: readonly Thing[];
-  readonly add: (thing: Thing) => number;
+/** Stores equal values once. `add` returns the position of the value. */
+function table<Value>(): {
+  readonly all: readonly Value[];
+  readonly add: (value: Value) => number;
 } {
-  const all: Thing[] = [];
+  const all: Value[] = [];
   const known = new Map<string, number>();
-  const add = (thing: Thing): number => {
-    const key = JSON.stringify(thing);
-    const found = known.get(key) ?? all.push(thing) - 1;
+  const add = (value: Value): number => {
+    const key = JSON.stringify(value);
+    const found = known.get(key) ?? all.push(value) - 1;
     known.set(key, found);
     return found;
   };
   return { all, add };
 }
 
-/** Those whose trials may have another result at another moment, and the policies that they change. */
+/** Selects the cases whose simulation depends on the current time, and the policies that these cases override. */
 function casesToTryAgain(cases: readonly PolicyCase[]): ReadonlySet<PolicyCase> {
   const changing = cases.filter(({ policy }) => hasHours(policy));
   const changed = new Set(changing.flatMap(({ own }) => own?.of ?? []));
   const policies = cases.filter(({ policy, own }) => !own && changed.has(policy.name));
-  // In the order that they have among all: policies come before the targets that change them.
+  // Keeps the order of `cases`: policies come before the targets that override them.
   const chosen = new Set([...changing, ...policies]);
   return new Set(cases.filter((one) => chosen.has(one)));
 }
 
-/** Without any, a change may start at every moment, and all moments are alike. */
+/** Whether the policy limits when a change may start. Without limits, the result does not depend on the current time. */
 function hasHours({ days, between, at, cron, freeze, spread }: Policy): boolean {
   return [days, between, at, cron, freeze, spread].some((field) => field !== undefined);
 }
 
-/** Where everything is that a trial may have something to say of, and everything of which something was said. */
+/** Locates everything that a simulation may report, and everything that this one reported. */
 function listPlaces(
   { policy: { freeze = [] }, own, locate }: PolicyCase,
-  told: readonly Finding[],
+  findings: readonly Finding[],
 ): StoredCase["places"] {
   const tried: Path[] = [
     [],
@@ -103,7 +103,7 @@ function listPlaces(
   ];
   const paths = [
     ...(own ? tried.map((path) => ["overrides", ...path]) : tried),
-    ...told.map(({ path }) => path),
+    ...findings.map(({ path }) => path),
   ];
   const places = new Map<string, StoredCase["places"][number][1]>();
   for (const path of paths) {

@@ -4,9 +4,11 @@ import { secretPlace, webAddress } from "./fields.ts";
 export const consumerSchema = z
   .discriminatedUnion("type", [
     z.strictObject({
-      type: z.literal("webhook").describe("Is told by a signed HTTP request."),
-      url: webAddress.describe("Where the request goes."),
+      type: z
+        .literal("webhook")
+        .describe("Keyturn notifies the consumer with a signed HTTP request."),
+      url: webAddress.describe("Address that receives the request."),
       key: secretPlace.describe("The secret that signs the request (HMAC-SHA-256)."),
     }),
   ])
-  .describe("An application that uses a secret and is told when there is a new one.");
+  .describe("An application that uses a secret and is notified about new versions.");

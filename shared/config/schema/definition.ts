@@ -8,47 +8,54 @@ import { policySchema } from "./policies.ts";
 import { type ConfigRotator, looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
 
-/** Each target is compared with each of them. */
-const mostPolicies = 1000;
+/** The limit bounds the time of a check, which compares each target with each policy. */
+const maxPolicies = 1000;
 
-/** One file of the configuration. In a folder, only `version` must be in each of them. */
+/** The schema of one file of the configuration. In a folder, each file needs `version` and nothing else. */
 export function fileSchema(target: ReturnType<typeof targetSchema>) {
   return z
     .strictObject({
-      version: z.literal(1).describe("Version of this format."),
+      version: z.literal(1).describe("Version of the configuration format."),
       vaults: z
         .record(name, vaultSchema)
         .default({})
-        .describe("Key Vaults, by a name for use here."),
+        .describe("Key vaults, by name. The name is used in this configuration only."),
       policies: z
         .record(name, policySchema)
         .refine(
-          (all) => Object.keys(all).length <= mostPolicies,
-          `must have at most ${mostPolicies} entries; targets may share policies, and have overrides`,
+          (all) => Object.keys(all).length <= maxPolicies,
+          `must have at most ${maxPolicies} entries; share policies between targets, and use overrides for exceptions`,
         )
         .default({})
-        .describe("Policies by name. The one named default is for targets that name none."),
+        .describe(
+          "Policies, by name. The policy named default applies to targets that name no policy and match none.",
+        ),
       targetDefaults: targetDefaultsSchema.optional(),
       targets: z
         .record(name, target)
         .default({})
-        .describe("What is rotated. The name is the target's id: in URLs, logs and the journal."),
+        .describe(
+          "Credentials to rotate. The name is the id of the target in URLs, logs and the journal.",
+        ),
       consumers: z
         .record(name, consumerSchema)
         .default({})
         .describe("Applications that use the secrets, by name."),
       retention: maybe(duration(shortestRetention, longestRetention)).describe(
-        "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In one file of a folder.",
+        "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In a folder, only one file may set it.",
       ),
-      notify: z.array(notifierSchema).default([]).describe("Who is told what happens."),
+      notify: z
+        .array(notifierSchema)
+        .default([])
+        .describe("Channels that receive events, such as alarms."),
     })
     .describe("Configuration of Keyturn.");
 }
 
-/** What no target has from others. */
+/** Required fields that `targetDefaults` cannot provide. */
 const ownFields = ["accounts", "publish"];
 
-/** The same for editors, as JSON Schema (draft 7, which all of them know). */
+/** Returns the schema for editors, as JSON Schema (draft 7, which all editors support). */
 export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
   const target = targetSchema(rotators);
   const { $schema, ...schema } = z.toJSONSchema(fileSchema(target), {
@@ -68,7 +75,7 @@ export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, u
     $schema,
     title: "keyturn.yaml",
     ...schema,
-    // What targets leave out may stand in what they share.
+    // With `targetDefaults`, a target may omit required fields.
     allOf: [
       {
         if: { not: { required: ["targetDefaults"] } },

@@ -3,18 +3,18 @@ import { targetIdPattern } from "../../core/target.ts";
 import { formatDuration, parseDuration } from "../../core/time.ts";
 import { addressBegin, addressMessage, addressProblem } from "../web-address.ts";
 
-/** A field that may be left out; then it is not there at all. */
+/** Makes a field optional. An omitted field is absent from the result, not undefined. */
 export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);
 
-/** Names of targets, vaults, policies and consumers. */
+/** The name of a target, vault, policy or consumer. */
 export const name = z
   .string()
   .regex(
     targetIdPattern,
-    "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen",
+    "must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen",
   );
 
-/** Key Vault's own rule for names of secrets. */
+/** The name of a secret, by the rule of Key Vault. */
 export const secretName = z
   .string()
   .regex(
@@ -24,28 +24,28 @@ export const secretName = z
 
 const vaultOfSecret = name
   .optional()
-  .describe("The vault that holds the secret, by its name here. Default: the only vault there is.");
+  .describe("Name of the vault that holds the secret. Default: the only configured vault.");
 
-/** A secret by name, and the vault it is in. */
+/** A secret by name, with the vault that holds it. */
 export const secretPlace = z.strictObject({
   secret: secretName.describe("Name of the secret in the vault."),
   vault: vaultOfSecret,
 });
 
-/** A secret by its bare name, or with the vault it is in. */
+/** A secret by its name alone, or with the vault that holds it. */
 export const secretOrName = z.union([secretName, secretPlace], {
   error: "must be the name of a secret, or a mapping with secret and vault",
 });
 
 const durationMessage = "must be a duration such as 30s, 10m, 4h or 90d";
 
-/** What to say of a number that nobody knows the unit of; undefined when it is something else. */
+/** Returns the message for a number without a unit, or undefined for any other input. */
 export function withoutUnit(input: unknown): string | undefined {
   if (!/^\d{1,9}$/.test(String(input))) return undefined;
   return `needs a unit; write ${String(input)}d for days, ${String(input)}h for hours, ${String(input)}m for minutes`;
 }
 
-/** Written such as `90d`; read as milliseconds. Bounds in milliseconds. */
+/** A duration such as `90d`, parsed to milliseconds. The bounds are in milliseconds. */
 export function duration(least: number, most: number, message = durationMessage) {
   const range =
     least === 0
@@ -59,7 +59,7 @@ export function duration(least: number, most: number, message = durationMessage)
     .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
 }
 
-/** An https address; plain http only on the machine itself, as emulators have it. */
+/** An https address. Plain http is allowed for loopback addresses only, which emulators use. */
 export const webAddress = z
   .string()
   .regex(addressBegin, { error: addressMessage, abort: true })

@@ -7,7 +7,7 @@ const topicEndpoint = webAddress.refine(
     const url = URL.parse(text);
     return url === null || isTopicHost(url);
   },
-  `must be on a host below ${topicSuffixes.join(", ")}`,
+  `must be on a subdomain of ${topicSuffixes.join(" or ")}`,
 );
 
 export const notifierSchema = z
@@ -16,20 +16,22 @@ export const notifierSchema = z
       .strictObject({
         type: z.literal("event-grid").describe("A custom topic of Azure Event Grid."),
         endpoint: topicEndpoint.describe(
-          "The topic's address, such as https://orders.westeurope-1.eventgrid.azure.net/api/events.",
+          "Address of the topic, such as https://orders.westeurope-1.eventgrid.azure.net/api/events.",
         ),
         key: secretPlace
           .optional()
-          .describe("The secret that holds the topic's key. Default: the app's managed identity."),
+          .describe(
+            "The secret that holds the access key of the topic. Default: the managed identity of the app is used instead.",
+          ),
       })
       .refine(({ endpoint, key }) => key !== undefined || !/^http:/i.test(endpoint), {
         path: ["endpoint"],
-        message: "must begin with https:// unless a key is used",
+        message: "must begin with https:// unless key is set",
       }),
     z.strictObject({
       type: z.literal("webhook").describe("A signed HTTP request."),
-      url: webAddress.describe("Where the request goes."),
+      url: webAddress.describe("Address that receives the request."),
       key: secretPlace.describe("The secret that signs the request (HMAC-SHA-256)."),
     }),
   ])
-  .describe("A channel that is told what happens.");
+  .describe("A channel that receives events, such as alarms.");

@@ -5,7 +5,7 @@ import { maybe } from "./fields.ts";
 
 const characters = z
   .string()
-  .regex(/^[\x21-\x7e]*$/, "must hold only printable ASCII characters, and no space")
+  .regex(/^[\x21-\x7e]*$/, "must contain only printable ASCII characters, without spaces")
   .max(94);
 
 const count = z.int().min(0).max(64);
@@ -19,12 +19,12 @@ export const passwordFields = z
       .default(defaultPasswordRules.length)
       .describe("Number of characters."),
     symbols: characters
-      .refine((text) => !/[A-Za-z0-9]/.test(text), "must hold no letters and no digits")
+      .refine((text) => !/[A-Za-z0-9]/.test(text), "must not contain letters or digits")
       .default(defaultPasswordRules.symbols)
-      .describe("Symbols that may occur besides letters and digits."),
+      .describe("Symbols that passwords may contain, besides letters and digits."),
     exclude: characters
       .default(defaultPasswordRules.exclude)
-      .describe("Characters that must not occur."),
+      .describe("Characters that passwords must not contain."),
     atLeast: maybe(
       z.strictObject({
         lower: maybe(count.describe("Lower-case letters.")),
@@ -32,17 +32,15 @@ export const passwordFields = z
         digits: maybe(count.describe("Digits.")),
         symbols: maybe(count.describe("Symbols.")),
       }),
-    ).describe("How many of a class there must be. Default: one of each."),
-    noLookAlikes: maybe(z.boolean()).describe(
-      "Leaves out what is mistaken in print: 0O1lI|5S2Z8B.",
-    ),
+    ).describe("Minimum number of characters of each class. Default: one of each."),
+    noLookAlikes: maybe(z.boolean()).describe("Excludes characters that look alike: 0O1lI|5S2Z8B."),
     noRepeats: maybe(z.boolean()).describe("No character occurs twice."),
-    startWithLetter: maybe(z.boolean()).describe("Begins with a letter. Default: true."),
+    startWithLetter: maybe(z.boolean()).describe("Passwords begin with a letter. Default: true."),
     forbidden: maybe(z.array(z.string().min(1).max(128)).max(100)).describe(
-      "Words that must not occur, in upper or lower case, besides the name of the account.",
+      "Words that passwords must not contain, in upper or lower case. The account name is always forbidden.",
     ),
     dialects: maybe(z.array(z.enum(dialects)).max(dialects.length)).describe(
-      "Connection strings and files that the password must survive without being quoted.",
+      "Formats of connection strings and files in which passwords must work without quotes.",
     ),
   })
-  .describe("How new passwords look. Together the rules must leave 128 bits of entropy.");
+  .describe("Rules for new passwords. Together they must leave at least 128 bits of entropy.");

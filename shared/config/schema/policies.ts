@@ -15,41 +15,41 @@ const retryFields = z
       .min(1)
       .max(100)
       .default(3)
-      .describe("Attempts at the first distance; the second applies from then on."),
+      .describe("Number of attempts with the interval every. Later attempts use thenEvery."),
     every: duration(second, 30 * day)
       .prefault("10m")
-      .describe("Distance of the first attempts."),
+      .describe("Interval between the first attempts."),
     thenEvery: duration(second, 30 * day)
       .prefault("6h")
-      .describe("Distance of all further attempts."),
+      .describe("Interval between all further attempts."),
     jitter: maybe(z.number().min(0).max(1)).describe(
-      "The greatest part of a distance that is added to it. Default: 0.1.",
+      "Maximum random delay that is added to an interval, as a fraction of it. Default: 0.1.",
     ),
   })
-  .describe("When a rotation that failed is tried again.");
+  .describe("When a failed rotation is tried again.");
 
 const triggerFields = {
   every: maybe(duration(10 * second, longest)).describe(
-    "Greatest age of a secret; then it is rotated.",
+    "Maximum age of a secret. At this age it is rotated.",
   ),
   headStart: maybe(duration(0, longest)).describe(
-    "So much earlier it may be rotated, if a window is open then.",
+    "How much earlier than every the secret may be rotated, if a window is open then.",
   ),
   afterExposure: maybe(duration(0, longest)).describe(
-    "Rotated so long after the first time somebody saw the secret since its last change.",
+    "Time from the first reported exposure of the secret since its last change to its rotation.",
   ),
-  // Uses are recorded to the hour.
+  // The bound is a day, because uses are recorded to the hour.
   afterIdle: maybe(duration(day, longest)).describe(
-    "Rotated when it was neither used nor changed for so long. Needs reports of its uses.",
+    "The secret is rotated when it was neither used nor changed for this time. Uses must be reported.",
   ),
   exposureIgnoresWindow: maybe(z.boolean()).describe(
-    "Rotations after an exposure wait for no window, only for the end of a freeze.",
+    "A rotation after an exposure does not wait for a window, only for the end of a freeze.",
   ),
   exemptIdentities: maybe(z.array(z.string().min(1).max(200)).max(1000)).describe(
-    "Who may see the secret without consequences. * stands for any characters, ? for one.",
+    "Identities that may read the secret without causing a rotation. * matches any characters, ? matches one.",
   ),
   manualOnly: maybe(z.literal(true)).describe(
-    "Nothing is rotated by schedule; only a person, or an exposure, starts a rotation.",
+    "No rotation is scheduled. Only a request or a reported exposure starts one.",
   ),
 };
 
@@ -59,36 +59,42 @@ const adoptModes = z.enum(["verify", "rotate"]);
 
 const lifeFields = {
   retire: maybe(z.enum(retireWhen)).describe(
-    "grace: a superseded password of a pair ends with its grace. proof: not before nobody is seen using it, either. Default: grace.",
+    "grace: a superseded password of a pair ends with its grace. proof: in addition, Keyturn must see no sessions of the account. Default: grace.",
   ),
   timeouts: maybe(
     z.strictObject({
       connect: maybe(duration(second, deadlines.verify)).describe(
-        "For a connection to the target, TLS and log-in included. Default: no limit of its own.",
+        "Limit for connecting to the target, including TLS and log-in. Default: no separate limit.",
       ),
-      change: maybe(duration(second, deadlines.apply)).describe("For changing the secret."),
-      verify: maybe(duration(second, deadlines.verify)).describe("For one log-in."),
+      change: maybe(duration(second, deadlines.apply)).describe("Limit for changing the password."),
+      verify: maybe(duration(second, deadlines.verify)).describe(
+        "Limit for one log-in that verifies a password.",
+      ),
     }),
-  ).describe("How long one attempt may take, within what the engine allows."),
+  ).describe("Time limits for one attempt, up to the limits of the engine."),
   adopt: maybe(
     z.union(
       [
         adoptModes.transform((mode) => ({ mode })),
         z.strictObject({
           mode: adoptModes.describe("verify: changes nothing. rotate: changes the password."),
-          delay: maybe(duration(0, longest)).describe("From the adoption to the first change."),
+          delay: maybe(duration(0, longest)).describe(
+            "Time from the adoption to the first change.",
+          ),
         }),
       ],
       { error: 'must be "verify", "rotate", or a mapping with mode and delay' },
     ),
   ).describe(
-    "What happens to a credential that Keyturn meets for the first time. Default: verify.",
+    "What to do with a credential that Keyturn manages for the first time. Default: verify.",
   ),
   expiry: maybe(
     z.union([z.literal("none"), duration(0, longest, expiryMessage)], {
       error: ({ input }) => withoutUnit(input) ?? expiryMessage,
     }),
-  ).describe("A version expires so long after its rotation is due. Default: 30d. Or: none."),
+  ).describe(
+    "Time from the due moment of the next rotation to the expiry of a version, or none. Default: 30d.",
+  ),
 };
 
 const pattern = z.string().min(1).max(256);
@@ -101,12 +107,14 @@ const patterns = z
 
 const match = z.strictObject({
   type: maybe(patterns).describe("Types of target."),
-  vault: maybe(patterns).describe("Vaults that the secret is published in, by their names here."),
-  host: maybe(patterns).describe("Hosts of the target, upper or lower case."),
-  owner: maybe(patterns).describe("What the tag owner says."),
-  environment: maybe(patterns).describe("What the tag environment says, or env if there is none."),
+  vault: maybe(patterns).describe("Names of the vaults in which the secret is published."),
+  host: maybe(patterns).describe("Hosts of the target. Case-insensitive."),
+  owner: maybe(patterns).describe("Values of the tag owner."),
+  environment: maybe(patterns).describe(
+    "Values of the tag environment, or of the tag env if there is none.",
+  ),
   target: maybe(patterns).describe("Ids of targets."),
-  tags: maybe(z.record(pattern, z.string().max(256))).describe("Tags and what they say."),
+  tags: maybe(z.record(pattern, z.string().max(256))).describe("Tags and their values."),
 });
 
 export const policySchema = z
@@ -114,19 +122,19 @@ export const policySchema = z
     ...triggerFields,
     ...windowFields,
     priority: maybe(z.int().min(-1000).max(1000)).describe(
-      "Of the policies that match a target the one with the greatest applies. Default: 0.",
+      "If several policies match a target, the policy with the highest priority applies. Default: 0.",
     ),
     match: maybe(match).describe(
-      "For which targets it is, besides those that name it. * stands for any characters, ? for one.",
+      "Targets that the policy applies to, besides targets that name it. * matches any characters, ? matches one.",
     ),
     password: passwordFields.prefault({}),
     retry: retryFields.prefault({}),
     grace: maybe(duration(0, longest)).describe(
-      "How long a superseded password of a pair stays valid. Default: 24h. A target may say another.",
+      "How long a superseded password of a pair stays valid. Default: 24h. A target can override it.",
     ),
     ...lifeFields,
   })
-  .describe("When a target is rotated, how its passwords look, how failures are retried.")
+  .describe("When a target is rotated, which passwords it gets, and how failures are retried.")
   .meta({
     anyOf: ["every", "cron", "afterExposure", "afterIdle", "manualOnly"].map((field) => ({
       required: [field],
@@ -134,10 +142,14 @@ export const policySchema = z
     not: { required: ["every", "manualOnly"] },
   });
 
-/** A field is replaced as a whole. What a target has a field of its own for is not here. */
+/** Each override replaces a whole field of the policy. `grace` is not an override, because targets have a field for it. */
 export const overridesSchema = z
   .strictObject({
-    reason: z.string().regex(/\S/, "must say why").max(200).describe("Why; shown with the policy."),
+    reason: z
+      .string()
+      .regex(/\S/, "must not be blank; state the reason")
+      .max(200)
+      .describe("Reason for the overrides. It is shown with the policy."),
     ...triggerFields,
     ...windowFields,
     password: maybe(passwordFields),
@@ -145,11 +157,11 @@ export const overridesSchema = z
     ...lifeFields,
   })
   .refine((fields) => Object.keys(fields).length > 1, {
-    error: "sets nothing; set a field of the policy, or leave it out",
-    // A field that cannot be read is something that was to be set.
+    error: "overrides nothing; set a field of the policy, or remove overrides",
+    // A field with a problem was still meant to override something.
     when: ({ issues }) => issues.length === 0,
   })
-  .describe("What the target has otherwise than its policy says, and why.")
+  .describe("Fields of the policy that are different for this target, and the reason.")
   .meta({ minProperties: 2 });
 
 export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {

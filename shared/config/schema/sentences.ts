@@ -13,10 +13,10 @@ const expectations: Readonly<Record<string, string>> = {
   record: "must be a mapping of keys to values",
 };
 
-/** Words that mean true or false in YAML 1.1 only. */
+/** Words that mean true or false only in YAML 1.1. */
 const formerBooleans = /^(y|yes|n|no|on|off)$/i;
 
-/** What zod found, as a sentence that begins with the path. Repeats no value: it could be a secret. */
+/** Describes an issue of zod. The message follows the path and never repeats a value, which could be a secret. */
 export const sentence: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === undefined) return "is missing";
   if (issue.input === null) return "has no value";
@@ -30,7 +30,7 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
     case "too_big":
       return `must ${limit("at most", issue.origin, issue.maximum, issue.inclusive)}`;
     case "invalid_format":
-      return `is not written as ${issue.format === "regex" ? "it must be" : `a valid ${issue.format}`}`;
+      return `is not ${issue.format === "regex" ? "in the required format" : `a valid ${issue.format}`}`;
     case "invalid_union":
       return wrongKind(issue.options, issue.discriminator, issue.input);
     default:
@@ -38,19 +38,21 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-/** Characters of a name that a message repeats. */
-const longestWord = 100;
+/** Characters of a name that a message quotes. */
+const maxQuotedLength = 100;
 
-/** Such as ` (did you mean "orders"?)`, or nothing when no candidate is near. */
+/** Returns a suggestion such as ` (did you mean "orders"?)`, or an empty text when no candidate is similar. */
 export function suggestion(word: unknown, candidates: readonly unknown[]): string {
   const texts = candidates.filter((candidate) => typeof candidate === "string");
   const found = typeof word === "string" ? nearest(word, texts) : undefined;
   return found === undefined ? "" : ` (did you mean "${found}"?)`;
 }
 
-/** A name in quotes, of which the beginning is enough. */
+/** Puts a name in quotes, and cuts it off if it is long. */
 export function quoteText(text: string): string {
-  return JSON.stringify(text.length > longestWord ? `${text.slice(0, longestWord)}…` : text);
+  return JSON.stringify(
+    text.length > maxQuotedLength ? `${text.slice(0, maxQuotedLength)}…` : text,
+  );
 }
 
 function wrongType(expected: string, input: unknown): string {
@@ -66,7 +68,7 @@ function wrongType(expected: string, input: unknown): string {
   return must + (expected === "boolean" ? hint(input, [true, false]) : "");
 }
 
-/** A number, true or false as text: only quotes make it that. */
+/** Whether the input is a number, true or false that was written in quotes. */
 function isQuoted(expected: string, input: unknown): boolean {
   if (typeof input !== "string") return false;
   return expected === "boolean"
@@ -78,10 +80,10 @@ function hint(input: unknown, values: readonly unknown[]): string {
   if (values.some((value) => typeof value !== "string" && String(value) === input)) {
     return "; write it without quotes";
   }
-  if (input === false && values.includes(true)) return "; otherwise leave it out";
+  if (input === false && values.includes(true)) return "; to turn it off, remove the field";
   const former = typeof input === "string" && formerBooleans.test(input);
   return former && values.includes(true)
-    ? "; yes, no, on and off are mere text in YAML 1.2"
+    ? "; yes, no, on and off are text in YAML 1.2"
     : suggestion(input, values);
 }
 

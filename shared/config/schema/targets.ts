@@ -3,7 +3,7 @@ import { type Endpoint, longestGrace } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 
-/** What the configuration must know of a rotator. Nothing here branches on its type. */
+/** The part of a rotator that the configuration check uses. No check depends on the type itself. */
 export interface ConfigRotator {
   readonly type: string;
   readonly options: z.ZodType;
@@ -14,17 +14,17 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
-  /** Present when it can tell whether anybody uses an account. */
+  /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }
 
-/** Tags that Keyturn and Azure's own samples write; a secret has room for 15 in all. */
+/** Tags that Keyturn and the samples of Azure write. A secret can have 15 tags. */
 const reservedTags = /^(keyturn-.*|credentialid|provideraddress|validityperioddays)$/i;
-const mostTags = 15 - 6;
+const maxTags = 15 - 6;
 
 const account = z
   .string()
-  .regex(/^\P{Cc}{1,128}$/u, "must be 1 to 128 characters, none of them a control character");
+  .regex(/^\P{Cc}{1,128}$/u, "must be 1 to 128 characters, without control characters");
 
 const accountEntry = z.union(
   [
@@ -34,7 +34,7 @@ const accountEntry = z.union(
       initial: secretOrName
         .optional()
         .describe(
-          "Where the password is that the account has today, when it is not in the published secret.",
+          "The secret that holds the current password of the account, if the published secret does not.",
         ),
     }),
   ],
@@ -48,7 +48,7 @@ const admin = z.union(
       ...secretPlace.shape,
       account: account
         .optional()
-        .describe("Name of the administrator. Default: the user name in the secret."),
+        .describe("Account name of the administrator. Default: the user name in the secret."),
     }),
   ],
   { error: 'must be "self", "managed-identity", or a mapping with secret' },
@@ -62,7 +62,7 @@ const publish = z.union(
       as: z
         .enum(["json", "password"])
         .default("json")
-        .describe("json: account, password and address. password: the password alone."),
+        .describe("json: account, password and address. password: only the password."),
     }),
   ],
   { error: "must be the name of a secret, or a mapping with secret, vault and as" },
@@ -74,62 +74,69 @@ const tags = z
       .string()
       .min(1)
       .max(256)
-      .refine((tag) => !reservedTags.test(tag), "is a tag that Keyturn writes by itself"),
+      .refine((tag) => !reservedTags.test(tag), "is reserved for a tag that Keyturn writes"),
     z.string().max(256),
   )
-  .refine((all) => Object.keys(all).length <= mostTags, `must have at most ${mostTags} entries`)
+  .refine((all) => Object.keys(all).length <= maxTags, `must have at most ${maxTags} entries`)
   .default({});
 
 export const targetFields = z.strictObject({
-  type: z.string().describe("The kind of system: one of the rotators."),
-  options: z.unknown().optional().describe("Where the system is; what fits depends on type."),
+  type: z.string().describe("Type of the system, which selects the rotator."),
+  options: z
+    .unknown()
+    .optional()
+    .describe("Address of the system and how to connect to it. The options depend on type."),
   accounts: z
     .array(accountEntry)
     .min(1)
     .max(2)
-    .describe("One account: its password is changed in place. Two: they take turns."),
+    .describe(
+      "One account: its password is changed in place. Two accounts (a pair): they take turns.",
+    ),
   admin: admin.describe(
-    "Who changes the password: the account itself, the app's managed identity, or an administrator.",
+    "Who changes the password: self (the account itself), managed-identity (the identity of the app), or an administrator.",
   ),
   publish: publish.describe("The secret that consumers read."),
   policy: name
     .optional()
-    .describe("Name of the policy. Default: the one that matches, or else the one named default."),
+    .describe(
+      "Name of the policy. Default: the policy that matches, or else the policy named default.",
+    ),
   overrides: overridesSchema.optional(),
   grace: duration(0, longestGrace)
     .optional()
     .describe(
-      "How long a superseded password of a pair stays valid. Default: what the policy says. Pairs only.",
+      "How long a superseded password of a pair stays valid. Default: grace of the policy. For pairs only.",
     ),
   consumers: z
     .array(name)
     .max(100)
     .default([])
-    .describe("Names of the consumers that are told about a new version."),
-  tags: tags.describe("Tags for the published secret. Keyturn adds its own."),
+    .describe("Names of the consumers that are notified about new versions."),
+  tags: tags.describe("Tags for the published secret. Keyturn adds its own tags."),
 });
 
-/** Any part of a target. */
+/** A schema that accepts any subset of the fields of a target. */
 export const targetDraft = targetFields.partial();
 
 export type TargetInput = z.output<typeof targetFields>;
 
-/** The fields, with the types there are. */
+/** The schema of a target, with the types of these rotators. */
 export function targetSchema(rotators: readonly ConfigRotator[]) {
   const types = rotators.map(({ type }) => type);
   const { description = "" } = targetFields.shape.type;
   return targetFields
     .extend({ type: z.enum(types).describe(description) })
-    .describe("One credential that is kept fresh.");
+    .describe("A credential that Keyturn rotates.");
 }
 
-/** For editors: the options that belong to one type. */
+/** For editors: the shape of the options of one type, without its required fields. */
 export function looseOptionsByType({ type, options }: ConfigRotator) {
   const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
   return { if: ofType(type), then: { properties: { options: shape } } };
 }
 
-/** For editors: the options that one type cannot do without. */
+/** For editors: the required options of one type. They apply only to files without `targetDefaults`. */
 export function optionsByType({ type, options }: ConfigRotator) {
   const { required = [] } = toTargetSchema(options);
   const needed = { properties: { options: { required } }, required: ["options"] };

@@ -7,18 +7,18 @@ import { sentence, suggestion } from "./sentences.ts";
 type Issue = z.core.$ZodIssue;
 
 export interface Validated<T> {
-  /** Undefined when there are findings. */
+  /** The parsed value. Undefined when there are findings. */
   readonly value: T | undefined;
   readonly findings: readonly Finding[];
 }
 
-/** The value of a record that zod does not look at, because its key is wrong. */
+/** A value of a record that zod does not check, because its key is invalid. */
 interface PassedOver {
   readonly schema: z.core.$ZodType;
   readonly path: Path;
 }
 
-/** Checks `value`, which stands at `path`, and says in sentences what is wrong with it. */
+/** Checks `value`, which is at `path`, and describes its problems. */
 export function validate<T>(
   schema: z.core.$ZodType<T>,
   value: unknown,
@@ -39,7 +39,7 @@ export function validate<T>(
   const issues = result.error.issues.flatMap(chooseIssue);
   const wrongTypes = new Set(issues.filter(isWrongType).map(({ path }) => JSON.stringify(path)));
   const findings = issues
-    // A text where a list belongs has a length as well, which is not the point.
+    // A value of the wrong type may also have the wrong length, which needs no message of its own.
     .filter((issue) => isWrongType(issue) || !wrongTypes.has(JSON.stringify(issue.path)))
     .flatMap((issue) => explain(issue, knownKeys, value));
   return {
@@ -53,7 +53,7 @@ export function validate<T>(
   };
 }
 
-/** What is left of an object without the fields that have something wrong. Every field of `schema` is optional. */
+/** Parses an object without its invalid fields. Every field of `schema` is optional. */
 export function salvage<T extends object>(
   schema: z.ZodType<T>,
   value: unknown,
@@ -69,7 +69,7 @@ function isWrongType({ code }: Issue): boolean {
   return code === "invalid_type";
 }
 
-/** Of the forms a value may have, the one its writer most likely meant. */
+/** Chooses the issues of the form that the writer most likely meant. */
 function chooseIssue(issue: Issue): Issue[] {
   if (issue.code !== "invalid_union") return [issue];
   const meant = issue.errors.filter((errors) => !errors.some(isAnotherForm));
@@ -96,7 +96,7 @@ function explain(
       if (lost !== undefined) {
         return { path: [...path, key], message: missingSpaceMessage(lost), atKey: true };
       }
-      const hint = suggestion(key, known) || `; the keys here are ${known.join(", ")}`;
+      const hint = suggestion(key, known) || `; allowed: ${known.join(", ")}`;
       return { path: [...path, key], message: `is not a known key${hint}`, atKey: true };
     });
   }
@@ -105,7 +105,7 @@ function explain(
     return [{ path, message, atKey: true }];
   }
   const value = valueAt(root, path);
-  // A form's own message says what it must be, which helps nobody who has left it out.
+  // The message of the schema describes the format, which does not help if the value is missing.
   const replaced = issue.code !== "custom" && !("discriminator" in issue);
   if (replaced && value === undefined) {
     return isLost(root, path) ? [] : [{ path, message: "is missing" }];
@@ -114,13 +114,13 @@ function explain(
   return [{ path, message: issue.message }];
 }
 
-/** The known key in one such as `host:db.example`. */
+/** Returns the known key at the beginning of a key such as `host:db.example`. */
 function lostKey(key: string, known: readonly string[]): string | undefined {
   const begin = keyWithoutSpace(key);
   return begin !== undefined && known.includes(begin) ? begin : undefined;
 }
 
-/** Whether a key is missing only because it has grown together with its value. */
+/** Whether a key is missing only because the space after its colon is missing. */
 function isLost(root: unknown, path: Path): boolean {
   const around = valueAt(root, path.slice(0, -1));
   return (

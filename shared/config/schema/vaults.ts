@@ -3,12 +3,12 @@ import { defaultCreates, mostCreates } from "../../core/fleet/pace.ts";
 import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { webAddress } from "./fields.ts";
 
-/** `https://orders.vault.azure.net`, without a slash at the end. */
+/** The address of a vault, parsed to its origin: `https://orders.vault.azure.net`, without a slash at the end. */
 const vaultUrl = webAddress
   .refine((text) => {
     const url = URL.parse(text);
     return url === null || (url.pathname === "/" && url.search === "");
-  }, "must be the address of the vault alone, such as https://orders.vault.azure.net")
+  }, "must be the address of a vault without a path, such as https://orders.vault.azure.net")
   .refine(
     (text) => {
       const url = URL.parse(text);
@@ -25,17 +25,17 @@ export const vaultSchema = z
       .string()
       .exactOptional()
       .describe(
-        "Name of another vault, in which new secrets wait until they are published in this one. A vault creates 300 versions in 10 seconds, " +
-          "and a rotation creates two; with the pending one elsewhere, twice as many rotations fit.",
+        "Name of another vault, which stores pending secrets until they are published in this one. A vault allows 300 new versions in " +
+          "10 seconds and a rotation creates two, so a separate vault for pending secrets doubles the number of possible rotations.",
       ),
     createsPer10s: z
       .int()
-      .min(2, "must be at least 2: a rotation creates two versions")
-      .max(mostCreates, `must be at most ${mostCreates}, which is what Key Vault allows`)
+      .min(2, "must be at least 2, because a rotation creates two versions")
+      .max(mostCreates, `must be at most ${mostCreates}, which is the limit of Key Vault`)
       .exactOptional()
       .describe(
-        `Versions that Keyturn may create in this vault in 10 seconds, all instances together. Default ${defaultCreates}; ` +
-          "less, if others create secrets, keys or certificates in it as well.",
+        `Versions that all instances of Keyturn together may create in this vault in 10 seconds. Default: ${defaultCreates}. ` +
+          "Use less if others also create secrets, keys or certificates in it.",
       ),
   })
   .describe("One Azure Key Vault.");

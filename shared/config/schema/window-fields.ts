@@ -5,7 +5,7 @@ import { duration, maybe } from "./fields.ts";
 
 const rangeMessage = 'must be hours such as "22:00-04:00"';
 
-/** Written such as `22:00-04:00`. Whether there are such times is left to the check of the policy. */
+/** A range such as `22:00-04:00`. The check of the policy refuses times that do not exist. */
 const hourRange = z
   .string({ error: rangeMessage })
   .regex(/^\d\d:\d\d-\d\d:\d\d$/, rangeMessage)
@@ -17,36 +17,40 @@ const appointment = z
   .regex(/^\d\d:\d\d$/, appointmentMessage);
 
 const freeze = z.strictObject({
-  from: z.string().max(40).describe("The first day, such as 2026-12-20, or an instant."),
-  to: z.string().max(40).describe("The last day, or the instant from which changes start again."),
-  reason: z.string().regex(/\S/, "must say why").max(200).describe("Shown to whoever has to wait."),
+  from: z.string().max(40).describe("First day, such as 2026-12-20, or an instant."),
+  to: z.string().max(40).describe("Last day, or the instant at which changes may start again."),
+  reason: z
+    .string()
+    .regex(/\S/, "must not be blank; state the reason")
+    .max(200)
+    .describe("Reason for the freeze. It is shown with every rotation that the freeze delays."),
   lift: z
     .array(z.enum(liftReasons))
     .max(liftReasons.length)
     .default([])
-    .describe("For whom a change starts all the same. Default: for nobody."),
+    .describe("Rotations that may start in spite of the freeze. Default: none."),
 });
 
-/** Of a day. More of them are a mistake, or are meant to keep a process busy; cron says many times in few words. */
-const mostRanges = 100;
+/** Ranges or times of a day. More are a mistake or an attempt to overload the check; `cron` covers many times in few words. */
+const maxRanges = 100;
 
 /** When changes may start. */
 export const windowFields = {
   days: maybe(z.array(z.enum(weekdays)).max(weekdays.length)).describe(
-    "Days on which a change may start. Hours over midnight belong to the day they start on.",
+    "Days on which a change may start. Hours that span midnight belong to the day on which they begin.",
   ),
-  between: maybe(z.array(hourRange).max(mostRanges)).describe(
-    'Hours in which a change may start, such as "22:00-04:00". Not together with at.',
+  between: maybe(z.array(hourRange).max(maxRanges)).describe(
+    'Hours in which a change may start, such as "22:00-04:00". Cannot be combined with at.',
   ),
-  at: maybe(z.array(appointment).max(mostRanges)).describe(
-    'Times of day at which a change starts, and otherwise not, such as "02:30".',
+  at: maybe(z.array(appointment).max(maxRanges)).describe(
+    'The only times of day at which a change starts, such as "02:30".',
   ),
   cron: maybe(z.string().max(200)).describe(
-    "Five fields: minute, hour, day of month, month, day of week. Instead of days, between and at.",
+    "Times at which a change starts: minute, hour, day of month, month, day of week. Replaces days, between and at.",
   ),
-  timeZone: maybe(z.string().max(64)).describe("IANA name. Default: UTC."),
-  freeze: maybe(z.array(freeze).max(100)).describe("Times in which no change starts."),
+  timeZone: maybe(z.string().max(64)).describe("IANA name of the time zone. Default: UTC."),
+  freeze: maybe(z.array(freeze).max(100)).describe("Periods in which no change starts."),
   spread: maybe(duration(0, 7 * day)).describe(
-    "Targets start so much apart after a window opens, each always at the same distance.",
+    "Period after the opening of a window over which the starts of targets are spread. Each target always has the same delay.",
   ),
 };

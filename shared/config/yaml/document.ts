@@ -6,24 +6,24 @@ import { findPosition, positionAt } from "./positions.ts";
 import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 
-/** One YAML file: what it says, and where. */
+/** The content of one YAML file, and the locations of its values. */
 export interface Source {
   readonly name: string;
-  /** Plain JSON; undefined when the file could not be understood. */
+  /** Plain JSON. Undefined when the file could not be parsed. */
   readonly value: Readonly<Record<string, unknown>> | undefined;
-  /** What is wrong with it as YAML. */
+  /** The problems of the file as YAML. */
   readonly problems: readonly Problem[];
-  /** Paths at which nothing more needs to be said. */
+  /** Paths whose problem is already reported. Further problems there would only be consequences. */
   readonly explained: ReadonlySet<string>;
   readonly locate: (finding: Finding) => Problem;
 }
 
-/** Aliases that repeat aliases grow without bound; a configuration written by a person stays far below. */
+/** Aliases inside aliases grow exponentially. A configuration that a person writes stays far below this limit. */
 const maxAliasCount = 10_000;
-/** Values that aliases add to those that are written. What is written is limited by nothing but the file. */
-const mostRepeated = 3_000_000;
+/** Values that aliases may add to the written ones. Only the size of the file limits the written values. */
+const maxRepeatedValues = 3_000_000;
 
-/** What a file says, or that it is no YAML at all. */
+/** Parses a file. A file that is not YAML becomes a source with one problem. */
 export function sourceFrom(file: SourceFile): Source {
   if ("problem" in file) return brokenSource(file.name, file.problem);
   let text: string;
@@ -59,7 +59,7 @@ export function parseSource(name: string, text: string): Source {
   );
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
-    syntax.push(at(0, `asks for YAML ${yaml.version}; Keyturn reads YAML 1.2`));
+    syntax.push(at(0, `declares YAML ${yaml.version}; Keyturn reads YAML 1.2 only`));
   }
   const { hazards, aliases } =
     syntax.length > 0 ? { hazards: [], aliases: new Map() } : findHazards(document);
@@ -85,7 +85,7 @@ export function parseSource(name: string, text: string): Source {
   };
 }
 
-/** A source that is no YAML at all. */
+/** Returns the source of a file that is not YAML. */
 function brokenSource(name: string, message: string): Source {
   const problem = { file: name, line: 0, column: 0, path: "", message };
   return {
@@ -108,15 +108,16 @@ function readValue(
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
     return { problem: "repeats itself through too many aliases" };
   }
-  if (hasAliases && repeatedIn(value) > mostRepeated) {
+  if (hasAliases && repeatedIn(value) > maxRepeatedValues) {
     return { problem: "repeats itself through too many aliases" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };
-  if (!isRecord(value)) return { problem: 'is no mapping; it must begin with "version: 1"' };
+  if (!isRecord(value))
+    return { problem: 'is not a mapping of keys to values; it must begin with "version: 1"' };
   return { value };
 }
 
-/** How many values there are in one, itself included. What is repeated is looked at once, and counted each time. */
+/** Counts the values in a value, including itself. A repeated value is walked once and counted each time. */
 export function countNodes(value: unknown, known = new Map<object, number>()): number {
   if (typeof value !== "object" || value === null) return 1;
   const found = known.get(value);
@@ -127,7 +128,7 @@ export function countNodes(value: unknown, known = new Map<object, number>()): n
   return count;
 }
 
-/** How many of these values are there only because something is repeated. */
+/** Counts the values that exist only because of aliases. */
 export function repeatedIn(value: unknown): number {
   const known = new Map<object, number>();
   const all = countNodes(value, known);

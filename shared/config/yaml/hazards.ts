@@ -15,22 +15,22 @@ import type { Path } from "../problems.ts";
 import { type Aliases, keyName } from "./positions.ts";
 import { holdsVariable, variableMessage } from "./syntax.ts";
 
-/** What YAML allows and a configuration should not: found with the node, which knows its offset. */
+/** Something that YAML allows and a configuration must not contain. */
 export interface Hazard {
   readonly path: Path;
   readonly message: string;
   readonly offset: number;
-  /** The first place of two, as an offset. */
+  /** The offset of the first occurrence of a repeated key. */
   readonly first?: number;
-  /** Nothing else that is found there needs to be said. */
+  /** Whether other problems at the same path are only consequences of this one. */
   readonly explains?: boolean;
-  /** The document has no meaning with this in it. */
+  /** Whether the document cannot be read because of it. */
   readonly fatal?: boolean;
 }
 
 /**
- * Finds repeated keys, merge keys, keys that are no text and aliases that lead nowhere or into themselves. Takes the
- * offending keys out of the document, so that they are not complained about twice.
+ * Finds repeated keys, merge keys, keys that are not text, and aliases without an anchor or inside their own anchor.
+ * Removes the refused keys from the document, so that they are reported only once.
  */
 export function findHazards(document: Document): {
   readonly hazards: readonly Hazard[];
@@ -40,13 +40,13 @@ export function findHazards(document: Document): {
   const anchors = new Map<string, Node>();
   const aliases = new Map<Alias, Node>();
   visit(document, {
-    // An anchor may be set again; an alias means the last one above it, so they are met in the right order.
+    // An anchor may be redefined. An alias refers to the last anchor above it, so the order of the visit matters.
     Scalar(key, node, ancestors) {
       if (node.anchor !== undefined) anchors.set(node.anchor, node);
       if (key === "key" || typeof node.value !== "string" || !holdsVariable(node.value)) return;
       const path = toPath([...ancestors, node]);
       const isFreeText = path.some((step) => freeTexts.includes(String(step)));
-      if (isFreeText || hazards.length > mostHazards) return;
+      if (isFreeText || hazards.length > maxHazards) return;
       const offset = node.range?.[0] ?? 0;
       hazards.push({ path, message: variableMessage, offset, explains: true });
     },
@@ -59,26 +59,26 @@ export function findHazards(document: Document): {
       for (const hazard of cleanMap(node, () => toPath([...ancestors, node]))) {
         hazards.push(hazard);
       }
-      if (hazards.length > mostHazards) return visit.BREAK;
+      if (hazards.length > maxHazards) return visit.BREAK;
       return measureDepth(node, ancestors, hazards);
     },
     Alias(_key, node, ancestors) {
       const source = anchors.get(node.source);
       if (source) aliases.set(node, source);
-      const message = aliasTrouble(source, node, ancestors);
+      const message = findAliasProblem(source, node, ancestors);
       if (!message) return undefined;
       const path = toPath([...ancestors, node]);
       hazards.push({ path, message, offset: node.range?.[0] ?? 0, fatal: true });
-      return hazards.length > mostHazards ? visit.BREAK : undefined;
+      return hazards.length > maxHazards ? visit.BREAK : undefined;
     },
   });
   return { hazards, aliases };
 }
 
-/** Nodes around a node. Nothing in a configuration is nested a quarter as deeply. */
-const deepest = 100;
+/** The maximum number of nodes around a node. A valid configuration needs less than a quarter of it. */
+const maxDepth = 100;
 
-/** Fields in which dollars and braces are what they are. */
+/** Fields of free text, in which dollar signs and braces are not variables. */
 const freeTexts = ["reason", "symbols", "exclude", "forbidden", "exemptIdentities"];
 
 function measureDepth(
@@ -86,16 +86,16 @@ function measureDepth(
   ancestors: readonly unknown[],
   hazards: Hazard[],
 ): symbol | undefined {
-  if (ancestors.length <= deepest) return undefined;
+  if (ancestors.length <= maxDepth) return undefined;
   const path = toPath(ancestors.slice(0, 3));
   hazards.push({ path, message: "is nested too deeply", offset: range?.[0] ?? 0, fatal: true });
   return visit.BREAK;
 }
 
-/** Finding out where one stands takes a walk through all that is beside it. */
-const mostHazards = 200;
+/** Hazards after which the visit stops. Computing the path of a hazard walks through all of its siblings. */
+const maxHazards = 200;
 
-/** `pathOf` is asked for only where there is something to be said: most mappings are sound. */
+/** `pathOf` is called only if there is a hazard, because computing a path is slow and most mappings have none. */
 function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   const hazards: Hazard[] = [];
   const seen = new Map<string, number>();
@@ -103,12 +103,12 @@ function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
     const name = keyName(pair.key);
     const offset = findOffset(pair);
     const first = seen.get(name ?? "");
-    const message = first === undefined ? keyTrouble(pair, name) : "is there twice";
+    const message = first === undefined ? findKeyProblem(pair, name) : "is defined twice";
     if (name !== undefined && first === undefined) seen.set(name, offset);
     if (message === undefined) return true;
     const path = pathOf();
     const at = name === undefined ? path : [...path, name];
-    // A key such as {{ name }} makes a mapping of what was meant as text.
+    // With a key such as {{ name }}, text is parsed as a mapping.
     const explains = name === undefined;
     hazards.push({ path: at, message, explains, offset, ...(first !== undefined && { first }) });
     return false;
@@ -116,23 +116,23 @@ function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   return hazards;
 }
 
-function keyTrouble(pair: Pair, name: string | undefined): string | undefined {
-  if (name === undefined) return "has a key that is no plain text; put the key in quotes";
+function findKeyProblem(pair: Pair, name: string | undefined): string | undefined {
+  if (name === undefined) return "has a key that is not plain text; put the key in quotes";
   if (name === "__proto__") return "cannot be used as a key";
   if (name === "<<" && isScalar(pair.key) && pair.key.type === "PLAIN") {
-    return "merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out";
+    return "merge keys are not part of YAML 1.2; use targetDefaults for values that targets share, or write the values out";
   }
   return undefined;
 }
 
-function aliasTrouble(
+function findAliasProblem(
   source: Node | undefined,
   alias: Alias,
   ancestors: readonly unknown[],
 ): string | undefined {
   if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
   return ancestors.includes(source)
-    ? `the alias *${alias.source} stands inside of what it repeats`
+    ? `the alias *${alias.source} is inside its own anchor`
     : undefined;
 }
 
@@ -142,7 +142,7 @@ function findOffset(pair: Pair): number {
     : 0;
 }
 
-/** The path of the last of these nodes, each of which contains the next. */
+/** Returns the path of the last node. Each node contains the next one. */
 function toPath(nodes: readonly unknown[]): Path {
   return nodes.flatMap((node, index): Path => {
     if (isPair(node)) return [keyName(node.key) ?? "?"];

@@ -6,7 +6,7 @@ import { isRecord } from "./is-record.ts";
 const sections = ["vaults", "policies", "targets", "consumers"] as const;
 export type Section = (typeof sections)[number];
 
-/** One named thing of a section, as it is written, and where. */
+/** A named entry of a section: its raw value and its location. */
 export interface Entry {
   readonly id: string;
   readonly source: Source;
@@ -18,12 +18,12 @@ export type Entries = Readonly<Record<Section, ReadonlyMap<string, Entry>>>;
 
 export interface Merged {
   readonly entries: Entries;
-  /** Sections that are written, but not as a mapping: nobody knows what is in them. */
+  /** Sections whose entries are not known, because the section is not a mapping. */
   readonly unreadable: ReadonlySet<Section>;
   readonly problems: readonly Problem[];
 }
 
-/** Puts the sections of all files together. What is named twice is a problem; the first one is kept. */
+/** Merges the sections of all files. A name that is defined twice is a problem; the first definition is kept. */
 export function merge(sources: readonly Source[]): Merged {
   const problems: Problem[] = [];
   const collect = (section: Section): ReadonlyMap<string, Entry> => {
@@ -31,7 +31,7 @@ export function merge(sources: readonly Source[]): Merged {
     for (const entry of sources.flatMap((source) => listEntries(source, section))) {
       const first = kept.get(entry.id);
       if (first === undefined) kept.set(entry.id, entry);
-      else problems.push(twice(entry, first));
+      else problems.push(reportDuplicate(entry, first));
     }
     return kept;
   };
@@ -44,24 +44,28 @@ export function merge(sources: readonly Source[]): Merged {
   const unreadable = new Set(
     sections.filter((section) => sources.some((source) => isUnreadable(source, section))),
   );
-  return { entries, unreadable, problems: [...problems, ...setTwice(sources, "retention")] };
+  return {
+    entries,
+    unreadable,
+    problems: [...problems, ...findFieldSetTwice(sources, "retention")],
+  };
 }
 
-/** A field that only one of the files may have. */
-function setTwice(sources: readonly Source[], field: string): Problem[] {
+/** Reports a field that several files set although only one may. */
+function findFieldSetTwice(sources: readonly Source[], field: string): Problem[] {
   const [first, ...others] = sources
     .filter((source) => source.value?.[field] !== undefined)
     .map((source) => ({ id: field, source, path: [field], value: source.value?.[field] }));
-  return first === undefined ? [] : others.map((other) => twice(other, first));
+  return first === undefined ? [] : others.map((other) => reportDuplicate(other, first));
 }
 
-/** Says where an entry stands, such as `keyturn.yaml:12:3`. */
+/** Formats the location of an entry, such as `keyturn.yaml:12:3`. */
 export function whereabouts({ source, path }: Entry): string {
   const { file, line, column } = source.locate({ path, message: "", atKey: true });
   return `${file}:${line}:${column}`;
 }
 
-/** Findings whose paths begin at the entry. */
+/** Locates findings whose paths begin at the entry. */
 export function withLocation({ path, source }: Entry, findings: readonly Finding[]): Problem[] {
   return findings.map((finding) => source.locate({ ...finding, path: [...path, ...finding.path] }));
 }
@@ -73,7 +77,7 @@ function listEntries(source: Source, section: Section): Entry[] {
   return Object.entries(named).map(([id, value]) => ({ id, source, path: [key, id], value }));
 }
 
-/** A section under a name that is nearly right is a problem by itself; that all is missing which is in it, is none. */
+/** A misspelled section name is reported once, not again as missing entries of that section. */
 function keyFor(written: Readonly<Record<string, unknown>>, section: Section): string {
   if (section in written) return section;
   return Object.keys(written).find((key) => nearest(key, sections) === section) ?? section;
@@ -84,8 +88,8 @@ function isUnreadable({ value = {} }: Source, section: Section): boolean {
   return named !== undefined && !isRecord(named);
 }
 
-function twice(entry: Entry, first: Entry): Problem {
-  const message = `is there twice; the first is at ${whereabouts(first)}`;
+function reportDuplicate(entry: Entry, first: Entry): Problem {
+  const message = `is defined twice; the first is at ${whereabouts(first)}`;
   return {
     ...entry.source.locate({ path: entry.path, message, atKey: true }),
     path: formatPath(entry.path),

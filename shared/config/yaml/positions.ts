@@ -14,7 +14,7 @@ import {
 import type { Path } from "../problems.ts";
 
 export interface Position {
-  /** From 1. */
+  /** Lines and columns count from 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -24,14 +24,14 @@ interface Place {
   readonly value: unknown;
 }
 
-/** What each alias of a document stands for. Asking an alias itself takes a walk through the whole document. */
+/** The node that each alias repeats. To resolve an alias by itself would walk through the whole document. */
 export type Aliases = ReadonlyMap<Alias, Node>;
 
-/** The name of a key, or undefined for a key that is no plain text, such as a list. */
+/** Returns the name of a key, or undefined for a key that is not plain text, such as a list. */
 export function keyName(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
   if (typeof key.value === "string") return key.value;
-  // 0x10 and 1e3 would be read as another name than the one that is written.
+  // YAML parses 0x10 and 1e3 as numbers, whose text is not the written name.
   return key.source === String(key.value) ? key.source : undefined;
 }
 
@@ -41,7 +41,7 @@ export interface Located {
   readonly lines: LineCounter;
 }
 
-/** Where the value at `path` stands, or what comes nearest when there is none. */
+/** Finds the position of the value at `path`, or of its nearest parent when there is no such value. */
 export function findPosition(
   { document, aliases, lines }: Located,
   path: Path,
@@ -77,7 +77,7 @@ function enter(aliases: Aliases, value: unknown, step: string | number): Place |
 
 const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
 
-/** Found once for each mapping: a file may have thousands of problems in one. */
+/** Computed once for each mapping, because a mapping may have thousands of problems. */
 function listPairs(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
   const known = pairsByMap.get(map);
   if (known) return known;
@@ -86,7 +86,7 @@ function listPairs(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
   return pairs;
 }
 
-/** A collection begins lines below its key, and an absent value is nowhere: the key says more. */
+/** Whether the value is a better location than its key. A collection begins below its key, and an absent value has no location. */
 function isTelling(value: unknown): boolean {
   return isAlias(value) || (isScalar(value) && value.source !== "");
 }

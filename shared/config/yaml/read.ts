@@ -1,20 +1,20 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** What a configuration is made of: one file of it as it was written, or why that cannot be read. */
+/** The bytes of one file of the configuration, or why it cannot be read. */
 export type SourceFile =
   | { readonly name: string; readonly bytes: Uint8Array }
   | { readonly name: string; readonly problem: string };
 
 export interface SourceFiles {
   readonly files: readonly SourceFile[];
-  /** Where all of them are. Relative paths in them begin here. */
+  /** The folder of the files. Relative paths in them begin here. */
   readonly folder: string;
 }
 
 const maxFiles = 500;
 
-/** One file, or every .yaml and .yml file right inside a folder, in the order of their names. */
+/** Reads one file, or every .yaml and .yml file directly in a folder, sorted by name. */
 export async function readFiles(path: string): Promise<SourceFiles> {
   return (await isFolder(path))
     ? { files: await readFolder(path), folder: path }
@@ -31,11 +31,11 @@ function isFolder(path: string): Promise<boolean> {
 async function readFolder(path: string): Promise<SourceFile[]> {
   const name = basename(path);
   try {
-    // Hidden entries are how mounted volumes and editors keep second copies.
+    // Skips hidden files: mounted volumes and editors keep copies in them.
     const files = (await readdir(path)).filter((file) => /^[^.].*\.ya?ml$/.test(file)).sort();
-    if (files.length === 0) return [{ name, problem: "is a folder without any .yaml file" }];
+    if (files.length === 0) return [{ name, problem: "is a folder without .yaml files" }];
     if (files.length > maxFiles) {
-      return [{ name, problem: `holds more than ${maxFiles} .yaml files` }];
+      return [{ name, problem: `contains more than ${maxFiles} .yaml files` }];
     }
     return await Promise.all(files.map((file) => readOne(join(path, file), `${name}/${file}`)));
   } catch (error) {

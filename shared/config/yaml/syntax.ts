@@ -1,19 +1,19 @@
 import type { Document, ErrorCode, YAMLError } from "yaml";
 
-/** What is wrong with a text as YAML, and where: as an offset. */
+/** A syntax error of a YAML text, and its offset. */
 export interface SyntaxProblem {
   readonly offset: number;
   readonly message: string;
 }
 
 const wordings: Partial<Record<ErrorCode, string>> = {
-  TAB_AS_INDENT: "tabs cannot indent in YAML; use spaces",
-  MULTIPLE_DOCS: "holds several documents (---); put them in files of their own",
+  TAB_AS_INDENT: "is indented with a tab; YAML allows only spaces",
+  MULTIPLE_DOCS: "contains several documents (---); put each into its own file",
   BLOCK_AS_IMPLICIT_KEY:
-    "has a second colon on one line; put text that holds a colon and a space in quotes",
+    "has a second colon on one line; put text that contains a colon and a space in quotes",
 };
 
-/** These say what is wrong in one place; the others may only follow from what is wrong before them. */
+/** Errors that are always reported. Other errors may only be consequences of the first one. */
 const selfContained: readonly ErrorCode[] = [
   "TAB_AS_INDENT",
   "MULTIPLE_DOCS",
@@ -21,10 +21,10 @@ const selfContained: readonly ErrorCode[] = [
   "BAD_DIRECTIVE",
 ];
 
-/** What people write, and what they should write instead: for each place one sentence. */
+/** Finds the syntax errors of a text, at most one for each offset, with the likely mistake and its fix. */
 export function findSyntaxProblems(text: string, { errors, warnings }: Document): SyntaxProblem[] {
   const all: readonly YAMLError[] = [...errors, ...warnings];
-  // The parser says that its stack is full, and then what else is wrong because it stopped there.
+  // If the call stack of the parser overflows, its other errors are only consequences.
   const tooDeep = all.find(({ message }) => /call stack/i.test(message));
   if (tooDeep) return [{ offset: tooDeep.pos[0], message: "is nested too deeply" }];
   const found = new Map<number, SyntaxProblem>();
@@ -50,7 +50,7 @@ interface Line {
   readonly text: string;
 }
 
-/** The first one that has something to say is right. */
+/** The first recogniser that finds a mistake decides the message. */
 const recognisers: readonly Recogniser[] = [variable, asterisk, missingSpace, findUnclosed];
 
 function recogniseMistake(text: string, error: YAMLError): SyntaxProblem | undefined {
@@ -71,10 +71,10 @@ function lineAt(text: string, offset: number): Line {
 export const variableMessage =
   "Keyturn does not replace variables such as ${NAME}; write the value itself";
 
-/** How tools for deployment write what they replace. */
+/** The placeholders of common deployment tools. */
 const variables = /\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_][\w.]*\)|#\{[^{}]*\}#|\{\{[^{}]*\}\}/;
 
-/** Whether a text is, or holds, a variable that somebody expects to be replaced. */
+/** Whether a text contains a variable that the writer may expect to be replaced. */
 export function holdsVariable(text: string): boolean {
   const isWhole = /^(?:%[A-Za-z_]\w*%|\$[A-Z_][A-Z0-9_]*)$/.test(text);
   return text.length < 1_000 && (variables.test(text) || isWhole);
@@ -85,7 +85,7 @@ function variable({ start, text }: Line): SyntaxProblem | undefined {
   return found ? { offset: start + found.index, message: variableMessage } : undefined;
 }
 
-/** An asterisk repeats an anchor where its name follows; cron expressions and patterns begin with one as well. */
+/** In YAML, an asterisk with a name is an alias. Cron expressions and patterns also begin with an asterisk, so they need quotes. */
 function asterisk({ start, text }: Line): SyntaxProblem | undefined {
   const found = /(?:^|[\s[{,])((?:([\w-]+):\s+)|-\s+|[[,]\s*)(\*(?![\w])[^,\]}#]*)/.exec(text);
   if (!found) return undefined;
@@ -108,7 +108,7 @@ const lostColons: readonly ErrorCode[] = [
 
 function missingSpace(line: Line, whole: string, error: YAMLError) {
   if (!lostColons.includes(error.code) && error.code !== "BAD_INDENT") return undefined;
-  // A key without its space swallows the lines that follow, so the parser notices below it.
+  // After a key without a space, the parser reads on, and reports the error some lines below.
   const isBelow = error.code === "BAD_INDENT";
   for (const { start, text } of isBelow ? linesUpTo(line, whole) : [line]) {
     const key = keyWithoutSpace(text.trim());
@@ -121,7 +121,7 @@ function missingSpace(line: Line, whole: string, error: YAMLError) {
 
 const linesAbove = 12;
 
-/** The line and some above it, the nearest first. */
+/** Returns the line and the lines above it, nearest first. */
 function linesUpTo(line: Line, whole: string): Line[] {
   const lines = [line];
   for (let next = line; next.start > 0 && lines.length <= linesAbove;) {
@@ -131,7 +131,7 @@ function linesUpTo(line: Line, whole: string): Line[] {
   return lines;
 }
 
-/** The key of `every:90d`; undefined where no key stands right before a colon and a value. */
+/** Returns the key of a text such as `every:90d`, or undefined for any other text. */
 export function keyWithoutSpace(text: string): string | undefined {
   return /^(?:-\s+)?([A-Za-z][\w-]{0,62}):(?!\/\/)\S/.exec(text)?.[1];
 }
@@ -140,7 +140,7 @@ export function missingSpaceMessage(key: string): string {
   return `needs a space after the colon: "${key}: …"`;
 }
 
-/** The parser notices far below where a brace or bracket was opened that nothing closes it. */
+/** Finds the brace or bracket that is not closed. The parser reports this error far below it. */
 function findUnclosed(
   _: Line,
   text: string,
@@ -158,7 +158,7 @@ function findUnclosed(
   return { offset: last.offset, message: `the ${last.by} here is not closed; add a ${closing}` };
 }
 
-/** Texts in quotes, comments, and what opens and closes. */
+/** Matches quoted texts, comments, braces and brackets. */
 const parts = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?<=^|\s)#[^\n]*|[{}[\]]/gm;
 
 function lowerFirst(text: string): string {

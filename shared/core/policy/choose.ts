@@ -1,14 +1,14 @@
 import { matchesAnyGlob } from "./glob.ts";
 import type { Match, Policy, PolicyFields } from "./policy.ts";
 
-/** What a target has otherwise than its policy says. */
+/** The fields of a policy that a target overrides. */
 export interface Override {
   readonly fields: Partial<PolicyFields>;
-  /** For people: shown with every due moment. */
+  /** The reason for the overrides. It is shown to operators with every due moment. */
   readonly reason: string;
 }
 
-/** What policies are chosen by. */
+/** The properties of a target that decide which policy applies. */
 export interface Subject {
   readonly targetId: string;
   readonly type: string;
@@ -33,7 +33,7 @@ export type Choice =
 
 type Field = keyof PolicyFields;
 
-/** What says the same thing in another way: where a target sets one of these, what its policy has of the others goes. */
+/** Fields that replace each other. If a target sets a field, the listed fields of its policy are dropped. */
 const replacedBy: Partial<Record<Field, readonly Field[]>> = {
   manualOnly: ["every", "headStart", "cron", "afterIdle"],
   every: ["manualOnly"],
@@ -44,10 +44,10 @@ const replacedBy: Partial<Record<Field, readonly Field[]>> = {
   at: ["between", "cron"],
 };
 
-/** For targets that name no policy and match none. */
+/** The policy of targets that name no policy and match none. */
 const fallback = "default";
 
-/** The one policy of a target. The order in which policies are given does not matter. */
+/** Chooses the policy of a target. The order of the policies does not matter. */
 export function effectivePolicy(subject: Subject, policies: readonly Policy[]): Choice {
   const choice = choose(subject, policies);
   if ("problem" in choice || subject.override === undefined) return choice;
@@ -62,7 +62,7 @@ export function effectivePolicy(subject: Subject, policies: readonly Policy[]): 
   return { ...choice, policy: { name, password, retry, ...kept, ...fields }, why };
 }
 
-/** Names of what the policy has and the target has in another way. */
+/** Lists the fields of the policy that the fields of the target replace. */
 function listReplacedFields(policy: Policy, fields: Partial<PolicyFields>): string[] {
   const others = Object.entries(replacedBy).flatMap(([field, names]) =>
     field in fields ? names : [],
@@ -70,14 +70,14 @@ function listReplacedFields(policy: Policy, fields: Partial<PolicyFields>): stri
   return others.filter((field) => field in policy && !(field in fields)).sort();
 }
 
-/** A fleet has thousands of targets, each of which may have passed over hundreds of policies: the first ones tell enough. */
-const mostPassedOver = 10;
+/** Passed-over policies that are kept for each target. A fleet may have thousands of targets and hundreds of policies. */
+const maxPassedOver = 10;
 
-/** Policies as they are looked for. */
+/** Policies, prepared for the search. */
 interface Ordered {
   readonly byName: ReadonlyMap<string, Policy>;
   readonly names: readonly Policy[];
-  /** Those that match anything, the one with the greatest priority first. */
+  /** The policies with a `match`, sorted by descending priority. */
   readonly matching: readonly (Policy & { readonly match: Match })[];
 }
 
@@ -115,7 +115,7 @@ function choose(subject: Subject, policies: readonly Policy[]): Choice {
   if (tied.length > 0) {
     const names = [first, ...tied].map(({ name }) => name).join(" and ");
     return {
-      problem: `policies ${names} match with the same priority ${getPriority(first)}; give one of them a higher one, or name one in the target`,
+      problem: `policies ${names} match with the same priority ${getPriority(first)}; raise the priority of one, or name a policy in the target`,
     };
   }
   const why = `matches ${listCriteria(first.match)}, priority ${getPriority(first)}`;
@@ -124,23 +124,26 @@ function choose(subject: Subject, policies: readonly Policy[]): Choice {
 
 function chooseNamedPolicy(name: string, subject: Subject, ordered: Ordered): Choice {
   const policy = ordered.byName.get(name);
-  if (!policy) return { problem: `names the policy ${name}, which there is not` };
+  if (!policy) return { problem: `names the policy ${name}, which does not exist` };
   return { policy, why: "named by the target", passedOver: others(policy, subject, ordered) };
 }
 
 function fallBack(subject: Subject, ordered: Ordered): Choice {
   const policy = ordered.byName.get(fallback);
   if (!policy)
-    return { problem: "names no policy and matches none, and there is none called default" };
+    return {
+      problem:
+        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+    };
   const passedOver = others(policy, subject, ordered);
   return { policy, why: "matches no other policy", passedOver };
 }
 
 function others(chosen: Policy, subject: Subject, { names }: Ordered): NotChosen[] {
   return names
-    .slice(0, mostPassedOver + 1)
+    .slice(0, maxPassedOver + 1)
     .filter((policy) => policy !== chosen)
-    .slice(0, mostPassedOver)
+    .slice(0, maxPassedOver)
     .map((policy) => ({ policy: policy.name, why: whyNot(policy, subject) }));
 }
 
@@ -148,11 +151,11 @@ function whyNot(policy: Policy, subject: Subject): string {
   if (policy.match === undefined) return "is only for targets that name it";
   const criterion = mismatch(policy.match, subject);
   return criterion === undefined
-    ? `matches too, priority ${getPriority(policy)}`
+    ? `also matches, priority ${getPriority(policy)}`
     : `its ${criterion} does not match`;
 }
 
-/** The first criterion that does not hold; undefined when all do. */
+/** Finds the first criterion that does not match. Undefined when all match. */
 function mismatch(match: Match, subject: Subject): string | undefined {
   const { type, vault, host, owner, environment, target, tags } = match;
   if (fails(type, subject.type)) return "type";

@@ -1,13 +1,13 @@
-/** Whether a text is what a pattern says, in which `*` is any characters, `?` is one, and all else is itself. */
+/** Whether a text matches a pattern. `*` matches any characters, `?` matches one, and others match themselves. */
 export function matchesGlob(pattern: string, text: string): boolean {
   let [inPattern, inText] = [0, 0];
   let [star, starText] = [-1, 0];
-  // No regular expression: a pattern with many stars must not take exponential time.
+  // This is not a regular expression, because a pattern with many stars must not take exponential time.
   while (inText < text.length) {
-    const wanted = pattern[inPattern];
-    if (wanted === "*") {
+    const expected = pattern[inPattern];
+    if (expected === "*") {
       [star, starText] = [inPattern++, inText];
-    } else if (wanted === "?" || wanted === text[inText]) {
+    } else if (expected === "?" || expected === text[inText]) {
       inPattern++;
       inText++;
     } else if (star >= 0) {

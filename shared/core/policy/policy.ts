@@ -2,53 +2,53 @@ import { createHash } from "node:crypto";
 import type { PasswordRules } from "../secrets/password.ts";
 import { day } from "../time.ts";
 
-/** How failures are retried. Distances in milliseconds. */
+/** How failures are retried. Intervals are in milliseconds. */
 export interface RetryPolicy {
-  /** Tries before the distance becomes `thenEvery`. */
+  /** Attempts before the interval becomes `thenEvery`. */
   readonly attempts: number;
   readonly every: number;
   readonly thenEvery: number;
-  /** The greatest part of a distance that is added to it, from 0 to 1; a tenth when absent. */
+  /** The maximum fraction of an interval that is added to it, from 0 to 1. Absent: 0.1. */
   readonly jitter?: number;
 }
 
 export const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 export type Weekday = (typeof weekdays)[number];
 
-/** `HH:MM` on a 24-hour clock; `24:00` is the end of the day. */
+/** A time of day as `HH:MM` on a 24-hour clock. `24:00` is the end of the day. */
 export type TimeOfDay = string;
 
-/** Up to but not including `to`. Crosses midnight when `to` is not after `from`. */
+/** A range of hours that does not include `to`. It spans midnight if `to` is not after `from`. */
 export interface TimeRange {
   readonly from: TimeOfDay;
   readonly to: TimeOfDay;
 }
 
-/** Why a change may start although a freeze is in force. */
+/** The reasons for which a change may start during a freeze. */
 export const liftReasons = ["exposure", "breach", "operator"] as const;
 export type LiftReason = (typeof liftReasons)[number];
 
 /**
- * No change starts in it. `from` and `to` are whole days in the policy's zone (`2026-12-20`, the last one included)
- * or instants with a zone of their own (`2026-12-20T18:00:00Z`, `to` not included).
+ * A period in which no change starts. `from` and `to` are whole days in the zone of the policy (`2026-12-20`, the last day
+ * included), or instants with their own offset (`2026-12-20T18:00:00Z`, `to` not included).
  */
 export interface Freeze {
   readonly from: string;
   readonly to: string;
-  /** For people: shown wherever a change is held back. */
+  /** The reason for the freeze. It is shown to operators with every delayed change. */
   readonly reason: string;
-  /** For these reasons a change starts all the same. */
+  /** The reasons for which a change may start in spite of the freeze. */
   readonly lift: readonly LiftReason[];
 }
 
 /**
- * Which targets a policy is for. All criteria given must hold; of a list, one is enough. Texts may hold `*` (any
- * characters) and `?` (one).
+ * Selects the targets of a policy. Every given criterion must match; in a list, one match is enough. Texts may contain `*`
+ * (any characters) and `?` (one character).
  */
 export interface Match {
   readonly type?: readonly string[];
   readonly vault?: readonly string[];
-  /** Compared without regard to case. */
+  /** Hosts are case-insensitive. */
   readonly host?: readonly string[];
   readonly owner?: readonly string[];
   readonly environment?: readonly string[];
@@ -56,17 +56,17 @@ export interface Match {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** What happens to a credential that is taken under management. */
+/** What happens when a credential is adopted. */
 export interface Adoption {
-  /** `verify`: nothing changes until the first due moment or an operator's word. */
+  /** `verify`: the password is not changed before the first due moment or the request of an operator. */
   readonly mode: "verify" | "rotate";
-  /** Milliseconds from the adoption to the first change; none when absent. Only for `rotate`. */
+  /** Milliseconds from the adoption to the first change, for `rotate` only. Absent: 0. */
   readonly delay?: number;
 }
 
-/** Milliseconds that one attempt may take, within what the engine allows. */
+/** Milliseconds that one attempt may take, up to the limits of the engine. */
 export interface Timeouts {
-  /** For a connection to the target, TLS and log-in included. A part of the other two. */
+  /** The limit for connecting to the target, including TLS and log-in. It is a part of the other two. */
   readonly connect?: number;
   readonly change?: number;
   readonly verify?: number;
@@ -75,42 +75,42 @@ export interface Timeouts {
 export const retireWhen = ["grace", "proof"] as const;
 export type RetireWhen = (typeof retireWhen)[number];
 
-/** When a target must or may be rotated, how its passwords look, how failures are retried. Durations in milliseconds. */
+/** When a target must or may be rotated, which passwords it gets, and how failures are retried. Durations are in milliseconds. */
 export interface Policy {
   readonly name: string;
 
-  /** Maximum age since the last successful change: then a change is due. */
+  /** The maximum age since the last successful change. At this age a change is due. */
   readonly every?: number;
-  /** A change may start this much before it is due, if a window is open then. */
+  /** How much before the due moment a change may start, if a window is open then. */
   readonly headStart?: number;
-  /** Due this long after the first exposure since the last change. */
+  /** The time from the first exposure since the last change to the due moment. */
   readonly afterExposure?: number;
-  /** Changes that exposures make due wait for no window. Freezes still hold them back unless lifted. */
+  /** Whether changes that exposures make due ignore windows. Freezes still delay them unless lifted. */
   readonly exposureIgnoresWindow?: boolean;
-  /** Who may see a secret without starting the clock. Texts may hold `*` and `?`; case does not matter. */
+  /** Identities whose exposures have no effect. Texts may contain `*` and `?`, and are case-insensitive. */
   readonly exemptIdentities?: readonly string[];
-  /** Due when unused, and unchanged, for this long. Nothing is due by it until a use has been reported. */
+  /** A change is due when the secret was neither used nor changed for this time. No effect before a use is reported. */
   readonly afterIdle?: number;
-  /** Nothing is due by schedule. What `afterExposure` says still counts. */
+  /** Whether no change is due by schedule. `afterExposure` still applies. */
   readonly manualOnly?: boolean;
 
-  /** Days on which a change may start. A range over midnight belongs to the day it starts on. */
+  /** Days on which a change may start. A range that spans midnight belongs to the day on which it begins. */
   readonly days?: readonly Weekday[];
-  /** Ranges of hours in which a change may start. Not together with `at`. */
+  /** Ranges of hours in which a change may start. Cannot be combined with `at`. */
   readonly between?: readonly TimeRange[];
-  /** Appointments: a change starts at one of these, and otherwise not. */
+  /** Appointments: the only times at which a change starts. */
   readonly at?: readonly TimeOfDay[];
-  /** Five fields; appointments on days, instead of `days`, `between` and `at`. Without `every`, each one is due. */
+  /** Appointments in five fields, instead of `days`, `between` and `at`. Without `every`, a change is due at each of them. */
   readonly cron?: string;
-  /** IANA name; UTC when absent. */
+  /** The IANA name of the time zone. Absent: UTC. */
   readonly timeZone?: string;
   readonly freeze?: readonly Freeze[];
-  /** Starts are spread over this long after a window opens or an appointment comes. */
+  /** The period over which starts are spread after a window opens or an appointment comes. */
   readonly spread?: number;
 
-  /** Of the policies that match a target, the one with the greatest wins; 0 when absent. */
+  /** If several policies match a target, the highest priority wins. Absent: 0. */
   readonly priority?: number;
-  /** Without it a policy is only for targets that name it. */
+  /** Absent: the policy applies only to targets that name it. */
   readonly match?: Match;
 
   readonly password: PasswordRules;
@@ -119,23 +119,23 @@ export interface Policy {
   /** How long a superseded secret of a pair stays valid. */
   readonly grace?: number;
   /**
-   * When a superseded secret of a pair is made useless: as soon as its grace is over, or once nobody is seen using it
-   * after that. After the grace when absent.
+   * When a superseded secret of a pair is retired: after its grace, or after its grace as soon as no sessions use it. Absent:
+   * after the grace.
    */
   readonly retire?: RetireWhen;
-  /** To verify, when absent. */
+  /** Absent: `verify`. */
   readonly adopt?: Adoption;
-  /** A version expires this long after its secret is due to be replaced; `nearExpiryLead` when absent. */
+  /** The time from the due moment of the next rotation to the expiry of a version. Absent: `nearExpiryLead`. */
   readonly expiry?: number | "none";
 }
 
-/** Key Vault announces an expiry this long before it happens; fixed by the platform. */
+/** How long before an expiry Key Vault emits its near-expiry event. Azure fixes this time. */
 export const nearExpiryLead = 30 * day;
 
-/** What a target may have otherwise than its policy says. Its name and to whom it applies stay. */
+/** The fields that a target can override. The name of a policy and its `match` stay. */
 export type PolicyFields = Omit<Policy, "name" | "match" | "priority">;
 
-/** Tells whether a policy is the one a stored due moment was computed from. */
+/** Identifies the policy from which a stored due moment was computed. */
 export function policyFingerprint(policy: Policy): string {
   const canonical = JSON.stringify(policy, (_key, value: unknown) =>
     value && typeof value === "object" && !Array.isArray(value)

@@ -6,8 +6,8 @@ import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts
 const lineLength = 75;
 
 /**
- * A calendar (RFC 5545) with an event for each rotation. The same rotation has the same UID in every plan, so that a
- * calendar program that reads the plan again moves its event. `madeAt` is when the plan was made.
+ * Renders a calendar (RFC 5545) with an event for each rotation. A rotation has the same UID in every plan, so a calendar
+ * program that reads a newer plan moves its event. `madeAt` is when the plan was made.
  */
 export function renderCalendar(simulation: Simulation, madeAt: Instant): string {
   return atOnce(calendarInSteps(simulation, madeAt));
@@ -49,7 +49,7 @@ function formatEvent(rotation: SimulatedRotation, madeAt: Instant): string[] {
   ];
 }
 
-/** Named for the change that it follows: that stays the same however often the plan is made anew. */
+/** Derives the UID from the previous change of the secret, which is the same in every later plan. */
 function toUid({ target, after }: SimulatedRotation): string {
   const name = `${target.id}/${after === undefined ? "first" : new Date(after).toISOString()}`;
   return `${createHash("sha256").update(name).digest("hex").slice(0, 32)}@keyturn`;
@@ -66,7 +66,7 @@ function escapeText(text: string): string {
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, " ");
 }
 
-/** Lines are counted in octets and broken between characters, never within one. */
+/** Folds a line. Its length is counted in octets, and it is never broken within a character. */
 function foldLine(line: string): string {
   let [text, length] = ["", 0];
   for (const character of line) {

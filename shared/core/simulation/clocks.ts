@@ -3,7 +3,7 @@ import { itemsInStep, type Steps } from "../steps.ts";
 import { hour } from "../time.ts";
 import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./model.ts";
 
-/** `rotations` are in the order in which they start. */
+/** Counts the rotations near clock changes. `rotations` are sorted by their start. */
 export function* clockChangesFor(
   targets: readonly SimulatedTarget[],
   rotations: readonly SimulatedRotation[],
@@ -30,7 +30,7 @@ function findZone({ timeZone = "UTC" }: SimulatedTarget["policy"]): string {
   return timeZone;
 }
 
-/** How many of the sorted moments are not after this one. */
+/** Counts the sorted moments that are not after this one. */
 function countUpTo(moments: readonly number[], last: number): number {
   let [low, high] = [0, moments.length];
   while (low < high) {

@@ -2,10 +2,10 @@ import { itemsInStep, sortInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
 import type { Collision, Limit, Limits, SimulatedRotation } from "./model.ts";
 
-/** A rotation stores its secret twice: once to wait, once to be read. */
+/** A rotation creates two versions: a pending one, and the published one. */
 const createsPerRotation = 2;
 
-/** `rotations` are in the order in which they start. */
+/** Finds the times in which a server or vault exceeds its limit. `rotations` are sorted by their start. */
 export function* findCollisions(
   rotations: readonly SimulatedRotation[],
   limits: Limits,
@@ -47,7 +47,7 @@ function add(starts: Map<string, number[]>, name: string, at: number): void {
   else starts.set(name, [at]);
 }
 
-/** Crowds that overlap are one. */
+/** Finds crowds of starts. Overlapping crowds are merged. */
 function* crowds(
   starts: readonly number[],
   { count, within }: Limit,

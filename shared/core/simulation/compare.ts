@@ -2,18 +2,18 @@ import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
 import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
-/** What an edit does to the rotations of one target. */
+/** The effect of an edit on the rotations of one target. */
 export interface Difference {
   readonly targetId: string;
   /**
-   * `earlier`, `later`: the next rotation, whether or not it lies in the time simulated. `appears`, `vanishes`: the target is
-   * configured or has a next rotation on one side only. `same start`: only rotations after the next one differ.
+   * `earlier`, `later`: the next rotation moves, in the simulated period or after it. `appears`, `vanishes`: only one side
+   * configures the target or has a next rotation. `same start`: only rotations after the next one differ.
    */
   readonly kind: "earlier" | "later" | "appears" | "vanishes" | "same start";
-  /** The next rotation. */
+  /** The next rotation on each side. */
   readonly before?: Instant;
   readonly after?: Instant;
-  /** How many rotations there are in the time simulated. */
+  /** The number of rotations in the simulated period. */
   readonly countBefore: number;
   readonly countAfter: number;
   readonly why: string;
@@ -22,19 +22,19 @@ export interface Difference {
 export interface Comparison {
   readonly from: Instant;
   readonly to: Instant;
-  /** One for each target that an edit touches, by id. */
+  /** One difference for each target that the edit affects, sorted by id. */
   readonly differences: readonly Difference[];
-  /** Targets that the edit lets start within 24 hours of the beginning, and that did not before. */
+  /** Targets that start within the first 24 hours only because of the edit. */
   readonly soon: readonly string[];
   readonly unchanged: number;
-  /** How many rotations of all targets there are in the time simulated. */
+  /** The number of rotations of all targets in the simulated period. */
   readonly rotationsBefore: number;
   readonly rotationsAfter: number;
-  /** Such as `412 targets move earlier, 3 would rotate today`. */
+  /** A summary such as `412 targets move earlier, 3 would rotate today`. */
   readonly summary: string;
 }
 
-/** One target on one side. */
+/** A target on one side of the comparison. */
 interface Side {
   readonly configured: boolean;
   readonly next?: SimulatedRotation | undefined;
@@ -43,7 +43,7 @@ interface Side {
 
 const nowhere: Side = { configured: false, rotations: [] };
 
-/** What changes between two simulations of the same time, target by target. `now` says whether that begins today. */
+/** Compares two simulations of the same period, target by target. `now` decides whether the period begins today. */
 export function compare(before: Simulation, after: Simulation, now: Instant): Comparison {
   return atOnce(compareInSteps(before, after, now));
 }
@@ -97,7 +97,7 @@ function computeDifference(
   const kind = classifyDifference(old, fresh);
   if (kind === undefined) return [];
   const [was, is] = [old.next, fresh.next];
-  const whyNot = fresh.configured ? whyNever : "is not configured any more";
+  const whyNot = fresh.configured ? whyNever : "is no longer configured";
   return [
     {
       targetId,
@@ -111,7 +111,7 @@ function computeDifference(
   ];
 }
 
-/** Undefined when nothing changes. */
+/** Compares one target. Undefined when nothing changes. */
 function classifyDifference(old: Side, fresh: Side): Difference["kind"] | undefined {
   if (old.configured !== fresh.configured) return old.configured ? "vanishes" : "appears";
   const [was, is] = [old.next?.at, fresh.next?.at];
@@ -155,7 +155,7 @@ function summarize(
   ].join(", ");
 }
 
-/** Such as `2d 3h earlier`, for tables. As exact as the length is worth: to minutes, seconds or milliseconds. */
+/** Formats the shift for tables, such as `2d 3h earlier`. Rounds to minutes, seconds or milliseconds, depending on the length. */
 export function computeShift({ before, after }: Difference): string {
   if (before === undefined || after === undefined) return "";
   const by = Date.parse(after) - Date.parse(before);

@@ -1,3 +1,3 @@
-/** In which a plan can be given. */
+/** The output formats of a plan. */
 export const planFormats = ["text", "json", "ics"] as const;
 export type PlanFormat = (typeof planFormats)[number];

@@ -2,7 +2,7 @@ import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Comparison } from "./compare.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
-/** The whole plan, for programs. Instants are ISO 8601 in UTC. `later`: first rotations that lie beyond its end. */
+/** Renders the whole plan for programs. Instants are ISO 8601 in UTC. `later`: first rotations after the end of the plan. */
 export function renderJson(simulation: Simulation): string {
   return atOnce(jsonInSteps(simulation));
 }
@@ -27,7 +27,7 @@ function readable(rotation: SimulatedRotation) {
   };
 }
 
-/** `warnings` are what the check of the edited configuration found, if they are to be told here. */
+/** Renders a comparison. `warnings` are those of the edited configuration, if the output includes them. */
 export function renderComparisonJson(comparison: Comparison, warnings?: readonly string[]): string {
   return atOnce(comparisonJsonInSteps(comparison, warnings));
 }
@@ -39,7 +39,7 @@ export function comparisonJsonInSteps(
   return writeFields({ ...comparison, ...(warnings && { warnings }) });
 }
 
-/** As JSON.stringify writes it with two spaces, but the long lists in it item by item. */
+/** Formats like JSON.stringify with two spaces, but writes long lists item by item. */
 function* writeFields(fields: object): Steps<string> {
   const texts: string[] = [];
   for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
@@ -57,6 +57,6 @@ function* writtenList(items: readonly unknown[]): Steps<string> {
 }
 
 function indentLines(value: unknown, by = 2): string {
-  // Line ends within texts are escaped: those that are left are between the parts.
+  // JSON escapes line ends in texts, so each remaining one is between parts.
   return JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(by)}`);
 }

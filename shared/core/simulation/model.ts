@@ -4,22 +4,22 @@ import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Instant } from "../time.ts";
 
-/** One target as the simulation needs it. */
+/** The input of the simulation for one target. */
 export interface SimulatedTarget {
   readonly id: string;
   readonly policy: Policy;
-  /** What the journal knows now. */
+  /** The facts from the journal. */
   readonly facts: Omit<Facts, "targetId">;
   readonly vault: string;
-  /** Where the target is, if it is anywhere. */
+  /** The server of the target, if it has one. */
   readonly server?: string;
 }
 
-/** A rotation that will happen. Moments in milliseconds since the epoch. */
+/** A simulated rotation. Moments are in milliseconds since the epoch. */
 export interface SimulatedRotation {
   readonly target: SimulatedTarget;
   readonly at: number;
-  /** The change before it; what makes it the same rotation in two simulations. */
+  /** The previous change, which identifies the rotation across simulations. */
   readonly after: number | undefined;
   readonly placement: Placement;
 }
@@ -33,14 +33,14 @@ export interface TooOld {
 
 export interface PlannedTarget {
   readonly id: string;
-  /** The first rotation from `from` on, whether or not it starts before `to`; none for ten years when absent. */
+  /** The first rotation from `from` on, also if it starts after `to`. Absent if there is none in ten years. */
   readonly next?: SimulatedRotation;
 }
 
-/** A policy, and how hard the passwords are to guess that it makes. */
+/** A policy, and the entropy of its passwords. */
 export interface PolicyUse {
   readonly name: string;
-  /** How many targets it applies to with these passwords. */
+  /** The number of targets with this policy and these password rules. */
   readonly targets: number;
   readonly entropyBits: number;
 }
@@ -50,7 +50,7 @@ export interface Simulation {
   readonly to: Instant;
   readonly targets: readonly PlannedTarget[];
   readonly policies: readonly PolicyUse[];
-  /** In the order in which they start. */
+  /** The rotations, sorted by their start. */
   readonly rotations: readonly SimulatedRotation[];
   readonly never: readonly { readonly targetId: string; readonly why: string }[];
   readonly tooOld: readonly TooOld[];
@@ -59,26 +59,26 @@ export interface Simulation {
   readonly clockChanges: readonly ClockChange[];
 }
 
-/** At most `count` in any `within` milliseconds. */
+/** A limit of `count` in any `within` milliseconds. */
 export interface Limit {
   readonly count: number;
   readonly within: number;
 }
 
 export interface Limits {
-  /** Rotations that start on one server. */
+  /** The limit of rotations that start on one server. */
   readonly perServer: Limit;
-  /** Secret versions that are created in one vault. */
+  /** The limit of secret versions that are created in one vault. */
   readonly perVault: Limit;
 }
 
-/** A time in which more is wanted of a server or vault than it takes at once. */
+/** A time in which rotations exceed the limit of a server or vault. */
 export interface Collision {
   readonly kind: "server" | "vault";
   readonly name: string;
   readonly from: Instant;
   readonly to: Instant;
-  /** The most that falls within the limit's time. */
+  /** The highest count within the time of the limit. */
   readonly most: number;
   readonly limit: number;
 }
@@ -87,13 +87,13 @@ export interface Collision {
 export interface ClockChange {
   readonly timeZone: string;
   readonly at: Instant;
-  /** Milliseconds; positive when clocks go forward. */
+  /** The shift in milliseconds. Positive when clocks go forward. */
   readonly by: number;
-  /** Rotations within half a day of it, of targets whose policy is in that zone. */
+  /** The number of rotations within half a day of it, of targets whose policy uses that zone. */
   readonly rotations: number;
 }
 
-/** Such as `policy nights: 90d after …, moved to the window on …`. */
+/** Describes a rotation, such as `policy nights: 90d after …, in the window from …`. */
 export function describeWhy({ target, placement }: SimulatedRotation): string {
   return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}`;
 }

@@ -7,7 +7,7 @@ import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
 import type { Simulation } from "./model.ts";
 import { comparisonTableInSteps, tableInSteps } from "./table.ts";
 
-/** `madeAt` is when the plan was made. */
+/** Renders a plan. `madeAt` is when the plan was made. */
 export function renderPlan(simulation: Simulation, format: PlanFormat, madeAt: Instant): string {
   return atOnce(planInSteps(simulation, format, madeAt));
 }
@@ -22,8 +22,8 @@ export function planInSteps(
 }
 
 /**
- * A comparison is no calendar: that format gives text. `warnings` are what the check
- * of the edited configuration found, if they are to be told here.
+ * Renders a comparison. It cannot be a calendar, so the format `ics` gives text. `warnings` are those of the edited
+ * configuration, if the output includes them.
  */
 export function renderComparisonAs(
   comparison: Comparison,

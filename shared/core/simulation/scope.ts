@@ -8,51 +8,51 @@ import { defaultLimits } from "./limits.ts";
 import type { Limits, SimulatedTarget, Simulation } from "./model.ts";
 import { type PlanBudget, simulateInSteps } from "./simulate.ts";
 
-/** Of what a plan is made. */
+/** The targets and the period of a plan. */
 export interface PlanScope {
-  /** Now, when absent. */
+  /** Absent: now. */
   readonly from?: Instant;
-  /** Ninety days after `from`, when absent. */
+  /** Absent: `usualLength` after `from`. */
   readonly to?: Instant;
-  /** Ids of targets; `*` stands for any characters, `?` for one. All, when absent. */
+  /** A pattern for ids of targets. `*` matches any characters, `?` matches one. Absent: all targets. */
   readonly targets?: string;
-  /** The usual ones, when absent. */
+  /** Absent: the default limits. */
   readonly limits?: Partial<Limits>;
 }
 
-/** What is known of the targets, and by whom. */
+/** The sources from which a plan is made. */
 export interface PlanKnowledge {
   readonly now: Instant;
-  /** How a target stands; undefined when nobody knows it. */
+  /** Returns the facts of a target. Undefined for an unknown target. */
   readonly factsOf: (targetId: string) => SimulatedTarget["facts"] | undefined;
   readonly serverOf: (target: Target) => string;
-  /** When the simulation stops; never, when absent. */
+  /** When the simulation stops. Absent: never. */
   readonly budget?: PlanBudget;
-  /** Milliseconds between sweeps; the usual ones, when absent. */
+  /** Milliseconds between sweeps. Absent: the usual interval. */
   readonly sweepEvery?: number;
 }
 
-/** More than a quarter: the end itself is not shown, and a password that may be 90 days old is rotated after 90 days. */
+/** Longer than 90 days, so that a plan shows the rotation of a password with `every: 90d`. The end itself is not shown. */
 export const usualLength = 100 * day;
 
-/** Characters of a pattern that are repeated to whoever wrote it; ids are shorter. */
-const longestPattern = 100;
+/** Characters of a pattern that the message quotes. Ids are shorter. */
+const maxQuotedLength = 100;
 
-/** Throws ConfigError when no target on any side matches: a mistyped pattern must not look like an empty plan. */
+/** Throws ConfigError if no target on any side matches, because a mistyped pattern must not look like an empty plan. */
 export function requireMatch(
   { targets: pattern }: PlanScope,
   ...sides: readonly (readonly Target[])[]
 ): void {
   const ids = [...new Set(sides.flat().map(({ id }) => id))];
   if (pattern === undefined || ids.some((id) => matchesGlob(pattern, id))) return;
-  const near = nearestTo(pattern.slice(0, longestPattern), ids);
+  const near = nearestTo(pattern.slice(0, maxQuotedLength), ids);
   const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
   throw new ConfigError(
-    `No target matches ${JSON.stringify(pattern.slice(0, longestPattern))}${hint}`,
+    `No target matches ${JSON.stringify(pattern.slice(0, maxQuotedLength))}${hint}`,
   );
 }
 
-/** Plays the time for targets as they stand; one that nobody knows as if it were adopted now. Throws ConfigError. */
+/** Simulates targets from their current state. An unknown target counts as adopted now. Throws ConfigError. */
 export function simulateTargets(
   targets: readonly Target[],
   scope: PlanScope,
@@ -66,8 +66,8 @@ export function* simulateTargetsInSteps(
   { from, to, targets: pattern = "*", limits }: PlanScope,
   { now, factsOf, serverOf, budget, sweepEvery }: PlanKnowledge,
 ): Steps<Simulation> {
-  const wanted = targets.filter(({ id }) => matchesGlob(pattern, id));
-  const simulated = yield* mapInSteps(wanted, (target): SimulatedTarget => ({
+  const selected = targets.filter(({ id }) => matchesGlob(pattern, id));
+  const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => ({
     id: target.id,
     policy: target.policy,
     facts: factsOf(target.id) ?? { adoptedAt: now },

@@ -20,11 +20,11 @@ import type {
   TooOld,
 } from "./model.ts";
 
-/** When a simulation stops. It counts, and reads no clock, so that the same question has the same answer everywhere. */
+/** When a simulation stops. It counts rotations and not time, so that the result is the same on every machine. */
 export interface PlanBudget {
-  /** Rotations that one plan may have. */
+  /** The maximum number of rotations in a plan. */
   readonly rotations: number;
-  /** Rotations that are counted before the simulation stops. */
+  /** The number of rotations after which the simulation stops counting. */
   readonly counted: number;
 }
 
@@ -34,15 +34,15 @@ export interface SimulationWanted {
   readonly from: Instant;
   readonly to: Instant;
   readonly limits: Limits;
-  /** `from`, when absent. */
+  /** When the facts were true. Absent: `from`. */
   readonly knownAt?: Instant;
-  /** None, when absent. */
+  /** Absent: no budget. */
   readonly budget?: PlanBudget;
-  /** Milliseconds between sweeps; the usual ones, when absent. */
+  /** Milliseconds between sweeps. Absent: the usual interval. */
   readonly sweepEvery?: number;
 }
 
-/** The simulation without a pause. */
+/** Simulates without pauses. */
 export function simulate(
   targets: readonly SimulatedTarget[],
   wanted: SimulationWanted,
@@ -51,9 +51,9 @@ export function simulate(
 }
 
 /**
- * Every rotation that happens from `from` until before `to`, if nothing fails and nobody asks for one. What is known of
- * the targets is true at `knownAt`; when that is earlier, time is played from there, and shown from `from`. Throws
- * ConfigError when there are more rotations than the budget has, and says how many.
+ * Simulates every rotation from `from` until before `to`, without failures and requests. The facts of the targets are true at
+ * `knownAt`. If that is before `from`, the simulation begins there. Throws ConfigError with the number of rotations if it
+ * exceeds the budget.
  */
 export function* simulateInSteps(
   targets: readonly SimulatedTarget[],
@@ -94,7 +94,7 @@ export function* simulateInSteps(
   return { from, to, ...what, limits, collisions, clockChanges };
 }
 
-/** Targets with passwords of their own are counted apart. */
+/** Counts targets by policy. Targets that override the password rules are counted separately. */
 function* listUses(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
   const uses = new Map<string, PolicyUse>();
   const bitsOf = new Map<PasswordRules, number>();
@@ -109,7 +109,7 @@ function* listUses(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
   return [...uses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
 }
 
-/** What was played of that which was asked for. */
+/** The simulated rotations of a target. */
 interface Count {
   played: number;
   readonly budget: PlanBudget;
@@ -119,13 +119,13 @@ interface Count {
 
 interface Course {
   readonly rotations: readonly SimulatedRotation[];
-  /** The first one that does not start before the end. */
+  /** The first rotation that does not start before the end. */
   readonly beyond?: SimulatedRotation;
-  /** Why there will not be another one, ever. */
+  /** Why no further rotation follows. */
   readonly never?: string;
 }
 
-/** Beyond the budget, rotations are counted and forgotten. */
+/** Rotations beyond the budget are counted but not stored. */
 function* simulateTarget(
   target: SimulatedTarget,
   start: number,
@@ -154,16 +154,16 @@ function* simulateTarget(
   }
 }
 
-/** From the start of a rotation to the moment from which the age of the new secret counts. */
+/** Returns the milliseconds from the start of a rotation to the moment from which the age of the new secret counts. */
 function computeDelay(policy: Policy, at: number, sweepEvery: number): number {
   if (policy.every !== undefined || policy.cron === undefined)
     return ageDelay(policy.every ?? sweepEvery, sweepEvery);
   const next = findOpenings(policy).first(at + 1, at + 1);
-  // A rotation is over when the appointment of the next sweep comes.
+  // A rotation ends before the next sweep.
   return next && next.from <= at + sweepEvery ? usualRotation : sweepEvery;
 }
 
-/** How many there are, or are at least, and how to ask for less. */
+/** The error with the number of rotations, and how to reduce it. */
 function tooMany(
   { played, budget, asked }: Count,
   reached?: { readonly targetId: string; readonly at: number },
@@ -176,7 +176,7 @@ function tooMany(
     : "";
   const sentences = [
     `The period has ${many} rotations; the limit is ${number(budget.rotations)}.`,
-    ` Asked for: ${targets} from ${asked.from} to ${asked.to}.${stopped}`,
+    ` Requested: ${targets} from ${asked.from} to ${asked.to}.${stopped}`,
     " Use an earlier `to`, or filter with `targets`",
   ];
   return new ConfigError(sentences.join(""));

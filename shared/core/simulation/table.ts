@@ -5,7 +5,7 @@ import { type Comparison, computeShift } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
-/** The plan as text, for people. `most` rotations are listed; the rest is counted. */
+/** Renders the plan as text for people. Lists at most `most` rotations, and counts the others. */
 export function renderTable(simulation: Simulation, most = Infinity): string {
   return atOnce(tableInSteps(simulation, most));
 }
@@ -32,23 +32,21 @@ export function* tableInSteps(simulation: Simulation, most = Infinity): Steps<st
 const formatWhen = ({ at, target }: SimulatedRotation): string =>
   formatLocal(Math.floor(at / 1000) * 1000, target.policy.timeZone ?? "UTC");
 
-/** When a plan is empty, a person wants to know when it would not be. */
+/** An empty plan shows the next rotation after its end. */
 function formatNext({ targets }: Simulation): string[] {
   const [next] = targets.flatMap(({ next: found }) => found ?? []).sort((a, b) => a.at - b.at);
   if (!next) return [];
-  return [
-    `The next rotation is that of ${next.target.id}: ${formatWhen(next)}  ${describeWhy(next)}`,
-  ];
+  return [`Next rotation: ${next.target.id}, ${formatWhen(next)}  ${describeWhy(next)}`];
 }
 
 function formatWarnings(simulation: Simulation): string[] {
   const { collisions, tooOld, never, clockChanges, policies, limits } = simulation;
   return [
     ...section(
-      "Too much at once",
+      "Limit exceeded",
       collisions.map(
         ({ kind, name, from, to, most, limit }) =>
-          `${kind} ${name}: ${most} where ${limit} are allowed, ${from} to ${to}`,
+          `${kind} ${name}: ${most} at once, the limit is ${limit}, ${from} to ${to}`,
       ),
     ),
     ...section(
@@ -78,7 +76,7 @@ function formatWarnings(simulation: Simulation): string[] {
   ];
 }
 
-/** What an edit changes, as text. `warnings` are what the check of the edited configuration found. */
+/** Renders a comparison as text. `warnings` are those of the edited configuration. */
 export function renderComparison(comparison: Comparison, warnings?: readonly string[]): string {
   return atOnce(comparisonTableInSteps(comparison, warnings));
 }

@@ -7,9 +7,9 @@ import { makeFolder, problemLines, withTarget } from "../written.ts";
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
   withTarget({ options: { host: "db.example", tls: { caFile }, ...more } });
-const gone = "there is no such file; a relative path begins at the folder of the configuration";
+const gone = "does not exist; a relative path begins at the folder of the configuration";
 
-test("a relative path of authorities begins at the folder of the configuration file", async () => {
+test("a relative path of a CA file begins at the folder of the configuration file", async () => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting("certificates/ca.pem"),
     "certificates/ca.pem": "a CA",
@@ -20,7 +20,7 @@ test("a relative path of authorities begins at the folder of the configuration f
   }
 });
 
-test("an absolute path of authorities stays as it is", async () => {
+test("an absolute path of a CA file stays unchanged", async () => {
   const elsewhere = join(await makeFolder({ "ca.pem": "a CA" }), "ca.pem");
   const folder = await makeFolder({ "keyturn.yaml": trusting(elsewhere) });
   expect((await loadConfig(folder, rotators)).targets).toMatchObject([
@@ -28,7 +28,7 @@ test("an absolute path of authorities stays as it is", async () => {
   ]);
 });
 
-test("authorities that are not there are listed together with everything else", async () => {
+test("missing CA files are listed together with all other problems", async () => {
   const text = trusting("ca.pem", { prot: 1 }).replace("90d", "90 days");
   const folder = await makeFolder({ "keyturn.yaml": text, "certificates/ca.pem": "a CA" });
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
@@ -39,10 +39,10 @@ test("authorities that are not there are listed together with everything else", 
 });
 
 test.each([
-  ["a folder", "certificates", "is no file"],
+  ["a folder", "certificates", "is not a file"],
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
-  ["no path at all", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
-])("a path of authorities that is %s is refused", async (_what, caFile, message) => {
+  ["not a path", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
+])("a path of a CA file that is %s is refused", async (_what, caFile, message) => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting(caFile),
     "ca.pem": "a CA",

@@ -5,7 +5,7 @@ import { listProblems, load, withTarget } from "../written.ts";
 const pair = { accounts: ["a", { name: "b", initial: "b-today" }] };
 const admin = { secret: "db-admin" };
 
-/** The problems of the target, without file and place. */
+/** Lists the problems of the target, without file and position. */
 async function findings(fields: Readonly<Record<string, unknown>>): Promise<string[]> {
   const lines = await listProblems(withTarget(fields));
   return lines.map((line) => line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""));
@@ -17,14 +17,14 @@ test.each([
   ["an administrator in a secret that also names it", { admin: { ...admin, account: "root" } }],
   ["a pair that changes itself", pair],
   ["a pair and an administrator", { accounts: ["a", "b"], admin, grace: "2d" }],
-  ["a pair whose old password ends at once", { ...pair, grace: "0s" }],
+  ["a pair without a grace", { ...pair, grace: "0s" }],
   ["a pair with the grace of one whole period", { ...pair, grace: "90d" }],
-  ["a password alone for one account", { publish: { secret: "orders-db", as: "password" } }],
+  ["a bare password for one account", { publish: { secret: "orders-db", as: "password" } }],
   [
-    "a server changed by the managed identity",
+    "a server that the managed identity changes",
     { type: "cloud-server", options: { server: "s" }, admin: "managed-identity" },
   ],
-])("%s is possible", async (_what, fields) => {
+])("%s is accepted", async (_what, fields) => {
   expect(await findings(fields)).toEqual([]);
 });
 
@@ -32,47 +32,47 @@ test.each([
   [
     "a rotator that cannot use the managed identity",
     { admin: "managed-identity" },
-    "admin: relational cannot be changed that way; possible is self or { secret: … }",
+    "admin: is not supported for relational; use self or { secret: … }",
   ],
   [
     "a rotator whose accounts cannot change themselves",
     { type: "cloud-server", options: { server: "s" } },
-    "admin: cloud-server cannot be changed that way; possible is managed-identity",
+    "admin: is not supported for cloud-server; use managed-identity",
   ],
   [
-    "a rotator that takes no administrator",
+    "a rotator that does not support an administrator",
     { type: "cloud-server", options: { server: "s" }, admin },
-    "admin: cloud-server cannot be changed that way; possible is managed-identity",
+    "admin: is not supported for cloud-server; use managed-identity",
   ],
   [
-    "an account that is there twice",
+    "an account that is listed twice",
     { accounts: ["App", "app"], admin },
-    "accounts[1]: is the same account as the first one",
+    "accounts[1]: is the same account as accounts[0]; a pair needs two accounts",
   ],
   [
-    "an administrator that is the account itself",
+    "an administrator that is one of the accounts",
     { admin: { ...admin, account: "APP" } },
-    "admin.account: is one of the accounts that this target changes; use admin: self, or another administrator",
+    "admin.account: is one of the accounts that this target rotates; use admin: self, or another administrator",
   ],
   [
-    "a password alone for a pair",
+    "a bare password for a pair",
     { ...pair, publish: { secret: "orders-db", as: "password" } },
-    "publish.as: must be json for a pair: from the password alone, consumers could not know the account",
+    "publish.as: must be json for a pair: consumers need the account name together with the password",
   ],
   [
     "grace for one account",
     { grace: "1h" },
-    "grace: has no meaning for one account, whose old password ends with the change",
+    "grace: has no effect with one account, because its old password stops working at the change; remove it",
   ],
   [
     "grace longer than the period",
     { ...pair, grace: "91d" },
-    "grace: is longer than the policy's every (90d); a pair needs both accounts by then",
+    "grace: is longer than every of the policy (90d); use a shorter grace, because the next rotation needs the other account",
   ],
   [
-    "a pair that changes itself and does not know how to begin",
+    "a pair that changes itself without an initial secret",
     { accounts: ["a", "b"] },
-    "accounts[1]: needs initial (the secret that holds its password today): with admin: self, each account logs in by itself",
+    "accounts[1]: needs initial (the secret that holds its current password), because with admin: self each account changes its own password",
   ],
   [
     "an administrator in the secret that is published",
@@ -80,39 +80,39 @@ test.each([
     "admin.secret: is the secret that this target publishes; use admin: self, or another secret",
   ],
   [
-    "a first password in the secret that is published",
+    "an initial password in the secret that is published",
     { accounts: [{ name: "a", initial: { secret: "orders-db", vault: "main" } }] },
-    "accounts[0].initial: is the secret that this target publishes; leave it out for the account that is in there",
+    "accounts[0].initial: is the secret that this target publishes; remove initial from the account whose password it holds",
   ],
   [
-    "a secret whose name is kept for pending ones",
+    "a secret with a name that is reserved for pending secrets",
     { publish: "Keyturn-Pending-orders" },
-    "publish: begins with keyturn-pending-, which Keyturn uses itself",
+    "publish: must not begin with keyturn-pending-, which is reserved for pending secrets of Keyturn",
   ],
 ])("%s is refused", async (_what, fields, finding) => {
   expect(await findings(fields)).toEqual([finding]);
 });
 
-test("a bad name of a secret does not hide that a pair cannot publish a password alone", async () => {
+test("a bad secret name does not hide that a pair cannot publish a bare password", async () => {
   expect(await findings({ ...pair, publish: { secret: "a_b", as: "password" } })).toEqual([
     expect.stringContaining("publish.secret: must be the name of a secret"),
     expect.stringContaining("publish.as: must be json for a pair"),
   ]);
 });
 
-test("a default grace beyond the period must be written", async () => {
+test("a default grace that is longer than the period is refused", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 1h");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than the policy's every (1h); a pair needs both accounts by then",
+    "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than every of the policy (1h); use a shorter grace, because the next rotation needs the other account",
   ]);
 });
 
-test("a consumer that is told twice is refused", async () => {
+test("a consumer that is listed twice is refused", async () => {
   const text = `${withTarget({ consumers: ["api", "api"] })}consumers:
   api: { type: webhook, url: https://api.example, key: { secret: api-key } }
 `;
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:11:23  targets.orders.consumers[1]: is there twice",
+    "keyturn.yaml:11:23  targets.orders.consumers[1]: is listed twice",
   ]);
 });
 
@@ -125,52 +125,52 @@ test.each([
   [
     "timing",
     "{}",
-    " says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
+    " never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
   ],
   [
     "timing",
     "{ every: 1d, manualOnly: true }",
-    "every: has no effect with manualOnly; take one of them out",
+    "every: has no effect with manualOnly; remove one of them",
   ],
   ["length", "{ every: 1d, password: { length: 129 } }", "password.length: must be at most 128"],
   [
     "length",
     "{ every: 1d, password: { length: 20 } }",
-    "password: leaves 119 bits of entropy and must leave 128; length: 22 is enough",
+    "password: must leave 128 bits of entropy, but leaves 119; use length: 22",
   ],
   [
     "symbols",
     '{ every: 1d, password: { symbols: "a-" } }',
-    "password.symbols: must hold no letters and no digits",
+    "password.symbols: must not contain letters or digits",
   ],
   [
     "symbols",
     '{ every: 1d, password: { symbols: "é" } }',
-    "password.symbols: must hold only printable ASCII characters, and no space",
+    "password.symbols: must contain only printable ASCII characters, without spaces",
   ],
   [
     "exclude",
     '{ every: 1d, password: { exclude: "0123456789-_.~" } }',
-    "password.exclude: leaves no digits and no symbols; many systems demand some",
+    "password.exclude: leaves no digits and no symbols, which many systems require; allow some",
   ],
-])("a policy's %s outside of what is possible is refused: %s", async (_what, policy, finding) => {
+])("a policy's %s that is out of range is refused: %s", async (_what, policy, finding) => {
   const text = `version: 1\npolicies: { p: ${policy} }\n`;
   const lines = await listProblems(text);
   expect(lines.map((line) => line.replace(/^\S+ {2}policies\.p[.:]/, ""))).toEqual([finding]);
 });
 
-test("a policy without symbols needs none", async () => {
+test("a policy without symbols requires none", async () => {
   const text = 'version: 1\npolicies: { p: { manualOnly: true, password: { symbols: "" } } }\n';
   expect(await listProblems(text)).toEqual([]);
 });
 
-test("a target that names no policy needs one named default", async () => {
+test("a target that names no policy needs a policy named default", async () => {
   expect(await listProblems(withTarget({}).replace("default:", "other:"))).toEqual([
-    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and there is none called default",
+    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
   ]);
 });
 
-test("with several vaults, every secret says in which one it is", async () => {
+test("with several vaults, every secret must name its vault", async () => {
   const text = withTarget({
     accounts: [{ name: "a", initial: "a-today" }],
     admin,
@@ -179,32 +179,32 @@ test("with several vaults, every secret says in which one it is", async () => {
   const notify =
     "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
   expect(await listProblems(text + notify)).toEqual([
-    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must say which vault: other, main",
-    "keyturn.yaml:9:5  targets.orders.admin: must say which vault: other, main",
-    "keyturn.yaml:11:75  notify[0].key: must say which vault: other, main",
+    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because there are several: other, main",
+    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because there are several: other, main",
+    "keyturn.yaml:11:75  notify[0].key: must name a vault, because there are several: other, main",
   ]);
 });
 
-test("without a vault there is no place for secrets", async () => {
+test("without a vault, every secret is refused", async () => {
   const text = withTarget({}).replace(/vaults: .*/, "vaults: {}");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, and none is configured; add one under vaults",
+    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but none is configured; add one under vaults",
   ]);
 });
 
 test.each([
   [
     "https://kv.vault.azure.net/secrets/x",
-    "must be the address of the vault alone, such as https://orders.vault.azure.net",
+    "must be the address of a vault without a path, such as https://orders.vault.azure.net",
   ],
-  ["https://me:pw@kv.vault.azure.net", "must not hold a user name or password"],
+  ["https://me:pw@kv.vault.azure.net", "must not contain a user name or password"],
   [
     "http://kv.vault.azure.net",
-    "must begin with https://; http is for addresses of this machine only",
+    "must begin with https://; http:// is allowed for loopback addresses only",
   ],
   ["kv.example", "must be a web address that begins with https://"],
-  ["https://", "is no valid web address"],
-])("%s is no address of a vault", async (url, message) => {
+  ["https://", "is not a valid web address"],
+])("%s is refused as the address of a vault", async (url, message) => {
   expect(await listProblems(`version: 1\nvaults: { main: { url: "${url}" } }\n`)).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${message}`,
   ]);
@@ -215,7 +215,7 @@ test.each([
   "http://127.0.0.1:8300/",
   "http://[::1]:8300",
   "https://KV.vault.azure.net/",
-])("%s is an address of a vault", async (url) => {
+])("%s is accepted as the address of a vault", async (url) => {
   const { vaults } = await load(`version: 1\nvaults: { main: { url: "${url}" } }\n`);
   expect(vaults["main"]?.url).toBe(url.toLowerCase().replace(/\/$/, ""));
 });
@@ -228,23 +228,23 @@ targets:
   two: { type: relational, admin: self, ${second} }
 `;
 
-test("two targets do not publish the same secret", async () => {
+test("two targets cannot publish the same secret", async () => {
   const text = two(
     "options: { host: a }, accounts: [a], publish: shared",
     "options: { host: b }, accounts: [b], publish: { secret: SHARED, vault: main }",
   );
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:97  targets.two.publish.secret: is the secret that target one (keyturn.yaml:5:3) publishes as well",
+    "keyturn.yaml:6:97  targets.two.publish.secret: is already published by target one (keyturn.yaml:5:3); use another secret",
   ]);
 });
 
-test("two targets do not change the same account", async () => {
+test("two targets cannot rotate the same account", async () => {
   const text = two(
     "options: { host: db.example }, accounts: [b, app], publish: one",
     "options: { host: DB.example, port: 5432 }, accounts: [app], publish: two",
   ).replace("self", "{ secret: root }");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:95  targets.two.accounts[0]: is the account that target one (keyturn.yaml:5:3) changes as well",
+    "keyturn.yaml:6:95  targets.two.accounts[0]: is already rotated by target one (keyturn.yaml:5:3); an account can belong to one target only",
   ]);
 });
 
@@ -256,17 +256,19 @@ test("the same account name on another port or host is another account", async (
   expect(await listProblems(text)).toEqual([]);
 });
 
-test("the same account is the same for every database of the server", async () => {
+test("an account is the same in every database of a server", async () => {
   const text = two(
     "options: { host: db.example, database: a }, accounts: [app], publish: one",
     "options: { host: db.example, database: b }, accounts: [app], publish: two",
   );
   const lines = await listProblems(text);
   expect(lines).toHaveLength(1);
-  expect(lines[0]).toMatch(/^keyturn\.yaml:6:\d+ {2}targets\.two\.accounts\[0\]: is the account/);
+  expect(lines[0]).toMatch(
+    /^keyturn\.yaml:6:\d+ {2}targets\.two\.accounts\[0\]: is already rotated by/,
+  );
 });
 
-test("where accounts live in realms of a server, the same name in another one is another account", async () => {
+test("if a server has realms, the same name in another realm is another account", async () => {
   const inRealms = fakeRotators.map((rotator) => ({
     ...rotator,
     accountRealm: (options: unknown) => String(rotator.endpoint(options).database),
@@ -278,7 +280,7 @@ test("where accounts live in realms of a server, the same name in another one is
   expect((await load(text, inRealms)).targets).toHaveLength(2);
 });
 
-test("TLS that is switched off is worth a warning", async () => {
+test("turning TLS off causes a warning", async () => {
   const { warnings } = await load(
     withTarget({ options: { host: "db.example", tls: { mode: "disable" } } }),
   );
@@ -289,16 +291,16 @@ test("TLS that is switched off is worth a warning", async () => {
       column: 49,
       path: "targets.orders.options.tls.mode",
       message:
-        "TLS is off: passwords cross the network in the clear, and anybody can pose as the server",
+        "TLS is off: passwords cross the network unencrypted, and the identity of the server is not verified",
     },
   ]);
   expect((await load(withTarget({}))).warnings).toEqual([]);
 });
 
-test("one vault has one name", async () => {
+test("a vault cannot have two names", async () => {
   const text =
     "version: 1\nvaults:\n  a: { url: https://kv.vault.azure.net }\n  b: { url: https://kv.vault.azure.net/ }\n";
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:4:13  vaults.b.url: is the address of vault a (keyturn.yaml:3:3) as well; use one name for it",
+    "keyturn.yaml:4:13  vaults.b.url: is also the address of vault a (keyturn.yaml:3:3); configure each vault once",
   ]);
 });

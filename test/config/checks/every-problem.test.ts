@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { listProblems } from "../written.ts";
 
-const badName = "must be 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen";
+const badName =
+  "must be 1 to 63 lower-case letters, digits and hyphens, and must not begin with a hyphen";
 
-test("a bad id of a target hides nothing that is wrong with the target", async () => {
+test("a bad target id does not hide the problems of the target", async () => {
   const text = `version: 1
 vaults: { main: { url: https://kv.vault.azure.net } }
 policies: { default: { every: 90d } }
@@ -23,12 +24,12 @@ targets:
     "keyturn.yaml:9:24  targets.Orders_DB.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
     'keyturn.yaml:9:35  targets.Orders_DB.publish.vualt: is not a known key (did you mean "vault"?)',
     'keyturn.yaml:10:5  targets.Orders_DB.polcy: is not a known key (did you mean "policy"?)',
-    "keyturn.yaml:11:13  targets.Orders_DB.tags.keyturn-target: is a tag that Keyturn writes by itself",
+    "keyturn.yaml:11:13  targets.Orders_DB.tags.keyturn-target: is reserved for a tag that Keyturn writes",
     "keyturn.yaml:11:29  targets.Orders_DB.tags.keyturn-target: must be text; put it in quotes",
   ]);
 });
 
-test("bad names of vaults, policies and consumers hide nothing of what they name", async () => {
+test("bad names of vaults, policies and consumers do not hide the problems of these entries", async () => {
   const text = `version: 1
 vaults:
   Main: { url: https://kv.example }
@@ -48,7 +49,7 @@ consumers:
   ]);
 });
 
-test("a good value below a bad name adds no problem", async () => {
+test("a valid value under a bad name adds no problem", async () => {
   expect(await listProblems("version: 1\npolicies: { Nightly: { every: 1d } }\n")).toEqual([
     `keyturn.yaml:2:13  policies.Nightly: ${badName}`,
   ]);

@@ -26,13 +26,13 @@ const withPolicy = (line: string) => good.replace("every: 90d", `every: 90d\n   
 
 const variables = "Keyturn does not replace variables such as ${NAME}; write the value itself";
 
-test("the file that the mistakes are made in has none", async () => {
+test("the file without the mistakes has no problems", async () => {
   expect(await listProblems(good)).toEqual([]);
 });
 
 test.each([
   [
-    "one account that is no list",
+    "one account that is not in a list",
     good.replace("[app]", "app"),
     "15:15  targets.orders.accounts: must be a list, in [ ]",
   ],
@@ -82,12 +82,12 @@ test.each([
     `13:13  ${variables}`,
   ],
   [
-    "a brace that nothing closes",
+    "a brace that is not closed",
     good.replace(options, "options: { host: db.example, port: 5432"),
     "12:14  the { here is not closed; add a }",
   ],
   [
-    "a bracket that nothing closes",
+    "a bracket that is not closed",
     good.replace("[app]", "[app"),
     "15:15  the [ here is not closed; add a ]",
   ],
@@ -107,9 +107,9 @@ test.each([
     "8:13  policies.default.expiry: needs a unit; write 30d for days, 30h for hours, 30m for minutes",
   ],
   [
-    "a zone as Windows calls it",
+    "a Windows name of a time zone",
     withPolicy("timeZone: W. Europe Standard Time"),
-    "8:15  policies.default.timeZone: W. Europe Standard Time is what Windows calls a time zone; write its IANA name: Europe/Berlin",
+    "8:15  policies.default.timeZone: must be an IANA time zone, but W. Europe Standard Time is a Windows name; use Europe/Berlin",
   ],
   [
     "policy: for policies:",
@@ -176,12 +176,12 @@ test.each([
     good.replace(options, "options: {host:db.example, port: 5432}"),
     '12:15  targets.orders.options["host:db.example"]: needs a space after the colon: "host: …"',
   ],
-])("%s is one problem, which says what to write", async (_what, text, problem) => {
+])("%s is reported once, with the text to write instead", async (_what, text, problem) => {
   expect(text).not.toBe(good);
   expect(await listProblems(text)).toEqual([`keyturn.yaml:${problem}`]);
 });
 
-test("dollars and braces are what they are where any character may be", async () => {
+test("dollar signs and braces are allowed in free text", async () => {
   const text = withPolicy('password: { symbols: "${}_-" }').replace(
     "90d\n",
     '90d\n    freeze: [{ from: 2027-01-01, to: 2027-01-02, reason: "ask ${ops}" }]\n',
@@ -189,6 +189,6 @@ test("dollars and braces are what they are where any character may be", async ()
   expect(await listProblems(text)).toEqual([]);
 });
 
-test("every name of Windows leads to a zone that there is", () => {
+test("every Windows zone name maps to an existing IANA zone", () => {
   expect(Object.values(ianaNames).filter((name) => !isTimeZone(name))).toEqual([]);
 });

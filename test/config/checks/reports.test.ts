@@ -6,26 +6,26 @@ const listWarnings = async (policies: string, fields = {}) => {
   return (await load(text)).warnings.map(({ path, message }) => `${path}: ${message}`);
 };
 
-test("a policy under which a reported breach has no effect is named once", async () => {
+test("one warning names a policy under which a reported breach has no effect", async () => {
   expect(await listWarnings("{ default: { every: 90d }, unused: { every: 1d } }")).toEqual([
-    "policies.default: has no afterExposure: a reported exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
+    "policies.default: has no afterExposure: reporting an exposure or breach of its 1 target has no effect; add afterExposure, such as 4h",
   ]);
 });
 
 test.each([
-  ["says what an exposure makes due", "{ default: { every: 90d, afterExposure: 4h } }", {}],
-  ["says that only a person starts a rotation", "{ default: { manualOnly: true } }", {}],
+  ["sets afterExposure", "{ default: { every: 90d, afterExposure: 4h } }", {}],
+  ["sets manualOnly", "{ default: { manualOnly: true } }", {}],
   [
-    "gets it from the target",
+    "gets afterExposure from the target",
     "{ default: { every: 90d } }",
     { overrides: { reason: "x", afterExposure: "4h" } },
   ],
-])("a policy that %s is not", async (_what, policies, fields) => {
+])("a policy that %s causes no warning", async (_what, policies, fields) => {
   expect(await listWarnings(policies, fields)).toEqual([]);
 });
 
-test("a policy that waits for reports of uses, and for nothing else, is named", async () => {
+test("a warning names a policy whose only schedule is afterIdle", async () => {
   expect(await listWarnings("{ default: { afterIdle: 30d, afterExposure: 4h } }")).toEqual([
-    "policies.default: has no schedule besides afterIdle: its 1 target is not rotated until a use of the secret is reported",
+    "policies.default: has no schedule besides afterIdle: its 1 target is not rotated before a use of the secret is reported; add every or cron",
   ]);
 });

@@ -19,7 +19,7 @@ const defaults = `targetDefaults:
   tags: { owner: orders }
 `;
 
-test("targets say only what differs, and single options, tags and the vault as well", async () => {
+test("a target can override single options, tags and the vault of the defaults", async () => {
   const targets = `targets:
   pair: { accounts: [a, b], publish: pair }
   single: { accounts: [c], publish: { secret: single, as: password, vault: other }, policy: default, options: { port: 1 }, tags: { owner: x, env: y } }
@@ -41,7 +41,7 @@ test("targets say only what differs, and single options, tags and the vault as w
       options: { host: "db.example", port: 1 },
       publish: { vault: "other", name: "single", as: "password" },
       policy: { name: "default" },
-      // A grace is for pairs, and no single account has one by what targets share.
+      // A default grace applies to pairs only, never to a single account.
       grace: 0,
       tags: { owner: "x", env: "y" },
     },
@@ -49,7 +49,7 @@ test("targets say only what differs, and single options, tags and the vault as w
   ]);
 });
 
-test("what is wrong with what targets share is told once, where it is written", async () => {
+test("a problem in the defaults is reported once, at the default", async () => {
   const wrong = defaults
     .replace("5433", '"5433"')
     .replace("policy: slow", "policy: slwo")
@@ -66,19 +66,19 @@ test("what is wrong with what targets share is told once, where it is written", 
   ]);
 });
 
-test("what is of one target alone cannot be shared", async () => {
+test("fields that belong to one target cannot be defaults", async () => {
   expect(
     await listProblems(
       `${head}targetDefaults: { accounts: [a], publish: { secret: b }, pubish: c }\n`,
     ),
   ).toEqual([
-    "keyturn.yaml:4:19  targetDefaults.accounts: is not a known key; the keys here are type, options, admin, publish, policy, grace, consumers, tags",
-    "keyturn.yaml:4:45  targetDefaults.publish.secret: is not a known key; the keys here are vault, as",
+    "keyturn.yaml:4:19  targetDefaults.accounts: is not a known key; allowed: type, options, admin, publish, policy, grace, consumers, tags",
+    "keyturn.yaml:4:45  targetDefaults.publish.secret: is not a known key; allowed: vault, as",
     'keyturn.yaml:4:58  targetDefaults.pubish: is not a known key (did you mean "publish"?)',
   ]);
 });
 
-test("each file of a folder has its own", async () => {
+test("each file of a folder has its own defaults", async () => {
   const target = (id: string) => `targets: { ${id}: { accounts: [${id}], publish: ${id} } }\n`;
   const shared = (host: string) =>
     `targetDefaults: { type: relational, options: { host: ${host} }, admin: self, publish: { vault: main } }\n`;
@@ -94,7 +94,7 @@ test("each file of a folder has its own", async () => {
   ]);
 });
 
-test("a file of authorities that targets share begins at the folder of the file", async () => {
+test("a default CA file is relative to the folder of the configuration file", async () => {
   const folder = await makeFolder({
     "keyturn.yaml": `${head}targetDefaults: { type: relational, options: { host: h, tls: { caFile: ca.pem } }, admin: self, publish: { vault: main } }
 targets: { a: { accounts: [a], publish: a } }
@@ -105,7 +105,7 @@ targets: { a: { accounts: [a], publish: a } }
   expect(targets[0]?.options).toMatchObject({ tls: { caFile: join(folder, "ca.pem") } });
 });
 
-test("they are few, because each target has all of them", async () => {
+test("the number of default values is limited", async () => {
   const many = `targetDefaults: { consumers: [${"x,".repeat(1_000)}] }\ntargets: { a: {} }\n`;
   const loading = parseConfig(head + many, { rotators: fakeRotators });
   await expect(loading).rejects.toThrow("targetDefaults: has more than 1000 values");

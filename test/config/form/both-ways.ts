@@ -15,7 +15,7 @@ interface Given {
   readonly now: string;
 }
 
-/** Writes the checked form of a file or a folder to its place, and returns it. */
+/** Writes the checked form of a file or folder next to it, and returns it. */
 export async function addForm(path: string, given: Given, by = build): Promise<string> {
   const text = await writeForm((await readFiles(path)).files, by, given);
   if (text === undefined) throw new Error("this configuration has no checked form");
@@ -24,12 +24,12 @@ export async function addForm(path: string, given: Given, by = build): Promise<s
 }
 
 interface Opened {
-  /** Or the problems for which it was refused. */
+  /** The configuration, or the problems for which it was refused. */
   readonly outcome: Config | readonly string[];
   readonly from: "form" | "sources";
 }
 
-/** Opens a configuration as the app does, and says what it was read from. */
+/** Opens a configuration as the app does, and reports whether it was read from its form or its sources. */
 export async function open(path: string, given: Given, by = build): Promise<Opened> {
   let from: Opened["from"] = "form";
   const opening = openConfig(path, {
@@ -47,7 +47,7 @@ export async function open(path: string, given: Given, by = build): Promise<Open
   return { outcome: await loadOutcome(whole), from };
 }
 
-/** What the sources at `path` are, whether or not there is a form. */
+/** Checks the sources at `path`, whether or not there is a form. */
 export function load(path: string, given: Given): Promise<Opened["outcome"]> {
   return loadOutcome(loadConfig(path, given));
 }

@@ -12,7 +12,7 @@ import { addForm, load, open } from "./both-ways.ts";
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };
 
-test("A configuration is the same whether it is read from its sources or from its checked form, however old", async () => {
+test("A checked form of any age gives the same configuration as its sources", async () => {
   const folder = await makeFolder({ "ca.pem": "a CA" });
   const file = join(folder, "keyturn.yaml");
   let trusted = 0;
@@ -37,7 +37,7 @@ test("A configuration is the same whether it is read from its sources or from it
   expect(warned).toBeGreaterThan(20);
 });
 
-test("A configuration of three thousand targets is the same in its checked form", async () => {
+test("The checked form of three thousand targets gives the same configuration", async () => {
   const targets = Array.from({ length: 3_000 }, (_, index) => [
     `t${index}`,
     {

@@ -15,14 +15,14 @@ const real = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked 
 const root = resolve(import.meta.dirname, "../../..");
 const examples = await readdir(join(root, "examples"));
 
-/** A folder with one file in it that has a form. */
+/** Makes a folder with one file that has a checked form. */
 async function packed(text: string): Promise<string> {
   const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
   await addForm(file, given);
   return file;
 }
 
-describe("A configuration is the same whether it is read from its sources or from its checked form:", () => {
+describe("A checked form gives the same configuration as its sources:", () => {
   test.each(examples)("the example %s", async (name) => {
     const text = await readFile(join(root, "examples", name), "utf8");
     const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
@@ -33,7 +33,7 @@ describe("A configuration is the same whether it is read from its sources or fro
     }
   });
 
-  test("of a folder", async () => {
+  test("a folder", async () => {
     const [head = "", targets = ""] = withTarget({}).split(/(?=^targets:)/m);
     const folder = await makeFolder({ "a.yaml": head, "b.yml": `version: 1\n${targets}` });
     await addForm(folder, given);
@@ -54,7 +54,7 @@ describe("A checked form is not used", () => {
     });
   });
 
-  test("when its source has got a problem", async () => {
+  test("when its source has a new problem", async () => {
     const file = await packed(withTarget({}));
     await writeFile(file, `${withTarget({})}more: 1\n`);
     expect(await open(file, given)).toEqual({
@@ -63,7 +63,7 @@ describe("A checked form is not used", () => {
     });
   });
 
-  test("when its source is gone", async () => {
+  test("when its source is missing", async () => {
     const file = await packed(withTarget({}));
     await rm(file);
     const outcome = ["keyturn.yaml  does not exist"];
@@ -100,7 +100,7 @@ describe("A checked form is not used", () => {
     expect(outcome).toEqual(await load(file, given));
   });
 
-  test("when it is of another configuration", async () => {
+  test("when it belongs to another configuration", async () => {
     const file = await packed(withTarget({}));
     const other = await packed(withTarget({ publish: "another" }));
     await writeFile(formPath(file), await readFile(formPath(other)));
@@ -109,14 +109,14 @@ describe("A checked form is not used", () => {
     expect(outcome).toEqual(await load(file, given));
   });
 
-  test("when any byte of it is damaged, and a warning says so", async () => {
+  test("when any byte of it is damaged, and a warning reports it", async () => {
     const file = await packed(withTarget({}));
     const form = await readFile(formPath(file));
     const head = form.indexOf("\n");
     const warning = {
       file: "keyturn.yaml.checked",
       path: "",
-      message: expect.stringMatching(/^is damaged, so .* Build the package again$/) as string,
+      message: expect.stringMatching(/^is damaged, so .* build the package again$/) as string,
     };
     const { targets } = await loadConfig(file, given);
     for (let index = 0; index < form.length; index += index < head + 70 ? 1 : 13) {
@@ -134,7 +134,7 @@ describe("A checked form is not used", () => {
     ["cut off", (form: string) => form.slice(0, -1)],
     ["cut off after its first line", (form: string) => form.slice(0, form.indexOf("\n"))],
     ["longer", (form: string) => `${form}\n`],
-  ])("when it is %s, and a warning says so", async (_what, damage) => {
+  ])("when it is %s, and a warning reports it", async (_what, damage) => {
     const file = await packed(withTarget({}));
     const form = await readFile(formPath(file), "utf8");
     await writeFile(formPath(file), damage(form));
@@ -144,7 +144,7 @@ describe("A checked form is not used", () => {
     });
   });
 
-  test("when it cannot be read, and a warning says so", async () => {
+  test("when it cannot be read, and a warning reports it", async () => {
     const file = await packed(withTarget({}));
     await rm(formPath(file));
     await mkdir(formPath(file));
@@ -153,17 +153,17 @@ describe("A checked form is not used", () => {
     expect(outcome).toMatchObject({ warnings: [{ message: /^cannot be read \(EISDIR\), so / }] });
   });
 
-  test("when a file of authorities is missing, which is refused with its line", async () => {
+  test("when a CA file is missing, which is refused with its line", async () => {
     const options = { host: "db.example", tls: { caFile: "ca.pem" } };
     const file = await packed(withTarget({ options }));
     expect(await open(file, given)).toEqual({
-      outcome: [expect.stringMatching(/^keyturn\.yaml:7:\d+ .*caFile: there is no such file/)],
+      outcome: [expect.stringMatching(/^keyturn\.yaml:7:\d+ .*caFile: does not exist/)],
       from: "sources",
     });
   });
 });
 
-test("a policy that cannot be used at the moment is a warning when it was none when it was checked", async () => {
+test("a policy that became invalid after the check causes a warning, not an error", async () => {
   const freeze = [{ from: "2026-06-01", to: "2036-12-31", reason: "x" }];
   const text = withTarget({ overrides: { days: ["sat"], freeze, reason: "x" } });
   const file = join(await makeFolder({ "keyturn.yaml": text }), "keyturn.yaml");
@@ -171,14 +171,14 @@ test("a policy that cannot be used at the moment is a warning when it was none w
   const { outcome } = await open(file, given);
   expect(outcome).toMatchObject({
     targets: [{ id: "orders" }],
-    warnings: [{ line: 11, message: /^holds back every change for ten years/ }],
+    warnings: [{ line: 11, message: /^blocks every change for ten years/ }],
   });
   expect(await load(file, given)).toEqual([
-    expect.stringMatching(/^keyturn\.yaml:11:\d+ .*holds back every change/),
+    expect.stringMatching(/^keyturn\.yaml:11:\d+ .*blocks every change/),
   ]);
 });
 
-test("paths of authorities begin where the configuration is when it is opened", async () => {
+test("paths of CA files are relative to the folder from which the configuration is opened", async () => {
   const options = { host: "db.example", tls: { caFile: "ca.pem" } };
   const file = await packed(withTarget({ options }));
   const elsewhere = await makeFolder({ "ca.pem": "a CA" });
@@ -191,7 +191,7 @@ test("paths of authorities begin where the configuration is when it is opened", 
   });
 });
 
-test("what the trials of policies find is that of the moment", async () => {
+test("policies are simulated from the moment of opening, not from the moment of the check", async () => {
   const freeze = [{ from: "2026-12-01", to: "2027-01-20", reason: "year end" }];
   const policies = { default: { every: "30d", headStart: "7d", afterExposure: "4h", freeze } };
   const text = withTarget({}).replace(/^policies: .*$/m, `policies: ${JSON.stringify(policies)}`);

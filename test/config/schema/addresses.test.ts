@@ -4,7 +4,7 @@ import { listProblems, load } from "../written.ts";
 const noVault =
   "must be https://NAME followed by .vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net";
 const noTopic =
-  "must be on a host below eventgrid.azure.net, eventgrid.azure.us, eventgrid.azure.cn";
+  "must be on a subdomain of eventgrid.azure.net or eventgrid.azure.us or eventgrid.azure.cn";
 
 const withVault = (url: string) => `version: 1\nvaults: { main: { url: "${url}" } }\n`;
 const withNotifier = (fields: string) => `version: 1
@@ -13,7 +13,7 @@ notify:
   - { type: event-grid, ${fields} }
 `;
 
-test("addresses that are not Azure's are listed together with everything else", async () => {
+test("addresses outside of Azure are listed together with all other problems", async () => {
   const text = `version: 1
 vaults:
   main: { url: https://kv.example }
@@ -25,7 +25,7 @@ notify:
     `keyturn.yaml:3:16  vaults.main.url: ${noVault}`,
     "keyturn.yaml:4:31  policies.default.every: must be a duration such as 30s, 10m, 4h or 90d",
     `keyturn.yaml:6:35  notify[0].endpoint: ${noTopic}`,
-    "keyturn.yaml:6:69  notify[0].kye: is not a known key; the keys here are type, endpoint, key",
+    "keyturn.yaml:6:69  notify[0].kye: is not a known key; allowed: type, endpoint, key",
   ]);
 });
 
@@ -63,10 +63,10 @@ test.each(["https://eventgrid.azure.net", "https://topic.eventgrid.azure.net.evi
   },
 );
 
-test("plain http to a topic of this machine takes a key, as a token must not travel in the clear", async () => {
+test("plain http to a topic on this machine needs a key, because a token must not be sent unencrypted", async () => {
   const endpoint = "endpoint: http://127.8.9.10:6060/api/events";
   expect(await listProblems(withNotifier(endpoint))).toEqual([
-    "keyturn.yaml:4:35  notify[0].endpoint: must begin with https:// unless a key is used",
+    "keyturn.yaml:4:35  notify[0].endpoint: must begin with https:// unless key is set",
   ]);
   expect(await listProblems(withNotifier(`${endpoint}, key: { secret: topic }`))).toEqual([]);
 });

@@ -16,14 +16,14 @@ targets:
     publish: orders-db
 `;
 
-test("a criterion of a policy that names no type or vault there is would never match, and is refused", async () => {
+test("a match criterion with an unknown type or vault is refused, because it would never match", async () => {
   expect(await listProblems(matching("{ type: relatonal, vault: [main, mian] }"))).toEqual([
     'keyturn.yaml:6:40  policies.nights.match.type: there is no type of target named "relatonal" (did you mean "relational"?)',
     'keyturn.yaml:6:65  policies.nights.match.vault[1]: there is no vault named "mian" (did you mean "main"?)',
   ]);
 });
 
-test("a pattern of a criterion may be for what is not there yet", async () => {
+test("a pattern in a match criterion may match nothing yet", async () => {
   expect(
     await listProblems(matching('{ type: ["document*", relational], vault: "spar?" }')),
   ).toEqual([]);

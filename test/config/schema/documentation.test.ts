@@ -8,14 +8,14 @@ import { makeFolder } from "../written.ts";
 const page = resolve(import.meta.dirname, "../../../docs/configuration.md");
 const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
 
-/** The block of code below a mark in the page. */
+/** Returns the code block below a mark in the page. */
 async function block(mark: string): Promise<string> {
   const text = await readFile(page, "utf8");
   const [, found = ""] = text.split(`<!-- ${mark} -->`)[1]?.split(/^```.*\n/m) ?? [];
   return found;
 }
 
-test("the problems on the page are the ones that the file on the page has", async () => {
+test("the page lists exactly the problems of its example", async () => {
   const folder = await makeFolder({ "keyturn.yaml": await block("broken") });
   const answer = (await block("answer")).trimEnd();
   await expect(loadConfig(join(folder, "keyturn.yaml"), { rotators })).rejects.toMatchObject({

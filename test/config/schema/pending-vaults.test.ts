@@ -22,7 +22,7 @@ targets:
     publish: { secret: other, vault: waiting }
 `;
 
-test("new secrets wait in the vault that the published one names, and else where they are published", async () => {
+test("pending secrets are stored in the pending vault of the published vault, or else in the published vault", async () => {
   const { vaults, targets } = await load(config("pending: waiting, createsPer10s: 200"));
   expect(vaults["main"]).toMatchObject({ pending: "waiting", createsPer10s: 200 });
   expect(targets.map(({ pendingVault }) => pendingVault)).toEqual(["waiting", undefined]);
@@ -35,15 +35,15 @@ test.each([
   ],
   [
     "pending: main",
-    "vaults.main.pending: is this very vault, where new secrets wait anyway; leave it out, or name another one",
+    "vaults.main.pending: is this vault itself, which is the default; remove pending, or name another vault",
   ],
   [
     "createsPer10s: 1",
-    "vaults.main.createsPer10s: must be at least 2: a rotation creates two versions",
+    "vaults.main.createsPer10s: must be at least 2, because a rotation creates two versions",
   ],
   [
     "createsPer10s: 301",
-    "vaults.main.createsPer10s: must be at most 300, which is what Key Vault allows",
+    "vaults.main.createsPer10s: must be at most 300, which is the limit of Key Vault",
   ],
 ])("%s is refused", async (main, message) => {
   await expect(load(config(main))).rejects.toThrow(message);

@@ -6,7 +6,7 @@ const day = 24 * hour;
 
 const one = (policy: string) => `version: 1\npolicies:\n  p: ${policy}\n`;
 
-/** Targets `orders` (env: prod) and `mails`, with these policies and fields. */
+/** Writes a file with the targets `orders` (env: prod) and `mails`, with these policies and fields. */
 const two = (policies: string, orders = "", mails = "") => `version: 1
 vaults: { main: { url: https://kv.vault.azure.net } }
 policies:
@@ -56,7 +56,7 @@ const everyField = `
     adopt: { mode: rotate, delay: 3d }
     expiry: 45d`;
 
-test("every field of a policy is taken as it is written", async () => {
+test("every field of a policy is read as written", async () => {
   const { targets, warnings } = await load(
     two(`  p:${everyField}\n  default: { every: 1d, afterExposure: 4h }`),
   );
@@ -128,7 +128,7 @@ test.each([
   ["idleness alone", "{ afterIdle: 30d }", { afterIdle: 30 * day }],
   ["an exposure alone", "{ afterExposure: 1h }", { afterExposure: hour }],
   ["manual or exposed", "{ manualOnly: true, afterExposure: 0s }", { manualOnly: true }],
-])("a policy may say %s", async (_what, policy, expected) => {
+])("a policy can have %s", async (_what, policy, expected) => {
   const { targets } = await load(two(`  default: ${policy}`));
   expect(targets[0]?.policy).toMatchObject(expected);
 });
@@ -137,7 +137,7 @@ test.each([
   [
     "an unknown time zone",
     "{ every: 1d, timeZone: Europe/Wien }",
-    "3:29  policies.p.timeZone: Europe/Wien is no time zone; take an IANA name such as Europe/Vienna",
+    "3:29  policies.p.timeZone: must be an IANA time zone such as Europe/Vienna, but is Europe/Wien",
   ],
   [
     "an empty window",
@@ -147,17 +147,17 @@ test.each([
   [
     "a window that never opens",
     "{ every: 1d, days: [] }",
-    "3:19  policies.p.days: is empty, so that no window ever opens; leave it out",
+    "3:19  policies.p.days: is empty, so no window ever opens; remove it",
   ],
   [
-    "hours that are none",
+    "hours that do not exist",
     '{ every: 1d, between: ["25:00-26:00"] }',
-    "3:29  policies.p.between[0]: 25:00 is no time of day; write HH:MM, midnight as 00:00",
+    "3:29  policies.p.between[0]: must be a time of day (HH:MM, midnight is 00:00), but is 25:00",
   ],
   [
     "a head start as long as the age",
     "{ every: 7d, headStart: 7d }",
-    "3:30  policies.p.headStart: 7d is not shorter than every, 7d; a rotation would be due as soon as it is done",
+    "3:30  policies.p.headStart: must be shorter than every (7d), but is 7d; otherwise the next rotation is due at once",
   ],
   [
     "a cron expression with six fields",
@@ -167,33 +167,33 @@ test.each([
   [
     "days beside cron",
     '{ cron: "30 2 * * 0", days: [sun] }',
-    "3:28  policies.p.days: cannot stand beside cron, which says days and times by itself",
+    "3:28  policies.p.days: cannot be combined with cron, which already sets days and times",
   ],
   [
     "a freeze that is over before it begins",
     "{ every: 1d, freeze: [{ from: 2030-02-01, to: 2030-01-01, reason: x }] }",
-    "3:52  policies.p.freeze[0].to: 2030-01-01 is not after from, 2030-02-01",
+    "3:52  policies.p.freeze[0].to: must be after from (2030-02-01), but is 2030-01-01",
   ],
   [
-    "a day that is none",
+    "a day that does not exist",
     "{ every: 1d, freeze: [{ from: 2030-02-30, to: 2030-03-01, reason: x }] }",
-    "3:36  policies.p.freeze[0].from: 2030-02-30 is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z",
+    "3:36  policies.p.freeze[0].from: must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is 2030-02-30",
   ],
-])("%s is refused with its place", async (_what, policy, problem) => {
+])("%s is refused with its position", async (_what, policy, problem) => {
   expect(await listProblems(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
 });
 
-test("freezes that contradict each other are refused, with the first moment at which they do", async () => {
+test("overlapping freezes that contradict each other are refused, with the first such moment", async () => {
   const freezes =
     "[{ from: 2030-01-01, to: 2030-01-31, reason: audit }, { from: 2030-01-20, to: 2030-02-10, reason: move, lift: [breach] }]";
   expect(await listProblems(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
     expect.stringMatching(
-      /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
+      /^keyturn\.yaml:3:\d+ {2}policies\.p\.freeze\[1\]: is lifted for .*, but overlaps the freeze "audit", .* first at 2030-01-20T00:00:00\.000Z$/,
     ),
   ]);
 });
 
-test("a window that is too short is a warning that says when it bites first", async () => {
+test("a window that is too short causes a warning with the first affected moment", async () => {
   const { warnings } = await load(one("{ every: 1d, days: [sat] }"));
   expect(warnings).toMatchObject([
     {
@@ -204,29 +204,29 @@ test("a window that is too short is a warning that says when it bites first", as
   ]);
 });
 
-test("policies that match alike are refused at the target", async () => {
+test("a target that several policies match equally well is refused", async () => {
   const policies =
     "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
   expect(await listProblems(two(policies, "", ", policy: a"))).toEqual([
-    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
+    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
   ]);
   const { targets } = await load(two(policies.replace("2d", "2d, priority: 1"), "", ", policy: a"));
   expect(targets.map(({ policy }) => policy.name)).toEqual(["b", "a"]);
 });
 
-test("a target that matches no policy needs one named default", async () => {
+test("a target that matches no policy needs a policy named default", async () => {
   expect(await listProblems(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
-    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and there is none called default",
+    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
   ]);
 });
 
-test("what cannot be read of a policy is not taken as if it matched nothing", async () => {
+test("a match that cannot be read is not treated as one that matches nothing", async () => {
   expect(await listProblems(two("  a: { every: 1d, match: { owners: shop } }"))).toEqual([
     'keyturn.yaml:4:28  policies.a.match.owners: is not a known key (did you mean "owner"?)',
   ]);
 });
 
-test("a target may have single fields of its own, and says why", async () => {
+test("a target can override single fields of its policy, with a reason", async () => {
   const overrides =
     ', overrides: { reason: "the shop sleeps", every: 30d, between: ["02:00-03:00"] }';
   const { targets } = await load(two("  default: { every: 90d, spread: 1h }", overrides));
@@ -247,14 +247,22 @@ test.each([
   [
     "nothing but a reason",
     "{ reason: x }",
-    ": sets nothing; set a field of the policy, or leave it out",
+    ": overrides nothing; set a field of the policy, or remove overrides",
   ],
-  ["what is not to be overridden", "{ reason: x, priority: 3 }", ".priority: is not a known key"],
-  ["what is wrong by itself", "{ reason: x, timeZone: Mars }", ".timeZone: Mars is no time zone"],
   [
-    "what does not go with the policy",
+    "a field that cannot be overridden",
+    "{ reason: x, priority: 3 }",
+    ".priority: is not a known key",
+  ],
+  [
+    "an invalid value",
+    "{ reason: x, timeZone: Mars }",
+    ".timeZone: must be an IANA time zone such as Europe/Vienna, but is Mars",
+  ],
+  [
+    "a value that contradicts the policy",
     "{ reason: x, every: 1d }",
-    ": make headStart wrong: 2d is not shorter than every, 1d; a rotation would be due as soon as it is done; if you need it so, let the target name another policy",
+    ": cause a problem with headStart of the policy: must be shorter than every (1d), but is 2d; otherwise the next rotation is due at once; change the overrides, or use another policy for this target",
   ],
 ])("overrides with %s are refused", async (_what, overrides, message) => {
   const policies = "  default: { every: 90d, headStart: 2d }";
@@ -265,17 +273,17 @@ test.each([
   expect(lines[0]).toContain(`targets.orders.overrides${message}`);
 });
 
-test("a grace of the policy that a pair cannot keep is told as the policy's", async () => {
+test("a grace that is too long is reported as the policy's if the policy sets it", async () => {
   const text = two("  default: { every: 90d, grace: 91d }").replace(
     "[a]",
     "[a, { name: c, initial: c }]",
   );
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than the policy's every (90d); a pair needs both accounts by then",
+    "keyturn.yaml:6:3  targets.orders.grace: is 91d by its policy, which is longer than every of the policy (90d); use a shorter grace, because the next rotation needs the other account",
   ]);
 });
 
-test("the grace of a policy is for its pairs, unless the target has one", async () => {
+test("the grace of a policy applies to pairs without a grace of their own", async () => {
   const pair = ", overrides: { reason: x, expiry: none }";
   const text = two("  default: { every: 90d, grace: 3h }", pair)
     .replace("accounts: [a]", "accounts: [a, { name: c, initial: c }]")

@@ -20,34 +20,34 @@ test.each([
   [
     "a switch",
     "{ every: 1d, manualOnly: false }",
-    "manualOnly: must be true; otherwise leave it out",
+    "manualOnly: must be true; to turn it off, remove the field",
   ],
   ["an expiry", "{ every: 1d, expiry: never }", 'expiry: must be "none" or a duration such as 30d'],
   [
     "a time zone without a name",
     '{ every: 1d, timeZone: "" }',
-    "timeZone: an empty name is no time zone; take an IANA name such as Europe/Vienna",
+    "timeZone: must be an IANA time zone such as Europe/Vienna, but is empty",
   ],
   ["a spread", "{ every: 1d, spread: 8d }", "spread: must be at most 7d"],
   [
-    "a second distance that is shorter than the first",
+    "a thenEvery that is shorter than every",
     "{ every: 1d, retry: { every: 7h } }",
-    "retry.thenEvery: 6h is shorter than every, 7h, the distance of the first tries; make it as long or longer",
+    "retry.thenEvery: must not be shorter than every (7h), but is 6h",
   ],
   [
-    "a timeout beyond the engine's",
+    "a timeout that is longer than the engine allows",
     "{ every: 1d, timeouts: { change: 41s } }",
     "timeouts.change: must be between 1s and 40s",
   ],
   [
-    "a time for connecting beyond that for a log-in",
+    "a connect timeout that is longer than the verify timeout",
     "{ every: 1d, timeouts: { connect: 21s } }",
     "timeouts.connect: must be between 1s and 20s",
   ],
   [
-    "a time for connecting that leaves none for the log-in",
+    "a connect timeout that leaves no time for the log-in",
     "{ every: 1d, timeouts: { connect: 6s, verify: 5s } }",
-    "timeouts.connect: 6s is longer than verify, 5s, of which it is a part",
+    "timeouts.connect: must not be longer than verify (5s), which includes connecting, but is 6s",
   ],
   [
     "a dialect",
@@ -59,7 +59,7 @@ test.each([
     "{ every: 1d, adopt: change }",
     'adopt: must be "verify", "rotate", or a mapping with mode and delay',
   ],
-])("%s that cannot be read is refused in plain words", async (_what, policy, message) => {
+])("%s is refused in plain words", async (_what, policy, message) => {
   const lines = await listProblems(one(policy));
   const found = lines.map((line) => line.replace(/^\S+ {2}policies\.p\./, ""));
   expect(found.map((line) => line.replace(/ \(did you mean.*/, ""))).toEqual([

@@ -10,32 +10,32 @@ const overrides = { reason: "slow clients", retire: "proof" };
 const wanted = (fields: object) =>
   withTarget({ ...fields }).replace("every: 90d", "every: 90d, retire: proof");
 
-/** Without file and place. */
+/** Lists the problems without file and position. */
 async function findings(text: string): Promise<string[]> {
   const lines = await listProblems(text);
   return lines.map((line) => line.replace(/^keyturn\.yaml:\d+:\d+ {2}targets\.orders\./, ""));
 }
 
-test("a pair may be retired on proof, as the policy wants or as it wants itself", async () => {
+test("retire: proof can be set by the policy or by the overrides of a pair", async () => {
   expect(await listProblems(wanted(pair))).toEqual([]);
   expect(await listProblems(withTarget({ ...pair, overrides }))).toEqual([]);
 });
 
-test("a target may go without the proof that its policy wants", async () => {
+test("a target can override retire: proof of its policy", async () => {
   const fields = { ...cloud, accounts: ["a", "b"], overrides: { reason: "x", retire: "grace" } };
   expect(await listProblems(wanted(fields))).toEqual([]);
 });
 
 test.each([
-  ["one account, of which none is superseded", { ...cloud, accounts: ["a"] }],
+  ["one account, which is never superseded", { ...cloud, accounts: ["a"] }],
   ["a pair that changes itself and is never retired", alone],
-])("a policy that wants proof says nothing to %s", async (_what, fields) => {
+])("retire: proof of a policy is ignored for %s", async (_what, fields) => {
   expect(await listProblems(wanted(fields))).toEqual([]);
 });
 
-test("a policy that wants proof is refused for a pair of a type that cannot be asked", async () => {
+test("retire: proof of a policy is refused for a pair of a type that cannot report sessions", async () => {
   expect(await listProblems(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
-    "keyturn.yaml:6:11  targets.orders.type: cannot be: cloud-server does not tell whether an account is in use, which retire: proof of policy default needs",
+    "keyturn.yaml:6:11  targets.orders.type: cloud-server cannot report whether an account is in use, so retire: proof of policy default is not possible; use retire: grace",
   ]);
 });
 
@@ -43,23 +43,23 @@ test.each([
   [
     "one account",
     { admin, overrides },
-    "overrides.retire: has no meaning for one account, whose old password ends with the change",
+    "overrides.retire: has no effect with one account, because its old password stops working at the change; remove it",
   ],
   [
     "a pair that changes itself",
     { ...alone, overrides },
-    "overrides.retire: has no meaning with admin: self, which retires no account",
+    "overrides.retire: has no effect with admin: self, because no account is retired; remove it",
   ],
   [
-    "a type that cannot be asked",
+    "a type that cannot report sessions",
     { ...cloud, accounts: ["a", "b"], overrides },
-    "overrides.retire: cannot be: cloud-server does not tell whether an account is in use, which retire: proof needs",
+    "overrides.retire: cloud-server cannot report whether an account is in use, so retire: proof is not possible; use retire: grace",
   ],
-])("proof that a target itself wants is refused for %s", async (_what, fields, message) => {
+])("retire: proof in overrides is refused for %s", async (_what, fields, message) => {
   expect(await findings(withTarget(fields))).toEqual([message]);
 });
 
-test("when a secret is retired is one of two words", async () => {
+test("retire must be grace or proof", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 90d, retire: prove");
   expect(await listProblems(text)).toEqual([
     expect.stringContaining('retire: must be one of "grace", "proof" (did you mean "proof"?)'),

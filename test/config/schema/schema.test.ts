@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, "../../..");
 const example = resolve(root, "examples/keyturn.yaml");
 const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
 
-/** Says what a validator that knows nothing of Keyturn thinks of a YAML text. */
+/** Checks a YAML text with a general JSON Schema validator, as editors do. */
 function judge(schema: Record<string, unknown>, text: string): string {
   const ajv = new Ajv({ allErrors: true, validateFormats: false });
   const valid = ajv.validate(schema, parse(text));
@@ -22,14 +22,14 @@ function judge(schema: Record<string, unknown>, text: string): string {
 
 const fakeSchema = jsonSchema(fakeRotators);
 
-test("the schema in the repository is the one that the definition gives", async () => {
+test("keyturn.schema.json is generated from the current definition", async () => {
   const written: unknown = JSON.parse(await readFile(resolve(root, "keyturn.schema.json"), "utf8"));
   expect(written, "run: node scripts/run.mjs scripts/write-schema.ts").toEqual(
     jsonSchema(rotators),
   );
 });
 
-test("the example is valid for editors and for Keyturn, without a warning", async () => {
+test("the example is valid for editors and for Keyturn, without warnings", async () => {
   const text = await readFile(example, "utf8");
   expect(judge(jsonSchema(rotators), text)).toBe("valid");
   const folder = await makeFolder({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
@@ -38,7 +38,7 @@ test("the example is valid for editors and for Keyturn, without a warning", asyn
   expect(config.warnings).toEqual([]);
 });
 
-test("the example tells editors where the schema is", async () => {
+test("the example names the schema for editors", async () => {
   const [first = ""] = (await readFile(example, "utf8")).split("\n");
   const [, path = ""] = /^# yaml-language-server: \$schema=(.+)$/.exec(first) ?? [];
   expect(resolve(example, "..", path)).toBe(resolve(root, "keyturn.schema.json"));
@@ -52,10 +52,10 @@ test.each([
   ["an option left out", { options: {} }],
   ["options left out", { options: null }],
   ["three accounts", { accounts: ["a", "b", "c"] }],
-  ["another way to change", { admin: "root" }],
+  ["an unknown value of admin", { admin: "root" }],
   ["a bad name of a secret", { publish: "a/b" }],
   ["a bad duration", { grace: "1 day" }],
-  ["a tag that is no text", { tags: { a: 1 } }],
+  ["a tag that is not text", { tags: { a: 1 } }],
 ])("editors and Keyturn both refuse %s", async (_what, fields) => {
   const text = withTarget(fields);
   expect(judge(fakeSchema, text)).not.toBe("valid");
@@ -67,7 +67,7 @@ test.each([
   ["a pair", { accounts: ["a", { name: "b", initial: "b-today" }], grace: "2h" }],
   ["an administrator", { admin: { secret: "root", vault: "main", account: "root" } }],
   [
-    "a server of the cloud",
+    "a managed server",
     { type: "cloud-server", options: { server: "s" }, admin: "managed-identity" },
   ],
   ["tags", { tags: { env: "prod" }, publish: { secret: "x", as: "password" } }],
@@ -77,7 +77,7 @@ test.each([
   await expect(load(text)).resolves.toHaveProperty("warnings", []);
 });
 
-test("editors want exactly one of every and manualOnly, as Keyturn does", () => {
+test("editors and Keyturn both require exactly one of every and manualOnly", () => {
   const policy = (fields: string) =>
     judge(fakeSchema, `version: 1\npolicies: { p: ${fields} }\n`) === "valid";
   expect(policy("{ every: 1d }")).toBe(true);
@@ -91,7 +91,7 @@ test("every field of the configuration is described for editors", () => {
   const visit = (schema: unknown, path: string): void => {
     if (typeof schema !== "object" || schema === null) return;
     for (const [key, value] of Object.entries(schema)) {
-      // What belongs to a rotator is described there.
+      // The rotator describes its own options.
       if (key === "allOf") continue;
       if (key === "properties") {
         for (const [name, field] of Object.entries(value as Record<string, object>)) {
@@ -106,7 +106,7 @@ test("every field of the configuration is described for editors", () => {
 });
 
 test.each(rotators.map((rotator) => [rotator.type, rotator] as const))(
-  "%s refuses options that it does not know",
+  "%s refuses unknown options",
   (_type, { options }) => {
     const issues = options.safeParse({ "no-such-option": 1 }).error?.issues ?? [];
     expect(issues.map(({ code }) => code)).toContain("unrecognized_keys");

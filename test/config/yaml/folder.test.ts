@@ -17,7 +17,7 @@ targets:
 notify: [{ type: event-grid, endpoint: https://two.eventgrid.azure.net }]
 `;
 
-test("the files of a folder are one configuration", async () => {
+test("the files of a folder form one configuration", async () => {
   const folder = await makeFolder({ "base.yaml": base, "orders.yml": orders });
   const config = await loadConfig(folder, rotators);
   expect(config.targets).toMatchObject([{ id: "orders", policy: { name: "default" } }]);
@@ -27,18 +27,18 @@ test("the files of a folder are one configuration", async () => {
   ]);
 });
 
-test("what is named in two files is a problem that names both places", async () => {
+test("a name that two files define is a problem that states both positions", async () => {
   const folder = await makeFolder({
     "base.yaml": base,
     "orders.yaml": orders,
     "copy.yaml": orders.replace("publish: orders", "publish: copy"),
   });
   expect(await problemLines(loadConfig(folder, rotators))).toEqual([
-    "conf/orders.yaml:3:3  targets.orders: is there twice; the first is at conf/copy.yaml:3:3",
+    "conf/orders.yaml:3:3  targets.orders: is defined twice; the first is at conf/copy.yaml:3:3",
   ]);
 });
 
-test("problems name the file they are in", async () => {
+test("a problem names its file", async () => {
   const folder = await makeFolder({
     "base.yaml": base.replace("every", "evry"),
     "orders.yaml": orders.replace("version: 1\n", ""),
@@ -49,7 +49,7 @@ test("problems name the file they are in", async () => {
   ]);
 });
 
-test("a file that cannot be understood does not hide the mistakes in the others, nor add to them", async () => {
+test("a file that cannot be parsed neither hides problems of other files nor adds any", async () => {
   const folder = await makeFolder({
     "base.yaml": `${base}\t- x\n`,
     "orders.yaml": orders.replace("publish: orders", "publish: a/b, policy: nightly"),
@@ -61,7 +61,7 @@ test("a file that cannot be understood does not hide the mistakes in the others,
   ]);
 });
 
-test("hidden files, other files and folders inside are left alone", async () => {
+test("hidden files, other files and subfolders are ignored", async () => {
   const folder = await makeFolder({
     "base.yaml": base,
     ".base.yaml.swp.yaml": "not: [read",
@@ -71,17 +71,17 @@ test("hidden files, other files and folders inside are left alone", async () => 
   expect((await loadConfig(folder, rotators)).targets).toEqual([]);
 });
 
-test("what is not there is a problem of the configuration", async () => {
+test("a missing file or folder is a problem of the configuration", async () => {
   const folder = await makeFolder({});
   expect(await problemLines(loadConfig(folder, rotators))).toEqual([
-    "conf  is a folder without any .yaml file",
+    "conf  is a folder without .yaml files",
   ]);
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
     "keyturn.yaml  does not exist",
   ]);
 });
 
-test("only one file of a folder says how long history is kept", async () => {
+test("only one file of a folder can set retention", async () => {
   const once = await makeFolder({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
   expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);
   const twice = await makeFolder({
@@ -89,6 +89,6 @@ test("only one file of a folder says how long history is kept", async () => {
     "orders.yaml": `${orders}retention: 90d\n`,
   });
   expect(await problemLines(loadConfig(twice, rotators))).toEqual([
-    "conf/orders.yaml:5:1  retention: is there twice; the first is at conf/base.yaml:5:1",
+    "conf/orders.yaml:5:1  retention: is defined twice; the first is at conf/base.yaml:5:1",
   ]);
 });

@@ -10,17 +10,25 @@ test("a well-formed file has no problems", async () => {
 test.each([
   ["nothing at all", "", "keyturn.yaml:1:1  is empty"],
   ["a comment alone", "# later\n", "keyturn.yaml:1:1  is empty"],
-  ["a list", "- a\n", 'keyturn.yaml:1:1  is no mapping; it must begin with "version: 1"'],
-  ["a sentence", "hello\n", 'keyturn.yaml:1:1  is no mapping; it must begin with "version: 1"'],
+  [
+    "a list",
+    "- a\n",
+    'keyturn.yaml:1:1  is not a mapping of keys to values; it must begin with "version: 1"',
+  ],
+  [
+    "a sentence",
+    "hello\n",
+    'keyturn.yaml:1:1  is not a mapping of keys to values; it must begin with "version: 1"',
+  ],
   [
     "tabs as indentation",
     "version: 1\nvaults:\n\tmain: {}\n",
-    "keyturn.yaml:3:1  tabs cannot indent in YAML; use spaces",
+    "keyturn.yaml:3:1  is indented with a tab; YAML allows only spaces",
   ],
   [
     "several documents",
     `${good}---\nversion: 1\n`,
-    expect.stringContaining("  holds several documents (---); put them in files of their own"),
+    expect.stringContaining("  contains several documents (---); put each into its own file"),
   ],
   [
     "an open quote",
@@ -30,13 +38,13 @@ test.each([
   [
     "a second colon on a line",
     "version: a: b\n",
-    expect.stringContaining("put text that holds a colon and a space in quotes"),
+    expect.stringContaining("put text that contains a colon and a space in quotes"),
   ],
   ["an unknown tag", "version: !secret 1\n", "keyturn.yaml:1:10  unresolved tag: !secret"],
   [
     "another version of YAML",
     `%YAML 1.1\n---\n${good}`,
-    "keyturn.yaml:1:1  asks for YAML 1.1; Keyturn reads YAML 1.2",
+    "keyturn.yaml:1:1  declares YAML 1.1; Keyturn reads YAML 1.2 only",
   ],
   [
     "an alias without its anchor",
@@ -44,40 +52,40 @@ test.each([
     "keyturn.yaml:1:10  version: there is no anchor &one above this alias",
   ],
   [
-    "an alias inside of what it repeats",
+    "an alias inside its own anchor",
     "version: 1\nnotify: &all\n  - *all\n",
-    "keyturn.yaml:3:5  notify[0]: the alias *all stands inside of what it repeats",
+    "keyturn.yaml:3:5  notify[0]: the alias *all is inside its own anchor",
   ],
-])("%s is one problem with its place", async (_what, text, problem) => {
+])("%s is reported once, with its position", async (_what, text, problem) => {
   expect(await listProblems(text)).toEqual([problem]);
 });
 
-test("a key that is there twice names both places", async () => {
+test("a key that is defined twice is reported with both positions", async () => {
   expect(await listProblems(`${good}    publish: other\n`)).toEqual([
-    "keyturn.yaml:11:5  targets.orders.publish: is there twice; the first is at keyturn.yaml:10:5",
+    "keyturn.yaml:11:5  targets.orders.publish: is defined twice; the first is at keyturn.yaml:10:5",
   ]);
 });
 
-test("two keys that YAML reads alike are there twice", async () => {
+test("two keys that YAML parses to the same text are duplicates", async () => {
   expect(await listProblems('version: 1\n"version": 1\n')).toEqual([
-    "keyturn.yaml:2:1  version: is there twice; the first is at keyturn.yaml:1:1",
+    "keyturn.yaml:2:1  version: is defined twice; the first is at keyturn.yaml:1:1",
   ]);
 });
 
-test("merge keys are refused where they stand", async () => {
+test("merge keys are refused at their position", async () => {
   const text = good.replace("  orders:\n", "  orders:\n    <<: {}\n");
   expect(await listProblems(text)).toEqual([
-    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; put what targets share under targetDefaults, or write the settings out',
+    'keyturn.yaml:6:5  targets.orders["<<"]: merge keys are not part of YAML 1.2; use targetDefaults for values that targets share, or write the values out',
   ]);
 });
 
-test("a key that is no text is refused where it stands", async () => {
+test("a key that is not text is refused at its position", async () => {
   expect(await listProblems("version: 1\nvaults: { {{ vault }}: {} }\n")).toEqual([
-    "keyturn.yaml:2:11  vaults: has a key that is no plain text; put the key in quotes",
+    "keyturn.yaml:2:11  vaults: has a key that is not plain text; put the key in quotes",
   ]);
 });
 
-test("the key __proto__ changes nothing and is refused", async () => {
+test("the key __proto__ is refused and changes nothing", async () => {
   expect(await listProblems("version: 1\n__proto__: { vaults: {} }\n")).toEqual([
     "keyturn.yaml:2:1  __proto__: cannot be used as a key",
   ]);
@@ -91,7 +99,7 @@ test("an anchor may be repeated", async () => {
   expect(await listProblems(text)).toEqual([]);
 });
 
-test("a problem in what an alias repeats is told where that was written, and the anchor is the last one above", async () => {
+test("a problem in an aliased value is reported at its anchor, which is the last one above the alias", async () => {
   const policies = [
     "policies:",
     "  a: &usual { every: 1d, days: sat }",
@@ -108,7 +116,7 @@ test("a problem in what an alias repeats is told where that was written, and the
   ]);
 });
 
-test("aliases that multiply are refused before they fill the memory", async () => {
+test("aliases that multiply are refused before they exhaust the memory", async () => {
   const levels = Array.from({ length: 12 }, (_, level) => {
     const inner = level === 0 ? "lol" : `*a${level - 1}`;
     return `a${level}: &a${level} [${Array.from({ length: 10 }, () => inner).join(", ")}]`;
@@ -118,24 +126,24 @@ test("aliases that multiply are refused before they fill the memory", async () =
   ]);
 });
 
-test("nesting without end is a problem and no crash", async () => {
+test("endless nesting is reported as a problem and does not crash the check", async () => {
   const problems = await listProblems(`version: ${"[".repeat(100_000)}`);
   expect(problems.length).toBeGreaterThan(0);
   expect(problems[0]).toContain("keyturn.yaml:1:");
 });
 
-test("a file may be large", async () => {
+test("a large file is accepted", async () => {
   expect(await listProblems(`${good}#${"x".repeat(20 * 1024 * 1024)}`)).toEqual([]);
 });
 
-test("bytes that are no UTF-8 are refused, and a byte order mark is not", async () => {
+test("bytes that are not UTF-8 are refused, but a byte order mark is accepted", async () => {
   expect(await listProblems(new Uint8Array([0xff, 0xfe, 0x61]))).toEqual([
     "keyturn.yaml  is not UTF-8 text",
   ]);
   expect(await listProblems(`\uFEFF${good}`)).toEqual([]);
 });
 
-test("words and numbers mean what YAML 1.2 says", async () => {
+test("words and numbers are parsed by the rules of YAML 1.2", async () => {
   const tags = "{ country: no, at: 22:30, on: off, day: 2026-12-20 }";
   expect(await listProblems(`${good}    tags: ${tags}\n`)).toEqual([]);
   expect(await listProblems(`${good}    tags: { release: 1.10, live: true, note: ~ }\n`)).toEqual([
@@ -144,6 +152,6 @@ test("words and numbers mean what YAML 1.2 says", async () => {
     "keyturn.yaml:11:46  targets.orders.tags.note: has no value",
   ]);
   expect(await listProblems(good.replace("every: 90d", "manualOnly: yes"))).toEqual([
-    "keyturn.yaml:3:36  policies.default.manualOnly: must be true; yes, no, on and off are mere text in YAML 1.2",
+    "keyturn.yaml:3:36  policies.default.manualOnly: must be true; yes, no, on and off are text in YAML 1.2",
   ]);
 });

@@ -41,7 +41,7 @@ const freeze: fc.Arbitrary<Freeze> = fc
 
 const ages = fc.constantFrom(6 * hour, day, 3 * day, 7 * day, 30 * day, 90 * day, 365 * day);
 
-/** A policy with an age that breaks no rule; it may well come late. */
+/** Generates valid policies with `every`. Their rotations may be late. */
 export const arbitraryPolicy: fc.Arbitrary<Policy> = fc
   .record({
     every: ages,

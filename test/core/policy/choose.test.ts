@@ -32,7 +32,7 @@ describe("the policy of a target", () => {
     ["another type", { type: ["mysql"] }, false],
     ["its vault", { vault: ["ma*"] }, true],
     ["another vault", { vault: ["other"] }, false],
-    ["its host, whatever the case", { host: ["*.POSTGRES.database.azure.com"] }, true],
+    ["its host in upper or lower case", { host: ["*.POSTGRES.database.azure.com"] }, true],
     ["another host", { host: ["*.mysql.database.azure.com"] }, false],
     ["its owner", { owner: ["team-?rders"] }, true],
     ["another owner", { owner: ["team-billing"] }, false],
@@ -42,7 +42,7 @@ describe("the policy of a target", () => {
     ["another id", { target: ["orders"] }, false],
     ["its tags", { tags: { tier: "g*", site: "vienna" } }, true],
     ["one tag of two", { tags: { tier: "gold", site: "graz" } }, false],
-    ["a tag that it has not", { tags: { colour: "*" } }, false],
+    ["a tag that it does not have", { tags: { colour: "*" } }, false],
     ["everything", {}, true],
     ["all of several criteria", { type: ["postgresql"], environment: ["prod"] }, true],
     ["one of several criteria", { type: ["postgresql"], environment: ["test"] }, false],
@@ -52,7 +52,7 @@ describe("the policy of a target", () => {
     expect(policy.name).toBe(matches ? "special" : "default");
   });
 
-  it("is not found by a criterion that the target says nothing about", () => {
+  it("is not found by a criterion for which the target has no value", () => {
     const { host: _h, owner: _o, environment: _e, ...bare } = orders;
     for (const match of [{ host: ["*"] }, { owner: ["*"] }, { environment: ["*"] }]) {
       expect(chosen(bare, [named("default"), named("special", { match })]).policy.name).toBe(
@@ -61,7 +61,7 @@ describe("the policy of a target", () => {
     }
   });
 
-  it("is the one with the highest priority, and says why not the others", () => {
+  it("is the one with the highest priority, with reasons against the others", () => {
     const policies = [
       named("default"),
       named("low", { match: { environment: ["prod"] }, priority: 1 }),
@@ -74,7 +74,7 @@ describe("the policy of a target", () => {
       why: "matches tag tier=gold, type postgresql, priority 10",
       passedOver: [
         { policy: "default", why: "is only for targets that name it" },
-        { policy: "low", why: "matches too, priority 1" },
+        { policy: "low", why: "also matches, priority 1" },
         { policy: "other", why: "its vault does not match" },
         { policy: "tagged", why: "its tag tier does not match" },
       ],
@@ -89,21 +89,21 @@ describe("the policy of a target", () => {
     ["environment", { environment: ["x"] }],
     ["target", { target: ["x"] }],
     ["tag colour", { tags: { colour: "x" } }],
-  ])("is another one when the %s does not match, which is said", (criterion, match) => {
+  ])("is another one if the %s does not match, with this reason", (criterion, match) => {
     const { passedOver } = chosen(orders, [named("default"), named("special", { match })]);
     expect(passedOver).toStrictEqual([
       { policy: "special", why: `its ${criterion} does not match` },
     ]);
   });
 
-  it("says which of several alternatives it is for", () => {
+  it("lists the alternatives of its criteria", () => {
     const match = { type: ["mysql", "postgresql"] };
     expect(chosen(orders, [named("some", { match })]).why).toBe(
       "matches type mysql or postgresql, priority 0",
     );
   });
 
-  it("is a problem when two match with the same priority", () => {
+  it("is a problem if two match with the same priority", () => {
     const match = { environment: ["prod"] };
     const policies = [
       named("b", { match }),
@@ -112,40 +112,41 @@ describe("the policy of a target", () => {
     ];
     expect(effectivePolicy(orders, policies)).toStrictEqual({
       problem:
-        "policies a and b match with the same priority 0; give one of them a higher one, or name one in the target",
+        "policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
     });
   });
 
-  it("is the one that it names, whatever matches", () => {
+  it("is the one that the target names, whichever others match", () => {
     const policies = [named("mine"), named("high", { match: {}, priority: 10 })];
     expect(effectivePolicy({ ...orders, policy: "mine" }, policies)).toStrictEqual({
       policy: policies[0],
       why: "named by the target",
-      passedOver: [{ policy: "high", why: "matches too, priority 10" }],
+      passedOver: [{ policy: "high", why: "also matches, priority 10" }],
     });
     expect(effectivePolicy({ ...orders, policy: "theirs" }, policies)).toStrictEqual({
-      problem: "names the policy theirs, which there is not",
+      problem: "names the policy theirs, which does not exist",
     });
   });
 
-  it("is the default one when nothing matches, if there is one", () => {
+  it("is the default policy if none matches", () => {
     expect(chosen(orders, [named("default")])).toStrictEqual({
       policy: named("default"),
       why: "matches no other policy",
       passedOver: [],
     });
     expect(effectivePolicy(orders, [named("spare")])).toStrictEqual({
-      problem: "names no policy and matches none, and there is none called default",
+      problem:
+        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
     });
   });
 
-  it("matches every target when it has no criteria", () => {
+  it("matches every target if it has no criteria", () => {
     expect(chosen(orders, [named("all", { match: {} })]).why).toBe(
       "matches every target, priority 0",
     );
   });
 
-  it("has single fields of its own, with a reason", () => {
+  it("can be overridden in single fields, with a reason", () => {
     const fields = { spread: 0, every: 30 * day };
     const override = { fields, reason: "the auditor asks for it" };
     const base = named("default", { every: 90 * day, headStart: day });
@@ -159,7 +160,8 @@ describe("the policy of a target", () => {
       problem: "overrides every, spread without a reason",
     });
     expect(effectivePolicy({ ...orders, override }, [])).toStrictEqual({
-      problem: "names no policy and matches none, and there is none called default",
+      problem:
+        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
     });
   });
 
@@ -176,7 +178,7 @@ describe("the policy of a target", () => {
     ],
     ["by hand only", { afterIdle: day }, { manualOnly: true }, ["afterIdle"]],
     ["an age", { manualOnly: true, days }, { every: day }, ["manualOnly"]],
-    ["an age without use", { manualOnly: true }, { afterIdle: day }, ["manualOnly"]],
+    ["afterIdle", { manualOnly: true }, { afterIdle: day }, ["manualOnly"]],
     ["appointments", { every: day, between, days }, { at }, ["between"]],
     ["appointments", { every: day, cron }, { at }, ["cron"]],
     ["hours", { every: day, at, days }, { between }, ["at"]],
@@ -184,15 +186,18 @@ describe("the policy of a target", () => {
     ["days", { every: day, cron }, { days }, ["cron"]],
     ["cron", { every: day, at, days }, { cron }, ["at", "days"]],
     ["cron", { manualOnly: true, between }, { cron }, ["between", "manualOnly"]],
-  ])("has %s instead of what its policy says of the same", (_what, policy, fields, gone) => {
-    const base = named("default", policy);
-    const choice = chosen({ ...orders, override: { fields, reason: "audit" } }, [base]);
-    const kept = Object.entries(base).filter(([field]) => !gone.includes(field));
-    expect(choice.policy).toStrictEqual({ ...Object.fromEntries(kept), ...fields });
-    expect(choice.why).toContain(` set by the target instead of ${gone.join(", ")}: audit`);
-  });
+  ])(
+    "uses an overridden %s instead of the fields that it replaces",
+    (_what, policy, fields, gone) => {
+      const base = named("default", policy);
+      const choice = chosen({ ...orders, override: { fields, reason: "audit" } }, [base]);
+      const kept = Object.entries(base).filter(([field]) => !gone.includes(field));
+      expect(choice.policy).toStrictEqual({ ...Object.fromEntries(kept), ...fields });
+      expect(choice.why).toContain(` set by the target instead of ${gone.join(", ")}: audit`);
+    },
+  );
 
-  it("has fields that contradict each other when it sets both itself", () => {
+  it("has contradictory fields if the target overrides both", () => {
     const fields = { at, between };
     const override = { fields, reason: "audit" };
     const choice = chosen({ ...orders, override }, [named("default", { every: day })]);
@@ -237,7 +242,7 @@ describe("the policy of a target", () => {
 });
 
 describe("a pattern", () => {
-  it("means what the same regular expression means", () => {
+  it("matches the same texts as the equivalent regular expression", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "b", ".", "+", "(", "\\", "$") });
     const pattern = fc.string({
       unit: fc.constantFrom("a", "b", ".", "+", "(", "\\", "$", "*", "?"),
@@ -253,7 +258,7 @@ describe("a pattern", () => {
     );
   });
 
-  it("with many stars does not take for ever", () => {
+  it("with many stars does not take exponential time", () => {
     expect(matchesGlob("*a".repeat(40) + "b", "a".repeat(2000))).toBe(false);
   });
 });

@@ -2,12 +2,12 @@ import type { TimeRange } from "../../../shared/core/policy/policy.ts";
 import { day, minute } from "../../../shared/core/time.ts";
 
 /**
- * An independent witness for windows: it asks Intl what the clocks show at every single minute, and knows nothing of
- * offsets. Slow, and too plain to be wrong in the same way as the code under test.
+ * An independent reference for windows. It reads from Intl what the clocks show at every minute, without offsets. It is slow,
+ * and too simple to have the same errors as the code under test.
  */
 export interface Minute {
   readonly at: number;
-  /** Such as `2026-10-25 02:30`; such texts compare as times do. */
+  /** A text such as `2026-10-25 02:30`. These texts sort by time. */
   readonly shown: string;
 }
 
@@ -36,7 +36,7 @@ export function listMinutes(zone: string, from: number, to: number, step = minut
   return minutes;
 }
 
-/** The first minute at which the clocks show this time of this date or a later time. */
+/** Finds the first minute at which the clocks show this time of this date, or a later time. */
 export function firstShowing(minutes: readonly Minute[], date: string, time: string): number {
   const wanted = time === "24:00" ? `${dateAfter(date)} 00:00` : `${date} ${time}`;
   return minutes.find(({ shown }) => shown >= wanted)?.at ?? Infinity;
@@ -53,7 +53,7 @@ function weekdayShown(date: string): string {
   });
 }
 
-/** Every date, skipped ones included, from the first to the last one shown. */
+/** Lists every date from the first to the last one shown, including skipped dates. */
 export function datesIn(minutes: readonly Minute[]): string[] {
   const dates: string[] = [];
   const last = minutes.at(-1)?.shown.slice(0, 10) ?? "";
@@ -65,7 +65,7 @@ export function datesIn(minutes: readonly Minute[]): string[] {
 
 export interface WitnessedHours {
   readonly days?: readonly string[];
-  /** What a date such as `2026-06-01` must look like. */
+  /** The format of a date such as `2026-06-01`. */
   readonly dates?: RegExp;
   readonly between?: readonly TimeRange[];
   readonly at?: readonly string[];
@@ -79,7 +79,7 @@ function datesAllowed(minutes: readonly Minute[], { days, dates }: WitnessedHour
   );
 }
 
-/** The minutes at which a window is open. Reliable two days away from both ends. */
+/** Lists the minutes at which a window is open. It is reliable from two days after the start to two days before the end. */
 export function openMinutes(minutes: readonly Minute[], hours: WitnessedHours): Set<number> {
   const open = new Set<number>();
   for (const date of datesAllowed(minutes, hours)) {
@@ -99,7 +99,7 @@ export function appointmentMinutes(minutes: readonly Minute[], hours: WitnessedH
   return [...new Set(found)].sort((a, b) => a - b);
 }
 
-/** The minutes at which clocks change: the time shown jumps. */
+/** Lists the minutes at which clocks change, so that the shown time jumps. */
 export function jumps(zone: string, from: number, to: number): number[] {
   const found: number[] = [];
   const isSteady = (a: number, b: number) =>

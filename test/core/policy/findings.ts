@@ -8,7 +8,7 @@ export function check(fields: Partial<Policy>) {
   return checkPolicy(policyWith(fields), from);
 }
 
-/** `severity path message`, and the first date. */
+/** Formats problems as `severity path message`, with the first date. */
 export function said(fields: Partial<Policy>): string[] {
   return check(fields).map(
     ({ severity, path, message, firstAt }) =>

@@ -2,7 +2,7 @@ import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import { hour, minute } from "../../../shared/core/time.ts";
 
-/** A policy that says nothing about time but what a test says. */
+/** Makes a policy whose only time settings are those of the test. */
 export function policyWith(fields: Partial<Policy>): Policy {
   return {
     name: "test",
@@ -12,7 +12,7 @@ export function policyWith(fields: Partial<Policy>): Policy {
   };
 }
 
-/** With summer time in the north and the south, with half hours, with offsets that are no whole hours. */
+/** Zones with summer time in the north and the south, with changes of half an hour, and with offsets of partial hours. */
 export const zones = [
   "UTC",
   "Europe/Vienna",

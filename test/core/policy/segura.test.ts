@@ -7,15 +7,15 @@ import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
 
 /*
- * What Segura's documentation says of its credential policies and of how changes are tried, field by field and in our
- * words, and what Keyturn does with a policy that says the same.
+ * The credential policies and retries that the documentation of Segura describes, field by field and in our words, and what
+ * Keyturn does with an equivalent policy.
  */
 
-/** A Monday. */
+/** This day is a Monday. */
 const changedAt = "2026-06-01T12:00:00.000Z";
 
 interface Row {
-  /** What Segura documents. */
+  /** The rules that Segura documents. */
   readonly says: string;
   readonly policy: Partial<Policy>;
   readonly facts?: Omit<Facts, "targetId">;
@@ -203,40 +203,40 @@ describe("Segura's criteria and priority", () => {
   const graz = policy("graz", { tags: { site: "graz" } }, { priority: 30, every: day });
 
   it.each<[string, readonly Policy[], Subject, string]>([
-    ["where one policy fits, it is the one", [anywhere, graz], server, "anywhere"],
-    ["where several fit, the highest number wins", [anywhere, gold, vienna], server, "gold"],
+    ["the only matching policy applies", [anywhere, graz], server, "anywhere"],
+    [
+      "if several policies match, the highest number wins",
+      [anywhere, gold, vienna],
+      server,
+      "gold",
+    ],
     [
       "a higher number wins over narrower criteria",
       [policy("all", {}, { priority: 99 }), gold],
       server,
       "all",
     ],
+    ["the number of a policy that does not match is ignored", [graz, vienna], server, "vienna"],
     [
-      "the number of a policy that does not fit counts for nothing",
-      [graz, vienna],
-      server,
-      "vienna",
-    ],
-    [
-      "a credential that gets another tag is bound to another policy by itself",
+      "a credential with a new tag is bound to another policy automatically",
       [anywhere, vienna, gold, graz],
       { ...server, tags: { site: "graz", tier: "gold" } },
       "graz",
     ],
     [
-      "a credential that loses a tag falls back to the next policy that still fits",
+      "a credential that loses a tag falls back to the next matching policy",
       [anywhere, vienna, gold, graz],
       { ...server, tags: { site: "vienna" } },
       "vienna",
     ],
     [
-      "one of several devices, models or types in a list is enough",
+      "one match in a list of devices, models or types is enough",
       [anywhere, policy("some", { type: ["mysql", "postgresql"] }, { priority: 5 })],
       server,
       "some",
     ],
     [
-      "all kinds of criteria that are given must fit",
+      "every given criterion must match",
       [anywhere, policy("both", { type: ["postgresql"], host: ["billing.*"] }, { priority: 5 })],
       server,
       "anywhere",
@@ -248,7 +248,7 @@ describe("Segura's criteria and priority", () => {
     }
   });
 
-  it("a policy that was bound anew counts from the change before", () => {
+  it("a newly bound policy counts from the previous change", () => {
     const due = (subject: Subject) => {
       const choice = effectivePolicy(subject, [anywhere, vienna, gold, graz]);
       return (
@@ -260,7 +260,7 @@ describe("Segura's criteria and priority", () => {
     expect(due({ ...server, tags: {} })).toBe("2026-08-30T12:00:00.000Z");
   });
 
-  it("the same number twice, of which nothing is said, is no reason to guess", () => {
+  it("equal numbers, which Segura does not define, are a problem", () => {
     const other = policy("other", { type: ["postgresql"] }, { priority: 20 });
     expect(effectivePolicy(server, [vienna, gold, other])).toHaveProperty("problem");
     const higher = { ...other, priority: 21 };
@@ -269,20 +269,20 @@ describe("Segura's criteria and priority", () => {
 });
 
 describe("Segura's execution parameters", () => {
-  /** Three attempts, five minutes between them, two hours after them. */
+  /** Three attempts with five minutes between them, then two hours. */
   const retry = { attempts: 3, every: 5 * minute, thenEvery: 2 * hour, jitter: 0 };
 
   it.each([
-    ["after the first of the attempts the minutes between attempts pass", 1, 5 * minute],
-    ["after the second one too", 2, 5 * minute],
-    ["when the attempts are used up the minutes after them pass", 3, 2 * hour],
-    ["and again after every further attempt", 4, 2 * hour],
-    ["and so on, for as long as it fails", 50, 2 * hour],
+    ["the short interval follows the first attempt", 1, 5 * minute],
+    ["the short interval follows the second attempt", 2, 5 * minute],
+    ["the long interval follows the last of the attempts", 3, 2 * hour],
+    ["the long interval follows every further attempt", 4, 2 * hour],
+    ["the long interval repeats as long as attempts fail", 50, 2 * hour],
   ])("%s", (_, failures, distance) => {
     expect(retryDelay(retry, failures, "orders")).toBe(distance);
   });
 
-  it("with a single attempt there is no short distance", () => {
+  it("with a single attempt, the short interval is not used", () => {
     expect(retryDelay({ ...retry, attempts: 1 }, 1, "orders")).toBe(2 * hour);
   });
 });

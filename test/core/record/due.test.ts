@@ -87,7 +87,7 @@ describe("a record with its due moment", () => {
       ...adopted,
       ...planned,
       policyFingerprint: computeFingerprint(manual),
-      dueReason: "policy quarterly: only a person starts a rotation",
+      dueReason: "policy quarterly: manualOnly is set, so only a request starts a rotation",
     });
   });
 

@@ -9,7 +9,7 @@ import { plan, target } from "./sample.ts";
 
 const madeAt = "2026-02-28T10:11:12.345Z";
 
-/** Read by the parser of a calendar program, which refuses what is no calendar. */
+/** Parses a calendar with the parser of a calendar program, which refuses invalid calendars. */
 function readEvents(text: string): Record<string, string>[] {
   const calendar = ICAL.Component.fromString(text);
   return calendar
@@ -22,7 +22,7 @@ function readEvents(text: string): Record<string, string>[] {
 }
 
 describe("the calendar", () => {
-  it("is what RFC 5545 asks for", () => {
+  it("follows RFC 5545", () => {
     const text = renderCalendar(
       plan(target("orders", { every: 40 * day }, { server: "db1" })),
       madeAt,
@@ -50,13 +50,13 @@ describe("the calendar", () => {
     ]);
   });
 
-  it("leaves out a place that is not known", () => {
+  it("omits an unknown location", () => {
     const calendar = (more: Partial<SimulatedTarget>) =>
       renderCalendar(plan(target("orders", { every: 40 * day }, more)), madeAt);
     expect(calendar({})).toBe(calendar({ server: "db1" }).replace("LOCATION:db1\r\n", ""));
   });
 
-  it("gives a rotation the same UID however it moves, and no two of them the same", () => {
+  it("gives a rotation a unique UID that stays the same when it moves", () => {
     const uids = (fields: Partial<Policy>, id = "orders") =>
       readEvents(renderCalendar(plan(target(id, fields)), madeAt)).map((event) => event["uid"]);
     const [first] = uids({ every: 40 * day });
@@ -71,7 +71,7 @@ describe("the calendar", () => {
     expect(unknown[0]?.["uid"]).not.toBe(first);
   });
 
-  it("reads back whatever the texts are, in lines of at most 75 octets", () => {
+  it("preserves any text, in lines of at most 75 octets", () => {
     fc.assert(
       fc.property(
         fc.string({
@@ -95,7 +95,7 @@ describe("the calendar", () => {
     );
   });
 
-  it("fills its lines", () => {
+  it("uses the full length of a line", () => {
     const text = renderCalendar(plan(target("x".repeat(200), { every: 40 * day })), madeAt);
     const summary = text.split("\r\n").findIndex((line) => line.startsWith("SUMMARY"));
     const lines = text.split("\r\n").slice(summary, summary + 3);
@@ -103,7 +103,7 @@ describe("the calendar", () => {
     expect(lines.slice(1).every((line) => line.startsWith(" x"))).toBe(true);
   });
 
-  it("keeps line ends and control characters of names out of its own lines", () => {
+  it("escapes line ends and control characters of names", () => {
     const server = "a\r\nATTACH:evil\nb\rc\td\u0000e";
     const text = renderCalendar(plan(target("orders", { every: 40 * day }, { server })), madeAt);
     expect(text).toContain("LOCATION:a\\nATTACH:evil\\nb\\nc d e\r\n");

@@ -4,7 +4,7 @@ import { plan, target } from "./sample.ts";
 
 const every = 500 * day;
 
-it("clock changes are listed in the order in which they come, whichever target is listed first", () => {
+it("clock changes are sorted by time, in any order of targets", () => {
   const { clockChanges } = plan(
     target("a", { every, timeZone: "Australia/Sydney" }),
     target("b", { every, timeZone: "Europe/Vienna" }),
@@ -18,7 +18,7 @@ it("clock changes are listed in the order in which they come, whichever target i
   ]);
 });
 
-it("near a clock change are only rotations of the zone that has it", () => {
+it("only rotations in the zone of a clock change count as near it", () => {
   const near = (timeZone?: string) =>
     plan(
       target("a", { every, timeZone: "Europe/Vienna" }),

@@ -42,7 +42,7 @@ describe("a comparison", () => {
     target("today", { every: day }),
   );
 
-  it("says what an edit does to the next rotation, be it in the time shown or after it", () => {
+  it("shows how an edit moves the next rotation, in the shown period or after it", () => {
     const comparison = compare(before, after, from);
     expect(
       comparison.differences.map(({ targetId, kind, countBefore, countAfter }) =>
@@ -71,9 +71,9 @@ describe("a comparison", () => {
       before: "2026-04-10T00:00:00.000Z",
       countBefore: 1,
       countAfter: 0,
-      why: "only a person starts a rotation",
+      why: "manualOnly is set, so only a request starts a rotation",
     });
-    expect(difference("removed")?.why).toBe("is not configured any more");
+    expect(difference("removed")?.why).toBe("is no longer configured");
     expect(difference("beyond")).toMatchObject({
       before: "2027-04-05T00:00:00.000Z",
       after: "2026-12-26T00:00:00.000Z",
@@ -86,7 +86,7 @@ describe("a comparison", () => {
     );
   });
 
-  it("of a plan with itself finds nothing", () => {
+  it("of a plan with itself finds no differences", () => {
     expect(compare(before, before, from)).toMatchObject({
       differences: [],
       soon: [],
@@ -95,7 +95,7 @@ describe("a comparison", () => {
     });
   });
 
-  it("counts a target as soon up to a day after the beginning", () => {
+  it("counts a target as soon within a day from the beginning", () => {
     const at = (every: number) => plan(target("a", { every }));
     const soon = (one: number, other: number) => compare(at(one), at(other), from).soon;
     expect(soon(40 * day, day - 1)).toStrictEqual(["a"]);
@@ -104,7 +104,7 @@ describe("a comparison", () => {
     expect(compare(plan(), at(hour), from).soon).toStrictEqual(["a"]);
   });
 
-  it("speaks of today only where today is the first day", () => {
+  it("mentions today only if today is the first day", () => {
     const at = (every: number) => plan(target("a", { every }));
     const summary = (now: string) => compare(at(40 * day), at(hour), now).summary;
     const today = "1 target moves earlier, 1 would rotate today, 0 unchanged";
@@ -115,7 +115,7 @@ describe("a comparison", () => {
     expect(summary(plus(from, -1))).toBe(first);
   });
 
-  it("counts several targets of a kind", () => {
+  it("counts several targets with the same kind of difference", () => {
     const two = (policy: Partial<Policy>) => plan(target("a", policy), target("b", policy));
     const summary = (one: Partial<Policy>, other: Partial<Policy>) =>
       compare(two(one), two(other), from).summary;
@@ -135,7 +135,7 @@ describe("a comparison", () => {
     );
   });
 
-  it("is a table for people and JSON for programs", () => {
+  it("can be a table for people or JSON for programs", () => {
     const some = compare(
       plan(target("a", { every: 40 * day }), target("b", { manualOnly: true })),
       plan(target("a", { every: 35 * day + hour }), target("b", { every: 41 * day })),
@@ -154,7 +154,7 @@ b       -                         2026-04-11T00:00:00.000Z  appears         0 > 
     expect(warned).toStrictEqual({ ...some, warnings: ["late"] });
   });
 
-  it("shows how far a rotation moves, to the minute or, below that, to the second", () => {
+  it("shows the shift of a rotation in minutes, or in seconds if it is shorter", () => {
     const moved = (by: number) =>
       renderComparison(
         compare(

@@ -24,11 +24,11 @@ test.each([
   "1000000/1s",
   "10/10s/1",
   "x10/10s",
-])("%j is none", (text) => {
+])("%j is not a limit", (text) => {
   expect(parseLimit(text)).toBeUndefined();
 });
 
-test("limits are told in words", () => {
+test("limits are formatted in words", () => {
   const limits = {
     perServer: { count: 3, within: minute },
     perVault: { count: 40, within: second },

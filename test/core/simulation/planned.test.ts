@@ -6,7 +6,7 @@ import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
 describe("a plan", () => {
-  it("knows the first rotation of each target, also one that lies beyond its end", () => {
+  it("contains the first rotation of each target, also after its end", () => {
     const { targets, rotations } = plan(
       target("far", { every: 500 * day }),
       target("manual", { manualOnly: true }),
@@ -29,7 +29,7 @@ describe("a plan", () => {
     expect(shown.targets[0]?.next?.at).toBe(Date.parse(from) + 200 * day + minute);
   });
 
-  it("says of each policy to how many targets it applies and how hard its passwords are to guess", () => {
+  it("contains the number of targets and the password entropy of each policy", () => {
     const password = { length: 30, symbols: "", exclude: "" };
     const one = target("a", { every: day });
     const two = target("b", { every: day });
@@ -42,7 +42,7 @@ describe("a plan", () => {
     ]);
   });
 
-  it("with more rotations than wanted is refused, and says how many there are and how to ask for less", () => {
+  it("with too many rotations is refused with their number and how to reduce it", () => {
     const [one, two] = [target("a", { every: 10 * day }), target("b", { every: 10 * day })];
     const count = plan(one, two).rotations.length;
     const most = (number: number) =>
@@ -65,11 +65,11 @@ describe("a plan", () => {
       }),
     ).toThrow();
     expect(() => most(count - 1)).toThrow(
-      `The period has ${count} rotations; the limit is ${count - 1}. Asked for: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
+      `The period has ${count} rotations; the limit is ${count - 1}. Requested: 2 targets from ${from} to ${to}. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
 
-  it("that is far too long stops counting, and says how far it came", () => {
+  it("that is far too long stops counting and reports where", () => {
     const often = [target("a", { cron: "* * * * *" }), target("b", { every: day })];
     expect(() =>
       simulate(often, {
@@ -80,11 +80,11 @@ describe("a plan", () => {
         budget: { rotations: 1_000, counted: 3_000 },
       }),
     ).toThrow(
-      `The period has more than 3,000 rotations; the limit is 1,000. Asked for: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
+      `The period has more than 3,000 rotations; the limit is 1,000. Requested: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
 
-  it("counts with the sweeps of the app that makes it", () => {
+  it("uses the sweep interval of the app that makes it", () => {
     const { rotations } = atOnce(
       simulateInSteps([target("a", { every: 15 * second })], {
         from,
@@ -104,7 +104,7 @@ describe("a plan", () => {
     ["90s", 90 * second, 2 * minute],
     ["1h", hour, hour + minute],
   ])(
-    "of a policy with every: %s has a rotation with each sweep that notices one",
+    "of a policy with every: %s has a rotation at each sweep that finds it due",
     (_, every, apart) => {
       const { rotations, tooOld } = simulate([target("a", { every })], {
         from,

@@ -12,7 +12,7 @@ const twoTargets = [
 ];
 
 describe("the table", () => {
-  it("lists rotations in the time of their zone, with reasons", () => {
+  it("lists rotations in their local time, with reasons", () => {
     expect(renderTable(plan(...twoTargets))).toBe(
       `3 rotations from ${from} to ${to}
 WHEN                                TARGET      WHY
@@ -31,14 +31,14 @@ ${limits}
     );
   });
 
-  it("shows what a terminal would act on", () => {
+  it("escapes control characters of the terminal", () => {
     const id = "or\u001b[2Jders\u202e";
     const text = renderTable(plan(target(id, { every: 20 * day })));
     expect(text).toContain(String.raw`or\u001b[2Jders\u202e`);
     expect(text).not.toMatch(/[^\P{C}\n]/u);
   });
 
-  it("counts what it leaves out", () => {
+  it("counts the rotations that it does not list", () => {
     const text = renderTable(plan(target("orders", { every: 20 * day })), 1);
     expect(text.split("\n")).toStrictEqual([
       `3 rotations from ${from} to ${to}`,
@@ -54,7 +54,7 @@ ${limits}
     ]);
   });
 
-  it("says what is wrong with the plan", () => {
+  it("lists the problems of the plan", () => {
     const many = Array.from({ length: 11 }, (_, index) =>
       target(`t${index}`, { every: 50 * day }, { server: "db1" }),
     );
@@ -73,14 +73,14 @@ ${limits}
     expect(text).toBe(`12 rotations from ${from} to ${to}
 and 12 more
 
-Too much at once:
-  server db1: 11 where 10 are allowed, 2026-04-20T00:00:00.000Z to 2026-04-20T00:00:00.000Z
+Limit exceeded:
+  server db1: 11 at once, the limit is 10, 2026-04-20T00:00:00.000Z to 2026-04-20T00:00:00.000Z
 
 Older than allowed:
   late: 2026-04-14T00:00:00.000Z to 2026-04-15T00:00:00.000Z
 
 Never rotated:
-  manual: only a person starts a rotation
+  manual: manualOnly is set, so only a request starts a rotation
 
 Clocks change:
   Australia/Lord_Howe: 2026-04-04T15:00:00.000Z, 30 min back, 0 rotations near it
@@ -92,12 +92,12 @@ ${limits}
 `);
   });
 
-  it("of nothing says just that", () => {
+  it("of an empty plan shows that it is empty", () => {
     expect(renderTable(plan())).toBe(`0 rotations from ${from} to ${to}\n\n${limits}\n`);
     expect(renderTable(plan(target("a", { every: 50 * day })))).toMatch(/^1 rotation from/);
   });
 
-  it("shows seconds but no fractions of them", () => {
+  it("shows whole seconds", () => {
     const facts = { changedAt: "2026-03-01T00:00:07.123Z" };
     expect(renderTable(plan(target("a", { every: 50 * day }, { facts })))).toContain(
       "Mon 2026-04-20 00:00:07 UTC  a ",
@@ -106,7 +106,7 @@ ${limits}
 });
 
 describe("the plan for programs", () => {
-  it("is JSON with everything in it", () => {
+  it("is JSON with the complete plan", () => {
     const read: unknown = JSON.parse(renderJson(plan(...twoTargets)));
     expect(read).toStrictEqual({
       targets: 2,
@@ -145,7 +145,7 @@ describe("the plan for programs", () => {
     });
   });
 
-  it("names first rotations that lie beyond the end apart", () => {
+  it("lists first rotations after the end separately", () => {
     const late = target("late", { every: 300 * day });
     const read = JSON.parse(renderJson(plan(late, target("soon", { every: 50 * day })))) as {
       rotations: { targetId: string }[];

@@ -7,7 +7,7 @@ import { policyWith } from "../policy/sample.ts";
 export const from = "2026-03-01T00:00:00.000Z";
 export const to = "2026-05-01T00:00:00.000Z";
 
-/** A target whose secret was changed when the simulation begins. */
+/** Makes a target whose secret was changed at the start of the simulation. */
 export function target(
   id: string,
   fields: Partial<Policy>,
@@ -16,7 +16,7 @@ export function target(
   return { id, policy: policyWith(fields), facts: { changedAt: from }, vault: "main", ...more };
 }
 
-/** What happens to these targets in two months. */
+/** Simulates these targets for two months. */
 export function plan(...targets: SimulatedTarget[]) {
   return simulate(targets, { from, to, limits: defaultLimits });
 }

@@ -22,7 +22,7 @@ const knowledge = {
 };
 
 describe("a plan of configured targets", () => {
-  it("is for a hundred days from now, of all targets, with what is known of them", () => {
+  it("covers all targets for a hundred days from now, with the known facts", () => {
     const { rotations, ...rest } = simulateTargets(targets, {}, knowledge);
     expect(rest).toMatchObject({ from, to: plus(from, 100 * day) });
     expect(
@@ -35,7 +35,7 @@ describe("a plan of configured targets", () => {
     ).toMatchObject([
       ["orders", "orders.example", "main", 30 * day],
       ["orders-eu", "orders-eu.example", "main", 30 * day],
-      // Nobody knows it: as if it were adopted now.
+      // An unknown target counts as adopted now.
       ["billing", "billing.example", "main", 40 * day],
       ["orders", "orders.example", "main", expect.any(Number)],
       ["orders-eu", "orders-eu.example", "main", expect.any(Number)],
@@ -43,7 +43,7 @@ describe("a plan of configured targets", () => {
     ]);
   });
 
-  it("is of the targets, the time and the limits that are asked for", () => {
+  it("covers the requested targets and period, with the requested limits", () => {
     const begin = plus(from, 31 * day);
     const asked = { from: begin, to: plus(begin, 10 * day), targets: "b*" };
     const shown = simulateTargets(targets, asked, knowledge);
@@ -62,17 +62,17 @@ describe("a plan of configured targets", () => {
   });
 });
 
-describe("what is shown of a plan", () => {
+describe("the output of a plan", () => {
   const some = plan(target("orders", { every: 20 * day }));
   const edited = plan(target("orders", { every: 10 * day }));
 
-  it("is a table, JSON or a calendar, as one asks", () => {
+  it("is a table, JSON or a calendar, as requested", () => {
     expect(renderPlan(some, "text", to)).toBe(renderTable(some));
     expect(renderPlan(some, "json", to)).toBe(renderJson(some));
     expect(renderPlan(some, "ics", to)).toBe(renderCalendar(some, to));
   });
 
-  it("is a table or JSON of a comparison, which is no calendar, and the warnings", () => {
+  it("is a table or JSON with the warnings for a comparison, which cannot be a calendar", () => {
     const comparison = compare(some, edited, from);
     const warnings = ["it would come late"];
     expect(renderComparisonAs(comparison, "json", warnings)).toBe(

@@ -37,7 +37,7 @@ function listStarts(simulation: ReturnType<typeof plan>): string[] {
 }
 
 describe("a simulation", () => {
-  it("that is to be shown from a later moment plays the time until then as well", () => {
+  it("that is shown from a later moment also simulates the time before it", () => {
     const known = "2026-01-01T00:00:00.000Z";
     const one = target("a", { every: 50 * day }, { facts: { changedAt: known } });
     const whole = simulate([one], { from: known, to, limits: defaultLimits });
@@ -46,7 +46,7 @@ describe("a simulation", () => {
     expect(shown.tooOld).toStrictEqual([]);
   });
 
-  it("holds every rotation in order, each counted from the one before", () => {
+  it("contains every rotation in order, each counted from the previous one", () => {
     const simulation = plan(
       target("b", { every: 40 * day }),
       target("a", { cron: "0 2 1 * *", timeZone: "Europe/Vienna" }),
@@ -72,17 +72,17 @@ describe("a simulation", () => {
       "2026-05-20T00:02:00.000Z",
     ]);
     expect(simulation.rotations.slice(0, 1).map(describeWhy)).toStrictEqual([
-      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, kept for the appointment on Sun 2026-03-01 02:00 Europe/Vienna",
+      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
     ]);
   });
 
-  it("orders targets that start together by id", () => {
+  it("sorts targets that start at the same time by id", () => {
     const ids = ["c", "a", "d", "b"];
     const simulation = plan(...ids.map((id) => target(id, { every: 100 * day })));
     expect(simulation.rotations.map((one) => one.target.id)).toStrictEqual(["a", "b", "c", "d"]);
   });
 
-  it("starts at once what is overdue in an open window, and does not go on before it begins", () => {
+  it("starts an overdue rotation at once in an open window, never before the beginning", () => {
     const overdue = target(
       "a",
       { every: 90 * day },
@@ -91,7 +91,7 @@ describe("a simulation", () => {
     expect(listStarts(plan(overdue))[0]).toBe("2026-03-01T00:00:00.000Z a");
   });
 
-  it("leaves out what would start when it ends", () => {
+  it("excludes a rotation that starts at its end", () => {
     const last = target("a", { every: 122 * day });
     expect(plan(last).rotations).toStrictEqual([]);
     expect(
@@ -99,7 +99,7 @@ describe("a simulation", () => {
     ).toHaveLength(1);
   });
 
-  it("agrees with what the engine is told after each change", () => {
+  it("agrees with the due moment of the engine after each change", () => {
     const policies = fc.constantFrom<Partial<Policy>>(
       { every: 7 * day, headStart: day, days: ["sat"], timeZone: "Europe/Vienna", spread: hour },
       { every: day, at: ["02:30"], headStart: hour, spread: 10 * minute },
@@ -138,14 +138,14 @@ describe("a simulation", () => {
       target("scheduled", { every: 500 * day }),
     );
     expect(simulation.never).toStrictEqual([
-      { targetId: "manual", why: "only a person starts a rotation" },
-      { targetId: "exposed", why: "nothing has made a rotation due, and there is no schedule" },
+      { targetId: "manual", why: "manualOnly is set, so only a request starts a rotation" },
+      { targetId: "exposed", why: "no schedule is set, and nothing else has made a rotation due" },
       { targetId: "frozen", why: "no window opens in the next ten years" },
     ]);
     expect(listStarts(simulation)).toStrictEqual(["2026-03-01T01:00:00.000Z seen"]);
   });
 
-  it("names secrets that are older than allowed, from the due moment until they are changed", () => {
+  it("lists secrets that are older than allowed, from the due moment until their change", () => {
     const freeze = [{ from: "2026-03-20", to: "2026-04-30", reason: "x", lift: [] }];
     const { tooOld } = plan(
       target(
@@ -177,7 +177,7 @@ describe("a simulation", () => {
     ]);
   });
 
-  it("counts the days on which clocks change, and the rotations near them", () => {
+  it("lists clock changes and counts the rotations near them", () => {
     const { clockChanges } = plan(
       target("vienna", { cron: "30 2 * * *", timeZone: "Europe/Vienna" }),
       target("vienna2", { every: 500 * day, timeZone: "Europe/Vienna" }),
@@ -212,7 +212,7 @@ describe("a simulation", () => {
 });
 
 describe("collisions", () => {
-  /** Targets that start so many milliseconds after each other. */
+  /** Makes targets that start this number of milliseconds after each other. */
   function fleet(count: number, apart: number, more: Partial<SimulatedTarget> = {}) {
     return Array.from({ length: count }, (_, index) =>
       target(
@@ -226,7 +226,7 @@ describe("collisions", () => {
     );
   }
 
-  it("of one server are more starts than its limit within the time", () => {
+  it("on a server are more starts than its limit allows in its time", () => {
     expect(plan(...fleet(10, 1000)).collisions).toStrictEqual([]);
     expect(plan(...fleet(30, 1000)).collisions).toStrictEqual([]);
     expect(plan(...fleet(12, 900)).collisions).toStrictEqual([
@@ -241,7 +241,7 @@ describe("collisions", () => {
     ]);
   });
 
-  it("are one as long as they overlap, and two when they do not", () => {
+  it("are merged only if they overlap", () => {
     const limits = { ...defaultLimits, perServer: { count: 1, within: second } };
     const at = [0, 500, 1000, 1500, 5000, 5500];
     const targets = at.map((after, index) =>
@@ -260,7 +260,7 @@ describe("collisions", () => {
     ).toStrictEqual(["00.000Z 01.500Z 2", "05.000Z 05.500Z 2"]);
   });
 
-  it("of one vault count two versions for each rotation", () => {
+  it("in a vault count two versions for each rotation", () => {
     const nowhere = { server: undefined };
     const bare = (count: number) => fleet(count, 10).map(({ server: _, ...rest }) => rest);
     expect(nowhere.server).toBeUndefined();
@@ -277,7 +277,7 @@ describe("collisions", () => {
     ]);
   });
 
-  it("are told apart by server and vault, in the order of time", () => {
+  it("are listed by server and vault, sorted by time", () => {
     const found = plan(
       ...fleet(11, 1, { server: "db2", vault: "v2" }).map((one) => ({
         ...one,
@@ -294,7 +294,7 @@ describe("collisions", () => {
     ]);
   });
 
-  it("do not come from a fleet that is spread", () => {
+  it("do not occur in a fleet that is spread", () => {
     const spread = fleet(500, 0).map((one) => ({
       ...one,
       policy: policyWith({ every: 500 * day, spread: 4 * hour }),

@@ -2,7 +2,7 @@ import { formatDuration } from "../../time.ts";
 import { nearExpiryLead, type Policy } from "../policy.ts";
 import type { Problem } from "./problem.ts";
 
-/** What a policy says to no purpose. */
+/** Finds fields of a policy that have no effect. */
 export function checkEffects(policy: Policy): Problem[] {
   return [
     ...checkExposureFields(policy),
@@ -16,20 +16,21 @@ function checkExposureFields(policy: Policy): Problem[] {
   if (policy.afterExposure !== undefined) return [];
   const without: Problem[] = [];
   if (policy.exposureIgnoresWindow) {
-    const message = "has no effect without afterExposure: no exposure makes a rotation due";
+    const message = "has no effect without afterExposure, because no exposure makes a rotation due";
     without.push(warning("exposureIgnoresWindow", message));
   }
   if (policy.exemptIdentities?.length) {
-    const message = "has no effect without afterExposure: nobody's look makes a rotation due";
+    const message = "has no effect without afterExposure, because no exposure makes a rotation due";
     without.push(warning("exemptIdentities", message));
   }
   return without;
 }
 
-/** Windows do not bind people. */
+/** Requests from people do not wait for windows, so `manualOnly` alone needs no hours. */
 function checkHoursOfNothing(policy: Policy): Problem[] {
   if (!policy.manualOnly || policy.afterExposure !== undefined) return [];
-  const message = "has no effect with manualOnly: what a person starts waits for no window";
+  const message =
+    "has no effect with manualOnly, because requested rotations do not wait for a window";
   return (["days", "between", "at", "spread"] as const)
     .filter((field) => policy[field] !== undefined)
     .map((field) => warning(field, message));
@@ -37,7 +38,8 @@ function checkHoursOfNothing(policy: Policy): Problem[] {
 
 function checkPriority({ priority, match }: Policy): Problem[] {
   if (priority === undefined || match !== undefined) return [];
-  const message = "has no effect without match: it ranks policies that match the same target";
+  const message =
+    "has no effect without match, because it only ranks policies that match the same target";
   return [warning("priority", message)];
 }
 
@@ -45,7 +47,7 @@ function checkAnnouncement({ expiry }: Policy): Problem[] {
   if (expiry === undefined || expiry === "none") return [];
   if (expiry <= 0 || expiry >= nearExpiryLead) return [];
   const lead = formatDuration(nearExpiryLead);
-  const message = `is shorter than ${lead}, and Key Vault announces an expiry ${lead} before it, once: before the due moment, when it starts nothing; make it ${lead} or longer to have a net under a missed sweep`;
+  const message = `is shorter than ${lead}, so the near-expiry event of Key Vault comes before the due moment and starts nothing; use ${lead} or longer, so that the event can replace a missed sweep`;
   return [warning("expiry", message)];
 }
 

@@ -4,14 +4,14 @@ import { toSpan } from "../windows/freezes.ts";
 import { isTimeZone } from "../windows/zone.ts";
 import { type Problem, problem } from "./problem.ts";
 
-/** What is wrong with the freezes by themselves. */
+/** Checks the freezes of a policy, without its other fields. */
 export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem[] {
   const unreadable = freeze.flatMap(checkEdges);
   if (unreadable.length > 0 || !isTimeZone(timeZone)) return unreadable;
   const reversed = freeze.flatMap((one, index) =>
     toSpan(one, timeZone)
       ? []
-      : [problem(["freeze", index, "to"], `${one.to} is not after from, ${one.from}`)],
+      : [problem(["freeze", index, "to"], `must be after from (${one.from}), but is ${one.to}`)],
   );
   return [...reversed, ...contradictions(freeze, timeZone)];
 }
@@ -20,12 +20,12 @@ function checkEdges(freeze: Freeze, index: number): Problem[] {
   return (["from", "to"] as const).flatMap((edge) => {
     const text = freeze[edge];
     if (parseDay(text) !== undefined || parseMoment(text) !== undefined) return [];
-    const message = `${text} is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z`;
+    const message = `must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is ${text}`;
     return [problem(["freeze", index, edge], message)];
   });
 }
 
-/** Where freezes overlap that are lifted for different reasons, one allows what the other forbids. */
+/** Reports freezes that overlap and are lifted for different reasons: one allows a change that the other forbids. */
 function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
   const all = freezes.map((freeze) => ({
     freeze,
@@ -38,7 +38,7 @@ function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
       if (!a || !b || earlier.lifts === later.lifts) return [];
       const from = Math.max(a.from, b.from);
       if (from >= Math.min(a.to, b.to)) return [];
-      const message = `overlaps the freeze "${earlier.freeze.reason}", which is lifted for ${earlier.lifts}, and is itself lifted for ${later.lifts}; lift both for the same reasons, or end one before the other begins`;
+      const message = `is lifted for ${later.lifts}, but overlaps the freeze "${earlier.freeze.reason}", which is lifted for ${earlier.lifts}; lift both for the same reasons, or end one before the other begins`;
       const firstAt = new Date(from).toISOString();
       return [{ ...problem(["freeze", index], message), firstAt }];
     }),

@@ -6,7 +6,7 @@ import { findIanaName } from "../windows/windows-zones.ts";
 import { isTimeZone } from "../windows/zone.ts";
 import { type Problem, problem } from "./problem.ts";
 
-/** What is wrong with the windows by themselves. */
+/** Checks the windows of a policy, without its other fields. */
 export function checkHours(policy: Policy): Problem[] {
   return [
     ...checkZone(policy),
@@ -22,10 +22,10 @@ function checkZone({ timeZone }: Policy): Problem[] {
   if (timeZone === undefined || isTimeZone(timeZone)) return [];
   const iana = findIanaName(timeZone);
   if (iana !== undefined) {
-    const message = `${timeZone} is what Windows calls a time zone; write its IANA name: ${iana}`;
+    const message = `must be an IANA time zone, but ${timeZone} is a Windows name; use ${iana}`;
     return [problem(["timeZone"], message)];
   }
-  const message = `${timeZone || "an empty name"} is no time zone; take an IANA name such as Europe/Vienna`;
+  const message = `must be an IANA time zone such as Europe/Vienna, but is ${timeZone || "empty"}`;
   return [problem(["timeZone"], message)];
 }
 
@@ -33,10 +33,10 @@ function checkTogether(policy: Policy): Problem[] {
   const found: Problem[] = [];
   for (const field of ["days", "between", "at"] as const) {
     if (policy.cron === undefined || policy[field] === undefined) continue;
-    found.push(problem([field], "cannot stand beside cron, which says days and times by itself"));
+    found.push(problem([field], "cannot be combined with cron, which already sets days and times"));
   }
   if (policy.between && policy.at) {
-    const message = "cannot stand beside at: a change starts at an appointment and otherwise not";
+    const message = "cannot be combined with at, which already sets the times of changes";
     found.push(problem(["between"], message));
   }
   return found;
@@ -45,7 +45,7 @@ function checkTogether(policy: Policy): Problem[] {
 function checkNotEmpty(policy: Policy): Problem[] {
   return (["days", "between", "at"] as const)
     .filter((field) => policy[field]?.length === 0)
-    .map((field) => problem([field], "is empty, so that no window ever opens; leave it out"));
+    .map((field) => problem([field], "is empty, so no window ever opens; remove it"));
 }
 
 function checkRanges({ between = [] }: Policy): Problem[] {
@@ -71,12 +71,14 @@ function checkAppointments({ at = [] }: Policy): Problem[] {
 }
 
 function notATime(text: string, midnight: string): string {
-  return `${text} is no time of day; write HH:MM, midnight as ${midnight}`;
+  return `must be a time of day (HH:MM, midnight is ${midnight}), but is ${text}`;
 }
 
 function checkCron({ cron }: Policy): Problem[] {
   if (cron === undefined) return [];
   const message = cronProblem(cron);
   if (message !== undefined) return [problem(["cron"], message)];
-  return everFires(cron) ? [] : [problem(["cron"], "never fires: there is no such day")];
+  return everFires(cron)
+    ? []
+    : [problem(["cron"], "never fires, because such a day does not exist")];
 }

@@ -7,11 +7,11 @@ import { attempt, type Effort, newEffort } from "./effort.ts";
 import { type Problem, problem } from "./problem.ts";
 import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
 
-/** What was found of policies of the same hours: many targets have single fields of their own, and mostly the same. */
+/** Findings by hours. Many targets override single fields, but most of these policies have the same hours. */
 const known = new Map<string, readonly Problem[]>();
-const mostKept = 1000;
+const maxCached = 1000;
 
-/** Tries a policy out on targets in different phases of the cycle, and reports what always or sometimes comes late. */
+/** Simulates a policy for targets in different phases of the cycle, and reports late rotations. */
 export function checkLateness(
   policy: Policy,
   from: number,
@@ -23,17 +23,17 @@ export function checkLateness(
   const key = JSON.stringify([from, hours]);
   const found = known.get(key) ?? attempt(effort, (own) => findLateness(policy, from, own))?.found;
   if (found === undefined) return [untried];
-  if (known.size >= mostKept) known.clear();
+  if (known.size >= maxCached) known.clear();
   known.set(key, found);
   return found;
 }
 
-/** Policies without number, or with many freezes, must not keep an app from starting. */
+/** Very many policies, or policies with many freezes, must not prevent the app from starting. */
 export const untried: Problem = {
   severity: "warning",
   path: [],
   message:
-    "was not tried out for rotations that come late: it would take too many trials; use fewer freezes, or fewer policies and overrides with hours of their own",
+    "was not checked for late rotations, because it would take too many trials; use fewer freezes, or fewer policies and overrides with different hours",
 };
 
 function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
@@ -45,19 +45,21 @@ function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
   const attempted = attempt(effort, (own) => adviceFor(policy, from, own));
   const advice = attempted ? attempted.found : "not found";
   return [
-    ...comeLate(policy, late, tried.length, advice),
-    ...[...held].flatMap(([freeze, rotations]) => holdsBack(policy, freeze, rotations, advice)),
+    ...describeLateRotations(policy, late, tried.length, advice),
+    ...[...held].flatMap(([freeze, rotations]) =>
+      describeDelays(policy, freeze, rotations, advice),
+    ),
   ];
 }
 
 function neverOpens(policy: Policy, from: number): Problem {
   const unfrozen = findOpenings({ ...policy, freeze: [] }).first(from, from);
   if (unfrozen === undefined) return problem([], "has no window that opens in the next ten years");
-  return holdsAllBack(policy, ["freeze"], Math.max(unfrozen.from, from));
+  return describeEndlessFreeze(policy, ["freeze"], Math.max(unfrozen.from, from));
 }
 
-function holdsAllBack(policy: Policy, path: Problem["path"], first: number): Problem {
-  const message = `holds back every change for ten years, first that of ${local(policy, first)}`;
+function describeEndlessFreeze(policy: Policy, path: Problem["path"], first: number): Problem {
+  const message = `blocks every change for ten years, the first one on ${local(policy, first)}`;
   return { ...problem(path, message), firstAt: instantAt(first) };
 }
 
@@ -67,7 +69,7 @@ function byFreeze(rotations: Iterable<Held>): Map<Freeze, Held[]> {
   return found;
 }
 
-function comeLate(
+function describeLateRotations(
   policy: Policy,
   late: readonly Tried[],
   tried: number,
@@ -75,14 +77,14 @@ function comeLate(
 ): Problem[] {
   const first = earliest(late);
   if (!first) return [];
-  const how = late.length === tried ? "every rotation comes" : "some rotations come";
+  const how = late.length === tried ? "every rotation starts" : "some rotations start";
   const message = `is too short: ${how} up to ${longest(late)} after the due moment${toExample(policy, first)}; ${adviceText(advice)}`;
   const isLonger = typeof advice === "object" && advice.every !== undefined;
   const path = [isLonger ? "every" : "headStart"];
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
-function holdsBack(
+function describeDelays(
   policy: Policy,
   freeze: Freeze,
   rotations: readonly Held[],
@@ -91,12 +93,12 @@ function holdsBack(
   const first = earliest(rotations);
   if (!first) return [];
   const path = ["freeze", (policy.freeze ?? []).indexOf(freeze)];
-  if (first.by === Infinity) return [holdsAllBack(policy, path, first.due)];
+  if (first.by === Infinity) return [describeEndlessFreeze(policy, path, first.due)];
   const what = (policy.at ?? policy.cron) ? "an appointment" : "a window";
   const isFound = typeof advice === "object";
   const isWay = isFound && advice.every === undefined && !advice.apartFromFreezes;
   const way = isWay ? `; ${adviceText(advice)}` : "";
-  const message = `holds back ${what} that rotations need: they come up to ${longest(rotations)} late${toExample(policy, first)}${way}`;
+  const message = `delays rotations by up to ${longest(rotations)}, because it blocks ${what} that they need${toExample(policy, first)}${way}`;
   return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
 }
 
@@ -104,13 +106,13 @@ function earliest<One extends Tried>([head, ...rest]: readonly One[]): One | und
   return rest.reduce((first, one) => (one.due < (first?.due ?? Infinity) ? one : first), head);
 }
 
-/** An appointment of cron that is due by itself is so for every secret. */
+/** Returns an affected secret as an example. Without `every`, an appointment is due for every secret, so there is no example. */
 function toExample(policy: Policy, { changedAt }: Tried): string {
   if (policy.every === undefined) return "";
-  return `, such as that of a secret changed on ${local(policy, changedAt)}`;
+  return ` (for example for a secret changed on ${local(policy, changedAt)})`;
 }
 
-/** Rounded up. */
+/** Formats the longest delay, rounded up. */
 function longest(rotations: readonly Tried[]): string {
   const most = rotations.reduce((worst, { by }) => Math.max(worst, by), 0);
   return formatDuration(roundUp(most, chooseUnit(most)));

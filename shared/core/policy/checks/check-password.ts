@@ -10,49 +10,49 @@ import {
 } from "../../secrets/password.ts";
 import { type Problem, problem } from "./problem.ts";
 
-/** Below this a password could be guessed offline, whatever the target does to slow it down. */
-const leastBits = 128;
-/** What a password may have of characters. */
-const longest = 128;
-/** Of passwords that fit less often than this, ten thousand draws might hold none. */
-const leastFitting = 1 / 200;
+/** With less entropy, an attacker could guess a password offline, however slow the hash of the target is. */
+const minBits = 128;
+/** The maximum length of a password. */
+const maxLength = 128;
+/** If fewer random passwords satisfy the rules, ten thousand draws might contain none. */
+const minFittingPart = 1 / 200;
 
 export function checkPassword(rules: PasswordRules): Problem[] {
   const classes = characterClasses(rules);
   const found = [...checkEmptied(rules, classes), ...checkCounts(rules, classes)];
   if (found.length > 0) return found;
   const bits = entropyBits(rules);
-  if (bits < leastBits) {
-    const message = `leaves ${bits} bits of entropy and must leave ${leastBits}; ${moreBits(rules)}`;
+  if (bits < minBits) {
+    const message = `must leave ${minBits} bits of entropy, but leaves ${bits}; ${moreBits(rules)}`;
     return [problem(["password"], message)];
   }
-  if (fittingPart(rules) >= leastFitting) return checkWords(rules);
+  if (fittingPart(rules) >= minFittingPart) return checkWords(rules);
   const message =
-    "asks for more than random passwords hold; lower the counts or make length greater";
+    "is satisfied by too few random passwords; lower the counts, or use a greater length";
   return [problem(["password", "atLeast"], message)];
 }
 
 function moreBits(rules: PasswordRules): string {
-  for (let length = rules.length + 1; length <= longest; length++) {
-    if (entropyBits({ ...rules, length }) >= leastBits) return `length: ${length} is enough`;
+  for (let length = rules.length + 1; length <= maxLength; length++) {
+    if (entropyBits({ ...rules, length }) >= minBits) return `use length: ${length}`;
   }
   return "allow more characters";
 }
 
-/** Words overlap and cannot be counted as characters can: passwords are drawn, the same ones each time. */
+/** Draws passwords, because words can overlap and the fitting passwords cannot be counted. Each check draws the same ones. */
 function checkWords(rules: PasswordRules): Problem[] {
   if (!rules.forbidden?.length) return [];
   let drawn = 0;
   const fixedBytes = (count: number) =>
     createHash("shake256", { outputLength: count }).update(`${drawn++}`).digest();
-  const tries = 1 / leastFitting;
+  const tries = 1 / minFittingPart;
   const all = Array.from({ length: 10 }, () => drawPassword(rules, [], fixedBytes, tries));
   if (!all.includes(undefined)) return [];
-  const message = "leaves hardly any password; take its shortest words out";
+  const message = "rules out nearly every password; remove the shortest words";
   return [problem(["password", "forbidden"], message)];
 }
 
-/** A class that is asked for and has no characters left. */
+/** Reports a required class of characters that has no characters left. */
 function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem[] {
   const emptied = characterClassNames.filter((name, index) => {
     const asked = rules.atLeast?.[name] ?? (name === "symbols" && rules.symbols === "" ? 0 : 1);
@@ -60,22 +60,27 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
   });
   const letters = classes.slice(0, 2).join("");
   if (rules.startWithLetter !== false && letters === "") {
-    return [problem(["password", "startWithLetter"], "cannot hold: no letter is left")];
+    return [
+      problem(
+        ["password", "startWithLetter"],
+        "cannot be satisfied, because no letters are left; allow some letters",
+      ),
+    ];
   }
   if (emptied.length === 0) return [];
-  const message = `leaves no ${emptied.map(describeClass).join(" and no ")}; many systems demand some`;
+  const message = `leaves no ${emptied.map(describeClass).join(" and no ")}, which many systems require; allow some`;
   return [problem(["password", rules.dialects?.length ? "dialects" : "exclude"], message)];
 }
 
 function checkCounts(rules: PasswordRules, classes: readonly string[]): Problem[] {
   const asked = leastOfEach(rules, classes).reduce((sum, one) => sum + one, 0);
   if (asked > rules.length) {
-    const message = `asks for ${asked} characters, and length is ${rules.length}`;
+    const message = `requires ${asked} characters, but length is ${rules.length}`;
     return [problem(["password", "atLeast"], message)];
   }
   const characters = classes.join("").length;
   if (!rules.noRepeats || rules.length <= characters) return [];
-  const message = `needs ${rules.length} different characters, and the rules leave ${characters}`;
+  const message = `requires ${rules.length} different characters, but the rules leave ${characters}`;
   return [problem(["password", "noRepeats"], message)];
 }
 

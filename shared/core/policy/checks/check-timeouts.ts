@@ -3,7 +3,7 @@ import { formatDuration } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import { type Problem, problem } from "./problem.ts";
 
-/** A connection is only the beginning of a log-in or a change, and cannot be given more time than all of it. */
+/** Connecting is a part of every log-in and change, so its limit cannot be longer than theirs. */
 export function checkTimeouts({ timeouts = {} }: Policy): Problem[] {
   const { connect, verify = deadlines.verify, change = deadlines.apply } = timeouts;
   if (connect === undefined) return [];
@@ -11,7 +11,7 @@ export function checkTimeouts({ timeouts = {} }: Policy): Problem[] {
   return whole.map(([field, time]) =>
     problem(
       ["timeouts", "connect"],
-      `${formatDuration(connect)} is longer than ${field}, ${formatDuration(time)}, of which it is a part`,
+      `must not be longer than ${field} (${formatDuration(time)}), which includes connecting, but is ${formatDuration(connect)}`,
     ),
   );
 }

@@ -12,8 +12,8 @@ import { type Problem, problem } from "./problem.ts";
 export type { Problem } from "./problem.ts";
 
 /**
- * Everything that is wrong with a policy from this moment on, apart from where it is written. `effort` is what is left
- * for all policies of a configuration.
+ * Finds the problems of a policy from this moment on, without their locations. `effort` is the remaining effort for all
+ * policies of a configuration.
  */
 export function checkPolicy(
   policy: Policy,
@@ -21,7 +21,7 @@ export function checkPolicy(
   effort: Effort = newEffort(),
 ): Problem[] {
   const readable = [...checkHours(policy), ...checkTriggers(policy), ...checkFreezes(policy)];
-  // What cannot be read cannot be tried out.
+  // A policy that cannot be read cannot be simulated.
   const tried = readable.length > 0 ? [] : checkLateness(policy, Date.parse(from), effort);
   return [
     ...readable,
@@ -47,50 +47,60 @@ function checkManual(policy: Policy): Problem[] {
     (field) => policy[field] !== undefined,
   );
   return without.map((field) =>
-    problem([field], "has no effect with manualOnly; take one of them out"),
+    problem([field], "has no effect with manualOnly; remove one of them"),
   );
 }
 
 function checkSomeTrigger({ every, cron, afterExposure, afterIdle }: Policy): Problem[] {
   if ([every, cron, afterExposure, afterIdle].some((one) => one !== undefined)) return [];
   const message =
-    "says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true";
+    "never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true";
   return [problem([], message)];
 }
 
 function checkHeadStart({ every, headStart }: Policy): Problem[] {
   if (headStart === undefined) return [];
-  if (every === undefined) return [problem(["headStart"], "needs every, which it is a part of")];
+  if (every === undefined)
+    return [problem(["headStart"], "needs every, because it is a part of that time")];
   if (headStart < every) return [];
-  const written = `${formatDuration(headStart)} is not shorter than every, ${formatDuration(every)}`;
-  return [problem(["headStart"], `${written}; a rotation would be due as soon as it is done`)];
+  const written = `must be shorter than every (${formatDuration(every)}), but is ${formatDuration(headStart)}`;
+  return [problem(["headStart"], `${written}; otherwise the next rotation is due at once`)];
 }
 
 function checkAdoption({ adopt, manualOnly }: Policy): Problem[] {
   if (adopt?.mode === "rotate" && manualOnly) {
-    return [problem(["adopt", "mode"], "rotates by itself, which manualOnly forbids")];
+    return [
+      problem(
+        ["adopt", "mode"],
+        "cannot be rotate with manualOnly, because it would start a rotation by itself",
+      ),
+    ];
   }
   if (adopt?.mode !== "verify" || adopt.delay === undefined) return [];
-  return [problem(["adopt", "delay"], "is only for mode rotate; verify changes nothing")];
+  return [
+    problem(
+      ["adopt", "delay"],
+      "applies to mode rotate only, because verify changes nothing; remove it",
+    ),
+  ];
 }
 
 function checkExpiry({ expiry }: Policy): Problem[] {
   if (expiry === undefined || expiry === "none" || expiry > 0) return [];
-  return [problem(["expiry"], "must leave time after the due moment, or versions expire in use")];
+  return [problem(["expiry"], "must be longer than 0, or versions expire while they are in use")];
 }
 
 function checkRetry({ retry }: Policy): Problem[] {
   const { attempts, every, thenEvery, jitter = 0 } = retry;
   const found: Problem[] = [];
   if (attempts < 1) found.push(problem(["retry", "attempts"], "must be 1 or more"));
-  if (every <= 0) found.push(problem(["retry", "every"], "must be longer than nothing"));
+  if (every <= 0) found.push(problem(["retry", "every"], "must be longer than 0"));
   if (thenEvery < every) {
-    const written = `${formatDuration(thenEvery)} is shorter than every, ${formatDuration(every)}`;
-    const message = `${written}, the distance of the first tries; make it as long or longer`;
+    const message = `must not be shorter than every (${formatDuration(every)}), but is ${formatDuration(thenEvery)}`;
     found.push(problem(["retry", "thenEvery"], message));
   }
   if (jitter < 0 || jitter > 1) {
-    found.push(problem(["retry", "jitter"], "must be a part of the distance, from 0 to 1"));
+    found.push(problem(["retry", "jitter"], "must be a fraction of the interval, from 0 to 1"));
   }
   return found;
 }

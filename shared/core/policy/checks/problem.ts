@@ -1,14 +1,14 @@
 import type { Instant } from "../../time.ts";
 
-/** What is wrong with a policy. */
+/** A problem of a policy. */
 export interface Problem {
-  /** `error`: cannot be meant. `warning`: does what it says, which may surprise. */
+  /** `error`: the policy contradicts itself. `warning`: the policy works, but may have unexpected results. */
   readonly severity: "error" | "warning";
-  /** From the policy to the field, such as `["freeze", 0, "to"]`. Empty: the policy as a whole. */
+  /** The path from the policy to the field, such as `["freeze", 0, "to"]`. Empty for the policy as a whole. */
   readonly path: readonly (string | number)[];
-  /** A sentence without a subject: the field is the subject. */
+  /** The predicate of a sentence whose subject is the field. */
   readonly message: string;
-  /** The first moment at which it bites. */
+  /** The first moment at which the problem has an effect. */
   readonly firstAt?: Instant;
 }
 

@@ -7,33 +7,33 @@ import { freezeAt, frozenSpans, type Span } from "../windows/freezes.ts";
 import { findOpenings } from "../windows/openings.ts";
 import { type Effort, newEffort, spend } from "./effort.ts";
 
-/** A rotation that was tried out. Moments in milliseconds since the epoch. */
+/** A simulated rotation. Moments are in milliseconds since the epoch. */
 export interface Tried {
-  /** When the secret was changed whose rotation it is. */
+  /** The last change of the secret. */
   readonly changedAt: number;
   readonly due: number;
-  /** From the due moment to the start; infinite when it never starts. Negative when it starts earlier. */
+  /** Milliseconds from the due moment to the start. Infinite if it never starts, negative if it starts earlier. */
   readonly by: number;
 }
 
-/** One that a freeze keeps from starting on time. */
+/** A simulated rotation that a freeze delays. */
 export interface Held extends Tried {
   readonly freeze: Freeze;
 }
 
-/** Between the start of a rotation and the moment from which its age counts. */
+/** Milliseconds from the start of a rotation to the change from which the age counts. */
 const rotationLength = usualSweep;
-/** Where in the spread a target starts: the first and the last of them. */
+/** The positions in the spread that are simulated: the first target and the last one. */
 const fractions = [0, 0.9999];
-/** Targets are changed at different moments of a cycle. */
+/** The number of different moments of a cycle at which targets are changed. */
 const phases = 4;
-/** A course is followed for so long, and for so many rotations, whichever ends first. */
+/** A course ends after this time or after this number of rotations, whichever comes first. */
 const courseLength = 3 * 366 * day;
-const mostRotations = 400;
-/** Rotations that a freeze may hold back are looked for at so many moments of it. */
-const momentsOfFreeze = 24;
+const maxRotations = 400;
+/** The number of moments of a freeze at which delayed rotations are searched. */
+const momentsPerFreeze = 24;
 
-/** An hour more or less is what clocks do by themselves. */
+/** Whether a rotation is late by more than an hour, which a change of the clocks can cause. */
 export function isLate(policy: Policy, { by }: Pick<Tried, "by">): boolean {
   return by > computeTolerance(policy);
 }
@@ -42,7 +42,7 @@ function computeTolerance({ every = hour }: Policy): number {
   return Math.min(hour, every);
 }
 
-/** Rotations by age as they follow each other, of targets in different phases of the cycle, were there no freezes. */
+/** Simulates the rotations by age of targets in different phases of the cycle, without freezes. */
 export function* tryWindows(
   policy: Policy,
   from: number,
@@ -59,7 +59,7 @@ export function* tryWindows(
   }
 }
 
-/** One rotation after the other, each counted from the one before. */
+/** Simulates one rotation after another. The age counts from the previous rotation. */
 function* simulateCourse(
   policy: Policy,
   start: number,
@@ -67,19 +67,19 @@ function* simulateCourse(
   effort: Effort,
 ): Generator<Tried> {
   let changedAt = start + rotationLength;
-  for (let count = 0; count < mostRotations && changedAt < start + courseLength; count++) {
+  for (let count = 0; count < maxRotations && changedAt < start + courseLength; count++) {
     spend(effort);
     const placement = next(policy, changedAt, fraction);
     if (!placement) return;
     const { at, claim, opening } = placement;
     yield { changedAt, due: claim.due, by: at - claim.due };
-    // In the middle of a long opening nothing comes late; at its end, if it has one, something may.
+    // In the middle of a long opening no rotation is late, so the course continues near its end.
     const step = at + rotationLength - changedAt;
     changedAt = Math.max(at, opening.to - 3 * step) + rotationLength;
   }
 }
 
-/** Rotations that would start on time but for a freeze. */
+/** Simulates rotations that would start on time without the freeze. */
 export function* tryFreezes(
   policy: Policy,
   from: number,
@@ -88,29 +88,29 @@ export function* tryFreezes(
   const { freeze = [], timeZone = "UTC" } = policy;
   const unfrozen = { ...policy, freeze: [] };
   for (const span of frozenSpans(freeze, timeZone, undefined)) {
-    for (const changedAt of changesBefore(policy, span, from)) {
+    for (const changedAt of sampleChanges(policy, span, from)) {
       for (const fraction of listFractions(policy)) {
         spend(effort);
-        const held = heldBack(policy, unfrozen, changedAt, fraction);
+        const held = findDelay(policy, unfrozen, changedAt, fraction);
         if (held) yield held;
       }
     }
   }
 }
 
-/** When secrets may have been changed that are due from `from` on, in a time in which nothing starts. */
-function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
+/** Samples change times whose rotation may first start inside the freeze, or before it when no opening is left. */
+function sampleChanges(policy: Policy, frozen: Span, from: number): number[] {
   const { every, headStart = 0 } = policy;
   const begin = Math.max(frozen.from, from);
   const opening = findOpenings({ ...policy, freeze: [] }).first(begin, begin);
-  const wanted = opening && Math.max(opening.from, begin);
-  if (wanted === undefined || wanted >= frozen.to) return [];
-  // Without an age each appointment is due by itself.
-  if (every === undefined) return [wanted - 1];
-  const earliest = Math.max(from, wanted - computeTolerance(policy)) - headStart;
-  const first = firstHeld(policy, begin, earliest);
-  const apart = (frozen.to - first) / momentsOfFreeze;
-  const changes = Array.from({ length: momentsOfFreeze }, (_, index) => {
+  const frozenStart = opening && Math.max(opening.from, begin);
+  if (frozenStart === undefined || frozenStart >= frozen.to) return [];
+  // Without `every`, each appointment is due.
+  if (every === undefined) return [frozenStart - 1];
+  const earliest = Math.max(from, frozenStart - computeTolerance(policy)) - headStart;
+  const first = findFirstDelayed(policy, begin, earliest);
+  const apart = (frozen.to - first) / momentsPerFreeze;
+  const changes = Array.from({ length: momentsPerFreeze }, (_, index) => {
     const due = Math.ceil(first + index * apart) + headStart;
     const start = openAt(policy, due - every - rotationLength);
     return start === undefined ? [] : [start + rotationLength];
@@ -118,24 +118,24 @@ function changesBefore(policy: Policy, frozen: Span, from: number): number[] {
   return [...new Set(changes.flat())];
 }
 
-/** What may start from this moment on, and not earlier, has no opening left before the freeze. */
-function firstHeld(policy: Policy, frozenFrom: number, earliest: number): number {
+/** Finds the earliest moment from which a rotation has no opening left before the freeze. */
+function findFirstDelayed(policy: Policy, frozenFrom: number, earliest: number): number {
   const openings = findOpenings(policy);
   const last = openings.last(earliest, frozenFrom);
   if (!last) return earliest;
   return Math.max(earliest, openings.appointments ? last.from + 1 : last.to);
 }
 
-function heldBack(
+function findDelay(
   policy: Policy,
   unfrozen: Policy,
   changedAt: number,
   fraction: number,
 ): Held | undefined {
   const { freeze = [], timeZone = "UTC" } = policy;
-  const wanted = next(unfrozen, changedAt, fraction);
-  if (!wanted) return undefined;
-  const { claim, permitted } = wanted;
+  const unfrozenStart = next(unfrozen, changedAt, fraction);
+  if (!unfrozenStart) return undefined;
+  const { claim, permitted } = unfrozenStart;
   const holding = freezeAt(freeze, timeZone, permitted);
   if (!holding || isLate(policy, { by: permitted - claim.due })) return undefined;
   const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - claim.due;
@@ -155,7 +155,7 @@ function next(policy: Policy, changedAt: number, fraction: number): Placement | 
   return decide(policy, { ...nothingKnown, changedAt }, changedAt, () => fraction).chosen;
 }
 
-/** The first moment from this one on at which a change may start. */
+/** Finds the first moment, not before this one, at which a change may start. */
 function openAt(policy: Policy, moment: number): number | undefined {
   const opening = findOpenings(policy).first(moment, moment);
   return opening && Math.max(opening.from, moment);

@@ -3,40 +3,40 @@ import type { Effort } from "../checks/effort.ts";
 import { isLate, tryFreezes, tryWindows } from "../checks/trials.ts";
 import type { Policy } from "../policy.ts";
 
-/** What would bring every rotation on time. It has been tried out: the check finds nothing more to warn of. */
+/** Changes to a policy that make every rotation start on time. They were simulated, so the check has no more warnings. */
 export interface Advice {
-  /** Absent: what it is. */
+  /** Absent: unchanged. */
   readonly every?: number;
   readonly headStart: number;
-  /** Freezes go on to hold rotations back. */
+  /** Whether freezes still delay some rotations. */
   readonly apartFromFreezes: boolean;
 }
 
-/** From when on policies are tried out, and how often. */
+/** The start of the simulations, and their remaining effort. */
 interface Trials {
   readonly from: number;
   readonly effort: Effort;
 }
 
-/** The shortest head start that is enough; failing that, a longer age for which there is one. */
+/** Finds the shortest sufficient head start, or else a longer `every` for which there is one. */
 export function adviceFor(policy: Policy, from: number, effort: Effort): Advice | undefined {
   const trials: Trials = { from, effort };
   const { every } = policy;
   return every === undefined
     ? undefined
-    : (enough(policy, every, trials) ?? longer(policy, every, trials));
+    : (withHeadStart(policy, every, trials) ?? withLongerAge(policy, every, trials));
 }
 
-function enough(policy: Policy, every: number, trials: Trials): Advice | undefined {
-  const headStart = shortest(policy, every, (tried) => isOnTime(tried, trials));
+function withHeadStart(policy: Policy, every: number, trials: Trials): Advice | undefined {
+  const headStart = findShortest(policy, every, (tried) => isOnTime(tried, trials));
   if (headStart !== undefined) return { headStart, apartFromFreezes: false };
   if ((policy.freeze ?? []).length === 0) return undefined;
-  const inWindows = shortest(policy, every, (tried) => meetsWindows(tried, trials));
+  const inWindows = findShortest(policy, every, (tried) => meetsWindows(tried, trials));
   return inWindows === undefined ? undefined : { headStart: inWindows, apartFromFreezes: true };
 }
 
-/** Even as early as can be, rotations come late: the age is shorter than the windows lie apart. */
-function longer(policy: Policy, every: number, trials: Trials): Advice | undefined {
+/** Tries a longer `every`. Even the maximum head start is not enough if `every` is shorter than the time between windows. */
+function withLongerAge(policy: Policy, every: number, trials: Trials): Advice | undefined {
   let worst = 0;
   const earliest = { ...policy, headStart: every - 1 };
   for (const { by } of tryWindows(earliest, trials.from, trials.effort)) {
@@ -44,16 +44,16 @@ function longer(policy: Policy, every: number, trials: Trials): Advice | undefin
   }
   const least = every + worst;
   const unit = chooseUnit(least);
-  for (const wanted of [least, least + unit, 1.5 * least, 2 * least]) {
-    const age = roundUp(wanted, unit);
-    const found = enough({ ...policy, every: age }, age, trials);
+  for (const candidate of [least, least + unit, 1.5 * least, 2 * least]) {
+    const age = roundUp(candidate, unit);
+    const found = withHeadStart({ ...policy, every: age }, age, trials);
     if (found) return { every: age, ...found };
   }
   return undefined;
 }
 
-/** A longer head start never makes a rotation start later, so that halving finds the shortest one. */
-function shortest(
+/** Finds the shortest sufficient head start by bisection, because a longer one never makes a rotation start later. */
+function findShortest(
   policy: Policy,
   every: number,
   isEnough: (policy: Policy) => boolean,
@@ -80,24 +80,25 @@ function meetsWindows(policy: Policy, { from, effort }: Trials): boolean {
   return true;
 }
 
-/** People think of long times in days, of short ones in hours or minutes. */
+/** Chooses the unit in which people state a time of this length. */
 export function chooseUnit(milliseconds: number): number {
   if (milliseconds > 4 * day) return day;
   return milliseconds > 2 * hour ? hour : minute;
 }
 
-/** Upwards: what is said is enough. */
+/** Rounds up, so that the suggested time is sufficient. */
 export function roundUp(milliseconds: number, unit: number): number {
   return Math.ceil(milliseconds / unit) * unit;
 }
 
-/** Such as `headStart: 5d is enough`. */
+/** Formats advice such as `use headStart: 5d`. */
 export function adviceText(advice: Advice | "not found" | undefined): string {
-  if (advice === "not found") return "it takes too many trials to find out what is enough";
+  if (advice === "not found")
+    return "a sufficient headStart was not computed, because it would take too many trials";
   if (!advice) return "no headStart is enough";
   const { every, headStart, apartFromFreezes } = advice;
   const fields = `headStart: ${formatDuration(headStart)}`;
-  const enough = apartFromFreezes ? "is enough apart from freezes" : "is enough";
-  if (every === undefined) return `${fields} ${enough}`;
-  return `no headStart shorter than every is enough; every: ${formatDuration(every)} with ${fields} ${enough}`;
+  const limit = apartFromFreezes ? " (freezes still delay some rotations)" : "";
+  if (every === undefined) return `use ${fields}${limit}`;
+  return `no headStart shorter than every is enough; use every: ${formatDuration(every)} with ${fields}${limit}`;
 }

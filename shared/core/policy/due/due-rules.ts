@@ -2,30 +2,30 @@ import { matchesAnyGlob } from "../glob.ts";
 import type { LiftReason, Policy } from "../policy.ts";
 import type { Moments } from "./facts.ts";
 
-/** One rule of a policy by which a change is due. */
+/** A rule of a policy that makes a change due. */
 export interface DueRule {
   readonly rule: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle";
-  /** When the change is due, in milliseconds since the epoch; -Infinity for as soon as a window is open. */
+  /** When the change is due, in milliseconds since the epoch. -Infinity: as soon as a window is open. */
   readonly due: number;
-  /** From when on it may start: `due` without the head start. */
+  /** The first moment at which the change may start: `due` minus the head start. */
   readonly from: number;
-  /** What `due` was counted from. */
+  /** The moment from which `due` is counted. */
   readonly since?: number;
-  /** Only freezes count. */
+  /** Whether windows are ignored. Freezes still apply. */
   readonly anyTime?: boolean;
   readonly lift?: LiftReason;
 }
 
-/** Every rule that makes a change due, whether or not another one does so earlier. */
+/** Finds every rule that makes a change due, not only the earliest one. */
 export function findDueRules(policy: Policy, moments: Moments): DueRule[] {
   const scheduled = policy.manualOnly
     ? []
-    : [firstClaim(policy, moments), ageClaim(policy, moments), idleClaim(policy, moments)];
-  return [...scheduled, exposureClaim(policy, moments)].filter((claim) => claim !== undefined);
+    : [firstChangeRule(policy, moments), ageRule(policy, moments), idleRule(policy, moments)];
+  return [...scheduled, exposureRule(policy, moments)].filter((claim) => claim !== undefined);
 }
 
-/** The first change of a credential that was adopted, or that nobody has ever changed. */
-function firstClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
+/** The rule for the first change of a credential that was adopted or has no known change. */
+function firstChangeRule(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
   if (adoptedAt !== undefined) {
     if (policy.adopt?.mode !== "rotate" || (changedAt ?? -Infinity) >= adoptedAt) return undefined;
     const due = adoptedAt + (policy.adopt.delay ?? 0);
@@ -36,8 +36,8 @@ function firstClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule 
   return { rule: "never-changed", due: -Infinity, from: -Infinity };
 }
 
-/** Age counts from the adoption when nobody knows of a change. */
-function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
+/** The rule for `every` and `cron`. Without a known change, the age counts from the adoption. */
+function ageRule(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | undefined {
   const since = changedAt ?? adoptedAt;
   if (since === undefined) return undefined;
   if (policy.every !== undefined) {
@@ -45,20 +45,20 @@ function ageClaim(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | 
     return { rule: "age", due, from: due - (policy.headStart ?? 0), since };
   }
   if (policy.cron === undefined) return undefined;
-  // An appointment at the very moment of the last change has been kept.
+  // An appointment at the exact moment of the last change counts as done.
   const due = since + 1;
   return { rule: "cron", due, from: due, since };
 }
 
-/** A target that is still unused after the change is due again this long after the change, not at once. */
-function idleClaim(policy: Policy, { changedAt, lastUsedAt }: Moments): DueRule | undefined {
+/** The rule for `afterIdle`. A target that stays unused is due again `afterIdle` after its change, not at once. */
+function idleRule(policy: Policy, { changedAt, lastUsedAt }: Moments): DueRule | undefined {
   if (policy.afterIdle === undefined || lastUsedAt === undefined) return undefined;
   const since = Math.max(lastUsedAt, changedAt ?? -Infinity);
   const due = since + policy.afterIdle;
   return { rule: "idle", due, from: due, since };
 }
 
-function exposureClaim(policy: Policy, moments: Moments): DueRule | undefined {
+function exposureRule(policy: Policy, moments: Moments): DueRule | undefined {
   const { changedAt, exposedAt, exposureBy, exposureKind } = moments;
   if (policy.afterExposure === undefined || exposedAt === undefined) return undefined;
   if (changedAt !== undefined && changedAt > exposedAt) return undefined;
@@ -68,7 +68,7 @@ function exposureClaim(policy: Policy, moments: Moments): DueRule | undefined {
   return { rule: "exposure", due, from: due, since: exposedAt, anyTime, lift: exposureKind };
 }
 
-/** Whether somebody may see the secret without starting the clock. */
+/** Whether an exposure to this identity has no effect. */
 export function isExempt({ exemptIdentities = [] }: Policy, identity: string): boolean {
   return matchesAnyGlob(
     exemptIdentities.map((pattern) => pattern.toLowerCase()),

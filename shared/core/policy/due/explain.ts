@@ -14,16 +14,16 @@ export interface PassedOver {
 export interface ExplainedDue {
   readonly at?: Instant;
   readonly reason: string;
-  /** Moments that might have been the due one, and why they are not; at most ten. */
+  /** At most ten moments that were candidates, and why they were not chosen. */
   readonly passedOver: readonly PassedOver[];
-  /** Name of the policy. */
+  /** The name of the policy. */
   readonly policy: string;
 }
 
-const mostPassedOver = 10;
+const maxPassedOver = 10;
 const missedHorizon = 100 * day;
 
-/** Turns a decision into words. Apart from deciding, which is done far more often than anybody reads. */
+/** Describes a decision in words. It is separate from `decide`, which runs far more often. */
 export function explain(policy: Policy, decision: Decision, now: number): ExplainedDue {
   const { chosen, lost } = decision;
   const intro = `policy ${policy.name}: `;
@@ -40,17 +40,17 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
 
 export function whyNever(policy: Policy, lost: readonly DueRule[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
-  if (policy.manualOnly) return "only a person starts a rotation";
-  return "nothing has made a rotation due, and there is no schedule";
+  if (policy.manualOnly) return "manualOnly is set, so only a request starts a rotation";
+  return "no schedule is set, and nothing else has made a rotation due";
 }
 
-/** Such as `90d after …, moved to the window on Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
+/** Describes a due moment, such as `90d after …, in the window from Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
 export function describeReason(policy: Policy, placement: Placement): string {
   const { claim, at, permitted, opening } = placement;
   const zone = policy.timeZone ?? "UTC";
   const parts = [describeRule(policy, claim)];
   if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
-  if (claim.anyTime) parts.push("whatever the windows");
+  if (claim.anyTime) parts.push("windows ignored");
   if (opening.from > claim.from) {
     parts.push(`${describeWait(policy, claim)} ${formatLocal(opening.from, zone)}`);
   }
@@ -59,9 +59,9 @@ export function describeReason(policy: Policy, placement: Placement): string {
 }
 
 function describeWait(policy: Policy, claim: DueRule): string {
-  if (findOpenings(policy, claim).appointments) return "kept for the appointment on";
+  if (findOpenings(policy, claim).appointments) return "scheduled for";
   const hasWindows = !claim.anyTime && (policy.days ?? policy.between) !== undefined;
-  return hasWindows ? "moved to the window on" : "held back by a freeze until";
+  return hasWindows ? "in the window from" : "delayed by a freeze until";
 }
 
 const phrases: Readonly<Record<DueRule["rule"], (policy: Policy, since: string) => string>> = {
@@ -93,10 +93,10 @@ function passedOver(
     at: instantAt(Number.isFinite(claim.due) ? claim.due : now),
     why: `no window ever opens: ${describeRule(policy, claim)}`,
   }));
-  return [...listMissed(policy, chosen), ...others, ...never].slice(0, mostPassedOver);
+  return [...listMissed(policy, chosen), ...others, ...never].slice(0, maxPassedOver);
 }
 
-/** Openings between the moment from which on a change might have started and the one that it takes. */
+/** Lists the openings before the chosen one in which the change might have started. */
 function listMissed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
   if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
   const zone = policy.timeZone ?? "UTC";
@@ -105,16 +105,16 @@ function listMissed(policy: Policy, { claim, opening }: Placement): PassedOver[]
   const before = openings.each(claim.from, Math.min(opening.from, claim.from + missedHorizon));
   for (const span of before) {
     if (openings.appointments && span.from < claim.from) continue;
-    if (found.length === mostPassedOver) break;
+    if (found.length === maxPassedOver) break;
     const at = Math.max(span.from, claim.from);
     const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
-    const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window passed unused";
+    const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window was not used";
     found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
 }
 
-/** To the minute, or to the second when it is less than one. */
+/** Formats a time in minutes, or in seconds if it is shorter than a minute. */
 function about(milliseconds: number): string {
   return milliseconds < minute
     ? `${Math.ceil(milliseconds / second)} s`

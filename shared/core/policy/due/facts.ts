@@ -1,22 +1,22 @@
 import type { Instant } from "../../time.ts";
 
-/** What a due moment is computed from. The journal knows all of it. */
+/** The facts from which a due moment is computed. The journal stores all of them. */
 export interface Facts {
   readonly targetId: string;
-  /** The last successful change, by whomever; absent when nobody knows of one. */
+  /** The last successful change by anyone. Absent if no change is known. */
   readonly changedAt?: Instant;
   /** The first exposure since the last change. */
   readonly exposedAt?: Instant;
-  /** Who saw the secret. */
+  /** The identity that saw the secret. */
   readonly exposureBy?: string;
-  /** A breach lifts the freezes that say so; an exposure when absent. */
+  /** A breach lifts the freezes that list it. Absent: `exposure`. */
   readonly exposureKind?: "exposure" | "breach";
   readonly lastUsedAt?: Instant;
-  /** When an existing credential was found to work and taken under management. */
+  /** When an existing credential was verified and adopted. */
   readonly adoptedAt?: Instant;
 }
 
-/** The same in milliseconds since the epoch. */
+/** The facts, with moments in milliseconds since the epoch. */
 export interface Moments {
   readonly changedAt: number | undefined;
   readonly exposedAt: number | undefined;

@@ -6,34 +6,34 @@ import { findOpenings } from "../windows/openings.ts";
 import { type DueRule, findDueRules } from "./due-rules.ts";
 import type { Moments } from "./facts.ts";
 
-/** Where one claim leads. All moments in milliseconds since the epoch. */
+/** When a due rule lets the change start. All moments are in milliseconds since the epoch. */
 export interface Placement {
   readonly claim: DueRule;
-  /** When the change starts. */
+  /** When the change starts, including the spread. */
   readonly at: number;
-  /** The first moment at which it may start. */
+  /** The first moment at which the change may start. */
   readonly permitted: number;
   readonly opening: Span;
 }
 
 export interface Decision {
-  /** The placement that comes first; undefined when nothing is due. */
+  /** The earliest placement. Undefined when nothing is due. */
   readonly chosen: Placement | undefined;
-  /** The others, earliest first. */
+  /** The other placements, earliest first. */
   readonly later: readonly Placement[];
-  /** Claims for which no window ever opens. */
+  /** Due rules for which no window ever opens. */
   readonly lost: readonly DueRule[];
 }
 
-/** Starts are kept this far from the end of an opening: the sweep that finds them comes once a minute. */
+/** Starts keep this distance from the end of an opening, because the sweep that starts them runs once a minute. */
 const sweepMargin = 5 * minute;
 
-/** Where in the spread a target starts, from 0 to 1: the same for ever, and alike for no two targets. */
+/** Returns the position of a target in the spread, from 0 to 1. It never changes, and differs between targets. */
 export function computeSpread(targetId: string): number {
   return createHash("sha256").update(targetId).digest().readUInt32BE(0) / 2 ** 32;
 }
 
-/** A start whose opening is over at `now` has been missed; the change then takes the next one. */
+/** Decides when the next change starts. If its opening is over at `now`, the change takes the next opening. */
 export function decide(
   policy: Policy,
   moments: Moments,

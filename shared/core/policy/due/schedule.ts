@@ -7,12 +7,12 @@ import { computeSpread, decide } from "./placement.ts";
 
 export type { Facts } from "./facts.ts";
 
-/** When the next rotation is due, and why then, in words for an operator. */
+/** When the next rotation is due, with an explanation for operators. */
 export type Due = ExplainedDue;
 
 /**
- * A start that lies before `now` is still possible: its window is open. One that has been missed is not given; the
- * next window is. The answer depends on `now` in no other way, so it may be computed again at any time.
+ * Computes the next due moment. It may lie before `now` while its window is open. If the window was missed, it lies in the
+ * next window. It depends on `now` in no other way, so it can be computed again at any time.
  */
 export function nextDue(policy: Policy, facts: Facts, now: Instant): Due {
   const moment = Date.parse(now);
@@ -26,8 +26,8 @@ export interface Permission {
 }
 
 /**
- * Whether a change may start now, although nothing may require it yet: for hints such as the announcement of an
- * expiry, and for a due moment that was stored long ago.
+ * Whether the policy allows a change now. Used for hints such as the near-expiry event, and for due moments that were stored
+ * long ago.
  */
 export function mayStart(policy: Policy, facts: Facts, now: Instant): Permission {
   const moment = Date.parse(now);
@@ -36,7 +36,7 @@ export function mayStart(policy: Policy, facts: Facts, now: Instant): Permission
   return { allowed: at !== undefined && at <= now, why: reason };
 }
 
-/** Whether a freeze holds back a change that somebody wants now, for this reason. Windows do not bind people. */
+/** Whether a change that was requested for this reason may start now. Freezes can delay it, windows cannot. */
 export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): Permission {
   const freeze = freezeAt(policy.freeze ?? [], policy.timeZone ?? "UTC", Date.parse(now), reason);
   if (!freeze) return { allowed: true, why: `policy ${policy.name}: no freeze is in force` };
@@ -44,10 +44,10 @@ export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): P
   return { allowed: false, why };
 }
 
-/** Beyond it an instant is none that the journal can hold: a freeze for ever, as people write it, ends a day later. */
+/** The last moment that the journal can store. A freeze with the last day 9999-12-31 ends a moment later. */
 const lastMoment = Date.parse("9999-12-31T23:59:59.999Z");
 
-/** When the freezes end that hold back a change now; undefined when none does. */
+/** Returns when the freezes end that delay a change now. Undefined when none does. */
 export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): Instant | undefined {
   const moment = Date.parse(now);
   const spans = frozenSpans(policy.freeze ?? [], policy.timeZone ?? "UTC", reason);
@@ -56,8 +56,8 @@ export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): I
 }
 
 /**
- * The expiry a version published at `publishedAt` carries: late enough that Key Vault's near-expiry event falls on
- * the due moment. The event is then a safety net for a missed sweep and never starts a loop.
+ * Computes the expiry of a version that is published at `publishedAt`. By default, the near-expiry event of Key Vault falls on
+ * the due moment: it can replace a missed sweep, and never starts a loop.
  */
 export function computeExpiry(
   policy: Policy,

@@ -3,11 +3,11 @@ import { dayNumber, instantOn, parseTimeOfDay, toWeekday } from "./calendar.ts";
 import { parseFires } from "./cron.ts";
 import { toWallClock } from "./zone.ts";
 
-/** The moments at which changes start, in order. None is kept: finding one takes microseconds, wherever it lies. */
+/** The moments at which changes start, in order. They are not stored, because finding one takes microseconds. */
 export interface Appointments {
-  /** The first one from `from` on, but not after `to`. */
+  /** The first appointment from `from` on that is not after `to`. */
   readonly next: (from: number, to: number) => number | undefined;
-  /** The last one before `before`, but not before `from`. */
+  /** The last appointment before `before` that is not before `from`. */
   readonly previous: (before: number, from: number) => number | undefined;
 }
 
@@ -15,20 +15,20 @@ type Hours = {
   readonly [Field in "days" | "at" | "cron"]?: Policy[Field] | undefined;
 } & { readonly timeZone: string };
 
-/** On which local days there are some, and at which times: in milliseconds since midnight, in order. */
+/** The local days with appointments, and their times in milliseconds since midnight, in order. */
 interface Fires {
   readonly onDay: (number: number) => boolean;
   readonly times: readonly number[];
 }
 
-/** Local days around that of a moment on which appointments at that moment may lie: some clocks skip or repeat a day. */
+/** The number of local days around a moment to search, because some clocks skip or repeat a day. */
 const around = 2;
 
 export function listAppointments(hours: Hours): Appointments {
   const { timeZone } = hours;
   const { onDay, times } = hours.cron === undefined ? firesAt(hours) : parseFires(hours.cron);
   const dayOf = (instant: number) => dayNumber(toWallClock(timeZone, instant));
-  // A later time of a day is never an earlier moment, so that the times of a day can be searched.
+  // A later time of a day is never an earlier moment, so binary search works.
   const countBefore = (number: number, moment: number) => {
     let [low, high] = [0, times.length];
     while (low < high) {
@@ -63,7 +63,7 @@ export function listAppointments(hours: Hours): Appointments {
 function firesAt({ days, at = [] }: Hours): Fires {
   const times = at.map(parseTimeOfDay).filter((time) => time !== undefined);
   return {
-    // Without any time, no day is worth a look.
+    // Without any times, no day has appointments.
     onDay: (number) => times.length > 0 && (days?.includes(toWeekday(number)) ?? true),
     times: times.sort((a, b) => a - b),
   };

@@ -2,21 +2,21 @@ import { day, hour, minute } from "../../time.ts";
 import { type TimeOfDay, type Weekday, weekdays } from "../policy.ts";
 import { toInstantIn, toWallClock, type Wall } from "./zone.ts";
 
-/** Milliseconds since midnight, or undefined when the text is no time of day. */
+/** Parses a time of day to milliseconds since midnight. Undefined when the text is not a time of day. */
 export function parseTimeOfDay(text: TimeOfDay): number | undefined {
   const match = /^([01]\d|2[0-4]):([0-5]\d)$/.exec(text);
   const since = Number(match?.[1]) * hour + Number(match?.[2]) * minute;
   return since <= day ? since : undefined;
 }
 
-/** The wall time at which a day such as `2026-12-20` starts, or undefined when there is no such day. */
+/** Parses a day such as `2026-12-20` to the wall time at which it starts. Undefined when the day does not exist. */
 export function parseDay(text: string): Wall | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
   const wall = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(text) ? wall : undefined;
 }
 
-/** Milliseconds since the epoch of an instant that says its offset, or undefined. */
+/** Parses an instant with an offset to milliseconds since the epoch. Undefined for any other text. */
 export function parseMoment(text: string): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const instant = Date.parse(text);
@@ -25,7 +25,7 @@ export function parseMoment(text: string): number | undefined {
     : undefined;
 }
 
-/** Days since 1970-01-01 on the clocks that show this. */
+/** Returns the number of days since 1970-01-01 of a wall time. */
 export function dayNumber(wall: Wall): number {
   return Math.floor(wall / day);
 }
@@ -35,12 +35,12 @@ export function toWeekday(number: number): Weekday {
   return weekdays[(((number + 4) % 7) + 7) % 7] ?? "sun";
 }
 
-/** The first moment at which the clocks show this time of this day or a later one. */
+/** Returns the first moment at which the clocks show this time of this day, or a later time. */
 export function instantOn(zone: string, number: number, timeOfDay: number): number {
   return toInstantIn(zone, number * day + timeOfDay);
 }
 
-/** Such as `Sat 2026-10-31 22:00 Europe/Vienna`. */
+/** Formats a moment such as `Sat 2026-10-31 22:00 Europe/Vienna`. */
 export function formatLocal(instant: number, zone: string): string {
   const wall = toWallClock(zone, instant);
   const name = toWeekday(dayNumber(wall));

@@ -2,7 +2,7 @@ import { Cron } from "croner";
 import { day, hour, minute } from "../../time.ts";
 import type { Wall } from "./zone.ts";
 
-/** What a field may hold by itself, besides `*`, ranges, lists and steps of it. */
+/** The single values of each field. Each field also allows `*`, ranges, lists and steps. */
 const fieldNames = [
   ["minute", "0 to 59"],
   ["hour", "0 to 23"],
@@ -11,22 +11,22 @@ const fieldNames = [
   ["day of week", "0 to 7 or sun to sat"],
 ] as const;
 
-/** Reads five fields and nothing else: no seconds, no years, no nicknames. */
+/** Returns the problem of a cron expression. Only five fields are allowed: no seconds, years or nicknames. */
 export function cronProblem(text: string): string | undefined {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== fieldNames.length) {
     return "must have five fields: minute, hour, day of month, month, day of week";
   }
-  // The parser takes it for the moment at which it reads it.
-  if (text.includes("?")) return "must not hold ?; write * for any";
-  // What the parser itself says counts months and days from 0.
+  // The parser would replace ? by the current time.
+  if (text.includes("?")) return "must not contain ?; use * for any value";
+  // The messages of the parser count months and days from 0, so they are not used.
   const wrong = fieldNames.findIndex((_, index) => !isReadable(alone(fields, index)));
   const [name, numbers] = fieldNames[wrong] ?? [];
   if (name === undefined) return undefined;
-  return `cannot be read: its ${name} is ${fields[wrong]}; write ${numbers}, a range (1-5), a list (1,3), a step (*/2) or *`;
+  return `has an invalid ${name}: ${fields[wrong]}; use ${numbers}, a range (1-5), a list (1,3), a step (*/2) or *`;
 }
 
-/** One field of an expression, and any for the others. */
+/** Returns an expression with one of the fields, and `*` for the others. */
 function alone(fields: readonly string[], index: number): string {
   return fields.map((field, other) => (other === index ? field : "*")).join(" ");
 }
@@ -40,20 +40,20 @@ function isReadable(text: string): boolean {
   }
 }
 
-/** An expression as days and times of day: it fires at each of the times of each of the days. */
+/** A cron expression as days and times of day. It fires at each of these times on each of these days. */
 export interface Fires {
-  /** By the number of the day since 1970-01-01. */
+  /** Whether it fires on a day, by the number of days since 1970-01-01. */
   readonly onDay: (number: number) => boolean;
-  /** Milliseconds since midnight, in order. */
+  /** The times in milliseconds since midnight, in order. */
   readonly times: readonly number[];
 }
 
 const known = new Map<string, Fires>();
-const mostKept = 1000;
+const maxCached = 1000;
 
 /**
- * The times that clocks show when an expression fires, from `from` up to but not including `to`. It is evaluated on
- * wall times; the rule for times that do not exist or exist twice is that of the zone, as for everything else.
+ * Parses an expression. It is evaluated on wall times. The zone decides about times that do not exist or exist twice, as
+ * everywhere.
  */
 export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
   const { onDay, times } = parseFires(text);
@@ -64,7 +64,7 @@ export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
   return walls.filter((wall) => wall >= from && wall < to);
 }
 
-/** Asking the parser for the next time takes many times as long as asking whether it is one. */
+/** The parser finds the next match far more slowly than it tests a given time, so this tests each time. */
 export function parseFires(text: string): Fires {
   const found = known.get(text);
   if (found) return found;
@@ -75,12 +75,12 @@ export function parseFires(text: string): Fires {
     onDay: makeDayTest(parse(["0", "0", ...days].join(" "))),
     times: inDay.flatMap((start) => inHour.map((later) => start + later)),
   };
-  if (known.size >= mostKept) known.clear();
+  if (known.size >= maxCached) known.clear();
   known.set(text, fires);
   return fires;
 }
 
-/** Which of `count` times, each `apart` milliseconds after the one before, an expression matches. */
+/** Returns which of `count` times, `apart` milliseconds from each other, an expression matches. */
 function listMatches(text: string, count: number, apart: number): number[] {
   const times = parse(text);
   return Array.from({ length: count }, (_, index) => index * apart).filter((time) =>
@@ -88,10 +88,10 @@ function listMatches(text: string, count: number, apart: number): number[] {
   );
 }
 
-/** Bits of a number. */
+/** The number of bits that are used of each number. */
 const bits = 32;
 
-/** Whether an expression fires on a day. The parser takes microseconds to say so: its answers are kept, a bit for each. */
+/** Returns whether an expression fires on a day. Answers of the parser take microseconds, so they are cached, one bit for each. */
 function makeDayTest(days: Cron): (number: number) => boolean {
   const masks = new Map<number, number>();
   const maskOf = (block: number) => {
@@ -109,12 +109,12 @@ function makeDayTest(days: Cron): (number: number) => boolean {
   };
 }
 
-/** Whether there is a day on which an expression fires. */
+/** Whether an expression fires on any day. */
 export function everFires(text: string): boolean {
   return parse(text).nextRun(new Date(0)) !== null;
 }
 
 function parse(text: string): Cron {
-  // Not as a zone, which would be asked for its offset each time.
+  // UTC is given as an offset, because the parser would look up a zone each time.
   return new Cron(text, { utcOffset: 0 });
 }

@@ -1,20 +1,20 @@
 import type { Freeze, LiftReason } from "../policy.ts";
 import { dayNumber, instantOn, parseDay, parseMoment } from "./calendar.ts";
 
-/** From `from` up to but not including `to`, in milliseconds since the epoch. */
+/** A span of time that does not include `to`, in milliseconds since the epoch. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** When a freeze is in force, or undefined when it cannot be read or is over before it begins. */
+/** Returns the span of a freeze. Undefined when it cannot be parsed or ends before it begins. */
 export function toSpan(freeze: Freeze, zone: string): Span | undefined {
   const from = toEdge(freeze.from, zone, 0);
   const to = toEdge(freeze.to, zone, 1);
   return from < to ? { from, to } : undefined;
 }
 
-/** `days` is added to a whole day: the last one belongs to the freeze. NaN when the text cannot be read. */
+/** Parses an edge of a freeze. `days` is added to a whole day, because the last day is included. NaN when it cannot be parsed. */
 function toEdge(text: string, zone: string, days: number): number {
   const wall = parseDay(text);
   return wall === undefined
@@ -22,7 +22,7 @@ function toEdge(text: string, zone: string, days: number): number {
     : instantOn(zone, dayNumber(wall) + days, 0);
 }
 
-/** Spans of the same lists are asked for thousands of times; a list is never changed. */
+/** A cache by list, because the spans of a list are needed thousands of times. A list never changes. */
 const known = new WeakMap<readonly Freeze[], Map<string, readonly (Span | undefined)[]>>();
 
 function listSpans(freezes: readonly Freeze[], zone: string): readonly (Span | undefined)[] {
@@ -37,7 +37,7 @@ function isLifted({ lift }: Freeze, reason: LiftReason | undefined): boolean {
   return lift.some((one) => one === reason);
 }
 
-/** Sorted and without overlaps: when nothing starts, unless it does for a reason that lifts the freeze. */
+/** Returns the sorted spans, without overlaps, in which no change starts for reason `lift`. */
 export function frozenSpans(
   freezes: readonly Freeze[],
   zone: string,
@@ -49,7 +49,7 @@ export function frozenSpans(
   );
 }
 
-/** The same moments as sorted spans that neither overlap nor touch. */
+/** Merges spans into sorted spans that neither overlap nor touch. */
 export function union(spans: readonly Span[]): Span[] {
   const merged: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
@@ -63,7 +63,7 @@ export function union(spans: readonly Span[]): Span[] {
   return merged;
 }
 
-/** What is left of a span outside others, which are sorted and do not overlap. */
+/** Returns the parts of a span outside `others`, which are sorted and do not overlap. */
 export function without(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let { from } = span;
@@ -77,7 +77,7 @@ export function without(span: Span, others: readonly Span[]): Span[] {
   return left;
 }
 
-/** The freeze that holds a change back at this moment. */
+/** Finds the freeze that delays a change at this moment. */
 export function freezeAt(
   freezes: readonly Freeze[],
   zone: string,

@@ -4,43 +4,43 @@ import { type Appointments, listAppointments } from "./appointments.ts";
 import { frozenSpans, type Span, without } from "./freezes.ts";
 import { isAlwaysOpen, listWindows, type Windows } from "./week.ts";
 
-/** A sweep is no clock: a change may start this long after an appointment, plus the spread. */
+/** How long after an appointment, plus the spread, a change may still start, because sweeps are not exact. */
 const appointmentLength = 15 * minute;
 
-/** When a change may start: from `from` up to but not including `to`. */
+/** The spans in which a change may start. A span does not include `to`. */
 export interface Openings {
-  /** Whether changes start at the beginning of an opening only, and not anywhere in it. */
+  /** Whether changes start only at the beginning of an opening. */
   readonly appointments: boolean;
   /**
-   * The first opening that is not over at `now`, in which a change that may start from `from` on can start.
-   * Undefined when there is none for ten years.
+   * Finds the first opening that is not over at `now`, and in which a change can start at `from` or later. Undefined when
+   * there is none in ten years.
    */
   readonly first: (from: number, now: number) => Span | undefined;
-  /** The last of the openings that begin before `to` and end after `from`. */
+  /** Finds the last opening that begins before `to` and ends after `from`. */
   readonly last: (from: number, to: number) => Span | undefined;
-  /** Openings that begin before `to` and end after `from`, frozen ones left out. There may be many: take what is needed. */
+  /** Iterates over the openings that begin before `to` and end after `from`, without frozen ones. There may be very many. */
   readonly each: (from: number, to: number) => Generator<Span>;
-  /** The same as a list. */
+  /** Returns the openings of `each` as a list. */
   readonly between: (from: number, to: number) => Span[];
 }
 
 const horizon = 10 * 366 * day;
 
-/** The part of a policy that says when windows are open. */
+/** The fields of a policy that define when windows are open. */
 type Hours = Pick<Policy, "days" | "between" | "at" | "cron" | "timeZone" | "freeze" | "spread">;
 
 export interface OpeningsFor {
-  /** For these reasons freezes are lifted that say so. */
+  /** The reason of the change, which lifts the freezes that list it. */
   readonly lift?: LiftReason;
-  /** Only freezes count. */
+  /** Whether windows are ignored. Freezes still apply. */
   readonly anyTime?: boolean;
 }
 
 const byPolicy = new WeakMap<Hours, Map<string, Openings>>();
 const byHours = new Map<string, Openings>();
-const mostKept = 1000;
+const maxCached = 1000;
 
-/** The same object for the same hours. */
+/** Returns the openings of a policy. Policies with equal hours share one object. */
 export function findOpenings(hours: Hours, { lift, anyTime = false }: OpeningsFor = {}): Openings {
   const variant = `${lift ?? ""}/${anyTime}`;
   const variants = byPolicy.get(hours) ?? new Map<string, Openings>();
@@ -50,7 +50,7 @@ export function findOpenings(hours: Hours, { lift, anyTime = false }: OpeningsFo
   return found;
 }
 
-/** Targets with single fields of their own have a policy each, and mostly the same hours. */
+/** A target with overrides has its own policy, but in most cases the hours are equal to others. */
 function sharedOpenings(
   { days, between, at, cron, timeZone, freeze, spread }: Hours,
   variant: string,
@@ -64,7 +64,7 @@ function sharedOpenings(
   };
   const key = variant + JSON.stringify(hours);
   const made = byHours.get(key) ?? makeOpenings(hours, lift);
-  if (byHours.size === mostKept) byHours.clear();
+  if (byHours.size === maxCached) byHours.clear();
   byHours.set(key, made);
   return made;
 }
@@ -101,7 +101,7 @@ function ofSpans(spans: readonly Span[]): Openings {
   };
 }
 
-/** What a freeze covers is skipped in one step, however many windows it covers. */
+/** A freeze is skipped in one step, even if it covers many windows. */
 function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
   const each = function* (from: number, to: number): Generator<Span> {
     for (let after = from; ;) {
@@ -133,7 +133,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
   };
 }
 
-/** An appointment in a freeze is passed over; it does not come late when the freeze ends. */
+/** An appointment in a freeze is skipped. It is not made up for when the freeze ends. */
 function ofAppointments(
   appointments: Appointments,
   length: number,
@@ -154,7 +154,7 @@ function ofAppointments(
       }
       const span = spanOf(at);
       if (span.to > from) yield span;
-      // All that lie before a freeze that has begun by then end with it.
+      // A freeze that has begun by then ends all openings before it.
       next =
         span.to > from ? at + 1 : Math.max(at + 1, findFreezeAt(frozen, span.to)?.to ?? at + 1);
     }
@@ -182,7 +182,7 @@ function ofAppointments(
   };
 }
 
-/** The freeze in force at a moment. */
+/** Finds the freeze that is in force at a moment. */
 function findFreezeAt(frozen: readonly Span[], moment: number): Span | undefined {
   return frozen.find(({ from, to }) => from <= moment && moment < to);
 }

@@ -4,11 +4,11 @@ import { dayNumber, parseTimeOfDay } from "./calendar.ts";
 import { type Span, union } from "./freezes.ts";
 import { toInstantIn, toWallClock } from "./zone.ts";
 
-/** The windows of the days of a week, one after the other. None is kept: finding one takes microseconds. */
+/** The weekly windows in order. They are not stored, because finding one takes microseconds. */
 export interface Windows {
-  /** The first window that ends after a moment. Windows that touch are one. */
+  /** Finds the first window that ends after a moment. Adjacent windows are one window. */
   readonly endingAfter: (moment: number) => Span | undefined;
-  /** The last window that begins before a moment. */
+  /** Finds the last window that begins before a moment. */
   readonly beginningBefore: (moment: number) => Span | undefined;
 }
 
@@ -38,13 +38,13 @@ export function listWindows(hours: Hours, timeZone: string): Windows {
   };
 }
 
-/** Whether the hours of a week leave no gap. Then there are no windows that open or close. */
+/** Whether the hours cover the whole week, so that no window opens or closes. */
 export function isAlwaysOpen(hours: Hours): boolean {
   const [only, ...others] = toPattern(hours);
   return others.length === 0 && only !== undefined && only.to - only.from >= week;
 }
 
-/** Open times in milliseconds since the beginning of a week, on Sunday; cut at the end of the week. */
+/** Returns the open spans in milliseconds since the beginning of the week on Sunday, cut at its end. */
 function toPattern(hours: Hours): Span[] {
   const ranges = listRanges(hours);
   const days = [...weekdays.entries()].filter(([, name]) =>
@@ -65,7 +65,7 @@ function toPattern(hours: Hours): Span[] {
   ).filter(({ from, to }) => from < to);
 }
 
-/** In milliseconds since the midnight with which the day begins; `to` may lie on the next day. */
+/** Returns spans in milliseconds since the midnight at which the day begins. `to` may be on the next day. */
 function listRanges({ between }: Hours): Span[] {
   if (between === undefined) return [{ from: 0, to: day }];
   return between.flatMap((range) => {
@@ -76,18 +76,18 @@ function listRanges({ between }: Hours): Span[] {
   });
 }
 
-/** As clocks show it. The windows of all weeks are counted; number 0 is the first one of the week of 1970-01-01. */
+/** Returns a window in wall time. Windows are numbered across weeks; number 0 is the first of the week of 1970-01-01. */
 function wallAt(pattern: readonly Span[], index: number, edge: keyof Span): number {
   const weeks = Math.floor(index / pattern.length);
   return weekStart(weeks) + (pattern[index - weeks * pattern.length]?.[edge] ?? 0);
 }
 
-/** 1970-01-01 was a Thursday. */
+/** Returns the wall time at which a week begins on Sunday. 1970-01-01 was a Thursday. */
 function weekStart(weeks: number): number {
   return (weeks * weekdays.length - 4) * day;
 }
 
-/** The first window that ends after clocks show this, but for what they skip or repeat. */
+/** Estimates the first window that ends after a wall time, ignoring changes of the clocks. */
 function guessRangeIndex(pattern: readonly Span[], wall: number): number {
   const weeks = Math.floor((dayNumber(wall) + 4) / weekdays.length);
   const later = wall - weekStart(weeks);
@@ -100,7 +100,7 @@ function guessRangeIndex(pattern: readonly Span[], wall: number): number {
   return weeks * pattern.length + low;
 }
 
-/** A window with those before and after it that leave no gap: cut by the week, or parted by what clocks skip. */
+/** Joins a window with adjacent ones that the end of the week or a change of the clocks separates. */
 function joinRanges(edge: (index: number, name: keyof Span) => number, index: number): Span {
   let [first, last] = [index, index];
   while (edge(first - 1, "to") >= edge(first, "from")) first--;

@@ -1,6 +1,6 @@
 /**
- * What Windows calls time zones, and the IANA name of the place that Unicode CLDR has first for it (windowsZones, 001).
- * Azure and .NET show these names, so people write them.
+ * Windows names of time zones, and the first IANA name that Unicode CLDR lists for each (windowsZones, 001). Azure and .NET
+ * show the Windows names, so operators write them.
  */
 export const ianaNames: Readonly<Record<string, string>> = {
   "AUS Central Standard Time": "Australia/Darwin",
@@ -100,7 +100,7 @@ export const ianaNames: Readonly<Record<string, string>> = {
 
 const byName = new Map(Object.entries(ianaNames).map(([name, iana]) => [name.toLowerCase(), iana]));
 
-/** The IANA name for what Windows calls a zone; undefined when it is not known. Case does not matter. */
+/** Returns the IANA name for a Windows name, ignoring case. Undefined when it is not known. */
 export function findIanaName(windowsName: string): string | undefined {
   return byName.get(windowsName.trim().toLowerCase().replaceAll(/\s+/g, " "));
 }

@@ -2,28 +2,28 @@ import { Temporal } from "temporal-polyfill";
 import { day } from "../../time.ts";
 
 /**
- * A moment on the clocks of a zone, in milliseconds, written as if that clock showed UTC. Not an instant: it may not
- * exist, or exist twice.
+ * A wall time: what the clocks of a zone show, in milliseconds as if they showed UTC. It is not an instant: it may not exist,
+ * or exist twice.
  */
 export type Wall = number;
 
-/** From `from` on, until the next one starts, clocks are `offset` milliseconds ahead of UTC. */
+/** A period from `from` to the next period, in which clocks are `offset` milliseconds ahead of UTC. */
 export interface Stretch {
   readonly from: number;
   readonly offset: number;
 }
 
-/** Asking Temporal for an offset takes microseconds and is done millions of times: years of them are kept, in blocks. */
+/** Offsets are cached in blocks of years, because Temporal takes microseconds for each and they are needed millions of times. */
 const known = new Map<string, Map<number, readonly Stretch[]>>();
 const blockLength = 8 * 366 * day;
-/** A block also knows what lies this far around it. */
+/** A block also covers this time before and after it. */
 const around = 3 * day;
-/** Beyond so many blocks everything is forgotten: names of zones may be written in many ways, and years have no end. */
-const mostBlocks = 4_000;
+/** The cache is cleared when it exceeds this number of blocks, because names of zones have many spellings and years no end. */
+const maxBlocks = 4_000;
 let blocks = 0;
 
 export function isTimeZone(name: string): boolean {
-  // Temporal also takes whole date-times and offsets, which are no names of zones.
+  // Temporal also accepts date-times and offsets, which are not names of zones.
   if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false;
   try {
     toZoned(name, 0);
@@ -33,10 +33,10 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The first moment at which the clocks of the zone show this or more. */
+/** Returns the first moment at which the clocks of the zone show this wall time or a later one. */
 export function toInstantIn(zone: string, wall: Wall): number {
   const stretches = stretchesAt(zone, wall);
-  // No clock is a day or more away from UTC.
+  // No zone differs from UTC by a day or more.
   for (let index = indexAt(stretches, wall - day); ; index++) {
     const { from, offset } = at(stretches, index);
     const candidate = Math.max(from, wall - offset);
@@ -49,7 +49,7 @@ export function toWallClock(zone: string, instant: number): Wall {
   return instant + at(stretches, indexAt(stretches, instant)).offset;
 }
 
-/** The moments between the two given at which the clocks of the zone change. */
+/** Finds the moments between `from` and `to` at which the clocks of the zone change. */
 export function clockChanges(
   zone: string,
   from: number,
@@ -81,7 +81,7 @@ function stretchesAt(zone: string, instant: number): readonly Stretch[] {
 function stretchesIn(zone: string, block: number): readonly Stretch[] {
   const found = known.get(zone)?.get(block);
   if (found) return found;
-  if (blocks++ >= mostBlocks) {
+  if (blocks++ >= maxBlocks) {
     known.clear();
     blocks = 1;
   }

@@ -5,41 +5,43 @@ import { said } from "../findings.ts";
 
 const every = 90 * day;
 
-describe("what a policy says to no purpose is warned about", () => {
+describe("a warning about a field without effect", () => {
   it.each<[string, Partial<Policy>, string[]]>([
     [
-      "what is for exposures where none counts",
+      "names exposure fields without afterExposure",
       { every, exposureIgnoresWindow: true, exemptIdentities: ["auditor"] },
       [
-        "warning exposureIgnoresWindow: has no effect without afterExposure: no exposure makes a rotation due",
-        "warning exemptIdentities: has no effect without afterExposure: nobody's look makes a rotation due",
+        "warning exposureIgnoresWindow: has no effect without afterExposure, because no exposure makes a rotation due",
+        "warning exemptIdentities: has no effect without afterExposure, because no exposure makes a rotation due",
       ],
     ],
     [
-      "hours where nothing comes by schedule",
+      "names hours if nothing is scheduled",
       { manualOnly: true, days: ["sat"], between: [{ from: "22:00", to: "04:00" }], spread: hour },
       ["days", "between", "spread"].map(
         (field) =>
-          `warning ${field}: has no effect with manualOnly: what a person starts waits for no window`,
+          `warning ${field}: has no effect with manualOnly, because requested rotations do not wait for a window`,
       ),
     ],
     [
-      "appointments where nothing comes by schedule",
+      "names appointments if nothing is scheduled",
       { manualOnly: true, at: ["02:00"] },
-      ["warning at: has no effect with manualOnly: what a person starts waits for no window"],
-    ],
-    [
-      "a priority over nobody",
-      { every, priority: 0 },
       [
-        "warning priority: has no effect without match: it ranks policies that match the same target",
+        "warning at: has no effect with manualOnly, because requested rotations do not wait for a window",
       ],
     ],
     [
-      "an expiry that is announced before the due moment",
+      "names a priority without match",
+      { every, priority: 0 },
+      [
+        "warning priority: has no effect without match, because it only ranks policies that match the same target",
+      ],
+    ],
+    [
+      "names an expiry that is announced before the due moment",
       { every, expiry: 30 * day - 1 },
       [
-        "warning expiry: is shorter than 30d, and Key Vault announces an expiry 30d before it, once: before the due moment, when it starts nothing; make it 30d or longer to have a net under a missed sweep",
+        "warning expiry: is shorter than 30d, so the near-expiry event of Key Vault comes before the due moment and starts nothing; use 30d or longer, so that the event can replace a missed sweep",
       ],
     ],
   ])("%s", (_, fields, expected) => {
@@ -57,13 +59,13 @@ describe("what a policy says to no purpose is warned about", () => {
     ["the policy matches targets", { every, priority: 1, match: {} }],
     ["the announcement comes when it is due", { every, expiry: 30 * day }],
     ["nothing is announced", { every, expiry: "none" }],
-  ])("and not where %s", (_, fields) => {
+  ])("is absent if %s", (_, fields) => {
     expect(said(fields)).toStrictEqual([]);
   });
 
-  it("does not repeat what is refused anyway", () => {
+  it("does not repeat an error", () => {
     expect(said({ every, expiry: 0 })).toStrictEqual([
-      "error expiry: must leave time after the due moment, or versions expire in use",
+      "error expiry: must be longer than 0, or versions expire while they are in use",
     ]);
   });
 });

@@ -12,22 +12,28 @@ function countPairs(letters: string): string[] {
 
 it.each<[string, Partial<PasswordRules>, string[]]>([
   [
-    "are refused when those of one letter leave none to start with",
+    "are refused if they leave no letter to start with",
     { forbidden: Array.from("ABCDEFGHIJKLMnopqrstuvwxyz") },
-    ["password.startWithLetter: cannot hold: no letter is left"],
+    [
+      "password.startWithLetter: cannot be satisfied, because no letters are left; allow some letters",
+    ],
   ],
   [
-    "are refused when those of one character leave too little to guess",
+    "are refused if they leave too little entropy",
     { length: 22, exclude: "234567", forbidden: ["a", "ß"] },
-    ["password: leaves 127 bits of entropy and must leave 128; length: 23 is enough"],
+    ["password: must leave 128 bits of entropy, but leaves 127; use length: 23"],
   ],
   [
-    "are refused when nearly every long password holds one of them",
+    "are refused if nearly every long password contains one of them",
     { length: 128, forbidden: countPairs("abcdefghij") },
-    ["password.forbidden: leaves hardly any password; take its shortest words out"],
+    ["password.forbidden: rules out nearly every password; remove the shortest words"],
   ],
-  ["are taken when most shorter ones hold none", { forbidden: countPairs("abcdefghij") }, []],
-  ["are taken when they are usual ones", { forbidden: ["keyturn", "orders", ""] }, []],
+  [
+    "are accepted if most shorter passwords contain none",
+    { forbidden: countPairs("abcdefghij") },
+    [],
+  ],
+  ["are accepted if they are ordinary words", { forbidden: ["keyturn", "orders", ""] }, []],
 ])("forbidden words %s", (_, rules, expected) => {
   const found = checkPassword({ ...defaultPasswordRules, ...rules });
   expect(found.map(({ path, message }) => `${path.join(".")}: ${message}`)).toStrictEqual(expected);

@@ -13,9 +13,10 @@ const from = "2026-06-01T12:00:00.000Z";
 
 const isFreeze = ({ path }: Problem) => path[0] === "freeze";
 
-/** The policy as a warning advises it, and what that leaves. */
+/** Applies the advice of a warning, and checks the resulting policy. */
 function followed(policy: Policy, { message }: Problem) {
-  const pattern = /(?:every: (\w+) with )?headStart: (\w+) is enough( apart from freezes)?$/;
+  const pattern =
+    /use (?:every: (\w+) with )?headStart: (\w+)( \(freezes still delay some rotations\))?$/;
   const [all, every, headStart, apart] = pattern.exec(message) ?? [];
   if (all === undefined) return undefined;
   const longer = every === undefined ? {} : { every: parseDuration(every) ?? 0 };
@@ -24,8 +25,8 @@ function followed(policy: Policy, { message }: Problem) {
   return { advised, left };
 }
 
-describe("what the check advises", () => {
-  it("is no longer warned of when it is followed, whatever the policy", () => {
+describe("the advice of the check", () => {
+  it("removes the warning of any policy when it is followed", () => {
     let count = 0;
     fc.assert(
       fc.property(arbitraryPolicy, (policy) => {
@@ -41,13 +42,16 @@ describe("what the check advises", () => {
     expect(count).toBeGreaterThan(10);
   });
 
-  it("is there wherever windows open too seldom", () => {
+  it("is present whenever windows are too rare", () => {
     fc.assert(
       fc.property(arbitraryPolicy, (policy) => {
         const late = checkPolicy(policy, from).filter(({ path }) =>
           ["every", "headStart"].includes(String(path[0])),
         );
-        for (const one of late) expect(one.message).toMatch(/ is enough( apart from freezes)?$/);
+        for (const one of late)
+          expect(one.message).toMatch(
+            /use .*headStart: \w+( \(freezes still delay some rotations\))?$/,
+          );
       }),
       { numRuns: 30 },
     );
@@ -57,7 +61,7 @@ describe("what the check advises", () => {
     ["in days", { every: 90 * day, days: ["sat", "sun"] }, 5 * day, day],
     ["in hours", { every: 2 * day, at: ["02:30"] }, hour, hour],
     ["in minutes", { every: 2 * hour, cron: "0 */2 * * *" }, minute, minute],
-  ])("is the shortest head start that is enough, %s", (_, fields, expected, unit) => {
+  ])("is the shortest sufficient head start, %s", (_, fields, expected, unit) => {
     const policy = policyWith(fields);
     const found = checkPolicy(policy, from).flatMap((one) => followed(policy, one) ?? []);
     expect(found.map(({ advised }) => advised.headStart)).toStrictEqual([expected]);
@@ -65,7 +69,7 @@ describe("what the check advises", () => {
   });
 });
 
-describe("a policy that the check says nothing about", () => {
+describe("a policy without warnings", () => {
   const nothingKnown: Moments = {
     changedAt: undefined,
     exposedAt: undefined,
@@ -77,7 +81,7 @@ describe("a policy that the check says nothing about", () => {
   const start = Date.parse(from);
   const rounds = 400;
 
-  /** Milliseconds after its due moment at which a secret is changed that was changed in the first opening from then on. */
+  /** Returns the milliseconds from the due moment to the next change of a secret that was changed in the first opening. */
   function lateness(policy: Policy, moment: number): { by: number; due: number } | undefined {
     const opening = findOpenings(policy).first(moment, moment);
     if (!opening) return undefined;
@@ -86,7 +90,7 @@ describe("a policy that the check says nothing about", () => {
     return chosen && { by: chosen.at - chosen.claim.due, due: chosen.claim.due };
   }
 
-  it("holds back no rotation by a freeze, whenever the secret was changed", () => {
+  it("has no freeze that delays a rotation, whenever the secret was changed", () => {
     let tried = 0;
     fc.assert(
       fc.property(arbitraryPolicy, (policy) => {
@@ -102,7 +106,7 @@ describe("a policy that the check says nothing about", () => {
           expect(free?.by).toBeGreaterThan(tolerance);
         }
       }),
-      // The check tries two dozen moments of a freeze: of thousands of random policies it misses one now and then.
+      // The check samples two dozen moments of a freeze, so it misses a few of thousands of random policies.
       { numRuns: 12, maxSkipsPerRun: 1000, seed: 20 },
     );
     expect(tried).toBe(12);

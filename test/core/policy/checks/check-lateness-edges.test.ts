@@ -11,7 +11,7 @@ const from = Date.parse("2026-06-01T12:00:00.000Z");
 const nights = [{ from: "22:00", to: "04:00" }];
 
 describe("the check of lateness", () => {
-  it("is made once for the same hours from the same moment, until many others have been made", () => {
+  it("is cached by hours and moment until the cache is full", () => {
     const policy = policyWith({ every: 90 * day, days: ["sat"] });
     const found = checkLateness(policy, from);
     const same = () => checkLateness({ ...policy, name: "other" }, from);
@@ -27,51 +27,49 @@ describe("the check of lateness", () => {
     expect(same()).toStrictEqual(found);
   });
 
-  it("says so when no window ever opens", () => {
+  it("reports that no window ever opens", () => {
     const never = checkLateness(policyWith({ every: day, days: [] }), from);
     expect(never).toStrictEqual([
       { severity: "error", path: [], message: "has no window that opens in the next ten years" },
     ]);
   });
 
-  it("advises a longer age once, and not again beside the freeze", () => {
+  it("advises a longer age once, not again at the freeze", () => {
     const freeze = [{ from: "2026-07-07", to: "2026-07-07", reason: "x", lift: [] }];
     const found = said({ every: day, headStart: hour, cron: "0 12 * * 1,2,3,6", freeze });
     expect(found).toHaveLength(2);
-    expect(found[0]).toMatch(
-      /^warning every: .*; every: \d+[hd] with headStart: \d+h is enough \[/,
-    );
-    expect(found[1]).toMatch(/^warning freeze\.0: [^;]* UTC \[2026-07-07T/);
+    expect(found[0]).toMatch(/^warning every: .*; use every: \d+[hd] with headStart: \d+h \[/);
+    expect(found[1]).toMatch(/^warning freeze\.0: [^;]* UTC\) \[2026-07-07T/);
   });
 });
 
 describe("advice", () => {
-  it("is a longer age where it takes more than the next unit", () => {
+  it("is a longer age if one more unit is not enough", () => {
     expect(said({ every: hour, days: ["sat"] })).toStrictEqual([
       expect.stringContaining(
-        "; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [",
+        "; no headStart shorter than every is enough; use every: 7d with headStart: 1d [",
       ),
     ]);
   });
 
-  it("never is a head start of nothing", () => {
+  it("is never a head start of 0", () => {
     expect(said({ every: minute, between: nights }).join()).toMatch(
-      /; every: \d+h with headStart: [1-9]\d*[hm] is enough \[/,
+      /; use every: \d+h with headStart: [1-9]\d*[hm] \[/,
     );
   });
 
-  it("is told in words", () => {
+  it("is formatted in words", () => {
     const headStart = 5 * day;
     expect(adviceText(undefined)).toBe("no headStart is enough");
     expect(adviceText({ headStart, apartFromFreezes: true })).toBe(
-      "headStart: 5d is enough apart from freezes",
+      "use headStart: 5d (freezes still delay some rotations)",
     );
     expect(adviceText({ every: 7 * day, headStart, apartFromFreezes: false })).toBe(
-      "no headStart shorter than every is enough; every: 7d with headStart: 5d is enough",
+      "no headStart shorter than every is enough; use every: 7d with headStart: 5d",
     );
   });
 
-  it("is in units that people think in, rounded up", () => {
+  it("uses the units that people use, rounded up", () => {
     const units = [2 * hour, 2 * hour + 1, 4 * day, 4 * day + 1].map(chooseUnit);
     expect(units).toStrictEqual([minute, hour, hour, day]);
     expect([roundUp(1, day), roundUp(day, day), roundUp(day + 1, day)]).toStrictEqual([
@@ -85,7 +83,7 @@ describe("advice", () => {
 describe("a trial", () => {
   const tried = (fields: Partial<Policy>) => [...tryWindows(policyWith(fields), from)];
 
-  it("follows targets in four phases of the cycle, each for three years", () => {
+  it("simulates targets in four phases of the cycle, each for three years", () => {
     const courses = tried({ every: 90 * day, at: ["02:30"] });
     const starts = courses.filter(({ changedAt }) => changedAt < from + 90 * day);
     expect(starts.map(({ changedAt }) => new Date(changedAt).toISOString())).toStrictEqual([
@@ -99,13 +97,13 @@ describe("a trial", () => {
     expect(last).toBeLessThan(from + 3 * 400 * day);
   });
 
-  it("ends after four hundred rotations, and at once where a window never closes", () => {
+  it("ends after four hundred rotations, or at once if windows never close", () => {
     expect(tried({ every: hour, headStart: minute, at: ["02:30", "03:30"] })).toHaveLength(400);
     expect(tried({ every: 8 * day })).toHaveLength(4);
     expect(tried({ every: 8 * day, spread: hour })).toHaveLength(8);
   });
 
-  it("of what nothing makes due by age holds nothing", () => {
+  it("has no rotations if no age makes them due", () => {
     expect(tried({ cron: "0 2 * * *" })).toStrictEqual([]);
     expect(tried({ every: day, manualOnly: true })).toStrictEqual([]);
     const freeze = [{ from: "2026-07-04", to: "2026-07-04", reason: "x", lift: [] }];
@@ -117,7 +115,7 @@ describe("a trial", () => {
     expect(held({ afterExposure: day })).toStrictEqual([]);
   });
 
-  it("of a freeze asks for two dozen moments of it that are due from now on", () => {
+  it("samples two dozen due moments of a freeze from now on", () => {
     const held = (fields: Partial<Policy>, begin: string, end: string) => {
       const freeze = [{ from: begin, to: end, reason: "x", lift: [] }];
       return [...tryFreezes(policyWith({ every: 90 * day, ...fields, freeze }), from)];
@@ -142,12 +140,12 @@ describe("a trial", () => {
     );
   });
 
-  it("blames no freeze for what windows make late", () => {
+  it("does not blame a freeze for a delay that windows cause", () => {
     const freeze = [{ from: "2026-12-19", to: "2027-01-08", reason: "x", lift: [] }];
     const policy = policyWith({ every: 90 * day, headStart: hour, days: ["sat"], freeze });
     const held = [...tryFreezes(policy, from)];
     expect(held).not.toStrictEqual([]);
-    // An hour before a Saturday to an hour after it: then a window would have been open on time.
+    // From an hour before a Saturday to an hour after it. Without the freeze, a window would be open on time.
     for (const { due } of held) {
       expect([new Date(due - hour).getUTCDay(), new Date(due + hour).getUTCDay()]).toContain(6);
     }

@@ -7,7 +7,7 @@ import { policyWith } from "../sample.ts";
 
 const every = 90 * day;
 
-/** With a reason that nothing lifts. */
+/** Makes a freeze that no reason lifts. */
 const frozen = (from: string, to: string, lift: Freeze["lift"] = []): Freeze => ({
   from,
   to,
@@ -16,68 +16,68 @@ const frozen = (from: string, to: string, lift: Freeze["lift"] = []): Freeze => 
 });
 const yearEnd = frozen("2026-12-20", "2027-01-06", ["exposure"]);
 
-describe("windows that open too seldom are told with the first date on which it bites", () => {
+describe("a warning about rare windows, with the first affected date,", () => {
   it.each<[string, Partial<Policy>, string]>([
     [
-      "windows without a head start to meet them",
+      "reports windows without a head start",
       { every, days: ["sat", "sun"] },
-      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Sat 2026-06-06 00:01 UTC; headStart: 5d is enough [2026-09-04T00:01:00.000Z]",
+      "warning headStart: is too short: every rotation starts up to 1d after the due moment (for example for a secret changed on Sat 2026-06-06 00:01 UTC); use headStart: 5d [2026-09-04T00:01:00.000Z]",
     ],
     [
-      "a daily appointment that the next day's age just misses",
+      "reports a daily appointment that the age of the next day just misses",
       { every: day, at: ["02:30"] },
-      "warning headStart: is too short: every rotation comes up to 1d after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 UTC; headStart: 1h is enough [2026-06-03T02:31:00.000Z]",
+      "warning headStart: is too short: every rotation starts up to 1d after the due moment (for example for a secret changed on Tue 2026-06-02 02:31 UTC); use headStart: 1h [2026-06-03T02:31:00.000Z]",
     ],
     [
-      "the same where clocks change",
+      "reports the same in a zone with clock changes",
       { every: day, at: ["02:30"], timeZone: "Europe/Vienna" },
-      "warning headStart: is too short: some rotations come up to 25h after the due moment, such as that of a secret changed on Tue 2026-06-02 02:31 Europe/Vienna; headStart: 1h is enough [2026-06-03T00:31:00.000Z]",
+      "warning headStart: is too short: some rotations start up to 25h after the due moment (for example for a secret changed on Tue 2026-06-02 02:31 Europe/Vienna); use headStart: 1h [2026-06-03T00:31:00.000Z]",
     ],
     [
-      "a window that never opens before the due moment, however early",
+      "reports a window that never opens before the due moment",
       { every: day, headStart: hour, days: ["sat"], between: [{ from: "02:00", to: "03:00" }] },
-      "warning every: is too short: every rotation comes up to 6d after the due moment, such as that of a secret changed on Sat 2026-06-06 02:01 UTC; no headStart shorter than every is enough; every: 7d with headStart: 1d is enough [2026-06-07T02:01:00.000Z]",
+      "warning every: is too short: every rotation starts up to 6d after the due moment (for example for a secret changed on Sat 2026-06-06 02:01 UTC); no headStart shorter than every is enough; use every: 7d with headStart: 1d [2026-06-07T02:01:00.000Z]",
     ],
     [
-      "an appointment once a year",
+      "reports an appointment once a year",
       { every, cron: "0 2 1 1 *" },
-      "warning every: is too short: every rotation comes up to 276d after the due moment, such as that of a secret changed on Fri 2027-01-01 02:01 UTC; no headStart shorter than every is enough; every: 366d with headStart: 2d is enough [2027-04-01T02:01:00.000Z]",
+      "warning every: is too short: every rotation starts up to 276d after the due moment (for example for a secret changed on Fri 2027-01-01 02:01 UTC); no headStart shorter than every is enough; use every: 366d with headStart: 2d [2027-04-01T02:01:00.000Z]",
     ],
     [
-      "an appointment on a day that there is every four years",
+      "reports an appointment on February 29",
       { every, cron: "0 2 29 2 *" },
-      "warning every: is too short: every rotation comes up to 1371d after the due moment, such as that of a secret changed on Tue 2028-02-29 02:01 UTC; no headStart shorter than every is enough; every: 1461d with headStart: 1d is enough [2028-05-29T02:01:00.000Z]",
+      "warning every: is too short: every rotation starts up to 1371d after the due moment (for example for a secret changed on Tue 2028-02-29 02:01 UTC); no headStart shorter than every is enough; use every: 1461d with headStart: 1d [2028-05-29T02:01:00.000Z]",
     ],
     [
-      "a head start that is long enough for most windows",
+      "reports a head start that is long enough for most windows only",
       { every: 31 * day, headStart: 2 * day, days: ["mon", "thu"] },
-      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-11 00:01 UTC; headStart: 3d is enough [2026-07-12T00:01:00.000Z]",
+      "warning headStart: is too short: some rotations start up to 1d after the due moment (for example for a secret changed on Thu 2026-06-11 00:01 UTC); use headStart: 3d [2026-07-12T00:01:00.000Z]",
     ],
     [
-      "nights through which a daily rotation drifts, a minute each day",
+      "reports nights through which a daily rotation drifts by a minute a day",
       { every: day, between: [{ from: "22:00", to: "04:00" }] },
-      "warning headStart: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Wed 2027-01-27 04:00 UTC; headStart: 1h is enough [2027-01-28T04:00:00.000Z]",
+      "warning headStart: is too short: some rotations start up to 18h after the due moment (for example for a secret changed on Wed 2027-01-27 04:00 UTC); use headStart: 1h [2027-01-28T04:00:00.000Z]",
     ],
     [
-      "a rotation every ten seconds that has only nights",
+      "reports a rotation every ten seconds that can start only at night",
       { every: 10 * second, between: [{ from: "22:00", to: "04:00" }] },
-      "warning every: is too short: some rotations come up to 18h after the due moment, such as that of a secret changed on Tue 2026-06-02 03:59 UTC; no headStart shorter than every is enough; every: 19h with headStart: 14h is enough [2026-06-02T04:00:00.000Z]",
+      "warning every: is too short: some rotations start up to 18h after the due moment (for example for a secret changed on Tue 2026-06-02 03:59 UTC); no headStart shorter than every is enough; use every: 19h with headStart: 14h [2026-06-02T04:00:00.000Z]",
     ],
     [
-      "a spread after the due moment, of which only the last targets are late",
+      "reports a spread that makes only its last targets late",
       { every, spread: 2 * hour },
-      "warning headStart: is too short: some rotations come up to 2h after the due moment, such as that of a secret changed on Mon 2026-06-01 12:01 UTC; headStart: 1d is enough [2026-08-30T12:01:00.000Z]",
+      "warning headStart: is too short: some rotations start up to 2h after the due moment (for example for a secret changed on Mon 2026-06-01 12:01 UTC); use headStart: 1d [2026-08-30T12:01:00.000Z]",
     ],
     [
-      "a spread that takes the last targets out of the window",
+      "reports a spread that moves its last targets out of the window",
       { every: 7 * day, between: [{ from: "22:00", to: "23:30" }], spread: hour },
-      "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Mon 2026-07-20 23:30 UTC; headStart: 1d is enough [2026-07-27T23:30:59.861Z]",
+      "warning headStart: is too short: some rotations start up to 1d after the due moment (for example for a secret changed on Mon 2026-07-20 23:30 UTC); use headStart: 1d [2026-07-27T23:30:59.861Z]",
     ],
   ])("%s", (_, fields, expected) => {
     expect(said(fields)).toStrictEqual([expected]);
   });
 
-  it("unless they come within the hour by which clocks change", () => {
+  it("is absent for delays up to the hour by which clocks change", () => {
     const daily = { every: day, at: ["02:30"] };
     expect(said({ ...daily, headStart: hour, timeZone: "Europe/Vienna" })).toStrictEqual([]);
     expect(said({ ...daily, headStart: minute })).toStrictEqual([]);
@@ -86,7 +86,7 @@ describe("windows that open too seldom are told with the first date on which it 
     expect(said({ every, spread: hour + 10 * second })).toHaveLength(1);
   });
 
-  it("but a short age is not late only after an hour", () => {
+  it("tolerates less than an hour if the age is shorter", () => {
     const short = { every: 10 * minute, headStart: 9 * minute };
     const closed = (to: string) => said({ ...short, between: [{ from: "00:00", to }] });
     expect(closed("23:50")).toStrictEqual([]);
@@ -94,85 +94,85 @@ describe("windows that open too seldom are told with the first date on which it 
   });
 });
 
-describe("freezes that hold rotations back are told with the first date on which they do", () => {
+describe("a warning about freezes that delay rotations, with the first date,", () => {
   it.each<[string, Partial<Policy>, string[]]>([
     [
-      "appointments in a freeze",
+      "reports appointments in a freeze",
       { every: 30 * day, headStart: 2 * day, at: ["02:30"], freeze: [yearEnd] },
       [
-        "warning freeze.0: holds back an appointment that rotations need: they come up to 17d late, such as that of a secret changed on Sat 2026-11-21 02:31 UTC; headStart: 19d is enough [2026-12-21T02:31:00.000Z]",
+        "warning freeze.0: delays rotations by up to 17d, because it blocks an appointment that they need (for example for a secret changed on Sat 2026-11-21 02:31 UTC); use headStart: 19d [2026-12-21T02:31:00.000Z]",
       ],
     ],
     [
-      "appointments of cron that are due by themselves",
+      "reports appointments of cron without every",
       { cron: "0 12 * * *", freeze: [yearEnd] },
       [
-        "warning freeze.0: holds back an appointment that rotations need: they come up to 18d late [2026-12-20T12:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 18d, because it blocks an appointment that they need [2026-12-20T12:00:00.000Z]",
       ],
     ],
     [
-      "a freeze months away, of a rotation every day",
+      "reports a freeze months away for a daily rotation",
       { every: day, headStart: hour, at: ["02:30"], freeze: [yearEnd] },
       [
-        "warning freeze.0: holds back an appointment that rotations need: they come up to 18d late, such as that of a secret changed on Sat 2026-12-19 02:31 UTC [2026-12-20T02:31:00.000Z]",
+        "warning freeze.0: delays rotations by up to 18d, because it blocks an appointment that they need (for example for a secret changed on Sat 2026-12-19 02:31 UTC) [2026-12-20T02:31:00.000Z]",
       ],
     ],
     [
-      "a freeze years away",
+      "reports a freeze years away",
       { every, freeze: [frozen("2031-12-20", "2032-01-06")] },
       [
-        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Sun 2031-09-21 00:00 UTC; headStart: 18d is enough [2031-12-20T00:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 18d, because it blocks a window that they need (for example for a secret changed on Sun 2031-09-21 00:00 UTC); use headStart: 18d [2031-12-20T00:00:00.000Z]",
       ],
     ],
     [
-      "a freeze that a secret changed today misses, and one changed before does not",
+      "reports a freeze that affects only secrets that were changed before today",
       { every, freeze: [frozen("2026-06-20", "2026-06-25")] },
       [
-        "warning freeze.0: holds back a window that rotations need: they come up to 6d late, such as that of a secret changed on Sun 2026-03-22 00:00 UTC; headStart: 6d is enough [2026-06-20T00:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 6d, because it blocks a window that they need (for example for a secret changed on Sun 2026-03-22 00:00 UTC); use headStart: 6d [2026-06-20T00:00:00.000Z]",
       ],
     ],
     [
-      "a freeze for less than two hours, in minutes",
+      "reports a freeze of less than two hours in minutes",
       { every: day, freeze: [frozen("2026-06-03T12:00:00Z", "2026-06-03T13:10:30Z")] },
       [
-        "warning freeze.0: holds back a window that rotations need: they come up to 71m late, such as that of a secret changed on Tue 2026-06-02 12:00 UTC; headStart: 1h is enough [2026-06-03T12:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 71m, because it blocks a window that they need (for example for a secret changed on Tue 2026-06-02 12:00 UTC); use headStart: 1h [2026-06-03T12:00:00.000Z]",
       ],
     ],
     [
-      "what is left of a freeze that is in force",
+      "reports the rest of a freeze that is in force",
       { every, freeze: [frozen("2026-05-01", "2026-06-10")] },
       [
-        "warning freeze.0: holds back a window that rotations need: they come up to 10d late, such as that of a secret changed on Tue 2026-03-03 12:00 UTC; headStart: 41d is enough [2026-06-01T12:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 10d, because it blocks a window that they need (for example for a secret changed on Tue 2026-03-03 12:00 UTC); use headStart: 41d [2026-06-01T12:00:00.000Z]",
       ],
     ],
     [
-      "the second of two freezes",
+      "reports the second of two freezes",
       {
         every: day,
         freeze: [frozen("2026-01-01", "2026-01-02"), frozen("2026-06-03", "2026-06-03")],
       },
       [
-        "warning freeze.1: holds back a window that rotations need: they come up to 1d late, such as that of a secret changed on Tue 2026-06-02 00:00 UTC; headStart: 23h is enough [2026-06-03T00:00:00.000Z]",
+        "warning freeze.1: delays rotations by up to 1d, because it blocks a window that they need (for example for a secret changed on Tue 2026-06-02 00:00 UTC); use headStart: 23h [2026-06-03T00:00:00.000Z]",
       ],
     ],
     [
-      "each of two freezes",
+      "reports each of two freezes",
       { every, freeze: [yearEnd, frozen("2027-07-01", "2027-07-02")] },
       [
-        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Mon 2026-09-21 00:00 UTC; headStart: 18d is enough [2026-12-20T00:00:00.000Z]",
-        "warning freeze.1: holds back a window that rotations need: they come up to 2d late, such as that of a secret changed on Fri 2027-04-02 00:00 UTC; headStart: 18d is enough [2027-07-01T00:00:00.000Z]",
+        "warning freeze.0: delays rotations by up to 18d, because it blocks a window that they need (for example for a secret changed on Mon 2026-09-21 00:00 UTC); use headStart: 18d [2026-12-20T00:00:00.000Z]",
+        "warning freeze.1: delays rotations by up to 2d, because it blocks a window that they need (for example for a secret changed on Fri 2027-04-02 00:00 UTC); use headStart: 18d [2027-07-01T00:00:00.000Z]",
       ],
     ],
     [
-      "windows that open too seldom beside a freeze that is longer than the age",
+      "reports rare windows together with a freeze that is longer than the age",
       {
         every: 3 * day,
         days: ["mon", "thu"],
         freeze: [yearEnd],
       },
       [
-        "warning headStart: is too short: some rotations come up to 1d after the due moment, such as that of a secret changed on Thu 2026-06-04 00:01 UTC; headStart: 71h is enough apart from freezes [2026-06-07T00:01:00.000Z]",
-        "warning freeze.0: holds back a window that rotations need: they come up to 18d late, such as that of a secret changed on Thu 2026-12-17 23:00 UTC [2026-12-20T23:00:00.000Z]",
+        "warning headStart: is too short: some rotations start up to 1d after the due moment (for example for a secret changed on Thu 2026-06-04 00:01 UTC); use headStart: 71h (freezes still delay some rotations) [2026-06-07T00:01:00.000Z]",
+        "warning freeze.0: delays rotations by up to 18d, because it blocks a window that they need (for example for a secret changed on Thu 2026-12-17 23:00 UTC) [2026-12-20T23:00:00.000Z]",
       ],
     ],
   ])("%s", (_, fields, expected) => {
@@ -181,37 +181,37 @@ describe("freezes that hold rotations back are told with the first date on which
 
   it.each<[string, Partial<Policy>]>([
     ["is over", { every, freeze: [frozen("2026-05-01", "2026-05-31")] }],
-    ["the head start gets around", { every, headStart: 18 * day, freeze: [yearEnd] }],
+    ["is avoided by the head start", { every, headStart: 18 * day, freeze: [yearEnd] }],
     [
       "lies between appointments",
       { cron: "0 2 1 * *", freeze: [frozen("2026-12-02", "2026-12-31")] },
     ],
-    ["holds nobody's schedule back", { manualOnly: true, freeze: [yearEnd] }],
+    ["affects no schedule", { manualOnly: true, freeze: [yearEnd] }],
     ["only exposures meet", { afterExposure: hour, freeze: [yearEnd] }],
     [
       "is no longer than the tolerance",
       { every, freeze: [frozen("2026-12-02T12:00:00Z", "2026-12-02T13:00:00Z")] },
     ],
-  ])("unless a freeze %s", (_, fields) => {
+  ])("is absent if a freeze %s", (_, fields) => {
     expect(said(fields)).toStrictEqual([]);
   });
 
-  it("is an error when nothing is left for ten years", () => {
+  it("is an error if no rotation is possible for ten years", () => {
     const ever = (from: string) => [frozen(from, "2060-01-06")];
     expect(said({ every: day, at: ["02:30"], freeze: ever("2026-06-02") })).toStrictEqual([
-      "error freeze: holds back every change for ten years, first that of Tue 2026-06-02 02:30 UTC [2026-06-02T02:30:00.000Z]",
+      "error freeze: blocks every change for ten years, the first one on Tue 2026-06-02 02:30 UTC [2026-06-02T02:30:00.000Z]",
     ]);
     const vienna = { timeZone: "Europe/Vienna", freeze: ever("2026-05-02") };
     expect(said({ every: day, ...vienna })).toStrictEqual([
-      "error freeze: holds back every change for ten years, first that of Mon 2026-06-01 14:00 Europe/Vienna [2026-06-01T12:00:00.000Z]",
+      "error freeze: blocks every change for ten years, the first one on Mon 2026-06-01 14:00 Europe/Vienna [2026-06-01T12:00:00.000Z]",
     ]);
     expect(said({ every: 30 * day, freeze: ever("2026-12-20") })).toStrictEqual([
-      "error freeze.0: holds back every change for ten years, first that of Sun 2026-12-20 00:00 UTC [2026-12-20T00:00:00.000Z]",
+      "error freeze.0: blocks every change for ten years, the first one on Sun 2026-12-20 00:00 UTC [2026-12-20T00:00:00.000Z]",
     ]);
   });
 });
 
-it("the same policy is told the same, and at another time another date", () => {
+it("is the same for equal policies, and has another date at another time", () => {
   const policy = policyWith({ every, days: ["sat"] });
   const at = (from: string) => checkPolicy(policy, from)[0]?.firstAt;
   expect(at("2026-06-01T00:00:00.000Z")).toBe(at("2026-06-01T00:00:00.000Z"));

@@ -15,7 +15,7 @@ import {
 const small: PasswordRules = { length: 3, symbols: "-", exclude: "" };
 const lettersAB = "cdefghijklmnopqrstuvwxyzCDEFGHIJKLMNOPQRSTUVWXYZ23456789";
 
-/** Counts by trying every text of the characters left. */
+/** Counts the passwords by generating every text of the remaining characters. */
 function countByTrying(rules: PasswordRules): { drawn: number; fitting: number } {
   const classes = characterClasses(rules);
   const all = Array.from(classes.join(""));
@@ -63,7 +63,7 @@ const someRules = fc
   .map((rules): PasswordRules => rules);
 
 describe("the entropy of password rules", () => {
-  it("is that of the passwords that can be counted one by one", () => {
+  it("equals the entropy of passwords counted one by one", () => {
     fc.assert(
       fc.property(someRules, (rules) => {
         const { drawn, fitting } = countByTrying(rules);
@@ -75,12 +75,12 @@ describe("the entropy of password rules", () => {
     );
   });
 
-  it("of the default rules is far above what is asked", () => {
+  it("is far above the minimum with the default rules", () => {
     expect(entropyBits(defaultPasswordRules)).toBe(241);
     expect(fittingPart(defaultPasswordRules)).toBeGreaterThan(0.9);
   });
 
-  it("is finite for the longest passwords of all printable characters", () => {
+  it("is finite for passwords of maximum length from all printable characters", () => {
     const symbols = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
     expect(entropyBits({ length: 128, symbols, exclude: "" })).toBe(838);
   });
@@ -95,7 +95,7 @@ describe("a generated password", () => {
     noLookAlikes: true,
   };
 
-  it("holds enough of each class and nothing that is left out", () => {
+  it("contains enough of each class and no excluded characters", () => {
     for (let index = 0; index < 200; index++) {
       const password = generatePassword(enough, ["orders"], randomBytes);
       expect(password).toHaveLength(24);
@@ -108,7 +108,7 @@ describe("a generated password", () => {
     }
   });
 
-  it("repeats no character when none may be repeated", () => {
+  it("repeats no character with noRepeats", () => {
     for (let index = 0; index < 50; index++) {
       const password = generatePassword(
         { ...defaultPasswordRules, noRepeats: true },
@@ -119,7 +119,7 @@ describe("a generated password", () => {
     }
   });
 
-  it("starts with any character when it need not be a letter", () => {
+  it("can start with any character if startWithLetter is false", () => {
     const rules = { ...defaultPasswordRules, startWithLetter: false };
     const starts = Array.from(
       { length: 400 },
@@ -128,7 +128,7 @@ describe("a generated password", () => {
     expect(starts.filter((start) => /[^a-zA-Z]/.test(start)).length).toBeGreaterThan(20);
   });
 
-  it("holds no forbidden word, whatever its case", () => {
+  it("contains no forbidden word in upper or lower case", () => {
     const rules = { length: 2, symbols: "", exclude: `${lettersAB}B01`, forbidden: ["AA", ""] };
     const none = { lower: 0, upper: 0, digits: 0 };
     const found = new Set(
@@ -139,7 +139,7 @@ describe("a generated password", () => {
     expect([...found].sort()).toStrictEqual(["bA", "ba", "bb"]);
   });
 
-  it("is as likely as any other one", () => {
+  it("is as likely as any other password", () => {
     const rules = { ...small, length: 2, exclude: `${lettersAB}AB`, symbols: "" };
     const counts = new Map<string, number>();
     for (let index = 0; index < 8000; index++) {
@@ -150,8 +150,8 @@ describe("a generated password", () => {
     for (const count of counts.values()) expect(Math.abs(count - 2000)).toBeLessThan(250);
   });
 
-  it("takes no byte that would make some characters likelier than others", () => {
-    // 26 letters fit nine times into a byte; 234 and above are thrown away.
+  it("discards bytes that would make some characters more likely", () => {
+    // 26 letters fit nine times into a byte. Values from 234 are discarded.
     const rules = { length: 1, symbols: "", exclude: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" };
     const bytes = [255, 234, 233];
     const password = generatePassword(rules, [], () => new Uint8Array([bytes.shift() ?? 0]));
@@ -159,7 +159,7 @@ describe("a generated password", () => {
     expect(bytes).toStrictEqual([]);
   });
 
-  it("is refused when the rules leave none to choose", () => {
+  it("is refused if no password satisfies the rules", () => {
     const none = {
       length: 16,
       symbols: "",
@@ -174,7 +174,7 @@ describe("a generated password", () => {
     );
   });
 
-  it.each(dialects)("survives %s without being quoted", (dialect) => {
+  it.each(dialects)("works in %s without quotes", (dialect) => {
     const rules: PasswordRules = {
       length: 60,
       symbols: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
@@ -204,73 +204,75 @@ describe("a generated password", () => {
 
 describe("password rules are refused", () => {
   it.each<[string, Partial<PasswordRules>, string[]]>([
-    ["never, when they are the default ones", {}, []],
-    ["never, when symbols are left out on purpose", { symbols: "" }, []],
+    ["never with the default rules", {}, []],
+    ["never if symbols are excluded on purpose", { symbols: "" }, []],
     [
-      "never, when an emptied class is not asked for",
+      "never if an empty class is not required",
       { exclude: "0123456789", atLeast: { digits: 0 } },
       [],
     ],
     [
-      "when they leave too little to guess",
+      "if they leave too little entropy",
       { length: 16 },
-      ["password: leaves 95 bits of entropy and must leave 128; length: 22 is enough"],
+      ["password: must leave 128 bits of entropy, but leaves 95; use length: 22"],
     ],
     [
-      "when more characters are needed, since no length is enough",
+      "if no length is enough, and asks for more characters",
       { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
-      ["password: leaves 74 bits of entropy and must leave 128; allow more characters"],
+      ["password: must leave 128 bits of entropy, but leaves 74; allow more characters"],
     ],
-    ["never, when they leave just enough to guess", { length: 22, exclude: "234567" }, []],
+    ["never if they leave just enough entropy", { length: 22, exclude: "234567" }, []],
     [
-      "when a class is emptied, though symbols are left out on purpose",
+      "if a class is empty, even if symbols are excluded on purpose",
       { exclude: "0123456789", symbols: "" },
-      ["password.exclude: leaves no digits; many systems demand some"],
+      ["password.exclude: leaves no digits, which many systems require; allow some"],
     ],
     [
-      "when the counts just fit, since random passwords hardly ever do",
+      "if the counts just fit, because random passwords rarely satisfy them",
       { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
       [
-        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+        "password.atLeast: is satisfied by too few random passwords; lower the counts, or use a greater length",
       ],
     ],
     [
-      "when a class is emptied",
+      "if a class is empty",
       { exclude: "0123456789-_.~" },
-      ["password.exclude: leaves no digits and no symbols; many systems demand some"],
+      ["password.exclude: leaves no digits and no symbols, which many systems require; allow some"],
     ],
     [
-      "when a kind of letter is emptied",
+      "if no upper-case letters are left",
       { exclude: "ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-      ["password.exclude: leaves no upper-case letters; many systems demand some"],
+      ["password.exclude: leaves no upper-case letters, which many systems require; allow some"],
     ],
     [
-      "when another kind of letter is emptied",
+      "if no lower-case letters are left",
       { exclude: "abcdefghijklmnopqrstuvwxyz" },
-      ["password.exclude: leaves no lower-case letters; many systems demand some"],
+      ["password.exclude: leaves no lower-case letters, which many systems require; allow some"],
     ],
     [
-      "never, when random passwords hold the counts often enough",
+      "never if random passwords satisfy the counts often enough",
       { length: 40, atLeast: { lower: 10, upper: 10, digits: 3, symbols: 1 } },
       [],
     ],
     [
-      "when a dialect leaves no symbol",
+      "if a dialect leaves no symbols",
       { symbols: "=;", dialects: ["ado"] },
-      ["password.dialects: leaves no symbols; many systems demand some"],
+      ["password.dialects: leaves no symbols, which many systems require; allow some"],
     ],
     [
-      "when symbols are asked for and there are none",
+      "if symbols are required but none are left",
       { symbols: "", atLeast: { symbols: 1 } },
-      ["password.exclude: leaves no symbols; many systems demand some"],
+      ["password.exclude: leaves no symbols, which many systems require; allow some"],
     ],
     [
-      "when no letter is left to start with",
+      "if no letter is left to start with",
       { exclude: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" },
-      ["password.startWithLetter: cannot hold: no letter is left"],
+      [
+        "password.startWithLetter: cannot be satisfied, because no letters are left; allow some letters",
+      ],
     ],
     [
-      "when a letter is missing that is not needed at the start",
+      "if letters are missing that are not needed at the start",
       {
         startWithLetter: false,
         length: 128,
@@ -280,21 +282,21 @@ describe("password rules are refused", () => {
       [],
     ],
     [
-      "when the counts do not fit",
+      "if the counts exceed the length",
       { length: 20, atLeast: { lower: 10, upper: 10 } },
-      ["password.atLeast: asks for 22 characters, and length is 20"],
+      ["password.atLeast: requires 22 characters, but length is 20"],
     ],
     [
-      "when there are not enough different characters",
+      "if there are not enough different characters",
       { length: 67, noRepeats: true },
-      ["password.noRepeats: needs 67 different characters, and the rules leave 66"],
+      ["password.noRepeats: requires 67 different characters, but the rules leave 66"],
     ],
-    ["never, when there are just enough different characters", { length: 66, noRepeats: true }, []],
+    ["never if there are just enough different characters", { length: 66, noRepeats: true }, []],
     [
-      "when random passwords hardly ever fit",
+      "if random passwords rarely satisfy them",
       { length: 40, atLeast: { digits: 20 } },
       [
-        "password.atLeast: asks for more than random passwords hold; lower the counts or make length greater",
+        "password.atLeast: is satisfied by too few random passwords; lower the counts, or use a greater length",
       ],
     ],
   ])("%s", (_, rules, expected) => {

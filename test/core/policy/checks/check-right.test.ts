@@ -6,7 +6,7 @@ import { said } from "../findings.ts";
 const every = 90 * day;
 const retry = { attempts: 3, every: minute, thenEvery: hour };
 
-describe("a policy that is right", () => {
+describe("a correct policy", () => {
   it.each<[string, Partial<Policy>]>([
     ["an age", { every }],
     ["an age that just exceeds its head start", { every, headStart: every - 1 }],
@@ -28,7 +28,7 @@ describe("a policy that is right", () => {
     ["greatest jitter", { every, retry: { ...retry, jitter: 1 } }],
     ["no jitter, one try", { every, retry: { attempts: 1, every: 1, thenEvery: 1, jitter: 0 } }],
     [
-      "a freeze that the head start gets around",
+      "a freeze that the head start avoids",
       {
         every,
         headStart: 30 * day,
@@ -62,7 +62,7 @@ describe("a policy that is right", () => {
         ],
       },
     ],
-  ])("with %s is not complained about", (_, fields) => {
+  ])("with %s has no problems", (_, fields) => {
     expect(said(fields)).toStrictEqual([]);
   });
 });

@@ -7,24 +7,22 @@ const every = 90 * day;
 const rules = { length: 40, symbols: "-_.~", exclude: "" };
 const retry = { attempts: 3, every: minute, thenEvery: hour };
 
-describe("a policy that is wrong is told so with the field and a sentence", () => {
+describe("a wrong policy is reported with the field and a message:", () => {
   it.each<[string, Partial<Policy>, string[]]>([
     [
       "an unknown zone",
       { every, timeZone: "Europe/Wien" },
-      ["error timeZone: Europe/Wien is no time zone; take an IANA name such as Europe/Vienna"],
+      ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is Europe/Wien"],
     ],
     [
-      "an offset for a zone",
+      "an offset instead of a zone",
       { every, timeZone: "+01:00" },
-      ["error timeZone: +01:00 is no time zone; take an IANA name such as Europe/Vienna"],
+      ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is +01:00"],
     ],
     [
-      "a date for a zone",
+      "a date instead of a zone",
       { every, timeZone: "2026-01-01T00:00Z" },
-      [
-        "error timeZone: 2026-01-01T00:00Z is no time zone; take an IANA name such as Europe/Vienna",
-      ],
+      ["error timeZone: must be an IANA time zone such as Europe/Vienna, but is 2026-01-01T00:00Z"],
     ],
     [
       "an empty window",
@@ -38,7 +36,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       ["error between.1: 22:00-22:00 is an empty window; the whole day is 00:00-24:00"],
     ],
     [
-      "times that are none",
+      "times that do not exist",
       {
         every,
         between: [
@@ -48,45 +46,43 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
         ],
       },
       [
-        "error between.0: 24:00 is no time of day; write HH:MM, midnight as 00:00",
-        "error between.1: 2:00 is no time of day; write HH:MM, midnight as 00:00",
-        "error between.2: 24:01 is no time of day; write HH:MM, midnight as 24:00",
+        "error between.0: must be a time of day (HH:MM, midnight is 00:00), but is 24:00",
+        "error between.1: must be a time of day (HH:MM, midnight is 00:00), but is 2:00",
+        "error between.2: must be a time of day (HH:MM, midnight is 24:00), but is 24:01",
       ],
     ],
     [
-      "appointments that are none",
+      "appointments that do not exist",
       { every, at: ["02:00", "24:00", "02:60", "02:00:00", "x02:00"] },
       [1, 2, 3, 4].map(
         (index) =>
-          `error at.${index}: ${["", "24:00", "02:60", "02:00:00", "x02:00"][index] ?? ""} is no time of day; write HH:MM, midnight as 00:00`,
+          `error at.${index}: must be a time of day (HH:MM, midnight is 00:00), but is ${["", "24:00", "02:60", "02:00:00", "x02:00"][index] ?? ""}`,
       ),
     ],
     [
       "empty lists",
       { every, days: [], between: [] },
       [
-        "error days: is empty, so that no window ever opens; leave it out",
-        "error between: is empty, so that no window ever opens; leave it out",
+        "error days: is empty, so no window ever opens; remove it",
+        "error between: is empty, so no window ever opens; remove it",
       ],
     ],
     [
       "no appointments",
       { every, at: [] },
-      ["error at: is empty, so that no window ever opens; leave it out"],
+      ["error at: is empty, so no window ever opens; remove it"],
     ],
     [
       "ranges beside appointments",
       { every, at: ["02:00"], between: [{ from: "01:00", to: "02:00" }] },
-      [
-        "error between: cannot stand beside at: a change starts at an appointment and otherwise not",
-      ],
+      ["error between: cannot be combined with at, which already sets the times of changes"],
     ],
     [
       "hours beside cron",
       { cron: "0 2 * * *", at: ["02:00"], days: ["sat"] },
       [
-        "error days: cannot stand beside cron, which says days and times by itself",
-        "error at: cannot stand beside cron, which says days and times by itself",
+        "error days: cannot be combined with cron, which already sets days and times",
+        "error at: cannot be combined with cron, which already sets days and times",
       ],
     ],
     [
@@ -97,26 +93,30 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
     [
       "a cron that asks for now",
       { cron: "? 2 * * *" },
-      ["error cron: must not hold ?; write * for any"],
+      ["error cron: must not contain ?; use * for any value"],
     ],
-    ["a cron on no day", { cron: "0 0 31 2 *" }, ["error cron: never fires: there is no such day"]],
+    [
+      "a cron on no day",
+      { cron: "0 0 31 2 *" },
+      ["error cron: never fires, because such a day does not exist"],
+    ],
     [
       "a head start as long as the age",
       { every, headStart: every },
       [
-        "error headStart: 90d is not shorter than every, 90d; a rotation would be due as soon as it is done",
+        "error headStart: must be shorter than every (90d), but is 90d; otherwise the next rotation is due at once",
       ],
     ],
     [
       "a head start without an age",
       { cron: "0 2 * * *", headStart: day },
-      ["error headStart: needs every, which it is a part of"],
+      ["error headStart: needs every, because it is a part of that time"],
     ],
     [
       "nothing that makes a rotation due",
       { at: ["02:00"] },
       [
-        "error : says nothing that makes a rotation due; say every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
+        "error : never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true",
       ],
     ],
     [
@@ -131,35 +131,35 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
       },
       [
         ...["every", "cron", "afterIdle", "headStart"].map(
-          (field) => `error ${field}: has no effect with manualOnly; take one of them out`,
+          (field) => `error ${field}: has no effect with manualOnly; remove one of them`,
         ),
-        "error adopt.mode: rotates by itself, which manualOnly forbids",
+        "error adopt.mode: cannot be rotate with manualOnly, because it would start a rotation by itself",
       ],
     ],
     [
       "a delay of nothing",
       { every, adopt: { mode: "verify", delay: day } },
-      ["error adopt.delay: is only for mode rotate; verify changes nothing"],
+      ["error adopt.delay: applies to mode rotate only, because verify changes nothing; remove it"],
     ],
     [
       "an expiry at the due moment",
       { every, expiry: 0 },
-      ["error expiry: must leave time after the due moment, or versions expire in use"],
+      ["error expiry: must be longer than 0, or versions expire while they are in use"],
     ],
     [
       "retries",
       { every, retry: { attempts: 0, every: 0, thenEvery: -1, jitter: 1.1 } },
       [
         "error retry.attempts: must be 1 or more",
-        "error retry.every: must be longer than nothing",
-        "error retry.thenEvery: -1ms is shorter than every, 0ms, the distance of the first tries; make it as long or longer",
-        "error retry.jitter: must be a part of the distance, from 0 to 1",
+        "error retry.every: must be longer than 0",
+        "error retry.thenEvery: must not be shorter than every (0ms), but is -1ms",
+        "error retry.jitter: must be a fraction of the interval, from 0 to 1",
       ],
     ],
     [
       "negative jitter",
       { every, retry: { ...retry, jitter: -0.1 } },
-      ["error retry.jitter: must be a part of the distance, from 0 to 1"],
+      ["error retry.jitter: must be a fraction of the interval, from 0 to 1"],
     ],
     [
       "freezes that cannot be read",
@@ -171,13 +171,13 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
         ],
       },
       [
-        "0.from: 2026-02-30",
-        "0.to: tomorrow",
-        "1.from: 2026-06-01T00:00",
-        "1.to: 2026-06-31T00:00:00Z",
+        ["0.from", "2026-02-30"],
+        ["0.to", "tomorrow"],
+        ["1.from", "2026-06-01T00:00"],
+        ["1.to", "2026-06-31T00:00:00Z"],
       ].map(
-        (text) =>
-          `error freeze.${text} is neither a day such as 2026-12-20 nor an instant such as 2026-12-20T18:00:00Z`,
+        ([edge, text]) =>
+          `error freeze.${edge}: must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is ${text}`,
       ),
     ],
     [
@@ -191,8 +191,8 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
         ],
       },
       [
-        "error freeze.1.to: 2026-12-19 is not after from, 2026-12-20",
-        "error freeze.2.to: 2026-12-20T01:00+01:00 is not after from, 2026-12-20T00:00:00Z",
+        "error freeze.1.to: must be after from (2026-12-20), but is 2026-12-19",
+        "error freeze.2.to: must be after from (2026-12-20T00:00:00Z), but is 2026-12-20T01:00+01:00",
       ],
     ],
     [
@@ -205,7 +205,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
           { from: "2027-12-20", to: "2027-12-31", reason: "year end", lift: ["breach"] },
         ],
       },
-      ["error freeze.1.to: 2026-12-22 is not after from, 2026-12-24"],
+      ["error freeze.1.to: must be after from (2026-12-24), but is 2026-12-22"],
     ],
     [
       "freezes that contradict each other",
@@ -223,7 +223,7 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
         ],
       },
       [
-        'error freeze.1: overlaps the freeze "year end", which is lifted for breach and exposure, and is itself lifted for no reason; lift both for the same reasons, or end one before the other begins [2027-01-05T23:00:00.000Z]',
+        'error freeze.1: is lifted for no reason, but overlaps the freeze "year end", which is lifted for breach and exposure; lift both for the same reasons, or end one before the other begins [2027-01-05T23:00:00.000Z]',
       ],
     ],
   ])("%s", (_, fields, expected) => {
@@ -231,15 +231,15 @@ describe("a policy that is wrong is told so with the field and a sentence", () =
   });
 
   it.each([
-    ["60 2 * * *", "minute is 60; write 0 to 59"],
-    ["0 24 * * *", "hour is 24; write 0 to 23"],
-    ["0 2 0 * *", "day of month is 0; write 1 to 31"],
-    ["0 2 5-1 * *", "day of month is 5-1; write 1 to 31"],
-    [" 0  2 * 13 8 ", "month is 13; write 1 to 12 or jan to dec"],
-    ["0 2 * * L", "day of week is L; write 0 to 7 or sun to sat"],
-  ])("of %s by the first field of cron that cannot be read, as it is written", (cron, where) => {
+    ["60 2 * * *", "minute: 60; use 0 to 59"],
+    ["0 24 * * *", "hour: 24; use 0 to 23"],
+    ["0 2 0 * *", "day of month: 0; use 1 to 31"],
+    ["0 2 5-1 * *", "day of month: 5-1; use 1 to 31"],
+    [" 0  2 * 13 8 ", "month: 13; use 1 to 12 or jan to dec"],
+    ["0 2 * * L", "day of week: L; use 0 to 7 or sun to sat"],
+  ])("the first invalid field of the cron expression %s, as written", (cron, where) => {
     expect(said({ cron })).toStrictEqual([
-      `error cron: cannot be read: its ${where}, a range (1-5), a list (1,3), a step (*/2) or *`,
+      `error cron: has an invalid ${where}, a range (1-5), a list (1,3), a step (*/2) or *`,
     ]);
   });
 

@@ -4,10 +4,10 @@ import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { policyWith } from "../sample.ts";
 
 it.each([
-  ["seconds when it is less than a minute away", 2 * minute, "13.166Z", "14 s"],
-  ["seconds when it is next to nothing", second, "00.109Z", "1 s"],
+  ["seconds if it is less than a minute", 2 * minute, "13.166Z", "14 s"],
+  ["seconds if it is nearly 0", second, "00.109Z", "1 s"],
   ["minutes otherwise", hour, "34.988Z", "7 min"],
-])("a place in the spread is told in %s", (_what, spread, at, told) => {
+])("a position in the spread is shown in %s", (_what, spread, at, told) => {
   const policy = policyWith({ cron: "0 22 * * *", spread });
   const due = nextDue(policy, { targetId: "orders" }, "2026-06-01T12:00:00.000Z");
   expect(due.at).toMatch(new RegExp(`^2026-06-01T22:.*${at}$`));

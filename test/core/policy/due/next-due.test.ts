@@ -19,8 +19,8 @@ const manual: Policy = { ...byHand, manualOnly: true };
 const targetId = "orders";
 const facts = { targetId, changedAt: changed };
 
-describe("when a target is due", () => {
-  it("is the maximum age after its last change, if that is still to come", () => {
+describe("the due moment of a target", () => {
+  it("is the maximum age after its last change, if that is in the future", () => {
     expect(nextDue(policy, facts, now)).toEqual({
       at: "2026-04-01T00:00:00.000Z",
       reason: `policy quarterly: 90d after ${changed}`,
@@ -33,16 +33,16 @@ describe("when a target is due", () => {
     expect(nextDue({ ...policy, every: day }, facts, now).at).toBe("2026-01-02T00:00:00.000Z");
   });
 
-  it("is now when nobody knows of a change", () => {
+  it("is now if no change is known", () => {
     expect(nextDue(policy, { targetId }, now).at).toBe(now);
   });
 
-  it("is never by itself when only a person starts a rotation", () => {
+  it("does not exist with manualOnly", () => {
     expect(nextDue(manual, { targetId }, now)).not.toHaveProperty("at");
-    expect(nextDue(manual, facts, now).reason).toContain("only a person");
+    expect(nextDue(manual, facts, now).reason).toContain("only a request");
   });
 
-  it("is the moment at which Key Vault announces the expiry, so that the event starts no loop", () => {
+  it("is the moment of the near-expiry event, so that the event starts no loop", () => {
     fc.assert(
       fc.property(fc.integer({ min: 10_000, max: 3_650 * day }), (every) => {
         const expiry = computeExpiry({ ...policy, every }, now, targetId);
@@ -52,21 +52,21 @@ describe("when a target is due", () => {
     );
   });
 
-  it("leaves what a person rotates without an expiry", () => {
+  it("does not exist for manual rotation, so versions have no expiry", () => {
     expect(computeExpiry(manual, now, targetId)).toBeUndefined();
   });
 });
 
-describe("the distance to the next try", () => {
+describe("the interval to the next try", () => {
   const { retry } = policy;
 
-  it("is the short one until the tries are used up, then the long one", () => {
+  it("is every until the attempts are used up, then thenEvery", () => {
     const distances = [1, 2, 3, 4, 99].map((failures) => retryDelay(retry, failures, "seed"));
     const isShort = distances.map((distance) => distance < hour);
     expect(isShort).toEqual([true, true, false, false, false]);
   });
 
-  it("is never shorter than what was asked for, and at most a tenth longer", () => {
+  it("is never shorter than configured, and at most a tenth longer", () => {
     fc.assert(
       fc.property(fc.nat({ max: 200 }), fc.string(), (failures, seed) => {
         const asked = failures < retry.attempts ? retry.every : retry.thenEvery;
@@ -78,7 +78,7 @@ describe("the distance to the next try", () => {
     );
   });
 
-  it("is the same after a restart, and another for each target", () => {
+  it("is the same after a restart, and differs between targets", () => {
     const all = Array.from({ length: 100 }, (__, index) => retryDelay(retry, 1, `target-${index}`));
     const again = Array.from({ length: 100 }, (__, index) =>
       retryDelay(retry, 1, `target-${index}`),
@@ -102,11 +102,11 @@ describe("the fingerprint of a policy", () => {
     expect(policyFingerprint(same)).toBe(policyFingerprint(policy));
   });
 
-  it("stays the same from one version of Keyturn to the next, or all targets would be planned anew", () => {
+  it("stays the same across versions of Keyturn, so that targets are not rescheduled", () => {
     expect(policyFingerprint(policy)).toBe("478b04fbb1286e29");
   });
 
-  it("is another one whenever a part changes", () => {
+  it("changes whenever a part changes", () => {
     const others: Policy[] = [
       manual,
       { ...policy, name: "x" },

@@ -12,7 +12,7 @@ const monday = "2026-06-01T12:00:00.000Z";
 
 const nights = [{ from: "22:00", to: "04:00" }];
 
-describe("whether a change may start", () => {
+describe("permission to start a change", () => {
   const policy = policyWith({
     every: 30 * day,
     headStart: 7 * day,
@@ -21,22 +21,22 @@ describe("whether a change may start", () => {
   });
   const facts = { targetId: "orders", changedAt: monday };
 
-  it("is a matter of head start and windows, not of the spread", () => {
+  it("depends on head start and windows, not on the spread", () => {
     expect(mayStart(policy, facts, "2026-06-24T21:59:59.999Z").allowed).toBe(false);
     expect(mayStart(policy, facts, "2026-06-24T22:00:00.000Z")).toStrictEqual({
       allowed: true,
-      why: "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, moved to the window on Wed 2026-06-24 22:00 UTC",
+      why: "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, in the window from Wed 2026-06-24 22:00 UTC",
     });
     expect(mayStart(policy, facts, "2026-06-25T04:00:00.000Z").allowed).toBe(false);
   });
 
-  it("is never so when nothing is due", () => {
+  it("is refused if nothing is due", () => {
     expect(mayStart(policyWith({ manualOnly: true }), facts, monday).allowed).toBe(false);
   });
 });
 
 describe("the expiry of a version", () => {
-  it("lets Key Vault announce it at the due moment, wherever windows have moved that", () => {
+  it("makes Key Vault announce it at the due moment, also if windows moved it", () => {
     expect(computeExpiry(policyWith({ every: 90 * day }), monday, "orders")).toBe(
       "2026-09-29T12:00:00.000Z",
     );
@@ -45,7 +45,7 @@ describe("the expiry of a version", () => {
     );
   });
 
-  it("is as long after the due moment as the policy says, or none", () => {
+  it("is the configured time after the due moment, or none", () => {
     expect(computeExpiry(policyWith({ every: 90 * day, expiry: 45 * day }), monday, "orders")).toBe(
       "2026-10-14T12:00:00.000Z",
     );
@@ -55,7 +55,7 @@ describe("the expiry of a version", () => {
     expect(computeExpiry(policyWith({ manualOnly: true }), monday, "orders")).toBeUndefined();
   });
 
-  it("is announced only when a rotation may start, even for ages below the platform's thirty days", () => {
+  it("is announced only when a rotation may start, also for ages below thirty days", () => {
     const policy = policyWith({ every: 10 * minute });
     const expires = Date.parse(computeExpiry(policy, monday, "orders") ?? "");
     const announced = new Date(expires - 30 * day).toISOString();
@@ -68,7 +68,7 @@ describe("the expiry of a version", () => {
   });
 });
 
-describe("until when freezes hold back a change", () => {
+describe("the end of the freezes that delay a change", () => {
   const freeze = [
     { from: "2026-06-20", to: "2026-06-21", reason: "close", lift: ["breach" as const] },
     { from: "2026-06-22", to: "2026-06-22", reason: "audit", lift: [] },
@@ -88,7 +88,7 @@ describe("until when freezes hold back a change", () => {
     expect(mayOverride(policy, at, "operator").allowed).toBe(until === undefined);
   });
 
-  it("is a matter of those that are not lifted, and of the zone of the policy", () => {
+  it("depends on the freezes that are not lifted, and on the zone of the policy", () => {
     const saturday = "2026-06-20T12:00:00.000Z";
     expect(frozenUntil(policy, saturday, "breach")).toBeUndefined();
     expect(frozenUntil({ ...policy, timeZone: "Asia/Tokyo" }, saturday, "operator")).toBe(

@@ -17,7 +17,7 @@ interface Row {
 
 const nights = [{ from: "22:00", to: "04:00" }];
 
-/** One rule each, with the reason that it gives. What another product documents is in segura.test.ts. */
+/** One rule each, with its reason. The rules that another product documents are in segura.test.ts. */
 const rows: Row[] = [
   {
     what: "every 30 days, whether or not anybody used it",
@@ -32,7 +32,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-07-04T00:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, moved to the window on Sat 2026-07-04 00:00 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, in the window from Sat 2026-07-04 00:00 UTC",
   },
   {
     what: "a head start takes the Saturday before",
@@ -40,7 +40,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-06-27T00:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, moved to the window on Sat 2026-06-27 00:00 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, in the window from Sat 2026-06-27 00:00 UTC",
   },
   {
     what: "without windows the head start is taken in full",
@@ -55,7 +55,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-07-01T20:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, moved to the window on Wed 2026-07-01 22:00 Europe/Vienna",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, in the window from Wed 2026-07-01 22:00 Europe/Vienna",
   },
   {
     what: "a night belongs to the day on which it begins",
@@ -70,7 +70,7 @@ const rows: Row[] = [
     facts: { changedAt: "2026-06-05T02:00:00.000Z" },
     at: "2026-06-06T22:00:00.000Z",
     reason:
-      "policy test: 1d after 2026-06-05T02:00:00.000Z, moved to the window on Sat 2026-06-06 22:00 UTC",
+      "policy test: 1d after 2026-06-05T02:00:00.000Z, in the window from Sat 2026-06-06 22:00 UTC",
   },
   {
     what: "of several appointments the next one counts",
@@ -78,7 +78,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-07-01T14:30:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, kept for the appointment on Wed 2026-07-01 14:30 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, scheduled for Wed 2026-07-01 14:30 UTC",
   },
   {
     what: "an appointment that has just begun is over for a secret that falls due after it",
@@ -86,7 +86,7 @@ const rows: Row[] = [
     facts: { changedAt: "2026-06-01T12:00:00.001Z" },
     at: "2026-07-02T12:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.001Z, kept for the appointment on Thu 2026-07-02 12:00 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.001Z, scheduled for Thu 2026-07-02 12:00 UTC",
   },
   {
     what: "a cron expression alone is the schedule",
@@ -94,7 +94,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-06-07T00:30:00.000Z",
     reason:
-      "policy test: cron 30 2 * * 0, last changed 2026-06-01T12:00:00.000Z, kept for the appointment on Sun 2026-06-07 02:30 Europe/Vienna",
+      "policy test: cron 30 2 * * 0, last changed 2026-06-01T12:00:00.000Z, scheduled for Sun 2026-06-07 02:30 Europe/Vienna",
   },
   {
     what: "an appointment at the very moment of the last change has been kept",
@@ -102,7 +102,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-06-02T12:00:00.000Z",
     reason:
-      "policy test: cron 0 12 * * *, last changed 2026-06-01T12:00:00.000Z, kept for the appointment on Tue 2026-06-02 12:00 UTC",
+      "policy test: cron 0 12 * * *, last changed 2026-06-01T12:00:00.000Z, scheduled for Tue 2026-06-02 12:00 UTC",
   },
   {
     what: "beside an age a cron expression says when a change may start",
@@ -110,7 +110,7 @@ const rows: Row[] = [
     facts: { changedAt: monday },
     at: "2026-07-05T02:30:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, kept for the appointment on Sun 2026-07-05 02:30 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, scheduled for Sun 2026-07-05 02:30 UTC",
   },
   {
     what: "after a view the clock runs from the first one",
@@ -125,14 +125,14 @@ const rows: Row[] = [
     facts: { changedAt: monday, exposedAt: "2026-06-02T08:00:00.000Z" },
     at: "2026-06-02T22:00:00.000Z",
     reason:
-      "policy test: 4h after the exposure at 2026-06-02T08:00:00.000Z, moved to the window on Tue 2026-06-02 22:00 UTC",
+      "policy test: 4h after the exposure at 2026-06-02T08:00:00.000Z, in the window from Tue 2026-06-02 22:00 UTC",
   },
   {
     what: "after a view the change need not wait when the policy says so, nor is it spread",
     policy: { afterExposure: 4 * hour, between: nights, exposureIgnoresWindow: true, spread: hour },
     facts: { changedAt: monday, exposedAt: "2026-06-02T08:00:00.000Z" },
     at: "2026-06-02T12:00:00.000Z",
-    reason: "policy test: 4h after the exposure at 2026-06-02T08:00:00.000Z, whatever the windows",
+    reason: "policy test: 4h after the exposure at 2026-06-02T08:00:00.000Z, windows ignored",
   },
   {
     what: "a view by somebody exempt starts no clock",
@@ -150,7 +150,7 @@ const rows: Row[] = [
     policy: { afterExposure: 4 * hour },
     facts: {},
     at: undefined,
-    reason: "policy test: nothing has made a rotation due, and there is no schedule",
+    reason: "policy test: no schedule is set, and nothing else has made a rotation due",
   },
   {
     what: "an exposure counts for nothing where the policy does not mention exposures",
@@ -206,7 +206,7 @@ const rows: Row[] = [
     policy: { afterIdle: 7 * day },
     facts: { changedAt: monday },
     at: undefined,
-    reason: "policy test: nothing has made a rotation due, and there is no schedule",
+    reason: "policy test: no schedule is set, and nothing else has made a rotation due",
   },
   {
     what: "an adopted credential waits for its first due moment, counted from the adoption",
@@ -242,14 +242,14 @@ const rows: Row[] = [
     facts: {},
     at: "2026-06-01T22:06:34.988Z",
     reason:
-      "policy test: never changed before, kept for the appointment on Mon 2026-06-01 22:00 UTC, spread +7 min",
+      "policy test: never changed before, scheduled for Mon 2026-06-01 22:00 UTC, spread +7 min",
   },
   {
     what: "in manual-only mode nothing is due",
     policy: { manualOnly: true, every: 30 * day },
     facts: { changedAt: "2020-01-01T00:00:00.000Z", lastUsedAt: monday },
     at: undefined,
-    reason: "policy test: only a person starts a rotation",
+    reason: "policy test: manualOnly is set, so only a request starts a rotation",
   },
   {
     what: "in manual-only mode a view still starts its clock",
@@ -265,7 +265,7 @@ const rows: Row[] = [
     now: "2026-07-04T03:00:00.000Z",
     at: "2026-07-11T02:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, moved to the window on Sat 2026-07-11 02:00 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, in the window from Sat 2026-07-11 02:00 UTC",
   },
   {
     what: "a window that is still open is taken although its beginning was missed",
@@ -274,7 +274,7 @@ const rows: Row[] = [
     now: "2026-07-04T02:59:59.999Z",
     at: "2026-07-04T02:00:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, moved to the window on Sat 2026-07-04 02:00 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, in the window from Sat 2026-07-04 02:00 UTC",
   },
   {
     what: "an appointment may be kept up to fifteen minutes late",
@@ -283,7 +283,7 @@ const rows: Row[] = [
     now: "2026-07-01T14:44:59.999Z",
     at: "2026-07-01T14:30:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, kept for the appointment on Wed 2026-07-01 14:30 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, scheduled for Wed 2026-07-01 14:30 UTC",
   },
   {
     what: "an appointment that is longer ago was missed",
@@ -292,7 +292,7 @@ const rows: Row[] = [
     now: "2026-07-01T14:45:00.000Z",
     at: "2026-07-02T14:30:00.000Z",
     reason:
-      "policy test: 30d after 2026-06-01T12:00:00.000Z, kept for the appointment on Thu 2026-07-02 14:30 UTC",
+      "policy test: 30d after 2026-06-01T12:00:00.000Z, scheduled for Thu 2026-07-02 14:30 UTC",
   },
 ];
 

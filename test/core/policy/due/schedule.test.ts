@@ -71,7 +71,7 @@ function dueAt(policy: Policy, facts: Facts, now: string): string {
   return at;
 }
 
-/** Whether a change may start at this moment as far as windows and freezes go. */
+/** Whether windows and freezes allow a change at this moment. */
 function isOpen(policy: Policy, at: string): boolean {
   const moment = Date.parse(at);
   return findOpenings(policy)
@@ -89,8 +89,8 @@ function isFrozenOn({ freeze: freezes = [] }: Policy, date: string): boolean {
 }
 
 /**
- * The first moment from `from` on at which these policies let a change start, found without the code under test. All
- * their times, and all clock changes of their years, are at quarters of an hour.
+ * Finds the first moment from `from` on at which these policies allow a change, without the code under test. All of their
+ * times, and all clock changes of their years, are at quarters of an hour.
  */
 function firstPermitted(policy: Policy, from: number): number {
   const { timeZone = "UTC" } = policy;
@@ -126,7 +126,7 @@ describe("a due moment", () => {
     );
   });
 
-  it("is the first moment that clocks and calendar permit, or later by no more than the spread", () => {
+  it("is the first allowed moment, or later by at most the spread", () => {
     fc.assert(
       fc.property(policies, changes, targetIds, (policy, changedAt, targetId) => {
         const at = Date.parse(dueAt(policy, { targetId, changedAt }, changedAt));
@@ -139,7 +139,7 @@ describe("a due moment", () => {
     );
   });
 
-  it("never comes earlier for a secret that was changed later", () => {
+  it("is never earlier for a secret that was changed later", () => {
     fc.assert(
       fc.property(policies, changes, changes, targetIds, (policy, one, other, targetId) => {
         const [first, second] = [one, other].sort();
@@ -154,7 +154,7 @@ describe("a due moment", () => {
     );
   });
 
-  it("stays the same, whenever it is computed again, until its window closes", () => {
+  it("stays the same when it is computed again, until its window closes", () => {
     const part = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(policies, changes, targetIds, part, (policy, changedAt, targetId, later) => {
@@ -182,7 +182,7 @@ describe("a due moment", () => {
           const now = plus(planned, hoursLate * hour);
           const at = dueAt(policy, facts, now);
           expect(at >= planned).toBe(true);
-          // Either its window is open, or it lies in the future.
+          // Its window is open, or it lies in the future.
           expect(at > now || isOpen(policy, now)).toBe(true);
         },
       ),
@@ -190,7 +190,7 @@ describe("a due moment", () => {
     );
   });
 
-  it("says so in mayStart exactly when a window is open and the head start has begun", () => {
+  it("agrees with mayStart, which allows a change if a window is open and the head start has begun", () => {
     fc.assert(
       fc.property(
         policies,
@@ -219,7 +219,7 @@ describe("a due moment", () => {
 describe("the spread", () => {
   const policy = policyWith({ every: 30 * day, at: ["02:00"], spread: 2 * hour });
 
-  it("puts a fleet evenly over its length", () => {
+  it("distributes a fleet evenly over its length", () => {
     const count = 10_000;
     const bins = Array.from({ length: 20 }, () => 0);
     for (let index = 0; index < count; index++) {
@@ -232,11 +232,11 @@ describe("the spread", () => {
     expect(bins).toHaveLength(20);
     const expected = count / bins.length;
     const chiSquared = bins.reduce((sum, found) => sum + (found - expected) ** 2 / expected, 0);
-    // 19 degrees of freedom: above 43.8 once in a thousand times, and the ids are always the same.
+    // With 19 degrees of freedom, a value above 43.8 occurs once in a thousand times. The ids are always the same.
     expect(chiSquared).toBeLessThan(43.8);
   });
 
-  it("leaves the end of a window alone, so that the sweep still comes in time", () => {
+  it("keeps a distance from the end of a window, so that the sweep is in time", () => {
     const narrow = policyWith({
       every: 30 * day,
       between: [{ from: "02:00", to: "03:00" }],
@@ -249,7 +249,7 @@ describe("the spread", () => {
     expect(latest.at(-1)).toBe("02:54");
   });
 
-  it("is that of the target, whatever else changes", () => {
+  it("depends on the target only", () => {
     expect(computeSpread("orders")).toBe(computeSpread("orders"));
     expect(computeSpread("orders")).not.toBe(computeSpread("orders2"));
     expect(computeSpread("orders")).toBeCloseTo(0.10972, 5);

@@ -80,7 +80,7 @@ describe("texts of time", () => {
     ]);
   });
 
-  it("show what clocks show, with seconds where there are any", () => {
+  it("show the local time, with seconds if they are not 0", () => {
     const at = Date.parse("2026-10-31T21:00:00Z");
     expect(formatLocal(at, "Europe/Vienna")).toBe("Sat 2026-10-31 22:00 Europe/Vienna");
     expect(formatLocal(at + 7000, "Asia/Kathmandu")).toBe("Sun 2026-11-01 02:45:07 Asia/Kathmandu");
@@ -104,11 +104,11 @@ describe("a zone", () => {
     "2026-01-01T00:00[UTC]",
     "/UTC",
     "UTC/",
-  ])("%j is none", (name) => {
+  ])("%j is not a zone", (name) => {
     expect(isTimeZone(name)).toBe(false);
   });
 
-  it("shows what Temporal says, in any year", () => {
+  it("agrees with Temporal in any year", () => {
     const instant = fc.integer({ min: Date.UTC(1975), max: Date.UTC(2120) });
     fc.assert(
       fc.property(fc.constantFrom(...zones), instant, (zone, at) => {
@@ -116,7 +116,7 @@ describe("a zone", () => {
         const wall = toWallClock(zone, at);
         expect(wall).toBe(Date.parse(`${shown.toPlainDateTime().toString()}Z`));
         const first = toInstantIn(zone, wall);
-        // The second time that it is shown leads back to the first.
+        // A wall time that is shown twice is converted to the first of the two moments.
         expect(first <= at && at - first <= hour).toBe(true);
         expect(toWallClock(zone, first)).toBe(wall);
       }),
@@ -124,7 +124,7 @@ describe("a zone", () => {
     );
   });
 
-  it("changes its clocks at the moments that a year has", () => {
+  it("changes its clocks at the known moments of a year", () => {
     const [from, to] = [Date.UTC(2026), Date.UTC(2027)];
     const read = (zone: string) =>
       clockChanges(zone, from, to).map(
@@ -135,7 +135,7 @@ describe("a zone", () => {
       "2026-10-03T15:30:00.000Z 30",
     ]);
     expect(read("Asia/Kathmandu")).toStrictEqual([]);
-    // Of a zone that nobody has asked for before, with the first change long before the last.
+    // A zone that is not in the cache, with the first change long before the last.
     expect(clockChanges("America/Denver", Date.UTC(1990), Date.UTC(2030))).toHaveLength(80);
     expect(clockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
     const [first] = clockChanges("Europe/Vienna", from, to);
@@ -154,7 +154,7 @@ describe("spans", () => {
   const covers = (spans: readonly { from: number; to: number }[], at: number) =>
     spans.some(({ from, to }) => from <= at && at < to);
 
-  it("together cover what each of them covers, without touching", () => {
+  it("are merged to spans that do not touch", () => {
     fc.assert(
       fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
         const merged = union(spans);
@@ -166,7 +166,7 @@ describe("spans", () => {
     );
   });
 
-  it("leave of another one what none of them covers, and no empty ones", () => {
+  it("are subtracted from another span without leaving empty spans", () => {
     fc.assert(
       fc.property(span, fc.array(span, { maxLength: 6 }), (whole, spans) => {
         const left = without(whole, union(spans));
@@ -178,7 +178,7 @@ describe("spans", () => {
     );
   });
 
-  it("of a freeze hold its last day, on the clocks of the zone", () => {
+  it("of a freeze include its last day in the zone", () => {
     const freeze = { from: "2026-10-24", to: "2026-10-25", reason: "x", lift: [] };
     expect(toSpan(freeze, "Europe/Vienna")).toStrictEqual({
       from: Date.parse("2026-10-23T22:00:00Z"),
@@ -193,12 +193,12 @@ describe("spans", () => {
 describe("cron", () => {
   const from = Date.UTC(2026, 5, 1);
 
-  it("fires on the days and at the times it says, the first moment included and the last not", () => {
+  it("fires on its days and at its times, including the first moment but not the last", () => {
     const shown = (text: string, to: number) =>
       cronWalls(text, from, to).map((wall) => new Date(wall).toISOString().slice(5, 16));
     expect(shown("0 */12 * * *", from + day)).toStrictEqual(["06-01T00:00", "06-01T12:00"]);
     expect(shown("30 2 * * 0", from + 14 * day)).toStrictEqual(["06-07T02:30", "06-14T02:30"]);
-    // Either day field is enough when both are restricted, as cron has always had it.
+    // If both day fields are restricted, one match is enough, as in every cron.
     expect(shown("0 0 13 * 5", from + 14 * day)).toStrictEqual([
       "06-05T00:00",
       "06-12T00:00",
@@ -206,15 +206,15 @@ describe("cron", () => {
     ]);
   });
 
-  it.each(["* * * *", "0 0 2 * * *", "@daily", ""])("%j has not five fields", (text) => {
+  it.each(["* * * *", "0 0 2 * * *", "@daily", ""])("%j does not have five fields", (text) => {
     expect(cronProblem(text)).toMatch(/^must have five fields/);
   });
 
-  it("may have spaces around it", () => {
+  it("can have spaces around it", () => {
     expect(cronProblem("  0  2 * * * ")).toBeUndefined();
   });
 
-  it("is subject to the rule for clocks that change", () => {
+  it("follows the rule for clock changes", () => {
     const at = (date: string) =>
       findOpenings({ cron: "30 2 * * *", timeZone: "Europe/Vienna" })
         .between(Date.parse(`${date}T00:00:00Z`), Date.parse(`${date}T20:00:00Z`))
@@ -223,7 +223,7 @@ describe("cron", () => {
     expect(at("2026-10-25")).toStrictEqual(["2026-10-25T00:30:00.000Z"]);
   });
 
-  it("starts once where two of its times fall on the end of a gap", () => {
+  it("starts once if two of its times fall on the end of a gap", () => {
     const starts = findOpenings({ cron: "0,30 2 * * *", timeZone: "Europe/Vienna" })
       .between(Date.parse("2026-03-29T00:00:00Z"), Date.parse("2026-03-29T20:00:00Z"))
       .map((span) => span.from);

@@ -6,7 +6,7 @@ import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { datesIn, firstShowing, jumps, listMinutes } from "../clock.ts";
 import { zones } from "../sample.ts";
 
-/** A field as it is written, and the numbers that it stands for: made together, so that nobody has to read it. */
+/** Generates a field as text together with its numbers, so that the test does not have to parse it. */
 interface Field {
   readonly text: string;
   readonly numbers: readonly number[];
@@ -64,7 +64,7 @@ function written({ minute: m, hour: h, dayOfMonth, month, dayOfWeek }: Expressio
   return [m, h, dayOfMonth, month, dayOfWeek].map(({ text }) => text).join(" ");
 }
 
-/** Either day field is enough when both are restricted. */
+/** If both day fields are restricted, one match is enough. */
 function isDay({ dayOfMonth, month, dayOfWeek }: Expression, date: string): boolean {
   const [, inYear = NaN, inMonth = NaN] = date.split("-").map(Number);
   if (!month.numbers.includes(inYear)) return false;
@@ -74,7 +74,7 @@ function isDay({ dayOfMonth, month, dayOfWeek }: Expression, date: string): bool
   return byMonth || byWeek;
 }
 
-/** Such as `02:30`, in order. */
+/** Lists the times, such as `02:30`, in order. */
 function listTimes(expression: Expression): string[] {
   const two = (number: number) => String(number).padStart(2, "0");
   const all = expression.hour.numbers.flatMap((h) =>
@@ -88,7 +88,7 @@ function isoDate(at: number): string {
 }
 
 describe("a cron expression", () => {
-  it("fires at the minutes that its fields stand for, whatever they are", () => {
+  it("fires at the minutes of its fields, for any fields", () => {
     const start = fc
       .integer({ min: 0, max: 5 * 365 * 24 * 60 })
       .map((minutes) => Date.UTC(2025, 0, 1) + minutes * minute);
@@ -115,12 +115,12 @@ describe("a cron expression", () => {
     ["0 2 15W * *", ["16"]],
     ["0 2 * * 5#2", ["13"]],
     ["0 2 * * 5L", ["27"]],
-  ])("of %s is about days as it is documented", (text, expected) => {
+  ])("of %s fires on the documented days", (text, expected) => {
     const august = cronWalls(text, Date.UTC(2027, 7, 1), Date.UTC(2027, 8, 1));
     expect(august.map((wall) => isoDate(wall).slice(8))).toStrictEqual(expected);
   });
 
-  it("fires from the first moment on and no longer at the last one, at whatever time of day", () => {
+  it("includes the first moment but not the last, at any time of day", () => {
     const noon = Date.UTC(2026, 5, 1, 12);
     const every = (from: number, to: number) => cronWalls("* * * * *", noon + from, noon + to);
     expect(every(0, 2 * minute)).toStrictEqual([noon, noon + minute]);
@@ -128,7 +128,7 @@ describe("a cron expression", () => {
     expect(every(0, 0)).toStrictEqual([]);
   });
 
-  it("means the same with more spaces than it needs", () => {
+  it("means the same with additional spaces", () => {
     const noon = Date.UTC(2026, 5, 1, 12);
     expect(cronWalls("  0 \t 12  * * *  ", noon - day, noon + day)).toStrictEqual([
       noon - day,
@@ -136,10 +136,10 @@ describe("a cron expression", () => {
     ]);
   });
 
-  it("fires at some time exactly when one of its months has such a day, or any weekday will do", () => {
+  it("fires at some time if one of its months has such a day, or if weekdays allow it", () => {
     fc.assert(
       fc.property(expressions, (expression) => {
-        // All days of four years, in which there is every day of the month and of the week.
+        // All days of four years, which include every day of the month and of the week.
         const dates = upTo(0, 4 * 366).map((later) => isoDate(Date.UTC(2024, 0, 1) + later * day));
         const fires = dates.some((date) => isDay(expression, date));
         expect(everFires(written(expression))).toBe(fires);
@@ -148,7 +148,7 @@ describe("a cron expression", () => {
     );
   });
 
-  it("starts once at each of its times that clocks show, and at the end of a gap for those that they skip", () => {
+  it("starts once at each shown time, and at the end of a gap for skipped times", () => {
     const from = Date.UTC(2025, 0, 1);
     const changes = zones.flatMap((zone) =>
       jumps(zone, from, from + 365 * day).map((at) => ({ zone, at })),

@@ -12,11 +12,11 @@ describe("a freeze", () => {
   ];
   const policy = policyWith({ every: 30 * day, freeze, timeZone: "Europe/Vienna" });
 
-  it("is waited out to the end of its last day where the policy is", () => {
+  it("lasts until the end of its last day in the zone of the policy", () => {
     expect(nextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual({
       at: "2026-07-10T22:00:00.000Z",
       reason:
-        "policy test: 30d after 2026-06-01T12:00:00.000Z, held back by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
+        "policy test: 30d after 2026-06-01T12:00:00.000Z, delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
       passedOver: [
         {
           at: "2026-07-01T12:00:00.000Z",
@@ -27,7 +27,7 @@ describe("a freeze", () => {
     });
   });
 
-  it("may be given as instants, the last one not included", () => {
+  it("can be given as instants, with the last one excluded", () => {
     const exact = [
       { from: "2026-07-01T00:00:00Z", to: "2026-07-01T18:00:00+02:00", reason: "move", lift: [] },
     ];
@@ -39,7 +39,7 @@ describe("a freeze", () => {
     expect(due.at).toBe("2026-07-01T16:00:00.000Z");
   });
 
-  it("is lifted for the reasons it names and for no others", () => {
+  it("is lifted only for the reasons that it lists", () => {
     const strict = { ...policy, afterExposure: hour };
     const facts = { targetId: "orders", exposedAt: "2026-06-25T00:00:00.000Z", changedAt: monday };
     const exposure = nextDue(strict, facts, monday);
@@ -48,7 +48,7 @@ describe("a freeze", () => {
     expect(breach.at).toBe("2026-06-25T01:00:00.000Z");
   });
 
-  it("binds an operator unless it is lifted for operators", () => {
+  it("delays requests of operators unless it is lifted for operators", () => {
     const during = "2026-06-25T00:00:00.000Z";
     expect(mayOverride(policy, during, "operator")).toStrictEqual({
       allowed: false,
@@ -64,7 +64,7 @@ describe("a freeze", () => {
     expect(mayOverride(policyWith({}), during, "operator").allowed).toBe(true);
   });
 
-  it("passes over appointments inside it, and does not start them late", () => {
+  it("skips the appointments inside it, and does not start them late", () => {
     const at = policyWith({
       every: 30 * day,
       at: ["14:30"],
@@ -83,7 +83,7 @@ describe("a freeze", () => {
     ]);
   });
 
-  it("for ever leaves nothing due, and says so", () => {
+  it("that never ends leaves nothing due, with this reason", () => {
     const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
     const facts = { targetId: "orders", changedAt: monday };
     const due = nextDue(policyWith({ every: day, at: ["02:00"], freeze: never }), facts, monday);
@@ -112,39 +112,39 @@ describe("a freeze", () => {
   });
 });
 
-describe("what was passed over", () => {
+describe("the list of passed-over moments", () => {
   it("names later rules and missed windows", () => {
     const policy = policyWith({ every: 2 * day, afterExposure: 30 * day, at: ["02:00"] });
     const facts = { targetId: "orders", changedAt: monday, exposedAt: monday };
     expect(nextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
       at: "2026-06-06T02:00:00.000Z",
       reason:
-        "policy test: 2d after 2026-06-01T12:00:00.000Z, kept for the appointment on Sat 2026-06-06 02:00 UTC",
+        "policy test: 2d after 2026-06-01T12:00:00.000Z, scheduled for Sat 2026-06-06 02:00 UTC",
       passedOver: [
         {
           at: "2026-06-04T02:00:00.000Z",
-          why: "Thu 2026-06-04 02:00 UTC: the window passed unused",
+          why: "Thu 2026-06-04 02:00 UTC: the window was not used",
         },
         {
           at: "2026-06-05T02:00:00.000Z",
-          why: "Fri 2026-06-05 02:00 UTC: the window passed unused",
+          why: "Fri 2026-06-05 02:00 UTC: the window was not used",
         },
         {
           at: "2026-07-02T02:00:00.000Z",
-          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, kept for the appointment on Thu 2026-07-02 02:00 UTC",
+          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, scheduled for Thu 2026-07-02 02:00 UTC",
         },
       ],
       policy: "test",
     });
   });
 
-  it("is no more than ten", () => {
+  it("has at most ten entries", () => {
     const policy = policyWith({ every: day, at: ["02:00"] });
     const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2027-06-05T12:00:00.000Z");
     expect(due.passedOver).toHaveLength(10);
   });
 
-  it("is no more than ten, later rules included", () => {
+  it("has at most ten entries, including later rules", () => {
     const policy = policyWith({ every: day, at: ["02:00"], afterExposure: 365 * day });
     const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
     const { passedOver } = nextDue(policy, facts, "2026-07-05T12:00:00.000Z");
@@ -157,7 +157,7 @@ describe("what was passed over", () => {
     ]);
   });
 
-  it("goes back no further than a hundred days after the change might have started", () => {
+  it("ends a hundred days after the change could have started", () => {
     const policy = policyWith({
       every: day,
       days: ["sat"],
@@ -169,7 +169,7 @@ describe("what was passed over", () => {
     expect(passedOver.map(({ at }) => at)).toStrictEqual(["2026-07-01T02:00:00.000Z"]);
   });
 
-  it("is nothing when a change starts as soon as it may", () => {
+  it("is empty if the change starts as soon as possible", () => {
     const passedOver = (fields: Partial<Policy>, changedAt = monday) =>
       nextDue(policyWith({ every: day, ...fields }), { targetId: "a", changedAt }, changedAt)
         .passedOver;
@@ -184,18 +184,18 @@ describe("what was passed over", () => {
       [],
     );
     expect(passedOver({ at: ["12:00"] })).toStrictEqual([]);
-    // Two minutes late for the first appointment, which is none that was missed.
+    // Two minutes after the first appointment, which therefore does not count as missed.
     expect(passedOver({ at: ["12:00", "13:00"] }, "2026-06-01T12:02:00.000Z")).toStrictEqual([]);
   });
 
-  it("is an appointment at the very moment at which a change might have started", () => {
+  it("contains an appointment at the exact moment at which the change could have started", () => {
     const policy = policyWith({ every: day, at: ["12:00"] });
     const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2026-06-02T12:15:00.000Z");
     expect(due.at).toBe("2026-06-03T12:00:00.000Z");
     expect(due.passedOver.map(({ at }) => at)).toStrictEqual(["2026-06-02T12:00:00.000Z"]);
   });
 
-  it("is the very moment of an exposure that waits for no window, when that is frozen", () => {
+  it("contains the moment of an exposure that ignores windows, if it is frozen", () => {
     const policy = policyWith({
       afterExposure: hour,
       exposureIgnoresWindow: true,
@@ -206,7 +206,7 @@ describe("what was passed over", () => {
     expect(nextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, whatever the windows, held back by a freeze until Wed 2026-06-03 00:00 UTC",
+        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, windows ignored, delayed by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",
@@ -217,7 +217,7 @@ describe("what was passed over", () => {
     });
   });
 
-  it("names a freeze only where it is not lifted for what makes the change due", () => {
+  it("names a freeze only if it is not lifted for the reason of the change", () => {
     const policy = policyWith({
       afterExposure: hour,
       between: [{ from: "13:00", to: "15:00" }],
@@ -226,11 +226,11 @@ describe("what was passed over", () => {
     const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
     const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
     expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
-      "Mon 2026-06-01 13:00 UTC: the window passed unused",
+      "Mon 2026-06-01 13:00 UTC: the window was not used",
     ]);
   });
 
-  it("holds what is never due, as of now when it has no moment of its own", () => {
+  it("contains rules that are never due, at the current time if they have no moment", () => {
     const policy = policyWith({
       every: day,
       afterExposure: hour,

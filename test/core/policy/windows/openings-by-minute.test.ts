@@ -20,7 +20,7 @@ interface Hours extends WitnessedHours {
 const start = Date.parse("2025-01-01T00:00:00Z");
 const fiveYears = 5 * 365 * day;
 
-/** All minutes at which the code under test says that a window is open. */
+/** Lists all minutes at which a window is open according to the code under test. */
 function claimedMinutes(hours: Hours, timeZone: string, from: number, to: number): Set<number> {
   const spans = findOpenings({ ...hours, timeZone }).between(from, to);
   const claimed = new Set<number>();
@@ -32,7 +32,7 @@ function claimedMinutes(hours: Hours, timeZone: string, from: number, to: number
   return claimed;
 }
 
-/** `minutes` reach two days further on both sides. */
+/** `minutes` extend two days further on both sides. */
 function expectAsWitnessed(
   hours: Hours,
   zone: string,
@@ -70,8 +70,8 @@ const hours = fc.oneof(
   fc.record({ days, at: fc.array(time, { minLength: 1, maxLength: 3 }) }),
 );
 
-describe("windows, minute by minute against what Intl says that clocks show", () => {
-  it("are open exactly in their hours, at any time in any zone", () => {
+describe("windows, compared with Intl minute by minute,", () => {
+  it("are open exactly in their hours in any zone", () => {
     const moment = fc.integer({ min: 0, max: fiveYears / minute });
     fc.assert(
       fc.property(hours, fc.constantFrom(...zones), moment, (some, zone, later) => {
@@ -104,7 +104,7 @@ describe("windows, minute by minute against what Intl says that clocks show", ()
     },
   );
 
-  it("are tried on clock changes north and south, by an hour and by half of one", () => {
+  it("are tested on clock changes in the north and south, by an hour and by half an hour", () => {
     const counts = zones.map((zone) => jumps(zone, start, start + fiveYears).length);
     expect(counts.filter((count) => count >= 9).length).toBeGreaterThanOrEqual(8);
   });
@@ -163,7 +163,7 @@ describe("a time that clocks skip or show twice", () => {
     expect(found).toContain(expected);
   });
 
-  it("leaves no window on a day that lacks all of its hours", () => {
+  it("leaves no window on a day without any of its hours", () => {
     const hours = { between: [{ from: "02:10", to: "02:50" }], timeZone: "Europe/Vienna" };
     const noon = Date.parse("2026-03-29T10:00:00Z");
     const found = findOpenings(hours).between(noon - day, noon + day);
@@ -172,7 +172,7 @@ describe("a time that clocks skip or show twice", () => {
     ]);
   });
 
-  it("passes over a date that a zone has skipped as a whole", () => {
+  it("ignores a date that a zone skipped as a whole", () => {
     const hours = { days: ["fri" as const], timeZone: "Pacific/Apia" };
     const found = findOpenings(hours).between(
       Date.parse("2011-12-25T00:00:00Z"),
@@ -187,7 +187,7 @@ describe("a time that clocks skip or show twice", () => {
 describe("windows of one policy", () => {
   const from = Date.parse("2026-06-01T00:00:00Z");
 
-  it("that touch or overlap are one", () => {
+  it("that touch or overlap are merged", () => {
     const between = [
       { from: "20:00", to: "23:00" },
       { from: "22:00", to: "02:00" },
@@ -198,7 +198,7 @@ describe("windows of one policy", () => {
     ]);
   });
 
-  it("never close when together they leave no gap in a week", () => {
+  it("never close if they cover the whole week", () => {
     const between = [
       { from: "06:00", to: "18:00" },
       { from: "18:00", to: "06:00" },
@@ -224,7 +224,7 @@ describe("windows of one policy", () => {
     );
   });
 
-  it("of Saturday and Sunday are one weekend, over a clock change too", () => {
+  it("on Saturday and Sunday are merged, also across a clock change", () => {
     const hours = { days: ["sat" as const, "sun" as const], timeZone: "Europe/Vienna" };
     const found = findOpenings(hours).first(Date.parse("2026-10-24T12:00:00Z"), 0);
     expect(found).toStrictEqual({
@@ -233,7 +233,7 @@ describe("windows of one policy", () => {
     });
   });
 
-  it("are the same wherever the search begins", () => {
+  it("are the same from any start of the search", () => {
     fc.assert(
       fc.property(
         hours,

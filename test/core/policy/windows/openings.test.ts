@@ -12,14 +12,14 @@ function freeze(from: number, to: number, more: Partial<Freeze> = {}): Freeze {
   return { from: plus(monday, from), to: plus(monday, to), reason: "f", lift: [], ...more };
 }
 
-describe("openings that lie far off", () => {
-  it("are looked for in the next ten years, the last moment of them included", () => {
+describe("distant openings", () => {
+  it("are found in the next ten years, including their last moment", () => {
     const after = (length: number) => findOpenings({ freeze: [freeze(-1, length)] }).first(at, at);
     expect(after(tenYears)).toStrictEqual({ from: at + tenYears, to: Infinity });
     expect(after(tenYears + 1)).toBeUndefined();
   });
 
-  it("are looked for as far where windows open and close", () => {
+  it("are found equally far if windows open and close", () => {
     const nights = [{ from: "22:00", to: "04:00" }];
     for (let days = 3_590; days < 3_660; days += 3) {
       const hours = { between: nights, freeze: [freeze(0, days * day)] };
@@ -29,7 +29,7 @@ describe("openings that lie far off", () => {
     expect(findOpenings(later).first(at, at)).toBeUndefined();
   });
 
-  it("are none where hours cannot be read or have no length, or a date never comes", () => {
+  it("do not exist if hours are invalid or empty, or if a date never comes", () => {
     const none = [
       { between: [{ from: "soon", to: "04:00" }] },
       { between: [{ from: "22:00", to: "late" }] },
@@ -52,7 +52,7 @@ describe("openings between two moments", () => {
     ["from just before it closes", 4 * hour - 1, 9 * hour, true],
     ["up to just after it opens", -hour, 2 * hour + 1, true],
     ["from the moment at which it closes", 4 * hour, 9 * hour, false],
-  ])("hold a window that is looked for %s or not", (_, from, to, holds) => {
+  ])("include a window or not if the search is %s", (_, from, to, holds) => {
     const found = holds ? [open] : [];
     const windows = findOpenings({ between: [{ from: "02:00", to: "04:00" }] });
     expect(windows.between(at + from, at + to)).toStrictEqual(found);
@@ -62,7 +62,7 @@ describe("openings between two moments", () => {
     expect(outside.between(at + from, at + to)).toStrictEqual(found);
   });
 
-  it("hold the fifteen minutes after an appointment, and the spread", () => {
+  it("include the fifteen minutes after an appointment, plus the spread", () => {
     const length = (spread: number) =>
       findOpenings({ at: ["02:00"], spread })
         .between(at, at + day)
@@ -73,14 +73,14 @@ describe("openings between two moments", () => {
 });
 
 describe("the opening that is not over", () => {
-  it("is the one after a freeze that begins now, and the one before it no longer", () => {
+  it("is the one after a freeze that begins now", () => {
     const openings = findOpenings({ freeze: [freeze(0, day)] });
     expect(openings.first(at, at)?.from).toBe(at + day);
     expect(openings.first(at - 1, at - 1)).toStrictEqual({ from: -Infinity, to: at });
     expect(openings.first(at, at + day)?.from).toBe(at + day);
   });
 
-  it("is an appointment at that very moment, and one that came before it only while it lasts", () => {
+  it("is an appointment at this moment, or an earlier one that still lasts", () => {
     const openings = findOpenings({ at: ["02:00"] });
     const two = at + 2 * hour;
     expect(openings.first(two, two)?.from).toBe(two);
@@ -89,7 +89,7 @@ describe("the opening that is not over", () => {
     expect(openings.first(two, two + 15 * minute)?.from).toBe(two + day);
   });
 
-  it("is one that began in the days before, and what is left of it when a freeze cuts it", () => {
+  it("can have begun days before, and is cut by a freeze", () => {
     const weekend = {
       days: ["sat" as const, "sun" as const],
       freeze: [freeze(5.5 * day, 6 * day)],
@@ -105,7 +105,7 @@ describe("the opening that is not over", () => {
     });
   });
 
-  it("is no appointment that begins in a freeze, although the freeze ends before it does", () => {
+  it("is not an appointment that begins in a freeze, even if the freeze ends first", () => {
     const openings = findOpenings({
       at: ["02:00", "03:00"],
       spread: hour,
@@ -119,7 +119,7 @@ describe("an opening of several days", () => {
   it.each([
     ["a weekend", ["sat", "sun"], 2],
     ["all week but Wednesday", ["thu", "fri", "sat", "sun", "mon", "tue"], 6],
-  ] as const)("is one, wherever %s falls", (_, days, length) => {
+  ] as const)("is not split, wherever %s falls", (_, days, length) => {
     const lengths = findOpenings({ days })
       .between(at, at + 1_000 * day)
       .map(({ from, to }) => (to - from) / day);
@@ -128,7 +128,7 @@ describe("an opening of several days", () => {
   });
 });
 
-describe("openings that were found", () => {
+describe("the cache of openings", () => {
   const nights = () => ({ between: [{ from: "21:59", to: "04:01" }] });
   const others = (count: number, find: typeof findOpenings) => {
     for (let index = 0; index < count; index++) {
@@ -136,7 +136,7 @@ describe("openings that were found", () => {
     }
   };
 
-  it("are kept for all policies with the same hours", () => {
+  it("is shared by all policies with the same hours", () => {
     const found = findOpenings(nights());
     expect(findOpenings({ days: ["sat"] })).not.toBe(found);
     expect(findOpenings(nights())).toBe(found);
@@ -146,8 +146,8 @@ describe("openings that were found", () => {
     expect(findOpenings(nights(), { anyTime: true })).not.toBe(found);
   });
 
-  it("are kept for the policy itself, but not for ever for others like it", async () => {
-    // Other files of tests have found some already, and share this module.
+  it("keeps openings for a policy object, but only a limited number for equal hours", async () => {
+    // Other test files share this module and may have filled its cache.
     vi.resetModules();
     const fresh = await import("../../../../shared/core/policy/windows/openings.ts");
     const mine = nights();
@@ -169,7 +169,7 @@ describe("the freeze in force", () => {
   const reasonAt = (later: number, lift?: "breach" | "exposure" | "operator") =>
     freezeAt(freezes, "UTC", at + later, lift)?.reason;
 
-  it("is the first one in the list of those that have begun and are not over", () => {
+  it("is the first freeze in the list that has begun and is not over", () => {
     expect(reasonAt(-1)).toBeUndefined();
     expect(reasonAt(0)).toBe("lifted");
     expect(reasonAt(day)).toBe("now");
@@ -177,13 +177,13 @@ describe("the freeze in force", () => {
     expect(reasonAt(9 * day)).toBe("later");
   });
 
-  it("is one that is not lifted for the reason given", () => {
+  it("is not lifted for the given reason", () => {
     expect(reasonAt(0, "breach")).toBe("now");
     expect(reasonAt(0, "operator")).toBe("now");
     expect(reasonAt(day, "exposure")).toBeUndefined();
   });
 
-  it("is none that cannot be read or ends before it begins", () => {
+  it("is never one that is invalid or ends before it begins", () => {
     const wrong = [freeze(day, 0), freeze(0, 0), freeze(0, day, { to: "soon" })];
     expect(freezeAt(wrong, "UTC", at)).toBeUndefined();
     expect(frozenSpans(wrong, "UTC", undefined)).toStrictEqual([]);

@@ -59,7 +59,7 @@ test("an exposure whose window or freeze is far away says when, and how to be so
   const answer = await seen(world);
   expect(answer).toMatchObject({ counted: true, nextDue: "2026-01-07T00:00:00.000Z" });
   expect(answer.why).toMatch(
-    /held back by a freeze until .*; to change it sooner, request a rotation/,
+    /delayed by a freeze until .*; to change it sooner, request a rotation/,
   );
   const forever = withPolicy(world, {
     freeze: [{ from: "2026-01-01", to: "9999-12-31", reason: "legacy", lift: [] }],

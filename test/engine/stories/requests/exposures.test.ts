@@ -143,7 +143,7 @@ test("an exposure after a rotation that failed waits for no window either", asyn
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({
     state: "done",
     reason: "exposure",
-    why: "policy test: 1h after the exposure at 2026-01-02T05:00:00.000Z, whatever the windows",
+    why: "policy test: 1h after the exposure at 2026-01-02T05:00:00.000Z, windows ignored",
   });
 });
 

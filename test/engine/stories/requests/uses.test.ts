@@ -40,7 +40,7 @@ test("without any use reported, nothing is due by idleness, even if there is no 
   const { nextDue, dueReason } = await readRecord(idle);
   expect([nextDue, dueReason]).toEqual([
     undefined,
-    expect.stringContaining("there is no schedule"),
+    expect.stringContaining("no schedule is set"),
   ]);
   expect((await used(idle)).nextDue).toBe(plus(start, 30 * day));
 });

@@ -78,7 +78,7 @@ test("a rotation that failed says when the next one comes, and that one why it i
 
 test("a target says why its policy applies, which ones do not, and which moments were passed over", async () => {
   const world = await worldWith({ ...nights, afterExposure: hour });
-  const policiesPassedOver = [{ policy: "default", why: "matches too, priority -1" }];
+  const policiesPassedOver = [{ policy: "default", why: "also matches, priority -1" }];
   const chosen = { ...world, target: { ...world.target, policiesPassedOver } };
   await work(chosen);
   await seen(chosen);
