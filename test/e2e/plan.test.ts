@@ -68,20 +68,15 @@ describe("Reporting an exposure", () => {
 
   test.each([
     [404, "nobody", { by: "ben" }, 'Target "nobody" does not exist.'],
-    [400, "left", {}, "by must say who saw the secret, in 1 to 200 characters."],
+    [400, "left", {}, "`by` must say who saw the secret, in 1 to 200 characters."],
     [
       400,
       "left",
       { by: "a\nb" },
-      "by must say who saw the secret, without control or invisible characters.",
+      "`by` must say who saw the secret, without control or invisible characters.",
     ],
-    [
-      400,
-      "left",
-      { by: "ben", at: "soon" },
-      'at must be an instant such as "2026-12-20T18:00:00Z".',
-    ],
-    [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
+    [400, "left", { by: "ben", at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
+    [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],
     [
       400,
       "left",
@@ -92,7 +87,7 @@ describe("Reporting an exposure", () => {
       400,
       "left",
       { by: "ben", version: "a/b" },
-      "version must be the id of a version of the secret.",
+      "`version` must be the id of a version of the secret.",
     ],
     [
       400,
@@ -142,20 +137,20 @@ describe("The plan", () => {
       "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, format, per-server, per-vault.",
     ],
     ["targets=sene", 'No target matches "sene" (did you mean "seen"?).'],
-    ["targets=seen&targets=left", "targets takes one pattern, and is given once."],
-    ["per-server=many", "per-server must be a number and a time such as 10/10s."],
-    ["per-vault=0/1s", "per-vault must be a number and a time such as 10/10s."],
-    ["format=pdf", "format must be one of text, json, ics."],
+    ["targets=seen&targets=left", "`targets` must be a single pattern. Give it once."],
+    ["per-server=many", "`per-server` must be a number and a duration such as 10/10s."],
+    ["per-vault=0/1s", "`per-vault` must be a number and a duration such as 10/10s."],
+    ["format=pdf", "`format` must be one of text, json, ics."],
     [
       "from=tomorrow",
-      'from must be a day or an instant such as "2026-12-20" or "2026-12-20T18:00:00Z".',
+      '`from` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
     ],
     [
       "from=2026-02-30",
-      'from must be a day or an instant such as "2026-12-20" or "2026-12-20T18:00:00Z".',
+      '`from` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
     ],
-    ["from=2026-01-02&to=2026-01-01", "to must lie after from, which is now if it is left out."],
-    ["from=2026-01-01&to=2028-01-01", "to must lie at most 366 days after from."],
+    ["from=2026-01-02&to=2026-01-01", "`to` must be later than `from` (default: now)."],
+    ["from=2026-01-01&to=2028-01-01", "`to` must be at most 366 days after `from`."],
   ])("is answered 400 for %s", async (query, detail) => {
     const answer = await world.api.send("GET", `/api/plan?${query}`);
     expect(answer.status).toBe(400);
@@ -279,16 +274,16 @@ describe("An edited configuration", () => {
   });
 
   test.each<[number, string, string | Uint8Array<ArrayBuffer>, Record<string, string>, string]>([
-    [400, "?format=ics", "version: 1", yaml, "format must be one of text, json."],
-    [415, "", "{}", json, "The body must be sent as content type text/yaml or application/yaml."],
-    [413, "", "#".repeat(1_048_577), yaml, "The body may have at most 1048576 bytes."],
+    [400, "?format=ics", "version: 1", yaml, "`format` must be one of text, json."],
+    [415, "", "{}", json, "`Content-Type` must be text/yaml or application/yaml."],
+    [413, "", "#".repeat(1_048_577), yaml, "The body is too large. The limit is 1048576 bytes."],
     [400, "", new Uint8Array([0xff, 0xfe]), yaml, "The body is not UTF-8 text."],
     [
       400,
       "?from=2026-01-02&to=2026-01-01",
       "version: 1",
       yaml,
-      "to must lie after from, which is now if it is left out.",
+      "`to` must be later than `from` (default: now).",
     ],
   ])("is answered %i where the request is wrong: %s", async (status, query, body, type, detail) => {
     const answer = await compare(body, query, type);

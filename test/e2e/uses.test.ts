@@ -31,10 +31,10 @@ test.each([
     400,
     "used",
     { by: "a\nb" },
-    "by must say who used the secret, without control or invisible characters.",
+    "`by` must say who used the secret, without control or invisible characters.",
   ],
-  [400, "used", { at: "soon" }, 'at must be an instant such as "2026-12-20T18:00:00Z".'],
-  [400, "used", { at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
+  [400, "used", { at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
+  [400, "used", { at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],
   [400, "used", { value: "x" }, "Unknown field `value`. Allowed: at, by."],
 ])("a report is answered %i for %s and %j", async (status, target, body, detail) => {
   const answer = await report(body, target);
