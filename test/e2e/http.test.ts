@@ -29,7 +29,7 @@ function problemIn({ status, headers, text }: Answer): Problem {
   const problem = JSON.parse(text) as Problem;
   expect(problem.status).toBe(status);
   expect(problem.title).not.toBe("");
-  expect(problem.detail).toMatch(/^[\w-]+ .+\.$/);
+  expect(problem.detail).toMatch(/^[\w`-]+ .+\.$/);
   return problem;
 }
 

@@ -2,14 +2,14 @@ import { z } from "zod";
 
 export const countsShape = z.object({
   logIns: z.number(),
-  /** Log-ins that did not work with what the vault said a moment before. */
+  /** Log-ins that failed with the secret that the consumer had just read. */
   failed: z.number(),
-  /** Those of the failed ones that worked when the secret was read once more, at once. */
+  /** Failed log-ins that worked after the consumer had read the secret again. */
   recovered: z.number(),
   lastProblem: z.string().optional(),
 });
 
-/** Of one target. */
+/** The counts of one target. */
 export type Counts = z.output<typeof countsShape>;
 
 export const reportShape = z.object({ counts: z.record(z.string(), countsShape) });

@@ -1,7 +1,7 @@
-/** Characters that a terminal acts on instead of showing, such as escape sequences and marks that reverse a text. */
+/** Characters that a terminal interprets instead of showing, such as escape sequences and marks that reverse text. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** One line for a terminal. What it must not act on is spelled as in JSON, such as `\u001b`. */
+/** Makes one safe line for a terminal: characters that the terminal would interpret are escaped as in JSON, such as `\u001b`. */
 export function printable(text: string): string {
   return text.replaceAll(
     unprintable,

@@ -1,6 +1,6 @@
 import { printable } from "./printable.ts";
 
-/** Columns as wide as what stands in them; the first row is the heading. */
+/** Formats rows as a table with columns as wide as their longest cell. The first row is the heading. */
 export function formatTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(...rows.map((row) => row.length));

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Asks again and again until there is an answer; throws the sentence when there is none in time. */
+/** Repeats `ask` until it returns an answer; throws `otherwise` when there is none in time. */
 export async function until<Answer>(
   ask: () => Promise<Answer | undefined>,
   limit: { readonly seconds: number; readonly otherwise: string; readonly signal: AbortSignal },

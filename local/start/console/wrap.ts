@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns of a terminal that does not say how many it has, and of whatever is not a terminal. */
-const usualWidth = 80;
+/** Columns, for output that is not a terminal or a terminal that does not report its width. */
+const defaultWidth = 80;
 
 export function terminalWidth({ columns }: { readonly columns?: number }): number {
-  return columns === undefined || columns <= 0 ? usualWidth : columns;
+  return columns === undefined || columns <= 0 ? defaultWidth : columns;
 }
 
 /**
- * The lines of a text, broken between words so that none has more than `width` characters. A word is never broken: a
- * longer one, such as a path that somebody wants to copy, has a line of its own. Colours count for nothing.
+ * Wraps a text between words into lines of at most `width` characters. A longer word, such as a path that a person wants to
+ * copy, is not broken and gets its own line. Colours do not count.
  */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -25,7 +25,7 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Wraps each line of a text that is laid out already. What follows is indented like its line, and by `hang` more. */
+/** Wraps each line of a text. Continuation lines have the indent of their line plus `hang`. */
 export function wrapText(text: string, width: number, hang = 2): string {
   return text
     .split("\n")
@@ -40,7 +40,7 @@ export function wrapText(text: string, width: number, hang = 2): string {
     .join("\n");
 }
 
-/** A command as several lines that a shell takes for one. Broken before options and addresses only. */
+/** Wraps a command into lines that a shell reads as one command. Breaks only between the given words. */
 export function wrapCommand(words: readonly string[], width: number): string {
   const lines: string[] = [];
   let line = "";

@@ -9,13 +9,13 @@ export interface ConsumerOptions {
   readonly vaultUrl: string;
   readonly identity: IdentityAddress;
   readonly caFile: string;
-  /** Whose targets it uses; the seeded ones when absent. */
+  /** The configuration whose targets it uses. Default: the seeded targets. */
   readonly config: string | undefined;
 }
 
 export interface ConsumerProcess {
   readonly pid: number;
-  /** By target, as last reported. */
+  /** The last reported counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
   readonly exited: Promise<Exit>;
   close(): Promise<void>;

@@ -10,8 +10,8 @@ export interface IdentityAddress {
 }
 
 /**
- * The official client on the emulator. The identity's address is handed in, because `ManagedIdentityCredential` looks for
- * it in the environment, which belongs to whoever runs this.
+ * Makes the official client for the emulator. Does not use `ManagedIdentityCredential`, which reads the identity's address from
+ * the environment of the whole process.
  */
 export function emulatorClient(url: string, identity: IdentityAddress): SecretClient {
   const credential: TokenCredential = {
@@ -21,12 +21,12 @@ export function emulatorClient(url: string, identity: IdentityAddress): SecretCl
       address.searchParams.set("resource", "https://vault.azure.net");
       const headers = { "x-identity-header": identity.IDENTITY_HEADER };
       const reply = await fetch(address, { headers });
-      if (!reply.ok) throw new Error(`The identity endpoint answered ${reply.status}.`);
+      if (!reply.ok) throw new Error(`The identity endpoint failed with status ${reply.status}.`);
       const { access_token: token, expires_on: seconds } = tokenReply.parse(await reply.json());
       return { token, expiresOnTimestamp: seconds * 1000 };
     },
   };
-  // The two switches are what plain HTTP on this machine needs.
+  // The emulator uses plain HTTP, which the client otherwise refuses.
   return new SecretClient(url, credential, {
     allowInsecureConnection: true,
     disableChallengeResourceVerification: true,
@@ -61,11 +61,11 @@ export async function readPublished(
   }
 }
 
-/** The log-in that a seeded target publishes. Throws without ever repeating what it read. */
+/** Parses the log-in that a seeded target publishes. The error never repeats the value. */
 export function parsePublished(name: string, value: string): z.output<typeof published> {
   try {
     return published.parse(JSON.parse(value));
   } catch {
-    throw new Error(`The secret ${name} does not hold a log-in for PostgreSQL.`);
+    throw new Error(`Secret ${name} does not contain a PostgreSQL log-in.`);
   }
 }

@@ -9,7 +9,7 @@ const shape = z.object({
   ports: z.object({ vault: port, topic: port, postgres: port, functions: port }).partial(),
 });
 
-/** What stays the same from start to start, so that an address someone wrote down stays right. */
+/** The ports and the key that every start reuses, so that noted addresses stay valid. */
 export type Addresses = z.output<typeof shape>;
 
 export async function readAddresses(file: string): Promise<Addresses> {

@@ -11,7 +11,7 @@ export interface ChildOptions {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The last of what it said on standard error. */
+  /** The end of its standard error. */
   readonly errors: string;
 }
 
@@ -19,19 +19,20 @@ export interface Child {
   readonly pid: number;
   readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, and insists after `limitMs`. */
+  /** Sends SIGTERM, and SIGKILL after `limitMs`. */
   end(limitMs: number): Promise<Exit>;
 }
 
-const mostErrors = 4_000;
+/** Characters. */
+const maxErrors = 4_000;
 
 /**
- * Starts another Node program of this folder. In a process group of its own, a terminal's Ctrl-C does not reach it; its
- * standard input is a pipe, by which it notices when this process is gone.
+ * Starts another Node program. It has its own process group, so a terminal's Ctrl-C does not reach it. Its standard input is a
+ * pipe, which closes when this process ends, so that the child notices.
  */
 export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
   const child = spawn(process.execPath, args, { env, cwd, stdio: "pipe", detached: true });
-  // Written to by nobody; without a listener, its breaking would end this process.
+  // Nothing writes to this pipe, but without a listener its error would end this process.
   child.stdin.on("error", () => undefined);
   createInterface(child.stdout).on("line", onLine);
   const exited = waitForExit(child);
@@ -52,7 +53,7 @@ export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
 function waitForExit(child: ChildProcess): Promise<Exit> {
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    errors = (errors + text).slice(-mostErrors);
+    errors = (errors + text).slice(-maxErrors);
   });
   return new Promise((resolve) => {
     child.once("error", ({ message }) => {
@@ -64,7 +65,7 @@ function waitForExit(child: ChildProcess): Promise<Exit> {
   });
 }
 
-/** What a child of ours gets to see: nothing that would make the app take this machine for another one. */
+/** Returns the environment for a child, without variables that would point the app at other services. */
 export function plainEnvironment(): Record<string, string | undefined> {
   const foreign =
     /^(AZURE|IDENTITY|MSI|KEYTURN|WEBSITE|PG|NODE_TLS_)|^AzureWebJobs|^AzureFunctions/i;

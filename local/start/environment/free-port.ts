@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** The same port as last time, so that addresses stay what they were; 0, for any, when somebody has it now. */
+/** Returns the port of the last run if it is free, so that addresses do not change; otherwise 0, for any free port. */
 export async function portAgain(port: number | undefined): Promise<number> {
   return port !== undefined && (await isFree(port)) ? port : 0;
 }
 
-/** Whether this process may listen there, on loopback. */
+/** Whether this process can listen on the port, on loopback. */
 export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

@@ -5,11 +5,11 @@ import { withoutStack } from "./failure.ts";
 import { readJson } from "./kept-file.ts";
 import { launchHost, type LaunchOptions } from "./launch-host.ts";
 
-/** A host that comes after another one gets the port that one had. */
+/** A replacement host gets the port of the first one. */
 export interface FunctionsHostOptions extends Omit<LaunchOptions, "keysFile"> {
-  /** A host that nobody asked to end was killed, and another one takes its place. */
+  /** Called when a host was killed; another one is being started. */
   readonly onKilled: (how: string) => void;
-  /** Another host is ready in the place of the one before; waited for. */
+  /** Called and awaited when a replacement host is ready. */
   readonly onReplaced: () => Promise<void>;
 }
 
@@ -17,21 +17,21 @@ export interface FunctionsHost {
   readonly url: string;
   readonly keys: { readonly default: string; readonly eventgrid_extension: string };
   readonly pid: number;
-  /** Resolves with the reason when no host runs any more and none will be started. */
+  /** Resolves with the reason when the host stopped and will not be replaced. */
   readonly failed: Promise<string>;
-  /** Lets running functions end, then starts another one. */
+  /** Lets running functions end, then starts another host. */
   restart(): Promise<void>;
-  /** Ends it the hard way; resolves when the one that takes its place is ready. */
+  /** Sends the signal to the host; resolves when the replacement is ready. */
   kill(signal: NodeJS.Signals): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Longer than the host itself lets functions run on. */
+/** Must be longer than the time the host gives running functions when it stops. */
 const endLimitMs = 40_000;
 
 const keysShape = z.object({ default: z.string(), eventgrid_extension: z.string() });
 
-/** Runs the Functions app as a process of its own, and another one whenever that was killed. */
+/** Runs the Functions app in its own process, and replaces a process that is killed. */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const keysFile = options.folder.at("functions-keys.json");
   writeFileSync(options.folder.at("functions.log"), "", { mode: 0o600 });
@@ -39,7 +39,8 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   let current = await launchHost({ ...options, keysFile });
   const port = Number(new URL(current.url).port);
   const keys = await readJson(keysFile, keysShape);
-  if (keys === undefined) throw new Error(`${keysFile} holds no keys.`);
+  if (keys === undefined)
+    throw new Error(`${keysFile} does not contain the keys of the Functions host.`);
   let expected = false;
   let replacing: Promise<void> = Promise.resolve();
 
@@ -55,14 +56,14 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const watch = (child: Child): void => {
     void child.exited.then((exit) => {
       if (expected) return;
-      // A program that ends itself with an error would do so again.
+      // A host that exits with an error would fail again.
       if (exit.code !== null && exit.code !== 0) {
         failed.resolve(
-          `The Functions host ended by itself: ${withoutStack(exit.errors) || `code ${exit.code}`}`,
+          `The Functions host stopped unexpectedly: ${withoutStack(exit.errors) || `code ${exit.code}`}`,
         );
         return;
       }
-      options.onKilled(exit.signal ?? "asked to end");
+      options.onKilled(exit.signal ?? "exit code 0");
       replacing = replace();
     });
   };
@@ -85,7 +86,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       const { exited } = current.child;
       current.child.kill(signal);
       await exited;
-      // The watcher was there first, so the next one is on its way.
+      // The watcher has already run, so the replacement is being started.
       await replacing;
     },
     async close() {

@@ -8,7 +8,7 @@ import { withoutStack } from "./failure.ts";
 
 export interface LaunchOptions {
   readonly folder: DataFolder;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
   readonly keysFile: string;
@@ -20,7 +20,7 @@ const program = fileURLToPath(new URL("../../host/main.ts", import.meta.url));
 
 const ready = z.object({ ready: z.literal(true), url: z.string() });
 
-/** Starts one Functions host; resolves when it is ready, rejects with its own words when it does not get there. */
+/** Starts one Functions host. Resolves when it is ready; rejects with the error it printed when it does not start. */
 export async function launchHost(options: LaunchOptions): Promise<{ child: Child; url: string }> {
   const { folder, port, settings, keysFile, onEvent } = options;
   const address = Promise.withResolvers<string>();
@@ -28,7 +28,7 @@ export async function launchHost(options: LaunchOptions): Promise<{ child: Child
     args: [
       ...[program, "--with-parent", "--app", projectRoot, "--port", String(port)],
       ...["--keys", keysFile, "--status", folder.at("timers")],
-      // A message whose worker was killed is taken up again after so many seconds.
+      // Seconds after which a message of a killed worker is delivered again.
       ...["--lease", "5"],
     ],
     env: { ...plainEnvironment(), ...settings },
@@ -36,8 +36,8 @@ export async function launchHost(options: LaunchOptions): Promise<{ child: Child
     onLine(line) {
       appendFileSync(folder.at("functions.log"), `${line}\n`);
       const record = parseJson(line);
-      const told = ready.safeParse(record);
-      if (told.success) address.resolve(told.data.url);
+      const message = ready.safeParse(record);
+      if (message.success) address.resolve(message.data.url);
       const event = readEvent(record);
       if (event !== undefined) onEvent(event);
     },
