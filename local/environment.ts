@@ -129,9 +129,8 @@ async function startIn(
 
   const file = folder.at("environment.json");
   const places = () => choosePlaces(folder, services, host, config);
-  let writing = Promise.resolve();
-  const save = () =>
-    (writing = writing.catch(() => undefined).then(() => replaceJson(file, places())));
+  let saved = Promise.resolve();
+  const save = () => (saved = saved.catch(() => undefined).then(() => replaceJson(file, places())));
   await save();
   afterReplacement = async () => {
     await save();
