@@ -3,19 +3,17 @@ import type { SecretClient } from "@azure/keyvault-secrets";
 import { makeConfiguration } from "./start/app/configuration.ts";
 import type { KeyturnEvent } from "./start/app/events.ts";
 import { makeApi } from "./start/console/api.ts";
-import type { Counts } from "./start/console/counts.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
-import { type ConsumerProcess, startConsumer } from "./start/demo/consumer-process.ts";
+import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
 import { seeds } from "./start/demo/seeds.ts";
 import { emulatorClient } from "./start/demo/vault-access.ts";
-import { keepAddresses, readAddresses } from "./start/environment/addresses.ts";
+import { isFree, keepAddresses, portAgain, readAddresses } from "./start/environment/addresses.ts";
+import { withoutStack } from "./start/environment/child.ts";
 import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
 import type { EnvironmentFile } from "./start/environment/environment-file.ts";
-import { withoutStack } from "./start/environment/failure.ts";
-import { isFree, portAgain } from "./start/environment/free-port.ts";
 import {
   type FunctionsHost,
   type FunctionsHostOptions,
@@ -155,7 +153,7 @@ async function startIn(
 }
 
 async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
-  const client = emulatorClient(vault.url, identity.env);
+  const client = emulatorClient(vault.url, identity);
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
   await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {

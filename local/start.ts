@@ -4,10 +4,9 @@ import { type Environment, startEnvironment } from "./environment.ts";
 import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
-import { formatTable } from "./start/console/table.ts";
+import { formatTable, terminalWidth, wrapText } from "./start/console/text.ts";
 import { shownTargets } from "./start/console/watched.ts";
-import { terminalWidth, wrapText } from "./start/console/wrap.ts";
-import { describeChildFailure } from "./start/environment/failure.ts";
+import { describeChildFailure } from "./start/environment/child.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 

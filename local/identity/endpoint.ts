@@ -20,6 +20,8 @@ export interface IdentityEndpoint {
   readonly header: string;
   /** What an app's environment needs for `ManagedIdentityCredential` to find this endpoint. */
   readonly env: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
+  /** Issues a token of the default identity without a request, for code in the same process. `expiresOn` is in seconds since 1970. */
+  issue(resource: string): { readonly token: string; readonly expiresOn: number };
   /** Whether the token was issued here for that resource and has not run out. */
   accepts(token: string, resource: string): boolean;
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startIdentityEndpoint(
     url,
     header,
     env: { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header },
+    issue: (resource) => tokens.issue(trimSlash(resource), system),
     accepts: (token, resource) => tokens.accepts(token, resource),
     close: () => server.close(),
   };

@@ -10,8 +10,8 @@ rotates passwords.
                  every rotation worked, with 1 if not
   --port N       port of the Functions app (default: the port of the last run,
                  or a free one)
-  --data DIR     folder for the data that outlives a run: an empty folder, or the
-                 folder of an earlier run (default: .keyturn in the project)
+  --data DIR     folder for the data that outlives a run: an empty folder, or
+                 that of an earlier run (default: .keyturn in the project)
   --config FILE  your own keyturn.yaml, instead of the generated one for the
                  seeded targets
   --help         print this text`;

@@ -1,7 +1,7 @@
 import type { EnvironmentFile } from "../environment/environment-file.ts";
 import type { Paint } from "./lines.ts";
+import { wrapCommand, wrapText, wrapWords } from "./text.ts";
 import type { ShownTarget } from "./watched.ts";
-import { wrapCommand, wrapText, wrapWords } from "./wrap.ts";
 
 interface Look {
   readonly paint: Paint;

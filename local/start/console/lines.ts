@@ -1,8 +1,7 @@
 import type { EventType } from "../../../shared/app.ts";
 import type { KeyturnEvent } from "../app/events.ts";
-import type { Counts } from "./counts.ts";
-import { printable } from "./printable.ts";
-import { wrapWords } from "./wrap.ts";
+import type { Counts } from "../demo/consumer-process.ts";
+import { printable, wrapWords } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or returns it unchanged where colours are not shown. */

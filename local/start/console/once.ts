@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Environment } from "../../environment.ts";
 import { type PublishedSecret, readPublished } from "../demo/vault-access.ts";
 import { type Api, makeApi, type RotationView, type TargetView } from "./api.ts";
 import { shortVersion, tellDuration } from "./lines.ts";
-import { until } from "./until.ts";
 import type { ShownTarget } from "./watched.ts";
 
 /** Seconds. On an idle machine each step takes a few. */
@@ -198,3 +198,18 @@ function formatRow({ target, rotation }: Outcome, env: Pick<Environment, "counts
 
 const formatVersion = (published: TargetView["published"]): string =>
   published ? shortVersion(published.version) : "–";
+
+/** Repeats `ask` until it returns an answer; throws `otherwise` when there is none in time. */
+async function until<Answer>(
+  ask: () => Promise<Answer | undefined>,
+  limit: { readonly seconds: number; readonly otherwise: string; readonly signal: AbortSignal },
+): Promise<Answer> {
+  const end = performance.now() + limit.seconds * 1000;
+  for (;;) {
+    limit.signal.throwIfAborted();
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > end) throw new Error(limit.otherwise);
+    await wait(100);
+  }
+}

@@ -4,9 +4,8 @@ import type { KeyturnEvent } from "../app/events.ts";
 import { makeApi, type TargetView } from "./api.ts";
 import { formatHeader, type Header, listSuggestions } from "./header.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";
-import { printable } from "./printable.ts";
+import { printable, terminalWidth, wrapText } from "./text.ts";
 import type { ShownTarget } from "./watched.ts";
-import { terminalWidth, wrapText } from "./wrap.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and adds no colours when the output is not a terminal. */
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });

@@ -2,9 +2,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { OutlinedTarget } from "../../../shared/app.ts";
 import { requireReadable } from "../app/given-path.ts";
-import { logsIn } from "../demo/log-in.ts";
+import { logsIn, parsePublished } from "../demo/log-in.ts";
 import { seeds } from "../demo/seeds.ts";
-import { parsePublished } from "../demo/vault-access.ts";
 
 /** A target of the configuration that runs, as the console shows it. */
 export interface ShownTarget {

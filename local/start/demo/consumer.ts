@@ -9,8 +9,8 @@ import "../../host/with-parent.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
-import type { Counts } from "../console/counts.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "../console/watched.ts";
+import type { Counts } from "./consumer-process.ts";
 import { readPublished } from "./vault-access.ts";
 
 /** Milliseconds between two log-ins to one database. */

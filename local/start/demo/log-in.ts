@@ -1,11 +1,22 @@
 import { Client } from "pg";
+import { z } from "zod";
 
-export interface LogIn {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly username: string;
-  readonly password: string;
+const logInShape = z.object({
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+  username: z.string(),
+  password: z.string(),
+});
+type LogIn = z.output<typeof logInShape>;
+
+/** Parses the log-in that a seeded target publishes. The error never repeats the value. */
+export function parsePublished(name: string, value: string): LogIn {
+  try {
+    return logInShape.parse(JSON.parse(value));
+  } catch {
+    throw new Error(`Secret ${name} does not contain a PostgreSQL log-in.`);
+  }
 }
 
 /** SQLSTATEs for "wrong password" and "this account may not log in". */

@@ -10,14 +10,14 @@ import {
   tellDuration,
   tellPublished,
 } from "../../../local/start/console/lines.ts";
-import { formatTable } from "../../../local/start/console/table.ts";
 import {
+  formatTable,
   terminalWidth,
   wrapCommand,
   wrapText,
   wrapWords,
-} from "../../../local/start/console/wrap.ts";
-import { describeChildFailure, withoutStack } from "../../../local/start/environment/failure.ts";
+} from "../../../local/start/console/text.ts";
+import { describeChildFailure, withoutStack } from "../../../local/start/environment/child.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
@@ -34,7 +34,7 @@ const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
 describe("The line of an event", () => {
   test("shows the time of day, the target, the phase, its duration and its meaning", () => {
     expect(line({ type: "staged", duration: 31 })).toBe(
-      `${clock(at)}  orders     staged       31 ms  made a new password and stored it as pending`,
+      `${clock(at)}  orders     staged       31 ms  stored a new password as a pending version`,
     );
   });
 

@@ -1,5 +1,33 @@
 import { stripVTControlCharacters } from "node:util";
 
+/** Characters that a terminal interprets instead of showing, such as escape sequences and marks that reverse text. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Makes one safe line for a terminal: characters that the terminal would interpret are escaped as in JSON, such as `\u001b`. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    unprintable,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Formats rows as a table with columns as wide as their longest cell. The first row is the heading. */
+export function formatTable(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return [...lines.slice(0, 1), rule, ...lines.slice(1)].join("\n");
+}
+
 /** Columns, for output that is not a terminal or a terminal that does not report its width. */
 const defaultWidth = 80;
 
