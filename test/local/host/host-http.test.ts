@@ -150,7 +150,7 @@ describe("Access keys", () => {
     const keysFile = path.join(await mkdtemp(path.join(tmpdir(), "keys-")), "keys.json");
     await writeFile(keysFile, '{"master":"mine"}');
     await expect(hostFixture({ main: "functions/http.ts", keysFile })).rejects.toThrow(
-      /does not hold access keys/,
+      /does not contain access keys/,
     );
     expect(await readFile(keysFile, "utf8")).toBe('{"master":"mine"}');
   });

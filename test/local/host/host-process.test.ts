@@ -178,7 +178,7 @@ describe("The host process", () => {
 
 describe("A broken app", () => {
   test.each([
-    ["without a function", "app.ts", "export {};", /No function was registered/],
+    ["without a function", "app.ts", "export {};", /register no function/],
     ["that throws while it loads", "app.ts", 'throw new Error("broken");', /app\.ts .*broken/],
     ["whose main matches no file", "dist/*.js", "", /No file .* matches "dist\/\*\.js"/],
     ["without a main", undefined, "", /has no "main"/],

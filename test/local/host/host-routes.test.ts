@@ -43,7 +43,7 @@ describe("A route", () => {
   });
 
   test("with a parameter that is only a part of a segment is refused", () => {
-    expect(() => match(["a-{id}"], "/")).toThrow(/"a-\{id\}" is not understood/);
+    expect(() => match(["a-{id}"], "/")).toThrow(/"a-\{id\}" is not supported/);
   });
 });
 
