@@ -18,7 +18,7 @@ const policy: Policy = {
 const adminName = "app-admin";
 const adminPassword = "secret-of-admin";
 
-/** Single accounts that an admin changes, evenly on the vaults. Each is the name of its account and of its secret. */
+/** Makes targets with single accounts that an admin changes, spread evenly over the vaults. Target, account and secret have one name. */
 export function makeTargets(count: number, vaults: readonly string[]): readonly Target[] {
   return Array.from({ length: count }, (_, index): Target => {
     const id = `t${String(index).padStart(7, "0")}`;
@@ -35,7 +35,7 @@ export function makeTargets(count: number, vaults: readonly string[]): readonly 
 export interface Seeding {
   readonly targets: readonly Target[];
   readonly system: MemorySystem;
-  /** Without latencies and limits. */
+  /** Ports without latencies and limits. */
   readonly ports: Omit<Ports, "emit">;
 }
 
