@@ -10,36 +10,36 @@ import { Refusal } from "./http/refusal.ts";
 const kinds = ["exposure", "breach"] as const;
 const fields = ["by", "at", "from", "version", "kind"];
 
-/** Somebody saw the secret: 202, and whether and when it will be changed for that. */
+/** Records that somebody saw the secret. Answers 202 with whether and when Keyturn rotates the secret because of it. */
 async function reportExposure(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
   const id = targetId(request);
-  const exposed = await operations.expose(id, readSeen(await readObject(request, fields)));
-  if (!exposed) throw noSuchTarget(id);
-  const { rotationId, ...outcome } = exposed;
+  const outcome = await operations.expose(id, readExposure(await readObject(request, fields)));
+  if (!outcome) throw noSuchTarget(id);
+  const { rotationId, ...rest } = outcome;
   return answer(202, {
     target: id,
-    ...outcome,
+    ...rest,
     ...(rotationId !== undefined && { rotation: rotationId }),
   });
 }
 
-function readSeen(body: Record<string, unknown>): ExposureInput {
+function readExposure(body: Record<string, unknown>): ExposureInput {
   const { by, at, from, version, kind } = body;
   return {
     by: readText("by", "who saw the secret", by),
     kind: readChoice("kind", kinds, kind),
     ...(at !== undefined && { at: readMoment(at) }),
-    ...(from !== undefined && { from: readText("from", "where it was seen", from) }),
+    ...(from !== undefined && { from: readText("from", "where the secret was seen", from) }),
     ...(version !== undefined && { version: readVersion(version) }),
   };
 }
 
 function readVersion(value: unknown): string {
   if (typeof value === "string" && /^\w{1,64}$/.test(value)) return value;
-  throw new Refusal(400, "version must be the id of a version of the secret.");
+  throw new Refusal(400, "`version` must be the id of a version of the secret.");
 }
 
 app.http("api-exposures", {

@@ -14,10 +14,10 @@ import { type Answerer, handle } from "./http/handle.ts";
 import { problem } from "./http/problem.ts";
 import { Refusal } from "./http/refusal.ts";
 
-/** Milliseconds; a year takes long enough. */
-const longest = 366 * 24 * 60 * 60 * 1_000;
+/** Milliseconds. Longer periods take too long to compute. */
+const maxPeriodMs = 366 * 24 * 60 * 60 * 1_000;
 /** Bytes of an edited configuration. */
-const largest = 1024 * 1024;
+const maxConfigBytes = 1024 * 1024;
 const yaml = ["text/yaml", "application/yaml"];
 const parameters = ["from", "to", "targets", "format", "per-server", "per-vault"];
 
@@ -29,22 +29,23 @@ const types = {
 
 type Format = PlanOptions["format"];
 
-function readWanted({ query }: HttpRequest, formats: readonly Format[]): PlanOptions {
+function readOptions({ query }: HttpRequest, formats: readonly Format[]): PlanOptions {
   const from = readMoment("from", query.get("from"));
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
   const format = formats.find((one) => one === text);
-  if (!format) throw new Refusal(400, `format must be one of ${formats.join(", ")}.`);
+  if (!format) throw new Refusal(400, `\`format\` must be one of ${formats.join(", ")}.`);
   if (to !== undefined) {
     const length = Date.parse(to) - (from === undefined ? Date.now() : Date.parse(from));
-    if (length <= 0)
-      throw new Refusal(400, "to must lie after from, which is now if it is left out.");
-    if (length > longest) throw new Refusal(400, "to must lie at most 366 days after from.");
+    if (length <= 0) throw new Refusal(400, "`to` must be later than `from` (default: now).");
+    if (length > maxPeriodMs) {
+      throw new Refusal(400, "`to` must be at most 366 days after `from`.");
+    }
   }
   const targets = query.get("targets");
-  // The host joins what a query has twice. No id has a comma.
+  // The host joins repeated query parameters with a comma, which no target id contains.
   if (targets?.includes(",") === true) {
-    throw new Refusal(400, "targets takes one pattern, and is given once.");
+    throw new Refusal(400, "`targets` must be a single pattern. Give it once.");
   }
   return {
     format,
@@ -60,7 +61,7 @@ function readMoment(name: string, text: string | null): string | undefined {
   const moment = instantOf(text);
   if (moment !== undefined) return moment;
   const examples = '"2026-12-20" or "2026-12-20T18:00:00Z"';
-  throw new Refusal(400, `${name} must be a day or an instant such as ${examples}.`);
+  throw new Refusal(400, `\`${name}\` must be a date or time such as ${examples}.`);
 }
 
 const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
@@ -74,7 +75,7 @@ function readLimit(
   if (text === null) return {};
   const limit = limitOf(text);
   if (limit) return { [field]: limit };
-  throw new Refusal(400, `${name} must be a number and a time such as 10/10s.`);
+  throw new Refusal(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
 }
 
 function plan(format: Format, body: string): HttpResponseInit {
@@ -82,16 +83,16 @@ function plan(format: Format, body: string): HttpResponseInit {
   return { status: 200, headers, body };
 }
 
-/** Plans that a process makes at the same time: each takes memory, and those of edits a thread. */
-const [mostPlans, mostEdits] = [4, 2];
+/** Plans that one process computes at the same time. Each needs memory; a plan of an edit also needs a thread. */
+const [maxPlans, maxEdits] = [4, 2];
 const retryAfter = { "retry-after": "5" };
 
-/** Answers 503 while `most` others are being answered. */
-function atMost(most: number, answer: Answerer): Answerer {
+/** Answers 503 while `max` other requests are being answered. */
+function limitConcurrency(max: number, answer: Answerer): Answerer {
   let open = 0;
   return async (request, operations) => {
-    if (open >= most) {
-      const detail = `${most} plans are being made already. Try again in a few seconds.`;
+    if (open >= max) {
+      const detail = `The app is already computing ${max} plans, its limit. Try again in a few seconds.`;
       return problem(503, detail, retryAfter);
     }
     open++;
@@ -103,13 +104,16 @@ function atMost(most: number, answer: Answerer): Answerer {
   };
 }
 
-/** What an edit would change: 200, or 422 with every problem of the edited configuration. Changes nothing. */
+/**
+ * Answers what an edit of the configuration would change: 200, or 422 with every problem of the edited configuration.
+ * Changes nothing.
+ */
 async function planEdit(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
-  const wanted = readWanted(request, ["text", "json"]);
-  const text = await readText(request, yaml, largest);
+  const options = readOptions(request, ["text", "json"]);
+  const text = await readText(request, yaml, maxConfigBytes);
   try {
     const edited = await editedConfig(text);
-    return plan(wanted.format, await operations.planEdit(edited, wanted));
+    return plan(options.format, await operations.planEdit(edited, options));
   } catch (error) {
     if (isTooCostly(error)) return problem(422, `${error.message}.`);
     const problems = configProblems(error);
@@ -119,24 +123,24 @@ async function planEdit(request: HttpRequest, operations: Operations): Promise<H
   }
 }
 
-/** Every rotation to come: as JSON, as a text table, or as a calendar. */
+/** Lists the rotations to come as JSON, as a text table, or as a calendar. */
 app.http("api-plan", {
   methods: ["GET"],
   authLevel: "function",
   route: "plan",
   handler: handle(
     parameters,
-    atMost(mostPlans, async (request, operations) => {
-      const wanted = readWanted(request, planFormats);
-      return plan(wanted.format, await operations.plan(wanted));
+    limitConcurrency(maxPlans, async (request, operations) => {
+      const options = readOptions(request, planFormats);
+      return plan(options.format, await operations.plan(options));
     }),
   ),
 });
 
-/** The same set against what an edited keyturn.yaml, which is the body, would have happen. */
+/** Compares the current plan with the plan of the edited keyturn.yaml in the body. */
 app.http("api-plan-edit", {
   methods: ["POST"],
   authLevel: "function",
   route: "plan",
-  handler: handle(parameters, atMost(mostEdits, planEdit)),
+  handler: handle(parameters, limitConcurrency(maxEdits, planEdit)),
 });

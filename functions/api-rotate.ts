@@ -18,8 +18,8 @@ const reasons = ["operator", "exposure"] as const;
 const fields = ["reason", "grace", "liftFreeze"];
 
 /**
- * Rotate now: 202, where to follow the rotation, and what it waits for. With the same Idempotency-Key always the same
- * rotation.
+ * Requests a rotation now. Answers 202 with where to follow the rotation and what it waits for. Requests with the same
+ * Idempotency-Key get the same rotation.
  */
 async function requestRotation(
   request: HttpRequest,
@@ -27,12 +27,12 @@ async function requestRotation(
 ): Promise<HttpResponseInit> {
   const id = targetId(request);
   const key = idempotencyKey(request);
-  const wanted: RotationInput = {
-    ...readWanted(await readObject(request, fields)),
+  const input: RotationInput = {
+    ...readInput(await readObject(request, fields)),
     requestedBy: describeCaller(request),
     ...(key !== undefined && { key }),
   };
-  const requested = await operations.request(id, wanted);
+  const requested = await operations.request(id, input);
   if (!requested) throw noSuchTarget(id);
   const { rotationId, joined, why, waiting } = requested;
   const location = `/api/targets/${id}/rotations/${rotationId}`;
@@ -48,7 +48,7 @@ async function requestRotation(
   return answer(202, body, { location });
 }
 
-function readWanted({
+function readInput({
   reason,
   grace,
   liftFreeze,
@@ -62,19 +62,22 @@ function readWanted({
   };
 }
 
-/** The target's policy may allow less than this; see `requestRotation` of the engine. */
+/** Checks the general limit. The target's policy may set a lower one, which `requestRotation` of the engine enforces. */
 function readGrace(grace: unknown): number {
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
   if (milliseconds !== undefined && milliseconds <= longestGrace) return milliseconds;
-  const most = formatDuration(longestGrace);
-  throw new Refusal(400, `grace must be a duration such as "0s", "30m" or "24h", at most ${most}.`);
+  const max = formatDuration(longestGrace);
+  throw new Refusal(
+    400,
+    `\`grace\` must be a duration such as "0s", "30m" or "24h", at most ${max}.`,
+  );
 }
 
 function idempotencyKey(request: HttpRequest): string | undefined {
   const key = request.headers.get("idempotency-key");
   if (key === null) return undefined;
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  throw new Refusal(400, "Idempotency-Key must have 1 to 200 visible ASCII characters.");
+  throw new Refusal(400, "`Idempotency-Key` must be 1 to 200 visible ASCII characters.");
 }
 
 app.http("api-rotate", {

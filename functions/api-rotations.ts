@@ -5,7 +5,7 @@ import { limit, noSuchTarget, rotationId, targetId } from "./http/parameters.ts"
 import { answer, nextPage } from "./http/problem.ts";
 import { Refusal } from "./http/refusal.ts";
 
-/** The history of a target, newest first. */
+/** Lists the rotations of a target, newest first. */
 app.http("api-rotations", {
   methods: ["GET"],
   authLevel: "function",
@@ -26,12 +26,12 @@ function placeIn({ query }: HttpRequest, id: string): { readonly after?: string 
   const place = readCursor("rotations", query.get("cursor"));
   if (!place) return {};
   const [target, after] = place;
-  // A cursor of another target would skip whatever is newer there.
+  // A cursor of another target would skip newer rotations of this one.
   if (target !== id || after === undefined) throw refusedCursor();
   return { after };
 }
 
-/** One rotation: its state, its phases with their times, what it waits for, and what went wrong. */
+/** Answers with one rotation: its state, its phases with their times, what it waits for, and what went wrong. */
 app.http("api-rotation", {
   methods: ["GET"],
   authLevel: "function",

@@ -4,23 +4,23 @@ import { handle } from "./http/handle.ts";
 import { limit, noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer, nextPage } from "./http/problem.ts";
 
-/** Every configured target and how it stands; page by page only when a limit is given. */
+/** Lists every configured target with its state. The list has pages only when the caller gives a limit. */
 app.http("api-targets", {
   methods: ["GET"],
   authLevel: "function",
   route: "targets",
   handler: handle(["limit", "cursor"], async (request, operations) => {
     const [after] = readCursor("targets", request.query.get("cursor")) ?? [];
-    const most = limit(request, undefined);
+    const max = limit(request, undefined);
     const found = await operations.targets({
-      ...(most !== undefined && { limit: most }),
+      ...(max !== undefined && { limit: max }),
       ...(after !== undefined && { after }),
     });
-    // The target at which the page before ended has left the configuration.
+    // The last target of the previous page is no longer in the configuration.
     if (!found) throw refusedCursor();
     const last = found.hasMore ? found.items.at(-1) : undefined;
     const cursor = last && writeCursor("targets", [last.id]);
-    return answer(200, { targets: found.items, ...nextPage("/api/targets", most, cursor) });
+    return answer(200, { targets: found.items, ...nextPage("/api/targets", max, cursor) });
   }),
 });
 
@@ -36,7 +36,7 @@ app.http("api-target", {
   }),
 });
 
-/** What no rotation can answer for, newest first. */
+/** Lists alarms that belong to no rotation, newest first. */
 app.http("api-alarms", {
   methods: ["GET"],
   authLevel: "function",
@@ -44,10 +44,10 @@ app.http("api-alarms", {
   handler: handle(["limit", "cursor"], async (request, operations) => {
     const [at, id] = readCursor("alarms", request.query.get("cursor")) ?? [];
     const after = at !== undefined && id !== undefined && { after: { at, id } };
-    const most = limit(request, 20);
-    const { items, hasMore } = await operations.alarms({ limit: most, ...after });
+    const max = limit(request, 20);
+    const { items, hasMore } = await operations.alarms({ limit: max, ...after });
     const last = hasMore ? items.at(-1) : undefined;
     const cursor = last && writeCursor("alarms", [last.at, last.id]);
-    return answer(200, { alarms: items, ...nextPage("/api/alarms", most, cursor) });
+    return answer(200, { alarms: items, ...nextPage("/api/alarms", max, cursor) });
   }),
 });

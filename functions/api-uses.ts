@@ -6,15 +6,15 @@ import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
 import { answer } from "./http/problem.ts";
 
-/** Somebody used the secret: 202, the last use that is known, and when it will be changed. */
+/** Records that somebody used the secret. Answers 202 with the last known use and when Keyturn rotates the secret. */
 async function reportUse(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
   const id = targetId(request);
-  const known = await operations.recordUse(id, readUsed(await readObject(request, ["at", "by"])));
+  const known = await operations.recordUse(id, readUse(await readObject(request, ["at", "by"])));
   if (!known) throw noSuchTarget(id);
   return answer(202, { target: id, ...known });
 }
 
-function readUsed({ at, by }: Record<string, unknown>): UseInput {
+function readUse({ at, by }: Record<string, unknown>): UseInput {
   return {
     ...(at !== undefined && { at: readMoment(at) }),
     ...(by !== undefined && { by: readText("by", "who used the secret", by) }),

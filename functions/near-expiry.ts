@@ -2,8 +2,8 @@ import { app, type EventGridEvent, type InvocationContext } from "@azure/functio
 import { operationsFor } from "./invocation/operations.ts";
 
 /**
- * Takes events of Key Vault, in the Event Grid schema or as CloudEvents, as hints to look at a target. Event Grid waits
- * 30 s for an answer and delivers again after that, so nothing but a message is made of it here.
+ * Turns an event of Key Vault, in the Event Grid schema or as a CloudEvent, into a queue message for its target. Event Grid
+ * waits 30 s for an answer and then delivers again, so this function does nothing else.
  */
 export async function nearExpiry(event: EventGridEvent, context: InvocationContext): Promise<void> {
   const operations = await operationsFor(context);

@@ -2,7 +2,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
 import { operationsFor } from "./invocation/operations.ts";
 
-/** Tells somebody about a message that the host gave up on. The target itself is left to the sweep. */
+/** Reports a message that the host stopped retrying. The sweep picks the target up again. */
 export async function poisoned(message: unknown, context: InvocationContext): Promise<void> {
   const operations = await operationsFor(context);
   await operations.giveUp(parseWorkMessage(message));

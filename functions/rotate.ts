@@ -2,7 +2,7 @@ import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
 import { operationsFor } from "./invocation/operations.ts";
 
-/** Starts or resumes whatever is due for one target. Failures are in the journal; only a bug ends in an exception. */
+/** Starts or resumes the due work of one target. Failures go to the journal; only a bug throws. */
 export async function rotate(message: unknown, context: InvocationContext): Promise<void> {
   const operations = await operationsFor(context);
   await operations.work(parseWorkMessage(message));
@@ -16,7 +16,7 @@ export async function rotateFirst(message: unknown, context: InvocationContext):
 
 const connection = "AzureWebJobsStorage";
 app.storageQueue("rotate", { queueName: "%KEYTURN_QUEUE%", connection, handler: rotate });
-// What a person waits for has a queue of its own, and so places of its own on each instance.
+// Work that a person waits for has its own queue, so other work on an instance does not delay it.
 app.storageQueue("rotate-first", {
   queueName: "%KEYTURN_QUEUE%-first",
   connection,

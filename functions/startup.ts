@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { theApp } from "../shared/app.ts";
 
-// A configuration with problems stops the app here, with every problem listed, before any trigger fires.
+// A configuration with problems stops the app here, before any trigger fires, and lists every problem.
 app.hook.appStart(async () => {
   await theApp();
 });

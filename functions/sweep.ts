@@ -1,7 +1,7 @@
 import { app, type InvocationContext, type Timer } from "@azure/functions";
 import { operationsFor } from "./invocation/operations.ts";
 
-/** Finds what is due. The one trigger that rotations depend on: all others only make them quicker. */
+/** Finds due targets. Rotations depend only on this trigger; the other triggers make them start sooner. */
 export async function sweep(_timer: Timer, context: InvocationContext): Promise<void> {
   const operations = await operationsFor(context);
   await operations.sweep();

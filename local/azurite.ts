@@ -8,33 +8,32 @@ import { fileURLToPath } from "node:url";
 export interface Azurite {
   connectionString: string;
   pid: number;
-  /** Rejects never; resolves when the process is gone, for whatever reason. */
+  /** Resolves when the process has ended for any reason. Never rejects. */
   exited: Promise<void>;
-  /** Lets it write what it holds, then ends it. */
+  /** Lets Azurite write its data to disk, then ends it. */
   close(): Promise<void>;
 }
 
 const services = ["Blob", "Queue", "Table"] as const;
 type Service = (typeof services)[number];
 
-/** Azurite's well-known account; the key is public and the same everywhere. */
+/** Azurite's well-known account. Its key is public and the same in every Azurite. */
 const account = {
   name: "devstoreaccount1",
   key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
-/** Azurite needs well under a second; this bounds a start that will never come. */
+/** Azurite normally starts in well under a second. */
 const startLimitMs = 60_000;
 
-/** It ends within milliseconds; this is for one that is stuck. */
+/** Azurite normally ends within milliseconds. */
 const closeLimitMs = 15_000;
 
 /**
- * Starts Azurite (blob, queue, table) on free loopback ports. With `directory` its state outlasts it;
- * with `memory` it does not. It runs in a process group of its own, so Ctrl-C in the terminal leaves it
- * to `close`, and it ends itself when this process dies.
+ * Starts Azurite (blob, queue, table) on free loopback ports. With `directory`, its state outlives it; with `memory`, it does not.
+ * It has its own process group, so Ctrl-C in the terminal does not reach it, and it ends itself when this process dies.
  *
- * It writes to disk every few seconds and when closed: killing it with SIGKILL loses what came last.
+ * It writes to disk every few seconds and when closed. SIGKILL loses the most recent writes.
  */
 export async function startAzurite(
   store: { directory: string } | { memory: true },
@@ -86,7 +85,7 @@ function azuriteArguments(store: { directory: string } | { memory: true }): stri
 
 type Urls = Record<Service, string>;
 
-/** Port 0 was asked for; the ports that were taken are only printed. */
+/** Reads the URLs from the output of Azurite, which chooses free ports and only prints them. */
 async function readUrls(
   child: ChildProcess,
   output: Readable,
@@ -95,8 +94,8 @@ async function readUrls(
 ): Promise<Urls> {
   const found = new Map<string, string>();
   const complete = Promise.withResolvers<Urls>();
-  const said: string[] = [];
-  const note = (line: string) => said.push(line);
+  const messages: string[] = [];
+  const note = (line: string) => messages.push(line);
   createInterface(errors).on("line", note);
   createInterface(output).on("line", (line) => {
     if (found.size < services.length) note(line);
@@ -109,15 +108,15 @@ async function readUrls(
     }
   });
   const fail = (why: string) => {
-    complete.reject(new Error(`Azurite did not start: ${why}\n${said.join("\n")}`));
+    complete.reject(new Error(`Azurite did not start: ${why}\n${messages.join("\n")}`));
   };
   child.once("error", (error) => {
     fail(error.message);
   });
   void exited.then(() => {
-    fail("it ended.");
+    fail("the process ended.");
   });
-  const timer = setTimeout(fail, startLimitMs, `nothing after ${startLimitMs} ms.`);
+  const timer = setTimeout(fail, startLimitMs, `no answer after ${startLimitMs} ms.`);
   try {
     return await complete.promise;
   } finally {

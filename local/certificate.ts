@@ -5,9 +5,9 @@ import { generate } from "selfsigned";
 
 /** All PEM. */
 export interface Certificate {
-  /** What a client must trust. Its own key is thrown away, so that it can vouch for nothing else. */
+  /** The authority that a client must trust. Its key is thrown away, so that it can sign no other certificate. */
   readonly ca: string;
-  /** For localhost, 127.0.0.1 and ::1. */
+  /** The certificate for localhost, 127.0.0.1 and ::1. */
   readonly cert: string;
   readonly key: string;
 }
@@ -15,8 +15,8 @@ export interface Certificate {
 const day = 24 * 60 * 60 * 1000;
 
 /**
- * A server certificate for this machine's loopback addresses, and the authority that signed it. With a directory, the
- * same one is given again until a month before it ends.
+ * Makes a server certificate for this machine's loopback addresses, and the authority that signs it. With a directory, later
+ * calls return the same certificate until a month before it expires.
  */
 export async function makeCertificate(directory?: string): Promise<Certificate> {
   if (directory === undefined) return sign();
@@ -25,7 +25,7 @@ export async function makeCertificate(directory?: string): Promise<Certificate> 
   if (kept !== undefined) return kept;
   const made = await sign();
   await mkdir(directory, { recursive: true });
-  // Renamed into place: a half-written file would be read by the next start.
+  // Renamed into place, so that the next start never reads a half-written file.
   await writeFile(`${file}.new`, JSON.stringify(made), { mode: 0o600 });
   await rename(`${file}.new`, file);
   return made;
@@ -40,7 +40,7 @@ async function readKept(file: string): Promise<Certificate | undefined> {
 }
 
 async function sign(): Promise<Certificate> {
-  // A clock that is a little behind must not find the certificate not yet valid.
+  // The certificate is valid a day earlier, for clients whose clock is behind.
   const period = {
     notBeforeDate: new Date(Date.now() - day),
     notAfterDate: new Date(Date.now() + 365 * day),

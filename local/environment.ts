@@ -3,19 +3,17 @@ import type { SecretClient } from "@azure/keyvault-secrets";
 import { makeConfiguration } from "./start/app/configuration.ts";
 import type { KeyturnEvent } from "./start/app/events.ts";
 import { makeApi } from "./start/console/api.ts";
-import type { Counts } from "./start/console/counts.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
-import { type ConsumerProcess, startConsumer } from "./start/demo/consumer-process.ts";
+import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
 import { seeds } from "./start/demo/seeds.ts";
 import { emulatorClient } from "./start/demo/vault-access.ts";
-import { keepAddresses, readAddresses } from "./start/environment/addresses.ts";
+import { isFree, keepAddresses, portAgain, readAddresses } from "./start/environment/addresses.ts";
+import { withoutStack } from "./start/environment/child.ts";
 import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
 import type { EnvironmentFile } from "./start/environment/environment-file.ts";
-import { withoutStack } from "./start/environment/failure.ts";
-import { isFree, portAgain } from "./start/environment/free-port.ts";
 import {
   type FunctionsHost,
   type FunctionsHostOptions,
@@ -26,42 +24,42 @@ import { killedHostNotes } from "./start/environment/killed-host.ts";
 import { type Services, startServices } from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
-  /** Folder for everything that outlasts the environment. */
+  /** Folder for the data that outlives the environment. */
   readonly data: string;
-  /** Of the Functions app; default: that of the last time, or a free one. */
+  /** The port of the Functions app. Default: the port of the last run, or a free one. */
   readonly port?: number | undefined;
   /** A keyturn.yaml instead of the one for the seeded targets. */
   readonly config?: string | undefined;
-  /** Greatest age of the seeded targets' passwords, `10s` at least; unless told 15 s for the pair, 35 s for the others. */
+  /** Maximum age of the seeded targets' passwords, at least `10s`. Default: 15 s for the pair, 35 s for the others. */
   readonly every?: string | undefined;
-  /** When the sweep runs, as NCRONTAB; every two seconds unless told. */
+  /** When the sweep runs, as NCRONTAB. Default: every two seconds. */
   readonly sweepEvery?: string | undefined;
   readonly onEvent?: (event: KeyturnEvent) => void;
-  /** Hears of the environment's own doings, in sentences. */
+  /** Receives sentences about the environment itself, such as a restart of the host. */
   readonly onNote?: (note: string) => void;
-  /** Gives up starting. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
-  /** Ends everything at once, without waiting; what was under way is resumed by the next start. */
+  /** Ends everything at once, without waiting. The next start resumes interrupted rotations. */
   readonly abandon?: AbortSignal;
 }
 
 export interface Environment {
-  /** What environment.json says now. */
+  /** The current content of environment.json. */
   places(): EnvironmentFile;
   /** Path of environment.json. */
   readonly file: string;
-  /** PEM of the authority that PostgreSQL's certificate comes from. */
+  /** PEM of the authority that signed PostgreSQL's certificate. */
   readonly ca: string;
   readonly vault: SecretClient;
-  /** The targets that are configured. */
+  /** The configured targets. */
   readonly targets: readonly ShownTarget[];
-  /** Those of them that the consumer logs in for: their secrets are in the vault of this environment. */
+  /** The targets that the consumer uses: their secrets are in the vault of this environment. */
   readonly watched: readonly ShownTarget[];
-  /** The consumer's counts by target. */
+  /** The consumer's counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
-  /** Resolves with the reason when the environment can no longer go on. */
+  /** Resolves with the reason when a part of the environment stops unexpectedly. */
   readonly failed: Promise<string>;
-  /** Lets running functions end first. */
+  /** Restarts the host after its running functions have ended. */
   restartHost(): Promise<void>;
   /** Sends the signal to the Functions host; resolves when another one has taken its place. */
   killHost(signal?: NodeJS.Signals): Promise<void>;
@@ -69,12 +67,12 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-/** Starts everything that Keyturn needs, on loopback, and Keyturn itself. Leaves nothing running when it fails. */
+/** Starts Keyturn and everything that it needs, on loopback. Leaves nothing running when it fails. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const { warnings } = await shownTargets(options.config);
   for (const warning of warnings) options.onNote?.(`warning: ${warning}`);
   if (options.port !== undefined && !(await isFree(options.port))) {
-    throw new Error(`Port ${options.port} is in use; name another one with --port.`);
+    throw new Error(`Port ${options.port} is in use. Choose another one with --port.`);
   }
   const folder = await takeDataFolder(options.data);
   const closing = createClosing();
@@ -85,7 +83,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   try {
     return await startIn(folder, closing, options);
   } catch (error) {
-    // What went wrong first is what a person must hear.
+    // Report the first error, not the errors of closing that follow from it.
     await closing.close().catch(() => undefined);
     throw error;
   }
@@ -113,7 +111,7 @@ async function startIn(
   });
   closing.add(() => consumer.close());
   let isClosing = false;
-  // A host may be replaced before there is anything to write down.
+  // A host may be replaced before environment.json is written for the first time.
   let afterReplacement = (): Promise<void> => Promise.resolve();
   const notes = killedHostNotes((note) => options.onNote?.(note));
   const host = await startHost(folder, services, config, {
@@ -129,11 +127,11 @@ async function startIn(
 
   const file = folder.at("environment.json");
   const places = () => choosePlaces(folder, services, host, config);
-  let told = Promise.resolve();
-  const tell = () => (told = told.catch(() => undefined).then(() => replaceJson(file, places())));
-  await tell();
+  let saved = Promise.resolve();
+  const save = () => (saved = saved.catch(() => undefined).then(() => replaceJson(file, places())));
+  await save();
   afterReplacement = async () => {
-    await tell();
+    await save();
     await notes.onRunning(makeApi(places().functions));
   };
   return {
@@ -146,7 +144,7 @@ async function startIn(
     counts: () => consumer.counts(),
     failed: firstFailure(services, host, consumer, () => isClosing),
     restartHost: () => host.restart(),
-    killHost: (wanted = "SIGKILL") => host.kill(wanted),
+    killHost: (killSignal = "SIGKILL") => host.kill(killSignal),
     close() {
       isClosing = true;
       return closing.close();
@@ -155,12 +153,12 @@ async function startIn(
 }
 
 async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
-  const client = emulatorClient(vault.url, identity.env);
+  const client = emulatorClient(vault.url, identity);
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
   await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`PostgreSQL could not be given its databases and accounts: ${why}`);
+    throw new Error(`The databases and accounts cannot be created in PostgreSQL: ${why}`);
   });
   return client;
 }
@@ -202,7 +200,7 @@ function startHost(
   });
 }
 
-/** Key Vault's events reach the app as on Azure: through the Event Grid webhook, after its consent. */
+/** Delivers Key Vault's events to the app as on Azure: through the Event Grid webhook, after the handshake. */
 async function joinVaultEvents({ vaultTopic }: Services, host: FunctionsHost): Promise<void> {
   const url = new URL("/runtime/webhooks/eventgrid", host.url);
   url.searchParams.set("functionName", "near-expiry");
@@ -228,11 +226,13 @@ async function firstFailure(
 ): Promise<string> {
   const reason = await Promise.race([
     host.failed,
-    azurite.exited.then(() => "Azurite ended by itself."),
-    postgres.exited.then(() => `PostgreSQL ended by itself; see ${postgres.logFile}.`),
-    consumer.exited.then(({ errors }) => `The consumer ended by itself: ${withoutStack(errors)}`),
+    azurite.exited.then(() => "Azurite stopped unexpectedly."),
+    postgres.exited.then(() => `PostgreSQL stopped unexpectedly. See ${postgres.logFile}.`),
+    consumer.exited.then(
+      ({ errors }) => `The consumer stopped unexpectedly: ${withoutStack(errors)}`,
+    ),
   ]);
-  // Everything ends when it is told to; then nobody is to hear of it.
+  // While the environment closes, every part stops, which is not a failure.
   return isExpected() ? new Promise<string>(() => undefined) : reason;
 }
 

@@ -5,15 +5,15 @@ import {
   type ServerResponse,
 } from "node:http";
 
-/** One request, read whole. */
+/** A request with its complete body. */
 export interface LoopbackRequest {
   readonly method: string;
-  /** As sent, still percent-encoded, without the query. */
+  /** The percent-encoded path without the query. */
   readonly path: string;
-  /** Names and values decoded: Azure clients send `api%2Dversion`. */
+  /** Decoded names and values: Azure clients send `api%2Dversion`. */
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Undefined when it was larger than the server's limit. */
+  /** Undefined when the body is larger than the server's limit. */
   readonly body: Buffer | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface LoopbackReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is, in the place of `json`; its content type is among the headers. */
+  /** Sent unchanged instead of `json`. `headers` must contain its content type. */
   readonly text?: string;
 }
 
@@ -36,11 +36,11 @@ export type LoopbackHandler = (
 ) => Promise<LoopbackAnswer>;
 
 export interface LoopbackOptions {
-  /** 0, the default, takes a free one. */
+  /** Default: 0, a free port. */
   readonly port?: number | undefined;
   /** Bytes. */
   readonly bodyLimit: number;
-  /** Makes the handler once the server's own address is known, before the first request. */
+  /** Makes the handler when the server's URL is known, before the first request. */
   handler(url: string): LoopbackHandler;
 }
 
@@ -90,8 +90,7 @@ async function respond(
   try {
     answer = await answerTo(await readRequest(request, bodyLimit));
   } catch {
-    // The client went away in the middle of its body, or the handler has a bug: either way there
-    // is nothing true to say. The handlers word their own expected failures.
+    // The client disconnected during its body, or the handler has a bug. Handlers answer expected failures themselves.
     answer = { status: 500 };
   }
   if (answer === "hang-up") {
@@ -118,7 +117,7 @@ async function readRequest(request: IncomingMessage, limit: number): Promise<Loo
   };
 }
 
-/** Reads on past the limit without keeping anything, so that the sender gets to see its reply. */
+/** Reads the body to its end even beyond the limit, so that the client receives the reply. */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -11,17 +11,17 @@ import { stopOrphan } from "./postgres/orphan.ts";
 import { clusterFolder, type Runner, runner } from "./postgres/runner.ts";
 
 export interface PostgresOptions {
-  /** Where the cluster lives. One that is there already is started again, with its password. */
+  /** The folder of the cluster. An existing cluster is started again, with its password. */
   readonly directory: string;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
   /** PEM. Without it the server speaks no TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Only for a new cluster. Default: a random one. */
+  /** Used for a new cluster only. Default: a random password. */
   readonly adminPassword?: string;
   /** Server settings, such as `{ log_statement: "all" }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Gains speed by not waiting for the disk, and loses everything when closed. For tests. */
+  /** For tests: does not wait for the disk, and deletes the cluster on close. */
   readonly throwaway?: boolean;
 }
 
@@ -31,17 +31,17 @@ export interface Postgres {
   readonly adminUser: "postgres";
   readonly adminPassword: string;
   readonly pid: number;
-  /** Where the server writes its log. */
+  /** The log file of the server. */
   readonly logFile: string;
-  /** Rejects never; resolves when the server is gone, for whatever reason. */
+  /** Resolves when the server has ended for any reason. Never rejects. */
   readonly exited: Promise<void>;
-  /** Ends sessions and stops the server; resolves when none of its processes runs any more. Safe to repeat. */
+  /** Ends all sessions and stops the server. Resolves when all its processes have ended. Safe to repeat. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a real PostgreSQL on 127.0.0.1, with SCRAM-SHA-256 for every log-in. A server left behind on the same
- * directory by a killed process is stopped first, so two callers must not share a directory.
+ * Starts a real PostgreSQL on 127.0.0.1, with SCRAM-SHA-256 for every log-in. First stops a server that a killed process left
+ * running in the same directory, so two callers must not share a directory.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const as = runner();
@@ -78,29 +78,29 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     }),
     async close() {
       await stop(child);
-      // The processes of a server that was killed go on writing for a moment after it.
+      // The processes of a killed server continue to write for a moment.
       await gone;
       await discard();
     },
   };
 }
 
-/** Makes the cluster unless it is there. Returns the password of its administrator. */
+/** Makes the cluster if it does not exist. Returns the password of its administrator. */
 async function ensureCluster(
   binaries: Binaries,
   folder: string,
   as: Runner,
-  wanted: string | undefined,
+  newPassword: string | undefined,
 ): Promise<string> {
   const data = join(folder, "data");
   const passwordFile = join(folder, "admin-password");
   const exists = await stat(join(data, "PG_VERSION")).catch(() => undefined);
   if (exists !== undefined) return readFile(passwordFile, "utf8");
 
-  // Made beside its place and renamed, so that an interrupted attempt is never taken for a cluster.
+  // Made in another folder and renamed, so that an interrupted attempt never looks like a cluster.
   const fresh = `${data}.new`;
   await rm(fresh, { recursive: true, force: true });
-  const password = wanted ?? randomBytes(24).toString("base64url");
+  const password = newPassword ?? randomBytes(24).toString("base64url");
   const handover = join(folder, "handover");
   await writeFile(handover, password, { mode: 0o600 });
   try {
@@ -138,7 +138,7 @@ async function initialise(
 async function toSettings(options: PostgresOptions, folder: string, as: Runner): Promise<string[]> {
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
-    // Their paths are limited to about 100 characters, which a deep directory exceeds.
+    // Disabled, because socket paths are limited to about 100 characters, which a deep directory exceeds.
     unix_socket_directories: "",
     password_encryption: "scram-sha-256",
     ...(options.throwaway === true ? { fsync: "off", full_page_writes: "off" } : {}),
@@ -146,7 +146,7 @@ async function toSettings(options: PostgresOptions, folder: string, as: Runner):
   if (options.tls !== undefined) {
     const key = join(folder, "server.key");
     const cert = join(folder, "server.crt");
-    // Replaced, not rewritten: a file that belongs to another user keeps its owner when it is rewritten.
+    // Deleted first, because a rewritten file would keep its previous owner.
     await Promise.all([rm(key, { force: true }), rm(cert, { force: true })]);
     await writeFile(key, options.tls.key, { mode: 0o600 });
     await writeFile(cert, options.tls.cert);
@@ -166,8 +166,8 @@ interface Place {
   readonly port: number | undefined;
 }
 
-/** Tries to start: a free port may be taken by somebody else before the server binds it, and a killed server's processes linger. */
-const mostAttempts = 100;
+/** The start is retried, because another process may take the free port first, and processes of a killed server may still run. */
+const maxAttempts = 100;
 
 async function launch(binaries: Binaries, args: string[], place: Place) {
   for (let attempt = 1; ; attempt++) {
@@ -176,9 +176,9 @@ async function launch(binaries: Binaries, args: string[], place: Place) {
     const child = spawn(binaries.postgres, [...args, "-p", String(port)], {
       ...place.as,
       cwd: "/",
-      // In a process group of its own, a terminal's Ctrl-C does not reach it.
+      // Its own process group, so that a terminal's Ctrl-C does not reach it.
       detached: true,
-      // Every process of the server inherits the last one and none writes to it: it ends with the last of them.
+      // Every process of the server inherits the pipe and none writes to it, so it closes when the last of them has ended.
       stdio: ["ignore", log, log, "pipe"],
     });
     closeSync(log);
@@ -191,12 +191,12 @@ async function launch(binaries: Binaries, args: string[], place: Place) {
     await gone;
     const tail = (await readFile(place.logFile, "utf8")).split("\n").slice(-8).join("\n").trim();
     const passing = /Address already in use|shared memory block .* is still in use/.test(tail);
-    if (!passing || attempt === mostAttempts) throw new Error(`PostgreSQL did not start:\n${tail}`);
+    if (!passing || attempt === maxAttempts) throw new Error(`PostgreSQL did not start:\n${tail}`);
     await wait(100);
   }
 }
 
-/** True once the server takes connections, false if it ended instead. */
+/** Returns true when the server accepts connections, and false when it has ended. */
 async function isReady(child: ChildProcess, data: string): Promise<boolean> {
   let ended = false;
   child.once("error", () => (ended = true)).once("exit", () => (ended = true));
@@ -216,7 +216,7 @@ async function isReady(child: ChildProcess, data: string): Promise<boolean> {
 async function stop(child: ChildProcess): Promise<void> {
   if (hasExited(child)) return;
   const exited = once(child, "exit");
-  // SIGINT ends all sessions; SIGQUIT does not even wait for the disk, and the next start repairs.
+  // SIGINT ends all sessions. SIGQUIT does not wait for the disk, and the next start recovers.
   child.kill("SIGINT");
   const late = setTimeout(() => child.kill("SIGQUIT"), 10_000);
   await exited;
@@ -232,6 +232,6 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
+  if (address === null || typeof address === "string") throw new Error("No free port was found.");
   return address.port;
 }

@@ -4,15 +4,14 @@ import { type Environment, startEnvironment } from "./environment.ts";
 import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
-import { formatTable } from "./start/console/table.ts";
+import { formatTable, terminalWidth, wrapText } from "./start/console/text.ts";
 import { shownTargets } from "./start/console/watched.ts";
-import { terminalWidth, wrapText } from "./start/console/wrap.ts";
-import { describeChildFailure } from "./start/environment/failure.ts";
+import { describeChildFailure } from "./start/environment/child.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 
-/** Why a person or the system wants us to stop. */
-class Asked extends Error {}
+/** A person or the system asked this program to stop. */
+class StopRequest extends Error {}
 
 function readOrExplain(): Arguments | undefined {
   try {
@@ -26,10 +25,10 @@ function readOrExplain(): Arguments | undefined {
 }
 
 /**
- * The first signal asks, the second one no longer does. A failure that nobody waits for, such as a log that cannot be written,
- * ends everything too: as an uncaught one it would leave PostgreSQL behind.
+ * The first signal stops everything in order; a second one exits at once. An uncaught failure, such as a log that cannot be
+ * written, also stops everything in order, because a crash would leave PostgreSQL running.
  */
-function listenForEnds(show: Show) {
+function listenForStop(show: Show) {
   const stopping = new AbortController();
   const abandoning = new AbortController();
   let isUp = false;
@@ -39,20 +38,20 @@ function listenForEnds(show: Show) {
       process.exit(130);
     }
     show.note("stopping …");
-    stopping.abort(new Asked());
+    stopping.abort(new StopRequest());
   };
   const onFailure = (error: Error): void => {
     if (stopping.signal.aborted) return;
-    stopping.abort(new Error(`Keyturn had to stop: ${error.message}`));
-    // A start that waits for what can no longer come fails when its children end.
+    stopping.abort(new Error(`Keyturn stopped because of an error: ${error.message}`));
+    // Ending the children makes a start that still waits for them fail.
     if (!isUp) abandoning.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   process.on("uncaughtException", onFailure);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader such as `head` has seen enough.
+    // EPIPE: a reader such as `head` closed the pipe, which is a request to stop.
     if (error.code !== "EPIPE") onFailure(error);
-    else if (!stopping.signal.aborted) stopping.abort(new Asked());
+    else if (!stopping.signal.aborted) stopping.abort(new StopRequest());
   });
   return {
     signal: stopping.signal,
@@ -61,7 +60,7 @@ function listenForEnds(show: Show) {
   };
 }
 
-/** Rejects: with Asked when a signal asks to stop, otherwise because the environment cannot go on. */
+/** Rejects with StopRequest after a signal, and with another error when the environment fails. */
 async function keepRotating(env: Environment, show: Show, signal: AbortSignal): Promise<void> {
   show.goOn(env);
   const stopped = Promise.withResolvers<never>();
@@ -90,11 +89,11 @@ async function describeFailure(env: Environment): Promise<never> {
 async function run({ once, data = defaultData, port, config }: Arguments): Promise<void> {
   const { targets } = await shownTargets(config);
   const show = createShow(targets);
-  const { signal, abandon, isUp } = listenForEnds(show);
+  const { signal, abandon, isUp } = listenForStop(show);
   try {
     const env = await startEnvironment({
       ...{ data, port, config, signal, abandon },
-      // Once is once: the schedule would add rotations of its own.
+      // A short schedule would add rotations during `--once`.
       every: once ? "1h" : undefined,
       onEvent: show.event,
       onNote: show.note,
@@ -106,22 +105,22 @@ async function run({ once, data = defaultData, port, config }: Arguments): Promi
       () => env.close(),
     ]);
     show.summary(env);
-    // That somebody asked to stop explains no failure to do so.
-    const failure = failures.find((one) => !(one instanceof Asked)) ?? failures[0];
+    // A failure while stopping matters more than the request to stop.
+    const failure = failures.find((one) => !(one instanceof StopRequest)) ?? failures[0];
     if (failure !== undefined) throw failure;
   } catch (error) {
-    // A start that was ended by a failure says only what came of that.
-    const isCause = signal.aborted && !(signal.reason instanceof Asked);
+    // When an earlier failure aborted the start, report it instead of its consequences.
+    const isCause = signal.aborted && !(signal.reason instanceof StopRequest);
     const reason: unknown = isCause ? signal.reason : error;
-    if (!(reason instanceof Asked)) throw reason;
-    // A rotation that was asked for and not made is no success.
+    if (!(reason instanceof StopRequest)) throw reason;
+    // With `--once`, a stop before the rotations ended is not a success.
     if (once) process.exitCode = 1;
   } finally {
     await show.finish();
   }
 }
 
-/** Takes each step, whatever came of those before it. */
+/** Runs each step, also after a step that fails, and returns the failures. */
 async function listFailures(steps: readonly (() => Promise<void>)[]): Promise<Error[]> {
   const failures: Error[] = [];
   for (const step of steps) {
@@ -132,8 +131,8 @@ async function listFailures(steps: readonly (() => Promise<void>)[]): Promise<Er
   return failures;
 }
 
-/** Wrapped for a person only: a program may look for a line of it. */
-async function inWords(error: unknown, data: string): Promise<string> {
+/** Wraps the text for a terminal only: a program that reads it may search for a whole line. */
+async function formatFailure(error: unknown, data: string): Promise<string> {
   const text = await describeChildFailure(error, data);
   return process.stderr.isTTY ? wrapText(text, terminalWidth(process.stderr)) : text;
 }
@@ -144,9 +143,9 @@ else if (given !== undefined) {
   try {
     await run(given);
   } catch (error) {
-    console.error(await inWords(error, given.data ?? defaultData));
+    console.error(await formatFailure(error, given.data ?? defaultData));
     process.exitCode = 1;
   }
-  // Whatever a client keeps open must not keep us.
+  // Connections that a client library keeps open must not keep the process alive.
   process.exit();
 }

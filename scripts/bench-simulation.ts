@@ -1,4 +1,4 @@
-/** How long a year of 10,000 targets takes to simulate, against the budget of ten seconds on one core. */
+/** Measures how long the simulation of a year with 10,000 targets takes. The budget is ten seconds on one core. */
 import type { Policy } from "../shared/core/policy/policy.ts";
 import { defaultPasswordRules } from "../shared/core/secrets/password.ts";
 import { defaultLimits } from "../shared/core/simulation/limits.ts";

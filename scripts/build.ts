@@ -1,11 +1,11 @@
 /**
- * Makes what Azure runs, a folder that is zipped and deployed as it is:
+ * Makes the package that Azure runs, a folder that is zipped and deployed unchanged:
  *
  *     npm run build                      into dist/, which is emptied first
  *     npm run build -- --out DIR         into another folder, which must be new or empty
- *     npm run build -- --config FILE     with this configuration; otherwise with keyturn.yaml, if there is one here
+ *     npm run build -- --config FILE     with this configuration; default: keyturn.yaml in this folder, if it exists
  *
- * A configuration that the app would refuse when it starts is not packed.
+ * The build fails for a configuration that the app would refuse at its start.
  */
 import { createHash } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
@@ -24,12 +24,12 @@ const root = resolve(import.meta.dirname, "..");
 
 const provided = new Set([...builtinModules, ...fromTheHost, ...Object.keys(canBeMissing)]);
 
-/** What runs in threads of its own. Each folder of the package is one level deep, so that they find each other. */
+/** Files that run in their own threads. Each folder of the package is one level deep, so that these files find each other. */
 const threads = ["shared/check-edited.ts"];
 
 const isThread = (name: string) => threads.some((file) => basename(file, ".ts") === name);
 
-/** The same for the same sources. A checked form is used by the build that wrote it and by no other. */
+/** Makes an id that is the same for the same sources. Only the build that wrote a checked form uses it. */
 async function buildId(): Promise<string> {
   const files = globSync("{functions,shared}/**/*.ts", { cwd: root }).toSorted();
   const hash = createHash("sha256");
@@ -39,14 +39,14 @@ async function buildId(): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Tells the bundled code which build it is. */
+/** Gives the bundled code its build id. */
 const naming = (id: string): Plugin => ({
   name: "build-id",
   load: (file) =>
     file === join(root, "shared", "build.ts") ? `export const build = "${id}";` : undefined,
 });
 
-/** What the functions share is in one file, with all that it needs at start: each file is a round trip. */
+/** The shared code of the functions is in one file with all that it needs at start, because each file costs a round trip. */
 const usedByAll = /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/][\w-]+[\\/]/;
 
 async function bundle(out: string, id: string): Promise<OutputChunk[]> {
@@ -69,7 +69,7 @@ async function bundle(out: string, id: string): Promise<OutputChunk[]> {
       dir: out,
       format: "esm",
       sourcemap: true,
-      // Line numbers are enough: whoever reads them has the sources.
+      // Line numbers are enough, because their reader has the sources.
       sourcemapExcludeSources: true,
       sourcemapPathTransform: (source, map) => sourcePath(out, source, map),
       entryFileNames: ({ name }) => `${isThread(name) ? "workers" : "functions"}/[name].js`,
@@ -79,7 +79,7 @@ async function bundle(out: string, id: string): Promise<OutputChunk[]> {
     });
     const chunks = output.filter((file) => file.type === "chunk");
     doubts.push(...chunks.flatMap(leftOutside));
-    // What the bundler is unsure of here fails on Azure.
+    // A warning of the bundler here is a failure on Azure.
     if (doubts.length > 0) throw new Error(doubts.join("\n"));
     return chunks;
   } finally {
@@ -87,20 +87,20 @@ async function bundle(out: string, id: string): Promise<OutputChunk[]> {
   }
 }
 
-/** As seen from dist/, so that a map is the same wherever the folder is, and says nothing about this machine. */
+/** Returns the path relative to dist/, so that a map does not depend on the folder and reveals nothing about this machine. */
 function sourcePath(out: string, source: string, map: string): string {
   const mapInDist = join(root, "dist", relative(out, map));
   return relative(dirname(mapInDist), resolve(dirname(map), source)).replaceAll("\\", "/");
 }
 
-/** After the package it brings, where it brings one. */
+/** Names a chunk after the package that it contains, if any. */
 function chunkName({ name, facadeModuleId, moduleIds }: PreRenderedChunk): string {
   if (moduleIds.some((id) => id.startsWith(root) && packageName(id) === undefined)) return name;
   const from = packageName(facadeModuleId ?? moduleIds.at(-1) ?? "");
   return from?.replace(/^@/, "").replaceAll("/", "-") ?? name;
 }
 
-/** Packages that a chunk would look for in a node_modules that is not there. */
+/** Lists packages that a chunk would load from node_modules, which the package does not have. */
 function leftOutside({ fileName, code, imports, dynamicImports }: OutputChunk): string[] {
   const required = code.matchAll(/\b__require(?:\.resolve)?\("([^"]+)"\)/g);
   const all = [...imports, ...dynamicImports, ...Array.from(required, ([, id = ""]) => id)];
@@ -130,7 +130,7 @@ async function fill(out: string, given: string | undefined) {
 
 async function addFiles(out: string, chunks: readonly OutputChunk[]) {
   const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  // Neither scripts nor dependencies: a build on the server would have nothing to do.
+  // Without scripts and dependencies, a build on the server has nothing to do.
   const own = { ...manifestShape.parse(manifest), private: true, main: "functions/*.js" };
   await writeFile(join(out, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
   for (const file of ["host.json", "LICENSE"]) await copyFile(join(root, file), join(out, file));
@@ -138,10 +138,10 @@ async function addFiles(out: string, chunks: readonly OutputChunk[]) {
   await writeFile(join(out, "THIRD-PARTY-LICENCES.txt"), licences);
 }
 
-/** The files that are loaded whenever the app starts. */
+/** Returns the files that every start of the app loads. */
 function atStart(chunks: readonly OutputChunk[]): Set<OutputChunk> {
   const found = new Set(chunks.filter((chunk) => chunk.isEntry && !isThread(chunk.name)));
-  // A set that grows while it is walked is walked to its new end.
+  // The loop also visits chunks that are added during it.
   for (const { imports } of found) {
     for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk);
   }
@@ -183,11 +183,12 @@ async function table(out: string, chunks: readonly OutputChunk[]): Promise<strin
   ];
 }
 
-/** Only dist/ is ours to empty. */
+/** Empties dist/, and refuses any other folder that is not empty. */
 async function prepare(out: string): Promise<void> {
   if (out === join(root, "dist")) await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  if ((await readdir(out)).length > 0) throw new Error(`${out} is not empty.`);
+  if ((await readdir(out)).length > 0)
+    throw new Error(`${out} is not empty. Use a new or an empty folder.`);
 }
 
 async function main(): Promise<void> {
@@ -203,7 +204,7 @@ async function main(): Promise<void> {
   const given = values.config ?? (existsSync(usual) ? usual : undefined);
   await prepare(out);
   const { chunks, config } = await fill(out, given).catch(async (error: unknown) => {
-    // Half a package must not be there to be deployed.
+    // An incomplete package must not be deployed.
     await rm(out, { recursive: true });
     throw error;
   });
@@ -211,7 +212,7 @@ async function main(): Promise<void> {
   console.log((await table(out, chunks)).join("\n"));
   console.log(`\n${relative(process.cwd(), out) || out} is ready after ${seconds} s.`);
   if (config === undefined) {
-    console.log("It holds no keyturn.yaml: put one there, or let KEYTURN_CONFIG say where it is.");
+    console.log("It contains no keyturn.yaml. Add one, or set KEYTURN_CONFIG to its location.");
     return;
   }
   for (const warning of config.warnings) console.log(`warning: ${warning}`);
@@ -225,6 +226,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`Nothing was built: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`The build failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
- * Everything that can be checked without servers: a line when each check begins and when it ends, one now and then for the
- * tests, and details only of failures.
+ * Runs every check that needs no servers. Prints a line when a check starts and ends, progress of the tests, and details of
+ * failures only.
  */
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -20,7 +20,7 @@ interface Outcome extends Check {
   readonly output: string;
 }
 
-/** Longest first, so that the short ones fill the gaps. */
+/** The longest checks start first, so that short ones fill the gaps. */
 const checks: readonly Check[] = [
   { name: "lint", command: ["eslint", ".", "--max-warnings", "0"] },
   { name: "tests", command: ["vitest", "run", "--project", "fast*"] },
@@ -43,8 +43,8 @@ const checks: readonly Check[] = [
 const root = resolve(import.meta.dirname, "..");
 const colour = process.stdout.isTTY;
 
-/** Milliseconds between two lines about the tests. */
-const progressEvery = 10_000;
+/** Milliseconds between two progress lines of the tests. */
+const progressIntervalMs = 10_000;
 
 async function run(check: Check): Promise<Outcome> {
   console.log(`${paint("2", "start ")} ${check.name}`);
@@ -69,7 +69,7 @@ async function run(check: Check): Promise<Outcome> {
   return { ...check, passed, seconds, output: `${out}\n${err}` };
 }
 
-/** All that a program prints; `onLine` sees it line by line. */
+/** Reads the output of a program and passes each line to `onLine`. */
 async function read(output: Readable, onLine: (line: string) => void): Promise<string> {
   const lines: string[] = [];
   for await (const line of createInterface(output)) {
@@ -79,12 +79,12 @@ async function read(output: Readable, onLine: (line: string) => void): Promise<s
   return lines.join("\n");
 }
 
-/** The reporter of the tests says which file begins: "[7/120] test/…". */
+/** Makes progress lines from the lines of the test reporter, such as "[7/120] test/…". */
 function describeProgress(name: string): (line: string) => void {
   let last = performance.now();
   return (line) => {
     const [, files = ""] = /^\[(\d+\/\d+)\]/.exec(line) ?? [];
-    if (files === "" || performance.now() - last < progressEvery) return;
+    if (files === "" || performance.now() - last < progressIntervalMs) return;
     last = performance.now();
     console.log(`${paint("2", "…     ")} ${name.padEnd(10)} file ${files}`);
   };

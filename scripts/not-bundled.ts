@@ -1,7 +1,7 @@
-/** Served by the Functions worker, and by nobody else: a copy of it in the bundle would register nothing. */
+/** The Functions worker provides this module. A copy of it in the bundle would register nothing. */
 export const fromTheHost = ["@azure/functions-core"];
 
-/** What packages ask for and can do without. None is installed, so the driver works as it does from node_modules. */
+/** Optional modules of packages. None is installed, so the drivers work as from node_modules. */
 export const canBeMissing: Readonly<Record<string, string>> = {
   "pg-native": "pg: libpq instead of the client in JavaScript",
   kerberos: "mongodb: Kerberos log-in",

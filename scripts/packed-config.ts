@@ -3,22 +3,22 @@ import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { checkConfig, checkedForm, formPath } from "../shared/app.ts";
 
-/** A configuration that can start. */
+/** A checked configuration. */
 export interface Packed {
   readonly file: string;
-  /** Files of authorities that it names by a path from its folder. */
+  /** CA files that it names by a path relative to its folder. */
   readonly files: readonly string[];
-  /** Files of authorities that must be on the server already. */
+  /** CA files that must already exist on the server. */
   readonly elsewhere: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** Checks the configuration that was `given`. Throws with every problem. */
+/** Checks the `given` configuration. Throws an error that lists every problem. */
 export async function checkPacked(given: string, root: string): Promise<Packed> {
   const file = resolve(given);
   if (await isFolder(file)) {
     throw new Error(
-      `--config ${given} is a folder. Name one file, or let KEYTURN_CONFIG name the folder.`,
+      `--config ${given} is a folder. Use one file, or set KEYTURN_CONFIG to the folder.`,
     );
   }
   const { targets, warnings } = await checkConfig(file, root);

@@ -5,8 +5,8 @@
  *     node scripts/run.mjs local/start.ts --once    a file of this repository
  *     node scripts/run.mjs vitest run               a program that a dependency brings
  *
- * Plain JavaScript without dependencies: on a fresh clone it is run by whatever Node is in front
- * (20 or later), before anything is installed.
+ * Plain JavaScript without dependencies: on a fresh clone, the Node on the PATH (20 or later) runs it before
+ * anything is installed.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -16,10 +16,10 @@ import { fileURLToPath } from "node:url";
 
 const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 
-/** The oldest Node that runs TypeScript files as they are. */
+/** The oldest Node that runs TypeScript files directly. */
 const oldestNode = [22, 18];
 
-/** A problem with a plain sentence for the person at the console; no stack is shown. */
+/** An error whose message is shown without a stack. */
 class CannotRun extends Error {}
 
 const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
@@ -33,8 +33,8 @@ function readJsonIfThere(file) {
 }
 
 /**
- * Why the dependencies must be installed; undefined if node_modules holds what the lockfile says.
- * Compares the contents of the two lockfiles: timestamps lie after a checkout or a copy.
+ * Returns why the dependencies must be installed, or undefined if node_modules matches the lockfile.
+ * Compares the content of the two lockfiles, because timestamps are wrong after a checkout or a copy.
  * npm writes node_modules/.package-lock.json last, so an interrupted install counts as missing.
  */
 function installReason(root) {
@@ -67,18 +67,18 @@ function installDependencies(root) {
   if (done.status === 0) return;
   const how = done.error ? done.error.message : `exit code ${done.status ?? done.signal}`;
   throw new CannotRun(
-    `The dependencies could not be installed: "npm ci" failed (${how}). ` +
-      `Its own messages are above; run "npm ci" in ${root} to see them again.`,
+    `The dependencies cannot be installed: "npm ci" failed (${how}). ` +
+      `Its messages are above. Run "npm ci" in ${root} to see them again.`,
   );
 }
 
-/** Is `version` ("v22.18.0") one that can run this project? */
+/** Whether `version`, such as "v22.18.0", can run this project. */
 function isNewEnough(version) {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
 }
 
-/** The Node that npm installed for this platform; undefined if there is none or it does not run. */
+/** Returns the Node that npm installed for this platform, or undefined if it is missing or does not run. */
 function ownNode(root) {
   const windows = process.platform === "win32";
   const packageName = `node-${windows ? "win" : process.platform}-${process.arch}`;
@@ -88,19 +88,19 @@ function ownNode(root) {
   return answer.status === 0 && isNewEnough(answer.stdout) ? file : undefined;
 }
 
-/** Absolute path of the Node to use. KEYTURN_NODE names another one, to test on other versions. */
+/** Returns the absolute path of the Node to use. KEYTURN_NODE selects another one, to test other versions. */
 function chooseNode(root, env = process.env) {
   if (env.KEYTURN_NODE) return resolve(env.KEYTURN_NODE);
   const own = ownNode(root);
   if (own !== undefined) return own;
   if (isNewEnough(process.version)) return process.execPath;
   throw new CannotRun(
-    `Keyturn needs Node ${oldestNode.join(".")} or later; this is ${process.version}, and the Node ` +
-      `that npm installs with the project does not run on ${process.platform}-${process.arch}.`,
+    `Keyturn needs Node ${oldestNode.join(".")} or later, and this is ${process.version}. The Node that npm ` +
+      `installs with the project does not run on ${process.platform}-${process.arch}. Install a newer Node.`,
   );
 }
 
-/** The script behind a program name such as "vitest", found among the project's dependencies. */
+/** Finds the script of a program, such as "vitest", among the project's dependencies. */
 function findProgram(root, name) {
   const { dependencies = {}, devDependencies = {} } = readJson(join(root, "package.json"));
   for (const packageName of Object.keys({ ...devDependencies, ...dependencies })) {
@@ -109,18 +109,18 @@ function findProgram(root, name) {
     const bins = typeof bin === "string" ? { [basename(packageName)]: bin } : bin;
     if (bins?.[name]) return join(folder, bins[name]);
   }
-  throw new CannotRun(`No dependency of this project brings a program named "${name}".`);
+  throw new CannotRun(`No dependency of this project has a program "${name}".`);
 }
 
 const isFile = (what) => [".ts", ".mjs", ".js"].includes(extname(what));
 
 /**
- * Runs the child until it ends and returns its exit code. The wrapper never dies first: whoever
- * waits for it may rely on the child being gone.
+ * Runs the child until it ends and returns its exit code. This process never ends first, so when it has
+ * ended, the child has ended too.
  */
 function runToEnd(command, args, options) {
   const child = spawn(command, args, { ...options, stdio: "inherit" });
-  // A terminal sends Ctrl-C to the child as well; a second copy would read as "stop at once".
+  // A terminal also sends Ctrl-C to the child, which would treat a second SIGINT as "stop at once".
   const atTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   process.on("SIGINT", () => !atTerminal && child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
@@ -137,7 +137,7 @@ async function main([what, ...args]) {
   installDependencies(projectRoot);
   const node = chooseNode(projectRoot);
   const script = isFile(what) ? resolve(projectRoot, what) : findProgram(projectRoot, what);
-  if (!existsSync(script)) throw new CannotRun(`There is no file ${script}.`);
+  if (!existsSync(script)) throw new CannotRun(`File ${script} does not exist.`);
   const path = [dirname(node), join(projectRoot, "node_modules", ".bin"), process.env.PATH];
   const env = { ...process.env, PATH: path.join(delimiter) };
   return runToEnd(node, [script, ...args], { cwd: projectRoot, env });

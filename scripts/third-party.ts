@@ -8,20 +8,20 @@ const manifest = z.object({
   license: z.string().optional(),
 });
 
-/** Path of the package that a file belongs to, however deep it is nested; undefined: not of a package. */
+/** Returns the folder of the package that a file belongs to, at any depth; undefined when it belongs to none. */
 export function packageFolder(file: string): string | undefined {
   return /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(file)?.[1];
 }
 
-/** Name of the package that a file belongs to. */
+/** Returns the name of the package that a file belongs to. */
 export function packageName(file: string): string | undefined {
   const folder = packageFolder(file);
   return folder?.replaceAll("\\", "/").replace(/^.*\/node_modules\//, "");
 }
 
 /**
- * One text with the licences of every package that `files` come from, which most licences demand of whoever passes a
- * copy on. Throws when a package says nothing about its licence.
+ * Makes one text with the licences of every package that `files` come from; most licences require it in every copy. Throws when a
+ * package does not name its licence.
  */
 export async function licenceTexts(files: readonly string[]): Promise<string> {
   const folders = new Set(files.map(packageFolder).filter((folder) => folder !== undefined));
@@ -34,7 +34,7 @@ export async function licenceTexts(files: readonly string[]): Promise<string> {
   const parts = [...owners].map(([text, titles]) =>
     [rule, ...new Set(titles), rule, "", text, ""].join("\n"),
   );
-  return `What is bundled here, under the licences of its authors.\n\n${parts.join("\n")}`;
+  return `Third-party packages in this bundle, and their licences.\n\n${parts.join("\n")}`;
 }
 
 async function readLicence(folder: string): Promise<{ title: string; text: string }> {
@@ -47,12 +47,13 @@ async function readLicence(folder: string): Promise<{ title: string; text: strin
     files.toSorted().map((file) => readFile(join(folder, file), "utf8")),
   );
   if (texts.length === 0 && license === undefined) {
-    throw new Error(`${relative(process.cwd(), folder)} does not say what its licence is.`);
+    throw new Error(`${relative(process.cwd(), folder)} does not name its licence.`);
   }
   const said = `${name} ${version}${license === undefined ? "" : ` (${license})`}`;
   const all = texts.map((one) => one.replaceAll("\r\n", "\n").trim());
   return {
     title: said,
-    text: all.join("\n\n") || `Its package holds no text; its licence is ${license ?? ""}.`,
+    text:
+      all.join("\n\n") || `The package contains no licence text. Its licence is ${license ?? ""}.`,
   };
 }

@@ -2,18 +2,18 @@ import type { HttpRequest } from "@azure/functions";
 import { refuseUnknown } from "./fields.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Bytes. The largest object that anything here asks for is a fraction of it. */
-const largestObject = 8 * 1024;
+/** Bytes. Valid objects are much smaller. */
+const maxObjectBytes = 8 * 1024;
 
 /**
- * The JSON object that a request carries, with these fields and no others; an empty one when it carries nothing.
- * Throws Refusal.
+ * Reads the JSON object in the body; an empty body counts as an empty object. Throws Refusal, also for a field that is not
+ * in `fields`.
  */
 export async function readObject(
   request: HttpRequest,
   fields: readonly string[],
 ): Promise<Record<string, unknown>> {
-  const bytes = await readBytes(request, largestObject);
+  const bytes = await readBytes(request, maxObjectBytes);
   if (bytes.length === 0) return {};
   requireType(request, ["application/json"]);
   const text = decode(bytes);
@@ -29,29 +29,29 @@ export async function readObject(
   return { ...body };
 }
 
-/** The text that a request carries as one of these content types. `largest` is in bytes. Throws Refusal. */
+/** Reads the body as text. Throws Refusal when its content type is not in `types` or it is larger than `maxBytes`. */
 export async function readText(
   request: HttpRequest,
   types: readonly string[],
-  largest: number,
+  maxBytes: number,
 ): Promise<string> {
-  const bytes = await readBytes(request, largest);
+  const bytes = await readBytes(request, maxBytes);
   requireType(request, types);
   return decode(bytes);
 }
 
-async function readBytes(request: HttpRequest, largest: number): Promise<Buffer> {
+async function readBytes(request: HttpRequest, maxBytes: number): Promise<Buffer> {
   const announced = Number(request.headers.get("content-length") ?? "0");
-  if (announced > largest) throw tooLarge(largest);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   const bytes = Buffer.from(await request.arrayBuffer());
-  if (bytes.length > largest) throw tooLarge(largest);
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }
 
 function requireType(request: HttpRequest, types: readonly string[]): void {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== undefined && types.includes(type)) return;
-  throw new Refusal(415, `The body must be sent as content type ${types.join(" or ")}.`);
+  throw new Refusal(415, `\`Content-Type\` must be ${types.join(" or ")}.`);
 }
 
 function decode(bytes: Buffer): string {
@@ -70,7 +70,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** JSON.parse keeps the last of two equal keys without a word. `text` is an object of valid JSON. */
+/** Finds a repeated key, because JSON.parse silently keeps the last one. `text` must be a valid JSON object. */
 function repeatedKey(text: string): string | undefined {
   const seen = new Set<string>();
   let depth = 0;
@@ -86,6 +86,6 @@ function repeatedKey(text: string): string | undefined {
   return undefined;
 }
 
-function tooLarge(largest: number): Refusal {
-  return new Refusal(413, `The body may have at most ${largest} bytes.`);
+function tooLarge(maxBytes: number): Refusal {
+  return new Refusal(413, `The body is too large. The limit is ${maxBytes} bytes.`);
 }

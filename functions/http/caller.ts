@@ -9,8 +9,8 @@ const nameClaims = new Set([
 ]);
 
 /**
- * Who asked, for the history. The platform's header is believed only where platform authentication is on, because
- * only then are copies of it that a caller sent taken away.
+ * Describes the caller for the history. Trusts the platform's header only where platform authentication is on: without it,
+ * the platform does not remove a header that the caller forged.
  */
 export function describeCaller(request: HttpRequest, environment = process.env): string {
   const header = request.headers.get("x-ms-client-principal");
@@ -33,7 +33,7 @@ function nameIn(header: string): string | undefined {
       }
     }
   } catch {
-    // Not what the platform writes: no name in it.
+    // The platform did not write this header, so it has no name.
   }
   return undefined;
 }

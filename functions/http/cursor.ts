@@ -1,7 +1,7 @@
 import { isTargetId } from "../../shared/app.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Where the next page of a list begins: after this entry. Opaque to callers, who give it back as it is. */
+/** The last entry of a page; the next page starts after it. Callers return it unchanged and must not interpret it. */
 type Place = readonly string[];
 
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -22,7 +22,7 @@ export function writeCursor(list: List, place: Place): string {
   return Buffer.from(JSON.stringify([list, ...place])).toString("base64url");
 }
 
-/** Undefined when there is no cursor. Throws Refusal for one that this list did not give. */
+/** Returns undefined when there is no cursor. Throws Refusal for a cursor that this list did not issue. */
 export function readCursor(list: List, cursor: string | null): Place | undefined {
   if (cursor === null) return undefined;
   const place = parse(cursor);
@@ -33,7 +33,7 @@ export function readCursor(list: List, cursor: string | null): Place | undefined
 export function refusedCursor(): Refusal {
   return new Refusal(
     400,
-    "cursor must be one that this list has answered as part of next. Leave it out to begin with the first page.",
+    "`cursor` must come from `next` of an earlier page of this list. Leave it out to start with the first page.",
   );
 }
 

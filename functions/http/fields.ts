@@ -1,13 +1,13 @@
 import { instantOf, nearestName } from "../../shared/app.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Milliseconds by which the clocks of a reporter may be ahead of ours. */
-const clockSkew = 5 * 60 * 1_000;
+/** Milliseconds that a caller's clock may be ahead of the app's. */
+const maxClockSkewMs = 5 * 60 * 1_000;
 
-/** Control characters, line separators, and what reverses or hides the text around it. */
+/** Control characters, line separators, and characters that reverse or hide the text around them. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-/** Refuses a field or parameter that nothing reads, and suggests the one that was meant. Repeats names, never values. */
+/** Refuses an unknown field or parameter and suggests a similar name. The message repeats names, never values. */
 export function refuseUnknown(
   kind: "field" | "query parameter",
   given: readonly string[],
@@ -26,7 +26,7 @@ function unknownWord(what: string, word: string, allowed: readonly string[]): Re
   return new Refusal(400, `${what}${hint} Allowed: ${names}.`);
 }
 
-/** One of a few words; when absent, the first. */
+/** Reads one of the allowed words; the first one is the default. */
 export function readChoice<Word extends string>(
   field: string,
   words: readonly [Word, ...Word[]],
@@ -34,7 +34,7 @@ export function readChoice<Word extends string>(
 ): Word {
   const known = words.find((word) => word === value);
   if (known !== undefined) return known;
-  // The value itself is not repeated: it could be a secret that was put in the wrong place.
+  // The message does not repeat the value, which could be a secret in the wrong field.
   throw unknownWord(
     `Unknown value of \`${field}\`.`,
     typeof value === "string" ? value : "",
@@ -42,23 +42,26 @@ export function readChoice<Word extends string>(
   );
 }
 
-/** `what` completes "must say". */
+/** Reads a short text. `what` completes the sentence "`field` must say …". */
 export function readText(field: string, what: string, value: unknown): string {
   if (typeof value === "string" && unprintable.test(value)) {
-    throw new Refusal(400, `${field} must say ${what}, without control or invisible characters.`);
+    throw new Refusal(
+      400,
+      `\`${field}\` must say ${what}, without control or invisible characters.`,
+    );
   }
   if (typeof value === "string" && /^.{1,200}$/su.test(value)) return value;
-  throw new Refusal(400, `${field} must say ${what}, in 1 to 200 characters.`);
+  throw new Refusal(400, `\`${field}\` must say ${what}, in 1 to 200 characters.`);
 }
 
-/** `at` of a report: an instant that is past. */
+/** Reads `at` of a report, which must be in the past. */
 export function readMoment(at: unknown): string {
   const moment = typeof at === "string" ? instantOf(at) : undefined;
   if (moment === undefined) {
-    throw new Refusal(400, 'at must be an instant such as "2026-12-20T18:00:00Z".');
+    throw new Refusal(400, '`at` must be a time such as "2026-12-20T18:00:00Z".');
   }
-  if (Date.parse(moment) > Date.now() + clockSkew) {
-    throw new Refusal(400, "at must not lie in the future.");
+  if (Date.parse(moment) > Date.now() + maxClockSkewMs) {
+    throw new Refusal(400, "`at` must not be in the future.");
   }
   return moment;
 }

@@ -19,15 +19,15 @@ import { Refusal } from "./refusal.ts";
 
 export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
 
-/** A write whose answer was lost may have been carried out, so this must not say that it was not. */
+/** A write may have succeeded although its answer was lost, so this message must not say that it failed. */
 const unavailable =
-  "The journal cannot be reached at the moment. Try again; with the same Idempotency-Key nothing happens twice.";
+  "The journal is unavailable. Try again; a request repeated with the same `Idempotency-Key` takes effect only once.";
 
-/** The write that lost every race changed nothing. */
+/** A write that lost every race changed nothing. */
 const busy =
-  "Many requests are writing this target at once, and this one was not recorded. Try again.";
+  "This request was not recorded, because many others are writing to the same target. Try again.";
 
-/** An HTTP handler that answers refusals and a store that is down in plain words. `parameters`: of the query. */
+/** Makes an HTTP handler that turns known errors into problem answers. `parameters` are the allowed query parameters. */
 export function handle(parameters: readonly string[], answer: Answerer): HttpHandler {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     try {

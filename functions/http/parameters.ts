@@ -9,17 +9,17 @@ export function targetId({ params }: HttpRequest): string {
   if (isTargetId(id)) return id;
   throw new Refusal(
     400,
-    "A target id must have 1 to 63 lower-case letters, digits and hyphens, and does not begin with a hyphen.",
+    "The target id must be 1 to 63 lower-case letters, digits or hyphens, and must not start with a hyphen.",
   );
 }
 
 export function rotationId({ params }: HttpRequest): string {
   const id = params["rotation"] ?? "";
   if (rotationPattern.test(id)) return id;
-  throw new Refusal(400, "A rotation id is a ULID: 26 digits and capital letters.");
+  throw new Refusal(400, "The rotation id must be a ULID: 26 digits and capital letters.");
 }
 
-/** `limit` of the query, 1 to 100. */
+/** Reads `limit`, 1 to 100, from the query. */
 export function limit<Preset extends number | undefined>(
   { query }: HttpRequest,
   preset: Preset,
@@ -28,7 +28,7 @@ export function limit<Preset extends number | undefined>(
   if (text === null) return preset;
   const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= 100) return value;
-  throw new Refusal(400, "limit must be a number from 1 to 100.");
+  throw new Refusal(400, "`limit` must be a number from 1 to 100.");
 }
 
 export function noSuchTarget(id: string): Refusal {

@@ -10,7 +10,7 @@ const titles: Readonly<Record<number, string>> = {
   503: "Unavailable",
 };
 
-/** An answer as RFC 9457 has it. `detail` is a plain sentence, free of anything internal; `more` its extension members. */
+/** Makes an answer in the format of RFC 9457. `detail` must reveal nothing internal; `more` holds extension members. */
 export function problem(
   status: number,
   detail: string,
@@ -44,7 +44,7 @@ export function answer(
   };
 }
 
-/** Where the next page of a list is; nothing after the last one. */
+/** Returns the link to the next page of a list, or nothing after the last page. */
 export function nextPage(
   path: string,
   limit: number | undefined,

@@ -2,10 +2,10 @@ import type { HttpRequest } from "@azure/functions";
 import { refuseUnknown } from "./fields.ts";
 import { Refusal } from "./refusal.ts";
 
-/** What the platform takes for itself. */
+/** Query parameters of the Functions host itself: the access key and its client id. */
 const platformNames = ["code", "clientId"];
 
-/** A mistyped parameter must not silently give the answer to another question. Throws Refusal. */
+/** Throws Refusal for an unknown or repeated parameter: a mistyped one must not silently change the answer. */
 export function checkQuery({ query }: HttpRequest, allowed: readonly string[]): void {
   const names = [...query.keys()].filter((name) => !platformNames.includes(name));
   refuseUnknown("query parameter", names, allowed);

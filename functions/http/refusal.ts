@@ -1,4 +1,4 @@
-/** A request that is answered with a problem instead of what it asked for. */
+/** The request is refused: the caller gets a problem answer with this status. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;

@@ -12,7 +12,7 @@ function logTo(context: InvocationContext): EventReader {
   };
 }
 
-/** The app's operations, telling what happens to this invocation's log: first of all what is to be said of the configuration. */
+/** Returns the app's operations, which log events to this invocation. Logs new configuration warnings first. */
 export async function operationsFor(context: InvocationContext): Promise<Operations> {
   const app = await theApp();
   const operations = await app.with(logTo(context));

@@ -9,13 +9,13 @@ import {
 } from "./retry.ts";
 import { convert, type EventSchema, type GridEvent, isCloudEvent } from "./schemas.ts";
 
-/** One event on its way to one endpoint. */
+/** The delivery of one event to one endpoint. */
 export interface Delivery {
   readonly event: GridEvent;
   readonly publishTime: string;
-  /** Attempts made. */
+  /** The number of attempts so far. */
   attempts: number;
-  /** Seconds, before scaling. */
+  /** The sum of the waits so far, in seconds before scaling. */
   waited: number;
 }
 
@@ -35,7 +35,7 @@ interface Endpoint {
   readonly schema: EventSchema;
 }
 
-/** One attempt. Undefined: no reply in time, or none at all. */
+/** Makes one attempt. Returns undefined when there was no reply in time. */
 export async function post(
   endpoint: Endpoint,
   { event, attempts }: Delivery,
@@ -62,7 +62,7 @@ export async function post(
   }
 }
 
-/** An Event Grid event travels in an array even when it is alone; a CloudEvent does not. */
+/** A single Event Grid event is sent in an array; a single CloudEvent is not. */
 function schemaHeaders(sent: GridEvent): Record<string, string> {
   if (isCloudEvent(sent)) return { "content-type": "application/cloudevents+json; charset=utf-8" };
   return {
@@ -72,7 +72,7 @@ function schemaHeaders(sent: GridEvent): Record<string, string> {
   };
 }
 
-/** What follows the attempt just made, which `delivery.attempts` counts already. */
+/** Decides what follows the last attempt, which `delivery.attempts` already includes. */
 export function judge(
   status: DeliveryStatus,
   delivery: Delivery,

@@ -1,19 +1,19 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type LoopbackReply, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
 import { type EventSchema, InvalidEventsError } from "./schemas.ts";
-import { createTopic,type Topic, type TopicOptions } from "./topic.ts";
+import { createTopic, type Topic, type TopicOptions } from "./topic.ts";
 
 export interface EventGridEmulatorOptions extends Partial<TopicOptions> {
-  /** 0, the default, takes a free one. */
+  /** Default: 0, a free port. */
   readonly port?: number | undefined;
-  /** Access key; a random one unless told. */
+  /** Access key. Default: a random one. */
   readonly key?: string | undefined;
 }
 
 export interface EventGridEmulator extends Omit<Topic, "close"> {
-  /** The server; `GET /events?since=SEQUENCE` with the key reads what was published. */
+  /** The URL of the server. `GET /events?since=SEQUENCE` with the key reads the published events. */
   readonly url: string;
-  /** Where publishers post: the endpoint for `EventGridPublisherClient`. */
+  /** The endpoint for publishers, such as `EventGridPublisherClient`. */
   readonly endpoint: string;
   readonly key: string;
   close(): Promise<void>;
@@ -30,7 +30,7 @@ const CONTENT_TYPES: Readonly<Record<EventSchema, readonly string[]>> = {
   CloudEventSchemaV1_0: ["application/cloudevents-batch+json", "application/cloudevents+json"],
 };
 
-/** A custom topic with access-key authentication, and its delivery. CloudEvents unless told. */
+/** Starts a custom topic with access-key authentication and delivery. Default schema: CloudEvents. */
 export async function startEventGridEmulator(
   options: EventGridEmulatorOptions = {},
 ): Promise<EventGridEmulator> {
@@ -76,8 +76,8 @@ function answer(request: LoopbackRequest, own: OwnTopic): LoopbackReply {
   if (request.path === INSPECT_PATH && request.method === "GET") return inspect(request, own);
   const known = request.path === PUBLISH_PATH || request.path === INSPECT_PATH;
   return known
-    ? refusal(405, "MethodNotAllowed", "This method is not allowed here.")
-    : refusal(404, "NotFound", "There is nothing at this path.");
+    ? refusal(405, "MethodNotAllowed", "This path does not allow this method.")
+    : refusal(404, "NotFound", "This path does not exist.");
 }
 
 function sameKey(given: string | string[] | undefined, key: string): boolean {
@@ -90,19 +90,23 @@ function publish(request: LoopbackRequest, { topic, inputSchema }: OwnTopic): Lo
     return refusal(400, "BadRequest", `The api-version must be ${API_VERSION}.`);
   }
   if (request.body === undefined) {
-    return refusal(413, "RequestEntityTooLarge", "A request holds at most 1 MB.");
+    return refusal(413, "RequestEntityTooLarge", "A request must not be larger than 1 MB.");
   }
   const contentType = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (!CONTENT_TYPES[inputSchema].includes(contentType)) {
-    const wanted = CONTENT_TYPES[inputSchema].join(" or ");
-    return refusal(400, "BadRequest", `This topic takes ${inputSchema}: content type ${wanted}.`);
+    const contentType = CONTENT_TYPES[inputSchema].join(" or ");
+    return refusal(
+      400,
+      "BadRequest",
+      `This topic accepts ${inputSchema} only, with content type ${contentType}.`,
+    );
   }
   const events = readEvents(request.body, contentType === "application/cloudevents+json");
   if (events === undefined) {
     return refusal(400, "BadRequest", "The body is not a JSON array of events.");
   }
   if (events.length > EVENTS_PER_REQUEST) {
-    return refusal(413, "RequestEntityTooLarge", "A request holds at most 5,000 events.");
+    return refusal(413, "RequestEntityTooLarge", "A request must not have more than 5,000 events.");
   }
   try {
     topic.publish(events);

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { EventSchema } from "./schemas.ts";
 
-/** "validation-event" is what the Event Grid trigger of Functions answers in both schemas;
- *  "options" is the abuse protection of the CloudEvents webhook standard. */
+/**
+ * The Event Grid trigger of Functions answers "validation-event" in both schemas. "options" is the abuse protection of the
+ * CloudEvents webhook standard.
+ */
 export type Handshake = "validation-event" | "options" | "none";
 
-/** The endpoint did not agree to receive events. Names the subscription, never the address: it may
- *  carry a key. */
+/** The endpoint did not agree to receive events. Names the subscription, and not the URL, which may contain a key. */
 export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
 }
@@ -22,7 +23,7 @@ interface Candidate {
   readonly source: string;
 }
 
-/** Asks the endpoint whether it wants events. `validationUrl`, the manual way, is not offered. */
+/** Asks the endpoint whether it accepts events. Does not offer manual validation by `validationUrl`. */
 export async function shakeHands(
   candidate: Candidate,
   handshake: Handshake,
@@ -73,7 +74,7 @@ async function askByValidationEvent(candidate: Candidate, signal: AbortSignal): 
   return response.status === 200 && readCode(reply) === code;
 }
 
-/** An array in the Event Grid schema; in CloudEvents one object whose data is a JSON text. */
+/** Makes an array in the Event Grid schema, and one object whose data is JSON text in the CloudEvents schema. */
 function validationBody({ schema, source }: Candidate, validationCode: string): unknown {
   const id = randomUUID();
   const time = new Date().toISOString();

@@ -1,4 +1,4 @@
-/** Works on what is added, in that order, at most `count` at a time, until `stopping` fires. */
+/** Processes added items in order, at most `count` at a time, until `stopping` fires. */
 export function createLanes<Item>(
   count: number,
   stopping: AbortSignal,
@@ -25,8 +25,7 @@ export function createLanes<Item>(
 
 export type Later = (ms: number, act: () => void) => void;
 
-/** Gathers items in groups and releases each group last to first. A group that is not full by
- *  `waitMs` after its first item is released as it is. */
+/** Collects items in groups and releases each group last to first; a group that is not full is released `waitMs` after its first item. */
 export function createReversedGroups<Item>(
   size: number,
   waitMs: number,

@@ -1,21 +1,21 @@
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** Seconds before the second, third … attempt; the last one repeats. */
+/** Seconds before the second, third … attempt. The last value repeats. */
 const STEPS = [10, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR];
 const LAST_STEP = 12 * HOUR;
 
-/** Codes that say that this request will never be accepted. */
+/** Codes after which a retry cannot succeed. */
 const HOPELESS = new Set([400, 401, 403, 413]);
 
-/** Seconds that a code asks for at least. */
+/** The minimum wait after a code, in seconds. */
 const AT_LEAST = new Map([
   [404, 5 * MINUTE],
   [408, 2 * MINUTE],
   [503, 30],
 ]);
 
-/** Part of a wait that chance may add. */
+/** The largest random addition to a wait, as a fraction of it. */
 const JITTER = 0.1;
 
 export interface RetryPolicy {
@@ -36,8 +36,10 @@ export type Verdict = { readonly retryIn: number } | { readonly giveUp: DeadLett
 export const isDelivered = (status: DeliveryStatus): boolean =>
   status !== undefined && status >= 200 && status <= 204;
 
-/** What follows a failed attempt. Times in seconds; `attempts` counts the failed one, `waited` is
- *  the sum of the waits so far, `random` is from 0 to 1. */
+/**
+ * Decides what follows a failed attempt. Times are in seconds. `attempts` includes the failed attempt, `waited` is the sum of the
+ * waits so far, and `random` is from 0 to 1.
+ */
 export function afterFailure(
   status: DeliveryStatus,
   so: { readonly attempts: number; readonly waited: number; readonly random: number },
@@ -61,6 +63,6 @@ const OUTCOMES = new Map([
   [503, "Busy"],
 ]);
 
-/** The service's word for it. */
+/** Returns the service's word for the result. */
 export const classifyAnswer = (status: DeliveryStatus): string =>
   status === undefined ? "TimedOut" : (OUTCOMES.get(status) ?? "GenericError");

@@ -12,12 +12,12 @@ const eventGridEvent = z.strictObject({
   eventTime: time,
   dataVersion: z.string(),
   data: z.unknown(),
-  /** Written by the service; a publisher may leave it out. */
+  /** The service sets it; a publisher may leave it out. */
   topic: z.string().optional(),
   metadataVersion: z.string().optional(),
 });
 
-/** Loose: further names are extension attributes. */
+/** Other names are extension attributes. */
 const cloudEvent = z.looseObject({
   specversion: z.literal("1.0"),
   id: text,
@@ -35,12 +35,12 @@ export type EventGridEvent = z.infer<typeof eventGridEvent>;
 export type CloudEvent = z.infer<typeof cloudEvent>;
 export type GridEvent = EventGridEvent | CloudEvent;
 
-/** The events break the topic's rules; the message says which one and how. */
+/** An event violates a rule of the topic. The message names the event and the rule. */
 export class InvalidEventsError extends Error {
   override readonly name = "InvalidEventsError";
 }
 
-/** All or none, as the service does it. */
+/** Accepts all events or none, like the service. */
 export function parseEvents(
   events: readonly unknown[],
   schema: EventSchema,
@@ -53,7 +53,7 @@ export function parseEvents(
       const [issue] = result.error.issues;
       const place = [index, ...(issue?.path ?? [])].join(".");
       throw new InvalidEventsError(
-        `Event ${place} does not fit ${schema}: ${issue?.message ?? ""}`,
+        `Event ${place} is not valid in schema ${schema}: ${issue?.message ?? ""}`,
       );
     }
     return isCloudEvent(result.data) ? result.data : completed(result.data, source);
@@ -71,8 +71,10 @@ export const isCloudEvent = (event: GridEvent): event is CloudEvent => "specvers
 
 const readType = (event: GridEvent): string => (isCloudEvent(event) ? event.type : event.eventType);
 
-/** How a subscriber that asked for this schema gets the event. The service turns its own schema
- *  into CloudEvents and never the other way round; `checkConversion` refuses that early. */
+/**
+ * Converts an event to the schema of a subscriber. Like the service, converts the Event Grid schema to CloudEvents only;
+ * `checkConversion` refuses the opposite direction when a subscription is made.
+ */
 export function convert(event: GridEvent, schema: EventSchema): GridEvent {
   if (schema === "EventGridSchema" || isCloudEvent(event)) return event;
   return {
@@ -88,11 +90,11 @@ export function convert(event: GridEvent, schema: EventSchema): GridEvent {
 
 export function checkConversion(from: EventSchema, to: EventSchema): void {
   if (from === "CloudEventSchemaV1_0" && to === "EventGridSchema") {
-    throw new Error("A topic that takes CloudEvents cannot deliver the Event Grid schema");
+    throw new Error("A topic that accepts CloudEvents cannot deliver the Event Grid schema");
   }
 }
 
-/** What a subscriber wants; letters compare without regard to case, as is the service's default. */
+/** The filter of a subscription. Like the service by default, it ignores the case of letters. */
 export interface EventFilter {
   readonly eventTypes?: readonly string[];
   readonly subjectBeginsWith?: string;

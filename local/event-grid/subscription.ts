@@ -9,15 +9,17 @@ export interface SubscriptionOptions {
   readonly name: string;
   readonly url: string;
   readonly schema: EventSchema;
-  /** By the schema unless told: a validation event for Event Grid, OPTIONS for CloudEvents. An
-   *  Event Grid trigger of Functions wants "validation-event" for both. */
+  /**
+   * Default: "validation-event" for the Event Grid schema and "options" for CloudEvents. An Event Grid trigger of Functions needs
+   * "validation-event" for both.
+   */
   readonly handshake?: Handshake;
   readonly filter?: EventFilter;
-  /** 1-30, 30 unless told. */
+  /** 1 to 30. Default: 30. */
   readonly maxDeliveryAttempts?: number;
-  /** 1-1440, 1440 unless told. */
+  /** 1 to 1440. Default: 1440. */
   readonly timeToLiveMinutes?: number;
-  /** Delivers every event this many times more. */
+  /** Delivers every event this many additional times. */
   readonly duplicates?: number;
   /** Delivers in groups of this size, each group last to first and one event after the other. */
   readonly reorder?: number;
@@ -25,10 +27,10 @@ export interface SubscriptionOptions {
 
 export interface DeliveryAttempt {
   readonly eventId: string;
-  /** 1 is the first. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
   readonly status: DeliveryStatus;
-  /** Seconds before scaling; undefined after the last attempt. */
+  /** Seconds until the next attempt, before scaling; undefined after the last attempt. */
   readonly retryIn: number | undefined;
 }
 
@@ -41,12 +43,12 @@ export interface DeliveryTimes {
   readonly now: () => Date;
 }
 
-/** Delivers to one endpoint: at least once, in no promised order, again after a failure. */
+/** Delivers to one endpoint, at least once, in any order, with retries. */
 export interface Deliverer {
   /** The last attempts, oldest first. */
   readonly attempts: readonly DeliveryAttempt[];
   accept(event: GridEvent): void;
-  /** Events neither delivered nor given up. */
+  /** The number of events that are neither delivered nor dropped. */
   readonly outstanding: number;
   stop(): void;
 }

@@ -16,14 +16,14 @@ import {
 } from "./subscription.ts";
 
 export interface TopicOptions {
-  /** Resource id of what the events come from. */
+  /** Resource id of the source of the events. */
   readonly source: string;
   readonly inputSchema: EventSchema;
-  /** How many events are kept for inspection; 1,000 unless told. */
+  /** How many events are kept for inspection. Default: 1,000. */
   readonly keep?: number | undefined;
-  /** Multiplies the waits between attempts; 1, as long as the real ones, unless told. */
+  /** Multiplies the waits between attempts. Default: 1, as on Azure. */
   readonly timeScale?: number | undefined;
-  /** How long an endpoint has for its reply; 30,000 unless told. */
+  /** Milliseconds that an endpoint has for its reply. Default: 30,000. */
   readonly replyWithinMs?: number | undefined;
   readonly random?: (() => number) | undefined;
   readonly now?: (() => Date) | undefined;
@@ -40,26 +40,26 @@ export interface ReceivedEvent {
 export interface Subscription {
   readonly name: string;
   readonly attempts: readonly DeliveryAttempt[];
-  /** Forgets what is not delivered yet. */
+  /** Ends the subscription and drops undelivered events. */
   unsubscribe(): void;
 }
 
 export interface Topic {
-  /** Takes all or none; throws an InvalidEventsError. Delivery goes on by itself. */
+  /** Accepts all events or none, and then throws InvalidEventsError. Does not wait for the delivery. */
   readonly publish: (events: readonly unknown[]) => void;
-  /** Throws a HandshakeError when the endpoint does not agree. A name can be used once. */
+  /** Throws HandshakeError when the endpoint does not agree. Each name can be used once. */
   readonly subscribe: (options: SubscriptionOptions) => Promise<Subscription>;
-  /** The kept events whose sequence is above `since`. */
+  /** Returns the kept events with a sequence greater than `since`. */
   readonly events: (since?: number) => readonly ReceivedEvent[];
   readonly deadLetters: readonly DeadLetter[];
-  /** Returns when every event is delivered or given up. */
+  /** Resolves when every event is delivered or dropped. */
   readonly idle: () => Promise<void>;
   readonly close: () => void;
 }
 
 const DEAD_LETTERS_KEPT = 1000;
 
-/** A topic in this process, without an address: what the vault's events go through. */
+/** Makes a topic in this process, without a URL, for the vault's events. */
 export function createTopic(options: TopicOptions): Topic {
   const closing = new AbortController();
   const received = createInbox(options.keep ?? 1000, options.now);
@@ -114,7 +114,7 @@ function createSubscribers(onDeadLetter: (deadLetter: DeadLetter) => void) {
     deadLetters,
     add(options: SubscriptionOptions, times: DeliveryTimes): Subscription {
       const { name } = options;
-      if (all.has(name)) throw new Error(`There is a subscription ${name} already`);
+      if (all.has(name)) throw new Error(`Subscription ${name} already exists`);
       const deliverer = createDeliverer(options, times, (deadLetter) => {
         if (deadLetter !== undefined) {
           deadLetters.push(deadLetter);

@@ -8,7 +8,7 @@ import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";
 import { queueCall } from "./queues/message-handler.ts";
 import { timerCall } from "./timers/timers.ts";
 
-/** The host's own addresses, for holders of the master key. */
+/** Answers the host's own routes, which need the master key. */
 export function answerAdmin(
   call: HttpCall,
   host: { id: string; started: Date; functions: AppFunctions; keys: Keys; invoker: Invoker },
@@ -43,7 +43,7 @@ const inputOf = z
   .transform((text): unknown => (text.trim() === "" ? {} : JSON.parse(text)))
   .pipe(z.object({ input: z.string().nullish() }));
 
-/** Answers 202 as soon as the function has begun. */
+/** Answers 202 as soon as the function has started. */
 function startByHand(
   name: string,
   body: string,
@@ -53,18 +53,19 @@ function startByHand(
   const registered = functions.all.find(({ metadata }) => metadata.name === name);
   if (registered === undefined) return { status: 404 };
   const isHttp = functions.http.some((it) => it.registered === registered);
-  if (isHttp) return { status: 400, body: "An HTTP function is started at its own address." };
-  let begun: Call;
+  if (isHttp)
+    return { status: 400, body: "An HTTP function can't be started here. Call its own URL." };
+  let call: Call;
   try {
-    begun = callByHand(registered, inputOf.parse(body).input ?? "", functions);
+    call = callByHand(registered, inputOf.parse(body).input ?? "", functions);
   } catch {
     return {
       status: 400,
-      body: 'The body must be JSON like {"input": "..."}, fit for the trigger.',
+      body: 'The body must be JSON such as {"input": "..."}, with an input that suits the trigger.',
     };
   }
-  // The invoker logs how it ends; nobody waits for it.
-  invoker.invoke(begun).catch(() => undefined);
+  // The invoker logs the result; the caller does not wait for it.
+  invoker.invoke(call).catch(() => undefined);
   return { status: 202 };
 }
 

@@ -12,7 +12,7 @@ const event = z.record(z.string(), z.unknown());
 const events = z.union([z.array(event), event.transform((one) => [one])]);
 
 const handshake = z.object({ validationCode: z.string() });
-/** An array in the Event Grid schema; in CloudEvents one object, whose `data` is JSON text. */
+/** In the Event Grid schema, the body is an array. In the CloudEvents schema, it is one object, whose `data` is JSON text. */
 const validation = z.union([
   z.tuple([z.object({ data: handshake })]).transform(([{ data }]) => data),
   z.object({ data: z.string().transform(parseJson).pipe(handshake) }).transform(({ data }) => data),
@@ -28,8 +28,8 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Answers the webhook of all Event Grid triggers, `?functionName=…&code=…`. It answers when the function
- * has ended, and all events of a delivery share one answer, as on Azure.
+ * Answers the webhook of all Event Grid triggers, `?functionName=…&code=…`. Answers when the function has ended; as on Azure,
+ * all events of a delivery share one answer.
  */
 export async function answerEventGrid(
   call: HttpCall,
@@ -77,11 +77,11 @@ async function deliver(
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed === undefined) return { status: 202 };
-  // Event Grid is shown the exception's message, as on Azure: handlers must keep it free of secrets.
+  // As on Azure, Event Grid receives the exception's message, so handlers must keep it free of secrets.
   return { status: 500, body: toErrorMessage(failed.reason) };
 }
 
-/** One event, handed over as it came, in whichever of the two schemas. */
+/** Makes the call for one event, which is passed on unchanged in its own schema. */
 export const eventCall = (target: RegisteredFunction, one: Record<string, unknown>) => ({
   function: target,
   input: json(one),

@@ -6,7 +6,7 @@ import { type QueueFunction, readQueueFunction } from "./queues/queue-functions.
 import type { HostJson, Settings } from "./settings.ts";
 import { readTimerFunction, type TimerFunction } from "./timers/timers.ts";
 
-/** The functions of an app by what starts them. */
+/** The functions of an app, by trigger. */
 export interface AppFunctions {
   all: readonly RegisteredFunction[];
   http: HttpFunction[];
@@ -19,16 +19,16 @@ export interface AppFunctions {
 export interface FunctionInfo {
   name: string;
   trigger: string;
-  /** HTTP and Event Grid functions: where to call. Without a key. */
+  /** For HTTP and Event Grid functions: the URL to call, without a key. */
   url?: string;
   methods?: readonly string[];
   authLevel?: "anonymous" | "function" | "admin";
-  /** NCRONTAB, settings filled in. */
+  /** NCRONTAB, with app settings filled in. */
   schedule?: string;
   queueName?: string;
 }
 
-/** Sorts the functions by trigger. Throws, naming every function that cannot be hosted, and why. */
+/** Sorts the functions by trigger. Throws an error that lists every unsupported function with the reason. */
 export function readFunctions(
   all: readonly RegisteredFunction[],
   host: HostJson,
@@ -41,7 +41,7 @@ export function readFunctions(
     timertrigger: (it) => result.timers.push(readTimerFunction(it, settings)),
     queuetrigger: (it) => result.queues.push(readQueueFunction(it, settings)),
     eventgridtrigger: (it) => result.eventGrid.push(it),
-    // Runs when Azure adds an instance, which never happens here; it can be started by hand.
+    // On Azure, a warmup trigger runs when an instance is added, which never happens here. It can be started by hand.
     warmuptrigger: () => undefined,
   };
   const problems = all.flatMap((registered) => {

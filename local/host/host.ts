@@ -21,28 +21,28 @@ import { type HostJson, parseHostJson, type Settings } from "./settings.ts";
 import { startTimer, type Timer } from "./timers/timers.ts";
 
 export interface HostOptions {
-  /** Folder of the app: holds host.json and the package.json whose `main` says which files to load. */
+  /** Folder of the app, with host.json and package.json. `main` in package.json selects the files to load. */
   appDirectory: string;
-  /** Instead of package.json's `main`: a file or glob relative to `appDirectory`. */
+  /** A file or glob relative to `appDirectory`, which replaces `main` of package.json. */
   main?: string;
   /** App settings, for connections and `%NAME%`. The functions themselves read `process.env`. */
   settings: Settings;
-  /** Loopback port; 0, the default, takes a free one. */
+  /** Loopback port. Default: 0, a free port. */
   port?: number;
-  /** Where the access keys live, so that they outlast the process. */
+  /** File that keeps the access keys between runs. */
   keysFile?: string;
-  /** Where timers remember their last run, so that a missed one is made up for after a restart. */
+  /** Folder where timers keep their last run, so that a missed run is made up for after a restart. */
   statusDirectory?: string;
   /** Connection string used as the setting `AzureWebJobsStorage`. */
   storageConnection?: string;
-  /** Bytes; a longer request body is answered 413. 100 MB by default, as on Azure. */
+  /** Bytes. A request with a longer body gets 413. Default: 100 MB, as on Azure. */
   maximumBody?: number;
   /**
-   * How long a message stays invisible if this process dies while handling it; renewed at half-time.
-   * The Azure host takes 10 minutes. Here it is 30 s, so that work resumes soon after a kill.
+   * How long a message stays invisible if this process dies while handling it. The lease is renewed when half of it is over.
+   * Default: 30 s, so that work resumes soon after a kill. The Azure host uses 10 minutes.
    */
   leaseSeconds?: number;
-  /** How long `close` lets running functions end. 30 s by default. */
+  /** How long `close` waits for running functions. Default: 30 s. */
   closeLimitMs?: number;
   log: Log;
 }
@@ -52,13 +52,13 @@ export interface FunctionsHost {
   url: string;
   keys: Keys;
   functions: readonly FunctionInfo[];
-  /** Takes no new work, lets what runs end, runs the appTerminate hooks. */
+  /** Stops accepting work, waits for running functions, then runs the appTerminate hooks. */
   close(): Promise<void>;
 }
 
 /**
- * Runs a function app with the real `@azure/functions` library, as the Azure host would on one instance.
- * One app per process is the rule: modules, and with them what they register, load once.
+ * Runs a function app with the real `@azure/functions` library, as the Azure host does on one instance. A process can host only
+ * one app, because modules load, and register their functions, only once.
  */
 export async function startHost(options: HostOptions): Promise<FunctionsHost> {
   const log = createHostLog(options.log);
@@ -102,7 +102,11 @@ export async function startHost(options: HostOptions): Promise<FunctionsHost> {
   }
   for (const { metadata } of app.functions.filter((it) => it.metadata.retryOptions !== undefined)) {
     const about = { functionName: metadata.name };
-    log("warning", "Its retry policy is not applied: the local host runs it once.", about);
+    log(
+      "warning",
+      "The local host ignores the retry policy of this function and runs it once.",
+      about,
+    );
   }
   let closed: Promise<void> | undefined;
   return { url: server.url, keys, functions: list, close: () => (closed ??= close()) };
@@ -172,7 +176,7 @@ async function closeParts(parts: Parts, limitMs: number): Promise<void> {
   if (await invoker.drained(limitMs)) {
     await withinLimit(ending, Math.max(1_000, limitMs - (performance.now() - started)));
   } else {
-    log("warning", `Functions still running after ${limitMs} ms were left behind.`);
+    log("warning", `Stopping although functions still run after ${limitMs} ms.`);
   }
   server.abort();
   try {

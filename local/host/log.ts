@@ -1,7 +1,7 @@
 export type LogLevel =
   "trace" | "debug" | "information" | "warning" | "error" | "critical" | "none";
 
-/** `user`: written by a function. `system`: by the function library. `host`: by this host. */
+/** Who wrote the line: a function (`user`), the function library (`system`) or this host (`host`). */
 export type LogCategory = "user" | "system" | "host";
 
 export interface LogRecord {
@@ -16,7 +16,7 @@ export interface LogRecord {
 
 export type Log = (record: LogRecord) => void;
 
-/** Writes the host's own lines; the time is added. */
+/** Writes a line of the host itself and adds the time. */
 export type HostLog = (level: LogLevel, message: string, about?: LogSubject) => void;
 
 export interface LogSubject {

@@ -36,16 +36,16 @@ function readLocalSettings(file: string, text: string): Record<string, string> {
   try {
     return localSettings.parse(JSON.parse(text)).Values;
   } catch {
-    // The reason is left out: it would quote the file, which may hold secrets.
-    throw new Error(`${file} is not JSON like {"Values": {"NAME": "value"}}.`);
+    // The error does not include the cause, which would quote the file and its secrets.
+    throw new Error(`${file} must be JSON such as {"Values": {"NAME": "value"}}.`);
   }
 }
 
-/** Adds what a file says to the environment: `NAME=value` lines, or JSON like local.settings.json. */
+/** Adds the variables in a file to the environment. The file has `NAME=value` lines, or JSON like local.settings.json. */
 function addEnvironment(file: string): void {
   const text = readFileSync(file, "utf8");
   const values = file.endsWith(".json") ? readLocalSettings(file, text) : parseEnv(text);
-  // What is set already wins, as with Core Tools.
+  // As with Core Tools, a variable that is already set wins.
   for (const [name, value] of Object.entries(values)) process.env[name] ??= value;
 }
 
@@ -68,7 +68,7 @@ function start(given: z.output<typeof argumentsShape>): Promise<FunctionsHost> {
   });
 }
 
-/** Leaves out what is undefined. */
+/** Returns the values without undefined ones. */
 function defined<T extends Record<string, unknown>>(values: T) {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -96,7 +96,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
   process.on(signal, () => {
     ending.resolve(undefined);
   });
-// Whoever read the log is gone, and with it the pipe.
+// The process that read the log has ended.
 process.stdout.on("error", () => {
   ending.resolve(undefined);
 });

@@ -1,23 +1,23 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 
-/** App settings by name: what environment variables are on Azure. */
+/** App settings by name; on Azure they are environment variables. */
 export type Settings = Readonly<Record<string, string | undefined>>;
 
-/** Replaces every `%NAME%` by the app setting of that name. Throws when one is missing. */
+/** Replaces every `%NAME%` with the app setting of that name. Throws when a setting is missing. */
 export function resolvePlaceholders(text: string, settings: Settings): string {
   return text.replace(/%([^%\s]+)%/g, (_, name: string) => {
     const value = settings[name];
     if (value === undefined || value === "") {
-      throw new Error(`The app setting "${name}" is missing; it is needed to resolve "${text}".`);
+      throw new Error(`App setting "${name}" is missing. "${text}" needs it.`);
     }
     return value;
   });
 }
 
 /**
- * The storage connection string behind a binding's `connection`. As on Azure, `AzureWebJobs<name>` is
- * tried before `<name>`, and no name means the host's own storage.
+ * Returns the storage connection string that a binding's `connection` names. As on Azure, `AzureWebJobs<name>` takes precedence
+ * over `<name>`, and without a name the host's own storage is used.
  */
 export function resolveConnection(connection: string | undefined, settings: Settings): string {
   const name = connection === undefined || connection === "" ? "AzureWebJobsStorage" : connection;
@@ -26,14 +26,14 @@ export function resolveConnection(connection: string | undefined, settings: Sett
   const identity = Object.keys(settings).find((key) => key.startsWith(`${name}__`));
   if (identity !== undefined) {
     throw new Error(
-      `The connection "${name}" is identity-based (${identity}). The local host supports connection ` +
-        `strings only: set "${name}" to one.`,
+      `Connection "${name}" uses an identity (${identity}), which the local host does not support. ` +
+        `Set "${name}" to a connection string.`,
     );
   }
-  throw new Error(`The app setting "${name}" is missing; it names a storage connection string.`);
+  throw new Error(`App setting "${name}" is missing. Set it to a storage connection string.`);
 }
 
-/** .NET TimeSpan text, `[d.]hh:mm:ss[.fff]`, as milliseconds. */
+/** Parses a .NET TimeSpan, `[d.]hh:mm:ss[.fff]`, into milliseconds. */
 const timeSpan = z.string().transform((text, issues) => {
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?$/.exec(text);
   if (match === null) {
@@ -54,7 +54,7 @@ const queueOptions = z
     newBatchThreshold: count(0).optional(),
     maxDequeueCount: count(1).default(5),
     visibilityTimeout: timeSpan.prefault("00:00:00"),
-    // The Azure default is one minute; like Core Tools, a developer's machine polls more eagerly.
+    // The default on Azure is one minute. Like Core Tools, the local host polls more often.
     maxPollingInterval: timeSpan.prefault("00:00:02"),
     messageEncoding: z.enum(["base64", "none"]).default("base64"),
   })
@@ -80,8 +80,8 @@ export type HostJson = z.output<typeof hostJson>;
 export type QueueOptions = HostJson["extensions"]["queues"];
 
 /**
- * Reads the text of host.json; app settings named `AzureFunctionsJobHost__a__b` override its values.
- * Throws naming every field that is wrong.
+ * Reads the text of host.json. App settings named `AzureFunctionsJobHost__a__b` override its values. Throws an error that lists
+ * every wrong field.
  */
 export function parseHostJson(text: string, settings: Settings): HostJson {
   const parsed = hostJson.safeParse(withOverrides(readJson(text), settings));
@@ -93,7 +93,7 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error("host.json is not JSON.", { cause });
+    throw new Error("host.json is not valid JSON.", { cause });
   }
 }
 

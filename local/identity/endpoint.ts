@@ -2,25 +2,27 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type LoopbackReply, type LoopbackRequest, serveOnLoopback } from "../loopback.ts";
 
 export interface IdentityEndpointOptions {
-  /** 0, the default, takes a free one. */
+  /** Default: 0, a free port. */
   readonly port?: number | undefined;
   readonly now?: (() => Date) | undefined;
-  /** How long a token is good for; a day, as on the platform, unless told. */
+  /** Seconds that a token is valid. Default: a day, as on the platform. */
   readonly tokenSeconds?: number | undefined;
-  /** Client id of the identity that answers when none is asked for. */
+  /** Client id of the default identity, for requests without a client id. */
   readonly clientId?: string | undefined;
-  /** Further identities that may be asked for by client id. */
+  /** Client ids of further identities. */
   readonly userAssigned?: readonly string[] | undefined;
 }
 
 export interface IdentityEndpoint {
-  /** Whole address, for IDENTITY_ENDPOINT. */
+  /** The complete URL, for IDENTITY_ENDPOINT. */
   readonly url: string;
   /** Secret of this endpoint, for IDENTITY_HEADER. */
   readonly header: string;
-  /** What an app's environment needs for `ManagedIdentityCredential` to find this endpoint. */
+  /** The environment variables with which `ManagedIdentityCredential` finds this endpoint. */
   readonly env: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
-  /** Whether the token was issued here for that resource and has not run out. */
+  /** Issues a token of the default identity without a request, for code in the same process. `expiresOn` is in seconds since 1970. */
+  issue(resource: string): { readonly token: string; readonly expiresOn: number };
+  /** Whether this endpoint issued the token for the resource and the token has not expired. */
   accepts(token: string, resource: string): boolean;
   close(): Promise<void>;
 }
@@ -36,8 +38,7 @@ interface Issued {
 const PATH = "/msi/token";
 const API_VERSION = "2019-08-01";
 
-/** The managed identity endpoint as App Service and Functions have it. Tokens are random, mean
- *  nothing by themselves, and are forgotten on close. */
+/** Emulates the managed identity endpoint of App Service and Functions. Tokens are random and are lost on close. */
 export async function startIdentityEndpoint(
   options: IdentityEndpointOptions = {},
 ): Promise<IdentityEndpoint> {
@@ -56,6 +57,7 @@ export async function startIdentityEndpoint(
     url,
     header,
     env: { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header },
+    issue: (resource) => tokens.issue(trimSlash(resource), system),
     accepts: (token, resource) => tokens.accepts(token, resource),
     close: () => server.close(),
   };
@@ -63,7 +65,7 @@ export async function startIdentityEndpoint(
 
 type Tokens = ReturnType<typeof createTokens>;
 
-/** Like the platform's cache: the same token again until half its life is over. */
+/** Like the platform's cache, issues the same token until half of its lifetime is over. */
 function createTokens(lifeSeconds: number, now: () => number) {
   let issued: Issued[] = [];
   return {
@@ -96,8 +98,8 @@ function answer(
   request: LoopbackRequest,
   own: { readonly header: string; readonly known: readonly string[]; readonly tokens: Tokens },
 ): LoopbackReply {
-  if (request.path !== PATH) return refusal(404, "There is nothing at this path.");
-  if (request.method !== "GET") return refusal(405, "Only GET is allowed.");
+  if (request.path !== PATH) return refusal(404, "This path does not exist.");
+  if (request.method !== "GET") return refusal(405, "This path allows GET only.");
   if (request.headers["x-identity-header"] !== own.header) {
     return refusal(401, "The X-IDENTITY-HEADER header is missing or wrong.");
   }

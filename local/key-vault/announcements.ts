@@ -8,10 +8,10 @@ import {
   type VaultState,
 } from "./state.ts";
 
-/** The service looks this far ahead; it cannot be set. */
+/** The service reports expiry this long ahead. It cannot be configured. */
 const NEAR_EXPIRY_SECONDS = 30 * 86_400;
 
-/** An element of the Event Grid schema as Key Vault sends it. */
+/** An event of Key Vault in the Event Grid schema. */
 export interface KeyVaultEvent {
   readonly id: string;
   /** Resource id of the vault. */
@@ -19,7 +19,7 @@ export interface KeyVaultEvent {
   /** The bare name of the secret. */
   readonly subject: string;
   readonly eventType: `Microsoft.KeyVault.${EventKind}`;
-  /** With seven digits of a second, as the service writes it. */
+  /** Has seven decimals of a second, like the service. */
   readonly eventTime: string;
   readonly data: {
     readonly Id: string;
@@ -41,8 +41,10 @@ interface Announcement {
   readonly found: SecretVersion;
 }
 
-/** What has to be told by now and has not been. Nearing its end is told of the current version
- *  only, once for each version, disabled or not. */
+/**
+ * Lists the events that are due and not yet published. Near expiry is published only for the current version, once for each
+ * version, even if it is disabled.
+ */
 function dueAnnouncements(state: VaultState, now: number): Announcement[] {
   const due: Announcement[] = [];
   for (const { entry, made } of state.unannounced.values()) {
@@ -74,8 +76,10 @@ interface AnnouncerOptions {
   commit(decide: () => readonly Change[]): Promise<void>;
 }
 
-/** Tells and then remembers that it told: a crash in between tells twice, with the same id, and
- *  an event whose receiver failed is told again the next time. Runs follow one another. */
+/**
+ * Publishes events and then records them as published. After a crash in between, or when the receiver fails, an event is
+ * published again with the same id. Runs never overlap.
+ */
 export function createAnnouncer(
   options: AnnouncerOptions,
 ): (vaultUrl: string, now: number) => Promise<void> {
@@ -134,7 +138,7 @@ export const vaultResourceId = (name: string): string =>
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local" +
   `/providers/Microsoft.KeyVault/vaults/${name}`;
 
-/** Looks like the random id of the service, but the same event always has the same one. */
+/** Makes an id that looks like a random one of the service, but is always the same for the same event. */
 function eventId(of: string): string {
   const hex = createHash("sha256").update(of).digest("hex");
   return [

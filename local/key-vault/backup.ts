@@ -22,11 +22,11 @@ export type BackedUpVersion = z.infer<typeof backedUpVersion>;
 /** All versions of one name, oldest first. */
 export type Backup = z.infer<typeof backup>;
 
-/** Tells a backup of this emulator from any other bytes. */
+/** Marks a backup of this emulator. */
 const MARK = "KeyturnSecretBackupV1.";
 const computeDigest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** As it travels: base64url of bytes that mean nothing to the client. Unlike the service's, they are not encrypted. */
+/** Encodes a backup as base64url of opaque bytes. Unlike the service's backups, it is not encrypted. */
 export function writeBackup({ name, versions }: SecretEntry): string {
   if (versions.length > LIMITS.backupVersions) {
     throw badParameter(

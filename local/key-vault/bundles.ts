@@ -1,9 +1,9 @@
 import type { VaultPolicy } from "./rules.ts";
-import { currentVersion,type SecretEntry, type SecretVersion } from "./state.ts";
+import { currentVersion, type SecretEntry, type SecretVersion } from "./state.ts";
 
 const LONGEST_RETENTION = 90;
 
-/** How the vault writes what it knows. Times are whole seconds. */
+/** Formats secrets as in answers of the vault. Times are whole seconds. */
 export function createBundles(url: string, policy: VaultPolicy) {
   const customized = policy.retentionDays < LONGEST_RETENTION ? "Customized" : "";
   const recoveryLevel = `${customized}Recoverable${policy.purgeProtection ? "" : "+Purgeable"}`;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Change, changeSchema } from "./state.ts";
 
 export interface ChangeLog {
-  /** Returns when the changes would survive the death of this process; all of them or none. */
+  /** Resolves when all changes, or none, would survive the death of this process. */
   append(changes: readonly Change[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -17,8 +17,10 @@ export const memoryLog: ChangeLog = {
 const line = z.array(changeSchema);
 const NEWLINE = 0x0a;
 
-/** One JSON line for each accepted request. The file holds secrets in the clear: mode 0600.
- *  Only one process may have it open; nothing here guards against a second one. */
+/**
+ * Opens a file with one JSON line for each accepted request. The file contains plain secrets, so its mode is 0600. Only one
+ * process may open it; this function does not check that.
+ */
 export async function openChangeLog(file: string): Promise<{ log: ChangeLog; changes: Change[] }> {
   await mkdir(dirname(file), { recursive: true });
   // Not "a": Linux ignores the position of a write to a file opened for appending.
@@ -29,8 +31,8 @@ export async function openChangeLog(file: string): Promise<{ log: ChangeLog; cha
   });
   try {
     const bytes = await handle.readFile();
-    // A process killed in the middle of a write leaves a last line without an end. Its request was
-    // never answered, so nobody relies on it.
+    // A process that is killed during a write leaves an incomplete last line. No client relies on it, because
+    // its request was never answered.
     const whole = bytes.lastIndexOf(NEWLINE) + 1;
     if (whole < bytes.length) await handle.truncate(whole);
     const changes = parseLines(bytes.subarray(0, whole).toString("utf8"), file);
@@ -49,8 +51,8 @@ function parseLines(text: string, file: string): Change[] {
       try {
         return line.parse(JSON.parse(each));
       } catch {
-        // Neither the line nor the parser's message may be shown: both can quote a secret.
-        throw new Error(`Line ${String(index + 1)} of ${file} is damaged; remove the file`);
+        // The error contains neither the line nor the parser's message, because both can quote a secret.
+        throw new Error(`Line ${String(index + 1)} of ${file} is damaged. Delete the file.`);
       }
     });
 }
@@ -67,7 +69,7 @@ function appendTo(handle: FileHandle, start: number): ChangeLog {
         }
         await handle.datasync();
       } catch (error) {
-        // A full disk may have taken a part of the line; it must not run into the next one.
+        // Removes the part of the line that was written before the disk was full, so that it does not join the next line.
         await handle.truncate(length);
         throw error;
       }

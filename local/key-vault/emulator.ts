@@ -9,36 +9,35 @@ import { applyChange, type Change, emptyState, type VaultState } from "./state.t
 import { createThrottle } from "./throttle.ts";
 
 export interface KeyVaultEmulatorOptions {
-  /** Says whether a bearer token opens this vault. */
+  /** Whether a bearer token gives access to this vault. */
   acceptsToken(token: string): boolean;
   /** Name of the vault in its events. */
   readonly name?: string | undefined;
-  /** 0, the default, takes a free one. */
+  /** Default: 0, a free port. */
   readonly port?: number | undefined;
-  /** Where accepted writes are kept, in the clear, by one emulator at a time. Without it the vault
-   *  is forgotten on close. */
+  /** The file that keeps accepted writes as plain text, for one emulator at a time. Without it, the vault is lost on close. */
   readonly file?: string | undefined;
   readonly now?: (() => Date) | undefined;
   readonly region?: string | undefined;
   readonly tenantId?: string | undefined;
-  /** Days, 7-90. */
+  /** Days, 7 to 90. */
   readonly retentionDays?: number | undefined;
   readonly purgeProtection?: boolean | undefined;
-  /** How long deleting and recovering take, in milliseconds; 0 unless told. */
+  /** Milliseconds that a deletion or a recovery takes. Default: 0. */
   readonly settleMs?: number | undefined;
-  /** Multiplies the real limits; Infinity lets everything pass. */
+  /** Multiplies the real limits. Infinity disables them. */
   readonly throttleScale?: number | undefined;
-  /** Called for each event; called again with it at the next tick if it throws. */
+  /** Called for each event, and called again at the next tick after it has thrown. */
   readonly onEvent?: ((event: KeyVaultEvent) => void | Promise<void>) | undefined;
-  /** How often expiry is looked at, in milliseconds; 0 leaves it to `tick`. 1,000 unless told. */
+  /** Milliseconds between two checks of expiry. Default: 1,000. With 0, only `tick` checks it. */
   readonly tickEveryMs?: number | undefined;
 }
 
 export interface JournalEntry {
   readonly method: string;
-  /** Without its query. */
+  /** The path without the query. */
   readonly path: string;
-  /** 0 when the connection was reset instead of a reply. */
+  /** 0 when the connection was cut without a reply. */
   readonly status: number;
 }
 
@@ -46,17 +45,16 @@ export interface KeyVaultEmulator {
   readonly url: string;
   readonly name: string;
   readonly faults: Faults;
-  /** The last requests, oldest first, refused ones included. Never a value. */
+  /** The last requests with the refused ones, oldest first. Contains no secret values. */
   readonly journal: readonly JournalEntry[];
-  /** Tells every event that is due by then; returns when its receiver has taken them. */
+  /** Publishes every event that is due by then. Resolves when the receiver has accepted them. */
   tick(now?: Date): Promise<void>;
   close(): Promise<void>;
 }
 
 const JOURNAL_LENGTH = 10_000;
 
-/** Key Vault emulator for secrets (works with the official SDK). What it does differently from Azure is in
- *  `docs/key-vault-emulator.md`. */
+/** Starts a Key Vault emulator for secrets (works with the official SDK). `docs/key-vault-emulator.md` lists its differences from Azure. */
 export async function startKeyVaultEmulator(
   options: KeyVaultEmulatorOptions,
 ): Promise<KeyVaultEmulator> {
@@ -103,7 +101,7 @@ export async function startKeyVaultEmulator(
       stopTicking();
       await server.close();
       await tick();
-      // Writes whose connection was just cut still come to their end.
+      // Waits for writes whose connections were just cut.
       await commit(() => []);
       await log.close();
     },
@@ -138,8 +136,7 @@ async function restore(state: VaultState, file: string | undefined): Promise<Cha
   return log;
 }
 
-/** One decision at a time: each sees what the one before it did, and nobody sees a change that a
- *  crash could still undo. */
+/** Makes one decision at a time. Each sees the result of the previous one, and no reader sees a change before it is durable. */
 function createCommit(
   state: VaultState,
   log: ChangeLog,

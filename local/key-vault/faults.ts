@@ -1,6 +1,6 @@
 import type { Operation } from "./routes.ts";
 
-/** What a fault or the request journal may know of a request. Never its body. */
+/** The part of a request that a fault or the request journal may see. It has no body. */
 export interface VaultRequest {
   readonly method: string;
   readonly path: string;
@@ -11,13 +11,13 @@ export interface VaultRequest {
 
 export interface RequestPattern {
   readonly method?: string;
-  /** One operation, or any of several such as `WRITES`. */
+  /** One operation, or several, such as `WRITES`. */
   readonly operation?: Operation | readonly Operation[];
-  /** A whole name, or a pattern such as `/-pending$/`. */
+  /** A complete name, or a pattern such as `/-pending$/`. */
   readonly name?: string | RegExp;
 }
 
-/** What a vault refuses to somebody who may only read. */
+/** The operations that a vault refuses to a caller with read access only. */
 export const WRITES: readonly Operation[] = ["set-secret", "update-secret", "restore-secret"];
 
 export type FaultKind =
@@ -31,12 +31,14 @@ export type FaultKind =
       readonly status: 429 | 500 | 503;
       readonly retryAfter?: number;
     }
-  /** Something else answers with a page of HTML, such as a gateway. Nothing takes effect. */
+  /** A gateway answers with an HTML page instead of the vault. Nothing takes effect. */
   | { readonly kind: "foreign-answer"; readonly status: number }
-  /** The vault itself refuses. Nothing takes effect, and nothing in the vault is as the refusal says. */
+  /** The vault refuses the request. Nothing takes effect, and the refusal does not match the state of the vault. */
   | { readonly kind: "refusal"; readonly reason: Refusal }
-  /** Something happens before the request is handled as usual, such as a person who deletes the secret. What `act`
-   *  itself sends to this vault can be hit like any other request. */
+  /**
+   * Runs `act` before the request is handled as usual; for example, a person deletes the secret. Faults also apply to requests that
+   * `act` sends to this vault.
+   */
   | { readonly kind: "meanwhile"; readonly act: () => void | Promise<void> };
 
 export type Refusal =
@@ -44,25 +46,27 @@ export type Refusal =
 
 export type Fault = FaultKind & {
   readonly match: RequestPattern | ((request: VaultRequest) => boolean);
-  /** How many requests it hits; 1 unless told. */
+  /** How many requests it affects. Default: 1. */
   readonly times?: number;
 };
 
 export interface FaultHandle {
-  /** How often it has hit so far. */
+  /** How many requests it has affected so far. */
   readonly fired: number;
   remove(): void;
 }
 
 export interface Faults {
-  /** Hits requests that come with a valid token, so that the client's first, unauthenticated
-   *  probe does not use it up. The oldest fault that matches wins. */
+  /**
+   * Adds a fault for requests with a valid token, so that the client's first, unauthenticated request does not use it up. The
+   * oldest matching fault applies.
+   */
   add(fault: Fault): FaultHandle;
   clear(): void;
 }
 
 export interface FaultPoints extends Faults {
-  /** Takes one turn of the fault that hits this request. */
+  /** Returns the fault that affects this request, and counts it. */
   hit(request: VaultRequest): Fault | undefined;
 }
 

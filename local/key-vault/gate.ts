@@ -15,7 +15,7 @@ import {
   VaultError,
 } from "./vault-error.ts";
 
-/** The resource a token for any vault is asked for. */
+/** The resource in a token request for any vault. */
 export const VAULT_RESOURCE = "https://vault.azure.net";
 
 export interface Gate {
@@ -29,7 +29,7 @@ export interface Gate {
   now(): number;
 }
 
-/** Token, path, version, limits, faults, and then the operation. */
+/** Checks the token, the path, the version, the limits and the faults in this order, and then runs the operation. */
 export async function answerRequest(
   gate: Gate,
   request: LoopbackRequest,
@@ -49,7 +49,7 @@ export async function answerRequest(
   };
 }
 
-/** The vault itself answers JSON; a gateway knows nothing of its headers. */
+/** Whether a gateway answers: it does not answer JSON and does not set the headers of the vault. */
 const isForeign = (answer: LoopbackReply): boolean => answer.text !== undefined;
 
 async function attempt(

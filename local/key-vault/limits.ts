@@ -7,9 +7,9 @@ export const LIMITS = {
   tags: 15,
   tagLength: 512,
   page: 25,
-  /** Room for the largest value and tags with every character escaped. */
+  /** Enough for the largest value and tags with every character escaped. */
   bodyBytes: 256 * 1024,
-  /** The service documents no limit for the backup that comes back; this is more than any holds. */
+  /** The service documents no limit for a restored backup. This is larger than any backup. */
   restoreBytes: 128 * 1024 * 1024,
   /** A name with more versions cannot be backed up. */
   backupVersions: 500,
@@ -63,7 +63,7 @@ export type UpdateBody = z.infer<typeof updateBody>;
 
 export const parseCreateBody = (body: Buffer | undefined): CreateBody => parse(createBody, body);
 export const parseUpdateBody = (body: Buffer | undefined): UpdateBody => parse(updateBody, body);
-/** The backup, encoded as `backup-secret` answers it. */
+/** Parses a body with a backup as `backup-secret` encodes it. */
 export const parseRestoreBody = (body: Buffer | undefined): string =>
   parse(restoreBody, body, LIMITS.restoreBytes).value;
 
@@ -78,7 +78,7 @@ function parse<T>(
   const result = schema.safeParse(readJson(body));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  // The issue names the rule and the place; it never quotes the input, which holds the secret.
+  // The issue names the rule and the place. It never quotes the input, which contains the secret.
   const place = issue === undefined || issue.path.length === 0 ? "body" : issue.path.join(".");
   throw badParameter(`The parameter ${place} is invalid. ${issue?.message ?? ""}`.trimEnd());
 }
@@ -87,7 +87,7 @@ function readJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    // JSON.parse quotes what it could not read: its message must not travel.
+    // The message of JSON.parse quotes the input, so it must not reach the caller.
     throw badParameter("The request body is not valid JSON.");
   }
 }
@@ -104,7 +104,7 @@ export function checkName(name: string): string {
   throw badParameter(`The request URI contains an invalid name: ${name}`);
 }
 
-/** The service takes what is no version in its place for the name of an operation. */
+/** Like the service, treats anything but a version in this place as the name of an operation. */
 export function checkVersion(version: string, method: string): string {
   if (VERSION.test(version)) return version.toLowerCase();
   throw badParameter(`Method ${method} does not allow operation '${version}'`);

@@ -20,12 +20,12 @@ export interface VaultContext {
   readonly policy: rules.VaultPolicy;
   readonly bundles: Bundles;
   readonly url: string;
-  /** Decides on the newest state, makes the changes durable, then visible. */
+  /** Decides on the newest state, makes the changes durable, and then makes them visible. */
   commit(decide: () => readonly Change[]): Promise<void>;
 }
 
 export interface Call {
-  /** Empty where the path has none. */
+  /** Empty when the path has no name. */
   readonly name: string;
   readonly version: string | undefined;
   readonly query: URLSearchParams;
@@ -85,8 +85,8 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
       ),
     ),
 
-  // Ordered by the random version id, not by time: a client that wants the newest must look. A name that is not there
-  // has no versions, and that is no error.
+  // Ordered by the random version id, not by time, so a client must search for the newest. A name that does not exist
+  // has no versions, which is not an error.
   "list-versions": (vault, call) => {
     const found = findEntry(vault.state, call.name);
     const live = found !== undefined && rules.isLive(found, call.now) ? [found] : [];
@@ -145,7 +145,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
   },
 };
 
-/** For the reply to a write, whatever state the write has put the secret in. */
+/** Returns the entry for the reply to a write, in any state. */
 function entryAfter(vault: VaultContext, { name }: Pick<Call, "name">): SecretEntry {
   const entry = findEntry(vault.state, name);
   if (entry === undefined) throw secretNotFound(name);

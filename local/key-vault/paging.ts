@@ -3,12 +3,14 @@ import { badParameter } from "./vault-error.ts";
 
 export interface Page<Item> {
   readonly value: readonly Item[];
-  /** Where the next page is; null on the last one. */
+  /** The link to the next page; null on the last page. */
   readonly nextLink: string | null;
 }
 
-/** One page in the order of the keys. The link names the last key shown, so that what is made or
- *  removed between two pages makes nothing appear twice or vanish. */
+/**
+ * Takes one page in the order of the keys. The link contains the last key on the page, so that no entry is repeated or missed when
+ * others are added or removed between two pages.
+ */
 export function takePage<Source, Item>(
   all: Iterable<Source>,
   options: {

@@ -26,8 +26,10 @@ interface Shape {
   readonly methods: Readonly<Partial<Record<string, Operation>>>;
 }
 
-/** The first shape that fits and allows the method decides: `restore`, `backup` and `versions` are names of secrets
- *  and versions to every other method. */
+/**
+ * The first shape that matches the path and allows the method applies: for other methods, `restore`, `backup` and `versions` are
+ * names of secrets and versions.
+ */
 const SHAPES: readonly Shape[] = [
   { segments: ["secrets"], methods: { GET: "list-secrets" } },
   { segments: ["secrets", "restore"], methods: { POST: "restore-secret" } },
@@ -54,8 +56,7 @@ const SHAPES: readonly Shape[] = [
   { segments: ["deletedsecrets", ":name", "recover"], methods: { POST: "recover-secret" } },
 ];
 
-/** The official client asks for the newest version as `/secrets/{name}/`: one empty last segment
- *  is no segment. */
+/** Ignores one empty last segment, because the official client requests the newest version as `/secrets/{name}/`. */
 export function findRoute(method: string, path: string): Route {
   const segments = path.replace(/^\//, "").replace(/\/$/, "").split("/");
   const shapes = SHAPES.filter((each) => fits(each.segments, segments));

@@ -19,12 +19,12 @@ import {
   VaultError,
 } from "./vault-error.ts";
 
-/** What the owner of the vault chose when making it. */
+/** The settings that the owner of the vault chose at its creation. */
 export interface VaultPolicy {
-  /** Days a deleted secret can be recovered, 7-90. */
+  /** Days for which a deleted secret can be recovered, 7 to 90. */
   readonly retentionDays: number;
   readonly purgeProtection: boolean;
-  /** How long deleting and recovering take, in milliseconds. */
+  /** Milliseconds that a deletion or a recovery takes. */
   readonly settleMs: number;
 }
 
@@ -58,7 +58,7 @@ export function deletedEntry(state: VaultState, name: string, now: number): Secr
   throw deletedSecretNotFound(name);
 }
 
-/** The version asked for; without one, the newest. */
+/** Returns the requested version, or the newest one when no version is requested. */
 export function pickVersion(entry: SecretEntry, version: string | undefined): SecretVersion {
   if (version === undefined) return currentVersion(entry);
   const found = findVersion(entry, version);
@@ -66,8 +66,10 @@ export function pickVersion(entry: SecretEntry, version: string | undefined): Se
   return found;
 }
 
-/** `nbf` and `exp` are advisory: reading outside them works, as with the real service. A disabled
- *  newest version is refused and no older one takes its place. */
+/**
+ * Reads a version. As in the real service, `nbf` and `exp` do not restrict reading. A disabled newest version is refused, and an
+ * older version does not replace it.
+ */
 export function readVersion(entry: SecretEntry, version: string | undefined): SecretVersion {
   const found = pickVersion(entry, version);
   if (!found.enabled) throw secretDisabled();
@@ -96,11 +98,11 @@ export function decideCreate(
   ];
 }
 
-/** A deleted secret whose retention is over is still in the state; nobody can see it any more. */
+/** Removes a deleted secret after its retention. It is still in the state, but no reader can see it. */
 const clearLeftover = (entry: SecretEntry | undefined, standing: Standing): Change[] =>
   standing === "absent" && entry !== undefined ? [{ kind: "purged", name: entry.name }] : [];
 
-/** Brings back what was backed up. The name must be free. */
+/** Restores a backup. The name must not exist. */
 export function decideRestore(
   state: VaultState,
   backup: Backup,
@@ -116,7 +118,7 @@ export function decideRestore(
   ];
 }
 
-/** Nobody is told of the versions again: whoever had to know of them was told when they were made. */
+/** Marks the versions as published, because their events were published when they were created. */
 function restoredVersion(name: string, { updated, ...version }: BackedUpVersion): Change[] {
   const { value: _value, created: _created, ...settings } = version;
   return [
@@ -136,7 +138,7 @@ const readSettings = ({ contentType, tags, attributes }: UpdateBody, before: Set
   exp: attributes?.exp ?? before.exp,
 });
 
-/** What the body does not name stays; tags that are given replace the whole map. */
+/** Changes only the fields in the body. Tags in the body replace all tags. */
 export function decideUpdate(
   entry: SecretEntry,
   found: SecretVersion,

@@ -19,7 +19,7 @@ const settings = {
 
 const of = { name: z.string(), version: z.string() };
 
-/** What may happen to a vault. The state is these, in order, and nothing else. */
+/** The changes of a vault. Applying them in order gives its state. */
 export const changeSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("created"),
@@ -47,7 +47,7 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 export interface SecretVersion {
   readonly version: string;
   readonly value: string;
-  /** Seconds since 1970, as every time below that is not said to be otherwise. */
+  /** Seconds since 1970, like every time below without another unit. */
   readonly created: number;
   updated: number;
   enabled: boolean;
@@ -60,17 +60,17 @@ export interface SecretVersion {
 
 export interface SecretEntry {
   readonly name: string;
-  /** In the order of creation: the last one is current. Never empty. */
+  /** In the order of creation. The last version is current. Never empty. */
   readonly versions: [SecretVersion, ...SecretVersion[]];
   deletion?: { readonly at: number; readonly purgeAt: number } | undefined;
-  /** Milliseconds; until then a deletion or recovery is still under way. */
+  /** Milliseconds. The deletion or recovery ends at this time. */
   settledAt: number;
 }
 
 export interface VaultState {
-  /** By lower-case name: the service compares names without regard to case. */
+  /** Entries by lower-case name, because the service ignores the case of names. */
   readonly entries: Map<string, SecretEntry>;
-  /** Versions whose creation nobody has been told about yet, by `name/version`. */
+  /** Versions whose creation event is not yet published, by `name/version`. */
   readonly unannounced: Map<string, { readonly entry: SecretEntry; readonly made: SecretVersion }>;
 }
 
@@ -87,7 +87,7 @@ export const findVersion = (entry: SecretEntry, version: string): SecretVersion 
 
 const toKey = (name: string, version: string): string => `${name.toLowerCase()}/${version}`;
 
-/** Carries out one change. A change that speaks of something unknown has no effect. */
+/** Applies one change. A change to something unknown has no effect. */
 export function applyChange(state: VaultState, change: Change): void {
   if (change.kind === "created") {
     applyCreated(state, change);

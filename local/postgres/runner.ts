@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { chmod, chown, lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** As whom the server runs; undefined: as ourselves. Spread into the options of spawn. */
+/** The user that the server runs as; undefined means the current user. Spread into the options of spawn. */
 export type Runner = { readonly uid: number; readonly gid: number } | undefined;
 
-/** PostgreSQL refuses to run as root. It wants a user that exists, and `nobody` does nearly everywhere. */
+/** PostgreSQL refuses to run as root. It needs an existing user, and `nobody` exists on almost every system. */
 const nobody: Runner = { uid: 65534, gid: 65534 };
 
 export function runner(): Runner {
   return process.getuid?.() === 0 ? nobody : undefined;
 }
 
-/** The first folder on the way to `path` (itself included) that the runner may not pass through. */
+/** Returns the first folder on the way to `path`, including itself, that the runner may not pass through. */
 export async function blockingFolder(path: string, as: Runner): Promise<string | undefined> {
   if (as === undefined) return undefined;
   const real = await realpath(path);
@@ -25,8 +25,8 @@ export async function blockingFolder(path: string, as: Runner): Promise<string |
 }
 
 /**
- * A folder for everything of one cluster, which belongs to the runner. It is `directory`, or, where the runner could
- * not get there (a checkout under root's home), a folder outside that is always the same for that directory.
+ * Returns the folder of one cluster, which the runner owns. It is `directory`, or, where the runner cannot reach that (such as a
+ * checkout under root's home), another folder that is always the same for the directory.
  */
 export async function clusterFolder(directory: string, as: Runner): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -46,14 +46,14 @@ async function folderOutside(directory: string): Promise<string> {
   return folder;
 }
 
-/** Survives a restart of the machine, unlike /tmp; everybody can read it and only we can write it. */
+/** Returns a folder that, unlike /tmp, survives a restart of the machine. Every user can read it, and only this user can write it. */
 export async function sharedFolder(): Promise<string> {
   const folder = "/var/tmp/keyturn-postgresql";
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const found = await lstat(folder);
-  // Anybody may make a folder in /var/tmp, and what is in it will be executed.
+  // Any user may create a folder in /var/tmp, and programs in this one are executed.
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-    throw new Error(`${folder} belongs to somebody else; remove it, or run as an ordinary user.`);
+    throw new Error(`${folder} belongs to another user. Delete it, or do not run as root.`);
   }
   await chmod(folder, 0o755);
   return folder;

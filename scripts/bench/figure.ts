@@ -1,26 +1,26 @@
 import type { Grid, Row } from "./output/table.ts";
 
 export interface Asked {
-  /** Rotations of a round; each figure has its own default. */
+  /** Rotations of a round. Each figure has its own default. */
   readonly rotations?: number | undefined;
-  /** Of the simulated fleet. */
+  /** Targets of the simulated fleet. */
   readonly targets?: number | undefined;
   readonly instances?: number | undefined;
   readonly vaults?: number | undefined;
-  /** Tells a person how far it got. */
+  /** Prints the progress. */
   readonly say: (line: string) => void;
 }
 
-/** Rows of the one table of the bench, or tables by themselves. */
+/** Rows for the common table of the bench, or separate tables. */
 export type Result = readonly Row[] | { readonly grids: readonly Grid[] };
 
-/** Something that is measured by itself, in a world of its own. */
+/** One measurement, which runs in its own world. */
 export interface Figure {
-  /** For `--only`, and for the marks in the page. */
+  /** The name in `--only` and in the marks of the page. */
   readonly name: string;
-  /** The page of docs/explanation that has its result. Default: performance. */
+  /** The page of docs/explanation with the result. Default: performance. */
   readonly page?: "scale";
-  /** For people: what it measures. */
+  /** Describes the measurement in the usage text. */
   readonly about: string;
   measure(asked: Asked): Promise<Result>;
 }

@@ -10,7 +10,7 @@ import { scale } from "./figures/scale.ts";
 import { start } from "./figures/start.ts";
 import { throughput } from "./figures/throughput.ts";
 
-/** Everything that is measured, in the order of the table. Another figure is a file of `figures/` and a line here. */
+/** All figures, in the order of the table. To add one, add a file in `figures/` and a line here. */
 export const figures: readonly Figure[] = [
   throughput,
   profile,

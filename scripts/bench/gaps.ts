@@ -1,16 +1,16 @@
 import type { Moment } from "./world/counting.ts";
 
-/** The time in which a password that was changed on the server was not yet published, so that consumers were refused. */
+/** The time between the change of a password on the server and its publication, in which consumers are refused. */
 export interface Gap {
   readonly name: string;
   readonly lengthMs: number;
-  /** Whether it had ended when the measurement did. */
+  /** Whether it ended before the measurement did. */
   readonly isOver: boolean;
 }
 
 /**
- * Accounts and the secrets that publish them have the same names. A gap begins with the first change since the last
- * publication: when the server was changed again meanwhile, consumers were refused all the time.
+ * Finds the gaps. An account and its secret have the same name. A gap begins with the first change after a publication: further
+ * changes only prolong the time in which consumers are refused.
  */
 export function findGaps(
   changed: readonly Moment[],

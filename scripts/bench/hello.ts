@@ -1,4 +1,4 @@
-/** The smallest function there is, with which a cold start is compared. */
+/** A minimal function, with which a cold start is compared. */
 import { app } from "@azure/functions";
 
 app.http("hello", { authLevel: "anonymous", handler: () => ({ body: "hello" }) });

@@ -13,12 +13,12 @@ const widest = Math.max(...figures.map(({ name }) => name.length));
 const usage = `npm run bench -- [--only NAME,NAME] [--rotations N]
                  [--targets N] [--instances N] [--vaults N] [--write]
 
-  --only NAMES    only these figures, separated by commas
-  --rotations N   rotations of a round. Default: each figure has its own
-  --targets N     of the simulated fleet. Default: 10000
-  --instances N   of the simulated fleet. Default: 20
-  --vaults N      of the simulated fleet. Default: 1
-  --write         also replaces the results in docs/explanation/
+  --only NAMES    measure only these figures, separated by commas
+  --rotations N   rotations of a round. Default: depends on the figure
+  --targets N     targets of the simulated fleet. Default: 10000
+  --instances N   instances of the simulated fleet. Default: 20
+  --vaults N      vaults of the simulated fleet. Default: 1
+  --write         replace the results in docs/explanation/ as well
 
 Figures:
 ${figures.map(({ name, about }) => `  ${name.padEnd(widest)}  ${about}`).join("\n")}`;
@@ -44,7 +44,7 @@ function readArguments() {
   return shape.parse(parseArgs({ options }).values);
 }
 
-/** Throws for a name that no figure has. */
+/** Selects the figures. Throws for an unknown name. */
 function chosen(only: string | undefined): readonly Figure[] {
   if (only === undefined) return figures;
   return only.split(",").map((name) => {
@@ -55,7 +55,7 @@ function chosen(only: string | undefined): readonly Figure[] {
   });
 }
 
-/** Prints tables of their own at once; returns the rows of the common one. */
+/** Prints separate tables at once and returns the rows of the common table. */
 async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
   const rows: Row[] = [];
   for (const figure of only) {
@@ -72,7 +72,7 @@ async function measure(only: readonly Figure[], asked: z.output<typeof shape>) {
   return rows;
 }
 
-/** PostgreSQL would go on running: it is in a process group of its own. */
+/** Stops every process on a signal. Otherwise PostgreSQL, which has its own process group, would continue to run. */
 function stopOnSignals(): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -99,7 +99,7 @@ async function main(): Promise<number> {
   }
   stopOnSignals();
   const rows = await measure(only, asked).catch((error: unknown) => {
-    process.stderr.write(`The bench ended early: ${toMessage(error)}\n`);
+    process.stderr.write(`The bench failed: ${toMessage(error)}\n`);
     return undefined;
   });
   if (!rows) return 1;

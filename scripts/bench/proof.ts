@@ -3,7 +3,7 @@ import type { World } from "./world/world.ts";
 
 const sample = 20;
 
-/** Logs in with what is published, with the plain client. A figure of a run that broke something is worth nothing. */
+/** Logs in with published passwords and the plain client, because figures of a run that broke something are worthless. */
 export async function provenRow(world: World): Promise<Row> {
   const refused = await world.refused(sample);
   return {

@@ -2,15 +2,15 @@ import { type Counts, since } from "./world/counts.ts";
 import { awaitEach, type Instances, type Outcome } from "./world/instance.ts";
 import type { World } from "./world/world.ts";
 
-/** What one round was: every target of the world rotated once, on request. */
+/** The result of one round, in which every target of the world is rotated once, on request. */
 export interface Round {
   /** Rotations that were done within the limit. */
   readonly done: number;
   /** Milliseconds from the first message taken to the last rotation done; the whole limit when some are missing. */
   readonly tookMs: number;
-  /** Of all instances together. */
+  /** Summed over all instances. */
   readonly cpuMs: number;
-  /** Of all instances together. */
+  /** Summed over all instances. */
   readonly counts: Counts;
   /** Log-ins, as the server counts them. */
   readonly logIns: number;
@@ -19,12 +19,12 @@ export interface Round {
 }
 
 export interface Limits {
-  /** Milliseconds after which rotations that are not done are given up. */
+  /** Milliseconds after which the round ends, even if rotations are not done. */
   readonly limitMs: number;
   readonly onEvent?: (outcome: Outcome) => void;
 }
 
-/** Writes all requests first; the time begins when the instances may take messages. */
+/** Writes all requests first. The measured time starts when the instances may take messages. */
 export async function playRound(
   world: World,
   instances: Instances,

@@ -1,4 +1,4 @@
-/** A configuration as a fleet has it: pairs on a few servers, tags, and some policies with windows of their own. */
+/** Makes a configuration like that of a fleet: pairs on a few servers, tags, and policies with their own windows. */
 export function configuration(targets: number): string {
   const names = Array.from({ length: targets }, (_, index) => index);
   return `version: 1

@@ -26,7 +26,7 @@ export interface Row {
 interface App {
   readonly what: string;
   readonly folder: string;
-  /** Elsewhere than in the package: there, no checked form is beside it. */
+  /** A configuration outside the package, which therefore has no checked form. */
   readonly config?: string;
 }
 
@@ -41,7 +41,7 @@ const settings = {
   KEYTURN_SWEEP_SCHEDULE: "0 * * * * *",
 };
 
-/** Each row is the median of several runs. The first row is the smallest function there is. */
+/** Measures the starts. Each row is the median of several runs. The first row is a minimal function. */
 export async function measureStart(): Promise<Row[]> {
   const scratch = await mkdtemp(join(tmpdir(), "keyturn-bench-"));
   try {
@@ -115,7 +115,7 @@ async function start({ folder, config }: App): Promise<Omit<Row, "what">> {
   let wall = 0;
   child.stdout.once("data", () => (wall = (performance.now() - began) / 1_000));
   const [said, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if (said === "") throw new Error(`the app in ${folder} did not start:\n${errors}`);
+  if (said === "") throw new Error(`The app in ${folder} did not start:\n${errors}`);
   return { cpu: reported.parse(JSON.parse(said)).cpu, wall };
 }
 

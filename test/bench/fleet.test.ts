@@ -5,7 +5,7 @@ import { simulatedVault } from "../../scripts/bench/fleet/vault.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 
-test("simulated time jumps to whoever wakes first, and ends sleep at a deadline", async () => {
+test("simulated time jumps to the next wake-up, and a deadline ends a sleep", async () => {
   const clock = simulatedClock(1_000);
   const seen: string[] = [];
   const sleep = async (name: string, ms: number) => {
@@ -26,7 +26,7 @@ test("simulated time jumps to whoever wakes first, and ends sleep at a deadline"
 
 const small = { targets: 40, instances: 2, vaults: 2, seed: 7, say: () => undefined };
 
-test("a simulated fleet is rotated whole, each target once, and no password stays unpublished", async () => {
+test("every target of a simulated fleet is rotated once, and no password stays unpublished", async () => {
   const { done, gaps, messages, vaultCreates, throttled } = await simulateFleet(small);
   expect([done, gaps.length, throttled]).toEqual([40, 40, 0]);
   expect(gaps.every(({ isOver }) => isOver)).toBe(true);
@@ -58,6 +58,6 @@ test("a simulated vault makes no more versions in ten seconds than its limit, an
   }
   await clock.run(() => false);
   expect(writtenAt.filter((at) => at < 10_000)).toHaveLength(300);
-  // Told to wait for ten seconds, the client gives up at once.
+  // The vault requests a wait of ten seconds, so the client stops at once.
   expect([refused, main.throttled()]).toEqual([100, 100]);
 });

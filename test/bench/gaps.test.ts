@@ -16,11 +16,11 @@ test("a second change within a gap does not begin another one", () => {
   ]);
 });
 
-test("a gap that has not ended is counted up to the end of the measurement", () => {
+test("an open gap is counted up to the end of the measurement", () => {
   expect(findGaps(at(100), at(50), 1_000)).toEqual([{ name: "app", lengthMs: 900, isOver: false }]);
 });
 
-test("versions of other secrets, such as pending ones, end no gap", () => {
+test("versions of other secrets, such as pending ones, do not end a gap", () => {
   const pending = [{ name: "keyturn-pending-app", at: 150 }];
   const [gap] = findGaps(at(100), pending, 1_000);
   expect(gap?.isOver).toBe(false);

@@ -10,7 +10,7 @@ test("the median is the middle value, or the mean of the two in the middle", () 
   expect(greatest([2, 7, 1])).toBe(7);
 });
 
-test("numbers and durations are written for people", () => {
+test("numbers and durations are formatted for people", () => {
   expect(number(1234.56, 1)).toBe("1,234.6");
   expect(number(NaN)).toBe("–");
   expect([12.4, 1_530, 300_000, 661_000, 9_000_000].map(duration)).toEqual([
@@ -26,7 +26,7 @@ test("the table has aligned columns", () => {
   ]);
 });
 
-test("a result replaces what stands between its marks, and nothing else", () => {
+test("a result replaces only the text between its marks", () => {
   const page = "before\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nafter\n";
   const written = withResult(page, "x", "new");
   expect(written).toBe("before\n<!-- bench:x -->\n\nnew\n\n<!-- /bench:x -->\nafter\n");

@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs the real test runner on throw-away test files; returns its last line and exit code. */
+/** Runs the real test runner on temporary test files, and returns its last line and exit code. */
 async function runVitest(files: Record<string, string>) {
   for (const [name, body] of Object.entries(files)) await writeFile(join(folder, name), body);
   const reporters = ["default", join(root, "test/closing-line.ts")];
@@ -37,7 +37,7 @@ async function runVitest(files: Record<string, string>) {
   return { lines, last: lines.at(-1), code: await code };
 }
 
-test("skipped tests are named only where there are some", () => {
+test("skipped tests are counted only when there are some", () => {
   expect(closingLine({ passed: 3, failed: 0, skipped: 0 })).toBe("Tests: 3 passed, 0 failed");
   expect(closingLine({ passed: 3, failed: 1, skipped: 2 })).toBe(
     "Tests: 3 passed, 1 failed, 2 skipped",
@@ -51,7 +51,7 @@ test("a green run ends with its count", async () => {
   expect(await runVitest(files)).toMatchObject({ last: "Tests: 2 passed, 0 failed", code: 0 });
 });
 
-test("each file has a line when it begins, where no terminal shows what runs", async () => {
+test("each file has a line when it starts, unless a terminal shows the progress", async () => {
   const body = 'test("one", () => {});';
   const { lines } = await runVitest({ "a.test.js": body, "b.test.js": body });
   const begins = lines.filter((line) => line.startsWith("["));
@@ -75,6 +75,6 @@ test("files that cannot load, broken hooks and stray rejections count as failure
   expect(code).toBe(1);
 });
 
-test("a run that finds no tests does not read like success", async () => {
+test("a run without tests does not look like success", async () => {
   expect(await runVitest({})).toMatchObject({ last: "Tests: 0 passed, 1 failed", code: 1 });
 });

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-/** A project of its own with a copy of the bootstrap, and a stand-in for npm that records its calls. */
+/** Makes a project with a copy of the bootstrap, and a fake npm that records its calls. */
 let project: string;
 
 const lockfile = (version: string): string =>
@@ -17,7 +17,7 @@ const lockfile = (version: string): string =>
     },
   });
 
-/** Does what `npm ci` does as far as the bootstrap can see. */
+/** Imitates the effects of `npm ci` that the bootstrap checks. */
 const npmStandIn = `
   const { appendFileSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
   appendFileSync("npm-calls.txt", process.argv.slice(2).join(" ") + "\\n");
@@ -74,7 +74,7 @@ afterEach(async () => {
 });
 
 describe("installing", () => {
-  test("a fresh clone gets the locked dependencies first, and says so", async () => {
+  test("the locked dependencies are installed first on a fresh clone, with a message", async () => {
     const { out, err, code } = await run(["greet", "you"]);
     expect({ out, code }).toEqual({ out: "hello you\n", code: 0 });
     expect(err).toBe(
@@ -83,7 +83,7 @@ describe("installing", () => {
     expect(await npmCalls()).toEqual(["ci --no-audit --no-fund --loglevel=error"]);
   });
 
-  test("nothing is installed again while the lockfile stays the same", async () => {
+  test("nothing is installed again while the lockfile does not change", async () => {
     await run(["greet"]);
     const { err } = await run(["greet"]);
     expect(err).toBe("");
@@ -105,7 +105,7 @@ describe("installing", () => {
     expect(await npmCalls()).toHaveLength(2);
   });
 
-  test("a failed install stops everything with a sentence, not a stack", async () => {
+  test("a failed install stops with a message and without a stack", async () => {
     const { out, err, code } = await run(["greet"], { NPM_FAILS: "1" });
     expect({ out, code }).toEqual({ out: "", code: 1 });
     expect(err).toContain("npm: no network");
@@ -124,7 +124,7 @@ describe("choosing Node", () => {
     await chmod(join(project, ownNode), 0o755);
   }
 
-  test("the Node that came with the dependencies is used and is first on the path", async () => {
+  test("the Node from the dependencies is used and is first on the path", async () => {
     await installNode(
       `[ "$1" = --version ] && echo v22.20.0 && exit; echo "own $PATH"; exec "${process.execPath}" "$@"`,
     );
@@ -136,22 +136,22 @@ describe("choosing Node", () => {
   test.each([
     ["does not run here", "exit 126"],
     ["is too old", "echo v20.19.0"],
-  ])("one that %s is passed over", async (_, script) => {
+  ])("an installed Node that %s is ignored", async (_, script) => {
     await installNode(script);
     expect(await run(["greet"])).toEqual({ out: "hello\n", err: "", code: 0 });
   });
 
-  test("with none that is new enough, it stops with a plain sentence", async () => {
+  test("the bootstrap stops with a message when no Node is new enough", async () => {
     await run(["greet"]);
     await write("old.cjs", 'Object.defineProperty(process, "version", { value: "v20.19.0" });');
     const { out, err, code } = await run(["greet"], { NODE_OPTIONS: "--require ./old.cjs" });
     expect({ out, code }).toEqual({ out: "", code: 1 });
-    expect(err).toMatch(/^Keyturn needs Node 22\.18 or later; this is v20\.19\.0, .*\.\n$/);
+    expect(err).toMatch(/^Keyturn needs Node 22\.18 or later, and this is v20\.19\.0\. .*\.\n$/);
   });
 });
 
 describe("running", () => {
-  test("a TypeScript file gets its arguments and hands back its exit code", async () => {
+  test("a TypeScript file receives its arguments, and its exit code is returned", async () => {
     const body = "const args: string[] = process.argv.slice(2); process.exitCode = args.length;";
     await write("count.ts", body);
     const { code } = await run(["count.ts", "--once", "two words", "$HOME"]);
@@ -160,12 +160,12 @@ describe("running", () => {
 
   test("an unknown program is named", async () => {
     const { err, code } = await run(["missing"]);
-    expect(err).toContain('No dependency of this project brings a program named "missing".');
+    expect(err).toContain('No dependency of this project has a program "missing".');
     expect(code).toBe(1);
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s reaches the child, and the wrapper waits for the child's own end",
+    "%s reaches the child, and the wrapper waits until the child ends",
     async (signal) => {
       await write(
         "server.mjs",
@@ -182,7 +182,7 @@ describe("running", () => {
     },
   );
 
-  test("a child that a signal ended gives the exit code that shells give", async () => {
+  test("a child that a signal ended gives the same exit code as in a shell", async () => {
     await write("ends.mjs", 'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);');
     expect((await run(["ends.mjs"])).code).toBe(137);
   });

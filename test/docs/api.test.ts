@@ -67,18 +67,18 @@ function rowsUnder(heading: string, section: string): string[] {
 }
 
 describe("The reference of the API", () => {
-  test("has a section for every route that the app registers, and for no other", () => {
+  test("has a section for exactly the routes that the app registers", () => {
     expect([...sections.keys()].sort()).toEqual([...registered.keys()].sort());
   });
 
-  test("names every query parameter of a route, and no other", async () => {
+  test("lists exactly the query parameters of each route", async () => {
     for (const [route, section] of sections) {
       const names = await allowed(route, "no-such-parameter=1");
       expect([route, ...rowsUnder("Query", section)]).toEqual([route, ...names]);
     }
   });
 
-  test("names every field of a JSON body, and no other", async () => {
+  test("lists exactly the fields of each JSON body", async () => {
     const withBody = [...sections].filter(([, section]) => section.includes("| Body |"));
     expect(withBody).toHaveLength(3);
     for (const [route, section] of withBody) {
@@ -87,7 +87,7 @@ describe("The reference of the API", () => {
     }
   });
 
-  test("says what each status of an error means", async () => {
+  test("explains each status of an error", async () => {
     const source = await readFile(join(root, "functions/http/problem.ts"), "utf8");
     const statuses = Array.from(source.matchAll(/^ {2}(\d{3}): "/gm), ([, status = ""]) => status);
     const explained = Array.from(page.matchAll(/^\| (\d{3}) \|/gm), ([, status = ""]) => status);

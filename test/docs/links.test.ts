@@ -40,12 +40,12 @@ function leadsNowhere(page: string, link: string): boolean {
   return anchor !== undefined && !listAnchors(file).includes(anchor);
 }
 
-test.each(pages)("every link of %s leads to a file or heading that is there", (page) => {
+test.each(pages)("every link of %s leads to an existing file or heading", (page) => {
   const links = all(readProse(page), /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
   expect(links.filter((link) => leadsNowhere(page, link))).toEqual([]);
 });
 
-test.each(pages)("every file of the repository that %s names is there", (page) => {
+test.each(pages)("every file of the repository that %s names exists", (page) => {
   const top = /^(?:\.ci|docs|examples|functions|local|scripts|shared|test)\/[\w./*{},-]*$/;
   const named = all(read(page), /`([^`\s]+)`/g).filter((code) => top.test(code));
   const commands = all(read(page), /\b((?:docs|examples|scripts|test)\/[\w./-]+\.\w+)/g);
@@ -55,7 +55,7 @@ test.each(pages)("every file of the repository that %s names is there", (page) =
   expect(sources.filter(isMissing)).toEqual([]);
 });
 
-test.each(pages)("every command of %s is one that package.json has", (page) => {
+test.each(pages)("every command of %s is in package.json", (page) => {
   const commands = [
     ...all(read(page), /\bnpm run ([\w:-]+)/g),
     ...all(read(page), /\bnpm (start|test)\b/g),

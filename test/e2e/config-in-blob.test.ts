@@ -48,7 +48,7 @@ const rotated = async (name: string) => world.api.ended(await world.api.rotate(n
 const fetchStatus = async (name: string) =>
   (await world.api.send("GET", `/api/targets/${name}`)).status;
 
-test("an app whose configuration is in a blob takes edits while it runs, and keeps the last good one after a broken edit, over a restart too", async () => {
+test("an app with its configuration in a blob applies edits while it runs, and keeps the last valid one after a broken edit, also across a restart", async () => {
   expect(await rotated("orders")).toMatchObject({ state: "done" });
   expect(await fetchStatus("billing")).toBe(404);
 
@@ -74,7 +74,7 @@ test("an app whose configuration is in a blob takes edits while it runs, and kee
   expect(world.output.written).not.toContain("sig=");
 });
 
-test("what instances keep is in a container beside the queue", async () => {
+test("the data that instances keep is in a container of the queue's storage account", async () => {
   const storage = BlobServiceClient.fromConnectionString(world.storage);
   const names: string[] = [];
   const container = storage.getContainerClient(`${queueName}-config`);

@@ -57,7 +57,7 @@ test.each([
   ["an administrator", "one"],
   ["the account itself", "self"],
 ])(
-  "A password that %s changed is read with the official client and logs in, and the old one is refused",
+  "A password that %s changed logs in when read with the official client, and the old one is refused",
   async (_, name) => {
     const { api, secrets } = world;
     const password = await seed(world, name);
@@ -74,7 +74,7 @@ test.each([
   },
 );
 
-test("Of a pair the other account is published; without grace the superseded one is refused at once", async () => {
+test("A rotation of a pair publishes the other account; without grace the superseded one is refused at once", async () => {
   const { api, secrets } = world;
   const before = { username: "two_a", password: await seedPair(world, "two") };
   expect(await whoAmI(before)).toBe("two_a");
@@ -90,7 +90,7 @@ test("Of a pair the other account is published; without grace the superseded one
   expect(await whoAmI(after)).toBe("two_b");
 });
 
-test("Of a pair with grace the superseded credential lives on beside the new one", async () => {
+test("With grace, the superseded credential of a pair stays valid beside the new one", async () => {
   const { api, secrets } = world;
   const before = await published(secrets, "two");
 
@@ -104,6 +104,6 @@ test("Of a pair with grace the superseded credential lives on beside the new one
   expect(retirement?.account).toBe("two_b");
 });
 
-test("The host comes to an orderly end when it is told to", async () => {
+test("The host stops in order when it receives SIGTERM", async () => {
   expect(await world.host().stop()).toBe(0);
 });

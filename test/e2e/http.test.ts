@@ -23,13 +23,13 @@ interface Problem {
   readonly detail: string;
 }
 
-/** What the app itself refuses, it refuses in a plain sentence. */
+/** Every problem of the app has a detail that is a sentence. */
 function problemIn({ status, headers, text }: Answer): Problem {
   expect(headers.get("content-type")).toBe("application/problem+json");
   const problem = JSON.parse(text) as Problem;
   expect(problem.status).toBe(status);
   expect(problem.title).not.toBe("");
-  expect(problem.detail).toMatch(/^[\w-]+ .+\.$/);
+  expect(problem.detail).toMatch(/^[\w`-]+ .+\.$/);
   return problem;
 }
 
@@ -38,8 +38,8 @@ const rotations = "/api/targets/strict/rotations";
 /** A cursor as it is given for another target. */
 const alien = Buffer.from('["rotations","one","01ARZ3NDEKTSV4RRFFQ69G5FAV"]').toString("base64url");
 
-describe("Asking for a rotation", () => {
-  test("is answered 202 with the place where it can be followed to its end", async () => {
+describe("A rotation request", () => {
+  test("is answered 202 with the location at which it can be followed to its end", async () => {
     const { api } = world;
     const answer = await api.send("POST", "/api/targets/one/rotations");
     expect(answer.status).toBe(202);
@@ -57,7 +57,7 @@ describe("Asking for a rotation", () => {
     expect(await countVersions(world.secrets, "one")).toBe(2);
   });
 
-  test("twice with the same Idempotency-Key leads to the same rotation, however late", async () => {
+  test("that is repeated with the same Idempotency-Key leads to the same rotation, even much later", async () => {
     const { api } = world;
     const twice = () => api.rotate("again", { idempotencyKey: "ticket-42" });
     const [first, second] = await Promise.all([twice(), twice()]);
@@ -71,7 +71,7 @@ describe("Asking for a rotation", () => {
     expect(await countVersions(world.secrets, "again")).toBe(3);
   });
 
-  test("takes the exposure of a secret as the reason, and says so in the history", async () => {
+  test("accepts the exposure of a secret as the reason, which the history shows", async () => {
     const body = JSON.stringify({ reason: "exposure" });
     const answer = await world.api.send("POST", "/api/targets/one/rotations", {
       headers: json,
@@ -93,13 +93,13 @@ describe("A bad request changes nothing and is answered", () => {
     ["404 when an unknown target is read", 404, "GET", "/api/targets/nobody", {}],
     ["404 for the history of an unknown target", 404, "GET", "/api/targets/nobody/rotations", {}],
     ["404 for an unknown rotation", 404, "GET", `${rotations}/01ARZ3NDEKTSV4RRFFQ69G5FAV`, {}],
-    ["400 for a target id that cannot be one", 400, "POST", "/api/targets/No_Body/rotations", {}],
+    ["400 for an invalid target id", 400, "POST", "/api/targets/No_Body/rotations", {}],
     ["400 for a target id with a NUL in it", 400, "GET", "/api/targets/a%00b", {}],
     ["400 for an endless target id", 400, "GET", `/api/targets/${"a".repeat(300)}`, {}],
-    ["400 for a rotation id that cannot be one", 400, "GET", `${rotations}/'%20or%201`, {}],
-    ["400 for a limit that is no number", 400, "GET", `${rotations}?limit=many`, {}],
+    ["400 for an invalid rotation id", 400, "GET", `${rotations}/'%20or%201`, {}],
+    ["400 for a limit that is not a number", 400, "GET", `${rotations}?limit=many`, {}],
     ["400 for a limit beyond 100", 400, "GET", `${rotations}?limit=101`, {}],
-    ["400 for a cursor that nobody gave", 400, "GET", `${rotations}?cursor=abc`, {}],
+    ["400 for an invented cursor", 400, "GET", `${rotations}?cursor=abc`, {}],
     ["400 for a cursor of another list", 400, "GET", `/api/alarms?cursor=${alien}`, {}],
     ["400 for a cursor of another target", 400, "GET", `${rotations}?cursor=${alien}`, {}],
     [
@@ -127,8 +127,8 @@ describe("A bad request changes nothing and is answered", () => {
     ["400 for JSON null", 400, "POST", rotations, body("null")],
     ["400 for unknown keys in the body", 400, "POST", rotations, body('{"force":true}')],
     ["400 for an unknown reason", 400, "POST", rotations, body('{"reason":"schedule"}')],
-    ["400 for a grace that is no duration", 400, "POST", rotations, body('{"grace":"soon"}')],
-    ["400 for a grace that is no text", 400, "POST", rotations, body('{"grace":5}')],
+    ["400 for a grace that is not a duration", 400, "POST", rotations, body('{"grace":"soon"}')],
+    ["400 for a grace that is not text", 400, "POST", rotations, body('{"grace":5}')],
     ["400 for a negative grace", 400, "POST", rotations, body('{"grace":"-5m"}')],
     [
       "415 for another content type",
@@ -192,7 +192,7 @@ describe("A bad request changes nothing and is answered", () => {
       body('{"reason":"exposre"}'),
       "Unknown value of `reason`. Did you mean `exposure`? Allowed: operator, exposure.",
     ],
-  ])("with what was meant: %s %s", async (method, path, init, detail) => {
+  ])("with the likely name or value: %s %s", async (method, path, init, detail) => {
     expect(problemIn(await world.api.send(method, path, init)).detail).toBe(detail);
   });
 
@@ -200,11 +200,11 @@ describe("A bad request changes nothing and is answered", () => {
     ["DELETE", "/api/targets/strict/rotations"],
     ["PUT", "/api/targets/strict"],
     ["POST", "/api/health"],
-  ])("404 by the host for a method that nobody takes: %s %s", async (method, path) => {
+  ])("404 by the host for a method that no function handles: %s %s", async (method, path) => {
     expect((await world.api.send(method, path)).status).toBe(404);
   });
 
-  test("and the target was not touched by any of them", async () => {
+  test("and none of them changes the target", async () => {
     expect(await world.api.rotations("strict")).toEqual([]);
     expect(await countVersions(world.secrets, "strict")).toBe(1);
   });
@@ -228,14 +228,14 @@ describe("Without the key", () => {
     }
   });
 
-  test("the health can be asked, and tells nothing but whether the app is up", async () => {
+  test("the health check answers, and reveals only whether the app is up", async () => {
     const response = await fetch(`${world.host().url}/api/health`);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: "up" });
   });
 });
 
-test("The list of targets says how each stands, and no secret", async () => {
+test("The list of targets shows the state of each, and no secret", async () => {
   const { status, text } = await world.api.send("GET", "/api/targets");
   expect(status).toBe(200);
   const { targets } = JSON.parse(text) as { targets: { id: string }[] };
@@ -243,7 +243,7 @@ test("The list of targets says how each stands, and no secret", async () => {
   expect(text.replaceAll("passwordEntropyBits", "")).not.toMatch(/password/i);
 });
 
-test("A target whose row a newer version wrote is shown and refused with the reason, and the others go on", async () => {
+test("A target whose row a newer version wrote is shown and refused with the reason, and the others work on", async () => {
   const { api, storage } = world;
   await setSchema(storage, "again", recordSchema + 1);
   const why = `The journal's row of target again was written by a newer version of Keyturn (schema ${recordSchema + 1}; this instance knows ${recordSchema}). Finish the deployment.`;

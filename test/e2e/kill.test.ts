@@ -11,7 +11,7 @@ import { makeConfig, own, pair, published, seed, seedPair, single } from "./worl
 import { everySecond, startWorld, type World } from "./world/world.ts";
 
 const kills = 20;
-/** Milliseconds after a rotation was seen to begin, within which the process is killed; a rotation takes less. */
+/** The process is killed at most this many milliseconds after a rotation has started. A rotation takes less. */
 const window = 700;
 
 const pairs = ["steady", "brief"];
@@ -26,9 +26,9 @@ beforeAll(async () => {
       makeConfig(
         places,
         {
-          // Rotated whenever somebody asks; its superseded passwords live on.
+          // Rotated on request only; its superseded passwords stay valid.
           steady: pair(places, "steady", { policy: "hourly", grace: "30m" }),
-          // All others by the schedule, too.
+          // The others are also rotated by schedule.
           brief: pair(places, "brief", { grace: "0s" }),
           managed: single(places, "managed"),
           changed: single(places, "changed"),
@@ -49,13 +49,13 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /**
- * A rotation that was killed goes on when its claim has ended, after two minutes. Each host is therefore started with a
- * clock so much further ahead: what it finds is what it would have found had everybody waited.
+ * A killed rotation continues when its claim has expired, after two minutes. Each host therefore starts with a clock that is
+ * this much further ahead, instead of waiting.
  */
 const startLater = (times: number) => world.start(startedLater(times * (claimLength + 1_000)));
 
 test(
-  "The host is killed again and again in the middle of rotations, and no credential is lost",
+  "No credential is lost when the host is killed repeatedly in the middle of rotations",
   { timeout: 900_000 },
   async () => {
     const chosen = Number(process.env["KEYTURN_TEST_SEED"] ?? Date.now() % 1_000_000);
@@ -90,12 +90,12 @@ test(
       `${kills + 1} kills; ${promised.length} rotations promised, all done; ${logIns} log-ins, none refused; ` +
         `killed while claimed, by phase: ${JSON.stringify(Object.fromEntries(tally))}`,
     );
-    // More than one phase must have been hit, or the kills were not where they hurt.
+    // The kills must hit more than one phase, or the test proves little.
     expect(tally.size).toBeGreaterThan(2);
   },
 );
 
-/** A rotation that the process at hand has begun, and not one of its predecessors. */
+/** A rotation that the current process has started, and not an earlier one. */
 async function rotationBegins(): Promise<void> {
   const { length } = world.output.written;
   await vi.waitFor(() => {
@@ -103,7 +103,7 @@ async function rotationBegins(): Promise<void> {
   }, patient);
 }
 
-/** This time the clock is left alone: the next host finds claims that have really to run out. */
+/** This test does not move the clock: the next host really waits until claims expire. */
 async function lastKill(): Promise<void> {
   for (;;) {
     await rotationBegins();

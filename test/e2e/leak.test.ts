@@ -19,9 +19,9 @@ import {
 } from "./world/targets.ts";
 import { asJson, everySecond, newPassword, startWorld, type World } from "./world/world.ts";
 
-/** In the address of a webhook, as many services hand them out. */
+/** A secret in the URL of a webhook, as many services issue them. */
 const inAddress = randomBytes(24).toString("base64url");
-/** What people put where it does not belong. */
+/** Secrets that people put in the wrong place. */
 const misplaced = newPassword();
 
 let echo: Echo;
@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   world = await startWorld({
     sweep: everySecond,
-    // NODE_DEBUG=http or net would print the headers of every request, by Node's own hand.
+    // NODE_DEBUG=http or net would make Node print the headers of every request.
     settings: { AZURE_LOG_LEVEL: "verbose", NODE_DEBUG: "tls,dns,timer" },
     config(places) {
       const shared = { consumers: ["app"] };
@@ -86,14 +86,14 @@ async function seedAll(): Promise<void> {
   const password = newPassword();
   await database.sql(`CREATE ROLE refused LOGIN PASSWORD '${password}'`);
   await world.store(publishedName("refused"), asJson("refused", password));
-  // Nobody knows this one's password.
+  // The password of this account is unknown.
   await database.account("locked", newPassword());
   await world.store(publishedName("locked"), asJson("locked", newPassword()));
   await world.store("wrong-admin", asJson(database.admin.account, newPassword()));
   await world.store("hook-key", randomBytes(32).toString("base64"));
 }
 
-/** All that was ever secret, whether or not it still is. */
+/** Everything that was ever secret, even if it no longer is. */
 async function everySecret(): Promise<Set<string>> {
   const secrets = new Set([misplaced, inAddress, world.identity.header, ...world.tokens]);
   const log = await readFile(join(world.folder, "vault.jsonl"), "utf8");
@@ -144,7 +144,7 @@ async function allTargets(): Promise<{ id: string }[]> {
 }
 
 test(
-  "Rotations that succeed, a vault that loses replies, and a line that breaks",
+  "Rotations that succeed, with a vault that loses replies and a connection that breaks",
   { timeout: 300_000 },
   async () => {
     const { api, lines, vault } = world;
@@ -216,7 +216,7 @@ test("Secrets in places where they do not belong", async () => {
   }, patient);
 });
 
-test("leave no secret anywhere but in the vault", { timeout: 300_000 }, async () => {
+test("leave no secret outside the vault", { timeout: 300_000 }, async () => {
   const places = await everyPlace();
   expect(await world.host().stop()).toBe(0);
   const secrets = await everySecret();
@@ -227,7 +227,7 @@ test("leave no secret anywhere but in the vault", { timeout: 300_000 }, async ()
     Object.fromEntries(places.map(({ name, text }) => [name, text.length])),
   );
   for (const { name, text } of places) expect(text.length, name).toBeGreaterThan(500);
-  // The finest level was really on, of the SDK as of the server.
+  // The most detailed log level of the SDK and of the server was on.
   expect(world.output.written).toMatch(/^azure:.*:info/m);
   expect(places.find(({ name }) => name === "what PostgreSQL logged")?.text).toContain(
     "SCRAM-SHA-256$",
@@ -235,7 +235,7 @@ test("leave no secret anywhere but in the vault", { timeout: 300_000 }, async ()
   expect(leaksIn(places, secrets)).toEqual([]);
 });
 
-test("The search finds a secret in a single line of a log, in whatever way it is written", async () => {
+test("The search finds a secret in a single line of a log, in every encoding", async () => {
   const { password } = await published(world.secrets, "two");
   const log = world.output.written.slice(-100_000);
   const awkward = `p"\\ä &+/=%\n${password}`;

@@ -17,7 +17,7 @@ const old = ["grid", "spaces", "expiring"];
 const young = ["young", "watched"];
 const selves = ["taken", "broken"];
 
-/** The timer never fires here: whatever happens, an event has led to it. */
+/** The timer never fires here, so every effect comes from an event. */
 let world: World;
 beforeAll(async () => {
   world = await startWorld({
@@ -71,7 +71,7 @@ function eventAbout(name: string, version: string) {
   };
 }
 
-/** Every event is delivered, and all that came of it is done. */
+/** Waits until every event is delivered and its effects are complete. */
 async function settled(): Promise<void> {
   await world.vault.tick();
   await world.vaultEvents.idle();
@@ -125,7 +125,7 @@ describe("The webhook", () => {
 });
 
 describe("An event that a secret is near its expiry", () => {
-  test("has a due target rotated once, however often and in whatever order it comes", async () => {
+  test("leads to one rotation of a due target, even if it is repeated or out of order", async () => {
     const event = await nearExpiry("grid");
     const older = eventAbout("grid", "0123456789abcdef0123456789abcdef");
     world.vaultEvents.publish([event, older, { ...event, id: randomUUID() }]);
@@ -135,7 +135,7 @@ describe("An event that a secret is near its expiry", () => {
     await expectRotatedOnce("grid");
   });
 
-  test("never has a target rotated that is not due", async () => {
+  test("never rotates a target that is not due", async () => {
     for (let round = 0; round < 3; round++) {
       world.vaultEvents.publish([await nearExpiry("young")]);
       await expectLeftAlone("young");
@@ -157,7 +157,7 @@ describe("An event that a secret is near its expiry", () => {
     await expectRotatedOnce("spaces");
   });
 
-  test("that Key Vault itself sends leads to one rotation, and the new version to no further one", async () => {
+  test("that Key Vault itself sends leads to one rotation, and the new version leads to no further one", async () => {
     const { username, password, version } = await published(world.secrets, "expiring");
     await world.secrets.updateSecretProperties(publishedName("expiring"), version, {
       expiresOn: new Date(Date.now() + 10 * 86_400_000),
@@ -179,7 +179,7 @@ describe("An event that a secret is near its expiry", () => {
     world.vaultEvents.publish([stranger, { ...elsewhere, data: { ...elsewhere.data, Id } }]);
     await expectLeftAlone("watched");
     expect(await world.api.alarms()).toEqual(before);
-    // Not even looked at.
+    // The app did not check the target.
     expect(await world.api.target("watched")).toMatchObject({ health: "new" });
   });
 });
@@ -189,7 +189,7 @@ describe("An event that makes no sense", () => {
     ["no JSON", "{"],
     ["a number", "17"],
     ["a list of numbers", "[1, 2]"],
-  ])("because it is %s is refused, and so is not sent again", async (_, body) => {
+  ])("is refused when it is %s, so that it is not sent again", async (_, body) => {
     expect((await post("Notification", body)).status).toBe(400);
   });
 
@@ -200,7 +200,7 @@ describe("An event that makes no sense", () => {
       "about no secret",
       { eventType: "Microsoft.KeyVault.SecretNearExpiry", data: { Id: "https://x/keys/y/z" } },
     ],
-  ])("because it is %s is taken, recorded and told as an alarm", async (_, event) => {
+  ])("is accepted, recorded and reported as an alarm when it is %s", async (_, event) => {
     const before = await world.api.alarms();
     const events = world.topic.events().length;
     expect((await post("Notification", [event])).status).toBe(202);
@@ -210,7 +210,7 @@ describe("An event that makes no sense", () => {
     expect(world.topic.events()).toHaveLength(events + 1);
   });
 
-  test("because it is about a key or a certificate is passed over in silence", async () => {
+  test("is ignored when it is about a key or a certificate", async () => {
     const before = await world.api.alarms();
     const kinds = ["KeyNearExpiry", "CertificateNewVersionCreated", "VaultAccessPolicyChanged"];
     const events = kinds.map((kind) => ({ eventType: `Microsoft.KeyVault.${kind}`, data: {} }));
@@ -218,7 +218,7 @@ describe("An event that makes no sense", () => {
     expect(await world.api.alarms()).toEqual(before);
   });
 
-  test("does not hold up its neighbours in the same delivery", async () => {
+  test("does not delay other events in the same delivery", async () => {
     const sensible = await nearExpiry("watched");
     expect((await post("Notification", [{}, sensible])).status).toBe(202);
     await world.api.until("watched", ({ health }) => health === "healthy");
@@ -226,7 +226,7 @@ describe("An event that makes no sense", () => {
 });
 
 describe("A new version that somebody else has written", () => {
-  /** By their ids: whoever is told twice about the same thing is told with the same one. */
+  /** Counts by id, because a repeated notification has the same id. */
   const driftsOf = (name: string) =>
     new Set(
       world.topic
@@ -243,7 +243,7 @@ describe("A new version that somebody else has written", () => {
     await settled();
   }
 
-  test("and that logs in is taken over, told once, and used for the next rotation", async () => {
+  test("that logs in is adopted, reported once, and used for the next rotation", async () => {
     const { api, database, secrets } = world;
     await adopted("taken");
     const password = newPassword();
@@ -264,7 +264,7 @@ describe("A new version that somebody else has written", () => {
     expect(await database.logsIn("taken", password)).toBe(false);
   });
 
-  test("and that does not log in is told and not believed", async () => {
+  test("that does not log in is reported and not adopted", async () => {
     const { api, database, secrets } = world;
     await adopted("broken");
     const before = await published(secrets, "broken");

@@ -18,7 +18,7 @@ import {
 } from "./world/targets.ts";
 import { everySecond, startWorld, type World } from "./world/world.ts";
 
-/** Takes connections, and never says a word. */
+/** Accepts connections and never answers. */
 let silent: Listening;
 let world: World;
 beforeAll(async () => {
@@ -55,13 +55,13 @@ afterAll(async () => {
   await silent.close();
 });
 
-/** What PostgreSQL has stored for all accounts. */
+/** Reads the stored passwords of all accounts from PostgreSQL. */
 async function storedInDatabase(): Promise<string> {
   const rows = await world.database.sql("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1");
   return JSON.stringify(rows);
 }
 
-/** Waits for words in what the app writes from now on. */
+/** Waits for a text in the later output of the app. */
 function hears(...words: readonly string[]): Promise<void> {
   const { length } = world.output.written;
   return vi.waitFor(() => {
@@ -73,7 +73,7 @@ function hears(...words: readonly string[]): Promise<void> {
 const event = (type: string) => String.raw`\"type\":\"${type}\"`;
 const about = (target: string) => String.raw`\"targetId\":\"${target}\"`;
 
-/** Does something at the very moment at which a rotation is about to give the target its pending secret. */
+/** Runs a task when a rotation is about to apply the pending secret to the target. */
 function readBeforeChange(name: string, act: () => void): void {
   const { faults } = world.vault;
   let done = false;
@@ -96,7 +96,7 @@ async function expectWorks(name: string): Promise<void> {
   expect(await world.database.logsIn(username, password)).toBe(true);
 }
 
-test("A target whose host is dead or silent, or whose admin is missing, stops no other", async () => {
+test("A target with a dead or silent host, or without an admin, does not stop other targets", async () => {
   const { api } = world;
   for (const name of ["due", "due-too"]) {
     await api.until(name, ({ lastSuccessAt }) => lastSuccessAt !== undefined);
@@ -108,7 +108,7 @@ test("A target whose host is dead or silent, or whose admin is missing, stops no
   const keyless = await api.until("keyless", ({ health }) => health === "failing");
   expect(keyless.lastFailure).toMatchObject({ kind: "config" });
   await api.until("mute", ({ health }) => health === "failing");
-  // All of it was foreseen: nothing for the host to retry, nothing to be alarmed about.
+  // These failures are expected: the host retries nothing, and no alarm is raised.
   expect(await api.alarms()).toEqual([]);
 });
 
@@ -138,7 +138,7 @@ describe("A vault that", () => {
       "loses the reply when the pending version is disabled",
       { kind: "lost-reply-after-effect", match: { operation: "update-secret" }, times: 4 },
     ],
-  ])("%s holds a rotation up and spoils nothing", async (_, fault) => {
+  ])("%s delays a rotation without damage", async (_, fault) => {
     const { api, database, secrets, vault } = world;
     await api.until("one", ({ rotation }) => rotation === undefined);
     const before = await published(secrets, "one");
@@ -155,7 +155,7 @@ describe("A vault that", () => {
     expect(await api.target("one")).toMatchObject({ health: "healthy" });
   });
 
-  test("is down leaves every target as it is, and is made up for once it is back", async () => {
+  test("is down changes no target, and the rotations follow when it is back", async () => {
     const { api, vault } = world;
     const before = await storedInDatabase();
     const down = vault.faults.add({
@@ -179,7 +179,7 @@ describe("A vault that", () => {
 
 describe("A PostgreSQL that", () => {
   test.each(["one", "two", "self"])(
-    "goes away in the middle of a rotation is changed once it is back: %s",
+    "stops in the middle of a rotation is changed when it is back: %s",
     async (name) => {
       const { api, lines, secrets } = world;
       const before = await published(secrets, name);
@@ -199,7 +199,7 @@ describe("A PostgreSQL that", () => {
 });
 
 describe("Without storage", () => {
-  test("requests are answered 503 in a plain sentence, health says down, and nothing is touched", async () => {
+  test("requests are answered 503 with a sentence, the health is down, and nothing is changed", async () => {
     const { api, lines } = world;
     const before = await storedInDatabase();
     lines.table.cut();
@@ -226,7 +226,7 @@ describe("Without storage", () => {
     await expectWorks("one");
   });
 
-  test("messages that come meanwhile wait until the journal is back, and are not lost", async () => {
+  test("messages that arrive meanwhile wait until the journal is back, and are not lost", async () => {
     const { api, lines, storage } = world;
     lines.table.cut();
     const failure = hears(event("journal-unavailable"), about("one"));
@@ -239,7 +239,7 @@ describe("Without storage", () => {
     expect(await api.target("one")).toMatchObject({ health: "healthy" });
   });
 
-  test("a request that was accepted while the queue was away is fulfilled once it is back", async () => {
+  test("a request that was accepted while the queue was down is carried out when it is back", async () => {
     const { api, lines } = world;
     lines.queue.cut();
     const location = await api.rotate("self");
@@ -248,7 +248,7 @@ describe("Without storage", () => {
     await expectWorks("self");
   });
 
-  test("a rotation stops where it is, and another process goes on when its claim has ended", async () => {
+  test("a rotation stops, and another process continues it when its claim has expired", async () => {
     const { api, lines } = world;
     readBeforeChange("two", () => {
       lines.table.cut();

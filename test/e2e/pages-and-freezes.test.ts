@@ -25,14 +25,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-describe("In a freeze, asking for a rotation", () => {
+describe("A rotation request during a freeze", () => {
   const until = `${frozenUntil}T00:00:00.000Z`;
   const ask = async (wanted: object) => {
     const init = { headers: json, body: JSON.stringify(wanted) };
     return world.api.send("POST", "/api/targets/frozen/rotations", init);
   };
 
-  test("is answered 202 with until when it waits and why, and can be lifted with a reason", async () => {
+  test("is answered 202 with the end and the reason of its wait, and can lift the freeze with a reason", async () => {
     const { api } = world;
     const held = await ask({});
     expect(held.status).toBe(202);
@@ -50,7 +50,7 @@ describe("In a freeze, asking for a rotation", () => {
     const lifted = await ask({ liftFreeze: "ticket 42" });
     const answer = JSON.parse(lifted.text) as { queuedUntil?: string };
     expect(answer).toMatchObject({ rotation, joined: true });
-    // A worker may be busy adopting the target; the freeze is lifted all the same.
+    // The freeze is lifted even while a worker adopts the target.
     expect(answer.queuedUntil).not.toBe(until);
     expect(await api.ended(location)).toMatchObject({
       state: "done",
@@ -61,7 +61,7 @@ describe("In a freeze, asking for a rotation", () => {
 });
 
 describe("A list", () => {
-  test("of rotations is read page by page, while others are added", async () => {
+  test("of rotations can be read page by page while others are added", async () => {
     const { api } = world;
     const page = async (path: string) =>
       JSON.parse((await api.send("GET", path)).text) as {
@@ -79,7 +79,7 @@ describe("A list", () => {
     expect(second).not.toHaveProperty("next");
   });
 
-  test("of targets is whole without a limit, and read page by page with one", async () => {
+  test("of targets is complete without a limit, and has pages with one", async () => {
     const ids: string[] = [];
     let path: string | undefined = "/api/targets?limit=3";
     while (path !== undefined) {

@@ -37,8 +37,8 @@ const report = (body: object, target = "seen") =>
     body: JSON.stringify(body),
   });
 
-describe("Reporting an exposure", () => {
-  test("is answered 202 with when the secret will be changed for it, and why", async () => {
+describe("An exposure report", () => {
+  test("is answered 202 with the time and the reason of the resulting rotation", async () => {
     const before = Date.now();
     const { status, text } = await report({ by: "ben", from: "a build log" });
     expect(status).toBe(202);
@@ -46,7 +46,7 @@ describe("Reporting an exposure", () => {
     expect(answer).toMatchObject({ target: "seen", counted: true });
     expect(answer.why).toContain("policy watched: 4h after the exposure at ");
     const wait = Date.parse(answer.nextDue) - before;
-    // The storage service's clock may be a moment behind ours.
+    // The clock of the storage service may be slightly behind ours.
     expect(wait).toBeGreaterThanOrEqual(4 * 3_600_000 - 2_000);
     expect(wait).toBeLessThan(5 * 3_600_000);
     const view = await world.api.target("seen");
@@ -60,7 +60,7 @@ describe("Reporting an exposure", () => {
     });
   });
 
-  test("by somebody who may see the secret is answered 202, and that it does not count", async () => {
+  test("by somebody who may see the secret is answered 202 with the note that it does not count", async () => {
     const { status, text } = await report({ by: "Auditor-7", kind: "breach" }, "left");
     expect(status).toBe(202);
     expect(JSON.parse(text)).toMatchObject({ counted: false });
@@ -68,20 +68,15 @@ describe("Reporting an exposure", () => {
 
   test.each([
     [404, "nobody", { by: "ben" }, 'Target "nobody" does not exist.'],
-    [400, "left", {}, "by must say who saw the secret, in 1 to 200 characters."],
+    [400, "left", {}, "`by` must say who saw the secret, in 1 to 200 characters."],
     [
       400,
       "left",
       { by: "a\nb" },
-      "by must say who saw the secret, without control or invisible characters.",
+      "`by` must say who saw the secret, without control or invisible characters.",
     ],
-    [
-      400,
-      "left",
-      { by: "ben", at: "soon" },
-      'at must be an instant such as "2026-12-20T18:00:00Z".',
-    ],
-    [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
+    [400, "left", { by: "ben", at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
+    [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],
     [
       400,
       "left",
@@ -92,7 +87,7 @@ describe("Reporting an exposure", () => {
       400,
       "left",
       { by: "ben", version: "a/b" },
-      "version must be the id of a version of the secret.",
+      "`version` must be the id of a version of the secret.",
     ],
     [
       400,
@@ -109,7 +104,7 @@ describe("Reporting an exposure", () => {
 });
 
 describe("The plan", () => {
-  test("lists what is to come as JSON, as text and as a calendar", async () => {
+  test("lists future rotations as JSON, as text and as a calendar", async () => {
     const plan = await world.api.send("GET", "/api/plan");
     expect(plan.headers.get("content-type")).toContain("application/json");
     const { rotations } = JSON.parse(plan.text) as { rotations: { targetId: string }[] };
@@ -124,7 +119,7 @@ describe("The plan", () => {
     expect(events.text.match(/^BEGIN:VEVENT\r$/gm)?.length).toBeGreaterThan(names.length);
   });
 
-  test("is of the targets that are wanted, and says what it takes for too much at once", async () => {
+  test("contains the selected targets, and names the limits for collisions", async () => {
     const path = "/api/plan?targets=s*&per-server=3/1m&per-vault=40/2s&format=text";
     const { status, text } = await world.api.send("GET", path);
     expect(status).toBe(200);
@@ -142,20 +137,20 @@ describe("The plan", () => {
       "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, format, per-server, per-vault.",
     ],
     ["targets=sene", 'No target matches "sene" (did you mean "seen"?).'],
-    ["targets=seen&targets=left", "targets takes one pattern, and is given once."],
-    ["per-server=many", "per-server must be a number and a time such as 10/10s."],
-    ["per-vault=0/1s", "per-vault must be a number and a time such as 10/10s."],
-    ["format=pdf", "format must be one of text, json, ics."],
+    ["targets=seen&targets=left", "`targets` must be a single pattern. Give it once."],
+    ["per-server=many", "`per-server` must be a number and a duration such as 10/10s."],
+    ["per-vault=0/1s", "`per-vault` must be a number and a duration such as 10/10s."],
+    ["format=pdf", "`format` must be one of text, json, ics."],
     [
       "from=tomorrow",
-      'from must be a day or an instant such as "2026-12-20" or "2026-12-20T18:00:00Z".',
+      '`from` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
     ],
     [
       "from=2026-02-30",
-      'from must be a day or an instant such as "2026-12-20" or "2026-12-20T18:00:00Z".',
+      '`from` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
     ],
-    ["from=2026-01-02&to=2026-01-01", "to must lie after from, which is now if it is left out."],
-    ["from=2026-01-01&to=2028-01-01", "to must lie at most 366 days after from."],
+    ["from=2026-01-02&to=2026-01-01", "`to` must be later than `from` (default: now)."],
+    ["from=2026-01-01&to=2028-01-01", "`to` must be at most 366 days after `from`."],
   ])("is answered 400 for %s", async (query, detail) => {
     const answer = await world.api.send("GET", `/api/plan?${query}`);
     expect(answer.status).toBe(400);
@@ -166,7 +161,7 @@ describe("The plan", () => {
     ["GET", "/api/plan"],
     ["POST", "/api/plan"],
     ["POST", "/api/targets/seen/exposures"],
-  ])("is for those who have the key, as is %s %s", async (method, path) => {
+  ])("requires the key, like %s %s", async (method, path) => {
     const response = await fetch(`${world.host().url}${path}`, { method });
     expect(response.status).toBe(401);
   });
@@ -182,7 +177,7 @@ describe("An edited configuration", () => {
     headers: Record<string, string> = yaml,
   ) => world.api.send("POST", `/api/plan${query}`, { headers, body });
 
-  test("is compared with the running one as text and as JSON, and is not put into force", async () => {
+  test("is compared with the running one as text and as JSON, and does not take effect", async () => {
     const running = await written();
     const same = await compare(running, "?format=text");
     expect(same.status).toBe(200);
@@ -200,7 +195,7 @@ describe("An edited configuration", () => {
     expect(await world.api.target("left")).toEqual(before);
   });
 
-  test("is answered 422 with every problem of it and where it is", async () => {
+  test("is answered 422 with every problem and its position", async () => {
     const wrong = "version: 1\npolicies: { default: { every: 90 days } }\nthing: 1\n";
     const { status, text, headers } = await compare(wrong);
     expect(status).toBe(422);
@@ -213,7 +208,7 @@ describe("An edited configuration", () => {
     expect(problems).toContainEqual(expect.objectContaining({ line: 3, path: "thing" }));
   });
 
-  test("finds out nothing about the files of the host", async () => {
+  test("reveals nothing about the files of the host", async () => {
     const running = await written();
     for (const file of ["/etc/passwd", "/no/such/file"]) {
       const probing = running.replaceAll(/"caFile":"[^"]*"/g, `"caFile":"${file}"`);
@@ -223,7 +218,7 @@ describe("An edited configuration", () => {
     }
   });
 
-  test("with a rotation each minute does not keep the process from other work", async () => {
+  test("with a rotation each minute does not block other work of the process", async () => {
     const running = await written();
     const often = running.replaceAll('"every":"90d"', '"cron":"* * * * *"');
     expect(often).not.toBe(running);
@@ -267,7 +262,7 @@ describe("An edited configuration", () => {
     expect(problems.map((one) => one.message)).toContain(message);
   });
 
-  test("is answered 503 with when to try again, while others are being checked", async () => {
+  test("is answered 503 with Retry-After while others are being checked", async () => {
     const running = await written();
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => compare(running, "?format=text")),
@@ -279,18 +274,18 @@ describe("An edited configuration", () => {
   });
 
   test.each<[number, string, string | Uint8Array<ArrayBuffer>, Record<string, string>, string]>([
-    [400, "?format=ics", "version: 1", yaml, "format must be one of text, json."],
-    [415, "", "{}", json, "The body must be sent as content type text/yaml or application/yaml."],
-    [413, "", "#".repeat(1_048_577), yaml, "The body may have at most 1048576 bytes."],
+    [400, "?format=ics", "version: 1", yaml, "`format` must be one of text, json."],
+    [415, "", "{}", json, "`Content-Type` must be text/yaml or application/yaml."],
+    [413, "", "#".repeat(1_048_577), yaml, "The body is too large. The limit is 1048576 bytes."],
     [400, "", new Uint8Array([0xff, 0xfe]), yaml, "The body is not UTF-8 text."],
     [
       400,
       "?from=2026-01-02&to=2026-01-01",
       "version: 1",
       yaml,
-      "to must lie after from, which is now if it is left out.",
+      "`to` must be later than `from` (default: now).",
     ],
-  ])("is answered %i where the request is wrong: %s", async (status, query, body, type, detail) => {
+  ])("is answered %i for a wrong request: %s", async (status, query, body, type, detail) => {
     const answer = await compare(body, query, type);
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text)).toMatchObject({ status, detail });

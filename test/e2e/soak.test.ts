@@ -3,7 +3,7 @@ import { faultsNamed } from "../soak/faults.ts";
 import { formatTable, newReport, sumUp } from "../soak/report.ts";
 import { runSoak } from "../soak/soak.ts";
 
-/** Faults that are over within seconds. `npm run soak` has all of them. */
+/** Faults that end within seconds. `npm run soak` uses all faults. */
 const quick = [
   "PostgreSQL killed",
   "storage stopped",
@@ -15,7 +15,7 @@ const quick = [
 ];
 
 test(
-  "Under each quick fault no credential is lost, no pair is refused, and nobody is needed who was not told",
+  "Under each quick fault, no credential is lost, no pair is refused, and every needed operator is notified",
   { timeout: 900_000 },
   async () => {
     const report = newReport();

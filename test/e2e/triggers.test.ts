@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Sweeps that ended well so far. */
+/** Counts the successful sweeps so far. */
 const sweeps = () => world.output.written.split("\n").filter(isEndOfSweep).length;
 const isEndOfSweep = (line: string) =>
   line.includes('"functionName":"sweep"') && line.includes("Succeeded");
@@ -36,7 +36,7 @@ async function sweepsGoOn(count: number): Promise<void> {
 }
 
 describe("The timer", () => {
-  test("has a due target rotated once, whatever its kind, and one that is not due not at all", async () => {
+  test("rotates a due target of each kind once, and does not rotate one that is not due", async () => {
     const { api, secrets } = world;
     await world.start();
     for (const name of ["old", "old-pair", "old-own"]) {
@@ -58,7 +58,7 @@ describe("The timer", () => {
     expect(Date.parse(left.nextDue ?? "") - Date.now()).toBeLessThan(86_400_000);
   });
 
-  test("told the topic of each rotation that it led to, once", () => {
+  test("reports each resulting rotation to the topic once", () => {
     const types = world.topic
       .events()
       .map(({ event }) => ("specversion" in event ? event : undefined))
@@ -84,7 +84,7 @@ describe("A message", () => {
     ["an id that is none", '{"targetId":"../etc","because":"due"}'],
     ["nothing but base64", Buffer.from('{"targetId":"fresh"}').toString("base64")],
     ["an empty object", "{}"],
-  ])("of %s is recorded and told as an alarm, and is not tried again", async (_, text) => {
+  ])("of %s is recorded and reported as an alarm, and is not retried", async (_, text) => {
     const { work, poison } = openQueues(world.storage);
     const before = await alarmsOf("message-unreadable");
     await work.sendMessage(text);
@@ -99,7 +99,7 @@ describe("A message", () => {
     expect(await alarmsOf("message-unreadable")).toHaveLength(before.length + 1);
   });
 
-  test("for a target that is not configured any more is passed over in silence", async () => {
+  test("for a target that is no longer configured is ignored", async () => {
     const { work } = openQueues(world.storage);
     const before = await world.api.alarms();
     await work.sendMessage('{"targetId":"bygone","because":"due"}');
@@ -109,7 +109,7 @@ describe("A message", () => {
     expect(await world.api.alarms()).toEqual(before);
   });
 
-  test("for a target that is not due rotates nothing, however often it comes", async () => {
+  test("for a target that is not due rotates nothing, even if it is repeated", async () => {
     const { work } = openQueues(world.storage);
     for (let copy = 0; copy < 5; copy++) {
       await work.sendMessage('{"targetId":"fresh","because":"due"}');
@@ -120,7 +120,7 @@ describe("A message", () => {
     expect(await world.api.rotations("fresh")).toEqual([]);
   });
 
-  test("that the host has handed out too often goes to the poison queue and to somebody's notice", async () => {
+  test("that the host has delivered too often goes to the poison queue and raises an alarm", async () => {
     const { work, poison } = openQueues(world.storage);
     await world.host().stop();
     await work.clearMessages();

@@ -31,10 +31,10 @@ test.each([
     400,
     "used",
     { by: "a\nb" },
-    "by must say who used the secret, without control or invisible characters.",
+    "`by` must say who used the secret, without control or invisible characters.",
   ],
-  [400, "used", { at: "soon" }, 'at must be an instant such as "2026-12-20T18:00:00Z".'],
-  [400, "used", { at: "2199-01-01T00:00:00Z" }, "at must not lie in the future."],
+  [400, "used", { at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
+  [400, "used", { at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],
   [400, "used", { value: "x" }, "Unknown field `value`. Allowed: at, by."],
 ])("a report is answered %i for %s and %j", async (status, target, body, detail) => {
   const answer = await report(body, target);
@@ -43,7 +43,7 @@ test.each([
   expect(await world.api.target("used")).not.toHaveProperty("lastUsedAt");
 });
 
-test("a report is answered 202 with when the secret will be changed, and again when it changes nothing", async () => {
+test("a report is answered 202 with the time of the next rotation, also when it changes nothing", async () => {
   const { status, text } = await report({ by: "the orders service" });
   expect(status).toBe(202);
   const answer = JSON.parse(text) as { lastUsedAt: string; nextDue: string };
@@ -57,13 +57,13 @@ test("a report is answered 202 with when the secret will be changed, and again w
   expect(JSON.parse(again.text)).toMatchObject({ counted: false, lastUsedAt, nextDue });
 });
 
-test("the plan takes the target for unused from then on", async () => {
+test("the plan treats the target as unused from then on", async () => {
   const plan = await world.api.send("GET", "/api/plan");
   const { rotations } = JSON.parse(plan.text) as { rotations: { why: string }[] };
   expect(rotations[0]?.why).toContain("30d without use since");
 });
 
-test("a report is for those who have the key", async () => {
+test("a report requires the key", async () => {
   const response = await fetch(`${world.host().url}/api/targets/used/uses`, { method: "POST" });
   expect(response.status).toBe(401);
 });

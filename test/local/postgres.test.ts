@@ -17,9 +17,9 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "keyturn-local-"));
 });
 afterEach(async () => {
-  // All of them first: servers of one test run on the same folder, one after the other.
+  // Closes all servers first, because servers of one test use the same folder one after another.
   for (const server of running) await server.close();
-  // As root it may be outside of the directory.
+  // For root, the cluster may be outside the directory.
   for (const { logFile } of running)
     await rm(join(logFile, ".."), { recursive: true, force: true });
   running = [];
@@ -63,7 +63,7 @@ describe("the local PostgreSQL", () => {
     expect(await ask(second, "SELECT * FROM kept")).toEqual([{ word: "committed" }]);
   });
 
-  it("is closed when the last of its processes is gone, also after it was killed", async () => {
+  it("is closed only when its last process has ended, also after a kill", async () => {
     const server = await start({ throwaway: true });
     const rows = await ask(
       server,
@@ -93,7 +93,7 @@ describe("the local PostgreSQL", () => {
     expect(await ask(await start(), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
-  it("takes nothing but SCRAM-SHA-256, and leaves no password file behind that it does not need", async () => {
+  it("accepts only SCRAM-SHA-256, and leaves no unneeded password file", async () => {
     const server = await start();
     expect(await ask(server, "SELECT DISTINCT auth_method FROM pg_hba_file_rules")).toEqual([
       { auth_method: "scram-sha-256" },
@@ -117,7 +117,7 @@ describe("the local PostgreSQL", () => {
 
 describe("the local certificate", () => {
   it.each(["127.0.0.1", "localhost"])(
-    "is verified for %s by whoever trusts its authority",
+    "is verified for %s by a client that trusts its authority",
     async (host) => {
       const { ca, cert, key } = await makeCertificate();
       const server = await listen(createServer({ cert, key }));

@@ -41,7 +41,7 @@ async function stored(): Promise<string> {
   return blob.generateSasUrl({ permissions: BlobSASPermissions.parse("r"), expiresOn });
 }
 
-test("the package reads its configuration from a blob: its first instance checks it in a thread, and later ones take what that one kept", async () => {
+test("the package reads its configuration from a blob: the first instance checks it in a thread, and later ones use its checked form", async () => {
   const scratch = await makeFolder({});
   const folder = join(scratch, "package");
   await run(process.execPath, [join(root, "scripts", "build.ts"), "--out", folder], { cwd: root });
@@ -67,7 +67,7 @@ test("the package reads its configuration from a blob: its first instance checks
   const kept = await keptBlobs();
   expect([...kept.keys()]).toEqual(["keyturn.yaml", "keyturn.yaml.checked"]);
   await start("later");
-  // An instance that had to check it again would have written the form again.
+  // An instance that checks the configuration again would write the form again.
   expect(await keptBlobs()).toEqual(kept);
 });
 

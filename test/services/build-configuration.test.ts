@@ -42,7 +42,7 @@ const target = (caFile: string, publish: string) => ({
 });
 
 describe("The package", () => {
-  test("is not built of a configuration that the app would refuse, and every problem is shown", async () => {
+  test("is not built with a configuration that the app would refuse, and every problem is shown", async () => {
     const folder = await makeFolder({
       "broken.yaml": [
         "version: 1",
@@ -53,13 +53,13 @@ describe("The package", () => {
     const out = join(folder, "package");
     const { status, stderr } = build("--out", out, "--config", join(folder, "broken.yaml"));
     expect(status).toBe(1);
-    expect(stderr).toContain("Nothing was built: The configuration has ");
+    expect(stderr).toContain("The build failed: The configuration has ");
     expect(stderr).toContain("broken.yaml:2:31  policies.default.every: must be a duration");
     expect(stderr).toContain("broken.yaml:3:28  targets.orders.type: ");
     expect(existsSync(out)).toBe(false);
   });
 
-  test("has the files of authorities that its configuration names, at the same place", async () => {
+  test("contains the CA files that its configuration names, at the same paths", async () => {
     const { ca } = await makeCertificate();
     const folder = await makeFolder({ "elsewhere.pem": ca });
     const given = join(folder, "given");
@@ -85,7 +85,7 @@ describe("The package", () => {
     );
   });
 
-  test("starts with what every start needs, and with the configuration that is there then", async () => {
+  test("loads only what every start needs, and the configuration that exists at the start", async () => {
     const { ca } = await makeCertificate();
     const folder = await makeFolder({ "ca.pem": ca });
     const config = {

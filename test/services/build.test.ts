@@ -24,7 +24,7 @@ const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
 
 const account = "somebody";
 
-/** For every rotator a target whose server hangs up. */
+/** For every rotator, a target whose server closes the connection. */
 const dead: Readonly<Record<string, (port: number) => object>> = {
   postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
   mongodb: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
@@ -63,7 +63,7 @@ const getPort = (server: Server) => (server.address() as AddressInfo).port;
 async function writeConfig(file: string): Promise<void> {
   const targets = rotators.map(({ type }) => {
     const target = dead[type];
-    if (target === undefined) throw new Error(`Say here what a dead target of type ${type} is.`);
+    if (target === undefined) throw new Error(`Add a dead target of type ${type} here.`);
     return [type, { type, ...target(getPort(hangingUp)), accounts: [account], publish: type }];
   });
   const policies = { default: { manualOnly: true } };
@@ -166,7 +166,7 @@ describe("The built package, alone in a folder,", () => {
     expect(health).toMatchObject({ url: "/api/health", authLevel: "anonymous" });
   });
 
-  test("answers at once, and has loaded no driver for that", async () => {
+  test("answers at once, without loading a driver", async () => {
     const health = await built.call("GET", "/api/health");
     expect([health.status, await health.json()]).toEqual([200, { status: "up" }]);
     const lazy = await lazyPackages();
@@ -182,7 +182,7 @@ describe("The built package, alone in a folder,", () => {
   });
 
   test.each(rotators.map(({ type }) => type))(
-    "asks a server of type %s with the driver in it, and tells in the history what came of it",
+    "contacts a server of type %s with its own driver, and records the result in the history",
     async (type) => {
       const before = await built.loaded();
       const asked = await built.call("POST", `/api/targets/${type}/rotations`);
@@ -225,7 +225,7 @@ describe("The built package, alone in a folder,", () => {
     ]);
   });
 
-  test("asks for nothing outside of its folder", async () => {
+  test("needs nothing outside its folder", async () => {
     expect(await built.foreign()).toEqual([]);
   });
 
@@ -250,7 +250,7 @@ describe("The built package, alone in a folder,", () => {
 });
 
 describe("The built folder", () => {
-  test("is a whole package: manifest, host settings, configuration, licences", async () => {
+  test("is a complete package: manifest, host settings, configuration, licences", async () => {
     const read = (file: string) => readFile(path.join(folder, file), "utf8");
     expect(JSON.parse(await read("package.json"))).toMatchObject({
       name: "keyturn",
@@ -267,7 +267,7 @@ describe("The built folder", () => {
     }
   });
 
-  test("says nothing about the machine that it was built on", async () => {
+  test("reveals nothing about the machine that it was built on", async () => {
     const files = globSync("**/*", { cwd: folder, withFileTypes: true }).filter((it) =>
       it.isFile(),
     );
@@ -277,27 +277,27 @@ describe("The built folder", () => {
     }
   });
 
-  test("is listed with its sizes, the chunks that load later apart", () => {
+  test("is listed with its sizes, with later chunks counted separately", () => {
     expect(printed).toMatch(/functions and all they load at start +\d+ +\d+ KB +\d+ KB/);
     expect(printed).toMatch(/loaded when used[\s\S]+chunks\/pg\.js/);
     expect(printed).toMatch(/is ready after \d+\.\d s/);
   });
 
-  test("does not stay behind when it cannot be completed", async () => {
+  test("is deleted when it cannot be completed", async () => {
     const half = path.join(scratch, "half");
     await expect(
       build("--out", half, "--config", path.join(scratch, "missing.yaml")),
     ).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Nothing was built") as string,
+      stderr: expect.stringContaining("The build failed") as string,
     });
     expect(existsSync(half)).toBe(false);
   });
 
-  test("is not written over another one", async () => {
+  test("does not overwrite another folder", async () => {
     await expect(build("--out", folder)).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/Nothing was built: .* is not empty/) as string,
+      stderr: expect.stringMatching(/The build failed: .* is not empty/) as string,
     });
   });
 });

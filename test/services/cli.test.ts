@@ -29,7 +29,7 @@ test("keyturn plan needs no setting, and writes nothing but the plan", async () 
   expect(readCalendar(stdout).length).toBeGreaterThan(0);
 });
 
-test("keyturn plan ends with 1 and the problems of a configuration that is not there", () => {
+test("keyturn plan exits with 1 and the problem for a missing configuration", () => {
   const { status, stdout, stderr } = keyturn("plan", "--config", "no-such-file.yaml");
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toBe("The configuration has 1 problem:\nno-such-file.yaml  does not exist\n");
@@ -65,7 +65,7 @@ test("keyturn check ends with 1 and every problem with its line", async () => {
   expect(stderr).toMatch(/^keyturn\.yaml:5:\d+ {2}targets\.orders\.type: /m);
 });
 
-test("keyturn check finds a file of authorities that is not there, as the start of the app does", async () => {
+test("keyturn check reports a missing CA file, like the start of the app", async () => {
   const missing = config.replace("host: db.example", "host: db.example, tls: { caFile: ca.pem }");
   const folder = await makeFolder({ "keyturn.yaml": missing });
   const { status, stderr } = keyturn("check", "--config", folder);
@@ -82,7 +82,7 @@ test("npx keyturn writes the JSON of a plan and nothing else to its output", asy
 });
 
 test.each(["plna", "check now", "check --json", "plan --config a --config b"])(
-  "keyturn refuses arguments that make no sense: %s",
+  "keyturn refuses invalid arguments: %s",
   (written) => {
     const { status, stderr } = keyturn(...written.split(" "));
     expect(status).toBe(2);
@@ -90,12 +90,12 @@ test.each(["plna", "check now", "check --json", "plan --config a --config b"])(
   },
 );
 
-test("what keyturn says about its use fits a terminal of 80 columns", () => {
+test("the usage of keyturn fits a terminal of 80 columns", () => {
   const { stdout } = keyturn("--help");
   expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
-test("keyturn ends with 2 and tells how it is used when arguments make no sense", () => {
+test("keyturn exits with 2 and its usage when arguments are invalid", () => {
   const { status, stdout, stderr } = keyturn("plna");
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
   expect(stderr).toContain("Usage: npm run keyturn -- plan [options]");

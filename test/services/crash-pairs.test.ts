@@ -4,7 +4,7 @@ import { kinds } from "../engine/world.ts";
 
 const hows: readonly How[] = ["dies after", "loses the reply of"];
 
-// Some thousand rotations a test: too many for the fast tests, though they need no server.
+// Each test makes some thousand rotations, too many for the fast tests, although it needs no server.
 for (const kind of kinds) {
   for (const first of hows) {
     for (const second of hows) {

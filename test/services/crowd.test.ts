@@ -41,7 +41,7 @@ async function target() {
   return { ports, target: world.target, written: () => written - before };
 }
 
-test("sixty equal requests at once are all answered with one rotation, which is written once", async () => {
+test("sixty equal requests at once all get one rotation, which is written once", async () => {
   const { ports, target: wanted, written } = await target();
   const answers = await Promise.all(crowd.map(() => requestRotation(ports, wanted, wish)));
   expect(new Set(answers.map(({ rotationId }) => rotationId)).size).toBe(1);
@@ -51,7 +51,7 @@ test("sixty equal requests at once are all answered with one rotation, which is 
 test("twenty requests with keys of their own at once are all answered, and each key is remembered", async () => {
   const { ports, target: wanted, written } = await target();
   const keyed = (index: number) => requestRotation(ports, wanted, { ...wish, key: `key-${index}` });
-  // Each must write, and none can lose more races than there are others.
+  // Each request must write, and can lose at most one race to each other request.
   const few = crowd.slice(0, 20);
   const answers = await Promise.all(few.map(keyed));
   expect(new Set(answers.map(({ rotationId }) => rotationId)).size).toBe(1);

@@ -5,7 +5,7 @@ import { kinds } from "../engine/world.ts";
 
 for (const disturbance of disturbances) {
   test.each(kinds.filter((kind) => disturbance.fits?.(kind) ?? true))(
-    `Keyturn takes nothing away when ${disturbance.name}, at whatever call: $name`,
+    `Keyturn loses nothing when ${disturbance.name}, at any call: $name`,
     async (kind) => {
       let struckAt = 0;
       for (let at = 1; ; at++) {

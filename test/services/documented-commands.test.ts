@@ -17,7 +17,7 @@ afterAll(async () => {
   await rm(clone, { recursive: true });
 });
 
-/** The shell blocks of a page that need nothing but a fresh clone: not a running app. */
+/** The shell blocks of a page that need only a fresh clone and no running app. */
 async function listBlocks(page: string): Promise<string[]> {
   const text = await readFile(join(root, page), "utf8");
   const blocks = Array.from(text.matchAll(/^```sh\n([^]*?)^```$/gm), ([, block = ""]) => block);

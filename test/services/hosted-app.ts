@@ -23,7 +23,7 @@ export interface HostedApp {
     route: string,
     given?: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
   ): Promise<Response>;
-  /** Files of the app's folder that were loaded so far, relative to it. */
+  /** The loaded files of the app's folder, as relative paths. */
   loaded(): Promise<string[]>;
   /** What files of the app asked for and got from elsewhere, Node's own modules aside. */
   foreign(): Promise<string[]>;

@@ -13,7 +13,7 @@ const token = "eyJhbGciOiJub25lIn0.live-token";
 const signal = new AbortController().signal;
 const content = { value: new Secret(value), contentType: "text/plain", tags: { a: "b" } };
 
-describe("Azure Key Vault that is not well", () => {
+describe("Azure Key Vault with a fault", () => {
   let emulator: KeyVaultEmulator;
   let vault: Vault;
   let presented = token;
@@ -38,7 +38,7 @@ describe("Azure Key Vault that is not well", () => {
   });
   afterAll(() => emulator.close());
 
-  /** The error, after making sure that it is of the right kind and tells no secret. */
+  /** Returns the error after checking its kind and that it contains no secret. */
   async function unavailable(attempt: Promise<unknown>): Promise<string> {
     const error = await failure(attempt);
     expect(error).toBeInstanceOf(VaultUnavailableError);
@@ -74,7 +74,7 @@ describe("Azure Key Vault that is not well", () => {
     { kind: "status", status: 500 },
     { kind: "status", status: 503 },
     { kind: "reset-before-effect" },
-  ] as const)("survives $kind $status, if it happens once", async (fault) => {
+  ] as const)("survives a single $kind $status", async (fault) => {
     const name = newName();
     const armed = emulator.faults.add({ ...fault, match: { name } });
     await vault.write(name, content, signal);
@@ -88,7 +88,7 @@ describe("Azure Key Vault that is not well", () => {
     [{ kind: "status", status: 500 }, /HTTP 500, InternalServerError, request [0-9a-f-]{36}/],
     [{ kind: "status", status: 503 }, /HTTP 503/],
     [{ kind: "reset-before-effect" }, /could not be reached/],
-  ] as const)("gives up soon when %j goes on", async (fault, message) => {
+  ] as const)("stops soon when %j continues", async (fault, message) => {
     const name = newName();
     const ref = await vault.write(name, content, signal);
     emulator.faults.add({ ...fault, match: { name }, times: Infinity });
@@ -114,7 +114,7 @@ describe("Azure Key Vault that is not well", () => {
     for (const message of await Promise.all(waiting)) expect(message).toMatch(/no answer in time/);
   });
 
-  it("stops after half a minute even if the caller would wait for ever", async () => {
+  it("stops after half a minute even if the caller sets no deadline", async () => {
     const time = new AbortController();
     const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(time.signal);
     emulator.faults.add({ kind: "latency", ms: 600_000, match: {}, times: Infinity });
@@ -131,7 +131,7 @@ describe("Azure Key Vault that is not well", () => {
     expect(message).toMatch(/no answer in time/);
   });
 
-  it("says so when no token can be had, without what the token service said", async () => {
+  it("reports a missing token without the answer of the token service", async () => {
     const broken = {
       getToken: () => Promise.reject(new Error(`invalid_client: ${value} ${token}`)),
     };
@@ -140,7 +140,7 @@ describe("Azure Key Vault that is not well", () => {
     expect(await writing).toMatch(/no token is available/);
   });
 
-  it("reports a token that is not accepted, and works once it is", async () => {
+  it("reports a refused token, and works when it is accepted", async () => {
     presented = "eyJhbGciOiJub25lIn0.foreign-token";
     try {
       const other = keyVault({ name: "main", url: emulator.url, credential });
@@ -163,7 +163,7 @@ describe("Azure Key Vault that is not well", () => {
     expect(readable(await again.readCurrent(name, signal)).value.reveal()).toBe(value);
   });
 
-  it("asks for a deleted name to be recovered or purged, and calls it deleted", async () => {
+  it("reports a deleted name as deleted, and says to recover or purge it", async () => {
     const name = newName();
     const ref = await vault.write(name, content, signal);
     const poller = await plainClient().beginDeleteSecret(name);
@@ -176,7 +176,7 @@ describe("Azure Key Vault that is not well", () => {
     expect(message).toMatch(/recover it or purge it.*HTTP 409, Conflict, ObjectIsDeleted/);
   });
 
-  it("reports a vault where nobody listens", async () => {
+  it("reports a vault whose address has no listener", async () => {
     const gone = await startKeyVaultEmulator({ acceptsToken: () => true });
     await gone.close();
     const dead = keyVault({ name: "main", url: gone.url, credential });

@@ -25,7 +25,7 @@ async function adoptedFleet(ids: readonly string[]): Promise<Fleet> {
   const fleet = await startFleet(tables, ids);
   fleets.push(fleet);
   expect(await fleet.sweep()).toBe(ids.length);
-  // A new process knows the storage's clock to the second only, so to a worker nothing may be due yet.
+  // A new process knows the clock of the storage only to the second, so targets may not be due for it yet.
   await fleet.pass(minute);
   expect(await fleet.deliver()).toHaveLength(ids.length);
   return fleet;
@@ -50,7 +50,7 @@ async function expectRotatedOnce(fleet: Fleet): Promise<void> {
 }
 
 describe("A lost message", () => {
-  /** Somebody else takes the only message off the queue. */
+  /** Another program takes the only message from the queue. */
   async function lose(fleet: Fleet, name: QueueName): Promise<void> {
     const queue = fleet.queueOf(name);
     const { receivedMessageItems } = await queue.receiveMessages();
@@ -99,7 +99,7 @@ describe("A purged queue", () => {
     return [...ids.filter(isHere).slice(0, 105), ...others].toSorted();
   }
 
-  test("gets each message of a backlog again exactly once, and every target is rotated", async () => {
+  test("receives each message of a backlog again exactly once, and every target is rotated", async () => {
     const fleet = await dueFleet(crowd());
     expect([await fleet.sweep(), await fleet.count()]).toEqual([120, 120]);
     await fleet.queueOf("").clearMessages();
@@ -120,7 +120,7 @@ describe("A sweep that dies between the send and the mark", () => {
     const { proxy } = fleet;
     const before = proxy.seen.length;
     const isMarking = () => proxy.seen.slice(before).some((line) => line.includes("$batch"));
-    // The mark never reaches the table, and the process never hears of that.
+    // The mark never reaches the table, and the process gets no answer.
     proxy.hang(/\$batch/);
     void fleet.sweep().catch(() => undefined);
     await expect.poll(isMarking, { timeout: 60_000 }).toBe(true);
@@ -171,7 +171,7 @@ describe("A sweep that dies between the send and the mark", () => {
 describe("A poisoned message", () => {
   const fiveTimes = Array.from({ length: 5 }, () => "orders");
 
-  test("raises an alarm and is replaced after growing waits until the target can be rotated", async () => {
+  test("raises an alarm, and is sent again with growing waits until the target can be rotated", async () => {
     const fleet = await dueFleet(["orders"]);
     const work = () => Promise.reject(new Error("The app could not start."));
     for (const [round, minutes] of [15, 30, 60].entries()) {
@@ -195,7 +195,7 @@ describe("A poisoned message", () => {
     await expectRotatedOnce(fleet);
   });
 
-  /** Resolves when a worker is about to change the account. It never does. */
+  /** Resolves when a worker is about to change the account, which never happens. */
   async function dieBeforeChange(fleet: Fleet, message: Parameters<Operations["work"]>[0]) {
     const reached = Promise.withResolvers<undefined>();
     const gate: Gate = (effect, call) => {
@@ -207,7 +207,7 @@ describe("A poisoned message", () => {
     await reached.promise;
   }
 
-  test("does not end the rotation that its first worker was in the middle of", async () => {
+  test("does not end the rotation that its first worker had started", async () => {
     const fleet = await dueFleet(["orders"]);
     expect(await fleet.sweep()).toBe(1);
     let deaths = 0;

@@ -1,4 +1,4 @@
-/** For `node --import`: writes who imported or required what, a line of JSON each, to the file in RESOLVED_FILES. */
+/** For `node --import`: writes each import and require as a line of JSON to the file in RESOLVED_FILES. */
 import { appendFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 

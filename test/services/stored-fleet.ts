@@ -74,7 +74,7 @@ export async function startFleet(tables: AzuriteTables, ids: readonly string[]) 
     start,
     queueOf,
     rows,
-    /** The way to the table. */
+    /** The connection to the table. */
     proxy,
     close: () => proxy.close(),
     /** The timer fires, in a process that has just started. */
@@ -97,7 +97,7 @@ export async function startFleet(tables: AzuriteTables, ids: readonly string[]) 
       Object.fromEntries(
         (await rows("due")).map((row): [string, unknown] => [String(row["targetId"]), row["sent"]]),
       ),
-    /** What happened to each target since the start, by the rows of the table, the vault and the account. */
+    /** Describes what happened to each target since the start, from the table, the vault and the account. */
     async outcomes() {
       const runs = Map.groupBy(await rows("run"), (row) => row["targetId"]);
       return ids.map((id) => ({

@@ -8,7 +8,7 @@ import { listen } from "../doubles/listening.ts";
 
 const portIn = ({ ports: [port] }: DeadServers): number => port ?? 0;
 
-test("a server that takes no connection is given up in time, as the system would say it", async () => {
+test("a server that accepts no connection times out with the system's error", async () => {
   const hole = await startBlackholes(1);
   const socket = new Socket();
   limitTcp(socket, 100);
@@ -19,7 +19,7 @@ test("a server that takes no connection is given up in time, as the system would
   await hole.close();
 });
 
-test("a connection that is there is not given up", async () => {
+test("an existing connection does not time out", async () => {
   const server = await listen(createServer());
   const socket = await connectTcp("127.0.0.1", server.port, undefined);
   expect(socket.readyState).toBe("open");
@@ -27,7 +27,7 @@ test("a connection that is there is not given up", async () => {
   await server.close();
 });
 
-test("a connection that is still being made ends with the signal", async () => {
+test("the signal ends a connection attempt", async () => {
   const hole = await startBlackholes(1);
   const ending = new AbortController();
   const connecting = connectTcp("127.0.0.1", portIn(hole), ending.signal);
@@ -36,7 +36,7 @@ test("a connection that is still being made ends with the signal", async () => {
   await hole.close();
 });
 
-test("the host refused the connection is said at once", async () => {
+test("a port without a listener is reported at once", async () => {
   const closed = await listen(createServer());
   await closed.close();
   await expect(connectTcp("127.0.0.1", closed.port, undefined)).rejects.toMatchObject({
@@ -44,14 +44,14 @@ test("the host refused the connection is said at once", async () => {
   });
 });
 
-describe("whether a server can be connected to", () => {
-  test("is no while it says nothing, and nobody waits for more than about a second", async () => {
+describe("canConnect", () => {
+  test("is false for a silent server after about a second", async () => {
     const hole = await startBlackholes(1);
     await expect(canConnect(`127.0.0.1:${portIn(hole)}`)).resolves.toBe(false);
     await hole.close();
   });
 
-  test("is yes where something listens, which hears nothing from us", async () => {
+  test("is true where a server listens, which receives no data", async () => {
     const heard: Buffer[] = [];
     const left = Promise.withResolvers<undefined>();
     const server = await listen(
@@ -69,7 +69,7 @@ describe("whether a server can be connected to", () => {
     await server.close();
   });
 
-  test("is yes where a call would be told at once what is wrong", async () => {
+  test("is true where a call would get an error at once", async () => {
     const closed = await listen(createServer());
     await closed.close();
     await expect(canConnect(`127.0.0.1:${closed.port}`)).resolves.toBe(true);

@@ -66,27 +66,25 @@ export interface ProgrammingModel {
 const hookNames = ["preInvocation", "postInvocation", "appStart", "appTerminate", "log"] as const;
 export type HookName = (typeof hookNames)[number];
 
-/** Everything one app has registered. */
+/** Everything that one app has registered. */
 export interface Registrations {
   functions: Map<string, RegisteredFunction>;
   hooks: Record<HookName, HookCallback[]>;
   /** After this, functions can no longer be registered. */
   locked: boolean;
   model: ProgrammingModel | undefined;
-  /** Takes what the library logs outside of an invocation. */
+  /** Receives the lines that the library logs outside an invocation. */
   systemLog: (level: LogLevel, category: string, message: string) => void;
 }
 
 let current: Registrations | undefined;
 let installed = false;
-// The library hands its model over once per loaded copy, so a second app in this process that shares
-// the copy never does.
+// Each loaded copy of the library hands over its model once, so a second app that shares the copy never hands it over.
 let lastModel: ProgrammingModel | undefined;
 
 /**
- * Makes `@azure/functions-core` answer in this process, and directs what is registered from now on into
- * the returned object. Call it before the app is imported: the library asks once, and if nobody answers
- * it silently registers nothing.
+ * Provides `@azure/functions-core` in this process and collects later registrations in the returned object. Call it before
+ * importing the app: the library looks for the module once, and silently registers nothing when it is missing.
  */
 export function collectRegistrations(): Registrations {
   install();
@@ -100,7 +98,7 @@ export function collectRegistrations(): Registrations {
   return current;
 }
 
-/** The model to invoke the functions of `registrations` with. */
+/** Returns the model that invokes the functions of `registrations`. */
 export const describeModel = (registrations: Registrations): ProgrammingModel | undefined =>
   registrations.model ?? lastModel;
 
@@ -181,7 +179,7 @@ function registerHook(name: string, callback: HookCallback): Disposable {
   });
 }
 
-/** The library tells errors of the platform from the user's by this mark. */
+/** Marks an error as one of the platform; the library treats others as errors of the user. */
 function systemError(kind: ErrorConstructor | RangeErrorConstructor, message: string): Error {
   return Object.assign(new kind(message), { isAzureFunctionsSystemError: true });
 }

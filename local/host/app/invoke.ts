@@ -13,23 +13,23 @@ import type { RpcTypedData } from "./rpc-data.ts";
 
 export interface Call {
   function: RegisteredFunction;
-  /** The data of the trigger's binding. */
+  /** The data of the trigger binding. */
   input: RpcTypedData;
   triggerMetadata?: Record<string, RpcTypedData>;
-  /** Why, for the log: "This function was programmatically called …". */
+  /** The reason for the log, such as "This function was programmatically called …". */
   reason: string;
   traceParent?: string;
   traceState?: string;
 }
 
 export interface Invoker {
-  /** Runs one function, hooks and outputs included. Rejects with what the function or a hook threw. */
+  /** Runs one function with its hooks and outputs. Rejects with the error that the function or a hook threw. */
   invoke(call: Call): Promise<InvocationResponse>;
-  /** Resolves when nothing runs any more: true, or false when `limitMs` has passed before. */
+  /** Resolves with true when no function runs any more, or with false after `limitMs`. */
   drained(limitMs: number): Promise<boolean>;
 }
 
-/** Sends what a function put into its output bindings; a failure fails the invocation. */
+/** Sends the values of a function's output bindings. A failure fails the invocation. */
 export type SendOutputs = (
   registered: RegisteredFunction,
   response: InvocationResponse,
@@ -128,7 +128,7 @@ async function runOnce(
   try {
     after["result"] = await model.invokeFunction(context, before.inputs, before.functionCallback);
   } catch (error) {
-    after["error"] = error ?? new Error("The function threw nothing.");
+    after["error"] = error ?? new Error("The function threw an undefined value.");
   }
 
   core.state = "postInvocationHooks";
@@ -163,7 +163,7 @@ function coreContext(call: Call, invocationId: string): CoreInvocationContext {
   };
 }
 
-/** The binding that starts the function: the one whose type ends in "Trigger". */
+/** Finds the trigger, the binding whose type ends in "Trigger". */
 export function findTrigger(registered: RegisteredFunction): { name: string; type: string } {
   for (const [name, binding] of Object.entries(registered.metadata.bindings)) {
     if (/trigger$/i.test(binding.type)) return { ...binding, name };

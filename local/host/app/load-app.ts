@@ -24,7 +24,7 @@ export interface App {
   lifeHookData: Record<string, unknown>;
 }
 
-/** What the real worker claims to be able to; the library adds its own. */
+/** The capabilities that the real worker reports; the library adds its own. */
 const workerCapabilities = [
   "RawHttpBodyBytes",
   "RpcHttpTriggerMetadataRemoved",
@@ -39,13 +39,13 @@ const workerCapabilities = [
 const loaded = new Map<string, Promise<Registrations>>();
 
 /**
- * Imports every file that `main` of the app's package.json matches, one after another, runs the
- * appStart hooks and closes registration. An exception in any of the files is fatal.
- * Modules load once per process: a second call for the same app runs the hooks again but not the files.
+ * Imports the files that match `main` of the app's package.json one after another, runs the appStart hooks and closes
+ * registration. An exception in a file is fatal. Modules load once per process: a second call for the same app runs only the
+ * hooks again.
  */
 export async function loadApp(options: {
   directory: string;
-  /** Instead of package.json's `main`: a file or glob relative to the app's folder. */
+  /** A file or glob relative to the app's folder, which replaces `main` of package.json. */
   main?: string;
   log: Log;
 }): Promise<App> {
@@ -66,7 +66,7 @@ export async function loadApp(options: {
   const model = describeModel(registrations);
   const functions = [...registrations.functions.values()];
   if (model === undefined || functions.length === 0) {
-    throw new Error(`No function was registered by "${main}" in ${directory}.`);
+    throw new Error(`The files "${main}" in ${directory} register no function.`);
   }
   await closeSetup(model);
   return { directory, registrations, functions, model, appHookData, lifeHookData };
@@ -94,7 +94,7 @@ async function importFiles(directory: string, main: string): Promise<Registratio
     try {
       await import(/* @vite-ignore */ url);
     } catch (cause) {
-      throw new Error(`The file ${file} of the app could not be loaded: ${toErrorMessage(cause)}`, {
+      throw new Error(`Cannot load ${file} of the app: ${toErrorMessage(cause)}`, {
         cause,
       });
     }
@@ -107,7 +107,7 @@ async function readMain(directory: string): Promise<string> {
   const parsed = z
     .looseObject({ main: z.string().min(1) })
     .safeParse(JSON.parse(await readFile(file, "utf8")));
-  if (!parsed.success) throw new Error(`${file} has no "main" that says which files to load.`);
+  if (!parsed.success) throw new Error(`${file} has no "main". Set it to the files to load.`);
   return parsed.data.main;
 }
 

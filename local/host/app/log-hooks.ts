@@ -1,7 +1,7 @@
 import { createHostLog, type Log, type LogLevel, type LogSubject, toErrorMessage } from "../log.ts";
 import type { HookCallback } from "./core-module.ts";
 
-/** What a log hook sees, and may change: the level and the message. */
+/** The argument of a log hook, which may change the level and the message. */
 export interface LogContext extends Record<string, unknown> {
   level: LogLevel;
   category: "user" | "system";
@@ -12,8 +12,8 @@ export interface LogContext extends Record<string, unknown> {
 }
 
 /**
- * Writes one line of the app after its log hooks have seen it. A log hook may be what redacts: when one
- * throws, the line is dropped rather than shown as it was.
+ * Writes one line of the app after its log hooks have run. A log hook may redact secrets, so a line whose hook throws is
+ * dropped.
  */
 export function writeThroughHooks(
   hooks: readonly HookCallback[],
@@ -25,7 +25,11 @@ export function writeThroughHooks(
     for (const hook of hooks) hook(context);
   } catch (error) {
     const reason = toErrorMessage(error);
-    createHostLog(log)("error", `A log hook failed, a line was dropped: ${reason}`, about);
+    createHostLog(log)(
+      "error",
+      `A log line was dropped because a log hook failed: ${reason}`,
+      about,
+    );
     return;
   }
   if (context.level === "none") return;

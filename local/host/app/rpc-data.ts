@@ -1,4 +1,4 @@
-/** The one-of in which the host and the function library hand values to each other. */
+/** The format of values between the host and the function library: exactly one of the fields is set. */
 export interface RpcTypedData {
   string?: string;
   json?: string;
@@ -12,7 +12,7 @@ export type RpcNullableMapping = Record<string, { value: string }>;
 
 export interface RpcHttpRequest {
   method: string;
-  /** Absolute, with the query. */
+  /** The absolute URL with the query. */
   url: string;
   nullableHeaders: RpcNullableMapping;
   nullableQuery: RpcNullableMapping;
@@ -45,7 +45,7 @@ export type Received = RpcTypedData | null | undefined;
 
 export const json = (value: unknown): RpcTypedData => ({ json: JSON.stringify(value) });
 
-/** Lower-case names, several values joined by a comma, as the real host sends headers and queries. */
+/** Converts headers or a query as the real host does: lower-case names, and several values joined by a comma. */
 export function toNullableMapping(
   entries: Iterable<readonly [string, string]>,
 ): RpcNullableMapping {
@@ -57,14 +57,14 @@ export function toNullableMapping(
   return mapping;
 }
 
-/** The bytes of a response body. */
+/** Converts a response body to bytes. */
 export function toBytes(data: Received): Uint8Array {
   if (data === null || data === undefined) return new Uint8Array();
   if (data.bytes !== undefined) return data.bytes;
   return Buffer.from(data.string ?? data.json ?? String(data.int ?? data.double ?? ""));
 }
 
-/** What a queue output sends: one entry per message. An array fans out, one message per element. */
+/** Converts a queue output to messages. Each element of an array becomes a message. */
 export function toMessages(data: Received): (string | Uint8Array)[] {
   if (data === null || data === undefined) return [];
   if (data.bytes !== undefined) return [data.bytes];
@@ -76,7 +76,7 @@ export function toMessages(data: Received): (string | Uint8Array)[] {
   );
 }
 
-/** The `Set-Cookie` line of one cookie; the names and values are escaped as ASP.NET Core does. */
+/** Formats the `Set-Cookie` line of a cookie. Names and values are escaped as in ASP.NET Core. */
 export function toSetCookie(cookie: RpcHttpCookie): string {
   const seconds = cookie.expires?.value?.seconds;
   const parts: (string | undefined)[] = [

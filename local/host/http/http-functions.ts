@@ -16,7 +16,7 @@ export interface HttpFunction {
   registered: RegisteredFunction;
   authLevel: "anonymous" | "function" | "admin";
   methods: readonly string[];
-  /** Route prefix included, without a leading slash. */
+  /** The path with the route prefix, without a leading slash. */
   path: string;
 }
 
@@ -43,7 +43,7 @@ export const httpRoutes = (functions: readonly HttpFunction[]): Route<HttpFuncti
     )
     .toSorted(byPrecedence);
 
-/** Answers a request to one of the app's own HTTP functions. A method without a function is 404, too. */
+/** Answers a request to an HTTP function of the app. A method without a function also gets 404. */
 export async function answerFunction(
   call: HttpCall,
   host: { routes: readonly Route<HttpFunction>[]; keys: Keys; invoker: Invoker },
@@ -68,7 +68,7 @@ export async function answerFunction(
     });
     return toReply(response.returnValue);
   } catch {
-    // The log has the reason; the caller must not see an exception's message.
+    // The caller must not see the exception's message, which is in the log.
     return { status: 500 };
   }
 }

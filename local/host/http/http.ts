@@ -29,24 +29,24 @@ export interface HttpReply {
 export interface HttpServer {
   /** `http://127.0.0.1:<port>`. */
   url: string;
-  /** Refuses new connections. Resolves when the open requests are answered. */
+  /** Refuses new connections. Resolves when all open requests have been answered. */
   close(): Promise<void>;
   /** Cuts the connections that are still open. */
   abort(): void;
 }
 
-/** What the platform's front end refuses with 414. */
+/** The platform's front end refuses longer URLs with 414. */
 const maximumUrlLength = 8_192;
 
 export interface HttpServerOptions {
   port: number;
-  /** Bytes; a longer body is answered 413 before `answer` is called. */
+  /** Bytes. A request with a longer body gets 413, and `answer` is not called. */
   maximumBody: number;
   answer: (call: HttpCall) => Promise<HttpReply>;
   log: HostLog;
 }
 
-/** Serves `answer` on the loopback interface; port 0 takes a free one. */
+/** Serves `answer` on the loopback interface. Port 0 chooses a free port. */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   let closing = false;
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
@@ -80,7 +80,7 @@ async function respond(
 ): Promise<void> {
   try {
     const reply = await replyTo(request, options);
-    // A connection kept alive would hold up the server's close for seconds.
+    // A kept-alive connection would delay the server's close for seconds.
     if (isClosing()) response.shouldKeepAlive = false;
     for (const [name, value] of Object.entries(reply.headers ?? {})) {
       response.setHeader(name, value);
@@ -108,8 +108,8 @@ async function replyTo(request: IncomingMessage, options: HttpServerOptions): Pr
 }
 
 /**
- * Undefined when the body is longer than allowed. It is read to its end all the same: a connection
- * closed over unread data is reset, and the caller would never see the 413.
+ * Reads the body to its end; returns undefined when it is too long. Closing a connection with unread data resets it, and the
+ * caller would not see the 413.
  */
 async function readBody(request: IncomingMessage, maximum: number): Promise<Buffer | undefined> {
   let chunks: Buffer[] = [];
@@ -123,8 +123,8 @@ async function readBody(request: IncomingMessage, maximum: number): Promise<Buff
 }
 
 /**
- * The request as a function gets it. Like the real host, the body is handed over only when the request
- * said its length: one sent in chunks arrives empty.
+ * Converts the request for a function. As in the real host, a body without a content length, such as a chunked one, arrives
+ * empty.
  */
 export function toRpcRequest(
   call: HttpCall,
@@ -144,7 +144,7 @@ export function toRpcRequest(
   };
 }
 
-/** What a function returned as an answer; nothing returned is 204. */
+/** Converts the return value of a function to a reply. No value becomes 204. */
 export function toReply(returned: Received): HttpReply {
   const http = returned?.http;
   if (http === undefined || !isResponse(http)) return { status: 204 };

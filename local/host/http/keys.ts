@@ -5,13 +5,13 @@ import { z } from "zod";
 
 /** The access keys of the app. */
 export interface Keys {
-  /** Opens everything, `/admin` included. */
+  /** Allows everything, including `/admin`. */
   master: string;
-  /** Opens every function of authLevel "function". */
+  /** Allows every function of authLevel "function". */
   default: string;
-  /** By function name: opens that one function. */
+  /** Keys by function name; each allows only that function. */
   functions: Record<string, string>;
-  /** Opens the Event Grid webhook. */
+  /** Allows the Event Grid webhook. */
   eventgrid_extension: string;
 }
 
@@ -22,7 +22,7 @@ const keysFile = z.object({
   eventgrid_extension: z.string().min(20),
 });
 
-/** Reads the keys from `file` and makes those that are missing. Without a file they last one run. */
+/** Reads the keys from `file` and makes missing ones. Without a file, the keys last one run. */
 export async function loadKeys(
   file: string | undefined,
   functionNames: readonly string[],
@@ -51,9 +51,9 @@ async function readKeys(file: string): Promise<Keys | undefined> {
     throw error;
   }
   const parsed = z.string().transform(parseJson).pipe(keysFile).safeParse(text);
-  // The reason is left out: it could quote a key.
+  // The error does not include the cause, which could quote a key.
   if (!parsed.success)
-    throw new Error(`${file} does not hold access keys; delete it to make new ones.`);
+    throw new Error(`${file} does not contain access keys. Delete it to create new ones.`);
   return parsed.data;
 }
 
@@ -73,14 +73,14 @@ async function writeKeys(file: string, keys: Keys): Promise<void> {
   await rename(draft, file);
 }
 
-/** The key of a request: the header wins over the query, even when the header's is wrong. */
+/** Returns the key of a request. The header takes precedence over the query, even with a wrong key. */
 export const presentedKey = (
   header: string | string[] | undefined,
   query: URLSearchParams,
 ): string | undefined =>
   (Array.isArray(header) ? header[0] : header) ?? query.get("code") ?? undefined;
 
-/** Whether `presented` is one of `accepted`, in a time that tells nothing about them. */
+/** Whether `presented` is one of `accepted`, compared in constant time. */
 export function isAnyKey(presented: string | undefined, accepted: readonly (string | undefined)[]) {
   if (presented === undefined) return false;
   const digest = (text: string) => createHash("sha256").update(text).digest();

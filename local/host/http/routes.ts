@@ -15,7 +15,7 @@ type Segment =
       accepts: ((value: string) => boolean) | undefined;
     };
 
-/** Constraints that are checked; any other one is accepted and lets every value through. */
+/** The supported constraints. Any other constraint allows every value. */
 const constraints: Readonly<Record<string, RegExp>> = {
   alpha: /^[a-z]*$/i,
   bool: /^(true|false)$/i,
@@ -25,7 +25,7 @@ const constraints: Readonly<Record<string, RegExp>> = {
   decimal: /^-?\d+(\.\d+)?$/,
 };
 
-/** Parses `prefix/template`, where the template may hold `{id}`, `{id?}`, `{id:alpha}`, `{*rest}`. */
+/** Parses `prefix/template`, where the template may contain `{id}`, `{id?}`, `{id:alpha}`, `{*rest}`. */
 export function parseRoute<T>(options: {
   prefix: string;
   template: string;
@@ -43,9 +43,7 @@ function parseSegment(text: string): Segment {
   if (!/[{}]/.test(text)) return { kind: "literal", text: text.toLowerCase() };
   const match = /^\{(\*{0,2})(\w+)((?::[^=?}]+(?:\{[^}]*\})?)*)(?:=([^}]*))?(\?)?\}$/.exec(text);
   if (match === null) {
-    throw new Error(
-      `The route segment "${text}" is not understood; use {name} for a whole segment.`,
-    );
+    throw new Error(`Route segment "${text}" is not supported. Use {name} for a whole segment.`);
   }
   const [, star = "", name = "", checks = "", fallback, question] = match;
   const kind = star === "" ? "parameter" : "rest";
@@ -55,7 +53,7 @@ function parseSegment(text: string): Segment {
   return { kind, name, optional: question !== undefined || kind === "rest", fallback, accepts };
 }
 
-/** Literal before constrained before free parameters, from left to right, as ASP.NET Core orders them. */
+/** Orders routes as ASP.NET Core does: from left to right, literals before constrained before free parameters. */
 export const byPrecedence = <T>(left: Route<T>, right: Route<T>): number => {
   const [a, b] = [left, right].map(({ segments }) => segments.map(weight).join(""));
   return (a ?? "").localeCompare(b ?? "");
@@ -67,7 +65,7 @@ function weight(segment: Segment): number {
   return (segment.kind === "parameter" ? 2 : 4) + constrained;
 }
 
-/** The first of `routes` that fits, with its decoded parameters. The path has no query. */
+/** Returns the first matching route with its decoded parameters. `path` has no query. */
 export function matchRoute<T>(
   routes: readonly Route<T>[],
   method: string,
@@ -110,7 +108,7 @@ function matchSegments(
   return parameters;
 }
 
-/** Puts the value of a parameter into `parameters`. False when it is missing or not acceptable. */
+/** Puts the value of a parameter into `parameters`. Returns false when it is missing or violates its constraint. */
 function takeParameter(
   segment: Exclude<Segment, { kind: "literal" }>,
   part: string | undefined,

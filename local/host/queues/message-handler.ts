@@ -11,14 +11,13 @@ import type { QueueFunction } from "./queue-functions.ts";
 export interface MessageHandlerOptions {
   invoker: Invoker;
   queues: QueueOptions;
-  /** How long a message stays invisible if this process dies. */
+  /** Seconds a message stays invisible after this process has died. */
   leaseSeconds: number;
   log: HostLog;
 }
 
 /**
- * Handles one received message to its end: deleted, shown again later, or moved to the poison queue.
- * Never rejects.
+ * Handles one received message until it is deleted, made visible again, or moved to the poison queue. Never rejects.
  */
 export function createMessageHandler(
   subject: QueueFunction,
@@ -29,7 +28,11 @@ export function createMessageHandler(
 
   async function toPoison(message: DequeuedMessageItem, lease: MessageLease, why: string) {
     if (subject.poison === undefined) {
-      options.log("error", `${why}. There is no further poison queue; it stays.`, about);
+      options.log(
+        "error",
+        `${why}. It stays in the queue, because a poison queue has no poison queue.`,
+        about,
+      );
       return lease.abandon();
     }
     options.log("warning", `${why}. Moving it to queue '${subject.poison.name}'.`, about);
@@ -48,7 +51,7 @@ export function createMessageHandler(
     try {
       await options.invoker.invoke(queueCall(subject.registered, text, message));
     } catch {
-      // The invoker has logged it.
+      // The invoker has logged the error.
       if (message.dequeueCount >= maxDequeueCount) return toPoison(message, lease, limit);
       return lease.release(visibilityTimeout);
     }
@@ -60,21 +63,21 @@ export function createMessageHandler(
     try {
       await settle(message, lease);
     } catch (error) {
-      // Its lease was lost or storage is away: the message will be seen again, by whoever gets it.
+      // The lease was lost or storage is unavailable. A poller will receive the message again.
       await lease.abandon();
-      const text = `Message ${message.messageId} could not be settled: ${toErrorMessage(error)}`;
+      const text = `Cannot delete, release or move message ${message.messageId}: ${toErrorMessage(error)}`;
       options.log("warning", text, about);
     }
   };
 }
 
-/** What storage tells about a received message. */
+/** The data that storage adds to a received message. */
 type Receipt = Pick<
   DequeuedMessageItem,
   "messageId" | "popReceipt" | "dequeueCount" | "insertedOn" | "expiresOn" | "nextVisibleOn"
 >;
 
-/** One run for one message; without a receipt it was started by hand. */
+/** Makes the call for one message. Without a receipt, the function is started by hand. */
 export function queueCall(registered: RegisteredFunction, text: string, receipt?: Receipt): Call {
   const metadata: Record<string, RpcTypedData> = { QueueTrigger: { string: text } };
   if (receipt !== undefined) {

@@ -3,17 +3,17 @@ import { type HostLog, toErrorMessage } from "../log.ts";
 
 /** The claim on one received message: while it is held, no other poller sees the message. */
 export interface MessageLease {
-  /** The message is done with: deletes it. */
+  /** Deletes the message, because it has been handled. */
   complete(): Promise<void>;
   /** Makes the message visible again after `delayMs`. */
   release(delayMs: number): Promise<void>;
-  /** Stops renewing; the message reappears when the lease runs out. */
+  /** Stops renewing. The message reappears when the lease expires. */
   abandon(): Promise<void>;
 }
 
 /**
- * Keeps a received message invisible by renewing its lease halfway through. Each renewal gives a new
- * receipt and makes the old one useless, so renewals and the end of the lease never run side by side.
+ * Keeps a received message invisible by renewing its lease when half of it is over. Each renewal invalidates the previous
+ * receipt, so a renewal and the end of the lease never run at the same time.
  */
 export function holdMessage(options: {
   queue: QueueClient;
@@ -38,7 +38,7 @@ export function holdMessage(options: {
     } catch (error) {
       options.log(
         "warning",
-        `Message ${message.messageId} was not renewed: ${toErrorMessage(error)}`,
+        `Cannot renew the lease of message ${message.messageId}: ${toErrorMessage(error)}`,
       );
       held &&= !isLost(error);
     }
@@ -69,6 +69,6 @@ export function holdMessage(options: {
   };
 }
 
-/** Somebody else received the message since, or it is gone; other errors may pass. */
+/** Whether another poller received the message in the meantime, or it was deleted. Other errors may be temporary. */
 const isLost = (error: unknown): boolean =>
   error instanceof RestError && (error.statusCode === 404 || error.statusCode === 400);

@@ -7,8 +7,7 @@ import { encodeMessage, openQueue } from "./queue-client.ts";
 import { readQueueBinding } from "./queue-functions.ts";
 
 /**
- * Prepares the queue outputs of all functions, `return` included. A queue is created when first written
- * to.
+ * Prepares the queue outputs of all functions, including `return`. The first message to a queue creates it.
  */
 export function createOutputs(options: {
   functions: readonly RegisteredFunction[];

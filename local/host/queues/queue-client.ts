@@ -1,20 +1,20 @@
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import type { QueueOptions } from "../settings.ts";
 
-/** Opens the queue of that name behind a connection string. Names are lower-cased as the host does. */
+/** Opens a queue. Its name is lower-cased, as the host does. */
 export function openQueue(connectionString: string, name: string): QueueClient {
   return QueueServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 },
   }).getQueueClient(name.toLowerCase());
 }
 
-/** Message text on the wire; the storage client itself never encodes. */
+/** Encodes the text of a message; the storage client does not encode. */
 export const encodeMessage = (
   body: string | Uint8Array,
   encoding: QueueOptions["messageEncoding"],
 ): string => Buffer.from(body).toString(encoding === "base64" ? "base64" : "utf8");
 
-/** Undefined when the text is not in the encoding that host.json says. */
+/** Returns undefined when the text does not have the encoding from host.json. */
 export function decodeMessage(
   text: string,
   encoding: QueueOptions["messageEncoding"],

@@ -11,7 +11,7 @@ export interface QueueFunction {
   registered: RegisteredFunction;
   queueName: string;
   queue: QueueClient;
-  /** Where messages go that cannot be handled; a poison queue has none itself. */
+  /** The queue for messages that cannot be handled. A poison queue has none itself. */
   poison: QueueClient | undefined;
 }
 

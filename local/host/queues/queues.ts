@@ -4,7 +4,7 @@ import { createMessageHandler, type MessageHandlerOptions } from "./message-hand
 import type { QueueFunction } from "./queue-functions.ts";
 
 export interface QueuePoller {
-  /** No message is handled after this but those under way; resolves when they are settled. */
+  /** Accepts no more messages. Resolves when the current ones are settled. */
   stop(): Promise<void>;
 }
 
@@ -12,9 +12,9 @@ const shortestPause = 100;
 const ignore = (): void => undefined;
 
 /**
- * Creates the queue and its poison queue, then polls: up to `batchSize` messages at a time, the next
- * batch as soon as no more than `newBatchThreshold` are being handled. An empty queue is asked less and
- * less often, up to `maxPollingInterval`. (On Azure the trigger's queue must exist already.)
+ * Creates the queue and its poison queue, then polls for up to `batchSize` messages at a time. Fetches the next batch when at
+ * most `newBatchThreshold` messages are being handled. Polls an empty queue less and less often, down to once per
+ * `maxPollingInterval`. (On Azure, the queue of a trigger must already exist.)
  */
 export async function startPoller(
   subject: QueueFunction,
@@ -29,7 +29,7 @@ export async function startPoller(
   let stopped = false;
 
   const start = (message: DequeuedMessageItem) => {
-    // Received too late: hand it back at once rather than let its lease run out.
+    // A message received after the stop is made visible at once, instead of when its lease expires.
     const settled = stopped ? handBack(subject.queue, message) : handle(message);
     const ended = settled.catch(ignore).then(() => {
       handling.delete(ended);
@@ -47,7 +47,7 @@ export async function startPoller(
       return receivedMessageItems.length;
     } catch (error) {
       const about = { functionName: subject.registered.metadata.name };
-      options.log("error", `The queue could not be read: ${toErrorMessage(error)}`, about);
+      options.log("error", `Cannot read the queue: ${toErrorMessage(error)}`, about);
       return 0;
     }
   };
@@ -79,7 +79,7 @@ async function handBack(queue: QueueClient, message: DequeuedMessageItem): Promi
   await queue.updateMessage(message.messageId, message.popReceipt, undefined, 0);
 }
 
-/** A sleep that can be cut short. A wake-up before the sleep begins counts, too. */
+/** Makes a sleep that can be interrupted, also by a wake-up before it starts. */
 function createSleeper(): { sleep(ms: number): Promise<void>; wake(): void } {
   let woken = false;
   let resolve = ignore;

@@ -4,7 +4,7 @@ import { Cron } from "croner";
 export interface Schedule {
   /** The first occurrence after `after`. */
   next(after: Date): Date;
-  /** Whether two occurrences are ever less than a minute apart; then missed ones are not made up for. */
+  /** Whether occurrences can be less than a minute apart. Missed runs of such a schedule are not made up for. */
   isFrequent: boolean;
 }
 
@@ -12,18 +12,18 @@ const months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "
 const weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /**
- * Parses NCRONTAB: second, minute, hour, day, month, weekday; five fields mean second 0. UTC.
- * Only what Azure takes is taken: other cron dialects' `L`, `W`, `#`, `?` and `@daily` are refused.
+ * Parses NCRONTAB in UTC: second, minute, hour, day, month, weekday. With five fields, the second is 0. As on Azure, `L`, `W`,
+ * `#`, `?` and `@daily` of other cron dialects are refused.
  */
 export function parseSchedule(text: string): Schedule {
   const fields = text.trim().split(/\s+/);
   if (fields.length === 5) fields.unshift("0");
   if (fields.length !== 6 || !fields.every(isField)) {
     throw new Error(
-      `"${text}" is not an NCRONTAB schedule of six fields (second minute hour day month weekday).`,
+      `"${text}" is not a valid NCRONTAB schedule. Use six fields: second minute hour day month weekday.`,
     );
   }
-  // With a day and a weekday given, NCRONTAB wants both to fit; the cron default is either.
+  // NCRONTAB requires both day and weekday to match; plain cron requires only one of them.
   const cron = new Cron(fields.join(" "), {
     paused: true,
     timezone: "UTC",
@@ -33,7 +33,7 @@ export function parseSchedule(text: string): Schedule {
   });
   const next = (after: Date): Date => {
     const found = cron.nextRun(after);
-    if (found === null) throw new Error(`The schedule "${text}" never comes due.`);
+    if (found === null) throw new Error(`Schedule "${text}" never fires.`);
     return found;
   };
   return { next, isFrequent: hasShortGap(next) };

@@ -4,9 +4,9 @@ import path from "node:path";
 import { z } from "zod";
 import type { Schedule } from "./schedule.ts";
 
-/** What is remembered of a timer between runs and restarts. */
+/** The state of a timer that outlives a run and a restart. */
 export interface TimerStatus {
-  /** The occurrence last run; absent before the first. */
+  /** The last occurrence that ran; absent before the first run. */
   last: Date | undefined;
   next: Date;
   lastUpdated: Date;
@@ -25,14 +25,14 @@ const stored = z
     return { last: Last, next: Next, lastUpdated: LastUpdated };
   });
 
-/** The form in which the host stores a status and shows it to the function. */
+/** Converts a status to the format that the host stores and passes to the function. */
 export const toWire = (status: TimerStatus) => ({
   Last: status.last?.toISOString() ?? never,
   Next: status.next.toISOString(),
   LastUpdated: status.lastUpdated.toISOString(),
 });
 
-/** The status to start from. It is past due when `next` lies before `now`. */
+/** Returns the status at start. A run is past due when `next` is before `now`. */
 export function statusAtStart(
   found: TimerStatus | undefined,
   schedule: Schedule,
@@ -41,18 +41,18 @@ export function statusAtStart(
   const fresh = { last: undefined, next: schedule.next(now), lastUpdated: now };
   if (found === undefined) return fresh;
   const expected = schedule.next(found.last ?? found.lastUpdated);
-  // A schedule that was changed meanwhile has missed nothing.
+  // A schedule that was changed in the meantime has no missed runs.
   return found.next.getTime() === expected.getTime() ? found : fresh;
 }
 
-/** The status after a run that began at `began`. */
+/** Returns the status after a run that started at `began`. */
 export function statusAfterRun(
   before: TimerStatus,
   schedule: Schedule,
   began: Date,
   onSchedule: boolean,
 ): TimerStatus {
-  // A clock that fires a little early would otherwise make the same occurrence due twice.
+  // Otherwise, a timer that fires slightly early would run the same occurrence twice.
   const last = onSchedule && before.next > began ? before.next : began;
   return { last, next: schedule.next(last), lastUpdated: last };
 }
@@ -60,7 +60,7 @@ export function statusAfterRun(
 const statusFile = (directory: string, functionName: string) =>
   path.join(directory, `${functionName}.json`);
 
-/** Undefined when there is none, or none that can be read. */
+/** Returns undefined when there is no status or it is unreadable. */
 export async function readStatus(
   directory: string,
   functionName: string,

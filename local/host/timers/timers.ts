@@ -22,16 +22,16 @@ const timerTrigger = z.looseObject({
 
 export interface TimerFunction {
   registered: RegisteredFunction;
-  /** The schedule with its settings filled in. */
+  /** The schedule with app settings filled in. */
   text: string;
   schedule: Schedule;
   runOnStartup: boolean;
-  /** Whether occurrences missed while the host was down are made up for, by one run. */
+  /** Whether one run makes up for occurrences that were missed while the host was down. */
   monitored: boolean;
 }
 
 export interface Timer {
-  /** No run begins after this; resolves when the run under way has ended. */
+  /** Starts no more runs. Resolves when the current run has ended. */
   stop(): Promise<void>;
 }
 
@@ -46,13 +46,12 @@ export function readTimerFunction(
   return { registered, text, schedule, runOnStartup: options.runOnStartup, monitored };
 }
 
-/** A longer delay overflows setTimeout, which would then fire at once. */
-const longestDelay = 24 * 3_600_000;
+/** Milliseconds. A much longer delay overflows setTimeout, which then fires at once. */
+const maxDelayMs = 24 * 3_600_000;
 
 /**
- * Runs the function whenever its schedule says, one run at a time: occurrences that pass during a run
- * are made up for by a single run right after it. Without a `statusDirectory` nothing is remembered
- * beyond this process.
+ * Runs the function on its schedule, one run at a time. One run right after a long run makes up for the occurrences it missed.
+ * Without a `statusDirectory`, the status lasts only as long as this process.
  */
 export async function startTimer(
   timer: TimerFunction,
@@ -72,7 +71,7 @@ export async function startTimer(
     try {
       await writeStatus(directory, functionName, status);
     } catch (error) {
-      options.log("error", `The timer's status was not stored: ${toErrorMessage(error)}`, {
+      options.log("error", `Cannot store the status of the timer: ${toErrorMessage(error)}`, {
         functionName,
       });
     }
@@ -95,10 +94,10 @@ export async function startTimer(
     const delay = status.next.getTime() - Date.now();
     pending = setTimeout(
       () => {
-        if (delay > longestDelay) wait();
+        if (delay > maxDelayMs) wait();
         else running = run("scheduled");
       },
-      Math.min(Math.max(1, delay), longestDelay),
+      Math.min(Math.max(1, delay), maxDelayMs),
     );
   }
 
@@ -115,7 +114,7 @@ export async function startTimer(
   };
 }
 
-/** One run. `status` is null for a timer that is not monitored, though the library's types deny it. */
+/** Makes the call for one run. `status` is null for an unmonitored timer, although the library's types exclude null. */
 export function timerCall(
   timer: TimerFunction,
   status: TimerStatus | undefined,

@@ -6,24 +6,24 @@ export interface Places {
   readonly postgres: { readonly host: string; readonly port: number };
   /** Absolute. */
   readonly caFile: string;
-  /** Greatest age of all passwords, such as `1h`. Default: short ones, for something to see. */
+  /** Maximum age of all passwords, such as `1h`. The default is seconds, so that rotations can be watched. */
   readonly every: string | undefined;
 }
 
-/** JSON in quotes is YAML, whatever a path holds. */
+/** Quotes a text as a JSON string, which is valid YAML for any path. */
 const quoted = (text: string): string => JSON.stringify(text);
 
 const retry = "retry: { attempts: 5, every: 2s, thenEvery: 30s }";
 
-/** The keyturn.yaml of the seeded targets. */
+/** Makes the keyturn.yaml of the seeded targets. */
 export function makeConfiguration({ vaultUrl, topicEndpoint, postgres, caFile, every }: Places) {
-  return `# Written anew by each "npm start". To try changes, copy it and run: npm start -- --config COPY
+  return `# Each "npm start" overwrites this file. To try changes, copy it and run: npm start -- --config COPY
 version: 1
 
 vaults:
   local: { url: ${quoted(vaultUrl)} }
 
-# For real life it is 90d rather than 15s.
+# These times are short for the demo. In production, use for example 90d.
 policies:
   often:
     every: ${every ?? "15s"}

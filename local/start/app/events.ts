@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the app's log tells about one event. Types that are new to this reader pass, too. */
+/** An event in the app's log. `type` is any string, so that this reader accepts event types it does not know. */
 const eventShape = z.object({
   type: z.string(),
   severity: z.enum(["information", "warning", "error"]),
@@ -23,7 +23,7 @@ export type KeyturnEvent = z.output<typeof eventShape>;
 const recordShape = z.object({ category: z.literal("user"), message: z.string() });
 const messageShape = z.object({ keyturn: eventShape });
 
-/** The event in a record of the host's log, if there is one. */
+/** Returns the event in a record of the host's log, or undefined when the record has none. */
 export function readEvent(record: unknown): KeyturnEvent | undefined {
   const parsed = recordShape.safeParse(record);
   if (!parsed.success || !parsed.data.message.startsWith("{")) return undefined;

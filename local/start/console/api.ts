@@ -11,7 +11,7 @@ const targetShape = z.object({
   active: z.string().optional(),
   published: version.optional(),
   nextDue: z.string().optional(),
-  /** The one that is under way. */
+  /** The rotation in progress. */
   rotation: z.object({ phase: z.string() }).optional(),
   lastFailure: failure.optional(),
   slots: z.array(z.object({ account: z.string(), abandoned: version.optional() })),
@@ -31,33 +31,34 @@ export type RotationView = z.output<typeof rotationShape>;
 const accepted = z.object({ rotation: z.string() });
 const refusal = z.object({ detail: z.string() });
 
-/** Milliseconds. */
-const patience = 30_000;
+const timeoutMs = 30_000;
 
 interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The HTTP API of the Functions app, as far as it is needed here. */
+/** A client for the routes of the HTTP API that the console needs. */
 export function makeApi({ url, key }: EnvironmentFile["functions"]) {
   async function ask<Shape>(path: string, shape: z.ZodType<Shape>, more: Request = {}) {
     const headers = { "x-functions-key": key, ...more.headers };
     const reply = await fetch(`${url}/api/${path}`, {
       method: more.method ?? "GET",
       headers,
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const body: unknown = await reply.json().catch(() => undefined);
     if (reply.ok) return shape.parse(body);
     const { data } = refusal.safeParse(body);
-    throw new Error(`${path} was answered with ${reply.status}. ${data?.detail ?? ""}`.trim());
+    throw new Error(
+      `/api/${path} failed with status ${reply.status}. ${data?.detail ?? ""}`.trim(),
+    );
   }
   return {
     targets: async (): Promise<TargetView[]> =>
       (await ask("targets", z.object({ targets: z.array(targetShape) }))).targets,
     target: (id: string): Promise<TargetView> => ask(`targets/${id}`, targetShape),
-    /** Returns the rotation's id, the same one for the same idempotency key. */
+    /** Returns the rotation's id; calls with the same idempotency key get the same id. */
     rotate: async (id: string, idempotencyKey: string): Promise<string> => {
       const headers = { "idempotency-key": idempotencyKey };
       const init = { method: "POST", headers };

@@ -3,18 +3,18 @@ import { z } from "zod";
 
 export const usage = `Usage: npm start -- [options]
 
-Starts Keyturn with everything it needs on this machine, and rotates passwords
-before your eyes.
+Starts Keyturn with everything it needs on this machine, and shows how it
+rotates passwords.
 
-  --once         rotate every target once, print a table, and end: 0 if all went
-                 well, 1 if not
-  --port N       port of the Functions app (default: the same as last time, or a
-                 free one)
-  --data DIR     folder for everything that outlasts a run: an empty one, or one
-                 of an earlier run (default: .keyturn in the project)
-  --config FILE  another keyturn.yaml than the one that is made for the seeded
-                 targets
-  --help         this text`;
+  --once         rotate every target once, print a table, and exit: with 0 if
+                 every rotation worked, with 1 if not
+  --port N       port of the Functions app (default: the port of the last run,
+                 or a free one)
+  --data DIR     folder for the data that outlives a run: an empty folder, or
+                 that of an earlier run (default: .keyturn in the project)
+  --config FILE  your own keyturn.yaml, instead of the generated one for the
+                 seeded targets
+  --help         print this text`;
 
 const shape = z.object({
   once: z.boolean().default(false),
@@ -34,7 +34,7 @@ const shape = z.object({
 
 export type Arguments = z.output<typeof shape>;
 
-/** The arguments make no sense; the message is for the person who wrote them. */
+/** The arguments are invalid. The message is for the person who wrote them. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -52,8 +52,9 @@ function parse(args: readonly string[]): unknown {
   const { values, tokens } = parseWith(args);
   const given = tokens.flatMap((token) => (token.kind === "option" ? token.name : []));
   const repeated = given.find((name, index) => given.indexOf(name) < index);
-  // Otherwise the last one would count, and nothing would say so.
-  if (repeated !== undefined) throw new UsageError(`--${repeated} is given more than once.`);
+  // `parseArgs` silently keeps the last one.
+  if (repeated !== undefined)
+    throw new UsageError(`--${repeated} is given more than once. Give it once.`);
   return values;
 }
 
@@ -61,6 +62,6 @@ function parseWith(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, strict: true, tokens: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The arguments are unclear.");
+    throw new UsageError(error instanceof Error ? error.message : "The arguments are invalid.");
   }
 }

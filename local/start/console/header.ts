@@ -1,7 +1,7 @@
 import type { EnvironmentFile } from "../environment/environment-file.ts";
 import type { Paint } from "./lines.ts";
+import { wrapCommand, wrapText, wrapWords } from "./text.ts";
 import type { ShownTarget } from "./watched.ts";
-import { wrapCommand, wrapText, wrapWords } from "./wrap.ts";
 
 interface Look {
   readonly paint: Paint;
@@ -20,27 +20,27 @@ export interface Header {
 const labelWidth = 17;
 const indent = labelWidth + 2;
 
-/** Where everything is, and what is rotated. */
+/** Formats the addresses of all services, and the targets. */
 export function formatHeader({ places, file, targets, watched }: Header, look: Look): string {
   const { functions, keyVault, databases, events, logs } = places;
   const [database] = databases;
   const server = database ? `${database.host}:${database.port}` : "";
   const rows = [
     ["Functions app", functions.url, `log: ${logs.functions}`],
-    ["Key Vault", keyVault.url, "an emulator that works with the official client"],
-    ["PostgreSQL", server, `a real one, TLS verified by ${database?.caFile ?? ""}`],
-    ["Events", events.endpoint, "what Keyturn sends to Event Grid"],
-    ["Everything else", file, "for tools: addresses, keys, log-ins"],
+    ["Key Vault", keyVault.url, "emulator (works with the official SDK)"],
+    ["PostgreSQL", server, `real server; CA of its certificate: ${database?.caFile ?? ""}`],
+    ["Events", events.endpoint, "events that Keyturn sends to Event Grid"],
+    ["For tools", file, "all addresses, keys and log-ins"],
   ] as const;
   const { paint, width } = look;
   const whereWidth = Math.max(...rows.map(([, where]) => where.length));
   const aboutTarget = (target: ShownTarget) =>
     watched.includes(target)
       ? target.about
-      : `${target.about}; not watched, because ${target.publish.vaultUrl ?? ""} is not the vault above`;
+      : `${target.about}; the consumer skips it, because its secret is in ${target.publish.vaultUrl ?? ""}`;
   return [
     "",
-    `${paint("bold", "Keyturn")} runs, all of it on this machine.`,
+    `${paint("bold", "Keyturn")} is running. Everything is on this machine.`,
     "",
     ...rows.flatMap(([label, where, about]) => {
       const start = `  ${label.padEnd(labelWidth)}${paint("cyan", where.padEnd(whereWidth))}`;
@@ -49,7 +49,7 @@ export function formatHeader({ places, file, targets, watched }: Header, look: L
       return [start.trimEnd(), ...below(about, width).map((line) => paint("dim", line))];
     }),
     "",
-    "What is rotated:",
+    "Targets:",
     ...targets.flatMap((target) => {
       const id = target.id.padEnd(labelWidth);
       const [first = "", ...rest] = wrapWords(aboutTarget(target), width - id.length - 2);
@@ -59,20 +59,23 @@ export function formatHeader({ places, file, targets, watched }: Header, look: L
   ].join("\n");
 }
 
-/** Lines below the second column. */
+/** Wraps a text into lines that start at the second column. */
 function below(text: string, width: number): string[] {
   return wrapWords(text, width - indent).map((line) => " ".repeat(indent) + line);
 }
 
-/** Commands to paste into another terminal, once with the address and the key. */
+/** Lists commands to paste into another terminal; the first one sets the address and the key. */
 export function listSuggestions({ places, targets }: Header, { paint, width }: Look): string {
   const { url, key } = places.functions;
   const withKey = ["-H", '"x-functions-key: $KEY"'].join(" ");
   const one = targets[0]?.id ?? "TARGET";
   const tries = [
     [`rotate ${one} now`, ["curl -sX POST", withKey, `$KEYTURN/api/targets/${one}/rotations`]],
-    ["follow it", ["curl -s", withKey, `"$KEYTURN/api/targets/${one}/rotations?limit=1"`]],
-    ["see every target", ["curl -s", withKey, "$KEYTURN/api/targets"]],
+    [
+      "follow the rotation",
+      ["curl -s", withKey, `"$KEYTURN/api/targets/${one}/rotations?limit=1"`],
+    ],
+    ["list every target", ["curl -s", withKey, "$KEYTURN/api/targets"]],
   ] as const;
   const indented = (text: string) => text.replaceAll(/^/gm, "  ");
   return [
@@ -83,7 +86,7 @@ export function listSuggestions({ places, targets }: Header, { paint, width }: L
       indented(wrapCommand(words, width - 2)),
     ]),
     "",
-    wrapText("Ctrl-C stops everything. The next start continues where this one ended.", width),
+    wrapText("Ctrl-C stops everything. The next start continues where this one stopped.", width),
     "",
   ].join("\n");
 }

@@ -1,30 +1,29 @@
 import type { EventType } from "../../../shared/app.ts";
 import type { KeyturnEvent } from "../app/events.ts";
-import type { Counts } from "./counts.ts";
-import { printable } from "./printable.ts";
-import { wrapWords } from "./wrap.ts";
+import type { Counts } from "../demo/consumer-process.ts";
+import { printable, wrapWords } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
-/** Colours a text, or leaves it as it is where nobody would see colours. */
+/** Colours a text, or returns it unchanged where colours are not shown. */
 export type Paint = (style: Style, text: string) => string;
 
 interface Wording {
   readonly word: string;
   readonly style?: Style;
-  /** Falls back to what the event says itself. */
+  /** A fixed text, or one that is made from the event. */
   readonly text: string | ((event: KeyturnEvent) => string);
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  schedule: "by schedule",
-  operator: "somebody asked for it",
-  exposure: "somebody saw the password",
-  first: "it never had one from Keyturn",
+  schedule: "scheduled",
+  operator: "requested",
+  exposure: "the password was exposed",
+  first: "first password from Keyturn",
 };
 
 /**
- * Every type of event has an entry, or the compiler refuses this file. `claimed`, `looked` and `applied` have no line: the
- * line of the phase that follows says as much.
+ * Every type of event needs an entry, or this file does not compile. `claimed`, `looked` and `applied` have no line, because
+ * the line of the next phase implies them.
  */
 const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   claimed: undefined,
@@ -33,12 +32,12 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   adopted: { word: "adopted", style: "cyan", text: tellAdoption },
   "held-back": { word: "delayed", style: "yellow", text: tellDelay },
   started: { word: "starts", style: "bold", text: tellStart },
-  staged: { word: "staged", text: "made a new password and stored it as pending" },
-  verified: { word: "applied", text: "the database has it, and a log-in proves it" },
-  published: { word: "published", text: "consumers read the new version from now on" },
-  checked: { word: "checked", text: "read back from Key Vault, and it logs in" },
-  refreshed: { word: "refreshed", text: "nobody is left to be told" },
-  cleaned: { word: "cleaned", text: "the pending version is disabled" },
+  staged: { word: "staged", text: "stored a new password as a pending version" },
+  verified: { word: "applied", text: "changed the password in the database; it logs in" },
+  published: { word: "published", text: "consumers now read the new version" },
+  checked: { word: "checked", text: "the version in Key Vault logs in" },
+  refreshed: { word: "refreshed", text: "no consumers left to notify" },
+  cleaned: { word: "cleaned", text: "disabled the pending version" },
   succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
   restored: { word: "restored", style: "yellow", text: tellRestoration },
   "still-in-use": { word: "in use", text: tellUse },
@@ -49,14 +48,14 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   blocked: { word: "✘ blocked", style: "red", text: tellBlock },
   bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
-  "lease-lost": { word: "left", style: "yellow", text: "another worker has taken over" },
+  "lease-lost": { word: "lost", style: "yellow", text: "another worker took over the target" },
   "claim-lost-after-change": { word: "! late", style: "red", text: tellDetail },
   "checked-published": { word: "checked", text: tellDetail },
   "version-limit": { word: "versions", style: "yellow", text: tellDetail },
   "shape-differs": { word: "shape", style: "yellow", text: tellDetail },
   "not-kept": { word: "not kept", style: "yellow", text: tellDetail },
-  "left-alone": { word: "left", style: "yellow", text: tellDetail },
-  "notification-failed": { word: "untold", style: "yellow", text: tellDetail },
+  "left-alone": { word: "skipped", style: "yellow", text: tellDetail },
+  "notification-failed": { word: "unsent", style: "yellow", text: tellDetail },
   "config-changed": { word: "edited", style: "cyan", text: tellDetail },
   "config-refused": { word: "! config", style: "red", text: tellDetail },
   "config-unreadable": { word: "config", style: "yellow", text: tellDetail },
@@ -68,32 +67,32 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
 
 const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));
 
-/** Characters. Where less is left beside the other columns, the text has this many and the line is too long. */
-const narrowest = 24;
+/** Characters. The text column is never narrower, even if that makes a line longer than the terminal. */
+const minTextWidth = 24;
 
-/** Columns below which the gaps between the columns are narrow, for most texts to fit on one line. */
-const roomy = 100;
+/** Columns. Below this width the gaps are narrow, so that most texts still fit on one line. */
+const minRoomyWidth = 100;
 
 interface Look {
   readonly paint: Paint;
   readonly targetWidth: number;
-  /** What the API says of the target by now; absent when it could not be asked. */
+  /** The state of the target now, from the API; absent when the API did not answer. */
   readonly standing?: Standing;
-  /** Columns of the terminal. The text is wrapped between words, below itself. Not wrapped when absent. */
+  /** Columns of the terminal, to wrap the text within its column. Not wrapped when absent. */
   readonly width?: number;
 }
 
-/** What the person at the console reads about one event; undefined for what only a log needs. */
+/** Formats the line of one event; returns undefined for an event that only the log needs. */
 export function formatLine(event: KeyturnEvent, look: Look): string | undefined {
   const known = findWording(event.type);
   if (known === undefined) return undefined;
   const { paint, targetWidth, standing, width = Infinity } = look;
   const nextDue = standing?.nextDue;
   const { word, style, text } = known;
-  const said = printable(typeof text === "string" ? text : text(event));
+  const message = printable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? tellPublished(standing) : "";
   const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue, event.at));
-  const [gap, tookWidth] = width < roomy ? [" ", 6] : ["  ", 7];
+  const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
     printable(event.targetId ?? "").padEnd(targetWidth),
@@ -102,7 +101,7 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   ] as const;
   const indent = columns.join(gap).length + gap.length;
   const [at, target, what, took] = columns;
-  const lines = wrapWords(said + next, Math.max(narrowest, width - indent));
+  const lines = wrapWords(message + next, Math.max(minTextWidth, width - indent));
   const painted = (it: string) => (style === undefined ? it : paint(style, it));
   return [
     paint("dim", at),
@@ -115,7 +114,7 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   ].join(gap);
 }
 
-/** A log may hold types that are newer than this reader. */
+/** Shows an unknown type, which a newer app may log, under its own name. */
 function findWording(type: string): Wording | undefined {
   const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
   return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
@@ -128,7 +127,7 @@ function tellAdoption({ version }: KeyturnEvent): string {
 }
 
 function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
-  return `a new password for ${account}: ${reasons[reason] ?? reason}`;
+  return `new password for ${account} (${reasons[reason] ?? reason})`;
 }
 
 function tellSuccess({ account = "", version }: KeyturnEvent): string {
@@ -136,30 +135,30 @@ function tellSuccess({ account = "", version }: KeyturnEvent): string {
 }
 
 function tellRestoration({ account = "", version }: KeyturnEvent): string {
-  const again = `${account} is published again as version ${shortVersion(version?.version)}`;
-  return `the server refuses the new password, so the last good one of ${again}`;
+  const again = `the last working password of ${account} is published again`;
+  return `the server refuses the new password; ${again}, as version ${shortVersion(version?.version)}`;
 }
 
 function tellDelay(event: KeyturnEvent): string {
   const { nextAttemptAt } = event;
-  const then = nextAttemptAt === undefined ? "" : `; goes on at ${moment(nextAttemptAt, event.at)}`;
-  return `the rotation waits: ${tellDetail(event) || "no reason was told"}${then}`;
+  const then =
+    nextAttemptAt === undefined ? "" : `; it continues at ${moment(nextAttemptAt, event.at)}`;
+  return `the rotation waits: ${tellDetail(event) || "no reason given"}${then}`;
 }
 
 function tellUse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} still has sessions${lookAgain(nextAttemptAt, at)}`;
+  return `the superseded account ${account} still has sessions${tellNextCheck(nextAttemptAt, at)}`;
 }
 
 function tellDisuse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} has no sessions${lookAgain(nextAttemptAt, at)} before it is retired`;
+  return `the superseded account ${account} has no sessions${tellNextCheck(nextAttemptAt, at)} before it retires it`;
 }
 
-const lookAgain = (next: string | undefined, from: string): string =>
-  next === undefined ? "; Keyturn looks again" : `; Keyturn looks again at ${moment(next, from)}`;
+const tellNextCheck = (next: string | undefined, from: string): string =>
+  next === undefined ? "; Keyturn checks again" : `; Keyturn checks again at ${moment(next, from)}`;
 
-/** Keyturn leaves the target alone for a while and then tries again. */
 function tellBug(event: KeyturnEvent): string {
-  return `an error in Keyturn itself: ${tellDetail(event) || "no reason was told"}`;
+  return `an error in Keyturn itself: ${tellDetail(event) || "no reason given"}`;
 }
 
 function tellRetirement({ account = "" }: KeyturnEvent): string {
@@ -173,12 +172,12 @@ function tellAttempt(event: KeyturnEvent): string {
     nextAttemptAt !== undefined
       ? `Keyturn tries again at ${moment(nextAttemptAt, event.at)}`
       : detail === "left undone"
-        ? "the rotation goes on without it"
+        ? "the rotation continues without it"
         : "Keyturn tries again later";
   return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
 }
 
-/** How a target stands, as far as it says what consumers read and when its turn comes. */
+/** The part of a target's state that decides what consumers read and when the next rotation is due. */
 export interface Standing {
   /** An ISO time. */
   readonly nextDue?: string | undefined;
@@ -187,7 +186,7 @@ export interface Standing {
   readonly slots: readonly { readonly account: string; readonly abandoned?: unknown }[];
 }
 
-/** What a failed rotation left for consumers to read: a sentence that is claimed only where it is true. */
+/** Says what consumers read after a failed rotation. Claims nothing when the state is not known. */
 export function tellPublished(standing: Standing | undefined): string {
   if (standing === undefined) return "";
   const { published, active, slots } = standing;
@@ -203,7 +202,7 @@ function tellNext({ type }: KeyturnEvent, left: string, at: string): string {
 }
 
 function tellBlock(event: KeyturnEvent): string {
-  return `${why(event)}; Keyturn leaves it alone until a person decides`;
+  return `${why(event)}; Keyturn does not change this target until an operator decides`;
 }
 
 function tellDrift({ version, detail = "" }: KeyturnEvent): string {
@@ -216,45 +215,49 @@ function tellDetail({ detail, failure }: KeyturnEvent): string {
 }
 
 function why({ failure }: KeyturnEvent): string {
-  return failure?.message ?? "no reason was told";
+  return failure?.message ?? "no reason given";
 }
 
 export const shortVersion = (version = ""): string => version.slice(0, 8);
 
-/** Milliseconds as a person says them; nothing for nothing. */
+/** Formats milliseconds for a person; returns an empty text for undefined. */
 export function tellDuration(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return "";
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** The local time of day. */
+/** Formats the local time of day. */
 export function clock(instant: string): string {
   return new Date(instant).toTimeString().slice(0, 8);
 }
 
-/** The local time of day, with the date where that is not the day of `from`. */
+/** Formats the local time of day, with the date unless it is the day of `from`. */
 function moment(instant: string, from: string): string {
   const at = new Date(instant);
   const isSameDay = at.toDateString() === new Date(from).toDateString();
   return isSameDay ? clock(instant) : `${at.toLocaleDateString("sv-SE")} ${clock(instant)}`;
 }
 
-/** How the consumer fares: first, in one line, what is well, such as `orders: 812 log-ins, 0 failed`; then what is not. */
+/** Formats the consumer's counts: targets without failures in one line, such as `orders: 812 log-ins, 0 failed`; then the others. */
 export function formatSummary(
   counts: Readonly<Record<string, Counts>>,
   pairs: readonly string[],
 ): string[] {
   const all = Object.entries(counts).map(([id, count]) => {
-    const { logIns, failed, recovered, lastProblem = "no reason" } = count;
+    const { logIns, failed, recovered, lastProblem = "unknown" } = count;
     const start = `${id}: ${logIns} log-ins, ${failed} failed`;
-    if (failed === 0) return { well: true, text: start };
-    // For one account that is changed in place, a moment between change and new version is the price.
-    const note = pairs.includes(id) ? "" : "; one account is refused for a moment while it changes";
-    const text = `${start} (${recovered} worked when read again, last: ${lastProblem}${note})`;
-    return { well: false, text };
+    if (failed === 0) return { isWell: true, text: start };
+    // A single account fails between the change in the database and the publication of the new version.
+    const note = pairs.includes(id)
+      ? ""
+      : "; expected: a single account is refused for a moment while its password changes";
+    const text = `${start} (${recovered} worked after reading the secret again, last error: ${lastProblem}${note})`;
+    return { isWell: false, text };
   });
-  const { well = [], ill = [] } = Object.groupBy(all, ({ well }) => (well ? "well" : "ill"));
+  const { well = [], failing = [] } = Object.groupBy(all, ({ isWell }) =>
+    isWell ? "well" : "failing",
+  );
   const line = well.map(({ text }) => text).join("  ·  ");
-  return [...(line === "" ? [] : [line]), ...ill.map(({ text }) => text)].map(printable);
+  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(printable);
 }

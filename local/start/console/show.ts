@@ -4,40 +4,39 @@ import type { KeyturnEvent } from "../app/events.ts";
 import { makeApi, type TargetView } from "./api.ts";
 import { formatHeader, type Header, listSuggestions } from "./header.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";
-import { printable } from "./printable.ts";
+import { printable, terminalWidth, wrapText } from "./text.ts";
 import type { ShownTarget } from "./watched.ts";
-import { terminalWidth, wrapText } from "./wrap.ts";
 
-/** Honours NO_COLOR and FORCE_COLOR, and leaves colours out when nobody looks. */
+/** Honours NO_COLOR and FORCE_COLOR, and adds no colours when the output is not a terminal. */
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
 
-/** Milliseconds between two looks at the consumer's counts. */
-const summaryEvery = 30_000;
+/** Milliseconds between two summaries of the consumer's counts. */
+const summaryIntervalMs = 30_000;
 
-/** After these a person wants to know when the target's turn comes again. */
+/** After these events the line also says when the next rotation is due. */
 const endings = ["adopted", "succeeded", "failed"];
 
 export interface Show {
-  /** Prints the line of an event, after those before it. */
+  /** Prints the line of an event, after the lines of earlier events. */
   readonly event: (event: KeyturnEvent) => void;
   readonly note: (text: string) => void;
   header(env: Environment): void;
-  /** Suggests what to try, and begins to print the consumer's counts now and then. */
+  /** Suggests commands to try, and from now on prints the consumer's counts at intervals. */
   goOn(env: Environment): void;
   summary(env: Environment): void;
   print(text: string): void;
-  /** Resolves when all lines so far are printed; no more summaries follow. */
+  /** Stops the summaries. Resolves when all lines so far are printed. */
   finish(): Promise<void>;
 }
 
-/** Of the terminal now: a person may make it wider. */
+/** The current width: a person may resize the terminal. */
 const width = () => terminalWidth(process.stdout);
 
 function print(text: string): void {
   process.stdout.write(`${wrapText(text, width())}\n`);
 }
 
-/** What the person at the console sees of these targets. */
+/** Makes the console output for these targets. */
 export function createShow(targets: readonly ShownTarget[]): Show {
   const targetWidth = Math.max(0, ...targets.map(({ id }) => id.length));
   const pairs = targets.filter(({ accounts }) => accounts.length === 2).map(({ id }) => id);
@@ -47,13 +46,15 @@ export function createShow(targets: readonly ShownTarget[]): Show {
   const inTurn = (task: () => Promise<void> | void): void => {
     last = last.then(task).catch(() => undefined);
   };
-  const summary = (of: Environment): void => {
-    const lines = formatSummary(of.counts(), pairs);
+  const summary = (running: Environment): void => {
+    const lines = formatSummary(running.counts(), pairs);
     inTurn(() => {
       for (const line of lines) print(paint("dim", `consumer  ${line}`));
     });
   };
-  print(paint("dim", "starting PostgreSQL, Azurite, Key Vault's emulator, the Functions app …"));
+  print(
+    paint("dim", "starting PostgreSQL, Azurite, the Key Vault emulator and the Functions app …"),
+  );
   return {
     event(event) {
       inTurn(async () => {
@@ -81,7 +82,7 @@ export function createShow(targets: readonly ShownTarget[]): Show {
       });
       timer = setInterval(() => {
         summary(started);
-      }, summaryEvery);
+      }, summaryIntervalMs);
     },
     summary,
     print(text) {
@@ -100,7 +101,7 @@ function headerFrom(env: Environment): Header {
   return { places: env.places(), file: env.file, targets: env.targets, watched: env.watched };
 }
 
-/** Left out when the app cannot be asked: the line is worth more without it than late. */
+/** Returns undefined when the app does not answer, so that the event's line is printed without it. */
 async function readStanding(
   env: Environment | undefined,
   { targetId }: KeyturnEvent,

@@ -2,37 +2,36 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { OutlinedTarget } from "../../../shared/app.ts";
 import { requireReadable } from "../app/given-path.ts";
-import { logsIn } from "../demo/log-in.ts";
+import { logsIn, parsePublished } from "../demo/log-in.ts";
 import { seeds } from "../demo/seeds.ts";
-import { parsePublished } from "../demo/vault-access.ts";
 
 /** A target of the configuration that runs, as the console shows it. */
 export interface ShownTarget {
   readonly id: string;
-  /** Two of them take turns. */
+  /** One account, or two that take turns. */
   readonly accounts: readonly string[];
-  /** For the person at the console. */
+  /** Describes the target to the person at the console. */
   readonly about: string;
-  /** The published secret. `vaultUrl` is left out of the seeded ones, which are in the emulator. */
+  /** The published secret. `vaultUrl` is absent for seeded targets, whose secrets are in the emulator. */
   readonly publish: { readonly vaultUrl?: string; readonly name: string };
-  /** Whether a superseded password is refused within seconds of a rotation. */
+  /** Whether the server refuses a superseded password within seconds after a rotation. */
   readonly endsAtOnce: boolean;
   /**
-   * Logs in with a value of the published secret, as an application would. Throws when it cannot be tried; what it throws
-   * names no password.
+   * Logs in with a value of the published secret, as an application would. Throws when the server gives no verdict; the error
+   * contains no password.
    */
   readonly logIn: (value: string) => Promise<"accepted" | "refused">;
 }
 
 export interface Shown {
   readonly targets: readonly ShownTarget[];
-  /** What the configuration check found worth a second look. */
+  /** Warnings of the configuration check. */
   readonly warnings: readonly string[];
 }
 
 /**
- * The targets of a configuration, or the seeded ones. Throws with every problem of the configuration. `caFile` is only
- * read when a seeded target logs in.
+ * Lists the targets of a configuration, or the seeded ones without a configuration. Throws an error that lists every problem
+ * of the configuration. `caFile` is read only when a seeded target logs in.
  */
 export async function shownTargets(config: string | undefined, caFile = ""): Promise<Shown> {
   return config === undefined
@@ -40,7 +39,7 @@ export async function shownTargets(config: string | undefined, caFile = ""): Pro
     : listTargets(resolve(config));
 }
 
-/** Those whose published secret is in this vault: only they can be watched, and only they can be rotated here. */
+/** Selects the targets whose published secret is in this vault: the consumer can read no other secrets. */
 export function watchedIn(vaultUrl: string, targets: readonly ShownTarget[]): ShownTarget[] {
   const own = new URL(vaultUrl).origin;
   return targets.filter(({ publish }) => new URL(publish.vaultUrl ?? own).origin === own);
@@ -59,7 +58,7 @@ function seededTargets(caFile: string): ShownTarget[] {
 
 async function listTargets(config: string): Promise<Shown> {
   await requireReadable(config);
-  // Loaded only when there is something to check: the app brings every Azure library with it.
+  // Imported only when needed, because the app loads every Azure library.
   const { checkConfig } = await import("../../../shared/app.ts");
   const { targets, warnings } = await checkConfig(config, dirname(config));
   return { targets: targets.map(shown), warnings };
@@ -72,7 +71,7 @@ function shown({ id, type, accounts, publish, logIn }: OutlinedTarget): ShownTar
     accounts,
     about: `${type}: ${second === undefined ? `${first}, changed in place` : `${first} and ${second} take turns`}`,
     publish,
-    // The grace of a pair may be days.
+    // The grace period of a pair may be days.
     endsAtOnce: second === undefined,
     logIn: async (value) => ((await logIn(value)) === "accepted" ? "accepted" : "refused"),
   };

@@ -1,21 +1,35 @@
 import { fileURLToPath } from "node:url";
-import { type Counts, reportShape } from "../console/counts.ts";
+import { z } from "zod";
+import type { IdentityEndpoint } from "../../identity/endpoint.ts";
 import { type Exit, plainEnvironment, startChild } from "../environment/child.ts";
 import { type DataFolder, rememberOrEnd } from "../environment/data-folder.ts";
-import type { IdentityAddress } from "./vault-access.ts";
+
+const countsShape = z.object({
+  logIns: z.number(),
+  /** Log-ins that failed with the secret that the consumer had just read. */
+  failed: z.number(),
+  /** Failed log-ins that worked after the consumer had read the secret again. */
+  recovered: z.number(),
+  lastProblem: z.string().optional(),
+});
+
+/** The counts of one target. */
+export type Counts = z.output<typeof countsShape>;
+
+const reportShape = z.object({ counts: z.record(z.string(), countsShape) });
 
 export interface ConsumerOptions {
   readonly folder: DataFolder;
   readonly vaultUrl: string;
-  readonly identity: IdentityAddress;
+  readonly identity: IdentityEndpoint["env"];
   readonly caFile: string;
-  /** Whose targets it uses; the seeded ones when absent. */
+  /** The configuration whose targets it uses. Default: the seeded targets. */
   readonly config: string | undefined;
 }
 
 export interface ConsumerProcess {
   readonly pid: number;
-  /** By target, as last reported. */
+  /** The last reported counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
   readonly exited: Promise<Exit>;
   close(): Promise<void>;

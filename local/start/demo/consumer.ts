@@ -1,21 +1,21 @@
 /**
- * An application as it should be: reads its log-in from Key Vault with the official client and uses it, again and again.
- * Prints its counts as JSON lines, and ends with the process that started it.
+ * A model application: repeatedly reads its log-in from Key Vault with the official client and uses it. Prints its counts as
+ * JSON lines, and ends with the process that started it.
  *
  *     consumer.ts VAULT_URL CA_FILE             for the seeded targets
- *     consumer.ts VAULT_URL CA_FILE CONFIG      for those of a configuration
+ *     consumer.ts VAULT_URL CA_FILE CONFIG      for the targets of a configuration
  */
 import "../../host/with-parent.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
-import type { Counts } from "../console/counts.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "../console/watched.ts";
+import type { Counts } from "./consumer-process.ts";
 import { readPublished } from "./vault-access.ts";
 
 /** Milliseconds between two log-ins to one database. */
-const distance = 200;
-const reportEvery = 500;
+const logInIntervalMs = 200;
+const reportIntervalMs = 500;
 
 const [vaultUrl = "", caFile = "", config] = process.argv.slice(2);
 const { targets } = await shownTargets(config, caFile);
@@ -46,19 +46,19 @@ async function tryOnce({ publish, logIn }: ShownTarget): Promise<Outcome> {
       ? "worked"
       : { problem: `the server refuses version ${secret.version.slice(0, 8)}` };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : "no reason" };
+    return { problem: error instanceof Error ? error.message : "unknown error" };
   }
 }
 
 async function use(target: ShownTarget, count: Counts): Promise<void> {
   const outcome = await tryOnce(target);
-  // An application that has no secret yet does not log in.
+  // Without a published secret, an application cannot log in.
   if (outcome === "unpublished") return;
   count.logIns += 1;
   if (outcome === "worked") return;
   count.failed += 1;
   count.lastProblem = outcome.problem;
-  // What a careful application does: the password may have been replaced since it was read.
+  // A careful application reads the secret again, because it may have been replaced after the first read.
   if ((await tryOnce(target)) === "worked") count.recovered += 1;
 }
 
@@ -68,7 +68,9 @@ async function keepUsing(target: ShownTarget): Promise<void> {
   const count = counts.get(target.id);
   if (count === undefined) return;
   while (!isStopping()) {
-    const next = wait(distance, undefined, { signal: stopping.signal }).catch(() => undefined);
+    const next = wait(logInIntervalMs, undefined, { signal: stopping.signal }).catch(
+      () => undefined,
+    );
     await use(target, count);
     await next;
   }
@@ -81,7 +83,7 @@ function report(): void {
 process.stdout.on("error", () => {
   stopping.abort();
 });
-const reporting = setInterval(report, reportEvery);
+const reporting = setInterval(report, reportIntervalMs);
 await Promise.all(watched.map(keepUsing));
 clearInterval(reporting);
 report();

@@ -1,19 +1,30 @@
 import { Client } from "pg";
+import { z } from "zod";
 
-export interface LogIn {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly username: string;
-  readonly password: string;
+const logInShape = z.object({
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+  username: z.string(),
+  password: z.string(),
+});
+type LogIn = z.output<typeof logInShape>;
+
+/** Parses the log-in that a seeded target publishes. The error never repeats the value. */
+export function parsePublished(name: string, value: string): LogIn {
+  try {
+    return logInShape.parse(JSON.parse(value));
+  } catch {
+    throw new Error(`Secret ${name} does not contain a PostgreSQL log-in.`);
+  }
 }
 
-/** SQLSTATEs of "wrong password" and "this account may not log in". */
+/** SQLSTATEs for "wrong password" and "this account may not log in". */
 const refusals = ["28P01", "28000"];
 
 /**
- * Logs in as any application would, with the server's certificate verified, and asks one question. Throws when the
- * server could not be asked; what it throws names no password.
+ * Logs in as an application would, verifies the server's certificate, and runs one query. Throws when the server gives no
+ * verdict; the error contains no password.
  */
 export async function logsIn(
   { username: user, ...where }: LogIn,
@@ -33,7 +44,7 @@ export async function logsIn(
   await client.end().catch(() => undefined);
   if (code === undefined) return "accepted";
   if (refusals.includes(code)) return "refused";
-  throw new Error(`PostgreSQL could not be asked (${code || "no answer"}).`);
+  throw new Error(`PostgreSQL gave no verdict on the log-in (error ${code || "unknown"}).`);
 }
 
 const readErrorCode = (error: unknown): string =>

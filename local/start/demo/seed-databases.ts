@@ -4,8 +4,8 @@ import type { Passwords } from "./seed-secrets.ts";
 import { adminAccount, type Seed, seeds } from "./seeds.ts";
 
 /**
- * Makes databases, accounts and the administrator that Keyturn uses, with the passwords that the vault holds. Done once
- * for a vault: afterwards only Keyturn changes passwords. Safe to repeat after a stop in the middle.
+ * Makes the databases, the accounts and the administrator that Keyturn uses, with the passwords in the vault. Runs once for
+ * each vault, because afterwards only Keyturn changes passwords. Safe to repeat after an interruption.
  */
 export async function seedDatabases(
   server: Postgres,
@@ -17,7 +17,7 @@ export async function seedDatabases(
     const version = [passwords.vaultVersion];
     const done = await main.query("SELECT 1 FROM seeded WHERE vault_version = $1", version);
     if (done.rowCount === 1) return;
-    // A statement that fails is otherwise written to the server's log, passwords included.
+    // Otherwise the server logs a failing statement, including its password.
     await main.query("SET log_min_error_statement = panic");
     await ensureLogin(main, adminAccount, passwords);
     await run(main, "ALTER ROLE %I CREATEROLE", adminAccount);
@@ -33,7 +33,7 @@ export async function seedDatabases(
   });
 }
 
-/** Rights belong to a role that nobody logs in with; both accounts of a pair have them through it. */
+/** Returns the role without log-in that owns the rights; both accounts of a pair get them through it. */
 const findParent = ({ id }: Seed): string => `${id}_app`;
 
 async function seedAccounts(main: Client, seed: Seed, passwords: Passwords): Promise<void> {
@@ -42,7 +42,7 @@ async function seedAccounts(main: Client, seed: Seed, passwords: Passwords): Pro
     await ensureLogin(main, account, passwords);
     await run(main, "GRANT %I TO %I", findParent(seed), account);
     if (seed.by === "self") continue;
-    // May change the account, and neither has its rights nor can become it.
+    // The administrator may change the account, but does not get its rights and cannot become it.
     const right = "GRANT %I TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
     await run(main, right, account, adminAccount);
   }
@@ -57,7 +57,7 @@ async function seedTable(inside: Client, seed: Seed): Promise<void> {
 
 async function ensureLogin(main: Client, account: string, { of }: Passwords): Promise<void> {
   await ensureRole(main, account);
-  // Without a password, nobody logs in with it: the second account of a pair has none yet.
+  // The second account of a pair has no password yet, so it cannot log in.
   await run(main, "ALTER ROLE %I LOGIN PASSWORD %L", account, of.get(account) ?? null);
 }
 
@@ -71,7 +71,7 @@ async function ensureDatabase(main: Client, name: string): Promise<void> {
   if (found.rowCount === 0) await run(main, "CREATE DATABASE %I", name);
 }
 
-/** These statements take no parameters, so the server itself quotes what goes into them. */
+/** Runs a statement that takes no parameters; the server quotes the values. */
 async function run(client: Client, form: string, ...values: (string | null)[]): Promise<void> {
   const text = "SELECT format($1, VARIADIC $2::text[]) AS statement";
   const { rows } = await client.query<{ statement: string }>(text, [form, values]);

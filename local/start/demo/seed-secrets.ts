@@ -21,13 +21,13 @@ interface Found {
 }
 
 export interface Passwords {
-  /** By account, as the vault has them. */
+  /** The passwords in the vault, by account. */
   readonly of: ReadonlyMap<string, string>;
-  /** Changes when the vault was begun anew. */
+  /** Differs when the vault was created again. */
   readonly vaultVersion: string;
 }
 
-/** Makes the secrets that are missing, and tells what the vault says about each account. */
+/** Makes the missing secrets, and returns the password of each account in the vault. */
 export async function seedSecrets(
   vault: SecretClient,
   place: Place,
@@ -36,11 +36,11 @@ export async function seedSecrets(
   const jsonWith = (username: string, rest: object) => () =>
     JSON.stringify({ ...rest, username, password: randomBytes(30).toString("base64url") });
   const admin = await readOrMake(vault, adminSecret, jsonWith(adminAccount, {}), jsonType);
-  await keep(vault, topicKeySecret, topicKey);
+  await setIfChanged(vault, topicKeySecret, topicKey);
   const accounts = await Promise.all(
     seeds.map(async ({ id, accounts: [first] }) => {
       const make = jsonWith(first, { engine: "postgresql", ...place, database: id });
-      return atPlace(vault, id, place, await readOrMake(vault, id, make, jsonType));
+      return publishPlace(vault, id, place, await readOrMake(vault, id, make, jsonType));
     }),
   );
   const known = [admin, ...accounts].map(({ value }) => stored.parse(JSON.parse(value)));
@@ -52,8 +52,8 @@ export async function seedSecrets(
 
 const jsonType = "application/json";
 
-/** The server may have had to take another port than the one that was published. */
-async function atPlace(
+/** Publishes the secret again when the server now has another address than the published one. */
+async function publishPlace(
   vault: SecretClient,
   name: string,
   { host, port }: Place,
@@ -77,8 +77,8 @@ async function readOrMake(
   return { value: found.value ?? "", version: found.properties.version ?? "" };
 }
 
-/** Written only when it differs: every version of a secret is kept for ever. */
-async function keep(vault: SecretClient, name: string, value: string): Promise<void> {
+/** Writes a secret only when its value differs, because the vault keeps every version. */
+async function setIfChanged(vault: SecretClient, name: string, value: string): Promise<void> {
   const found = await readIfThere(vault, name);
   if (found?.value !== value) await vault.setSecret(name, value, { contentType: "text/plain" });
 }

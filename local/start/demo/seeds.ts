@@ -1,13 +1,13 @@
-/** One target that is there from the start, to be watched. */
+/** A target that `npm start` creates for the demo. */
 export interface Seed {
-  /** Of the target, its database and its published secret alike. */
+  /** The name of the target, of its database and of its published secret. */
   readonly id: string;
-  /** The first one is what is published to begin with. */
+  /** The first account is published at the beginning. */
   readonly accounts: readonly [string] | readonly [string, string];
   /** Who changes the password: the administrator, or the account itself. */
   readonly by: "admin" | "self";
   readonly policy: "often" | "now-and-then";
-  /** For the person at the console. */
+  /** Describes the target to the person at the console. */
   readonly about: string;
 }
 
@@ -17,26 +17,26 @@ export const seeds: readonly Seed[] = [
     accounts: ["orders_a", "orders_b"],
     by: "admin",
     policy: "often",
-    about: "two accounts take turns; no log-in may ever fail",
+    about: "two accounts that take turns; no log-in may fail",
   },
   {
     id: "reports",
     accounts: ["reports_reader"],
     by: "admin",
     policy: "now-and-then",
-    about: "one account, changed in place by an administrator",
+    about: "one account; an administrator changes its password",
   },
   {
     id: "inventory",
     accounts: ["inventory_writer"],
     by: "self",
     policy: "now-and-then",
-    about: "one account that changes its own password",
+    about: "one account; it changes its own password",
   },
 ];
 
 export const adminAccount = "keyturn_admin";
 
-/** Names of secrets that are not published by a target. */
+/** Names of the secrets that no target publishes. */
 export const adminSecret = "postgres-admin";
 export const topicKeySecret = "events-topic-key";

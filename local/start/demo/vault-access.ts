@@ -1,45 +1,24 @@
 import type { TokenCredential } from "@azure/identity";
 import { isRestError, SecretClient } from "@azure/keyvault-secrets";
-import { z } from "zod";
-
-const tokenReply = z.object({ access_token: z.string(), expires_on: z.coerce.number() });
-
-export interface IdentityAddress {
-  readonly IDENTITY_ENDPOINT: string;
-  readonly IDENTITY_HEADER: string;
-}
+import type { IdentityEndpoint } from "../../identity/endpoint.ts";
 
 /**
- * The official client on the emulator. The identity's address is handed in, because `ManagedIdentityCredential` looks for
- * it in the environment, which belongs to whoever runs this.
+ * Makes the official client for the emulator. Does not use `ManagedIdentityCredential`, which reads the identity's address from
+ * the environment of the whole process.
  */
-export function emulatorClient(url: string, identity: IdentityAddress): SecretClient {
+export function emulatorClient(url: string, identity: IdentityEndpoint): SecretClient {
   const credential: TokenCredential = {
-    async getToken() {
-      const address = new URL(identity.IDENTITY_ENDPOINT);
-      address.searchParams.set("api-version", "2019-08-01");
-      address.searchParams.set("resource", "https://vault.azure.net");
-      const headers = { "x-identity-header": identity.IDENTITY_HEADER };
-      const reply = await fetch(address, { headers });
-      if (!reply.ok) throw new Error(`The identity endpoint answered ${reply.status}.`);
-      const { access_token: token, expires_on: seconds } = tokenReply.parse(await reply.json());
-      return { token, expiresOnTimestamp: seconds * 1000 };
+    getToken() {
+      const { token, expiresOn } = identity.issue("https://vault.azure.net");
+      return Promise.resolve({ token, expiresOnTimestamp: expiresOn * 1000 });
     },
   };
-  // The two switches are what plain HTTP on this machine needs.
+  // The emulator uses plain HTTP, which the client otherwise refuses.
   return new SecretClient(url, credential, {
     allowInsecureConnection: true,
     disableChallengeResourceVerification: true,
   });
 }
-
-const published = z.object({
-  host: z.string(),
-  port: z.number(),
-  database: z.string(),
-  username: z.string(),
-  password: z.string(),
-});
 
 /** A secret as a consumer reads it. */
 export interface PublishedSecret {
@@ -58,14 +37,5 @@ export async function readPublished(
   } catch (error) {
     if (isRestError(error) && error.statusCode === 404) return undefined;
     throw error;
-  }
-}
-
-/** The log-in that a seeded target publishes. Throws without ever repeating what it read. */
-export function parsePublished(name: string, value: string): z.output<typeof published> {
-  try {
-    return published.parse(JSON.parse(value));
-  } catch {
-    throw new Error(`The secret ${name} does not hold a log-in for PostgreSQL.`);
   }
 }

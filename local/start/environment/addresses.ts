@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { z } from "zod";
 import { readJson, replaceJson } from "./kept-file.ts";
 
@@ -9,7 +11,7 @@ const shape = z.object({
   ports: z.object({ vault: port, topic: port, postgres: port, functions: port }).partial(),
 });
 
-/** What stays the same from start to start, so that an address someone wrote down stays right. */
+/** The ports and the key that every start reuses, so that noted addresses stay valid. */
 export type Addresses = z.output<typeof shape>;
 
 export async function readAddresses(file: string): Promise<Addresses> {
@@ -19,3 +21,22 @@ export async function readAddresses(file: string): Promise<Addresses> {
 
 export const keepAddresses = (file: string, addresses: Addresses): Promise<void> =>
   replaceJson(file, addresses);
+
+/** Returns the port of the last run if it is free, so that addresses do not change; otherwise 0, for any free port. */
+export async function portAgain(port: number | undefined): Promise<number> {
+  return port !== undefined && (await isFree(port)) ? port : 0;
+}
+
+/** Whether this process can listen on the port, on loopback. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    server.close();
+    await once(server, "close");
+    return true;
+  } catch {
+    return false;
+  }
+}

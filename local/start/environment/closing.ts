@@ -1,4 +1,4 @@
-/** What has to be closed, last begun first closed. */
+/** Collects what must be closed. The last added is closed first. */
 export interface Closing {
   add(close: () => Promise<void>): void;
   /** Closes everything, even if some of it fails; throws the first failure. Safe to repeat. */
@@ -21,7 +21,7 @@ export function createClosing(): Closing {
   };
 }
 
-/** Waits for all of them even if one fails, so that whatever was started by then is known. */
+/** Waits for all tasks even if one fails, so that everything they started can be closed. */
 export async function together<A, B, C>(
   tasks: readonly [Promise<A>, Promise<B>, Promise<C>],
 ): Promise<[A, B, C]> {

@@ -12,22 +12,21 @@ class FolderInUseError extends Error {
   override readonly name = "FolderInUseError";
 }
 
-/** The folder holds files of somebody else. */
+/** The folder contains files that Keyturn did not create. */
 class ForeignFolderError extends Error {
   override readonly name = "ForeignFolderError";
 }
 
-/** In every data folder, from its first moment on. */
+/** The first file in every data folder. */
 const marker = "made-by-keyturn";
-const markerText =
-  "This folder belongs to npm start of Keyturn. To begin anew, delete all of it.\n";
+const markerText = "Created by npm start of Keyturn. To start over, delete this folder.\n";
 
 const kindShape = z.enum(["program", "storage", "database"]);
 export type ProcessKind = z.output<typeof kindShape>;
 
 /**
- * PostgreSQL would take SIGTERM for "when all clients are gone"; at SIGQUIT it ends at once, and its next start repairs.
- * Azurite writes to disk when it is told to end, within milliseconds, and loses that when it is killed.
+ * On SIGTERM, PostgreSQL would wait until all clients are gone; on SIGQUIT it ends at once, and its next start recovers.
+ * On SIGTERM, Azurite writes its data to disk within milliseconds; SIGKILL loses that data.
  */
 const signals: Readonly<
   Record<ProcessKind, Readonly<Record<"gently" | "quickly", NodeJS.Signals>>>
@@ -43,18 +42,18 @@ type Run = z.output<typeof runShape>;
 
 export interface DataFolder {
   readonly path: string;
-  /** Of a file or folder inside. */
+  /** Returns the path of a file or folder inside. */
   at(...names: string[]): string;
-  /** Remembers a child process, for a later start to end it should this process be killed. */
+  /** Records a child process, so that a later start can end it if this process is killed. */
   remember(name: string, pid: number, kind?: ProcessKind): Promise<void>;
-  /** Of this process and the remembered children that still run. */
+  /** Lists this process and the recorded children that still run. */
   processes(): { readonly name: string; readonly pid: number }[];
   /** Ends the children without waiting for anything. */
   abandon(): void;
   release(): Promise<void>;
 }
 
-/** A child that cannot be remembered, as on a full disk, must not be left running: nobody would ever end it. */
+/** Ends a child that cannot be recorded, as on a full disk: no later start would end it. */
 export async function rememberOrEnd(
   folder: DataFolder,
   name: string,
@@ -68,24 +67,24 @@ export async function rememberOrEnd(
   }
 }
 
-/** How long processes that a killed run left behind have to end by themselves. */
+/** Processes that a killed run left behind get this long to end before SIGKILL. */
 const endLimitMs = 15_000;
 
 /**
- * Takes the folder for this process alone. What a killed run left running on it is ended first; a run that lives makes
- * it throw FolderInUseError.
+ * Claims the folder for this process. First ends the processes that a killed run left behind. Throws FolderInUseError while
+ * another run uses the folder.
  */
 export async function takeDataFolder(directory: string): Promise<DataFolder> {
   const path = resolve(directory);
   const explain = (error: unknown) => {
     throw explainDataFolder(path, error);
   };
-  // Passable by others, because PostgreSQL may not run as root; every file in it is for us alone.
+  // Other users may pass through, because PostgreSQL does not run as root. The files inside are private.
   await makeFolder(path).catch(explain);
   await claimFolder(path).catch(explain);
   const file = join(path, "run.json");
   const supervisor = identify(process.pid);
-  if (supervisor === undefined) throw new Error("This process cannot find itself.");
+  if (supervisor === undefined) throw new Error("The start time of this process cannot be read.");
   await takeLock(join(path, "lock"), supervisor, path).catch(explain);
   const before = await readJson(file, runShape);
   await Promise.all((before?.children ?? []).map(end));
@@ -102,7 +101,7 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
       const others = run.children.filter(isRunning);
       const child = known && { name, kind, ...known };
       run = { supervisor, children: child ? [...others, child] : others };
-      // One that failed, as on a full disk, must not fail all that follow.
+      // A failed write, as on a full disk, must not fail the writes that follow.
       writing = writing.catch(() => undefined).then(() => replaceJson(file, run));
       return writing;
     },
@@ -126,15 +125,15 @@ export async function takeDataFolder(directory: string): Promise<DataFolder> {
 }
 
 /**
- * Marks an empty folder as ours. Any other without the mark is refused: a start writes and removes files in it, and makes it
- * passable. Folders of versions that made no mark are known by their addresses.
+ * Marks an empty folder as a data folder. Refuses any other folder without the mark, because a start writes and removes files
+ * in it. Data folders of versions without the mark are recognised by addresses.json.
  */
 async function claimFolder(path: string): Promise<void> {
   const names = await readdir(path);
   if (names.includes(marker)) return;
   if (names.length > 0 && !names.includes("addresses.json")) {
     throw new ForeignFolderError(
-      `The folder ${path} (--data) is not empty and was not made by Keyturn. Name an empty folder, or one that does not exist.`,
+      `The data folder ${path} (--data) is not empty and was not created by Keyturn. Use an empty folder or a new one.`,
     );
   }
   await writeFile(join(path, marker), markerText);
@@ -151,10 +150,10 @@ async function takeLock(file: string, own: ProcessIdentity, path: string): Promi
     const holder = await readJson(file, processIdentity);
     if (holder !== undefined && isRunning(holder)) {
       throw new FolderInUseError(
-        `Keyturn already runs on ${path} (process ${holder.pid}). Stop it first, or name another folder with --data.`,
+        `Keyturn is already running with data folder ${path} (process ${holder.pid}). Stop it, or use another folder with --data.`,
       );
     }
-    // Its writer may be about to fill it in.
+    // An empty lock may be one that another start is just writing.
     if (holder === undefined && attempt < 5) await wait(50);
     else await rm(file, { force: true });
   }
@@ -168,7 +167,10 @@ async function end(left: z.output<typeof childShape>): Promise<void> {
   process.kill(left.pid, signals[left.kind].gently);
   for (let waited = 0; isRunning(left); waited += 50) {
     if (waited === endLimitMs) process.kill(left.pid, "SIGKILL");
-    if (waited > 2 * endLimitMs) throw new Error(`The process ${left.pid} does not end.`);
+    if (waited > 2 * endLimitMs)
+      throw new Error(
+        `Process ${left.pid} (${left.name}) of an earlier run does not end. Kill it, then start again.`,
+      );
     await wait(50);
   }
 }

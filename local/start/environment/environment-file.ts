@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What environment.json says, for tools and tests. */
+/** The content of environment.json, for tools and tests. */
 export const environmentShape = z.object({
   functions: z.object({
     /** `http://127.0.0.1:PORT`; the API is below `/api`. */
@@ -9,12 +9,12 @@ export const environmentShape = z.object({
     key: z.string(),
   }),
   keyVault: z.object({ url: z.string() }),
-  /** As `ManagedIdentityCredential` expects them in the environment. */
+  /** The environment variables that `ManagedIdentityCredential` reads. */
   identity: z.object({ IDENTITY_ENDPOINT: z.string(), IDENTITY_HEADER: z.string() }),
   storage: z.object({ connectionString: z.string() }),
   /** The custom topic that Keyturn publishes to; `GET url/events` with the header `aeg-sas-key` reads it. */
   events: z.object({ url: z.string(), endpoint: z.string(), key: z.string() }),
-  /** With the log-in of the server's own administrator. */
+  /** Each entry has the log-in of the server's own administrator. */
   databases: z.array(
     z.object({
       name: z.string(),

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import type { ZodType } from "zod";
 
-/** Undefined when the file is not there, or does not hold what it should. */
+/** Returns undefined when the file does not exist or has another shape. */
 export async function readJson<Shape>(
   file: string,
   shape: ZodType<Shape>,
@@ -15,7 +15,7 @@ export async function readJson<Shape>(
   }
 }
 
-/** For our eyes only. Renamed into place, so that nobody ever reads half of it. */
+/** Writes a private file and renames it into place, so that no reader sees half of it. */
 export async function replaceFile(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text, { mode: 0o600 });
   await rename(`${file}.new`, file);

@@ -2,12 +2,12 @@ import type { Api } from "../console/api.ts";
 import { clock } from "../console/lines.ts";
 
 /**
- * Milliseconds a claim lasts after its worker last renewed it. A worker that was killed cannot give its claims back, so the
- * next one waits for their end. A test compares it with what the app uses.
+ * Milliseconds a claim lasts after its worker last renewed it. A killed worker cannot release its claims, so the next worker
+ * waits until they expire. A test compares this number with the one in the app.
  */
 export const claimLength = 120_000;
 
-/** Says at once that a host was killed, and what waits for how long when another one runs. */
+/** Notes at once that a host was killed, and lists the interrupted rotations when another host runs. */
 export function killedHostNotes(note: (text: string) => void) {
   let killedAt: number | undefined;
   return {
@@ -26,18 +26,18 @@ export function killedHostNotes(note: (text: string) => void) {
 
 /** `killedAt` in milliseconds since the epoch. */
 function killedNote(how: string, killedAt: number): string {
-  return `The Functions host was killed (${how}) and is being started again. What it was working on continues when its claims end, at ${claimsEnd(killedAt)} at the latest.`;
+  return `The Functions host was killed (${how}) and is restarting. Interrupted rotations continue when its claims expire, at ${claimsEnd(killedAt)} at the latest.`;
 }
 
-/** Said when another host runs: what waits, and for what. */
+/** Lists the rotations that wait for the claims of the killed host. */
 async function runsAgainNote(api: Pick<Api, "targets">, killedAt: number): Promise<string> {
-  const again = "The Functions host runs again.";
+  const again = "The Functions host is running again.";
   const targets = await api.targets().catch(() => undefined);
   if (targets === undefined) return again;
   const waiting = targets.filter(({ rotation }) => rotation !== undefined).map(({ id }) => id);
-  if (waiting.length === 0) return `${again} No rotation was under way.`;
+  if (waiting.length === 0) return `${again} No rotation was interrupted.`;
   const names = waiting.join(", ");
-  return `${again} Under way when it was killed: ${names}. They continue when the claim of the killed host ends, at ${claimsEnd(killedAt)} at the latest. Until then the published passwords stay as they are.`;
+  return `${again} Interrupted rotations: ${names}. They continue when the claims of the killed host expire, at ${claimsEnd(killedAt)} at the latest. Until then the published passwords do not change.`;
 }
 
 const claimsEnd = (killedAt: number): string =>

@@ -7,22 +7,21 @@ import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/end
 import { vaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, isFree, portAgain } from "./addresses.ts";
 import { type Closing, together } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { isFree, portAgain } from "./free-port.ts";
 
-/** Everything that the app and its targets stand on. */
+/** The services that the app and its targets need. */
 export interface Services {
   readonly azurite: Azurite;
   readonly postgres: Postgres;
   readonly identity: IdentityEndpoint;
   readonly vault: KeyVaultEmulator;
-  /** The custom topic that the app tells what happens. */
+  /** The custom topic that the app publishes its events to. */
   readonly topic: EventGridEmulator;
-  /** Where Key Vault tells what happens to its secrets. */
+  /** The system topic that Key Vault publishes its events to. */
   readonly vaultTopic: Topic;
-  /** PEM, and the file that holds it. */
+  /** The CA certificate as PEM, and the path of its file. */
   readonly ca: string;
   readonly caFile: string;
 }

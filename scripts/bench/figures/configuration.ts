@@ -15,7 +15,7 @@ const readingShape = z.object({ targets: z.number(), cpuMs: z.number(), rssBytes
 
 export type Reading = z.output<typeof readingShape>;
 
-/** What every instance spends on a large configuration when it starts. */
+/** Measures what each instance spends on a large configuration when it starts. */
 export const configuration: Figure = {
   name: "configuration",
   about: "CPU and memory to read a configuration of 1,000 to 100,000 targets",

@@ -10,14 +10,14 @@ const instanceCount = 8;
 const limitMs = 20 * 60_000;
 const longMs = 5_000;
 
-/** Many rotations at once on eight instances, when the vault has the limits of the real one. */
+/** Measures many rotations at once on eight instances, with the limits of a real vault. */
 export const crowd: Figure = {
   name: "crowd",
   about: "600 rotations at once with the limits of the vault: how long consumers are locked out",
   measure: (asked) => measureCrowd(asked, 1),
 };
 
-/** The same when others take half of what the vault allows, so that a slow machine reaches the limit as well. */
+/** Measures the same while other users take half of the limit, so that a slow machine reaches it as well. */
 export const sharedVault: Figure = {
   name: "shared-vault",
   about: "the same when other users of the vault take half of its limits",

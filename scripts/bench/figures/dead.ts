@@ -9,7 +9,7 @@ const healthyCount = 80;
 const deadCount = 24;
 const limitMs = 15 * 60_000;
 
-/** How long healthy targets wait for their rotation when others are on servers that do not answer. */
+/** Measures how long healthy targets wait for their rotation while other targets are on servers that do not answer. */
 export const dead: Figure = {
   name: "dead",
   about: "80 healthy targets, with and without 24 on dead servers: when they are done",
@@ -58,11 +58,11 @@ const note =
 interface Timed {
   readonly healthy: readonly string[];
   readonly requested: readonly string[];
-  /** A new instance that has asked no server before; else it has rotated all healthy ones once. */
+  /** Whether the instance has contacted no server yet. Otherwise, it has rotated all healthy targets once. */
   readonly isFresh: boolean;
 }
 
-/** Milliseconds until each of the healthy is rotated by one new instance. */
+/** Measures the milliseconds until one new instance has rotated each healthy target. */
 async function measureTimes(
   world: World,
   { healthy, requested, isFresh }: Timed,
@@ -82,12 +82,12 @@ async function measureTimes(
     }
     return await rotated(requested);
   } finally {
-    // Not `rest`: what waits for a dead server would be waited for.
+    // Not `rest`, which would wait for the targets on dead servers.
     await instances.close();
   }
 }
 
-/** The few at equal distances among the many. */
+/** Mixes the few at equal distances into the many. */
 function mix(many: readonly string[], few: readonly string[]): readonly string[] {
   const distance = many.length / few.length;
   return many.flatMap((one, index) => {

@@ -6,7 +6,7 @@ import { duration, number, type Row } from "../output/table.ts";
 const longMs = 5_000;
 const seed = 1;
 
-/** A fleet whose targets are all due at once, in simulated time. */
+/** Measures a fleet whose targets are all due at once, in simulated time. */
 export const fleet: Figure = {
   name: "fleet",
   about: "a simulated fleet, all due at once: what limits it; see --targets, --instances, --vaults",
@@ -17,7 +17,7 @@ export const fleet: Figure = {
   },
 };
 
-/** What `crowd` measures with real clients, on machines that are as fast as they need to be. */
+/** Measures the same as `crowd`, but in simulated time, so that the machine is never the limit. */
 export const simulatedCrowd: Figure = {
   name: "simulated-crowd",
   about: "600 rotations at once on eight instances and one vault, in simulated time",

@@ -5,7 +5,7 @@ import { startWorld } from "../world/world.ts";
 
 const limitMs = 240_000;
 
-/** Rotations per second of one instance when the vault has the limits of the real one. */
+/** Measures the rotations per second of one instance with the limits of a real vault. */
 export const limited: Figure = {
   name: "limited",
   about: "one instance, with the limits of the vault: rotations/s",

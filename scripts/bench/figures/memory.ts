@@ -9,10 +9,10 @@ const targets = 200;
 const limitMs = 300_000;
 const sampleMs = 500;
 
-/** What Node 22 chooses by itself on an instance of 512 MiB, the smallest of Flex Consumption. */
+/** The flags with the values that Node 22 chooses on an instance of 512 MiB, the smallest of Flex Consumption. */
 const asOnTheSmallest = ["--max-old-space-size=256", "--max-semi-space-size=1"];
 
-/** Memory of one instance over many rotations. */
+/** Measures the memory of one instance over many rotations. */
 export const memory: Figure = {
   name: "memory",
   about: "memory of one instance over 2,000 rotations",

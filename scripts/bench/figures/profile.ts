@@ -5,7 +5,7 @@ import { startWorld } from "../world/world.ts";
 
 const limitMs = 180_000;
 
-/** What the CPU of one instance is used for. */
+/** Measures what the CPU of one instance is used for. */
 export const profile: Figure = {
   name: "profile",
   about: "one instance, without the limits of the vault: what its CPU is used for",

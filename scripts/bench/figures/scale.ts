@@ -9,22 +9,22 @@ const sizes = [100, 1_000, 10_000, 100_000, 1_000_000];
 
 /** Creates of a vault in one second. */
 const vaultCreates = 30;
-/** A subscription allows so many times the limit of a vault, in each region. */
+/** The limit of a subscription in each region, as a multiple of the limit of a vault. */
 const vaultsOfSubscription = 5;
 const partitions = 16;
 const hour = 3_600;
 const minutesOfMonth = 30 * 24 * 60;
 
-/** Of an instance, in GB: the default of Flex Consumption. */
+/** Memory of an instance in GB, the default of Flex Consumption. */
 const instanceGB = 2;
 /** The shortest time that Flex Consumption bills, in seconds. */
 const leastBilled = 1;
-/** Bytes of one line of the log, with what the platform adds; of the rows of one rotation, history included. */
+/** Bytes of one log line with the additions of the platform, and of the rows of one rotation with its history. */
 const [lineBytes, rowBytes] = [1_200, 4_000];
-/** History is kept for so many months. */
+/** Months for which history is kept. */
 const keptMonths = 13;
 
-/** What one rotation costs, from a small simulated fleet that meets no limit. */
+/** The cost of one rotation, measured in a small simulated fleet that reaches no limit. */
 type Each = ReturnType<typeof perRotation>;
 
 function perRotation(result: FleetResult) {
@@ -40,7 +40,7 @@ function perRotation(result: FleetResult) {
   };
 }
 
-/** The arithmetic of docs/explanation/scale.md, from what the engine asks of others today. */
+/** Computes the tables of docs/explanation/scale.md from the calls that the engine makes today. */
 export const scale: Figure = {
   name: "scale",
   page: "scale",
@@ -105,7 +105,7 @@ function toLimits(each: Each): Grid {
 }
 
 function monthlyCost(each: Each): Grid {
-  // The sweep of each minute lists the due rows of all partitions, and prunes.
+  // Every minute, the sweep lists the due rows of all partitions and prunes.
   const sweeps = {
     functions: minutesOfMonth * (leastBilled * instanceGB * prices.gbSecond + prices.execution),
     storage: minutesOfMonth * (partitions + 2) * prices.tableTransactions,

@@ -2,7 +2,7 @@ import type { Figure } from "../figure.ts";
 import { number } from "../output/table.ts";
 import { measureStart } from "../start.ts";
 
-/** What a start of the package costs, beside that of the smallest function there is. */
+/** Measures the cost of a start of the package, compared with a minimal function. */
 export const start: Figure = {
   name: "start",
   about: "CPU and cold start of the package, by number of targets",

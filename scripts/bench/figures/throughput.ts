@@ -8,7 +8,7 @@ import { startWorld, type World } from "../world/world.ts";
 const measuredRounds = 3;
 const limitMs = 180_000;
 
-/** Rotations per second of one instance, its CPU, and what a rotation asks of others. The vault has no limits. */
+/** Measures the rotations per second of one instance, its CPU, and the calls of one rotation. The vault has no limits. */
 export const throughput: Figure = {
   name: "throughput",
   about: "one instance, without the limits of the vault: rotations/s, CPU and counters",
@@ -16,7 +16,7 @@ export const throughput: Figure = {
     const world = await startWorld(rotations);
     try {
       const rounds = await playRounds(world, say);
-      // The same server by another name: to an instance, these are two.
+      // The same server under another name counts as a second server.
       const { port, caFile } = world.database;
       await world.move(world.ids.slice(rotations / 2), { host: "localhost", port, caFile });
       const onTwo = await playRounds(world, say);
@@ -32,11 +32,11 @@ export const throughput: Figure = {
   },
 };
 
-/** Of a new instance. */
+/** Plays the rounds on a new instance. */
 async function playRounds(world: World, say: Asked["say"]): Promise<readonly Round[]> {
   const instance = world.startInstances(1, false);
   const rounds: Round[] = [];
-  // Nothing is compiled in the first one.
+  // In the first round, the code is not compiled yet.
   for (let round = 0; round <= measuredRounds; round++) {
     say(round === 0 ? "warm-up" : `round ${round} of ${measuredRounds}`);
     rounds.push(await playRound(world, instance, { limitMs }));

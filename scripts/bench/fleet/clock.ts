@@ -1,13 +1,13 @@
-/** Simulated time. Nothing waits: time jumps to the next moment at which something happens. */
+/** Simulated time, which jumps to the next moment at which something happens. */
 export interface SimulatedClock {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** A signal that fires so many milliseconds from now, if somebody is asleep with it by then. */
+  /** Returns a signal that fires after `ms` if a sleeper waits with it. */
   deadline(ms: number): AbortSignal;
-  /** As `sleep`, unless the signal fires first: then rejects with what `late` makes. */
+  /** Like `sleep`, but rejects with the error from `late` when the signal fires first. */
   sleepWithin(ms: number, signal: AbortSignal, late: () => Error): Promise<void>;
-  /** Lets time pass until `isOver`, or until nobody is asleep any more. */
+  /** Lets time pass until `isOver`, or until no sleeper is left. */
   run(isOver: () => boolean): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export function simulatedClock(start: number): SimulatedClock {
     },
     async run(isOver) {
       for (;;) {
-        // Everything that can go on without time passing goes on first.
+        // Work that needs no time continues first.
         await new Promise((resolve) => setImmediate(resolve));
         if (isOver()) return;
         const next = moments.takeFirst();
@@ -57,7 +57,7 @@ interface Moment {
   readonly wakes: (() => void)[];
 }
 
-/** Who sleeps until when; a heap of moments. Those of one moment wake in the order in which they fell asleep. */
+/** A heap of sleepers by moment. Sleepers of the same moment wake in the order in which they fell asleep. */
 function sleepers() {
   const heap: Moment[] = [];
   const known = new Map<number, Moment>();

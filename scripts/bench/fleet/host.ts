@@ -5,15 +5,15 @@ import type { Received, SimulatedQueue } from "./queue.ts";
 
 /** One instance of the Functions host. */
 export interface SimulatedHost {
-  /** Messages that it works on at once, at most. */
+  /** The maximum number of messages in work. */
   readonly most: number;
-  /** Messages that are worked on at this moment. */
+  /** The number of messages in work now. */
   running(): number;
-  /** Milliseconds that its work took, all messages together. */
+  /** Milliseconds of work, summed over all messages. */
   worked(): number;
 }
 
-/** Takes messages from the queue as the host does, for ever. */
+/** Takes messages from the queue like the host, without end. */
 export function simulatedHost(
   clock: SimulatedClock,
   queue: SimulatedQueue,
@@ -55,7 +55,7 @@ export function simulatedHost(
   return { most: batchSize + newBatchThreshold, running: () => running, worked: () => worked };
 }
 
-/** The timer of the host: one sweep at a time, on one instance. */
+/** Runs the timer of the host: one sweep at a time, on one instance. */
 export async function sweepForEver(clock: SimulatedClock, app: Operations): Promise<never> {
   const distance = 60_000;
   for (;;) {

@@ -11,11 +11,11 @@ import type { SimulatedClock } from "./clock.ts";
 import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
 
 export interface SimulatedStorage {
-  /** What is in the tables, without latencies and limits. */
+  /** The content of the tables, without latencies and limits. */
   readonly journal: Journal;
-  /** As an instance sees it. */
+  /** The journal as an instance sees it. */
   readonly remote: Journal;
-  /** The marks by which all instances keep the pace of vaults. */
+  /** The marks with which all instances share the limits of vaults. */
   readonly pace: PaceStore;
   /** Answers ServerBusy of partitions so far. */
   busy(): number;
@@ -27,11 +27,11 @@ export interface SimulatedStorage {
 export interface StorageOf {
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
-  /** Of the storage account. */
+  /** The limit of the storage account. */
   readonly account: RateLimit;
 }
 
-/** Table storage with the latencies and limits of the model. The clients try again as those of `shared/stores` do. */
+/** Table storage with the latencies and limits of the model. Clients retry like those of `shared/stores`. */
 export function simulatedStorage(of: StorageOf): SimulatedStorage {
   const { clock, latency } = of;
   const journal = memoryJournal({ now: () => new Date(clock.now()) });
@@ -42,7 +42,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
   const wakes = new Map<string, string | undefined>();
   let [transactions, entities] = [0, 0];
 
-  /** Partitions are asked at the same time, the pages of one after another. */
+  /** Queries partitions in parallel, and the pages of a partition one after another. */
   async function list<Rows extends readonly unknown[]>(call: () => Promise<Rows>): Promise<Rows> {
     const rows = await call();
     const pages = 1 + Math.floor(rows.length / targetPartitions.length / page);
@@ -91,7 +91,7 @@ export function simulatedStorage(of: StorageOf): SimulatedStorage {
   };
 }
 
-/** Rows of one page. */
+/** Rows of a page. */
 const page = 1_000;
 
 /** Half of the latency passes on the way there, half on the way back. */

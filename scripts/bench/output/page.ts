@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The text with what stands between the marks of the figure replaced. Throws when it has no such marks. */
+/** Replaces the text between the marks of the figure. Throws when the page has no such marks. */
 export function withResult(text: string, figure: string, result: string): string {
   const [begin, end] = [`<!-- bench:${figure} -->`, `<!-- /bench:${figure} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -9,7 +9,7 @@ export function withResult(text: string, figure: string, result: string): string
   return `${text.slice(0, from + begin.length)}\n\n${result}\n\n${text.slice(to)}`;
 }
 
-/** Replaces the result of one figure in a page of docs/explanation, where it stands between two marks of its own. */
+/** Replaces the result of one figure, which is between two marks in a page of docs/explanation. */
 export function publish(page: string, figure: string, result: string): void {
   const file = fileURLToPath(new URL(`../../../docs/explanation/${page}.md`, import.meta.url));
   writeFileSync(file, withResult(readFileSync(file, "utf8"), figure, result));

@@ -1,5 +1,5 @@
 /**
- * List prices in US dollars, pay as you go, without free grants. They differ by region and change: look them up before you rely
+ * List prices in US dollars, pay as you go, without free grants. They differ by region and change; check them before you rely
  * on the sum.
  */
 export const prices = {

@@ -1,4 +1,4 @@
-/** The middle value; the mean of the two in the middle when their number is even. NaN of nothing. */
+/** Returns the median: the middle value, or the mean of the two middle values. Returns NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The greatest value; 0 of nothing. */
+/** Returns the greatest value, or 0 without values. */
 export function greatest(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }

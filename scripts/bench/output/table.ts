@@ -8,7 +8,7 @@ export interface Row {
 /** Cells of a table by line; the first line is the head. */
 export type Grid = readonly (readonly string[])[];
 
-/** Rows as a Markdown table. */
+/** Formats rows as a Markdown table. */
 export function formatTable(rows: readonly Row[]): string {
   return formatGrid([
     ["Figure", "Value", "Note"],
@@ -16,7 +16,7 @@ export function formatTable(rows: readonly Row[]): string {
   ]);
 }
 
-/** As a Markdown table whose columns are aligned. */
+/** Formats a grid as a Markdown table with aligned columns. */
 export function formatGrid(grid: Grid): string {
   const [head = [], ...body] = grid;
   const widths = head.map((_, at) => Math.max(...grid.map((line) => line[at]?.length ?? 0)));
@@ -26,7 +26,7 @@ export function formatGrid(grid: Grid): string {
   return [lineOf(head), rule, ...body.map(lineOf)].join("\n");
 }
 
-/** With so many digits after the point, and separators for thousands. */
+/** Formats a number with this many decimals and with separators for thousands. */
 export const number = (value: number, digits = 0): string =>
   Number.isFinite(value)
     ? value.toLocaleString("en-US", {
@@ -35,7 +35,7 @@ export const number = (value: number, digits = 0): string =>
       })
     : "–";
 
-/** Milliseconds in the unit that a person would choose. */
+/** Formats milliseconds in a readable unit. */
 export const duration = (ms: number): string => {
   if (!Number.isFinite(ms)) return "–";
   if (ms < 1_000) return `${number(ms)} ms`;
@@ -44,5 +44,5 @@ export const duration = (ms: number): string => {
   return seconds < 7_200 ? `${number(seconds / 60)} min` : `${number(seconds / 3_600, 1)} h`;
 };
 
-/** Bytes as MiB. */
+/** Formats bytes as MiB. */
 export const mebibytes = (bytes: number): string => `${number(bytes / 2 ** 20)} MiB`;

@@ -1,4 +1,4 @@
-/** Listens and never accepts: its event loop stands still, so that connections beyond a backlog are not answered. */
+/** Listens and never accepts: its event loop is blocked, so connections beyond the backlog get no answer. */
 import "../../../local/host/with-parent.ts";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -21,7 +21,7 @@ answerCalls({
 
 function standStill(): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  // Nothing else would notice that the parent is gone.
+  // A blocked event loop cannot notice in another way that the parent has ended.
   while (process.ppid === parent) Atomics.wait(cell, 0, 0, 1_000);
   process.exit();
 }

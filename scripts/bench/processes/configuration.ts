@@ -1,4 +1,4 @@
-/** Reads a configuration as the app does when it starts, in a process that has done nothing else. */
+/** Reads a configuration like the app at its start, in a process that has done nothing else. */
 import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";

@@ -22,11 +22,11 @@ let outcomes: Outcome[] = [];
 let endProfile: (() => Promise<Profile>) | undefined;
 let triggers: readonly QueueTrigger[] = [];
 
-/** The others would only cost CPU on their way. */
-const told: readonly string[] = ["adopted", "succeeded", "attempt-failed", "failed", "blocked"];
+/** Only these event types are reported; sending the others would cost CPU. */
+const reported: readonly string[] = ["adopted", "succeeded", "attempt-failed", "failed", "blocked"];
 
 function note({ type, targetId = "", detail, failure }: KeyturnEvent): void {
-  if (!told.includes(type)) return;
+  if (!reported.includes(type)) return;
   const why = failure?.message ?? detail;
   outcomes.push({ type, targetId, at: Date.now(), ...(why !== undefined && { why }) });
 }

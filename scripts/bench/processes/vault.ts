@@ -1,4 +1,4 @@
-/** The Key Vault emulator in a process of its own. Its limit can be changed; what it holds is kept in a file. */
+/** Runs the Key Vault emulator in its own process. Its limit can be changed, and its content is kept in a file. */
 import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import {
@@ -17,7 +17,7 @@ let emulator: KeyVaultEmulator | undefined;
 let last: JournalEntry | undefined;
 const tally = { creates: 0, throttled: 0, requests: 0 };
 
-/** The emulator remembers its last 10,000 requests, so it is asked more often than it takes to forget. */
+/** Counts new requests. The emulator keeps its last 10,000 requests, so this runs before older ones are dropped. */
 function count(): void {
   const journal = emulator?.journal ?? [];
   const from = last === undefined ? 0 : journal.lastIndexOf(last) + 1;

@@ -20,14 +20,14 @@ import { keyVault } from "../../../shared/vaults/key-vault.ts";
 import { type Meter, meter } from "./counting.ts";
 import { vaultCredential } from "./vault.ts";
 
-/** Where the app of the bench finds its configuration and its storage. */
+/** The places of the configuration and the storage of the bench. */
 export const placesShape = z.object({
   /** Path of a keyturn.yaml. */
   config: z.string(),
   connectionString: z.string(),
   table: z.string(),
   queue: z.string(),
-  /** Whether room in the vault is taken before a change, as in the app. Without it, a vault without limits is used to the full. */
+  /** Whether the app reserves calls of the vault before a change, as in production. Set it to false for a vault without limits. */
   isPaced: z.boolean(),
 });
 
@@ -37,7 +37,7 @@ const pause = async (milliseconds: number) => {
   await wait(milliseconds);
 };
 
-/** The app as `shared/join.ts` joins it, with ports that count what passes. */
+/** Opens the app like `shared/join.ts`, with ports that count their calls. */
 export async function openApp(
   { config: path, connectionString, table, queue: queueName, isPaced }: Places,
   read: EventReader,

@@ -17,7 +17,7 @@ const answerShape = z.object({
   error: z.string().optional(),
 });
 
-/** How long a process may take to end by itself. */
+/** Milliseconds that a process has to end by itself. */
 const closeLimitMs = 15_000;
 
 /** Starts a file of `processes/`, or one at an absolute path. It ends when this process does, however that ends. */
@@ -69,14 +69,14 @@ const longestMessage = 1_000;
 const toMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** The other end: answers the calls of the process that started this one. */
+/** Answers the calls of the process that started this one. */
 export function answerCalls(answers: Answers): void {
   process.on("message", (message) => {
     const { id, name, argument } = callShape.parse(message);
     const answer = answers[name];
     Promise.resolve()
       .then(() => {
-        if (!answer) throw new Error(`there is no call ${name}`);
+        if (!answer) throw new Error(`Unknown call "${name}".`);
         return answer(argument);
       })
       .then(

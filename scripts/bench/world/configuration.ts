@@ -1,4 +1,4 @@
-/** Where the server of a target is. */
+/** The address of the server of a target. */
 export interface ServerAddress {
   readonly host?: string;
   readonly port: number;

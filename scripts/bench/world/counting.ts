@@ -5,20 +5,20 @@ import type { Queue } from "../../../shared/stores/queue.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
 import { type Counts, noCounts } from "./counts.ts";
 
-/** When the secret of an account became another one, on the server or in the vault. */
+/** The time at which the secret of an account changed on the server or in the vault. */
 export interface Moment {
-  /** Of the account, or of the secret. */
+  /** The name of the account or of the secret. */
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
-/** Ports that count what passes, and note when passwords change. */
+/** Ports that count their calls and record when passwords change. */
 export interface Meter {
   readonly counts: Counts;
   /** Changes that the server has confirmed. */
   readonly changed: Moment[];
-  /** Versions that the vault has confirmed, under whatever name. */
+  /** Versions that the vault has confirmed, under any name. */
   readonly written: Moment[];
   journal(journal: Journal): Journal;
   vault(vault: Vault): Vault;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What was asked of others, as numbers of calls of the ports. */
+/** The numbers of calls of the ports. */
 export const countsShape = z.object({
   /** Conditional transactions of the journal. */
   transactions: z.number(),
@@ -11,7 +11,7 @@ export const countsShape = z.object({
   vaultUpdates: z.number(),
   vaultLists: z.number(),
   queueSends: z.number(),
-  /** Reads and writes of the marks by which instances keep the pace of vaults. */
+  /** Reads and writes of the marks with which instances share the limits of vaults. */
   paceCalls: z.number(),
 });
 
@@ -24,14 +24,14 @@ export const noCounts = (): Counts => ({
 
 const fields = countsShape.keyof().options;
 
-/** The sum of all. */
+/** Returns the sum of all counts. */
 export function sum(all: readonly Counts[]): Counts {
   const total = noCounts();
   for (const counts of all) for (const field of fields) total[field] += counts[field];
   return total;
 }
 
-/** What was added to `before` since. */
+/** Returns the difference to `before`. */
 export function since(before: Counts, now: Counts): Counts {
   const added = noCounts();
   for (const field of fields) added[field] = now[field] - before[field];

@@ -10,7 +10,7 @@ export interface Login {
   readonly password: string;
 }
 
-/** A real PostgreSQL that speaks TLS and waits for its disk. */
+/** A real PostgreSQL that uses TLS and waits for its disk. */
 export interface Database {
   readonly port: number;
   /** PEM file of the authority to trust. */
@@ -21,7 +21,7 @@ export interface Database {
   makeAccounts(names: readonly string[]): Promise<readonly Login[]>;
   /** Log-ins so far, as the server counts them. */
   sessions(): Promise<number>;
-  /** With the plain client. */
+  /** Logs in with the plain client. */
   logsIn(login: Login): Promise<boolean>;
   version(): Promise<string>;
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export async function startDatabase(folder: string): Promise<Database> {
   const server = await startPostgres({
     directory: join(folder, "postgresql"),
     tls,
-    // Accounts that log in at once must not be refused because others do.
+    // Enough for all accounts to log in at the same time.
     settings: { max_connections: "300" },
   });
   const clientFor = ({ username, password }: Login) =>

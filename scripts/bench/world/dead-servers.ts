@@ -5,13 +5,13 @@ import { z } from "zod";
 import { startCallee } from "./calls.ts";
 import { listeningPort } from "./listening-port.ts";
 
-/** Servers that are dead in one of the ways that cost whoever waits for them. */
+/** Servers that do not answer, so that their clients wait until a timeout. */
 export interface DeadServers {
   readonly ports: readonly number[];
   close(): Promise<void>;
 }
 
-/** Take every connection and never say anything. */
+/** Starts servers that accept every connection and never answer. */
 export async function startSilentServers(count: number): Promise<DeadServers> {
   const sockets = new Set<Socket>();
   const servers = Array.from({ length: count }, () =>
@@ -31,7 +31,7 @@ export async function startSilentServers(count: number): Promise<DeadServers> {
   };
 }
 
-/** Answer no SYN, as addresses that a firewall swallows: the backlog of listeners that accept nothing is filled. */
+/** Starts servers that answer no SYN, as behind a firewall that drops packets: the backlog of each listener is full. */
 export async function startBlackholes(count: number): Promise<DeadServers> {
   const callee = startCallee("blackholes.ts");
   const sockets: Socket[] = [];
@@ -41,7 +41,7 @@ export async function startBlackholes(count: number): Promise<DeadServers> {
   };
   try {
     const ports = z.array(z.number()).parse(await callee.call("listen", count));
-    // They stand still a moment after they have told their ports.
+    // The event loops are blocked only a moment after the ports are reported.
     await wait(300);
     await Promise.all(ports.map((port) => fillBacklog(port, sockets)));
     return { ports, close };
@@ -54,7 +54,7 @@ export async function startBlackholes(count: number): Promise<DeadServers> {
 const mostConnections = 64;
 const unansweredMs = 500;
 
-/** Keeps opening connections until one is not answered any more. */
+/** Opens connections until one gets no answer. */
 async function fillBacklog(port: number, sockets: Socket[]): Promise<void> {
   for (let opened = 0; opened < mostConnections; opened++) {
     const socket = connect(port, "127.0.0.1").on("error", () => undefined);

@@ -8,15 +8,15 @@ const hostShape = z.object({
 });
 
 export interface HostSettings {
-  /** Messages that one request takes. */
+  /** The maximum number of messages for one request. */
   readonly batchSize: number;
-  /** Messages in work, above which no more are taken. */
+  /** The number of messages in work above which no more are taken. */
   readonly newBatchThreshold: number;
-  /** An empty queue is asked again after the first, then ever more rarely, up to the second. */
+  /** The first and the longest wait between polls of an empty queue. */
   readonly pollMs: readonly [number, number];
 }
 
-/** How the Functions host takes messages, as `host.json` says. */
+/** Reads from `host.json` how the Functions host takes messages. */
 export function hostSettings(): HostSettings {
   const text = readFileSync(new URL("../../../host.json", import.meta.url), "utf8");
   const { batchSize, newBatchThreshold } = hostShape.parse(JSON.parse(text)).extensions.queues;

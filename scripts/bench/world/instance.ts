@@ -23,13 +23,13 @@ export type InstanceUsage = z.output<typeof usageShape>;
 /** When passwords changed on the server, and when versions were written. */
 export type InstanceMoments = z.output<typeof bothShape>;
 
-/** Instances of the app that share a process; each has ports of its own. */
+/** Instances of the app in one process. Each has its own ports. */
 export interface Instances {
   /** Takes messages from the queue until `rest`. */
   pull(): Promise<void>;
-  /** Resolves when nothing is worked on any more. */
+  /** Takes no more messages. Resolves when no message is in work. */
   rest(): Promise<void>;
-  /** As the timer does; returns how many messages were sent. */
+  /** Sweeps like the timer. Returns how many messages were sent. */
   sweep(): Promise<number>;
   /** Events since the last call. */
   outcomes(): Promise<readonly Outcome[]>;
@@ -40,7 +40,7 @@ export interface Instances {
   close(): Promise<void>;
 }
 
-/** How the process of instances is started: by default from its sources, as Node likes. */
+/** How the process of the instances is started. Default: from its sources, with the default flags of Node. */
 export interface Program {
   readonly file: string;
   readonly nodeArguments: readonly string[];
@@ -70,24 +70,24 @@ export function startInstances(places: Places, count: number, program = fromSour
   };
 }
 
-/** How often instances are asked what happened. */
+/** Milliseconds between two queries for events. */
 const lookMs = 50;
 
-/** Distance of the sweeps of the timer. */
+/** Milliseconds between two sweeps. */
 const sweepMs = 60_000;
 
 export interface Wanted {
   readonly instances: Instances;
-  /** Targets of which the event is awaited. */
+  /** The targets to wait for. */
   readonly ids: readonly string[];
-  /** Of the events that end the wait for a target. */
+  /** The type of the event that ends the wait for a target. */
   readonly type: string;
-  /** Milliseconds after which the rest is given up. */
+  /** Milliseconds after which the wait ends. */
   readonly limitMs: number;
   readonly onEvent?: (outcome: Outcome) => void;
 }
 
-/** The first awaited event of each target, as milliseconds since 1970. Sweeps are made once a minute meanwhile. */
+/** Waits for the event of each target and returns its time in milliseconds since 1970. Sweeps once a minute meanwhile. */
 export async function awaitEach(wanted: Wanted): Promise<ReadonlyMap<string, number>> {
   const { instances, ids, type, limitMs, onEvent } = wanted;
   const awaited = new Set(ids);

@@ -1,9 +1,9 @@
 import { Session } from "node:inspector/promises";
 
-/** Microseconds of a process, without those in which it waited, by what it was busy with. */
+/** Busy microseconds of a process, by area. */
 export type Profile = Readonly<Record<string, number>>;
 
-/** Where a frame belongs, by the address of its script: the first that fits. */
+/** Areas by the URL of the script. The first match applies. */
 const areas: readonly (readonly [area: string, url: RegExp])[] = [
   ["driver of PostgreSQL", /node_modules\/(pg|pg-[\w-]+|postgres-[\w-]+|pgpass|split2|xtend)\//],
   ["Azure SDK", /node_modules\/(@azure|@typespec|fast-xml-parser|strnum|tslib)\//],
@@ -15,7 +15,7 @@ const areas: readonly (readonly [area: string, url: RegExp])[] = [
   ["other packages", /node_modules\//],
 ];
 
-/** Frames of no script. */
+/** Areas of frames without a script. */
 const byName: Readonly<Record<string, string>> = {
   "(garbage collector)": "garbage collection",
   "(program)": "native code: TLS, SCRAM and system calls",
@@ -41,7 +41,7 @@ export async function startProfile(): Promise<() => Promise<Profile>> {
   };
 }
 
-/** Undefined while nothing is done. */
+/** Returns undefined for an idle frame. */
 function findArea(frame: { readonly functionName: string; readonly url: string }) {
   const { functionName, url } = frame;
   if (functionName === "(idle)" || functionName === "(root)") return undefined;

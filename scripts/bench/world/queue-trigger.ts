@@ -2,20 +2,20 @@ import { setTimeout as wait } from "node:timers/promises";
 import { QueueClient } from "@azure/storage-queue";
 import { hostSettings } from "./host-settings.ts";
 
-/** Longer than anything done with a message: the host renews its hold, this loop need not. */
+/** Longer than the work for any message, because this loop does not renew the lease as the host does. */
 const holdSeconds = 1_800;
 
 /** `visibilityTimeout` of host.json. */
 const againSeconds = 30;
 
 export interface QueueTrigger {
-  /** Takes no more messages; resolves when none is worked on. */
+  /** Takes no more messages. Resolves when no message is in work. */
   stop(): Promise<void>;
 }
 
 /**
- * Takes messages from the queue as the Functions host does: `batchSize` at a time, and the next ones when no more than
- * `newBatchThreshold` are left. A message is deleted when its work is over, and comes back after 30 s when that failed.
+ * Takes messages from the queue like the Functions host: `batchSize` at a time, and the next batch when at most
+ * `newBatchThreshold` are left. A message is deleted after its work, and reappears after 30 s when the work fails.
  */
 export function startQueueTrigger(
   connectionString: string,

@@ -3,10 +3,10 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { z } from "zod";
 import { startCallee } from "./calls.ts";
 
-/** What opens the vault of the bench. */
+/** The token that gives access to the vault of the bench. */
 export const vaultToken = "token-of-the-bench";
 
-/** A credential that costs nothing, as a cached token of an identity costs nothing. */
+/** A credential without cost, like a cached token of an identity. */
 export const vaultCredential: TokenCredential = {
   getToken: () =>
     Promise.resolve({ token: vaultToken, expiresOnTimestamp: Date.now() + 24 * 3_600_000 }),
@@ -17,7 +17,7 @@ const tallyShape = z.object({
   creates: z.number(),
   /** Answers 429. */
   throttled: z.number(),
-  /** All answers, those 429 included. */
+  /** All answers, including 429. */
   requests: z.number(),
 });
 
@@ -26,14 +26,14 @@ export interface BenchVault {
   readonly url: string;
   /** The official client, for seeding and samples. */
   readonly secrets: SecretClient;
-  /** Restarts the vault at the same address, with what it holds and this part of the limits of the real one. */
+  /** Restarts the vault at the same address, with its content and this fraction of the real limits. */
   limit(share: number): Promise<void>;
   /** Requests since it was first started. */
   tally(): Promise<z.output<typeof tallyShape>>;
   close(): Promise<void>;
 }
 
-/** Starts it without limits. `file`: where it keeps what it holds. */
+/** Starts the vault without limits. `file` keeps its content. */
 export async function startVault(file: string): Promise<BenchVault> {
   const callee = startCallee("vault.ts", [file]);
   try {

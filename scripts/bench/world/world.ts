@@ -14,31 +14,31 @@ export interface World {
   readonly ids: readonly string[];
   readonly database: Database;
   readonly vault: BenchVault;
-  /** Instances of the app in one process, which is ended with the world at the latest. Default: one, that keeps the pace of vaults. */
+  /** Starts instances of the app in one process, which ends with the world. Default: one instance that respects the limits of vaults. */
   startInstances(count?: number, isPaced?: boolean, program?: Program): Instances;
-  /** Requests a rotation of each target, in this order: written in the journal, and a message in the queue. */
+  /** Requests a rotation of each target, in this order: writes to the journal, and sends a message. */
   request(ids: readonly string[]): Promise<void>;
-  /** Gives targets another server, for instances that are started later. */
+  /** Moves targets to another server, for instances that are started later. */
   move(ids: readonly string[], to: ServerAddress): Promise<void>;
-  /** Of a sample of targets, those whose published password does not log in with the plain client. */
+  /** Returns the targets of a sample whose published password does not log in with the plain client. */
   refused(sample: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 const adminSecret = "postgresql-admin";
 
-/** Calls at once, of what only prepares a measurement. */
+/** Parallel calls while a measurement is prepared. */
 const together = 16;
 
-/** Worlds that are open or being started, as what ends them. */
+/** The functions that end open or starting worlds. */
 const open = new Set<() => Promise<void>>();
 
-/** Ends every world, started or half-started, when this process is told to stop. */
+/** Ends every world, even one that is starting, when this process must stop. */
 export async function closeWorlds(): Promise<void> {
   await Promise.all([...open].map((close) => close()));
 }
 
-/** Starts everything, and has `count` single accounts adopted that an admin changes. */
+/** Starts everything, and lets the app adopt `count` single accounts that an admin changes. */
 export async function startWorld(count: number): Promise<World> {
   const started: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -94,13 +94,13 @@ export async function startWorld(count: number): Promise<World> {
   }
 }
 
-/** Accounts with passwords, and the secrets that a person stored before Keyturn came. */
+/** Makes accounts with passwords, and the secrets that existed before Keyturn. */
 async function seed(
   ids: readonly string[],
   database: Database,
   { secrets }: BenchVault,
 ): Promise<void> {
-  // The client authenticates with its first request, which must be over before others begin.
+  // The client authenticates with its first request, which must end before others start.
   await secrets.setSecret(adminSecret, JSON.stringify(database.admin));
   const logins = await database.makeAccounts(ids);
   await each(logins, (login) => secrets.setSecret(login.username, JSON.stringify(login)));

@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import type { RunView, TargetView } from "../../../shared/core/views.ts";
 import type { Alarm } from "../../../shared/stores/journal.ts";
 
-/** For what must come to pass: bounds a hang and nothing else. */
+/** Options for `expect.poll` that only limit a hang. */
 export const patient = { timeout: 100_000, interval: 50 } as const;
 
 export interface Answer {
@@ -17,11 +17,11 @@ export interface Api {
   target(id: string): Promise<TargetView>;
   rotations(id: string): Promise<RunView[]>;
   alarms(): Promise<Alarm[]>;
-  /** Asks for a rotation, and returns the path at which its state can be read. */
+  /** Requests a rotation, and returns the path of its state. */
   rotate(id: string, wanted?: Wanted): Promise<string>;
   /** Follows a rotation until it has ended. */
   ended(location: string): Promise<RunView>;
-  /** Waits until the target is as `wanted` says. */
+  /** Waits until the target satisfies `wanted`. */
   until(id: string, wanted: (view: TargetView) => boolean): Promise<TargetView>;
 }
 
@@ -30,7 +30,7 @@ export interface Wanted {
   readonly idempotencyKey?: string;
 }
 
-/** `urlOf` is asked at every call, because a host that is started again has another port. */
+/** `urlOf` is called for each request, because a restarted host has another port. */
 export function apiAt(
   urlOf: () => string,
   keyOf: () => Promise<string>,
@@ -53,7 +53,7 @@ export function apiAt(
 
   async function read<Body>(path: string): Promise<Body> {
     const { status, text } = await send("GET", path);
-    if (status !== 200) throw new Error(`GET ${path} was answered ${status}: ${text}`);
+    if (status !== 200) throw new Error(`GET ${path} failed with status ${status}: ${text}`);
     return JSON.parse(text) as Body;
   }
 
@@ -74,7 +74,9 @@ export function apiAt(
       });
       const location = answer.headers.get("location");
       if (answer.status === 202 && location !== null) return location;
-      throw new Error(`The rotation of ${id} was answered ${answer.status}: ${answer.text}`);
+      throw new Error(
+        `The rotation request for ${id} failed with status ${answer.status}: ${answer.text}`,
+      );
     },
     ended: (location) =>
       vi.waitFor(async () => {
@@ -86,7 +88,7 @@ export function apiAt(
       vi.waitFor(async () => {
         const view = await target(id);
         if (wanted(view)) return view;
-        throw new Error(`${id} is not there yet: ${JSON.stringify(view)}`);
+        throw new Error(`Target ${id} is not in the expected state yet: ${JSON.stringify(view)}`);
       }, patient),
   };
 }

@@ -1,11 +1,11 @@
 import { serveOnLoopback } from "../../../local/loopback.ts";
 
-/** Refuses requests with all that it was told, as a careless server would. */
+/** Refuses requests and repeats their content, like a careless server. */
 export interface Echo {
   readonly url: string;
-  /** Headers and bodies that it was sent. */
+  /** The headers and bodies that it received. */
   readonly heard: readonly string[];
-  /** From now on everything is refused, and not only what comes below `/refused`. */
+  /** From now on, refuses every request, and not only those below `/refused`. */
   refuseAll(): void;
   close(): Promise<void>;
 }

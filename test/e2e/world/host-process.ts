@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 const program = fileURLToPath(new URL("../../../local/host/main.ts", import.meta.url));
 const project = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The Functions app in a process of its own, on our host. */
+/** The Functions app in its own process, on the local host. */
 export interface HostProcess {
   /** `http://127.0.0.1:<port>`, once it takes requests. */
   readonly url: string;
   readonly pid: number;
-  /** SIGKILL: nothing in it gets to end anything. */
+  /** Sends SIGKILL, so that nothing in the process can end properly. */
   kill(): Promise<void>;
-  /** SIGTERM: what runs comes to its end. Returns the exit code. */
+  /** Sends SIGTERM, so that running functions end. Returns the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -20,13 +20,13 @@ export interface HostProcessOptions {
   /** All of the environment but PATH. */
   readonly settings: Readonly<Record<string, string>>;
   readonly keysFile: string;
-  /** Each piece of what it writes, standard output and error alike. */
+  /** Receives each piece of its standard output and standard error. */
   readonly heard: (text: string) => void;
   /** For Node itself. */
   readonly nodeArguments?: readonly string[];
 }
 
-/** Returns when it is ready; throws with its last words when it ends before that. */
+/** Resolves when the host is ready. Throws with its last lines when it ends before that. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
   const { settings, keysFile, heard, nodeArguments = [] } = options;
   const given = ["--app", project, "--keys", keysFile, "--lease", "2", "--with-parent"];

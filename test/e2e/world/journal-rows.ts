@@ -8,7 +8,7 @@ type Row = TableEntityResult<Record<string, unknown>>;
 const makeClient = (connectionString: string) =>
   TableClient.fromConnectionString(connectionString, tableName, { allowInsecureConnection: true });
 
-/** Makes the row of a target one that this version of the schema has written. */
+/** Changes the row of a target to this schema version. */
 export async function setSchema(
   connectionString: string,
   targetId: string,
@@ -26,7 +26,7 @@ export async function journalRows(connectionString: string): Promise<Row[]> {
   return rows;
 }
 
-/** What the journal says about a target, as far as a bystander needs it. */
+/** The part of a target's row that tests need. */
 export interface Standing {
   readonly targetId: string;
   readonly phase: Rotation["phase"] | undefined;

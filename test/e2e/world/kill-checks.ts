@@ -3,11 +3,11 @@ import { published, publishedName } from "./targets.ts";
 import type { World } from "./world.ts";
 
 export interface Watch {
-  /** Ends it, and returns how often somebody logged in and what went wrong. */
+  /** Ends the consumer, and returns the number of log-ins and the failures. */
   end(): Promise<{ readonly logIns: number; readonly failures: readonly string[] }>;
 }
 
-/** A consumer that logs in again and again with whatever the vault says. */
+/** A consumer that logs in repeatedly with the published secret. */
 export function consume(world: World, name: string): Watch {
   const failures: string[] = [];
   let [logIns, ending] = [0, false];
@@ -31,7 +31,7 @@ export function consume(world: World, name: string): Watch {
   };
 }
 
-/** Asks for one rotation after the other, whether or not anybody is there to answer. */
+/** Requests one rotation after another, even while no host answers. */
 export function keepAsking(world: World, targetId: string) {
   const accepted = new Set<string>();
   let ending = false;
@@ -44,7 +44,7 @@ export function keepAsking(world: World, targetId: string) {
     }
   })();
   return {
-    /** Returns the path of every rotation that was promised. */
+    /** Returns the path of every accepted rotation. */
     async end(): Promise<readonly string[]> {
       ending = true;
       await running;
@@ -53,7 +53,7 @@ export function keepAsking(world: World, targetId: string) {
   };
 }
 
-/** Whether anything that the vault holds and gives out logs in for the account, whose target has the same name. */
+/** Whether any readable version in the vault logs in for the account, whose target has the same name. */
 export async function canLogIn(world: World, account: string): Promise<boolean> {
   for (const { name, version } of await readableVersions(world, account)) {
     const { value = "" } = await world.secrets.getSecret(name, { version });

@@ -1,6 +1,6 @@
 /**
- * Loaded before a program, sets its clock TEST_CLOCK_AHEAD_MS ahead. What measures time without the clock, such as
- * timers and deadlines, is not affected.
+ * Loaded before a program, moves its clock TEST_CLOCK_AHEAD_MS ahead. Timers and deadlines, which do not use the clock, are not
+ * affected.
  */
 const ahead = Number(process.env["TEST_CLOCK_AHEAD_MS"] ?? "0");
 const { now } = Date;

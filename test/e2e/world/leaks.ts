@@ -1,4 +1,4 @@
-/** Something in which no secret may be. */
+/** A text that must not contain a secret. */
 export interface Place {
   readonly name: string;
   readonly text: string;
@@ -6,16 +6,16 @@ export interface Place {
 
 const keyLength = 8;
 
-/** Shorter secrets would be found by chance. */
+/** Shorter secrets would match by chance. */
 const shortestSecret = 12;
 
-/** Of shorter ones a half would be found by chance. */
+/** A half of a shorter secret would match by chance. */
 const shortestInHalves = 24;
 
 /**
- * Says in which places a secret occurs: as it stands, URL-encoded, JSON-escaped, in hex, or in base64, also of UTF-16, alone or as
- * part of a longer text; in capitals or small letters; broken by blanks and line breaks; or only its first or last half. Tells the
- * place and the surroundings, not the secret.
+ * Finds the places in which a secret occurs: plain, URL-encoded, JSON-escaped, in hex, or in base64, also of UTF-16, alone or as
+ * part of a longer text; in capitals or small letters; broken by blanks and line breaks; or only its first or last half. Returns
+ * the place and the surrounding text without the secret.
  */
 export function leaksIn(places: readonly Place[], secrets: Iterable<string>): string[] {
   const index = makeIndex(secrets);

@@ -1,20 +1,20 @@
 import { connect, createServer } from "node:net";
 import { listen } from "../../doubles/listening.ts";
 
-/** The way to a server on 127.0.0.1, which can be cut and mended. */
+/** A connection to a server on 127.0.0.1, which can be cut and restored. */
 export interface Line {
   readonly port: number;
-  /** Resets what is open; whoever comes meanwhile is reset as well. */
+  /** Resets open connections, and new ones until `mend`. */
   cut(): void;
   mend(): void;
-  /** Moves the `Date` header of plain HTTP answers by so many milliseconds. */
+  /** Moves the `Date` header of plain HTTP answers by this many milliseconds. */
   shiftDates(milliseconds: number): void;
-  /** All that clients have sent so far. */
+  /** Everything that clients have sent so far. */
   sent(): string;
   close(): Promise<void>;
 }
 
-/** Forwards TCP as it comes, so that TLS passes through untouched. */
+/** Forwards TCP unchanged, so that TLS passes through. */
 export async function lineTo(serverPort: number): Promise<Line> {
   let whole = true;
   let aheadMs = 0;
@@ -61,7 +61,7 @@ export async function lineTo(serverPort: number): Promise<Line> {
   };
 }
 
-/** Dates of HTTP have always the same length, so nothing else moves. */
+/** HTTP dates have a fixed length, so the rest of the answer does not move. */
 function withDateShifted(chunk: Buffer, aheadMs: number): Buffer {
   if (aheadMs === 0) return chunk;
   const text = chunk

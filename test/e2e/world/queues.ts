@@ -1,7 +1,7 @@
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { queueName } from "./world.ts";
 
-/** The work queue, and the one of messages that the host gave up on. */
+/** The work queue and its poison queue. */
 export function openQueues(connectionString: string): { work: QueueClient; poison: QueueClient } {
   const service = QueueServiceClient.fromConnectionString(connectionString);
   return {

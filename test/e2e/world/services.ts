@@ -19,26 +19,26 @@ import {
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type Line, lineTo } from "./line.ts";
 
-/** Everything that the app needs, real where it can be. */
+/** Everything that the app needs; real servers where possible. */
 export interface Services {
   readonly database: PostgresqlTarget;
   readonly vault: KeyVaultEmulator;
   /** The official client. */
   readonly secrets: SecretClient;
-  /** The custom topic that the app tells. */
+  /** The custom topic that the app publishes to. */
   readonly topic: EventGridEmulator;
-  /** What Key Vault announces. */
+  /** The topic of Key Vault's events. */
   readonly vaultEvents: Topic;
   readonly identity: IdentityEndpoint;
   /** Of the storage account, past the lines. */
   readonly storage: string;
-  /** The ways that the app takes. */
+  /** The connections that the app uses. */
   readonly lines: Lines;
-  /** Tokens that were shown to the vault. */
+  /** The tokens that the vault received. */
   readonly tokens: ReadonlySet<string>;
-  /** Goes when all is closed. The vault's memory is in `vault.jsonl`. */
+  /** Deleted when all is closed. `vault.jsonl` has the content of the vault. */
   readonly folder: string;
-  /** Writes a version that the vault dates so many days back. */
+  /** Writes a version that is this many days old. */
   store(name: string, value: string, ageInDays?: number): Promise<void>;
   close(): Promise<void>;
 }

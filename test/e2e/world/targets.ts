@@ -1,12 +1,12 @@
 import type { SecretClient } from "@azure/keyvault-secrets";
 import { asJson, newPassword, type Places, type World } from "./world.ts";
 
-/** Slow to be due, quick to try again. */
+/** A policy with rare rotations and quick retries. */
 const policies = {
   default: { every: "90d", retry: { attempts: 5, every: "1s", thenEvery: "2s" } },
 };
 
-/** A configuration that tells the topic, with these targets. */
+/** Makes a configuration with these targets, which notifies the topic. */
 export function makeConfig(
   { vaultUrl, topicEndpoint }: Places,
   targets: Readonly<Record<string, object>>,
@@ -46,7 +46,7 @@ export function pair(places: Places, name: string, more: object = {}): object {
 /** The secret that consumers of the target read. */
 export const publishedName = (name: string): string => `${name}-secret`;
 
-/** Makes the account and publishes its password, as if somebody had done so that many days ago. */
+/** Makes the account, and publishes its password as a version of this age in days. */
 export async function seed(
   world: World,
   name: string,
@@ -69,14 +69,14 @@ export interface Published {
   readonly version: string;
 }
 
-/** What a consumer reads now, with the official client. */
+/** Reads the secret like a consumer, with the official client. */
 export async function published(secrets: SecretClient, name: string): Promise<Published> {
   const { value = "", properties } = await secrets.getSecret(publishedName(name));
   const { username, password } = JSON.parse(value) as { username: string; password: string };
   return { username, password, version: properties.version ?? "" };
 }
 
-/** How many versions of a secret there are, disabled ones included. */
+/** Counts the versions of a secret, including disabled ones. */
 export async function countVersions(secrets: SecretClient, name: string): Promise<number> {
   const pages = secrets.listPropertiesOfSecretVersions(publishedName(name)).byPage();
   let count = 0;

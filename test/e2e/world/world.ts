@@ -6,17 +6,17 @@ import { type Answer, type Api, apiAt } from "./api.ts";
 import { type HostProcess, startHostProcess } from "./host-process.ts";
 import { type Services, startServices, throughLines } from "./services.ts";
 
-/** Not before a test is over: the timer never fires by itself. */
+/** A schedule that does not fire during a test. */
 const never = "0 0 0 29 2 *";
 export const everySecond = "* * * * * *";
 
 export const queueName = "keyturn-work";
 export const tableName = "Keyturn";
 
-/** What the app needs, and the app itself in a process of its own. */
+/** The services that the app needs, and the app in its own process. */
 export interface World extends Services {
   readonly api: Api;
-  /** Whatever the app's processes wrote, and what its API answered. */
+  /** The output of the app's processes, and the answers of its API. */
   readonly output: { written: string; readonly answers: Answer[] };
   start(more?: StartOptions): Promise<HostProcess>;
   /** The host that was started last. */
@@ -41,7 +41,7 @@ export interface Places {
 export interface WorldOptions {
   /** keyturn.yaml as an object: JSON is YAML. */
   readonly config: (places: Places) => object;
-  /** When the timer fires; never unless told. */
+  /** When the timer fires. Default: never. */
   readonly sweep?: string;
   readonly settings?: Readonly<Record<string, string>>;
 }

@@ -17,7 +17,7 @@ const ids = (bodies: unknown[]) =>
     Array.isArray(body) ? z.object({ id: z.string() }).parse(body[0]).id : undefined,
   );
 
-/** Leaves the first notification unanswered, and ends the sender's patience with it at once. */
+/** Leaves the first notification unanswered, and lets the sender time out at once. */
 function neverFirst() {
   const patience = new AbortController();
   const timeout = vi
@@ -76,7 +76,7 @@ describe("delivering", () => {
     });
   });
 
-  test("reaches every subscriber that wants the event, and no other", async () => {
+  test("reaches only the subscribers whose filter matches the event", async () => {
     const topic = startTopic();
     const wants = {
       all: {},
@@ -171,7 +171,7 @@ describe("after a failure", () => {
     ]);
   });
 
-  test("some codes make the wait longer, and chance adds up to a tenth", async () => {
+  test("some codes lengthen the wait, and a random part of up to a tenth is added", async () => {
     const statuses = [404, 408, 503, 500];
     const { url } = await startEndpoint((_, count) => ({ status: statuses[count - 1] ?? 200 }));
     const topic = startTopic({ random: () => 1 });
@@ -183,7 +183,7 @@ describe("after a failure", () => {
     expect(subscription.attempts.at(-1)?.status).toBe(200);
   });
 
-  test.each([400, 401, 403, 413])("%i ends it at once", async (status) => {
+  test.each([400, 401, 403, 413])("%i stops the retries at once", async (status) => {
     const { url, notifications } = await startEndpoint(() => ({ status }));
     const dead: string[] = [];
     const topic = startTopic({
@@ -196,7 +196,7 @@ describe("after a failure", () => {
     expect(dead).toEqual(["DeliveryRefused"]);
   });
 
-  test.each([302, 205, 429])("%i counts as a failure like any other", async (status) => {
+  test.each([302, 205, 429])("%i is retried like any other failure", async (status) => {
     const { url } = await startEndpoint((_, count) =>
       count === 1 ? { status, headers: { location: "/elsewhere" } } : { status: 200 },
     );
@@ -217,7 +217,7 @@ describe("after a failure", () => {
     expect(topic.deadLetters[0]?.deadLetterReason).toBe("MaxDeliveryAttemptsExceeded");
   });
 
-  test("no reply in time is a failure, and the event comes again", async () => {
+  test("a missing reply counts as a failure, and the event is delivered again", async () => {
     const { reply, timeout } = neverFirst();
     const { url } = await startEndpoint(reply);
     const topic = startTopic();

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
-import { createTopic,type Topic, type TopicOptions } from "../../../local/event-grid/topic.ts";
+import { createTopic, type Topic, type TopicOptions } from "../../../local/event-grid/topic.ts";
 
 export const SOURCE = "/subscriptions/s/vaults/kv-orders";
 
@@ -91,7 +91,7 @@ export async function startEndpoint(
   };
 }
 
-/** What an obedient webhook answers to each kind of handshake. */
+/** The answers of a correct webhook to each kind of handshake. */
 function agree({ method, headers, body }: Delivered): Reply {
   if (method === "OPTIONS") {
     const origin = String(headers["webhook-request-origin"]);

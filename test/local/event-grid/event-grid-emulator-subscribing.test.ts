@@ -24,7 +24,7 @@ describe("subscribing", () => {
     ]);
   });
 
-  test("in CloudEvents asks with OPTIONS, as webhooks want it", async () => {
+  test("uses OPTIONS for CloudEvents, as the webhook standard requires", async () => {
     const { url, received } = await startEndpoint();
     await startTopic().subscribe({ ...cloudEvents, url });
     expect(received).toHaveLength(1);
@@ -34,7 +34,7 @@ describe("subscribing", () => {
     });
   });
 
-  test("in CloudEvents can ask with a validation event, as Functions want it", async () => {
+  test("can use a validation event for CloudEvents, as Functions require", async () => {
     const { url, received } = await startEndpoint();
     await startTopic().subscribe({ ...cloudEvents, url, handshake: "validation-event" });
     const { data } = z
@@ -43,7 +43,7 @@ describe("subscribing", () => {
     expect(JSON.parse(data)).toHaveProperty("validationCode");
   });
 
-  test("fails, and delivers nothing, when the endpoint does not agree", async () => {
+  test("fails and delivers nothing when the endpoint does not agree", async () => {
     const topic = startTopic();
     const { url, received } = await startEndpoint();
     const plain = `${url}&refuse`;

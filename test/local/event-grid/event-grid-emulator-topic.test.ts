@@ -102,7 +102,7 @@ test.each([
   ["another version of CloudEvents", [cloudEvent("x", { specversion: "0.1" })]],
   ["a time that is none", [cloudEvent("x", { time: "yesterday" })]],
   ["one bad event among good ones", [cloudEvent("a"), cloudEvent("b"), {}]],
-])("%s is refused and nothing is taken", async (_, body) => {
+])("%s is refused, and no event is accepted", async (_, body) => {
   const { endpoint, key, events } = await startTopic();
   expect((await post(endpoint, key, body)).status).toBe(400);
   expect(events()).toEqual([]);
@@ -118,7 +118,7 @@ test("a request over 1 MB or over 5,000 events is refused", async () => {
   expect((await post(endpoint, key, Array(5000).fill(small))).status).toBe(200);
 });
 
-test("the content type must be the one of the schema, and the api-version known", async () => {
+test("the content type must match the schema, and the api-version must be known", async () => {
   const { endpoint, key } = await startTopic();
   const json = { "content-type": "application/json" };
   expect((await post(endpoint, key, [cloudEvent("x")], json)).status).toBe(400);
@@ -129,7 +129,7 @@ test("the content type must be the one of the schema, and the api-version known"
   expect((await fetch(endpoint, init)).status).toBe(400);
 });
 
-test("what was published can be read from where one left off, with the key", async () => {
+test("published events can be read after a sequence number, with the key", async () => {
   const { endpoint, key, url } = await startTopic({
     keep: 3,
     now: () => new Date("2026-11-22T10:00:00Z"),

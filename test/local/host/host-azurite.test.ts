@@ -21,7 +21,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-test("Azurite keeps queues and tables in its folder over a restart", async () => {
+test("Azurite keeps queues and tables in its folder across a restart", async () => {
   const directory = await mkdtemp(path.join(tmpdir(), "azurite-"));
   const first = await startAzurite({ directory });
   await queue(first.connectionString).create();

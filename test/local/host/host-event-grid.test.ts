@@ -52,7 +52,7 @@ describe("The Event Grid webhook", () => {
     expect(await response.json()).toEqual({ validationResponse: "code-1" });
   });
 
-  test("answers the validation handshake of CloudEvents, whose data is JSON text", async () => {
+  test("answers the validation handshake of CloudEvents, in which `data` is JSON text", async () => {
     const data = JSON.stringify({ validationCode: "code-2" });
     const response = await deliver("SubscriptionValidation", { ...cloudEvent("x"), data });
     expect(response.status).toBe(200);
@@ -63,7 +63,7 @@ describe("The Event Grid webhook", () => {
     expect((await deliver("SubscriptionValidation", [{ data: {} }])).status).toBe(400);
   });
 
-  test("hands over an event untouched, and its data as metadata with camel-cased keys", async () => {
+  test("passes an event on unchanged, with its data as metadata with camel-case keys", async () => {
     const event = gridEvent("orders-db");
     expect((await deliver("Notification", event)).status).toBe(202);
     const said = JSON.parse((await host.heard("hint", "hint ")).slice(5)) as unknown;

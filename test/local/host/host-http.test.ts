@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => host.close());
 
 describe("An HTTP function", () => {
-  test("gets method, parameters, query, headers, body and trace, and decides the answer", async () => {
+  test("receives method, parameters, query, headers, body and trace, and decides the answer", async () => {
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const response = await call("api/echo/caf%C3%A9%2Fau%20lait/more?a=1&b=%20x", {
       ...withKey(host.keys.default, {
@@ -60,12 +60,12 @@ describe("An HTTP function", () => {
     ]);
   });
 
-  test("that returns nothing answers 204", async () => {
+  test("answers 204 when it returns nothing", async () => {
     const response = await call("api/says-nothing", withKey(host.keys.default, { method: "POST" }));
     expect(response.status).toBe(204);
   });
 
-  test("that throws answers an empty 500, and the log has the reason", async () => {
+  test("answers an empty 500 when it throws, and the log has the reason", async () => {
     const response = await call("api/fails", withKey(host.keys.default, { method: "POST" }));
     expect(response.status).toBe(500);
     expect(await response.text()).toBe("");
@@ -84,7 +84,7 @@ describe("The HTTP server", () => {
     expect((await call(route, withKey(host.keys.master, { method }))).status).toBe(404);
   });
 
-  test("takes a body of the greatest length and answers 413 to a longer one", async () => {
+  test("accepts a body of the maximum length and answers 413 to a longer one", async () => {
     const post = (length: number) =>
       call("api/echo/1", withKey(host.keys.default, { method: "POST", body: "x".repeat(length) }));
     expect((await post(1_000)).status).toBe(201);
@@ -92,7 +92,7 @@ describe("The HTTP server", () => {
     expect((await post(3_000_000)).status).toBe(413);
   });
 
-  test("takes a long path and answers 414 to one that Azure would refuse", async () => {
+  test("accepts a long path and answers 414 to one that Azure would refuse", async () => {
     const id = "x".repeat(7_000);
     const response = await call(`api/echo/${id}`, withKey(host.keys.default));
     expect(await response.json()).toMatchObject({ params: { id } });
@@ -109,7 +109,7 @@ describe("Access keys", () => {
     ["its own key", () => host.keys.functions["echo"], 201],
     ["the default key", () => host.keys.default, 201],
     ["the master key", () => host.keys.master, 201],
-  ])("with %s, a function of level function answers as it should", async (_, key, status) => {
+  ])("with %s, a function of level function gives the expected answer", async (_, key, status) => {
     const given = key();
     const query = given === undefined ? "" : `?code=${encodeURIComponent(given)}`;
     expect((await call(`api/echo/1${query}`)).status).toBe(status);
@@ -150,14 +150,14 @@ describe("Access keys", () => {
     const keysFile = path.join(await mkdtemp(path.join(tmpdir(), "keys-")), "keys.json");
     await writeFile(keysFile, '{"master":"mine"}');
     await expect(hostFixture({ main: "functions/http.ts", keysFile })).rejects.toThrow(
-      /does not hold access keys/,
+      /does not contain access keys/,
     );
     expect(await readFile(keysFile, "utf8")).toBe('{"master":"mine"}');
   });
 });
 
 describe("The admin addresses", () => {
-  test("tell the host's state to the holder of the master key only", async () => {
+  test("show the host's state only to a caller with the master key", async () => {
     const response = await call("admin/host/status", withKey(host.keys.master));
     expect(await response.json()).toMatchObject({ state: "Running" });
     expect((await call("admin/host/status", withKey(host.keys.default))).status).toBe(401);
@@ -187,7 +187,7 @@ describe("The list of functions", () => {
 });
 
 describe("Closing", () => {
-  test("lets a request under way end, and takes no other", async () => {
+  test("lets the current request end, and accepts no other", async () => {
     const other = await hostFixture({ main: "functions/http.ts" });
     const answer = fetch(`${other.url}/api/slow`);
     await other.heard("slow", "slow begins");

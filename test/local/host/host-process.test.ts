@@ -26,7 +26,7 @@ afterEach(async () => {
   const running = children.splice(0).filter((it) => it.exitCode === null && it.signalCode === null);
   const gone = running.map((child) => once(child, "exit"));
   for (const child of running) child.kill("SIGKILL");
-  // Until then they write to the folders that are removed at the end.
+  // Until they have ended, they write to the folders that are removed at the end.
   await Promise.all(gone);
 });
 afterAll(async () => {
@@ -59,7 +59,8 @@ function run(
     env,
     stdio: channel === "pipe" ? "pipe" : ["ignore", "pipe", "pipe", "ipc"],
   });
-  if (child.stdout === null || child.stderr === null) throw new Error("The host has no output.");
+  if (child.stdout === null || child.stderr === null)
+    throw new Error("The host has no standard output.");
   children.push(child);
   const lines: string[] = [];
   const ready = Promise.withResolvers<string>();
@@ -91,7 +92,7 @@ const heard = (host: HostProcess, words: string) =>
     .poll(() => host.lines.some((line) => line.includes(words)), { timeout: 30_000 })
     .toBe(true);
 
-/** An app folder of its own that still finds the project's packages. */
+/** Makes an app folder that finds the project's packages. */
 async function temporaryApp(files: Record<string, string>): Promise<string> {
   const directory = await mkdtemp(path.join(cache, "app-"));
   await writeFile(path.join(directory, "host.json"), '{"version":"2.0"}');
@@ -103,7 +104,7 @@ async function temporaryApp(files: Record<string, string>): Promise<string> {
 }
 
 describe("The host process", () => {
-  test("announces itself, serves the app, and on SIGTERM ends what runs and exits with 0", async () => {
+  test("reports that it is ready, serves the app, and on SIGTERM lets functions end and exits with 0", async () => {
     const keys = path.join(await mkdtemp(path.join(tmpdir(), "host-")), "keys.json");
     const host = run(["--app", fixtureApp, "--port", "0", "--keys", keys]);
     const url = await host.url;
@@ -119,14 +120,14 @@ describe("The host process", () => {
     for (const line of host.lines) expect(line).not.toContain(stored.default);
   });
 
-  test("exits with 0 on SIGINT, too", async () => {
+  test("also exits with 0 on SIGINT", async () => {
     const host = run(["--app", fixtureApp, "--main", "functions/http.ts"]);
     await host.url;
     host.child.kill("SIGINT");
     expect(await host.exited).toBe(0);
   });
 
-  test("that is killed leaves its message to the next one, soon", async () => {
+  test("leaves its message to the next host soon after it is killed", async () => {
     const given = ["--app", fixtureApp, "--main", "functions/queues.ts", "--lease", "2"];
     const first = run(given, "killed");
     await first.url;
@@ -141,14 +142,14 @@ describe("The host process", () => {
     expect(await second.exited).toBe(0);
   });
 
-  test("ends when the pipe to the one that started it breaks, if told so", async () => {
+  test("ends when the pipe to its parent breaks, with --with-parent", async () => {
     const host = run(["--app", fixtureApp, "--main", "functions/http.ts", "--with-parent"]);
     await host.url;
     host.child.stdin?.end();
     expect(await host.exited).toBe(0);
   });
 
-  test("ends when the IPC channel to the one that started it breaks, if told so", async () => {
+  test("ends when the IPC channel to its parent breaks, with --with-parent", async () => {
     const given = ["--app", fixtureApp, "--main", "functions/http.ts", "--with-parent"];
     const host = run(given, "work", "ipc");
     await host.url;
@@ -156,7 +157,7 @@ describe("The host process", () => {
     expect(await host.exited).toBe(0);
   });
 
-  test("takes settings from files, and what is set already wins", async () => {
+  test("reads settings from files, and a variable that is already set wins", async () => {
     const file = path.join(await mkdtemp(path.join(tmpdir(), "host-")), "settings.json");
     const Values = { FROM_FILE: "from-file", WORK_QUEUE: "ignored" };
     await writeFile(file, JSON.stringify({ IsEncrypted: false, Values }));
@@ -178,7 +179,7 @@ describe("The host process", () => {
 
 describe("A broken app", () => {
   test.each([
-    ["without a function", "app.ts", "export {};", /No function was registered/],
+    ["without a function", "app.ts", "export {};", /register no function/],
     ["that throws while it loads", "app.ts", 'throw new Error("broken");', /app\.ts .*broken/],
     ["whose main matches no file", "dist/*.js", "", /No file .* matches "dist\/\*\.js"/],
     ["without a main", undefined, "", /has no "main"/],
@@ -198,14 +199,14 @@ describe("A broken app", () => {
     expect(await host.errors).toMatch(reason);
   });
 
-  test("and wrong arguments end it with 2 and the usage", async () => {
+  test("wrong arguments end the process with 2 and the usage", async () => {
     const host = run(["--port", "99999", "--app", fixtureApp]);
     expect(await host.exited).toBe(2);
     expect(await host.errors).toMatch(/port[\s\S]*usage: main\.ts/);
   });
 });
 
-test("A bundle with the library inside runs as the plain files do", async () => {
+test("A bundle that contains the library runs like the plain files", async () => {
   const app = await temporaryApp({ "package.json": '{"type":"module","main":"bundle/main.mjs"}' });
   await cp(path.join(fixtureApp, "host.json"), path.join(app, "host.json"));
   const build = await rolldown({

@@ -49,19 +49,19 @@ const runs = (said: readonly string[], start: string) =>
   said.filter((line) => line.startsWith(start));
 
 describe("A queue function", () => {
-  test("gets a message that is JSON as a value, and the message is gone afterwards", async () => {
+  test("receives a JSON message as a value, and the message is deleted afterwards", async () => {
     await send("work", '{"id":1}');
     expect(await host.heard("work", "worked")).toBe('worked {"id":1}');
     await empties("work");
     expect(runs(host.said("work"), 'work {"id":1}')).toEqual(['work {"id":1} (1)']);
   });
 
-  test("gets a message that is not JSON as text", async () => {
+  test("receives a message that is not JSON as text", async () => {
     await send("work", "plain");
     expect(await host.heard("work", 'worked "plain"')).toBe('worked "plain"');
   });
 
-  test("is tried maxDequeueCount times, then the message moves on to the poison queue", async () => {
+  test("is tried maxDequeueCount times before the message moves to the poison queue", async () => {
     await send("work", '{"do":"fail"}');
     await host.heard("poisoned", 'poisoned {"do":"fail"}');
     await empties("work");
@@ -70,7 +70,7 @@ describe("A queue function", () => {
     );
   });
 
-  test("never sees a message in the wrong encoding; the poison queue gets it as it is", async () => {
+  test("does not receive a message in the wrong encoding, which moves unchanged to the poison queue", async () => {
     const before = host.said("work").length;
     const settings = { WORK_QUEUE: "raw", POISON_QUEUE: "elsewhere-poison" };
     const other = await hostQueues("raw", { settings });
@@ -92,7 +92,7 @@ describe("A queue function", () => {
     expect(await contents("done", 1)).toEqual(['{"returned":"fan return"}']);
   });
 
-  test("handles several messages at once, but no more than the settings say", async () => {
+  test("handles several messages at once, up to the limit in the settings", async () => {
     const other = await hostQueues("many");
     for (let index = 0; index < 9; index++) await send("many", `slow ${String(index)}`);
     await expect.poll(() => runs(other.said("work"), "work ").length).toBe(4);
@@ -111,7 +111,7 @@ describe("A queue function", () => {
     expect(lines.filter((word) => word === "work")).toHaveLength(9);
   });
 
-  test("keeps its message to itself for as long as it runs, however short the lease", async () => {
+  test("keeps its message invisible while it runs, even with a short lease", async () => {
     const other = await hostQueues("long", { leaseSeconds: 1 });
     await send("long", "slow one");
     await other.heard("work", "worked");
@@ -120,7 +120,7 @@ describe("A queue function", () => {
     expect(runs(other.said("work"), "work ")).toEqual(['work "slow one" (1)']);
   });
 
-  test("is let run to its end when the host closes, and its message is gone", async () => {
+  test("runs to its end when the host closes, and its message is deleted", async () => {
     const other = await hostQueues("closing");
     await send("closing", "slow");
     await other.heard("work", "work ");
@@ -142,12 +142,12 @@ describe("A queue function", () => {
 });
 
 describe("A poison queue", () => {
-  test("has no further poison queue: a message that fails there stays", async () => {
+  test("has no poison queue of its own: a message that fails there stays", async () => {
     await queues.createQueue("last").catch(() => undefined);
     const other = await hostQueues("last", { leaseSeconds: 1 });
     await send("last-poison", "even here");
     await expect
-      .poll(() => other.records.some(({ message }) => message.includes("no further poison")), {
+      .poll(() => other.records.some(({ message }) => message.includes("has no poison queue")), {
         timeout: 20_000,
       })
       .toBe(true);
@@ -161,7 +161,7 @@ describe("A poison queue", () => {
 });
 
 describe("A connection", () => {
-  test("that is identity-based is refused with the name of the setting", async () => {
+  test("that uses an identity is refused with the name of the setting", async () => {
     const settings = {
       WORK_QUEUE: "w",
       POISON_QUEUE: "p",
@@ -169,7 +169,7 @@ describe("A connection", () => {
     };
     const starting = hostFixture({ main: "functions/queues.ts", settings });
     await expect(starting).rejects.toThrow(
-      /identity-based \(AzureWebJobsStorage__queueServiceUri\)/,
+      /uses an identity \(AzureWebJobsStorage__queueServiceUri\)/,
     );
   });
 
@@ -180,7 +180,7 @@ describe("A connection", () => {
 });
 
 describe("Hooks", () => {
-  test("change inputs and handlers, see and forgive errors, and filter the log", async () => {
+  test("change inputs and handlers, see and clear errors, and filter the log", async () => {
     const hooked = await hostFixture({
       main: "functions/hook*.ts",
       storageConnection: azurite.connectionString,

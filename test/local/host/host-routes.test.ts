@@ -38,17 +38,17 @@ describe("A route", () => {
     [["{id}", "{id:int}"], "/api/12", "{id:int}"],
     [["{*rest}", "{id}"], "/api/12", "{id}"],
     [["{a}/fixed", "fixed/{b}"], "/api/fixed/fixed", "fixed/{b}"],
-  ])("among %j, %s goes to the most specific", (templates, path, best) => {
+  ])("among %j, %s matches the most specific one", (templates, path, best) => {
     expect(match(templates, path)?.target).toBe(best);
   });
 
   test("with a parameter that is only a part of a segment is refused", () => {
-    expect(() => match(["a-{id}"], "/")).toThrow(/"a-\{id\}" is not understood/);
+    expect(() => match(["a-{id}"], "/")).toThrow(/"a-\{id\}" is not supported/);
   });
 });
 
 describe("host.json", () => {
-  test("has the defaults of Azure, polling aside", () => {
+  test("has the defaults of Azure, except for polling", () => {
     const { http, queues } = parseHostJson('{"version":"2.0"}', {}).extensions;
     expect(http.routePrefix).toBe("api");
     expect(queues).toMatchObject({
@@ -61,7 +61,7 @@ describe("host.json", () => {
     expect(queues.newBatchThreshold).toBeGreaterThanOrEqual(8);
   });
 
-  test("gives way to app settings, and reads time spans", () => {
+  test("is overridden by app settings, and may contain time spans", () => {
     const text = '{"version":"2.0","extensions":{"queues":{"visibilityTimeout":"1.02:03:04.5"}}}';
     const settings = {
       AzureFunctionsJobHost__extensions__queues__batchSize: "3",
@@ -76,19 +76,19 @@ describe("host.json", () => {
     ['{"version":"1.0"}', /version/],
     ['{"version":"2.0","extensions":{"queues":{"batchSize":33}}}', /extensions\.queues\.batchSize/],
     ['{"version":"2.0","extensions":{"queues":{"maxPollingInterval":"5s"}}}', /not a time span/],
-    ["{", /not JSON/],
+    ["{", /not valid JSON/],
   ])("%s is refused with the reason", (text, reason) => {
     expect(() => parseHostJson(text, {})).toThrow(reason);
   });
 });
 
 describe("Settings", () => {
-  test("fill in every placeholder, and a missing one is named", () => {
+  test("replace every placeholder, and an error names a missing one", () => {
     expect(resolvePlaceholders("%A%-%B% 5%", { A: "x", B: "y" })).toBe("x-y 5%");
     expect(() => resolvePlaceholders("%A%", {})).toThrow(/"A" is missing/);
   });
 
-  test("give connections by name, with the host's prefix first, or the host's own", () => {
+  test("give connections by name, first with the host's prefix, and the host's own by default", () => {
     const settings = {
       AzureWebJobsStorage: "own",
       Orders: "plain",

@@ -20,7 +20,7 @@ describe("A schedule", () => {
     ["5/20 * * * * *", "2026-11-22T10:00:06Z", "2026-11-22T10:00:25.000Z"],
     ["0 0 0 1 JAN *", "2026-11-22T10:00:00Z", "2027-01-01T00:00:00.000Z"],
     ["30 4 * * *", "2026-11-22T10:00:00Z", "2026-11-23T04:30:00.000Z"],
-  ])("%s after %s comes due at %s", (text, after, due) => {
+  ])("%s after %s fires at %s", (text, after, due) => {
     expect(next(text, after)).toBe(due);
   });
 
@@ -59,7 +59,7 @@ describe("The status of a timer", () => {
   const at = (time: string) => new Date(`2026-11-22T${time}Z`);
   const known = { last: at("08:00:00"), next: at("09:00:00"), lastUpdated: at("08:00:00") };
 
-  test("is past due after a missed occurrence, and only then", () => {
+  test("is past due only after a missed occurrence", () => {
     expect(statusAtStart(known, hourly, at("12:34:00"))).toEqual(known);
     expect(statusAtStart(undefined, hourly, at("12:34:00")).next).toEqual(at("13:00:00"));
   });
@@ -86,7 +86,7 @@ describe("The status of a timer", () => {
 });
 
 describe("A timer function", () => {
-  test("runs on its schedule, never twice at a time, and at start only if told so", async () => {
+  test("runs on its schedule, never twice at a time, and at start only when configured", async () => {
     const host = await hostFixture({ main, settings: { TICK_SCHEDULE: "* * * * * *" } });
     await expect.poll(() => host.said("tick").length, { timeout: 20_000 }).toBeGreaterThan(5);
     await host.close();
@@ -97,7 +97,7 @@ describe("A timer function", () => {
     expect(host.said("hourly")).toEqual([]);
   });
 
-  test("makes up for missed occurrences by one run that says so, after a restart", async () => {
+  test("makes up for missed occurrences with one run after a restart, which is marked past due", async () => {
     const statusDirectory = await mkdtemp(path.join(tmpdir(), "timers-"));
     const options = { main, statusDirectory, settings: { TICK_SCHEDULE: never } };
     const first = await hostFixture(options);
@@ -127,7 +127,7 @@ describe("A timer function", () => {
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
       Last: expect.stringMatching(/^20/) as unknown,
     });
-    // Frequent timers are not remembered, and no draft is left over.
+    // The status of frequent timers is not kept, and no temporary file is left.
     expect((await readdir(statusDirectory)).toSorted()).toEqual(
       ["at-start.json", "hourly.json", "tick.json"].toSorted(),
     );
@@ -146,9 +146,9 @@ describe("A timer function", () => {
     await host.close();
   });
 
-  test("is refused with the reason when its schedule cannot be used", async () => {
+  test("is refused with the reason when its schedule is invalid", async () => {
     const bad = hostFixture({ main, settings: { TICK_SCHEDULE: "every day" } });
-    await expect(bad).rejects.toThrow(/tick: "every day" is not an NCRONTAB schedule/);
+    await expect(bad).rejects.toThrow(/tick: "every day" is not a valid NCRONTAB schedule/);
     await expect(hostFixture({ main })).rejects.toThrow(/tick: .*"TICK_SCHEDULE" is missing/);
   });
 });

@@ -7,13 +7,13 @@ export const fixtureApp = fileURLToPath(new URL("../fixtures/app", import.meta.u
 
 export interface HostedFixture extends FunctionsHost {
   records: LogRecord[];
-  /** What a function has logged itself, in order. */
+  /** The lines that functions have logged, in order. */
   said(functionName: string): string[];
-  /** Waits until a function has logged a line that starts so. */
+  /** Waits until a function has logged a line with this start. */
   heard(functionName: string, start: string): Promise<string>;
 }
 
-/** Hosts the fixture app, or the part of it that `main` matches, and keeps all log records. */
+/** Hosts the fixture app, or the files of it that `main` matches, and keeps all log records. */
 export async function hostFixture(options: Partial<HostOptions> = {}): Promise<HostedFixture> {
   const records: LogRecord[] = [];
   const said = (functionName: string) =>
@@ -34,7 +34,7 @@ export async function hostFixture(options: Partial<HostOptions> = {}): Promise<H
       vi.waitFor(
         () => {
           const line = said(functionName).find((message) => message.startsWith(start));
-          if (line === undefined) throw new Error(`${functionName} has not said "${start}"`);
+          if (line === undefined) throw new Error(`${functionName} has not logged "${start}"`);
           return line;
         },
         { timeout: 30_000, interval: 20 },

@@ -66,7 +66,7 @@ test("only the owner can read the file, even one that was readable before", asyn
   expect((await stat(loose)).mode & 0o777).toBe(0o600);
 });
 
-test("a last line that a crash tore is dropped, wherever it was torn", async () => {
+test("a last line that a crash cut short is dropped, wherever it was cut", async () => {
   const file = await vaultFile();
   const vault = await startVault({ file });
   await vault.client.setSecret("orders-db", "kept");
@@ -99,7 +99,7 @@ test("writes after a torn line start on a line of their own", async () => {
   expect((await reopened.client.getSecret("orders-db")).value).toBe("value");
 });
 
-test("a file damaged in the middle is refused by line, without quoting it", async () => {
+test("a file that is damaged in the middle is refused with the line number, without quoting the line", async () => {
   const file = await vaultFile();
   const vault = await startVault({ file });
   await vault.client.setSecret("orders-db", "Tr0ub4dor");

@@ -59,7 +59,7 @@ test("a new version is told without waiting for a tick", async () => {
   await expect.poll(() => receiver.kinds(), PATIENT).toEqual(["SecretNewVersionCreated orders-db"]);
 });
 
-test("the end of a version is told 30 days before and when it comes, once each", async () => {
+test("the expiry of a version is published 30 days before and when it comes, once each", async () => {
   const clock = createClock();
   const receiver = createReceiver();
   const { client, emulator } = await startVault({ now: clock.now, onEvent: receiver.onEvent });
@@ -80,7 +80,7 @@ test("the end of a version is told 30 days before and when it comes, once each",
   ]);
 });
 
-test("a version made with less than 30 days left is near its end at once", async () => {
+test("a version with less than 30 days left is near its expiry at once", async () => {
   const clock = createClock();
   const receiver = createReceiver();
   const { client } = await startVault({ now: clock.now, onEvent: receiver.onEvent });
@@ -90,7 +90,7 @@ test("a version made with less than 30 days left is near its end at once", async
     .toEqual(["SecretNewVersionCreated orders-db", "SecretNearExpiry orders-db"]);
 });
 
-test("only the current version nears its end, disabled or not, and no deleted secret does", async () => {
+test("near expiry is published only for the current version, even if disabled, and not for a deleted secret", async () => {
   const clock = createClock();
   const receiver = createReceiver();
   const { client, emulator } = await startVault({ now: clock.now, onEvent: receiver.onEvent });
@@ -106,7 +106,7 @@ test("only the current version nears its end, disabled or not, and no deleted se
   expect(receiver.kinds()).toEqual(["SecretNearExpiry disabled"]);
 });
 
-test("nothing told before a restart is told again after it, and nothing untold is lost", async () => {
+test("after a restart, no published event is published again, and no pending event is lost", async () => {
   const file = await vaultFile();
   const clock = createClock();
   const receiver = createReceiver();
@@ -133,7 +133,7 @@ test("nothing told before a restart is told again after it, and nothing untold i
   ]);
 });
 
-test("an event whose receiver failed is told again, with the same id", async () => {
+test("an event whose receiver failed is published again with the same id", async () => {
   const ids: string[] = [];
   const { client, emulator } = await startVault({
     onEvent(event) {

@@ -37,7 +37,7 @@ describe("a fault of the Key Vault emulator", () => {
     expect(await collect(client.listPropertiesOfSecretVersions("orders-db"))).toHaveLength(1);
   });
 
-  test("of too many requests without Retry-After is not retried by the official client", async () => {
+  test("that answers 429 without Retry-After is not retried by the official client", async () => {
     const { client, emulator } = await startVault();
     emulator.faults.add({ match: { method: "PUT" }, kind: "status", status: 429 });
     await expect(client.setSecret("orders-db", "value")).rejects.toMatchObject({
@@ -46,7 +46,7 @@ describe("a fault of the Key Vault emulator", () => {
     });
   });
 
-  test("reaches the caller when it outlasts the retries, with the seconds to wait", async () => {
+  test("reaches the caller with the seconds to wait when it outlasts the retries", async () => {
     const { send, emulator } = await startVault();
     const fault = emulator.faults.add({
       match: { name: /-pending$/ },
@@ -84,7 +84,7 @@ describe("a fault of the Key Vault emulator", () => {
     await lost;
   });
 
-  test("can be the page of a gateway, which knows nothing of the vault", async () => {
+  test("can be the HTML page of a gateway", async () => {
     const { send, emulator, client } = await startVault();
     await client.setSecret("orders-db", "value");
     emulator.faults.add({ match: { name: "orders-db" }, kind: "foreign-answer", status: 404 });
@@ -148,7 +148,7 @@ describe("a fault of the Key Vault emulator", () => {
     expect(deletion.fired).toBe(1);
   });
 
-  test("picks its requests by method, name, operation or a question of the test", async () => {
+  test("selects its requests by method, name, operation or a function of the test", async () => {
     const { send, emulator } = await startVault();
     const seen: string[] = [];
     emulator.faults.add({

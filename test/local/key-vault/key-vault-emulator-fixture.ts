@@ -19,7 +19,7 @@ export interface TestVault {
 
 export const TOKEN = randomUUID();
 
-/** Closed when the test ends. Nothing ticks by itself. */
+/** Starts an emulator that is closed when the test ends. Expiry is checked only by `tick`. */
 export async function startVault(
   options: Partial<KeyVaultEmulatorOptions> = {},
 ): Promise<TestVault> {
@@ -53,7 +53,7 @@ export const sendTo = (
     ...init,
   });
 
-/** The official client, with the two switches that plain HTTP on this machine needs. */
+/** The official client, with the two options that plain HTTP requires. */
 const clientFor = (url: string): SecretClient =>
   new SecretClient(
     url,
@@ -67,7 +67,7 @@ const clientFor = (url: string): SecretClient =>
     },
   );
 
-/** A clock that stands still until it is moved. */
+/** A clock that the test moves. */
 export function createClock(start = "2026-11-22T00:00:00.250Z") {
   let now = Date.parse(start);
   return {
@@ -78,12 +78,12 @@ export function createClock(start = "2026-11-22T00:00:00.250Z") {
   };
 }
 
-/** For `expect.poll`: long enough for a busy machine. */
+/** Options for `expect.poll` that are long enough for a busy machine. */
 export const PATIENT = { timeout: 20_000, interval: 5 };
 
 export const DAY = 86_400_000;
 
-/** A path that does not exist yet in a folder that goes when the test ends. */
+/** Returns a new path in a folder that is deleted when the test ends. */
 export async function vaultFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-vault-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** A vault in a process of its own, to be killed: `node … FILE TOKEN`. Prints its address. */
+/** A vault in its own process, which a test kills: `node … FILE TOKEN`. Prints its URL. */
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 
 const [file, token] = process.argv.slice(2);

@@ -132,7 +132,7 @@ describe("the Key Vault emulator", () => {
     fetch(`${vault.emulator.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } });
 
   test.each(["/secrets", "/secrets?api-version=", "/secrets?api-version=1.0"])(
-    "wants a version it knows: %s",
+    "requires a known version: %s",
     async (path) => {
       const response = await get(path);
       expect(response.status).toBe(400);
@@ -159,7 +159,7 @@ describe("the Key Vault emulator", () => {
     ["GET", "/keys", 404],
     ["GET", "/secrets/orders-db/" + "0".repeat(32) + "/more", 404],
     ["GET", "/secrets/orders-db/not-a-version", 400],
-  ])("answers %s %s with %i in the shape of its errors", async (method, path, status) => {
+  ])("answers %s %s with %i in the format of its errors", async (method, path, status) => {
     const response = await vault.send(method, path);
     expect(response.status).toBe(status);
     expect((await readError(response)).code).not.toBe("");

@@ -83,7 +83,7 @@ describe("the official client on the Key Vault emulator", () => {
     expect(properties.tags).toBeUndefined();
   });
 
-  test("changes properties: named ones only, tags as a whole", async () => {
+  test("changes only the given properties, and replaces all tags", async () => {
     const clock = createClock();
     const { client } = await startVault({ now: clock.now });
     const made = await client.setSecret("orders-db", "one", {
@@ -99,7 +99,7 @@ describe("the official client on the Key Vault emulator", () => {
     expect((await client.getSecret("orders-db")).value).toBe("one");
   });
 
-  test("is refused a disabled newest version, with no older one in its place", async () => {
+  test("is refused when the newest version is disabled, and does not get an older one", async () => {
     const { client } = await startVault();
     const older = await client.setSecret("orders-db", "one");
     const newest = await client.setSecret("orders-db", "two", { enabled: false });
@@ -157,7 +157,7 @@ describe("lists of the Key Vault emulator", () => {
     expect(JSON.stringify(listed)).not.toContain('"value"');
   });
 
-  test("can be asked for in smaller pages, and skip or repeat nothing while names come and go", async () => {
+  test("can have smaller pages, and skip or repeat no entry while names are added and removed", async () => {
     const { client, emulator, send } = await startVault();
     for (const name of ["a", "b", "c", "d", "e"]) await client.setSecret(name, "value");
     const first = pageShape.parse(await (await send("GET", "/secrets?maxresults=2")).json());
@@ -189,7 +189,7 @@ describe("lists of the Key Vault emulator", () => {
 });
 
 describe("deleting in the Key Vault emulator", () => {
-  test("hides every version, blocks the name, and can be taken back", async () => {
+  test("hides every version, blocks the name, and can be recovered", async () => {
     const { client } = await startVault();
     await client.setSecret("orders-db", "one");
     await client.setSecret("orders-db", "two", { tags: { a: "b" } });
@@ -213,7 +213,7 @@ describe("deleting in the Key Vault emulator", () => {
     expect(await collect(client.listDeletedSecrets())).toEqual([]);
   });
 
-  test("can be made final, after which the name starts afresh", async () => {
+  test("can be made final by a purge, after which the name can be used again", async () => {
     const { client } = await startVault();
     await client.setSecret("orders-db", "one");
     await client.beginDeleteSecret("orders-db");

@@ -1,4 +1,4 @@
-/** What Microsoft's own tests of the client expect of the service when secrets are backed up and restored. */
+/** The behaviour of backup and restore that Microsoft's own tests of the client expect. */
 import type { SecretClient } from "@azure/keyvault-secrets";
 import { expect, test } from "vitest";
 import type { KeyVaultEvent } from "../../../local/key-vault/announcements.ts";
@@ -25,7 +25,7 @@ test("a backup is bytes", async () => {
   expect(backup.length).toBeGreaterThan(0);
 });
 
-test("a secret that is not there, or deleted, cannot be backed up", async () => {
+test("a missing or deleted secret cannot be backed up", async () => {
   const { client } = await startVault();
   const notFound = { statusCode: 404, code: "SecretNotFound" };
   await expect(client.backupSecret("nobody")).rejects.toMatchObject(notFound);
@@ -34,7 +34,7 @@ test("a secret that is not there, or deleted, cannot be backed up", async () => 
   await expect(client.backupSecret("orders-db")).rejects.toMatchObject(notFound);
 });
 
-test("a restored secret has every version as it was, and outlives the process", async () => {
+test("a restored secret has every version unchanged, and outlives the process", async () => {
   const clock = createClock();
   const file = await vaultFile();
   const before = await startVault({ now: clock.now, file });
@@ -102,7 +102,7 @@ test("a secret is not restored over one that is there", async () => {
   await expect(client.restoreSecretBackup(backup)).rejects.toMatchObject({ statusCode: 409 });
 });
 
-test("bytes that are no backup are refused with the service's words", async () => {
+test("bytes that are not a backup are refused with the service's message", async () => {
   const { client } = await startVault();
   await client.setSecret("orders-db", "value");
   const backup = await backUp(client);
@@ -119,7 +119,7 @@ test("bytes that are no backup are refused with the service's words", async () =
   await expect(client.getSecret("orders-db")).rejects.toMatchObject({ statusCode: 404 });
 });
 
-test("a name with more than 500 versions cannot be backed up any more", async () => {
+test("a name with more than 500 versions cannot be backed up", async () => {
   const { client } = await startVault({ throttleScale: Infinity });
   for (let count = 0; count < 500; count += 50) {
     await Promise.all(Array.from({ length: 50 }, () => client.setSecret("orders-db", "value")));

@@ -1,11 +1,11 @@
-/** What Microsoft's own tests of the client expect of the service when secrets are deleted, recovered and purged. */
+/** The behaviour of deletion, recovery and purge that Microsoft's own tests of the client expect. */
 import type { DeletedSecret } from "@azure/keyvault-secrets";
 import { describe, expect, test } from "vitest";
 import { createClock, DAY, startVault } from "./key-vault-emulator-fixture.ts";
 
 const notFound = { statusCode: 404, code: "SecretNotFound" };
 const soon = { intervalInMs: 1 };
-/** Neither deletion nor recovery is over before the clock is moved. */
+/** A deletion or recovery ends only when the test moves the clock. */
 const settleMs = 2_000;
 
 function expectDeleted(deleted: DeletedSecret | undefined, url: string): void {
@@ -47,7 +47,7 @@ describe("a secret that is deleted through the official client", () => {
     },
   );
 
-  test("is not found any more, in any version", async () => {
+  test("is not found in any version", async () => {
     const { client } = await startVault();
     const { properties } = await client.setSecret("orders-db", "value");
     await (await client.beginDeleteSecret("orders-db", soon)).pollUntilDone();
@@ -153,7 +153,7 @@ describe("a deleted secret that is recovered through the official client", () =>
     expect((await client.getSecret("orders-db")).value).toBe("value");
   });
 
-  test("refuses writes with the service's words until that is over", async () => {
+  test("refuses writes with the service's message until it ends", async () => {
     const clock = createClock();
     const { client } = await startVault({ now: clock.now, settleMs });
     await client.setSecret("orders-db", "value");
@@ -196,7 +196,7 @@ describe("a deleted secret that is purged through the official client", () => {
     expect((await client.getSecret("orders-db")).value).toBe("value");
   });
 
-  test("is refused until the deletion is over, with the words that clients wait for", async () => {
+  test("is refused with the message that clients expect until the deletion ends", async () => {
     const clock = createClock();
     const { client } = await startVault({ now: clock.now, settleMs });
     await client.setSecret("orders-db", "value");

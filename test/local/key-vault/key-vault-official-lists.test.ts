@@ -1,4 +1,4 @@
-/** What Microsoft's own tests of the client expect of the service's lists. */
+/** The behaviour of lists that Microsoft's own tests of the client expect. */
 import type { SecretClient } from "@azure/keyvault-secrets";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -52,7 +52,7 @@ describe("secrets that are listed through the official client", () => {
   test("go on where another listing stopped", async () => {
     const { client, send } = await startVault();
     await writeAll(client);
-    // The client itself loses the link of a page that it hands out.
+    // The client itself loses the link of a page that it returns.
     const first = pageShape.parse(await (await send("GET", "/secrets?maxresults=1")).json());
     const continuationToken = first.nextLink;
     const rest = await collect(client.listPropertiesOfSecrets().byPage({ continuationToken }));
@@ -115,7 +115,7 @@ describe("versions that are listed through the official client", () => {
     expect(pages.flat().every(({ name }) => name === "orders-db")).toBe(true);
   });
 
-  test("come in pages of 25 when no size is asked for", async () => {
+  test("have pages of 25 entries by default", async () => {
     const { client } = await startVault();
     await writeVersions(client, 51);
     const pages = await collect(client.listPropertiesOfSecretVersions("orders-db").byPage());
@@ -131,14 +131,14 @@ describe("versions that are listed through the official client", () => {
     expect(JSON.stringify(listed)).not.toContain("value-0");
   });
 
-  test("are none for a name that was never written, with or without pages", async () => {
+  test("are empty for a name that was never written, with or without pages", async () => {
     const { client } = await startVault();
     expect(await collect(client.listPropertiesOfSecretVersions("nobody"))).toEqual([]);
     const pages = client.listPropertiesOfSecretVersions("nobody").byPage({ maxPageSize: 1 });
     expect((await collect(pages)).flat()).toEqual([]);
   });
 
-  test("are none for a deleted secret, and all of them once it is recovered", async () => {
+  test("are empty for a deleted secret, and complete after its recovery", async () => {
     const { client } = await startVault();
     await writeVersions(client, 2);
     await (await client.beginDeleteSecret("orders-db", soon)).pollUntilDone();

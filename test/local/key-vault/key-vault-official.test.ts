@@ -1,4 +1,4 @@
-/** What Microsoft's own tests of the client expect of the service when secrets are written and read. */
+/** The behaviour of writes and reads that Microsoft's own tests of the client expect. */
 import { describe, expect, test } from "vitest";
 import { createClock, startVault } from "./key-vault-emulator-fixture.ts";
 
@@ -20,7 +20,7 @@ describe("a secret that is written through the official client", () => {
     expect((await client.getSecret("orders-db")).value).toBe("");
   });
 
-  test("keeps expiry, start, content type, tags and the switch that it was given", async () => {
+  test("keeps its expiry, start, content type, tags and enabled state", async () => {
     const { client } = await startVault();
     const given = {
       expiresOn,
@@ -71,7 +71,7 @@ describe("a secret that is written through the official client", () => {
 });
 
 describe("a secret that is read through the official client", () => {
-  test("is the version written last, or the one that is asked for", async () => {
+  test("is the newest version, or the requested one", async () => {
     const { client } = await startVault();
     const first = await client.setSecret("orders-db", "first");
     await client.setSecret("orders-db", "second");
@@ -87,7 +87,7 @@ describe("a secret that is read through the official client", () => {
     });
   });
 
-  test("is refused while it is disabled, with the service's words", async () => {
+  test("is refused with the service's message while it is disabled", async () => {
     const { client } = await startVault();
     await client.setSecret("orders-db", "value", { enabled: false });
     await expect(client.getSecret("orders-db")).rejects.toMatchObject({

@@ -16,18 +16,18 @@ async function processesOn(folder: string): Promise<string[]> {
 const stackLine = /^ {4}at /m;
 
 describe("npm start", () => {
-  test("refuses a data folder that is not empty and not its own, and leaves it as it is", async () => {
+  test("refuses a data folder with files of others, and does not change it", async () => {
     const data = await dataFolder();
     await writeFile(join(data, "thesis.txt"), "mine");
     const refused = start("--data", data);
     expect(await refused.exited).toBe(1);
     expect(await refused.errors).toBe(
-      `The folder ${data} (--data) is not empty and was not made by Keyturn. Name an empty folder, or one that does not exist.\n`,
+      `The data folder ${data} (--data) is not empty and was not created by Keyturn. Use an empty folder or a new one.\n`,
     );
     expect(await readdir(data)).toEqual(["thesis.txt"]);
   });
 
-  test("ends with a sentence and stops every child when its log cannot be made", async () => {
+  test("explains itself and stops every child when its log cannot be created", async () => {
     const data = await dataFolder();
     await writeFile(join(data, "made-by-keyturn"), "");
     await mkdir(join(data, "functions.log"));
@@ -40,7 +40,7 @@ describe("npm start", () => {
     expect(await readdir(data)).not.toContain("lock");
   });
 
-  test("ends with a sentence and stops every child when its log can no longer be written", async () => {
+  test("explains itself and stops every child when its log can no longer be written", async () => {
     const data = await dataFolder();
     const failing = start("--data", data);
     const { logs, processes } = await choosePlaces(data, failing);
@@ -48,13 +48,13 @@ describe("npm start", () => {
     await mkdir(logs.functions);
     expect(await failing.exited).toBe(1);
     const errors = await failing.errors;
-    expect(errors).toContain("Keyturn had to stop: ");
+    expect(errors).toContain("Keyturn stopped because of an error: ");
     expect(errors).not.toMatch(stackLine);
     for (const { name, pid } of processes) expect(isAlive(pid), name).toBe(false);
     expect(await processesOn(data)).toEqual([]);
   }, 400_000);
 
-  test("lists, watches and rotates the targets of the configuration that it is given, and no others", async () => {
+  test("lists, uses and rotates only the targets of the given configuration", async () => {
     const data = await dataFolder();
     expect(await start("--once", "--data", data).exited).toBe(0);
     const seeded = await readFile(join(data, "keyturn.yaml"), "utf8");
@@ -73,7 +73,7 @@ describe("npm start", () => {
   }, 400_000);
 });
 
-test("A killed host is reported at once, with the moment until which its targets wait", async () => {
+test("A killed host is reported at once, with the time at which its claims expire", async () => {
   const data = await dataFolder();
   const notes: string[] = [];
   const env = await startEnvironment({ data, every: "1h", onNote: (note) => notes.push(note) });
@@ -81,9 +81,9 @@ test("A killed host is reported at once, with the moment until which its targets
   await env.killHost();
   expect(notes).toEqual([
     expect.stringMatching(
-      /^The Functions host was killed \(SIGKILL\) and is being started again\. .* at \d\d:\d\d:\d\d at the latest\.$/,
+      /^The Functions host was killed \(SIGKILL\) and is restarting\. .* at \d\d:\d\d:\d\d at the latest\.$/,
     ),
-    expect.stringMatching(/^The Functions host runs again\. /),
+    expect.stringMatching(/^The Functions host is running again\. /),
   ]);
   expect(claimLength).toBe(claimLengthOfTheApp);
 }, 400_000);

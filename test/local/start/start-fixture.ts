@@ -10,13 +10,13 @@ import {
   environmentShape,
 } from "../../../local/start/environment/environment-file.ts";
 
-/** For what never comes; nothing here depends on how long something takes. */
+/** A limit for events that never happen; no test depends on how long something takes. */
 export const patient = { timeout: 300_000, interval: 100 };
 
-/** An empty data folder that goes when the test ends. */
+/** Makes an empty data folder, which is deleted when the test ends. */
 export async function dataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-start-"));
-  // PostgreSQL does not run as root, and whoever it runs as must be able to pass.
+  // PostgreSQL does not run as root, so its user must be able to pass through.
   await chmod(folder, 0o711);
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
@@ -26,13 +26,13 @@ export interface Start {
   readonly child: ChildProcess;
   readonly output: Promise<string>;
   readonly errors: Promise<string>;
-  /** Exit code, or the signal that ended it. */
+  /** The exit code, or the signal that ended the process. */
   readonly exited: Promise<number | NodeJS.Signals | null>;
 }
 
 const program = fileURLToPath(new URL("../../../local/start.ts", import.meta.url));
 
-/** `npm start -- ARGS`, without the wrapper that installs what is missing. */
+/** Runs `npm start -- ARGS` without the wrapper that installs missing dependencies. */
 export function start(...args: readonly string[]): Start {
   const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
@@ -41,26 +41,26 @@ export function start(...args: readonly string[]): Start {
     });
   });
   onTestFinished(async () => {
-    // One that is still there when its test has failed stops what it started: killed, it would leave PostgreSQL behind.
+    // After a failed test it may still run. SIGINT lets it stop PostgreSQL, which SIGKILL would leave running.
     child.kill("SIGINT");
     await exited;
   });
   return { child, output: text(child.stdout), errors: text(child.stderr), exited };
 }
 
-/** What environment.json says, once the start that writes it is ready. */
+/** Waits until the start is ready, and returns the content of its environment.json. */
 export async function choosePlaces(data: string, by: Start): Promise<EnvironmentFile> {
   const file = join(data, "environment.json");
   const read = async () => {
-    if (by.child.exitCode !== null) throw new Error(`It ended instead: ${await by.errors}`);
+    if (by.child.exitCode !== null) throw new Error(`npm start ended: ${await by.errors}`);
     const found = await readFile(file, "utf8").catch(() => undefined);
     const places = found === undefined ? undefined : environmentShape.parse(JSON.parse(found));
-    // That of a run that was killed is still there for a moment.
+    // The file of a killed run may still exist for a moment.
     return places?.processes.some(({ pid }) => pid === by.child.pid) ? places : undefined;
   };
   let places: EnvironmentFile | undefined;
   await expect.poll(async () => (places = await read()), patient).toBeDefined();
-  if (places === undefined) throw new Error("There is no environment.json.");
+  if (places === undefined) throw new Error("environment.json does not exist.");
   return places;
 }
 

@@ -10,14 +10,14 @@ import {
   tellDuration,
   tellPublished,
 } from "../../../local/start/console/lines.ts";
-import { formatTable } from "../../../local/start/console/table.ts";
 import {
+  formatTable,
   terminalWidth,
   wrapCommand,
   wrapText,
   wrapWords,
-} from "../../../local/start/console/wrap.ts";
-import { describeChildFailure, withoutStack } from "../../../local/start/environment/failure.ts";
+} from "../../../local/start/console/text.ts";
+import { describeChildFailure, withoutStack } from "../../../local/start/environment/child.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
@@ -31,25 +31,25 @@ const plain = (_: Style, text: string) => text;
 const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
   formatLine(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
 
-describe("a line on the console", () => {
-  test("names the time of day, the target, the phase, how long it took and what that means", () => {
+describe("The line of an event", () => {
+  test("shows the time of day, the target, the phase, its duration and its meaning", () => {
     expect(line({ type: "staged", duration: 31 })).toBe(
-      `${clock(at)}  orders     staged       31 ms  made a new password and stored it as pending`,
+      `${clock(at)}  orders     staged       31 ms  stored a new password as a pending version`,
     );
   });
 
-  test("says of a success which account and version are published and when the target's turn comes again", () => {
+  test("says of a success which account and version are published and when the next rotation is due", () => {
     const version = { version: "0123456789abcdef" };
     const next = "2026-11-22T12:00:16.000Z";
-    const told = line(
+    const text = line(
       { type: "succeeded", account: "orders_b", version, duration: 1234 },
       { nextDue: next, slots: [] },
     );
-    expect(told).toContain("1.2 s  orders_b is published as version 01234567");
-    expect(told?.endsWith(`; next at ${clock(next)}`)).toBe(true);
+    expect(text).toContain("1.2 s  orders_b is published as version 01234567");
+    expect(text?.endsWith(`; next at ${clock(next)}`)).toBe(true);
   });
 
-  test("says of a failed try why it failed and when Keyturn tries again, in red", () => {
+  test("says in red why a try failed and when Keyturn tries again", () => {
     const painted: string[] = [];
     const failure = { kind: "target-unavailable", message: "the server does not answer" };
     const nextAttemptAt = "2026-11-22T12:00:03.000Z";
@@ -67,7 +67,7 @@ describe("a line on the console", () => {
   });
 
   test.each<[string, Standing | undefined, string]>([
-    ["nothing while the app cannot be asked", undefined, ""],
+    ["nothing while the app does not answer", undefined, ""],
     ["that nothing is published yet", { slots: [] }, ". Nothing is published yet."],
     [
       "that the published password is unchanged",
@@ -83,64 +83,69 @@ describe("a line on the console", () => {
     expect(tellPublished(standing)).toBe(sentence);
     const failure = { kind: "change-refused", message: "permission denied" };
     const nextDue = "2026-11-22T18:00:00.000Z";
-    const told = line({ type: "failed", failure }, standing && { ...standing, nextDue });
+    const text = line({ type: "failed", failure }, standing && { ...standing, nextDue });
     const next = standing ? ` Next try at ${clock(nextDue)}.` : "";
-    expect(told?.endsWith(`permission denied${sentence}${next}`)).toBe(true);
+    expect(text?.endsWith(`permission denied${sentence}${next}`)).toBe(true);
   });
 
-  test("says of a blocked target that a person must decide", () => {
+  test("says of a blocked target that an operator must decide", () => {
     const failure = { kind: "no-live-credential", message: "every password was refused" };
     expect(line({ type: "blocked", failure })).toContain(
-      "every password was refused; Keyturn leaves it alone until a person decides",
+      "every password was refused; Keyturn does not change this target until an operator decides",
     );
   });
 
-  test("is not made of events that only a log needs", () => {
+  test("does not exist for events that only the log needs", () => {
     expect(line({ type: "claimed" })).toBeUndefined();
     expect(line({ type: "applied" })).toBeUndefined();
   });
 
-  test("says of a delayed rotation why it waits and when it goes on", () => {
+  test("says of a delayed rotation why it waits and when it continues", () => {
     const nextAttemptAt = "2026-12-27T22:00:00.000Z";
-    const told = line({ type: "held-back", detail: "freeze until Sunday", nextAttemptAt });
-    expect(told).toContain("delayed");
-    expect(told).toMatch(/the rotation waits: freeze until Sunday; goes on at .*\d\d:\d\d:\d\d$/);
+    const text = line({ type: "held-back", detail: "freeze until Sunday", nextAttemptAt });
+    expect(text).toContain("delayed");
+    expect(text).toMatch(
+      /the rotation waits: freeze until Sunday; it continues at .*\d\d:\d\d:\d\d$/,
+    );
   });
 
-  test("says of a superseded account whether it has sessions and when Keyturn looks again", () => {
+  test("says of a superseded account whether it has sessions and when Keyturn checks again", () => {
     const seen = { account: "orders_a", nextAttemptAt: "2026-11-22T12:01:01.000Z" };
     const again = clock(seen.nextAttemptAt);
     expect(line({ type: "still-in-use", ...seen })).toContain(
-      `the superseded account orders_a still has sessions; Keyturn looks again at ${again}`,
+      `the superseded account orders_a still has sessions; Keyturn checks again at ${again}`,
     );
     expect(line({ type: "seen-unused", ...seen })).toContain(
-      `the superseded account orders_a has no sessions; Keyturn looks again at ${again}`,
+      `the superseded account orders_a has no sessions; Keyturn checks again at ${again}`,
     );
   });
 
-  test.each([80, 100, 132])("fits a terminal of %i columns, its text below itself", (width) => {
-    const failure = { kind: "bug", message: "many words ".repeat(30).trim() };
-    const told = formatLine(event({ type: "bug", failure }), {
-      paint: plain,
-      targetWidth: 9,
-      width,
-    });
-    const [first = "", ...rest] = told?.split("\n") ?? [];
-    const indent = first.indexOf("an error in Keyturn");
-    expect(rest.length).toBeGreaterThan(1);
-    for (const one of rest) expect(one.search(/\S/)).toBe(indent);
-    for (const one of [first, ...rest]) expect(one.length).toBeLessThanOrEqual(width);
-    expect([first.slice(indent), ...rest.map((one) => one.trim())].join(" ")).toBe(
-      `an error in Keyturn itself: ${failure.message}`,
-    );
-  });
+  test.each([80, 100, 132])(
+    "fits a terminal of %i columns and wraps the text within its column",
+    (width) => {
+      const failure = { kind: "bug", message: "many words ".repeat(30).trim() };
+      const text = formatLine(event({ type: "bug", failure }), {
+        paint: plain,
+        targetWidth: 9,
+        width,
+      });
+      const [first = "", ...rest] = text?.split("\n") ?? [];
+      const indent = first.indexOf("an error in Keyturn");
+      expect(rest.length).toBeGreaterThan(1);
+      for (const one of rest) expect(one.search(/\S/)).toBe(indent);
+      for (const one of [first, ...rest]) expect(one.length).toBeLessThanOrEqual(width);
+      expect([first.slice(indent), ...rest.map((one) => one.trim())].join(" ")).toBe(
+        `an error in Keyturn itself: ${failure.message}`,
+      );
+    },
+  );
 
-  test("is made of events that are new to it, too", () => {
+  test("shows an unknown event type under its own name", () => {
     expect(line({ type: "paused", detail: "by an operator" })).toMatch(/paused .*by an operator$/);
   });
 });
 
-test("durations are told in milliseconds below a second and in seconds above", () => {
+test("Durations are in milliseconds below a second and in seconds above", () => {
   expect([undefined, 0, 999, 1000, 61_240].map(tellDuration)).toEqual([
     "",
     "0 ms",
@@ -150,20 +155,20 @@ test("durations are told in milliseconds below a second and in seconds above", (
   ]);
 });
 
-test("What a terminal would act on is shown instead, wherever it stands", () => {
+test("Characters that a terminal would interpret are escaped everywhere", () => {
   const hostile = "\u001b]0;title\u0007\n\u202eabc\u2028";
   const shown = String.raw`\u001b]0;title\u0007\u000a\u202eabc\u2028`;
-  const told = line({ type: "drift", targetId: hostile, detail: hostile });
-  expect(told?.split(shown)).toHaveLength(3);
-  expect(told).not.toMatch(/\p{C}/u);
+  const text = line({ type: "drift", targetId: hostile, detail: hostile });
+  expect(text?.split(shown)).toHaveLength(3);
+  expect(text).not.toMatch(/\p{C}/u);
   expect(line({ type: hostile })).toContain(shown);
   const counts = { logIns: 1, failed: 1, recovered: 0, lastProblem: hostile };
   expect(formatSummary({ orders: counts }, [])).toEqual([expect.stringContaining(shown)]);
   expect(formatTable([["A"], [hostile]])).toContain(shown);
 });
 
-describe("a text", () => {
-  test("is broken between words, never within one", () => {
+describe("A wrapped text", () => {
+  test("breaks between words, never within a word", () => {
     const path = "/a/path/that/somebody/wants/to/copy";
     expect(wrapWords(`see ${path} for the rest`, 12)).toEqual(["see", path, "for the rest"]);
     expect(wrapWords("", 12)).toEqual([""]);
@@ -174,16 +179,16 @@ describe("a text", () => {
     ]);
   });
 
-  test("keeps its own lines, and what follows a break is indented a little more", () => {
+  test("keeps its own lines, and indents continuation lines", () => {
     expect(wrapText("short\n  one two three", 9)).toBe("short\n  one two\n    three");
   });
 
-  test("is as long as what is seen of it: colours count for nothing", () => {
+  test("does not count colours", () => {
     const red = "\u001b[31mred words\u001b[39m";
     expect(wrapText(red, 9)).toBe(red);
   });
 
-  test("that is a command is broken so that a shell takes it for one", () => {
+  test("is still one command for a shell when it is a command", () => {
     const words = ["curl -s", '-H "x-functions-key: $KEY"', "$KEYTURN/api/targets"];
     expect(wrapCommand(words, 80)).toBe(words.join(" "));
     expect(wrapCommand(words, 40)).toBe(
@@ -191,7 +196,7 @@ describe("a text", () => {
     );
   });
 
-  test("is for 80 columns where nobody says how many there are", () => {
+  test("has 80 columns when the width is not known", () => {
     expect([
       terminalWidth({}),
       terminalWidth({ columns: 132 }),
@@ -200,37 +205,38 @@ describe("a text", () => {
   });
 });
 
-test("what a crashed child says is told without its stack", () => {
+test("The error of a crashed child is shown without its stack", () => {
   const crash = "file.ts:3\n  throw it;\n  ^\n\nTypeError: it is not\n    at file.ts:3:9\n";
   expect(withoutStack(crash)).toBe("TypeError: it is not");
   expect(withoutStack("Port 80 is in use.")).toBe("Port 80 is in use.");
 });
 
-test("a failure on a full disk says so first", async () => {
-  const told = await describeChildFailure(
+test("A failure on a full disk names the full disk first", async () => {
+  const text = await describeChildFailure(
     new Error("ENOSPC: no space left on device, write"),
     "/data",
   );
-  expect(told).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
+  expect(text).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
   expect(await describeChildFailure(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
 });
 
-describe("the consumer's summary", () => {
-  test("tells what one account must expect, and for a pair what went wrong", () => {
+describe("The consumer's summary", () => {
+  test("explains expected failures of a single account, and shows the last error", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
     const good = { logIns: 812, failed: 0, recovered: 0 };
     expect(formatSummary({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
-    const told = "9 log-ins, 2 failed (1 worked when read again, last: the server refuses a";
-    expect(formatSummary({ orders: bad }, ["orders"])).toEqual([`orders: ${told})`]);
-    const note = "one account is refused for a moment while it changes";
+    const text =
+      "9 log-ins, 2 failed (1 worked after reading the secret again, last error: the server refuses a";
+    expect(formatSummary({ orders: bad }, ["orders"])).toEqual([`orders: ${text})`]);
+    const note = "expected: a single account is refused for a moment while its password changes";
     expect(formatSummary({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
       "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
-      `reports: ${told}; ${note})`,
+      `reports: ${text}; ${note})`,
     ]);
   });
 });
 
-test("a table's columns are as wide as what stands in them", () => {
+test("A table's columns are as wide as their longest cell", () => {
   const rows = [
     ["target", "took"],
     ["inventory", "3 s"],
@@ -238,12 +244,12 @@ test("a table's columns are as wide as what stands in them", () => {
   expect(formatTable(rows)).toBe("target     took\n─────────  ────\ninventory  3 s");
 });
 
-describe("events in the host's log", () => {
+describe("An event in the host's log", () => {
   const record = (message: string) => ({ category: "user", level: "information", message });
 
-  test("are read from the records of functions", () => {
-    const told = event({ type: "published", version: { version: "1" } });
-    expect(readEvent(record(JSON.stringify({ keyturn: told })))).toEqual(told);
+  test("is read from the record of a function", () => {
+    const text = event({ type: "published", version: { version: "1" } });
+    expect(readEvent(record(JSON.stringify({ keyturn: text })))).toEqual(text);
   });
 
   test.each([
@@ -253,13 +259,13 @@ describe("events in the host's log", () => {
     { ...record('{"keyturn":{}}'), category: "host" },
     { ready: true },
     undefined,
-  ])("are not seen in %j", (other) => {
+  ])("is not found in %j", (other) => {
     expect(readEvent(other)).toBeUndefined();
   });
 });
 
-describe("the arguments of npm start", () => {
-  test("are explained within 80 columns", () => {
+describe("The arguments of npm start", () => {
+  test("are explained in lines of at most 80 columns", () => {
     expect(usage.split("\n").filter((one) => one.length > 80)).toEqual([]);
   });
 
@@ -278,7 +284,7 @@ describe("the arguments of npm start", () => {
     ["once"],
     ["--data", "a", "--data", "b"],
     ["-x"],
-  ])("are refused when they make no sense: %s %s", (...args) => {
+  ])("are refused when they are invalid: %s %s", (...args) => {
     expect(() => readArguments(args)).toThrow(UsageError);
   });
 });

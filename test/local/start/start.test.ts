@@ -16,7 +16,7 @@ const environment = async (options: Omit<EnvironmentOptions, "onEvent">) => {
 };
 
 describe("npm start", () => {
-  test("with --once rotates every seeded target from an empty folder, prints a table, and ends with 0", async () => {
+  test("with --once rotates every seeded target from an empty folder, prints a table, and exits with 0", async () => {
     const data = await dataFolder();
     const once = start("--once", "--data", data);
     expect.soft(await once.exited, await once.errors).toBe(0);
@@ -29,14 +29,14 @@ describe("npm start", () => {
     expect(await readdir(data)).not.toContain("environment.json");
   });
 
-  test("leaves no process behind after Ctrl-C, nor after a kill and the start that follows it", async () => {
+  test("leaves no process running after Ctrl-C, or after a kill and the next start", async () => {
     const data = await dataFolder();
     const first = start("--data", data);
     const before = await choosePlaces(data, first);
 
     const second = start("--data", data);
     expect(await second.exited).toBe(1);
-    expect(await second.errors).toContain(`already runs on ${data}`);
+    expect(await second.errors).toContain(`already running with data folder ${data}`);
 
     first.child.kill("SIGKILL");
     await first.exited;
@@ -53,7 +53,7 @@ describe("npm start", () => {
     expect(await readdir(data)).not.toContain("lock");
   });
 
-  test("refuses a broken configuration with every problem, and starts nothing", async () => {
+  test("lists every problem of a broken configuration, and starts nothing", async () => {
     const data = await dataFolder();
     const config = join(data, "broken.yaml");
     await writeFile(
@@ -75,20 +75,20 @@ describe("npm start", () => {
     expect(await readdir(data)).toEqual(["broken.yaml"]);
   });
 
-  test("explains itself, and ends with 2, when it does not know an argument", async () => {
+  test("prints its usage and exits with 2 when an argument is unknown", async () => {
     const unknown = start("--twice");
     expect(await unknown.exited).toBe(2);
     expect(await unknown.errors).toMatch(/--twice[^]*Usage: npm start/);
   });
 });
 
-describe("the environment", () => {
-  test("rotates by schedule without one failed log-in for the pair, across a restart and a killed host", async () => {
+describe("The environment", () => {
+  test("rotates by schedule without a failed log-in for the pair, also across a restart and a killed host", async () => {
     const data = await dataFolder();
     const { env, succeeded } = await environment({ data, every: "10s" });
     await expect.poll(() => succeeded("orders"), patient).toBeGreaterThanOrEqual(1);
     await env.restartHost();
-    // Killed between rotations, it leaves no claim that would have to end first: other tests wait for that.
+    // A host that is killed between rotations leaves no claim that must expire first; other tests cover that wait.
     const idle = async () =>
       (await makeApi(env.places().functions).targets()).every(
         ({ rotation }) => rotation === undefined,
