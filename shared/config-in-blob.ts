@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { build } from "./build.ts";
 import type { Settings } from "./config/settings.ts";
 import { azureCredential, connectionTo, type Environment } from "./connections.ts";
@@ -21,5 +22,7 @@ export function configInBlob(
     check: async (files) => (await import("./tools.ts")).checkFiles(files),
     writeForm: writeFormInThread,
     now: () => new Date().toISOString(),
+    // Nothing is kept alive by a wait that has become pointless.
+    pause: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
   });
 }

@@ -25,7 +25,11 @@ export interface CheckLimits {
 const limitsOfPosted: CheckLimits = { time: 20_000, memory: 256 };
 
 /** Operators who can write the configuration may use more than callers who can post a text. */
-const limitsOfOwn: CheckLimits = { time: 300_000, memory: 1024 };
+const limitsOfOwn = (): CheckLimits => ({
+  time: 300_000,
+  // On a small instance a wrong file must not cost the process its memory.
+  memory: Math.min(1024, Math.max(128, Math.floor(process.availableMemory() / 2 ** 21))),
+});
 
 /** The check of a configuration exceeded its limit of time or memory. */
 export class CheckTooCostlyError extends Error {
@@ -52,7 +56,7 @@ export async function checkInThread(
 export async function writeFormInThread(
   files: readonly SourceFile[],
   build: string,
-  limits: CheckLimits = limitsOfOwn,
+  limits: CheckLimits = limitsOfOwn(),
 ): Promise<string | undefined> {
   const answer = await askThread({ kind: "form", files, build }, limits);
   if (answer.kind !== "form") throw new Error(`the thread answered ${answer.kind}`);

@@ -5,7 +5,7 @@ import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import type { SourceFiles } from "./config/yaml/read.ts";
 import { type EventReader, type EventType, toEvent } from "./core/events.ts";
-import { hour, type Instant, instantAt, second } from "./core/time.ts";
+import { hour, type Instant, instantAt, minute, plus, second } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
@@ -13,6 +13,12 @@ import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts"
 
 /** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
 const lookIntervalMs = 30 * second;
+
+/** Milliseconds that a trigger waits for a look while a configuration is in force. */
+const maxWaitMs = second;
+
+/** Milliseconds until an edit is checked again whose check took too much or failed by itself. */
+const recheckAfterMs = 10 * minute;
 
 /** The number of problems that an alarm lists. The log lists all of them. */
 const maxListedProblems = 5;
@@ -28,6 +34,8 @@ export interface LiveConfigOf {
   /** Writes the checked form in a thread, so that rotations continue. Undefined when these files cannot have one. */
   readonly writeForm: (files: SourceFiles["files"], build: string) => Promise<string | undefined>;
   readonly now: () => Instant;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<unknown>;
 }
 
 /** The configuration of a process, which operators can edit while the process runs. */
@@ -45,10 +53,21 @@ export interface LiveConfig {
 interface Refusal {
   readonly error: Error;
   readonly alarm?: KnownAlarm;
+  /** When the same edit is checked again. */
+  readonly retryAt?: Instant;
+}
+
+/** Why the blob could not be read at the last look. What was refused before stays refused. */
+interface UnreadableBlob {
+  readonly error: ConfigBlobError;
+  readonly alarm?: KnownAlarm;
 }
 
 interface State {
   inForce?: Opened;
+  /** The bytes of what is in force. */
+  bytes?: Buffer;
+  unreadable?: UnreadableBlob | undefined;
   /** The ETag of the last blob that was read, whether or not it came into force. */
   etag?: string;
   refusal?: Refusal | undefined;
@@ -67,14 +86,18 @@ export function liveConfig(deps: LiveConfigOf): LiveConfig {
   return {
     async current(read) {
       if (isTimeToLook(state, deps.now())) {
-        await (looking ??= look(deps, state, read).finally(() => {
+        looking ??= look(deps, state, read).finally(() => {
           looking = undefined;
-        }));
+        });
+        // A slow storage or a long check must not hold up what already has a configuration.
+        await (state.inForce ? Promise.race([looking, deps.pause(maxWaitMs)]) : looking);
       }
       if (state.inForce) return state.inForce;
-      throw state.refusal?.error ?? new Error("Bug: the configuration has not been read");
+      throw (
+        (state.refusal ?? state.unreadable)?.error ?? new Error("Bug: no configuration was read")
+      );
     },
-    alarm: () => state.refusal?.alarm,
+    alarm: () => state.refusal?.alarm ?? state.unreadable?.alarm,
   };
 }
 
@@ -85,40 +108,59 @@ function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
   return passed < 0 || passed >= lookIntervalMs;
 }
 
+/** Never rejects, so that one failure cannot stop the triggers of an instance that has a configuration. */
 async function look(deps: LiveConfigOf, state: State, read: EventReader): Promise<void> {
   const report = (type: EventType, detail: string) => {
     read(toEvent({ type, at: deps.now(), detail }));
   };
+  const { retryAt } = state.refusal ?? {};
+  const isRetry = retryAt !== undefined && retryAt <= deps.now();
   try {
-    const found = await deps.blob.read(state.etag);
+    const found = await deps.blob.read(isRetry ? undefined : state.etag);
     if (found !== "unchanged") await takeEdit(deps, state, found, report);
-    else if (state.refusal?.error instanceof ConfigBlobError) state.refusal = undefined;
+    state.unreadable = undefined;
   } catch (error) {
-    if (!(error instanceof ConfigBlobError)) throw error;
-    if (state.refusal?.error.message !== error.message) report("config-unreadable", error.message);
-    state.refusal = unreadable(error, deps.now());
+    noteUnreadable(state, error, deps.now(), report);
   }
   if (!state.inForce) await openLastGood(deps, state, report);
   await keep(deps, state, report);
   state.lookedAt = deps.now();
 }
 
+function noteUnreadable(state: State, error: unknown, now: Instant, report: Report): void {
+  const known =
+    error instanceof ConfigBlobError ? error : new ConfigBlobError(describe(error), false);
+  if (state.unreadable?.error.reason !== known.reason) report("config-unreadable", known.message);
+  state.unreadable = toUnreadable(known, now);
+}
+
+const describe = (error: unknown): string =>
+  `The configuration could not be read: ${error instanceof Error ? error.name : "unknown error"}.`;
+
 type Report = (type: EventType, detail: string) => void;
 
 async function takeEdit(deps: LiveConfigOf, state: State, found: StoredConfig, report: Report) {
+  state.etag = found.etag;
+  if (state.bytes?.equals(found.bytes) && state.inForce) {
+    // Stored again without a change: what the instance remembers of servers and admins stays.
+    state.refusal = undefined;
+    state.unkept = { config: found, form: undefined };
+    return;
+  }
   try {
     const { opened, newForm } = await open(deps, found.bytes);
-    if (state.inForce || state.refusal) {
+    if (state.inForce || state.refusal || state.unreadable) {
       report("config-changed", `the configuration of ${found.modifiedAt} is now in force`);
     }
-    Object.assign(state, { inForce: opened, refusal: undefined });
+    Object.assign(state, { inForce: opened, bytes: found.bytes, refusal: undefined });
     state.unkept = { config: found, form: newForm };
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    report("config-refused", error.message);
-    state.refusal = refuseEdit(error, found);
+    const refusal = refuseEdit(error, found, deps.now());
+    if (state.refusal?.error.message !== refusal.error.message) {
+      report("config-refused", refusal.error.message);
+    }
+    state.refusal = refusal;
   }
-  state.etag = found.etag;
 }
 
 interface FreshlyOpened {
@@ -151,8 +193,7 @@ async function open(deps: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
 async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
   try {
     return await kept.checkedForm();
-  } catch (error) {
-    if (!(error instanceof KeptConfigError)) throw error;
+  } catch {
     return undefined;
   }
 }
@@ -162,11 +203,12 @@ async function openLastGood(deps: LiveConfigOf, state: State, report: Report): P
   try {
     const good = await deps.kept.lastGood();
     if (!good) return;
-    state.inForce = (await open(deps, good.bytes)).opened;
+    Object.assign(state, { inForce: (await open(deps, good.bytes)).opened, bytes: good.bytes });
     report("config-changed", `the last good configuration, of ${good.modifiedAt}, is now in force`);
   } catch (error) {
-    if (!(error instanceof KeptConfigError) && !isRefusal(error)) throw error;
-    report("config-unreadable", `The last good configuration cannot be used: ${error.message}`);
+    const reason =
+      isRefusal(error) || error instanceof KeptConfigError ? error.message : describe(error);
+    report("config-unreadable", `The last good configuration cannot be used: ${reason}`);
   }
 }
 
@@ -179,8 +221,7 @@ async function keep({ kept }: LiveConfigOf, state: State, report: Report): Promi
     if (form !== undefined) await kept.keepForm(form);
     state.unkept = undefined;
   } catch (error) {
-    if (!(error instanceof KeptConfigError)) throw error;
-    report("config-not-kept", error.message);
+    report("config-not-kept", error instanceof KeptConfigError ? error.message : describe(error));
   }
 }
 
@@ -188,10 +229,14 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
   return error instanceof ConfigProblemsError || error instanceof CheckTooCostlyError;
 }
 
-function refuseEdit(error: ConfigProblemsError | CheckTooCostlyError, edit: StoredConfig): Refusal {
+/** Problems stay until the next edit. A check that took too much, or failed by itself, may succeed later or on another instance. */
+function refuseEdit(cause: unknown, edit: StoredConfig, now: Instant): Refusal {
+  const error = isRefusal(cause) ? cause : new Error(`Bug: the check failed: ${describe(cause)}`);
   const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
   const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
-  return { error, alarm: makeAlarm("config-refused", message, edit.modifiedAt, edit.etag) };
+  const alarm = makeAlarm("config-refused", message, edit.modifiedAt, edit.etag);
+  if (error instanceof ConfigProblemsError) return { error, alarm };
+  return { error, alarm, retryAt: plus(now, recheckAfterMs) };
 }
 
 function firstProblems({ problems }: ConfigProblemsError): string {
@@ -201,7 +246,7 @@ function firstProblems({ problems }: ConfigProblemsError): string {
 }
 
 /** A temporary failure raises no alarm. A lasting failure raises one alarm an hour. */
-function unreadable(error: ConfigBlobError, now: Instant): Refusal {
+function toUnreadable(error: ConfigBlobError, now: Instant): UnreadableBlob {
   if (!error.isLasting) return { error };
   const message = `${error.message} The last good configuration stays in force.`;
   const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { TokenCredential } from "@azure/identity";
 import {
   AnonymousCredential,
@@ -20,9 +21,13 @@ export class ConfigBlobError extends Error {
   /** A retry will not help: the blob does not exist, or a right is missing. */
   readonly isLasting: boolean;
 
-  constructor(message: string, isLasting: boolean) {
+  /** The same for every repetition of the same failure; a message also names the request. */
+  readonly reason: string;
+
+  constructor(message: string, isLasting: boolean, reason = message) {
     super(message);
     this.isLasting = isLasting;
+    this.reason = reason;
   }
 }
 
@@ -34,7 +39,7 @@ export interface ConfigBlob {
 }
 
 /** Bytes. A configuration of 10,000 targets has about 3 MiB. */
-const mostBytes = 64 * 1024 ** 2;
+const maxBytes = 32 * 1024 ** 2;
 
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
@@ -51,15 +56,18 @@ export function configBlob(address: string, credential: TokenCredential): Config
       const abortSignal = AbortSignal.timeout(deadlineMs);
       const conditions = etag === undefined ? {} : { ifNoneMatch: etag };
       try {
-        return await readContent(await client.download(0, undefined, { abortSignal, conditions }));
+        const asked = client.download(0, undefined, { abortSignal, conditions });
+        // A credential that waits for its token does not listen to the signal.
+        return await readContent(await within(deadlineMs + second, asked));
       } catch (error) {
         if (error instanceof ConfigBlobError) throw error;
-        const { status, told } = storageFailure(error);
+        const { status, code, told } = storageFailure(error);
         if (status === 304) return "unchanged";
         const isLasting = status !== undefined && status >= 400 && status < 500 && status !== 429;
         throw new ConfigBlobError(
           `The configuration ${name} could not be read: ${told}.`,
           isLasting,
+          `${status} ${code}`,
         );
       }
     },
@@ -74,13 +82,32 @@ async function readContent(response: BlobDownloadResponseParsed): Promise<Stored
       false,
     );
   }
-  if (contentLength > mostBytes) {
+  if (contentLength > maxBytes) {
+    discard(readableStreamBody);
     throw new ConfigBlobError(
-      `The configuration has ${contentLength} bytes; at most ${mostBytes} are read.`,
+      `The configuration has ${contentLength} bytes; the limit is ${maxBytes}.`,
       true,
     );
   }
   const chunks: Buffer[] = [];
   for await (const chunk of readableStreamBody) chunks.push(Buffer.from(chunk));
   return { bytes: Buffer.concat(chunks), etag, modifiedAt: toInstant(lastModified) };
+}
+
+/** Ends a body that nobody reads. Its stream fails when the deadline passes, and an error without a listener would end the process. */
+function discard(body: NodeJS.ReadableStream): void {
+  body.on("error", () => undefined);
+  if (body instanceof Readable) body.destroy();
+}
+
+async function within<Result>(milliseconds: number, asked: Promise<Result>): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new DOMException("no answer in time", "AbortError"));
+  }, milliseconds);
+  // Whatever the call still does once it is given up concerns nobody.
+  asked.catch(() => undefined);
+  return Promise.race([asked, late.promise]).finally(() => {
+    clearTimeout(timer);
+  });
 }

@@ -30,6 +30,9 @@ export class KeptConfigError extends Error {
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
 
+/** Conflicts with other instances after which storing is left to the next look. */
+const maxConflicts = 5;
+
 /** `source`: the name of the blob with the configuration. Each source has its own copy, so that copies are never mixed up. */
 export function keptConfigs(
   connection: StorageConnection,
@@ -79,21 +82,24 @@ async function read(
 async function keepNewest(
   container: ContainerClient,
   blob: BlockBlobClient,
-  { bytes, modifiedAt }: StoredConfig,
+  { bytes, modifiedAt }: Pick<StoredConfig, "bytes" | "modifiedAt">,
+  triesLeft = maxConflicts,
 ): Promise<void> {
   const kept = await readProperties(blob);
-  if (kept?.metadata?.["modifiedat"] !== undefined && kept.metadata["modifiedat"] >= modifiedAt)
-    return;
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  const { modifiedat: keptAt = "", sha256: keptHash } = kept?.metadata ?? {};
+  // Times of blobs have whole seconds: of two edits within one, the later to be stored wins.
+  if (keptAt > modifiedAt || (keptAt === modifiedAt && keptHash === hash)) return;
   const conditions = kept?.etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: kept.etag };
   try {
     await intoContainer(container, () =>
-      write(blob, bytes, { conditions, metadata: { modifiedat: modifiedAt } }),
+      write(blob, bytes, { conditions, metadata: { modifiedat: modifiedAt, sha256: hash } }),
     );
   } catch (error) {
     // Another instance wrote first.
-    const { status } = storageFailure(error);
-    if (status !== 409 && status !== 412) throw error;
-    await keepNewest(container, blob, { bytes, modifiedAt, etag: "" });
+    const { code = "" } = storageFailure(error);
+    if (!["ConditionNotMet", "BlobAlreadyExists"].includes(code) || triesLeft <= 0) throw error;
+    await keepNewest(container, blob, { bytes, modifiedAt }, triesLeft - 1);
   }
 }
 

@@ -103,6 +103,26 @@ describe("a blob with a configuration", () => {
     expect(message).toContain("ECONNREFUSED");
   });
 
+  it("is refused when it is far too large, and does no harm after that", async () => {
+    const blob = await editable();
+    await write(blob, " ".repeat(33 * 1024 ** 2));
+    const { message, isLasting } = await refusedBy(await signed(blob));
+    expect(isLasting).toBe(true);
+    expect(message).toMatch(/has 34603008 bytes; the limit is 33554432/);
+    // The body that nobody reads fails when its deadline passes.
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    await write(blob, "version: 1\n");
+    expect(await configBlob(await signed(blob), noToken).read(undefined)).toMatchObject({
+      bytes: Buffer.from("version: 1\n"),
+    });
+  }, 60_000);
+
+  it("cannot be read while its credential waits for a token, and that ends", async () => {
+    const waiting = { getToken: () => new Promise<null>(() => undefined) };
+    const reader = configBlob("https://127.0.0.1:9/conf/keyturn.yaml", waiting);
+    await expect(reader.read(undefined)).rejects.toThrow("no answer before the deadline");
+  }, 60_000);
+
   it("is requested with a token when its address has no signature", async () => {
     const asked: unknown[] = [];
     const credential = {
@@ -125,6 +145,25 @@ describe("the kept configuration", () => {
     keptConfigs({ connectionString: connection }, name, source);
   const at = (modifiedAt: string, text: string) => ({
     ...{ modifiedAt, etag: '"1"', bytes: Buffer.from(text) },
+  });
+
+  it("is left to the next look while somebody holds a lease on it", async () => {
+    const name = container();
+    await kept(name).keep(at("2026-01-01T00:00:00.000Z", "a"));
+    const service = BlobServiceClient.fromConnectionString(storage);
+    for await (const { name: blobName } of service.getContainerClient(name).listBlobsFlat()) {
+      const blob = service.getContainerClient(name).getBlobClient(blobName);
+      await blob.getBlobLeaseClient().acquireLease(60);
+    }
+    const later = at("2026-01-02T00:00:00.000Z", "b");
+    await expect(kept(name).keep(later)).rejects.toThrow(KeptConfigError);
+  });
+
+  it("is replaced by another edit of the same second", async () => {
+    const name = container();
+    await kept(name).keep(at("2026-01-01T00:00:00.000Z", "a"));
+    await kept(name).keep(at("2026-01-01T00:00:00.000Z", "b"));
+    expect((await kept(name).lastGood())?.bytes.toString()).toBe("b");
   });
 
   it("is absent at first, and its container is created automatically", async () => {
