@@ -45,7 +45,7 @@ test("a port without a listener is reported at once", async () => {
 });
 
 describe("canConnect", () => {
-  test("is false for a silent server after about a second", async () => {
+  test("is false for a silent server after about two seconds", async () => {
     const hole = await startBlackholes(1);
     await expect(canConnect(`127.0.0.1:${portIn(hole)}`)).resolves.toBe(false);
     await hole.close();

@@ -6,9 +6,16 @@ import { tls } from "../connection/tls.ts";
 const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
   message: "must be a host name or an IP address",
 });
-const member = z.string().regex(new RegExp(`^(?:${hostName}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
-  message: "must be a host name or an IP address, a colon and a port",
-});
+const member = z
+  .string()
+  .regex(new RegExp(`^(?:${hostName}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
+    message: "must be a host name or an IP address, a colon and a port",
+  })
+  .refine((text) => isPort(Number(text.slice(text.lastIndexOf(":") + 1))), {
+    message: "must end with a port from 1 to 65535",
+  });
+
+const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
 /** What the server allows. `$external` has no passwords. */
 const database = z.string().regex(/^[^\s\0/\\."$*<>:|?]{1,63}$/, "must be the name of a database");
