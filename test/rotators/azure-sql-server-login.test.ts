@@ -160,7 +160,7 @@ describe("a server that redirects to another one", () => {
 
   const other = "Wr0ng~secret-of-ktadmin";
 
-  /** The server proves that it is localhost, and sends us on to 127.0.0.1, which proves to be what is said. */
+  /** The server proves that it is localhost, and redirects to 127.0.0.1, which proves the given name. */
   async function startRouted(name: string, password = firstSecret) {
     const second = await startTdsDouble({
       logins: [{ account: administrator, password }],
