@@ -166,7 +166,7 @@ describe("the check before a change of the administrator", () => {
       rotator.apply({ options, next, using: { as: "identity" } }, signal),
     );
     expect(error).toBeInstanceOf(TargetUnavailableError);
-    expect(error.message).toContain("authority we trust");
+    expect(error.message).toContain("trusted authority");
     expect(bench.arm.inspection.requests).toEqual([]);
   });
 
