@@ -120,7 +120,7 @@ function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolea
 
 const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   foreign:
-    "the answer is from a server in front of Key Vault. Check the vault's url, private DNS, and the " +
+    "the answer is not from Key Vault, but from a server in front of it. Check the vault's url, private DNS, and the " +
     "gateways and proxies on the way.",
   "about-another-secret":
     "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +

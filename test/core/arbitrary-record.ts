@@ -11,7 +11,7 @@ import {
 import type { VersionRef } from "../../shared/core/target.ts";
 import type { Instant } from "../../shared/core/time.ts";
 
-/** So few that they are often equal. */
+/** Few values, so that they are often equal. */
 export const arbitraryMoment: fc.Arbitrary<Instant> = fc
   .integer({ min: 0, max: 9 })
   .map((minute) => `2026-03-01T10:0${minute}:00.000Z`);

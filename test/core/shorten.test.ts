@@ -7,11 +7,11 @@ test("a text that is short enough stays as it is", () => {
   expect(shorten("", 3)).toBe("");
 });
 
-test("of a longer one the beginning is left", () => {
+test("a longer text is cut to its beginning", () => {
   expect(shorten("abcd", 3)).toBe("abc");
 });
 
-test("no surrogate pair is cut in two", () => {
+test("a surrogate pair is never cut in two", () => {
   expect(shorten("a👋👋", 2)).toBe("a");
   expect(shorten("a👋👋", 3)).toBe("a👋");
   expect(shorten("a👋👋", 4)).toBe("a👋");

@@ -34,7 +34,7 @@ describe("moments", () => {
     expect(between("2026-03-01T00:00:00.000Z", "2026-02-28T00:00:00.000Z")).toBe(-day);
   });
 
-  it("have an earliest among those that there are", () => {
+  it("have an earliest one among those defined", () => {
     expect(earliest()).toBeUndefined();
     expect(earliest(undefined, undefined)).toBeUndefined();
     fc.assert(

@@ -42,7 +42,7 @@ const expected = {
 
 const withId = (Id: unknown) => parseVaultEvent({ ...inGridSchema, data: { ...data, Id } });
 
-/** As in published samples. */
+/** An event like those in published samples. */
 function spaced(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [
@@ -131,7 +131,7 @@ describe("an event of Key Vault", () => {
     },
   );
 
-  it("is never an exception, whatever comes", () => {
+  it("never causes an exception, whatever its content", () => {
     const hostile = fc.oneof(
       fc.anything({ withNullPrototype: true, withMap: true, withDate: true, withBigInt: true }),
       fc.jsonValue({ maxDepth: 8 }),
@@ -156,14 +156,14 @@ describe("an event of Key Vault", () => {
     );
   });
 
-  it("may be nested as deep as it likes", () => {
+  it("may be nested to any depth", () => {
     let deep: unknown = address;
     for (let depth = 0; depth < 100_000; depth++) deep = { data: deep, Id: deep };
     expect(parseVaultEvent({ ...inGridSchema, data: deep })).toBeUndefined();
     expect(parseVaultEvent({ ...inGridSchema, extra: deep })).toEqual(expected);
   });
 
-  it("does not read what a prototype says", () => {
+  it("does not read fields of a prototype", () => {
     const event: unknown = JSON.parse(
       JSON.stringify(inGridSchema).replace('"data"', '"data":{},"__proto__"'),
     );

@@ -39,7 +39,7 @@ const run: RunRecord = {
 };
 
 describe("the view of a target", () => {
-  it("says what is configured when nothing is known of it yet", () => {
+  it("shows the configuration when nothing else is known", () => {
     expect(viewTarget(target, undefined)).toEqual({
       id: "orders",
       type: "memory",
@@ -92,7 +92,7 @@ describe("the view of a target", () => {
 });
 
 describe("the view of a rotation", () => {
-  it("tells how long it took once it has ended", () => {
+  it("shows its duration once it has ended", () => {
     const ended = { ...run, startedAt: now, endedAt: "2026-03-01T10:00:02.500Z" };
     expect(viewRun(ended).duration).toBe(2_500);
     expect(viewRun({ ...run, startedAt: now })).not.toHaveProperty("duration");

@@ -19,12 +19,12 @@ export interface Receiver {
   /** Host and port. */
   readonly host: string;
   readonly received: Received[];
-  /** What it answers; 0 never answers, -1 cuts the connection. */
+  /** The status of its answers; 0 never answers, -1 resets the connection. */
   status: number;
   close(): Promise<void>;
 }
 
-/** Somebody else's HTTP server, which keeps what it was sent. Every answer holds a redirect and a long body. */
+/** A remote HTTP server that keeps its requests. Every answer has a redirect and a long body. */
 export async function startReceiver(): Promise<Receiver> {
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     receiver.received.push({
@@ -58,7 +58,7 @@ export async function startReceiver(): Promise<Receiver> {
 const troubles = { "401": 401, "500": 500, "hang-up": -1, redirect: 307, silence: 0 };
 export type Trouble = keyof typeof troubles | "gone";
 
-/** One receiver for everything that can go wrong at the other end. */
+/** One receiver for each way in which the other end can fail. */
 export async function startTroubles() {
   const receivers = new Map<Trouble, Receiver>();
   for (const [trouble, status] of Object.entries({ ...troubles, gone: 204 })) {

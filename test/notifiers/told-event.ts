@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A CloudEvent of ours, with nothing in it that does not belong there. */
+/** A CloudEvent of Keyturn, without any other fields. */
 export const toldEvent = z
   .strictObject({
     specversion: z.literal("1.0"),

@@ -101,7 +101,7 @@ describe("a log-in to SQL Server", () => {
 
   it.each([
     [18_487, AccountBlockedError, "expired"],
-    [18_488, AccountBlockedError, "must be changed"],
+    [18_488, AccountBlockedError, "must change the password"],
     [40_615, AccountBlockedError, "firewall"],
     [40_914, AccountBlockedError, "virtual network"],
     [47_073, AccountBlockedError, "public network"],
@@ -160,7 +160,7 @@ describe("a server that redirects to another one", () => {
 
   const other = "Wr0ng~secret-of-ktadmin";
 
-  /** The server proves that it is localhost, and sends us on to 127.0.0.1, which proves to be what is said. */
+  /** The server proves that it is localhost, and redirects to 127.0.0.1, which proves the given name. */
   async function startRouted(name: string, password = firstSecret) {
     const second = await startTdsDouble({
       logins: [{ account: administrator, password }],
@@ -194,7 +194,7 @@ describe("a server that redirects to another one", () => {
     second.setEnabled(administrator, false);
     const error = await failure(verify(first));
     expect(error).toBeInstanceOf(AccountBlockedError);
-    expect(error.message).toContain(`sent us to 127.0.0.1:${second.port}`);
+    expect(error.message).toContain(`redirected to 127.0.0.1:${second.port}`);
   });
 
   it.each(["localhost", "sql.example.com"])(
@@ -225,7 +225,7 @@ describe("a server that redirects to another one", () => {
     const bench = await start({ routesTo: "itself" });
     const error = await failure(verify(bench));
     expect(error).toBeInstanceOf(TargetUnavailableError);
-    expect(error.message).toContain("too often");
+    expect(error.message).toContain("too many redirects");
     expect(bench.tds.inspection.logins).toHaveLength(11);
   });
 });

@@ -166,7 +166,7 @@ describe("the check before a change of the administrator", () => {
       rotator.apply({ options, next, using: { as: "identity" } }, signal),
     );
     expect(error).toBeInstanceOf(TargetUnavailableError);
-    expect(error.message).toContain("authority we trust");
+    expect(error.message).toContain("trusted authority");
     expect(bench.arm.inspection.requests).toEqual([]);
   });
 
@@ -279,7 +279,7 @@ describe("the operation that a change starts", () => {
     ["poll", { do: "hang" }],
     ["operation", { do: "hang" }],
   ] as const)("is given up at once when the signal fires and %s hangs", async (effect, fault) => {
-    // Between two questions about the operation the client would wait for an hour.
+    // The client would wait for an hour between two polls of the operation.
     const bench = await start({ retryAfter: 3600 });
     const armed = bench.arm.faults.on(effect, fault);
     const giveUp = new AbortController();

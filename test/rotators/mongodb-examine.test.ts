@@ -77,7 +77,7 @@ describe("the addresses from which a MongoDB account may log in", () => {
     expect(obstacles[0]).toContain("`app`");
     expect(obstacles[0]).toContain(part);
     expect(right).toEqual({ is: "proven" });
-    // The server itself does not tell this from a wrong password.
+    // The server itself does not distinguish this from a wrong password.
     expect(await verify(bench)).toBe("rejected");
   });
 

@@ -5,7 +5,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 
-/** A message of the server: a letter, its length, and what it says. */
+/** A message of the server: a letter, its length, and its content. */
 function message(letter: string, ...parts: readonly (number | string)[]): Buffer {
   const body = Buffer.concat(
     parts.map((part) => {
@@ -36,7 +36,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** Answers one message after the other with what it is given, and then anything with a result. */
+/** Answers each message with the next given answer, and all later ones with a result. */
 async function logInTo(...answers: readonly (Buffer | undefined)[]): Promise<string> {
   server = await listen(
     createServer((socket: Socket) => {

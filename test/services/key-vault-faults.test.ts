@@ -151,7 +151,7 @@ describe("Azure Key Vault with a fault", () => {
       ]) {
         const error = await failure(attempt);
         expect(error).toBeInstanceOf(VaultUnavailableError);
-        expect(error.message).toMatch(/was not accepted.*HTTP 401/);
+        expect(error.message).toMatch(/rejects the token.*HTTP 401/);
         expectNoTrace(error, [value, presented]);
       }
     } finally {

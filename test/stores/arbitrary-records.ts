@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { TargetRecord } from "../../shared/core/record/rotation.ts";
 import { fullTarget } from "./full-records.ts";
 
-/** What has a meaning to a store, to its query language or to what carries a transaction. */
+/** Texts with a meaning for a store, its query language or the format of a transaction. */
 const awkward = [
   "",
   " ",
@@ -35,10 +35,10 @@ const text = fc
   )
   .filter((some) => !/[\u2028\u2029]/.test(some));
 
-/** Mended in a plain column, kept in a nested one. */
+/** Characters that are replaced in a plain column and kept in a nested one. */
 const nestedText = fc.oneof(text, fc.constantFrom("\u2028", "\u2029{", "a\ud83d", "\u0000"));
 
-/** What comes back from a store is a plain object, so only plain ones can be equal to it. */
+/** A store returns plain objects, so only plain objects can be equal to them. */
 const plain = { noNullPrototype: true };
 
 /** Records whose strings are awkward; about half of the optional fields are absent. */

@@ -12,7 +12,7 @@ export interface OpenOptions {
   readonly deadline?: number;
   readonly clocks?: MachineClocks;
   readonly retentionMs?: number;
-  /** A table that was opened before; default a new one. */
+  /** A table that was opened before. Default: a new table. */
   readonly table?: string;
 }
 
@@ -22,7 +22,7 @@ interface Opened {
   readonly client: TableClient;
 }
 
-/** Azurite's tables, each journal in one of its own. */
+/** The tables of Azurite, one for each journal. */
 export async function azuriteTables() {
   const azurite = await startAzurite({ memory: true });
   const { connectionString } = azurite;
@@ -30,7 +30,7 @@ export async function azuriteTables() {
   return {
     connectionString,
     close: () => azurite.close(),
-    /** A new journal, and a plain client that looks at the same rows. */
+    /** A new journal, and a plain client for the same rows. */
     open: (options: OpenOptions = {}): Opened => {
       const { connectionString: connection = connectionString, ...rest } = options;
       const { table: name = `journal${++tables}` } = options;
@@ -43,7 +43,7 @@ export async function azuriteTables() {
         journal: tableJournal({ connectionString: connection }, name, rest),
       };
     },
-    /** A way to the same tables on which replies can be lost. */
+    /** A proxy to the same tables that can lose replies. */
     proxied: async (): Promise<LossyProxy & { readonly connectionString: string }> => {
       const endpoint = new URL(getPart(connectionString, "TableEndpoint"));
       const proxy = await lossyProxy(endpoint.origin);

@@ -1,4 +1,4 @@
-/** What a connection string says about one of its parts, such as `TableEndpoint`. */
+/** The value of one part of a connection string, such as `TableEndpoint`. */
 export function getPart(connectionString: string, name: string): string {
   const part = connectionString.split(";").find((each) => each.startsWith(`${name}=`));
   if (part === undefined) throw new Error(`The connection string has no ${name}.`);

@@ -5,7 +5,7 @@ import {
 } from "../../shared/core/record/rotation.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
-/** A field that is added to a record does not compile here until it has a value, and is then in every test. */
+/** A new field of a record does not compile here until it has a value; then every test includes it. */
 type Full<T> = T extends string | number | boolean
   ? T
   : T extends readonly (infer Item)[]

@@ -43,12 +43,12 @@ import { reschedule } from "../../shared/engine/work/reschedule.ts";
 import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { target as orders } from "../core/orders.ts";
 
-/** One target, as far as its record goes. Everything that happens to it goes through the functions that the engine uses. */
+/** The record of one target. All its changes go through the functions that the engine uses. */
 interface Life {
   readonly record: TargetRecord;
   readonly target: Target;
   readonly now: Instant;
-  /** What has happened so far, for ids. */
+  /** The number of operations so far, for ids. */
   readonly count: number;
 }
 
@@ -73,7 +73,7 @@ const catchFailure = ({ now }: Life, kind: Failure["kind"], text: string): Failu
 const kinds = ["target-unavailable", "outcome-unknown", "change-refused", "bug"] as const;
 const notifiers = ["event-grid here", "webhook there", "webhook that is down"];
 
-/** Does it to the open rotation, if there is one. */
+/** Applies the operation to the open rotation, if there is one. */
 const onRotation =
   (act: (life: Life, rotation: Rotation, draw: Draw) => TargetRecord): Operation =>
   (life, draw) => {
@@ -183,7 +183,7 @@ const operations: Readonly<Record<string, Operation>> = {
     const edited = { ...target, policy, policyWhy: `${text} ${count}`, policiesPassedOver };
     return { target: edited, record: reschedule(record, edited, now) };
   },
-  /** As the adoption does it that follows an edit of the accounts. */
+  /** What the adoption does after an edit of the accounts. */
   editAccounts: ({ record, target, now, count }) => {
     const accounts = [`orders_${count}_a`, `orders_${count}_b`];
     const edited = { ...target, slots: accounts.map((account) => ({ account })) };
@@ -204,7 +204,7 @@ const operations: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** By name, so that a counterexample can be read. */
+/** The operations by name, so that a counterexample is readable. */
 const texts: Readonly<Record<string, string>> = {
   empty: "",
   short: "anna",
@@ -224,7 +224,7 @@ const habit = fc.array(
   { minLength: 1, maxLength: 40 },
 );
 
-/** What a target has been through for weeks. */
+/** The operations on a target over some weeks. */
 const circles: readonly (readonly [string, ...string[]])[] = [
   ["start", "block", "request", "join"],
   ["start", "advance", "goBack", "fail"],
@@ -256,7 +256,7 @@ function after(life: Life, operation: Operation, draw: Draw): Life {
 /** No list in a record has more items. */
 const mostItems = 20;
 
-/** Of the longest list and the longest text, however deep. */
+/** The length of the longest list and the longest text, at any depth. */
 function largestIn(value: unknown): { readonly items: number; readonly characters: number } {
   if (typeof value === "string") return { items: 0, characters: value.length };
   if (typeof value !== "object" || value === null) return { items: 0, characters: 0 };
@@ -267,7 +267,7 @@ function largestIn(value: unknown): { readonly items: number; readonly character
   };
 }
 
-/** Characters: what control characters take in JSON included. Most records have a hundredth of it. */
+/** Characters, including the escapes of control characters in JSON. Most records have a hundredth of it. */
 const longestRecord = 400_000;
 const lifetime = 10_000;
 
@@ -277,7 +277,7 @@ test("after 10,000 operations of any kind, a record is still small and can be st
       let life = begun;
       for (let index = 0; index < lifetime; index++) {
         const step = steps[index % steps.length] ?? { what: "wait", number: 1, text: "" };
-        // The same habit with other numbers, so that a life is no circle.
+        // The same pattern with other numbers, so that the operations do not repeat.
         const number = step.number + Math.floor(index / steps.length);
         const operation = operations[step.what] ?? (() => life.record);
         life = after(life, operation, { number, text: texts[step.text] ?? "" });

@@ -12,9 +12,9 @@ export interface LossyProxy extends Pick<Listening, "close"> {
   loseReply(match: RegExp, times?: number): void;
   /** The next requests that match are answered with an HTML page, as by a gateway; the server never sees them. */
   answerPage(match: RegExp, status: number, times?: number): void;
-  /** From now on requests that match are taken and never answered. */
+  /** From now on, matching requests are received and never answered. */
   hang(match: RegExp): void;
-  /** From now on the `Date` header of replies is what this makes of it; undefined leaves it out. */
+  /** From now on, this converts the `Date` header of replies; undefined leaves it out. */
   changeDate(change: (date: string) => string | undefined): void;
 }
 

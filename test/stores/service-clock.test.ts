@@ -5,7 +5,7 @@ import { type ServiceClock, serviceClock } from "../../shared/stores/table/servi
 const start = Date.parse("2026-03-01T10:00:00.000Z");
 const header = (time: number) => new Date(time).toUTCString();
 
-/** Time as it really is. The machine's clocks differ from it as a test wants. */
+/** Real time. A test makes the clocks of the machine differ from it. */
 let real: number;
 let machine: { wall: number; steady: number };
 let clock: ServiceClock;

@@ -135,8 +135,8 @@ describe("an answer that is not Key Vault's own proves nothing:", () => {
 describe("Key Vault's own answer", () => {
   it.each([
     [404, "VaultNotFound", /this vault does not exist/],
-    [404, "NotFound", /found something missing/],
-    [404, "KeyNotFound", /found something missing/],
+    [404, "NotFound", /reports a missing object/],
+    [404, "KeyNotFound", /reports a missing object/],
     [409, "Conflict", /another operation/],
   ] as const)("%s %s is not one about an absent secret", async (status, code, sentence) => {
     server.script = () => refusal(status, code);
@@ -193,7 +193,7 @@ describe("Key Vault's own answer", () => {
       "https://kv.vault.azure.net/secrets/orders/",
     ]) {
       server.script = ({ path }) => bundle(path, { id });
-      expect(await complaint(calls.readCurrent())).toMatch(/lacks something/);
+      expect(await complaint(calls.readCurrent())).toMatch(/lacks a field/);
     }
   });
 

@@ -1,4 +1,4 @@
-import { createServer,type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { listen } from "../doubles/listening.ts";
 
@@ -13,11 +13,11 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
-  /** Sent as it is, in the place of `json`. */
+  /** Sent unchanged, instead of `json`. */
   readonly text?: string;
 }
 
-/** `hang` never answers; `reset` cuts the connection. */
+/** `hang` never answers; `reset` resets the connection. */
 export type Script = (request: SeenRequest) => Answer | "hang" | "reset" | Promise<Answer>;
 
 export interface ScriptedVault {
@@ -32,7 +32,7 @@ export interface ScriptedVault {
 const challenge =
   'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"';
 
-/** Answers what the test says, and remembers what it was sent, bodies included. */
+/** Sends the answers of the test, and remembers the requests with their bodies. */
 export async function startScriptedVault(script: Script): Promise<ScriptedVault> {
   const requests: SeenRequest[] = [];
 
@@ -69,7 +69,7 @@ export async function startScriptedVault(script: Script): Promise<ScriptedVault>
   return vault;
 }
 
-/** An answer as Key Vault words it. */
+/** An answer in the form of Key Vault. */
 export function refusal(status: number, code: string, innerCode?: string): Answer {
   const innererror = innerCode === undefined ? {} : { innererror: { code: innerCode } };
   return {
@@ -79,7 +79,7 @@ export function refusal(status: number, code: string, innerCode?: string): Answe
   };
 }
 
-/** What a gateway, a captive portal or some other server answers in the place of Key Vault. */
+/** An answer of a gateway, a captive portal or another server instead of Key Vault. */
 export function htmlPage(status: number): Answer {
   return {
     status,

@@ -153,7 +153,7 @@ export function shorter(...graces: readonly (number | undefined)[]): number | un
   return given.length === 0 ? undefined : Math.min(...given);
 }
 
-/** The first exposure gives the rotation its reason and its requester, whoever requested it before. */
+/** The first exposure gives the rotation its reason and its requester, even if another person requested it before. */
 function isEscalated(wanted: Pick<Asked, "reason">, added: Pick<Asked, "reason">): boolean {
   return added.reason === "exposure" && wanted.reason !== "exposure";
 }

@@ -12,7 +12,7 @@ interface Login {
 
 interface Absent {
   readonly what: string;
-  /** True if there is no password of any account either. */
+  /** True if the object also has no password of another account. */
   readonly isBlank?: boolean;
 }
 

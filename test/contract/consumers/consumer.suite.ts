@@ -3,9 +3,9 @@ import type { Consumer, Refresh } from "../../../shared/consumers/consumer.ts";
 import { failure } from "../rotators/suite/errors.ts";
 
 export interface ConsumerUnderTest {
-  /** Its name is `orders-api`. */
+  /** The consumer under test; its name is `orders-api`. */
   readonly consumer: Consumer;
-  /** What it was asked so far, in order. */
+  /** The refreshes that it received so far, in order. */
   asked(): readonly Refresh[];
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export const refresh: Refresh = {
   published: { vault: "main", name: "orders-db", version: "0123456789abcdef".repeat(2) },
 };
 
-/** What every consumer does, however it is asked. */
+/** The rules for every consumer. */
 export function consumerSuite(title: string, start: () => Promise<ConsumerUnderTest>): void {
   describe(title, () => {
     let under: ConsumerUnderTest;

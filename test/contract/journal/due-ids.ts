@@ -1,7 +1,7 @@
 import type { Instant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
 
-/** The ids of what is due and not sent, in the order in which it is given. */
+/** The ids of due targets without a message under way, in the order of the journal. */
 export async function dueIds(
   journal: Journal,
   now: Instant,

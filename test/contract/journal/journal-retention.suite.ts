@@ -36,7 +36,7 @@ export function endedRun(
   return { ...fullRun(targetId, ulid(Date.parse(endedAt))), state, endedAt };
 }
 
-/** Every rule about what is kept and for how long. */
+/** Every rule of the retention. */
 export function retentionSuite(name: string, open: () => Promise<Aging>): void {
   describe(name, () => {
     it("removes rotations that ended before the retention, and no younger ones", async () => {

@@ -20,10 +20,10 @@ afterEach(() => proxy.close());
 const shifted = (milliseconds: number) => (date: string) =>
   new Date(Date.parse(date) + milliseconds).toUTCString();
 
-/** Milliseconds by which the journal's clock is ahead of the storage's own, which is the one of this machine. */
+/** Milliseconds by which the clock of the journal is ahead of that of the storage, which is the clock of this machine. */
 const openAhead = (journal: Journal) => journal.now().getTime() - Date.now();
 
-/** The storage tells whole seconds, and this machine may be slow. */
+/** The storage sends whole seconds, and this machine may be slow. */
 const near = 20 * second;
 
 /** A machine whose time of day is wrong. */

@@ -4,7 +4,7 @@ import type { Notifier } from "../../../shared/notifiers/notifier.ts";
 import type { Trouble } from "../../notifiers/receiver.ts";
 import { expectNoTrace, failure } from "../rotators/suite/errors.ts";
 
-/** What arrived, in the receiver's own words. */
+/** What the receiver got, in its own form. */
 export interface Told {
   readonly id: string;
   readonly targetId: string;
@@ -20,7 +20,7 @@ export interface NotifierUnderTest {
 }
 
 export interface TroubledNotifiers {
-  /** One whose receiver behaves like that. */
+  /** A notifier whose receiver behaves like that. */
   notifier(trouble: Trouble): Notifier;
   /** The requests that this receiver got. */
   received(trouble: Trouble): readonly unknown[];
@@ -46,7 +46,7 @@ const notifications: readonly Notification[] = [
   },
 ];
 
-/** What every notifier does, wherever it tells. */
+/** The rules for every notifier. */
 export function notifierSuite(title: string, start: () => Promise<NotifierUnderTest>): void {
   describe(title, () => {
     let under: NotifierUnderTest;
@@ -102,7 +102,7 @@ export function notifierSuite(title: string, start: () => Promise<NotifierUnderT
   });
 }
 
-/** What every notifier does whose receiver is somebody else's server. */
+/** The rules for every notifier whose receiver is a remote server. */
 export function troubleSuite(title: string, start: () => Promise<TroubledNotifiers>): void {
   describe(`${title}, in trouble`, () => {
     let under: TroubledNotifiers;

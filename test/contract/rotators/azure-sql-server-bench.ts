@@ -14,7 +14,7 @@ import { startTdsDouble, type TdsDouble, type TdsDoubleOptions } from "../../dou
 export const administrator = "ktadmin";
 export const firstSecret = "F1rst~secret-of-ktadmin";
 
-/** Azure Resource Manager and a SQL server that does as it says, and the rotator aimed at both. */
+/** An emulated Azure Resource Manager and its SQL server, and the rotator aimed at both. */
 export interface AzureSqlBench {
   readonly arm: ArmDouble;
   readonly tds: TdsDouble;
@@ -74,7 +74,7 @@ export async function startAzureSqlBench(
   };
 }
 
-/** With the plain client, and the way most consumers do. */
+/** Logs in with the plain client, as most consumers do. */
 async function logsIn(tds: TdsDouble, userName: string, password: string): Promise<boolean> {
   const connection = new Connection({
     server: "localhost",

@@ -20,16 +20,16 @@ export const powerless: Credential = {
   secret: new Secret("N0~rights-to-anything"),
 };
 
-/** Where the accounts of these tests are kept; their admin is in `admin`. */
+/** The authentication database of the accounts in these tests; their admin is in `admin`. */
 export const home = "orders";
 
-/** A double with an admin, the rotator aimed at it, and the plain client to judge it by. */
+/** A double with an admin, the rotator aimed at it, and the plain client that checks the result. */
 export interface MongodbBench {
   readonly double: MongoDouble;
   optionsWith(changed?: object): ReturnType<typeof mongodb.options.parse>;
   addAccount(user: string, password: string, more?: Partial<MongoUser>): Promise<void>;
   logsIn(user: string, password: string, db?: string): Promise<boolean>;
-  /** Logs in with the plain client and stays; returns how to leave. */
+  /** Logs in with the plain client and stays logged in; returns a function that closes the session. */
   stay(user: string, password: string, db?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ const healthy: Examination = { obstacles: [], right: { is: "proven" } };
 
 const quoted = ({ account }: Credential) => escapeIdentifier(account);
 
-/** Runs what a sentence tells its reader to run. */
+/** Runs the statements that a sentence recommends. */
 async function runAsTold(sentence: string | undefined): Promise<void> {
   const statements = /[Rr]un: (?<statements>.*)\.$/.exec(sentence ?? "")?.groups?.["statements"];
   if (statements === undefined) throw new Error(`nothing to run in: ${String(sentence)}`);
@@ -96,7 +96,7 @@ describe("an obstacle to the log-in of a PostgreSQL account", () => {
     const { obstacles } = await bench.examine(current.account);
     expect(obstacles).toEqual([expect.stringContaining("pg_hba.conf")]);
     expect(obstacles[0]).toContain(current.account);
-    // The account has just logged in, so it is not asked about again.
+    // The account has just logged in, so it is not examined again.
     expect(await bench.examine(current.account, bench.admin(), { isProven: true })).toEqual(
       healthy,
     );

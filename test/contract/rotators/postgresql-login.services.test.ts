@@ -132,7 +132,7 @@ describe("TLS to PostgreSQL", () => {
 
   it.each([
     ["missing", undefined, "cannot be read"],
-    ["not PEM", "-----BEGIN nothing", "no certificate"],
+    ["not PEM", "-----BEGIN nothing", "contains no PEM certificate"],
   ])("needs an authority file that is not %s", async (name, content, problem) => {
     const current = await bench.newAccount();
     const caFile = join(bench.target.caFile, "..", `${name}.pem`);

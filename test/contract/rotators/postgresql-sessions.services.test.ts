@@ -6,7 +6,7 @@ import { postgresqlBench } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();
 
-/** A plain client that is logged in, and stays. */
+/** A plain client that stays logged in. */
 async function stay({ account, secret }: Credential, database = "postgres"): Promise<Client> {
   const { host, port } = bench.target;
   const client = new Client({
@@ -31,7 +31,7 @@ describe("a session of a PostgreSQL account", () => {
       "SELECT backend_type FROM pg_stat_activity WHERE usename = $1",
       [current.account],
     );
-    // So much is hidden from it.
+    // This column is hidden from it.
     expect(rows).toEqual([{ backend_type: null }]);
     await watching.end();
     const using = { as: "admin", credential: stranger } as const;
@@ -66,7 +66,7 @@ describe("a session of a PostgreSQL account", () => {
 
   it("is not reported as missing by a list without Keyturn's own connection", async () => {
     const current = await bench.newAccount();
-    // Such as a managed service may put in place of the server's own.
+    // A managed service may replace the view of the server like this.
     await bench.target.sql("ALTER VIEW pg_catalog.pg_stat_activity RENAME TO whole_activity");
     await bench.target.sql(
       "CREATE VIEW pg_catalog.pg_stat_activity AS SELECT * FROM pg_catalog.whole_activity WHERE false",
@@ -74,7 +74,7 @@ describe("a session of a PostgreSQL account", () => {
     await bench.target.sql("GRANT SELECT ON pg_catalog.pg_stat_activity TO PUBLIC");
     const failed = bench.hasSessions(current.account);
     await expect(failed).rejects.toBeInstanceOf(ChangeRefusedError);
-    await expect(failed).rejects.toThrow("our own connection");
+    await expect(failed).rejects.toThrow("Keyturn's own connection");
     await bench.target.sql("DROP VIEW pg_catalog.pg_stat_activity");
     await bench.target.sql("ALTER VIEW pg_catalog.whole_activity RENAME TO pg_stat_activity");
   });

@@ -10,30 +10,30 @@ import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts"
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** A real PostgreSQL that logs all it can, and the plain client to judge it by. */
+/** A real PostgreSQL that logs everything, and the plain client that checks the result. */
 export interface PostgresqlTarget {
   readonly host: "127.0.0.1";
   readonly port: number;
   readonly caFile: string;
   readonly logFile: string;
-  /** May change the accounts made by `account`, as an admin that is no superuser. */
+  /** An admin that is not a superuser and may change the accounts made by `account`. */
   readonly admin: Credential;
-  /** As superuser, on one connection that stays open. */
+  /** Runs a statement as superuser, on one connection that stays open. */
   sql(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-  /** Another superuser connection, for what must run beside `sql`. */
+  /** Another superuser connection, for statements that run beside `sql`. */
   connect(): Promise<Client>;
-  /** Makes the account, or gives the one there is this secret. */
+  /** Creates the account, or sets this secret for an existing one. */
   account(name: string, secret: string): Promise<void>;
   logsIn(account: string, secret: string): Promise<boolean>;
-  /** Logs in with the plain client and stays; returns how to leave. */
+  /** Logs in with the plain client and stays logged in; returns a function that closes the session. */
   stay(account: string, secret: string): Promise<() => Promise<void>>;
-  /** Puts a line in front of all others in pg_hba.conf and returns how to undo it; `isSeen` tells when it is in force. */
+  /** Adds a first line to pg_hba.conf and returns a function that removes it; `isSeen` says when it is in force. */
   rule(line: string, isSeen: () => Promise<boolean>): Promise<() => Promise<void>>;
-  /** Lets the account in without a password; returns how to undo it. */
+  /** Permits the account to log in without a password; returns a function that undoes it. */
   trust(account: string): Promise<() => Promise<void>>;
-  /** Log-ins that the server has looked at, those of the superuser aside. */
+  /** Log-ins that the server has checked, without those of the superuser. */
   logIns(): Promise<number>;
-  /** Connections of others than `sql`. */
+  /** Connections other than `sql`. */
   openConnections(): Promise<number>;
   stop(): Promise<void>;
 }

@@ -31,14 +31,14 @@ async function editable(): Promise<BlockBlobClient> {
 
 const write = (blob: BlockBlobClient, text: string) => blob.upload(text, Buffer.byteLength(text));
 
-/** With a signature that allows reading and nothing else. */
+/** The address with a signature that permits only reading. */
 const signed = (blob: BlockBlobClient, seconds = 600): Promise<string> =>
   blob.generateSasUrl({
     permissions: BlobSASPermissions.parse("r"),
     expiresOn: new Date(Date.now() + seconds * 1_000),
   });
 
-/** How a reader fails; whatever the error shows holds no signature. */
+/** The error of a reader. It checks that no text of the error contains a signature. */
 async function refusedBy(address: string): Promise<ConfigBlobError> {
   const reading = configBlob(address, noToken).read(undefined);
   const error: unknown = await reading.catch((reason: unknown) => reason);

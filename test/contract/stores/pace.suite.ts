@@ -3,7 +3,7 @@ import { second } from "../../../shared/core/time.ts";
 import type { Pace, PaceStore } from "../../../shared/stores/pace.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
 
-/** The pace of several instances, whatever it is stored in. `open`: a store as one more instance has it. */
+/** The rules for the pace of several instances. `open` gives the store of one more instance. */
 export function testPace(name: string, open: () => PaceStore): void {
   describe(`the pace, ${name}`, () => {
     let vaults = 0;

@@ -22,7 +22,7 @@ afterAll(async () => {
   await azurite.close();
 });
 
-/** A queue of its own, and a plain client that looks at it. */
+/** A separate queue, and a plain client that reads it. */
 function opened(options: { connection?: string; deadline?: number } = {}) {
   const name = `work-${++queues}`;
   const { connection = connectionString, ...rest } = options;

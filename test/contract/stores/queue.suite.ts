@@ -4,9 +4,9 @@ import { parseWorkMessage } from "../../../shared/stores/work-message.ts";
 
 export interface QueueUnderTest {
   readonly queue: Queue;
-  /** What a reader gets now, still to be parsed; undefined when nothing is visible. */
+  /** The text that a reader gets now; undefined when no message is visible. */
   receive(): Promise<unknown>;
-  /** Until `milliseconds` have passed for the queue. */
+  /** Waits until `milliseconds` have passed for the queue. */
   pass(milliseconds: number): Promise<void>;
 }
 

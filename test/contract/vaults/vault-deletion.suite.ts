@@ -5,7 +5,7 @@ import type { Vault } from "../../../shared/vaults/vault.ts";
 import { failure } from "../rotators/suite/errors.ts";
 import { vaultCalls, type VaultUnderTest } from "./vault.suite.ts";
 
-/** What every vault says of deleted secrets and of the versions of a name. */
+/** The rules for deleted secrets and lists of versions in every vault. */
 export function vaultDeletionSuite(title: string, start: () => Promise<VaultUnderTest>): void {
   describe(`${title}: deleted secrets and lists of versions`, () => {
     let under: VaultUnderTest;

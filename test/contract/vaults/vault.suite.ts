@@ -10,13 +10,13 @@ import type {
 import { failure } from "../rotators/suite/errors.ts";
 
 export interface VaultUnderTest {
-  /** Its name is `main`. */
+  /** The vault under test; its name is `main`. */
   readonly vault: Vault;
-  /** Asked from outside, in any order. */
+  /** The versions, read from outside, in any order. */
   versions(name: string): Promise<readonly { version: string; enabled: boolean }[]>;
-  /** Somebody deletes the name, so that it can be recovered; returns when that is over. */
+  /** Deletes the name so that it can be recovered; returns when the deletion is complete. */
   remove(name: string): Promise<void>;
-  /** Somebody recovers the deleted name; returns when that is over. */
+  /** Recovers the deleted name; returns when the recovery is complete. */
   recover(name: string): Promise<void>;
   /** Moves the clock of the vault forward. */
   advance(milliseconds: number): void;
@@ -49,7 +49,7 @@ export function vaultCalls(vault: () => Vault) {
   };
 }
 
-/** What every vault does, whatever it is made of. */
+/** The rules for every vault. */
 export function vaultSuite(title: string, start: () => Promise<VaultUnderTest>): void {
   describe(title, () => {
     let under: VaultUnderTest;

@@ -27,7 +27,7 @@ const isOpen = (moment: string) =>
   moment >= "2026-03-01T10:03:00.000Z" && moment < "2026-03-01T10:05:00.000Z";
 const isFrozen = (moment: string) => moment >= "2026-03-01T10:05:00.000Z";
 
-/** What a permit that is not given leaves as it was. */
+/** The fields that a refused permit leaves unchanged. */
 function withoutPlan(record: TargetRecord): Partial<TargetRecord> {
   const { request: _r, nextDue: _n, dueReason: _d, passedOver: _p, ...rest } = record;
   const { policyFingerprint: _f, policyWhy: _w, policiesPassedOver: _o, again, ...left } = rest;

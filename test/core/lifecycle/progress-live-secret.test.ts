@@ -20,13 +20,13 @@ import { grounds, target as orders } from "../orders.ts";
 const account = "app";
 const target: Target = { ...orders, slots: [{ account }], authority: { as: "self" }, grace: 0 };
 
-/** The record, and what only the target itself knows: its secret, and changes that may still reach it. */
+/** The record, and the state of the target itself: its secret, and changes that may still reach it. */
 interface World {
   readonly record: TargetRecord;
   readonly live: VersionRef;
   readonly onTheWay: readonly VersionRef[];
   readonly made: number;
-  /** Rotations given up in doubt since the last one that succeeded. */
+  /** Rotations that failed with an unknown outcome since the last success. */
   readonly doubts: number;
 }
 
@@ -40,7 +40,7 @@ function withRotation(world: World, rotation: Rotation): World {
 
 type Act = (world: World, rotation: Rotation) => World | undefined;
 
-/** What the engine and the world may do to an open rotation; undefined where it makes no sense. */
+/** The possible events of an open rotation; undefined where an event does not apply. */
 const acts: Readonly<Record<string, Act>> = {
   stage: (world, rotation) => {
     if (rotation.phase !== "staging") return undefined;
@@ -136,7 +136,7 @@ it("after any course of rotations, the record has the secret of the target", () 
         const { rotation } = world.record;
         const act = rotation && rotation.phase !== "blocked" ? acts[name] : undefined;
         const next = name === "ask" ? ask(world) : rotation && act?.(world, rotation);
-        // A third doubt in a row is kept only if the engine notes what it proves live before each change.
+        // A third unknown outcome in a row is kept only if the engine records the proven secret before each change.
         if (!next || next.doubts > 2) continue;
         world = next;
         seen.add(name);

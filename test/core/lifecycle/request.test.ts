@@ -146,7 +146,7 @@ describe("a request for a rotation", () => {
   });
 });
 
-/** Only the engine postpones a request; nobody asks for a late one. */
+/** Only the engine postpones a request; callers never request a later time. */
 const wish = arbitraryRequest.map(({ notBefore: _n, heldBy: _h, ...rest }) => rest);
 
 describe("any request", () => {

@@ -63,7 +63,7 @@ describe("a superseded secret", () => {
     ["an operator said so in the last moment", { request: { ...request, grace: hour } }, {}],
     ["it was exposed", {}, { reason: "exposure" as const }],
     [
-      "that was told in the last moment",
+      "an exposure was reported in the last moment",
       { request: { ...request, reason: "exposure" as const } },
       {},
     ],
@@ -170,12 +170,12 @@ describe("what a retirement waits for", () => {
       "the end of the grace period, then proof that the account is unused",
     ],
     [
-      "whoever uses it",
+      "the end of its use",
       waiting({ seenInUse: 4 }),
       "the account to become unused; checks that found it in use so far: 4",
     ],
     [
-      "the second look",
+      "the second check",
       waiting({ seenInUse: 4, quietSince: at(3) }),
       `a second check: no session of the account was open at ${at(3)}`,
     ],

@@ -103,7 +103,7 @@ describe("a use that came while a worker held the target", () => {
   });
 });
 
-/** What a use leaves as it was. */
+/** The fields that a use leaves unchanged. */
 function withoutPlan(record: TargetRecord): Partial<TargetRecord> {
   const { lastUsedAt: _a, lastUsedBy: _b, nextDue: _n, dueReason: _d, ...rest } = record;
   const { passedOver: _p, policyFingerprint: _f, policyWhy: _w, ...left } = rest;

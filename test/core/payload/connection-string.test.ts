@@ -38,7 +38,7 @@ const bySqlServer = (text: string): Read => {
   return { account: user, password };
 };
 
-/** Texts with a credential, and how the driver they are made for reads them. */
+/** Texts with a credential, and how their driver reads them. */
 const texts: readonly (readonly [string, (text: string) => Read])[] = [
   ["postgres://app:first@db.example.com:5432/shop?sslmode=disable", byPg],
   ["postgresql://app:p%40ss@db/app", byPg],
@@ -51,7 +51,7 @@ const texts: readonly (readonly [string, (text: string) => Read])[] = [
 ];
 
 const word = fc.string({ minLength: 1 }).filter((text) => text.trim() === text);
-/** A backslash ends the domain that SQL Server's drivers take from the account. */
+/** SQL Server's drivers read the text before a backslash in the account as a domain. */
 const name = word.filter((text) => !text.includes("\\"));
 
 describe.each(texts)("%s", (text, theirs) => {

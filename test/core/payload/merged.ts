@@ -31,7 +31,7 @@ export interface Case {
   readonly configured?: Record<string, string>;
 }
 
-/** What is given to `mergePayload` when `previous` is published, as a text or as JSON. */
+/** The input of `mergePayload` when `previous` is published, as a text or as JSON. */
 export function mergeInto(previous: unknown, given: Case = {}): Merge {
   const { as = "json", account = "app", password = newPassword, accounts = [account] } = given;
   const credential = { account, secret: new Secret(password) };

@@ -6,7 +6,7 @@ import { dialects } from "../../../shared/core/secrets/dialects.ts";
 import { generatePassword, type PasswordRules } from "../../../shared/core/secrets/password.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 
-/** Without the Secret around it, so that it can be compared. */
+/** The credential with its secret as a string, so that it can be compared. */
 function read(value: string, accounts: readonly string[] = ["app"]) {
   const reading = readPayload(new Secret(value), accounts);
   if (reading.kind === "none") return reading.why;
@@ -188,7 +188,7 @@ const drawn = (alphabet: string, length: number) =>
     .array(fc.constantFrom(...Array.from(alphabet)), { minLength: length, maxLength: length })
     .map((characters) => characters.join(""));
 
-/** What the usual programs make passwords of. */
+/** The characters from which common programs generate passwords. */
 const generators: Readonly<Record<string, fc.Arbitrary<string>>> = {
   "openssl rand -hex 20": drawn("0123456789abcdef", 40),
   "openssl rand -base64 30": fc
@@ -208,7 +208,7 @@ const generators: Readonly<Record<string, fc.Arbitrary<string>>> = {
 describe("A bare password stays one", () => {
   it.each(Object.entries(generators))("when it comes from %s", (_name, generator) => {
     fc.assert(
-      // One in thousands is a JSON string by chance, of which nobody could tell what it is.
+      // One in thousands is a JSON string by chance, which is ambiguous.
       fc.property(
         generator.filter((password) => !/^".*"$/.test(password)),
         (password) => {
@@ -236,7 +236,7 @@ describe("A bare password stays one", () => {
         try {
           password = generatePassword(rule, ["app"], randomBytes);
         } catch (error) {
-          // Some rules leave no password at all.
+          // No password satisfies some of the rules.
           expect(error).toBeInstanceOf(RangeError);
           return;
         }

@@ -8,7 +8,7 @@ const now = at(30);
 const merge = (local: TargetRecord, remote: TargetRecord, before = base) =>
   mergeConcurrent({ base: before, local, remote }, target, now);
 
-/** What the worker wanted to write, whatever anybody else does. */
+/** The record that the worker wanted to write. */
 const local: TargetRecord = { ...base, health: "failing", lastFailure: failure("bug") };
 
 describe("after a lost race the record has", () => {

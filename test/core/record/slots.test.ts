@@ -40,17 +40,17 @@ describe("the account that is changed", () => {
     expect(accountToChange(of, { ...record, ...(active && { active }) })).toBe(account);
   });
 
-  it("must be there", () => {
+  it("must exist", () => {
     expect(() => accountToChange({ ...target, slots: [] }, record)).toThrow(RangeError);
   });
 });
 
-describe("what is published", () => {
+describe("the published version", () => {
   const published = { ...record, active: "a", lastSuccessAt: now };
   const slots = [{ account: "a", current: ref("1"), changedAt: now }];
   const own = { ...published, slots, health: "healthy" as const };
 
-  it("is our own work after a rotation that succeeded", () => {
+  it("counts as Keyturn's own work after a successful rotation", () => {
     expect(isOwnWork(own)).toBe(true);
   });
 
@@ -66,8 +66,8 @@ describe("what is published", () => {
   });
 });
 
-describe("what is stored for an account", () => {
-  it("is tried likeliest first, each version once, and none is left out", () => {
+describe("the stored versions of an account", () => {
+  it("are tried once each, the most likely first, and none is left out", () => {
     fc.assert(
       fc.property(
         arbitrarySlot,
@@ -87,7 +87,7 @@ describe("what is stored for an account", () => {
     );
   });
 
-  it("becomes current when it turns out to be live, and what was current becomes previous", () => {
+  it("become current when they work, and the current one becomes previous", () => {
     const slot = { account: "a", current: ref("1"), previous: ref("0"), abandoned: ref("x") };
     expect(promote(slot, ref("2"), now)).toEqual({
       account: "a",
@@ -102,7 +102,7 @@ describe("what is stored for an account", () => {
     });
   });
 
-  it("does not change when it turns out to be live once more", () => {
+  it("do not change when the current one works again", () => {
     fc.assert(
       fc.property(arbitrarySlot, arbitraryVersion, (slot, live) => {
         const once = promote(slot, live, now);
@@ -112,7 +112,7 @@ describe("what is stored for an account", () => {
     );
   });
 
-  it("keeps two doubts, and the same doubt once", () => {
+  it("keep two versions in doubt, and the same version once", () => {
     const slot = { account: "a", current: ref("1"), previous: ref("0") };
     const once = abandon(slot, ref("2"));
     expect(once).toEqual({ ...slot, abandoned: ref("2") });
@@ -121,7 +121,7 @@ describe("what is stored for an account", () => {
     expect(abandon(once, ref("3"))).toEqual(twice);
   });
 
-  it("stands beside that of the other account", () => {
+  it("stay beside those of the other account", () => {
     const slots = [{ account: "a", current: ref("1") }, { account: "b" }];
     const changed = withSlot(slots, { account: "b", current: ref("2") });
     expect(findSlot({ ...record, slots: changed }, "a")).toEqual(slots[0]);
@@ -162,7 +162,7 @@ describe("a version", () => {
     expect(sameVersion(ref("1"), undefined)).toBe(false);
   });
 
-  it("that is pending has a name of its own, in the vault where it will be published", () => {
+  it("that is pending has its own name, in the vault where it will be published", () => {
     expect(pendingName(target)).toEqual({ vault: "main", name: "keyturn-pending-orders" });
     expect(pendingName(target).name).not.toBe(target.publish.name);
   });

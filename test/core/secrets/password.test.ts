@@ -40,7 +40,7 @@ const arbitraryRules: fc.Arbitrary<PasswordRules> = fc.record({
   exclude: some(lower.slice(0, 20) + upper.slice(0, 20) + digits.slice(0, 6) + punctuation),
 });
 
-/** Deviation from all being equally likely, in standard deviations of the chi-square distribution. */
+/** The deviation from equal probability, in standard deviations of the chi-square distribution. */
 function deviation(counts: readonly number[]): number {
   const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
   const chi = counts.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0);
@@ -77,7 +77,7 @@ describe("a generated password", () => {
     );
   });
 
-  it("is never like the account it is for, whatever the case", () => {
+  it("never contains the name of its account, in any case", () => {
     const rules = {
       length: 8,
       symbols: "",
@@ -92,7 +92,7 @@ describe("a generated password", () => {
     expect(free.some((password) => /ab|0b/i.test(password))).toBe(true);
   });
 
-  it("is one of all possible ones with equal likelihood", () => {
+  it("is drawn from all possible ones with equal probability", () => {
     const rules = {
       length: 4,
       symbols: "",
@@ -126,7 +126,7 @@ describe("a generated password", () => {
     }
   });
 
-  it("gives every character equally many bytes, and throws the rest away", () => {
+  it("gives every character the same number of bytes, and discards the rest", () => {
     const used = new Map<string, number>();
     const spent = new Error("one byte and no more");
     for (let byte = 0; byte < 256; byte++) {
@@ -147,7 +147,7 @@ describe("a generated password", () => {
     expect(new Set(used.values())).toEqual(new Set([9]));
   });
 
-  it("is still a good one when the bytes are badly spread", () => {
+  it("still satisfies the rules when the bytes are badly distributed", () => {
     const bytes = seeded("skewed");
     const low = (count: number) => bytes(count).map((byte) => (byte < 200 ? byte % 130 : byte));
     const password = generatePassword(defaultPasswordRules, [], low);
@@ -167,12 +167,12 @@ describe("a generated password", () => {
 });
 
 describe("password rules", () => {
-  it("take symbols and exclusions as they stand, not as patterns", () => {
+  it("use symbols and exclusions literally, not as patterns", () => {
     const rules = { length: 16, symbols: "]^-\\[.*+?", exclude: "^$.[a-z]" };
     expect(characterClasses(rules)).toEqual([lower.slice(1, 25), upper, digits, "\\*+?"]);
   });
 
-  it("leave out what any of several dialects minds, and nothing else", () => {
+  it("leave out the special characters of all dialects, and nothing else", () => {
     const symbols = "'\";=!-";
     const rules = { length: 16, symbols, exclude: "", dialects: ["ado", "odbc"] as const };
     expect(characterClasses(rules)).toEqual([lower, upper, digits, "-"]);

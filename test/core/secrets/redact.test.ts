@@ -12,7 +12,7 @@ const inAddress = (value: string) => {
   return url.href.slice("https://account:".length, -"@host/".length);
 };
 
-/** Written down without a look at the code: how a secret gets into a text. */
+/** The forms of a secret in a text, written independently of the code. */
 const ways: Readonly<Record<string, (value: string) => string>> = {
   "as it stands": (value) => value,
   "in JSON": inJson,
@@ -80,7 +80,7 @@ const hide = (text: string, ...values: string[]) =>
     values.map((value) => new Secret(value)),
   );
 
-/** What is left of the text on either side of the marks. */
+/** The parts of the text between the marks. */
 const remains = (redacted: string) => redacted.split("[secret]");
 
 describe("redaction", () => {
@@ -99,7 +99,7 @@ describe("redaction", () => {
     );
   });
 
-  it("leaves nothing of any of several secrets, however they overlap or hold each other", () => {
+  it("leaves nothing of several secrets, even if they overlap or contain each other", () => {
     const letters = fc.array(fc.constantFrom("a", "b"), { minLength: 8, maxLength: 12 });
     const value = letters.map((list) => list.join(""));
     fc.assert(
@@ -116,13 +116,13 @@ describe("redaction", () => {
     );
   });
 
-  it("cuts two secrets that share characters out whole", () => {
+  it("removes two secrets that share characters completely", () => {
     expect(hide("<aaaabbbbcccccc>", "aaaabbbb", "bbbbcccccc")).toBe("<[secret]>");
     expect(hide("<abababab>", "abab")).toBe("<[secret]>");
     expect(hide("<ababababa>", "abababa")).toBe("<[secret]>");
   });
 
-  it("cuts a secret out of which another is a part, and the other where it stands alone", () => {
+  it("removes a secret that contains another, and the other where it stands alone", () => {
     const payload = '{"password":"hunter2hunter2"}';
     expect(hide(`PUT ${payload} for hunter2hunter2.`, "hunter2hunter2", payload)).toBe(
       "PUT [secret] for [secret].",
@@ -133,12 +133,12 @@ describe("redaction", () => {
     expect(hide("onesecret1twosecret2", "onesecret1", "twosecret2")).toBe("[secret][secret]");
   });
 
-  it("is not led astray by patterns", () => {
+  it("treats secrets as text, not as patterns", () => {
     expect(hide("a .*.*.*.* b", ".*.*.*.*")).toBe("a [secret] b");
     expect(hide("$& $1 $$ pass$&word", "pass$&word")).toBe("$& $1 $$ [secret]");
   });
 
-  it("changes no text in which there is no secret", () => {
+  it("does not change a text without a secret", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(redact(text, [])).toBe(text);
@@ -147,19 +147,19 @@ describe("redaction", () => {
     );
   });
 
-  it("leaves what is shorter than four characters, which would be found everywhere", () => {
+  it("leaves secrets of less than four characters, which would match everywhere", () => {
     expect(hide("an answer to an error", "an", "")).toBe("an answer to an error");
     expect(hide("the pin is 1234", "1234")).toBe("the pin is [secret]");
   });
 
-  it("works for secrets that are no proper text", () => {
+  it("works for secrets that are not valid Unicode", () => {
     const half = "half\ud83d of a pair";
     expect(hide(`it was ${half}!`, half)).toBe("it was [secret]!");
     expect(hide(`it was ${JSON.stringify(half)}!`, half)).toBe('it was "[secret]"!');
     expect(hide(`?p=${encodeURIComponent(half.toWellFormed())}`, half)).toBe("?p=[secret]");
   });
 
-  it("takes its time in proportion to a long text", () => {
+  it("takes time in proportion to the length of the text", () => {
     const text = "ab".repeat(100_000);
     expect(hide(`${text} hunter2hunter2`, "hunter2hunter2", "abababababab")).toBe(
       "[secret] [secret]",

@@ -69,7 +69,7 @@ describe("a secret", () => {
     expect(shown).not.toContain(value.slice(0, 8));
   });
 
-  it("shows in its place that there is one", () => {
+  it("shows a placeholder", () => {
     expect([String(secret), JSON.stringify({ secret }), inspect(nested.map)]).toEqual([
       "[secret]",
       '{"secret":"[secret]"}',
@@ -85,7 +85,7 @@ describe("a secret", () => {
     );
   });
 
-  it("equals what has the same value and nothing else", () => {
+  it("equals only a secret with the same value", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom("\ud800", "\ud801", "\ufffd", ""),
@@ -99,7 +99,7 @@ describe("a secret", () => {
     );
   });
 
-  it("tells apart what looks alike", () => {
+  it("distinguishes values that look alike", () => {
     for (const [a, b] of [
       ["\u00e9", "e\u0301"],
       ["a", "A"],

@@ -45,7 +45,7 @@ describe("a signature", () => {
     expect(verify({ header: sign(body, otherKey, at) })).toBe(false);
   });
 
-  it("may be made with any of the keys in force while one is being changed", () => {
+  it("may be made with any valid key while one is being replaced", () => {
     expect(verify({ keys: [otherKey, key] })).toBe(true);
     expect(verify({ keys: [key, otherKey] })).toBe(true);
   });
@@ -95,7 +95,7 @@ describe("a signature", () => {
     expect(verify({ header: malformed })).toBe(false);
   });
 
-  it("is not taken when the receiver's own clock makes no sense", () => {
+  it("is refused when the receiver's clock is invalid", () => {
     expect(verify({ now: "yesterday" })).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { expect } from "vitest";
 
-/** Every text that a log, a tracer or a person could get out of an error, its causes included. */
+/** Every text that a log, a tracer or a person could read from an error and its causes. */
 function everythingIn(error: unknown): string {
   const texts = [inspect(error, { showHidden: true, depth: 10, getters: true })];
   for (let each = error; each instanceof Error; each = each.cause) {
@@ -27,7 +27,7 @@ export function expectNoTrace(error: unknown, secrets: readonly string[]): void 
   expect(found, "which of the secrets are in the error").toEqual([]);
 }
 
-/** The error that the attempt must end in. */
+/** The error with which the attempt must fail. */
 export async function failure(attempt: Promise<unknown>): Promise<Error> {
   const outcome = await attempt.then(
     () => "no error",

@@ -9,7 +9,7 @@ import type { Using } from "../../../../shared/rotators/rotator.ts";
 import { awkwardNames, type Subject } from "./rotator-fixture.ts";
 import { required, type RotatorSteps } from "./rotator-steps.ts";
 
-/** Looking before acting: what a rotator can say about an account and its authority without changing anything. */
+/** The rules of an examination: what a rotator can report about an account and its authority without a change. */
 export function testExamination<Options>(
   steps: RotatorSteps<Options>,
   subject: Subject<Options>,
@@ -20,7 +20,7 @@ export function testExamination<Options>(
   const admin = () => required(steps.fixture.admin, "admin");
   const healthy = { obstacles: [], right: { is: subject.right ?? "proven" } };
 
-  /** An examination that must be answered. */
+  /** An examination that must have a result. */
   async function answered(account: Credential, by: Using, isProven = false) {
     const answer = await examine(account, by, { isProven });
     if (answer === "rejected") throw new Error("the authority was refused");

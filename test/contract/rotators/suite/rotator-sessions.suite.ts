@@ -4,7 +4,7 @@ import type { RotatorSteps } from "./rotator-steps.ts";
 
 const patience = { timeout: 10_000 };
 
-/** For a rotator that can tell whether somebody is logged in as an account. The plain client is that somebody. */
+/** The rules for a rotator that can find out whether a client is logged in as an account. The plain client logs in. */
 export function testSessions<Options>(
   steps: RotatorSteps<Options>,
   awkwardNames: readonly string[],

@@ -6,7 +6,7 @@ import { type CutProxy, cutProxy } from "../../../doubles/cut-proxy.ts";
 import type { Subject } from "./rotator-fixture.ts";
 import { type Called, required, type RotatorSteps } from "./rotator-steps.ts";
 
-/** For a rotator whose authority can stay logged in from one call to the next. */
+/** The rules for a rotator whose authority can stay logged in from one call to the next. */
 export function testStaying<Options>(
   steps: RotatorSteps<Options>,
   { authorities }: Subject<Options>,
@@ -22,7 +22,7 @@ export function testStaying<Options>(
       await line.close();
     });
 
-    /** With a line of our own, so that no other test has left a log-in on it. */
+    /** The target with separate options, so that no other test has left a session for it. */
     const staying = (): Called<Options> => ({
       ...steps.fixture.elsewhere(line.port),
       mayStay: true,
@@ -36,7 +36,7 @@ export function testStaying<Options>(
       return (await steps.fixture.logIns()) - before;
     }
 
-    /** Changes and proves, and hangs up, so that the next test begins with nothing. */
+    /** Changes, proves and closes the session, so that the next test begins without one. */
     async function change(current: Credential, by: Using): Promise<void> {
       const next = withSecret(current);
       await apply(next, by, staying());

@@ -10,7 +10,7 @@ const patience = () => AbortSignal.timeout(20_000);
 
 export type RotatorSteps<Options> = ReturnType<typeof rotatorSteps<Options>>;
 
-/** Where a call goes, how long it may take to get there, and whether its log-in may stay. */
+/** The destination of a call, its connection limit, and whether its session may stay. */
 export interface Called<Options> extends Aimed<Options> {
   readonly connectWithin?: number;
   readonly mayStay?: boolean;
@@ -22,7 +22,7 @@ interface ExamineOptions<Options> {
   readonly signal?: AbortSignal;
 }
 
-/** What the tests of a rotator do and see. Each test must leave no connection open. */
+/** The steps and checks of the tests of a rotator. Each test must leave no connection open. */
 export function rotatorSteps<Options>(subject: Subject<Options>) {
   let fixture: Fixture<Options>;
   let number = 0;
@@ -109,7 +109,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
 
   const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
 
-  /** Fails as it should, and tells no secret. */
+  /** Checks that the promise fails with this kind of error, and that the error contains no secret. */
   async function failsAs(
     kind: abstract new (...args: never[]) => Error,
     promise: Promise<unknown>,

@@ -17,7 +17,7 @@ import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 
-/** One suite for every rotator, judged from outside: by logging in with the plain client. */
+/** One suite for every rotator. It checks results from outside, with log-ins of the plain client. */
 export function testRotator<Options>(name: string, subject: Subject<Options>): void {
   describe(`the rotator ${name}`, () => {
     const steps = rotatorSteps(subject);
@@ -247,7 +247,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         };
         const current = await newAccount();
         await isTooSlow(verify(current, hasty, never));
-        // A change with our Azure identity goes to Azure, and makes no connection to the target.
+        // A change with the app's Azure identity goes to Azure, and makes no connection to the target.
         if (!subject.authorities.includes("identity")) {
           const authority = anyAuthority(current);
           await isTooSlow(apply(withSecret(current), authority, hasty, never));

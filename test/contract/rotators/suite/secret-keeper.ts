@@ -4,7 +4,7 @@ import { expect } from "vitest";
 export interface SecretKeeper {
   /** Remembers a secret, a new one by default, and returns it. */
   keep(secret?: string): string;
-  /** No secret seen so far occurs in anything that can be got out of this error. */
+  /** Checks that no text of this error contains a secret seen so far. */
   expectNoneIn(error: unknown): void;
 }
 

@@ -32,7 +32,7 @@ describe("A secret of eight characters or more", () => {
     expect(hide(`before "${written}" after`, password)).toMatch(/^before "\[secret\][ =]?" after$/);
   });
 
-  it("is found in Base64 of 76 columns, wherever it lies in it", () => {
+  it("is found in Base64 of 76 columns, at any position", () => {
     for (const before of ["", "a", "ab"]) {
       const text = Buffer.from(`${before}${password}${"x".repeat(60)}`).toString("base64");
       const wrapped = text.replaceAll(/.{19}/g, "$&\n");
@@ -89,7 +89,7 @@ describe("Half a secret of sixteen characters or more", () => {
     }
   });
 
-  it("is left alone if it is a word", () => {
+  it("is not redacted if it is a word", () => {
     expect(hide("PostgreSQL refuses orders", "postgresqlpassword")).toBe(
       "PostgreSQL refuses orders",
     );
@@ -127,7 +127,7 @@ it("The work grows with the text, and hardly with the number of secrets", () => 
     }),
     { numRuns: 5 },
   );
-  // The worst there is: a text and a secret of one character.
+  // The worst case: a text and a secret of one repeated character.
   let compared = 0;
   const one = "a".repeat(20_000);
   search(one, toIndex([["one", toNeedles(one, true)]]), () => compared++);
