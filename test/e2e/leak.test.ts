@@ -166,7 +166,7 @@ test(
     for (const name of names) {
       await api.until(name, ({ lastFailure }) => lastFailure?.kind === "target-unavailable");
     }
-    lines.database.mend();
+    lines.database.restore();
     for (const location of locations) await api.ended(location);
     await all();
   },
