@@ -63,7 +63,7 @@ function setPassword(
   return azure.servers.beginUpdateAndWait(group, server, change, options);
 }
 
-/** By shape, not by class: the client brings a second copy of the class along. */
+/** Checks the shape and not the class, because the client contains a second copy of the class. */
 const restError = z.object({
   name: z.literal("RestError"),
   statusCode: z.number().optional(),
@@ -83,7 +83,7 @@ async function refusal(work: Promise<unknown>) {
 const statuses = (arm: ArmDouble) =>
   arm.inspection.requests.map(({ method, status }) => `${method} ${String(status)}`);
 
-test("a server tells its administrator and whether passwords count there", async () => {
+test("a server shows its administrator and whether it accepts passwords", async () => {
   const { arm } = await start();
   const azure = client(arm);
   const server = await azure.servers.get(group, "sql-orders");
@@ -95,7 +95,7 @@ test("a server tells its administrator and whether passwords count there", async
   expect(entra.azureADOnlyAuthentication).toBe(true);
 });
 
-test("a new administrator password is accepted, polled for, and holds in the database", async () => {
+test("a new administrator password is accepted, polled, and valid in the database", async () => {
   const { arm, tds } = await start();
   await setPassword(client(arm), second);
   expect(tds.inspection.accepts("ktadmin", second)).toBe(true);
@@ -104,7 +104,7 @@ test("a new administrator password is accepted, polled for, and holds in the dat
   expect(arm.inspection.landed("sql-orders")).toBe(1);
 });
 
-test("a password may begin to hold only when its operation succeeds", async () => {
+test("a password can take effect only when its operation succeeds", async () => {
   const { arm, tds } = await start({ effectAt: "completion", ticks: 3 });
   const change = { administratorLoginPassword: second };
   const poller = await client(arm).servers.beginUpdate(group, "sql-orders", change);
@@ -115,7 +115,7 @@ test("a password may begin to hold only when its operation succeeds", async () =
   expect(tds.inspection.accepts("ktadmin", second)).toBe(true);
 });
 
-test("an operation ends even when nobody polls it any more", async () => {
+test("an operation ends even when no client polls it", async () => {
   const { arm, tds } = await start({ effectAt: "completion", ticks: 1 });
   const azure = client(arm);
   const change = { administratorLoginPassword: second };
@@ -136,7 +136,7 @@ test("a second change is refused while the first is in progress", async () => {
   expect(tds.inspection.accepts("ktadmin", second)).toBe(true);
 });
 
-test("a server with Entra-only authentication takes no password", async () => {
+test("a server with Entra-only authentication refuses a password", async () => {
   const { arm } = await start();
   expect(await refusal(setPassword(client(arm), second, "sql-entra"))).toMatchObject({
     status: 400,
@@ -155,7 +155,7 @@ test.each([
   expect(tds.inspection.accepts("ktadmin", first)).toBe(true);
 });
 
-test("what does not exist is not found, each in its own words", async () => {
+test("each missing resource has its own error", async () => {
   const { arm } = await start();
   const azure = client(arm);
   const get = (inGroup: string, name: string) => refusal(azure.servers.get(inGroup, name));
@@ -177,14 +177,14 @@ test.each([
   expect(tds.inspection.accepts("ktadmin", first)).toBe(true);
 });
 
-test("nothing is told without a token", async () => {
+test("a request without a token gets no information", async () => {
   const { arm } = await start();
   const { pipeline, servers } = client(arm);
   pipeline.removePolicy({ name: "bearerTokenAuthenticationPolicy" });
   expect(await refusal(servers.get(group, "sql-orders"))).toMatchObject({ status: 401 });
 });
 
-test("one who may write but not poll has changed the password all the same", async () => {
+test("a caller who may write but not poll still changes the password", async () => {
   const { arm, tds } = await start();
   const work = setPassword(client(arm, arm.credential("writer")), second);
   expect(await refusal(work)).toMatchObject({ status: 403 });
@@ -212,14 +212,14 @@ test("a lost reply leaves the password changed; the client's own retry meets a c
   expect(await refusal(setPassword(retrying, second))).toMatchObject({ status: 409 });
 });
 
-test("a reset before the effect leaves the password as it was", async () => {
+test("a reset before the effect does not change the password", async () => {
   const { arm, tds } = await start();
   arm.faults.on("patch", { do: "reset-before-effect" });
   expect(await refusal(setPassword(client(arm), second))).toMatchObject({ status: undefined });
   expect(tds.inspection.accepts("ktadmin", first)).toBe(true);
 });
 
-test("a poll that is lost says nothing about the operation", async () => {
+test("a lost poll does not affect the operation", async () => {
   const { arm, tds } = await start();
   arm.faults.on("poll", { do: "reset-before-effect" });
   expect(await refusal(setPassword(client(arm), second))).toMatchObject({ status: undefined });
@@ -234,7 +234,7 @@ test("throttling names the seconds to wait, which the client's own retries respe
   expect(statuses(arm).slice(0, 3)).toEqual(["PATCH 429", "PATCH 429", "PATCH 202"]);
 });
 
-test("a platform that never answers is given up by an abort signal", async () => {
+test("an abort signal ends a request to a platform that never answers", async () => {
   const { arm, tds } = await start();
   arm.faults.on("patch", { do: "hang", afterEffect: true });
   const change = { administratorLoginPassword: second };
@@ -257,7 +257,7 @@ test("a hostile platform repeats the password in its errors, an honest one never
   expect((await refusal(setPassword(azure, second))).message).toContain(second);
 });
 
-test("a certificate that is not trusted ends the request before the token is sent", async () => {
+test("an untrusted certificate ends the request before the token is sent", async () => {
   const { arm } = await start();
   const azure = new SqlManagementClient(arm.credential(), arm.subscriptionId, {
     endpoint: arm.endpoint,

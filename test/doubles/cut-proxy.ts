@@ -12,12 +12,12 @@ export interface CutProxy {
   readonly port: number;
   /** The line is cut the next time that a client sends this text. */
   cutAt(text: string, kind: CutKind): void;
-  /** Ends every connection there is. */
+  /** Ends every open connection. */
   hangUp(): void;
   close(): Promise<void>;
 }
 
-/** Forwards TCP connections to a port of 127.0.0.1, and cuts them in mid-conversation. Sees plain text only. */
+/** Forwards TCP connections to a port of 127.0.0.1, and cuts them in the middle. Works for plain text only. */
 export async function cutProxy(
   serverPort: number,
   onSilence: () => void = () => undefined,

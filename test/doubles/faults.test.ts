@@ -24,7 +24,7 @@ test("without a fault the effect happens and is answered", async () => {
   expect([await ask(), await ask()]).toEqual([1, 2]);
 });
 
-test("each fault says what happens and what the client hears", async () => {
+test("each fault defines the effect and the answer", async () => {
   const { faults, ask, done } = start();
   faults.on("change", { do: "reset-before-effect" });
   expect([await ask(), done()]).toEqual(["reset", 0]);
@@ -38,7 +38,7 @@ test("each fault says what happens and what the client hears", async () => {
   expect([await ask(), done()]).toEqual([-7, 2]);
 });
 
-test("a fault fires as often as it says, on its own effect only, and counts", async () => {
+test("a fault fires the given number of times, only on its own effect, and counts", async () => {
   const { faults, ask } = start();
   const fault = faults.on("change", { do: "refuse", times: 2 });
   expect([await ask(), await ask("look"), await ask(), await ask()]).toEqual([-0, 1, -0, 2]);
@@ -60,7 +60,7 @@ test("a delay passes on to the fault after it, in the same request", async () =>
   expect([delay.fired, lost.fired]).toEqual([2, 1]);
 });
 
-test("a disarmed fault fires no more", async () => {
+test("a disarmed fault does not fire", async () => {
   const { faults, ask } = start();
   const fault = faults.on("change", { do: "hang", times: Infinity });
   expect(await ask()).toBe("silence");
@@ -68,7 +68,7 @@ test("a disarmed fault fires no more", async () => {
   expect(await ask()).toBe(1);
 });
 
-test("a closing double waits for no delay", async () => {
+test("a closing double does not wait for delays", async () => {
   const { faults, ask } = start();
   faults.on("change", { do: "delay", ms: 3_600_000 });
   const asked = ask();
@@ -76,7 +76,7 @@ test("a closing double waits for no delay", async () => {
   expect(await asked).toBe(1);
 });
 
-test("a request is held back until the test lets it go", async () => {
+test("a request is delayed until the test releases it", async () => {
   const { faults, ask, done } = start();
   const held = faults.on("change", { do: "delay", ms: 3_600_000, times: 2 });
   const first = ask();

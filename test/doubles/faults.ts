@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 /**
- * What goes wrong the next time an effect is asked for.
+ * The fault that fires the next time an effect is requested.
  * - `reset-before-effect`: nothing is done, the connection is reset.
  * - `lost-reply-after-effect`: it is done, then the connection is reset instead of answering.
  * - `hang`: never answered; nothing is done unless `afterEffect` says so.
@@ -15,16 +15,16 @@ export type Fault<Refusal> = (
   | { readonly do: "delay"; readonly ms: number }
   | { readonly do: "refuse"; readonly with?: Partial<Refusal> }
 ) & {
-  /** How often it fires before it is spent. Default 1; `Infinity` for ever. */
+  /** How often it fires. Default 1; `Infinity` for no limit. */
   readonly times?: number;
 };
 
 export interface ArmedFault {
   /** How often it has fired so far. */
   readonly fired: number;
-  /** Fires no more. */
+  /** Disarms the fault. */
   disarm(): void;
-  /** Ends the delays that are running now: a test holds a request back as long as it likes. */
+  /** Ends the current delays, so that a test can delay a request for any time. */
   letGo(): void;
 }
 
@@ -48,7 +48,7 @@ export interface FaultyServer<Effect extends string, Refusal> extends Faults<Eff
     run: () => Answer | Promise<Answer>,
     refuse: (refusal: Partial<Refusal>) => Answer,
   ): Promise<Outcome<Answer>>;
-  /** Ends every delay at once: a closing double may not wait for them. */
+  /** Ends every delay at once, because a closing double must not wait for them. */
   release(): void;
 }
 

@@ -22,7 +22,7 @@ export async function listen(server: Server): Promise<Listening> {
   server.on("connection", (socket: Socket) => {
     total += 1;
     open.add(socket);
-    // Clients and faults reset connections all the time; a double may not fall over that.
+    // Clients and faults reset connections often; a double must survive that.
     socket.on("error", () => undefined);
     socket.on("close", () => open.delete(socket));
   });
@@ -52,7 +52,7 @@ export async function listen(server: Server): Promise<Listening> {
   };
 }
 
-/** Ends a connection the hard way: the other side sees ECONNRESET, or a TLS stream cut short. */
+/** Resets a connection: the other side sees ECONNRESET, or a TLS stream cut short. */
 export function reset(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();

@@ -39,7 +39,7 @@ async function logIn({
   return client.connect();
 }
 
-/** Connections of `app`, as the official client is told of them. */
+/** Reads the connections of `app` with the official client. */
 function connectionsOfApp(client: MongoClient, options: Document, db = "admin") {
   return client
     .db(db)
@@ -57,7 +57,7 @@ function connectionsOfApp(client: MongoClient, options: Document, db = "admin") 
 
 const all = { allUsers: true, idleConnections: true };
 
-test("connections that do nothing are told of where they are asked for, with who logged in", async () => {
+test("idle connections are listed on request, with the account that logged in", async () => {
   const asking = await logIn(watcher);
   expect(await connectionsOfApp(asking, all)).toEqual([]);
   await logIn(app);
@@ -70,13 +70,13 @@ test("connections that do nothing are told of where they are asked for, with who
   expect(await connectionsOfApp(asking, { allUsers: true })).toEqual([]);
 });
 
-test("of others only who has the privilege is told", async () => {
+test("connections of others are shown only to an account with the privilege", async () => {
   const client = await logIn(app);
   await expect(connectionsOfApp(client, all)).rejects.toMatchObject({ code: 13 });
   expect(await connectionsOfApp(client, { idleConnections: true })).toHaveLength(1);
 });
 
-test("only the database admin is asked", async () => {
+test("the query works only on the database admin", async () => {
   const asking = await logIn(watcher);
   await expect(connectionsOfApp(asking, all, "shop")).rejects.toMatchObject({ code: 73 });
 });

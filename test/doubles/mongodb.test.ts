@@ -87,7 +87,7 @@ async function serverError(work: Promise<unknown>) {
   return { code: error.code, codeName: error.codeName, message: error.message };
 }
 
-test("an account logs in with its password and is told who it is", async () => {
+test("an account logs in with its password and can read its own name", async () => {
   const double = await start();
   const status = await logIn(double, app);
   expect(status["authInfo"]).toMatchObject({ authenticatedUsers: [{ user: "app", db: "admin" }] });
@@ -132,7 +132,7 @@ test("the same name in another authentication database is another account", asyn
   expect(await serverError(logIn(double, { ...app, db: "orders" }))).toMatchObject({ code: 18 });
 });
 
-test("an account changes its own password only where it may", async () => {
+test("an account changes its own password only with permission", async () => {
   const self = { user: "self", password: "own-Secret1", changeOwnPassword: true };
   const double = await start({ users: [admin, app, self] });
   await setPassword(double, self, "self", "own-Secret2");
@@ -191,13 +191,13 @@ test("the older mechanism works for accounts that have it", async () => {
   expect(await serverError(logIn(double, { ...old, password: "x" }))).toMatchObject({ code: 18 });
 });
 
-test("bytes that are no message end the connection and nothing else", async () => {
+test("bytes that are not a message end the connection and nothing else", async () => {
   const double = await start();
   await expect(fetch(`http://127.0.0.1:${String(double.port)}/`)).rejects.toThrow("fetch failed");
   await logIn(double, app);
 });
 
-test("nothing but greetings is answered before a log-in", async () => {
+test("only greetings are answered before a log-in", async () => {
   const double = await start();
   const anonymous = new MongoClient(double.url, { directConnection: true });
   try {
@@ -245,7 +245,7 @@ test("a log-in can be refused with any error, as often as wanted", async () => {
   expect(fault.fired).toBe(2);
 });
 
-test("a server that never answers is given up by the client, with nothing changed", async () => {
+test("the client times out on a server that never answers, and nothing is changed", async () => {
   const double = await start();
   const hurried = { ...admin, socketTimeoutMS: 150 };
   double.faults.on("updateUser", { do: "hang" });
@@ -256,7 +256,7 @@ test("a server that never answers is given up by the client, with nothing change
   await logIn(double, app);
 });
 
-test("a delayed change takes effect after the client has given up", async () => {
+test("a delayed change takes effect after the client has timed out", async () => {
   const double = await start();
   const held = double.faults.on("updateUser", { do: "delay", ms: 3_600_000 });
   const { signal, abort } = givingUp();
@@ -273,7 +273,7 @@ test("a delayed change takes effect after the client has given up", async () => 
   await expect.poll(() => double.inspection.accepts("app", "late"), patience).toBe(true);
 });
 
-test("a dead server is told from one that refuses", async () => {
+test("a dead server gives another error than one that refuses", async () => {
   const double = await start();
   double.faults.on("connect", { do: "reset-before-effect", times: Infinity });
   const error = await failure(logIn(double, { ...app, serverSelectionTimeoutMS: 200 }));

@@ -121,7 +121,7 @@ test("encryption can be required, as Azure SQL does, or not offered", async () =
   expect((await logIn(off, admin)).message).toMatch(/did not negotiate encryption/);
 });
 
-test("a changed password holds from then on, and the old one is refused", async () => {
+test("a changed password is accepted at once, and the old one is refused", async () => {
   const double = await start();
   double.setPassword("ktadmin", second.password);
   expect(await logIn(double, admin)).toEqual({
@@ -133,7 +133,7 @@ test("a changed password holds from then on, and the old one is refused", async 
   expect(double.inspection.accepts("ktadmin", second.password)).toBe(true);
 });
 
-test("a change spreads slowly where wanted: the old password first, then the new one", async () => {
+test("a change can spread slowly: first the old password is valid, then the new one", async () => {
   const double = await start({ propagation: 3 });
   double.setPassword("ktadmin", second.password);
   expect(await logIn(double, second)).toMatchObject({ accepted: false, numbers: [18_456] });
@@ -153,7 +153,7 @@ test("passwords and names of every script arrive as they were sent", async () =>
   expect(await logIn(double, onServer)).toMatchObject({ accepted: true });
 });
 
-test("a disabled account is told so only with its right password", async () => {
+test("a disabled account is reported as such only for its right password", async () => {
   const double = await start({ logins: [{ ...admin, enabled: false }] });
   expect(await logIn(double, admin)).toMatchObject({ numbers: [18_470] });
   expect(await logIn(double, second)).toMatchObject({ numbers: [18_456] });
@@ -170,7 +170,7 @@ test("wrong guesses lock an account where the policy says so", async () => {
   expect(await logIn(double, admin)).toMatchObject({ accepted: true });
 });
 
-test("a database can be unknown or unavailable, whoever asks", async () => {
+test("a database can be unknown or unavailable for every account", async () => {
   const double = await start({ databases: ["Orders"] });
   const unknown = await logIn(double, admin, { database: "nowhere" });
   expect(unknown.numbers).toEqual([4060, 18_456]);
@@ -179,7 +179,7 @@ test("a database can be unknown or unavailable, whoever asks", async () => {
   expect(asleep.numbers).toEqual([40_613]);
 });
 
-test("an error that passes is retried by the client unless it is told not to", async () => {
+test("a temporary error is retried by the client unless retries are off", async () => {
   const double = await start();
   const fault = double.faults.on("login", { do: "refuse" });
   const retried = await logIn(double, admin, {
@@ -274,7 +274,7 @@ test("no connection is left open when its client is closed", async () => {
   await expect.poll(() => double.inspection.connections.open, { timeout: 4000 }).toBe(0);
 });
 
-test("a client that speaks another protocol is hung up on", async () => {
+test("a client with another protocol is disconnected", async () => {
   const double = await start();
   const url = `http://127.0.0.1:${String(double.port)}/`;
   await expect(fetch(url)).rejects.toThrow("fetch failed");

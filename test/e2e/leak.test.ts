@@ -166,7 +166,7 @@ test(
     for (const name of names) {
       await api.until(name, ({ lastFailure }) => lastFailure?.kind === "target-unavailable");
     }
-    lines.database.mend();
+    lines.database.restore();
     for (const location of locations) await api.ended(location);
     await all();
   },
@@ -189,7 +189,7 @@ test("Rotations that fail: refused, misled, dead, and blocked", async () => {
 test("Secrets in places where they do not belong", async () => {
   const { api, secrets, storage } = world;
   const before = (await api.alarms()).length;
-  // In a published version that fits no target, and in one that is not what it says.
+  // In a published version that matches no target, and in one with wrong content.
   await secrets.setSecret(publishedName("one"), misplaced);
   await secrets.setSecret(publishedName("self"), asJson("self", misplaced));
   for (const name of ["one", "self"]) await api.ended(await api.rotate(name));

@@ -190,7 +190,7 @@ describe("A PostgreSQL that", () => {
       const location = await api.rotate(name);
       await failure;
       expect(await published(secrets, name)).toEqual(before);
-      lines.database.mend();
+      lines.database.restore();
       expect(await api.ended(location)).toMatchObject({ state: "done" });
       expect((await published(secrets, name)).version).not.toBe(before.version);
       await expectWorks(name);
@@ -221,7 +221,7 @@ describe("Without storage", () => {
       expect(await health.json()).toEqual({ status: "down" });
     }, patient);
     expect(await storedInDatabase()).toBe(before);
-    lines.table.mend();
+    lines.table.restore();
     expect(await api.ended(await api.rotate("one"))).toMatchObject({ state: "done" });
     await expectWorks("one");
   });
@@ -232,7 +232,7 @@ describe("Without storage", () => {
     const failure = hears(event("journal-unavailable"), about("one"));
     await openQueues(storage).work.sendMessage('{"targetId":"one","because":"due"}');
     await failure;
-    lines.table.mend();
+    lines.table.restore();
     await vi.waitFor(async () => {
       expect(await countMessages(openQueues(storage).work)).toBe(0);
     }, patient);
@@ -243,7 +243,7 @@ describe("Without storage", () => {
     const { api, lines } = world;
     lines.queue.cut();
     const location = await api.rotate("self");
-    lines.queue.mend();
+    lines.queue.restore();
     expect(await api.ended(location)).toMatchObject({ state: "done" });
     await expectWorks("self");
   });
@@ -258,7 +258,7 @@ describe("Without storage", () => {
     await failure;
     await expectWorks("two");
     await world.host().kill();
-    lines.table.mend();
+    lines.table.restore();
     await world.start(startedLater(claimLength + 1_000));
     expect(await api.ended(location)).toMatchObject({ state: "done" });
     await expectWorks("two");

@@ -5,7 +5,7 @@ import { personFaults } from "./faults/persons.ts";
 import { storageFaults } from "./faults/storage.ts";
 import { vaultFaults } from "./faults/vault.ts";
 
-/** Every fault that the soak knows. */
+/** All faults of the soak. */
 export const faults: readonly Fault[] = [
   ...hostFaults,
   ...databaseFaults,
@@ -14,7 +14,7 @@ export const faults: readonly Fault[] = [
   ...personFaults,
 ];
 
-/** Those whose name contains one of the parts; throws when a part fits none. */
+/** Selects faults whose name contains one of the parts. Throws when a part matches none. */
 export function faultsNamed(parts: readonly string[]): readonly Fault[] {
   for (const part of parts) {
     if (faults.some(({ name }) => name.includes(part))) continue;

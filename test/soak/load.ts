@@ -10,18 +10,18 @@ export type Consumers = ReadonlyMap<string, Consumer>;
 
 const askEveryMs = 1_200;
 
-/** A schedule that is due so soon, in milliseconds, would follow a rotation on request at once. */
+/** Milliseconds. A scheduled rotation that is due sooner would immediately follow a requested one. */
 const dueSoonMs = 8_000;
 
-/** Of the requests of the load those that report an exposure instead. */
+/** The fraction of requests that report an exposure instead. */
 const exposureShare = 0.2;
 
-/** How long a request waits for its target to be ready for it, in milliseconds. */
+/** Milliseconds that a request waits until its target is ready. */
 const patienceMs = 15_000;
 
 /**
- * A pair keeps what its consumers read for one more rotation, not for two. Another rotation may therefore be requested
- * only once the consumer uses what is published.
+ * The version that consumers of a pair have read stays valid for one more rotation, not for two. Another rotation may therefore
+ * be requested only when the consumer uses the published version.
  */
 async function isReady(
   { vault }: World,
@@ -36,7 +36,7 @@ async function isReady(
   return usesPublished(vault, consumers, target, view.published?.version);
 }
 
-/** Whether the consumer uses what is published: in the vault, or for the journal while the vault gives nothing out. */
+/** Whether the consumer uses the published version, according to the vault, or to the journal while the vault is unreadable. */
 async function usesPublished(
   { secrets }: World["vault"],
   consumers: Consumers,
@@ -47,7 +47,7 @@ async function usesPublished(
   return version === consumers.get(id)?.version();
 }
 
-/** Waits until the consumer uses what is published. */
+/** Waits until the consumer uses the published version. */
 export async function awaitConsumer(
   world: World,
   consumers: Consumers,
@@ -60,14 +60,14 @@ export async function awaitConsumer(
   }
 }
 
-/** A request joins a rotation that has published nothing yet, and hurries it. Later it means another rotation. */
+/** Before a rotation has published, a request joins and speeds it up. A later request leads to another rotation. */
 function isStuck({ phase, nextAttemptAt }: NonNullable<TargetView["rotation"]>): boolean {
   if (phase === "blocked") return true;
   const wait = Date.parse(nextAttemptAt ?? "") - Date.now();
   return ["staging", "applying", "publishing"].includes(phase) && wait > dueSoonMs;
 }
 
-/** Requests a rotation as soon as the target is ready for it; leaves it when that takes too long. */
+/** Requests a rotation as soon as the target is ready, and skips it when that takes too long. */
 export async function askWhenReady(
   world: World,
   consumers: Consumers,
@@ -84,7 +84,7 @@ export async function askWhenReady(
 }
 
 export interface Load {
-  /** While true, nothing is requested. */
+  /** While true, the load requests nothing. */
   isPaused: boolean;
   end(): Promise<void>;
 }

@@ -9,13 +9,13 @@ import { runSoak } from "./soak.ts";
 
 const usage = `npm run soak -- [--minutes N] [--seed S] [--faults PART,PART] [--quick] [--rounds N] [--log FILE] [--list]
 
-  --minutes N     no round begins after N minutes. Default: 10
+  --minutes N     start no round after N minutes. Default: 10
   --seed S        the order and the details of the faults. Default: a random one, which is printed
   --faults PARTS  only faults whose name contains one of the parts, separated by commas
-  --quick         each fault lasts no longer than it has to
-  --rounds N      ends after N rounds
-  --log FILE      appends everything that the hosts write
-  --list          lists the faults`;
+  --quick         make each fault as short as possible
+  --rounds N      end after N rounds
+  --log FILE      append the output of the hosts
+  --list          list the faults`;
 
 const shape = z.object({
   minutes: z.coerce.number().positive().max(10_000).default(10),
@@ -113,6 +113,6 @@ async function main(): Promise<number> {
 }
 
 const toMessage = (error: unknown): string =>
-  error instanceof Error ? error.message : "The arguments cannot be read.";
+  error instanceof Error ? error.message : "The arguments are invalid.";
 
 process.exitCode = await main();

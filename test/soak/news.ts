@@ -1,10 +1,10 @@
 import type { EventGridEmulator } from "../../local/event-grid/emulator.ts";
 
-/** What the app told its notifier, by the time of our own clock: the clocks of hosts are part of the soak. */
+/** The notifications of the app, with times of the test's clock, because the soak changes the clocks of hosts. */
 export interface News {
   /** How many rotations succeeded so far. */
   rotations(): number;
-  /** How many different alarms were told from then on, about all targets or about one. Milliseconds since 1970. */
+  /** Counts different alarms since a time in milliseconds since 1970, for all targets or for one. */
   alarms(since: number, targetId?: string): number;
 }
 
@@ -15,7 +15,7 @@ interface Told {
   readonly at: number;
 }
 
-/** Types of notification that a person on duty would look at. */
+/** Types of notification that an operator would check. */
 const alarming = [
   "Keyturn.Alarm",
   "Keyturn.Drift.Found",
@@ -32,7 +32,7 @@ export function readNews(topic: Pick<EventGridEmulator, "events">): News {
       last = sequence;
       const { id, subject = "" } = event;
       const type = "type" in event ? event.type : event.eventType;
-      // Each is told at least once; repetitions have the same id.
+      // Each notification is sent at least once; repetitions have the same id.
       if (!told.has(id)) told.set(id, { id, type, subject, at: Date.parse(receivedAt) });
     }
     return [...told.values()];

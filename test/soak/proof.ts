@@ -3,7 +3,7 @@ import { isServed, readPublished } from "./world/stored.ts";
 import type { SoakTarget } from "./world/targets.ts";
 import type { World } from "./world/world.ts";
 
-/** Longer than the time for which an account that was refused too often is left alone. */
+/** Longer than the time for which Keyturn does not try an account that was refused too often. */
 const patienceMs = 720_000;
 
 export interface Shortcoming {
@@ -11,7 +11,7 @@ export interface Shortcoming {
   readonly what: string;
 }
 
-/** The full proof at the end: what is published works, the journal knows it, and every target rotates once more. */
+/** The full proof at the end: published passwords work, the journal knows them, and every target rotates once more. */
 export async function proveAll(world: World, consumers: Consumers): Promise<Shortcoming[]> {
   const found = await Promise.all(
     world.targets.map(async (target) => {
@@ -29,15 +29,15 @@ export async function proveAll(world: World, consumers: Consumers): Promise<Shor
 }
 
 /**
- * A pair whose idle account could not be changed waits for the long distance of its policy, an hour here, because nobody is
- * hurt; one that is blocked waits for a person. Whoever was told requests a rotation, and it goes on.
+ * A pair whose idle account could not be changed waits for the long retry interval of its policy, an hour here, because consumers
+ * still work; a blocked pair waits for an operator. The notified operator requests a rotation, which continues.
  */
 async function hurry({ api }: World, { id }: SoakTarget): Promise<void> {
   const view = (await api.views())?.get(id);
   if (view !== undefined && view.health !== "healthy") await api.rotate(id);
 }
 
-/** Looks again until the target is at rest and nothing is amiss; what was amiss last, otherwise. */
+/** Waits until the target is idle and has no problem. Otherwise, returns the last problem. */
 async function findShortcoming(world: World, target: SoakTarget): Promise<string | undefined> {
   const end = performance.now() + patienceMs;
   for (;;) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatTable, newReport, sumUp } from "./report.ts";
 
-test("The report is a table of faults in the order in which they first came", () => {
+test("The report is a table of faults in the order of their first occurrence", () => {
   const report = newReport();
   report.row("vault throttles").rounds += 1;
   report.row("host killed").rounds += 2;

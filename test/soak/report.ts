@@ -1,21 +1,21 @@
 /** What one kind of fault led to. */
 export interface Row {
   rounds: number;
-  /** Targets of which no stored password worked any more. */
+  /** Targets without a stored password that works. */
   lost: number;
-  /** Targets that a request did not make well within three minutes, and that were well later without another one. */
+  /** Targets that a request did not repair within three minutes, and that recovered later without another request. */
   late: number;
-  /** Targets that were blocked, did not work again by themselves, or never became well. */
+  /** Targets that were blocked, did not recover by themselves, or never recovered. */
   needsPerson: number;
-  /** Of those the ones that nobody was told about. */
+  /** The part of those targets without an alarm. */
   withoutAlarm: number;
-  /** Different alarms that were told meanwhile. */
+  /** Different alarms in the meantime. */
   alarms: number;
   /** Log-ins that were refused because of the fault itself, until the target worked again. */
   keptOut: number;
-  /** Log-ins of pairs that were refused, though the fault itself did not keep them out. */
+  /** Log-ins of pairs that were refused although the fault did not prevent them. */
   refused: number;
-  /** The longest time that a single account was refused, in milliseconds, though the fault did not keep it out. */
+  /** The longest time, in milliseconds, that a single account was refused although the fault did not prevent log-ins. */
   longestGapMs: number;
 }
 
@@ -26,10 +26,10 @@ export interface Totals {
 
 export interface Report {
   readonly rows: ReadonlyMap<string, Row>;
-  /** The row of a fault; a new one at its first round. */
+  /** Returns the row of a fault, and makes it in the first round of the fault. */
   row(fault: string): Row;
   readonly totals: Totals;
-  /** What was seen, a sentence each, in order. */
+  /** The findings in order, one sentence each. */
   readonly notes: string[];
 }
 
@@ -66,7 +66,7 @@ const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
   ["longest gap (single)", (row) => (row.longestGapMs === 0 ? "–" : seconds(row.longestGapMs))],
 ];
 
-/** The table as Markdown, a line each. */
+/** Returns the lines of the table as Markdown. */
 export function formatTable(rows: ReadonlyMap<string, Row>): string[] {
   const cells = [...rows].map(([fault, row]) => [
     fault,

@@ -4,24 +4,24 @@ import { hasWorkingSecret, isServed } from "./world/stored.ts";
 import type { SoakTarget } from "./world/targets.ts";
 import type { World } from "./world/world.ts";
 
-/** What was found about a target after a fault. */
+/** The state of a target after a fault. */
 export interface Problem {
   readonly target: SoakTarget;
   /** A sentence that ends without a full stop. */
   readonly what: string;
   /**
-   * - `cured`: it is well now, after a person had to act.
-   * - `slow`: its consumers are served, and a rotation on request was not done in time.
-   * - `broken`: its consumers are not served, or a person had to act already.
+   * - `cured`: it works now, after a person had to act.
+   * - `slow`: its consumers work, but a requested rotation was not done in time.
+   * - `broken`: its consumers do not work, or a person already had to act.
    */
   readonly kind: "cured" | "slow" | "broken";
 }
 
-/** Longer than a claim: a target that a dead host held is worked on again only after two minutes. */
+/** Longer than a claim, because the target of a dead host is processed again only after two minutes. */
 const patienceMs = 180_000;
 const lookEveryMs = 700;
 
-/** The targets of which no stored password works. */
+/** The targets without a stored password that works. */
 export async function findLost(
   { vault, database }: World,
   targets: readonly SoakTarget[],
@@ -70,9 +70,9 @@ export const isAtRest = ({ health, rotation, queuedRotation }: TargetView): bool
   health === "healthy" && rotation === undefined && queuedRotation === undefined;
 
 /**
- * Waits until all is well again after a fault. First nobody requests anything: what consumers read has to work again
- * by itself, except where the fault made that impossible. Then a person requests a rotation of the targets that the
- * fault concerned, or that wait to be tried again.
+ * Waits until every target works again after a fault. First, nothing is requested: published passwords must work again without
+ * help, except where the fault made that impossible. Then a person requests a rotation of the targets that the fault affected or
+ * that wait for a retry.
  */
 export async function settle(
   world: World,

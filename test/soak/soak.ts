@@ -8,7 +8,7 @@ import { between, type Draw, drawsWithin, makeDraws, shuffled } from "./world/dr
 import { isPair, type SoakTarget } from "./world/targets.ts";
 import { startSoakWorld } from "./world/world.ts";
 
-/** Runs rounds of faults until the minutes are over, then proves every target. Ends everything that it started. */
+/** Runs rounds of faults until the time is over, then proves every target. Ends everything that it started. */
 export async function runSoak(options: SoakOptions): Promise<void> {
   const { signal, logFile, seed, report, ...rest } = options;
   const world = await startSoakWorld({ signal, logFile });
@@ -41,7 +41,7 @@ export async function runSoak(options: SoakOptions): Promise<void> {
   }
 }
 
-/** Writes what happens to consumers into the row of the round that is under way. */
+/** Records refused log-ins of consumers in the row of the current round. */
 function makeReader(soak: Soak): ConsumerReader {
   const { totals, notes } = soak.report;
   return {
@@ -63,7 +63,7 @@ function makeReader(soak: Soak): ConsumerReader {
   };
 }
 
-/** Nothing goes wrong yet. */
+/** The phase before the first fault. */
 async function adopt({ world, consumers, load }: Soak): Promise<void> {
   load.isPaused = true;
   const about = { targets: world.targets, concerns: [], excused: new Set<SoakTarget>() };
@@ -72,7 +72,7 @@ async function adopt({ world, consumers, load }: Soak): Promise<void> {
   load.isPaused = false;
 }
 
-/** Every fault once in an order of the seed, then again in another order, until the time is over. */
+/** Runs every fault once in an order from the seed, then again in another order, until the time is over. */
 async function playRounds(soak: Soak): Promise<void> {
   const { faults, minutes, rounds = Infinity, draw, say } = soak;
   const end = performance.now() + minutes * 60_000;
@@ -137,7 +137,7 @@ async function playRound(soak: Soak, fault: Fault, draw: Draw): Promise<void> {
   load.isPaused = false;
 }
 
-/** Long enough for a rotation to meet the fault, in milliseconds. */
+/** Milliseconds; long enough for a rotation to be affected by the fault. */
 const quickHoldMs = 3_000;
 
 function findHold({ isQuick }: Soak, { holdMs }: Fault, draw: Draw): number {

@@ -9,39 +9,39 @@ export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
-  /** Each fault lasts no longer than it has to. */
+  /** Whether each fault is as short as possible. */
   readonly isQuick?: boolean | undefined;
-  /** Ends after so many rounds, if the minutes are not over before. Default: no limit. */
+  /** The maximum number of rounds. Default: no limit. */
   readonly rounds?: number | undefined;
   readonly signal: AbortSignal;
-  /** Is filled in as the soak goes on. */
+  /** The soak fills it in while it runs. */
   readonly report: Report;
   readonly logFile?: string | undefined;
-  /** Is told each line as it happens. */
+  /** Receives each line of the progress. */
   readonly say: (line: string) => void;
 }
 
-/** What a soak knows while it runs. */
+/** The state of a running soak. */
 export interface Soak extends Omit<SoakOptions, "signal" | "logFile" | "seed"> {
   readonly world: World;
   readonly consumers: Consumers;
   readonly load: Load;
   readonly draw: Draw;
-  /** The round that is under way. */
+  /** The current round. */
   current: { fault: string; row: Row };
-  /** Targets whose consumers the fault itself keeps out. */
+  /** Targets whose log-ins the fault itself prevents. */
   readonly excused: Set<SoakTarget>;
-  /** Targets that a fault of an earlier round left broken. Nobody touches them. */
+  /** Targets that an earlier fault left broken. They are not used any more. */
   readonly broken: Set<SoakTarget>;
-  /** Targets that no rotation on request cured in time. They may still work again by themselves. */
+  /** Targets that no requested rotation repaired in time. They may still recover. */
   readonly slow: Map<SoakTarget, Complaint>;
-  /** Problems that nobody was told about yet. An alarm may still come. */
+  /** Problems without an alarm so far. */
   readonly untold: Complaint[];
 }
 
 export interface Complaint {
   readonly target: SoakTarget;
-  /** Of the fault that led to it. */
+  /** The row of the fault that caused it. */
   readonly row: Row;
   /** When that fault began. Milliseconds since 1970. */
   readonly since: number;

@@ -4,7 +4,7 @@ import { type Complaint, findIntact, type Soak } from "./state.ts";
 import { isServed } from "./world/stored.ts";
 import type { SoakTarget } from "./world/targets.ts";
 
-/** Counts the targets of which no stored password works, except those that are known to be lost. */
+/** Counts the targets without a stored password that works, except known ones. */
 export async function findLosses(soak: Soak, known: Set<SoakTarget>): Promise<void> {
   const { world, report, current, say } = soak;
   const intact = findIntact(soak).filter((target) => !known.has(target));
@@ -17,7 +17,7 @@ export async function findLosses(soak: Soak, known: Set<SoakTarget>): Promise<vo
   }
 }
 
-/** Waits until all is well again, and counts what is not. */
+/** Waits until every target works again, and counts the others. */
 export async function findProblems(
   soak: Soak,
   concerns: readonly SoakTarget[],
@@ -42,7 +42,7 @@ function countPerson({ world, untold }: Soak, complaint: Complaint): void {
   if (world.news.alarms(since, target.id) === 0) untold.push(complaint);
 }
 
-/** A target that waited for a claim, or until its account could safely be asked again, may be well by now. */
+/** A target that waited for a claim, or for the next safe log-in, may have recovered. */
 export async function takeBackCured({ world, broken, slow }: Soak): Promise<void> {
   if (broken.size === 0) return;
   const views = await world.api.views();
@@ -57,7 +57,7 @@ export async function takeBackCured({ world, broken, slow }: Soak): Promise<void
   }
 }
 
-/** The full proof of every target. What is not well now needs a person. */
+/** Runs the full proof of every target. A target that fails it needs a person. */
 export async function prove(soak: Soak): Promise<void> {
   const { world, consumers, report, slow, untold, say } = soak;
   say("the full proof of every target");
@@ -77,6 +77,6 @@ export async function prove(soak: Soak): Promise<void> {
   for (const { target, row: guilty, since } of untold) {
     if (world.news.alarms(since, target.id) > 0) continue;
     guilty.withoutAlarm += 1;
-    report.notes.push(`nobody was told that ${target.id} needs a person`);
+    report.notes.push(`no alarm reported that ${target.id} needs a person`);
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
-/** Identifies a process, and tells it apart from a later process with the same id. */
+/** Identifies a process, and distinguishes it from a later process with the same id. */
 export const processIdentity = z.object({
   pid: z.int().min(2),
   /** When it was started, in the format of the operating system. */

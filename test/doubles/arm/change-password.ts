@@ -7,7 +7,7 @@ const patchBody = z.looseObject({
   properties: z.looseObject({ administratorLoginPassword: z.string().optional() }).optional(),
 });
 
-/** Takes a change on, and leaves an operation behind that goes on by itself. */
+/** Accepts a change, and starts an operation that continues by itself. */
 export async function changePassword(
   state: ArmState,
   request: ArmRequest,

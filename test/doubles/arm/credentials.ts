@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { armErrors, Refused } from "./errors.ts";
 
 /**
- * Who asks. `contributor` may read and change servers, `writer` the same but cannot read how an operation
+ * The callers. `contributor` may read and change servers, `writer` the same but cannot read how an operation
  * goes, `reader` may only read, `stranger` nothing; the token of `expired` is too old, that of `forged` no token.
  */
 export type ArmRole = "contributor" | "writer" | "reader" | "stranger" | "expired" | "forged";
@@ -14,7 +14,7 @@ export type ArmAction =
   | "Microsoft.Sql/locations/serverAzureAsyncOperation/read"
   | "Microsoft.Authorization/permissions/read";
 
-/** Fits `TokenCredential` of `@azure/core-auth`. */
+/** Is compatible with `TokenCredential` of `@azure/core-auth`. */
 export interface ArmCredential {
   getToken(): Promise<{ token: string; expiresOnTimestamp: number }>;
 }
@@ -38,9 +38,9 @@ const granted: Readonly<
 
 export interface Gate {
   credential(role: ArmRole): ArmCredential;
-  /** Throws unless the header carries a token that may do this there. */
+  /** Throws unless the header has a token with permission for the action. */
   demand(authorization: string | undefined, action: ArmAction, scope: string): void;
-  /** What the role of the token's owner grants. */
+  /** The permissions of the role of the token's owner. */
   grantedTo(authorization: string | undefined): readonly ArmAction[];
 }
 

@@ -5,7 +5,7 @@ export interface ArmRefusal {
   readonly message: string;
   /** Seconds, for `Retry-After`. */
   readonly retryAfter?: number;
-  /** HTML that a gateway on the way answers with instead of Azure. */
+  /** HTML that a gateway answers instead of Azure. */
   readonly page?: string;
 }
 
@@ -130,7 +130,7 @@ export const armErrors = {
   },
 } as const;
 
-/** Why the platform would not take this password, if it would not. */
+/** Returns the reason why the platform refuses this password, if it does. */
 export function passwordRefusal(password: string, login: string): ArmRefusal | undefined {
   if (password.length < 8) return armErrors.passwordTooShort;
   if (password.length > 128) return armErrors.passwordTooLong;

@@ -8,7 +8,7 @@ export interface Operation {
   error: ArmRefusal | undefined;
 }
 
-/** How an operation goes on after it was accepted. */
+/** The result of an operation after it was accepted. */
 export type Fate =
   | { readonly ends: "never" }
   | { readonly ends: "failed"; readonly error: ArmRefusal }
@@ -21,13 +21,13 @@ interface Running {
 }
 
 /**
- * Long-running operations, one at a time per server. Their clock is requests: each request about a server is one tick,
- * so that no test depends on time and an operation ends even when nobody polls it any more.
+ * Long-running operations, one at a time for each server. Each request about a server is one tick of their clock, so that no test
+ * depends on time and an operation ends even when no client polls it.
  */
 export interface Operations {
   begin(server: string, ticks: number, fate: Fate): Operation;
   tick(server: string): void;
-  /** Lets everything that can end, end now. */
+  /** Ends every operation that can end now. */
   settle(): void;
   isBusy(server: string): boolean;
   find(id: string): { server: string; operation: Operation } | undefined;

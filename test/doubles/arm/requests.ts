@@ -103,7 +103,7 @@ export async function answerRequest(
   );
 }
 
-/** A hostile platform repeats what it was sent, password and all. */
+/** A hostile platform repeats the request, including the password. */
 function spiteful(state: ArmState, request: ArmRequest, refusal: ArmRefusal): ArmRefusal {
   if (!state.faults.hostile || request.body === "") return refusal;
   return { ...refusal, message: `${refusal.message} (${request.body})` };

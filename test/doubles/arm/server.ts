@@ -18,13 +18,13 @@ export interface ArmDoubleOptions {
   readonly servers: readonly SqlServer[];
   /** Default `00000000-0000-0000-0000-000000000042`. */
   readonly subscriptionId?: string;
-  /** When a new password begins to hold: with the 202 (default), or when its operation succeeds. */
+  /** When a new password takes effect: with the 202 (default), or when its operation succeeds. */
   readonly effectAt?: "acceptance" | "completion";
-  /** Requests about the server that an operation outlasts. Default 1: one poll says InProgress. */
+  /** The number of requests about the server before an operation ends. Default 1: one poll answers InProgress. */
   readonly ticks?: number;
   /** Seconds in `Retry-After` of operations. Default 0, so that tests are fast; the platform says 1 to 15. */
   readonly retryAfter?: number;
-  /** What it says that the asking identity may do. Default: what its role grants. */
+  /** The reported permissions of the caller. Default: the permissions of its role. */
   readonly permissions?: readonly Permission[];
   readonly hostile?: boolean;
 }
@@ -32,7 +32,7 @@ export interface ArmDoubleOptions {
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
-  /** Absent where the client never got an answer. */
+  /** Absent when the client got no answer. */
   readonly status?: number;
 }
 
@@ -51,12 +51,12 @@ export interface ArmDouble {
     isBusy(server: string): boolean;
   };
   credential(role?: ArmRole): ArmCredential;
-  /** Lets every operation that can end, end now. */
+  /** Ends every operation that can end now. */
   settle(): void;
   close(): Promise<void>;
 }
 
-/** Azure Resource Manager as far as the administrators of logical SQL servers go. */
+/** A double of Azure Resource Manager for the administrators of logical SQL servers. */
 export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDouble> {
   const { key, cert } = await localCertificate();
   const state: ArmState = {

@@ -23,7 +23,7 @@ export interface SqlServer {
   readonly setPassword?: (login: string, password: string) => void;
 }
 
-/** What role assignments grant, in patterns with `*`. */
+/** The permissions of role assignments, as patterns with `*`. */
 export interface Permission {
   readonly actions: readonly string[];
   readonly notActions: readonly string[];
@@ -50,7 +50,7 @@ export interface ArmRequest {
   readonly body: string;
 }
 
-/** What the path of a request names. */
+/** The names in the path of a request. */
 export interface Place {
   readonly scope: string;
   readonly subscription: string;
@@ -58,7 +58,7 @@ export interface Place {
   readonly name: string;
 }
 
-/** The server that the path names; asking about it moves its operation on by one tick. */
+/** Finds the server in the path, and moves its operation on by one tick. */
 export function findServer(state: ArmState, { subscription, group, name }: Place): SqlServer {
   const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
   if (!same(subscription, state.subscriptionId)) {

@@ -7,7 +7,7 @@ import { createUser, updateUser, usersInfo } from "./user-commands.ts";
 import { listPrivileges } from "./users.ts";
 
 interface Command {
-  /** Answered to anybody, before any log-in. */
+  /** Answered to every client, before any log-in. */
   readonly open: boolean;
   run(call: Call): Document | Promise<Document>;
 }
@@ -49,7 +49,7 @@ export async function execute(call: Call): Promise<Document> {
   }
 }
 
-/** A hostile server repeats the password it was given in whatever it complains about. */
+/** A hostile server repeats the received password in every error. */
 function spiteful({ server, command }: Call, { refusal }: Refused) {
   const password: unknown = command["pwd"];
   if (!server.faults.hostile || typeof password !== "string") return refusal;
@@ -91,7 +91,7 @@ function supportedMechanisms({ users, enabled }: Call["server"], asked: string):
       };
 }
 
-/** A failed attempt is passed over in silence: the client then logs in the long way and is told. */
+/** A failed attempt is ignored: the client then logs in with the full conversation and gets the error. */
 function speculativeAnswer(call: Call): Document {
   const start = call.command["speculativeAuthenticate"] as Document | undefined;
   const db: unknown = start?.["db"];

@@ -52,7 +52,7 @@ export function connectionHandler(
         socket.write(request.encode(outcome.answer));
       }
     }
-    // One after the other, in the order in which they came: a reply may not overtake another.
+    // Handles requests one after another, so that replies keep their order.
     let turn = greet(socket);
     readRequests(socket, (request) => {
       turn = turn.then(async (welcome) => {

@@ -1,6 +1,6 @@
 import type { Document } from "mongodb";
 
-/** What the server answers when it says no. */
+/** An error answer of the server. */
 export interface MongoRefusal {
   readonly code: number;
   readonly codeName: string;

@@ -13,7 +13,7 @@ const algorithms = {
   "SCRAM-SHA-256": { hash: "sha256", bytes: 32, saltBytes: 28 },
 } as const;
 
-/** What the server keeps of a password (RFC 5802): enough to check it, not to know it. */
+/** The data that the server stores for a password (RFC 5802), from which it can check the password but not read it. */
 export interface ScramCredential {
   readonly mechanism: Mechanism;
   readonly salt: Buffer;

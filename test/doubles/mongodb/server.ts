@@ -64,7 +64,7 @@ export interface MongoDouble {
   close(): Promise<void>;
 }
 
-/** A MongoDB server with access control on, as far as users, passwords and log-ins go. */
+/** A double of a MongoDB server with access control, for users, passwords and log-ins. */
 export async function startMongoDouble(options: MongoDoubleOptions = {}): Promise<MongoDouble> {
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
   const { iterations = 15_000 } = options;

@@ -37,7 +37,7 @@ export interface MongoServer {
   readonly logins: { user: string; db: string; accepted: boolean }[];
 }
 
-/** One connection. Who is logged in stays so, whatever becomes of the password. */
+/** One connection. Its log-in stays valid when the password changes. */
 export interface Session {
   readonly id: number;
   /** Where the client is, and where the server took the connection. */

@@ -18,7 +18,7 @@ export interface WireRequest {
   encode(answer: Document): Buffer;
 }
 
-/** Splits the byte stream into messages, in order. Bytes that are no message end the connection. */
+/** Splits the byte stream into messages, in order. Other bytes end the connection. */
 export function readRequests(stream: Duplex, onRequest: (request: WireRequest) => void): void {
   let pending = Buffer.alloc(0);
   stream.on("data", (chunk: Buffer) => {

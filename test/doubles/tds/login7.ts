@@ -1,4 +1,4 @@
-/** What a client says of itself before it may ask anything. */
+/** The first message of a client, with its log-in data. */
 export interface Login7 {
   readonly tdsVersion: number;
   readonly packetSize: number;
@@ -32,7 +32,7 @@ function field(payload: Buffer, at: number): Buffer {
   return payload.subarray(start, start + 2 * payload.readUInt16LE(at + 2));
 }
 
-/** Passwords travel with their nibbles swapped and XORed: hidden from the eye, not from anybody. */
+/** Passwords are sent with their nibbles swapped and XORed, which does not protect them. */
 function clear(hidden: Buffer): Buffer {
   return Buffer.from(
     hidden.map((byte) => {

@@ -10,7 +10,7 @@ export interface TdsLogin {
   readonly defaultDatabase?: string;
 }
 
-/** What a log-in came to: a database, or the errors that the server sends, in its order. */
+/** The result of a log-in: a database, or the errors of the server in order. */
 export type LoginResult =
   | { readonly account: string; readonly database: string; readonly errors?: undefined }
   | { readonly account: string; readonly errors: readonly [TdsRefusal, ...TdsRefusal[]] };
@@ -70,7 +70,7 @@ export function loginTable(rules: LoginRules): Logins {
       login.locked = login.failures >= rules.lockAfter;
       return tdsErrors.loginFailed(asked.account);
     }
-    // Whether an account is disabled is told only to those who know its password.
+    // A disabled account is reported only to a client with its password.
     if (!login.enabled) return tdsErrors.disabled(asked.account);
     login.failures = 0;
     return undefined;

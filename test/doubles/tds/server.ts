@@ -58,7 +58,7 @@ export interface TdsDouble {
   close(): Promise<void>;
 }
 
-/** A SQL Server that knows log-ins: TDS 7.4 with and without TLS, and TDS 8. */
+/** A double of SQL Server for log-ins: TDS 7.4 with and without TLS, and TDS 8. */
 export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
   const { key, cert } = await certificateFor(
     ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),

@@ -82,7 +82,7 @@ export function tlsInPackets(socket: Socket, secureContext: SecureContext): TLSS
   return quiet(new TLSSocket(tunnel, { isServer: true, secureContext }));
 }
 
-/** Clients that distrust the certificate hang up; that is their right and no error here. */
+/** A client that does not trust the certificate disconnects, which is not an error here. */
 function quiet(stream: TLSSocket): TLSSocket {
   stream.on("error", () => stream.destroy());
   return stream;

@@ -4,9 +4,9 @@ import { listen } from "../../doubles/listening.ts";
 /** A connection to a server on 127.0.0.1, which can be cut and restored. */
 export interface Line {
   readonly port: number;
-  /** Resets open connections, and new ones until `mend`. */
+  /** Resets open connections, and new ones until `restore`. */
   cut(): void;
-  mend(): void;
+  restore(): void;
   /** Moves the `Date` header of plain HTTP answers by this many milliseconds. */
   shiftDates(milliseconds: number): void;
   /** Everything that clients have sent so far. */
@@ -49,7 +49,7 @@ export async function lineTo(serverPort: number): Promise<Line> {
       whole = false;
       breaking.abort();
     },
-    mend() {
+    restore() {
       breaking = new AbortController();
       whole = true;
     },

@@ -17,7 +17,7 @@ function createReceiver() {
 const inDays = (clock: { now(): Date }, days: number): Date =>
   new Date(clock.now().getTime() + days * DAY);
 
-test("a new version is told in the words of Key Vault", async () => {
+test("a new version is published in the format of Key Vault", async () => {
   const clock = createClock("2026-11-22T10:00:00.123Z");
   const receiver = createReceiver();
   const { client, emulator } = await startVault({
@@ -52,7 +52,7 @@ test("a new version is told in the words of Key Vault", async () => {
   ]);
 });
 
-test("a new version is told without waiting for a tick", async () => {
+test("a new version is published without waiting for a tick", async () => {
   const receiver = createReceiver();
   const { client } = await startVault({ onEvent: receiver.onEvent });
   await client.setSecret("orders-db", "value");

@@ -130,7 +130,7 @@ describe("the official client on the Key Vault emulator", () => {
     expect(await collect(client.listPropertiesOfSecrets())).toHaveLength(1);
   });
 
-  test("is told what is not there", async () => {
+  test("gets an error for a missing secret", async () => {
     const { client } = await startVault();
     await client.setSecret("orders-db", "one");
     const version = "0".repeat(32);

@@ -5,10 +5,10 @@ import type { Begun, Fault, Stage } from "./fault.ts";
 
 const second = 1_000;
 
-/** Within which a rotation that was requested changes the password, in milliseconds. */
+/** Milliseconds within which a requested rotation changes the password. */
 const changeMs = [0, 600] as const;
 
-/** Longer than the grace of a pair, in milliseconds. */
+/** Milliseconds; longer than the grace of a pair. */
 const longestRetirementMs = 40 * second;
 const longestRotationMs = 15 * second;
 
@@ -29,7 +29,7 @@ async function refuseConnections(stage: Stage): Promise<Begun> {
   await ask(...concerns);
   await world.pause(between(draw, "moment", changeMs));
   await world.databaseLine.refuse();
-  return { concerns, end: () => world.databaseLine.mend() };
+  return { concerns, end: () => world.databaseLine.restore() };
 }
 
 async function cutConnections(stage: Stage): Promise<Begun> {
@@ -43,18 +43,18 @@ async function cutConnections(stage: Stage): Promise<Begun> {
   return { concerns, end: () => Promise.resolve() };
 }
 
-/** The change is carried out, or not; the host hears nothing more, and its connection stays open. */
+/** The change may be carried out or not. The host gets no answer, and its connection stays open. */
 async function silenceAfter(stage: Stage, statement: string): Promise<Begun> {
   const { world, ask } = stage;
   const concerns = concerned(stage).slice(0, 1);
   world.databaseLine.silenceAfter(statement);
   await ask(...concerns);
-  return { concerns, end: () => world.databaseLine.mend() };
+  return { concerns, end: () => world.databaseLine.restore() };
 }
 
 /**
- * Sets the scene for what hurts most: of a pair only the published account still logs in. What is lost later is then
- * the password that the next rotation gives to the other account.
+ * Prepares the worst case: only the published account of a pair still logs in. The fault then loses the password that the next
+ * rotation gives to the other account.
  */
 async function awaitRetirements({ world, targets, draw }: Stage): Promise<void> {
   if (draw("scene") < 0.3) return;
@@ -68,7 +68,7 @@ async function awaitRetirements({ world, targets, draw }: Stage): Promise<void> 
   }
 }
 
-/** Returns when the targets have published something new; gives up after a while. */
+/** Waits until the targets have published a new version, up to a limit. */
 async function rotate({ world, ask }: Stage, targets: readonly SoakTarget[]): Promise<void> {
   const published = ({ id }: SoakTarget) => readPublished(world.vault.secrets, id);
   const before = await Promise.all(targets.map(published));
@@ -81,7 +81,7 @@ async function rotate({ world, ask }: Stage, targets: readonly SoakTarget[]): Pr
   }
 }
 
-/** A server that does not wait for its disk answers COMMIT, dies, and comes back without what it had answered. */
+/** A server that does not wait for its disk answers COMMIT, dies, and restarts without the committed change. */
 async function loseCommits(stage: Stage): Promise<Begun> {
   const { world, targets, excuse } = stage;
   const { database } = world;

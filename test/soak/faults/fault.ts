@@ -2,36 +2,36 @@ import { type Draw, pick } from "../world/draw.ts";
 import { isPair, type SoakTarget } from "../world/targets.ts";
 import type { World } from "../world/world.ts";
 
-/** What a fault may do besides breaking something. */
+/** The context of a fault. */
 export interface Stage {
   readonly world: World;
-  /** Those that no earlier fault left broken. */
+  /** The targets that no earlier fault left broken. */
   readonly targets: readonly SoakTarget[];
-  /** The draws of this round. */
+  /** The random numbers of this round. */
   readonly draw: Draw;
-  /** Requests a rotation, once the target's consumer uses what is published. */
+  /** Requests a rotation when the target's consumer uses the published version. */
   readonly ask: (...targets: readonly SoakTarget[]) => Promise<void>;
-  /** Waits until the consumers of these targets use what is published. */
+  /** Waits until the consumers of these targets use the published version. */
   readonly awaitConsumers: (...targets: readonly SoakTarget[]) => Promise<void>;
-  /** Refused log-ins of these targets are the fault's own doing until they work again. */
+  /** Attributes refused log-ins of these targets to the fault until they work again. */
   readonly excuse: (...targets: readonly SoakTarget[]) => void;
 }
 
-/** Something that goes wrong for a while. */
+/** A temporary fault. */
 export interface Fault {
   readonly name: string;
   /** How long it lasts, in milliseconds. */
   readonly holdMs: readonly [number, number];
-  /** How long nobody requests a rotation after it has ended, in milliseconds. Default: 0. */
+  /** Milliseconds without rotation requests after its end. Default: 0. */
   readonly unaskedMs?: number;
-  /** Makes it happen, and returns how it ends. */
+  /** Starts the fault, and returns how to end it. */
   begin(stage: Stage): Promise<Begun>;
 }
 
 export interface Begun {
-  /** The targets that a person looks at afterwards, and requests a rotation of. */
+  /** The targets that a person checks afterwards, and requests a rotation of. */
   readonly concerns: readonly SoakTarget[];
-  /** Ends the fault, and does what a person has to do after it. */
+  /** Ends the fault, and does the work that a person must do after it. */
   end(): Promise<void>;
 }
 

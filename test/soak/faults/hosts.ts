@@ -5,7 +5,7 @@ import type { Begun, Fault, Stage } from "./fault.ts";
 const second = 1_000;
 const minute = 60 * second;
 
-/** Within which a rotation that was requested is under way, in milliseconds. */
+/** Milliseconds within which a requested rotation has started. */
 const rotationMs = [0, 1_500] as const;
 
 async function startRotations({ targets, draw, ask }: Stage): Promise<void> {
@@ -49,7 +49,7 @@ async function suspendHost(stage: Stage): Promise<Begun> {
   };
 }
 
-/** The other host keeps its clock, so both work on the same targets with clocks that differ by so much. */
+/** The other host keeps its clock, so both hosts work on the same targets with different clocks. */
 async function shiftClock(stage: Stage, aheadMs: number): Promise<Begun> {
   const { world } = stage;
   const host = getHost(stage);

@@ -13,7 +13,7 @@ async function findPublishedBy({ vault }: World, { id }: SoakTarget): Promise<St
   return found;
 }
 
-/** Somebody sets the password of the published account in the database, and stores it where consumers read. */
+/** A person changes the password of the published account in the database, and publishes it. */
 async function changeAndStore(stage: Stage): Promise<Begun> {
   const { world, ask, excuse } = stage;
   const victims = pickVictims(stage);
@@ -29,8 +29,8 @@ async function changeAndStore(stage: Stage): Promise<Begun> {
 }
 
 /**
- * Somebody sets the password of the published account, and stores it nowhere. An account that changes itself then
- * needs a person, who stores the right password in the end. All others are Keyturn's to cure.
+ * A person changes the password of the published account, and does not store it. An account that changes itself then needs a
+ * person, who finally stores the right password. Keyturn must repair all others.
  */
 async function changeAndStoreLater(stage: Stage): Promise<Begun> {
   const { world, ask, excuse } = stage;
@@ -57,7 +57,7 @@ async function changeAndStoreLater(stage: Stage): Promise<Begun> {
   };
 }
 
-/** Somebody publishes the other account of a pair by hand, with a password that works. */
+/** A person publishes the other account of a pair, with a password that works. */
 async function publishOther(stage: Stage): Promise<Begun> {
   const { world, targets, draw, ask, excuse, awaitConsumers } = stage;
   const target = pick(draw, "target", targets.filter(isPair));
@@ -73,7 +73,7 @@ async function publishOther(stage: Stage): Promise<Begun> {
   return { concerns: [target], end: () => Promise.resolve() };
 }
 
-/** Something about the published account, or about all accounts of a target, prevents log-ins whatever the password. */
+/** A setting of the published account, or of all accounts of a target, prevents log-ins with any password. */
 async function obstruct(stage: Stage, on: string, off: string): Promise<Begun> {
   const { world, draw, ask, excuse } = stage;
   const victims = pickVictims(stage);

@@ -2,7 +2,7 @@ import type { Begun, Fault, Stage } from "./fault.ts";
 
 const second = 1_000;
 
-/** Of the answers that come back while replies are lost. */
+/** The fraction of answers that arrive while replies are lost. */
 const lostShare = 0.15;
 
 async function stopStorage({ world, targets, ask, draw }: Stage): Promise<Begun> {
@@ -20,7 +20,7 @@ async function loseReplies({ world, targets, ask, draw }: Stage): Promise<Begun>
   return {
     concerns: [],
     async end() {
-      await Promise.all(world.storage.lines.map((line) => line.mend()));
+      await Promise.all(world.storage.lines.map((line) => line.restore()));
     },
   };
 }

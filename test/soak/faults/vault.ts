@@ -9,10 +9,10 @@ const holdMs = [6 * second, 20 * second] as const;
 const json = (status: number, code: string, headers: Record<string, string> = {}): DoorAnswer => ({
   status,
   headers: { "content-type": "application/json; charset=utf-8", ...headers },
-  body: JSON.stringify({ error: { code, message: "The soak test wants it so." } }),
+  body: JSON.stringify({ error: { code, message: "A fault of the soak test." } }),
 });
 
-/** What a gateway or a wrong private DNS answers. It says nothing about any secret. */
+/** The answer of a gateway or of a wrong private DNS. It contains no information about a secret. */
 const foreignPage: DoorAnswer = {
   status: 404,
   headers: { "content-type": "text/html" },
@@ -21,7 +21,7 @@ const foreignPage: DoorAnswer = {
 
 const isWrite = (method: string): boolean => method === "PUT" || method === "PATCH";
 
-/** The door gives some answers of its own while a rotation goes on. */
+/** The proxy of the vault answers some requests itself while a rotation runs. */
 async function troubleAtTheDoor(
   { world, targets, draw, ask }: Stage,
   troubleOf: (share: () => number) => Trouble,
@@ -30,14 +30,14 @@ async function troubleAtTheDoor(
   await ask(...concerns);
   let asked = 0;
   const share = () => draw(`request ${++asked}`);
-  // Half of the time the trouble begins in the middle of the rotations.
+  // Half of the time, the fault starts in the middle of the rotations.
   if (draw("late") < 0.5) await world.pause(Math.round(draw("moment") * 500));
   world.vault.trouble(troubleOf(share));
   await ask(...concerns);
   return {
     concerns,
     end() {
-      world.vault.mend();
+      world.vault.restore();
       return Promise.resolve();
     },
   };

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { TargetView } from "../../../shared/core/views.ts";
 
-/** What an operator's tool asks of the app, at whichever host answers. */
+/** Calls the API like an operator's tool, at any host that answers. */
 export interface Api {
-  /** Every target by its id; undefined when no host can answer. */
+  /** Returns every target by id, or undefined when no host answers. */
   views(): Promise<ReadonlyMap<string, TargetView> | undefined>;
-  /** Requests a rotation; the path of the rotation, or undefined when no host accepted the request. */
+  /** Requests a rotation. Returns its path, or undefined when no host accepted the request. */
   rotate(id: string): Promise<string | undefined>;
   /** Reports that somebody saw the secret. */
   expose(id: string): Promise<void>;
-  /** The state of a rotation, by the path that `rotate` returned. */
+  /** Returns the state of a rotation by the path from `rotate`. */
   stateOf(path: string): Promise<string | undefined>;
 }
 
@@ -28,7 +28,7 @@ export function apiAt(urls: () => readonly string[], keysFile: string): Api {
     return response.ok ? { text, location: response.headers.get("location") } : undefined;
   }
 
-  /** Undefined when no host gave a good answer. Hosts come and go, so a failure here says nothing yet. */
+  /** Returns undefined when no host gave a valid answer. Hosts stop and start, so this is not a failure of the test. */
   async function send(method: string, path: string, body?: object) {
     for (const url of urls()) {
       const answer = await sendTo(url, method, path, body).catch(() => undefined);

@@ -4,16 +4,16 @@ import type { Database } from "./database.ts";
 import { readPublished, type Stored } from "./stored.ts";
 import type { SoakTarget } from "./targets.ts";
 
-/** How long a consumer uses what it has read. Shorter than the grace of every pair. */
+/** Milliseconds that a consumer uses a version it has read. Shorter than the grace of every pair. */
 export const cacheMs = 4_000;
 const logInEveryMs = 1_000;
 
-/** What happens to consumers, told as it happens. */
+/** Callbacks for the events of consumers. */
 export interface ConsumerReader {
   loggedIn(): void;
-  /** The database refused what the consumer had read. */
+  /** The database refused the version that the consumer had read. */
   refused(target: SoakTarget, version: string): void;
-  /** The first log-in that worked after a refusal came so many milliseconds later. */
+  /** Called with the milliseconds from a refusal to the first log-in that works. */
   gapEnded(target: SoakTarget, lengthMs: number): void;
 }
 
@@ -24,8 +24,8 @@ export interface Consumer {
 }
 
 /**
- * An application that keeps what it read from the vault, as references of AKS and App Service do. It reads again every
- * few seconds and when it is refused.
+ * An application that caches the secret, like references of AKS and App Service. It reads the secret again every few seconds and
+ * after a refusal.
  */
 export function consume(
   target: SoakTarget,
@@ -40,7 +40,7 @@ export function consume(
 
   const read = async () => {
     const credential = await readPublished(secrets, target.id);
-    // When the vault gives nothing out, an application goes on with what it has.
+    // While the vault is unreadable, an application continues with its cached version.
     if (credential !== undefined) held = { credential, readAt: performance.now() };
   };
 

@@ -23,15 +23,15 @@ export interface Database {
   takeSnapshot(): Promise<void>;
   /** Kills it and starts it with the files of the last snapshot. */
   restoreSnapshot(): Promise<void>;
-  /** As superuser, past the line. */
+  /** Runs a statement as superuser, without the faults of the line. */
   sql(...statements: readonly string[]): Promise<void>;
   setPassword(account: string, password: string): Promise<void>;
-  /** With the plain client, over TLS, past the line. */
+  /** Logs in with the plain client over TLS, without the faults of the line. */
   logIn(account: string, password: string): Promise<LogIn>;
   close(): Promise<void>;
 }
 
-/** What the server answers when it looked at the account and did not let it in. */
+/** The answers of a server that refuses an account. */
 const refusals = ["28P01", "28000", "53300"];
 
 const connectLimitMs = 5_000;
@@ -82,7 +82,7 @@ export async function startDatabase(folder: string): Promise<Database> {
     async takeSnapshot() {
       await server.close();
       await rm(snapshot, { recursive: true, force: true });
-      // Keeps owners and modes, which the server insists on.
+      // Keeps owners and modes, which the server requires.
       await run("cp", ["-a", data, snapshot]);
       await start();
     },

@@ -28,7 +28,7 @@ test("A draw between two bounds stays within them", () => {
   }
 });
 
-test("Every fault has a name of its own", () => {
+test("Every fault has a unique name", () => {
   expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
 });
 

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** A number from 0 up to 1 for each name. The same seed and name always give the same number. */
+/** Makes a number from 0 to 1 for a name. The same seed and name always give the same number. */
 export type Draw = (name: string) => number;
 
 export function makeDraws(seed: number): Draw {
   return (name) => createHash("sha256").update(`${seed}/${name}`).digest().readUInt32BE() / 2 ** 32;
 }
 
-/** The draws of one round: names need to differ within the round only. */
+/** Makes the random numbers of one round. Names must be unique within the round only. */
 export const drawsWithin =
   (draw: Draw, round: string): Draw =>
   (name) =>
@@ -15,7 +15,7 @@ export const drawsWithin =
 
 export function pick<Item>(draw: Draw, name: string, items: readonly Item[]): Item {
   const item = items[Math.floor(draw(name) * items.length)];
-  if (item === undefined) throw new RangeError(`There is nothing to pick for ${name}.`);
+  if (item === undefined) throw new RangeError(`The list for ${name} is empty.`);
   return item;
 }
 

@@ -1,16 +1,16 @@
 import { withClockAhead } from "../../e2e/world/clock.ts";
 import { type HostProcess, startHostProcess } from "../../e2e/world/host-process.ts";
 
-/** One instance of the Functions app in a process of its own, which can be killed and started again. */
+/** One instance of the Functions app in its own process, which can be killed and restarted. */
 export interface SoakHost {
   /** Undefined while it is down or suspended. */
   url(): string | undefined;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** SIGSTOP: its connections stay open and nothing in it runs. */
+  /** Sends SIGSTOP: its connections stay open, and the process does not run. */
   suspend(): void;
   resume(): void;
-  /** Its clock is so many milliseconds ahead of ours; behind, if negative. */
+  /** Milliseconds that its clock is ahead; negative when it is behind. */
   start(clockAheadMs?: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A line to a server that repeats what it hears. */
+/** Makes a line to a server that echoes its input. */
 async function lineToEcho(): Promise<{ line: Line; heard: string[] }> {
   const heard: string[] = [];
   const server = await listen(
@@ -30,7 +30,7 @@ async function lineToEcho(): Promise<{ line: Line; heard: string[] }> {
 
 async function open(line: Line): Promise<Socket> {
   const client = connect(line.port, "127.0.0.1");
-  // A reset at the end of a test is none of its business.
+  // A reset at the end of a test does not matter.
   client.on("error", () => undefined);
   await once(client, "connect");
   return client;
@@ -50,13 +50,13 @@ const answerTo = async (client: Socket, text: string): Promise<string> => {
   return chunk.toString();
 };
 
-test("A line forwards what passes", async () => {
+test("A line forwards data unchanged", async () => {
   const { line } = await lineToEcho();
   const client = await open(line);
   expect(await answerTo(client, "hello")).toBe("hello");
 });
 
-test("After a silencing text the server hears it, the client hears nothing, and others still pass", async () => {
+test("After a silencing text, the server receives it, the client gets no answer, and other connections still work", async () => {
   const { line, heard } = await lineToEcho();
   line.silenceAfter("COMMIT");
   const silent = await open(line);
@@ -70,22 +70,22 @@ test("After a silencing text the server hears it, the client hears nothing, and 
   expect(await answerTo(other, "COMMIT")).toBe("COMMIT");
   expect(answers).toEqual([]);
   const closed = closing(silent);
-  await line.mend();
+  await line.restore();
   await closed;
 });
 
-test("A line that refuses lets nobody in until it is mended, and keeps its port", async () => {
+test("A line that refuses connections does so until it is restored, and keeps its port", async () => {
   const { line } = await lineToEcho();
   const client = await open(line);
   const closed = closing(client);
   await line.refuse();
   await closed;
   await expect(open(line)).rejects.toThrow("ECONNREFUSED");
-  await line.mend();
+  await line.restore();
   expect(await answerTo(await open(line), "again")).toBe("again");
 });
 
-test("A reply that is lost resets the connection after the server has heard the request", async () => {
+test("A lost reply resets the connection after the server has received the request", async () => {
   const { line, heard } = await lineToEcho();
   line.loseReplies(() => true);
   const client = await open(line);

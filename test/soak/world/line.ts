@@ -1,24 +1,24 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** The way from the hosts to a server on 127.0.0.1, which can break in several ways. */
+/** The connection from the hosts to a server on 127.0.0.1, which can fail in several ways. */
 export interface Line {
   readonly port: number;
   /** The server is at this port from now on. */
   leadTo(serverPort: number): void;
-  /** Resets what is open and refuses new connections until `mend`. */
+  /** Resets open connections, and refuses new ones until `restore`. */
   refuse(): Promise<void>;
-  /** Resets what is open. New connections pass. */
+  /** Resets open connections. New connections work. */
   cut(): void;
   /**
-   * The next time that a client sends this text, the server gets it, and from then on that connection stays open and
-   * silent until `mend`. Sees plain text only.
+   * The next time that a client sends this text, the server receives it, and that connection then stays open and silent until
+   * `restore`. Works for plain text only.
    */
   silenceAfter(text: string): void;
   /** Loses the reply, and resets the connection, whenever `isLost` returns true for a chunk of an answer. */
   loseReplies(isLost: () => boolean): void;
-  /** Everything passes again. */
-  mend(): Promise<void>;
+  /** Ends all faults of the line. */
+  restore(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ export async function lineTo(firstPort: number): Promise<Line> {
     loseReplies(isLost) {
       trouble = { ...trouble, isLost };
     },
-    async mend() {
+    async restore() {
       trouble = {};
       for (const client of silent) client.resetAndDestroy();
       if (server.listening) return;

@@ -3,7 +3,7 @@ import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type Line, lineTo } from "./line.ts";
 
-/** Azurite, with its journal in files, behind lines whose ports never change. */
+/** Azurite with its data in files, behind lines with fixed ports. */
 export interface Storage {
   /** As the hosts see it. */
   readonly connectionString: string;
@@ -39,7 +39,7 @@ export async function startStorage(folder: string): Promise<Storage> {
     async start() {
       azurite = await startAzurite({ directory });
       serverPorts().forEach((port, index) => lines[index]?.leadTo(port));
-      await Promise.all(lines.map((line) => line.mend()));
+      await Promise.all(lines.map((line) => line.restore()));
     },
     async close() {
       await Promise.all(lines.map((line) => line.close()));

@@ -11,7 +11,7 @@ export interface Stored {
 
 export const newPassword = (): string => `Aa1-${randomBytes(24).toString("base64url")}`;
 
-/** Writes a version as a person would. */
+/** Writes a version like a person. */
 export async function store(
   secrets: SecretClient,
   name: string,
@@ -21,7 +21,7 @@ export async function store(
   await secrets.setSecret(name, JSON.stringify({ username, password }));
 }
 
-/** What a consumer reads now; undefined when the secret is deleted or its newest version is disabled. */
+/** Reads the secret like a consumer. Returns undefined when it is deleted or its newest version is disabled. */
 export async function readPublished(
   secrets: SecretClient,
   id: string,
@@ -45,10 +45,10 @@ export async function isServed(
   return (await database.logIn(credential.username, credential.password)) === "accepted";
 }
 
-/** Older versions than these were superseded long ago, however many rotations a fault saw. */
+/** Older versions were superseded long ago, even after many rotations in one fault. */
 const newest = 40;
 
-/** Whether anything that the vault holds and gives out logs in for the target. */
+/** Whether any readable version in the vault logs in for the target. */
 export async function hasWorkingSecret(
   secrets: SecretClient,
   database: Database,
@@ -56,7 +56,7 @@ export async function hasWorkingSecret(
 ): Promise<boolean> {
   const names = [publishedName(target.id), `keyturn-pending-${target.id}`];
   if (isPair(target)) names.push(secondName(target.id));
-  // A rotation that is under way may write the only version that works after the list was made.
+  // A running rotation may write the only working version after the list was read.
   for (let look = 1; look <= 3; look++) {
     for (const { name, version } of await readableVersions(secrets, names)) {
       const credential = await readStored(secrets, name, version).catch(() => undefined);

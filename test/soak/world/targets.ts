@@ -46,13 +46,13 @@ export const topicKeySecret = "topic-key";
 export interface Places {
   readonly vaultUrl: string;
   readonly topicEndpoint: string;
-  /** Of the line to the database. */
+  /** The port of the line to the database. */
   readonly databasePort: number;
 }
 
 /** keyturn.yaml as an object: JSON is YAML. */
 export function makeConfiguration({ vaultUrl, topicEndpoint, databasePort }: Places): object {
-  // Without TLS, because the line to the database looks for statements in what passes.
+  // Without TLS, because the line to the database searches for statements in the data.
   const options = { host: "127.0.0.1", port: databasePort, tls: { mode: "disable" } };
   const targets = soakTargets.map((target) => [target.id, makeTarget(target, options)] as const);
   return {

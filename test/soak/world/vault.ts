@@ -6,27 +6,27 @@ import { type IdentityEndpoint, startIdentityEndpoint } from "../../../local/ide
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
 
-/** What the hosts get instead of the vault's own answer. */
+/** The answer that hosts get instead of the vault's answer. */
 export type DoorAnswer =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body: string }
-  /** The vault does as asked; its reply is lost. */
+  /** The vault carries out the request; its reply is lost. */
   | "lost-reply"
-  /** The vault never hears of it. */
+  /** The vault never receives the request. */
   | "hang-up";
 
-/** Decides about one request; undefined lets it pass. */
+/** Decides about one request. Undefined lets it pass. */
 export type Trouble = (request: { readonly method: string }) => DoorAnswer | undefined;
 
-/** The Key Vault emulator, and the door that the hosts take to it. Persons and consumers take no door. */
+/** The Key Vault emulator, and the proxy that the hosts use. Persons and consumers use the vault directly. */
 export interface Vault {
   /** The address that the hosts are given. */
   readonly doorUrl: string;
   /** Environment of an app that has an identity. */
   readonly identity: Readonly<Record<string, string>>;
-  /** The official client, past the door. */
+  /** The official client, without the proxy. */
   readonly secrets: SecretClient;
   trouble(decide: Trouble): void;
-  mend(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function startVault(): Promise<Vault> {
     trouble: (decide) => {
       door.trouble(decide);
     },
-    mend: () => {
+    restore: () => {
       door.trouble(() => undefined);
     },
     async close() {

@@ -27,7 +27,7 @@ export interface World {
   readonly targets: readonly SoakTarget[];
   readonly hosts: readonly [SoakHost, SoakHost];
   readonly database: Database;
-  /** What the hosts take to the database. */
+  /** The line from the hosts to the database. */
   readonly databaseLine: Line;
   readonly storage: Storage;
   readonly vault: Vault;
@@ -47,13 +47,13 @@ export interface WorldOptions {
 
 const everyOtherSecond = "*/2 * * * * *";
 
-/** Starts all of it. Whatever was started is stopped again when something fails on the way. */
+/** Starts everything. When a part fails, stops the parts that were started. */
 export async function startSoakWorld({ signal, logFile }: WorldOptions): Promise<World> {
   const started: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const end of started.splice(0).reverse()) {
       await end().catch((error: unknown) => {
-        console.error("The soak could not end a part of itself:", error);
+        console.error("The soak cannot stop one of its parts:", error);
       });
     }
   };
@@ -119,7 +119,7 @@ function toSettings(
   };
 }
 
-/** Accounts with passwords, and the secrets that a person stored before Keyturn came. */
+/** Makes accounts with passwords, and the secrets that existed before Keyturn. */
 async function seed(database: Database, vault: Vault, topicKey: string): Promise<void> {
   const { secrets } = vault;
   const { account, password } = database.admin;
