@@ -237,7 +237,7 @@ async function lookForDrift(session: Session): Promise<void> {
   } catch (error) {
     rethrowUnlessExpected(error);
     const failure = toFailure(session, error);
-    session.emit({ type: "attempt-failed", failure, detail: "drift check" });
+    session.emit({ type: "attempt-failed", failure, detail: "check for drift" });
     await checkLater(session, plus(session.now(), 5 * second));
   }
 }

@@ -64,7 +64,7 @@ async function refreshAfterRestore(
   const problems = await refreshConsumers(session, rotationId, restored);
   if (problems.length === 0) return;
   const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
-  session.emit({ type: "attempt-failed", failure, detail: "refresh of the consumers after the published secret was restored" });
+  session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after a restore" });
 }
 
 function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
@@ -144,7 +144,7 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await restorePublished(session, checked);
   } catch (error) {
     rethrowUnlessExpected(error);
-    const about = { failure: toFailure(session, error), detail: "restore of the published secret" };
+    const about = { failure: toFailure(session, error), detail: "restore the published secret" };
     session.emit({ type: "attempt-failed", ...about });
   }
 }
