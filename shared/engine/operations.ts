@@ -133,7 +133,9 @@ async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise
   const seen = parseVaultEvent(event);
   if (seen === "not about a secret") return;
   if (!seen) {
-    await raiseAlarm(ports, "message-unreadable", "An event from Event Grid is unreadable. Check that the subscription sends only events of Key Vault secrets.");
+    const text =
+      "An event from Event Grid is unreadable. Check that the subscription sends only events of Key Vault secrets.";
+    await raiseAlarm(ports, "message-unreadable", text);
     return;
   }
   const vault = of.vaultAt(seen.host);
@@ -171,7 +173,7 @@ async function readUnlessUnreadable(
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
   const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
-  const text = `The host stopped retrying a message ${what}. The next sweep continues the target.`;
+  const text = `The host stopped retrying a message ${what}. The next sweep sends a new one if work is due.`;
   await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
 }
 

@@ -139,7 +139,7 @@ async function passOver(
   return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
 }
 
-/** Whether there is nothing to do or to write. An expired claim of a dead worker must be released, or the sweep keeps finding it. */
+/** Whether the target needs no work and no write. The expired claim of a dead worker must be released, or the sweep finds it every time. */
 function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boolean {
   const isLeftBehind = record.claim.owner !== undefined;
   return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;

@@ -87,7 +87,8 @@ export async function disableVersion(
 
 function requireVault(session: Session, name: string): Vault {
   const vault = session.ports.vault(name);
-  if (!vault) throw new ConfigError(`vault ${name} is not in the configuration. Add it to \`vaults\``);
+  if (!vault)
+    throw new ConfigError(`vault ${name} is not in the configuration. Add it to \`vaults\``);
   return vault;
 }
 

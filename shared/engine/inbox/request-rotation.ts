@@ -67,7 +67,9 @@ async function knownByKey(
   const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
   if (!known) return undefined;
   if (known.asked !== askedFor(wanted)) {
-    throw new KeyReusedError(`This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`);
+    throw new KeyReusedError(
+      `This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`,
+    );
   }
   const { rotationId } = known;
   const found = await journal.read(target.id);

@@ -68,7 +68,9 @@ function adminIn(session: Session, stored: StoredSecret): StoredCredential {
     );
   }
   if (target.slots.some((slot) => slot.account === credential.account)) {
-    throw new ConfigError(`the admin of target ${target.id} must not be one of the accounts that the target rotates`);
+    throw new ConfigError(
+      `the admin of target ${target.id} must not be one of the accounts that the target rotates`,
+    );
   }
   return { credential, ref: stored.ref };
 }

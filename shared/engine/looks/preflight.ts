@@ -79,7 +79,8 @@ export async function lookAgain(session: Session, rotation: Rotation): Promise<C
 }
 
 const nothingChanged = "nothing was changed";
-const notProven = "the target may already have the new secret, and may refuse consumers until the change is proven";
+const notProven =
+  "the target may already have the new secret, and may refuse consumers until the change is proven";
 
 /** The server, or its administrator's view, shows an obstacle that prevents the account from logging in. */
 class ObstacleError extends ChangeRefusedError {}
@@ -129,7 +130,7 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
     : {
         about,
         is: "unknown",
-        sentence: `Keyturn does not know whether it can write ${name} in vault ${target.publish.vault}: it stores pending secrets in ${vault}`,
+        sentence: `Keyturn has not tried to write ${name} in vault ${target.publish.vault}: it stores pending secrets in ${vault}`,
       };
 }
 

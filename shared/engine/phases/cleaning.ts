@@ -41,7 +41,7 @@ async function provePublished(
 
 /**
  * Called when the published secret no longer works. As long as the pending version can be read, the rotation sets the same secret on the
- * target again. Without it, a new secret might replace the one that consumers use, so the rotation ends and the published secret is checked.
+ * target again. Without it, a new secret might replace the one that consumers use, so the rotation ends and the secret is checked.
  */
 async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advance> {
   const { name } = rotation.published ?? session.target.publish;

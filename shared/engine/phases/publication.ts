@@ -109,13 +109,13 @@ export async function requireRoom(
   );
 }
 
-/** Writes the published secret. Afterwards, logs what could not be kept of the previous version. */
+/** Writes the published secret. Afterwards, it logs what could not be kept of the previous version. */
 export async function publish(
   session: Session,
   rotationId: string,
   { content, notes }: Publication,
 ): Promise<VersionRef> {
-  // Vaults have no conditional write: a worker that lost its claim finds out here. If it loses the claim later, the owner checks the secret.
+  // Vaults have no conditional write: a worker that lost its claim finds out here. If it loses it later, the owner checks the secret.
   await session.commit(session.record());
   session.noteChange();
   const version = await writeVersion(session, session.target.publish, content);

@@ -105,7 +105,10 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
     !isSameCredential(found, expected.credential)
   ) {
     await reportForeignVersion(session, current, rotation);
-    throw new GoBackError("publishing", `the current version of ${name} is not the one that Keyturn published`);
+    throw new GoBackError(
+      "publishing",
+      `the current version of ${name} is not the one that Keyturn published`,
+    );
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
     // For a single account, spend no guess on older secrets: the pending secret is set again at once.

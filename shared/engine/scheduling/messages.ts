@@ -56,7 +56,11 @@ export async function workOnMessage(
   byId: ReadonlyMap<string, Target>,
 ): Promise<Omit<Unreadable, "id"> | undefined> {
   if (!message) {
-    await raiseAlarm(ports, "message-unreadable", "A message in the work queue is unreadable. Only Keyturn may write to this queue.");
+    await raiseAlarm(
+      ports,
+      "message-unreadable",
+      "A message in the work queue is unreadable. Only Keyturn may write to this queue.",
+    );
     return undefined;
   }
   const target = byId.get(message.targetId);
@@ -105,7 +109,7 @@ async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise
   await queue.send({ targetId, because: passedOn }, journalPauseMs);
 }
 
-/** Sends the message again when this instance's clock is slightly behind the sender's: the target is due, or the claim ends, in a moment. */
+/** Sends the message again if this instance's clock is slightly behind the sender's: the target is due, or its claim ends, in a moment. */
 async function comeBack(
   { journal }: Ports,
   queue: Queue,

@@ -63,7 +63,10 @@ function withOutbox(session: Session, waiting: readonly Notification[]): TargetR
   const oldest = plus(now, -day);
   const outbox = waiting.filter(({ at }) => at > oldest);
   for (const { id } of waiting.filter(({ at }) => at <= oldest)) {
-    session.emit({ type: "notification-failed", detail: `${id} was not delivered within a day and was dropped` });
+    session.emit({
+      type: "notification-failed",
+      detail: `${id} was not delivered within a day and was dropped`,
+    });
   }
   return outbox.length === 0
     ? { ...rest, outbox }

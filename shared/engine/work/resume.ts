@@ -208,7 +208,7 @@ function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
 }
 
 function leaveUndone(session: Session, rotation: Rotation, failure: Failure): void {
-  session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "rotation left unfinished" });
+  session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
   moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
   if (session.record().rotation === undefined) tellSuccess(session, rotation);
 }

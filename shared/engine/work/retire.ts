@@ -106,7 +106,9 @@ function withUseReported(
   record: TargetRecord,
   { account, rotationId, proof }: Retirement,
 ): TargetRecord {
-  const message = `Account ${account} is still in use: ${proof?.seenInUse ?? 0} checks since the end of its grace found sessions. Keyturn retires it once it is unused.`;
+  const message =
+    `Account ${account} is still in use: ${proof?.seenInUse ?? 0} checks since the end of its grace found sessions. ` +
+    "Keyturn retires it once it is unused.";
   const data = { kind: "still-in-use", message, rotationId, account };
   return notify(record, "alarm", session.now(), data, `${rotationId}/still-in-use`);
 }
