@@ -7,12 +7,12 @@ type AlarmPorts = Pick<Ports, "journal" | "notifiers" | "newId" | "emit" | "dead
 
 export interface AlarmAbout {
   readonly targetId?: string;
-  /** When it happened, and its id, where every instance can know both: then the alarms of all of them are one. */
+  /** Set when every instance can derive the same moment and id: their alarms are then one and the same. */
   readonly at?: Instant;
   readonly id?: string;
 }
 
-/** An alarm that does not depend on who raises it. */
+/** An alarm with the same content and id on every instance that raises it. */
 export interface KnownAlarm {
   readonly kind: KeyturnEvent["type"];
   readonly message: string;
@@ -21,8 +21,8 @@ export interface KnownAlarm {
 }
 
 /**
- * Something that no rotation can answer for: a message nobody can read, or one the host gave up on. Recorded, logged,
- * and told to every notifier; never with the message itself in it.
+ * Raises an alarm that belongs to no rotation: an unreadable queue message, for example, or one that the host dropped. Keyturn stores
+ * it, logs it, and sends it to every notifier. The alarm never contains the queue message itself.
  */
 export async function raiseAlarm(
   ports: AlarmPorts,

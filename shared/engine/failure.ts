@@ -5,14 +5,14 @@ import { longestWhy, shorten } from "../core/shorten.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Session } from "./session.ts";
 
-/** Losing the claim or the journal is no failure of the rotation: whoever holds the claim next goes on. */
+/** Losing the claim or the journal is not a failure of the rotation: the next worker that claims the target continues it. */
 export function rethrowUnlessExpected(error: unknown): void {
   if (error instanceof LeaseLostError || error instanceof JournalUnavailableError) throw error;
 }
 
 export function toFailure(session: Session, error: unknown): Failure {
   const known = isKnownError(error);
-  const text = error instanceof Error ? error.message : "something that is no error was thrown";
+  const text = error instanceof Error ? error.message : "a value that is not an Error was thrown";
   const name = error instanceof Error && !known ? `${error.name}: ` : "";
   return {
     kind: known ? error.kind : "bug",

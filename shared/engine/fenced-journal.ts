@@ -6,27 +6,27 @@ import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Journal, Versioned } from "../stores/journal.ts";
 
-/** What a worker begins with: the record as the configuration wants it, and the etag of the one in the journal. */
+/** What a worker starts from: the record, rescheduled to the configuration, and the etag of the stored record. */
 export interface Opening {
   readonly record: TargetRecord;
-  /** Absent: the target is not in the journal yet. */
+  /** Absent when the target is not in the journal yet. */
   readonly etag: string | undefined;
 }
 
-/** The journal as one worker writes to it about one target. */
+/** Access of one worker to the journal, for one target. */
 export interface FencedJournal {
   /**
-   * Writes the record on condition that nobody else owns the target, and returns it with what callers without a claim have asked
-   * for meanwhile. The first write claims the target, if its record says so. Throws LeaseLostError.
+   * Writes the record unless another worker owns the target. Returns it merged with what callers without a claim requested or
+   * reported meanwhile. The first write claims the target, if its record contains the claim. Throws LeaseLostError.
    */
   write(record: TargetRecord, runs: readonly RunRecord[]): Promise<TargetRecord>;
   /** Whether anything has been written. */
   hasClaim(): boolean;
-  /** As last written. */
+  /** End of the claim as last written. */
   claimedUntil(): Instant | undefined;
 }
 
-/** Races that one write may lose. Each is lost to a caller's request; anyone with a key may send many of them. */
+/** How many races one write may lose. Each is lost to a caller's request, and anyone with a key may send many of them. */
 const maxRaces = 20;
 
 export function fencedJournal(
@@ -72,7 +72,7 @@ export function fencedJournal(
   };
 }
 
-/** What the journal holds, if it still says that the target is ours. Throws LeaseLostError. */
+/** Returns the stored row if this worker still owns the target. Throws LeaseLostError. */
 function requireOwn(found: Versioned | undefined, ours: TargetRecord, owner: string): Versioned {
   const claim = found?.record.claim;
   if (found && claim?.fence === ours.claim.fence && claim.owner === owner) return found;

@@ -19,40 +19,40 @@ import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, registrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 
-/** Everything that can be asked of Keyturn, whoever asks. */
+/** Everything that Keyturn can do, for every kind of caller. */
 export interface Operations extends Questions {
-  /** Sends a message for each target that is due; returns how many. */
+  /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
-  /** Does what is due for the target of a queue message; undefined stands for a message nobody can read. */
+  /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
   work(message: WorkMessage | undefined, from?: "first"): Promise<void>;
-  /** Takes a hint from Key Vault. What is to be done about it is decided when the target is looked at. */
+  /** Accepts a Key Vault event. The worker that checks the target later decides what to do about it. */
   notice(event: unknown): Promise<void>;
-  /** A message that the host gave up on. */
+  /** Reports a message that the host no longer retries. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
-  /** Makes a rotation due now; undefined when there is no such target. */
+  /** Makes a rotation due now. Returns undefined when the target does not exist. */
   request(targetId: string, wanted: RotationInput): Promise<Requested | undefined>;
-  /** Takes a report that somebody saw the secret; undefined when there is no such target. */
+  /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
-  /** Takes a report that the secret was used; undefined when there is no such target. */
+  /** Records that the secret was used. Returns undefined when the target does not exist. */
   recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
 }
 
 export interface OperationsDeps {
   readonly ports: Omit<Ports, "emit">;
   readonly queue: Queue;
-  /** For what a person, or a consumer that is refused, waits for; the other one, when absent. */
+  /** Queue for work that a person or a refused consumer waits for. Absent: `queue`. */
   readonly firstQueue?: Queue;
   readonly targets: readonly Target[];
-  /** Name of the configured vault at this host. */
+  /** Returns the name of the configured vault with this host name. */
   readonly vaultAt: (host: string) => string | undefined;
-  /** What a person must be told of the configuration at the moment. */
+  /** Returns the alarm about the current configuration, if there is one. */
   readonly configAlarm?: () => KnownAlarm | undefined;
 }
 
-/** Rows that one sweep removes from the journal. */
+/** The most rows that one sweep removes from the journal. */
 const mostPruned = 100;
 
-/** The operations of one process; each caller hands in the reader that hears what its call does. */
+/** Creates the operations of one process. Each caller passes the reader that receives the events of its calls. */
 export function operations(of: OperationsDeps): (emit: EventReader) => Operations {
   const byId = new Map(of.targets.map((target) => [target.id, target]));
   const { firstQueue = of.queue } = of;
@@ -71,7 +71,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
           for (const { id } of leftovers.unreadable) leftAlone.add(id);
           await reportLeftovers(ports, leftovers, told);
         });
-        // What is due does not wait for rows that could not be written.
+        // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
         const { pace, sweepEvery = usualSweep } = of.ports;
         const arrivals = pace && spreadArrivals((vault) => pace.perWindow(vault), sweepEvery);
@@ -117,7 +117,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
   };
 }
 
-/** Removes some of what is older than the retention. That it failed matters to nobody: the next sweep goes on. */
+/** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
 async function prune(ports: Ports): Promise<void> {
   try {
     await ports.journal.prune(mostPruned);
@@ -133,7 +133,9 @@ async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise
   const seen = parseVaultEvent(event);
   if (seen === "not about a secret") return;
   if (!seen) {
-    await raiseAlarm(ports, "message-unreadable", "an event from Event Grid is unreadable");
+    const text =
+      "An event from Event Grid is unreadable. Check that the subscription sends only events of Key Vault secrets.";
+    await raiseAlarm(ports, "message-unreadable", text);
     return;
   }
   const vault = of.vaultAt(seen.host);
@@ -141,13 +143,13 @@ async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise
   for (const target of of.targets) {
     if (target.publish.vault !== vault || target.publish.name.toLowerCase() !== name) continue;
     if (await isNews(ports, target, seen)) {
-      // Consumers may be refused since somebody wrote it.
+      // The target may refuse consumers since somebody wrote the secret.
       await (of.firstQueue ?? of.queue).send({ targetId: target.id, because: vaultHint });
     }
   }
 }
 
-/** Our own new version, or one we know already, is no reason to look; one that is due, or somebody else's, is. */
+/** A version that the journal already knows is no reason to check the target. A due target, or an unknown version, is. */
 async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<boolean> {
   const record = await readUnlessUnreadable(ports, target);
   if (!record) return true;
@@ -156,7 +158,7 @@ async function isNews(ports: Ports, target: Target, seen: VaultEvent): Promise<b
   return known.every((one) => one?.version !== seen.version);
 }
 
-/** A row of a newer version must not swallow the event: the message leads to an instance that can read the row. */
+/** An unreadable row, written by a newer Keyturn, must not swallow the event: an instance that can read it may get the message. */
 async function readUnlessUnreadable(
   { journal }: Ports,
   { id }: Target,
@@ -170,8 +172,8 @@ async function readUnlessUnreadable(
 }
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
-  const what = message ? `${message.targetId} (${message.because})` : "something unreadable";
-  const text = `the host gave up on a message to work on ${what}; the sweep goes on with the target`;
+  const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
+  const text = `The host stopped retrying a message ${what}. The next sweep sends a new one if work is due.`;
   await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
 }
 
@@ -185,7 +187,7 @@ async function reportConfig(
   told.add(alarm.id);
 }
 
-/** Each of them once in the life of a process. */
+/** Reports each leftover once in the life of a process. */
 async function reportLeftovers(
   ports: Ports,
   { unreadable, abandoned }: Leftovers,
@@ -193,7 +195,7 @@ async function reportLeftovers(
 ): Promise<void> {
   for (const one of unreadable) await reportUnreadable(ports, one, told);
   for (const id of abandoned) {
-    const text = `${id} left the configuration in the middle of a rotation; put it back to have it finished`;
+    const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
     if (told.has(text)) continue;
     await raiseAlarm(ports, "gave-up", text, { targetId: id });
     told.add(text);
@@ -201,8 +203,8 @@ async function reportLeftovers(
 }
 
 /**
- * Once in the life of a process. A row of a newer version belongs to every rolling deployment, so it is a warning and no
- * alarm; a damaged one needs a person.
+ * Reports the row once in the life of a process. Every rolling deployment may have rows of a newer Keyturn, so they cause a warning
+ * and not an alarm. A damaged row needs a person.
  */
 async function reportUnreadable(
   ports: Ports,
@@ -210,7 +212,7 @@ async function reportUnreadable(
   told: Set<string>,
 ): Promise<void> {
   if (told.has(why)) return;
-  const text = `${why} Nothing is done about the target until then.`;
+  const text = `${why} Keyturn does not work on the target until then.`;
   if (isNewer) {
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));

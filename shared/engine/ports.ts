@@ -10,33 +10,33 @@ import type { AdminRefusals } from "./calls/admin-refusals.ts";
 import type { AdminSecrets } from "./calls/admin-secrets.ts";
 import type { Servers } from "./fleet/servers.ts";
 
-/** Everything outside that the engine uses. Clock, randomness and ids are handed in like the rest. */
+/** Everything outside of the engine that it uses, including the clock, randomness and ids. */
 export interface Ports {
   readonly journal: Journal;
-  /** Undefined when no such vault is configured (any more). */
+  /** Returns undefined when the vault is not, or no longer, configured. */
   readonly vault: (name: string) => Vault | undefined;
   readonly rotator: (type: string) => Rotator;
   readonly consumer: (name: string) => Consumer;
   readonly notifiers: readonly Notifier[];
-  /** The targets whose secrets are changed with the rights of this one. */
+  /** Returns the targets that use this admin secret to change their own. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
-  /** What other targets of this process have learnt about admins. */
+  /** Refused admin log-ins that all targets of this process share. */
   readonly adminRefusals?: AdminRefusals;
-  /** What other targets of this process have just read. */
+  /** Admin secrets that targets of this process have just read. */
   readonly adminSecrets?: AdminSecrets;
-  /** What this instance remembers of servers. Absent: every target has its turn at once. */
+  /** What this instance remembers about servers. Absent: no target waits for its server. */
   readonly servers?: Servers;
-  /** How fast versions may be created, by all instances together. Absent: nobody asks. */
+  /** The rate at which all instances together may create versions. Absent: no limit. */
   readonly pace?: Pace;
   readonly emit: EventReader;
-  /** A new ULID: unique, and in the order of time. */
+  /** Returns a new ULID. ULIDs are unique and sort by time. */
   readonly newId: () => string;
-  /** Cryptographically strong. */
+  /** Returns cryptographically strong random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
-  /** Milliseconds between sweeps; the usual ones, when absent. Only plans need to know. */
+  /** Milliseconds between sweeps. Absent: the default interval. Only plans and the sweep itself use it. */
   readonly sweepEvery?: number;
-  /** A signal that fires after so many milliseconds. */
+  /** Returns a signal that fires after this many milliseconds. */
   readonly deadline: (milliseconds: number) => AbortSignal;
 }

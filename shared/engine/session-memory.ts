@@ -3,7 +3,7 @@ import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Instant } from "../core/time.ts";
 
-/** What a session remembers beside the record: secrets, refused log-ins, and whether the target was changed. */
+/** What a session remembers besides the record: secrets, refused log-ins, and whether the target was changed. */
 export function sessionMemory(known: readonly Refusal[], now: () => Instant) {
   const secrets: Secret[] = [];
   let refusals = known;
@@ -26,7 +26,7 @@ export function sessionMemory(known: readonly Refusal[], now: () => Instant) {
     hasSeenRefused: ({ account, secret }: Credential) =>
       refusedHere.some((one) => one.account === account && one.secret.equals(secret)),
     noteChange: () => {
-      // What was refused before a change may be accepted after it.
+      // The target may accept a secret after a change that it refused before.
       refusedHere = [];
       isUnwritten = true;
     },

@@ -8,54 +8,54 @@ import { fencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
 import { sessionMemory, withRefusals } from "./session-memory.ts";
 
-/** One worker's hold on one target: its claim, the record, and the secrets it has seen. */
+/** One worker's work on one target: its claim, the record, and the secrets it has seen. */
 export interface Session {
   readonly ports: Ports;
   readonly target: Target;
-  /** With what is staged. */
+  /** The record, including staged changes. */
   record(): TargetRecord;
-  /** By the journal's clock. */
+  /** The time of the journal's clock. */
   now(): Instant;
   /**
-   * Keeps the record, and these rows of the history, for the next write. For what the target and the vaults show as well: a worker
-   * that dies before that write leaves nothing behind that its successor would take for something else.
+   * Keeps the record, and these rows of the history, for the next write. Use it only for facts that the target and the vaults also
+   * show: if the worker dies before that write, its successor finds them out again.
    */
   stage(record: TargetRecord, runs?: readonly RunRecord[]): void;
-  /** Writes what is staged, if anything is, and the claim if it has not been written yet. Throws LeaseLostError. */
+  /** Writes staged changes, and the claim if it has not been written yet. Throws LeaseLostError. */
   flush(): Promise<void>;
-  /** Writes the record conditionally and renews the claim. Throws LeaseLostError when it is somebody else's. */
+  /** Writes the record conditionally and renews the claim. Throws LeaseLostError when another worker has it. */
   commit(record: TargetRecord, runs?: readonly RunRecord[]): Promise<void>;
-  /** Renews the claim if it could end within the next step. */
+  /** Renews the claim if it could expire during the next step. */
   hold(): Promise<void>;
   release(): Promise<void>;
-  /** Whether the journal has ever said that the target is ours. */
+  /** Whether this session has written its claim. */
   hasClaim(): boolean;
   emit(event: Omit<EventInput, "at" | "targetId">): void;
   /** Remembers a secret so that no message about this target can show it. */
   guard(secret: Secret): Secret;
   secrets(): readonly Secret[];
-  /** Refused log-ins of the last minutes, those of this worker included. */
+  /** Refused log-ins of the last minutes, including those of this worker. */
   refusals(): readonly Refusal[];
-  /** Written to the journal at once: a worker that dies must not forget a guess. */
+  /** Records a refused log-in. It is written at once, so that a refusal still counts after this worker dies. */
   noteRefusal(refused: Credential, version: string): Promise<void>;
-  /** The refusals of the account are forgotten with the next write. */
+  /** Removes the refusals of the account with the next write. */
   noteAccepted(account: string): void;
-  /** Whether this session has seen the secret refused, and has changed nothing since. */
+  /** Whether the target refused the secret in this session, and no change was sent since. */
   hasSeenRefused(credential: Credential): boolean;
-  /** A change is about to be sent; until the next write the journal does not know how it ended. */
+  /** Notes that a change is about to be sent. Until the next write, the journal does not know its outcome. */
   noteChange(): void;
   /** Whether a change was sent since the last write. */
   hasUnwrittenChange(): boolean;
 }
 
-/** Nothing is written yet: the first write claims the target for `owner`, along with whatever is staged by then. */
+/** Opens a session without writing. Its first write claims the target for `owner`, and includes everything staged by then. */
 export function openSession(
   ports: Ports,
   target: Target,
   owner: string,
   opening: Opening,
 ): Session {
-  // Times in the record are compared by other workers, whose own clocks may differ.
+  // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
   const memory = sessionMemory(opening.record.refusals ?? [], now);

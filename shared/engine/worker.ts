@@ -38,13 +38,13 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise
   notify: flushOutbox,
 };
 
-/** No target needs more in one go; whatever is left is found by the sweep. */
+/** No target needs more steps in one call. The sweep finds any work that is left. */
 const mostInOneGo = 12;
 const mostRounds = 3;
 
 /**
- * Does everything that is due for one target now, under one claim. Returns when to look again. Safe to call at any
- * time, twice, or at the same time as another worker: the journal decides who works, and on what.
+ * Does everything that is due for one target now, under one claim. Returns when the target is due next. Callers may call it at any
+ * time, twice, or while another worker runs: the journal decides which worker owns the target, and what it does.
  */
 export async function workOn(
   ports: Ports,
@@ -54,7 +54,7 @@ export async function workOn(
   return (await workAndTell(ports, target, options)).wakeAt;
 }
 
-/** The same, and whether anything was written. */
+/** Does the same as `workOn`, and also returns whether it wrote to the journal. */
 export async function workAndTell(
   ports: Ports,
   target: Target,
@@ -64,13 +64,13 @@ export async function workAndTell(
   for (let rounds = 0; ; rounds++) {
     const worked = await workOnce(ports, target, left);
     if (worked === "lost") {
-      // A caller was quicker with what it had to report. The hint that this worker brought must not be lost with the race.
+      // A caller wrote first. Repeat, so that the hint in this worker's message is not lost.
       if (rounds < mostRounds) continue;
       if (left.checkDrift) await requestCheck(ports, target, toInstant(ports.journal.now()));
       return { wakeAt: undefined, hasWritten };
     }
     [left, hasWritten] = [{}, hasWritten || worked.hasWritten];
-    // Somebody may have asked for something while the target was being released.
+    // A caller may have requested something while this worker released the target.
     const isReached =
       worked.wakeAt !== undefined && worked.wakeAt <= toInstant(ports.journal.now());
     if (!isReached || rounds >= mostRounds) return { ...worked, hasWritten };
@@ -83,7 +83,7 @@ export interface Worked {
 }
 
 interface Options {
-  /** Somebody may have written what consumers read. */
+  /** Whether to check for a published version that somebody else wrote. */
   readonly checkDrift?: boolean;
 }
 
@@ -113,13 +113,13 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   }
 }
 
-/** A request that joins its rotation is followed by that. */
+/** The first work after any join: a request that joins a rotation is followed by that rotation. */
 function firstWork(record: TargetRecord, now: Instant): Work {
   const first = decideWork(record, now);
   return first === "join" ? decideWork(joinRequest(record, now), now) : first;
 }
 
-/** The target has its turn later, and its record says why. Nothing was done. */
+/** Postpones the target, without working on it, and records why. */
 async function passOver(
   session: Session,
   { until, why }: PassedOver,
@@ -139,7 +139,7 @@ async function passOver(
   return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
 }
 
-/** A claim that a dead worker left behind keeps waking the sweep until somebody takes it over and releases it. */
+/** Whether the target needs no work and no write. The expired claim of a dead worker must be released, or the sweep finds it every time. */
 function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boolean {
   const isLeftBehind = record.claim.owner !== undefined;
   return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
@@ -148,13 +148,13 @@ function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boo
 async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Worked | "lost"> {
   try {
     const first = decideWork(session.record(), session.now());
-    // A start is written first, and the claim with it; where nothing is due, one write does.
+    // `start` writes the claim itself. Where nothing is due, one write is enough.
     if ((first !== "start" && first !== "wait") || checkDrift) await session.flush();
     if (checkDrift) await lookForDrift(session);
     await doAll(session);
     await session.release();
   } catch (error) {
-    // Another worker was quicker, or a caller with a request.
+    // Another worker, or a caller with a request, wrote first.
     if (error instanceof LeaseLostError && !session.hasClaim()) return "lost";
     if (error instanceof LeaseLostError) await onClaimLost(session);
     else if (error instanceof JournalUnavailableError) throw error;
@@ -172,7 +172,7 @@ async function doAll(session: Session): Promise<void> {
   }
 }
 
-/** The configuration may have been edited in the middle of a rotation, which was left alone until it ended. */
+/** Reschedules the target after a rotation: an edit of the configuration takes effect only when the open rotation has ended. */
 function rescheduleUnderClaim(session: Session): boolean {
   const record = session.record();
   const planned = reschedule(record, session.target, session.now());
@@ -182,8 +182,8 @@ function rescheduleUnderClaim(session: Session): boolean {
 }
 
 /**
- * The record as it was last written is sound, so the target is released with it, left alone for a while, and somebody
- * is told at once: the next try would most likely end the same way.
+ * Releases the target with the record as last written, which is valid; postpones it, and raises an alarm at once: the next try would
+ * most likely fail in the same way.
  */
 async function restAfterBug(session: Session, error: unknown): Promise<void> {
   const failure = toFailure(session, error);
@@ -195,24 +195,24 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
 }
 
 /**
- * Another worker owns the target. If this one had sent a change whose outcome it could not write down, that change may have
- * overwritten a newer one, so a person is told and the owner is asked to log in with what is published.
+ * Another worker owns the target. If this worker had sent a change whose outcome it could not record, that change may have overwritten
+ * a newer one. So this worker raises an alarm, and the owner must check that the published secret logs in.
  */
 async function onClaimLost(session: Session): Promise<void> {
   session.emit({ type: "lease-lost" });
   if (!session.hasUnwrittenChange()) return;
   const { ports, target } = session;
-  const why = `a worker changed ${target.id} after it had lost its claim`;
+  const why = `A worker changed target ${target.id} after it lost its claim`;
   await report(ports, target, (record, now) => ({
     record: withCheck(record, why, now),
   }));
-  const message = `${why}; the published secret is checked now`;
+  const message = `${why}. Keyturn checks the published secret now.`;
   await raiseAlarm(ports, "claim-lost-after-change", message, { targetId: target.id });
 }
 
-const written = "somebody wrote what consumers read";
+const written = "somebody wrote the published secret";
 
-/** The worker that holds the target checks what consumers read once it has done what it is at. */
+/** Asks the worker that holds the target to check the published secret once its present work is done. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
   await report(ports, target, (record) => ({
     record: record.check ? record : withCheck(record, written, at),
@@ -220,8 +220,8 @@ async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<
 }
 
 /**
- * Somebody may have written what consumers read. What cannot be looked at now, or is refused, is checked later: until then nobody
- * knows whether consumers are served.
+ * Checks for a published version that somebody else wrote. If it cannot be read now, or the target refuses it, it is checked again
+ * later: until then Keyturn does not know whether consumers can log in.
  */
 async function lookForDrift(session: Session): Promise<void> {
   const { rotation, adoptedAt } = session.record();
@@ -232,12 +232,12 @@ async function lookForDrift(session: Session): Promise<void> {
   }
   try {
     const published = await syncPublished(session);
-    // Whoever changes a credential by hand may publish it first, so it gets the time for that.
+    // An operator who changes a credential by hand may publish it first, so allow time for the change.
     if (published.is === "refused") await checkLater(session, plus(session.now(), handoverMs));
   } catch (error) {
     rethrowUnlessExpected(error);
     const failure = toFailure(session, error);
-    session.emit({ type: "attempt-failed", failure, detail: "drift check" });
+    session.emit({ type: "attempt-failed", failure, detail: "check for drift" });
     await checkLater(session, plus(session.now(), 5 * second));
   }
 }

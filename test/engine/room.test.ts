@@ -59,7 +59,9 @@ describe("before a change begins there is room for what it will write", () => {
     const wake = (await workOn({ ...ports, notifiers: [] }, world.target)) ?? "";
     expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
     expect(between(world.now(), wake)).toBeGreaterThan(7 * second);
-    expect((await readRecord(world)).request?.heldBy).toMatch(/^vault main is busy/);
+    expect((await readRecord(world)).request?.heldBy).toMatch(
+      /^the limit on new versions of vault main is used up/,
+    );
     world.advanceTo(wake);
     await workOn(ports, world.target);
     expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -89,7 +91,7 @@ describe("before a change begins there is room for what it will write", () => {
     await workOn(ports, world.target);
     const { rotation: waiting, outbox } = await readRecord(world);
     expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
-    expect(waiting?.heldBy).toMatch(/^vault main is busy/);
+    expect(waiting?.heldBy).toMatch(/^the limit on new versions of vault main is used up/);
     expect(outbox.map(({ type }) => type)).not.toContain("rotation.stalled");
     world.advanceTo(waiting?.nextAttemptAt ?? "");
     await workOn(ports, world.target);
@@ -118,7 +120,9 @@ describe("before a change begins there is room for what it will write", () => {
     const target = { ...world.target, pendingVault: "waiting" };
     await pace.take("waiting", 600, minute);
     await workOn(ports, target);
-    expect((await readRecord(world)).request?.heldBy).toMatch(/^vault waiting is busy/);
+    expect((await readRecord(world)).request?.heldBy).toMatch(
+      /^the limit on new versions of vault waiting is used up/,
+    );
     // Nothing was taken in the other one.
     expect(await pace.take("main", 2, minute)).toBe(0);
   });

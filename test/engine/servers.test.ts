@@ -77,7 +77,9 @@ describe("what an instance remembers of servers", () => {
     called("known", 10, false);
     for (let probes = 0; probes < mostProbes; probes++)
       entered(await enter(`new-${probes}`, false));
-    expect(passed(await enter("one-more", false)).why).toMatch(/was not asked yet/);
+    expect(passed(await enter("one-more", false)).why).toMatch(
+      /waits until Keyturn has contacted other servers/,
+    );
     entered(await enter("known", false));
   });
 
@@ -106,7 +108,7 @@ describe("what an instance remembers of servers", () => {
     for (let silences = 0; silences < 9; silences++) {
       called("db", 5 * second, true);
       const turn = passed(await enter("db", false));
-      expect(turn.why).toBe("server db does not answer; it is asked again later");
+      expect(turn.why).toBe("server db does not answer; Keyturn contacts it again later");
       pauses.push(between(now(), turn.until));
       advance(between(now(), turn.until));
       const probe = entered(await enter("db", false));

@@ -1,7 +1,7 @@
 import { addRefusal } from "../../core/lifecycle/guesses.ts";
 import type { Refusal } from "../../core/record/rotation.ts";
 
-/** Refused log-ins of admins, by whichever target of this process: they share one account. */
+/** Refused log-ins of admins, counted over all targets of this process because they share the admin's account. */
 export interface AdminRefusals {
   list(): readonly Refusal[];
   note(refusal: Refusal): void;

@@ -2,12 +2,12 @@ import type { SecretName } from "../../core/target.ts";
 import { between, type Instant, second } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 
-/** Milliseconds. As long as the log-in of an admin may stay open for the next target of a server. */
+/** Milliseconds. Equal to the time for which an admin's connection may stay open for the next target of a server. */
 const keptFor = 5 * second;
 
 /**
- * Secrets of admins that targets of this process have just read. Not what consumers read, and no proof: whoever uses one logs in with it,
- * and reads it anew when it is refused.
+ * Admin secrets that targets of this process have just read. A remembered secret proves nothing: the caller logs in with it, and reads it
+ * from the vault again when the target refuses it.
  */
 export interface AdminSecrets {
   recall(name: SecretName, now: Instant): StoredSecret | undefined;

@@ -8,7 +8,7 @@ import { redact } from "../../core/secrets/redact.ts";
 import { toServerName } from "../fleet/turn.ts";
 import type { Session } from "../session.ts";
 
-/** A call to the target, with whatever is thrown named, and with what it shows of the server remembered. */
+/** Calls the target. Wraps unknown errors in `Unnamed`, and records whether the server answered. */
 export async function asTarget<Result>(
   session: Session,
   Unnamed: new (message: string) => Error,
@@ -30,9 +30,9 @@ export async function asTarget<Result>(
   }
 }
 
-/** A call to a vault, with whatever is thrown named. */
+/** Calls a vault. Wraps unknown errors in VaultUnavailableError. */
 export function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
-  return wrapUnknownErrors(session, VaultUnavailableError, "the vault could not be asked", call);
+  return wrapUnknownErrors(session, VaultUnavailableError, "the request to the vault failed", call);
 }
 
 async function wrapUnknownErrors<Result>(
@@ -45,8 +45,8 @@ async function wrapUnknownErrors<Result>(
     return await call();
   } catch (error) {
     if (isKnownError(error)) throw error;
-    const told = error instanceof Error ? `${error.name}: ${error.message}` : "not an error object";
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : "not an Error";
     // The original is not kept as the cause: drivers put statements and requests on their errors.
-    throw new Unnamed(redact(`${what} (${told})`, session.secrets()));
+    throw new Unnamed(redact(`${what} (${reason})`, session.secrets()));
   }
 }

@@ -24,8 +24,8 @@ import type { Session } from "../session.ts";
 import { asTarget, asVault } from "./asking.ts";
 
 /**
- * Every call to a vault or a target goes through here: with a deadline, with whatever is thrown named by what is
- * known now, and with each secret that comes by remembered for redaction.
+ * Every call to a vault or a target goes through this file. It sets a deadline, wraps unknown errors in the class that fits what
+ * is known now, and remembers each secret for redaction.
  */
 export async function readCurrent(
   session: Session,
@@ -36,7 +36,7 @@ export async function readCurrent(
   return callGuarded(session, await asVault(session, call));
 }
 
-/** A version in a vault that is not configured any more counts as absent: it must not hold a rotation up. */
+/** Reads one version. It counts as absent when its vault is no longer configured, so that it cannot block a rotation. */
 export async function readVersion(
   session: Session,
   ref: VersionRef,
@@ -64,7 +64,7 @@ export async function writeVersion(
   }
 }
 
-/** Every version of a secret, newest first, without values. */
+/** Lists every version of a secret, newest first, without values. */
 export function listVersions(
   session: Session,
   { vault, name }: SecretName,
@@ -73,7 +73,7 @@ export function listVersions(
   return asVault(session, () => requireVault(session, vault).listVersions(name, signal));
 }
 
-/** Takes a stored secret away: `proof` says what works instead. */
+/** Disables a stored secret version. `proof` shows which secret works instead. */
 export async function disableVersion(
   session: Session,
   ref: VersionRef,
@@ -87,11 +87,12 @@ export async function disableVersion(
 
 function requireVault(session: Session, name: string): Vault {
   const vault = session.ports.vault(name);
-  if (!vault) throw new ConfigError(`there is no vault ${name} in the configuration`);
+  if (!vault)
+    throw new ConfigError(`vault ${name} is not in the configuration. Add it to \`vaults\``);
   return vault;
 }
 
-/** The credential kept as `ref` for one of `accounts`; undefined when it cannot be read or is not theirs. */
+/** Reads the credential stored as `ref` for one of `accounts`. Returns undefined when it cannot be read or belongs to another account. */
 export async function readCredential(
   session: Session,
   ref: VersionRef,
@@ -111,21 +112,21 @@ export function credentialIn(
   return credential;
 }
 
-/** What a log-in is tried with, and how it counts. */
+/** A log-in to try, and how a refusal of it counts. */
 export interface LogIn {
   readonly credential: Credential;
   /** Where the secret is stored. */
   readonly ref: VersionRef;
   readonly as?: "admin";
-  /** The target needs a while to accept this secret, so a refusal is no wrong guess. */
+  /** The target may not accept this secret yet, so a refusal does not count as a wrong guess. */
   readonly isPropagating?: boolean;
-  /** It is one of several that might be accepted. */
+  /** This secret is one of several that the target might accept. */
   readonly isSearch?: boolean;
-  /** If it is accepted, the account is about to change itself with it. */
+  /** If the target accepts this secret, the account uses it to change itself. */
   readonly isAuthority?: boolean;
 }
 
-/** Whether the target accepts a stored secret. Throws GuessPauseError when the account was refused too often. */
+/** Whether the target accepts a stored secret. Throws GuessPauseError when it has refused the account too often. */
 export async function logsIn(
   session: Session,
   { credential, ref, as, isPropagating = false, isSearch = false, isAuthority = false }: LogIn,
@@ -151,7 +152,7 @@ export async function logsIn(
   return verdict === "accepted";
 }
 
-/** Asks the target what prevents the account from logging in, and whether the authority may change it. */
+/** Checks on the target what prevents the account from logging in, and whether the authority may change the account. */
 export async function examineAccount(
   session: Session,
   authority: Authority,
@@ -173,7 +174,7 @@ export async function examineAccount(
   );
 }
 
-/** What is known of an account on a system that cannot be asked. */
+/** What Keyturn assumes about an account on a system that cannot examine accounts. */
 const unasked: Examination = { obstacles: [], right: { is: "likely" } };
 
 async function tryAuthority(
@@ -186,7 +187,7 @@ async function tryAuthority(
   return accepted ? unasked : "rejected";
 }
 
-/** What every call to the target brings along. `mayStay`: other calls with the same authority are about to follow. */
+/** Options of every call to the target. `mayStay`: the connection may stay open for further calls with the same authority. */
 function toCall({ options, policy }: Target, mayStay = false) {
   const { connect } = policy.timeouts ?? {};
   return {
@@ -201,7 +202,7 @@ function checkDeadline({ ports, target }: Session): AbortSignal {
   return ports.deadline(Math.min(verify, deadlines.verify));
 }
 
-/** Takes the account's old password away: `proof` says what works instead. */
+/** Replaces the account's old password. `proof` shows which secret works instead. */
 export async function applyChange(
   session: Session,
   next: Credential,
@@ -215,8 +216,8 @@ export async function applyChange(
   const signal = changeDeadline(session);
   return asAuthority(session, authority, () => {
     session.noteChange();
-    // Not knowing is the careful guess about an error that nobody named once the change may have been sent.
-    return asTarget(session, OutcomeUnknownError, "the change ended in an unknown way", () =>
+    // An unknown error may have come after the change was sent, so treat the outcome as unknown.
+    return asTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
       ports.rotator(target.type).apply({ ...toCall(target, true), next, using }, signal),
     );
   });
@@ -227,7 +228,7 @@ function changeDeadline({ ports, target }: Session): AbortSignal {
   return ports.deadline(Math.min(change, deadlines.apply));
 }
 
-/** Whether anybody uses the account. Never guessed: a rotator that cannot tell is a mistake in the configuration. */
+/** Whether the account has open sessions. Throws ConfigError for a rotator that cannot find out. */
 export async function hasSessions(
   session: Session,
   account: string,
@@ -237,19 +238,19 @@ export async function hasSessions(
   const { using } = authority;
   const rotator = ports.rotator(target.type);
   const signal = checkDeadline(session);
-  const what = "who is logged in could not be asked";
+  const what = "the sessions of the account could not be checked";
   return asAuthority(session, authority, () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
         return rotator.hasSessions({ ...toCall(target, true), account, using }, signal);
       throw new ConfigError(
-        `${target.type} cannot tell who is logged in, which retire: proof needs`,
+        `retire: proof needs a system that can list sessions, and ${target.type} cannot. Use retire: grace`,
       );
     }),
   );
 }
 
-/** Takes the account's password away for good: `proof` says what works instead. */
+/** Removes the account's password permanently. `proof` shows which secret works instead. */
 export async function retireAccount(
   session: Session,
   account: string,
@@ -266,7 +267,7 @@ export async function retireAccount(
     return asTarget(
       session,
       OutcomeUnknownError,
-      "the retirement ended in an unknown way",
+      "the result of the retirement is unknown",
       async () =>
         ports.rotator(target.type).retire?.({ ...toCall(target, true), account, using }, signal),
     );

@@ -5,16 +5,16 @@ import { between, type Instant, plus, second } from "../../core/time.ts";
 import type { Session } from "../session.ts";
 
 /**
- * Milliseconds that a worker waits in its place; for longer it lets go of the target. What goes first waits in any case, and finds room
- * that the others have left to it.
+ * Milliseconds that a worker waits for room while it holds the target; it releases the target if the wait would be longer. Urgent work
+ * always waits: the vault's limit keeps some room for it.
  */
 const longestWait = 7 * second;
 const longestWaitOfFirst = 60 * second;
 
-/** Room that was taken this long ago may have been given to others. */
+/** Milliseconds for which room that was taken stays reserved. Later, others may have it. */
 const longestHeld = 30 * second;
 
-/** So many others want to create versions in the vault that the rotation had better wait. Nothing was done. */
+/** The vault's limit on new versions is used up, so the rotation must wait. Nothing was changed. */
 export class VaultBusyError extends VaultUnavailableError {
   readonly until: Instant;
 
@@ -27,15 +27,15 @@ export class VaultBusyError extends VaultUnavailableError {
 const takenAt = new WeakMap<Session, Instant>();
 
 /**
- * Takes room in the vaults for the pending version and for the one to be published, before anything is changed, unless this session
- * has just taken it. Waits its turn for a while. Throws VaultBusyError when that would take too long.
+ * Reserves room in the vaults for the pending version and the published one, before anything is changed, unless this session has just
+ * reserved it. Waits up to `longestWait`. Throws VaultBusyError when the wait would be longer.
  */
 export async function takeRoomForBoth(session: Session): Promise<void> {
   const { target } = session;
   await takeRoom(session, [pendingName(target).vault, target.publish.vault]);
 }
 
-/** The same for a rotation whose pending version is there. */
+/** Reserves room for the published version of a rotation whose pending version exists. */
 export async function takeRoomToPublish(session: Session): Promise<void> {
   await takeRoom(session, [session.target.publish.vault]);
 }
@@ -46,7 +46,7 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
   if (!pace || (before !== undefined && between(before, session.now()) < longestHeld)) return;
   const longest = goesFirst(session.record()) ? longestWaitOfFirst : longestWait;
   const needs = Map.groupBy(vaults, (vault) => vault);
-  // Nothing is taken in one vault that another one has no room for.
+  // With two vaults, check both first, so that no room is taken in one while the other has none.
   const steps = needs.size > 1 ? [() => 0, countCreates] : [countCreates];
   let pauseMs = 0;
   for (const creates of steps) {
@@ -61,7 +61,7 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
 }
 
 function busy(vault: string, until: Instant): VaultBusyError {
-  const message = `vault ${vault} is busy: its limit on new versions is used up until about ${until}`;
+  const message = `the limit on new versions of vault ${vault} is used up until about ${until}; the rotation waits`;
   return new VaultBusyError(message, until);
 }
 

@@ -9,47 +9,47 @@ import {
 } from "../../core/fleet/servers.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
 
-/** Milliseconds for which a worker waits in its place: others are about to be done. */
+/** Milliseconds for which a worker waits for a slot: other workers usually finish within that time. */
 const longestWait = 2 * second;
-/** The same where others ask a server that may not answer at all: one that does has done so by then. */
+/** Milliseconds for which a worker waits while others contact servers that may not answer. A server that is up answers within that time. */
 const longestWaitForProbe = 300;
-/** Milliseconds, at most twice, until a target is looked at again that found its server busy. */
+/** Milliseconds, at most twice as many, until a target whose server was busy is tried again. */
 const busyPause = 5 * second;
 
-/** A worker may ask the server, and says when it is done. */
+/** The worker may contact the server. It must call `leave` when it is done. */
 export interface Entered {
   leave(): void;
 }
 
-/** It had better not, until then. */
+/** The worker must not contact the server before `until`. */
 export interface PassedOver {
   readonly until: Instant;
   readonly why: string;
 }
 
 /**
- * What one instance remembers of servers, so that those that are silent or busy do not hold up the targets of others. Only an
- * optimisation: what may be done to a target is in the journal.
+ * What one instance remembers about servers, so that silent or busy servers do not delay the targets of other servers. This is only an
+ * optimisation: the journal decides what may be done to a target.
  */
 export interface Servers {
-  /** `isUrgent`: a person waits; a silent server is asked again at once, unless somebody is just asking it. */
+  /** `isUrgent`: a person waits, so a silent server is contacted again at once, unless another worker is contacting it now. */
   enter(server: string, isUrgent: boolean): Promise<Entered | PassedOver>;
-  /** Why the server had better not be asked now, for whoever has something else to wait for first. */
+  /** Why the server must not be contacted now. For a worker that waits for something else first, and takes no slot yet. */
   silence(server: string, isUrgent: boolean): PassedOver | undefined;
-  /** A call has ended that began then. `isUnavailable`: the server could not be asked. */
+  /** Records that a call which began at `began` has ended. `isUnavailable`: the server could not be reached. */
   note(server: string, began: Instant, isUnavailable: boolean): void;
 }
 
 interface Known {
   working: number;
-  /** When a worker last began with it, or last heard from it. */
+  /** When a worker last started to use the server, or last got an answer from it. */
   lastSign: Instant | undefined;
   answeredAt: Instant | undefined;
-  /** Whether the server takes a connection; asked outside of any slot. */
+  /** Whether the server accepts a connection. Checked outside of any slot. */
   contact: Contact | undefined;
-  /** When a worker began to ask it who has not heard yet. */
+  /** When a worker that has no answer yet began to contact the server. */
   probeSince: Instant | undefined;
-  /** In a row. */
+  /** Number of consecutive silences. */
   silences: number;
   silentUntil: Instant | undefined;
 }
@@ -62,22 +62,22 @@ interface Contact {
 
 export interface ServersOf {
   readonly now: () => Instant;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
-  /** A number from 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly draw: () => number;
-  /** Whether the server takes a connection, or says at once that it does not. Absent: only a call can tell. */
+  /** Whether the server accepts a connection or refuses it at once. Absent: only a call shows whether the server answers. */
   readonly canConnect?: (server: string) => Promise<boolean>;
 }
 
 interface Memory extends ServersOf {
   readonly known: Map<string, Known>;
   readonly probing: Set<Known>;
-  /** Wakes those who wait for a place. */
+  /** Callbacks that wake the workers which wait for a slot. */
   readonly waiting: Set<() => void>;
 }
 
-/** What kind of place is missing: at the server, or among those who ask servers that may not answer. */
+/** Which slot is missing: one at the server, or one of those for servers that may not answer. */
 type Missing = "server" | "probe";
 
 export function servers(of: ServersOf): Servers {
@@ -102,7 +102,7 @@ export function servers(of: ServersOf): Servers {
     silence: (server, isUrgent) => findSilence(memory, server, isUrgent),
     note(server, began, isUnavailable) {
       const state = getKnown(memory, server);
-      // One that refuses at once holds nobody up.
+      // A server that refuses at once delays no other target.
       if (!isUnavailable || between(began, now()) < silentAfter) {
         Object.assign(state, { answeredAt: now(), lastSign: now(), silences: 0 });
         state.silentUntil = undefined;
@@ -125,14 +125,14 @@ function getKnown({ known }: Memory, server: string): Known {
   return fresh;
 }
 
-/** Whether the server has answered so recently that it is likely to do so again. */
+/** Whether the server has answered so recently that it will probably answer again. */
 function isProven({ answeredAt, silences }: Known, now: Instant): boolean {
   return answeredAt !== undefined && silences === 0 && between(answeredAt, now) < provenFor;
 }
 
 /**
- * Finds out whether the server takes connections, unless it has just answered. A healthy server says so within milliseconds; nobody waits
- * in a slot for one that does not. Returns why the target is passed over, or undefined if a call may tell more.
+ * Checks whether the server accepts connections, unless it has just answered. A healthy server does so within milliseconds, and no worker
+ * waits in a slot for a silent one. Returns why the target is postponed, or undefined if the worker should make a call.
  */
 async function awaitContact(memory: Memory, server: string): Promise<PassedOver | undefined> {
   const { now, pause, canConnect } = memory;
@@ -151,7 +151,7 @@ async function awaitContact(memory: Memory, server: string): Promise<PassedOver 
     const why = `server ${server} has not answered yet`;
     return { until: later(memory, now(), contactWithin), why };
   }
-  // The second time a call is made all the same: its error is what people must hear of.
+  // From the second silence on, make the call anyway: its error is the message that people need.
   if (state.silences > 0) return undefined;
   noteSilence(memory, state);
   return findSilence(memory, server, false);
@@ -165,7 +165,7 @@ function startContact({ now }: Memory, asked: Promise<boolean>): Contact {
       (isConnected) => {
         contact.result = isConnected ? "connected" : "nothing";
       },
-      // Whatever went wrong here: a call says it better.
+      // Ignore this error: the error of a call says more.
       () => {
         contact.result = "connected";
       },
@@ -180,28 +180,28 @@ function noteSilence({ now }: Memory, state: Known): void {
   state.contact = undefined;
 }
 
-/** Targets that were passed over together do not come back together. */
+/** Adds a random delay, so that targets that were postponed together do not come back together. */
 function later({ draw }: Memory, from: Instant, milliseconds: number): Instant {
   return plus(from, Math.round(milliseconds * (1 + draw())));
 }
 
-/** Why the server cannot be asked before then, whoever else is done meanwhile. */
+/** Why the server cannot be contacted before `until`, even if other workers leave it. */
 function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
   const { silentUntil, working } = getKnown(memory, server);
   if (silentUntil === undefined) return undefined;
   const now = memory.now();
   const isOver = isUrgent || silentUntil <= now;
   if (isOver && working === 0) return undefined;
-  // Whoever is just asking it knows soon.
+  // Another worker that is contacting the server will know soon.
   const until = silentUntil > now && !isUrgent ? silentUntil : plus(now, busyPause);
-  const why = `server ${server} does not answer; it is asked again later`;
+  const why = `server ${server} does not answer; Keyturn contacts it again later`;
   return { until: later(memory, until, second), why };
 }
 
 function reason(server: string, missing: Missing): string {
   return missing === "server"
     ? `server ${server} is busy with other targets`
-    : `server ${server} was not asked yet, and others that may not answer come first`;
+    : `server ${server} waits until Keyturn has contacted other servers that may not answer`;
 }
 
 function take(memory: Memory, server: string): Entered | Missing {
@@ -226,23 +226,23 @@ function take(memory: Memory, server: string): Entered | Missing {
   };
 }
 
-/** A worker is at the server and has heard nothing for a while: another one would most likely wait as well. */
+/** Whether a worker has waited for the server for a while without an answer: another worker would probably wait as well. */
 function isHanging({ working, lastSign }: Known, now: Instant): boolean {
   return working > 0 && lastSign !== undefined && between(lastSign, now) >= silentAfter;
 }
 
-/** One of the places is kept for servers that have not been silent, so that there is always one to find out about a new server. */
+/** Whether a probe slot is free. One slot is kept for servers that have not been silent, so that a new server can always be tried. */
 function hasProbe(probing: ReadonlySet<Known>, state: Known): boolean {
   const silent = [...probing].filter(isSilent);
   return probing.size < mostProbes && (!isSilent(state) || silent.length < mostSilentProbes);
 }
 
-/** It was silent, and nothing shows yet that it is back. */
+/** Whether the server was silent and has not accepted a connection since. */
 function isSilent({ silences, contact }: Known): boolean {
   return silences > 0 && contact?.result !== "connected";
 }
 
-/** It is known now whether the server answers: its place among the probes is free. */
+/** Frees the probe slot of a server once Keyturn knows whether it answers. */
 function endProbe(memory: Memory, state: Known): void {
   if (!memory.probing.delete(state)) return;
   state.probeSince = undefined;
@@ -253,7 +253,7 @@ function wakeAll({ waiting }: Memory): void {
   for (const wake of waiting) wake();
 }
 
-/** Until when it is worth waiting for a place: as soon as one of those in the way is done there is room. */
+/** Until when a wait for a slot makes sense: the slot is free as soon as one of the blocking workers is done. */
 function endOfWait(memory: Memory, server: string, missing: Missing, since: Instant): Instant {
   const inTheWay = missing === "probe" ? [...memory.probing] : [getKnown(memory, server)];
   const ends = inTheWay.map(({ probeSince }) =>

@@ -7,10 +7,10 @@ import type { Session } from "../session.ts";
 import { takeRoomForBoth, VaultBusyError } from "./room.ts";
 import type { Entered, PassedOver } from "./servers.ts";
 
-/** Work for which nobody asks the server. */
+/** Work that does not contact the server. */
 const withoutServer: readonly Work[] = ["join", "notify", "wait"];
 
-/** The server of a target, among all those of an instance. */
+/** Returns the name of a target's server, unique within an instance. */
 export function toServerName(
   { rotator }: Pick<Ports, "rotator">,
   { type, options }: Target,
@@ -20,8 +20,8 @@ export function toServerName(
 }
 
 /**
- * Whether it is the target's turn at its server. Whatever a person has asked for, or somebody has seen in a log, goes first: it does not
- * wait because the server was silent a moment ago.
+ * Takes a slot at the target's server, if one is free. Work that a person requested, or that follows a reported exposure, is urgent: it
+ * does not wait because the server was silent a moment ago.
  */
 export async function takeTurn(
   session: Session,
@@ -41,7 +41,7 @@ export async function takeTurn(
   return servers.enter(server, isUrgent);
 }
 
-/** Before the turn, so that whoever waits for a vault keeps no place at the server. The start itself says what is to be done without room. */
+/** Waits for room in the vaults before the turn, so that a waiting worker occupies no slot at the server. `start` handles missing room. */
 async function waitForRoom(session: Session): Promise<void> {
   try {
     await takeRoomForBoth(session);

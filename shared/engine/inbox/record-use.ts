@@ -3,12 +3,12 @@ import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";
 
-/** A report that the secret of a target was used; now, when it does not say when. */
+/** A report that the secret of a target was used. Without `at`, it was used now. */
 export type UseInput = Omit<Use, "at"> & { readonly at?: Instant };
 
-/** What a report of a use leads to. */
+/** The result of a report of a use. */
 export interface UseResult {
-  /** Whether it puts off a change, or starts the clock of one. */
+  /** Whether the use postpones a rotation, or starts the clock of one. */
   readonly counted: boolean;
   readonly why: string;
   readonly lastUsedAt?: Instant;
@@ -25,7 +25,7 @@ export async function recordUse(
     acceptUse(before, target, { ...used, at: used.at ?? now }, now),
   );
   const { lastUsedAt, rotation } = record;
-  // While a rotation is open, what was planned before is past; its end plans anew.
+  // While a rotation is open, the earlier due moment does not count; the end of the rotation sets a new one.
   const nextDue = rotation ? undefined : record.nextDue;
   return {
     counted,

@@ -7,8 +7,8 @@ import { reschedule } from "../work/reschedule.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /**
- * Takes what somebody reports of a target, whether or not a worker holds it at the moment. Durable when it returns;
- * nothing is written when `accept` gives back the very record that it was given.
+ * Accepts a caller's report about a target, even while a worker holds it. The report is durable when the function returns.
+ * Nothing is written when `accept` returns the same record that it received.
  */
 export function report<Accepted extends { readonly record: TargetRecord }>(
   ports: Pick<Ports, "journal" | "pause" | "randomBytes">,
@@ -20,10 +20,10 @@ export function report<Accepted extends { readonly record: TargetRecord }>(
     const found = await journal.read(target.id);
     const now = toInstant(journal.now());
     const known = found?.record ?? newRecord(target.id);
-    // A worker that holds it plans anew by itself.
+    // A worker that holds the target reschedules it by itself.
     const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
     const accepted = accept(before, now);
-    // What is reported may be why the target must be looked at now.
+    // The report may be a reason to check a postponed target now.
     const record = accepted.record === before ? before : withoutSkip(accepted.record);
     if (record !== before) {
       await journal.commit({ record, etag: found?.etag, wakeAt: wakeAt(record, now) });

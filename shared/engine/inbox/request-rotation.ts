@@ -18,32 +18,32 @@ import { reschedule } from "../work/reschedule.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
-  /** Milliseconds that the superseded secret of a pair stays valid, instead of what the target says. */
+  /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
-  /** The same key for the same target leads to the same rotation, for as long as the journal keeps keys. */
+  /** Idempotency key: the same key for the same target leads to the same rotation, as long as the journal keeps the key. */
   readonly key?: string;
 }
 
-/** What a request leads to. */
+/** The result of a request. */
 export interface Requested {
   readonly rotationId: string;
-  /** Whether a rotation answers it that was queued or under way already. */
+  /** Whether a rotation that was queued or under way already answers the request. */
   readonly joined: boolean;
-  /** Who asked and what the policy says to that, or what it joins. */
+  /** Who requested the rotation and what the policy allows, or which rotation the request joins. */
   readonly why: string;
-  /** The moment at which the journal has the target due; absent when nothing was written. */
+  /** When the target is due according to the journal. Absent when nothing was written. */
   readonly wakeAt?: Instant;
-  /** What the rotation waits for; absent when it starts, or goes on, at once. */
+  /** What the rotation waits for. Absent when it starts, or continues, at once. */
   readonly waiting?: Waiting;
 }
 
 type RequestPorts = Pick<Ports, "journal" | "newId" | "pause" | "randomBytes" | "targetsUsing">;
 
 /**
- * Makes a rotation due now. Durable when it returns: whatever dies afterwards, the sweep finds it. The change itself
- * is left to whoever claims the target. Throws LeaseLostError when others write the target again and again.
+ * Makes a rotation due now. The request is durable when the function returns: the sweep finds it even after a crash. The worker that
+ * claims the target makes the change. Throws LeaseLostError when other writers win the race too many times.
  */
 export async function requestRotation(
   ports: RequestPorts,
@@ -58,7 +58,7 @@ export async function requestRotation(
   );
 }
 
-/** The rotation that the idempotency key of this very request has led to. Throws KeyReusedError. */
+/** Finds the rotation that an earlier request with the same idempotency key led to. Throws KeyReusedError. */
 async function knownByKey(
   { journal }: RequestPorts,
   target: Target,
@@ -67,13 +67,15 @@ async function knownByKey(
   const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
   if (!known) return undefined;
   if (known.asked !== askedFor(wanted)) {
-    throw new KeyReusedError(`This Idempotency-Key was used for another request to ${target.id}`);
+    throw new KeyReusedError(
+      `This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`,
+    );
   }
   const { rotationId } = known;
   const found = await journal.read(target.id);
   const waiting =
     found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
-  const why = `this Idempotency-Key has led to rotation ${rotationId}`;
+  const why = `an earlier request with this Idempotency-Key led to rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
@@ -86,23 +88,23 @@ function askedFor({ reason, grace, liftFreeze }: RotationInput): string {
   return parts.join(", ");
 }
 
-/** What cannot be kept must not be promised. */
+/** Rejects a grace that Keyturn cannot keep. */
 function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: RotationInput): void {
   if (grace === undefined) return;
   if (slots.length < 2) {
     throw new ConfigError(
-      `grace has no meaning: target ${id} has one account, whose old password ends with the change; leave grace out`,
+      `grace: target ${id} has one account, so its old password stops working with the change. Remove grace`,
     );
   }
   if (authority.as === "self") {
     throw new ConfigError(
-      `grace cannot be kept: the accounts of target ${id} change themselves, so nobody can end an old password before its turn; leave grace out`,
+      `grace: the accounts of target ${id} change their own passwords, so Keyturn cannot end the old one early. Remove grace`,
     );
   }
   const longest = findLongestGrace(policy);
   if (grace <= longest) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(longest)}, which is the policy's every: a pair needs both accounts by then`,
+    `grace must be at most ${formatDuration(longest)}, the policy's every: the next rotation of the pair needs the other account`,
   );
 }
 
@@ -155,8 +157,8 @@ interface Before {
 }
 
 /**
- * What has been read is durable: a request that adds nothing to it is not written, unless its key must be remembered. Returns when
- * the target is due.
+ * Writes the request, unless it changes nothing in the record that was read and has no key to remember. Returns when the target is
+ * due.
  */
 async function commitNews(
   { journal }: RequestPorts,
@@ -176,18 +178,18 @@ async function commitNews(
   return due;
 }
 
-/** `before` as it was when the request came. */
+/** Describes what a request joins, from the record as it was when the request came. */
 function whatItJoins({ rotation, request }: TargetRecord, rotationId: string): string {
   const joins = `joins rotation ${rotationId}`;
   if (rotation?.id === rotationId) {
     return rotation.phase === "blocked"
-      ? `${joins}, which was blocked and is tried again`
+      ? `${joins}, which was blocked and will be retried`
       : `${joins}, which is under way (phase ${rotation.phase})`;
   }
   return request ? `${joins}, which is queued. ${askedBy(request)}` : joins;
 }
 
-/** A rotation of its own that could start now does not while its secret is in use to change another target. */
+/** Returns what the rotation of an admin waits for: it does not start while its secret is used to change another target. */
 async function adminWait(
   ports: RequestPorts,
   target: Target,

@@ -2,16 +2,16 @@ import { LeaseLostError } from "../../core/errors.ts";
 import { second } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 
-/** Each lost race is another writer's success, so this many in a row need a crowd of writers. */
+/** Each lost race is another writer's success, so only many concurrent writers can cause this many in a row. */
 const maxConflicts = 20;
 
-/** Milliseconds. */
+/** Milliseconds of the first pause. */
 const firstPause = 25;
 const longestPause = second;
 
 /**
- * Reads, decides and writes again, as `attempt` does, until no other writer was quicker. Between two races it pauses
- * for a random time, so that writers that lost together do not meet again. Gives up with LeaseLostError.
+ * Repeats `attempt`, which reads, decides and writes, until no other writer wins the race. Between two races it pauses
+ * for a random time, so that writers that lost together do not collide again. Throws LeaseLostError after `maxConflicts` races.
  */
 export async function retryOnConflict<Result>(
   { pause, randomBytes }: Pick<Ports, "pause" | "randomBytes">,
@@ -27,7 +27,7 @@ export async function retryOnConflict<Result>(
   }
 }
 
-/** Milliseconds: any time from 0 to a limit that doubles with each lost race, up to a second. */
+/** Returns a random number of milliseconds, from 0 to a limit that doubles with each lost race, up to a second. */
 function pauseAfter(race: number, randomBytes: Ports["randomBytes"]): number {
   const limit = Math.min(firstPause * 2 ** (race - 1), longestPause);
   const [high = 0, low = 0] = randomBytes(2);

@@ -5,15 +5,15 @@ import { type Instant, plus, second, toInstant } from "../../core/time.ts";
 import { UnreadableRowError } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
 
-/** Milliseconds an admin credential waits while another target is being changed with it. */
+/** Milliseconds for which the rotation of an admin credential waits while another target is being changed with it. */
 const adminInUseDelay = 30 * second;
 
-/** Phases in which the credential is used. */
+/** Phases in which a rotation uses the credential. */
 const changing: readonly Rotation["phase"][] = ["staging", "applying", "publishing", "checking"];
 
 /**
- * The id of the target that is being changed with this one's credential at this moment, if any: changing it now would
- * pull the ladder away. One that only waits for its next try reads the credential anew.
+ * Returns the id of a target that is being changed with this target's credential now, if there is one: rotating the credential would
+ * make that change fail. A target that only waits for its next try does not count, because it reads the credential again.
  */
 export async function userOfAdmin(
   { journal, targetsUsing }: Pick<Ports, "journal" | "targetsUsing">,
@@ -23,12 +23,12 @@ export async function userOfAdmin(
   return undefined;
 }
 
-/** True as well when the row cannot be read: a newer version of Keyturn may be in the middle of a change. */
+/** Also true when the row cannot be read: a newer version of Keyturn may be changing the target. */
 async function isChanging(journal: Ports["journal"], user: Target): Promise<boolean> {
   try {
     const record = (await journal.read(user.id))?.record;
     const phase = record?.rotation?.phase;
-    // The journal may be a phase behind the worker.
+    // The journal may be one phase behind the worker.
     const mayChange = phase !== undefined && changing.includes(phase);
     return record !== undefined && mayChange && isClaimed(record, toInstant(journal.now()));
   } catch (error) {
@@ -41,6 +41,6 @@ export function waitForUser(
   user: string,
   now: Instant,
 ): { readonly until: Instant; readonly why: string } {
-  const why = `waits until ${user} is done with this credential`;
+  const why = `waits for the change of target ${user}, which uses this credential`;
   return { until: plus(now, adminInUseDelay), why };
 }

@@ -5,15 +5,16 @@ import type { Using } from "../../rotators/rotator.ts";
 import type { Session } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 
-/** Who makes a change, and where the secret is stored with which they log in, if they have one. */
+/** Who makes a change, and where their secret is stored, if they have one. */
 export interface Authority {
   readonly using: Using;
   readonly ref: VersionRef | undefined;
 }
 
 /**
- * A call that logs in as the authority, and says so by "rejected" or AuthorityRefusedError when that is refused. A refusal counts as a wrong guess of its account: for this target, and for every other
- * one that uses the same version of the admin's secret. Throws GuessPauseError when the account must not be asked again yet.
+ * Makes a call that logs in as the authority. The call reports a refused log-in by "rejected" or AuthorityRefusedError. A refusal counts
+ * as a wrong guess for the authority's account: for this target, and for every other target that uses the same version of the admin's
+ * secret. Throws GuessPauseError when another log-in of the account must wait.
  */
 export async function asAuthority<Result>(
   session: Session,

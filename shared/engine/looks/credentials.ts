@@ -22,15 +22,15 @@ import {
 import type { Session } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 
-/** A credential and where it is stored. */
+/** A credential, and where it is stored. */
 export interface StoredCredential {
   readonly credential: Credential;
   readonly ref: VersionRef;
 }
 
 /**
- * The admin's credential as the vault has it now, or had it seconds ago for another target. Whether it logs in was not asked. Throws
- * ConfigError.
+ * Returns the admin's credential as the vault has it now, or had it seconds ago for another target. Does not try to log in with it.
+ * Throws ConfigError.
  */
 export async function recallAdmin(session: Session): Promise<StoredCredential> {
   const { secret } = requireAdmin(session.target);
@@ -40,13 +40,13 @@ export async function recallAdmin(session: Session): Promise<StoredCredential> {
   return adminIn(session, known);
 }
 
-/** The admin's credential as the vault has it now. Whether it logs in was not asked. Throws ConfigError. */
+/** Returns the admin's credential as the vault has it now. Does not try to log in with it. Throws ConfigError. */
 export async function readAdmin(session: Session): Promise<StoredCredential> {
   const { target } = session;
   const { secret } = requireAdmin(target);
   const stored = await readCurrent(session, secret);
   if (typeof stored === "string") {
-    throw new ConfigError(`the admin secret ${secret.name} of ${target.id} is ${stored}`);
+    throw new ConfigError(`the admin secret ${secret.name} of target ${target.id} is ${stored}`);
   }
   session.ports.adminSecrets?.keep(secret, stored, session.now());
   return adminIn(session, stored);
@@ -54,7 +54,7 @@ export async function readAdmin(session: Session): Promise<StoredCredential> {
 
 function requireAdmin({ id, authority }: Target): Extract<Target["authority"], { as: "admin" }> {
   if (authority.as === "admin") return authority;
-  throw new RangeError(`${id} has no admin`);
+  throw new RangeError(`target ${id} has no admin`);
 }
 
 function adminIn(session: Session, stored: StoredSecret): StoredCredential {
@@ -63,19 +63,21 @@ function adminIn(session: Session, stored: StoredSecret): StoredCredential {
   const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(
-      `the admin secret ${secret.name} of ${target.id} must be JSON with username and password, ` +
+      `the admin secret ${secret.name} of target ${target.id} must be JSON with username and password, ` +
         "or a bare password with admin.account set",
     );
   }
   if (target.slots.some((slot) => slot.account === credential.account)) {
-    throw new ConfigError(`the admin of ${target.id} may not be an account that it rotates`);
+    throw new ConfigError(
+      `the admin of target ${target.id} must not be one of the accounts that the target rotates`,
+    );
   }
   return { credential, ref: stored.ref };
 }
 
 /**
- * The stored credential that the account has now. Tries each once, likeliest first; what was refused a moment ago comes last. A
- * target that cannot be asked ends it at once. Throws NoLiveCredentialError when none logs in.
+ * Finds the stored credential that the account has now. Tries each credential once, the most likely first, and those refused a moment
+ * ago last. Stops at once when the target cannot be reached. Throws NoLiveCredentialError when none logs in.
  */
 export async function findLiveCredential(
   session: Session,
@@ -114,7 +116,7 @@ async function* listCandidates(
   const refs = candidates(slot, isTheirs ? newest.ref : undefined);
   const refusedAt = ({ version }: VersionRef) =>
     findRefusal(session.refusals(), { account, version }, session.now());
-  // The pending secret is asked before anything is looked for. Once it was refused, it has its turn among the others.
+  // Callers try the pending secret before this search. Once refused, it is tried again here with the others.
   const known = [
     ...refs.filter((ref) => !sameVersion(ref, pending)),
     ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
@@ -126,7 +128,7 @@ async function* listCandidates(
     .map(({ ref }) => ref);
   const [othersUntried, othersRefused] = split(others, (ref) => refusedAt(ref) === undefined);
   yield* othersUntried;
-  // What was refused longest ago comes first, so that the guesses of one pause are not spent on the same ones again.
+  // The credential refused longest ago comes first, so that the guesses after each pause are not spent on the same ones again.
   yield* [...refused, ...othersRefused].sort((a, b) =>
     (refusedAt(a) ?? "").localeCompare(refusedAt(b) ?? ""),
   );
@@ -136,16 +138,16 @@ function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [It
   return [items.filter(test), items.filter((item) => !test(item))];
 }
 
-/** For so long a look takes a refused secret of an account that changes itself for refused. */
+/** Milliseconds for which a check treats a refused secret, of an account that changes itself, as still refused. */
 const lookMemoryMs = 30 * minute;
 
 /**
- * A secret that was refused not long ago, of an account that must not be asked again yet, counts as refused. An account that changes
- * itself has few guesses for many stored secrets, so a look spends none on what was refused within half an hour; a search asks for
- * each in turn.
+ * Whether the secret still logs in. A recently refused secret counts as refused while the account must pause between guesses. An account
+ * that changes itself has few guesses for many stored secrets, so a check spends none on a secret that was refused within the last half
+ * hour. A search tries each secret in turn.
  */
 export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
-  // No secret is tried twice in one attempt.
+  // Do not try a secret twice in one attempt.
   if (session.hasSeenRefused(live.credential)) return false;
   const refusal = { account: live.credential.account, version: live.ref.version };
   const refusedAt = findRefusal(session.refusals(), refusal, session.now());
@@ -159,13 +161,13 @@ export async function stillLogsIn(session: Session, live: LogIn): Promise<boolea
   }
 }
 
-/** How many versions back other credentials are looked for. */
+/** How many of the newest versions are searched for other credentials. */
 const othersWithin = 10;
 
 /**
- * Credentials in the newest versions of the published secret besides those that the journal knows: what somebody else wrote and
- * Keyturn overwrote before it had seen it, because Key Vault cannot write on condition that nobody else has; and what
- * the target has again after it was restored from a backup. Newest first. Whether they log in was not asked.
+ * Returns credentials in the newest versions of the published secret that the journal does not know, newest first. Somebody else may have
+ * written one just before Keyturn overwrote it, because Key Vault has no conditional write; or the target may have an old one again after
+ * it was restored from a backup. Does not try to log in with them.
  */
 export async function readOthers(
   session: Session,
@@ -183,10 +185,10 @@ export async function readOthers(
   return found;
 }
 
-/** What a session has read as pending. A version never changes. */
+/** The pending credential that a session has read. A version never changes. */
 const pendingRead = new WeakMap<Session, StoredCredential>();
 
-/** The secret that the rotation gives its account; undefined when its version cannot be read any more. */
+/** Reads the pending secret of the rotation. Returns undefined when its version can no longer be read. */
 export async function readPending(
   session: Session,
   { pending, account }: Rotation,
@@ -198,7 +200,7 @@ export async function readPending(
   return read;
 }
 
-/** The same, and not read again if this session has read it. It may have been disabled since. */
+/** Like `readPending`, but does not read it again if this session has read it. The version may have been disabled since. */
 export async function recallPending(
   session: Session,
   rotation: Rotation,

@@ -17,12 +17,12 @@ import { stillLogsIn } from "./credentials.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
 
-/** A person who changes a credential by hand may publish it before the target has it. */
+/** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
 export const handoverMs = 10 * minute;
 
 /**
- * Reports a version that somebody else wrote while a rotation is under way, which replaces it; tells whether there is one. If it
- * holds the present secret of the other account of a pair, that stays known: nothing else may have it.
+ * Reports a version that somebody else wrote during a rotation, which replaces it. Returns whether there is one. If it holds the present
+ * secret of the other account of a pair, the journal keeps its location: it may be the only copy.
  */
 export async function reportForeignVersion(
   session: Session,
@@ -40,11 +40,11 @@ export async function reportForeignVersion(
     current !== "disabled" &&
     credential !== undefined &&
     (await logsIn(session, { credential, ref: current.ref }));
-  // Built after the log-in: a request that comes meanwhile is part of the record by now.
+  // Build the record after the log-in, so that it includes requests that came meanwhile.
   const record = withDrift(
     session,
     current,
-    "somebody else wrote it, and the rotation that is under way replaces it",
+    "somebody else wrote this version; the rotation under way replaces it",
   );
   if (isLive) {
     const slot = promote(findSlot(record, credential.account), current.ref, current.createdAt);
@@ -56,14 +56,14 @@ export async function reportForeignVersion(
 }
 
 /**
- * What consumers read, as the vault has it now.
+ * The published secret, as the vault has it now.
  *
  * | is | meaning |
  * |---|---|
- * | `nothing` | no version, and none was ever published |
- * | `known` | the version that the journal knows; whether it logs in was not asked |
- * | `adopted` | somebody else wrote it; it logs in and was adopted |
- * | `refused` | somebody else wrote it, and the target refuses it |
+ * | `nothing` | there is no version, and none was ever published |
+ * | `known` | the version that the journal knows; no log-in was tried |
+ * | `adopted` | somebody else wrote the version; it logs in and was adopted |
+ * | `refused` | somebody else wrote the version, and the target refuses it |
  * | `unusable` | there is no readable credential of the target |
  */
 export type Published =
@@ -76,8 +76,8 @@ export type Published =
   | { readonly is: "unusable"; readonly stored: StoredSecret | Unreadable };
 
 /**
- * Reads what consumers read. A version that somebody else wrote and that logs in is adopted as the account's secret;
- * anything else that is not ours is reported.
+ * Reads the published secret. A version that somebody else wrote and that logs in is adopted as the account's secret; any other
+ * version that Keyturn did not write is reported.
  */
 export async function syncPublished(session: Session): Promise<Published> {
   const stored = await readCurrent(session, session.target.publish);
@@ -102,9 +102,9 @@ export async function syncPublished(session: Session): Promise<Published> {
   return { is: "adopted", stored, credential };
 }
 
-/** Tells that the target refuses what consumers read. */
+/** Reports that the target refuses the published secret. */
 export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
-  const record = withDrift(session, stored, "the target refuses it");
+  const record = withDrift(session, stored, "the target refuses this version");
   const at = session.now();
   const { refusedSince = at } = record;
   const message = `the target refuses the published secret ${stored.ref.name}`;
@@ -126,12 +126,12 @@ async function reportUnusable(
   const why = reading?.kind === "none" ? `: it ${reading.why}` : "";
   const detail =
     typeof stored === "string"
-      ? `it is ${stored}`
-      : `it cannot be read as a credential of the target${why}`;
+      ? `the secret is ${stored}`
+      : `the secret holds no credential of the target${why}`;
   await session.commit(withDrift(session, stored, detail));
 }
 
-/** It is as good as a rotation, unless one is under way or waits to be repeated. */
+/** Adopts the version. This counts as a rotation, unless a rotation is under way or waits for a retry. */
 async function adoptVersion(
   session: Session,
   { ref, createdAt, value }: StoredSecret,
@@ -139,7 +139,7 @@ async function adoptVersion(
 ): Promise<void> {
   const reading = readPayload(value, [account]);
   const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
-  const detail = `somebody else wrote it; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const detail = `somebody else wrote this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const adopted: TargetRecord = {
@@ -153,8 +153,8 @@ async function adoptVersion(
 }
 
 /**
- * A retried write leaves two equal versions of ours; those are not drift. Throws VaultUnavailableError for an answer that is
- * older than what is known to be published.
+ * Whether somebody else wrote the version. A retried write of Keyturn leaves two equal versions, which are not drift. Throws
+ * VaultUnavailableError when the vault answers with a version older than the published one.
  */
 async function isForeign(
   session: Session,
@@ -171,7 +171,7 @@ async function isForeign(
   return !ours.value.equals(current.value);
 }
 
-/** The version we know may be out of reach by now; then a newer one is somebody else's for all we know. */
+/** Reads the known published version. If it can no longer be read, a newer version is assumed to be somebody else's. */
 async function readKnown(session: Session): Promise<StoredSecret | undefined> {
   const known = session.record().published;
   if (!known) return undefined;
@@ -185,12 +185,12 @@ async function readKnown(session: Session): Promise<StoredSecret | undefined> {
 }
 
 /**
- * A single version cannot be deleted, so one that was superseded is never the newest again: who answers with it is behind. What
- * it says must not be taken for what consumers read.
+ * Rejects an outdated answer. A single version cannot be deleted, so a superseded version is never the newest again: a vault that answers
+ * with one is behind, and its answer is not what consumers read.
  */
 function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
   const { slots, active } = session.record();
-  // Key Vault tells whole seconds, so two versions may seem to be of the same moment. That is not waited out for ever.
+  // Key Vault rounds to whole seconds, so two versions may have the same time. Do not wait for that forever.
   const isSuperseded =
     between(ours.createdAt, session.now()) < handoverMs &&
     slots.some(
@@ -202,7 +202,7 @@ function requireNewer(session: Session, current: StoredSecret, ours: StoredSecre
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;
   throw new VaultUnavailableError(
-    `the vault answered with version ${version} of ${name}, which was superseded by ${ours.ref.version}; it is asked again later`,
+    `the vault returned version ${version} of ${name}, which ${ours.ref.version} superseded; Keyturn reads it again later`,
   );
 }
 
@@ -221,6 +221,6 @@ function withDrift(
     ...(typeof current !== "string" && { version: current.ref }),
   });
   const data = { secret: target.publish.name, version, detail };
-  // Keyed by version and not by time, so that a receiver can tell what it has heard before.
+  // The key contains the version and not the time, so that a receiver can recognise a repeated notification.
   return notify(record, { type: "drift.found", at: session.now(), data, about: version });
 }

@@ -1,13 +1,13 @@
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
 
-/** The account was refused too often of late. Nothing was asked: another wrong guess might lock it. */
+/** The target has refused the account too often recently. No log-in was tried: another wrong guess might lock the account. */
 export class GuessPauseError extends TargetUnavailableError {
   readonly until: Instant;
 
   constructor(account: string, until: Instant) {
     super(
-      `account ${account} was refused too often within minutes; so as not to lock it, it is not asked before ${until}`,
+      `the target refused account ${account} too often within minutes. To avoid locking it, Keyturn does not log in before ${until}`,
     );
     this.until = until;
   }

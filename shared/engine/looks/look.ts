@@ -9,7 +9,7 @@ import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
 
-/** `works`: what consumers read logged in a moment ago. The others as `syncPublished` has them. */
+/** `works`: the published secret logged in a moment ago. `syncPublished` explains the others. */
 export type Checked =
   | {
       readonly is: "works";
@@ -23,8 +23,8 @@ export type Checked =
 export type Broken = Exclude<Checked, { readonly is: "works" }>;
 
 /**
- * Logs in with what consumers read, as the vault has it at this moment. A refusal is reported as drift. Throws when the
- * vault or the target cannot be asked: then nothing is known.
+ * Logs in with the published secret, as the vault has it now. Reports a refusal as drift. Throws when the vault or the target cannot be
+ * reached: then nothing is known.
  */
 export async function checkPublished(session: Session): Promise<Checked> {
   const published = await syncPublished(session);
@@ -51,7 +51,7 @@ async function noteProven(session: Session): Promise<void> {
   if (proven !== record) await session.commit(proven);
 }
 
-/** The version that this rotation has published, if consumers read it now and it logs in. */
+/** Returns the version that this rotation has published, if it is the current version and logs in. */
 export async function findOwnPublished(
   session: Session,
   { id, account }: Rotation,
@@ -61,7 +61,7 @@ export async function findOwnPublished(
   return (await proveLogIn(session, current, account)) && current.ref;
 }
 
-/** The proof that the account logs in with what consumers read now; undefined if it does not. */
+/** Returns the proof that the account logs in with the published secret. Returns undefined if it does not. */
 export async function proveLogIn(
   session: Session,
   current: StoredSecret | Unreadable,
@@ -73,12 +73,12 @@ export async function proveLogIn(
   return issueProof(session, "published");
 }
 
-/** Why what consumers read does not work, for a message. */
+/** Explains in a message why the published secret does not work. */
 export function describeBroken({ target }: Session, checked: Broken): string {
   const { name } = target.publish;
   if (checked.is === "refused") return `the target refuses the published secret ${name}`;
-  if (checked.is === "nothing") return `nothing is published in ${name}`;
+  if (checked.is === "nothing") return `no secret is published as ${name}`;
   return typeof checked.stored === "string"
     ? `the published secret ${name} is ${checked.stored}`
-    : `the published secret ${name} holds no credential of ${target.id}`;
+    : `the published secret ${name} holds no credential of target ${target.id}`;
 }

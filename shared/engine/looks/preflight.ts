@@ -23,24 +23,24 @@ import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
 import { restorePublished } from "./recover.ts";
 
-/** Everything that a change needs, proven a moment ago. */
+/** Everything that a change needs, checked a moment ago. */
 export interface Cleared {
   readonly using: Using;
-  /** Where the secret is stored that the account has now, if it was found. */
+  /** Where the account's present secret is stored, if it was found. */
   readonly live?: VersionRef;
   /** Where the secret of `using` is stored, if it has one. */
   readonly usingRef?: VersionRef;
   readonly proof: Proof;
-  /** What consumers read now; absent where nothing would keep the change from being repeated. */
+  /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
   readonly current?: StoredSecret | Unreadable;
   readonly findings: readonly Finding[];
 }
 
 /**
- * Looks before a change: what consumers read works and can be written later, nothing prevents the account from logging in,
- * and the authority may change it. Changes nothing on the target. "other turn" when somebody published the account meanwhile that
- * the rotation was about to change. Throws ChangeRefusedError for a named obstacle, and TargetUnavailableError or
- * VaultUnavailableError when nothing could be learnt.
+ * Checks before a change that the published secret works and can be written later, that nothing prevents the account from logging in,
+ * and that the authority may change it. Changes nothing on the target. Returns "other turn" when somebody meanwhile published the
+ * account that the rotation was about to change. Throws ChangeRefusedError for a named obstacle, and TargetUnavailableError or
+ * VaultUnavailableError when the check itself failed.
  */
 export async function lookBeforeChange(
   session: Session,
@@ -60,15 +60,14 @@ export async function lookBeforeChange(
 }
 
 /**
- * Looks again before a change that has begun is repeated: nothing may have come of it so far. Whether the account logs in is
- * not asked: it may have either secret. A named obstacle is waited out, because consumers may be refused until the change is
- * proven.
+ * Checks again before a change that has begun is repeated: the first try may have had no effect. Does not check whether the account logs
+ * in: it may have either secret. Waits for a named obstacle to go away, because the target may refuse consumers until the change is proven.
  */
 export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
   const { publish } = session.target;
   const stored = await readCurrent(session, publish);
   requireNotDeleted(publish.name, stored);
-  // It may have been purged for good, and the change is half-way: that cannot be waited out for ever.
+  // The secret may have been purged permanently. The change has begun, so do not wait for the secret forever.
   const isPatient = rotation.failures < session.target.policy.retry.attempts;
   if (isPatient) requireNotVanished(session, rotation, stored);
   try {
@@ -80,9 +79,10 @@ export async function lookAgain(session: Session, rotation: Rotation): Promise<C
 }
 
 const nothingChanged = "nothing was changed";
-const notProven = "the new secret may be set, and consumers may be refused until it is proven";
+const notProven =
+  "the target may already have the new secret, and may refuse consumers until the change is proven";
 
-/** The server, or its administrator's view, names what prevents the account from logging in. */
+/** The server, or its administrator's view, shows an obstacle that prevents the account from logging in. */
 class ObstacleError extends ChangeRefusedError {}
 
 async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<Result> {
@@ -94,7 +94,7 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
   }
 }
 
-/** Whether the secret that consumers read can be written later. Throws when it is known that it cannot. */
+/** Describes whether the published secret can be written later. Throws when Keyturn knows that it cannot. */
 function describePublished(session: Session, rotation: Rotation, published: Checked): Finding {
   const { target } = session;
   const about = "published secret";
@@ -103,14 +103,14 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
     published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
   requireNotDeleted(name, unreadable);
   requireNotVanished(session, rotation, unreadable);
-  // A person who asks for a rotation wants a new version; the schedule does not overrule whoever disabled the old one.
+  // A person who requests a rotation wants a new version; the schedule does not override the operator who disabled the old one.
   if (
     unreadable === "disabled" &&
     rotation.requestedBy === schedule &&
     session.record().published
   ) {
     throw new VaultUnavailableError(
-      `somebody disabled the current version of ${name}; enable it, or request a rotation to replace it`,
+      `the current version of ${name} is disabled. Enable it, or request a rotation to replace it`,
     );
   }
   const isOurs =
@@ -125,18 +125,19 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
     ? {
         about,
         is: "likely",
-        sentence: `${name} can be written: the pending secret was just written to the same vault (${vault})`,
+        sentence: `Keyturn can write ${name}: it has just written the pending secret to the same vault (${vault})`,
       }
     : {
         about,
         is: "unknown",
-        sentence: `whether ${name} can be written in vault ${target.publish.vault} is not known: new secrets wait in ${vault}`,
+        sentence: `Keyturn has not tried to write ${name} in vault ${target.publish.vault}: it stores pending secrets in ${vault}`,
       };
 }
 
 /**
- * A secret that Keyturn published and that is absent now may just be being deleted, or be deleted where Keyturn may not see it:
- * then nothing could be published. If a person wants a rotation all the same, the second try takes it for purged.
+ * Rejects a change when the secret that Keyturn published does not exist. It may be in the middle of a deletion, or be deleted where
+ * Keyturn may not see it: then no new version could be published. If a person requests a rotation anyway, the second try assumes that
+ * the secret was purged.
  */
 function requireNotVanished(
   session: Session,
@@ -149,19 +150,19 @@ function requireNotVanished(
   const isWanted = requestedBy !== schedule && requestedBy !== keyturn && failures > 0;
   if (stored !== "absent" || !isOurs || isWanted) return;
   throw new VaultUnavailableError(
-    `the secret ${name}, which Keyturn published, does not exist any more, or is being deleted, so nothing could be published; ` +
-      "recover it, or request a rotation to publish it anew",
+    `the secret ${name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +
+      "Recover it, or request a rotation to publish it again",
   );
 }
 
 function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
   if (stored !== "deleted") return;
   throw new VaultUnavailableError(
-    `the secret ${name} was deleted and can be recovered, so nothing could be published; recover or purge it`,
+    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge it`,
   );
 }
 
-/** The credential that the account has now, if a stored one logs in. One refusal is enough: wrong guesses lock accounts. */
+/** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
 async function findCurrent(
   session: Session,
   rotation: Rotation,
@@ -181,7 +182,7 @@ async function findCurrent(
       ? { credential, ref: current }
       : "refused";
   } catch (error) {
-    // The rotation may be the cure, and another authority makes the change.
+    // Another authority makes the change, and the rotation may fix the log-in.
     if (error instanceof GuessPauseError) return "unknown";
     throw error;
   }
@@ -197,7 +198,7 @@ function describeLogIn(account: string, live: StoredCredential | "refused" | "un
     : { about, is: "proven", sentence: `${account} logs in with its stored secret` };
 }
 
-/** The authority, and that it may change the account, which nothing prevents from logging in. */
+/** Checks that the authority may change the account, and that nothing prevents the account from logging in. */
 async function clearAuthority(
   session: Session,
   rotation: Rotation,
@@ -213,7 +214,7 @@ async function clearAuthority(
   if (examined === "rejected") {
     const where = target.authority.as === "admin" ? target.authority.secret.name : "";
     throw new TargetUnavailableError(
-      `${target.id} refuses the admin credential kept in ${where}; ${consequence}`,
+      `target ${target.id} refuses the admin credential stored in ${where}; ${consequence}`,
     );
   }
   const is = requireClear(examined, consequence);
@@ -233,7 +234,7 @@ interface ExaminedAs {
   readonly examined: Examination | "rejected";
 }
 
-/** With the admin's secret as another target has just read it; where that is refused, as the vault has it now. */
+/** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
 async function examineAs(
   session: Session,
   examine: { readonly account: string; readonly isProven: boolean },
@@ -249,7 +250,7 @@ async function examineAs(
   return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 
-/** An account that changes itself needs nothing but a stored secret that logs in. */
+/** An account that changes itself needs only a stored secret that logs in. */
 async function clearSelf(
   session: Session,
   rotation: Rotation,
@@ -261,7 +262,7 @@ async function clearSelf(
   return { using, live: own.ref, usingRef: own.ref, proof, findings: [] };
 }
 
-/** How sure the right is. Throws ObstacleError for what prevents a log-in, and ChangeRefusedError for a right that is missing. */
+/** Returns how certain the right is. Throws ObstacleError when something prevents a log-in, and ChangeRefusedError for a missing right. */
 function requireClear({ obstacles, right }: Examination, consequence: string): "proven" | "likely" {
   if (obstacles.length > 0) {
     const named = obstacles.map((one) => one.replace(/\.$/, "")).join("; ");

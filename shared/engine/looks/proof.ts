@@ -2,27 +2,27 @@ import { TargetUnavailableError } from "../../core/errors.ts";
 import { between, type Instant, minute } from "../../core/time.ts";
 import type { Session } from "../session.ts";
 
-/** Longer than the calls take that lie between a proof and what it permits, and no longer than a claim. */
+/** Milliseconds. Longer than the calls between a proof and the effect that it permits, and not longer than a claim. */
 const maxProofAgeMs = 2 * minute;
 
 declare const issued: unique symbol;
 
 /**
- * Evidence, gathered a moment ago under the claim of this session, that something else works than what is about to be taken
- * away. Every effect that takes away a password, an account or a secret version asks for one. Only `issueProof` makes
- * it, and the rules of imports say which files may call that.
+ * Evidence, gathered a moment ago under the claim of this session, that something else works before Keyturn removes a password, an
+ * account or a secret version. Every such effect requires a proof. Only `issueProof` creates proofs, and import rules limit which files
+ * may call it.
  */
 export interface Proof {
   readonly [issued]: true;
 }
 
 /**
- * | of | what was just seen |
+ * | of | evidence |
  * |---|---|
- * | `published` | a log-in with what consumers read |
+ * | `published` | a log-in with the published secret |
  * | `pending` | a log-in with the pending secret of the open rotation |
  * | `authority` | the authority may give the account the pending secret, which is stored and was just read |
- * | `unused` | the journal: no target was ever sent the secret |
+ * | `unused` | the journal shows that the secret was never sent to a target |
  */
 export type ProofOf = "published" | "pending" | "authority" | "unused";
 
@@ -42,20 +42,20 @@ export function issueProof(session: Session, of: ProofOf): Proof {
   return proof;
 }
 
-/** The latest proof of this kind that the session has, if it is still fresh. */
+/** Returns the session's latest proof of this kind, if it is still fresh. */
 export function findProof(session: Session, of: ProofOf): Proof | undefined {
   const proof = latest.get(session)?.get(of);
   return proof && isFresh(session, proof) ? proof : undefined;
 }
 
-/** Throws TargetUnavailableError when too much time has passed: then the engine must look again. */
+/** Throws TargetUnavailableError when the proof is too old: then the engine must check again. */
 export function requireProof(session: Session, proof: Proof): void {
   if (proofs.get(proof)?.session !== session) {
-    throw new RangeError("A proof of another session proves nothing.");
+    throw new RangeError("The proof belongs to another session.");
   }
   if (isFresh(session, proof)) return;
   throw new TargetUnavailableError(
-    `${session.target.id}: too much time passed between the checks and the change, so nothing was changed`,
+    `target ${session.target.id}: too much time passed between the checks and the change, so nothing was changed`,
   );
 }
 

@@ -23,8 +23,8 @@ import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
 
 /**
- * What consumers read does not log in. Publishes again a stored credential of the target that does, unless somebody wrote
- * what is published within the last minutes; tells whether it did.
+ * When the published secret does not log in, publishes again a stored credential of the target that does, unless somebody wrote
+ * the published version within the last minutes. Returns whether it did.
  */
 export async function restorePublished(session: Session, checked: Broken): Promise<boolean> {
   if (checked.is !== "refused" || isFresh(session, checked)) return false;
@@ -41,7 +41,7 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   const restored = await publish(session, id, publication);
   const record = session.record();
   const slot = { ...findSlot(record, account), current: restored };
-  const message = `the target refused the published secret ${restored.name}; the secret of ${account}, which works, was published again`;
+  const message = `The target refused the published secret ${restored.name}. Keyturn published the secret of ${account} again, which works.`;
   const { refusedSince: _, ...rest } = record;
   const served: TargetRecord = {
     ...rest,
@@ -51,12 +51,12 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   };
   await session.commit(withAlarm(served, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
-  await tellConsumers(session, id, restored);
+  await refreshAfterRestore(session, id, restored);
   return true;
 }
 
-/** One that is down reads the new version by itself, or is refreshed by the next rotation. */
-async function tellConsumers(
+/** Refreshes consumers. A consumer that is down reads the new version by itself later, or the next rotation refreshes it. */
+async function refreshAfterRestore(
   session: Session,
   rotationId: string,
   restored: VersionRef,
@@ -64,7 +64,7 @@ async function tellConsumers(
   const problems = await refreshConsumers(session, rotationId, restored);
   if (problems.length === 0) return;
   const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
-  session.emit({ type: "attempt-failed", failure, detail: "refreshing after a restore" });
+  session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after a restore" });
 }
 
 function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
@@ -73,8 +73,8 @@ function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }
 }
 
 /**
- * A stored credential of the target that logs in: of the account published last first, then of the other one, then of
- * versions that the journal does not know.
+ * Finds a stored credential of the target that logs in. Tries the account published last, then the other account, then versions that
+ * the journal does not know.
  */
 async function findHealthy(
   session: Session,
@@ -90,7 +90,7 @@ async function findHealthy(
   );
 }
 
-/** An account that is blocked, or must not be asked again yet, is passed over: what is restored is a help, and the rotation is the cure. */
+/** Skips an account that is blocked or must pause between guesses: a restore only helps until the rotation, which fixes the problem. */
 async function findLogIn(
   session: Session,
   found: readonly StoredCredential[],
@@ -106,7 +106,7 @@ async function findLogIn(
   return undefined;
 }
 
-/** The newest credential that the journal knows of each account, except what is refused. */
+/** Reads the newest credential of each account that the journal knows, except the refused one. */
 async function readNewest(session: Session, refused: VersionRef): Promise<StoredCredential[]> {
   const { active } = session.record();
   const accounts = session.target.slots.map((slot) => slot.account);
@@ -122,8 +122,8 @@ async function readNewest(session: Session, refused: VersionRef): Promise<Stored
 }
 
 /**
- * What consumers read does not work: asks for a rotation where the target refuses what is published, and publishes again what
- * works, if anything. A target whose rotations are left to people is only reported.
+ * When the published secret does not work, requests a rotation if the target refuses the secret, and publishes a working secret again,
+ * if there is one. A target that only people rotate is only reported.
  */
 export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
   const isNews = session.record().lastFailure?.message !== failure.message;
@@ -144,15 +144,15 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await restorePublished(session, checked);
   } catch (error) {
     rethrowUnlessExpected(error);
-    const about = { failure: toFailure(session, error), detail: "restoring the published secret" };
+    const about = { failure: toFailure(session, error), detail: "restore the published secret" };
     session.emit({ type: "attempt-failed", ...about });
   }
 }
 
-/** Somebody may be in the middle of a change by hand: nothing is replaced before they had the time for it. */
+/** Schedules a check: an operator may be changing the credential by hand, so do not replace it before the time allowed for that. */
 function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
   const at = plus(createdAt, handoverMs);
-  const why = "somebody wrote what consumers read, and the target refuses it";
+  const why = "somebody wrote the published secret, and the target refuses it";
   return withCheck(record, why, at);
 }
 
@@ -165,7 +165,7 @@ function withAlarm(
   return notify(record, { type: "alarm", at, data: { kind, message }, about: `${kind}/${at}` });
 }
 
-/** The record with a rotation asked for now, unless one is open or asked for already. */
+/** Returns the record with a rotation requested now, unless one is already open or requested. */
 function withCureRequested(
   session: Session,
   record: TargetRecord,

@@ -32,8 +32,8 @@ import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 const notAcceptedYet = "the target took the new secret and does not accept it yet";
 
 /**
- * Gives the target the pending secret. Looks before it acts. If a change may have begun and the pending secret logs in, the
- * work was done already. No other secret is made while nobody knows whether this one is live.
+ * Sets the pending secret on the target, after checking the target first. If a change may have begun and the pending secret logs in, the
+ * change was already made. Keyturn creates no other secret while it is unknown whether this one works.
  */
 export async function applying(session: Session, rotation: Rotation): Promise<Advance> {
   if (rotation.changeBegan) {
@@ -43,13 +43,13 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   const published = await leavePublishedAccount(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   await blockUnlessCurable(session, rotation);
-  // Where the account may have the secret already, consumers wait for it.
+  // If the account may already have the secret, consumers wait for it, so do not wait for room.
   if (!mayHaveChanged(rotation)) await takeRoomToPublish(session);
   const cleared = mayHaveChanged(rotation)
     ? await lookAgain(session, rotation)
     : await lookBeforeChange(session, rotation);
   if (cleared === "other turn") return { to: "staging" };
-  // Read directly before it is given to the target: somebody may have disabled it meanwhile.
+  // Read the secret directly before sending it to the target: an operator may have disabled it meanwhile.
   const pending = await readPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
   if (cleared.current) {
@@ -58,7 +58,7 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   return changeAndProve(session, pending, cleared);
 }
 
-/** Whether the target has the pending secret already: then the work was done before. */
+/** Finds out whether the target already has the pending secret. */
 async function findPendingLive(
   session: Session,
   rotation: Rotation,
@@ -71,7 +71,7 @@ async function findPendingLive(
     return { to: "publishing" };
   }
   if (isPropagating) throw new NotYetPropagatedError(notAcceptedYet);
-  // Nobody knows how the change ended that another worker began: a refusal from here on says nothing about that one.
+  // The outcome of a change that another worker began is unknown: a later refusal proves nothing about that change.
   const record = session.record();
   if (record.rotation && rotation.outcomeInDoubt !== true) {
     await session.commit({ ...record, rotation: { ...record.rotation, outcomeInDoubt: true } });
@@ -80,8 +80,9 @@ async function findPendingLive(
 }
 
 /**
- * Where another authority makes the change, giving the same secret again takes no guess, so it does not wait for one. An account
- * that changes itself has few guesses for many stored secrets: one that was refused is not asked first again.
+ * Whether the pending secret logs in. Where another authority makes the change, setting the same secret again costs no guess, so the
+ * rotation does not wait for one. An account that changes itself has few guesses for many stored secrets, so a refused one is not tried
+ * first again.
  */
 async function acceptsPending(session: Session, pending: LogIn): Promise<boolean> {
   const refusal = { account: pending.credential.account, version: pending.ref.version };
@@ -97,8 +98,8 @@ async function acceptsPending(session: Session, pending: LogIn): Promise<boolean
 }
 
 /**
- * The account of a pair does not have the pending secret. If somebody gave it another one by hand and published that, it is in use,
- * and it is the other account's turn. If this rotation has published it already, it is in use as well: returns that version.
+ * Called when the account of a pair does not have the pending secret. If an operator changed the account by hand and published it, the
+ * account is in use, and the other account must be rotated. If this rotation has already published the account, returns that version.
  */
 async function leavePublishedAccount(
   session: Session,
@@ -106,7 +107,7 @@ async function leavePublishedAccount(
 ): Promise<VersionRef | undefined> {
   const { target } = session;
   const isConfigured = target.slots.some((slot) => slot.account === rotation.account);
-  // One that left the configuration is seen through to the end.
+  // A rotation of an account that was removed from the configuration still continues to its end.
   if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
   if (accountToChange(target, session.record()) !== rotation.account) {
@@ -121,7 +122,7 @@ async function changeAndProve(
   cleared: Cleared,
 ): Promise<Advance> {
   const { rotation: before } = session.record();
-  if (!before) throw new RangeError(`${session.target.id} has no open rotation`);
+  if (!before) throw new RangeError(`target ${session.target.id} has no open rotation`);
   if (cleared.findings.length > 0) {
     session.emit({
       type: "looked",
@@ -134,7 +135,7 @@ async function changeAndProve(
   const applied = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
   const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
-  // Where the target accepts a secret at once, a log-in tells more than this moment.
+  // Where the target accepts a secret at once, the log-in is better evidence than this time.
   if (getPropagation(session) === 0) session.stage(confirmed);
   else await session.commit(confirmed);
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
@@ -148,21 +149,22 @@ async function changeAndProve(
     : new OutcomeUnknownError("the target took the new secret and then refused it");
 }
 
-/** Counted from the first time that the target took the secret: giving it again must not make the wait endless. */
+/** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
 function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
   if (confirmedAt === undefined) return false;
   const waited = between(confirmedAt, session.now());
   return waited >= 0 && waited < getPropagation(session);
 }
 
-/** Milliseconds during which the target may refuse a secret that it took. */
+/** Milliseconds for which the target may refuse a secret after it took it. */
 function getPropagation({ ports, target }: Session): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**
- * The target took the secret and refuses it, and all tries are used up. Whoever can change it without its own secret applies the same
- * one again. An account that changes itself needs a stored secret that logs in, or a person must decide.
+ * Called when the target took the secret but refuses it, and all tries are used up. An authority that does not need the account's own
+ * secret applies the same secret again. An account that changes itself needs a stored secret that logs in; otherwise the rotation is
+ * blocked until a person decides.
  */
 async function blockUnlessCurable(session: Session, rotation: Rotation): Promise<void> {
   const { target } = session;
@@ -173,12 +175,12 @@ async function blockUnlessCurable(session: Session, rotation: Rotation): Promise
   } catch (error) {
     if (!(error instanceof NoLiveCredentialError)) throw error;
     throw new NoLiveCredentialError(
-      `${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
+      `target ${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
     );
   }
 }
 
-/** Written before the change is sent: from here on the target may have the pending secret. */
+/** Records, before the change is sent, that the target may have the pending secret from now on. */
 async function confirmClaim(
   session: Session,
   rotation: Rotation,
@@ -188,10 +190,10 @@ async function confirmClaim(
   const begun: Rotation = {
     ...withoutHold(rotation),
     changeBegan: true,
-    // Whoever finds it begun has not heard how the change ended.
+    // A worker that finds the change begun does not know how it ended.
     ...(rotation.changeBegan && { outcomeInDoubt: true }),
   };
-  // What has just logged in is what the account has, wherever among the candidates it was found.
+  // The credential that has just logged in is the account's present one, whichever candidate it was.
   const slot = findSlot(record, rotation.account);
   const slots = live
     ? withSlot(record.slots, promote(slot, live, slot.changedAt ?? session.now()))
@@ -201,8 +203,8 @@ async function confirmClaim(
 }
 
 /**
- * Makes the change. An authority that is refused has sent nothing: its own secret may have been rotated since it was
- * examined, so it is read again and tried once more; after that the journal forgets that a change began.
+ * Makes the change. An authority that the target refuses has changed nothing: its own secret may have been rotated since the check,
+ * so Keyturn reads it again and tries once more. After a second refusal, the journal no longer records that a change began.
  */
 async function applyOrUndo(
   session: Session,
@@ -226,9 +228,9 @@ async function applyOrUndo(
 }
 
 /**
- * Somebody deleted or disabled the pending version, or it was cleaned away. If it is published and works, it is not needed.
- * Otherwise another secret may be made only if the account can be given one all the same: with other rights than its own,
- * or with an older secret that still logs in.
+ * Called when the pending version cannot be read: somebody deleted or disabled it, or Keyturn cleaned it up. If it is published and
+ * works, the rotation continues without it. Otherwise Keyturn may create another secret only if the account can still be changed: with
+ * rights other than its own, or with an older secret that still logs in.
  */
 export async function pendingLost(session: Session, rotation: Rotation): Promise<Advance> {
   const published = await findOwnPublished(session, rotation);
@@ -246,5 +248,5 @@ export async function pendingLost(session: Session, rotation: Rotation): Promise
       );
     }
   }
-  throw new GoBackError("staging", `the pending version ${version} cannot be read any more`);
+  throw new GoBackError("staging", `the pending version ${version} can no longer be read`);
 }

@@ -13,12 +13,12 @@ import { findProof, issueProof, type Proof } from "../looks/proof.ts";
 import type { Session } from "../session.ts";
 import { type Advance, GoBackError } from "./step.ts";
 
-/** Key Vault cannot back up a secret with more than 500 versions, and cannot delete a single version. */
+/** Number of versions from which Keyturn warns: Key Vault cannot back up a secret with more than 500, and cannot delete single versions. */
 const versionsToReport = 450;
 const tidyEveryMs = 7 * day;
 const maxDisabledAtOnce = 20;
 
-/** Disables the pending versions of the account whose outcome is known: the published one works. */
+/** Disables the account's pending versions that are no longer needed because the published secret works. */
 export async function cleaning(session: Session, rotation: Rotation): Promise<Advance> {
   const proof = findProof(session, "published") ?? (await provePublished(session, rotation));
   if (proof === undefined) return leaveToCheck(session, rotation);
@@ -28,8 +28,8 @@ export async function cleaning(session: Session, rotation: Rotation): Promise<Ad
 }
 
 /**
- * Consumers may have been refreshed for hours since the published secret was last seen to work. The configuration may name
- * another secret by now.
+ * Proves again that the published secret works: refreshing consumers may have taken hours, and the configuration may name another secret
+ * by now.
  */
 async function provePublished(
   session: Session,
@@ -40,12 +40,12 @@ async function provePublished(
 }
 
 /**
- * What was published works no more. As long as the pending version can be read, the same secret is given to the target again. Once
- * that was cleaned away, making another one might take away what consumers use: the rotation ends, and the published secret is checked.
+ * Called when the published secret no longer works. As long as the pending version can be read, the rotation sets the same secret on the
+ * target again. Without it, a new secret might replace the one that consumers use, so the rotation ends and the secret is checked.
  */
 async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advance> {
   const { name } = rotation.published ?? session.target.publish;
-  const why = `${name} does not log in any more`;
+  const why = `the published secret ${name} no longer logs in`;
   if (await readPending(session, rotation)) throw new GoBackError("publishing", why);
   session.stage(withCheck(session.record(), why, session.now()));
   return { to: "done" };
@@ -61,8 +61,8 @@ function listSuperseded(session: Session, { account, pending }: Rotation): Versi
 }
 
 /**
- * Disables the pending version of a rotation that ends or begins anew, if it is known that no target has it. A failure is
- * logged and changes nothing: the versions are tidied up later.
+ * Disables the pending version of a rotation that ends or starts over, if Keyturn knows that no target has it. A failure is only
+ * logged: the version is cleaned up later.
  */
 export async function discardPending(
   session: Session,
@@ -73,16 +73,16 @@ export async function discardPending(
   const isUnused =
     outcomeInDoubt !== true && confirmedAt === undefined && (!changeBegan || wasRefused);
   if (!pending || !isUnused) return;
-  await tolerateFailure(session, "disabling a pending version", () =>
+  await tolerateFailure(session, "disable a pending version", () =>
     disableVersion(session, pending, issueProof(session, "unused")),
   );
 }
 
-/** Now and then: disables pending versions that no record names, and reports a name that nears Key Vault's limit. */
+/** Occasionally disables pending versions that no record names, and reports a secret that nears Key Vault's limit. */
 async function tidyWhenDue(session: Session, rotation: Rotation, proof: Proof): Promise<void> {
   const { tidiedAt } = session.record();
   if (tidiedAt !== undefined && between(tidiedAt, session.now()) < tidyEveryMs) return;
-  await tolerateFailure(session, "tidying up versions", async () => {
+  await tolerateFailure(session, "clean up old versions", async () => {
     const { target } = session;
     const pending = await listVersions(session, pendingName(target));
     for (const { ref } of listLeftOver(session.record(), rotation, pending)) {
@@ -124,8 +124,8 @@ function withLimitReported(
 ): TargetRecord {
   if (count < versionsToReport) return record;
   const message =
-    `the secret ${name} in vault ${vault} has ${count} versions; Key Vault cannot back up a secret with more than 500. ` +
-    "Publish under a new name, or back it up and purge it while no rotation runs";
+    `Secret ${name} in vault ${vault} has ${count} versions. Key Vault cannot back up a secret with more than 500. ` +
+    "Publish under a new name, or back up the secret and purge it while no rotation runs.";
   session.emit({ type: "version-limit", detail: message });
   const data = { kind: "version-limit", message, secret: name };
   return notify(record, {

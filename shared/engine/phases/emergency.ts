@@ -6,25 +6,25 @@ import type { Session } from "../session.ts";
 
 const longest = minute;
 const mostTries = 30;
-/** A line may have been cut; a server that is down would keep the worker from others. */
+/** Two tries are enough after a lost connection; more would keep the worker from other targets if the server is down. */
 const mostTriesAtTarget = 2;
-/** Milliseconds. The vault was busy for a moment, or somebody switches a firewall. */
+/** Milliseconds. The vault may be busy for a moment, or an operator may be changing a firewall. */
 const firstPause = second;
 const laterPause = 3 * second;
 
 /**
- * Between a change and its publication consumers may be refused, and a message may wait behind thousands of others. So the worker
- * stays with the target while the vault cannot be asked: it tries again within a second, then every few, for a minute. A server that cannot
- * be asked gets two more tries in place.
+ * Between a change and its publication the target may refuse consumers, and a new message may wait behind thousands of others. So the
+ * worker keeps the target while the vault cannot be reached: it tries again within a second, then every few seconds, for a minute. If the
+ * server cannot be reached, the worker tries twice more.
  */
 export function emergency(session: Session) {
   let since: Instant | undefined;
   let tries = 0;
 
-  /** Whether the step that failed is to be tried again now. */
+  /** Whether to try the failed step again now. Waits before it returns true. */
   return async function isWorthAnotherTry(rotation: Rotation, error: unknown): Promise<boolean> {
     const isPublishing = rotation.phase === "publishing" || rotation.phase === "checking";
-    // Later tries are made one at a time: the vault may be away for hours, and others wait for this worker.
+    // After a failed attempt, try once per attempt: the vault may be down for hours, and other targets need this worker.
     if (!isPublishing || rotation.failures > 0) return false;
     const isAtVault = error instanceof VaultUnavailableError;
     if (!isAtVault && !(error instanceof TargetUnavailableError)) return false;
@@ -49,7 +49,7 @@ export function emergency(session: Session) {
   };
 }
 
-/** Milliseconds, any of them equally likely: targets that failed together must not come back together. */
+/** Returns a random number of milliseconds, so that targets that failed together do not come back together. */
 function pauseBefore(
   session: Session,
   tries: number,

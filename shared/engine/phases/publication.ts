@@ -29,18 +29,18 @@ export function keyturnTags(
   };
 }
 
-/** A version to be published, and what came of the one before it. */
+/** A version to publish, and what it keeps of the previous version. */
 export interface Publication {
   readonly content: SecretContent;
-  /** Sentences about what of the previous version could not be kept or updated. */
+  /** Sentences about parts of the previous version that could not be kept or updated. */
   readonly notes: readonly string[];
-  /** False if what was there before was left out because it would not fit. */
+  /** False if the previous content was left out because it does not fit. */
   readonly fits: boolean;
 }
 
 /**
- * What consumers read: the credential, and whatever else the previous version has. The last three tags are those of Azure's own
- * samples, so that tools made for them go on working.
+ * Builds the version that consumers read: the credential, and the other content of the previous version. The last three tags are those
+ * of Azure's own samples, so that tools made for those samples continue to work.
  */
 export function makePublication(
   session: Session,
@@ -65,7 +65,7 @@ export function makePublication(
   return { content: { ...merged, ...(expiresAt !== undefined && { expiresAt }) }, notes, fits };
 }
 
-/** Says that the next rotation will write the secret in another form than consumers read it now; nobody asked for that. */
+/** Warns that the next rotation will write the secret in a different form than consumers read now, although nobody requested that. */
 export function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
   const { name, as } = session.target.publish;
   const change = shapeChange(shape, as);
@@ -75,7 +75,7 @@ export function shapeWarning(session: Session, shape: PayloadShape): string | un
   return warning;
 }
 
-/** What the next version takes over: the current version, or the last one known if the current one cannot be read. */
+/** Reads the version whose other content the next one keeps: the current version, or the last known one if that cannot be read. */
 export async function readPrevious(
   session: Session,
   current: StoredSecret | Unreadable,
@@ -87,13 +87,13 @@ export async function readPrevious(
     const known = await readVersion(session, published);
     return typeof known === "string" ? undefined : known;
   } catch (error) {
-    // A version out of reach must not keep consumers from the new one.
+    // An unreadable version must not keep consumers from the new one.
     rethrowUnlessExpected(error);
     return undefined;
   }
 }
 
-/** Before anything changes: what the published secret holds besides the credential must fit into the next version as well. */
+/** Checks, before anything is changed, that the other content of the published secret fits into the next version. */
 export async function requireRoom(
   session: Session,
   rotationId: string,
@@ -104,18 +104,18 @@ export async function requireRoom(
   const previous = await readPrevious(session, current);
   if (makePublication(session, rotationId, credential, previous).fits) return;
   throw new ConfigError(
-    `${publish.name} has no room for a new credential beside what else it holds: ` +
+    `secret ${publish.name} has no room for a new credential besides its other content: ` +
       `a version has at most ${vaultLimits.valueBytes} bytes. Store a shorter version.`,
   );
 }
 
-/** Writes what consumers read. What could not be kept is reported once it is public. */
+/** Writes the published secret. Afterwards, it logs what could not be kept of the previous version. */
 export async function publish(
   session: Session,
   rotationId: string,
   { content, notes }: Publication,
 ): Promise<VersionRef> {
-  // Vaults know no conditions: a worker that has lost its claim finds that out here. One that loses it just after has somebody look.
+  // Vaults have no conditional write: a worker that lost its claim finds out here. If it loses it later, the owner checks the secret.
   await session.commit(session.record());
   session.noteChange();
   const version = await writeVersion(session, session.target.publish, content);

@@ -2,7 +2,7 @@ import { deadlines } from "../../core/deadlines.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Session } from "../session.ts";
 
-/** Refreshes every consumer. Returns what went wrong: one that is down must not keep the others from being refreshed. */
+/** Refreshes every consumer, even if some fail. Returns the error messages. */
 export async function refreshConsumers(
   session: Session,
   rotationId: string,

@@ -2,7 +2,7 @@ import { OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.t
 import type { Rotation, WorkingPhase } from "../../core/record/rotation.ts";
 import type { Session } from "../session.ts";
 
-/** Where a rotation goes after a step, and what the step found out. */
+/** The phase of a rotation after a step, and what the step found out. */
 export interface Advance {
   readonly to: WorkingPhase | "done";
   readonly learnt?: Partial<Rotation>;
@@ -10,10 +10,10 @@ export interface Advance {
 
 export type Step = (session: Session, rotation: Rotation) => Promise<Advance>;
 
-/** The target needs a while before it accepts a secret that it took. Not held against the rotation. */
+/** The target does not accept the secret that it took yet. This does not count as a failed try. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
-/** What was done before does not hold any more: the rotation goes back to the phase that can mend it. */
+/** The result of an earlier phase is no longer valid: the rotation goes back to the phase that can fix it. */
 export class GoBackError extends OutcomeUnknownError {
   readonly backTo: "staging" | "applying" | "publishing";
 

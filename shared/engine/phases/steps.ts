@@ -26,7 +26,7 @@ import {
 import { refreshConsumers } from "./refresh.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
 
-/** One step a phase, each safe to repeat: a crash may have hidden that it was done. */
+/** One step per phase. Each is safe to repeat, because a crash may hide that it was done. */
 export const steps: Readonly<Record<WorkingPhase, Step>> = {
   staging,
   applying,
@@ -36,7 +36,7 @@ export const steps: Readonly<Record<WorkingPhase, Step>> = {
   cleaning,
 };
 
-/** What is told once the step of a phase has succeeded. */
+/** The event to emit once the step of a phase has succeeded. */
 export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
   staging: "staged",
   applying: "verified",
@@ -46,10 +46,10 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
   cleaning: "cleaned",
 };
 
-/** A crash before the journal knows of the version leaves an orphan that was never given to anybody. */
+/** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
 async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
-  // Whoever else published is noticed directly before the change as well; by then a pending version was made for nothing.
+  // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
   const account = accountToChange(target, session.record());
   await takeRoomForBoth(session);
@@ -81,17 +81,17 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   ) {
     return { to: "checking", learnt: { published: current.ref } };
   }
-  // What somebody else wrote may work, and what logged in a while ago may not do so any more.
+  // A version that somebody else wrote may work, and the pending secret may no longer log in.
   const isForeign = await reportForeignVersion(session, current, rotation);
   const proof = isForeign ? undefined : findProof(session, "pending");
   if (!proof && !(await logsIn(session, pending))) {
-    throw new GoBackError("applying", "the target does not accept the new secret any more");
+    throw new GoBackError("applying", "the target no longer accepts the new secret");
   }
   const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
 }
 
-/** Proves that both sides are identical: what a consumer reads now is what was published, and it logs in. */
+/** Proves that consumers can log in: the current version is the one that Keyturn published, and the target accepts it. */
 async function checking(session: Session, rotation: Rotation): Promise<Advance> {
   const { name } = session.target.publish;
   const current = await readCurrent(session, session.target.publish);
@@ -105,14 +105,17 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
     !isSameCredential(found, expected.credential)
   ) {
     await reportForeignVersion(session, current, rotation);
-    throw new GoBackError("publishing", `${name} does not read back as it was published`);
+    throw new GoBackError(
+      "publishing",
+      `the current version of ${name} is not the one that Keyturn published`,
+    );
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
-    // Of a single account, no guess is spent on older secrets: the pending one is given to it again at once.
+    // For a single account, spend no guess on older secrets: the pending secret is set again at once.
     if (session.target.slots.length > 1) {
       await restorePublished(session, { is: "refused", stored: current, credential: found });
     }
-    throw new GoBackError("applying", `the target refuses what ${name} says`);
+    throw new GoBackError("applying", `the target refuses the published secret ${name}`);
   }
   issueProof(session, "published");
   return { to: "refreshing", learnt: { published: current.ref } };

@@ -13,26 +13,26 @@ import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 
-/** What a plan is to show. */
+/** What a plan shows. */
 export interface PlanOptions extends PlanScope {
   readonly format: PlanFormat;
 }
 
-/** An edited configuration that a plan is made of for comparison. */
+/** An edited configuration, to compare its plan with the current one. */
 export interface Edited {
   readonly targets: readonly Target[];
-  /** What its check found worth a second look. */
+  /** Warnings of the configuration check. */
   readonly warnings: readonly string[];
 }
 
 type PlanPorts = Pick<Ports, "journal" | "rotator" | "sweepEvery">;
 
-/** A plan is made by a process that has other work to do: with so many rotations it takes a second or two, in slices. */
+/** Limits of one plan. The process has other work to do; a plan of this size takes a second or two, in slices. */
 const budget: PlanBudget = { rotations: 100_000, counted: 200_000 };
 
 /**
- * Every rotation to come as the configuration and the journal have it, if nothing fails and nobody asks for one. Throws
- * ConfigError when there are more than a plan may have.
+ * Lists every future rotation that follows from the configuration and the journal, if nothing fails and nobody requests one. Throws
+ * ConfigError when there are more rotations than the limit.
  */
 export async function makePlan(
   ports: PlanPorts,
@@ -44,7 +44,7 @@ export async function makePlan(
   return runInSlices(planInSteps(simulation, wanted.format, knowledge.now));
 }
 
-/** What an edit of the configuration would change. Changes nothing. Throws ConfigError as planOf does. */
+/** Shows what an edit of the configuration would change in the plan. Writes nothing. Throws ConfigError as `makePlan` does. */
 export async function planEdit(
   ports: PlanPorts,
   targets: readonly Target[],
@@ -58,7 +58,7 @@ export async function planEdit(
   return runInSlices(comparisonInSteps(comparison, wanted.format, edited.warnings));
 }
 
-/** Timers, requests and rotations have their turn between the slices. */
+/** Runs the work in slices, so that timers, requests and rotations can run in between. */
 function runInSlices<Result>(work: Steps<Result>): Promise<Result> {
   return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }

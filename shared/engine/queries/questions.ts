@@ -22,7 +22,7 @@ import {
 import type { Ports } from "../ports.ts";
 import { type Edited, makePlan, planEdit, type PlanOptions } from "./plan.ts";
 
-/** Which part of a list is wanted: at most `limit` entries, those that follow `after`. */
+/** The requested part of a list: at most `limit` entries after the entry `after`. */
 export interface PageWanted<After> {
   readonly limit: number;
   readonly after?: After;
@@ -33,21 +33,21 @@ export interface Page<Item> {
   readonly hasMore: boolean;
 }
 
-/** What can be asked without changing anything. `undefined` means: no such thing. */
+/** Read-only queries. They return undefined when the object does not exist. */
 export interface Questions {
-  /** In the order of the configuration; without a limit all. Undefined when `after` is not configured. */
+  /** Lists targets in the order of the configuration; without a limit, all. Returns undefined when `after` is not configured. */
   targets(wanted?: Partial<PageWanted<string>>): Promise<Page<TargetView> | undefined>;
   target(targetId: string): Promise<ExplainedView | undefined>;
-  /** Every rotation to come, as text in the format that is wanted. Rejects with ConfigError when no target is wanted. */
+  /** Lists every future rotation, as text in the requested format. Rejects with ConfigError when no target matches. */
   plan(wanted: PlanOptions): Promise<string>;
-  /** What an edited configuration would change of the plan, as text in the format that is wanted. */
+  /** Shows what an edited configuration would change in the plan, as text in the requested format. */
   planEdit(edited: Edited, wanted: PlanOptions): Promise<string>;
-  /** The history, newest first. `after` is the id of a rotation. */
+  /** Lists the history, newest first. `after` is the id of a rotation. */
   rotations(targetId: string, wanted: PageWanted<string>): Promise<Page<HistoryView> | undefined>;
   rotation(targetId: string, rotationId: string): Promise<RunView | undefined>;
-  /** Newest first. */
+  /** Lists alarms, newest first. */
   alarms(wanted: PageWanted<AlarmKey>): Promise<Page<Alarm>>;
-  /** Whether the journal can be asked. */
+  /** Whether the journal can be read. */
   isHealthy(): Promise<boolean>;
 }
 
@@ -102,7 +102,7 @@ export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target
   };
 }
 
-/** `found` holds one more than the limit when there are more. */
+/** `found` contains one entry more than the limit when further entries exist. */
 function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
   return { items: found.slice(0, limit), hasMore: found.length > limit };
 }
@@ -152,7 +152,7 @@ async function readIfReadable(
 const isEnded = ({ state }: HistoryRow) =>
   state !== "queued" && state !== "running" && state !== "blocked";
 
-/** A rotation that has not ended says what it waits for. */
+/** Adds, to a rotation that has not ended, what it waits for. */
 function viewNow(
   { journal }: QuestionPorts,
   target: Target,

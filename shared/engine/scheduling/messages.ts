@@ -12,19 +12,19 @@ import { raiseAlarm } from "../alarm.ts";
 import type { Ports } from "../ports.ts";
 import { workAndTell } from "../worker.ts";
 
-/** Waits that are longer are left to the next sweep, which comes within a minute. */
+/** Milliseconds. Longer waits are left to the next sweep, which comes within a minute. */
 const maxSoonMs = 20 * second;
 
-/** Until a message is tried again that could not be worked on without the journal. */
+/** Milliseconds until a message is retried after the journal was unavailable. */
 const journalPauseMs = 30 * second;
 
-/** How far the clocks of two instances may be apart, each as the storage service has told it. */
+/** Milliseconds by which the clocks of two instances may differ. Each follows the clock of the storage service. */
 const clockLagMs = 5 * second;
 
-/** Says that somebody may have written what consumers read. */
+/** Reason of a message after a vault event: somebody may have written the published secret. */
 export const vaultHint = "vault-event";
 
-/** What was asked or reported is durable by now; the message only makes it quick, and the next sweep need not send another one. */
+/** Sends a message at once after a durable request or report. The message only saves time; the next sweep need not send another. */
 export async function sendNow(
   { journal }: Ports,
   queue: Queue,
@@ -43,12 +43,12 @@ export async function sendNow(
 }
 
 export interface MessageQueues {
-  /** From which the message came. If it comes back, it comes back there. */
+  /** The queue that the message came from. A returned message goes back to it. */
   readonly queue: Queue;
   readonly firstQueue: Queue;
 }
 
-/** Does what a message asks for. Returns why the row of the target cannot be read, when it cannot. */
+/** Does the work of a message. Returns why the row of the target cannot be read, if it cannot. */
 export async function workOnMessage(
   ports: Ports,
   { queue, firstQueue }: MessageQueues,
@@ -56,7 +56,11 @@ export async function workOnMessage(
   byId: ReadonlyMap<string, Target>,
 ): Promise<Omit<Unreadable, "id"> | undefined> {
   if (!message) {
-    await raiseAlarm(ports, "message-unreadable", "a message in the work queue is unreadable");
+    await raiseAlarm(
+      ports,
+      "message-unreadable",
+      "A message in the work queue is unreadable. Only Keyturn may write to this queue.",
+    );
     return undefined;
   }
   const target = byId.get(message.targetId);
@@ -70,7 +74,7 @@ export async function workOnMessage(
     if (hasWritten) await lookSooner(ports, firstQueue, target.id, wakeAt);
     else await comeBack(ports, queue, message, wakeAt);
   } catch (error) {
-    // Without the journal nothing is done to a target.
+    // Without the journal, Keyturn does nothing to a target.
     if (!(error instanceof JournalUnavailableError)) throw error;
     if (error instanceof UnreadableRowError) {
       await passOn(queue, message);
@@ -82,30 +86,30 @@ export async function workOnMessage(
       detail: error.message,
     };
     ports.emit(toEvent({ type: "journal-unavailable", ...about }));
-    // The message counts as sent for a while. If the queue is out of reach as well, the host gives it to somebody again.
+    // The message counts as sent for a while. If the queue is unavailable too, the host delivers the message again.
     await firstQueue.send(message, journalPauseMs);
   }
   return undefined;
 }
 
-/** Milliseconds; for ever when nothing is due. */
+/** Milliseconds until the target is due; Infinity when it is never due. */
 function delayUntil(journal: Ports["journal"], wakeAt: Instant | undefined): number {
   return wakeAt === undefined ? Infinity : between(toInstant(journal.now()), wakeAt);
 }
 
-/** This message has been passed on once. */
+/** Reason of a message that one instance has already passed on. */
 const passedOn = "another-instance";
 
 /**
- * In a rolling deployment another instance may know the target, or be able to read its row; for this one the message counts as sent.
- * Once only: the target may be gone for good.
+ * Sends the message back for another instance, which in a rolling deployment may know the target or be able to read its row. A message
+ * is passed on only once: the target may no longer exist anywhere.
  */
 async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise<void> {
   if (because === passedOn) return;
   await queue.send({ targetId, because: passedOn }, journalPauseMs);
 }
 
-/** A due moment, or the end of a claim, that this instance's clock has just not reached; the one that sent the message has. */
+/** Sends the message again if this instance's clock is slightly behind the sender's: the target is due, or its claim ends, in a moment. */
 async function comeBack(
   { journal }: Ports,
   queue: Queue,
@@ -116,7 +120,7 @@ async function comeBack(
   if (delayMs <= clockLagMs) await queue.send(message, Math.max(delayMs, 0));
 }
 
-/** Sweeps are about a minute apart, which is long while consumers are refused. The message only makes it quick. */
+/** Sends a message for work that is due before the next sweep: a minute is long while the target refuses consumers. */
 async function lookSooner(
   { journal }: Ports,
   queue: Queue,

@@ -16,25 +16,25 @@ interface Registering {
   readonly journal: Journal;
 }
 
-/** What the journal holds and nobody can go on with. */
+/** Targets in the journal that this instance cannot continue. */
 export interface Leftovers {
-  /** Targets whose row cannot be read: nothing is done about them. */
+  /** Targets whose row cannot be read. Keyturn does not work on them. */
   readonly unreadable: readonly Unreadable[];
-  /** Targets that left the configuration in the middle of a rotation. */
+  /** Targets that were removed from the configuration during a rotation. */
   readonly abandoned: readonly string[];
 }
 
 interface Registered extends Leftovers {
-  /** Whether every row is now as the configuration wants it. */
+  /** Whether every row now matches the configuration. */
   readonly settled: boolean;
 }
 
-/** Milliseconds. A process of another version may have planned by its own configuration in the meantime. */
+/** Milliseconds between registrations. Meanwhile, a process of another version may have rescheduled targets by its own configuration. */
 const distance = hour;
 
 /**
- * Registers the targets whenever it is time: when first called, then hourly, and at once again while somebody else was
- * in the way. Undefined when it was not time.
+ * Returns a function that registers the targets on its first call, then hourly, and on the next call if another writer interfered.
+ * It returns undefined when no registration was due.
  */
 export function registrar(
   { journal }: Registering,
@@ -60,7 +60,7 @@ export function registrar(
   };
 }
 
-/** Makes the journal know every configured target, and plans anew exactly those that an edit touches. */
+/** Adds every configured target to the journal, and reschedules exactly those that an edit affects. */
 export async function register(
   { journal }: Registering,
   targets: readonly Target[],
@@ -87,15 +87,15 @@ export async function register(
   return { unreadable, abandoned, settled };
 }
 
-/** A newer version of Keyturn may have written the row a moment ago. The next listing says so. */
+/** Ignores an unreadable row: a newer version of Keyturn may have just written it. The next listing reports it. */
 function leaveIfUnreadable(error: unknown): false {
   if (error instanceof UnreadableRowError) return false;
   throw error;
 }
 
 /**
- * Reschedules the target as the configuration wants it; tells whether that is settled. One that a worker holds is left to
- * that worker, whose configuration may be another: it is looked at again later.
+ * Reschedules the target to match the configuration. Returns whether the row now matches. A target that a worker holds is left to that
+ * worker, whose configuration may differ, and is checked again later.
  */
 async function rescheduleTarget(journal: Journal, target: Target, now: Instant): Promise<boolean> {
   const found = await journal.read(target.id);

@@ -3,19 +3,19 @@ import { type Instant, toInstant } from "../../core/time.ts";
 import type { Due, Journal } from "../../stores/journal.ts";
 import type { Queue } from "../../stores/queue.ts";
 
-/** What a sweep sends before it notes that it has. */
+/** How many messages a sweep sends before it marks them as sent. */
 const slice = 1_000;
 
-/** What is left over after so many slices is due a minute later as well. */
+/** The most slices of one sweep. The next sweep, a minute later, sends the rest. */
 const mostSlices = 50;
 
 /** How many messages a sweep sends for targets whose rows this instance cannot read: another one may be able to. */
 const mostUnreadable = 50;
 
 /**
- * Sends a message for every target that is due and about which none is on its way. Reads the due rows only: its cost follows what
- * is due. `admit` says how many milliseconds later a message should arrive, or undefined to leave the target to the next sweep; it is not
- * asked about what goes first.
+ * Sends a message for every due target that has no message on its way. It reads only due rows, so its cost depends on their number.
+ * `admit` returns by how many milliseconds to delay a message, or undefined to leave the target to the next sweep. It is not called for
+ * urgent work.
  */
 export async function sweep(
   { journal, queue, firstQueue = queue }: Sweeping,
@@ -31,24 +31,24 @@ export async function sweep(
     const due = (await readDue({ journal, now, wanted }, isCandidate)).filter(isWanted);
     const readable = due.filter(({ targetId }) => isReadable(targetId)).slice(0, wanted);
     const messages = readable.flatMap((one) => {
-      // In its own queue, what goes first does not wait behind a backlog.
+      // Urgent work has its own queue, where it does not wait behind a backlog.
       const delayMs = one.isFirst ? 0 : admit(one.targetId);
       if (delayMs === undefined) left.add(one.targetId);
       return delayMs === undefined ? [] : [{ due: one, delayMs }];
     });
     await sendAll(messages, (one) => (one.isFirst ? firstQueue : queue));
-    // Not before: what is marked and was not sent would be late.
+    // Mark after sending: a target that was marked but not sent would be late.
     await journal.markSent(
       messages.map((message) => message.due),
       now,
     );
     sent += messages.length;
     if (readable.length === wanted) {
-      // Behind the backlog of a vault that is full may be targets of other vaults.
+      // Targets of other vaults may come after the backlog of a full vault.
       wanted = messages.length === 0 ? wanted * 4 : slice;
       continue;
     }
-    // Never marked: the message may meet another instance that cannot read the row either.
+    // Never mark these: another instance that gets the message may not be able to read the row either.
     const others = due.filter(({ targetId }) => !isReadable(targetId)).slice(0, mostUnreadable);
     await sendAll(
       others.map((one) => ({ due: one, delayMs: 0 })),
@@ -85,7 +85,7 @@ async function sendAll(
   }
 }
 
-/** Targets that left the configuration, or cannot be read, stay due and must not crowd out the others. */
+/** Reads due rows. Removed or unreadable targets stay due, and must not crowd out the others. */
 async function readDue(
   { journal, now, wanted }: { journal: Journal; now: Instant; wanted: number },
   counts: (due: Due) => boolean,
@@ -99,6 +99,6 @@ async function readDue(
 interface Sweeping {
   readonly journal: Journal;
   readonly queue: Queue;
-  /** For what goes first; the other one, when absent. */
+  /** Queue for urgent work. Absent: `queue`. */
   readonly firstQueue?: Queue;
 }

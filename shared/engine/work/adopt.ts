@@ -22,7 +22,7 @@ import { GuessPauseError } from "../looks/guess-pause.ts";
 import { shapeWarning } from "../phases/publication.ts";
 import type { Session } from "../session.ts";
 
-/** Takes an existing credential under management: verifies it, changes nothing. */
+/** Adopts an existing credential: verifies it, and changes nothing. */
 export async function adopt(session: Session): Promise<void> {
   try {
     const adopted = await examine(session);
@@ -42,14 +42,14 @@ async function examine(session: Session): Promise<TargetRecord> {
   const credential =
     typeof current === "string" ? undefined : credentialIn(session, current, accounts);
   if (typeof current === "string") {
-    const why = `${target.publish.name} is ${current}`;
+    const why = `the published secret ${target.publish.name} is ${current}`;
     const record = withoutPublished(session, slots, why);
-    // Nobody is to think that all is well where nothing will be published by itself.
+    // Without a due moment Keyturn publishes nothing by itself, so do not report the target as healthy.
     if (record.nextDue !== undefined) return record;
     return failingFrom(
       record,
       "config",
-      `${why}, and nothing is planned: request a rotation`,
+      `${why}, and no rotation is planned. Request a rotation`,
       session.now(),
     );
   }
@@ -58,7 +58,7 @@ async function examine(session: Session): Promise<TargetRecord> {
     return withoutCredential(session, slots, current, reading);
   }
   if (!(await logsIn(session, { credential, ref: current.ref }))) {
-    const why = `the target refuses what ${target.publish.name} says`;
+    const why = `the target refuses the published secret ${target.publish.name}`;
     const record = withoutPublished(session, slots, why, current.createdAt);
     return failingFrom(record, "change-refused", why, session.now());
   }
@@ -75,8 +75,8 @@ async function examine(session: Session): Promise<TargetRecord> {
 }
 
 /**
- * Replaced at once where nothing is lost by that. Any other text may be in use: it stays until a rotation is due by its age or asked
- * for, and somebody is told before.
+ * Handles a published secret without a credential of the target. Keyturn replaces it at once if nothing is lost by that. Any other
+ * content may be in use: it stays until a rotation is due by its age or requested, and an alarm announces that before.
  */
 function withoutCredential(
   session: Session,
@@ -87,7 +87,7 @@ function withoutCredential(
   const { name, as } = session.target.publish;
   const content = reading.kind === "none" ? reading.content : "text";
   const what = reading.kind === "none" ? reading.why : "holds another credential";
-  const why = `${name} contains no credential of the target: it ${what}`;
+  const why = `the published secret ${name} holds no credential of target ${session.target.id}: it ${what}`;
   if (content === "nothing" || (content === "keys" && as === "json")) {
     return withoutPublished(session, slots, why);
   }
@@ -96,7 +96,7 @@ function withoutCredential(
   return failingFrom(record, "config", message, session.now());
 }
 
-/** What is known from before stays known: a target may be adopted anew because it publishes elsewhere now. */
+/** Finds the initial secrets of the accounts. Keeps known ones: a target may be adopted again because its published secret changed. */
 async function initialSlots(session: Session): Promise<SlotRecord[]> {
   let slots = [...session.record().slots];
   for (const { account, initial } of session.target.slots) {
@@ -112,8 +112,8 @@ async function initialSlots(session: Session): Promise<SlotRecord[]> {
 }
 
 /**
- * Nothing that consumers could use is published; a target of which nothing ever was is due at once. Which account was
- * published before stays known: consumers of a secret by another name go on using it, so it is the other one's turn.
+ * Adopts a target without a usable published secret. It is due at once if nothing was ever published. The record keeps the account
+ * published before: consumers of a secret with another name still use that account, so the other account is rotated next.
  */
 function withoutPublished(
   session: Session,
@@ -121,11 +121,11 @@ function withoutPublished(
   why: string,
   writtenAt?: Instant,
 ): TargetRecord {
-  requireAllToLogIn(session, slots, `${why}, and `);
+  requireAllToLogIn(session, slots, `${why}; `);
   return withAdopted(session, slots, writtenAt);
 }
 
-/** Accounts that change their own secret must be able to log in to begin with. */
+/** Requires that accounts which change their own secret can log in. */
 function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: string): void {
   if (session.target.authority.as !== "self") return;
   const known = new Set(slots.filter((slot) => slot.current).map((slot) => slot.account));
@@ -133,8 +133,8 @@ function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: 
   if (unknown.length === 0) return;
   const names = unknown.map((slot) => slot.account).join(" and ");
   throw new NoLiveCredentialError(
-    `${why}no stored secret of ${names} logs in, though only the account itself can change it: ` +
-      "store its present secret there",
+    `${why}no stored secret of ${names} logs in, and only the account itself can change its password. ` +
+      "Store its present password in the published secret, or in the account's initial secret",
   );
 }
 
@@ -172,14 +172,14 @@ function withAdopted(
   });
 }
 
-/** Consumers of the account that was published before have the grace to read the new secret. */
+/** Gives consumers of the account that was published before the grace to read the new secret. */
 function afterGrace(record: TargetRecord, grace: number, now: Instant): TargetRecord {
   const end = plus(now, grace);
   if (record.nextDue === undefined || record.nextDue >= end) return record;
-  return dueAt(record, end, "the grace of the account that was published before");
+  return dueAt(record, end, "end of the grace of the account that was published before");
 }
 
-/** Nothing is changed before its time, but nobody is to think that all is well. */
+/** Marks the target as failing, without making it due earlier. */
 function failingFrom(
   record: TargetRecord,
   kind: ErrorKind,
@@ -196,9 +196,9 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   const failure = toFailure(session, error);
   const { request, ...rest } = session.record();
   if (error instanceof GuessPauseError && rest.lastFailure) {
-    // What was refused before says more than that nothing is asked now.
+    // Keep the earlier failure: the refusal says more than this pause.
     await session.commit(dueAt(session.record(), error.until, tryWhy));
-    session.emit({ type: "attempt-failed", failure, detail: "adoption" });
+    session.emit({ type: "attempt-failed", failure, detail: "adopt the target" });
     return;
   }
   const failures = rest.failures + 1;
@@ -214,12 +214,12 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
     ? [failedRun(session, { request, record: rest, nextDue: again, failure })]
     : [];
   await session.commit(withAdoptionAlarm(record, rest, failure, target), runs);
-  session.emit({ type: "attempt-failed", failure, detail: "adoption" });
+  session.emit({ type: "attempt-failed", failure, detail: "adopt the target" });
 }
 
-const tryWhy = "another try to adopt the target";
+const tryWhy = "next try to adopt the target";
 
-/** What only a person can correct is told at once; a target or vault that is away, once the short tries are used up. */
+/** Raises an alarm: at once if only a person can fix the problem, after the first tries if the target or vault is unavailable. */
 function withAdoptionAlarm(
   record: TargetRecord,
   before: Pick<TargetRecord, "lastFailure">,
@@ -233,7 +233,7 @@ function withAdoptionAlarm(
   return isNews ? notify(record, { type: "alarm", at: failure.at, data: told }) : record;
 }
 
-/** The end of the rotation that somebody asked for, which cannot begin without an adoption. */
+/** Returns the failed run of a requested rotation that cannot begin because the adoption failed. */
 function failedRun(
   { target }: Session,
   {

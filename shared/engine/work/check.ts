@@ -7,8 +7,8 @@ import { recover } from "../looks/recover.ts";
 import type { Session } from "../session.ts";
 
 /**
- * Logs in with what consumers read, because there is reason to doubt it, and recovers if the target refuses it. If the vault or
- * the target cannot be asked, or nothing readable is published, the check is made again.
+ * Logs in with the published secret, because there is reason to doubt it, and recovers if the target refuses it. If the vault or
+ * the target cannot be reached, or the published secret cannot be read, schedules another check.
  */
 export async function check(session: Session): Promise<void> {
   try {
@@ -22,7 +22,7 @@ export async function check(session: Session): Promise<void> {
     const failure: Failure = { kind: "change-refused", message, at: session.now() };
     const due = session.record().check;
     await recover(session, published, failure);
-    // Unless another moment was set for it.
+    // Do not overwrite a check that was meanwhile set for another time.
     if (session.record().check?.at === due?.at) await checkAgainLater(session, failure);
   } catch (error) {
     rethrowUnlessExpected(error);
@@ -30,11 +30,11 @@ export async function check(session: Session): Promise<void> {
   }
 }
 
-/** Seconds at first: consumers may be refused. */
+/** Schedules another check, first after seconds: the target may refuse consumers. */
 async function checkAgainLater(session: Session, failure: Failure): Promise<void> {
   const record = session.record();
   const { check: due } = record;
-  session.emit({ type: "attempt-failed", failure, detail: "check of the published secret" });
+  session.emit({ type: "attempt-failed", failure, detail: "check the published secret" });
   if (!due) return;
   const failures = due.failures + 1;
   const { id: seed, policy } = session.target;

@@ -8,16 +8,15 @@ import type { Notifier } from "../../notifiers/notifier.ts";
 import type { Session } from "../session.ts";
 
 /**
- * Tells every notifier what waits in the outbox. What one of them has not heard stays there for it and is told again,
- * with the same ids, so that each notification is heard at least once; after a day it is given up. A rotation never
- * waits for a notifier.
+ * Sends every notification in the outbox to every notifier. A failed notification stays in the outbox for that notifier and is sent
+ * again with the same id, so that delivery is at least once; after a day Keyturn drops it. A rotation never waits for a notifier.
  */
 export async function flushOutbox(session: Session): Promise<void> {
   const { outbox } = session.record();
   const { notifiers } = session.ports;
-  const isAnybodyTold = notifiers.length > 0 || outbox.some(isAlarm);
-  // What is told has happened, for everybody who asks.
-  if (isAnybodyTold) await session.flush();
+  const hasReceivers = notifiers.length > 0 || outbox.some(isAlarm);
+  // Write the record first: receivers of a notification must find its facts in the journal.
+  if (hasReceivers) await session.flush();
   await session.hold();
   await keepAlarms(session, outbox);
   const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
@@ -27,7 +26,7 @@ export async function flushOutbox(session: Session): Promise<void> {
   session.stage(withOutbox(session, waiting));
 }
 
-/** Alarms stay readable, whatever notifiers there are. One that is kept twice has the same key. */
+/** Stores alarms, so that they can be read even without notifiers. An alarm that is stored twice has the same key. */
 async function keepAlarms(session: Session, outbox: readonly Notification[]): Promise<void> {
   const { journal } = session.ports;
   for (const { id, at, targetId, data, toldTo } of outbox.filter(isAlarm)) {
@@ -51,7 +50,7 @@ async function tell(
     await notifier.send(plain, session.ports.deadline(deadlines.notify));
     return true;
   } catch (error) {
-    const text = error instanceof Error ? error.message : "something that is no error was thrown";
+    const text = error instanceof Error ? error.message : "a value that is not an Error was thrown";
     const detail = `${notifier.name}: ${shorten(redact(text, session.secrets()), 500)}`;
     session.emit({ type: "notification-failed", detail });
     return false;
@@ -64,7 +63,10 @@ function withOutbox(session: Session, waiting: readonly Notification[]): TargetR
   const oldest = plus(now, -day);
   const outbox = waiting.filter(({ at }) => at > oldest);
   for (const { id } of waiting.filter(({ at }) => at <= oldest)) {
-    session.emit({ type: "notification-failed", detail: `${id} was given up after a day` });
+    session.emit({
+      type: "notification-failed",
+      detail: `${id} was not delivered within a day and was dropped`,
+    });
   }
   return outbox.length === 0
     ? { ...rest, outbox }

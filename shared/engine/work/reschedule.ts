@@ -4,9 +4,9 @@ import { adoptedPart, computeFingerprint, type Target } from "../../core/target.
 import type { Instant } from "../../core/time.ts";
 
 /**
- * The record as the configuration wants it now; the very same record if nothing that matters was edited. A policy that
- * changed gives a new due moment. Another secret to publish, or other accounts, mean that the target is adopted anew:
- * verified first, changed when it is due. What is new is to be adopted.
+ * Returns the record, updated to the present configuration; the same object if no relevant field was edited. A changed policy
+ * sets a new due moment. If the published secret or the accounts changed, the target is adopted again: verified first, and rotated
+ * when it is due. A new target is adopted as well.
  */
 export function reschedule(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   const fingerprint = computeFingerprint(target);
@@ -18,17 +18,17 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
   };
   if (!isAdoptedAs(record, fingerprint)) {
     const { adoptedAt, ...rest } = marked;
-    const again = adoptedAt === undefined ? "" : " again: its configuration changed";
-    return dueAt(rest, now, `to be adopted${again}`);
+    const again = adoptedAt === undefined ? "" : " again: the configuration changed";
+    return dueAt(rest, now, `adopt the target${again}`);
   }
-  // No policy says when the adoption is tried again.
+  // Policies do not apply to retries of an adoption.
   if (record.adoptedAt === undefined) return marked;
   return withRetry(withDue(marked, target, now), record, now);
 }
 
 /**
- * Whatever held back an open rotation may be gone. That is asked once for each edit, and never of a rotation whose
- * change has begun.
+ * Releases an open rotation from its hold after an edit of the policy, because the reason may be gone. This happens once per edit, and
+ * never to a rotation whose change has begun.
  */
 function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): TargetRecord {
   if (rotation.heldBy === undefined || rotation.changeBegan) return record;
@@ -37,7 +37,7 @@ function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): T
   return { ...marked, rotation: withoutHold(rotation) };
 }
 
-/** The next try after a failure is nothing that an edit may put off, but the freeze in its way may be gone. */
+/** Keeps the next try after a failure: an edit must not postpone it, but may remove the freeze that delays it. */
 function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): TargetRecord {
   const { again, nextDue, dueReason = "" } = before;
   if (!again || nextDue === undefined) return planned;
@@ -49,7 +49,7 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
   return dueAt(planned, nextDue, dueReason);
 }
 
-/** A request that waits for the end of a freeze is asked again: the freeze may be gone. */
+/** Releases a request that waits for the end of a freeze, because the edit may have removed the freeze. */
 function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
   const { request } = record;
   if (request?.heldBy === undefined) return record;

@@ -29,7 +29,7 @@ import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step
 import { eventOf, steps } from "../phases/steps.ts";
 import type { Session } from "../session.ts";
 
-/** Takes the open rotation as far as it will go now. */
+/** Continues the open rotation as far as possible now. */
 export async function resume(session: Session): Promise<void> {
   const held = withPolicyHold(session.record(), session.target.policy, session.now());
   if (held) {
@@ -40,7 +40,7 @@ export async function resume(session: Session): Promise<void> {
   for (;;) {
     const record = session.record();
     const { rotation } = record;
-    // A request that came meanwhile joins before another one can take its place.
+    // Let a request that came meanwhile join before another request replaces it.
     if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
     const { phase } = rotation;
     const began = session.now();
@@ -66,12 +66,12 @@ export async function resume(session: Session): Promise<void> {
   }
 }
 
-/** Milliseconds from its start on for which a rotation that has changed nothing waits for a throttling vault without failing. */
+/** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */
 const longestThrottled = 10 * minute;
 
 /**
- * The vault had no room: by our own count, or because it says when it may be asked again while nothing has been changed yet. Neither uses
- * up a try of the policy. A vault that goes on saying so is down, and people must hear of that.
+ * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
+ * Waiting for it uses up no try of the policy. A vault that throttles for longer counts as down, so that people are notified.
  */
 function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyError | undefined {
   if (error instanceof VaultBusyError) return error;
@@ -82,7 +82,7 @@ function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyErro
   return new VaultBusyError(message, plus(now, retryAfter));
 }
 
-/** Nothing has failed: others come first. */
+/** Postpones the rotation because of a busy vault. This is not a failure. */
 async function holdBack(session: Session, { until, message }: VaultBusyError): Promise<void> {
   const record = session.record();
   const { rotation } = record;
@@ -103,11 +103,11 @@ async function commitHold(session: Session, held: TargetRecord): Promise<void> {
   });
 }
 
-/** Once its secret may have been changed, an account is seen through to the end, configured or not. */
+/** Requires a configured account, until its secret may have been changed. After that, the rotation continues to its end in any case. */
 function mustBeConfigured({ target }: Session, rotation: Rotation): void {
   const { account } = rotation;
   if (mayHaveChanged(rotation) || target.slots.some((slot) => slot.account === account)) return;
-  throw new ConfigError(`${account} is no account of ${target.id} any more`);
+  throw new ConfigError(`${account} is no longer an account of target ${target.id}`);
 }
 
 function tellSuccess(session: Session, rotation: Rotation): void {
@@ -121,7 +121,7 @@ function tellSuccess(session: Session, rotation: Rotation): void {
   });
 }
 
-/** Written by the step that needs it to be known, at the latest when the target is released. */
+/** Stages the next phase. A later step writes it when it must be durable, at the latest when the target is released. */
 function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   const { ports, target } = session;
   const record = session.record();
@@ -145,7 +145,7 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
   const failure = toFailure(session, error);
-  // Waiting until an account may be asked again uses up no try: what was not asked has not failed.
+  // A pause between guesses uses up no try: no log-in was tried.
   const judged =
     error instanceof GuessPauseError
       ? "retry"
@@ -180,7 +180,7 @@ async function waitForNextTry(
   });
 }
 
-/** A vault that has said when it may be asked again is not asked before. */
+/** Postpones the next try to the retry time that the vault sent. */
 function notBefore<Waiting extends { readonly nextAttemptAt: Instant }>(
   waiting: Waiting,
   { at }: Failure,
@@ -191,7 +191,7 @@ function notBefore<Waiting extends { readonly nextAttemptAt: Instant }>(
   return waiting.nextAttemptAt >= earliest ? waiting : { ...waiting, nextAttemptAt: earliest };
 }
 
-/** The rotation that waits for something else than another try; undefined when the error is a failure. */
+/** Returns the waiting rotation if the error only means a wait. Returns undefined if it is a failure. */
 function waitWithoutFailure(
   rotation: Rotation,
   failure: Failure,
@@ -203,7 +203,7 @@ function waitWithoutFailure(
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }
 
-/** Milliseconds between looks at a target that does not accept yet what it took: ever longer, up to a minute. */
+/** Milliseconds until the next log-in to a target that does not accept its new secret yet. The pauses grow up to a minute. */
 function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
   const waited = confirmedAt === undefined ? 0 : between(confirmedAt, at);
   return Math.min(Math.max(waited / 2, 10 * second), minute);
@@ -234,7 +234,7 @@ async function end(
   if (how === "failed") await discardPending(session, rotation, failure);
 }
 
-/** A rotation that fails after a change may leave consumers with a secret that is refused, while an older one works. */
+/** Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. */
 function withCheckOfPublished(
   record: TargetRecord,
   rotation: Rotation,

@@ -14,8 +14,8 @@ import { recover } from "../looks/recover.ts";
 import type { Session } from "../session.ts";
 
 /**
- * Makes the superseded secret of a pair useless, once its grace is over and, where the policy wants that proven,
- * nobody uses it any more. Directly before it logs in with what consumers read: if that is refused, nothing is retired.
+ * Retires the superseded account of a pair once its grace is over and, with `retire: proof`, once no session uses it. Logs in with the
+ * published secret directly before: if the target refuses it, nothing is retired.
  */
 export async function retire(session: Session): Promise<void> {
   const { retirement } = session.record();
@@ -36,12 +36,12 @@ export async function retire(session: Session): Promise<void> {
   });
 }
 
-/** Whether the account was retired. Otherwise the journal says what comes next. */
+/** Returns whether the account was retired. If not, the journal contains the next step. */
 async function tryToRetire(session: Session, retirement: Retirement): Promise<boolean> {
   if (await dropUnlessRetirable(session, retirement)) return false;
   const authority = await readAuthority(session);
   if (needsProof(session.record())) {
-    // Somebody may have published the account by hand: then it is in use by right.
+    // An operator may have published the account by hand: then consumers use it, and it must stay.
     await syncPublished(session);
     if (await dropUnlessRetirable(session, retirement)) return false;
     if (!(await lookForSessions(session, retirement, authority))) return false;
@@ -63,20 +63,20 @@ async function dropUnlessRetirable(session: Session, retirement: Retirement): Pr
   return true;
 }
 
-/** What consumers read does not work, so the superseded account may be all that is left. */
+/** Keeps the superseded account when the published secret does not work: no other working account may be left. */
 async function keepAndRecover(
   session: Session,
   retirement: Retirement,
   published: Broken,
 ): Promise<void> {
-  const message = `${describeBroken(session, published)}, so ${retirement.account} keeps its password`;
+  const message = `${describeBroken(session, published)}; ${retirement.account} keeps its password`;
   const failure: Failure = { kind: "change-refused", message, at: session.now() };
   await recover(session, published, failure);
   if (await dropUnlessRetirable(session, retirement)) return;
   await tryAgainLater(session, retirement, failure);
 }
 
-/** Looks who uses the account. Unless that proves that nobody does, the journal says when to look again. */
+/** Checks for sessions of the account. Unless the checks prove that it is unused, the journal contains the time of the next check. */
 async function lookForSessions(
   session: Session,
   retirement: Retirement,
@@ -100,13 +100,15 @@ async function lookForSessions(
   return false;
 }
 
-/** Reported once for each superseded secret; Keyturn goes on looking. */
+/** Reports once for each superseded secret that it is still in use. Keyturn continues to check. */
 function withUseReported(
   session: Session,
   record: TargetRecord,
   { account, rotationId, proof }: Retirement,
 ): TargetRecord {
-  const message = `${account} is still in use, at ${proof?.seenInUse ?? 0} looks since its grace was over; it is retired once nobody uses it`;
+  const message =
+    `Account ${account} is still in use: ${proof?.seenInUse ?? 0} checks since the end of its grace found sessions. ` +
+    "Keyturn retires it once it is unused.";
   const data = { kind: "still-in-use", message, rotationId, account };
   return notify(record, {
     type: "alarm",
@@ -124,7 +126,7 @@ async function readAuthority(session: Session): Promise<Authority> {
   return { using: { as: "admin", credential }, ref };
 }
 
-/** What was stored for the account stays known as `previous`, but no longer counts as its secret. */
+/** Keeps the location of the account's stored secret as `previous`; it no longer counts as the account's secret. */
 function withRetired(session: Session, { account, rotationId }: Retirement): TargetRecord {
   const record = session.record();
   const { current, ...slot } = findSlot(record, account);
@@ -151,9 +153,9 @@ async function tryAgainLater(
     lastFailure: failure,
     retirement: { ...retirement, failures, at: plus(failure.at, delay) },
   };
-  // The superseded secret goes on working, which somebody may have asked us to prevent.
+  // The superseded secret still works, and an operator may have requested the rotation to prevent that.
   const isNews = failures === session.target.policy.retry.attempts;
-  const message = `the superseded secret of ${retirement.account} still works: ${failure.message}`;
+  const message = `The superseded secret of ${retirement.account} still works because it could not be retired: ${failure.message}`;
   const data = { kind: "retirement", message, rotationId: retirement.rotationId };
   await session.commit(isNews ? notify(record, { type: "alarm", at: failure.at, data }) : record);
   session.emit({

@@ -8,7 +8,7 @@ import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
 import type { Session } from "../session.ts";
 
-/** Opens a rotation: from here on the journal knows of it, and nothing has been done. */
+/** Opens a rotation in the journal. Nothing has been changed yet. */
 export async function start(session: Session): Promise<void> {
   const user = await userOfAdmin(session.ports, session.target);
   const record = session.record();
@@ -44,7 +44,7 @@ export async function start(session: Session): Promise<void> {
   session.emit({ type: "started", rotationId, account, reason });
 }
 
-/** Nothing is begun that could not be published: why it waits, and until when. */
+/** Reserves room for the versions of the rotation. Returns why and until when it must wait, if there is no room. */
 async function noRoom(session: Session): Promise<Hold | undefined> {
   try {
     await takeRoomForBoth(session);
@@ -55,7 +55,7 @@ async function noRoom(session: Session): Promise<Hold | undefined> {
   }
 }
 
-/** Whatever wants the rotation, the request or the policy, wants it a little later. */
+/** Postpones the due moment and the request, whichever is present. */
 function postponeStart(record: TargetRecord, { until, why }: Hold): TargetRecord {
   const { request, nextDue } = record;
   const isDue = nextDue !== undefined && nextDue < until;

@@ -87,7 +87,7 @@ test.each([
     expect(world.applied.size).toBe(0);
     expect(health).toBe("failing");
     expect(lastFailure?.kind).toBe("config");
-    expect(lastFailure?.message).toContain(`app-db contains no credential of the target: ${what}`);
+    expect(lastFailure?.message).toContain(`app-db holds no credential of target app: ${what}`);
     expect(lastFailure?.message).toContain("The next rotation will replace it with JSON");
     expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
     expect(Date.parse(nextDue ?? "") - Date.parse(world.now())).toBe(90 * day);
@@ -124,7 +124,7 @@ test("An account that changes itself is not adopted, and the message says what w
   const { health, lastFailure } = await readRecord(world);
   expect(health).toBe("blocked");
   expect(lastFailure?.message).toContain(
-    "app-db contains no credential of the target: it holds XML, and",
+    "app-db holds no credential of target app: it holds XML; no stored secret of app logs in",
   );
   expect(world.system.logIns).toBe(0);
 });
@@ -154,7 +154,5 @@ test("A version that holds no credential is reported with what it holds", async 
   );
   await work(world, open, true);
   const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
-  expect(drift?.data["detail"]).toBe(
-    "it cannot be read as a credential of the target: it holds XML",
-  );
+  expect(drift?.data["detail"]).toBe("the secret holds no credential of the target: it holds XML");
 });

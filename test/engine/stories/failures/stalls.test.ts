@@ -275,7 +275,7 @@ test("a dead consumer keeps no other from being told, and the history says who w
 
 test("a grace that cannot be kept is refused", async () => {
   const single = await adopted(singleAdmin);
-  await expect(request(single, { grace: 0 })).rejects.toThrow("leave grace out");
+  await expect(request(single, { grace: 0 })).rejects.toThrow("Remove grace");
   const self = await adopted(pairSelf);
-  await expect(request(self, { grace: 0 })).rejects.toThrow("leave grace out");
+  await expect(request(self, { grace: 0 })).rejects.toThrow("Remove grace");
 });

@@ -44,7 +44,9 @@ test("an account that changes itself is not adopted while its secret is refused,
   const record = await readRecord(world);
   expect(record.health).toBe("blocked");
   expect(record.adoptedAt).toBeUndefined();
-  expect(record.lastFailure?.message).toContain("store its present secret there");
+  expect(record.lastFailure?.message).toContain(
+    "Store its present password in the published secret",
+  );
   setPassword(world, "app", "first-secret-of-app");
   world.advanceTo(record.nextDue ?? "");
   await work(world);

@@ -153,7 +153,7 @@ test("an account that is locked after the change is not said to be unchanged", a
   });
   await workFor(world, minute);
   expect((await readRecord(world)).lastFailure?.message).toBe(
-    "Account app is locked; the new secret may be set, and consumers may be refused until it is proven",
+    "Account app is locked; the target may already have the new secret, and may refuse consumers until the change is proven",
   );
 });
 
@@ -217,7 +217,7 @@ test.each([singleAdmin, singleIdentity, pairAdmin])(
     }
     expect(world.applied.size).toBe(1);
     const messages = world.events.map(({ failure }) => failure?.message ?? "").join();
-    expect(messages).toContain("which Keyturn published, does not exist any more");
+    expect(messages).toContain("which Keyturn published, no longer exists");
     await workFor(world, day);
     expect(world.applied.size).toBeGreaterThan(1);
     expect(world.publishedWorks()).toBe(true);

@@ -16,7 +16,7 @@ test("one that does not log in is told, and mended by the next rotation", async 
   await writeByHand(world, "app", "never worked");
   await work(world, open, true);
   const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
-  expect(drift?.data["detail"]).toBe("the target refuses it");
+  expect(drift?.data["detail"]).toBe("the target refuses this version");
   await rotate(world);
   expect(world.publishedWorks()).toBe(true);
 });

@@ -47,7 +47,7 @@ for (const kind of kinds) {
     world.vault.remove("app-db");
     const tried = await tryRotation(world);
     expect(world.applied.size).toBe(0);
-    expect(tried.message).toContain("recover");
+    expect(tried.message).toContain("Recover or purge it");
     world.vault.recover("app-db");
     world.advance(12 * minute);
     await work(world);
@@ -86,7 +86,7 @@ test("the schedule does not replace a version that somebody disabled; a person w
   await work(world);
   expect(world.applied.size).toBe(0);
   expect((await readRecord(world)).lastFailure?.message).toContain(
-    "enable it, or request a rotation",
+    "Enable it, or request a rotation",
   );
   await rotate(world, { reason: "exposure" });
   await work(world);

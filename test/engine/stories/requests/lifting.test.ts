@@ -204,7 +204,7 @@ test("a repeated idempotency key says what its rotation waits for, and a lift is
     joined: true,
     waiting: { until },
   });
-  await expect(ask(world, { key: "k", liftFreeze: "now" })).rejects.toThrow("another request");
+  await expect(ask(world, { key: "k", liftFreeze: "now" })).rejects.toThrow("a different request");
 });
 
 test("a grace is capped as in the configuration: a pair needs both accounts at the next turn", async () => {

@@ -42,7 +42,7 @@ test("the same idempotency key for something else is refused, and nothing is swa
   const world = await adopted(pairAdmin);
   await request(world, { key: "incident-7" });
   const stricter = request(world, { key: "incident-7", reason: "exposure", grace: 0 });
-  await expect(stricter).rejects.toThrow("used for another request");
+  await expect(stricter).rejects.toThrow("already used for a different request");
 });
 
 test("a request joins a rotation whose secret is not public yet, and hurries it", async () => {

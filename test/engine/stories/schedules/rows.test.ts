@@ -116,7 +116,7 @@ test("a target that is not adopted yet is marked with its policy as well", async
   expect(await readRun(world)).toMatchObject({
     why: "Requested by test (reason: operator); policy test: no freeze applies",
     nextDue: refused.nextDue,
-    dueReason: "another try to adopt the target",
+    dueReason: "next try to adopt the target",
   });
 });
 
