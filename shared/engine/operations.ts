@@ -73,15 +73,10 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         });
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
-        const { pace, sweepEvery = usualSweep } = of.ports;
-        const arrivals = pace && spreadArrivals((vault) => pace.perWindow(vault), sweepEvery);
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
-          admit(id) {
-            const target = byId.get(id);
-            return target && arrivals ? arrivals.admit(target) : 0;
-          },
+          admit: makeAdmission(of.ports, byId),
         });
         await reportConfig(ports, of.configAlarm?.(), told);
         await prune(ports);
@@ -175,6 +170,18 @@ async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<v
   const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
   const text = `The host stopped retrying a message ${what}. The next sweep sends a new one if work is due.`;
   await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
+}
+
+/** Decides how much later than now each message of one sweep arrives. */
+function makeAdmission(
+  { pace, sweepEvery = usualSweep }: Omit<Ports, "emit">,
+  byId: ReadonlyMap<string, Target>,
+): (targetId: string) => number | undefined {
+  const arrivals = pace && spreadArrivals((vault) => pace.perWindow(vault), sweepEvery);
+  return (targetId) => {
+    const target = byId.get(targetId);
+    return target && arrivals ? arrivals.admit(target) : 0;
+  };
 }
 
 async function reportConfig(

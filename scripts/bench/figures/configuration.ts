@@ -8,7 +8,7 @@ import { startCallee } from "../world/calls.ts";
 import { makeConfiguration } from "../world/configuration.ts";
 
 const sizes = [1_000, 10_000, 100_000];
-/** A file may have 8 MiB. */
+/** Targets in one file, so that no file is hard to read. */
 const targetsOfFile = 10_000;
 
 const readingShape = z.object({ targets: z.number(), cpuMs: z.number(), rssBytes: z.number() });

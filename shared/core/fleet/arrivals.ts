@@ -1,5 +1,4 @@
-import type { Target } from "../target.ts";
-import { pendingName } from "../target.ts";
+import { pendingName,type Target } from "../target.ts";
 import { second } from "../time.ts";
 
 /** Messages of one sweep, spread over the time until the next sweep. */

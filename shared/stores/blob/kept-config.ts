@@ -87,9 +87,7 @@ async function keepNewest(
 ): Promise<void> {
   const kept = await readProperties(blob);
   const hash = createHash("sha256").update(bytes).digest("hex");
-  const { modifiedat: keptAt = "", sha256: keptHash } = kept?.metadata ?? {};
-  // Times of blobs have whole seconds: of two edits within one, the later to be stored wins.
-  if (keptAt > modifiedAt || (keptAt === modifiedAt && keptHash === hash)) return;
+  if (isUpToDate(kept?.metadata, modifiedAt, hash)) return;
   const conditions = kept?.etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: kept.etag };
   try {
     await intoContainer(container, () =>
@@ -97,10 +95,24 @@ async function keepNewest(
     );
   } catch (error) {
     // Another instance wrote first.
-    const { code = "" } = storageFailure(error);
-    if (!["ConditionNotMet", "BlobAlreadyExists"].includes(code) || triesLeft <= 0) throw error;
+    if (!isConflict(error) || triesLeft <= 0) throw error;
     await keepNewest(container, blob, { bytes, modifiedAt }, triesLeft - 1);
   }
+}
+
+/** Times of blobs have whole seconds: of two edits within the same second, the one that is stored last wins. */
+function isUpToDate(
+  { modifiedat = "", sha256 }: Readonly<Record<string, string>> = {},
+  modifiedAt: Instant,
+  hash: string,
+): boolean {
+  return modifiedat > modifiedAt || (modifiedat === modifiedAt && sha256 === hash);
+}
+
+/** Whether another instance wrote first. */
+function isConflict(error: unknown): boolean {
+  const { code = "" } = storageFailure(error);
+  return code === "ConditionNotMet" || code === "BlobAlreadyExists";
 }
 
 async function readProperties(blob: BlockBlobClient) {

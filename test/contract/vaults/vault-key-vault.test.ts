@@ -1,7 +1,7 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { keyVault } from "../../../shared/vaults/key-vault.ts";
-import { vaultSuite,type VaultUnderTest } from "./vault.suite.ts";
+import { vaultSuite, type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
 
 const start = async (): Promise<VaultUnderTest> => {

@@ -1,5 +1,5 @@
 import { memoryVault } from "../../../shared/vaults/memory-vault.ts";
-import { vaultSuite,type VaultUnderTest } from "./vault.suite.ts";
+import { vaultSuite, type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
 
 const start = (): Promise<VaultUnderTest> => {

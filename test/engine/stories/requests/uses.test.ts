@@ -38,10 +38,7 @@ test("without any use reported, nothing is due by idleness, even if there is no 
   const idle = { ...world, target: { ...world.target, policy } };
   await work(idle);
   const { nextDue, dueReason } = await readRecord(idle);
-  expect([nextDue, dueReason]).toEqual([
-    undefined,
-    expect.stringContaining("no schedule is set"),
-  ]);
+  expect([nextDue, dueReason]).toEqual([undefined, expect.stringContaining("no schedule is set")]);
   expect((await used(idle)).nextDue).toBe(plus(start, 30 * day));
 });
 
