@@ -184,7 +184,7 @@ test("An account that is removed from the configuration during its change is not
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("Consumers of a pair get the grace when its other account is published by hand", async () => {
+test("Consumers of a pair get the grace when the target publishes another secret, which holds the other account", async () => {
   const world = await adopted(pairAdmin);
   const value = new Secret(
     JSON.stringify({ username: "app_b", password: "first-secret-of-app_b" }),
