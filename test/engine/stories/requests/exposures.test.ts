@@ -184,7 +184,7 @@ test.each([["while no worker holds the target"], ["while a worker delays the rot
       failing("target.verify", 9, () => new TargetUnavailableError("down")),
     );
     world.advanceTo("2026-01-02T05:00:00.000Z");
-    const isLate = when === "while nobody works on it";
+    const isLate = when === "while no worker holds the target";
     let told = isLate;
     await work(world, async (effect, call) => {
       const isClaimed = (await readRecord(world)).claim.owner !== undefined;
