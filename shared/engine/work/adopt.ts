@@ -188,8 +188,8 @@ function failingFrom(
   now: Instant,
 ): TargetRecord {
   const lastFailure = { kind, message, at: now } as const;
-  const told = notify(record, "drift.found", now, { detail: message });
-  return { ...told, health: "failing", lastFailure };
+  const reported = notify(record, "drift.found", now, { detail: message });
+  return { ...reported, health: "failing", lastFailure };
 }
 
 async function tryAgainLater(session: Session, error: unknown): Promise<void> {
@@ -228,8 +228,8 @@ function withAdoptionAlarm(
   const isNews = isAway(failure)
     ? record.failures === policy.retry.attempts
     : before.lastFailure?.message !== failure.message;
-  const told = { kind: "adoption", message: failure.message };
-  return isNews ? notify(record, "alarm", failure.at, told) : record;
+  const data = { kind: "adoption", message: failure.message };
+  return isNews ? notify(record, "alarm", failure.at, data) : record;
 }
 
 /** Returns the failed run of a requested rotation that cannot begin because the adoption failed. */

@@ -110,7 +110,7 @@ export const disturbances: readonly Disturbance[] = [
     strike: (world) => {
       world.vault.remove("app-db");
     },
-    forbids: () => "changed an account though nothing can be published",
+    forbids: () => "changed an account although nothing can be published",
     heal: (world) => {
       world.vault.recover("app-db");
     },

@@ -36,7 +36,9 @@ export function adoptsBehindAWrongAddress(kind: Kind): Probe {
       await worker(world.ports(open), world);
       world.advance(minute);
     }
-    return world.applied.size === 0 ? [] : ["a password was changed though nothing could be read"];
+    return world.applied.size === 0
+      ? []
+      : ["a password was changed although nothing could be read"];
   };
 }
 
