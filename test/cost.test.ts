@@ -14,15 +14,15 @@ import {
   singleSelf,
 } from "./engine/world.ts";
 
-/** What was asked of others. Counted in one process with no other target. */
+/** The requests to other systems. Counted in one process with no other target. */
 interface Cost {
-  /** Connections to the target that log in, the admin's included. */
+  /** Log-ins to the target, including those of the admin. */
   readonly logIns: number;
   readonly transactions: number;
   readonly journalReads: number;
   readonly vaultCreates: number;
   readonly vaultReads: number;
-  /** A version is disabled. */
+  /** Updates in the vault: a version is disabled. */
   readonly vaultUpdates: number;
   readonly vaultLists: number;
   readonly queueSends: number;
@@ -53,7 +53,7 @@ const fields = Object.keys(nothing) as (keyof Cost)[];
 const plus = (a: Cost, b: Cost): Cost =>
   Object.fromEntries(fields.map((field) => [field, a[field] + b[field]])) as unknown as Cost;
 
-/** A target that was adopted and rotated once, so that nothing is done for the first time. Alone: without consumer and notifier. */
+/** A target that was adopted and rotated once, so that nothing happens for the first time. Alone: without consumer and notifier. */
 async function metered(kind: Kind, { isAlone = false } = {}) {
   const world = await makeWorld(kind);
   let counts = { ...nothing };
@@ -77,7 +77,7 @@ async function metered(kind: Kind, { isAlone = false } = {}) {
     vaultAt: () => undefined,
   })(emit);
 
-  /** Does what messages ask for, and returns what everything since the last call has cost. */
+  /** Works on the queued messages, and returns the cost of everything since the last call. */
   async function settle(): Promise<Cost> {
     for (let message = queue.receive(); message; message = queue.receive()) {
       await keyturn.work(message);
@@ -92,12 +92,12 @@ async function metered(kind: Kind, { isAlone = false } = {}) {
   await keyturn.sweep();
   await request();
   await settle();
-  // Long enough for log-ins that have stayed to be over.
+  // Long enough for open connections to be closed.
   world.advance(minute);
   return { world, keyturn, request, settle };
 }
 
-/** Without its request. */
+/** The cost of a rotation without its request. */
 const rotation: Cost = {
   logIns: 4,
   transactions: 7,
@@ -109,26 +109,26 @@ const rotation: Cost = {
   queueSends: 0,
 };
 
-/** Writing it down, and the message that makes it quick. */
+/** The cost of a request: one write, and one message that saves waiting for the sweep. */
 const request: Cost = { ...nothing, transactions: 1, journalReads: 1, queueSends: 1 };
 
 test.each<[Kind, Partial<Cost>]>([
   [singleAdmin, {}],
-  // One log-in more for the account that is changed, whose password is known.
+  // One more log-in for the account to change, whose password is known.
   [pairAdmin, { logIns: 5, vaultReads: 6 }],
   [pairProof, { logIns: 5, vaultReads: 6 }],
-  // No admin that is read, examined and logged in.
+  // There is no admin to read, examine and log in.
   [singleSelf, { logIns: 3, vaultReads: 4 }],
   [pairSelf, { logIns: 4, vaultReads: 6 }],
-  // Azure is asked instead of the server, without a log-in.
+  // Keyturn queries Azure instead of the server, without a log-in.
   [singleIdentity, { logIns: 3, vaultReads: 4 }],
-])("what a rotation on request costs: $name", async (kind, differs) => {
+])("A rotation on request costs a fixed number of calls: $name", async (kind, differs) => {
   const { request: ask, settle } = await metered(kind);
   await ask();
   expect(await settle()).toEqual(plus({ ...rotation, ...differs }, request));
 });
 
-test("of several rotations with one admin in a row, each but the first reads and logs in once less", async () => {
+test("Each rotation with the same admin after the first needs one read and one log-in less", async () => {
   const { request: ask, settle } = await metered(singleAdmin);
   await ask();
   await settle();
@@ -138,7 +138,7 @@ test("of several rotations with one admin in a row, each but the first reads and
 });
 
 test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
-  "without consumers and notifiers a rotation is written down five times: $name",
+  "A rotation without consumers and notifiers needs five journal writes: $name",
   async (kind) => {
     const { request: ask, settle } = await metered(kind, { isAlone: true });
     await ask();
@@ -147,7 +147,7 @@ test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
   },
 );
 
-test("without notifiers a retirement is written down twice, and so is each look", async () => {
+test("A retirement without notifiers needs two journal writes, and so does each check", async () => {
   const { world, keyturn, settle } = await metered(pairProof, { isAlone: true });
   world.advance(world.target.grace);
   const transactions: number[] = [];
@@ -159,20 +159,20 @@ test("without notifiers a retirement is written down twice, and so is each look"
   expect(transactions).toEqual([2, 2, 0]);
 });
 
-test("a rotation that the schedule begins costs a message and no request", async () => {
+test("A scheduled rotation costs a message and no request", async () => {
   const { world, keyturn, settle } = await metered(singleAdmin);
   world.advance(91 * 24 * 60 * minute);
   await keyturn.sweep();
-  // Once a week the versions of both secrets are counted.
+  // Keyturn counts the versions of both secrets once a week.
   const tidying = { ...nothing, vaultLists: 2 };
   expect(await settle()).toEqual(plus({ ...rotation, queueSends: 1 }, tidying));
 });
 
 test.each<[Kind, Partial<Cost>]>([
   [pairAdmin, {}],
-  // Two looks that find no session, with the admin logged in.
+  // Two checks that find no session, with the admin logged in.
   [pairProof, { logIns: 3, transactions: 5, vaultReads: 5, journalReads: 2, queueSends: 2 }],
-])("what a retirement costs: $name", async (kind, differs) => {
+])("A retirement costs a fixed number of calls: $name", async (kind, differs) => {
   const { world, keyturn, settle } = await metered(kind);
   world.advance(world.target.grace);
   let cost = nothing;
@@ -192,7 +192,7 @@ test.each<[Kind, Partial<Cost>]>([
   });
 });
 
-test("a sweep that finds nothing due costs no message, and no log-in or call of the vault", async () => {
+test("A sweep that finds nothing due costs no message, log-in or vault call", async () => {
   const { keyturn, settle } = await metered(pairAdmin);
   await keyturn.sweep();
   expect(await settle()).toEqual(nothing);

@@ -58,7 +58,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
   const { firstQueue = of.queue } = of;
   const stores = { journal: of.ports.journal, queue: of.queue, firstQueue };
   const registerInTime = registrar(stores, of.targets);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const leftAlone = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...of.ports, emit };
@@ -69,7 +69,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
           if (!leftovers) return;
           leftAlone.clear();
           for (const { id } of leftovers.unreadable) leftAlone.add(id);
-          await reportLeftovers(ports, leftovers, told);
+          await reportLeftovers(ports, leftovers, reported);
         });
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
@@ -78,7 +78,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
           isReadable: (id) => !leftAlone.has(id),
           admit: makeAdmission(of.ports, byId),
         });
-        await reportConfig(ports, of.configAlarm?.(), told);
+        await reportConfig(ports, of.configAlarm?.(), reported);
         await prune(ports);
         await registered;
         return sent;
@@ -89,7 +89,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
-        await reportUnreadable(ports, { id: message.targetId, ...unreadable }, told);
+        await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
       notice: (event) => notice(ports, of, event),
       giveUp: (message) => giveUp(ports, message),
@@ -187,25 +187,25 @@ function makeAdmission(
 async function reportConfig(
   ports: Ports,
   alarm: KnownAlarm | undefined,
-  told: Set<string>,
+  reported: Set<string>,
 ): Promise<void> {
-  if (!alarm || told.has(alarm.id)) return;
+  if (!alarm || reported.has(alarm.id)) return;
   await raiseAlarm(ports, alarm.kind, alarm.message, alarm);
-  told.add(alarm.id);
+  reported.add(alarm.id);
 }
 
 /** Reports each leftover once in the life of a process. */
 async function reportLeftovers(
   ports: Ports,
   { unreadable, abandoned }: Leftovers,
-  told: Set<string>,
+  reported: Set<string>,
 ): Promise<void> {
-  for (const one of unreadable) await reportUnreadable(ports, one, told);
+  for (const one of unreadable) await reportUnreadable(ports, one, reported);
   for (const id of abandoned) {
     const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
-    if (told.has(text)) continue;
+    if (reported.has(text)) continue;
     await raiseAlarm(ports, "gave-up", text, { targetId: id });
-    told.add(text);
+    reported.add(text);
   }
 }
 
@@ -216,13 +216,13 @@ async function reportLeftovers(
 async function reportUnreadable(
   ports: Ports,
   { id, why, isNewer }: Unreadable,
-  told: Set<string>,
+  reported: Set<string>,
 ): Promise<void> {
-  if (told.has(why)) return;
+  if (reported.has(why)) return;
   const text = `${why} Keyturn does not work on the target until then.`;
   if (isNewer) {
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));
   } else await raiseAlarm(ports, "journal-unavailable", text, { targetId: id });
-  told.add(why);
+  reported.add(why);
 }

@@ -41,11 +41,11 @@ function storeAdmin(world: World, password: string) {
   );
 }
 
-test("the admin's secret is read once for targets that follow within seconds", async () => {
+test("The admin's secret is read once for targets that follow within seconds", async () => {
   expect(await rotateTwice(() => Promise.resolve())).toEqual({ reads: 1, isDone: true });
 });
 
-test("it is read anew after that", async () => {
+test("The admin's secret is read again after a few seconds", async () => {
   const later = (world: World) => {
     world.advance(6 * second);
     return Promise.resolve();
@@ -53,7 +53,7 @@ test("it is read anew after that", async () => {
   expect(await rotateTwice(later)).toEqual({ reads: 2, isDone: true });
 });
 
-test("it is read anew when the server refuses it, and the rotation goes on with the new one", async () => {
+test("The admin's secret is read again when the server refuses it, and the rotation continues with the new one", async () => {
   const rotated = async (world: World) => {
     setPassword(world, "admin", "a new one");
     await storeAdmin(world, "a new one");

@@ -20,7 +20,7 @@ export const policies: readonly Policy[] = [
   { ...shape, name: "default", every: 90 * day },
 ];
 
-/** Two of the gold ones say for themselves how old a secret may get. */
+/** Two of the gold targets override how old a secret may get. */
 const overrides: Readonly<Record<string, Override>> = {
   t00: { fields: { every: 7 * day }, reason: "audit" },
   t03: { fields: { every: 7 * day }, reason: "audit" },
@@ -41,7 +41,7 @@ export function makeFleet(all: readonly Policy[]): Target[] {
   });
 }
 
-/** Each of them as if it had been adopted now. */
+/** Registers each target as if it had been adopted now. */
 export async function adoptAll(
   journal: Journal,
   targets: readonly Target[],
@@ -61,7 +61,7 @@ export async function adoptAll(
   }
 }
 
-/** By target: the etag of its row. */
+/** Returns the etag of each target's row. */
 export async function readEtags(
   journal: Journal,
   targets: readonly Target[],

@@ -48,14 +48,14 @@ async function untilRotated(
   return Infinity;
 }
 
-/** A clock that has heard of less time than the sweep's: storage tells whole seconds. */
+/** A clock that is behind the clock of the sweep, because storage rounds to whole seconds. */
 const behind =
   (world: World) =>
   ({ journal }: Ports) => ({
     journal: { ...journal, now: () => new Date(Date.parse(world.now()) - 500) },
   });
 
-/** A worker that dies with the first effect of this name. */
+/** A worker that dies at the first effect with this name. */
 async function dieAt(world: World, fatal: string): Promise<void> {
   const died = Promise.withResolvers<undefined>();
   void work(world, (effect, call) => {
@@ -66,8 +66,8 @@ async function dieAt(world: World, fatal: string): Promise<void> {
   await died.promise;
 }
 
-describe("a message that is used up without anything being done does not make its target late", () => {
-  test("when the worker's clock has just not reached the due moment", async () => {
+describe("A message that is consumed without any work", () => {
+  test("A target is not late when the worker's clock is slightly before the due moment", async () => {
     const world = await adopted(singleAdmin);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     const fleet = makeFleet(world);
@@ -75,7 +75,7 @@ describe("a message that is used up without anything being done does not make it
     expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
   });
 
-  test("when the worker's clock has just not reached the end of a dead worker's claim", async () => {
+  test("A target is not late when the worker's clock is slightly before the end of a dead worker's claim", async () => {
     const world = await adopted(pairAdmin);
     await request(world);
     await dieAt(world, "target.apply");
@@ -85,7 +85,7 @@ describe("a message that is used up without anything being done does not make it
     expect(await untilRotated(world, fleet, [fleet.instance(), slow, slow])).toBeLessThan(3);
   });
 
-  test("when an instance gets it that cannot read the row, or does not know the target", async () => {
+  test("A target is not late when an instance gets the message that cannot read the row, or does not know the target", async () => {
     for (const reason of ["operator", "schedule"] as const) {
       const world = await adopted(singleAdmin);
       await request(world, { reason });
@@ -100,7 +100,7 @@ describe("a message that is used up without anything being done does not make it
     }
   });
 
-  test("when somebody's report was quicker than the claim, and the sweep is still sending others", async () => {
+  test("A target is not late when a report is written before the claim, while the sweep still sends other messages", async () => {
     const world = await adopted(singleAdmin);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     const fleet = makeFleet(world);
@@ -127,7 +127,7 @@ describe("a message that is used up without anything being done does not make it
     expect(raced).toBe(true);
   });
 
-  test("when its worker dies while it waits for a place, and somebody waits for the rotation", async () => {
+  test("A requested rotation is not late when its worker dies while it waits for a slot", async () => {
     const world = await adopted(singleAdmin);
     const fleet = makeFleet(world);
     const instance = fleet.instance();
@@ -136,7 +136,7 @@ describe("a message that is used up without anything being done does not make it
     expect(await untilRotated(world, fleet, [instance, instance, instance])).toBeLessThan(3);
   });
 
-  test("when the journal cannot be asked for a moment; it stays what it was, and goes first", async () => {
+  test("A message comes back in the first queue when the journal is unavailable for a moment", async () => {
     const world = await adopted(singleAdmin);
     const fleet = makeFleet(world);
     const read = () => Promise.reject(new JournalUnavailableError("away"));
@@ -146,7 +146,7 @@ describe("a message that is used up without anything being done does not make it
     expect(fleet.firstQueue.messages).toMatchObject([{ message: { because: "vault-event" } }]);
   });
 
-  test("nor does it go round for ever when nobody knows the target any more", async () => {
+  test("A message does not circulate forever when no instance knows the target", async () => {
     const world = await adopted(singleAdmin);
     const fleet = makeFleet(world);
     const stranger = fleet.instance(undefined, []);
@@ -159,8 +159,8 @@ describe("a message that is used up without anything being done does not make it
   });
 });
 
-describe("a rotation that leaves consumers refused goes first", () => {
-  test("when what the target has cannot be published", async () => {
+describe("A rotation whose target refuses consumers", () => {
+  test("The rotation goes first when the target's new secret cannot be published", async () => {
     const world = await adopted(singleAdmin);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     let writes = 0;
@@ -174,7 +174,7 @@ describe("a rotation that leaves consumers refused goes first", () => {
     expect(await world.journal.due(world.now(), 10)).toMatchObject([{ isFirst: true }]);
   });
 
-  test("when its worker has died", async () => {
+  test("The rotation goes first when its worker has died", async () => {
     const world = await adopted(singleAdmin);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     await dieAt(world, "target.apply");
@@ -183,7 +183,7 @@ describe("a rotation that leaves consumers refused goes first", () => {
   });
 });
 
-test("a hint that somebody wrote what consumers read survives that a report was quicker", async () => {
+test("A hint that somebody wrote the published secret is not lost when a report is written first", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   world.advance(20 * minute);
@@ -202,13 +202,13 @@ test("a hint that somebody wrote what consumers read survives that a report was 
   expect(check ?? refusedSince).toBeDefined();
 });
 
-test("whoever asks for something or reports it ends that a target is passed over", async () => {
+test("A request or report makes a postponed target due again", async () => {
   for (const act of ["ask", "expose"] as const) {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "drift", requestedBy: "keyturn" });
     world.advance(hour);
     const found = await world.journal.read("app");
-    if (!found) throw new Error("it was adopted");
+    if (!found) throw new Error("the target was adopted before");
     const until = plus(world.now(), 5 * minute);
     const record = { ...found.record, skipped: { at: world.now(), until, why: "silent" } };
     await world.journal.commit({ record, etag: found.etag, wakeAt: until });
@@ -223,8 +223,8 @@ test("whoever asks for something or reports it ends that a target is passed over
   }
 });
 
-describe("what goes first stays first", () => {
-  test("when its message comes back, because the clock of this instance is behind", async () => {
+describe("Messages of the first queue", () => {
+  test("A message stays in the first queue when it comes back because the clock of this instance is behind", async () => {
     const world = await adopted(singleAdmin);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     const { queue, firstQueue, instance } = makeFleet(world);
@@ -233,7 +233,7 @@ describe("what goes first stays first", () => {
     expect([queue.receive(), firstQueue.receive()?.because]).toEqual([undefined, "requested"]);
   });
 
-  test("when this instance does not know the target yet", async () => {
+  test("A message stays in the first queue when this instance does not know the target yet", async () => {
     const world = await adopted(singleAdmin);
     const { queue, firstQueue, instance } = makeFleet(world);
     const before = instance(undefined, []);
@@ -242,7 +242,7 @@ describe("what goes first stays first", () => {
     expect([queue.receive(), firstQueue.receive()?.targetId]).toEqual([undefined, "app"]);
   });
 
-  test("and so does a hint that somebody has written what consumers read", async () => {
+  test("A hint that somebody wrote the published secret stays in the first queue", async () => {
     const world = await adopted(singleAdmin);
     const { queue, firstQueue, instance } = makeFleet(world);
     await writeByHand(world, "app", "by-hand-0123456789");

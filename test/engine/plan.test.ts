@@ -7,7 +7,7 @@ import { open, type World } from "./world.ts";
 
 const adopted = "2026-01-01T00:00:00.000Z";
 
-/** A target that has been adopted, some days ago. */
+/** A target that was adopted some days ago. */
 async function worldAfter(days: number): Promise<World> {
   const world = await worldWith({ every: 90 * day });
   await work(world);
@@ -15,7 +15,7 @@ async function worldAfter(days: number): Promise<World> {
   return world;
 }
 
-test("a plan is made of what the journal knows, for the targets that are wanted", async () => {
+test("A plan uses the state in the journal, and shows only the requested targets", async () => {
   const world = await worldAfter(10);
   const ports = world.ports(open);
   const plan = (targets: string) => makePlan(ports, [world.target], { format: "text", targets });
@@ -24,7 +24,7 @@ test("a plan is made of what the journal knows, for the targets that are wanted"
   expect(await plan("other-*")).toMatch(/^0 rotations/);
 });
 
-test("an edit is compared with what the journal knows, and changes nothing", async () => {
+test("The plan of an edit is compared with the plan from the journal, and nothing is changed", async () => {
   const world = await worldAfter(10);
   const ports = world.ports(open);
   const before = await ports.journal.targets();
@@ -54,7 +54,7 @@ test("an edit is compared with what the journal knows, and changes nothing", asy
   expect(world.applied.size).toBe(0);
 });
 
-test("a plan of more rotations than a process has room for is refused in a sentence", async () => {
+test("A plan with too many rotations is rejected with a message", async () => {
   const world = await worldAfter(1);
   const { target } = withPolicy(world, { every: 10 * second });
   const to = "2027-01-02T00:00:00.000Z";

@@ -11,7 +11,7 @@ export const yearEnd = {
   reason: "year end",
 } as const;
 
-/** A world whose target has this policy besides the usual one. */
+/** A world whose target has the default test policy with these fields. */
 export async function worldWith(fields: Partial<Policy>, kind = singleAdmin): Promise<World> {
   const world = await makeWorld(kind);
   return withPolicy(world, fields);

@@ -28,25 +28,28 @@ function paced(world: World, gate: Gate = open, perWindow = 280) {
   return { ports, pace, pauses };
 }
 
-/** Nobody waits for it. */
+/** A scheduled rotation, which no person waits for. */
 const request = (world: World) => ask(world, { reason: "schedule" });
 
 const creates = (world: World) =>
   ["app-db", "keyturn-pending-app"].flatMap((name) => world.vault.versions(name)).length;
 
-describe("before a change begins there is room for what it will write", () => {
-  test.each(kinds)("and the worker waits its turn for a while: $name", async (kind) => {
-    const world = await adopted(kind);
-    const id = await request(world);
-    const { ports, pace, pauses } = paced(world);
-    await pace.take("main", 100, minute);
-    await workOn(ports, world.target);
-    expect(pauses).toHaveLength(1);
-    expect(pauses[0]).toBeGreaterThan(3 * second);
-    expect((await world.journal.run("app", id))?.state).toBe("done");
-  });
+describe("Room for the versions of a rotation", () => {
+  test.each(kinds)(
+    "A worker waits a while for room before it changes anything: $name",
+    async (kind) => {
+      const world = await adopted(kind);
+      const id = await request(world);
+      const { ports, pace, pauses } = paced(world);
+      await pace.take("main", 100, minute);
+      await workOn(ports, world.target);
+      expect(pauses).toHaveLength(1);
+      expect(pauses[0]).toBeGreaterThan(3 * second);
+      expect((await world.journal.run("app", id))?.state).toBe("done");
+    },
+  );
 
-  test("or the rotation comes later, with one write and no version", async () => {
+  test("A rotation without room is postponed, with one write and no version", async () => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
     let commits = 0;
@@ -67,7 +70,7 @@ describe("before a change begins there is room for what it will write", () => {
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
-  test("and what goes first waits its turn however long that takes", async () => {
+  test("An urgent rotation waits for room as long as necessary", async () => {
     const world = await adopted(singleAdmin);
     const id = await ask(world, { reason: "operator" });
     const { ports, pace, pauses } = paced(world);
@@ -78,7 +81,7 @@ describe("before a change begins there is room for what it will write", () => {
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
-  test("also when it goes on after a failure, and waiting uses up no try", async () => {
+  test("A rotation that continues after a failure needs room too, and the wait uses up no try", async () => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
     const down: Gate = (effect, call) =>
@@ -98,7 +101,7 @@ describe("before a change begins there is room for what it will write", () => {
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
-  test("but not for a secret that the account has already", async () => {
+  test("A rotation whose account already has the secret does not wait for room", async () => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
     const dies: Gate = (effect, call) =>
@@ -113,7 +116,7 @@ describe("before a change begins there is room for what it will write", () => {
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
-  test("in both vaults, where new secrets wait in another one", async () => {
+  test("A rotation whose pending secret is stored in another vault needs room in both vaults", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { ports, pace } = paced(world);
@@ -123,18 +126,18 @@ describe("before a change begins there is room for what it will write", () => {
     expect((await readRecord(world)).request?.heldBy).toMatch(
       /^the limit on new versions of vault waiting is used up/,
     );
-    // Nothing was taken in the other one.
+    // No room was taken in the other vault.
     expect(await pace.take("main", 2, minute)).toBe(0);
   });
 });
 
-describe("a vault that takes nothing more while nothing has been changed", () => {
+describe("A vault that throttles before anything has been changed", () => {
   const throttling: Gate = (effect, call) =>
     effect === "vault.write"
       ? Promise.reject(new VaultUnavailableError("throttled", { retryAfter: 7 * second }))
       : call();
 
-  test("puts the rotation off for as long as it says, and uses up none of its tries", async () => {
+  test("A throttling vault postpones the rotation to its retry time, without using up tries", async () => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
     const wake = (await workOn(paced(world, throttling).ports, world.target)) ?? "";
@@ -146,7 +149,7 @@ describe("a vault that takes nothing more while nothing has been changed", () =>
     expect((await world.journal.run("app", id))?.state).toBe("done");
   });
 
-  test("is a failure when it goes on for ten minutes", async () => {
+  test("A vault that throttles for ten minutes counts as a failure", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { ports } = paced(world, throttling);
@@ -160,8 +163,8 @@ describe("a vault that takes nothing more while nothing has been changed", () =>
   });
 });
 
-describe("between a change and its publication", () => {
-  /** The vault does not take what is to be published, for so long. */
+describe("Between a change and its publication", () => {
+  /** The vault refuses the published version for this long. */
   function closedFor(world: World, milliseconds: number, retryAfter?: number): Gate {
     let from = "";
     return (effect, call) => {
@@ -174,7 +177,7 @@ describe("between a change and its publication", () => {
   }
 
   test.each([singleAdmin, pairAdmin])(
-    "the worker tries again within a second, then every few, and consumers do not wait for a message: $name",
+    "The worker tries again within a second, then every few seconds, without a new message: $name",
     async (kind) => {
       const world = await adopted(kind);
       const id = await request(world);
@@ -189,7 +192,7 @@ describe("between a change and its publication", () => {
     },
   );
 
-  test("a server that is away when the published password is checked gets two more tries at once, and others within seconds", async () => {
+  test("A server that is down when the published password is checked gets two more tries at once, and others within seconds", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     let downUntil = "";
@@ -211,7 +214,7 @@ describe("between a change and its publication", () => {
     expect(between(started, world.now())).toBeLessThan(30 * second);
   });
 
-  test("it waits as long as the vault says, and all other changes with it", async () => {
+  test("The worker waits until the vault's retry time, and so do all other changes", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { ports, pace, pauses } = paced(world, closedFor(world, 7 * second, 8 * second));
@@ -227,7 +230,7 @@ describe("between a change and its publication", () => {
     expect(world.publishedWorks()).toBe(true);
   });
 
-  test("after a minute it lets go, and tries follow within seconds, then within half a minute, then within minutes", async () => {
+  test("The worker releases the target after a minute, and tries follow within seconds, then half a minute, then minutes", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { ports, pauses } = paced(world, closedFor(world, 12 * hour));

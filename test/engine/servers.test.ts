@@ -8,7 +8,7 @@ import {
   type ServersOf,
 } from "../../shared/engine/fleet/servers.ts";
 
-/** What an instance remembers, with a clock that pauses move. */
+/** The memory of an instance, with a clock that pauses advance. */
 function remembering(canConnect?: ServersOf["canConnect"]) {
   let time = Date.parse("2026-01-01T00:00:00.000Z");
   const now = () => new Date(time).toISOString();
@@ -27,7 +27,7 @@ function remembering(canConnect?: ServersOf["canConnect"]) {
     advance: (milliseconds: number) => {
       time += milliseconds;
     },
-    /** A call that took so long. */
+    /** Records a call that took this long. */
     called: (server: string, tookMs: number, isUnavailable: boolean) => {
       const began = now();
       time += tookMs;
@@ -45,8 +45,8 @@ const entered = (turn: Entered | PassedOver): Entered => {
   throw new Error(turn.why);
 };
 
-describe("what an instance remembers of servers", () => {
-  test("a server has two workers at a time, and a third one waits for a moment at most", async () => {
+describe("The memory of an instance about servers", () => {
+  test("A server has two workers at a time, and a third one waits for a moment at most", async () => {
     const { enter, called, now } = remembering();
     called("db", 10, false);
     const first = entered(await enter("db", false));
@@ -59,7 +59,7 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("db", false));
   });
 
-  test("whoever waits goes on as soon as somebody leaves", async () => {
+  test("A waiting worker continues as soon as another one leaves", async () => {
     const memory = servers({
       now: () => "2026-01-01T00:00:00.000Z",
       draw: () => 0,
@@ -72,7 +72,7 @@ describe("what an instance remembers of servers", () => {
     entered(await third);
   });
 
-  test("a third of the places at most is for servers of which nobody knows whether they answer", async () => {
+  test("At most a third of the slots is for servers that may not answer", async () => {
     const { enter, called } = remembering();
     called("known", 10, false);
     for (let probes = 0; probes < mostProbes; probes++)
@@ -83,7 +83,7 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("known", false));
   });
 
-  test("a place among the probes is free as soon as the server has answered, whatever is done there then", async () => {
+  test("A probe slot is free as soon as the server has answered, even if its worker continues", async () => {
     const { enter, called } = remembering();
     for (let index = 0; index < 10; index++) {
       entered(await enter(`new-${index}`, false));
@@ -91,7 +91,7 @@ describe("what an instance remembers of servers", () => {
     }
   });
 
-  test("nobody waits for one that has been asked for a while and has not answered", async () => {
+  test("No worker waits for a server that has not answered another worker for a while", async () => {
     const { enter, advance, now } = remembering();
     entered(await enter("silent", false));
     entered(await enter("silent-too", false));
@@ -102,7 +102,7 @@ describe("what an instance remembers of servers", () => {
     expect(now()).toBe(before);
   });
 
-  test("a silent server is asked again after pauses that grow, by one worker at a time", async () => {
+  test("A silent server is contacted again after growing pauses, by one worker at a time", async () => {
     const { enter, called, now, advance } = remembering();
     const pauses: number[] = [];
     for (let silences = 0; silences < 9; silences++) {
@@ -123,14 +123,14 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("db", false));
   });
 
-  test("one that refuses at once holds nobody up, and is no silent one", async () => {
+  test("A server that refuses at once delays no worker, and does not count as silent", async () => {
     const { enter, called } = remembering();
     called("db", 100, true);
     entered(await enter("db", false));
     entered(await enter("db", false));
   });
 
-  test("a new server that takes no connection keeps nobody waiting, and none of the few places", async () => {
+  test("A new server that accepts no connection delays no worker, and occupies no probe slot", async () => {
     const silence = Promise.withResolvers<boolean>();
     const tries: string[] = [];
     const { enter, now } = remembering((server) => {
@@ -151,7 +151,7 @@ describe("what an instance remembers of servers", () => {
     expect(tries.filter((server) => server === "dead-0")).toHaveLength(1);
   });
 
-  test("a server that answered a while ago is asked for a connection first, and a recent answer is enough", async () => {
+  test("The connection to a server that answered a while ago is tested first, and a recent answer is enough", async () => {
     let isDead = false;
     const tries: string[] = [];
     const { enter, called, advance } = remembering((server) => {
@@ -167,14 +167,14 @@ describe("what an instance remembers of servers", () => {
     expect(tries).toEqual(["db"]);
   });
 
-  test("a server that takes no connection the second time either is called, so that its failure is reported", async () => {
+  test("A server that accepts no connection the second time is called, so that its failure is reported", async () => {
     const { enter, advance } = remembering(() => Promise.resolve(false));
     passed(await enter("db", false));
     advance(10 * second);
     entered(await enter("db", false));
   });
 
-  test("a server that was silent and takes connections again needs none of the places for silent servers", async () => {
+  test("A server that was silent and accepts connections again needs no slot for silent servers", async () => {
     const dead = new Set(["dead", "back"]);
     const { enter, called, advance } = remembering((server) => Promise.resolve(!dead.has(server)));
     for (const server of dead) called(server, 5 * second, true);
@@ -186,7 +186,7 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("back", false));
   });
 
-  test("nobody joins a worker who has heard nothing from the server for two seconds", async () => {
+  test("No worker joins one that has had no answer from the server for two seconds", async () => {
     const { enter, called, advance } = remembering();
     called("db", 10, false);
     entered(await enter("db", false));
@@ -196,12 +196,12 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("db", false));
   });
 
-  test("a try for a connection that fails by itself leaves it to the call to say what is wrong", async () => {
+  test("An error in the connection test is ignored, and the call reports the problem", async () => {
     const { enter } = remembering(() => Promise.reject(new RangeError("no such port")));
     entered(await enter("db:0", false));
   });
 
-  test("a server that was silent leaves a place for those that nobody has asked yet", async () => {
+  test("Silent servers leave a slot for servers that were never contacted", async () => {
     const { enter, called } = remembering();
     called("silent", 5 * second, true);
     called("silent-too", 5 * second, true);
@@ -210,7 +210,7 @@ describe("what an instance remembers of servers", () => {
     entered(await enter("new", false));
   });
 
-  test("a person does not wait for the end of a pause, unless somebody is just asking", async () => {
+  test("An urgent worker does not wait for the end of a pause, unless another one is contacting the server", async () => {
     const { enter, called } = remembering();
     called("db", 5 * second, true);
     const probe = entered(await enter("db", true));

@@ -18,15 +18,15 @@ const entered = (turn: Entered | PassedOver): Entered => {
   throw new Error(turn.why);
 };
 
-/** Ports of an instance that knows this server as silent. */
+/** Ports of an instance that remembers this server as silent. */
 function besideSilent(world: World, gate: Gate = open): Ports {
   const memory = servers({ now: () => world.now(), draw: () => 0, pause: () => Promise.resolve() });
   memory.note("memory:0", plus(world.now(), -20 * second), true);
   return { ...world.ports(gate), notifiers: [], servers: memory };
 }
 
-describe("a target whose server is silent", () => {
-  test("is passed over with one write, which says until when and why", async () => {
+describe("A target whose server is silent", () => {
+  test("A target whose server is silent is postponed with one write, which records until when and why", async () => {
     const world = await adopted(singleAdmin);
     world.advance(100 * 24 * 60 * minute);
     const done: string[] = [];
@@ -45,14 +45,14 @@ describe("a target whose server is silent", () => {
     expect(world.applied.size).toBe(1);
   });
 
-  test("is asked at once when a person wants its rotation", async () => {
+  test("A target whose server is silent is worked on at once when a person requests its rotation", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "operator" });
     await workOn(besideSilent(world), world.target);
     expect(world.applied.size).toBe(1);
   });
 
-  test("is not asked by a request that joins its open rotation while somebody is asking it already", async () => {
+  test("A request that joins an open rotation does not contact the server while another worker contacts it", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const down: Gate = (effect, call) =>
@@ -76,7 +76,7 @@ describe("a target whose server is silent", () => {
     expect(asked).toEqual([]);
   });
 
-  test("is not kept from others by a worker that waits for its vault", async () => {
+  test("A worker that waits for its vault occupies no slot at the server", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "schedule" });
     const pace = paceIn(
@@ -102,13 +102,13 @@ describe("a target whose server is silent", () => {
     expect(world.applied.size).toBe(1);
   });
 
-  test("is looked at again because of a hint that came meanwhile", async () => {
+  test("A postponed target keeps a hint that the published secret changed, and is checked later", async () => {
     const world = await adopted(singleAdmin);
     await workOn(besideSilent(world), world.target, { checkDrift: true });
     expect(await readRecord(world)).toMatchObject({ check: { at: world.now() }, skipped: {} });
   });
 
-  test("is what the next ones learn from the one that was asked", async () => {
+  test("A silent server that one target finds makes the next targets of the server wait", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "schedule" });
     const memory = servers({

@@ -22,7 +22,7 @@ export async function request(world: World, wanted: Partial<RotationInput> = {})
   return (await ask(world, wanted)).rotationId;
 }
 
-/** The same with all that is answered. */
+/** Does the same, and returns the whole answer. */
 export function ask(
   world: World,
   wanted: Partial<RotationInput> = {},
@@ -40,11 +40,11 @@ export async function rotate(world: World, wanted: Partial<RotationInput> = {}):
 
 export async function readRecord(world: World) {
   const found = await world.journal.read("app");
-  if (!found) throw new Error("the journal does not know the target");
+  if (!found) throw new Error("the target is not in the journal");
   return found.record;
 }
 
-/** Somebody writes what consumers read. */
+/** Writes the published secret by hand. */
 export function writeByHand(world: World, account: string, password: string) {
   const value = new Secret(JSON.stringify({ username: account, password }));
   const content = { value, contentType: "application/json", tags: {} };
@@ -55,7 +55,7 @@ export function setPassword(world: World, account: string, password: string): vo
   world.system.passwords.set(account, new Secret(password));
 }
 
-/** Fails `effect` so many times with what `make` makes, then lets everything through. */
+/** Makes `effect` fail this many times with the error from `make`, then lets everything through. */
 export function failing(effect: string, times: number, make: () => Error): Gate {
   let left = times;
   return async (name, call) => {

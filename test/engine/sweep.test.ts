@@ -16,7 +16,7 @@ import { open, singleAdmin } from "./world.ts";
 const now = "2026-01-02T00:00:00.000Z";
 const clock = () => new Date(now);
 
-/** A journal in which so many targets are due; the earlier ones have left the configuration. */
+/** A journal with this many due targets, of which the earlier ones were removed from the configuration. */
 async function dueOnes(gone: number, known: number) {
   const journal = memoryJournal({ now: clock });
   for (let index = 0; index < gone + known; index++) {
@@ -29,15 +29,15 @@ async function dueOnes(gone: number, known: number) {
   return { sent, messages: queue.messages.length };
 }
 
-test("however many targets have left the configuration, those in it are found", async () => {
+test("Configured targets are found among any number of removed ones", async () => {
   expect(await dueOnes(2_500, 3)).toEqual({ sent: 3, messages: 3 });
 });
 
-test("however many targets are due, a sweep sends a message for each", async () => {
+test("A sweep sends a message for each of any number of due targets", async () => {
   expect(await dueOnes(1, 3_200)).toEqual({ sent: 3_200, messages: 3_200 });
 });
 
-/** A journal in which so many targets are due, a queue, and a clock. */
+/** A journal with this many due targets, a queue, and a clock. */
 async function backlog(count: number) {
   let time = Date.parse(now);
   const journal = memoryJournal({ now: () => new Date(time) });
@@ -56,7 +56,7 @@ async function backlog(count: number) {
   };
 }
 
-test("a backlog that lasts for a quarter of an hour costs a message for each target", async () => {
+test("A backlog that lasts for a quarter of an hour costs one message for each target", async () => {
   const { sweep: sweepOnce, advance, queue } = await backlog(2_500);
   for (let minutes = 0; minutes < 15; minutes++) {
     await sweepOnce();
@@ -65,7 +65,7 @@ test("a backlog that lasts for a quarter of an hour costs a message for each tar
   expect(queue.messages).toHaveLength(2_500);
 });
 
-test("a message that was lost, given up or purged is sent again, after times that grow", async () => {
+test("A message that was lost, dropped or purged is sent again, after growing intervals", async () => {
   const { sweep: sweepOnce, advance, queue } = await backlog(1);
   const sentAfter: number[] = [];
   for (let minutes = 0; minutes < 6 * 60; minutes++) {
@@ -76,7 +76,7 @@ test("a message that was lost, given up or purged is sent again, after times tha
   expect(sentAfter).toEqual([0, 15, 45, 105, 225, 345]);
 });
 
-test("a sweep that dies between sending and noting it costs a second message, and one that cannot send loses none", async () => {
+test("A sweep that dies between sending and marking costs a second message, and one that cannot send loses none", async () => {
   const { sweep: sweepOnce, queue, journal } = await backlog(30);
   const dies = { ...journal, markSent: () => Promise.reject(new JournalUnavailableError("gone")) };
   await expect(sweepOnce({ journal: dies })).rejects.toThrow("gone");
@@ -87,7 +87,7 @@ test("a sweep that dies between sending and noting it costs a second message, an
   expect(await sweepOnce()).toBe(0);
 });
 
-test("a target that was written since its message was sent is due anew", async () => {
+test("A target that was written since its message was sent is due again", async () => {
   const { sweep: sweepOnce, journal } = await backlog(1);
   await sweepOnce();
   const found = await journal.read("t-0");
@@ -95,7 +95,7 @@ test("a target that was written since its message was sent is due anew", async (
   expect(await sweepOnce()).toBe(1);
 });
 
-test("a request sends one message, and the next sweeps none for it", async () => {
+test("A request sends one message, and the next sweeps send none for it", async () => {
   const world = await adopted(singleAdmin);
   const { emit, ...ports } = world.ports(open);
   const queue = memoryQueue(world.now);
@@ -108,7 +108,7 @@ test("a request sends one message, and the next sweeps none for it", async () =>
   expect(await process.sweep()).toBe(1);
 });
 
-test("a message that cannot be worked on without the journal is tried again in half a minute", async () => {
+test("A message is tried again in half a minute when the journal is unavailable", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   const { emit, ...ports } = world.ports(open);
@@ -128,7 +128,7 @@ test("a message that cannot be worked on without the journal is tried again in h
   await expect(lost.work({ targetId: "app", because: "due" })).rejects.toThrow("full");
 });
 
-test("targets whose rows cannot be read are passed on, and neither starve the others nor flood the queue", async () => {
+test("Targets whose rows cannot be read neither starve the others nor flood the queue", async () => {
   const journal = memoryJournal({ now: clock });
   for (let index = 0; index < 1_203; index++) {
     const id = `${index < 1_200 ? "newer" : "known"}-${index}`;
@@ -143,7 +143,7 @@ test("targets whose rows cannot be read are passed on, and neither starve the ot
   expect(ids).toHaveLength(53);
 });
 
-test("a sweep removes some old rows, after it has sent its messages, and does not fail with that", async () => {
+test("A sweep removes some old rows after it has sent its messages, and does not fail if that fails", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   const { emit: _, ...ports } = world.ports(open);
@@ -177,7 +177,7 @@ test("a sweep removes some old rows, after it has sent its messages, and does no
   ]);
 });
 
-test("sweeps remove history that is older than the retention, and keep the newest rotation", async () => {
+test("Sweeps remove history that is older than the retention, and keep the newest rotation", async () => {
   const world = await adopted(singleAdmin);
   const ids = [await rotate(world), await rotate(world)];
   world.advance(401 * day);
@@ -192,7 +192,7 @@ test("sweeps remove history that is older than the retention, and keep the newes
   );
 });
 
-test("what a person asks for does not wait behind a backlog, and neither does a leak or what failed of them", async () => {
+test("Requests, exposures and their retries do not wait behind a backlog", async () => {
   const world = withPolicy(await adopted(singleAdmin), { afterExposure: hour });
   const { emit, ...ports } = world.ports(open);
   const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];

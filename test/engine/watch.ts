@@ -1,26 +1,26 @@
 import { type Gate, type Kind, type World } from "./world.ts";
 
-/** Calls of the engine that change the target, the vault or an account. */
+/** Engine calls that change the target, the vault or an account. */
 const takes = new Set(["target.apply", "target.retire", "vault.disable", "vault.write"]);
 
-/** From a log-in to the effect that relies on it, the engine makes fewer calls than this. */
+/** The engine makes fewer calls than this between a log-in and the effect that relies on it. */
 const blinkCalls = 8;
 
-/** What can be said of a world from outside. */
+/** Facts about a world, observed from outside. */
 interface Seen {
-  /** Accounts that some stored, readable credential logs in. */
+  /** Accounts that a stored, readable credential can log in to. */
   readonly kept: readonly string[];
   readonly publishedWorks: boolean;
   readonly passwords: Readonly<Record<string, string | undefined>>;
 }
 
-/** Watches every call of the engine for what it takes away. */
+/** Watches every engine call for credentials that it removes. */
 export interface Watch {
-  /** What was found to be wrong. */
+  /** The problems that were found. */
   readonly broken: string[];
-  /** Something changes behind Keyturn's back now. */
+  /** Records that something outside of Keyturn changes now. */
   noteStrike: () => void;
-  /** Makes the call, and judges what it has changed. */
+  /** Makes the call, and checks its changes. */
   judge: Gate;
 }
 
@@ -39,7 +39,7 @@ export function watch(
     },
     async judge(effect, call) {
       calls++;
-      // Nobody can see what changes between a look and the effect that follows it.
+      // Keyturn cannot see a change between a check and the effect that follows it.
       const isBlink = strike?.at === world.now() && calls - strike.calls < blinkCalls;
       if (!takes.has(effect) || isBlink) return call();
       const was = look(world);
@@ -67,17 +67,17 @@ function look(world: World): Seen {
   };
 }
 
-/** What a single call of Keyturn took away. */
+/** Lists what one call of Keyturn removed. */
 function lost({ accounts }: Kind, before: Seen, after: Seen, effect: string): string[] {
   const found: string[] = [];
   if (before.kept.length > 0 && after.kept.length === 0) {
-    found.push(`${effect} took away the last credential that works`);
+    found.push(`${effect} removed the last credential that works`);
   }
   if (accounts.length === 2 && before.publishedWorks && !after.publishedWorks) {
-    found.push(`${effect} broke what consumers of a pair read`);
+    found.push(`${effect} broke the published secret of a pair`);
   }
   if (effect === "target.retire" && !before.publishedWorks) {
-    found.push(`${effect} took an account away while what is published does not work`);
+    found.push(`${effect} removed an account while the published secret does not work`);
   }
   return found;
 }

@@ -15,10 +15,10 @@ import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";
 import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { memoryVault } from "../../shared/vaults/memory-vault.ts";
 
-/** Stands between the engine and everything outside. Decides whether, when and how a call ends. */
+/** A gate between the engine and everything outside. Decides whether, when and how a call ends. */
 export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
 
-/** The error that an effect ends with as long as something is out of order. */
+/** Returns the error of an effect while a fault lasts. */
 export type Fault = (effect: string) => Error | undefined;
 
 export interface Kind {
@@ -90,7 +90,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const applied = new Set<string>();
   const refusals = adminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
-  /** What the account had before the last change. */
+  /** The password of the account before the last change. */
   let lastCommitted = new Map<string, Secret>();
   const target = makeTarget(kind);
   await seedWorld();
@@ -119,8 +119,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   }
 
   /**
-   * Ports as one worker has them; its calls go through its own gate, and then meet what is out of order. `aheadMs`: how far
-   * ahead the clock of its machine is, which counts until the journal has answered it.
+   * Creates the ports of one worker. Its calls go through its own gate, and then meet the faults of the world. `aheadMs`: how far the
+   * clock of its machine is ahead, which matters until the journal has answered it.
    */
   function ports(through: Gate, aheadMs = 0): Ports {
     let hasHeard = false;
@@ -205,7 +205,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     };
   }
 
-  /** The same bytes in every run: a run that fails can be run again. */
+  /** Returns the same bytes in every run, so that a failed run can be repeated. */
   function draw(count: number): Uint8Array {
     const bytes = createHash("sha512").update(`${seed}/${draws++}`).digest();
     return count <= bytes.length ? bytes.subarray(0, count) : randomBytes(count);
@@ -230,14 +230,14 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     notifier,
     consumer,
     events,
-    /** Every different secret that the target has been given since it was made. */
+    /** Every different secret that the target has received. */
     applied,
     ports,
-    /** What fails until it is put right. */
+    /** Sets the fault that effects meet until it is replaced. */
     setFault(fault: Fault): void {
       faults.now = fault;
     },
-    /** The server comes back as it was before the last change that it took. */
+    /** Restores the server to its state before the last change. */
     loseLastCommit(): void {
       for (const [account, secret] of lastCommitted) system.passwords.set(account, secret);
     },
@@ -248,14 +248,14 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     advanceTo: (instant: string) => {
       time = Math.max(time, Date.parse(instant));
     },
-    /** Whether what consumers read at this moment logs in. */
+    /** Whether the published secret logs in now. */
     publishedWorks(): boolean {
       const newest = vault.versions("app-db").at(-1);
       if (!newest?.enabled) return false;
       const credential = parsePayload(newest.value, kind.accounts);
       return credential !== undefined && accepts(credential.account, credential.secret);
     },
-    /** Whether some readable version, wherever it is kept, logs the account in. */
+    /** Whether any readable version, in any secret, logs in to the account. */
     isKept(account: string): boolean {
       return vault
         .names()

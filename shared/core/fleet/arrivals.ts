@@ -1,4 +1,4 @@
-import { pendingName,type Target } from "../target.ts";
+import { pendingName, type Target } from "../target.ts";
 import { second } from "../time.ts";
 
 /** Messages of one sweep, spread over the time until the next sweep. */

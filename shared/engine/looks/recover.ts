@@ -136,9 +136,11 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await session.commit(withCheckAfterHandover(failing, checked.stored));
     return;
   }
-  const told = isNews ? withAlarm(failing, "published-broken", failure.message, failure) : failing;
+  const alarmed = isNews
+    ? withAlarm(failing, "published-broken", failure.message, failure)
+    : failing;
   const { record, runs } =
-    checked.is === "refused" ? withCureRequested(session, told) : { record: told, runs: [] };
+    checked.is === "refused" ? withCureRequested(session, alarmed) : { record: alarmed, runs: [] };
   await session.commit(record, runs);
   try {
     await restorePublished(session, checked);

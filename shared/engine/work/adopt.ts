@@ -187,8 +187,8 @@ function failingFrom(
   now: Instant,
 ): TargetRecord {
   const lastFailure = { kind, message, at: now } as const;
-  const told = notify(record, { type: "drift.found", at: now, data: { detail: message } });
-  return { ...told, health: "failing", lastFailure };
+  const reported = notify(record, { type: "drift.found", at: now, data: { detail: message } });
+  return { ...reported, health: "failing", lastFailure };
 }
 
 async function tryAgainLater(session: Session, error: unknown): Promise<void> {
@@ -229,8 +229,8 @@ function withAdoptionAlarm(
   const isNews = isAway(failure)
     ? record.failures === policy.retry.attempts
     : before.lastFailure?.message !== failure.message;
-  const told = { kind: "adoption", message: failure.message };
-  return isNews ? notify(record, { type: "alarm", at: failure.at, data: told }) : record;
+  const data = { kind: "adoption", message: failure.message };
+  return isNews ? notify(record, { type: "alarm", at: failure.at, data }) : record;
 }
 
 /** Returns the failed run of a requested rotation that cannot begin because the adoption failed. */

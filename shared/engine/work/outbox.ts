@@ -19,8 +19,8 @@ export async function flushOutbox(session: Session): Promise<void> {
   if (hasReceivers) await session.flush();
   await session.hold();
   await keepAlarms(session, outbox);
-  const heard = await Promise.all(notifiers.map((one) => tell(session, one, outbox)));
-  const names = notifiers.filter((_, index) => heard[index]).map(({ name }) => name);
+  const delivered = await Promise.all(notifiers.map((one) => deliver(session, one, outbox)));
+  const names = notifiers.filter((_, index) => delivered[index]).map(({ name }) => name);
   const all = notifiers.map(({ name }) => name);
   const waiting = withDelivered(outbox, all, names);
   session.stage(withOutbox(session, waiting));
@@ -38,7 +38,7 @@ async function keepAlarms(session: Session, outbox: readonly Notification[]): Pr
 
 const isAlarm = ({ type }: Notification): boolean => type === "alarm";
 
-async function tell(
+async function deliver(
   session: Session,
   notifier: Notifier,
   outbox: readonly Notification[],

@@ -13,7 +13,7 @@ import { type How, rotateWithStops, type Worker } from "./stops.ts";
 
 const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
 
-/** Whether the crash tests find this wrong with an engine. They stop at the first stop that shows it. */
+/** Whether the crash tests find this problem with an engine. Ends at the first stop that shows the problem. */
 async function find(worker: Worker, what: string): Promise<boolean> {
   for (const kind of kinds) {
     for (const how of hows) {
@@ -26,31 +26,31 @@ async function find(worker: Worker, what: string): Promise<boolean> {
   return false;
 }
 
-test("the crash tests catch an engine that publishes before it changes the target", async () => {
+test("The crash tests catch an engine that publishes before it changes the target", async () => {
   expect(
     await find(publishesFirst, "the published credential does not work after vault.write"),
   ).toBe(true);
 });
 
-test("the crash tests catch an engine that keeps the new secret in memory only", async () => {
+test("The crash tests catch an engine that keeps the new secret in memory only", async () => {
   expect(await find(keepsTheSecretInMemory, "no stored credential works after target.apply")).toBe(
     true,
   );
 });
 
-test("the crash tests catch an engine that makes another secret after a crash", async () => {
+test("The crash tests catch an engine that creates another secret after a crash", async () => {
   expect(await find(makesAnotherSecret, "it never settled")).toBe(true);
 });
 
-test("the crash tests catch an engine that does not ask what is live", async () => {
+test("The crash tests catch an engine that does not check which secret is live", async () => {
   expect(await find(neverAsks, "it never settled")).toBe(true);
 });
 
-test("the crash tests catch an engine that changes the target before the journal knows", async () => {
+test("The crash tests catch an engine that changes the target before it writes to the journal", async () => {
   expect(await find(changesUnannounced, "it never settled")).toBe(true);
 });
 
-test("the race tests catch an engine that ignores fences", async () => {
+test("The race tests catch an engine that ignores fences", async () => {
   let caught = false;
   for (let seed = 1; seed <= 40 && !caught; seed++) {
     for (const kind of kinds) {

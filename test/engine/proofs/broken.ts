@@ -15,11 +15,11 @@ import type { World } from "../world.ts";
 import type { Worker } from "./stops.ts";
 
 /**
- * Engines with one mistake each, all seen in the field. They are kept to show that the crash and race tests bite: each
- * must be caught.
+ * Engines with one mistake each, all seen in real systems. They show that the crash and race tests work: the tests must catch each of
+ * them.
  */
 
-/** The engine, with a journal that does not give back part of what was written: as if it had not been recorded. */
+/** The engine with a journal that does not return part of the written record, as if it had not been stored. */
 export function forgetting(forget: (record: TargetRecord) => TargetRecord): Worker {
   return (ports, world) => {
     const read = async (id: string): Promise<Versioned | undefined> => {
@@ -30,19 +30,19 @@ export function forgetting(forget: (record: TargetRecord) => TargetRecord): Work
   };
 }
 
-/** Does not know after a crash that a secret was made, so it makes another one. */
+/** Does not know after a crash that a secret was created, so it creates another one. */
 export const makesAnotherSecret = forgetting((record) => {
   if (!record.rotation) return record;
   const { pending: _, ...rotation } = record.rotation;
   return { ...record, rotation: { ...rotation, phase: "staging", changeBegan: false } };
 });
 
-/** Does not ask after a crash whether the change was made already. */
+/** Does not check after a crash whether the change was already made. */
 export const neverAsks = forgetting((record) =>
   record.rotation ? { ...record, rotation: { ...record.rotation, changeBegan: false } } : record,
 );
 
-/** Writes over whatever the journal says now, whoever wrote it: no conditions, no fences. */
+/** Overwrites the row in the journal without conditions or fences, even if another worker wrote it. */
 export const ignoresFences: Worker = (ports, world) => {
   const commit: Ports["journal"]["commit"] = async (change) => {
     try {
@@ -56,7 +56,7 @@ export const ignoresFences: Worker = (ports, world) => {
   return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
 };
 
-/** The engine, with a journal that keeps some writes to itself: as if nobody had made them before the next one. */
+/** The engine with a journal that delays some writes until the next write. */
 function postponing(isPostponed: (record: TargetRecord) => boolean): Worker {
   return (ports, world) => {
     const commit: Ports["journal"]["commit"] = (change) =>
@@ -67,10 +67,10 @@ function postponing(isPostponed: (record: TargetRecord) => boolean): Worker {
   };
 }
 
-/** Changes the target before the journal knows that it will, and with which secret. */
+/** Changes the target before the journal contains the change and the location of its secret. */
 export const changesUnannounced = postponing(({ rotation }) => rotation?.phase === "applying");
 
-/** Publishes without having asked whether the target is still its own, and does not notice how much time has passed. */
+/** Publishes without checking that it still owns the target, or how much time has passed. */
 export const publishesUnannounced: Worker = (ports, world) => {
   const started = ports.journal.now();
   const journal = { ...ports.journal, now: () => started };
@@ -80,13 +80,13 @@ export const publishesUnannounced: Worker = (ports, world) => {
   );
 };
 
-/** Publishes, then changes the target: what Azure's own sample does. */
+/** Publishes and then changes the target, as Azure's own sample does. */
 export const publishesFirst = naive(["publish", "change"]);
 
-/** Changes the target and only then writes the secret down. */
+/** Changes the target, and stores the secret only afterwards. */
 export const keepsTheSecretInMemory = naive(["change", "publish"]);
 
-/** Does what it is told in the order it is told, with the journal for book-keeping only. */
+/** Does the given steps in the given order, and uses the journal only to record them. */
 function naive(order: readonly ("publish" | "change")[]): Worker {
   return async (ports, world) => {
     const found = await ports.journal.read("app");
@@ -133,7 +133,7 @@ async function book(
   const now = world.now();
   const { request } = found.record;
   if (!request) return;
-  const grounds = { why: "it was asked for", policyFingerprint: "" };
+  const grounds = { why: "requested", policyFingerprint: "" };
   const begun = beginRotation(found.record, { account, request, grounds, now });
   if (!begun.rotation) return;
   const rotation = advance(begun.rotation, "cleaning", published ? { published } : {}, now);

@@ -9,7 +9,7 @@ import type { World } from "../world.ts";
 import { forgetting } from "./broken.ts";
 import type { Worker } from "./stops.ts";
 
-/** Engines that act without looking, each in one way. They are kept to show that the tests of looking bite. */
+// Engines that each omit one check. They show that the tests of these checks work.
 
 function withRotator(change: (rotator: Rotator, world: World) => Partial<Rotator>): Worker {
   return (ports, world) => {
@@ -39,7 +39,7 @@ function withPublished(read: (real: Read, world: World) => ReturnType<Read>): Wo
 
 const readRecord = async (world: World) => (await world.journal.read("app"))?.record;
 
-/** Retires because a rotation succeeded once, without a log-in with what is published. */
+/** Retires because a rotation succeeded once, without a log-in with the published secret. */
 export const retiresFromMemory = withRotator((rotator, world) => ({
   async verify(check, signal) {
     const record = await readRecord(world);
@@ -48,12 +48,12 @@ export const retiresFromMemory = withRotator((rotator, world) => ({
   },
 }));
 
-/** Does not ask what prevents an account from logging in. */
+/** Does not check what prevents an account from logging in. */
 export const ignoresObstacles = withRotator(() => ({
   examine: () => Promise.resolve({ obstacles: [], right: { is: "proven" } }),
 }));
 
-/** Takes a log-in for which no password was asked for a proof. */
+/** Accepts as proof a log-in for which the server did not require a password. */
 export const acceptsNoPassword = withRotator((rotator) => ({
   verify: (check, signal) =>
     rotator.verify(check, signal).catch((error: unknown) => {
@@ -63,7 +63,7 @@ export const acceptsNoPassword = withRotator((rotator) => ({
   examine: () => Promise.resolve({ obstacles: [], right: { is: "proven" } }),
 }));
 
-/** Reads what is published once for each rotation, when it begins. */
+/** Reads the published secret only once for each rotation, at its beginning. */
 export function looksOnce(): Worker {
   const seen = new Map<string, StoredSecret | Unreadable>();
   return withPublished(async (real, world) => {
@@ -75,13 +75,13 @@ export function looksOnce(): Worker {
   });
 }
 
-/** Takes a deleted secret for one that there never was. */
+/** Treats a deleted secret as one that never existed. */
 export const forgetsDeletedSecrets = withPublished(async (real) => {
   const stored = await real();
   return stored === "deleted" ? "absent" : stored;
 });
 
-/** Takes whatever the vault's address answers for the answer of the vault. */
+/** Treats every response from the vault's address as a response of the vault. */
 export const believesEveryAnswer = withPublished(async (real) => {
   try {
     return await real();
@@ -91,7 +91,7 @@ export const believesEveryAnswer = withPublished(async (real) => {
   }
 });
 
-/** Waits as long after a change that could not be proven as after a failure that hurt nobody. */
+/** Waits as long after an unproven change as after a harmless failure. */
 export const waitsLong: Worker = async (ports, world) => {
   const failedAt = (await readRecord(world))?.lastFailure?.at;
   const now = toInstant(ports.journal.now());
@@ -99,7 +99,7 @@ export const waitsLong: Worker = async (ports, world) => {
   return workOn(ports, world.target);
 };
 
-/** Tells whose claim it is by the clock of the machine that it runs on. */
+/** Uses the clock of its own machine to decide who holds a claim. */
 export function usesItsOwnClock(): Worker {
   let started = 0;
   const aheadMs = [0, -10 * minute, hour];
@@ -113,7 +113,7 @@ export function usesItsOwnClock(): Worker {
 /** Does not remember which log-ins were refused. */
 export const guessesOnAndOn = forgetting(({ refusals: _, ...record }) => record);
 
-/** Writes down every phase of a rotation that there ever was. */
+/** Records every phase that a rotation has ever had. */
 export function keepsEveryPhase(): Worker {
   const phases: Rotation["phases"][number][] = [];
   const grown = (record: TargetRecord): TargetRecord => {
@@ -138,7 +138,7 @@ export const keepsPendingVersions: Worker = (ports, world) => {
   return workOn({ ...ports, vault }, world.target);
 };
 
-/** Writes its own record over what a caller has written meanwhile. */
+/** Overwrites what a caller has written meanwhile with its own record. */
 export const overwritesRequests: Worker = (ports, world) => {
   const commit: Ports["journal"]["commit"] = async (change) => {
     const found = await ports.journal.read(change.record.targetId);
@@ -148,7 +148,7 @@ export const overwritesRequests: Worker = (ports, world) => {
   return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
 };
 
-/** Tells nobody that it changed a target which was another's by then. */
+/** Raises no alarm when it changed a target that another worker owned by then. */
 export const hidesLostClaims: Worker = (ports, world) => {
   const raise = () => Promise.resolve();
   return workOn({ ...ports, journal: { ...ports.journal, raise } }, world.target);

@@ -6,7 +6,7 @@ const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"]
 
 for (const kind of kinds) {
   for (const how of hows) {
-    test(`nothing is lost when a worker ${how} any one effect: ${kind.name}`, async () => {
+    test(`Nothing is lost when a worker ${how} any one effect: ${kind.name}`, async () => {
       const tried = await forEveryEffect(kind, (at) => [{ at, how }]);
       expect(tried).toBeGreaterThan(12);
     });

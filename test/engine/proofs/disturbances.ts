@@ -4,22 +4,22 @@ import type { VersionRef } from "../../../shared/core/target.ts";
 import { writeByHand } from "../steps.ts";
 import type { Kind, World } from "../world.ts";
 
-/** What happens behind Keyturn's back, at one moment of a rotation or of a retirement. */
+/** An external event that Keyturn does not see, at one moment of a rotation or retirement. */
 export interface Disturbance {
   readonly name: string;
-  /** Whether it makes sense for such a target. */
+  /** Whether the disturbance applies to this kind of target. */
   readonly fits?: (kind: Kind) => boolean;
   strike(world: World): unknown;
-  /** Why Keyturn must not change these accounts as long as it lasts. */
+  /** Why Keyturn must not change these accounts while the disturbance lasts. */
   forbids?(world: World, changed: readonly string[]): string | undefined;
-  /** What a person or time puts right afterwards. */
+  /** Ends the disturbance, as a person or time would. */
   heal?(world: World): unknown;
 }
 
 const isPair = ({ accounts }: Kind) => accounts.length === 2;
 const byHand = "set by hand";
 
-/** The account that consumers read at this moment, as the vault has it. */
+/** The account in the published secret, as the vault has it now. */
 function publishedAccount(world: World): string {
   const newest = world.vault.versions("app-db").at(-1);
   const body = JSON.parse(newest?.value.reveal() ?? "{}") as { username?: string };
@@ -31,7 +31,7 @@ function otherAccount(world: World): string {
   return world.kind.accounts.find((account) => account !== published) ?? published;
 }
 
-/** Passwords that a person changed, as they were before. */
+/** The previous passwords of accounts that a person changed. */
 const before = new WeakMap<World, ReadonlyMap<string, Secret>>();
 
 function changeByHand(world: World): void {
@@ -39,7 +39,7 @@ function changeByHand(world: World): void {
   world.system.passwords.set(publishedAccount(world), new Secret(byHand));
 }
 
-/** Only an account that changes itself needs the person: an admin can give it another password. */
+/** Only an account that changes itself needs a person to restore it: an admin can set another password. */
 function undoChange(world: World): void {
   for (const [account, secret] of before.get(world) ?? []) {
     const now = world.system.passwords.get(account)?.reveal();
@@ -110,7 +110,7 @@ export const disturbances: readonly Disturbance[] = [
     strike: (world) => {
       world.vault.remove("app-db");
     },
-    forbids: () => "changed an account though nothing can be published",
+    forbids: () => "changed an account although nothing can be published",
     heal: (world) => {
       world.vault.recover("app-db");
     },

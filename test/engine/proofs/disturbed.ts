@@ -8,15 +8,15 @@ import type { Disturbance } from "./disturbances.ts";
 import { engine, type Worker } from "./stops.ts";
 
 interface Ending {
-  /** Whether the disturbance came. */
+  /** Whether the disturbance happened. */
   readonly struck: boolean;
-  /** What was found to be wrong. */
+  /** The problems that were found. */
   readonly broken: readonly string[];
 }
 
 /**
- * Adopts a target, rotates it on request and lets the grace end. Before the n-th call of the engine after the request, the
- * disturbance strikes; an hour later it is healed. Keyturn itself must never take away the last credential that works.
+ * Adopts a target, rotates it on request and lets the grace end. The disturbance happens before the n-th call of the engine after the
+ * request, and ends an hour later. Keyturn itself must never remove the last working credential.
  */
 export async function rotateDisturbed(
   kind: Kind,
@@ -73,7 +73,7 @@ interface WorkOptions {
   readonly aheadMs?: number;
 }
 
-/** Runs the worker whenever the journal says so, until `end`. */
+/** Runs a worker whenever the target is due, until `end`. */
 export async function workOnUntil(
   world: World,
   { worker, gate, end, broken, aheadMs = 0 }: WorkOptions,
@@ -89,7 +89,7 @@ export async function workOnUntil(
   }
 }
 
-/** Works for so many milliseconds, whenever the journal says so. */
+/** Runs a worker for this many milliseconds, whenever the target is due. */
 export async function workFor(world: World, length: number, gate: Gate = open): Promise<void> {
   const end = Date.parse(world.now()) + length;
   while (Date.parse(world.now()) < end)
@@ -99,7 +99,7 @@ export async function workFor(world: World, length: number, gate: Gate = open): 
 export async function endings(world: World): Promise<string[]> {
   const record = (await world.journal.read("app"))?.record;
   const found: string[] = [];
-  if (!world.publishedWorks()) found.push("what is published does not work at the end");
+  if (!world.publishedWorks()) found.push("the published secret does not work at the end");
   if (record?.health !== "healthy")
     found.push(`the target is ${record?.health ?? "unknown"} at the end`);
   return found;

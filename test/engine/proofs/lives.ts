@@ -9,14 +9,14 @@ import { endings, workOnUntil } from "./disturbed.ts";
 import { engine, type Worker } from "./stops.ts";
 
 const episodes = 8;
-/** An episode makes about so many calls of the engine. */
+/** The approximate number of engine calls in an episode. */
 const callsInEpisode = 45;
-/** For so many calls a dead worker gets nothing done; then the next one comes. */
+/** The number of calls for which a dead worker does nothing before the next worker starts. */
 const deadCalls = 12;
-/** How far ahead of everybody else's the clock of a worker may be, in milliseconds. */
+/** How far a worker's clock may be ahead of all others, in milliseconds. */
 const offsets = [0, 0, 0, -10 * minute, hour];
 
-/** What happens while a target is rotated once. Moments are counted in calls of the engine. */
+/** The events during one rotation of a target. Moments are counted in engine calls. */
 interface Episode {
   readonly disturbance: Disturbance | undefined;
   readonly strikesAt: number;
@@ -45,8 +45,8 @@ function drawEpisode(random: () => number, fitting: readonly Disturbance[]): Epi
 }
 
 /**
- * A life of a target: rotations on request and by schedule, with disturbances, deaths of workers, lost replies and wrong
- * clocks, all drawn from the seed. A disturbance is over before the next one comes. Returns what was found to be wrong.
+ * Simulates the life of a target: rotations on request and by schedule, with disturbances, deaths of workers, lost replies and wrong
+ * clocks, all drawn from the seed. A disturbance ends before the next one begins. Returns the problems that were found.
  */
 export async function live(
   kind: Kind,
@@ -74,7 +74,7 @@ export async function live(
         await disturbance?.strike(world);
       }
       const isDead = calls >= episode.diesAt && calls < episode.diesAt + deadCalls;
-      if (isDead) throw new JournalUnavailableError("it is dead");
+      if (isDead) throw new JournalUnavailableError("the worker is dead");
       const result = await judge(effect, call);
       if (calls === episode.losesReplyAt) throw new JournalUnavailableError("the reply was lost");
       return result;

@@ -39,43 +39,43 @@ interface Rule {
 
 const rules: readonly Rule[] = [
   {
-    rule: "logs in with what is published before it retires an account",
+    rule: "logs in with the published secret before it retires an account",
     probe: disturbedBy("recovers without its last commits", pairAdmin),
     careless: () => retiresFromMemory,
-    found: "target.retire took an account away while what is published does not work",
+    found: "target.retire removed an account while the published secret does not work",
   },
   {
-    rule: "asks what prevents an account from logging in before it changes it",
+    rule: "checks what prevents an account from logging in before it changes the account",
     probe: disturbedBy("is locked", singleAdmin),
     careless: () => ignoresObstacles,
     found: "target.apply changed an account that cannot log in",
   },
   {
-    rule: "takes no log-in without a password for a proof",
+    rule: "does not accept a log-in without a password as proof",
     probe: disturbedBy("asks for no password", pairAdmin),
     careless: () => acceptsNoPassword,
-    found: "vault.write broke what consumers of a pair read",
+    found: "vault.write broke the published secret of a pair",
   },
   {
-    rule: "looks for drift again before it changes anything",
+    rule: "checks for drift again before it changes anything",
     probe: disturbedBy("publishes the other account", pairAdmin),
     careless: looksOnce,
-    found: "target.apply broke what consumers of a pair read",
+    found: "target.apply broke the published secret of a pair",
   },
   {
     rule: "changes nothing while the published secret is deleted",
     probe: disturbedBy("secret is deleted", singleAdmin),
     careless: () => forgetsDeletedSecrets,
-    found: "target.apply changed an account though nothing can be published",
+    found: "target.apply changed an account although nothing can be published",
   },
   {
-    rule: "believes that a secret is absent only if the vault says so",
+    rule: "treats a secret as absent only if the vault itself reports that",
     probe: adoptsBehindAWrongAddress(singleIdentity),
     careless: () => believesEveryAnswer,
-    found: "a password was changed though nothing could be read",
+    found: "a password was changed although nothing could be read",
   },
   {
-    rule: "tries again within seconds after a change that could not be proven",
+    rule: "tries again within seconds after an unproven change",
     probe: unprovenChange,
     careless: () => waitsLong,
     found: "consumers are refused for minutes",
@@ -87,7 +87,7 @@ const rules: readonly Rule[] = [
     found: "secrets for one rotation",
   },
   {
-    rule: "makes no more wrong guesses than a server forgives",
+    rule: "makes fewer wrong guesses than lock an account",
     probe: guessedAgainAndAgain,
     careless: () => guessesOnAndOn,
     found: "wrong passwords within ten minutes",
@@ -99,29 +99,29 @@ const rules: readonly Rule[] = [
     found: "a rotation outgrows its column",
   },
   {
-    rule: "disables pending versions once their outcome is known",
+    rule: "disables pending versions once the outcome of their change is known",
     probe: pendingLeftOver,
     careless: () => keepsPendingVersions,
     found: "a pending version stays enabled",
   },
   {
-    rule: "merges what callers write while it works",
+    rule: "merges requests and reports that callers write while it works",
     probe: requestMeanwhile,
     careless: () => overwritesRequests,
     found: "a request is lost",
   },
   {
-    rule: "tells that a change came after its claim was lost",
+    rule: "raises an alarm when it made a change after it lost its claim",
     probe: lateChange,
     careless: () => hidesLostClaims,
-    found: "nobody is told of a change that came too late",
+    found: "a change that came too late raises no alarm",
   },
 ];
 
-test.each(rules)("the engine $rule", async ({ probe }) => {
+test.each(rules)("The engine $rule", async ({ probe }) => {
   expect(await probe(engine)).toEqual([]);
 });
 
-test.each(rules)("the tests catch an engine that does not hold to: $rule", async (one) => {
+test.each(rules)("The tests catch an engine that breaks the rule: $rule", async (one) => {
   expect((await one.probe(one.careless())).join("\n")).toContain(one.found);
 });

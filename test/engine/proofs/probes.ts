@@ -8,10 +8,10 @@ import { rotateDisturbed, workOnUntil } from "./disturbed.ts";
 import { race } from "./races.ts";
 import type { Worker } from "./stops.ts";
 
-/** Tries an engine in one respect, and returns what was found to be wrong. */
+/** Tests one property of an engine, and returns the problems that were found. */
 export type Probe = (worker: Worker) => Promise<readonly string[]>;
 
-/** Whatever a disturbance breaks, before whatever call it comes. */
+/** Returns the problems that a disturbance causes, over every call that it can precede. */
 export function disturbedBy(name: string, kind: Kind): Probe {
   return async (worker) => {
     const disturbance = disturbances.find((one) => one.name.includes(name));
@@ -23,7 +23,7 @@ export function disturbedBy(name: string, kind: Kind): Probe {
   };
 }
 
-/** Something else than the vault answers questions when a target is adopted, until the first secret was written. */
+/** Something other than the vault answers reads while a target is adopted, until the first secret was written. */
 export function adoptsBehindAWrongAddress(kind: Kind): Probe {
   return async (worker) => {
     const world = await makeWorld(kind);
@@ -36,11 +36,13 @@ export function adoptsBehindAWrongAddress(kind: Kind): Probe {
       await worker(world.ports(open), world);
       world.advance(minute);
     }
-    return world.applied.size === 0 ? [] : ["a password was changed though nothing could be read"];
+    return world.applied.size === 0
+      ? []
+      : ["a password was changed although nothing could be read"];
   };
 }
 
-/** A change is made, and for a few seconds nobody can tell whether the target accepts it. */
+/** A change is made, and for a few seconds no log-in can show whether the target accepts it. */
 export const unprovenChange: Probe = async (worker) => {
   const broken: string[] = [];
   const world = await makeWorld(singleAdmin);
@@ -67,7 +69,7 @@ export function racedFor(kind: Kind): Probe {
   };
 }
 
-/** An account that changes itself was changed by hand; somebody asks for a rotation again and again. */
+/** An account that changes itself was changed by hand, and an operator requests a rotation again and again. */
 export const guessedAgainAndAgain: Probe = async (worker) => {
   const world = await makeWorld(singleSelf);
   await worker(world.ports(open), world);
@@ -92,10 +94,10 @@ export const guessedAgainAndAgain: Probe = async (worker) => {
   return most > maxGuesses ? [`${most} wrong passwords within ten minutes`] : [];
 };
 
-/** Characters that a column of a row can hold. */
+/** The most characters that a column of a row can hold. */
 const columnLimit = 32_000;
 
-/** A blocked rotation is asked for again and again. */
+/** An operator requests a rotation of a blocked target again and again. */
 export const askedAgainAndAgain: Probe = async (worker) => {
   const world = await makeWorld(singleSelf);
   let longest = 0;
@@ -114,7 +116,7 @@ export const askedAgainAndAgain: Probe = async (worker) => {
   return longest > columnLimit ? ["a rotation outgrows its column"] : [];
 };
 
-/** Whether a secret that is published stays readable under a second name. */
+/** Whether a published secret stays readable under a second name. */
 export const pendingLeftOver: Probe = async (worker) => {
   const world = await makeWorld(singleAdmin);
   await worker(world.ports(open), world);
@@ -124,7 +126,7 @@ export const pendingLeftOver: Probe = async (worker) => {
   return left.length === 0 ? [] : ["a pending version stays enabled"];
 };
 
-/** Somebody reports an exposure while a worker is in the middle of a rotation that has published already. */
+/** An operator reports an exposure while a worker is in the middle of a rotation that has already published. */
 export const requestMeanwhile: Probe = async (worker) => {
   const world = await makeWorld(singleAdmin);
   await worker(world.ports(open), world);
@@ -145,7 +147,7 @@ export const requestMeanwhile: Probe = async (worker) => {
   return run?.state === "done" ? [] : ["a request is lost"];
 };
 
-/** A worker is suspended before its change, which lands when the target is another's. */
+/** A worker is suspended before its change, which takes effect when another worker owns the target. */
 export const lateChange: Probe = async (worker) => {
   const world = await makeWorld(singleAdmin);
   await worker(world.ports(open), world);
@@ -164,5 +166,5 @@ export const lateChange: Probe = async (worker) => {
   const alarms = await world.journal.alarms(5);
   return alarms.some(({ kind }) => kind === "claim-lost-after-change")
     ? []
-    : ["nobody is told of a change that came too late"];
+    : ["a change that came too late raises no alarm"];
 };

@@ -10,12 +10,12 @@ interface Waiting {
   readonly go: () => void;
 }
 
-/** How far the clocks of the workers' machines are ahead. */
+/** Milliseconds by which the clocks of the workers' machines are ahead. */
 const aheadMs = [0, -10 * minute, hour];
 
 /**
- * Several workers on one target, each call of each of them held until a seeded draw lets it go, with the clock
- * jumping in between (past the end of claims, too) and now and then a worker that dies. Returns what was wrong.
+ * Runs several workers on one target. Each of their calls waits until a seeded draw releases it. The clock jumps in between, even past
+ * the end of claims, and sometimes a worker dies. Returns the problems that were found.
  */
 export async function race(
   kind: Kind,
@@ -64,7 +64,7 @@ export async function race(
   return [...broken, ...(await endViolations(world, rotationId))];
 }
 
-/** The calls of a dead worker never come back. */
+/** The calls of a dead worker never return. */
 function kill(waiting: Waiting[], worker: number): number {
   const index = waiting.findIndex((one) => one.worker === worker);
   if (index < 0) return 0;
@@ -72,7 +72,7 @@ function kill(waiting: Waiting[], worker: number): number {
   return 1;
 }
 
-/** Everything that can go on without a call being let through has gone on. */
+/** Waits until nothing can continue without another released call. */
 async function quiet(): Promise<void> {
   await setImmediate();
 }

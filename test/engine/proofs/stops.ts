@@ -6,21 +6,21 @@ import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
 
-/** `dies`: the process is gone after the effect. `loses the reply`: the effect happened, nobody heard of it. */
+/** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
 export type How = "dies before" | "dies after" | "loses the reply of";
 
 export interface Stop {
-  /** The effect it happens at, counted from one since the last stop. */
+  /** The number of the effect at which the stop happens, counted from one since the last stop. */
   readonly at: number;
   readonly how: How;
 }
 
-/** How a worker handles one target; the engine's own unless a test replaces it by a broken one. */
+/** How a worker handles one target: the engine itself, unless a test replaces it with a broken one. */
 export type Worker = (ports: Ports, world: World) => Promise<unknown>;
 
 export const engine: Worker = (ports, world) => workOn(ports, world.target);
 
-/** Effects change something outside. Reads do not count: dying before one is dying after the effect before it. */
+/** Effects change something outside. Reads do not count: a death before a read equals a death after the previous effect. */
 const effects = new Set([
   "journal.commit",
   "vault.write",
@@ -32,17 +32,17 @@ const effects = new Set([
 ]);
 
 interface Ending {
-  /** Every stop was met. */
+  /** Whether every stop was reached. */
   readonly allMet: boolean;
-  /** Effects since the last stop. */
+  /** The number of effects since the last stop. */
   readonly effects: number;
-  /** What was found to be wrong, and when. */
+  /** The problems that were found, and when. */
   readonly broken: readonly string[];
 }
 
 /**
- * Adopts a target, rotates it once on request, lets the grace end; with the given stops on the way. Where proof is
- * wanted, somebody uses the superseded account until then, and for a while longer.
+ * Adopts a target, rotates it once on request and lets the grace end, with the given stops. With `retire: proof`, sessions use the
+ * superseded account until then, and for a while longer.
  */
 export async function rotateWithStops(
   kind: Kind,
@@ -76,7 +76,7 @@ export async function rotateWithStops(
       : new Error("socket hang up");
   };
 
-  /** One life of a process. A dead one never comes back, not even to its own error handling. */
+  /** One life of a process. A dead process never continues, not even with its error handling. */
   async function live(job: (ports: Ports) => Promise<unknown>): Promise<void> {
     const death = new Promise<void>((resolve) => {
       die = resolve;
@@ -94,7 +94,7 @@ export async function rotateWithStops(
       const record = found?.record;
       const busy = record?.rotation ?? record?.request ?? record?.claim.owner;
       if (record && busy === undefined && record.outbox.length === 0 && record.adoptedAt) return;
-      // Longer than a claim, shorter than anything that a policy of the test waits for.
+      // Longer than a claim, shorter than any wait in the policy of the test.
       world.advance(11 * minute);
     }
     broken.push("it never settled");
@@ -134,7 +134,7 @@ function gone(die: () => void): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** What must hold at every single moment. */
+/** Conditions that must hold at every moment. */
 export function violations(world: World): string[] {
   const found: string[] = [];
   const { accounts } = world.kind;
@@ -148,7 +148,7 @@ export function violations(world: World): string[] {
   return found;
 }
 
-/** What must hold once a rotation has ended. */
+/** Conditions that must hold once a rotation has ended. */
 export async function endViolations(world: World, rotationId: string): Promise<string[]> {
   const record = (await world.journal.read("app"))?.record;
   const run = await world.journal.run("app", rotationId);
@@ -160,16 +160,16 @@ export async function endViolations(world: World, rotationId: string): Promise<s
   const findings: Record<string, boolean> = {
     [`the rotation ended as ${run?.state ?? "nothing"}`]: run?.state !== "done",
     "the published secret does not log in": !world.publishedWorks(),
-    "the journal knows another secret than consumers read":
+    "the journal names another secret than the published one":
       !known || newest?.value.equals(known.value) !== true,
     "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
     "the consumer was never refreshed": !refreshed,
-    "success was not told under one id": new Set(told.map(({ id }) => id)).size !== 1,
+    "success was not notified with exactly one id": new Set(told.map(({ id }) => id)).size !== 1,
   };
   return Object.keys(findings).filter((finding) => findings[finding]);
 }
 
-/** Runs `stops` for n = 1, 2, … until the rotation ends before the last of them is met. */
+/** Runs `stops` for n = 1, 2, … until the rotation ends before the last stop is reached. */
 export async function forEveryEffect(
   kind: Kind,
   stopsAt: (n: number) => readonly Stop[],

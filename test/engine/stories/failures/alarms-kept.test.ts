@@ -5,7 +5,7 @@ import { adopted, rotate, setPassword } from "../../steps.ts";
 import { open, pairAdmin } from "../../world.ts";
 
 test.each([true, false])(
-  "an alarm about a target can be read later, with and without notifiers: %s",
+  "An alarm about a target can be read later, with and without notifiers: %s",
   async (hasNotifiers) => {
     const world = await adopted(pairAdmin);
     await rotate(world);

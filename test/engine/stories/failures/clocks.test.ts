@@ -6,13 +6,13 @@ import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
 import { adopted, readRecord, request, work } from "../../steps.ts";
 import { type Gate, kinds, pairAdmin, singleAdmin, type World } from "../../world.ts";
 
-/** Works with a clock that is so far ahead of everybody else's. */
+/** Runs a worker whose clock is `aheadMs` ahead of the other clocks. */
 function workAhead(world: World, aheadMs: number, gate: Gate) {
   return workOn(world.ports(gate, aheadMs), world.target);
 }
 
 for (const aheadMs of [-10 * minute, hour, 400 * day]) {
-  test(`a worker whose clock is off by ${aheadMs / minute} minutes holds a target for two minutes after it died`, async () => {
+  test(`A worker whose clock is off by ${aheadMs / minute} minutes keeps its claim on a target for two minutes after it died`, async () => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
     let commits = 0;
@@ -31,7 +31,7 @@ for (const aheadMs of [-10 * minute, hour, 400 * day]) {
 }
 
 test.each(kinds)(
-  "a worker whose clock is behind cannot take a target from its owner: $name",
+  "A worker whose clock is behind cannot claim a target that another worker owns: $name",
   async (kind) => {
     const world = await adopted(kind);
     await request(world);
@@ -50,7 +50,7 @@ test.each(kinds)(
 );
 
 test.each([-10 * minute, hour])(
-  "a try that a worker with a wrong clock (%i ms) has planned comes when it would have come",
+  "A worker with a wrong clock (%i ms) schedules the next try for the right time",
   async (aheadMs) => {
     const world = await adopted(singleAdmin);
     const id = await request(world);
@@ -72,7 +72,7 @@ test.each([-10 * minute, hour])(
 );
 
 test.each([singleAdmin, pairAdmin])(
-  "a change that lands after the claim was lost raises an alarm and has what is published checked: $name",
+  "A change that takes effect after the claim was lost raises an alarm and a check of the published secret: $name",
   async (kind) => {
     const world = await adopted(kind);
     await request(world);
@@ -101,7 +101,7 @@ test.each([singleAdmin, pairAdmin])(
   },
 );
 
-test("a check that cannot be made is made again, and publishes nothing", async () => {
+test("A check that fails is repeated, and publishes nothing", async () => {
   const world = await adopted(singleAdmin);
   const found = await world.journal.read("app");
   if (!found) throw new Error("the journal does not know the target");

@@ -30,11 +30,11 @@ import {
   type World,
 } from "../../world.ts";
 
-// What once went wrong, or nearly: each of these was a way to lose a credential, to stall, or to mislead.
+// Regression tests: each of these cases once lost a credential, stalled or misled an operator, or nearly did.
 
 const told = (world: World) => world.notifier.sent.map(({ type }) => type);
 
-/** The vault of the world under another name; under its old one it is not to be found any more. */
+/** The vault of the world under another name. Its old name no longer exists. */
 function vaultNamed(name: string, world: World) {
   const main = world.ports(open).vault("main");
   const asMain = (ref: VersionRef) => ({ ...ref, vault: "main" });
@@ -54,7 +54,7 @@ function vaultNamed(name: string, world: World) {
   return (asked: string) => (asked === name ? vault : undefined);
 }
 
-test("an account that somebody published again by hand is not retired", async () => {
+test("An account that somebody published again by hand is not retired", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_a", "first-secret-of-app_a");
@@ -65,7 +65,7 @@ test("an account that somebody published again by hand is not retired", async ()
   expect(told(world)).not.toContain("credential.retired");
 });
 
-test("nothing is retired while what consumers read does not work", async () => {
+test("Nothing is retired while the published secret does not work", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_b", "never worked");
@@ -74,7 +74,7 @@ test("nothing is retired while what consumers read does not work", async () => {
   expect(world.isKept("app_a")).toBe(true);
 });
 
-test("a change that lands late and is doubted again and again stays known as what the account has", async () => {
+test("A change that takes effect late, and is doubted repeatedly, stays recorded as the account's secret", async () => {
   const world = await adopted(singleSelf);
   for (let round = 0; round < 4; round++) {
     await request(world);
@@ -98,7 +98,7 @@ test("a change that lands late and is doubted again and again stays known as wha
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a target that was changed and cannot be published is told, and is not called healthy", async () => {
+test("A target whose changed secret cannot be published raises an alarm and is not healthy", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   const locked: Gate = (effect, call) =>
@@ -117,7 +117,7 @@ test("a target that was changed and cannot be published is told, and is not call
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a vault that was renamed in the configuration does not hold up a rotation", async () => {
+test("A vault that was renamed in the configuration does not block a rotation", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   const renamed: Target = {
@@ -134,7 +134,7 @@ test("a vault that was renamed in the configuration does not hold up a rotation"
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a refused secret is adopted as failing, and told", async () => {
+test("A target with a refused secret is adopted as failing, and an alarm is raised", async () => {
   const world = await makeWorld(singleAdmin);
   setPassword(world, "app", "changed behind our back");
   await work(world);
@@ -142,7 +142,7 @@ test("a refused secret is adopted as failing, and told", async () => {
   expect(told(world)).toContain("drift.found");
 });
 
-test("a pair that changes itself is not adopted while one of its accounts cannot log in", async () => {
+test("A pair that changes itself is not adopted while one of its accounts cannot log in", async () => {
   const world = await makeWorld(pairSelf);
   setPassword(world, "app_b", "nobody knows this");
   await work(world);
@@ -151,7 +151,7 @@ test("a pair that changes itself is not adopted while one of its accounts cannot
   expect(record.lastFailure?.message).toContain("app_b");
 });
 
-test("a request that comes while a blocked rotation is being told frees it all the same", async () => {
+test("A request unblocks a rotation even while its alarm is being sent", async () => {
   const world = await adopted(singleSelf);
   setPassword(world, "app", "set by a person");
   let asked = false;
@@ -169,7 +169,7 @@ test("a request that comes while a blocked rotation is being told frees it all t
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("the grace of a request that joins a rotation under way is kept", async () => {
+test("The grace of a request that joins a rotation under way is kept", async () => {
   const world = await adopted(pairAdmin);
   await request(world);
   let asked = false;
@@ -189,7 +189,7 @@ test("the grace of a request that joins a rotation under way is kept", async () 
   expect(world.isKept("app_a")).toBe(false);
 });
 
-test("a rotation because of an exposure stays one when it fails and is tried again", async () => {
+test("A rotation keeps exposure as its reason when it fails and is retried", async () => {
   const world = await adopted(pairAdmin);
   await request(world, { reason: "exposure", grace: 0, requestedBy: "security" });
   await work(world, (effect, call) =>
@@ -203,7 +203,7 @@ test("a rotation because of an exposure stays one when it fails and is tried aga
   expect(world.isKept("app_a")).toBe(false);
 });
 
-test("a freeze does not hold up a rotation that lost the secret it may have given the account", async () => {
+test("A freeze does not delay a rotation that lost the secret which the account may have", async () => {
   const freeze = { from: "2026-01-02T01:00:00Z", to: "2026-02-01", reason: "audit", lift: [] };
   const world = await worldWith({ every: day, freeze: [freeze] });
   await work(world);
@@ -219,7 +219,7 @@ test("a freeze does not hold up a rotation that lost the secret it may have give
   expect(world.publishedWorks()).toBe(false);
   world.advance(2 * hour);
   for (let tries = 0; tries < 5 && !world.publishedWorks(); tries++) {
-    // Not even the last of its tries ends it: another rotation would have to wait for the freeze.
+    // Even its last failed try does not end it: another rotation would have to wait for the freeze.
     const down = failing("vault.write", tries < 3 ? 1 : 0, () => new VaultUnavailableError("down"));
     world.advanceTo((await work(world, down)) ?? "never");
   }

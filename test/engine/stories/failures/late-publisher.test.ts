@@ -7,8 +7,8 @@ import { adopted, readRecord, request, rotate } from "../../steps.ts";
 import { type Kind, kinds, open, singleAdmin } from "../../world.ts";
 
 /**
- * Lets a worker change and prove the secret and look at what is published, then sleep past the end of its claim while others finish
- * its rotation and make another one. Returns whether what consumers read still works once it has woken up.
+ * Lets a worker change and prove the secret and check the published one, then sleep past the end of its claim while other workers finish
+ * its rotation and make another one. Returns whether the published secret still works after the worker has woken up.
  */
 async function sleepBeforePublishing(kind: Kind, worker: Worker): Promise<boolean> {
   const world = await adopted(kind);
@@ -30,12 +30,12 @@ async function sleepBeforePublishing(kind: Kind, worker: Worker): Promise<boolea
 }
 
 for (const kind of kinds) {
-  test(`a worker that has lost its claim publishes nothing: ${kind.name}`, async () => {
+  test(`A worker that has lost its claim publishes nothing: ${kind.name}`, async () => {
     expect(await sleepBeforePublishing(kind, engine)).toBe(true);
   });
 }
 
-/** The same for a worker that finds the rotation at `publishing`, because the one before it has died there. */
+/** Does the same with a worker that finds the rotation at `publishing`, because the worker before it died there. */
 async function sleepAfterResuming(kind: Kind) {
   const world = await adopted(kind);
   await request(world);
@@ -69,12 +69,12 @@ async function sleepAfterResuming(kind: Kind) {
 }
 
 for (const kind of kinds) {
-  test(`neither does one that has resumed the rotation of a dead one: ${kind.name}`, async () => {
+  test(`A worker that resumed a dead worker's rotation and lost its claim publishes nothing: ${kind.name}`, async () => {
     expect(await sleepAfterResuming(kind)).toBe(true);
   });
 }
 
-test("a worker that loses its claim while it publishes has somebody look at what is published", async () => {
+test("A worker that loses its claim while it publishes makes the owner check the published secret", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   let writes = 0;
@@ -92,7 +92,7 @@ test("a worker that loses its claim while it publishes has somebody look at what
   expect(await world.journal.alarms(9)).toMatchObject([{ kind: "claim-lost-after-change" }]);
 });
 
-test("one that does not write before it publishes is caught", async () => {
+test("The tests catch a worker that does not write to the journal before it publishes", async () => {
   const survived: boolean[] = [];
   for (const kind of kinds) survived.push(await sleepBeforePublishing(kind, publishesUnannounced));
   expect(survived).toContain(false);

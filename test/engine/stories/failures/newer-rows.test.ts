@@ -24,7 +24,7 @@ const damaged = {
   isNewer: false,
 };
 
-/** A process for which the row of target `app` is not readable, and the target `other` is. */
+/** A process that cannot read the row of target `app`, and can read that of `other`. */
 function processWith(world: World, { id, why, isNewer }: Unreadable) {
   const other: Target = { ...world.target, id: "other" };
   const { emit: _, ...ports } = world.ports(open);
@@ -54,8 +54,8 @@ function processWith(world: World, { id, why, isNewer }: Unreadable) {
 
 const types = (events: readonly KeyturnEvent[]) => events.map(({ type }) => type);
 
-describe("a target whose row a newer version of Keyturn wrote", () => {
-  test("is left alone, with one warning in the life of a process and no alarm", async () => {
+describe("A target whose row a newer version of Keyturn wrote", () => {
+  test("A target with a newer row is not worked on, and causes one warning in the life of a process and no alarm", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const before = await world.journal.read("app");
@@ -75,7 +75,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(await world.journal.read("app")).toEqual(before);
   });
 
-  test("does not keep the sweep from the others, which come first", async () => {
+  test("A target with a newer row does not keep the sweep from other targets, which come first", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { process, ids } = processWith(world, newer);
@@ -83,7 +83,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(ids()).toEqual(["other", "app"]);
   });
 
-  test("is shown with the reason, in the list and alone", async () => {
+  test("A target with a newer row is shown with the reason, both in the list and by itself", async () => {
     const world = await adopted(singleAdmin);
     const { process } = processWith(world, newer);
     const seen = { id: "app", health: "unreadable", unreadable: newer.why };
@@ -94,7 +94,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(await process.isHealthy()).toBe(true);
   });
 
-  test("takes no request, exposure or use, and says why", async () => {
+  test("A target with a newer row accepts no request, exposure or use, and the error gives the reason", async () => {
     const world = await adopted(singleAdmin);
     const before = await world.journal.read("app");
     const { process } = processWith(world, newer);
@@ -105,7 +105,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(await world.journal.read("app")).toEqual(before);
   });
 
-  test("is passed on when Key Vault announces a version: another instance may be able to read its row", async () => {
+  test("A vault event about a target with a newer row is passed on to an instance that can read the row", async () => {
     const world = await adopted(singleAdmin);
     const { process, ids } = processWith(world, newer);
     await process.notice({
@@ -127,7 +127,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(ids()).toContain("app");
   });
 
-  test("keeps its admin from being changed under it", async () => {
+  test("A target with a newer row prevents the rotation of its admin", async () => {
     const world = await adopted(singleAdmin);
     const { ports } = processWith(world, newer);
     const admin: Target = { ...world.target, id: "admin" };
@@ -140,7 +140,7 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
     expect(record?.request?.notBefore).toBeDefined();
   });
 
-  test("that was read a moment before is given up by the worker that holds it, without an error", async () => {
+  test("A worker that read the row before it was upgraded leaves the target without an error", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { process, journal, events } = processWith(world, newer);
@@ -172,8 +172,8 @@ describe("a target whose row a newer version of Keyturn wrote", () => {
   });
 });
 
-describe("a target whose row is damaged", () => {
-  test("raises one alarm in the life of a process", async () => {
+describe("A target whose row is damaged", () => {
+  test("A target with a damaged row raises one alarm in the life of a process", async () => {
     const world = await adopted(singleAdmin);
     await request(world);
     const { process, events } = processWith(world, damaged);

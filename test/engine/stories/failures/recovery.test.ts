@@ -26,7 +26,7 @@ import {
 
 const never = new AbortController().signal;
 
-test("a target that is down is tried as often as the policy says, then left for the long distance", async () => {
+test("A target that is down is tried as often as the policy allows, then after the long pause", async () => {
   const world = await adopted(singleAdmin);
   const down: Gate = (effect, call) =>
     effect === "target.verify" ? Promise.reject(new TargetUnavailableError("down")) : call();
@@ -47,7 +47,7 @@ test("a target that is down is tried as often as the policy says, then left for 
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("a refused change fails the rotation, and the next one comes with a fresh secret", async () => {
+test("A refused change fails the rotation, and the next rotation uses a new secret", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   await work(
@@ -65,7 +65,7 @@ test("a refused change fails the rotation, and the next one comes with a fresh s
   expect(second?.value.equals(firstTry?.value ?? second.value)).toBe(false);
 });
 
-test("after a lost line the rotation probes and never makes another secret", async () => {
+test("After a lost connection the rotation checks the target and creates no other secret", async () => {
   const world = await adopted(singleSelf);
   await request(world);
   await work(world, async (effect, call) => {
@@ -81,7 +81,7 @@ test("after a lost line the rotation probes and never makes another secret", asy
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("when every stored secret is refused the target is blocked and nothing more is tried", async () => {
+test("A target that refuses every stored secret is blocked, and nothing more is tried", async () => {
   const world = await adopted(singleSelf);
   setPassword(world, "app", "nobody knows this");
   const id = await rotate(world);
@@ -95,7 +95,7 @@ test("when every stored secret is refused the target is blocked and nothing more
   expect(world.notifier.sent.map(({ type }) => type)).toContain("rotation.blocked");
 });
 
-test("a person frees a blocked target by storing what works and asking again", async () => {
+test("A person unblocks a target by storing a working secret and requesting a rotation", async () => {
   const world = await adopted(singleSelf);
   setPassword(world, "app", "set by a person");
   const blocked = await rotate(world);
@@ -106,17 +106,17 @@ test("a person frees a blocked target by storing what works and asking again", a
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("each stored secret is tried at most once in an attempt", async () => {
+test("Each stored secret is tried at most once in an attempt", async () => {
   const world = await adopted(singleSelf);
   await rotate(world);
   setPassword(world, "app", "nobody knows this");
   const before = world.system.logIns;
   await rotate(world);
-  // The published one and the one before it; the pending one was never sent.
+  // The published secret and the one before it; the pending secret was never sent.
   expect(world.system.logIns - before).toBeLessThanOrEqual(3);
 });
 
-test("a pending version that somebody disabled is replaced when another way to change the account is left", async () => {
+test("A pending version that somebody disabled is replaced if the account can still be changed in another way", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   await work(world, async (effect, call) => {
@@ -133,7 +133,7 @@ test("a pending version that somebody disabled is replaced when another way to c
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a published version that somebody disabled does not stop a rotation", async () => {
+test("A published version that somebody disabled does not stop a rotation", async () => {
   const world = await adopted(pairAdmin);
   const published = (await readRecord(world)).published;
   if (published) await world.vault.disable(published, never);
@@ -142,7 +142,7 @@ test("a published version that somebody disabled does not stop a rotation", asyn
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a new secret that is refused while it propagates is waited for, without using up tries", async () => {
+test("A rotation waits for a new secret that is refused while it propagates, without using up tries", async () => {
   const world = await adopted({ ...singleIdentity, propagation: 5 * minute });
   const id = await request(world);
   const slow: Gate = async (effect, call) =>
@@ -159,7 +159,7 @@ test("a new secret that is refused while it propagates is waited for, without us
   expect(world.applied.size).toBe(1);
 });
 
-test("an admin credential that is refused changes nothing and is tried again", async () => {
+test("A refused admin credential changes nothing, and the rotation is retried", async () => {
   const world = await adopted(singleAdmin);
   setPassword(world, "admin", "changed by somebody");
   const id = await rotate(world);

@@ -15,7 +15,7 @@ import {
 const password = "first-secret-of-app";
 const json = JSON.stringify;
 
-/** A target that publishes into a secret that a person wrote. */
+/** A target whose published secret was written by a person. */
 async function adoptedWith(value: string, kind: Kind = singleAdmin): Promise<World> {
   const world = await makeWorld(kind);
   const content = { value: new Secret(value), contentType: "", tags: {} };
@@ -35,7 +35,7 @@ test.each([
   json({ data: { username: "app", password } }),
   json({ value: json({ username: "app", password }) }),
 ])(
-  "A credential in another kind of JSON is adopted and stays readable there: %s",
+  "A credential in another kind of JSON is adopted, and stays readable in that form: %s",
   async (value) => {
     const world = await adoptedWith(value);
     expect((await readRecord(world)).published).toBeDefined();
@@ -119,7 +119,7 @@ test("The bare password of a pair is not tried for either account", async () => 
   expect(world.system.logIns).toBe(1);
 });
 
-test("An account that changes itself is not adopted, and the message says what was found", async () => {
+test("An account that changes itself is not adopted, and the message names the content that was found", async () => {
   const world = await adoptedWith("<login>app</login>", singleSelf);
   const { health, lastFailure } = await readRecord(world);
   expect(health).toBe("blocked");
@@ -144,7 +144,7 @@ test("A version that a person wrote in another form while Keyturn rotates is ado
   expect(warnings(world)).toHaveLength(1);
 });
 
-test("A version that holds no credential is reported with what it holds", async () => {
+test("A version that holds no credential is reported with its kind of content", async () => {
   const world = await adoptedWith(json({ username: "app", password }));
   const value = new Secret("<login>app</login>");
   await world.vault.write(

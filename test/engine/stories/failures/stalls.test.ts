@@ -22,7 +22,7 @@ import {
   type World,
 } from "../../world.ts";
 
-// What once went round in circles, or stood still.
+// Regression tests: each of these cases once looped or stalled.
 
 const never = new AbortController().signal;
 
@@ -31,7 +31,7 @@ const told = (world: World) => world.notifier.sent.map(({ type }) => type);
 const neverAccepts: Gate = async (effect, call) =>
   effect === "target.verify" ? ("rejected" as Awaited<ReturnType<typeof call>>) : call();
 
-test("a target that takes a secret and never accepts it is asked ever more rarely, and cured once it does", async () => {
+test("A target that takes a secret but does not accept it is tried less and less often, and recovers once it does", async () => {
   const world = await adopted(singleAdmin);
   const id = await request(world);
   const end = Date.parse(world.now()) + 3 * day;
@@ -49,7 +49,7 @@ test("a target that takes a secret and never accepts it is asked ever more rarel
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("an account that changes itself and whose secrets are all refused is blocked, and not asked any more", async () => {
+test("An account that changes itself is blocked once all its secrets are refused, and no further log-in is tried", async () => {
   const world = await adopted(singleSelf);
   await request(world);
   let wakes = 0;
@@ -62,12 +62,12 @@ test("an account that changes itself and whose secrets are all refused is blocke
   expect(wakes).toBeLessThan(40);
 });
 
-/** Refuses every log-in once the secret was changed. */
+/** Refuses every log-in after the secret was changed. */
 function refusesAfterChange(world: World): Gate {
   return (effect, call) => (world.applied.size > 0 ? neverAccepts(effect, call) : call());
 }
 
-test("a pair gets its last good secret back when the target refuses the new one after all", async () => {
+test("A pair gets its last working secret back when the target refuses the new one after a while", async () => {
   const world = await adopted(pairAdmin);
   await request(world);
   let changed = false;
@@ -87,7 +87,7 @@ test("a pair gets its last good secret back when the target refuses the new one 
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a rotation whose work is undone again and again stays small, and slows down", async () => {
+test("A rotation whose work is undone repeatedly keeps a small record and slows down", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   const other: Gate = async (effect, call) => {
@@ -111,7 +111,7 @@ test("a rotation whose work is undone again and again stays small, and slows dow
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("an account that left the configuration is not changed any more", async () => {
+test("An account that was removed from the configuration is no longer changed", async () => {
   const world = await adopted(pairAdmin);
   const id = await request(world);
   await work(world, (effect, call) =>
@@ -127,7 +127,7 @@ test("an account that left the configuration is not changed any more", async () 
   ).toBe(true);
 });
 
-test("another secret to publish is looked at when the configuration changes, not at the next due moment", async () => {
+test("A new published secret is checked when the configuration changes, not at the next due moment", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   const renamed = { ...world.target, publish: { ...world.target.publish, name: "new-name" } };
@@ -136,7 +136,7 @@ test("another secret to publish is looked at when the configuration changes, not
   expect((await readRecord(world)).published?.name).toBe("new-name");
 });
 
-test("a drift that cannot be looked for delays the change instead of hitting the account in use", async () => {
+test("A failed check for drift delays the change, so that the account in use is not changed", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_a", "first-secret-of-app_a");
@@ -159,20 +159,20 @@ test("a drift that cannot be looked for delays the change instead of hitting the
   expect((await readRecord(world)).active).toBe("app_b");
 });
 
-test("an empty password in the vault does not end the search for one that works", async () => {
+test("An empty password in the vault does not end the search for a working one", async () => {
   const world = await adopted(singleSelf);
   await writeByHand(world, "app", "");
   const id = await rotate(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a bug rests the target, tells somebody at once, and leaves no claim behind", async () => {
+test("A bug postpones the target, raises an alarm at once, and leaves no claim", async () => {
   const world = await adopted(singleAdmin);
   world.advance(90 * day);
   const ports = world.ports(open);
   let calls = 0;
   const newId = () => {
-    // The first id is the claim's, the second the rotation's.
+    // The first id is that of the claim, the second that of the rotation.
     if (++calls === 2) throw new RangeError("a bug");
     return ports.newId();
   };
@@ -187,7 +187,7 @@ test("a bug rests the target, tells somebody at once, and leaves no claim behind
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("the versions of one rotation stay few when its pending version disappears again and again", async () => {
+test("A rotation creates few versions when its pending version disappears repeatedly", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   await work(world, async (effect, call) => {
@@ -202,7 +202,7 @@ test("the versions of one rotation stay few when its pending version disappears 
   expect(world.vault.versions("keyturn-pending-app").length).toBeLessThan(3);
 });
 
-test("a burst of requests does not take the claim away from the worker", async () => {
+test("A burst of requests does not cost the worker its claim", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   let sent = 0;
@@ -221,7 +221,7 @@ test("a burst of requests does not take the claim away from the worker", async (
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a laxer request does not lengthen the life of an exposed secret", async () => {
+test("A request with a longer grace does not extend the life of an exposed secret", async () => {
   const world = await adopted(pairAdmin);
   await request(world, { reason: "exposure", grace: 0, requestedBy: "security" });
   await work(world, (effect, call) =>
@@ -237,7 +237,7 @@ test("a laxer request does not lengthen the life of an exposed secret", async ()
   });
 });
 
-test("an exposure that joins a rotation by schedule is what its history says", async () => {
+test("An exposure that joins a scheduled rotation becomes its reason in the history", async () => {
   const world = await adopted(pairAdmin);
   world.advance(90 * day);
   await work(world, (effect, call) =>
@@ -252,7 +252,7 @@ test("an exposure that joins a rotation by schedule is what its history says", a
   });
 });
 
-test("a dead consumer keeps no other from being told, and the history says who was left out", async () => {
+test("A consumer that is down does not keep others from being refreshed, and the history names it", async () => {
   const world = await adopted(singleAdmin);
   const ports = world.ports(open);
   const dead = { name: "dead", refresh: () => Promise.reject(new Error("dead was not asked.")) };
@@ -273,7 +273,7 @@ test("a dead consumer keeps no other from being told, and the history says who w
   expect(told?.data["leftUndone"]).toBe("dead was not asked.");
 });
 
-test("a grace that cannot be kept is refused", async () => {
+test("A grace that Keyturn cannot keep is rejected", async () => {
   const single = await adopted(singleAdmin);
   await expect(request(single, { grace: 0 })).rejects.toThrow("Remove grace");
   const self = await adopted(pairSelf);

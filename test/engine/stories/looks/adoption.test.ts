@@ -5,7 +5,7 @@ import { adopted, failing, readRecord, request, setPassword, work } from "../../
 import { kinds, makeWorld, pairAdmin, singleAdmin, singleSelf } from "../../world.ts";
 
 for (const kind of kinds) {
-  test(`adopting verifies and changes nothing: ${kind.name}`, async () => {
+  test(`Adoption verifies the credential and changes nothing: ${kind.name}`, async () => {
     const world = await makeWorld(kind);
     const names = world.vault.names().map((name) => [name, world.vault.versions(name).length]);
     await work(world);
@@ -20,13 +20,13 @@ for (const kind of kinds) {
   });
 }
 
-test("the age of an adopted secret counts from when its version was written", async () => {
+test("The age of an adopted secret counts from the time when its version was written", async () => {
   const world = await adopted(singleAdmin);
   const written = world.vault.versions("app-db")[0]?.createdAt ?? "";
   expect((await readRecord(world)).nextDue).toBe(plus(written, 90 * day));
 });
 
-test("a wrong published secret is adopted when an admin can mend it, and left alone until it is due", async () => {
+test("A target with a wrong published secret is adopted if an admin can fix it, and rotated only when it is due", async () => {
   const world = await makeWorld(singleAdmin);
   setPassword(world, "app", "changed behind our back");
   await work(world);
@@ -37,7 +37,7 @@ test("a wrong published secret is adopted when an admin can mend it, and left al
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("an account that changes itself is not adopted while its secret is refused, and says what to do", async () => {
+test("An account that changes itself is not adopted while its secret is refused, and the message says what to do", async () => {
   const world = await makeWorld(singleSelf);
   setPassword(world, "app", "changed behind our back");
   await work(world);
@@ -53,7 +53,7 @@ test("an account that changes itself is not adopted while its secret is refused,
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("a request for a target that cannot be adopted ends as failed and is not repeated for ever", async () => {
+test("A request for a target that cannot be adopted ends as failed and is not repeated forever", async () => {
   const world = await makeWorld(singleSelf);
   setPassword(world, "app", "changed behind our back");
   const id = await request(world);
@@ -62,7 +62,7 @@ test("a request for a target that cannot be adopted ends as failed and is not re
   expect((await readRecord(world)).request).toBeUndefined();
 });
 
-test("a vault that is down delays the adoption and touches nothing", async () => {
+test("A vault that is down delays the adoption, and nothing is changed", async () => {
   const world = await makeWorld(singleAdmin);
   await work(
     world,
@@ -76,7 +76,7 @@ test("a vault that is down delays the adoption and touches nothing", async () =>
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("what is not published yet is published by the first rotation", async () => {
+test("The first rotation publishes a secret that does not exist yet", async () => {
   const world = await makeWorld(pairAdmin);
   const target = { ...world.target, publish: { ...world.target.publish, name: "brand-new" } };
   const { workOn } = await import("../../../../shared/engine/worker.ts");
@@ -88,7 +88,7 @@ test("what is not published yet is published by the first rotation", async () =>
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "first" });
 });
 
-test("a pair that comes to publish by another name leaves the account alone that the old name holds", async () => {
+test("A pair whose published secret gets a new name does not change the account that the old secret holds", async () => {
   const world = await adopted(pairAdmin);
   const publish = { ...world.target.publish, name: "app-elsewhere" };
   const moved = { ...world, target: { ...world.target, publish } };

@@ -25,7 +25,7 @@ import {
   type World,
 } from "../../world.ts";
 
-/** Somebody has a reason to doubt what is published. */
+/** Schedules a check of the published secret. */
 async function requestCheck(world: World): Promise<void> {
   const found = await world.journal.read("app");
   if (!found) throw new Error("the journal does not know the target");
@@ -37,7 +37,7 @@ async function requestCheck(world: World): Promise<void> {
 const down = (prefix: string) => (effect: string) =>
   effect.startsWith(prefix) ? new TargetUnavailableError("down") : undefined;
 
-/** Milliseconds until what is published works. */
+/** Returns the milliseconds until the published secret works. */
 async function untilServed(world: World): Promise<number> {
   const start = Date.parse(world.now());
   for (let turn = 0; turn < 400 && !world.publishedWorks(); turn++) await workFor(world, minute);
@@ -48,7 +48,7 @@ test.each([
   ["the whole target", "target."],
   ["the admin", "target.examine"],
 ])(
-  "a refused published secret is cured soon after %s can be reached again",
+  "A refused published secret is fixed soon after %s can be reached again",
   async (_what, prefix) => {
     const world = await adopted(singleAdmin);
     await rotate(world);
@@ -63,7 +63,7 @@ test.each([
   },
 );
 
-test("a change is proven as soon as it is made again, although the account was refused before", async () => {
+test("A repeated change is proven at once, although the account was refused before", async () => {
   const world = await adopted(singleAdmin);
   let isFirst = true;
   const gate: Gate = (effect, call) => {
@@ -88,7 +88,7 @@ test("a change is proven as soon as it is made again, although the account was r
 
 test.each<[string, (world: World) => Promise<void>]>([
   [
-    "while nobody works",
+    "while no worker holds the target",
     async (world) => {
       await writeByHand(world, "app", "a typo");
       await work(world, open, true);
@@ -117,18 +117,21 @@ test.each<[string, (world: World) => Promise<void>]>([
       world.setFault(() => undefined);
     },
   ],
-])("a wrong secret that a person publishes is noticed and replaced: %s", async (_when, happens) => {
-  const world = await adopted(singleAdmin);
-  await rotate(world);
-  world.advance(hour);
-  await happens(world);
-  await workFor(world, day);
-  expect(world.publishedWorks()).toBe(true);
-  expect(await readRecord(world)).toMatchObject({ health: "healthy" });
-  expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
-});
+])(
+  "A wrong secret that a person publishes is detected and replaced: %s",
+  async (_when, happens) => {
+    const world = await adopted(singleAdmin);
+    await rotate(world);
+    world.advance(hour);
+    await happens(world);
+    await workFor(world, day);
+    expect(world.publishedWorks()).toBe(true);
+    expect(await readRecord(world)).toMatchObject({ health: "healthy" });
+    expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
+  },
+);
 
-test("a target whose published secret is refused is not called healthy, even before it is replaced", async () => {
+test("A target whose published secret is refused is not healthy, even before the secret is replaced", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   world.advance(hour);
@@ -137,7 +140,7 @@ test("a target whose published secret is refused is not called healthy, even bef
   expect(await readRecord(world)).toMatchObject({ health: "failing", refusedSince: world.now() });
 });
 
-test("a restore that fails does not keep the cure from being asked for", async () => {
+test("A failed restore does not prevent the request for a rotation that fixes the target", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   setPassword(world, "app_b", "by hand");
@@ -155,7 +158,7 @@ test("a restore that fails does not keep the cure from being asked for", async (
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a rotation that failed after a change leaves consumers with a secret that works", async () => {
+test("A rotation that failed after a change leaves consumers with a working secret", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   let isLost = false;
@@ -172,7 +175,7 @@ test("a rotation that failed after a change leaves consumers with a secret that 
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("consumers are refreshed, and people told, when an older secret was published again", async () => {
+test("Consumers are refreshed and an alarm is raised when an older secret was published again", async () => {
   const world = await adopted(pairAdmin);
   const { policy } = world.target;
   Object.assign(world.target, { policy: { ...policy, manualOnly: true } });
@@ -186,7 +189,7 @@ test("consumers are refreshed, and people told, when an older secret was publish
   expect(alarms.map(({ data }) => data["kind"])).toContain("published-restored");
 });
 
-test("a target is healthy again once a person has put right what was broken", async () => {
+test("A target is healthy again once a person has fixed it", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   const version = world.vault.versions("app-db").at(-1);
@@ -201,7 +204,7 @@ test("a target is healthy again once a person has put right what was broken", as
   expect((await readRecord(world)).lastFailure).toBeUndefined();
 });
 
-test("an adoption that fails is told, and told once", async () => {
+test("A failed adoption raises exactly one alarm", async () => {
   const broken = await makeWorld(singleSelf);
   setPassword(broken, "app", "another one");
   await workFor(broken, 5 * day);
@@ -211,7 +214,7 @@ test("an adoption that fails is told, and told once", async () => {
   expect(alarms[0]?.data).toMatchObject({ kind: "adoption" });
 });
 
-test("a published secret that was deleted is told, and looked at until it is back", async () => {
+test("A published secret that was deleted is reported, and checked again until it is back", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   await requestCheck(world);
@@ -225,13 +228,13 @@ test("a published secret that was deleted is told, and looked at until it is bac
   expect(await readRecord(world)).toMatchObject({ health: "healthy" });
 });
 
-test.each(["while nobody works", "while a worker holds the target"])(
-  "a person who publishes a new secret first, and sets it minutes later, is not interfered with: %s",
+test.each(["while no worker holds the target", "while a worker holds the target"])(
+  "A person may publish a new secret first and set it on the target minutes later: %s",
   async (when) => {
     const world = await adopted(singleAdmin);
     await rotate(world);
     world.advance(hour);
-    if (when === "while nobody works") {
+    if (when === "while no worker holds the target") {
       await writeByHand(world, "app", "new");
       await work(world, open, true);
     } else {

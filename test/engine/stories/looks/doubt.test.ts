@@ -29,7 +29,7 @@ import {
 
 const never = new AbortController().signal;
 
-/** Ports to a vault that still answers with the version before the newest one. */
+/** Ports to a vault that still returns the version before the newest one. */
 function behind(world: World, gate: Gate = open): Ports {
   const ports = world.ports(gate);
   const vault = ports.vault("main");
@@ -46,7 +46,7 @@ function behind(world: World, gate: Gate = open): Ports {
   };
 }
 
-test("an old answer of the vault does not make Keyturn change the account that is published", async () => {
+test("An outdated answer of the vault does not make Keyturn change the published account", async () => {
   const world = await adopted(pairAdmin);
   world.advance(second);
   await rotate(world);
@@ -60,7 +60,7 @@ test("an old answer of the vault does not make Keyturn change the account that i
   expect(world.applied.size).toBe(2);
 });
 
-test("an event about an old answer adopts nothing and keeps the retirement", async () => {
+test("A vault event with an outdated answer adopts nothing and keeps the retirement", async () => {
   const world = await adopted(pairAdmin);
   world.advance(second);
   await rotate(world);
@@ -71,7 +71,7 @@ test("an event about an old answer adopts nothing and keeps the retirement", asy
   expect(await readRecord(world)).toMatchObject({ active: "app_b", health: "healthy" });
 });
 
-test("a pending version that may be live is not discarded because the next worker is refused", async () => {
+test("A pending version that may be live is not discarded when the next worker is refused", async () => {
   const world = await adopted({ ...singleIdentity, propagation: 5 * minute });
   await request(world);
   let late: Secret | undefined;
@@ -84,7 +84,7 @@ test("a pending version that may be live is not discarded because the next worke
     return Promise.resolve(next);
   };
   await workOn({ ...ports, rotator: () => ({ ...rotator, apply }) }, world.target).catch(() => {
-    // It died.
+    // The worker died.
   });
   const refused: typeof rotator = {
     ...world.ports(open).rotator("memory"),
@@ -98,7 +98,7 @@ test("a pending version that may be live is not discarded because the next worke
   expect((await readRecord(world)).slots[0]?.abandoned).toBeDefined();
 });
 
-test("a pending version that a person disables during the checks is not given to the target", async () => {
+test("A pending version that a person disables during the checks is not set on the target", async () => {
   const world = await adopted(singleSelf);
   await request(world);
   await work(world, async (effect, call) => {
@@ -112,7 +112,7 @@ test("a pending version that a person disables during the checks is not given to
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a request that comes during a log-in is not written over", async () => {
+test("A request that comes during a log-in is not overwritten", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   world.advance(30 * hour);
@@ -143,7 +143,7 @@ test("a request that comes during a log-in is not written over", async () => {
   expect(live).toHaveLength(1);
 });
 
-test("an account that is locked after the change is not said to be unchanged", async () => {
+test("The message about an account that is locked after the change does not claim that nothing was changed", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   await work(world, async (effect, call) => {
@@ -157,7 +157,7 @@ test("an account that is locked after the change is not said to be unchanged", a
   );
 });
 
-test("an account that leaves the configuration in mid-change is not said to have been changed by hand", async () => {
+test("An account that is removed from the configuration during its change is not reported as changed by hand", async () => {
   const world = await adopted(pairSelf);
   setPassword(world, "app_c", "c");
   const value = new Secret(JSON.stringify({ username: "app_c", password: "c" }));
@@ -184,7 +184,7 @@ test("an account that leaves the configuration in mid-change is not said to have
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("consumers of a pair have the grace when it comes to publish a secret of its other account", async () => {
+test("Consumers of a pair get the grace when the target publishes another secret, which holds the other account", async () => {
   const world = await adopted(pairAdmin);
   const value = new Secret(
     JSON.stringify({ username: "app_b", password: "first-secret-of-app_b" }),
@@ -201,7 +201,7 @@ test("consumers of a pair have the grace when it comes to publish a secret of it
 });
 
 test.each([singleAdmin, singleIdentity, pairAdmin])(
-  "nothing is changed while the secret that Keyturn published cannot be found: $name",
+  "Nothing is changed while the secret that Keyturn published cannot be found: $name",
   async (kind) => {
     const world = await adopted(kind);
     await rotate(world);
@@ -224,7 +224,7 @@ test.each([singleAdmin, singleIdentity, pairAdmin])(
   },
 );
 
-test("a published secret that was purged is written anew once a person asks for it", async () => {
+test("A published secret that was purged is written again once a person requests a rotation", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   world.vault.purge("app-db");

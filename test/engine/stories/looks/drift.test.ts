@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { adopted, readRecord, rotate, setPassword, work, writeByHand } from "../../steps.ts";
 import { open, pairAdmin, singleAdmin, singleSelf } from "../../world.ts";
 
-test("a version that somebody else wrote is taken over when it logs in", async () => {
+test("A version that somebody else wrote is adopted when it logs in", async () => {
   const world = await adopted(singleAdmin);
   setPassword(world, "app", "set by hand");
   const ref = await writeByHand(world, "app", "set by hand");
@@ -11,7 +11,7 @@ test("a version that somebody else wrote is taken over when it logs in", async (
   expect(world.notifier.sent.map(({ type }) => type)).toContain("drift.found");
 });
 
-test("one that does not log in is told, and mended by the next rotation", async () => {
+test("A version that somebody else wrote and that does not log in is reported, and replaced by the next rotation", async () => {
   const world = await adopted(singleAdmin);
   await writeByHand(world, "app", "never worked");
   await work(world, open, true);
@@ -21,7 +21,7 @@ test("one that does not log in is told, and mended by the next rotation", async 
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("the account that somebody else published is the active one of a pair from then on", async () => {
+test("The account of a pair that somebody else published becomes the published one", async () => {
   const world = await adopted(pairAdmin);
   await writeByHand(world, "app_b", "first-secret-of-app_b");
   const id = await rotate(world);
@@ -29,7 +29,7 @@ test("the account that somebody else published is the active one of a pair from 
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a secret that was changed and stored by hand lets an account change itself again", async () => {
+test("An account can change itself again with a secret that was changed and stored by hand", async () => {
   const world = await adopted(singleSelf);
   setPassword(world, "app", "set by hand");
   await writeByHand(world, "app", "set by hand");
@@ -37,7 +37,7 @@ test("a secret that was changed and stored by hand lets an account change itself
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("the second of two equal versions that a lost reply left behind is no drift", async () => {
+test("The second of two equal versions, written after a lost reply, is not drift", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   const newest = world.vault.versions("app-db").at(-1);
@@ -50,7 +50,7 @@ test("the second of two equal versions that a lost reply left behind is no drift
   expect(world.notifier.sent.map(({ type }) => type)).not.toContain("drift.found");
 });
 
-test("a version written between publishing and checking is reported and replaced", async () => {
+test("A version written between publishing and checking is reported and replaced", async () => {
   const world = await adopted(singleAdmin);
   let wrote = false;
   const { request } = await import("../../steps.ts");

@@ -18,7 +18,7 @@ import {
   type World,
 } from "../../world.ts";
 
-/** A target with a history. */
+/** A target with earlier rotations. */
 async function rotatedOften(kind: typeof singleSelf): Promise<World> {
   const world = await adopted(kind);
   for (let count = 0; count < 12; count++) {
@@ -29,7 +29,7 @@ async function rotatedOften(kind: typeof singleSelf): Promise<World> {
   return world;
 }
 
-test("an admin whose password was changed by hand is asked no more often than it takes to lock it, by however many targets", async () => {
+test("Any number of targets together make too few log-ins to lock an admin whose password was changed by hand", async () => {
   const world = await makeWorld(singleAdmin);
   let refused = 0;
   const ports = world.ports(async (effect, call) => {
@@ -59,7 +59,7 @@ test("an admin whose password was changed by hand is asked no more often than it
 });
 
 test.each([pairAdmin, pairProof])(
-  "a retirement asks a refused admin no more often than anything else does: $name",
+  "A retirement tries a refused admin no more often than other work does: $name",
   async (kind) => {
     const world = await adopted(kind);
     const { policy } = world.target;
@@ -84,7 +84,7 @@ test.each([pairAdmin, pairProof])(
 );
 
 test.each([singleSelf, pairSelf])(
-  "workers that die forget at most the guess that they were making: $name",
+  "A worker that dies forgets at most the guess that it was making: $name",
   async (kind) => {
     const world = await rotatedOften(kind);
     for (const account of kind.accounts) setPassword(world, account, "by hand");
@@ -127,7 +127,7 @@ test.each([
   [2, 6],
   [1, 4],
 ])(
-  "a secret that works is found among many, with %i tries for a rotation and %i versions back",
+  "A working secret is found among many, with %i tries per rotation and %i versions back",
   async (attempts, back) => {
     const world = await rotatedOften(singleSelf);
     const { policy } = world.target;
@@ -145,7 +145,7 @@ test.each([
   },
 );
 
-test("an account that changes itself and was changed by hand is called blocked once every stored secret was tried", async () => {
+test("An account that changes itself and was changed by hand is blocked once every stored secret was tried", async () => {
   const world = await rotatedOften(singleSelf);
   setPassword(world, "app", "by hand");
   await request(world);
@@ -156,7 +156,7 @@ test("an account that changes itself and was changed by hand is called blocked o
   expect(told).not.toContain("rotation.failed");
 });
 
-test("no stored secret is tried twice in one attempt, and none is named twice", async () => {
+test("No stored secret is tried twice in one attempt, or named twice in the message", async () => {
   const world = await adopted(singleSelf);
   await rotate(world);
   setPassword(world, "app", "by hand");

@@ -26,7 +26,7 @@ function extrasFor(account: string, password: string) {
   };
 }
 
-/** What consumers read holds more than a credential when the target is adopted. */
+/** Adopts a target whose published secret holds more than a credential. */
 async function worldWithExtras(kind: Kind, more: object = {}): Promise<World> {
   const world = await makeWorld(kind);
   const [account = ""] = kind.accounts;
@@ -45,7 +45,7 @@ function newest(world: World) {
   return { ...version, body };
 }
 
-/** Everything that was there before is there, and says what is true now. */
+/** Expects that all earlier content is still present, and up to date. */
 function expectExtras(world: World): void {
   const { body, ...version } = newest(world);
   const { username = "", password = "" } = body;
@@ -56,7 +56,7 @@ function expectExtras(world: World): void {
 }
 
 for (const kind of kinds) {
-  test(`What is published beside the credential stays, rotation after rotation: ${kind.name}`, async () => {
+  test(`Rotations keep what is published besides the credential: ${kind.name}`, async () => {
     const world = await worldWithExtras(kind);
     for (let round = 0; round < 3; round++) {
       const id = await rotate(world);
@@ -69,7 +69,7 @@ for (const kind of kinds) {
   });
 }
 
-test("A lost reply to the write leaves versions with equal values, and none without the rest", async () => {
+test("A lost reply to the write leaves versions with equal values, all with the other content", async () => {
   const world = await worldWithExtras(singleAdmin);
   let writes = 0;
   const losesReply: Gate = async (effect, call) => {
@@ -86,7 +86,7 @@ test("A lost reply to the write leaves versions with equal values, and none with
   expectExtras(world);
 });
 
-test("The account of a pair that is published again keeps what was published with it", async () => {
+test("An account of a pair that is published again keeps its other content", async () => {
   const world = await worldWithExtras(pairAdmin);
   let lost = false;
   // The target forgets the change once it was published.
@@ -105,7 +105,7 @@ test("The account of a pair that is published again keeps what was published wit
   expectExtras(world);
 });
 
-test("A disabled version does not cost consumers what the one before it held", async () => {
+test("A disabled version does not lose the content of the version before it", async () => {
   const world = await worldWithExtras(singleAdmin);
   const value = new Secret("{}");
   const ref = await world.vault.write("app-db", { value, contentType: "", tags: {} }, never);
@@ -127,7 +127,7 @@ test("A rotation fails before it changes anything when the new version would be 
   expect(world.vault.versions("app-db")).toHaveLength(versions);
 });
 
-test("A version that somebody wrote after a rotation must leave room too, whether or not anybody told of it", async () => {
+test("A version that somebody wrote after a rotation must leave room for a credential, with or without a vault event", async () => {
   const world = await worldWithExtras(singleAdmin);
   await rotate(world);
   const body = { username: "app", password: "by hand", certificate: "" };
@@ -147,7 +147,7 @@ test("A version that somebody wrote after a rotation must leave room too, whethe
   expect(pending()).toHaveLength(before);
 });
 
-test("What Keyturn cannot update is left as it was and reported", async () => {
+test("Content that Keyturn cannot update stays unchanged and is reported", async () => {
   const basic = Buffer.from("app:first-secret-of-app").toString("base64");
   const world = await worldWithExtras(singleAdmin, { basic });
   await rotate(world);

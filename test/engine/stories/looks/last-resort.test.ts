@@ -19,7 +19,7 @@ async function workForAnHour(world: World): Promise<void> {
   }
 }
 
-test("what a person stored between the last look and the publication is found, though it was overwritten", async () => {
+test("A secret that a person stored between the last check and the publication is found, although it was overwritten", async () => {
   const world = await adopted(singleSelf);
   const id = await request(world);
   let isDone = false;
@@ -40,7 +40,7 @@ test("what a person stored between the last look and the publication is found, t
 });
 
 test.each([singleSelf, singleAdmin, pairSelf])(
-  "a server that was restored from an older backup gets its accounts back: $name",
+  "The accounts of a server that was restored from an older backup work again: $name",
   async (kind) => {
     const world = await adopted(kind);
     const [account = ""] = kind.accounts;
@@ -60,7 +60,7 @@ test.each([singleSelf, singleAdmin, pairSelf])(
   },
 );
 
-test("a published secret that was restored by a check gives way to a rotation at once", async () => {
+test("A rotation replaces a published secret that was restored by a check at once", async () => {
   const world = await adopted(singleAdmin);
   for (let count = 0; count < 3; count++) await rotate(world);
   const [first] = world.vault.versions("app-db");

@@ -33,7 +33,7 @@ import {
 const told = (world: World) => world.notifier.sent.map(({ type }) => type);
 const getSecret = (world: World, account: string) => world.system.passwords.get(account)?.reveal();
 
-/** The state and the failure of a rotation that was asked for and worked on once. */
+/** Requests a rotation, works on it once, and returns its state and failure. */
 async function tryRotation(world: World, wanted: Parameters<typeof request>[1] = {}, gate = open) {
   const id = await request(world, wanted);
   await work(world, gate);
@@ -42,7 +42,7 @@ async function tryRotation(world: World, wanted: Parameters<typeof request>[1] =
 }
 
 for (const kind of kinds) {
-  test(`nothing is changed while the published secret is deleted, and the next try goes on once it is recovered: ${kind.name}`, async () => {
+  test(`Nothing is changed while the published secret is deleted, and the next try continues once it is recovered: ${kind.name}`, async () => {
     const world = await adopted(kind);
     world.vault.remove("app-db");
     const tried = await tryRotation(world);
@@ -56,7 +56,7 @@ for (const kind of kinds) {
   });
 }
 
-test("a change that came to nothing is not repeated while the published secret is deleted", async () => {
+test("A change without effect is not repeated while the published secret is deleted", async () => {
   const world = await adopted(singleAdmin);
   const id = await request(world);
   await work(
@@ -76,7 +76,7 @@ test("a change that came to nothing is not repeated while the published secret i
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("the schedule does not replace a version that somebody disabled; a person who asks for a rotation does", async () => {
+test("The schedule does not replace a version that somebody disabled, but a rotation on request does", async () => {
   const world = await adopted(singleAdmin);
   await rotate(world);
   const { published, nextDue } = await readRecord(world);
@@ -94,7 +94,7 @@ test("the schedule does not replace a version that somebody disabled; a person w
 });
 
 test.each([singleAdmin, singleIdentity, pairAdmin])(
-  "an account that the server does not let in is not changed, and the message names the obstacle: $name",
+  "An account that the server does not let in is not changed, and the message names the obstacle: $name",
   async (kind) => {
     const world = await adopted(kind);
     const account = kind.accounts.at(-1) ?? "";
@@ -112,7 +112,7 @@ test.each([singleAdmin, singleIdentity, pairAdmin])(
   },
 );
 
-test("an account whose stored secret is refused without a named obstacle is cured by the rotation", async () => {
+test("The rotation fixes an account whose stored secret is refused without a named obstacle", async () => {
   const world = await adopted(singleAdmin);
   setPassword(world, "app", "changed by hand");
   const { state } = await tryRotation(world);
@@ -120,7 +120,7 @@ test("an account whose stored secret is refused without a named obstacle is cure
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a right that the admin lacks is found before anything is changed, and named", async () => {
+test("A right that the admin lacks is detected before anything is changed, and named", async () => {
   const world = await adopted(singleAdmin);
   world.system.admins.clear();
   const applies: string[] = [];
@@ -134,7 +134,7 @@ test("a right that the admin lacks is found before anything is changed, and name
   expect(applies).toEqual([]);
 });
 
-test("a target that cannot be examined is tried later, and nothing is changed", async () => {
+test("A target that cannot be examined is tried later, and nothing is changed", async () => {
   const world = await adopted(singleAdmin);
   const { id, state } = await tryRotation(
     world,
@@ -148,7 +148,7 @@ test("a target that cannot be examined is tried later, and nothing is changed", 
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a pair whose published account stopped working gets the other one published before anything is changed", async () => {
+test("The other account of a pair is published before any change if the published account stopped working", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   setPassword(world, "app_b", "changed behind our back");
@@ -166,7 +166,7 @@ test("a pair whose published account stopped working gets the other one publishe
 });
 
 test.each(["staging", "applying"] as const)(
-  "the account that a person publishes while a rotation waits in %s is not changed",
+  "An account that a person publishes while a rotation waits in %s is not changed",
   async (phase) => {
     const world = await adopted(pairAdmin);
     const id = await request(world);
@@ -187,7 +187,7 @@ test.each(["staging", "applying"] as const)(
   },
 );
 
-test("an event of the vault is heard while a rotation waits that has changed nothing", async () => {
+test("A vault event is handled while a rotation that has changed nothing waits", async () => {
   const world = await adopted(pairAdmin);
   await request(world);
   await work(
@@ -199,7 +199,7 @@ test("an event of the vault is heard while a rotation waits that has changed not
   expect(await readRecord(world)).toMatchObject({ active: "app_b", published: ref });
 });
 
-test("an account that is let in without a password proves nothing, and nothing is changed or published", async () => {
+test("An account that is let in without a password proves nothing, so nothing is changed or published", async () => {
   const world = await adopted(singleAdmin);
   world.system.trusted.add("app");
   const { state, message } = await tryRotation(world);
@@ -208,7 +208,7 @@ test("an account that is let in without a password proves nothing, and nothing i
   expect(world.applied.size).toBe(0);
 });
 
-test("an admin that was rotated between its examination and the change is read again, and the rotation goes on", async () => {
+test("An admin that was rotated between its examination and the change is read again, and the rotation continues", async () => {
   const world = await adopted(singleAdmin);
   let turned = false;
   const { state } = await tryRotation(world, {}, async (effect, call) => {
@@ -226,7 +226,7 @@ test("an admin that was rotated between its examination and the change is read a
   expect(state).toBe("done");
 });
 
-test("an authority that is refused at the change leaves the rotation as if none had begun", async () => {
+test("A change whose authority is refused leaves the rotation as if no change had begun", async () => {
   const world = await adopted(singleAdmin);
   const { state } = await tryRotation(world, {}, (effect, call) => {
     if (effect === "target.apply") setPassword(world, "admin", "changed by somebody");
@@ -240,7 +240,7 @@ test("an authority that is refused at the change leaves the rotation as if none 
 });
 
 test.each([singleAdmin, singleIdentity])(
-  "a change that cannot be proven is tried again within seconds, then ever more rarely: $name",
+  "A change that cannot be proven is tried again within seconds, then less and less often: $name",
   async (kind) => {
     const world = await adopted(kind);
     const lost: Gate = (effect, call) =>
@@ -261,7 +261,7 @@ test.each([singleAdmin, singleIdentity])(
   },
 );
 
-test("a secret that was given to the target and cannot be published is tried again within seconds", async () => {
+test("The publication of a secret that the target already has is tried again within seconds", async () => {
   const world = await adopted(singleAdmin);
   const readOnly: Gate = (effect, call) =>
     effect === "vault.write" && world.applied.size > 0
@@ -272,7 +272,7 @@ test("a secret that was given to the target and cannot be published is tried aga
   expect(Date.parse(wake) - Date.parse(world.now())).toBeLessThan(10_000);
 });
 
-test("an account of a pair that nobody uses is tried again as the policy says", async () => {
+test("An unused account of a pair is tried again as the policy defines", async () => {
   const world = await adopted(pairAdmin);
   await request(world);
   const wake = await work(world, (effect, call) =>
@@ -284,7 +284,7 @@ test("an account of a pair that nobody uses is tried again as the policy says", 
 });
 
 test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
-  "an account is never asked with wrong passwords so often that a server would lock it: $name",
+  "Keyturn never tries so many wrong passwords that a server would lock the account: $name",
   async (kind) => {
     const world = await adopted(kind);
     await rotate(world);
@@ -302,7 +302,7 @@ test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
         }
         return verdict;
       },
-      // The change never takes, so that every try is a wrong guess.
+      // The change never takes effect, so every try is a wrong guess.
       apply: (change) => Promise.resolve(change.next),
     };
     for (let turn = 0; turn < 300; turn++) {

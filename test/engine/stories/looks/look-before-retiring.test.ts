@@ -14,7 +14,7 @@ async function superseded(kind = pairAdmin): Promise<World> {
   return world;
 }
 
-/** Works as often as somebody must look, up to `hours`. */
+/** Runs a worker whenever the target is due, for up to `hours`. */
 async function workFor(world: World, hours: number, gate: Gate = open): Promise<void> {
   const end = Date.parse(world.now()) + hours * hour;
   for (let turn = 0; turn < 200 && Date.parse(world.now()) < end; turn++) {
@@ -25,7 +25,7 @@ async function workFor(world: World, hours: number, gate: Gate = open): Promise<
 }
 
 for (const kind of [pairAdmin, pairProof]) {
-  test(`the superseded account is published again, and not retired, when the published one stopped working: ${kind.name}`, async () => {
+  test(`The superseded account is published again, and not retired, when the published one stopped working: ${kind.name}`, async () => {
     const world = await superseded(kind);
     setPassword(world, "app_b", "the server recovered without its last commits");
     const kept: boolean[] = [];
@@ -44,7 +44,7 @@ for (const kind of [pairAdmin, pairProof]) {
   });
 }
 
-test("nothing is retired or published while the server cannot be asked, and it is looked at again", async () => {
+test("Nothing is retired or published while the server cannot be reached, and the check is repeated", async () => {
   const world = await superseded();
   const versions = world.vault.versions("app-db").length;
   const down: Gate = (effect, call) =>
@@ -57,7 +57,7 @@ test("nothing is retired or published while the server cannot be asked, and it i
   expect(told(world)).toContain("credential.retired");
 });
 
-test("nothing is retired while the vault cannot be asked", async () => {
+test("Nothing is retired while the vault cannot be reached", async () => {
   const world = await superseded();
   const down: Gate = (effect, call) =>
     effect === "vault.read" ? Promise.reject(new VaultUnavailableError("down")) : call();
@@ -66,7 +66,7 @@ test("nothing is retired while the vault cannot be asked", async () => {
 });
 
 test.each(["deleted", "disabled"])(
-  "nothing is retired while the published secret is %s",
+  "Nothing is retired while the published secret is %s",
   async (how) => {
     const world = await superseded();
     const { published } = await readRecord(world);
@@ -78,14 +78,14 @@ test.each(["deleted", "disabled"])(
   },
 );
 
-test("an account whose published password is refused only because it is let in without one keeps the other alive", async () => {
+test("The other account is not retired while the published account is let in without a password", async () => {
   const world = await superseded();
   world.system.trusted.add("app_b");
   await workFor(world, 3);
   expect(world.isKept("app_a")).toBe(true);
 });
 
-test("a version that somebody wrote a moment ago is reported and left alone, as they may be in the middle of a change", async () => {
+test("A refused version that somebody has just written is reported and not replaced: its writer may be changing the account", async () => {
   const world = await superseded();
   await writeByHand(world, "app_b", "about to be set by hand");
   await work(world);
@@ -93,7 +93,7 @@ test("a version that somebody wrote a moment ago is reported and left alone, as 
   expect(told(world)).toContain("drift.found");
 });
 
-test("what somebody wrote by hand and the target refuses gives way to the secret that works", async () => {
+test("A secret that works replaces one that somebody wrote by hand and the target refuses", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_b", "never worked");
@@ -102,7 +102,7 @@ test("what somebody wrote by hand and the target refuses gives way to the secret
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a target whose rotations are left to people is reported and not rotated", async () => {
+test("A target with manualOnly is reported and not rotated", async () => {
   const world = await superseded();
   const policy = { ...world.target.policy, manualOnly: true };
   const manual = { ...world, target: { ...world.target, policy } };

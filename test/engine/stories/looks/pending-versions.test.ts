@@ -5,7 +5,7 @@ import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
 import { adopted, readRecord, request, rotate, work } from "../../steps.ts";
 import { type Gate, pairAdmin, singleAdmin, singleSelf, type World } from "../../world.ts";
 
-/** The state and the failure of a rotation that was asked for and worked on once. */
+/** Requests a rotation, works on it once, and returns its state and failure. */
 async function tryRotation(world: World) {
   const id = await request(world);
   await work(world);
@@ -13,7 +13,7 @@ async function tryRotation(world: World) {
   return { state: run?.state, message: run?.failure?.message ?? "" };
 }
 
-test("the pending version of a rotation that failed without changing anything is disabled", async () => {
+test("The pending version of a rotation that failed without changing anything is disabled", async () => {
   const world = await adopted(singleAdmin);
   world.system.admins.clear();
   await tryRotation(world);
@@ -22,7 +22,7 @@ test("the pending version of a rotation that failed without changing anything is
   expect(versions.filter(({ enabled }) => enabled)).toEqual([]);
 });
 
-test("pending versions that crashes and failures left behind are disabled once a rotation has succeeded", async () => {
+test("A successful rotation disables pending versions that crashes and failures left behind", async () => {
   const world = await adopted(singleAdmin);
   const value = new Secret("left over");
   const content = { value, contentType: "text/plain", tags: {} };
@@ -32,7 +32,7 @@ test("pending versions that crashes and failures left behind are disabled once a
   expect(left).toEqual([]);
 });
 
-test("a secret that nears the number of versions which Key Vault can back up is reported", async () => {
+test("A secret that nears the number of versions which Key Vault can back up is reported", async () => {
   const world = await adopted(singleAdmin);
   const content = { value: new Secret("old"), contentType: "text/plain", tags: {} };
   for (let count = 0; count < 460; count++) {
@@ -45,7 +45,7 @@ test("a secret that nears the number of versions which Key Vault can back up is 
   expect(world.notifier.sent.filter(({ type }) => type === "alarm")).toHaveLength(1);
 });
 
-test("a blocked account is told which version to enable when nothing was refused", async () => {
+test("The message about a blocked account names the version to enable when nothing was refused", async () => {
   const world = await adopted(singleSelf);
   const { published } = await readRecord(world);
   if (published) await world.vault.disable(published, new AbortController().signal);
@@ -57,7 +57,7 @@ test("a blocked account is told which version to enable when nothing was refused
   expect(message).not.toContain("refuses");
 });
 
-/** Lets nothing through any more once `effect` has happened. */
+/** Blocks every call after `effect` has happened. */
 function diesAfter(effect: string): Gate {
   let isDead = false;
   return async (name, call) => {
@@ -68,7 +68,7 @@ function diesAfter(effect: string): Gate {
 }
 
 test.each([singleAdmin, pairAdmin])(
-  "a rotation that has cleaned its pending version away makes no other secret: $name",
+  "A rotation that has cleaned up its pending version creates no other secret: $name",
   async (kind) => {
     const world = await adopted(kind);
     const id = await request(world);
@@ -87,7 +87,7 @@ test.each([singleAdmin, pairAdmin])(
   },
 );
 
-test("a pending version that a person disabled is not needed once it is published and works", async () => {
+test("A pending version that a person disabled is not needed once its secret is published and works", async () => {
   const world = await adopted(pairAdmin);
   const id = await request(world);
   let published = false;

@@ -15,7 +15,7 @@ import {
 } from "../../steps.ts";
 import { open, pairProof, type World } from "../../world.ts";
 
-/** A pair whose account app_a was superseded, with its grace over. Somebody may still use it. */
+/** A pair whose account app_a was superseded, after its grace. Sessions may still use it. */
 async function superseded(...inUse: string[]): Promise<World> {
   const world = await adopted(pairProof);
   for (const account of inUse) world.system.sessions.add(account);
@@ -24,7 +24,7 @@ async function superseded(...inUse: string[]): Promise<World> {
   return world;
 }
 
-/** Works at the moment of the next look, whenever that is. */
+/** Runs a worker at the time of the next check. */
 async function look(world: World): Promise<void> {
   world.advanceTo((await readRecord(world)).retirement?.at ?? "never");
   await work(world);
@@ -36,7 +36,7 @@ const looks = (world: World) =>
     .map(({ type }) => type)
     .filter((type) => ["still-in-use", "seen-unused", "retired"].includes(type));
 
-test("a superseded secret is retired once two looks, apart, have found nobody using it", async () => {
+test("A superseded secret is retired once two separate checks have found no session", async () => {
   const world = await superseded();
   expect(await work(world)).toBe(plus(world.now(), 10 * minute));
   expect(world.isKept("app_a")).toBe(true);
@@ -50,7 +50,7 @@ test("a superseded secret is retired once two looks, apart, have found nobody us
   expect(looks(world)).toEqual(["seen-unused", "retired"]);
 });
 
-test("nobody looks before the grace is over", async () => {
+test("Keyturn does not check for sessions before the grace is over", async () => {
   const world = await adopted(pairProof);
   await rotate(world);
   world.advance(23 * hour);
@@ -58,7 +58,7 @@ test("nobody looks before the grace is over", async () => {
   expect(looks(world)).toEqual([]);
 });
 
-test("a superseded secret that is in use is kept, and looked at again and again", async () => {
+test("A superseded secret that is in use is kept, and checked again and again", async () => {
   const world = await superseded("app_a");
   for (let count = 0; count < 20; count++) await look(world);
   expect(world.isKept("app_a")).toBe(true);
@@ -69,7 +69,7 @@ test("a superseded secret that is in use is kept, and looked at again and again"
   expect(world.isKept("app_a")).toBe(false);
 });
 
-test("who comes back between two looks starts the proof anew", async () => {
+test("A session that comes back between two checks restarts the proof", async () => {
   const world = await superseded();
   await look(world);
   world.system.sessions.add("app_a");
@@ -81,7 +81,7 @@ test("who comes back between two looks starts the proof anew", async () => {
   expect(looks(world)).toEqual(["seen-unused", "still-in-use", "seen-unused", "retired"]);
 });
 
-test("that it is still in use is told once, with the account and the rotation that superseded it", async () => {
+test("A superseded secret in use raises one alarm, with the account and the rotation that superseded it", async () => {
   const world = await superseded("app_a");
   await look(world);
   await look(world);
@@ -93,7 +93,7 @@ test("that it is still in use is told once, with the account and the rotation th
   ]);
 });
 
-test("who uses the published account is in nobody's way", async () => {
+test("Sessions of the published account do not prevent a retirement", async () => {
   const world = await superseded("app_b");
   await look(world);
   await look(world);
@@ -104,7 +104,7 @@ test("who uses the published account is in nobody's way", async () => {
 test.each([
   ["an operator's grace", { grace: hour }, hour],
   ["an exposure", { reason: "exposure" as const }, 24 * hour],
-])("%s is not held back by whoever uses the account", async (_what, wanted, grace) => {
+])("Sessions of the account do not delay %s", async (_what, wanted, grace) => {
   const world = await adopted(pairProof);
   world.system.sessions.add("app_a");
   await rotate(world, wanted);
@@ -114,7 +114,7 @@ test.each([
   expect(looks(world)).toEqual(["retired"]);
 });
 
-test("a secret that somebody has seen waits for no more proof", async () => {
+test("The retirement of a secret that somebody has seen waits for no further proof", async () => {
   const world = await superseded("app_a");
   await look(world);
   const [older] = world.vault.versions("app-db");
@@ -123,7 +123,7 @@ test("a secret that somebody has seen waits for no more proof", async () => {
   expect(world.isKept("app_a")).toBe(false);
 });
 
-test("a look that fails is none, and told like a retirement that fails", async () => {
+test("A failed check does not count, and is reported like a failed retirement", async () => {
   const world = await superseded();
   await look(world);
   const down = failing("target.look", 3, () => new TargetUnavailableError("down"));
@@ -137,7 +137,7 @@ test("a look that fails is none, and told like a retirement that fails", async (
   expect(world.isKept("app_a")).toBe(false);
 });
 
-test("nothing is retired by a rotator that cannot tell who uses an account", async () => {
+test("A rotator that cannot list the sessions of an account retires nothing", async () => {
   const world = await superseded();
   const ports = world.ports(open);
   const blind = { ...ports.rotator("memory") };
@@ -150,7 +150,7 @@ test("nothing is retired by a rotator that cannot tell who uses an account", asy
   expect((await readRecord(world)).lastFailure).toMatchObject({ kind: "config" });
 });
 
-test("the next rotation changes the account, whoever uses it", async () => {
+test("The next rotation changes the account even if sessions use it", async () => {
   const world = await superseded("app_a");
   await look(world);
   await rotate(world);
@@ -159,7 +159,7 @@ test("the next rotation changes the account, whoever uses it", async () => {
   expect((await readRecord(world)).retirement?.account).toBe("app_b");
 });
 
-test("the view of a target says what its retirement waits for", async () => {
+test("The view of a target shows what its retirement waits for", async () => {
   const world = await superseded("app_a");
   await look(world);
   const { retirement } = viewTarget(world.target, await readRecord(world));
@@ -170,7 +170,7 @@ test("the view of a target says what its retirement waits for", async () => {
   });
 });
 
-test("an exposure that a change by hand has answered long ago is no reason to go without proof", async () => {
+test("An exposure that a change by hand answered long ago is not a reason to retire without proof", async () => {
   const world = await adopted(pairProof);
   await seen(world);
   world.advance(hour);

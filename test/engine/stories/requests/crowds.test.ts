@@ -11,7 +11,7 @@ import { type Gate, open, type World } from "../../world.ts";
 const crowd = Array.from({ length: 60 }, (_, index) => index);
 const wish = { reason: "operator", requestedBy: "test" } as const;
 
-/** Lets all first reads end together, as they do when a crowd comes at once; counts the writes that are tried. */
+/** Makes all first reads end together, as when many callers come at once, and counts attempted writes. */
 function together(size: number): { gate: Gate; tried: () => number } {
   let waiting = 0;
   let tried = 0;
@@ -48,7 +48,7 @@ async function manyReports<Outcome>(
   return { answers, written, tried: tried() };
 }
 
-test("sixty equal requests at once lead to one rotation with one write", async () => {
+test("Sixty equal requests at once lead to one rotation with one write", async () => {
   const world = await worldWith({});
   await work(world);
   const { answers, written, tried } = await manyReports(world, (ports) =>
@@ -59,7 +59,7 @@ test("sixty equal requests at once lead to one rotation with one write", async (
   expect([written, tried]).toEqual([1, crowd.length]);
 });
 
-test("requests for a rotation that is queued or worked on already write nothing", async () => {
+test("Requests for a rotation that is already queued or under way write nothing", async () => {
   const world = await worldWith({});
   await work(world);
   await requestRotation(world.ports(open), world.target, wish);
@@ -71,7 +71,7 @@ test("requests for a rotation that is queued or worked on already write nothing"
   expect((await world.journal.read("app"))?.etag).toBe(before?.etag);
 });
 
-test("sixty exposures at once are written once, and so are sixty uses", async () => {
+test("Sixty exposures at once are written once, and so are sixty uses", async () => {
   const world = await worldWith({ afterExposure: hour, afterIdle: 30 * day });
   await work(world);
   const seen = await manyReports(world, (ports, index) =>
@@ -84,7 +84,7 @@ test("sixty exposures at once are written once, and so are sixty uses", async ()
   expect(used.written).toBe(1);
 });
 
-test("a race that is lost for good ends after a bounded number of random pauses", async () => {
+test("A writer that loses every race stops after a bounded number of random pauses", async () => {
   const pauses: number[] = [];
   let draws = 0;
   const ports = {

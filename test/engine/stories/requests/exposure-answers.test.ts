@@ -5,7 +5,7 @@ import { seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.t
 import { failing, readRecord, request, setPassword } from "../../steps.ts";
 import { pairAdmin, singleSelf } from "../../world.ts";
 
-test("an exposure that the policy makes nothing due for is recorded, does not count, and says what to do", async () => {
+test("An exposure that makes nothing due under the policy is recorded, does not count, and the answer says what to do", async () => {
   const world = await worldWith({});
   await work(world);
   expect(await seen(world)).toEqual({
@@ -18,7 +18,7 @@ test("an exposure that the policy makes nothing due for is recorded, does not co
   expect(await seen(world)).toMatchObject({ counted: false, rotationId: id });
 });
 
-test("an exposure counts under a policy by hand alone, once it says afterExposure", async () => {
+test("An exposure counts under a manualOnly policy that has afterExposure", async () => {
   const world = await worldWith({ manualOnly: true });
   const { every: _, ...policy } = world.target.policy;
   const byHand = { ...world, target: { ...world.target, policy } };
@@ -28,7 +28,7 @@ test("an exposure counts under a policy by hand alone, once it says afterExposur
   expect(await seen(watched)).toMatchObject({ counted: true, nextDue: plus(world.now(), hour) });
 });
 
-test("an exposure of a target that is not adopted yet counts from its adoption on, and says so", async () => {
+test("An exposure of a target that is not adopted yet counts from its adoption on, and the answer says so", async () => {
   const world = await worldWith({ afterExposure: hour });
   expect(await seen(world)).toEqual({
     counted: true,
@@ -38,7 +38,7 @@ test("an exposure of a target that is not adopted yet counts from its adoption o
   expect((await readRecord(world)).nextDue).toBe("2026-01-01T01:00:00.000Z");
 });
 
-test("an exposure of a blocked target does not count, and says what keeps everything up", async () => {
+test("An exposure of a blocked target does not count, and the answer names the blocked rotation", async () => {
   const world = await worldWith({ afterExposure: hour }, singleSelf);
   await work(world);
   setPassword(world, "app", "set-by-somebody");
@@ -53,7 +53,7 @@ test("an exposure of a blocked target does not count, and says what keeps everyt
   );
 });
 
-test("an exposure whose window or freeze is far away says when, and how to be sooner", async () => {
+test("The answer to an exposure with a distant window or freeze says when the rotation starts, and how to start it sooner", async () => {
   const world = await worldWith({ afterExposure: hour, freeze: [{ ...yearEnd, lift: [] }] });
   await work(world);
   const answer = await seen(world);
@@ -70,7 +70,7 @@ test("an exposure whose window or freeze is far away says when, and how to be so
   });
 });
 
-test("an exposure while a rotation is under way is answered by it, and says what that waits for", async () => {
+test("A rotation under way answers an exposure, and the answer says what the rotation waits for", async () => {
   const world = await worldWith({ afterExposure: 4 * hour });
   await work(world);
   const id = await request(world);
@@ -90,7 +90,7 @@ test.each([
   ["by its version", (version: string) => ({ version })],
   ["by the time it was seen", () => ({ at: "2026-01-01T00:30:00.000Z" })],
 ])(
-  "an exposure of a superseded secret that still works, %s, is ended at its account's turn",
+  "An exposed superseded secret that still works, reported %s, is replaced at the next rotation of its account",
   async (_how, report) => {
     const world = await worldWith({ afterExposure: 2 * hour }, pairAdmin);
     await work(world);
@@ -112,7 +112,7 @@ test.each([
   },
 );
 
-test("an exposed secret that is retired before its account could be changed makes no rotation due any more", async () => {
+test("An exposed secret that is retired before its account is changed no longer makes a rotation due", async () => {
   const world = await worldWith({ afterExposure: 2 * day }, pairAdmin);
   await work(world);
   const version = (await readRecord(world)).published?.version ?? "";
@@ -128,7 +128,7 @@ test("an exposed secret that is retired before its account could be changed make
   expect(await world.journal.runs("app", 9)).toMatchObject([{ reason: "operator" }]);
 });
 
-test("the exposure of a pending secret says to ask again once it is published", async () => {
+test("The answer to an exposure of a pending secret says to report it again once the secret is published", async () => {
   const world = await worldWith({ afterExposure: hour });
   await work(world);
   const id = await request(world);
@@ -142,7 +142,7 @@ test("the exposure of a pending secret says to ask again once it is published", 
   expect(answer.why).toContain(`that version is the pending secret of rotation ${id}`);
 });
 
-test("a breach frees an exposure's request that waits for a freeze which only breaches lift", async () => {
+test("A breach releases the request of an exposure that waits for a freeze which only breaches lift", async () => {
   const world = await worldWith({ freeze: [{ ...yearEnd, lift: ["breach"] }] });
   await work(world);
   const id = await request(world, { reason: "exposure" });

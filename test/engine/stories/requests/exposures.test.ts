@@ -4,7 +4,7 @@ import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
 import { failing, readRecord, request } from "../../steps.ts";
 
-test("a request that waits for a freeze is answered by an exposure that lifts it", async () => {
+test("An exposure that lifts a freeze releases a request that waits for its end", async () => {
   const world = await worldWith({
     afterExposure: hour,
     freeze: [{ ...yearEnd, lift: ["exposure"] }],
@@ -19,7 +19,7 @@ test("a request that waits for a freeze is answered by an exposure that lifts it
   expect((await readRecord(world)).request).toBeUndefined();
 });
 
-test("an exposure starts the clock, once, and a change stops it", async () => {
+test("An exposure starts the clock once, and a change stops it", async () => {
   const world = await worldWith({ afterExposure: 4 * hour });
   await work(world);
   world.advance(hour);
@@ -39,7 +39,7 @@ test("an exposure starts the clock, once, and a change stops it", async () => {
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ reason: "exposure" });
 });
 
-test("an exposure waits for the window unless the policy says otherwise", async () => {
+test("An exposure waits for the window unless the policy says otherwise", async () => {
   const world = await worldWith({ ...nights, afterExposure: hour });
   await work(world);
   world.advance(6 * hour);
@@ -52,7 +52,7 @@ test("an exposure waits for the window unless the policy says otherwise", async 
   expect(urgent.applied.size).toBe(1);
 });
 
-test("whoever may see the secret starts no clock, and leaves it to those who may not", async () => {
+test("An exposure to people who may see the secret starts no clock, but does not stop other exposures from starting one", async () => {
   const world = await worldWith({ afterExposure: hour, exemptIdentities: ["*@Audit.example"] });
   await work(world);
   expect(await seen(world, { by: "anna@audit.example" })).toMatchObject({
@@ -63,7 +63,7 @@ test("whoever may see the secret starts no clock, and leaves it to those who may
   expect((await seen(world)).counted).toBe(true);
 });
 
-test("an exposure of what has been superseded starts no clock", async () => {
+test("An exposure of a superseded secret starts no clock", async () => {
   const world = await worldWith({ afterExposure: hour });
   await work(world);
   world.advance(hour);
@@ -79,7 +79,7 @@ test("an exposure of what has been superseded starts no clock", async () => {
   });
 });
 
-test("a breach lifts a freeze that an exposure does not", async () => {
+test("A breach lifts a freeze that an exposure does not lift", async () => {
   const world = await worldWith({
     afterExposure: hour,
     freeze: [{ ...yearEnd, lift: ["breach"] }],
@@ -89,7 +89,7 @@ test("a breach lifts a freeze that an exposure does not", async () => {
   expect((await seen(world, { kind: "breach" })).nextDue).toBe("2026-01-01T01:00:00.000Z");
 });
 
-test("an exposure reported while a rotation is under way is answered by it", async () => {
+test("A rotation under way answers an exposure that is reported meanwhile", async () => {
   const world = await worldWith({ afterExposure: hour });
   await work(world);
   await request(world);
@@ -108,7 +108,7 @@ test("an exposure reported while a rotation is under way is answered by it", asy
   expect(record.nextDue).toBe(plus(world.now(), 90 * day));
 });
 
-test("an exposure of the new secret counts although its rotation has not ended", async () => {
+test("An exposure of the new secret counts although its rotation has not ended", async () => {
   const world = await worldWith({ afterExposure: hour });
   await work(world);
   await request(world);
@@ -129,7 +129,7 @@ test("an exposure of the new secret counts although its rotation has not ended",
 const urgent = { ...nights, every: day, afterExposure: hour, exposureIgnoresWindow: true };
 const refused = () => new ChangeRefusedError("no");
 
-test("an exposure after a rotation that failed waits for no window either", async () => {
+test("An exposure after a failed rotation waits for no window", async () => {
   const world = await worldWith(urgent);
   await work(world);
   world.advanceTo("2026-01-02T03:50:00.000Z");
@@ -150,7 +150,7 @@ test("an exposure after a rotation that failed waits for no window either", asyn
 const lifted = { from: "2026-01-01T01:00:00Z", to: "2026-02-01", reason: "audit" } as const;
 
 test.each([["before"], ["after"]])(
-  "an exposure lifts a freeze for another try of somebody's rotation, reported %s that is held back",
+  "An exposure lifts a freeze for the retry of a requested rotation, reported %s the freeze delays the retry",
   async (when) => {
     const world = await worldWith({
       afterExposure: 3 * hour,
@@ -173,8 +173,8 @@ test.each([["before"], ["after"]])(
   },
 );
 
-test.each([["while nobody works on it"], ["while it is being held back"]])(
-  "an exposure reported %s lets an open rotation go on when it is due",
+test.each([["while no worker holds the target"], ["while a worker delays the rotation"]])(
+  "An exposure reported %s lets an open rotation continue when it is due",
   async (when) => {
     const world = await worldWith(urgent);
     await work(world);
@@ -184,7 +184,7 @@ test.each([["while nobody works on it"], ["while it is being held back"]])(
       failing("target.verify", 9, () => new TargetUnavailableError("down")),
     );
     world.advanceTo("2026-01-02T05:00:00.000Z");
-    const isLate = when === "while nobody works on it";
+    const isLate = when === "while no worker holds the target";
     let told = isLate;
     await work(world, async (effect, call) => {
       const isClaimed = (await readRecord(world)).claim.owner !== undefined;

@@ -23,7 +23,7 @@ const frozen = async () => {
 const asking = (world: World) =>
   questions(world.ports(open), new Map([[world.target.id, world.target]]));
 
-test("a request in a freeze says at once until when it waits and why, and so do the views", async () => {
+test("The answer to a request in a freeze says until when it waits and why, and so do the views", async () => {
   const world = await frozen();
   const { rotationId, ...answer } = await ask(world, { requestedBy: "anna" });
   expect(answer).toEqual({
@@ -45,7 +45,7 @@ test("a request in a freeze says at once until when it waits and why, and so do 
   expect((await asking(world).rotations("app", { limit: 5 }))?.items[0]).toMatchObject(queued);
 });
 
-test("a request that lifts the freeze starts in it, and the history says who lifted it and why", async () => {
+test("A request that lifts the freeze starts during it, and the history says who lifted it and why", async () => {
   const world = await frozen();
   const { rotationId, waiting } = await ask(world, {
     requestedBy: "anna",
@@ -61,7 +61,7 @@ test("a request that lifts the freeze starts in it, and the history says who lif
   });
 });
 
-test("a request that lifts the freeze frees the one that waits for its end", async () => {
+test("A request that lifts the freeze releases the request that waits for its end", async () => {
   const world = await frozen();
   const first = await ask(world, { requestedBy: "anna" });
   await work(world);
@@ -76,7 +76,7 @@ test("a request that lifts the freeze frees the one that waits for its end", asy
   });
 });
 
-test("a lifted freeze stays lifted for the next attempt and for the repeat after a failure", async () => {
+test("A lifted freeze stays lifted for the next attempt and for the retry after a failure", async () => {
   const world = await frozen();
   await ask(world, { liftFreeze: "ticket 42" });
   await work(
@@ -95,7 +95,7 @@ test("a lifted freeze stays lifted for the next attempt and for the repeat after
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({ lift: { why: "ticket 42" } });
 });
 
-test("a lift joins a rotation that the freeze has caught between two attempts", async () => {
+test("A request that lifts a freeze releases a rotation that the freeze delays between two attempts", async () => {
   const later = [
     { ...yearEnd, from: "2026-01-01T00:05:00Z", to: "2026-01-07T00:00:00Z", lift: [] },
   ];
@@ -116,7 +116,7 @@ test("a lift joins a rotation that the freeze has caught between two attempts", 
   expect(await world.journal.run("app", rotationId)).toMatchObject({ state: "done" });
 });
 
-test("an exposure that joins a queued rotation is what its history says from then on", async () => {
+test("An exposure that joins a queued rotation becomes its reason in the history", async () => {
   const world = await frozen();
   const { rotationId } = await ask(world, { requestedBy: "anna" });
   await ask(world, { requestedBy: "security", reason: "exposure" });
@@ -128,7 +128,7 @@ test("an exposure that joins a queued rotation is what its history says from the
   });
 });
 
-test("an exposure that joins an open rotation is what its history says from then on, and no wish takes that back", async () => {
+test("An exposure that joins an open rotation becomes its reason in the history, and later requests do not change that", async () => {
   const world = await worldWith({});
   await work(world);
   const { rotationId } = await ask(world, { requestedBy: "anna" });
@@ -164,17 +164,20 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
       why: "a worker is working on the target; its claim ends at that time at the latest",
     },
   ],
-])("a request for a target that %s says until when it waits", async (_what, state, waiting) => {
-  const world = await worldWith({});
-  await work(world);
-  const found = await world.journal.read("app");
-  if (!found) throw new Error("the target is not known");
-  const { record, etag } = found;
-  await world.journal.commit({ record: { ...record, ...state }, etag, wakeAt: undefined });
-  expect((await ask(world)).waiting).toEqual(waiting);
-});
+])(
+  "The answer to a request for a target that %s says until when the rotation waits",
+  async (_what, state, waiting) => {
+    const world = await worldWith({});
+    await work(world);
+    const found = await world.journal.read("app");
+    if (!found) throw new Error("the target is not known");
+    const { record, etag } = found;
+    await world.journal.commit({ record: { ...record, ...state }, etag, wakeAt: undefined });
+    expect((await ask(world)).waiting).toEqual(waiting);
+  },
+);
 
-test("a request says that the target is adopted first, and that no freeze holds that back", async () => {
+test("The answer to a request says that the target is adopted first, and that no freeze delays the adoption", async () => {
   const world = await worldWith({});
   expect((await ask(world)).waiting?.why).toContain("adopted first");
   const held = await worldWith({ freeze });
@@ -184,7 +187,7 @@ test("a request says that the target is adopted first, and that no freeze holds 
   expect(held.applied.size).toBe(0);
 });
 
-test("a request of its own says which rotation of the target must end first", async () => {
+test("The answer to a request that joins no rotation says which rotation of the target must end first", async () => {
   const world = await worldWith({});
   await work(world);
   const first = await ask(world);
@@ -196,7 +199,7 @@ test("a request of its own says which rotation of the target must end first", as
   expect(second?.waiting?.why).toBe(`rotation ${first.rotationId} of the target must end first`);
 });
 
-test("a repeated idempotency key says what its rotation waits for, and a lift is part of what was asked", async () => {
+test("The answer to a repeated idempotency key says what its rotation waits for, and a lifted freeze is part of the request", async () => {
   const world = await frozen();
   const first = await ask(world, { key: "k" });
   expect(await ask(world, { key: "k" })).toMatchObject({
@@ -207,14 +210,14 @@ test("a repeated idempotency key says what its rotation waits for, and a lift is
   await expect(ask(world, { key: "k", liftFreeze: "now" })).rejects.toThrow("a different request");
 });
 
-test("a grace is capped as in the configuration: a pair needs both accounts at the next turn", async () => {
+test("A grace has the same limit as in the configuration, because the next rotation of a pair needs the other account", async () => {
   const world = await worldWith({}, pairAdmin);
   await work(world);
   await expect(ask(world, { grace: 91 * 24 * hour })).rejects.toThrow("grace must be at most 90d");
   await ask(world, { grace: 90 * 24 * hour });
 });
 
-test("a request that ends because the target cannot be adopted keeps what it lifted", async () => {
+test("A request that fails because the target cannot be adopted keeps its lifted freeze in the history", async () => {
   const world = await worldWith({ freeze });
   const { rotationId } = await ask(world, { liftFreeze: "ticket 42" });
   await work(

@@ -7,7 +7,7 @@ import { withPolicy } from "../../policy-world.ts";
 import { adopted, failing, readRecord, request, rotate, work } from "../../steps.ts";
 import { kinds, makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "../../world.ts";
 
-test("the same idempotency key leads to the same rotation, also long after it ended", async () => {
+test("The same idempotency key leads to the same rotation, even long after it ended", async () => {
   const world = await adopted(singleAdmin);
   const id = await rotate(world, { key: "ticket-7" });
   world.advance(48 * hour);
@@ -17,7 +17,7 @@ test("the same idempotency key leads to the same rotation, also long after it en
 });
 
 test.each(kinds)(
-  "a request that comes once the new secret may be public is not answered by it: $name",
+  "A rotation whose new secret may be public does not answer a new request: $name",
   async (kind) => {
     const world = await adopted(kind);
     const id = await request(world);
@@ -38,14 +38,14 @@ test.each(kinds)(
   },
 );
 
-test("the same idempotency key for something else is refused, and nothing is swallowed", async () => {
+test("An idempotency key that is reused for a different request is rejected, and no request is lost", async () => {
   const world = await adopted(pairAdmin);
   await request(world, { key: "incident-7" });
   const stricter = request(world, { key: "incident-7", reason: "exposure", grace: 0 });
   await expect(stricter).rejects.toThrow("already used for a different request");
 });
 
-test("a request joins a rotation whose secret is not public yet, and hurries it", async () => {
+test("A request joins a rotation whose secret is not public yet, and makes it due at once", async () => {
   const world = await adopted(singleAdmin);
   const id = await request(world);
   await work(
@@ -58,7 +58,7 @@ test("a request joins a rotation whose secret is not public yet, and hurries it"
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a request made after the new secret became public gets a rotation of its own", async () => {
+test("A request after the new secret became public gets a rotation of its own", async () => {
   const world = await adopted(singleAdmin);
   const first = await request(world);
   let second = "";
@@ -72,7 +72,7 @@ test("a request made after the new secret became public gets a rotation of its o
   expect(world.applied.size).toBe(2);
 });
 
-test("a request made while a worker holds the claim does not take the claim away", async () => {
+test("A request while a worker holds the claim does not cost the worker its claim", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   let asked = false;
@@ -87,13 +87,13 @@ test("a request made while a worker holds the claim does not take the claim away
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("a request can be made before the target was ever looked at", async () => {
+test("A rotation can be requested before the target is in the journal", async () => {
   const world = await makeWorld(singleAdmin);
   const id = await rotate(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("the superseded secret of a pair works until its grace is over, and not a moment longer", async () => {
+test("The superseded secret of a pair works exactly until its grace is over", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world);
   expect(world.isKept("app_a")).toBe(true);
@@ -107,7 +107,7 @@ test("the superseded secret of a pair works until its grace is over, and not a m
   expect(world.notifier.sent.map(({ type }) => type)).toContain("credential.retired");
 });
 
-test("an exposed secret of a pair is made useless at once when the request says so", async () => {
+test("An exposed secret of a pair is retired at once with a grace of zero", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world, { reason: "exposure", grace: 0 });
   await work(world);
@@ -115,7 +115,7 @@ test("an exposed secret of a pair is made useless at once when the request says 
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a pair that changes itself keeps both secrets: nobody could give a retired one back", async () => {
+test("A pair that changes itself keeps both secrets, because nobody could restore a retired account", async () => {
   const world = await adopted(pairSelf);
   await rotate(world);
   world.advance(48 * hour);
@@ -123,7 +123,7 @@ test("a pair that changes itself keeps both secrets: nobody could give a retired
   expect(world.isKept("app_a")).toBe(true);
 });
 
-test("a retired account takes its next turn as if nothing had happened", async () => {
+test("A retired account is rotated normally at its next turn", async () => {
   const world = await adopted(pairAdmin);
   await rotate(world, { grace: 0 });
   await work(world);
@@ -135,7 +135,7 @@ test("a retired account takes its next turn as if nothing had happened", async (
 });
 
 test.each(["staging", "applying", "publishing", "checking"] as const)(
-  "an admin credential is not rotated while another target that needs it is in %s",
+  "An admin credential is not rotated while another target that uses it is in %s",
   async (phase) => {
     const world = await adopted(singleAdmin);
     await request(world);
@@ -164,7 +164,7 @@ test.each(["staging", "applying", "publishing", "checking"] as const)(
   },
 );
 
-test("a notifier that is down never holds up a rotation, and hears of it later under the same id", async () => {
+test("A notifier that is down never delays a rotation, and gets the notification later with the same id", async () => {
   const world = await adopted(singleAdmin);
   world.notifier.broken = true;
   await rotate(world);
@@ -177,7 +177,7 @@ test("a notifier that is down never holds up a rotation, and hears of it later u
   expect((await readRecord(world)).outbox).toEqual([]);
 });
 
-test("a consumer that cannot be refreshed is tried again and then left, without failing the rotation", async () => {
+test("A consumer that cannot be refreshed is retried and then skipped, without failing the rotation", async () => {
   const world = await adopted(singleAdmin);
   world.consumer.broken = true;
   const id = await request(world);
@@ -190,7 +190,7 @@ test("a consumer that cannot be refreshed is tried again and then left, without 
   expect(left).toHaveLength(1);
 });
 
-test("what a request wanted of the open rotation holds, although another request comes when its secret is public", async () => {
+test("The grace of a request that joined the open rotation holds, although another request comes once its secret is public", async () => {
   const world = await adopted(pairAdmin);
   const first = await request(world);
   const led: string[] = [];
@@ -219,7 +219,7 @@ test("what a request wanted of the open rotation holds, although another request
   });
 });
 
-test("a request waits for the end of a freeze that is meant to have none", async () => {
+test("A request waits for the end of a freeze that lasts practically forever", async () => {
   const world = await adopted(singleAdmin);
   const freeze = [{ from: "2026-01-01", to: "9999-12-31", reason: "legacy", lift: [] }];
   const held = withPolicy(world, { freeze });

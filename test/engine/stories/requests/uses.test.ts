@@ -11,7 +11,7 @@ const start = "2026-01-01T00:00:00.000Z";
 const used = (world: World, use: UseInput = {}) => recordUse(world.ports(open), world.target, use);
 const readEtag = async (world: World) => (await world.journal.read("app"))?.etag;
 
-test("a target that nobody uses any more is changed, and again when it stays unused", async () => {
+test("A target that is no longer used is rotated, and again if it stays unused", async () => {
   const world = await worldWith({ every: 900 * day, afterIdle: 30 * day });
   await work(world);
   expect((await readRecord(world)).nextDue).toBe(plus(start, 900 * day));
@@ -32,7 +32,7 @@ test("a target that nobody uses any more is changed, and again when it stays unu
   expect((await readRecord(world)).nextDue).toBe(plus(world.now(), 30 * day));
 });
 
-test("without any use reported, nothing is due by idleness, even if there is no other rule", async () => {
+test("Without any reported use, idleness makes nothing due, even if the policy has no other rule", async () => {
   const world = await worldWith({ afterIdle: 30 * day });
   const { every: _, ...policy } = world.target.policy;
   const idle = { ...world, target: { ...world.target, policy } };
@@ -42,7 +42,7 @@ test("without any use reported, nothing is due by idleness, even if there is no 
   expect((await used(idle)).nextDue).toBe(plus(start, 30 * day));
 });
 
-test("a use puts off what idleness alone made due", async () => {
+test("A use postpones a rotation that only idleness made due", async () => {
   const world = await worldWith({ every: 900 * day, afterIdle: 30 * day });
   await work(world);
   await used(world);
@@ -54,7 +54,7 @@ test("a use puts off what idleness alone made due", async () => {
   expect((await readRecord(world)).nextDue).toBe(plus(start, 59 * day));
 });
 
-test("the journal is written for uses at most once an hour, and never for an older one", async () => {
+test("Uses cause at most one journal write an hour, and an older use causes none", async () => {
   const world = await worldWith({ afterIdle: 30 * day });
   await work(world);
   await used(world, { by: "first" });
@@ -76,13 +76,13 @@ test("the journal is written for uses at most once an hour, and never for an old
   expect(record).not.toHaveProperty("lastUsedBy");
 });
 
-test("a use that a fast clock reports is taken for one of this moment", async () => {
+test("A use with a time in the future counts as a use now", async () => {
   const world = await worldWith({});
   await work(world);
   expect((await used(world, { at: plus(start, 5 * minute) })).lastUsedAt).toBe(start);
 });
 
-test("a use is known before the target is adopted, and where the policy does not ask for it", async () => {
+test("A use is recorded before the target is adopted, and where the policy does not need it", async () => {
   const world = await worldWith({});
   await used(world);
   await work(world);
@@ -92,7 +92,7 @@ test("a use is known before the target is adopted, and where the policy does not
 });
 
 test.each(["target.apply", "vault.write", "journal.commit", "consumer.refresh"])(
-  "a use reported during %s is taken over by the worker, and breaks nothing",
+  "A use reported during %s is merged by the worker, and breaks nothing",
   async (when) => {
     const world = await worldWith({ afterIdle: 10 * day });
     await work(world);
@@ -118,7 +118,7 @@ test.each(["target.apply", "vault.write", "journal.commit", "consumer.refresh"])
   },
 );
 
-test("a use does not put off the next try after a failure", async () => {
+test("A use does not postpone the next try after a failure", async () => {
   const world = await worldWith({ afterIdle: 10 * day });
   await work(world);
   await request(world);
@@ -131,7 +131,7 @@ test("a use does not put off the next try after a failure", async () => {
   expect(await readRecord(world)).toMatchObject({ lastUsedAt: start, nextDue, dueReason });
 });
 
-test("a report by a process of another configuration leaves a mark by which it is put right", async () => {
+test("A report to a process with another configuration leaves a fingerprint, by which the target is rescheduled", async () => {
   const world = await worldWith({ afterIdle: 10 * day });
   await work(world);
   const old = withPolicy(world, { afterIdle: 20 * day });
@@ -147,9 +147,9 @@ test.each<[string, Partial<Policy>, string]>([
     {},
     "policy test has no afterIdle, so uses neither start nor postpone a rotation",
   ],
-  ["is by hand alone", { manualOnly: true, afterIdle: day }, "policy test is manualOnly"],
+  ["is manualOnly", { manualOnly: true, afterIdle: day }, "policy test is manualOnly"],
 ])(
-  "a use under a policy that %s is recorded, does not count, and says why",
+  "A use under a policy that %s is recorded, does not count, and the answer says why",
   async (_how, fields, why) => {
     const world = await worldWith(fields);
     await work(world);

@@ -14,7 +14,7 @@ import { kinds, open, type World } from "../../world.ts";
 
 const edit = (world: World) => withPolicy(world, { every: 80 * day, afterIdle: 40 * day }).target;
 
-/** What else happens to a target while its rotation is under way. */
+/** Events that happen to a target while its rotation is under way. */
 const disturbances: readonly ((ports: Ports, world: World) => Promise<unknown>)[] = [
   () => Promise.resolve(),
   (ports, world) => register(ports, [edit(world)]),
@@ -24,7 +24,7 @@ const disturbances: readonly ((ports: Ports, world: World) => Promise<unknown>)[
 ];
 
 test.each(kinds)(
-  "old and new deployments, edits and reports in any order lose nothing and agree at the end: $name",
+  "Old and new deployments, edits and reports in any order lose nothing and agree at the end: $name",
   async (kind) => {
     for (let seed = 0; seed < 40; seed++) {
       let turn = 0;

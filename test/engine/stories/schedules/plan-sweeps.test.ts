@@ -12,14 +12,14 @@ import { type Gate, makeWorld, singleAdmin } from "../../world.ts";
 const begin = Date.parse("2026-01-01T00:00:00.000Z");
 const iso = (moment: number) => new Date(moment).toISOString();
 
-/** A world whose target has these rules, and no others that make a rotation due. */
+/** A world whose target has only these rules that make a rotation due. */
 async function makeWorldWith(fields: Partial<Policy>) {
   const world = await makeWorld(singleAdmin);
   const { every: _, ...policy } = world.target.policy;
   return withPolicy({ ...world, target: { ...world.target, policy } }, fields);
 }
 
-/** When rotations start in the hours after the adoption, with a sweep each minute and changes that take two seconds. */
+/** Returns when rotations start in the hours after the adoption, with a sweep each minute and changes that take two seconds. */
 async function startsIn(fields: Partial<Policy>, length: number): Promise<number[]> {
   const world = await makeWorldWith(fields);
   let moment = begin;
@@ -57,11 +57,11 @@ test.each<[string, Partial<Policy>, number]>([
   ["a cron of every minute", { cron: "* * * * *" }, hour],
   ["a cron of every quarter", { cron: "*/15 * * * *" }, 3 * hour],
 ])(
-  "the plan of %s has the rotations that the engine makes, up to a sweep earlier",
+  "The plan of %s has the rotations that the engine makes, up to one sweep interval earlier",
   async (_, fields, length) => {
     const [starts, planned] = [await startsIn(fields, length), await plannedIn(fields, length)];
     expect(planned.length).toBeGreaterThan(3);
-    // The one that starts when the plan ends is not in it.
+    // The plan does not include a rotation that starts when the plan ends.
     expect(starts.filter((start) => start < begin + length).length).toBeLessThanOrEqual(
       planned.length,
     );
@@ -78,10 +78,10 @@ test.each<[string | undefined, number]>([
   ["*/2 * * * * *", 2 * second],
   ["0 */5 * * * *", 5 * minute],
   ["0 0 8-18 * * *", 14 * hour],
-  // Switched off, a time span, and nothing.
+  // A disabled timer, a time span, and an empty setting.
   ["0 0 0 29 2 *", minute],
   ["00:05:00", minute],
   [undefined, minute],
-])("sweeps of the timetable %s lie at most %i ms apart", (timetable, distance) => {
+])("Sweeps of the timetable %s are at most %i ms apart", (timetable, distance) => {
   expect(sweepDistance(timetable)).toBe(distance);
 });

@@ -7,7 +7,7 @@ import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world
 import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
 import { open, pairAdmin } from "../../world.ts";
 
-test("what is due waits for the window, and says so", async () => {
+test("A due rotation waits for the window, and the due reason says so", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   const { nextDue, dueReason } = await readRecord(world);
@@ -23,7 +23,7 @@ test("what is due waits for the window, and says so", async () => {
   expect(world.applied.size).toBe(1);
 });
 
-test("a start that comes when the window is over is planned anew, and changes nothing", async () => {
+test("A start after the end of the window is rescheduled, and changes nothing", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   world.advanceTo("2026-01-02T04:00:00.000Z");
@@ -36,7 +36,7 @@ test("a start that comes when the window is over is planned anew, and changes no
   expect(world.applied.size).toBe(1);
 });
 
-test("an event of Key Vault outside of the window changes nothing", async () => {
+test("A Key Vault event outside of the window changes nothing", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   world.advanceTo("2026-01-02T12:00:00.000Z");
@@ -45,7 +45,7 @@ test("an event of Key Vault outside of the window changes nothing", async () => 
   expect((await readRecord(world)).nextDue).toBe("2026-01-03T02:00:00.000Z");
 });
 
-test("an operator does not wait for a window", async () => {
+test("A request by an operator does not wait for a window", async () => {
   const world = await worldWith({ ...nights });
   await work(world);
   world.advanceTo("2026-01-01T12:00:00.000Z");
@@ -54,7 +54,7 @@ test("an operator does not wait for a window", async () => {
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("an operator waits for the end of a freeze, and reads why", async () => {
+test("A request by an operator waits for the end of a freeze, and the record says why", async () => {
   const world = await worldWith({ freeze: [{ ...yearEnd, lift: ["exposure"] }] });
   await work(world);
   const id = await request(world);
@@ -70,7 +70,7 @@ test("an operator waits for the end of a freeze, and reads why", async () => {
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a freeze that is lifted for an operator holds up the schedule alone", async () => {
+test("A freeze that an operator's request lifts delays only the schedule", async () => {
   const world = await worldWith({ every: day, freeze: [{ ...yearEnd, lift: ["operator"] }] });
   await work(world);
   expect((await readRecord(world)).nextDue).toBe("2026-01-07T00:00:00.000Z");
@@ -79,7 +79,7 @@ test("a freeze that is lifted for an operator holds up the schedule alone", asyn
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("a try that fails is repeated inside the window, and outside of it waits for the next one", async () => {
+test("A failed try is repeated inside the window, and otherwise waits for the next window", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   world.advanceTo("2026-01-02T03:30:00.000Z");
@@ -97,7 +97,7 @@ test("a try that fails is repeated inside the window, and outside of it waits fo
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("an operator who joins a rotation that waits for its window hurries it", async () => {
+test("A request by an operator starts a rotation that waits for its window", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   world.advanceTo("2026-01-02T03:59:00.000Z");
@@ -111,7 +111,7 @@ test("an operator who joins a rotation that waits for its window hurries it", as
   expect(await world.journal.run("app", id)).toMatchObject({ state: "done", reason: "operator" });
 });
 
-test("what may have been changed already goes on, whatever the hours and freezes say", async () => {
+test("A rotation that may have changed the account continues outside of windows and in freezes", async () => {
   const world = await worldWith({
     ...nights,
     every: day,
@@ -132,7 +132,7 @@ test("what may have been changed already goes on, whatever the hours and freezes
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("a policy edit plans anew what it touches, and nothing else", async () => {
+test("An edit of a policy reschedules only the targets that it affects", async () => {
   const world = await worldWith({});
   await work(world);
   const ports = world.ports(open);
@@ -145,7 +145,7 @@ test("a policy edit plans anew what it touches, and nothing else", async () => {
   expect(record.dueReason).toContain("30d after");
 });
 
-test("a request that waits for a freeze begins when an edit takes the freeze away", async () => {
+test("A request that waits for a freeze starts when an edit removes the freeze", async () => {
   const world = await worldWith({ freeze: [{ ...yearEnd, lift: [] }] });
   await work(world);
   const id = await request(world);
@@ -155,7 +155,7 @@ test("a request that waits for a freeze begins when an edit takes the freeze awa
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
-test("what somebody else has changed is due by its own age", async () => {
+test("A secret that somebody else changed is due by its own age", async () => {
   const world = await worldWith({ every: day });
   await work(world);
   world.advance(23 * hour);
@@ -168,7 +168,7 @@ test("what somebody else has changed is due by its own age", async () => {
   expect(world.applied.size).toBe(0);
 });
 
-test("a credential may be changed as soon as it is adopted, or a while after", async () => {
+test("A credential may be rotated as soon as it is adopted, or some time after", async () => {
   const world = await worldWith({ adopt: { mode: "rotate", delay: 3 * day } });
   world.advance(minute);
   await work(world);
@@ -180,7 +180,7 @@ test("a credential may be changed as soon as it is adopted, or a while after", a
   expect((await readRecord(eager)).nextDue).toBe(plus(eager.now(), 90 * day));
 });
 
-test("the timeouts of a policy shorten what the engine allows, and never lengthen it", async () => {
+test("The timeouts of a policy shorten the engine's limits, and never extend them", async () => {
   const world = await worldWith({ timeouts: { verify: 3_000, change: 90_000 } });
   const asked: number[] = [];
   const ports = world.ports(open);
@@ -200,9 +200,9 @@ test("the timeouts of a policy shorten what the engine allows, and never lengthe
 });
 
 test.each([
-  ["is told to every call to the target", { connect: 2_000 }, 2_000],
+  ["is passed to every call to the target", { connect: 2_000 }, 2_000],
   ["is left to the engine where none is set", { verify: 3_000 }, undefined],
-])("the time for connecting %s", async (_what, timeouts, expected) => {
+])("The connect timeout %s", async (_what, timeouts, expected) => {
   const world = await worldWith({ timeouts }, pairAdmin);
   const ports = world.ports(open);
   const rotator = ports.rotator("memory");
@@ -232,7 +232,7 @@ test.each([
   for (const all of Object.values(told)) expect(new Set(all)).toEqual(new Set([expected]));
 });
 
-test("an edit of the policy does not put off the next try after a failure", async () => {
+test("An edit of the policy does not postpone the next try after a failure", async () => {
   const world = await worldWith({});
   await work(world);
   await request(world, { reason: "exposure" });
@@ -245,7 +245,7 @@ test("an edit of the policy does not put off the next try after a failure", asyn
   expect((await readRecord(edited)).nextDue).toBe(nextDue);
 });
 
-test("an edit of the policy does not bring about what the adoption left alone", async () => {
+test("An edit of the policy does not start a rotation that the adoption did not start", async () => {
   const world = await worldWith({});
   setPassword(world, "app", "changed behind our back");
   await work(world);

@@ -22,19 +22,19 @@ const gold = ["t00", "t03", "t06", "t09", "t12", "t15", "t18", "t21", "t24", "t2
 const silver = ["t01", "t04", "t07", "t10", "t13", "t16", "t19", "t22", "t25", "t28", "t29"];
 
 test.each<[string, readonly Target[], readonly string[]]>([
-  ["the grace of one policy: all its targets", edited("gold", { grace: hour }), gold],
+  ["the grace of one policy reschedules all its targets", edited("gold", { grace: hour }), gold],
   [
-    "one that targets name: those that match and those that name it",
+    "a policy that targets name reschedules those that match and those that name it",
     edited("silver", { every: 50 * day }),
     silver,
   ],
   [
-    "a field that some targets override: all others of the policy",
+    "a field that some targets override reschedules all other targets of the policy",
     edited("gold", { every: 20 * day }),
     gold.filter((id) => id !== "t00" && id !== "t03"),
   ],
-  ["nothing: none", edited("gold", {}), []],
-])("an edit of %s are planned anew, and no other row is written", async (_what, after, touched) => {
+  ["nothing reschedules no target", edited("gold", {}), []],
+])("An edit of %s, and no other row is written", async (_what, after, touched) => {
   let now = start;
   const journal = memoryJournal({ now: () => new Date(now) });
   await adoptAll(journal, makeFleet(policies), start);
@@ -60,7 +60,7 @@ test.each<[string, readonly Target[], readonly string[]]>([
   expect(written).toEqual([]);
 });
 
-/** A process with this configuration. Counts how often it looks at every row. */
+/** A process with this configuration. Counts how often it reads every row. */
 function startProcess(world: World) {
   let listings = 0;
   const { emit, ...ports } = world.ports(open);
@@ -80,7 +80,7 @@ function startProcess(world: World) {
   return { ...process(emit), listings: () => listings };
 }
 
-test("a process looks at every row when it starts and then once an hour", async () => {
+test("A process reads every row when it starts and then once an hour", async () => {
   const world = await adopted(singleAdmin);
   const process = startProcess(world);
   for (let minutes = 0; minutes < 180; minutes++) {
@@ -90,7 +90,7 @@ test("a process looks at every row when it starts and then once an hour", async 
   expect(process.listings()).toBe(3);
 });
 
-test("a target that is claimed when its policy is edited keeps its worker, and is planned by the next sweep", async () => {
+test("A target that is claimed when its policy is edited keeps its worker, and the next sweep reschedules it", async () => {
   const world = await worldWith({});
   await work(world);
   await request(world);
@@ -113,7 +113,7 @@ test("a target that is claimed when its policy is edited keeps its worker, and i
   expect((await readRecord(world)).claim).toEqual(old.claim);
 });
 
-test("what a worker of an old deployment plans after the new one has started is put right within the hour", async () => {
+test("A due moment that a worker of an old deployment sets is corrected by the new deployment within the hour", async () => {
   const world = await worldWith({});
   await work(world);
   const after = withPolicy(world, { every: 30 * day });
@@ -127,7 +127,7 @@ test("what a worker of an old deployment plans after the new one has started is 
   expect((await readRecord(world)).nextDue).toBe(plus(start, 30 * day));
 });
 
-test("a write that somebody else was quicker with is done by the next sweep", async () => {
+test("A write that lost a race is repeated by the next sweep", async () => {
   const world = await worldWith({});
   await work(world);
   const after = withPolicy(world, { every: 30 * day });
@@ -160,7 +160,7 @@ test("a write that somebody else was quicker with is done by the next sweep", as
   });
 });
 
-test("an edit in the middle of a rotation needs no further sweep once that has ended", async () => {
+test("An edit during a rotation needs no further sweep once the rotation has ended", async () => {
   const world = await worldWith({});
   await work(world);
   await request(world);
@@ -179,7 +179,7 @@ test("an edit in the middle of a rotation needs no further sweep once that has e
   expect(adoptions).toHaveLength(2);
 });
 
-test("a rotation that waits for its window begins when an edit opens that, and not when it does not", async () => {
+test("A rotation that waits for its window starts when an edit opens the window, and only then", async () => {
   const world = await worldWith({ ...nights, every: day });
   await work(world);
   world.advanceTo("2026-01-02T03:59:00.000Z");
@@ -206,7 +206,7 @@ test("a rotation that waits for its window begins when an edit opens that, and n
   expect((await readRecord(world)).health).toBe("healthy");
 });
 
-test("another try that waits for the end of a freeze is made when an edit takes the freeze away", async () => {
+test("A retry that waits for the end of a freeze starts when an edit removes the freeze", async () => {
   const freeze = [{ from: "2026-01-01T01:00:00Z", to: "2026-01-07", reason: "audit", lift: [] }];
   const world = await worldWith({ freeze });
   await work(world);
@@ -230,7 +230,7 @@ test("another try that waits for the end of a freeze is made when an edit takes 
   expect(await readRecord(world)).not.toHaveProperty("again");
 });
 
-test("an edit does not touch a rotation whose change has begun, nor one that waits for its next try", async () => {
+test("An edit does not affect a rotation whose change has begun, or one that waits for its next try", async () => {
   for (const effect of ["target.verify", "target.apply"]) {
     const world = await worldWith({ every: day });
     await work(world);
@@ -247,7 +247,7 @@ test("an edit does not touch a rotation whose change has begun, nor one that wai
   }
 });
 
-test("rows that cannot be listed do not keep back what is due, and are asked for again", async () => {
+test("Rows that cannot be listed do not delay due targets, and are listed again", async () => {
   const world = await adopted(singleAdmin);
   world.advance(90 * day);
   const { emit, ...ports } = world.ports(open);
@@ -271,7 +271,7 @@ test("rows that cannot be listed do not keep back what is due, and are asked for
   expect(asked).toBe(2);
 });
 
-test("a target that left the configuration in mid-rotation is told of once, not with every look", async () => {
+test("A target that was removed from the configuration during a rotation is reported once, not with every registration", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
   await work(

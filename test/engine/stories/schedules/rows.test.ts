@@ -7,10 +7,10 @@ import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy
 import { failing, readRecord, request } from "../../steps.ts";
 import type { World } from "../../world.ts";
 
-/** What the rows of the journal say of the policy, and of why something is due. */
+// Rows of the journal record the policy, and why a target is due.
 const readRun = async (world: World) => (await world.journal.runs("app", 1))[0];
 
-test("a rotation by schedule says what made it due, under which policy, and what comes next", async () => {
+test("A scheduled rotation records what made it due, under which policy, and what comes next", async () => {
   const world = await worldWith({ ...nights, every: day, spread: hour });
   await work(world);
   const { nextDue = "", dueReason } = await readRecord(world);
@@ -27,7 +27,7 @@ test("a rotation by schedule says what made it due, under which policy, and what
   });
 });
 
-test("a rotation that was asked for says who asked, and what the policy said to that", async () => {
+test("A requested rotation records who requested it, and what the policy allows", async () => {
   const freeze = [{ ...yearEnd, lift: [] }];
   const world = await worldWith({ freeze });
   await work(world);
@@ -45,7 +45,7 @@ test("a rotation that was asked for says who asked, and what the policy said to 
   });
 });
 
-test("a rotation that is taken over by a person says why it began and who asked then", async () => {
+test("A scheduled rotation that a request joins records why it began and who requested it then", async () => {
   const world = await worldWith({ every: day });
   await work(world);
   world.advance(day);
@@ -60,7 +60,7 @@ test("a rotation that is taken over by a person says why it began and who asked 
   );
 });
 
-test("a rotation that failed says when the next one comes, and that one why it is there", async () => {
+test("A failed rotation records when the next one comes, and the next one records why it exists", async () => {
   const world = await worldWith({ every: day });
   await work(world);
   const id = await request(world);
@@ -76,7 +76,7 @@ test("a rotation that failed says when the next one comes, and that one why it i
   expect(await readRun(world)).toMatchObject({ state: "done", why });
 });
 
-test("a target says why its policy applies, which ones do not, and which moments were passed over", async () => {
+test("A target shows why its policy applies, why others do not, and which due moments were skipped", async () => {
   const world = await worldWith({ ...nights, afterExposure: hour });
   const policiesPassedOver = [{ policy: "default", why: "also matches, priority -1" }];
   const chosen = { ...world, target: { ...world.target, policiesPassedOver } };
@@ -89,7 +89,7 @@ test("a target says why its policy applies, which ones do not, and which moments
   ]);
 });
 
-test("a row stays small, whatever is written in the policies", async () => {
+test("A row stays small even if the policies contain long texts", async () => {
   const world = await worldWith({});
   const policiesPassedOver = Array.from({ length: 500 }, (_, index) => ({
     policy: `p${index}`,
@@ -102,7 +102,7 @@ test("a row stays small, whatever is written in the policies", async () => {
   expect(record.policyWhy).toHaveLength(1_000);
 });
 
-test("a target that is not adopted yet is marked with its policy as well", async () => {
+test("A target that is not adopted yet also records the fingerprint of its policy", async () => {
   const world = await worldWith({});
   await request(world);
   expect((await readRecord(world)).policyFingerprint).toBe(computeFingerprint(world.target));
@@ -120,7 +120,7 @@ test("a target that is not adopted yet is marked with its policy as well", async
   });
 });
 
-test("before the adoption, an edit of the policy puts its mark there and changes no moment", async () => {
+test("Before the adoption, an edit of the policy updates the fingerprint and no due moment", async () => {
   const world = await worldWith({});
   const down = failing("vault.read", 9, () => new Error("down"));
   await work(world, down);
@@ -133,7 +133,7 @@ test("before the adoption, an edit of the policy puts its mark there and changes
   });
 });
 
-test("before the adoption, an edit of the target has it tried at once", async () => {
+test("Before the adoption, an edit of the target causes a try at once", async () => {
   const world = await worldWith({});
   const publish = { ...world.target.publish, name: "app-wrong" };
   const wrong = {
@@ -149,7 +149,7 @@ test("before the adoption, an edit of the target has it tried at once", async ()
   });
 });
 
-test("a policy that was edited in mid-rotation marks the target once the rotation has ended", async () => {
+test("An edit of the policy during a rotation updates the target's fingerprint once the rotation has ended", async () => {
   const world = await worldWith({});
   await work(world);
   const id = await request(world);
