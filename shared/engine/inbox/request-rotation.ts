@@ -93,12 +93,12 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
   if (grace === undefined) return;
   if (slots.length < 2) {
     throw new ConfigError(
-      `grace: target ${id} has one account, so its old password stops working with the change. Remove grace`,
+      `\`grace\` has no effect on target ${id}: with one account, the old password stops working at the change. Remove \`grace\``,
     );
   }
   if (authority.as === "self") {
     throw new ConfigError(
-      `grace: the accounts of target ${id} change their own passwords, so Keyturn cannot end the old one early. Remove grace`,
+      `\`grace\` has no effect on target ${id}: its accounts change their own passwords, so Keyturn cannot end the old one early. Remove \`grace\``,
     );
   }
   const longest = findLongestGrace(policy);

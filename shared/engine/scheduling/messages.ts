@@ -1,5 +1,5 @@
 import { toEvent } from "../../core/events.ts";
-import { isUrgent } from "../../core/lifecycle/after-failure.ts";
+import { goesFirst } from "../../core/record/first.ts";
 import type { Target } from "../../core/target.ts";
 import { between, type Instant, second, toInstant } from "../../core/time.ts";
 import {
@@ -130,6 +130,6 @@ async function lookSooner(
   const delayMs = delayUntil(journal, wakeAt);
   if (delayMs > maxSoonMs) return;
   const record = (await journal.read(targetId))?.record;
-  if (!record?.rotation || !isUrgent(record, record.rotation)) return;
+  if (!record || !goesFirst(record)) return;
   await queue.send({ targetId, because: "retry" }, Math.max(delayMs, 0)).catch(() => undefined);
 }

@@ -275,7 +275,7 @@ test("A consumer that is down does not keep others from being refreshed, and the
 
 test("A grace that Keyturn cannot keep is rejected", async () => {
   const single = await adopted(singleAdmin);
-  await expect(request(single, { grace: 0 })).rejects.toThrow("Remove grace");
+  await expect(request(single, { grace: 0 })).rejects.toThrow("Remove `grace`");
   const self = await adopted(pairSelf);
-  await expect(request(self, { grace: 0 })).rejects.toThrow("Remove grace");
+  await expect(request(self, { grace: 0 })).rejects.toThrow("Remove `grace`");
 });
