@@ -14,6 +14,13 @@ export const guides = [
   ...globSync("docs/how-to/*.md", { cwd: root }).sort(),
 ];
 
+/** The pages whose every command is tested. */
+export const commandPages = [
+  ...guides,
+  ...globSync("docs/*.md", { cwd: root }).sort(),
+  ...globSync("docs/{reference,explanation}/**/*.md", { cwd: root }).sort(),
+].filter((page, index, all) => all.indexOf(page) === index);
+
 /** A fenced block of a page. */
 export interface Block {
   readonly page: string;
@@ -50,7 +57,9 @@ export async function folderFor(page: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-guide-"));
   await cp(join(root, "examples"), join(folder, "examples"), { recursive: true });
   const configuration = blocksOf(page).find(isComplete);
-  if (configuration) await writeFile(join(folder, "keyturn.yaml"), configuration.text);
+  const file = join(folder, "keyturn.yaml");
+  if (configuration) await writeFile(file, configuration.text);
+  else await cp(join(root, "examples", "keyturn.yaml"), file);
   return folder;
 }
 
@@ -61,11 +70,11 @@ const prelude = [
   "CP=$(command -v cp) SED=$(command -v sed) PATH=/nowhere",
   'cp() { "$CP" "$@"; }; sed() { "$SED" "$@"; }',
   "record() { printf '%s\\x1f' \"$@\"; printf '\\x1e'; }",
-  ...["npm", "npx", "curl"].map((name) => `${name}() { record ${name} "$@"; }`),
+  ...["npm", "npx", "node", "curl"].map((name) => `${name}() { record ${name} "$@"; }`),
 ];
 
 /**
- * Runs blocks in one bash. Only `cp` and `sed` really run; calls of npm, npx and curl are recorded, for each block. Any other
+ * Runs blocks in one bash. Only `cp` and `sed` really run; calls of npm, npx, node and curl are recorded, for each block. Any other
  * program does not exist, so a block that needs one must say so with a mark. Throws where a command fails.
  */
 export function callsIn(blocks: readonly Block[], folder: string): Call[][] {

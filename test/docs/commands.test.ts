@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type HttpFunctionOptions, type HttpRequest, InvocationContext } from "@azure/functions";
@@ -8,9 +8,10 @@ import { readArguments, readCheckArguments, readCommand } from "../../cli/argume
 import { readArguments as readStartArguments } from "../../local/start/console/arguments.ts";
 import { checkConfig, planConfig } from "../../shared/app.ts";
 import {
-  allBlocks,
+  blocksOf,
   type Call,
   callsIn,
+  commandPages,
   folderFor,
   guides,
   placeOf,
@@ -42,7 +43,12 @@ vi.mock("../../functions/invocation/operations.ts", () => {
     plan: () => Promise.resolve("a plan"),
     planEdit: () => Promise.resolve("a comparison"),
     isHealthy: () => Promise.resolve(true),
-    ...{ request: () => undefined, expose: () => undefined, target: () => undefined },
+    ...{
+      request: () => undefined,
+      expose: () => undefined,
+      target: () => undefined,
+      recordUse: () => undefined,
+    },
   };
   return { operationsFor: () => Promise.resolve(known) };
 });
@@ -50,7 +56,7 @@ vi.mock("../../functions/invocation/operations.ts", () => {
 const scripts = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(read("package.json"))).scripts;
-const shell = allBlocks.filter(({ language }) => language === "sh");
+const shell = commandPages.flatMap(blocksOf).filter(({ language }) => language === "sh");
 const marked = shell.filter(({ needs }) => needs !== undefined);
 const unmarked = shell.filter(({ needs }) => needs === undefined);
 
@@ -83,12 +89,12 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });
 });
 
-describe("The commands of the guides", () => {
+describe("The commands of the pages", () => {
   test("have valid syntax", () => {
     expect(syntaxProblems(shell)).toBe("");
   });
 
-  test.each(guides)("run here, or are marked as needing Azure: %s", async (page) => {
+  test.each(commandPages)("run here, or are marked as needing Azure: %s", async (page) => {
     const folder = await folderFor(page);
     folders.push(folder);
     expect(() => {
@@ -112,6 +118,14 @@ describe("The commands of the guides", () => {
     expect(calls.filter(({ args }) => !isNpmCall(args))).toEqual([]);
   });
 
+  test("start files of the repository that exist", () => {
+    const files = callsOf("node").map(({ args }) => args.slice(0, 2));
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.filter((paths) => !paths.every((path) => existsSync(join(root, path))))).toEqual(
+      [],
+    );
+  });
+
   test("plan and check configurations without problems and warnings", async () => {
     const calls = callsOf("npx");
     expect(calls.length).toBeGreaterThan(5);
@@ -131,7 +145,7 @@ describe("The commands of the guides", () => {
   });
 });
 
-describe("The commands of the guides that need Azure", () => {
+describe("The commands of the pages that need Azure", () => {
   const text = marked.map((block) => block.text).join("\n");
   const found = (pattern: RegExp) => Array.from(text.matchAll(pattern), ([, it = ""]) => it);
 
