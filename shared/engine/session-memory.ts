@@ -1,4 +1,4 @@
-import { addRefusal, clearRefusals } from "../core/lifecycle/guesses.ts";
+import { addRefusal, clearRefusals } from "../core/looks/guesses.ts";
 import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Instant } from "../core/time.ts";

@@ -78,7 +78,7 @@ describe("The memory of an instance about servers", () => {
     for (let probes = 0; probes < mostProbes; probes++)
       entered(await enter(`new-${probes}`, false));
     expect(passed(await enter("one-more", false)).why).toMatch(
-      /waits until Keyturn has contacted other servers/,
+      /is queued behind servers/,
     );
     entered(await enter("known", false));
   });

@@ -19,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   operator: "requested",
   exposure: "the password was exposed",
   first: "first password from Keyturn",
+  drift: "the published password was refused",
 };
 
 /**
@@ -36,7 +37,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   verified: { word: "applied", text: "changed the password in the database; it logs in" },
   published: { word: "published", text: "consumers now read the new version" },
   checked: { word: "checked", text: "the version in Key Vault logs in" },
-  refreshed: { word: "refreshed", text: "no consumers left to notify" },
+  refreshed: { word: "refreshed", text: "notified all consumers" },
   cleaned: { word: "cleaned", text: "disabled the pending version" },
   succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
   restored: { word: "restored", style: "yellow", text: tellRestoration },

@@ -73,7 +73,7 @@ function queuedWaits(
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is working on the target; its claim ends at that time at the latest",
+            why: "a worker is working on the target; its claim ends by then",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]

@@ -1,4 +1,4 @@
-import { addRefusal } from "../../core/lifecycle/guesses.ts";
+import { addRefusal } from "../../core/looks/guesses.ts";
 import type { Refusal } from "../../core/record/rotation.ts";
 
 /** Refused log-ins of admins, counted over all targets of this process because they share the admin's account. */

@@ -5,7 +5,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../core/errors.ts";
-import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/lifecycle/guesses.ts";
+import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/looks/guesses.ts";
 import { parsePayload } from "../../core/payload/payload.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { SecretName, Target, VersionRef } from "../../core/target.ts";

@@ -201,7 +201,7 @@ function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedO
 function reason(server: string, missing: Missing): string {
   return missing === "server"
     ? `server ${server} is busy with other targets`
-    : `server ${server} waits until Keyturn has contacted other servers that may not answer`;
+    : `server ${server} is queued behind servers that do not answer`;
 }
 
 function take(memory: Memory, server: string): Entered | Missing {

@@ -1,5 +1,5 @@
 import { AuthorityRefusedError } from "../../core/errors.ts";
-import { findGuessPause } from "../../core/lifecycle/guesses.ts";
+import { findGuessPause } from "../../core/looks/guesses.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Using } from "../../rotators/rotator.ts";
 import type { Session } from "../session.ts";

@@ -1,9 +1,9 @@
 import { ConfigError, NoLiveCredentialError } from "../../core/errors.ts";
-import { findRefusal } from "../../core/lifecycle/guesses.ts";
+import { findRefusal } from "../../core/looks/guesses.ts";
 import {
   describeNoLiveCredential,
   type UnreadableVersion,
-} from "../../core/lifecycle/no-live-credential.ts";
+} from "../../core/looks/no-live-credential.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
 import { candidates, findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";

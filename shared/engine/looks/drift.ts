@@ -202,7 +202,7 @@ function requireNewer(session: Session, current: StoredSecret, ours: StoredSecre
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;
   throw new VaultUnavailableError(
-    `the vault returned version ${version} of ${name}, which ${ours.ref.version} superseded; Keyturn reads it again later`,
+    `the vault returned version ${version} of ${name}, which ${ours.ref.version} superseded. The vault returned an old version; Keyturn reads it again later`,
   );
 }
 

@@ -4,7 +4,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../core/errors.ts";
-import type { Finding } from "../../core/lifecycle/preflight.ts";
+import type { Finding } from "../../core/looks/findings.ts";
 import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
 import { accountToChange, findSlot } from "../../core/record/slots.ts";
 import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";

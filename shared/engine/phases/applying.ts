@@ -4,8 +4,8 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
-import { findRefusal } from "../../core/lifecycle/guesses.ts";
-import { describeFindings } from "../../core/lifecycle/preflight.ts";
+import { describeFindings } from "../../core/looks/findings.ts";
+import { findRefusal } from "../../core/looks/guesses.ts";
 import { mayHaveChanged, type Rotation, withoutHold } from "../../core/record/rotation.ts";
 import { accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";

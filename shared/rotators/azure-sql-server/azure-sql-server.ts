@@ -70,7 +70,7 @@ export function azureSqlServer(
 function requireIdentity(using: Using, where: string): void {
   if (using.as === "identity") return;
   throw new ConfigError(
-    `${where}: only the app's Azure identity can change the password of its administrator. Set authority to identity`,
+    `${where}: only the app's Azure identity can change the password of its administrator. Set admin: managed-identity`,
   );
 }
 

@@ -27,7 +27,7 @@ const deepest = 5;
 export function explainCode(code: string, authorities?: string): string | undefined {
   const sentence = sentences[code];
   return sentence === untrusted && authorities !== undefined
-    ? `${sentence}; set the right authority in ${authorities}`
+    ? `${sentence}; set the right CA certificate in ${authorities}`
     : sentence;
 }
 

@@ -21,6 +21,6 @@ export function isAnybodySeen(
   if (own) return false;
   throw new ChangeRefusedError(
     `${where}: Keyturn can't find out who is logged in: the target's list of sessions does not show Keyturn's own ` +
-      `connection. Grant ${right} to the account of the authority, or use a target that lists all sessions.`,
+      `connection. Grant ${right} to the admin account, or use a target that lists all sessions.`,
   );
 }

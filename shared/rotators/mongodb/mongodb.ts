@@ -53,7 +53,7 @@ export const mongodb: Rotator<MongodbOptions> = {
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
       throw new ChangeRefusedError(
-        `${where}: its next secret contains characters that clients encode differently`,
+        `${where}: its next password contains characters that clients encode differently. Restrict the characters in the password rules of the policy`,
       );
     }
     await change({ ...call, account: next.account }, password, signal);
@@ -112,7 +112,7 @@ export const mongodb: Rotator<MongodbOptions> = {
     const { options, account, using } = call;
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${describeAccount(options, account, options.authDatabase)}: an account cannot retire itself. Use the authority admin`,
+        `${describeAccount(options, account, options.authDatabase)}: an account cannot retire itself. Set admin to the secret of an admin`,
       );
     }
     await change(call, randomBytes(48).toString("base64url"), signal);

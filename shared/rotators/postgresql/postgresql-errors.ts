@@ -100,7 +100,7 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
 
 /** Answers to the change itself, by SQLSTATE or its class. All other answers are refusals. */
 const changeAnswers: Readonly<Record<string, Meaning>> = {
-  "42501": toChangeRefused("the authority may not change this password"),
+  "42501": toChangeRefused("the admin lacks the right to change this password"),
   "42704": toChangeRefused("the account does not exist"),
   "22023": toChangeRefused("the server rejects this password"),
   "25006": unavailable("the server is read-only, perhaps a replica"),

@@ -84,7 +84,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     const password = next.secret.reveal();
     if (!isTakenAsItStands(password)) {
       throw new ChangeRefusedError(
-        `${describeAccount(options, next.account)}: its next secret contains characters that clients encode differently`,
+        `${describeAccount(options, next.account)}: its next password contains characters that clients encode differently. Restrict the characters in the password rules of the policy`,
       );
     }
     await change({ ...call, account: next.account }, signal, async (session) =>
@@ -140,7 +140,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     requireName(account);
     if (using.as === "self") {
       throw new ChangeRefusedError(
-        `${describeAccount(options, account)}: an account cannot retire itself. Use the authority admin`,
+        `${describeAccount(options, account)}: an account cannot retire itself. Set admin to the secret of an admin`,
       );
     }
     await change(call, signal, () => Promise.resolve(null));
@@ -228,7 +228,7 @@ async function toChange<Result>(
   const where = describeAccount(call.options, call.account);
   const { account } = requireCredential(call.using, where);
   throw new AuthorityRefusedError(
-    `${where}: the server refuses the secret of ${account}, which makes the change`,
+    `${where}: the server refuses the password of ${account}, the account that makes the change`,
   );
 }
 

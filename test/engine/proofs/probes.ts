@@ -1,5 +1,5 @@
 import { TargetUnavailableError, VaultUnavailableError } from "../../../shared/core/errors.ts";
-import { guessWindowMs, maxGuesses } from "../../../shared/core/lifecycle/guesses.ts";
+import { guessWindowMs, maxGuesses } from "../../../shared/core/looks/guesses.ts";
 import { minute, second } from "../../../shared/core/time.ts";
 import { request, setPassword } from "../steps.ts";
 import { type Gate, type Kind, makeWorld, open, singleAdmin, singleSelf } from "../world.ts";

@@ -27,8 +27,7 @@ export function checkPassword(rules: PasswordRules): Problem[] {
     return [problem(["password"], message)];
   }
   if (fittingPart(rules) >= minFittingPart) return checkWords(rules);
-  const message =
-    "is satisfied by too few random passwords; lower the counts, or use a greater length";
+  const message = "rejects almost every random password; lower the counts, or use a greater length";
   return [problem(["password", "atLeast"], message)];
 }
 

@@ -108,7 +108,9 @@ function listMissed(policy: Policy, { claim, opening }: Placement): PassedOver[]
     if (found.length === maxPassedOver) break;
     const at = Math.max(span.from, claim.from);
     const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
-    const why = freeze ? `frozen until ${freeze.to}: ${freeze.reason}` : "the window was not used";
+    const why = freeze
+      ? `frozen until ${freeze.to}: ${freeze.reason}`
+      : "no rotation started in this window";
     found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;

@@ -123,11 +123,11 @@ describe("the list of passed-over moments", () => {
       passedOver: [
         {
           at: "2026-06-04T02:00:00.000Z",
-          why: "Thu 2026-06-04 02:00 UTC: the window was not used",
+          why: "Thu 2026-06-04 02:00 UTC: no rotation started in this window",
         },
         {
           at: "2026-06-05T02:00:00.000Z",
-          why: "Fri 2026-06-05 02:00 UTC: the window was not used",
+          why: "Fri 2026-06-05 02:00 UTC: no rotation started in this window",
         },
         {
           at: "2026-07-02T02:00:00.000Z",
@@ -226,7 +226,7 @@ describe("the list of passed-over moments", () => {
     const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
     const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
     expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
-      "Mon 2026-06-01 13:00 UTC: the window was not used",
+      "Mon 2026-06-01 13:00 UTC: no rotation started in this window",
     ]);
   });
 

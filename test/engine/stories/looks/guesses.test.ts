@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { guessWindowMs, maxGuesses } from "../../../../shared/core/lifecycle/guesses.ts";
+import { guessWindowMs, maxGuesses } from "../../../../shared/core/looks/guesses.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";

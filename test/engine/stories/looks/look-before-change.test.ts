@@ -4,7 +4,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../../../shared/core/errors.ts";
-import { guessWindowMs, maxGuesses } from "../../../../shared/core/lifecycle/guesses.ts";
+import { guessWindowMs, maxGuesses } from "../../../../shared/core/looks/guesses.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { minute } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";

@@ -7,7 +7,7 @@ import {
   guessWindowMs,
   maxGuesses,
   maxSearchGuesses,
-} from "../../../shared/core/lifecycle/guesses.ts";
+} from "../../../shared/core/looks/guesses.ts";
 import type { Refusal } from "../../../shared/core/record/rotation.ts";
 import { hour, minute, plus, second } from "../../../shared/core/time.ts";
 

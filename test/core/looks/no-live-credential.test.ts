@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   describeNoLiveCredential,
   type NoLiveCredential,
-} from "../../../shared/core/lifecycle/no-live-credential.ts";
+} from "../../../shared/core/looks/no-live-credential.ts";
 
 const ref = (version: string, name = "orders-db") => ({ vault: "main", name, version });
 
