@@ -92,8 +92,11 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.journal.now());
   if (isClaimed(record, now)) {
-    if (options.checkDrift) await requestCheck(ports, target, now);
-    return { wakeAt: record.claim.until, hasWritten: false };
+    if (!options.checkDrift) return { wakeAt: record.claim.until, hasWritten: false };
+    await requestCheck(ports, target, now);
+    // The other worker may have released the target just before the check was requested.
+    const after = (await ports.journal.read(target.id))?.record ?? record;
+    return { wakeAt: wakeAt(after, now), hasWritten: true };
   }
   const planned = reschedule(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) {

@@ -75,9 +75,10 @@ function eventAbout(name: string, version: string) {
 async function settled(): Promise<void> {
   await world.vault.tick();
   await world.vaultEvents.idle();
-  const { work } = openQueues(world.storage);
+  const { work, first } = openQueues(world.storage);
   await vi.waitFor(async () => {
     expect(await countMessages(work)).toBe(0);
+    expect(await countMessages(first)).toBe(0);
   }, patient);
 }
 

@@ -7,7 +7,16 @@ import { operations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
-import { adopted, ask, readRecord, request, rotate, work, writeByHand } from "./steps.ts";
+import {
+  adopted,
+  ask,
+  readRecord,
+  request,
+  rotate,
+  setPassword,
+  work,
+  writeByHand,
+} from "./steps.ts";
 import { type Gate, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Instances of a fleet that share both queues. */
@@ -257,4 +266,25 @@ describe("Messages of the first queue", () => {
     });
     expect([queue.receive(), firstQueue.receive()?.targetId]).toEqual([undefined, "app"]);
   });
+});
+
+test("A hint that meets a worker just before it releases the target is followed at once", async () => {
+  const world = await adopted(singleAdmin);
+  setPassword(world, "app", "by-hand-0123456789");
+  await writeByHand(world, "app", "by-hand-0123456789");
+  const { instance } = makeFleet(world);
+  let isHeld = true;
+  // The other worker writes between the read of this one and its report.
+  const released: Gate = async (effect, call) => {
+    const result = await call();
+    if (effect !== "journal.read" || !isHeld) return result;
+    isHeld = false;
+    const found = await world.journal.read("app");
+    if (!found) throw new Error("the target has a record");
+    const claim = { fence: 9, owner: "other", until: plus(world.now(), minute) };
+    return { ...found, record: { ...found.record, claim } } as typeof result;
+  };
+  await instance(undefined, undefined, released).work({ targetId: "app", because: "vault-event" });
+  const { published } = await readRecord(world);
+  expect(published?.version).toBe(world.vault.versions("app-db").at(-1)?.ref.version);
 });

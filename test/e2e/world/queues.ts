@@ -1,11 +1,14 @@
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { queueName } from "./world.ts";
 
-/** The work queue and its poison queue. */
-export function openQueues(connectionString: string): { work: QueueClient; poison: QueueClient } {
+/** The work queue, the queue for what goes first, and the poison queue of the former. */
+export function openQueues(
+  connectionString: string,
+): Readonly<Record<"work" | "first" | "poison", QueueClient>> {
   const service = QueueServiceClient.fromConnectionString(connectionString);
   return {
     work: service.getQueueClient(queueName),
+    first: service.getQueueClient(`${queueName}-first`),
     poison: service.getQueueClient(`${queueName}-poison`),
   };
 }
