@@ -92,11 +92,8 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.journal.now());
   if (isClaimed(record, now)) {
-    if (!options.checkDrift) return { wakeAt: record.claim.until, hasWritten: false };
-    await requestCheck(ports, target, now);
-    // The other worker may have released the target just before the check was requested.
-    const after = (await ports.journal.read(target.id))?.record ?? record;
-    return { wakeAt: wakeAt(after, now), hasWritten: true };
+    if (options.checkDrift) return leaveToHolder(ports, target, now);
+    return { wakeAt: record.claim.until, hasWritten: false };
   }
   const planned = reschedule(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) {
@@ -214,6 +211,13 @@ async function onClaimLost(session: Session): Promise<void> {
 }
 
 const written = "somebody wrote the published secret";
+
+/** Another worker holds the target, or has released it just before the check was requested: then the check is due now. */
+async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promise<Worked> {
+  await requestCheck(ports, target, now);
+  const found = await ports.journal.read(target.id);
+  return { wakeAt: found && wakeAt(found.record, now), hasWritten: true };
+}
 
 /** Asks the worker that holds the target to check the published secret once its present work is done. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {

@@ -77,9 +77,7 @@ describe("The memory of an instance about servers", () => {
     called("known", 10, false);
     for (let probes = 0; probes < mostProbes; probes++)
       entered(await enter(`new-${probes}`, false));
-    expect(passed(await enter("one-more", false)).why).toMatch(
-      /is queued behind servers/,
-    );
+    expect(passed(await enter("one-more", false)).why).toMatch(/is queued behind servers/);
     entered(await enter("known", false));
   });
 
