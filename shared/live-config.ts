@@ -5,7 +5,7 @@ import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import type { SourceFiles } from "./config/yaml/read.ts";
 import { type EventReader, type EventType, toEvent } from "./core/events.ts";
-import { hour, type Instant, instantAt, minute, plus, second } from "./core/time.ts";
+import { between, hour, type Instant, instantAt, minute, plus, second } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
@@ -103,7 +103,7 @@ export function liveConfig(deps: LiveConfigOf): LiveConfig {
 
 function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
   if (lookedAt === undefined) return true;
-  const passed = Date.parse(now) - Date.parse(lookedAt);
+  const passed = between(lookedAt, now);
   // A clock that was set back must not delay an edit.
   return passed < 0 || passed >= lookIntervalMs;
 }

@@ -1,5 +1,6 @@
 import { pendingName, type Target } from "../target.ts";
 import { second } from "../time.ts";
+import { limitWindow } from "./pace.ts";
 
 /** Messages of one sweep, spread over the time until the next sweep. */
 export interface Arrivals {
@@ -9,8 +10,6 @@ export interface Arrivals {
    */
   admit(target: Target): number | undefined;
 }
-
-const limitWindowMs = 10 * second;
 
 /**
  * Makes rotations arrive as fast as their vaults create versions (`perWindow`: versions in 10 seconds). Workers then have nothing to wait
@@ -31,7 +30,7 @@ export function spreadArrivals(
         const before = nextMs.get(vault) ?? 0;
         // Rounding must not slow the vault down.
         const from = arrivalMs - before < 1 ? before : arrivalMs;
-        nextMs.set(vault, from + limitWindowMs / perWindow(vault));
+        nextMs.set(vault, from + limitWindow / perWindow(vault));
       }
       // Queues know whole seconds, and round up.
       return Math.floor(arrivalMs / second) * second;

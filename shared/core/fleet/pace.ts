@@ -2,7 +2,8 @@ import { between, type Instant, plus, second } from "../time.ts";
 
 /** How many objects Key Vault creates in 10 seconds at most, for all clients of a vault together: secrets, keys and certificates. */
 export const mostCreates = 300;
-const limitWindow = 10 * second;
+/** Milliseconds for which the limit of a vault counts. */
+export const limitWindow = 10 * second;
 
 /** Keyturn's default share of that limit. The rest is for changes that must be published at once, and for other clients. */
 export const defaultCreates = 280;

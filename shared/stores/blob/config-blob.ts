@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import type { TokenCredential } from "@azure/identity";
 import {
   AnonymousCredential,
@@ -89,9 +90,7 @@ async function readContent(response: BlobDownloadResponseParsed): Promise<Stored
       true,
     );
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of readableStreamBody) chunks.push(Buffer.from(chunk));
-  return { bytes: Buffer.concat(chunks), etag, modifiedAt: toInstant(lastModified) };
+  return { bytes: await buffer(readableStreamBody), etag, modifiedAt: toInstant(lastModified) };
 }
 
 /** Ends a body that nobody reads. Its stream fails when the deadline passes, and an error without a listener would end the process. */

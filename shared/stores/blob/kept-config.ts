@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { BlobServiceClient, type BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
 import { type Instant, second } from "../../core/time.ts";
 import { openSafely, type StorageConnection, storageFailure } from "../storage-access.ts";
@@ -69,9 +71,7 @@ async function read(
     const { readableStreamBody, metadata = {} } = await blob.download(0, undefined, {
       abortSignal,
     });
-    const chunks: Buffer[] = [];
-    for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-    return { bytes: Buffer.concat(chunks), metadata };
+    return { bytes: await buffer(readableStreamBody ?? Readable.from([])), metadata };
   } catch (error) {
     if (storageFailure(error).status === 404) return undefined;
     throw error;
