@@ -145,6 +145,8 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     failures: count,
     rotation: arbitraryRotation,
     request: arbitraryRequest,
+    superseded: fc.record({ account, at: arbitraryMoment }),
+    refusedSince: arbitraryMoment,
     again: fc.record({
       reason: fc.constant("exposure" as const),
       requestedBy: fc.string(),

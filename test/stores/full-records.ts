@@ -92,6 +92,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       failures: 3,
       proof: { seenInUse: 2, quietSince: at(11) },
     },
+    superseded: { account: "orders_b", at: at(11) },
     check: { at: at(12), why: "a worker lost its claim", failures: 1 },
     refusedSince: at(11),
     refusals: [{ account: "orders_a", version: version(4).version, at: at(11) }],

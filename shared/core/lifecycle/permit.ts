@@ -1,14 +1,11 @@
 import { toMoments } from "../policy/due/facts.ts";
 import { decide } from "../policy/due/placement.ts";
-import { frozenUntil, mayOverride, mayStart, nextDue } from "../policy/due/schedule.ts";
-import { type LiftReason, type Policy, policyFingerprint } from "../policy/policy.ts";
-import { findOpenings } from "../policy/windows/openings.ts";
+import { mayStart, nextDue } from "../policy/due/schedule.ts";
+import { type Policy, policyFingerprint } from "../policy/policy.ts";
 import { dueAt, toFacts, withDue } from "../record/due.ts";
 import {
-  mayHaveChanged,
   type Reason,
   type RetryIntent,
-  type Rotation,
   type RotationRequest,
   schedule,
   type StartReason,
@@ -16,7 +13,9 @@ import {
 } from "../record/rotation.ts";
 import { longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
-import { day, type Instant, plus } from "../time.ts";
+import type { Instant } from "../time.ts";
+import { findGraceHold, type Hold } from "./grace-hold.ts";
+import { holdForFreeze, toLiftReason, unlessSooner } from "./hold.ts";
 
 /** The input of a rotation. It has no id when no caller has received one. */
 export type Wish = Omit<RotationRequest, "rotationId"> &
@@ -32,7 +31,7 @@ export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRe
  * do, unless they are lifted. The schedule is evaluated again, because a late start may have missed its window.
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
-  const asked = decideRequestedStart(record, target.policy, now);
+  const asked = decideRequestedStart(record, target, now);
   if (asked && "wish" in asked) return asked;
   const waiting = asked?.held ?? record;
   if (waiting.nextDue === undefined || waiting.nextDue > now) {
@@ -91,12 +90,14 @@ function answering(wish: Wish, request: RotationRequest | undefined): Wish {
 /** Undefined when no request may start now. */
 function decideRequestedStart(
   record: TargetRecord,
-  policy: Policy,
+  target: Target,
   now: Instant,
 ): StartDecision | undefined {
   const { request } = record;
+  const { policy } = target;
   if (!request || (request.notBefore ?? now) > now) return undefined;
-  const hold = findFreeze(request, record, policy, now);
+  const hold =
+    findFreeze(request, record, policy, now) ?? findGraceHold(record, request, target, now);
   if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
@@ -109,12 +110,15 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
   const { allowed, why } = mayStart(policy, toFacts(record), now);
   const isExposure = allowed && wish.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
-    const hold = findFreeze(again, record, policy, now);
+    const hold =
+      findFreeze(again, record, policy, now) ?? findGraceHold(record, again, target, now);
     return hold
       ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
       : repeatStart(wish, again);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
+  const grace = findGraceHold(record, { ...again, ...wish }, target, now);
+  if (grace) return { held: dueAt(record, grace.until, grace.why), why: grace.why };
   // Unlike `why`, this reason names the place of the target in the spread.
   const { reason } = nextDue(policy, toFacts(record), now);
   if (!again) return { wish, why: reason };
@@ -138,74 +142,19 @@ function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason 
   return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
 }
 
-/** Until when a rotation or a request is delayed, and why. */
-export interface Hold {
-  readonly until: Instant;
-  readonly why: string;
-}
-
-/** The hold, or a shorter one if an exposure of the secret permits a rotation earlier. */
-export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
-  if (!record.exposure) return hold;
-  const { at, reason } = nextDue(policy, toFacts(record), now);
-  return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
-}
-
-function holdForFreeze(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
-  const until = frozenUntil(policy, now, lift);
-  if (until === undefined) return undefined;
-  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
-}
-
-function toLiftReason(reason: Reason, { exposure }: TargetRecord): LiftReason {
-  if (reason !== "exposure") return "operator";
-  return exposure?.kind ?? "exposure";
-}
-
 /**
- * Until when an open rotation waits because a window has closed or a freeze has begun. A rotation that may have changed the target
- * always continues.
+ * The record with the due time of its policy, and not before the end of the grace of the account to change, if somebody has just published
+ * the other account by hand.
  */
-export function findHold(
+export function withDueAfterGrace(
   record: TargetRecord,
-  rotation: Rotation,
-  policy: Policy,
+  target: Target,
   now: Instant,
-): Hold | undefined {
-  if (mayHaveChanged(rotation) || rotation.lift) return undefined;
-  const hold = heldByPolicy(record, rotation, policy, now);
-  const held = hold && unlessSooner(hold, record, policy, now);
-  return held && held.until > now ? held : undefined;
-}
-
-/**
- * The record whose open rotation waits, because a window has closed or a freeze has begun since the last try; undefined when the
- * rotation may continue.
- */
-export function withPolicyHold(
-  record: TargetRecord,
-  policy: Policy,
-  now: Instant,
-): TargetRecord | undefined {
-  const { rotation } = record;
-  const hold = rotation && findHold(record, rotation, policy, now);
-  return (
-    hold && { ...record, rotation: { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why } }
-  );
-}
-
-function heldByPolicy(
-  record: TargetRecord,
-  rotation: Rotation,
-  policy: Policy,
-  now: Instant,
-): Hold | undefined {
-  const lift = toLiftReason(rotation.reason, record);
-  if (rotation.requestedBy !== schedule) return holdForFreeze(policy, lift, now);
-  const isExposure = rotation.reason === "exposure";
-  const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
-  const opening = findOpenings(policy, variant).first(-Infinity, Date.parse(now));
-  if (opening && opening.from <= Date.parse(now)) return undefined;
-  const until = opening ? new Date(opening.from).toISOString() : plus(now, day);
-  return { until, why: `policy ${policy.name}: no window is open before ${until}` };
+): TargetRecord {
+  const due = withDue(record, target, now);
+  const bySchedule = { reason: "schedule", requestedBy: schedule } as const;
+  const hold = findGraceHold(due, bySchedule, target, now);
+  const until = hold && unlessSooner(hold, due, target.policy, now).until;
+  if (!until || due.nextDue === undefined || due.nextDue >= until) return due;
+  return dueAt(due, until, hold.why);
 }

@@ -101,6 +101,7 @@ export function succeed(
     retirement: _t,
     lastFailure: _f,
     refusedSince: _s,
+    superseded: _p,
     exposure,
     ...rest
   } = answered;

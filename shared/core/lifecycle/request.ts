@@ -12,7 +12,8 @@ import {
 import { longestName, longestWhy, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { type Asked, askedBy, describeStart, findFreeze, findHold } from "./permit.ts";
+import { findHold } from "./hold.ts";
+import { type Asked, askedBy, describeStart, findFreeze } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -97,7 +98,7 @@ function joinOpen(
   const isHurried =
     open.nextAttemptAt !== undefined &&
     open.nextAttemptAt > now &&
-    findHold(record, joined, target.policy, now)?.until !== open.nextAttemptAt;
+    findHold(record, joined, target, now)?.until !== open.nextAttemptAt;
   const isNews = open.phase === "blocked" || isHurried || !isWantedAlike(joined, open);
   return { rotationId, record: isNews ? { ...record, request } : record };
 }

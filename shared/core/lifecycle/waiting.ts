@@ -2,7 +2,7 @@ import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed } from "./decide.ts";
-import { findHold, unlessSooner } from "./permit.ts";
+import { findHold, unlessSooner } from "./hold.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
 /** Why a rotation does not start or continue. */
@@ -40,13 +40,13 @@ function findLast(reasons: readonly Waiting[]): Waiting | undefined {
 function openWaits(
   record: TargetRecord,
   rotation: Rotation,
-  { policy }: Target,
+  target: Target,
   now: Instant,
 ): Waiting[] {
   if (!isJoined(record))
     return [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
   const joined = joinRequest(record, now).rotation ?? rotation;
-  const hold = findHold(record, joined, policy, now);
+  const hold = findHold(record, joined, target, now);
   return [...rest(record, now), ...(hold ? [hold] : [])];
 }
 

@@ -45,6 +45,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   rotation: "worker",
   again: "worker",
   retirement: "worker",
+  superseded: "worker",
   refusedSince: "worker",
   refusals: "worker",
   tidiedAt: "worker",

@@ -187,6 +187,13 @@ export interface CheckRequest {
   readonly failures: number;
 }
 
+/** The account of a pair that was published until somebody published the other one by hand. */
+export interface Superseded {
+  readonly account: string;
+  /** When the other account was published. */
+  readonly at: Instant;
+}
+
 /** The results of the checks for sessions of a superseded account since its grace period ended. */
 export interface Proof {
   /** Checks that found the account in use. */
@@ -254,6 +261,8 @@ export interface TargetRecord {
   /** What the next scheduled rotation inherits from the failed one. */
   readonly again?: RetryIntent;
   readonly retirement?: Retirement;
+  /** Present from a publication by hand to the end of the next rotation. */
+  readonly superseded?: Superseded;
   readonly check?: CheckRequest;
   /** Since when the target is known to refuse the published secret. */
   readonly refusedSince?: Instant;

@@ -1,8 +1,9 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
+import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
+import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import { readPayload } from "../../core/payload/payload.ts";
-import { withDue } from "../../core/record/due.ts";
 import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -142,14 +143,16 @@ async function adoptVersion(
   const detail = `somebody else wrote this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
-  const adopted: TargetRecord = {
+  const proven = {
     ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),
-    active: account,
     published: ref,
   };
+  const adopted = withSuperseded(proven, { active: account, at: createdAt }, session.target);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
-  await session.commit(isPlanned ? adopted : withDue(adopted, session.target, session.now()));
+  await session.commit(
+    isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),
+  );
 }
 
 /**

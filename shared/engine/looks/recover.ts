@@ -174,8 +174,10 @@ function withCureRequested(
 ): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
   const { target, ports } = session;
   const isLeftToPeople = target.policy.manualOnly === true;
-  const isPlanned = record.rotation ?? record.request ?? record.again;
-  if (isPlanned !== undefined || isLeftToPeople) {
+  // An open rotation that waits for a window or for a grace would leave consumers without a secret until then.
+  const isUnderWay = record.rotation !== undefined && record.rotation.heldBy === undefined;
+  const isPlanned = isUnderWay || record.request !== undefined || record.again !== undefined;
+  if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }
   const now = session.now();

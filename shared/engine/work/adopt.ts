@@ -1,9 +1,10 @@
 import { type ErrorKind, NoLiveCredentialError } from "../../core/errors.ts";
+import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
-import { describeStart } from "../../core/lifecycle/permit.ts";
+import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
 import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
-import { dueAt, withDue } from "../../core/record/due.ts";
+import { dueAt } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,
@@ -151,9 +152,7 @@ function withAdopted(
     ...rest,
     health: "healthy",
     slots: keptSlots(slots, target, live?.by ?? rest.active),
-    ...(live
-      ? { active: live.by, published: live.ref }
-      : changedAt !== undefined && { writtenAt: changedAt }),
+    ...(live ? { published: live.ref } : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
     policyFingerprint: computeFingerprint(target),
@@ -163,20 +162,12 @@ function withAdopted(
     ...(live && { version: live.ref.version, account: live.by }),
     ...(live?.warning !== undefined && { warning: live.warning }),
   };
-  const due = withDue(record, target, now);
-  const isOther = live !== undefined && rest.active !== undefined && live.by !== rest.active;
-  return notify(isOther ? afterGrace(due, target.grace, now) : due, {
+  const handedOver = live ? withSuperseded(record, { active: live.by, at: now }, target) : record;
+  return notify(withDueAfterGrace(handedOver, target, now), {
     type: "credential.adopted",
     at: now,
     data,
   });
-}
-
-/** Gives consumers of the account that was published before the grace to read the new secret. */
-function afterGrace(record: TargetRecord, grace: number, now: Instant): TargetRecord {
-  const end = plus(now, grace);
-  if (record.nextDue === undefined || record.nextDue >= end) return record;
-  return dueAt(record, end, "end of the grace of the account that was published before");
 }
 
 /** Marks the target as failing, without making it due earlier. */

@@ -8,7 +8,7 @@ import {
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
-import { withPolicyHold } from "../../core/lifecycle/permit.ts";
+import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
 import {
@@ -31,17 +31,18 @@ import type { Session } from "../session.ts";
 
 /** Continues the open rotation as far as possible now. */
 export async function resume(session: Session): Promise<void> {
-  const held = withPolicyHold(session.record(), session.target.policy, session.now());
-  if (held) {
-    await commitHold(session, held);
-    return;
-  }
   const isWorthAnotherTry = emergency(session);
   for (;;) {
     const record = session.record();
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
     if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    // A step may have found that a person published the other account: evaluate the hold before each step.
+    const held = withHold(record, session.target, session.now());
+    if (held) {
+      await commitHold(session, held);
+      return;
+    }
     const { phase } = rotation;
     const began = session.now();
     try {

@@ -1,4 +1,5 @@
-import { decideStart, type Hold } from "../../core/lifecycle/permit.ts";
+import type { Hold } from "../../core/lifecycle/grace-hold.ts";
+import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { policyFingerprint } from "../../core/policy/policy.ts";
 import { dueAt } from "../../core/record/due.ts";

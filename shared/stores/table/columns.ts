@@ -41,6 +41,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   request: true,
   again: true,
   retirement: true,
+  superseded: true,
   check: true,
   skipped: true,
   refusals: true,

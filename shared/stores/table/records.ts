@@ -135,6 +135,8 @@ const retirement = makeShape<rotation.Retirement>()({
   proof: maybe(proof),
 });
 
+const superseded = makeShape<rotation.Superseded>()({ account: text, at: instant });
+
 const refusal = makeShape<rotation.Refusal>()({ account: text, version: text, at: instant });
 
 const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
@@ -178,6 +180,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   request: maybe(request),
   again: maybe(again),
   retirement: maybe(retirement),
+  superseded: maybe(superseded),
   check: maybe(check),
   refusedSince: maybe(instant),
   refusals: maybe(z.array(refusal)),

@@ -1,6 +1,7 @@
 import { OutcomeUnknownError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
+import { type Instant, plus } from "../../../shared/core/time.ts";
 import { writeByHand } from "../steps.ts";
 import type { Kind, World } from "../world.ts";
 
@@ -62,6 +63,9 @@ function enableAgain(world: World): void {
   const ref = disabled.get(world);
   if (ref) world.vault.enable(ref);
 }
+
+/** The account that was published until a person published the other one, and the end of its grace. */
+const superseded = new WeakMap<World, { readonly account: string; readonly until: Instant }>();
 
 export const disturbances: readonly Disturbance[] = [
   {
@@ -161,7 +165,16 @@ export const disturbances: readonly Disturbance[] = [
     strike: async (world) => {
       const account = otherAccount(world);
       const password = world.system.passwords.get(account)?.reveal() ?? "";
-      if (password !== "") await writeByHand(world, account, password);
+      if (password === "") return;
+      const until = plus(world.now(), world.target.grace);
+      superseded.set(world, { account: publishedAccount(world), until });
+      await writeByHand(world, account, password);
+    },
+    forbids: (world, changed) => {
+      const { account = "", until = "" } = superseded.get(world) ?? {};
+      return world.now() < until && changed.includes(account)
+        ? "changed an account within the grace that a publication by hand began"
+        : undefined;
     },
   },
 ];

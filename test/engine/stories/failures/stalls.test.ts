@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError, VaultUnavailableError } from "../../../../shared/core/errors.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
-import { day, hour, minute } from "../../../../shared/core/time.ts";
+import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   adopted,
@@ -140,6 +140,7 @@ test("A failed check for drift delays the change, so that the account in use is 
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_a", "first-secret-of-app_a");
+  world.advance(2 * second);
   await request(world);
   let throttled = false;
   await work(world, (effect, call) => {

@@ -165,28 +165,6 @@ test("The other account of a pair is published before any change if the publishe
   expect(told(world)).toContain("drift.found");
 });
 
-test.each(["staging", "applying"] as const)(
-  "An account that a person publishes while a rotation waits in %s is not changed",
-  async (phase) => {
-    const world = await adopted(pairAdmin);
-    const id = await request(world);
-    const effect = phase === "staging" ? "vault.write" : "target.examine";
-    await work(
-      world,
-      failing(effect, 1, () => new TargetUnavailableError("down")),
-    );
-    expect((await readRecord(world)).rotation?.phase).toBe(phase);
-    await writeByHand(world, "app_b", "first-secret-of-app_b");
-    world.advance(12 * minute);
-    await work(world, async (name, call) => {
-      const result = await call();
-      expect(world.publishedWorks(), name).toBe(true);
-      return result;
-    });
-    expect(await world.journal.run("app", id)).toMatchObject({ state: "done", account: "app_a" });
-  },
-);
-
 test("A vault event is handled while a rotation that has changed nothing waits", async () => {
   const world = await adopted(pairAdmin);
   await request(world);
