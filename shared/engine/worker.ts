@@ -1,6 +1,7 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { withCheck } from "../core/lifecycle/check-request.ts";
 import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
+import { handoverMs } from "../core/lifecycle/grace-hold.ts";
 import { joinRequest } from "../core/lifecycle/request.ts";
 import {
   mayHaveChanged,
@@ -16,7 +17,7 @@ import { rethrowUnlessExpected, toFailure } from "./failure.ts";
 import type { PassedOver } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
-import { handoverMs, syncPublished } from "./looks/drift.ts";
+import { syncPublished } from "./looks/drift.ts";
 import type { Ports } from "./ports.ts";
 import { openSession, type Session } from "./session.ts";
 import { adopt } from "./work/adopt.ts";

@@ -83,6 +83,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       grace: 1,
       lift,
       why: "another try after rotation 01JNN0 failed",
+      requestedAt: at(5),
       heldBy: "frozen: year end",
     },
     retirement: {

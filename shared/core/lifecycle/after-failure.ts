@@ -5,6 +5,7 @@ import {
   type Failure,
   mayHaveChanged,
   type Rotation,
+  schedule,
   type TargetRecord,
   withoutHold,
 } from "../record/rotation.ts";
@@ -112,6 +113,7 @@ export function failRotation(
       why,
       reason: rotation.reason,
       requestedBy: rotation.requestedBy,
+      ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
       ...(rotation.lift && { lift: rotation.lift }),
     },

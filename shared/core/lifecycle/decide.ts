@@ -44,9 +44,11 @@ function findRestEnd({ restUntil = "", skipped }: TargetRecord): Instant | undef
   return (restUntil > until ? restUntil : until) || undefined;
 }
 
-/** A rotation that may have changed the target proves the published secret itself. */
+/** A rotation that may have changed the target proves the published secret itself, unless it waits on a hold. */
 function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
-  return adoptedAt !== undefined && (rotation === undefined || !mayHaveChanged(rotation));
+  const provesItself =
+    rotation !== undefined && mayHaveChanged(rotation) && rotation.heldBy === undefined;
+  return adoptedAt !== undefined && !provesItself;
 }
 
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */

@@ -67,7 +67,8 @@ function heldByPolicy(
 /** The hold, or a shorter one if an exposure of the secret permits a rotation earlier. */
 export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
   if (!record.exposure) return hold;
-  const { at, reason } = nextDue(policy, toFacts(record), now);
+  // Only the exposure may shorten the hold, not another rule that makes the target due.
+  const { at, reason } = nextDue({ ...policy, manualOnly: true }, toFacts(record), now);
   return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
 }
 

@@ -44,21 +44,32 @@ export function decideStart(record: TargetRecord, target: Target, now: Instant):
 
 /** The parts of a request on which freezes and explanations depend. */
 export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
-  Partial<Pick<RotationRequest, "lift" | "why">>;
+  Partial<Pick<RotationRequest, "lift" | "why" | "at" | "grace">>;
 
 /** Why a request starts a rotation, or waits for its start. */
 export function describeStart(
   asked: Asked,
   record: TargetRecord,
-  { policy }: Target,
+  target: Target,
   now: Instant,
 ): StartReason {
-  const why = askedWhy(asked, findFreeze(asked, record, policy, now), policy);
+  const { policy } = target;
+  const why = askedWhy(asked, findHoldOfRequest(asked, record, target, now), policy);
   return { why, policyFingerprint: policyFingerprint(policy) };
 }
 
+/** Until when, and why, a freeze or the grace of the account to change delays a request. */
+export function findHoldOfRequest(
+  asked: Asked,
+  record: TargetRecord,
+  target: Target,
+  now: Instant,
+): Hold | undefined {
+  return findFreeze(asked, record, target.policy, now) ?? findGraceHold(record, asked, target, now);
+}
+
 /** Until when, and why, a freeze delays a request. Undefined when no freeze applies or it is lifted. */
-export function findFreeze(
+function findFreeze(
   { reason, lift }: Pick<Asked, "reason" | "lift">,
   record: TargetRecord,
   policy: Policy,
@@ -96,8 +107,7 @@ function decideRequestedStart(
   const { request } = record;
   const { policy } = target;
   if (!request || (request.notBefore ?? now) > now) return undefined;
-  const hold =
-    findFreeze(request, record, policy, now) ?? findGraceHold(record, request, target, now);
+  const hold = findHoldOfRequest(request, record, target, now);
   if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
@@ -110,14 +120,11 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
   const { allowed, why } = mayStart(policy, toFacts(record), now);
   const isExposure = allowed && wish.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
-    const hold =
-      findFreeze(again, record, policy, now) ?? findGraceHold(record, again, target, now);
-    return hold
-      ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
-      : repeatStart(wish, again);
+    return decideRepeatedStart(record, { wish, again }, target, now);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
-  const grace = findGraceHold(record, { ...again, ...wish }, target, now);
+  const grace = isExposure ? undefined : findGraceHold(record, wish, target, now);
+  if (grace && again) return heldAgain(record, again, grace);
   if (grace) return { held: dueAt(record, grace.until, grace.why), why: grace.why };
   // Unlike `why`, this reason names the place of the target in the spread.
   const { reason } = nextDue(policy, toFacts(record), now);
@@ -128,12 +135,30 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
     : repeatStart(wish, again);
 }
 
+/** A retry of a person's rotation ignores windows, like the rotation itself. */
+function decideRepeatedStart(
+  record: TargetRecord,
+  { wish, again }: { readonly wish: Wish; readonly again: RetryIntent },
+  target: Target,
+  now: Instant,
+): StartDecision {
+  const hold = findHoldOfRequest(asAsked(again), record, target, now);
+  return hold
+    ? heldAgain(record, again, unlessSooner(hold, record, target.policy, now))
+    : repeatStart(wish, again);
+}
+
 function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hold): StartDecision {
   return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
 }
 
-function repeatStart(wish: Wish, { why, heldBy: _, ...again }: RetryIntent): StartDecision {
-  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
+function repeatStart(wish: Wish, again: RetryIntent): StartDecision {
+  const { why, heldBy: _, requestedAt: at = wish.at, ...rest } = again;
+  return { wish: { ...wish, ...rest, at }, why: shorten(why, longestWhy) };
+}
+
+function asAsked({ requestedAt, ...again }: RetryIntent): Asked {
+  return { ...again, ...(requestedAt !== undefined && { at: requestedAt }) };
 }
 
 function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason {

@@ -43,8 +43,16 @@ function openWaits(
   target: Target,
   now: Instant,
 ): Waiting[] {
-  if (!isJoined(record))
-    return [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
+  if (!isJoined(record)) {
+    const pauses = pause(record, now);
+    const held = pauses.length === 0 ? findHold(record, rotation, target, now) : undefined;
+    return [
+      ...describeBlocked(record),
+      ...rest(record, now),
+      ...pauses,
+      ...(held && rotation.phase !== "blocked" ? [held] : []),
+    ];
+  }
   const joined = joinRequest(record, now).rotation ?? rotation;
   const hold = findHold(record, joined, target, now);
   return [...rest(record, now), ...(hold ? [hold] : [])];

@@ -143,7 +143,9 @@ export interface RetryIntent extends Pick<
   "reason" | "requestedBy" | "grace" | "lift"
 > {
   readonly why: string;
-  /** Why it waits, if a freeze delays it. */
+  /** When a person requested the failed rotation. */
+  readonly requestedAt?: Instant;
+  /** Why it waits, if a freeze or a grace delays it. */
   readonly heldBy?: string;
 }
 
@@ -353,6 +355,12 @@ export function askedAgain(record: TargetRecord): TargetRecord {
 /** The rotation without a time and a reason to wait. */
 export function withoutHold(rotation: Rotation): Rotation {
   const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
+  return free;
+}
+
+/** The request without a time and a reason to wait. */
+export function withoutRequestHold(request: RotationRequest): RotationRequest {
+  const { notBefore: _n, heldBy: _h, ...free } = request;
   return free;
 }
 

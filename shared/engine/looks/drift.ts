@@ -1,5 +1,10 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
-import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
+import {
+  handoverMs,
+  withoutGraceHolds,
+  withoutSuperseded,
+  withSuperseded,
+} from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
@@ -8,7 +13,7 @@ import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion } from "../../core/target.ts";
-import { between, minute } from "../../core/time.ts";
+import { between } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
@@ -17,9 +22,6 @@ import type { Session } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
-
-/** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
-export const handoverMs = 10 * minute;
 
 /**
  * Reports a version that somebody else wrote during a rotation, which replaces it. Returns whether there is one. If it holds the present
@@ -129,7 +131,9 @@ async function reportUnusable(
     typeof stored === "string"
       ? `the secret is ${stored}`
       : `the secret holds no credential of the target${why}`;
-  await session.commit(withDrift(session, stored, detail));
+  const record = withoutGraceHolds(withDrift(session, stored, detail), session.now());
+  // Consumers that read the secret now get no credential, so the rotation that replaces it does not wait.
+  await session.commit(withoutSuperseded(record));
 }
 
 /** Adopts the version. This counts as a rotation, unless a rotation is under way or waits for a retry. */

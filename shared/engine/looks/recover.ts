@@ -1,16 +1,18 @@
 import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
+import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import {
   type Failure,
   keyturn,
+  type Rotation,
   type RunRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
 import { candidates, findSlot, withSlot } from "../../core/record/slots.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
-import { between, plus } from "../../core/time.ts";
+import { between, type Instant, minute, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -18,7 +20,6 @@ import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { Session } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
-import { handoverMs } from "./drift.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
 
@@ -136,9 +137,8 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await session.commit(withCheckAfterHandover(failing, checked.stored));
     return;
   }
-  const alarmed = isNews
-    ? withAlarm(failing, "published-broken", failure.message, failure)
-    : failing;
+  const free = withoutGraceHolds(failing, session.now());
+  const alarmed = isNews ? withAlarm(free, "published-broken", failure.message, failure) : free;
   const { record, runs } =
     checked.is === "refused" ? withCureRequested(session, alarmed) : { record: alarmed, runs: [] };
   await session.commit(record, runs);
@@ -174,13 +174,13 @@ function withCureRequested(
 ): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
   const { target, ports } = session;
   const isLeftToPeople = target.policy.manualOnly === true;
-  // An open rotation that waits for a window or for a grace would leave consumers without a secret until then.
-  const isUnderWay = record.rotation !== undefined && record.rotation.heldBy === undefined;
+  const now = session.now();
+  // An open rotation that waits for a window would leave consumers without a secret until then.
+  const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
   const isPlanned = isUnderWay || record.request !== undefined || record.again !== undefined;
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }
-  const now = session.now();
   const wish = {
     rotationId: ports.newId(),
     reason: "drift",
@@ -189,4 +189,11 @@ function withCureRequested(
   } as const;
   const accepted = acceptRequest(record, wish, target, now);
   return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
+}
+
+/** Milliseconds. A busy vault delays a rotation for less. */
+const longHoldMs = 10 * minute;
+
+function isHeldForLong({ heldBy, nextAttemptAt = "" }: Rotation, now: Instant): boolean {
+  return heldBy !== undefined && nextAttemptAt > plus(now, longHoldMs);
 }

@@ -6,8 +6,13 @@ import {
 } from "../../core/errors.ts";
 import { describeFindings } from "../../core/looks/findings.ts";
 import { findRefusal } from "../../core/looks/guesses.ts";
-import { mayHaveChanged, type Rotation, withoutHold } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
+import {
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+  withoutHold,
+} from "../../core/record/rotation.ts";
+import { abandon, accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { sameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant } from "../../core/time.ts";
@@ -111,9 +116,24 @@ async function leavePublishedAccount(
   if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
   if (accountToChange(target, session.record()) !== rotation.account) {
+    await session.commit(withoutChange(session.record(), rotation));
     throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
   }
   return findOwnPublished(session, rotation);
+}
+
+/**
+ * The record without the change that the rotation began: somebody replaced it by hand. The pending version stays known, because the change
+ * may still take effect late.
+ */
+function withoutChange(record: TargetRecord, rotation: Rotation): TargetRecord {
+  const { pending, outcomeInDoubt: _o, confirmedAt: _c, ...rest } = record.rotation ?? rotation;
+  const slot = findSlot(record, rotation.account);
+  return {
+    ...record,
+    ...(pending && { slots: withSlot(record.slots, abandon(slot, pending)) }),
+    rotation: { ...rest, changeBegan: false },
+  };
 }
 
 async function changeAndProve(

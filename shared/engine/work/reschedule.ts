@@ -1,5 +1,10 @@
 import { dueAt, underPolicy, withDue } from "../../core/record/due.ts";
-import { type Rotation, type TargetRecord, withoutHold } from "../../core/record/rotation.ts";
+import {
+  type Rotation,
+  type TargetRecord,
+  withoutHold,
+  withoutRequestHold,
+} from "../../core/record/rotation.ts";
 import { adoptedPart, computeFingerprint, type Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 
@@ -53,8 +58,7 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
 function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
   const { request } = record;
   if (request?.heldBy === undefined) return record;
-  const { notBefore: _n, heldBy: _h, ...rest } = request;
-  return { ...record, request: rest };
+  return { ...record, request: withoutRequestHold(request) };
 }
 
 function isAdoptedAs({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

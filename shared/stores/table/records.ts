@@ -120,6 +120,7 @@ const again = makeShape<rotation.RetryIntent>()({
   grace: maybe(z.number()),
   lift: maybe(lift),
   why: text,
+  requestedAt: maybe(instant),
   heldBy: maybe(text),
 });
 

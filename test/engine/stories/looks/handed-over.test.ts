@@ -102,7 +102,7 @@ test("A request with a shorter grace waits for that grace only", async () => {
 test("A request that a person makes after the publication does not wait", async () => {
   const world = await adopted(pairAdmin);
   await writeByHand(world, "app_b", "first-secret-of-app_b");
-  world.advance(2 * second);
+  world.advance(10 * second);
   const id = await rotate(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
 });
