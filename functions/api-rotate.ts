@@ -2,7 +2,7 @@ import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import {
   durationOf,
   formatDuration,
-  longestGrace,
+  maxGraceMs,
   type Operations,
   type RotationInput,
 } from "../shared/app.ts";
@@ -65,8 +65,8 @@ function readInput({
 /** Checks the general limit. The target's policy may set a lower one, which `requestRotation` of the engine enforces. */
 function readGrace(grace: unknown): number {
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
-  if (milliseconds !== undefined && milliseconds <= longestGrace) return milliseconds;
-  const max = formatDuration(longestGrace);
+  if (milliseconds !== undefined && milliseconds <= maxGraceMs) return milliseconds;
+  const max = formatDuration(maxGraceMs);
   throw new Refusal(
     400,
     `\`grace\` must be a duration such as "0s", "30m" or "24h", at most ${max}.`,

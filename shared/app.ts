@@ -28,7 +28,7 @@ export type { UseInput } from "./engine/inbox/record-use.ts";
 export { printable, printableLines } from "./core/printable.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
-export { isTargetId, longestGrace } from "./core/target.ts";
+export { isTargetId, maxGraceMs } from "./core/target.ts";
 export {
   formatDuration,
   parseDuration as durationOf,

@@ -6,11 +6,11 @@ import { day } from "./time.ts";
 export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The longest grace period, in milliseconds. */
-export const longestGrace = 3650 * day;
+export const maxGraceMs = 3650 * day;
 
 /** Milliseconds. A superseded secret must end before the next rotation changes its account again. */
-export function findLongestGrace({ every = longestGrace }: Pick<Policy, "every">): number {
-  return Math.min(every, longestGrace);
+export function findMaxGrace({ every = maxGraceMs }: Pick<Policy, "every">): number {
+  return Math.min(every, maxGraceMs);
 }
 
 /** The name of a secret in one of the configured vaults. */

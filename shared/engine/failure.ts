@@ -1,7 +1,7 @@
 import { isKnownError, LeaseLostError } from "../core/errors.ts";
 import type { Failure } from "../core/record/rotation.ts";
 import { redact } from "../core/secrets/redact.ts";
-import { longestWhy, shorten } from "../core/shorten.ts";
+import { maxWhyLength, shorten } from "../core/shorten.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import type { Session } from "./session.ts";
 
@@ -16,7 +16,7 @@ export function toFailure(session: Session, error: unknown): Failure {
   const name = error instanceof Error && !known ? `${error.name}: ` : "";
   return {
     kind: known ? error.kind : "bug",
-    message: shorten(redact(`${name}${text}`, session.secrets()), longestWhy),
+    message: shorten(redact(`${name}${text}`, session.secrets()), maxWhyLength),
     at: session.now(),
   };
 }

@@ -50,7 +50,7 @@ export interface OperationsDeps {
 }
 
 /** The most rows that one sweep removes from the journal. */
-const mostPruned = 100;
+const maxPruned = 100;
 
 /** Creates the operations of one process. Each caller passes the reader that receives the events of its calls. */
 export function operations(of: OperationsDeps): (emit: EventReader) => Operations {
@@ -115,7 +115,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
 async function prune(ports: Ports): Promise<void> {
   try {
-    await ports.journal.prune(mostPruned);
+    await ports.journal.prune(maxPruned);
   } catch (error) {
     const detail =
       error instanceof JournalUnavailableError ? error.message : "Old rows could not be removed.";

@@ -39,8 +39,8 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise
 };
 
 /** No target needs more steps in one call. The sweep finds any work that is left. */
-const mostInOneGo = 12;
-const mostRounds = 3;
+const maxInOneGo = 12;
+const maxRounds = 3;
 
 /**
  * Does everything that is due for one target now, under one claim. Returns when the target is due next. Callers may call it at any
@@ -65,7 +65,7 @@ export async function workAndTell(
     const worked = await workOnce(ports, target, left);
     if (worked === "lost") {
       // A caller wrote first. Repeat, so that the hint in this worker's message is not lost.
-      if (rounds < mostRounds) continue;
+      if (rounds < maxRounds) continue;
       if (left.checkDrift) await requestCheck(ports, target, toInstant(ports.journal.now()));
       return { wakeAt: undefined, hasWritten };
     }
@@ -73,7 +73,7 @@ export async function workAndTell(
     // A caller may have requested something while this worker released the target.
     const isReached =
       worked.wakeAt !== undefined && worked.wakeAt <= toInstant(ports.journal.now());
-    if (!isReached || rounds >= mostRounds) return { ...worked, hasWritten };
+    if (!isReached || rounds >= maxRounds) return { ...worked, hasWritten };
   }
 }
 
@@ -165,7 +165,7 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Wo
 }
 
 async function doAll(session: Session): Promise<void> {
-  for (let done = 0; done < mostInOneGo; done++) {
+  for (let done = 0; done < maxInOneGo; done++) {
     const next = decideWork(session.record(), session.now());
     if (next === "wait" && !rescheduleUnderClaim(session)) return;
     if (next !== "wait") await work[next](session);

@@ -6,7 +6,7 @@ import { webAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";
 
 /** Characters. Shorter keys could be guessed. */
-const shortestKey = 16;
+const minKeyLength = 16;
 
 export interface Receiver {
   /** https, or http on loopback. */
@@ -29,8 +29,8 @@ export function signedPoster(
   now: () => Date = () => new Date(),
 ): SignedPoster {
   const address = webAddress(receiver.url, `The url of ${what}`);
-  if (receiver.key.reveal().length < shortestKey) {
-    throw new ConfigError(`The key of ${what} must have at least ${shortestKey} characters.`);
+  if (receiver.key.reveal().length < minKeyLength) {
+    throw new ConfigError(`The key of ${what} must have at least ${minKeyLength} characters.`);
   }
   return {
     host: address.host,

@@ -1,15 +1,15 @@
-import { longestHold, roomFor } from "../core/fleet/pace.ts";
+import { maxHoldMs, roomFor } from "../core/fleet/pace.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Pace, PaceMark, PaceStore } from "./pace.ts";
 
 interface Wish {
   readonly creates: number;
-  readonly longest: number;
+  readonly maxWaitMs: number;
   readonly granted: (wait: number) => void;
 }
 
 /** How many races against other instances one query may lose before all its callers get room without a reservation. */
-const mostRaces = 10;
+const maxRaces = 10;
 
 /** `perWindow`: versions in 10 seconds. Callers that arrive during a query become part of the next one. */
 export function paceIn(
@@ -37,9 +37,9 @@ export function paceIn(
     let waits: readonly number[] = [];
     await update(vault, (known) => {
       let freeAt = known;
-      waits = wishes.map(({ creates, longest }) => {
+      waits = wishes.map(({ creates, maxWaitMs }) => {
         const room = roomFor(creates, freeAt, perWindow(vault), toInstant(now()));
-        if (room.wait <= longest) ({ freeAt } = room);
+        if (room.wait <= maxWaitMs) ({ freeAt } = room);
         return room.wait;
       });
       return freeAt;
@@ -48,15 +48,15 @@ export function paceIn(
   }
 
   return {
-    take: (vault, creates, longest) =>
+    take: (vault, creates, maxWaitMs) =>
       new Promise((granted) => {
         const others = waiting.get(vault);
-        waiting.set(vault, [...(others ?? []), { creates, longest, granted }]);
+        waiting.set(vault, [...(others ?? []), { creates, maxWaitMs, granted }]);
         if (!others) void grantAll(vault);
       }),
     perWindow,
     async slowDown(vault, milliseconds) {
-      const until = plus(toInstant(now()), Math.min(milliseconds, longestHold));
+      const until = plus(toInstant(now()), Math.min(milliseconds, maxHoldMs));
       const later = (freeAt = until) => (freeAt > until ? freeAt : until);
       await update(vault, later).catch(() => undefined);
     },
@@ -71,7 +71,7 @@ function makeUpdater(store: PaceStore) {
     change: (freeAt: Instant | undefined) => Instant | undefined,
   ): Promise<void> => {
     let mark = marks.get(vault);
-    for (let races = 0; races < mostRaces; races++) {
+    for (let races = 0; races < maxRaces; races++) {
       // The stored mark is most likely the one that this instance wrote last.
       if (races > 0 || !mark) mark = await store.read(vault);
       const freeAt = change(mark?.freeAt);

@@ -7,7 +7,7 @@ import { webAddress } from "../http/address.ts";
 import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";
 
 /** Longer waits are left to the retries of the rotation. */
-const longestPause = 5 * second;
+const maxPauseMs = 5 * second;
 
 type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]["policy"];
 
@@ -68,7 +68,7 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
 
   const secrets = new SecretClient(address.origin, credential, {
     ...(isLoopback(address) ? emulatorOnly : {}),
-    retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: longestPause },
+    retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: maxPauseMs },
     // The client would follow a redirect without the token, but with the body.
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [
@@ -125,7 +125,7 @@ const impatience: Policy = {
     const told = response.headers.get("retry-after");
     if (told === undefined) return response;
     response.headers.set(askedToWait, told);
-    if (!(Number(told) * second <= longestPause)) response.headers.delete("retry-after");
+    if (!(Number(told) * second <= maxPauseMs)) response.headers.delete("retry-after");
     return response;
   },
 };

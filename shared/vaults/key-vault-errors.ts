@@ -34,7 +34,7 @@ const rights = {
 };
 
 /** Seconds. Keyturn does not wait longer, even if the server asks for it. */
-const longestWait = 300;
+const maxWaitSeconds = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
@@ -109,7 +109,7 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
 function readRetryAfter(error: unknown): number | undefined {
   if (!isRestError(error)) return undefined;
   const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
-  if (seconds >= 0 && seconds <= longestWait) return seconds * second;
+  if (seconds >= 0 && seconds <= maxWaitSeconds) return seconds * second;
   return error.statusCode === 429 ? second : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mostProbes } from "../../shared/core/fleet/servers.ts";
+import { maxProbes } from "../../shared/core/fleet/servers.ts";
 import { between, minute, second } from "../../shared/core/time.ts";
 import {
   type Entered,
@@ -75,8 +75,7 @@ describe("The memory of an instance about servers", () => {
   test("At most a third of the slots is for servers that may not answer", async () => {
     const { enter, called } = remembering();
     called("known", 10, false);
-    for (let probes = 0; probes < mostProbes; probes++)
-      entered(await enter(`new-${probes}`, false));
+    for (let probes = 0; probes < maxProbes; probes++) entered(await enter(`new-${probes}`, false));
     expect(passed(await enter("one-more", false)).why).toMatch(/is queued behind servers/);
     entered(await enter("known", false));
   });
@@ -141,7 +140,7 @@ describe("The memory of an instance about servers", () => {
       expect(turn.why).toBe(`server dead-${index} has not answered yet`);
       expect(between(before, now())).toBe(300);
     }
-    for (let index = 0; index < mostProbes; index++) entered(await enter(`alive-${index}`, false));
+    for (let index = 0; index < maxProbes; index++) entered(await enter(`alive-${index}`, false));
     passed(await enter("dead-0", false));
     silence.resolve(false);
     await silence.promise;

@@ -36,7 +36,7 @@ import {
   promote,
   withSlot,
 } from "../../shared/core/record/slots.ts";
-import { longestWhy, shorten } from "../../shared/core/shorten.ts";
+import { maxWhyLength, shorten } from "../../shared/core/shorten.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
 import { reschedule } from "../../shared/engine/work/reschedule.ts";
@@ -67,7 +67,7 @@ const version = (number: number) => ({
 const getId = (count: number) => `01TEST${String(count).padStart(20, "0")}`;
 const catchFailure = ({ now }: Life, kind: Failure["kind"], text: string): Failure => ({
   kind,
-  message: shorten(text, longestWhy),
+  message: shorten(text, maxWhyLength),
   at: now,
 });
 const kinds = ["target-unavailable", "outcome-unknown", "change-refused", "bug"] as const;
@@ -254,7 +254,7 @@ function after(life: Life, operation: Operation, draw: Draw): Life {
 }
 
 /** No list in a record has more items. */
-const mostItems = 20;
+const maxItems = 20;
 
 /** The length of the longest list and the longest text, at any depth. */
 function largestIn(value: unknown): { readonly items: number; readonly characters: number } {
@@ -268,7 +268,7 @@ function largestIn(value: unknown): { readonly items: number; readonly character
 }
 
 /** Characters, including the escapes of control characters in JSON. Most records have a hundredth of it. */
-const longestRecord = 400_000;
+const maxRecordLength = 400_000;
 const lifetime = 10_000;
 
 test("after 10,000 operations of any kind, a record is still small and can be stored", () => {
@@ -284,9 +284,9 @@ test("after 10,000 operations of any kind, a record is still small and can be st
         if (index % 100 > 0 && index < lifetime - 1) continue;
         const { record, now } = life;
         const { items, characters } = largestIn(record);
-        expect(items).toBeLessThanOrEqual(mostItems);
-        expect(characters).toBeLessThanOrEqual(longestWhy);
-        expect(JSON.stringify(record).length).toBeLessThan(longestRecord);
+        expect(items).toBeLessThanOrEqual(maxItems);
+        expect(characters).toBeLessThanOrEqual(maxWhyLength);
+        expect(JSON.stringify(record).length).toBeLessThan(maxRecordLength);
         expect(targetColumns.read(targetColumns.write(record))).toMatchObject({
           slots: record.slots,
           claim: record.claim,

@@ -28,7 +28,7 @@ export const storageLimits = {
 } as const;
 
 /** The retries of the client in `shared/vaults`: their maximum number and longest wait. */
-export const vaultRetries = { most: 2, longestPauseMs: 5_000 } as const;
+export const vaultRetries = { most: 2, maxPauseMs: 5_000 } as const;
 
 /** The retries of the clients in `shared/stores`. */
 export const storageRetries = { most: 3, firstPauseMs: 200 } as const;

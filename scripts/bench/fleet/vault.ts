@@ -57,7 +57,7 @@ export function simulatedVault(of: VaultOf): SimulatedVault {
       throttled += 1;
       await clock.sleepWithin(each / 2, signal, late);
       const pause = 1_000 * waitSeconds;
-      if (tries === vaultRetries.most || pause > vaultRetries.longestPauseMs) {
+      if (tries === vaultRetries.most || pause > vaultRetries.maxPauseMs) {
         const message = `Key Vault ${name}: the vault is throttling (HTTP 429).`;
         throw new VaultUnavailableError(message, { retryAfter: pause });
       }

@@ -1,4 +1,4 @@
-import { findLongestGrace } from "../../core/target.ts";
+import { findMaxGrace } from "../../core/target.ts";
 import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
@@ -89,7 +89,7 @@ function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   if (choice === undefined || "problem" in choice) return [];
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
-  if (every === undefined || grace <= findLongestGrace(choice.policy)) return [];
+  if (every === undefined || grace <= findMaxGrace(choice.policy)) return [];
   const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { longestRetention, shortestRetention } from "../../core/record/retention.ts";
+import { maxRetentionMs, minRetentionMs } from "../../core/record/retention.ts";
 import { targetDefaultsSchema } from "../checks/target-defaults.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
@@ -41,7 +41,7 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
         .record(name, consumerSchema)
         .default({})
         .describe("Applications that use the secrets, by name."),
-      retention: maybe(duration(shortestRetention, longestRetention)).describe(
+      retention: maybe(duration(minRetentionMs, maxRetentionMs)).describe(
         "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In a folder, only one file may set it.",
       ),
       notify: z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Endpoint, longestGrace } from "../../core/target.ts";
+import { type Endpoint, maxGraceMs } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 
@@ -103,7 +103,7 @@ export const targetFields = z.strictObject({
       "Name of the policy. Default: the policy that matches, or else the policy named default.",
     ),
   overrides: overridesSchema.optional(),
-  grace: duration(0, longestGrace)
+  grace: duration(0, maxGraceMs)
     .optional()
     .describe(
       "How long a superseded password of a pair stays valid. Default: grace of the policy. For pairs only.",

@@ -1,7 +1,7 @@
 import { between, type Instant, plus, second } from "../time.ts";
 
 /** How many objects Key Vault creates in 10 seconds at most, for all clients of a vault together: secrets, keys and certificates. */
-export const mostCreates = 300;
+export const maxCreates = 300;
 /** Milliseconds for which the limit of a vault counts. */
 export const limitWindow = 10 * second;
 
@@ -9,7 +9,7 @@ export const limitWindow = 10 * second;
 export const defaultCreates = 280;
 
 /** Milliseconds. No worker waits longer for a vault, so a later time in the journal is an error. */
-export const longestHold = 30 * second;
+export const maxHoldMs = 30 * second;
 
 /** Milliseconds of unused room that workers can catch up on after the vault was idle. */
 const burst = second / 2;
@@ -32,7 +32,7 @@ export function roomFor(
   now: Instant,
 ): Room {
   const earliest = plus(now, -burst);
-  const isMeant = freeAt !== undefined && between(now, freeAt) <= 2 * longestHold;
+  const isMeant = freeAt !== undefined && between(now, freeAt) <= 2 * maxHoldMs;
   const from = isMeant && freeAt > earliest ? freeAt : earliest;
   return {
     wait: Math.max(0, between(now, from)),

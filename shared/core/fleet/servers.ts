@@ -1,16 +1,16 @@
 import { minute, second } from "../time.ts";
 
 /** How many workers of one instance may use the same server at a time. */
-export const mostWorkers = 2;
+export const maxWorkers = 2;
 
 /**
  * How many workers of one instance may contact servers that are not known to answer: a third of the messages that the host passes
  * to an instance at a time (`host.json`).
  */
-export const mostProbes = 2;
+export const maxProbes = 2;
 
 /** How many of those workers may contact servers that did not answer before. */
-export const mostSilentProbes = 1;
+export const maxSilentProbes = 1;
 
 /**
  * Milliseconds in which a server must accept a connection before a call to it is made. A lost first packet is sent again after one second,
@@ -24,10 +24,10 @@ export const provenFor = 30 * second;
 /** Milliseconds after which a server that has not answered a call counts as silent. */
 export const silentAfter = 2 * second;
 
-const firstPause = 5 * second;
-const longestPause = 5 * minute;
+const firstPauseMs = 5 * second;
+const maxPauseMs = 5 * minute;
 
 /** Milliseconds until the next call to a server that was silent so many times in a row. */
 export function silencePause(silences: number): number {
-  return Math.min(firstPause * 2 ** (silences - 1), longestPause);
+  return Math.min(firstPauseMs * 2 ** (silences - 1), maxPauseMs);
 }

@@ -2,7 +2,7 @@ import { isExempt } from "../policy/due/due-rules.ts";
 import { type Due, nextDue } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
 import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
-import { longestName, shorten } from "../shorten.ts";
+import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import {
@@ -74,8 +74,8 @@ function brief(exposure: Exposure): Exposure {
   const { by, from } = exposure;
   return {
     ...exposure,
-    by: shorten(by, longestName),
-    ...(from !== undefined && { from: shorten(from, longestName) }),
+    by: shorten(by, maxNameLength),
+    ...(from !== undefined && { from: shorten(from, maxNameLength) }),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   schedule,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { findGraceHoldOfOpen, type Hold } from "./grace-hold.ts";
@@ -74,7 +74,7 @@ export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, n
 export function holdForFreeze(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
   const until = frozenUntil(policy, now, lift);
   if (until === undefined) return undefined;
-  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
+  return { until, why: shorten(mayOverride(policy, now, lift).why, maxWhyLength) };
 }
 
 export function toLiftReason(reason: Reason, { exposure }: TargetRecord): LiftReason {

@@ -5,7 +5,7 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import { type Instant } from "../time.ts";
 
 /** The oldest notifications are dropped, so that a channel that is down for days does not stop a rotation. */
@@ -39,7 +39,7 @@ export function notify(
 function brief(data: Notification["data"]): Notification["data"] {
   const fields = Object.entries(data).map(([name, value]) => [
     name,
-    typeof value === "string" ? shorten(value, longestWhy) : value,
+    typeof value === "string" ? shorten(value, maxWhyLength) : value,
   ]);
   return Object.fromEntries(fields) as Notification["data"];
 }

@@ -11,7 +11,7 @@ import {
   type StartReason,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { findGraceHold, type Hold } from "./grace-hold.ts";
@@ -77,7 +77,7 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
   const free = lift
     ? `freezes lifted by ${lift.by}: ${lift.why}`
     : `policy ${name}: no freeze applies`;
-  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, longestWhy);
+  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, maxWhyLength);
 }
 
 /** A rotation by schedule also answers the waiting request. */
@@ -133,7 +133,7 @@ function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hol
 }
 
 function repeatStart(wish: Wish, { why, heldBy: _, ...again }: RetryIntent): StartDecision {
-  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
+  return { wish: { ...wish, ...again }, why: shorten(why, maxWhyLength) };
 }
 
 function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason {

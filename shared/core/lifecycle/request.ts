@@ -9,7 +9,7 @@ import {
   withPhase,
   type WorkingPhase,
 } from "../record/rotation.ts";
-import { longestName, longestWhy, shorten } from "../shorten.ts";
+import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { findHold } from "./hold.ts";
@@ -62,10 +62,10 @@ function brief(request: RotationRequest): RotationRequest {
   const { requestedBy, why, lift } = request;
   return {
     ...request,
-    requestedBy: shorten(requestedBy, longestName),
-    ...(why !== undefined && { why: shorten(why, longestWhy) }),
+    requestedBy: shorten(requestedBy, maxNameLength),
+    ...(why !== undefined && { why: shorten(why, maxWhyLength) }),
     ...(lift && {
-      lift: { ...lift, by: shorten(lift.by, longestName), why: shorten(lift.why, longestWhy) },
+      lift: { ...lift, by: shorten(lift.by, maxNameLength), why: shorten(lift.why, maxWhyLength) },
     }),
   };
 }
@@ -211,7 +211,7 @@ function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
 
 /** Both reasons, shortened so that the added one stays visible. */
 function addWord(why: string, added: string): string {
-  return shorten(`${shorten(why, longestWhy / 2)}${added}`, longestWhy);
+  return shorten(`${shorten(why, maxWhyLength / 2)}${added}`, maxWhyLength);
 }
 
 /** An exposure stays the reason, even if another person requests the rotation later. */

@@ -6,7 +6,7 @@ import { unansweredExposure } from "./exposure.ts";
 import { isJoined, shorter } from "./request.ts";
 
 /** Milliseconds. Two checks with less time between them prove no more than one. */
-const leastDistance = minute;
+const minDistanceMs = minute;
 
 export interface RetirementInput {
   readonly account: string;
@@ -64,7 +64,7 @@ export function afterLook(
   now: Instant,
 ): Retirement | "proven" {
   const { seenInUse, quietSince } = retirement.proof ?? { seenInUse: 0 };
-  const distance = Math.max(every, leastDistance);
+  const distance = Math.max(every, minDistanceMs);
   const waiting = { ...retirement, failures: 0, at: plus(now, distance) };
   if (isInUse) return { ...waiting, proof: { seenInUse: seenInUse + 1 } };
   if (quietSince === undefined) return { ...waiting, proof: { seenInUse, quietSince: now } };

@@ -1,13 +1,13 @@
 import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
 import { policyFingerprint } from "../policy/policy.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import { adoptedPart, computeFingerprint, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { findSlot } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */
-const mostPolicies = 10;
+const maxPolicies = 10;
 
 /** The facts in the journal from which due times are computed. */
 export function toFacts(record: TargetRecord): Facts {
@@ -60,7 +60,7 @@ export function withDueMoment(
   return {
     ...withoutDue(record),
     ...(at !== undefined && { nextDue: at }),
-    dueReason: shorten(reason, longestWhy),
+    dueReason: shorten(reason, maxWhyLength),
     ...(passedOver.length > 0 && { passedOver: passedOver.map(brief) }),
   };
 }
@@ -80,17 +80,17 @@ export function underPolicy(record: TargetRecord, target: Target): TargetRecord 
     policiesPassedOver: _,
     ...rest
   } = record;
-  const others = target.policiesPassedOver.slice(0, mostPolicies).map(brief);
+  const others = target.policiesPassedOver.slice(0, maxPolicies).map(brief);
   return {
     ...rest,
     policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
-    policyWhy: shorten(target.policyWhy, longestWhy),
+    policyWhy: shorten(target.policyWhy, maxWhyLength),
     ...(others.length > 0 && { policiesPassedOver: others }),
   };
 }
 
 function brief<Explained extends { readonly why: string }>(explained: Explained): Explained {
-  return { ...explained, why: shorten(explained.why, longestWhy) };
+  return { ...explained, why: shorten(explained.why, maxWhyLength) };
 }
 
 function withoutDue(record: TargetRecord): TargetRecord {

@@ -59,7 +59,7 @@ export interface Lift {
 }
 
 /** How many phases a rotation remembers, because it can go back and forth between phases for days. */
-const mostPhases = 20;
+const maxPhases = 20;
 
 export interface PhaseTime {
   readonly phase: WorkingPhase;
@@ -329,7 +329,7 @@ export type HistoryRow = RunRecord | UnreadableRun;
 
 /** The latest phases, with one more. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
-  return [...phases, added].slice(-mostPhases);
+  return [...phases, added].slice(-maxPhases);
 }
 
 /** Whether the account may have a secret other than before the rotation. Then only a certain outcome stops the rotation. */

@@ -25,7 +25,7 @@ export function withSlot(slots: readonly SlotRecord[], changed: SlotRecord): Slo
 }
 
 /** How many slots a record keeps, including those of accounts that were removed from the configuration. */
-const mostSlots = 10;
+const maxSlots = 10;
 
 /**
  * The slots to keep: those of the configured accounts, the active one, and the latest others. An account that comes back to the
@@ -36,11 +36,11 @@ export function keptSlots(
   target: Target,
   active: string | undefined,
 ): readonly SlotRecord[] {
-  if (slots.length <= mostSlots) return slots;
+  if (slots.length <= maxSlots) return slots;
   const isNeeded = ({ account }: SlotRecord) =>
     account === active || target.slots.some((slot) => slot.account === account);
   const others = slots.filter((slot) => !isNeeded(slot));
-  const room = Math.max(0, mostSlots - (slots.length - others.length));
+  const room = Math.max(0, maxSlots - (slots.length - others.length));
   const latest = new Set(others.slice(others.length - Math.min(room, others.length)));
   return slots.filter((slot) => isNeeded(slot) || latest.has(slot));
 }

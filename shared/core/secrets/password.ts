@@ -49,7 +49,10 @@ export function characterClasses(rules: PasswordRules): string[] {
 }
 
 /** How many characters of each class a password must have. */
-export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly string[]): number[] {
+export function listMinimums(
+  { atLeast = {} }: PasswordRules,
+  classes: readonly string[],
+): number[] {
   return characterClassNames.map((name, index) =>
     classes[index] === "" ? 0 : (atLeast[name] ?? 1),
   );
@@ -81,7 +84,7 @@ export function fittingPart(rules: PasswordRules): number {
 function countPasswords(rules: PasswordRules): { fitting: number; drawn: number } {
   const classes = characterClasses(rules);
   const sizes = classes.map((characters) => characters.length);
-  const least = leastOfEach(rules, classes);
+  const least = listMinimums(rules, classes);
   const count = (wanted: readonly number[]) => {
     if (rules.startWithLetter === false) return arrangements(sizes, wanted, rules.length, rules);
     // The first character is a letter of either kind and counts for its class.
@@ -141,15 +144,15 @@ export function drawPassword(
   rules: PasswordRules,
   forbidden: readonly string[],
   randomBytes: (count: number) => Uint8Array,
-  mostTries: number,
+  maxTries: number,
 ): string | undefined {
   const classes = characterClasses(rules);
   const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
   // Candidates are rejected as a whole and never repaired, because repairs would make some passwords more likely than others.
-  for (let tries = 0; tries < mostTries; tries++) {
+  for (let tries = 0; tries < maxTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
     // Published alone, the password must not look like JSON, a URL or similar to any reader, including Keyturn.
-    const fits = hasEnough(candidate, classes, leastOfEach(rules, classes));
+    const fits = hasEnough(candidate, classes, listMinimums(rules, classes));
     if (fits && !hasWord(candidate, words) && isBarePassword(candidate)) return candidate;
   }
   return undefined;
@@ -187,7 +190,7 @@ function hasWord(candidate: string, words: readonly string[]): boolean {
   return words.some((word) => lowered.includes(word.toLowerCase()));
 }
 
-const mostDraws = 1_000;
+const maxDraws = 1_000;
 
 /** Bytes beyond the largest multiple of the alphabet are discarded, because taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
@@ -196,7 +199,7 @@ function pick(alphabet: string, count: number, randomBytes: (count: number) => U
   let picked = "";
   for (let draws = 0; picked.length < count; draws++) {
     // At least half of all bytes are usable, so the source is stuck.
-    if (draws > mostDraws)
+    if (draws > maxDraws)
       throw new RangeError("the source of random bytes returned no usable bytes");
     for (const byte of randomBytes(count - picked.length)) {
       if (byte < limit) picked += alphabet.charAt(byte % alphabet.length);

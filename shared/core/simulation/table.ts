@@ -5,14 +5,14 @@ import { type Comparison, computeShift } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
-/** Renders the plan as text for people. Lists at most `most` rotations, and counts the others. */
-export function renderTable(simulation: Simulation, most = Infinity): string {
-  return atOnce(tableInSteps(simulation, most));
+/** Renders the plan as text for people. Lists at most `maxRows` rotations, and counts the others. */
+export function renderTable(simulation: Simulation, maxRows = Infinity): string {
+  return atOnce(tableInSteps(simulation, maxRows));
 }
 
-export function* tableInSteps(simulation: Simulation, most = Infinity): Steps<string> {
+export function* tableInSteps(simulation: Simulation, maxRows = Infinity): Steps<string> {
   const { rotations, from, to } = simulation;
-  const listed = rotations.slice(0, most);
+  const listed = rotations.slice(0, maxRows);
   const rows = yield* mapInSteps(listed, (rotation) => [
     formatWhen(rotation),
     rotation.target.id,

@@ -133,8 +133,8 @@ export async function logsIn(
 ): Promise<boolean> {
   const { ports, target } = session;
   const { account } = credential;
-  const most = isSearch ? maxSearchGuesses : maxGuesses;
-  const pause = findGuessPause(session.refusals(), account, session.now(), most);
+  const maxTries = isSearch ? maxSearchGuesses : maxGuesses;
+  const pause = findGuessPause(session.refusals(), account, session.now(), maxTries);
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);

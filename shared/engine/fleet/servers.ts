@@ -1,8 +1,8 @@
 import {
   contactWithin,
-  mostProbes,
-  mostSilentProbes,
-  mostWorkers,
+  maxProbes,
+  maxSilentProbes,
+  maxWorkers,
   provenFor,
   silencePause,
   silentAfter,
@@ -10,9 +10,9 @@ import {
 import { between, type Instant, plus, second } from "../../core/time.ts";
 
 /** Milliseconds for which a worker waits for a slot: other workers usually finish within that time. */
-const longestWait = 2 * second;
+const maxWaitMs = 2 * second;
 /** Milliseconds for which a worker waits while others contact servers that may not answer. A server that is up answers within that time. */
-const longestWaitForProbe = 300;
+const maxWaitForProbeMs = 300;
 /** Milliseconds, at most twice as many, until a target whose server was busy is tried again. */
 const busyPause = 5 * second;
 
@@ -143,7 +143,7 @@ async function awaitContact(memory: Memory, server: string): Promise<PassedOver 
   }
   const { contact } = state;
   if (contact.result === "pending") {
-    await Promise.race([contact.ended, pause(longestWaitForProbe)]);
+    await Promise.race([contact.ended, pause(maxWaitForProbeMs)]);
   }
   const result = contact.result;
   if (result === "connected") return undefined;
@@ -208,7 +208,7 @@ function take(memory: Memory, server: string): Entered | Missing {
   const { probing, now } = memory;
   const state = getKnown(memory, server);
   const isProbe = !isProven(state, now());
-  if (state.working >= (isProbe ? 1 : mostWorkers) || isHanging(state, now())) return "server";
+  if (state.working >= (isProbe ? 1 : maxWorkers) || isHanging(state, now())) return "server";
   if (isProbe && !hasProbe(probing, state)) return "probe";
   state.working += 1;
   state.lastSign = now();
@@ -234,7 +234,7 @@ function isHanging({ working, lastSign }: Known, now: Instant): boolean {
 /** Whether a probe slot is free. One slot is kept for servers that have not been silent, so that a new server can always be tried. */
 function hasProbe(probing: ReadonlySet<Known>, state: Known): boolean {
   const silent = [...probing].filter(isSilent);
-  return probing.size < mostProbes && (!isSilent(state) || silent.length < mostSilentProbes);
+  return probing.size < maxProbes && (!isSilent(state) || silent.length < maxSilentProbes);
 }
 
 /** Whether the server was silent and has not accepted a connection since. */
@@ -257,17 +257,17 @@ function wakeAll({ waiting }: Memory): void {
 function endOfWait(memory: Memory, server: string, missing: Missing, since: Instant): Instant {
   const inTheWay = missing === "probe" ? [...memory.probing] : [getKnown(memory, server)];
   const ends = inTheWay.map(({ probeSince }) =>
-    probeSince === undefined ? plus(since, longestWait) : plus(probeSince, longestWaitForProbe),
+    probeSince === undefined ? plus(since, maxWaitMs) : plus(probeSince, maxWaitForProbeMs),
   );
   return ends.reduce((latest, end) => (end > latest ? end : latest));
 }
 
-async function someoneLeft({ waiting, pause }: Memory, atMost: number): Promise<void> {
+async function someoneLeft({ waiting, pause }: Memory, maxWait: number): Promise<void> {
   const left = Promise.withResolvers<undefined>();
   const wake = () => {
     left.resolve(undefined);
   };
   waiting.add(wake);
-  await Promise.race([left.promise, pause(atMost)]);
+  await Promise.race([left.promise, pause(maxWait)]);
   waiting.delete(wake);
 }

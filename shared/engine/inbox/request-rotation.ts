@@ -9,7 +9,7 @@ import {
   type TargetRecord,
   withoutSkip,
 } from "../../core/record/rotation.ts";
-import { findLongestGrace, type Target } from "../../core/target.ts";
+import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
@@ -101,10 +101,10 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
       `\`grace\` has no effect on target ${id}: its accounts change their own passwords, so Keyturn cannot end the old one early. Remove \`grace\``,
     );
   }
-  const longest = findLongestGrace(policy);
-  if (grace <= longest) return;
+  const maxGraceMs = findMaxGrace(policy);
+  if (grace <= maxGraceMs) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(longest)}, the policy's every: the next rotation of the pair needs the other account`,
+    `grace must be at most ${formatDuration(maxGraceMs)}, the policy's every: the next rotation of the pair needs the other account`,
   );
 }
 

@@ -4,10 +4,10 @@ import { between, type Instant, minute, plus, second } from "../../core/time.ts"
 import { toFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 
-const longest = minute;
-const mostTries = 30;
+const maxEmergencyMs = minute;
+const maxTries = 30;
 /** Two tries are enough after a lost connection; more would keep the worker from other targets if the server is down. */
-const mostTriesAtTarget = 2;
+const maxTriesAtTarget = 2;
 /** Milliseconds. The vault may be busy for a moment, or an operator may be changing a firewall. */
 const firstPause = second;
 const laterPause = 3 * second;
@@ -30,10 +30,10 @@ export function emergency(session: Session) {
     if (!isAtVault && !(error instanceof TargetUnavailableError)) return false;
     since ??= session.now();
     tries++;
-    if (tries > (isAtVault ? mostTries : mostTriesAtTarget)) return false;
+    if (tries > (isAtVault ? maxTries : maxTriesAtTarget)) return false;
     const pause = pauseBefore(session, tries, isAtVault ? error : {});
     const end = plus(session.now(), pause);
-    if (between(since, end) > longest) return false;
+    if (between(since, end) > maxEmergencyMs) return false;
     session.emit({
       type: "attempt-failed",
       rotationId: rotation.id,

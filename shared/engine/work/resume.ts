@@ -68,7 +68,7 @@ export async function resume(session: Session): Promise<void> {
 }
 
 /** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */
-const longestThrottled = 10 * minute;
+const maxThrottledMs = 10 * minute;
 
 /**
  * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
@@ -78,7 +78,7 @@ function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyErro
   if (error instanceof VaultBusyError) return error;
   if (!(error instanceof VaultUnavailableError) || mayHaveChanged(rotation)) return undefined;
   const { retryAfter, message } = error;
-  const isLong = between(rotation.startedAt, now) >= longestThrottled;
+  const isLong = between(rotation.startedAt, now) >= maxThrottledMs;
   if (retryAfter === undefined || isLong) return undefined;
   return new VaultBusyError(message, plus(now, retryAfter));
 }

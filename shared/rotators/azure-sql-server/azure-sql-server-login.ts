@@ -19,7 +19,7 @@ function describeAccount(options: AzureSqlServerOptions, account: string): strin
 }
 
 /** As many redirects as Microsoft's own driver follows. */
-const mostRoutes = 10;
+const maxRoutes = 10;
 
 /** The destination of a log-in: the server itself, or the server to which it redirected. */
 interface Place {
@@ -42,7 +42,7 @@ export async function tryLogin(
     giveUp();
   });
   try {
-    for (let routes = 0; routes <= mostRoutes; routes++) {
+    for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(place, options, credential, connectWithin);
       if (hasFired(signal))
         throw unavailable(`${where}: not contacted, because the deadline had passed`);

@@ -216,10 +216,10 @@ function contains(ranges: readonly string[], address: string): boolean {
   for (const range of ranges) {
     const [base = "", bits] = range.split("/");
     const family = findFamily(base);
-    const longest = family === "ipv6" ? 128 : 32;
-    const length = Number(bits ?? longest);
+    const maxBits = family === "ipv6" ? 128 : 32;
+    const length = Number(bits ?? maxBits);
     // A range that cannot be read excludes nobody.
-    if (family === undefined || !(length >= 0 && length <= longest)) return true;
+    if (family === undefined || !(length >= 0 && length <= maxBits)) return true;
     list.addSubnet(base, length, family);
   }
   const family = findFamily(address);

@@ -6,7 +6,7 @@ import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server truncates longer names, which could then name another account. */
-const longestName = 63;
+const maxNameBytes = 63;
 
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. Only `failureOf` may read them. */
@@ -126,8 +126,8 @@ export function requireName(account: string): void {
       ? "is empty"
       : account.includes("\0")
         ? "contains a NUL character"
-        : Buffer.byteLength(account, "utf8") > longestName
-          ? `is longer than ${longestName} bytes`
+        : Buffer.byteLength(account, "utf8") > maxNameBytes
+          ? `is longer than ${maxNameBytes} bytes`
           : undefined;
   if (problem !== undefined) {
     throw new ConfigError(`PostgreSQL account ${JSON.stringify(account)}: its name ${problem}`);

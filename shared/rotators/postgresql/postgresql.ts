@@ -45,7 +45,7 @@ export const ontoDisk = `
   WHERE pg_catalog.current_setting('synchronous_commit') <> 'remote_apply'`;
 
 /** Many clients, including this driver, refuse to compute more iterations. */
-const mostIterations = 100_000;
+const maxIterations = 100_000;
 
 /**
  * Whether a connection that logged in as the account is open, in any database and with any current role, and whether the list shows
@@ -254,5 +254,5 @@ async function readIterations(session: Session): Promise<number> {
     "SELECT pg_catalog.current_setting('scram_iterations', true) AS iterations",
   );
   const wanted = Number(row?.["iterations"] ?? defaultIterations);
-  return Math.min(Math.max(wanted, 1), mostIterations);
+  return Math.min(Math.max(wanted, 1), maxIterations);
 }

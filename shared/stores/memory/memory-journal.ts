@@ -1,6 +1,6 @@
 import { LeaseLostError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import { defaultRetention } from "../../core/record/retention.ts";
+import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { sentUntil } from "../../core/record/sent.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
@@ -49,7 +49,7 @@ export interface MemoryJournalOptions extends Retaining {
 /** A journal in memory. It stores the same columns as the journal in Table storage, so it returns copies. */
 export function memoryJournal({
   now = () => new Date(),
-  retentionMs = defaultRetention,
+  retentionMs = defaultRetentionMs,
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();

@@ -3,7 +3,7 @@ import { odata, type TransactionAction } from "@azure/data-tables";
 import { chunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import { defaultRetention } from "../../core/record/retention.ts";
+import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { sentUntil } from "../../core/record/sent.ts";
 import { isTargetId } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
@@ -43,7 +43,7 @@ interface Seen {
 export function tableJournal(
   connection: StorageConnection,
   tableName: string,
-  { retentionMs = defaultRetention, ...options }: TableOptions & Retaining = {},
+  { retentionMs = defaultRetentionMs, ...options }: TableOptions & Retaining = {},
 ): Journal {
   const { begin, now } = openTable(connection, tableName, options);
   const expiry = () => new Date(now().getTime() - retentionMs);
@@ -82,7 +82,7 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
     markSent: async (due, now) => {
       const byShard = Map.groupBy(due, ({ targetId }) => keys.toPartition(targetId));
       for (const [shard, rows] of byShard) {
-        for (const batch of chunks(rows, mostInTransaction)) {
+        for (const batch of chunks(rows, maxRowsInTransaction)) {
           await markInShard(begin(), shard, batch, now);
         }
       }
@@ -91,8 +91,8 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
 }
 
 /** How many rows a transaction may touch. */
-const mostInTransaction = 100;
-const mostRounds = 5;
+const maxRowsInTransaction = 100;
+const maxRounds = 5;
 
 /** A worker may have moved some of the rows meanwhile; the service then marks none of them. */
 async function markInShard(
@@ -102,7 +102,7 @@ async function markInShard(
   now: Instant,
 ): Promise<void> {
   let left = due;
-  for (let rounds = 0; rounds < mostRounds && left.length > 0; rounds++) {
+  for (let rounds = 0; rounds < maxRounds && left.length > 0; rounds++) {
     const result = await table.submit(
       left.map(({ targetId, wakeAt, sent, isFirst }) => {
         const rowKey = keys.dueRow(wakeAt, targetId);

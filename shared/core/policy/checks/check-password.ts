@@ -5,7 +5,7 @@ import {
   drawPassword,
   entropyBits,
   fittingPart,
-  leastOfEach,
+  listMinimums,
   type PasswordRules,
 } from "../../secrets/password.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -72,7 +72,7 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
 }
 
 function checkCounts(rules: PasswordRules, classes: readonly string[]): Problem[] {
-  const asked = leastOfEach(rules, classes).reduce((sum, one) => sum + one, 0);
+  const asked = listMinimums(rules, classes).reduce((sum, one) => sum + one, 0);
   if (asked > rules.length) {
     const message = `requires ${asked} characters, but length is ${rules.length}`;
     return [problem(["password", "atLeast"], message)];
