@@ -1,11 +1,11 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { ExposureInput, Operations } from "../shared/app.ts";
+import { answer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
-import { readChoice, readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { Refusal } from "./http/request-error.ts";
+import { readChoice, readMoment, readText } from "./http/request-fields.ts";
 
 const kinds = ["exposure", "breach"] as const;
 const fields = ["by", "at", "from", "version", "kind"];

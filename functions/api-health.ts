@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
+import { answer } from "./http/answers.ts";
 import { handle } from "./http/handle.ts";
-import { answer } from "./http/problem.ts";
 
 /** Milliseconds one answer is reused: callers without a key must not be able to put load on the journal. */
 const cacheMs = 5_000;

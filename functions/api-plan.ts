@@ -9,10 +9,10 @@ import {
   planFormats,
   type PlanOptions,
 } from "../shared/app.ts";
+import { problem } from "./http/answers.ts";
 import { readText } from "./http/body.ts";
 import { type Answerer, handle } from "./http/handle.ts";
-import { problem } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { Refusal } from "./http/request-error.ts";
 
 /** Milliseconds. Longer periods take too long to compute. */
 const maxPeriodMs = 366 * 24 * 60 * 60 * 1_000;

@@ -6,13 +6,13 @@ import {
   type Operations,
   type RotationInput,
 } from "../shared/app.ts";
+import { answer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
 import { describeCaller } from "./http/caller.ts";
-import { readChoice, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { Refusal } from "./http/request-error.ts";
+import { readChoice, readText } from "./http/request-fields.ts";
 
 const reasons = ["operator", "exposure"] as const;
 const fields = ["reason", "grace", "liftFreeze"];

@@ -1,9 +1,9 @@
 import { app, type HttpRequest } from "@azure/functions";
+import { answer, nextPage } from "./http/answers.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { handle } from "./http/handle.ts";
 import { limit, noSuchTarget, rotationId, targetId } from "./http/parameters.ts";
-import { answer, nextPage } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { Refusal } from "./http/request-error.ts";
 
 /** Lists the rotations of a target, newest first. */
 app.http("api-rotations", {

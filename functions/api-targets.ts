@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
+import { answer, nextPage } from "./http/answers.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { handle } from "./http/handle.ts";
 import { limit, noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer, nextPage } from "./http/problem.ts";
 
 /** Lists every configured target with its state. The list has pages only when the caller gives a limit. */
 app.http("api-targets", {

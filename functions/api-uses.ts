@@ -1,10 +1,10 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { Operations, UseInput } from "../shared/app.ts";
+import { answer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
-import { readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
+import { readMoment, readText } from "./http/request-fields.ts";
 
 /** Records that somebody used the secret. Answers 202 with the last known use and when Keyturn rotates the secret. */
 async function reportUse(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {

@@ -1,5 +1,5 @@
 import { app, type EventGridEvent, type InvocationContext } from "@azure/functions";
-import { operationsFor } from "./invocation/operations.ts";
+import { operationsFor } from "./invocation/invocation-operations.ts";
 
 /**
  * Turns an event of Key Vault, in the Event Grid schema or as a CloudEvent, into a queue message for its target. Event Grid

@@ -1,6 +1,6 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
-import { operationsFor } from "./invocation/operations.ts";
+import { operationsFor } from "./invocation/invocation-operations.ts";
 
 /** Starts or resumes the due work of one target. Failures go to the journal; only a bug throws. */
 export async function rotate(message: unknown, context: InvocationContext): Promise<void> {

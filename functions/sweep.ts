@@ -1,5 +1,5 @@
 import { app, type InvocationContext, type Timer } from "@azure/functions";
-import { operationsFor } from "./invocation/operations.ts";
+import { operationsFor } from "./invocation/invocation-operations.ts";
 
 /** Finds due targets. Rotations depend only on this trigger; the other triggers make them start sooner. */
 export async function sweep(_timer: Timer, context: InvocationContext): Promise<void> {

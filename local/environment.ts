@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
-import { makeConfiguration } from "./start/app/configuration.ts";
-import type { KeyturnEvent } from "./start/app/events.ts";
+import { makeConfiguration } from "./start/app/demo-configuration.ts";
+import type { KeyturnEvent } from "./start/app/read-event.ts";
 import { makeApi } from "./start/console/api.ts";
 import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
 import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
@@ -9,7 +9,6 @@ import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
 import { seeds } from "./start/demo/seeds.ts";
 import { emulatorClient } from "./start/demo/vault-access.ts";
-import { isFree, keepAddresses, portAgain, readAddresses } from "./start/environment/addresses.ts";
 import { withoutStack } from "./start/environment/child.ts";
 import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
@@ -19,6 +18,12 @@ import {
   type FunctionsHostOptions,
   startFunctionsHost,
 } from "./start/environment/functions-host.ts";
+import {
+  isFree,
+  keepAddresses,
+  portAgain,
+  readAddresses,
+} from "./start/environment/kept-addresses.ts";
 import { replaceFile, replaceJson } from "./start/environment/kept-file.ts";
 import { killedHostNotes } from "./start/environment/killed-host.ts";
 import { type Services, startServices } from "./start/environment/services.ts";

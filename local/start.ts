@@ -1,9 +1,14 @@
 /** Keyturn on this machine, with everything it needs: `npm start`. */
 import { fileURLToPath } from "node:url";
 import { type Environment, startEnvironment } from "./environment.ts";
-import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
+import {
+  type Arguments,
+  readArguments,
+  usage,
+  UsageError,
+} from "./start/console/start-arguments.ts";
 import { formatTable, terminalWidth, wrapText } from "./start/console/text.ts";
 import { shownTargets } from "./start/console/watched.ts";
 import { describeChildFailure } from "./start/environment/child.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { build } from "./build.ts";
+import { build } from "./build-id.ts";
 import { openConfig, type Opened } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
@@ -110,7 +110,7 @@ async function createApp(environment: Environment, root: string): Promise<App> {
         };
         last = {
           source: opened,
-          joined: whenNeeded(async () => (await import("./join.ts")).join(given)),
+          joined: whenNeeded(async () => (await import("./assemble.ts")).join(given)),
         };
         unreported = opened;
       }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { build } from "./build.ts";
+import { build } from "./build-id.ts";
 import type { Settings } from "./config/settings.ts";
 import { azureCredential, connectionTo, type Environment } from "./connections.ts";
 import type { Secret } from "./core/secrets/secret.ts";

@@ -1,5 +1,5 @@
 import { isTargetId } from "../../shared/app.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./request-error.ts";
 
 /** The last entry of a page; the next page starts after it. Callers return it unchanged and must not interpret it. */
 type Place = readonly string[];

@@ -12,10 +12,10 @@ import {
   type Operations,
   unreadableRow,
 } from "../../shared/app.ts";
-import { operationsFor } from "../invocation/operations.ts";
-import { problem } from "./problem.ts";
+import { operationsFor } from "../invocation/invocation-operations.ts";
+import { problem } from "./answers.ts";
 import { checkQuery } from "./query.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./request-error.ts";
 
 export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
 

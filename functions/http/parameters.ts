@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { isTargetId } from "../../shared/app.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./request-error.ts";
 
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 

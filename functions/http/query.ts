@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
-import { refuseUnknown } from "./fields.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./request-error.ts";
+import { refuseUnknown } from "./request-fields.ts";
 
 /** Query parameters of the Functions host itself: the access key and its client id. */
 const platformNames = ["code", "clientId"];

@@ -6,7 +6,7 @@ import {
   isDelivered,
   type RetryPolicy,
   type Verdict,
-} from "./retry.ts";
+} from "./delivery-retry.ts";
 import { convert, type EventSchema, type GridEvent, isCloudEvent } from "./schemas.ts";
 
 /** The delivery of one event to one endpoint. */

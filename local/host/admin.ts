@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "./app/core-module.ts";
 import type { Call, Invoker } from "./app/invoke.ts";
-import { eventCall } from "./event-grid.ts";
+import { eventCall } from "./event-grid-webhook.ts";
 import type { AppFunctions } from "./functions.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
 import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";

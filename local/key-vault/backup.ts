@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { LIMITS } from "./limits.ts";
 import type { SecretEntry } from "./state.ts";
 import { badParameter } from "./vault-error.ts";
+import { LIMITS } from "./emulator-limits.ts";
 
 const seconds = z.int();
 const backedUpVersion = z.object({

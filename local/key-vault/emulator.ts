@@ -4,9 +4,9 @@ import { createBundles } from "./bundles.ts";
 import { type ChangeLog, memoryLog, openChangeLog } from "./change-log.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { answerRequest, type Gate } from "./gate.ts";
-import { LIMITS } from "./limits.ts";
 import { applyChange, type Change, emptyState, type VaultState } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
+import { LIMITS } from "./emulator-limits.ts";
 
 export interface KeyVaultEmulatorOptions {
   /** Whether a bearer token gives access to this vault. */

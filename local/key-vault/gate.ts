@@ -2,9 +2,6 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
-import { checkApiVersion } from "./limits.ts";
-import { OPERATIONS, type VaultContext } from "./operations.ts";
-import { findRoute, type Route } from "./routes.ts";
 import type { Throttle } from "./throttle.ts";
 import {
   errorBody,
@@ -14,6 +11,9 @@ import {
   secretNotFound,
   VaultError,
 } from "./vault-error.ts";
+import { checkApiVersion } from "./emulator-limits.ts";
+import { OPERATIONS, type VaultContext } from "./vault-operations.ts";
+import { findRoute, type Route } from "./vault-routes.ts";
 
 /** The resource in a token request for any vault. */
 export const VAULT_RESOURCE = "https://vault.azure.net";

@@ -1,5 +1,5 @@
-import { checkApiVersion, checkPageSize } from "./limits.ts";
 import { badParameter } from "./vault-error.ts";
+import { checkApiVersion, checkPageSize } from "./emulator-limits.ts";
 
 export interface Page<Item> {
   readonly value: readonly Item[];

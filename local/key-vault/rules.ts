@@ -1,5 +1,4 @@
 import type { BackedUpVersion, Backup } from "./backup.ts";
-import type { CreateBody, UpdateBody } from "./limits.ts";
 import {
   type Change,
   currentVersion,
@@ -18,6 +17,7 @@ import {
   secretNotFound,
   VaultError,
 } from "./vault-error.ts";
+import type { CreateBody, UpdateBody } from "./emulator-limits.ts";
 
 /** The settings that the owner of the vault chose at its creation. */
 export interface VaultPolicy {

@@ -22,7 +22,7 @@ import { openSession, type Session } from "./session.ts";
 import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
-import { flushOutbox } from "./work/outbox.ts";
+import { flushOutbox } from "./work/notify.ts";
 import { reschedule } from "./work/reschedule.ts";
 import { resume } from "./work/resume.ts";
 import { retire } from "./work/retire.ts";

@@ -1,4 +1,4 @@
-import { maxHoldMs, roomFor } from "../core/fleet/pace.ts";
+import { maxHoldMs, roomFor } from "../core/fleet/vault-limit.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Pace, PaceMark, PaceStore } from "./pace.ts";
 

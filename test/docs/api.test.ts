@@ -21,7 +21,7 @@ vi.mock("@azure/functions", () => {
 });
 
 // Names are checked before anything is asked of the app.
-vi.mock("../../functions/invocation/operations.ts", () => ({
+vi.mock("../../functions/invocation/invocation-operations.ts", () => ({
   operationsFor: () => Promise.resolve({}),
 }));
 
@@ -88,7 +88,7 @@ describe("The reference of the API", () => {
   });
 
   test("explains each status of an error", async () => {
-    const source = await readFile(join(root, "functions/http/problem.ts"), "utf8");
+    const source = await readFile(join(root, "functions/http/answers.ts"), "utf8");
     const statuses = Array.from(source.matchAll(/^ {2}(\d{3}): "/gm), ([, status = ""]) => status);
     const explained = Array.from(page.matchAll(/^\| (\d{3}) \|/gm), ([, status = ""]) => status);
     expect(explained).toEqual(statuses);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maxProbes } from "../../shared/core/fleet/servers.ts";
+import { maxProbes } from "../../shared/core/fleet/server-limits.ts";
 import { between, minute, second } from "../../shared/core/time.ts";
 import {
   type Entered,

@@ -4,7 +4,7 @@ import type { NotificationType } from "../../shared/core/record/rotation.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { toCloudEvent } from "../../shared/notifiers/cloud-event.ts";
 import { eventGridNotifier } from "../../shared/notifiers/event-grid.ts";
-import { webhookNotifier } from "../../shared/notifiers/webhook.ts";
+import { webhookNotifier } from "../../shared/notifiers/webhook-notifier.ts";
 
 const key = new Secret("0123456789abcdef");
 const token = { getToken: () => Promise.resolve(null) };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { QueueClient } from "@azure/storage-queue";
+import { parseHostJson } from "../../local/host/host-json.ts";
 import { createMessageHandler } from "../../local/host/queues/message-handler.ts";
-import { parseHostJson } from "../../local/host/settings.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Target } from "../../shared/core/target.ts";

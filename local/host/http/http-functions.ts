@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { findTrigger, type Invoker } from "../app/invoke.ts";
-import { resolvePlaceholders, type Settings } from "../settings.ts";
+import { resolvePlaceholders, type Settings } from "../host-json.ts";
 import { type HttpCall, type HttpReply, toReply, toRpcRequest } from "./http.ts";
 import { isAnyKey, type Keys, presentedKey } from "./keys.ts";
 import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "./timer-schedule.ts";
 
 /** The state of a timer that outlives a run and a restart. */
 export interface TimerStatus {

@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { type Call, findTrigger, type Invoker } from "../app/invoke.ts";
 import { json } from "../app/rpc-data.ts";
+import { resolvePlaceholders, type Settings } from "../host-json.ts";
 import { type HostLog, toErrorMessage } from "../log.ts";
-import { resolvePlaceholders, type Settings } from "../settings.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
+import { parseSchedule, type Schedule } from "./timer-schedule.ts";
 import {
   readStatus,
   statusAfterRun,

@@ -1,5 +1,5 @@
 import type { EventType } from "../../../shared/app.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import type { KeyturnEvent } from "../app/read-event.ts";
 import type { Counts } from "../demo/consumer-process.ts";
 import { printable, wrapWords } from "./text.ts";
 

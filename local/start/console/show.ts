@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Environment } from "../../environment.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import type { KeyturnEvent } from "../app/read-event.ts";
 import { makeApi, type TargetView } from "./api.ts";
 import { formatHeader, type Header, listSuggestions } from "./header.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";

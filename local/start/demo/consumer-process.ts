@@ -35,7 +35,7 @@ export interface ConsumerProcess {
   close(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
+const program = fileURLToPath(new URL("./demo-consumer.ts", import.meta.url));
 const endLimitMs = 15_000;
 
 export async function startConsumer(options: ConsumerOptions): Promise<ConsumerProcess> {

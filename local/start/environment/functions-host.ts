@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type KeyturnEvent, readEvent } from "../app/events.ts";
+import { type KeyturnEvent, readEvent } from "../app/read-event.ts";
 import { type Child, type Exit, plainEnvironment, startChild, withoutStack } from "./child.ts";
 import { type DataFolder, rememberOrEnd } from "./data-folder.ts";
 import { readJson } from "./kept-file.ts";

@@ -7,9 +7,9 @@ import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/end
 import { vaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
-import { type Addresses, isFree, portAgain } from "./addresses.ts";
 import { type Closing, together } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { type Addresses, isFree, portAgain } from "./kept-addresses.ts";
 
 /** The services that the app and its targets need. */
 export interface Services {

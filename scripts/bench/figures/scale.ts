@@ -1,8 +1,8 @@
 import type { Figure } from "../figure.ts";
-import { storageLimits } from "../fleet/model.ts";
-import { type FleetResult, simulateFleet } from "../fleet/simulate.ts";
+import { storageLimits } from "../fleet/measured-services.ts";
+import { type FleetResult, simulateFleet } from "../fleet/simulate-fleet.ts";
+import { duration, type Grid, number } from "../output/format-table.ts";
 import { prices } from "../output/prices.ts";
-import { duration, type Grid, number } from "../output/table.ts";
 import { hostSettings } from "../world/host-settings.ts";
 
 const sizes = [100, 1_000, 10_000, 100_000, 1_000_000];

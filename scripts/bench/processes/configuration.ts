@@ -4,8 +4,8 @@ import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
 import type { Reading } from "../figures/configuration.ts";
+import { vaultCredential } from "../world/bench-vault.ts";
 import { answerCalls } from "../world/calls.ts";
-import { vaultCredential } from "../world/vault.ts";
 
 answerCalls({
   async read(path): Promise<Reading> {

@@ -1,5 +1,5 @@
 import type { Finding, Path } from "../problems.ts";
-import { quoteText, suggestion } from "../schema/sentences.ts";
+import { quoteText, suggestion } from "../schema/issue-sentences.ts";
 import type { Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entries, Merged, Section } from "../yaml/merge.ts";

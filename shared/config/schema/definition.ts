@@ -3,7 +3,7 @@ import { maxRetentionMs, minRetentionMs } from "../../core/record/retention.ts";
 import { targetDefaultsSchema } from "../checks/target-defaults.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
-import { notifierSchema } from "./notify.ts";
+import { notifierSchema } from "./notifier-fields.ts";
 import { policySchema } from "./policies.ts";
 import { type ConfigRotator, looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";

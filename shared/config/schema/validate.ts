@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Finding, Path } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { keyWithoutSpace, missingSpaceMessage } from "../yaml/syntax.ts";
-import { sentence, suggestion } from "./sentences.ts";
+import { sentence, suggestion } from "./issue-sentences.ts";
 
 type Issue = z.core.$ZodIssue;
 

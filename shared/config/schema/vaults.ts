@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultCreates, maxCreates } from "../../core/fleet/pace.ts";
+import { defaultCreates, maxCreates } from "../../core/fleet/vault-limit.ts";
 import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { webAddress } from "./fields.ts";
 

@@ -1,6 +1,6 @@
 import { pendingName, type Target } from "../target.ts";
 import { second } from "../time.ts";
-import { limitWindow } from "./pace.ts";
+import { limitWindow } from "./vault-limit.ts";
 
 /** Messages of one sweep, spread over the time until the next sweep. */
 export interface Arrivals {

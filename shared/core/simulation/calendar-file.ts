@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
+import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 const lineLength = 75;

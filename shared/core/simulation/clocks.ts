@@ -1,6 +1,6 @@
 import { clockChanges } from "../policy/windows/zone.ts";
-import { itemsInStep, type Steps } from "../steps.ts";
 import { hour } from "../time.ts";
+import { itemsInStep, type Steps } from "../work-in-steps.ts";
 import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./model.ts";
 
 /** Counts the rotations near clock changes. `rotations` are sorted by their start. */

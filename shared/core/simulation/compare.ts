@@ -1,5 +1,5 @@
-import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
 import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
+import { atOnce, itemsInStep, mapInSteps, type Steps } from "../work-in-steps.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** The effect of an edit on the rotations of one target. */

@@ -1,11 +1,11 @@
-import { atOnce, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
+import { atOnce, type Steps } from "../work-in-steps.ts";
 import { calendarInSteps } from "./calendar-file.ts";
 import type { Comparison } from "./compare.ts";
 import type { PlanFormat } from "./formats.ts";
-import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
 import type { Simulation } from "./model.ts";
-import { comparisonTableInSteps, tableInSteps } from "./table.ts";
+import { comparisonJsonInSteps, jsonInSteps } from "./render-json.ts";
+import { comparisonTableInSteps, tableInSteps } from "./render-table.ts";
 
 /** Renders a plan. `madeAt` is when the plan was made. */
 export function renderPlan(simulation: Simulation, format: PlanFormat, madeAt: Instant): string {

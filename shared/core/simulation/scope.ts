@@ -1,9 +1,9 @@
 import { ConfigError } from "../errors.ts";
 import { nearestTo } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
+import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits, SimulatedTarget, Simulation } from "./model.ts";
 import { type PlanBudget, simulateInSteps } from "./simulate.ts";

@@ -6,8 +6,8 @@ import { computeSpread, decide } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { entropyBits, type PasswordRules } from "../secrets/password.ts";
-import { atOnce, sortInSteps, type Steps } from "../steps.ts";
 import { type Instant, instantAt, second } from "../time.ts";
+import { atOnce, sortInSteps, type Steps } from "../work-in-steps.ts";
 import { clockChangesFor } from "./clocks.ts";
 import { findCollisions } from "./collisions.ts";
 import type {

@@ -6,7 +6,7 @@ import {
   provenFor,
   silencePause,
   silentAfter,
-} from "../../core/fleet/servers.ts";
+} from "../../core/fleet/server-limits.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
 
 /** Milliseconds for which a worker waits for a slot: other workers usually finish within that time. */

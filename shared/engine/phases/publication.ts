@@ -1,5 +1,5 @@
 import { ConfigError } from "../../core/errors.ts";
-import { mergePayload } from "../../core/payload/merge.ts";
+import { mergePayload } from "../../core/payload/merge-payload.ts";
 import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";

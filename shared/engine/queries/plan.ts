@@ -8,9 +8,9 @@ import {
   simulateTargetsInSteps,
 } from "../../core/simulation/scope.ts";
 import type { PlanBudget } from "../../core/simulation/simulate.ts";
-import { inSlices, type Steps } from "../../core/steps.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
+import { inSlices, type Steps } from "../../core/work-in-steps.ts";
 import type { Ports } from "../ports.ts";
 
 /** What a plan shows. */

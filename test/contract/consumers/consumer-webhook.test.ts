@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { webhookConsumer } from "../../../shared/consumers/webhook.ts";
+import { webhookConsumer } from "../../../shared/consumers/webhook-consumer.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
-import { webhookNotifier } from "../../../shared/notifiers/webhook.ts";
+import { webhookNotifier } from "../../../shared/notifiers/webhook-notifier.ts";
 import { startReceiver, startTroubles } from "../../notifiers/receiver.ts";
 import { toldEvent } from "../../notifiers/told-event.ts";
 import { notifierSuite, troubleSuite } from "./notifier.suite.ts";

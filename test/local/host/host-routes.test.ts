@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { byPrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
 import {
   parseHostJson,
   resolveConnection,
   resolvePlaceholders,
-} from "../../../local/host/settings.ts";
+} from "../../../local/host/host-json.ts";
+import { byPrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
 
 const match = (templates: readonly string[], path: string) => {
   const routes = templates

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseSchedule } from "../../../local/host/timers/schedule.ts";
+import { parseSchedule } from "../../../local/host/timers/timer-schedule.ts";
 import { statusAfterRun, statusAtStart } from "../../../local/host/timers/timer-status.ts";
 import { hostFixture } from "./hosted-fixture.ts";
 

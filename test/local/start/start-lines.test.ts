@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type KeyturnEvent, readEvent } from "../../../local/start/app/events.ts";
-import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
+import { type KeyturnEvent, readEvent } from "../../../local/start/app/read-event.ts";
 import {
   clock,
   formatLine,
@@ -10,6 +9,7 @@ import {
   tellDuration,
   tellPublished,
 } from "../../../local/start/console/lines.ts";
+import { readArguments, usage, UsageError } from "../../../local/start/console/start-arguments.ts";
 import {
   formatTable,
   terminalWidth,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks/check.ts";
+import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks/check-policy.ts";
 import type { Moments } from "../../../../shared/core/policy/due/facts.ts";
 import { decide } from "../../../../shared/core/policy/due/placement.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";

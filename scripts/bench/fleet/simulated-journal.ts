@@ -7,8 +7,14 @@ import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
 import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
 import type { PaceStore } from "../../../shared/stores/pace.ts";
 import { targetPartitions, toPartition } from "../../../shared/stores/table/row-keys.ts";
-import type { SimulatedClock } from "./clock.ts";
-import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
+import {
+  medianMs,
+  type RateLimit,
+  rateLimit,
+  storageLimits,
+  storageRetries,
+} from "./measured-services.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
 
 export interface SimulatedStorage {
   /** The content of the tables, without latencies and limits. */

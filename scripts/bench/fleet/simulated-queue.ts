@@ -4,8 +4,14 @@ import {
   QueueUnavailableError,
   type WorkMessage,
 } from "../../../shared/stores/queue.ts";
-import type { SimulatedClock } from "./clock.ts";
-import { medianMs, type RateLimit, rateLimit, storageLimits, storageRetries } from "./model.ts";
+import {
+  medianMs,
+  type RateLimit,
+  rateLimit,
+  storageLimits,
+  storageRetries,
+} from "./measured-services.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
 
 export interface Received {
   readonly message: WorkMessage;

@@ -1,6 +1,6 @@
 import { formatLocal } from "../policy/windows/calendar.ts";
 import { printable, printableLines } from "../printable.ts";
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
+import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
 import { type Comparison, computeShift } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";

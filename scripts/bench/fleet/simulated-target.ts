@@ -1,8 +1,8 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../../shared/core/errors.ts";
 import { memoryRotator, type MemorySystem } from "../../../shared/rotators/memory.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
-import type { SimulatedClock } from "./clock.ts";
-import { medianMs } from "./model.ts";
+import { medianMs } from "./measured-services.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
 
 export interface TargetOf {
   readonly system: MemorySystem;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
-import { defaultCreates } from "../../../shared/core/fleet/pace.ts";
+import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { day, toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
 import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
@@ -11,14 +11,14 @@ import { memorySystem } from "../../../shared/rotators/memory.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
 import { findGaps, type Gap } from "../gaps.ts";
 import type { Moment } from "../world/counting.ts";
-import { type SimulatedClock, simulatedClock } from "./clock.ts";
-import { simulatedHost, sweepForEver } from "./host.ts";
-import { simulatedStorage } from "./journal.ts";
-import { draws, latencies, rateLimit, storageLimits } from "./model.ts";
-import { simulatedQueue } from "./queue.ts";
-import { plainTarget, simulatedTarget } from "./target.ts";
-import { findServer, makeTargets, seedTargets } from "./targets.ts";
-import { simulatedVault } from "./vault.ts";
+import { draws, latencies, rateLimit, storageLimits } from "./measured-services.ts";
+import { findServer, makeTargets, seedTargets } from "./seed-targets.ts";
+import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+import { simulatedHost, sweepForEver } from "./simulated-host.ts";
+import { simulatedStorage } from "./simulated-journal.ts";
+import { simulatedQueue } from "./simulated-queue.ts";
+import { plainTarget, simulatedTarget } from "./simulated-target.ts";
+import { simulatedVault } from "./simulated-vault.ts";
 
 export interface FleetOf {
   readonly targets: number;

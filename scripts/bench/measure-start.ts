@@ -1,7 +1,7 @@
 /**
  * Measures what a start of the package costs, and prints a table:
  *
- *     node scripts/run.mjs scripts/bench/start.ts
+ *     node scripts/run.mjs scripts/bench/measure-start.ts
  *
  * CPU seconds with 100, 1,000 and 10,000 targets, from the checked form and from the YAML; and the cold start beside that of
  * the smallest function there is, in a process of Node alone. The Functions worker adds the same to both. Medians; the runs

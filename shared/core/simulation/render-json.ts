@@ -1,4 +1,4 @@
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
+import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
 import type { Comparison } from "./compare.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 

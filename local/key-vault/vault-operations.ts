@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { LoopbackReply } from "../loopback.ts";
 import { readBackup, writeBackup } from "./backup.ts";
 import type { Bundles } from "./bundles.ts";
-import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./limits.ts";
 import { takePage } from "./paging.ts";
-import type { Operation } from "./routes.ts";
 import * as rules from "./rules.ts";
 import {
   type Change,
@@ -14,6 +12,8 @@ import {
   type VaultState,
 } from "./state.ts";
 import { secretNotFound } from "./vault-error.ts";
+import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./emulator-limits.ts";
+import type { Operation } from "./vault-routes.ts";
 
 export interface VaultContext {
   readonly state: VaultState;

@@ -1,7 +1,7 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, test } from "vitest";
 import { describeCaller } from "../../functions/http/caller.ts";
-import { readText } from "../../functions/http/fields.ts";
+import { readText } from "../../functions/http/request-fields.ts";
 
 const read = (value: unknown) => readText("by", "who saw it", value);
 

@@ -1,5 +1,5 @@
 import { instantOf, nearestName } from "../../shared/app.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./request-error.ts";
 
 /** Milliseconds that a caller's clock may be ahead of the app's. */
 const maxClockSkewMs = 5 * 60 * 1_000;

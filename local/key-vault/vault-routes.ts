@@ -1,5 +1,5 @@
-import { checkName, checkVersion } from "./limits.ts";
 import { VaultError } from "./vault-error.ts";
+import { checkName, checkVersion } from "./emulator-limits.ts";
 
 export type Operation =
   | "set-secret"

@@ -2,8 +2,8 @@ import { createThrottle, type RequestKind } from "../../../local/key-vault/throt
 import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { type MemoryVault, memoryVault } from "../../../shared/vaults/memory-vault.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
-import type { SimulatedClock } from "./clock.ts";
-import { medianMs, vaultRetries } from "./model.ts";
+import { medianMs, vaultRetries } from "./measured-services.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
 
 export interface SimulatedVault {
   /** The content of the vault, without latencies and limits. */

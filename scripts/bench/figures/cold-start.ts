@@ -1,6 +1,6 @@
 import type { Figure } from "../figure.ts";
-import { number } from "../output/table.ts";
-import { measureStart } from "../start.ts";
+import { measureStart } from "../measure-start.ts";
+import { number } from "../output/format-table.ts";
 
 /** Measures the cost of a start of the package, compared with a minimal function. */
 export const start: Figure = {

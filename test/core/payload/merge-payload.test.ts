@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mergePayload } from "../../../shared/core/payload/merge.ts";
+import { mergePayload } from "../../../shared/core/payload/merge-payload.ts";
 import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import {

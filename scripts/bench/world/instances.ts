@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
-import type { Places } from "./app.ts";
 import { startCallee } from "./calls.ts";
 import { countsShape } from "./counts.ts";
-import type { Profile } from "./profile.ts";
+import type { Places } from "./open-app.ts";
+import type { Profile } from "./start-profile.ts";
 
 const outcomeShape = z.object({
   /** Of the event. */

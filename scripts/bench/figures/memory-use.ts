@@ -1,6 +1,6 @@
 import type { Figure } from "../figure.ts";
+import { mebibytes, number } from "../output/format-table.ts";
 import { greatest, median } from "../output/statistics.ts";
-import { mebibytes, number } from "../output/table.ts";
 import { playRound } from "../rounds.ts";
 import { bundled } from "../world/bundled.ts";
 import { startWorld } from "../world/world.ts";

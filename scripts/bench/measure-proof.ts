@@ -1,4 +1,4 @@
-import type { Row } from "./output/table.ts";
+import type { Row } from "./output/format-table.ts";
 import type { World } from "./world/world.ts";
 
 const sample = 20;

@@ -2,8 +2,8 @@
  * A model application: repeatedly reads its log-in from Key Vault with the official client and uses it. Prints its counts as
  * JSON lines, and ends with the process that started it.
  *
- *     consumer.ts VAULT_URL CA_FILE             for the seeded targets
- *     consumer.ts VAULT_URL CA_FILE CONFIG      for the targets of a configuration
+ *     demo-consumer.ts VAULT_URL CA_FILE             for the seeded targets
+ *     demo-consumer.ts VAULT_URL CA_FILE CONFIG      for the targets of a configuration
  */
 import "../../host/with-parent.ts";
 import { setTimeout as wait } from "node:timers/promises";

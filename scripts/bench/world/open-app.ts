@@ -4,7 +4,7 @@ import { monotonicFactory } from "ulid";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
 import type { EventReader } from "../../../shared/core/events.ts";
-import { defaultCreates } from "../../../shared/core/fleet/pace.ts";
+import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
 import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
@@ -17,8 +17,8 @@ import { storageQueue } from "../../../shared/stores/storage-queue.ts";
 import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
 import { tablePace } from "../../../shared/stores/table/table-pace.ts";
 import { keyVault } from "../../../shared/vaults/key-vault.ts";
+import { vaultCredential } from "./bench-vault.ts";
 import { type Meter, meter } from "./counting.ts";
-import { vaultCredential } from "./vault.ts";
 
 /** The places of the configuration and the storage of the bench. */
 export const placesShape = z.object({
@@ -37,7 +37,7 @@ const pause = async (milliseconds: number) => {
   await wait(milliseconds);
 };
 
-/** Opens the app like `shared/join.ts`, with ports that count their calls. */
+/** Opens the app like `shared/assemble.ts`, with ports that count their calls. */
 export async function openApp(
   { config: path, connectionString, table, queue: queueName, isPaced }: Places,
   read: EventReader,

@@ -1,7 +1,7 @@
 import type { Operations } from "../../../shared/engine/operations.ts";
 import { hostSettings } from "../world/host-settings.ts";
-import type { SimulatedClock } from "./clock.ts";
-import type { Received, SimulatedQueue } from "./queue.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
+import type { Received, SimulatedQueue } from "./simulated-queue.ts";
 
 /** One instance of the Functions host. */
 export interface SimulatedHost {

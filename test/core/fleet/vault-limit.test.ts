@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { roomFor } from "../../../shared/core/fleet/pace.ts";
+import { roomFor } from "../../../shared/core/fleet/vault-limit.ts";
 import { between, plus, second } from "../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
