@@ -4,7 +4,7 @@ import { answer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { Refusal } from "./http/request-error.ts";
+import { RequestError } from "./http/request-error.ts";
 import { readChoice, readMoment, readText } from "./http/request-fields.ts";
 
 const kinds = ["exposure", "breach"] as const;
@@ -39,7 +39,7 @@ function readExposure(body: Record<string, unknown>): ExposureInput {
 
 function readVersion(value: unknown): string {
   if (typeof value === "string" && /^\w{1,64}$/.test(value)) return value;
-  throw new Refusal(400, "`version` must be the id of a version of the secret.");
+  throw new RequestError(400, "`version` must be the id of a version of the secret.");
 }
 
 app.http("api-exposures", {

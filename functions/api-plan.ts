@@ -12,7 +12,7 @@ import {
 import { problem } from "./http/answers.ts";
 import { readText } from "./http/body.ts";
 import { type Answerer, handle } from "./http/handle.ts";
-import { Refusal } from "./http/request-error.ts";
+import { RequestError } from "./http/request-error.ts";
 
 /** Milliseconds. Longer periods take too long to compute. */
 const maxPeriodMs = 366 * 24 * 60 * 60 * 1_000;
@@ -34,18 +34,18 @@ function readOptions({ query }: HttpRequest, formats: readonly Format[]): PlanOp
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
   const format = formats.find((one) => one === text);
-  if (!format) throw new Refusal(400, `\`format\` must be one of ${formats.join(", ")}.`);
+  if (!format) throw new RequestError(400, `\`format\` must be one of ${formats.join(", ")}.`);
   if (to !== undefined) {
     const length = Date.parse(to) - (from === undefined ? Date.now() : Date.parse(from));
-    if (length <= 0) throw new Refusal(400, "`to` must be later than `from` (default: now).");
+    if (length <= 0) throw new RequestError(400, "`to` must be later than `from` (default: now).");
     if (length > maxPeriodMs) {
-      throw new Refusal(400, "`to` must be at most 366 days after `from`.");
+      throw new RequestError(400, "`to` must be at most 366 days after `from`.");
     }
   }
   const targets = query.get("targets");
   // The host joins repeated query parameters with a comma, which no target id contains.
   if (targets?.includes(",") === true) {
-    throw new Refusal(400, "`targets` must be a single pattern. Give it once.");
+    throw new RequestError(400, "`targets` must be a single pattern. Give it once.");
   }
   return {
     format,
@@ -61,7 +61,7 @@ function readMoment(name: string, text: string | null): string | undefined {
   const moment = instantOf(text);
   if (moment !== undefined) return moment;
   const examples = '"2026-12-20" or "2026-12-20T18:00:00Z"';
-  throw new Refusal(400, `\`${name}\` must be a date or time such as ${examples}.`);
+  throw new RequestError(400, `\`${name}\` must be a date or time such as ${examples}.`);
 }
 
 const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
@@ -75,7 +75,7 @@ function readLimit(
   if (text === null) return {};
   const limit = limitOf(text);
   if (limit) return { [field]: limit };
-  throw new Refusal(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
+  throw new RequestError(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
 }
 
 function plan(format: Format, body: string): HttpResponseInit {

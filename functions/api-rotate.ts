@@ -11,7 +11,7 @@ import { readObject } from "./http/body.ts";
 import { describeCaller } from "./http/caller.ts";
 import { handle } from "./http/handle.ts";
 import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { Refusal } from "./http/request-error.ts";
+import { RequestError } from "./http/request-error.ts";
 import { readChoice, readText } from "./http/request-fields.ts";
 
 const reasons = ["operator", "exposure"] as const;
@@ -67,7 +67,7 @@ function readGrace(grace: unknown): number {
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
   if (milliseconds !== undefined && milliseconds <= maxGraceMs) return milliseconds;
   const max = formatDuration(maxGraceMs);
-  throw new Refusal(
+  throw new RequestError(
     400,
     `\`grace\` must be a duration such as "0s", "30m" or "24h", at most ${max}.`,
   );
@@ -77,7 +77,7 @@ function idempotencyKey(request: HttpRequest): string | undefined {
   const key = request.headers.get("idempotency-key");
   if (key === null) return undefined;
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  throw new Refusal(400, "`Idempotency-Key` must be 1 to 200 visible ASCII characters.");
+  throw new RequestError(400, "`Idempotency-Key` must be 1 to 200 visible ASCII characters.");
 }
 
 app.http("api-rotate", {

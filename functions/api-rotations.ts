@@ -3,7 +3,7 @@ import { answer, nextPage } from "./http/answers.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { handle } from "./http/handle.ts";
 import { limit, noSuchTarget, rotationId, targetId } from "./http/parameters.ts";
-import { Refusal } from "./http/request-error.ts";
+import { RequestError } from "./http/request-error.ts";
 
 /** Lists the rotations of a target, newest first. */
 app.http("api-rotations", {
@@ -40,7 +40,7 @@ app.http("api-rotation", {
     const id = targetId(request);
     const rotation = rotationId(request);
     const found = await operations.rotation(id, rotation);
-    if (!found) throw new Refusal(404, `Target "${id}" has no rotation ${rotation}.`);
+    if (!found) throw new RequestError(404, `Target "${id}" has no rotation ${rotation}.`);
     return answer(200, found);
   }),
 });

@@ -96,7 +96,7 @@ export function theApp(): Promise<App> {
 async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
   const config = await openLiveConfig(settings, { environment, root });
-  let last: { readonly source: Opened; readonly joined: () => Promise<Joined> } | undefined;
+  let last: { readonly source: Opened; readonly assembled: () => Promise<Joined> } | undefined;
   let unreported: Opened | undefined;
   return {
     async with(read) {
@@ -110,11 +110,11 @@ async function createApp(environment: Environment, root: string): Promise<App> {
         };
         last = {
           source: opened,
-          joined: whenNeeded(async () => (await import("./assemble.ts")).join(given)),
+          assembled: whenNeeded(async () => (await import("./assemble.ts")).assemble(given)),
         };
         unreported = opened;
       }
-      return (await last.joined())(read);
+      return (await last.assembled())(read);
     },
     async newWarnings() {
       const opened = unreported;

@@ -18,8 +18,8 @@ import { toInstant } from "./core/time.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
 import { adminRefusals } from "./engine/calls/admin-refusals.ts";
 import { adminSecrets } from "./engine/calls/admin-secrets.ts";
-import { servers } from "./engine/fleet/servers.ts";
-import { type Operations, operations } from "./engine/operations.ts";
+import { makeServers } from "./engine/fleet/servers.ts";
+import { type Operations, makeOperations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
 import { eventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
@@ -43,7 +43,7 @@ export interface Given {
 }
 
 /** Builds the adapters that settings and configuration name, and connects them to the engine. */
-export function join(given: Given): (read: EventReader) => Operations {
+export function assemble(given: Given): (read: EventReader) => Operations {
   const { environment, settings, config, configAlarm } = given;
   const credential = azureCredential(environment, settings.clientId);
   const rotators = rotatorsWith(credential);
@@ -68,7 +68,12 @@ export function join(given: Given): (read: EventReader) => Operations {
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: adminRefusals(),
     adminSecrets: adminSecrets(),
-    servers: servers({ now: () => toInstant(journal.now()), pause, draw: Math.random, canConnect }),
+    servers: makeServers({
+      now: () => toInstant(journal.now()),
+      pause,
+      draw: Math.random,
+      canConnect,
+    }),
     pace,
     newId: monotonicFactory(),
     randomBytes,
@@ -80,7 +85,7 @@ export function join(given: Given): (read: EventReader) => Operations {
   );
   const { targets } = config;
   const vaultAt = (host: string) => hosts.get(host);
-  return operations({ ports, ...queues, targets, vaultAt, configAlarm });
+  return makeOperations({ ports, ...queues, targets, vaultAt, configAlarm });
 }
 
 function openVaults(config: Configured, credential: TokenCredential): (name: string) => Vault {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { minute } from "../shared/core/time.ts";
-import { operations } from "../shared/engine/operations.ts";
+import { makeOperations } from "../shared/engine/operations.ts";
 import { memoryQueue } from "../shared/stores/memory/memory-queue.ts";
 import {
   type Gate,
@@ -70,7 +70,7 @@ async function metered(kind: Kind, { isAlone = false } = {}) {
   };
   const { emit, ...ports } = world.ports(gate);
   const target = isAlone ? { ...world.target, consumers: [] } : world.target;
-  const keyturn = operations({
+  const keyturn = makeOperations({
     ports: isAlone ? { ...ports, notifiers: [] } : ports,
     queue: { send },
     targets: [target],

@@ -15,7 +15,7 @@ import {
 import { operationsFor } from "../invocation/invocation-operations.ts";
 import { problem } from "./answers.ts";
 import { checkQuery } from "./query.ts";
-import { Refusal } from "./request-error.ts";
+import { RequestError } from "./request-error.ts";
 
 export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
 
@@ -34,7 +34,7 @@ export function handle(parameters: readonly string[], answer: Answerer): HttpHan
       checkQuery(request, parameters);
       return await answer(request, await operationsFor(context));
     } catch (error) {
-      if (error instanceof Refusal) return problem(error.status, error.message);
+      if (error instanceof RequestError) return problem(error.status, error.message);
       if (isConfigError(error)) return problem(400, `${error.message}.`);
       if (isKeyReused(error)) return problem(422, `${error.message}.`);
       const unreadable = unreadableRow(error);

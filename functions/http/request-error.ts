@@ -1,6 +1,6 @@
 /** The request is refused: the caller gets a problem answer with this status. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+export class RequestError extends Error {
+  override readonly name = "RequestError";
   readonly status: number;
 
   constructor(status: number, detail: string) {

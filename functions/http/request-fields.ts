@@ -1,5 +1,5 @@
 import { instantOf, nearestName } from "../../shared/app.ts";
-import { Refusal } from "./request-error.ts";
+import { RequestError } from "./request-error.ts";
 
 /** Milliseconds that a caller's clock may be ahead of the app's. */
 const maxClockSkewMs = 5 * 60 * 1_000;
@@ -19,11 +19,11 @@ export function refuseUnknown(
   throw unknownWord(`Unknown ${kind} \`${shown}\`.`, unknown, allowed);
 }
 
-function unknownWord(what: string, word: string, allowed: readonly string[]): Refusal {
+function unknownWord(what: string, word: string, allowed: readonly string[]): RequestError {
   const near = nearestName(word, allowed);
   const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
   const names = allowed.length === 0 ? "none" : allowed.join(", ");
-  return new Refusal(400, `${what}${hint} Allowed: ${names}.`);
+  return new RequestError(400, `${what}${hint} Allowed: ${names}.`);
 }
 
 /** Reads one of the allowed words; the first one is the default. */
@@ -45,23 +45,23 @@ export function readChoice<Word extends string>(
 /** Reads a short text. `what` completes the sentence "`field` must say …". */
 export function readText(field: string, what: string, value: unknown): string {
   if (typeof value === "string" && unprintable.test(value)) {
-    throw new Refusal(
+    throw new RequestError(
       400,
       `\`${field}\` must say ${what}, without control or invisible characters.`,
     );
   }
   if (typeof value === "string" && /^.{1,200}$/su.test(value)) return value;
-  throw new Refusal(400, `\`${field}\` must say ${what}, in 1 to 200 characters.`);
+  throw new RequestError(400, `\`${field}\` must say ${what}, in 1 to 200 characters.`);
 }
 
 /** Reads `at` of a report, which must be in the past. */
 export function readMoment(at: unknown): string {
   const moment = typeof at === "string" ? instantOf(at) : undefined;
   if (moment === undefined) {
-    throw new Refusal(400, '`at` must be a time such as "2026-12-20T18:00:00Z".');
+    throw new RequestError(400, '`at` must be a time such as "2026-12-20T18:00:00Z".');
   }
   if (Date.parse(moment) > Date.now() + maxClockSkewMs) {
-    throw new Refusal(400, "`at` must not be in the future.");
+    throw new RequestError(400, "`at` must not be in the future.");
   }
   return moment;
 }

@@ -53,15 +53,15 @@ export interface OperationsDeps {
 const maxPruned = 100;
 
 /** Creates the operations of one process. Each caller passes the reader that receives the events of its calls. */
-export function operations(of: OperationsDeps): (emit: EventReader) => Operations {
-  const byId = new Map(of.targets.map((target) => [target.id, target]));
-  const { firstQueue = of.queue } = of;
-  const stores = { journal: of.ports.journal, queue: of.queue, firstQueue };
-  const registerInTime = registrar(stores, of.targets);
+export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Operations {
+  const byId = new Map(deps.targets.map((target) => [target.id, target]));
+  const { firstQueue = deps.queue } = deps;
+  const stores = { journal: deps.ports.journal, queue: deps.queue, firstQueue };
+  const registerInTime = registrar(stores, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
   return (emit) => {
-    const ports: Ports = { ...of.ports, emit };
+    const ports: Ports = { ...deps.ports, emit };
     return {
       ...questions(ports, byId),
       async sweep() {
@@ -76,22 +76,22 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
-          admit: makeAdmission(of.ports, byId),
+          admit: makeAdmission(deps.ports, byId),
         });
-        await reportConfig(ports, of.configAlarm?.(), reported);
+        await reportConfig(ports, deps.configAlarm?.(), reported);
         await prune(ports);
         await registered;
         return sent;
       },
       async work(message, from) {
-        const queues = { queue: from === "first" ? firstQueue : of.queue, firstQueue };
+        const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
         const unreadable = await workOnMessage(ports, queues, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
         await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
-      notice: (event) => notice(ports, of, event),
+      notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       async request(targetId, wanted) {
         const target = byId.get(targetId);
@@ -124,7 +124,7 @@ async function prune(ports: Ports): Promise<void> {
   }
 }
 
-async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise<void> {
+async function notice(ports: Ports, deps: OperationsDeps, event: unknown): Promise<void> {
   const seen = parseVaultEvent(event);
   if (seen === "not about a secret") return;
   if (!seen) {
@@ -133,13 +133,13 @@ async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise
     await raiseAlarm(ports, "message-unreadable", text);
     return;
   }
-  const vault = of.vaultAt(seen.host);
+  const vault = deps.vaultAt(seen.host);
   const name = seen.name.toLowerCase();
-  for (const target of of.targets) {
+  for (const target of deps.targets) {
     if (target.publish.vault !== vault || target.publish.name.toLowerCase() !== name) continue;
     if (await isNews(ports, target, seen)) {
       // The target may refuse consumers since somebody wrote the secret.
-      await (of.firstQueue ?? of.queue).send({ targetId: target.id, because: vaultHint });
+      await (deps.firstQueue ?? deps.queue).send({ targetId: target.id, because: vaultHint });
     }
   }
 }

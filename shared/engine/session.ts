@@ -9,7 +9,7 @@ import type { Ports } from "./ports.ts";
 import { sessionMemory, withRefusals } from "./session-memory.ts";
 
 /** One worker's work on one target: its claim, the record, and the secrets it has seen. */
-export interface Session {
+export interface TargetSession {
   readonly ports: Ports;
   readonly target: Target;
   /** The record, including staged changes. */
@@ -54,7 +54,7 @@ export function openSession(
   target: Target,
   owner: string,
   opening: Opening,
-): Session {
+): TargetSession {
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
@@ -74,7 +74,7 @@ export function openSession(
 
   const renewed = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
 
-  const emit: Session["emit"] = (event) => {
+  const emit: TargetSession["emit"] = (event) => {
     ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
   };
 

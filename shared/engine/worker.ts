@@ -13,12 +13,12 @@ import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { rethrowUnlessExpected, toFailure } from "./failure.ts";
-import type { PassedOver } from "./fleet/servers.ts";
+import type { SkippedTurn } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
 import { handoverMs, syncPublished } from "./looks/drift.ts";
 import type { Ports } from "./ports.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type TargetSession } from "./session.ts";
 import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
@@ -28,7 +28,7 @@ import { resume } from "./work/resume.ts";
 import { retire } from "./work/retire.ts";
 import { start } from "./work/start.ts";
 
-const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise<void>>> = {
+const work: Readonly<Record<Exclude<Work, "wait">, (session: TargetSession) => Promise<void>>> = {
   adopt,
   join,
   start,
@@ -51,11 +51,11 @@ export async function workOn(
   target: Target,
   options: Options = {},
 ): Promise<Instant | undefined> {
-  return (await workAndTell(ports, target, options)).wakeAt;
+  return (await workAndReport(ports, target, options)).wakeAt;
 }
 
 /** Does the same as `workOn`, and also returns whether it wrote to the journal. */
-export async function workAndTell(
+export async function workAndReport(
   ports: Ports,
   target: Target,
   options: Options = {},
@@ -105,7 +105,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   });
   const first = options.checkDrift ? "check" : firstWork(session.record(), now);
   const turn = await takeTurn(session, planned, first);
-  if ("until" in turn) return passOver(session, turn, options);
+  if ("until" in turn) return skipTarget(session, turn, options);
   try {
     return await workUnderClaim(session, options.checkDrift ?? false);
   } finally {
@@ -120,9 +120,9 @@ function firstWork(record: TargetRecord, now: Instant): Work {
 }
 
 /** Postpones the target, without working on it, and records why. */
-async function passOver(
-  session: Session,
-  { until, why }: PassedOver,
+async function skipTarget(
+  session: TargetSession,
+  { until, why }: SkippedTurn,
   { checkDrift = false }: Options,
 ): Promise<Worked | "lost"> {
   const now = session.now();
@@ -145,7 +145,10 @@ function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boo
   return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
 }
 
-async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Worked | "lost"> {
+async function workUnderClaim(
+  session: TargetSession,
+  checkDrift: boolean,
+): Promise<Worked | "lost"> {
   try {
     const first = decideWork(session.record(), session.now());
     // `start` writes the claim itself. Where nothing is due, one write is enough.
@@ -164,7 +167,7 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Wo
   return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
 }
 
-async function doAll(session: Session): Promise<void> {
+async function doAll(session: TargetSession): Promise<void> {
   for (let done = 0; done < maxInOneGo; done++) {
     const next = decideWork(session.record(), session.now());
     if (next === "wait" && !rescheduleUnderClaim(session)) return;
@@ -173,7 +176,7 @@ async function doAll(session: Session): Promise<void> {
 }
 
 /** Reschedules the target after a rotation: an edit of the configuration takes effect only when the open rotation has ended. */
-function rescheduleUnderClaim(session: Session): boolean {
+function rescheduleUnderClaim(session: TargetSession): boolean {
   const record = session.record();
   const planned = reschedule(record, session.target, session.now());
   if (planned === record) return false;
@@ -185,7 +188,7 @@ function rescheduleUnderClaim(session: Session): boolean {
  * Releases the target with the record as last written, which is valid; postpones it, and raises an alarm at once: the next try would
  * most likely fail in the same way.
  */
-async function restAfterBug(session: Session, error: unknown): Promise<void> {
+async function restAfterBug(session: TargetSession, error: unknown): Promise<void> {
   const failure = toFailure(session, error);
   const { retry } = session.target.policy;
   const restUntil = plus(failure.at, retry.every);
@@ -198,7 +201,7 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
  * Another worker owns the target. If this worker had sent a change whose outcome it could not record, that change may have overwritten
  * a newer one. So this worker raises an alarm, and the owner must check that the published secret logs in.
  */
-async function onClaimLost(session: Session): Promise<void> {
+async function onClaimLost(session: TargetSession): Promise<void> {
   session.emit({ type: "lease-lost" });
   if (!session.hasUnwrittenChange()) return;
   const { ports, target } = session;
@@ -230,7 +233,7 @@ async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<
  * Checks for a published version that somebody else wrote. If it cannot be read now, or the target refuses it, it is checked again
  * later: until then Keyturn does not know whether consumers can log in.
  */
-async function lookForDrift(session: Session): Promise<void> {
+async function lookForDrift(session: TargetSession): Promise<void> {
   const { rotation, adoptedAt } = session.record();
   if (adoptedAt === undefined) return;
   if (rotation && mayHaveChanged(rotation)) {
@@ -249,7 +252,7 @@ async function lookForDrift(session: Session): Promise<void> {
   }
 }
 
-async function checkLater(session: Session, at: Instant): Promise<void> {
+async function checkLater(session: TargetSession, at: Instant): Promise<void> {
   const record = session.record();
   if (record.check) return;
   await session.commit(withCheck(record, written, at));

@@ -2,7 +2,7 @@ import { maxHoldMs, roomFor } from "../core/fleet/vault-limit.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Pace, PaceMark, PaceStore } from "./pace.ts";
 
-interface Wish {
+interface RoomRequest {
   readonly creates: number;
   readonly maxWaitMs: number;
   readonly granted: (wait: number) => void;
@@ -17,27 +17,30 @@ export function paceIn(
   perWindow: (vault: string) => number,
   now: () => Date,
 ): Pace {
-  const waiting = new Map<string, Wish[]>();
+  const waiting = new Map<string, RoomRequest[]>();
   const update = makeUpdater(store);
 
   async function grantAll(vault: string): Promise<void> {
     for (;;) {
-      const wishes = waiting.get(vault) ?? [];
-      if (wishes.length === 0) break;
+      const requests = waiting.get(vault) ?? [];
+      if (requests.length === 0) break;
       waiting.set(vault, []);
-      const waits = await grant(vault, wishes).catch(() => []);
-      wishes.forEach(({ granted }, index) => {
+      const waits = await grant(vault, requests).catch(() => []);
+      requests.forEach(({ granted }, index) => {
         granted(waits[index] ?? 0);
       });
     }
     waiting.delete(vault);
   }
 
-  async function grant(vault: string, wishes: readonly Wish[]): Promise<readonly number[]> {
+  async function grant(
+    vault: string,
+    requests: readonly RoomRequest[],
+  ): Promise<readonly number[]> {
     let waits: readonly number[] = [];
     await update(vault, (known) => {
       let freeAt = known;
-      waits = wishes.map(({ creates, maxWaitMs }) => {
+      waits = requests.map(({ creates, maxWaitMs }) => {
         const room = roomFor(creates, freeAt, perWindow(vault), toInstant(now()));
         if (room.wait <= maxWaitMs) ({ freeAt } = room);
         return room.wait;

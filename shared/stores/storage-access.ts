@@ -42,7 +42,7 @@ export interface StorageFailure {
   /** The code, such as `EntityAlreadyExists` or `ECONNREFUSED`. */
   readonly code: string | undefined;
   /** Status, code and request id, as a part of a sentence. */
-  readonly told: string;
+  readonly description: string;
 }
 
 /**
@@ -55,12 +55,12 @@ export function storageFailure(error: unknown): StorageFailure {
   const headers = valueAt(valueAt(error, "response"), "headers");
   const requestId = header(headers, "x-ms-request-id");
   const timedOut = wordAt(error, "name") === "AbortError";
-  const told = [
+  const description = [
     status === undefined ? undefined : `status ${status}`,
     code ?? (timedOut ? "no answer before the deadline" : wordAt(error, "name")),
     requestId === undefined ? undefined : `request ${requestId}`,
   ];
-  return { status, code, told: told.filter((part) => part !== undefined).join(", ") };
+  return { status, code, description: description.filter((part) => part !== undefined).join(", ") };
 }
 
 function valueAt(holder: unknown, name: string): unknown {

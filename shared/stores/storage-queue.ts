@@ -45,8 +45,8 @@ export function storageQueue(
           await put(text, seconds, abortSignal);
         });
       } catch (error) {
-        const { told } = storageFailure(error);
-        throw new QueueUnavailableError(`The work queue could not be reached: ${told}.`);
+        const { description } = storageFailure(error);
+        throw new QueueUnavailableError(`The work queue could not be reached: ${description}.`);
       }
     },
   };

@@ -122,10 +122,10 @@ const impatience: Policy = {
   name: "keyturnImpatience",
   async sendRequest(request, next) {
     const response = await next(request);
-    const told = response.headers.get("retry-after");
-    if (told === undefined) return response;
-    response.headers.set(askedToWait, told);
-    if (!(Number(told) * second <= maxPauseMs)) response.headers.delete("retry-after");
+    const requestedWait = response.headers.get("retry-after");
+    if (requestedWait === undefined) return response;
+    response.headers.set(askedToWait, requestedWait);
+    if (!(Number(requestedWait) * second <= maxPauseMs)) response.headers.delete("retry-after");
     return response;
   },
 };

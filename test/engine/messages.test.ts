@@ -3,7 +3,7 @@ import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute, plus, second } from "../../shared/core/time.ts";
 import { expose } from "../../shared/engine/inbox/expose.ts";
 import { recordUse } from "../../shared/engine/inbox/record-use.ts";
-import { operations } from "../../shared/engine/operations.ts";
+import { makeOperations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
@@ -30,7 +30,7 @@ function makeFleet(world: World) {
     const { emit, ...ports } = world.ports(gate);
     const changed = { ...ports, ...change({ ...ports, emit }) };
     const of = { ports: changed, queue, firstQueue, targets, vaultAt: () => "main" };
-    return operations(of)(emit);
+    return makeOperations(of)(emit);
   };
   const receive = () => firstQueue.receive() ?? queue.receive();
   return { queue, firstQueue, instance, receive };

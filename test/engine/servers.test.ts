@@ -3,16 +3,16 @@ import { maxProbes } from "../../shared/core/fleet/server-limits.ts";
 import { between, minute, second } from "../../shared/core/time.ts";
 import {
   type Entered,
-  type PassedOver,
-  servers,
-  type ServersOf,
+  type SkippedTurn,
+  makeServers,
+  type ServersDeps,
 } from "../../shared/engine/fleet/servers.ts";
 
 /** The memory of an instance, with a clock that pauses advance. */
-function remembering(canConnect?: ServersOf["canConnect"]) {
+function remembering(canConnect?: ServersDeps["canConnect"]) {
   let time = Date.parse("2026-01-01T00:00:00.000Z");
   const now = () => new Date(time).toISOString();
-  const memory = servers({
+  const memory = makeServers({
     now,
     draw: () => 0.5,
     pause: (milliseconds) => {
@@ -36,11 +36,11 @@ function remembering(canConnect?: ServersOf["canConnect"]) {
   };
 }
 
-const passed = (turn: Entered | PassedOver): PassedOver => {
+const passed = (turn: Entered | SkippedTurn): SkippedTurn => {
   if ("until" in turn) return turn;
   throw new Error("it may enter");
 };
-const entered = (turn: Entered | PassedOver): Entered => {
+const entered = (turn: Entered | SkippedTurn): Entered => {
   if ("leave" in turn) return turn;
   throw new Error(turn.why);
 };
@@ -60,7 +60,7 @@ describe("The memory of an instance about servers", () => {
   });
 
   test("A waiting worker continues as soon as another one leaves", async () => {
-    const memory = servers({
+    const memory = makeServers({
       now: () => "2026-01-01T00:00:00.000Z",
       draw: () => 0,
       pause: () => new Promise(() => undefined),

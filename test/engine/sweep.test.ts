@@ -3,7 +3,7 @@ import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { newRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
-import { operations } from "../../shared/engine/operations.ts";
+import { makeOperations } from "../../shared/engine/operations.ts";
 import { sweep } from "../../shared/engine/scheduling/sweep.ts";
 import { type Journal, JournalUnavailableError } from "../../shared/stores/journal.ts";
 import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
@@ -100,7 +100,7 @@ test("A request sends one message, and the next sweeps send none for it", async 
   const { emit, ...ports } = world.ports(open);
   const queue = memoryQueue(world.now);
   const targets = [world.target];
-  const process = operations({ ports, queue, targets, vaultAt: () => "main" })(emit);
+  const process = makeOperations({ ports, queue, targets, vaultAt: () => "main" })(emit);
   await process.request("app", { reason: "operator", requestedBy: "test" });
   expect(queue.messages).toHaveLength(1);
   expect(await process.sweep()).toBe(0);
@@ -116,7 +116,7 @@ test("A message is tried again in half a minute when the journal is unavailable"
   const read = () => Promise.reject(new JournalUnavailableError("The journal's table is gone."));
   const targets = [world.target];
   const away = { ...ports, journal: { ...ports.journal, read } };
-  await operations({ ports: away, queue, targets, vaultAt: () => "main" })(emit).work({
+  await makeOperations({ ports: away, queue, targets, vaultAt: () => "main" })(emit).work({
     targetId: "app",
     because: "due",
   });
@@ -124,7 +124,7 @@ test("A message is tried again in half a minute when the journal is unavailable"
   world.advance(minute / 2);
   expect(queue.receive()).toMatchObject({ targetId: "app", because: "due" });
   const full = { send: () => Promise.reject(new QueueUnavailableError("full")) };
-  const lost = operations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
+  const lost = makeOperations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
   await expect(lost.work({ targetId: "app", because: "due" })).rejects.toThrow("full");
 });
 
@@ -150,7 +150,7 @@ test("A sweep removes some old rows after it has sent its messages, and does not
   const queue = memoryQueue(world.now);
   const order: string[] = [];
   const events: KeyturnEvent[] = [];
-  const process = operations({
+  const process = makeOperations({
     ports: {
       ...ports,
       journal: {
@@ -183,7 +183,7 @@ test("Sweeps remove history that is older than the retention, and keep the newes
   world.advance(401 * day);
   const { emit, ...ports } = world.ports(open);
   const queue = memoryQueue(world.now);
-  const process = operations({ ports, queue, targets: [world.target], vaultAt: () => "main" })(
+  const process = makeOperations({ ports, queue, targets: [world.target], vaultAt: () => "main" })(
     emit,
   );
   await process.sweep();
@@ -197,7 +197,7 @@ test("Requests, exposures and their retries do not wait behind a backlog", async
   const { emit, ...ports } = world.ports(open);
   const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
   const of = { ports, queue, firstQueue, targets: [world.target], vaultAt: () => "main" };
-  const keyturn = operations(of)(emit);
+  const keyturn = makeOperations(of)(emit);
   const taken = () => [queue.receive()?.because, firstQueue.receive()?.because];
 
   world.advance(91 * day);

@@ -5,7 +5,7 @@ import { createMessageHandler } from "../../local/host/queues/message-handler.ts
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Target } from "../../shared/core/target.ts";
-import { type Operations, operations } from "../../shared/engine/operations.ts";
+import { type Operations, makeOperations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import { storageQueue } from "../../shared/stores/storage-queue.ts";
 import { parseWorkMessage } from "../../shared/stores/work-message.ts";
@@ -60,7 +60,7 @@ export async function startFleet(tables: AzuriteTables, ids: readonly string[]) 
   function start(gate: Gate = open, wrap: (journal: Journal) => Partial<Journal> = () => ({})) {
     const { emit, ...ports } = world.ports(gate);
     const { journal } = tables.open({ connectionString, table });
-    return operations({
+    return makeOperations({
       ports: { ...ports, journal: { ...journal, ...wrap(journal) } },
       queue: storageQueue({ connectionString }, table),
       firstQueue: storageQueue({ connectionString }, `${table}-first`),

@@ -85,7 +85,7 @@ const operations: Readonly<Record<string, Operation>> = {
   wait: ({ now }, { number }) => ({ now: plus(now, (number % 3_000) * minute) }),
   request: (life, { number, text }) => {
     const { record, target, now, count } = life;
-    const wish = {
+    const intent = {
       rotationId: getId(count),
       reason: number % 2 === 0 ? "operator" : "exposure",
       requestedBy: text,
@@ -93,16 +93,16 @@ const operations: Readonly<Record<string, Operation>> = {
       ...(number % 3 === 0 && { grace: number }),
       ...(number % 5 === 0 && { lift: { by: text, why: text, at: now } }),
     } as const;
-    return acceptRequest(record, wish, target, now).record;
+    return acceptRequest(record, intent, target, now).record;
   },
   join: ({ record, now }) => (isJoined(record) ? joinRequest(record, now) : record),
   start: ({ record, target, now, count }) => {
     if (record.rotation) return record;
     const permitted = decideStart(record, target, now);
     if ("held" in permitted) return permitted.held;
-    const { wish, why } = permitted;
+    const { intent, why } = permitted;
     const grounds = { why, policyFingerprint: policyFingerprint(target.policy) };
-    const request = { ...wish, rotationId: wish.rotationId ?? getId(count) };
+    const request = { ...intent, rotationId: intent.rotationId ?? getId(count) };
     return beginRotation(record, {
       account: accountToChange(target, record),
       request,

@@ -3,7 +3,7 @@ import { defaultPasswordRules } from "../../../shared/core/secrets/password.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Endpoint, Target } from "../../../shared/core/target.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
-import { operations } from "../../../shared/engine/operations.ts";
+import { makeOperations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import type { MemorySystem } from "../../../shared/rotators/memory.ts";
 
@@ -68,7 +68,7 @@ export async function seedTargets({ targets, system, ports }: Seeding): Promise<
     await store(vault, adminName, { username: "admin", password: adminPassword });
   }
   const queue = { send: () => Promise.resolve() };
-  const app = operations({ ports, queue, targets, vaultAt: () => undefined })(() => undefined);
+  const app = makeOperations({ ports, queue, targets, vaultAt: () => undefined })(() => undefined);
   for (const { id, publish } of targets) {
     const password = `first-secret-of-${id}`;
     system.passwords.set(id, new Secret(password));

@@ -4,8 +4,8 @@ import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { day, toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
 import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
-import { servers } from "../../../shared/engine/fleet/servers.ts";
-import { operations } from "../../../shared/engine/operations.ts";
+import { makeServers } from "../../../shared/engine/fleet/servers.ts";
+import { makeOperations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { memorySystem } from "../../../shared/rotators/memory.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
@@ -20,7 +20,7 @@ import { simulatedQueue } from "./simulated-queue.ts";
 import { plainTarget, simulatedTarget } from "./simulated-target.ts";
 import { simulatedVault } from "./simulated-vault.ts";
 
-export interface FleetOf {
+export interface FleetOptions {
   readonly targets: number;
   readonly instances: number;
   readonly vaults: number;
@@ -62,12 +62,12 @@ const start = Date.parse("2026-01-01T00:00:00.000Z");
 const longest = 2 * day;
 
 /** Rotates a fleet with the real engine, in simulated time. */
-export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
+export async function simulateFleet(options: FleetOptions): Promise<FleetResult> {
   const clock = simulatedClock(start);
-  const services = makeServices(of, clock);
+  const services = makeServices(options, clock);
   const { targets, seededPorts, system, portsOf, queue, changed, written } = services;
   const { vaults, storage, account } = services;
-  of.say(`adopting ${of.targets} targets`);
+  options.say(`adopting ${options.targets} targets`);
   await seedTargets({ targets, system, ports: seededPorts });
   // Nothing is due before this time.
   void clock.sleep(90 * day);
@@ -75,14 +75,14 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   const began = clock.now();
 
   const seen = { done: 0, failed: 0, events: 0 };
-  const apps = Array.from({ length: of.instances }, () =>
-    operations({ ports: portsOf(), queue, targets, vaultAt: () => undefined })(({ type }) => {
+  const apps = Array.from({ length: options.instances }, () =>
+    makeOperations({ ports: portsOf(), queue, targets, vaultAt: () => undefined })(({ type }) => {
       seen.events += 1;
       if (type === "attempt-failed") seen.failed += 1;
       if (type !== "succeeded") return;
       seen.done += 1;
-      if (seen.done % Math.ceil(of.targets / 10) === 0) {
-        of.say(`${seen.done} done after ${Math.round((clock.now() - began) / 1_000)} s`);
+      if (seen.done % Math.ceil(options.targets / 10) === 0) {
+        options.say(`${seen.done} done after ${Math.round((clock.now() - began) / 1_000)} s`);
       }
     }),
   );
@@ -91,7 +91,7 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
   const [first] = apps;
   if (first) void sweepForEver(clock, first);
   const inUse = sampleUse(clock, () => total(hosts, (host) => host.running()));
-  await clock.run(() => seen.done >= of.targets || clock.now() - began > longest);
+  await clock.run(() => seen.done >= options.targets || clock.now() - began > longest);
   const { user, system: kernel } = process.cpuUsage(cpu);
   return {
     done: seen.done,
@@ -113,7 +113,7 @@ export async function simulateFleet(of: FleetOf): Promise<FleetResult> {
 }
 
 /** Makes doubles of all services, and the ports through which instances use them. */
-function makeServices(fleet: FleetOf, clock: SimulatedClock) {
+function makeServices(fleet: FleetOptions, clock: SimulatedClock) {
   const { targets: count, vaults: vaultCount, seed } = fleet;
   const draw = draws(seed);
   const latency = latencies(draw);
@@ -151,7 +151,7 @@ function makeServices(fleet: FleetOf, clock: SimulatedClock) {
     ),
     adminRefusals: adminRefusals(),
     adminSecrets: adminSecrets(),
-    servers: servers({
+    servers: makeServers({
       now: () => toInstant(new Date(clock.now())),
       pause: (ms) => clock.sleep(ms),
       draw,

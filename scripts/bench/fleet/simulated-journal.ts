@@ -30,7 +30,7 @@ export interface SimulatedStorage {
   entities(): number;
 }
 
-export interface StorageOf {
+export interface StorageDeps {
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
   /** The limit of the storage account. */
@@ -38,13 +38,13 @@ export interface StorageOf {
 }
 
 /** Table storage with the latencies and limits of the model. Clients retry like those of `shared/stores`. */
-export function simulatedStorage(of: StorageOf): SimulatedStorage {
-  const { clock, latency } = of;
+export function simulatedStorage(deps: StorageDeps): SimulatedStorage {
+  const { clock, latency } = deps;
   const journal = memoryJournal({ now: () => new Date(clock.now()) });
   const partitions = new Map(
     targetPartitions.map((name) => [name, rateLimit(storageLimits.partition)]),
   );
-  const ask = asker(of, (targetId) => partitions.get(toPartition(targetId)));
+  const ask = asker(deps, (targetId) => partitions.get(toPartition(targetId)));
   const wakes = new Map<string, string | undefined>();
   let [transactions, entities] = [0, 0];
 
@@ -102,7 +102,7 @@ const page = 1_000;
 
 /** Half of the latency passes on the way there, half on the way back. */
 function asker(
-  { clock, latency, account }: StorageOf,
+  { clock, latency, account }: StorageDeps,
   partitionFor: (targetId: string) => RateLimit | undefined,
 ) {
   return async function ask<Result>(

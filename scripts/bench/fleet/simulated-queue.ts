@@ -27,7 +27,7 @@ export interface SimulatedQueue extends Queue {
   busy(): number;
 }
 
-export interface QueueOf {
+export interface QueueDeps {
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
   /** The limit of the storage account. */
@@ -35,7 +35,7 @@ export interface QueueOf {
 }
 
 /** One queue of Queue storage. No instance dies, so a received message never reappears. */
-export function simulatedQueue({ clock, latency, account }: QueueOf): SimulatedQueue {
+export function simulatedQueue({ clock, latency, account }: QueueDeps): SimulatedQueue {
   const limit = rateLimit(storageLimits.queue);
   const visible: WorkMessage[] = [];
   let [first, sends] = [0, 0];

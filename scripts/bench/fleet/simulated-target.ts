@@ -4,7 +4,7 @@ import type { Rotator } from "../../../shared/rotators/rotator.ts";
 import { medianMs } from "./measured-services.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
-export interface TargetOf {
+export interface TargetDeps {
   readonly system: MemorySystem;
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
@@ -28,7 +28,7 @@ export function plainTarget(system: MemorySystem): Rotator {
 }
 
 /** Servers with the latencies of the model, which never fail. */
-export function simulatedTarget({ system, clock, latency, onChanged }: TargetOf): Rotator {
+export function simulatedTarget({ system, clock, latency, onChanged }: TargetDeps): Rotator {
   const plain = plainTarget(system);
   const late = () => new TargetUnavailableError("no answer before the deadline");
   const lost = () => new OutcomeUnknownError("no answer before the deadline");

@@ -18,7 +18,7 @@ export interface SimulatedVault {
   requests(): number;
 }
 
-export interface VaultOf {
+export interface VaultDeps {
   readonly name: string;
   readonly clock: SimulatedClock;
   readonly latency: (median: number) => number;
@@ -31,8 +31,8 @@ export interface VaultOf {
  * A vault with the same limits as the emulator. Refused requests are retried like the client of `shared/vaults` does: up to twice,
  * after the wait that the vault requests, unless that is too long.
  */
-export function simulatedVault(of: VaultOf): SimulatedVault {
-  const { name, clock, latency, newVersion, onWritten } = of;
+export function simulatedVault(deps: VaultDeps): SimulatedVault {
+  const { name, clock, latency, newVersion, onWritten } = deps;
   const vault = memoryVault({ name, now: () => new Date(clock.now()), newVersion });
   const throttle = createThrottle(1);
   let [throttled, creates, requests] = [0, 0, 0];

@@ -8,8 +8,8 @@ import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { toInstant } from "../../../shared/core/time.ts";
 import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
 import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
-import { servers } from "../../../shared/engine/fleet/servers.ts";
-import { type Operations, operations } from "../../../shared/engine/operations.ts";
+import { makeServers } from "../../../shared/engine/fleet/servers.ts";
+import { type Operations, makeOperations } from "../../../shared/engine/operations.ts";
 import { canConnect } from "../../../shared/rotators/connection/can-connect.ts";
 import { rotatorsWith } from "../../../shared/rotators/registry.ts";
 import { paceIn } from "../../../shared/stores/shared-pace.ts";
@@ -56,7 +56,7 @@ export async function openApp(
   const creates = (vault: string) => config.vaults[vault]?.createsPer10s ?? defaultCreates;
   const marks = counted.pace(tablePace({ connectionString }, table));
   const pace = paceIn(marks, creates, () => journal.now());
-  const app = operations({
+  const app = makeOperations({
     ports: {
       journal: counted.journal(journal),
       ...(isPaced && { pace }),
@@ -73,7 +73,7 @@ export async function openApp(
       targetsUsing: () => [],
       adminRefusals: adminRefusals(),
       adminSecrets: adminSecrets(),
-      servers: servers({
+      servers: makeServers({
         now: () => toInstant(journal.now()),
         pause,
         draw: Math.random,

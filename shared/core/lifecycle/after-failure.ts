@@ -14,7 +14,7 @@ import { failureData, notify } from "./notifications.ts";
 import { closePhases, withoutAnswered } from "./progress.ts";
 import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
 
-export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
+export type AttemptOutcome = "retry" | "leave-undone" | "failed" | "blocked";
 
 /** Decides what follows a failed step. Once a change may have begun, only a certain outcome ends a rotation. */
 export function decideAfterFailure(
@@ -24,7 +24,7 @@ export function decideAfterFailure(
 ): AttemptOutcome {
   // The new secret is public and proven: no later failure may lose it.
   if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
-    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
+    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "leave-undone";
   }
   if (kind === "no-live-credential") return "blocked";
   if (kind === "change-refused") return "failed";

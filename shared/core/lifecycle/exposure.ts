@@ -1,7 +1,7 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { type Due, nextDue } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
-import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
+import { withoutRotationHold, type Exposure, type TargetRecord } from "../record/rotation.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -63,9 +63,10 @@ function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure 
 
 /** The record without its hold by a window or a freeze, because an exposure or a breach may lift both. */
 function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): TargetRecord {
-  const { request, ...rest } = askedAgain(exposed);
-  if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
-  if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
+  const { request, ...rest } = withoutRotationHold(exposed);
+  if (request?.heldBy === undefined || request.reason !== "exposure")
+    return withoutRotationHold(exposed);
+  if (exposed.exposure?.kind === before.exposure?.kind) return withoutRotationHold(exposed);
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return { ...rest, request: free };
 }
@@ -102,7 +103,8 @@ export function withTheirExposure(
   const { exposure } = theirs;
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
   const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
-  if (changedAt === undefined) return withSooner(askedAgain({ ...next, exposure }), theirs);
+  if (changedAt === undefined)
+    return withSooner(withoutRotationHold({ ...next, exposure }), theirs);
   // The exposed secret is the one before the change that has just ended, so it is superseded.
   if (ours.rotation?.published === undefined) return next;
   // The new secret was public already, so the exposure concerns it and counts from the change that has just ended.

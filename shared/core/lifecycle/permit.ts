@@ -18,11 +18,13 @@ import { findGraceHold, type Hold } from "./grace-hold.ts";
 import { holdForFreeze, toLiftReason, unlessSooner } from "./hold.ts";
 
 /** The input of a rotation. It has no id when no caller has received one. */
-export type Wish = Omit<RotationRequest, "rotationId"> &
+export type RotationIntent = Omit<RotationRequest, "rotationId"> &
   Partial<Pick<RotationRequest, "rotationId">>;
 
 /** Either the rotation that may begin, or the record in which the request or the schedule waits. */
-export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
+export type StartDecision = (
+  { readonly intent: RotationIntent } | { readonly held: TargetRecord }
+) & {
   readonly why: string;
 };
 
@@ -32,14 +34,14 @@ export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRe
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const asked = decideRequestedStart(record, target, now);
-  if (asked && "wish" in asked) return asked;
+  if (asked && "intent" in asked) return asked;
   const waiting = asked?.held ?? record;
   if (waiting.nextDue === undefined || waiting.nextDue > now) {
     return asked ?? { held: waiting, why: "nothing is due" };
   }
   const scheduled = decideScheduledStart(waiting, target, now);
   if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
-  return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
+  return { ...scheduled, intent: answering(scheduled.intent, waiting.request) };
 }
 
 /** The parts of a request on which freezes and explanations depend. */
@@ -81,10 +83,16 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
 }
 
 /** A rotation by schedule also answers the waiting request. */
-function answering(wish: Wish, request: RotationRequest | undefined): Wish {
-  if (!request) return wish;
+function answering(intent: RotationIntent, request: RotationRequest | undefined): RotationIntent {
+  if (!request) return intent;
   const { rotationId, at, grace, lift } = request;
-  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }), ...(lift && { lift }) };
+  return {
+    ...intent,
+    rotationId,
+    at,
+    ...(grace !== undefined && { grace }),
+    ...(lift && { lift }),
+  };
 }
 
 /** Undefined when no request may start now. */
@@ -98,7 +106,7 @@ function decideRequestedStart(
   if (!request || (request.notBefore ?? now) > now) return undefined;
   const hold =
     findFreeze(request, record, policy, now) ?? findGraceHold(record, request, target, now);
-  if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
+  if (!hold) return { intent: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
 }
@@ -106,40 +114,43 @@ function decideRequestedStart(
 function decideScheduledStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const { policy } = target;
   const { again } = record;
-  const wish = { at: now, requestedBy: schedule, reason: findReason(record, policy, now) };
+  const intent = { at: now, requestedBy: schedule, reason: findReason(record, policy, now) };
   const { allowed, why } = mayStart(policy, toFacts(record), now);
-  const isExposure = allowed && wish.reason === "exposure";
+  const isExposure = allowed && intent.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
     const hold =
       findFreeze(again, record, policy, now) ?? findGraceHold(record, again, target, now);
     return hold
       ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
-      : repeatStart(wish, again);
+      : repeatStart(intent, again);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
-  const grace = findGraceHold(record, { ...again, ...wish }, target, now);
+  const grace = findGraceHold(record, { ...again, ...intent }, target, now);
   if (grace) return { held: dueAt(record, grace.until, grace.why), why: grace.why };
   // Unlike `why`, this reason names the place of the target in the spread.
   const { reason } = nextDue(policy, toFacts(record), now);
-  if (!again) return { wish, why: reason };
+  if (!again) return { intent, why: reason };
   // An exposure is the reason of the rotation, even after other failures.
   return isExposure
-    ? repeatStart(wish, { ...again, reason: "exposure", why: reason })
-    : repeatStart(wish, again);
+    ? repeatStart(intent, { ...again, reason: "exposure", why: reason })
+    : repeatStart(intent, again);
 }
 
 function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hold): StartDecision {
   return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
 }
 
-function repeatStart(wish: Wish, { why, heldBy: _, ...again }: RetryIntent): StartDecision {
-  return { wish: { ...wish, ...again }, why: shorten(why, maxWhyLength) };
+function repeatStart(
+  intent: RotationIntent,
+  { why, heldBy: _, ...again }: RetryIntent,
+): StartDecision {
+  return { intent: { ...intent, ...again }, why: shorten(why, maxWhyLength) };
 }
 
 function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason {
   if (!record.published) return "first";
   const { chosen } = decide(policy, toMoments(toFacts(record)), Date.parse(now), () => 0);
-  return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
+  return chosen?.rule.kind === "exposure" ? "exposure" : "schedule";
 }
 
 /**

@@ -203,7 +203,7 @@ export interface Proof {
 }
 
 /** The work on the target is postponed, because its server is silent or busy. A new request or report ends that. */
-export interface PassedOverTarget {
+export interface SkippedTarget {
   readonly at: Instant;
   readonly until: Instant;
   readonly why: string;
@@ -290,7 +290,7 @@ export interface TargetRecord {
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
   /** Postpones all work on the target. */
-  readonly skipped?: PassedOverTarget;
+  readonly skipped?: SkippedTarget;
   /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
   readonly restUntil?: Instant;
   readonly claim: Claim;
@@ -345,7 +345,7 @@ export function withoutSkip(record: TargetRecord): TargetRecord {
 }
 
 /** The record whose open rotation is no longer on hold, so that the next worker evaluates windows and freezes again. */
-export function askedAgain(record: TargetRecord): TargetRecord {
+export function withoutRotationHold(record: TargetRecord): TargetRecord {
   const { rotation } = record;
   return rotation?.heldBy === undefined ? record : { ...record, rotation: withoutHold(rotation) };
 }

@@ -2,7 +2,7 @@ import { VaultUnavailableError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import { pendingName } from "../../core/target.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /**
  * Milliseconds that a worker waits for room while it holds the target; it releases the target if the wait would be longer. Urgent work
@@ -24,23 +24,23 @@ export class VaultBusyError extends VaultUnavailableError {
   }
 }
 
-const takenAt = new WeakMap<Session, Instant>();
+const takenAt = new WeakMap<TargetSession, Instant>();
 
 /**
  * Reserves room in the vaults for the pending version and the published one, before anything is changed, unless this session has just
  * reserved it. Waits up to `maxWaitMs`. Throws VaultBusyError when the wait would be longer.
  */
-export async function takeRoomForBoth(session: Session): Promise<void> {
+export async function takeRoomForBoth(session: TargetSession): Promise<void> {
   const { target } = session;
   await takeRoom(session, [pendingName(target).vault, target.publish.vault]);
 }
 
 /** Reserves room for the published version of a rotation whose pending version exists. */
-export async function takeRoomToPublish(session: Session): Promise<void> {
+export async function takeRoomToPublish(session: TargetSession): Promise<void> {
   await takeRoom(session, [session.target.publish.vault]);
 }
 
-async function takeRoom(session: Session, vaults: readonly string[]): Promise<void> {
+async function takeRoom(session: TargetSession, vaults: readonly string[]): Promise<void> {
   const { pace, pause } = session.ports;
   const before = takenAt.get(session);
   if (!pace || (before !== undefined && between(before, session.now()) < maxHeldMs)) return;

@@ -22,7 +22,7 @@ export interface Entered {
 }
 
 /** The worker must not contact the server before `until`. */
-export interface PassedOver {
+export interface SkippedTurn {
   readonly until: Instant;
   readonly why: string;
 }
@@ -33,9 +33,9 @@ export interface PassedOver {
  */
 export interface Servers {
   /** `isUrgent`: a person waits, so a silent server is contacted again at once, unless another worker is contacting it now. */
-  enter(server: string, isUrgent: boolean): Promise<Entered | PassedOver>;
+  enter(server: string, isUrgent: boolean): Promise<Entered | SkippedTurn>;
   /** Why the server must not be contacted now. For a worker that waits for something else first, and takes no slot yet. */
-  silence(server: string, isUrgent: boolean): PassedOver | undefined;
+  silence(server: string, isUrgent: boolean): SkippedTurn | undefined;
   /** Records that a call which began at `began` has ended. `isUnavailable`: the server could not be reached. */
   note(server: string, began: Instant, isUnavailable: boolean): void;
 }
@@ -60,7 +60,7 @@ interface Contact {
   readonly ended: Promise<void>;
 }
 
-export interface ServersOf {
+export interface ServersDeps {
   readonly now: () => Instant;
   /** Resolves after this many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -70,7 +70,7 @@ export interface ServersOf {
   readonly canConnect?: (server: string) => Promise<boolean>;
 }
 
-interface Memory extends ServersOf {
+interface Memory extends ServersDeps {
   readonly known: Map<string, Known>;
   readonly probing: Set<Known>;
   /** Callbacks that wake the workers which wait for a slot. */
@@ -80,9 +80,9 @@ interface Memory extends ServersOf {
 /** Which slot is missing: one at the server, or one of those for servers that may not answer. */
 type Missing = "server" | "probe";
 
-export function servers(of: ServersOf): Servers {
-  const memory: Memory = { ...of, known: new Map(), probing: new Set(), waiting: new Set() };
-  const { now } = of;
+export function makeServers(deps: ServersDeps): Servers {
+  const memory: Memory = { ...deps, known: new Map(), probing: new Set(), waiting: new Set() };
+  const { now } = deps;
   return {
     async enter(server, isUrgent) {
       const before = findSilence(memory, server, isUrgent) ?? (await awaitContact(memory, server));
@@ -134,7 +134,7 @@ function isProven({ answeredAt, silences }: Known, now: Instant): boolean {
  * Checks whether the server accepts connections, unless it has just answered. A healthy server does so within milliseconds, and no worker
  * waits in a slot for a silent one. Returns why the target is postponed, or undefined if the worker should make a call.
  */
-async function awaitContact(memory: Memory, server: string): Promise<PassedOver | undefined> {
+async function awaitContact(memory: Memory, server: string): Promise<SkippedTurn | undefined> {
   const { now, pause, canConnect } = memory;
   const state = getKnown(memory, server);
   if (!canConnect || isProven(state, now())) return undefined;
@@ -186,7 +186,7 @@ function later({ draw }: Memory, from: Instant, milliseconds: number): Instant {
 }
 
 /** Why the server cannot be contacted before `until`, even if other workers leave it. */
-function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
+function findSilence(memory: Memory, server: string, isUrgent: boolean): SkippedTurn | undefined {
   const { silentUntil, working } = getKnown(memory, server);
   if (silentUntil === undefined) return undefined;
   const now = memory.now();

@@ -19,7 +19,7 @@ import {
   readCurrent,
   readVersion,
 } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 
 /** A credential, and where it is stored. */
@@ -32,7 +32,7 @@ export interface StoredCredential {
  * Returns the admin's credential as the vault has it now, or had it seconds ago for another target. Does not try to log in with it.
  * Throws ConfigError.
  */
-export async function recallAdmin(session: Session): Promise<StoredCredential> {
+export async function recallAdmin(session: TargetSession): Promise<StoredCredential> {
   const { secret } = requireAdmin(session.target);
   const known = session.ports.adminSecrets?.recall(secret, session.now());
   if (!known) return readAdmin(session);
@@ -41,7 +41,7 @@ export async function recallAdmin(session: Session): Promise<StoredCredential> {
 }
 
 /** Returns the admin's credential as the vault has it now. Does not try to log in with it. Throws ConfigError. */
-export async function readAdmin(session: Session): Promise<StoredCredential> {
+export async function readAdmin(session: TargetSession): Promise<StoredCredential> {
   const { target } = session;
   const { secret } = requireAdmin(target);
   const stored = await readCurrent(session, secret);
@@ -57,7 +57,7 @@ function requireAdmin({ id, authority }: Target): Extract<Target["authority"], {
   throw new RangeError(`target ${id} has no admin`);
 }
 
-function adminIn(session: Session, stored: StoredSecret): StoredCredential {
+function adminIn(session: TargetSession, stored: StoredSecret): StoredCredential {
   const { target } = session;
   const { secret, account } = requireAdmin(target);
   const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
@@ -80,7 +80,7 @@ function adminIn(session: Session, stored: StoredSecret): StoredCredential {
  * ago last. Stops at once when the target cannot be reached. Throws NoLiveCredentialError when none logs in.
  */
 export async function findLiveCredential(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential> {
   const { account } = rotation;
@@ -107,7 +107,7 @@ export async function findLiveCredential(
 }
 
 async function* listCandidates(
-  session: Session,
+  session: TargetSession,
   { account, pending }: Rotation,
 ): AsyncGenerator<VersionRef> {
   const newest = await readCurrent(session, session.target.publish);
@@ -146,7 +146,7 @@ const lookMemoryMs = 30 * minute;
  * that changes itself has few guesses for many stored secrets, so a check spends none on a secret that was refused within the last half
  * hour. A search tries each secret in turn.
  */
-export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
+export async function stillLogsIn(session: TargetSession, live: LogIn): Promise<boolean> {
   // Do not try a secret twice in one attempt.
   if (session.hasSeenRefused(live.credential)) return false;
   const refusal = { account: live.credential.account, version: live.ref.version };
@@ -170,7 +170,7 @@ const othersWithin = 10;
  * it was restored from a backup. Does not try to log in with them.
  */
 export async function readOthers(
-  session: Session,
+  session: TargetSession,
   known: readonly VersionRef[],
 ): Promise<StoredCredential[]> {
   const { target } = session;
@@ -186,11 +186,11 @@ export async function readOthers(
 }
 
 /** The pending credential that a session has read. A version never changes. */
-const pendingRead = new WeakMap<Session, StoredCredential>();
+const pendingRead = new WeakMap<TargetSession, StoredCredential>();
 
 /** Reads the pending secret of the rotation. Returns undefined when its version can no longer be read. */
 export async function readPending(
-  session: Session,
+  session: TargetSession,
   { pending, account }: Rotation,
 ): Promise<StoredCredential | undefined> {
   const credential = pending && (await readCredential(session, pending, [account]));
@@ -202,7 +202,7 @@ export async function readPending(
 
 /** Like `readPending`, but does not read it again if this session has read it. The version may have been disabled since. */
 export async function recallPending(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential | undefined> {
   const known = pendingRead.get(session);

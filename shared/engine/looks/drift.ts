@@ -13,7 +13,7 @@ import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { credentialIn, logsIn, readCurrent, readVersion } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import { shapeWarning } from "../phases/publication.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
@@ -26,7 +26,7 @@ export const handoverMs = 10 * minute;
  * secret of the other account of a pair, the journal keeps its location: it may be the only copy.
  */
 export async function reportForeignVersion(
-  session: Session,
+  session: TargetSession,
   current: StoredSecret | Unreadable,
   { id, account }: Rotation,
 ): Promise<boolean> {
@@ -80,7 +80,7 @@ export type Published =
  * Reads the published secret. A version that somebody else wrote and that logs in is adopted as the account's secret; any other
  * version that Keyturn did not write is reported.
  */
-export async function syncPublished(session: Session): Promise<Published> {
+export async function syncPublished(session: TargetSession): Promise<Published> {
   const stored = await readCurrent(session, session.target.publish);
   if (stored === "absent" || stored === "deleted") {
     return session.record().published || stored === "deleted"
@@ -104,7 +104,7 @@ export async function syncPublished(session: Session): Promise<Published> {
 }
 
 /** Reports that the target refuses the published secret. */
-export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
+export async function reportRefused(session: TargetSession, stored: StoredSecret): Promise<void> {
   const record = withDrift(session, stored, "the target refuses this version");
   const at = session.now();
   const { refusedSince = at } = record;
@@ -119,7 +119,7 @@ export async function reportRefused(session: Session, stored: StoredSecret): Pro
 }
 
 async function reportUnusable(
-  session: Session,
+  session: TargetSession,
   stored: Existing,
   accounts: readonly string[],
 ): Promise<void> {
@@ -134,7 +134,7 @@ async function reportUnusable(
 
 /** Adopts the version. This counts as a rotation, unless a rotation is under way or waits for a retry. */
 async function adoptVersion(
-  session: Session,
+  session: TargetSession,
   { ref, createdAt, value }: StoredSecret,
   { account }: Credential,
 ): Promise<void> {
@@ -160,7 +160,7 @@ async function adoptVersion(
  * VaultUnavailableError when the vault answers with a version older than the published one.
  */
 async function isForeign(
-  session: Session,
+  session: TargetSession,
   current: Existing,
   rotationId: string | undefined,
 ): Promise<boolean> {
@@ -175,7 +175,7 @@ async function isForeign(
 }
 
 /** Reads the known published version. If it can no longer be read, a newer version is assumed to be somebody else's. */
-async function readKnown(session: Session): Promise<StoredSecret | undefined> {
+async function readKnown(session: TargetSession): Promise<StoredSecret | undefined> {
   const known = session.record().published;
   if (!known) return undefined;
   try {
@@ -191,7 +191,7 @@ async function readKnown(session: Session): Promise<StoredSecret | undefined> {
  * Rejects an outdated answer. A single version cannot be deleted, so a superseded version is never the newest again: a vault that answers
  * with one is behind, and its answer is not what consumers read.
  */
-function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
+function requireNewer(session: TargetSession, current: StoredSecret, ours: StoredSecret): void {
   const { slots, active } = session.record();
   // Key Vault rounds to whole seconds, so two versions may have the same time. Do not wait for that forever.
   const isSuperseded =
@@ -210,7 +210,7 @@ function requireNewer(session: Session, current: StoredSecret, ours: StoredSecre
 }
 
 function withDrift(
-  session: Session,
+  session: TargetSession,
   current: Pick<StoredSecret, "ref"> | Exclude<Unreadable, "absent">,
   detail: string,
 ): TargetRecord {

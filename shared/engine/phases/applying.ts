@@ -25,7 +25,7 @@ import { GuessPauseError } from "../looks/guess-pause.ts";
 import { findOwnPublished } from "../looks/look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts";
 import { issueProof } from "../looks/proof.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
@@ -35,7 +35,7 @@ const notAcceptedYet = "the target took the new secret and does not accept it ye
  * Sets the pending secret on the target, after checking the target first. If a change may have begun and the pending secret logs in, the
  * change was already made. Keyturn creates no other secret while it is unknown whether this one works.
  */
-export async function applying(session: Session, rotation: Rotation): Promise<Advance> {
+export async function applying(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.changeBegan) {
     const live = await findPendingLive(session, rotation);
     if (live !== "not live") return live;
@@ -60,7 +60,7 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
 
 /** Finds out whether the target already has the pending secret. */
 async function findPendingLive(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<Advance | "not live"> {
   const pending = await readPending(session, rotation);
@@ -84,7 +84,7 @@ async function findPendingLive(
  * rotation does not wait for one. An account that changes itself has few guesses for many stored secrets, so a refused one is not tried
  * first again.
  */
-async function acceptsPending(session: Session, pending: LogIn): Promise<boolean> {
+async function acceptsPending(session: TargetSession, pending: LogIn): Promise<boolean> {
   const refusal = { account: pending.credential.account, version: pending.ref.version };
   const wasRefused = findRefusal(session.refusals(), refusal, session.now()) !== undefined;
   const isSelf = session.target.authority.as === "self";
@@ -102,7 +102,7 @@ async function acceptsPending(session: Session, pending: LogIn): Promise<boolean
  * account is in use, and the other account must be rotated. If this rotation has already published the account, returns that version.
  */
 async function leavePublishedAccount(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<VersionRef | undefined> {
   const { target } = session;
@@ -117,7 +117,7 @@ async function leavePublishedAccount(
 }
 
 async function changeAndProve(
-  session: Session,
+  session: TargetSession,
   pending: StoredCredential,
   cleared: Cleared,
 ): Promise<Advance> {
@@ -150,14 +150,14 @@ async function changeAndProve(
 }
 
 /** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
-function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
+function isPropagatingNow(session: TargetSession, confirmedAt: Instant | undefined): boolean {
   if (confirmedAt === undefined) return false;
   const waited = between(confirmedAt, session.now());
   return waited >= 0 && waited < getPropagation(session);
 }
 
 /** Milliseconds for which the target may refuse a secret after it took it. */
-function getPropagation({ ports, target }: Session): number {
+function getPropagation({ ports, target }: TargetSession): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
@@ -166,7 +166,7 @@ function getPropagation({ ports, target }: Session): number {
  * secret applies the same secret again. An account that changes itself needs a stored secret that logs in; otherwise the rotation is
  * blocked until a person decides.
  */
-async function blockUnlessCurable(session: Session, rotation: Rotation): Promise<void> {
+async function blockUnlessCurable(session: TargetSession, rotation: Rotation): Promise<void> {
   const { target } = session;
   const hasTriesLeft = rotation.failures + 1 < target.policy.retry.attempts;
   if (rotation.confirmedAt === undefined || hasTriesLeft || target.authority.as !== "self") return;
@@ -182,7 +182,7 @@ async function blockUnlessCurable(session: Session, rotation: Rotation): Promise
 
 /** Records, before the change is sent, that the target may have the pending secret from now on. */
 async function confirmClaim(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   live: VersionRef | undefined,
 ): Promise<Rotation> {
@@ -207,7 +207,7 @@ async function confirmClaim(
  * so Keyturn reads it again and tries once more. After a second refusal, the journal no longer records that a change began.
  */
 async function applyOrUndo(
-  session: Session,
+  session: TargetSession,
   before: Rotation,
   next: Credential,
   cleared: Cleared,
@@ -232,7 +232,7 @@ async function applyOrUndo(
  * works, the rotation continues without it. Otherwise Keyturn may create another secret only if the account can still be changed: with
  * rights other than its own, or with an older secret that still logs in.
  */
-export async function pendingLost(session: Session, rotation: Rotation): Promise<Advance> {
+export async function pendingLost(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const published = await findOwnPublished(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   const version = rotation.pending?.version ?? "";

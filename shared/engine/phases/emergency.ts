@@ -2,7 +2,7 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../core/errors
 import type { Rotation } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { toFailure } from "../failure.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 const maxEmergencyMs = minute;
 const maxTries = 30;
@@ -17,7 +17,7 @@ const laterPause = 3 * second;
  * worker keeps the target while the vault cannot be reached: it tries again within a second, then every few seconds, for a minute. If the
  * server cannot be reached, the worker tries twice more.
  */
-export function emergency(session: Session) {
+export function emergency(session: TargetSession) {
   let since: Instant | undefined;
   let tries = 0;
 
@@ -51,7 +51,7 @@ export function emergency(session: Session) {
 
 /** Returns a random number of milliseconds, so that targets that failed together do not come back together. */
 function pauseBefore(
-  session: Session,
+  session: TargetSession,
   tries: number,
   { retryAfter = 0 }: { readonly retryAfter?: number | undefined },
 ): number {

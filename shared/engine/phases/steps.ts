@@ -12,7 +12,7 @@ import { recallPending } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { applying, pendingLost } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import {
@@ -47,7 +47,7 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 };
 
 /** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
-async function staging(session: Session, rotation: Rotation): Promise<Advance> {
+async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
@@ -67,7 +67,7 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 
-async function publishing(session: Session, rotation: Rotation): Promise<Advance> {
+async function publishing(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target } = session;
   const pending = await recallPending(session, rotation);
   if (!pending) return pendingLost(session, rotation);
@@ -92,7 +92,7 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
 }
 
 /** Proves that consumers can log in: the current version is the one that Keyturn published, and the target accepts it. */
-async function checking(session: Session, rotation: Rotation): Promise<Advance> {
+async function checking(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { name } = session.target.publish;
   const current = await readCurrent(session, session.target.publish);
   const expected = await recallPending(session, rotation);
@@ -121,7 +121,7 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 
-async function refreshing(session: Session, { id, published }: Rotation): Promise<Advance> {
+async function refreshing(session: TargetSession, { id, published }: Rotation): Promise<Advance> {
   if (!published) return { to: "cleaning" };
   const problems = await refreshConsumers(session, id, published);
   if (problems.length > 0) throw new TargetUnavailableError(problems.join(" "));

@@ -21,10 +21,10 @@ import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { shapeWarning } from "../phases/publication.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Adopts an existing credential: verifies it, and changes nothing. */
-export async function adopt(session: Session): Promise<void> {
+export async function adopt(session: TargetSession): Promise<void> {
   try {
     const adopted = await examine(session);
     await session.commit(adopted);
@@ -35,7 +35,7 @@ export async function adopt(session: Session): Promise<void> {
   }
 }
 
-async function examine(session: Session): Promise<TargetRecord> {
+async function examine(session: TargetSession): Promise<TargetRecord> {
   const { target } = session;
   const slots = await initialSlots(session);
   const current = await readCurrent(session, target.publish);
@@ -80,7 +80,7 @@ async function examine(session: Session): Promise<TargetRecord> {
  * content may be in use: it stays until a rotation is due by its age or requested, and an alarm announces that before.
  */
 function withoutCredential(
-  session: Session,
+  session: TargetSession,
   slots: SlotRecord[],
   current: StoredSecret,
   reading: PayloadReading,
@@ -98,7 +98,7 @@ function withoutCredential(
 }
 
 /** Finds the initial secrets of the accounts. Keeps known ones: a target may be adopted again because its published secret changed. */
-async function initialSlots(session: Session): Promise<SlotRecord[]> {
+async function initialSlots(session: TargetSession): Promise<SlotRecord[]> {
   let slots = [...session.record().slots];
   for (const { account, initial } of session.target.slots) {
     if (!initial || slots.some((slot) => slot.account === account && slot.current)) continue;
@@ -117,7 +117,7 @@ async function initialSlots(session: Session): Promise<SlotRecord[]> {
  * published before: consumers of a secret with another name still use that account, so the other account is rotated next.
  */
 function withoutPublished(
-  session: Session,
+  session: TargetSession,
   slots: SlotRecord[],
   why: string,
   writtenAt?: Instant,
@@ -127,7 +127,11 @@ function withoutPublished(
 }
 
 /** Requires that accounts which change their own secret can log in. */
-function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: string): void {
+function requireAllToLogIn(
+  session: TargetSession,
+  slots: readonly SlotRecord[],
+  why: string,
+): void {
   if (session.target.authority.as !== "self") return;
   const known = new Set(slots.filter((slot) => slot.current).map((slot) => slot.account));
   const unknown = session.target.slots.filter((slot) => !known.has(slot.account));
@@ -140,7 +144,7 @@ function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: 
 }
 
 function withAdopted(
-  session: Session,
+  session: TargetSession,
   slots: readonly SlotRecord[],
   changedAt: Instant | undefined,
   live?: { readonly ref: VersionRef; readonly by: string; readonly warning?: string },
@@ -182,7 +186,7 @@ function failingFrom(
   return { ...reported, health: "failing", lastFailure };
 }
 
-async function tryAgainLater(session: Session, error: unknown): Promise<void> {
+async function tryAgainLater(session: TargetSession, error: unknown): Promise<void> {
   const { target } = session;
   const failure = toFailure(session, error);
   const { request, ...rest } = session.record();
@@ -226,7 +230,7 @@ function withAdoptionAlarm(
 
 /** Returns the failed run of a requested rotation that cannot begin because the adoption failed. */
 function failedRun(
-  { target }: Session,
+  { target }: TargetSession,
   {
     request,
     record,

@@ -5,13 +5,13 @@ import { redact } from "../../core/secrets/redact.ts";
 import { shorten } from "../../core/shorten.ts";
 import { day, minute, plus } from "../../core/time.ts";
 import type { Notifier } from "../../notifiers/notifier.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /**
  * Sends every notification in the outbox to every notifier. A failed notification stays in the outbox for that notifier and is sent
  * again with the same id, so that delivery is at least once; after a day Keyturn drops it. A rotation never waits for a notifier.
  */
-export async function flushOutbox(session: Session): Promise<void> {
+export async function flushOutbox(session: TargetSession): Promise<void> {
   const { outbox } = session.record();
   const { notifiers } = session.ports;
   const hasReceivers = notifiers.length > 0 || outbox.some(isAlarm);
@@ -27,7 +27,7 @@ export async function flushOutbox(session: Session): Promise<void> {
 }
 
 /** Stores alarms, so that they can be read even without notifiers. An alarm that is stored twice has the same key. */
-async function keepAlarms(session: Session, outbox: readonly Notification[]): Promise<void> {
+async function keepAlarms(session: TargetSession, outbox: readonly Notification[]): Promise<void> {
   const { journal } = session.ports;
   for (const { id, at, targetId, data, toldTo } of outbox.filter(isAlarm)) {
     if (toldTo !== undefined) continue;
@@ -39,7 +39,7 @@ async function keepAlarms(session: Session, outbox: readonly Notification[]): Pr
 const isAlarm = ({ type }: Notification): boolean => type === "alarm";
 
 async function deliver(
-  session: Session,
+  session: TargetSession,
   notifier: Notifier,
   outbox: readonly Notification[],
 ): Promise<boolean> {
@@ -57,7 +57,7 @@ async function deliver(
   }
 }
 
-function withOutbox(session: Session, waiting: readonly Notification[]): TargetRecord {
+function withOutbox(session: TargetSession, waiting: readonly Notification[]): TargetRecord {
   const now = session.now();
   const { outboxRetryAt: _, ...rest } = session.record();
   const oldest = plus(now, -day);

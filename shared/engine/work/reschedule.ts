@@ -11,7 +11,7 @@ import type { Instant } from "../../core/time.ts";
 export function reschedule(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   const fingerprint = computeFingerprint(target);
   if (record.policyFingerprint === fingerprint) return record;
-  if (record.rotation) return askedAgain(record, record.rotation, target);
+  if (record.rotation) return releaseRotationAfterEdit(record, record.rotation, target);
   const marked = {
     ...underPolicy(releaseHoldAfterEdit(record), target),
     policyFingerprint: fingerprint,
@@ -30,7 +30,11 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
  * Releases an open rotation from its hold after an edit of the policy, because the reason may be gone. This happens once per edit, and
  * never to a rotation whose change has begun.
  */
-function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): TargetRecord {
+function releaseRotationAfterEdit(
+  record: TargetRecord,
+  rotation: Rotation,
+  target: Target,
+): TargetRecord {
   if (rotation.heldBy === undefined || rotation.changeBegan) return record;
   const marked = underPolicy(record, target);
   if (marked.policyFingerprint === record.policyFingerprint) return record;

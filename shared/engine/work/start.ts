@@ -7,10 +7,10 @@ import type { RotationRequest, TargetRecord } from "../../core/record/rotation.t
 import { accountToChange } from "../../core/record/slots.ts";
 import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
 import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Opens a rotation in the journal. Nothing has been changed yet. */
-export async function start(session: Session): Promise<void> {
+export async function start(session: TargetSession): Promise<void> {
   const user = await userOfAdmin(session.ports, session.target);
   const record = session.record();
   if (user !== undefined) {
@@ -28,10 +28,10 @@ export async function start(session: Session): Promise<void> {
     session.stage(postponeStart(record, busy));
     return;
   }
-  const { wish, why } = permitted;
+  const { intent, why } = permitted;
   const request: RotationRequest = {
-    ...wish,
-    rotationId: wish.rotationId ?? session.ports.newId(),
+    ...intent,
+    rotationId: intent.rotationId ?? session.ports.newId(),
   };
   const account = accountToChange(session.target, record);
   const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
@@ -46,7 +46,7 @@ export async function start(session: Session): Promise<void> {
 }
 
 /** Reserves room for the versions of the rotation. Returns why and until when it must wait, if there is no room. */
-async function noRoom(session: Session): Promise<Hold | undefined> {
+async function noRoom(session: TargetSession): Promise<Hold | undefined> {
   try {
     await takeRoomForBoth(session);
     return undefined;

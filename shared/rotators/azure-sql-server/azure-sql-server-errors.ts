@@ -219,9 +219,9 @@ export function loginVerdict(
 ): "rejected" | Error {
   const { numbers } = errors;
   if (errors.entraOnly) return entraOnly(where);
-  const telling = numbers.find((number) => loginAnswers[number] !== undefined);
-  const meaning = telling === undefined ? undefined : loginAnswers[telling];
-  if (meaning) return meaning(`${where}, error ${String(telling)}`);
+  const known = numbers.find((number) => loginAnswers[number] !== undefined);
+  const meaning = known === undefined ? undefined : loginAnswers[known];
+  if (meaning) return meaning(`${where}, error ${String(known)}`);
   if (numbers.includes(loginFailed)) return "rejected";
   const [first] = numbers;
   if (first !== undefined) return unavailable("the query failed")(`${where}, error ${first}`);

@@ -62,11 +62,11 @@ export function configBlob(address: string, credential: TokenCredential): Config
         return await readContent(await within(deadlineMs + second, asked));
       } catch (error) {
         if (error instanceof ConfigBlobError) throw error;
-        const { status, code, told } = storageFailure(error);
+        const { status, code, description } = storageFailure(error);
         if (status === 304) return "unchanged";
         const isLasting = status !== undefined && status >= 400 && status < 500 && status !== 429;
         throw new ConfigBlobError(
-          `The configuration ${name} could not be read: ${told}.`,
+          `The configuration ${name} could not be read: ${description}.`,
           isLasting,
           `${status} ${code}`,
         );

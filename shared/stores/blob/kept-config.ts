@@ -150,7 +150,9 @@ async function wrapErrors<Result>(call: () => Promise<Result>): Promise<Result> 
   try {
     return await call();
   } catch (error) {
-    const { told } = storageFailure(error);
-    throw new KeptConfigError(`The last good configuration could not be kept or read: ${told}.`);
+    const { description } = storageFailure(error);
+    throw new KeptConfigError(
+      `The last good configuration could not be kept or read: ${description}.`,
+    );
   }
 }

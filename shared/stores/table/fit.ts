@@ -51,7 +51,7 @@ export const targetReductions: Reductions<TargetRecord> = {
     newest(5),
     newest(2),
     newest(1),
-    untold,
+    withoutDelivery,
     newest(0),
   ],
 };
@@ -168,7 +168,7 @@ function outboxIn(short: Short) {
     });
 }
 
-function untold(outbox: readonly Notification[]): readonly Notification[] {
+function withoutDelivery(outbox: readonly Notification[]): readonly Notification[] {
   return outbox.map(({ toldTo: _, ...one }) => one);
 }
 

@@ -14,7 +14,10 @@ const maxAtOnce = 10;
  * Goes through the partitions, one page of old rows in each call, and removes rows that are no longer needed. The position is in
  * memory only, so a new process begins with any partition.
  */
-export function pruner(begin: () => Table, expiry: () => Date): (limit: number) => Promise<number> {
+export function makePruner(
+  begin: () => Table,
+  expiry: () => Date,
+): (limit: number) => Promise<number> {
   let place: Place = { turn: randomInt(partitions.length), from: undefined };
   return async (limit) => {
     const { turn, from } = place;

@@ -18,7 +18,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import { pruner } from "./prune.ts";
+import { makePruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
 import {
   type ListOptions,
@@ -49,7 +49,7 @@ export function tableJournal(
   const expiry = () => new Date(now().getTime() - retentionMs);
   return {
     now,
-    prune: pruner(begin, expiry),
+    prune: makePruner(begin, expiry),
     read: async (targetId) => {
       const row = await readTarget(begin(), targetId);
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };

@@ -76,7 +76,11 @@ export type Submitted = { readonly etag: string } | { readonly failure: StorageF
 
 const retryOptions = { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
-const noEtag: StorageFailure = { status: 202, code: undefined, told: "no etag in its answer" };
+const noEtag: StorageFailure = {
+  status: 202,
+  code: undefined,
+  description: "no etag in its answer",
+};
 
 /** The largest page of the service. */
 const fullPage = 1_000;
@@ -189,8 +193,8 @@ function tableWithin(
   };
 }
 
-export function unavailable({ told }: StorageFailure): JournalUnavailableError {
-  return new JournalUnavailableError(`The journal's table could not be reached: ${told}.`);
+export function unavailable({ description }: StorageFailure): JournalUnavailableError {
+  return new JournalUnavailableError(`The journal's table could not be reached: ${description}.`);
 }
 
 async function readRow(

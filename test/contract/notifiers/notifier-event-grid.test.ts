@@ -2,7 +2,7 @@ import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { eventGridNotifier } from "../../../shared/notifiers/event-grid.ts";
 import { startTroubles } from "../../notifiers/receiver.ts";
-import { toldEvent } from "../../notifiers/told-event.ts";
+import { cloudEventShape } from "../../notifiers/cloud-event-shape.ts";
 import { notifierSuite, troubleSuite } from "./notifier.suite.ts";
 
 const title = "Event Grid";
@@ -12,7 +12,7 @@ notifierSuite(title, async () => {
   const { endpoint } = emulator;
   return {
     notifier: eventGridNotifier({ endpoint, credential: { key: new Secret(emulator.key) } }),
-    told: () => emulator.events().map(({ event }) => toldEvent.parse(event)),
+    told: () => emulator.events().map(({ event }) => cloudEventShape.parse(event)),
     close: () => emulator.close(),
   };
 });

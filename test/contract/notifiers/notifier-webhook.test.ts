@@ -4,7 +4,7 @@ import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
 import { webhookNotifier } from "../../../shared/notifiers/webhook-notifier.ts";
 import { startReceiver, startTroubles } from "../../notifiers/receiver.ts";
-import { toldEvent } from "../../notifiers/told-event.ts";
+import { cloudEventShape } from "../../notifiers/cloud-event-shape.ts";
 import { notifierSuite, troubleSuite } from "./notifier.suite.ts";
 
 const title = "a signed webhook";
@@ -23,7 +23,7 @@ notifierSuite(title, async () => {
         expect(headers["content-type"]).toBe("application/cloudevents-batch+json; charset=utf-8");
         const header = String(headers["keyturn-signature"]);
         expect(verifySignature({ header, body, keys: [key], now: now.toISOString() })).toBe(true);
-        return z.array(toldEvent).parse(JSON.parse(body));
+        return z.array(cloudEventShape).parse(JSON.parse(body));
       }),
     close: () => receiver.close(),
   };

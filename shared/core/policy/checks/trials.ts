@@ -71,8 +71,8 @@ function* simulateCourse(
     spend(effort);
     const placement = next(policy, changedAt, fraction);
     if (!placement) return;
-    const { at, claim, opening } = placement;
-    yield { changedAt, due: claim.due, by: at - claim.due };
+    const { at, rule, opening } = placement;
+    yield { changedAt, due: rule.due, by: at - rule.due };
     // In the middle of a long opening no rotation is late, so the course continues near its end.
     const step = at + rotationLength - changedAt;
     changedAt = Math.max(at, opening.to - 3 * step) + rotationLength;
@@ -135,11 +135,11 @@ function findDelay(
   const { freeze = [], timeZone = "UTC" } = policy;
   const unfrozenStart = next(unfrozen, changedAt, fraction);
   if (!unfrozenStart) return undefined;
-  const { claim, permitted } = unfrozenStart;
+  const { rule, permitted } = unfrozenStart;
   const holding = freezeAt(freeze, timeZone, permitted);
-  if (!holding || isLate(policy, { by: permitted - claim.due })) return undefined;
-  const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - claim.due;
-  return isLate(policy, { by }) ? { freeze: holding, changedAt, due: claim.due, by } : undefined;
+  if (!holding || isLate(policy, { by: permitted - rule.due })) return undefined;
+  const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - rule.due;
+  return isLate(policy, { by }) ? { freeze: holding, changedAt, due: rule.due, by } : undefined;
 }
 
 const nothingKnown: Moments = {

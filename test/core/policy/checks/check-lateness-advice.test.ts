@@ -87,7 +87,7 @@ describe("a policy without warnings", () => {
     if (!opening) return undefined;
     const changedAt = Math.max(opening.from, moment) + minute;
     const { chosen } = decide(policy, { ...nothingKnown, changedAt }, changedAt, () => 0);
-    return chosen && { by: chosen.at - chosen.claim.due, due: chosen.claim.due };
+    return chosen && { by: chosen.at - chosen.rule.due, due: chosen.rule.due };
   }
 
   it("has no freeze that delays a rotation, whenever the secret was changed", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { KeyturnEvent } from "../../../../shared/core/events.ts";
 import type { Target } from "../../../../shared/core/target.ts";
 import { requestRotation } from "../../../../shared/engine/inbox/request-rotation.ts";
-import { operations } from "../../../../shared/engine/operations.ts";
+import { makeOperations } from "../../../../shared/engine/operations.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   type Journal,
@@ -42,7 +42,7 @@ function processWith(world: World, { id, why, isNewer }: Unreadable) {
   };
   const queue = memoryQueue(world.now);
   const events: KeyturnEvent[] = [];
-  const process = operations({
+  const process = makeOperations({
     ports: { ...ports, journal },
     queue,
     targets: [world.target, other],
@@ -158,7 +158,7 @@ describe("A target whose row a newer version of Keyturn wrote", () => {
       return etag;
     };
     const { emit: _, ...ports } = world.ports(open);
-    const worker = operations({
+    const worker = makeOperations({
       ports: { ...ports, journal: { ...journal, read, commit } },
       queue: memoryQueue(world.now),
       targets: [world.target],

@@ -3,7 +3,7 @@ import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/c
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { computeFingerprint, type Target } from "../../../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
-import { operations } from "../../../../shared/engine/operations.ts";
+import { makeOperations } from "../../../../shared/engine/operations.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { memoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
 import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
@@ -71,7 +71,7 @@ function startProcess(world: World) {
   };
   const counted = { ...ports, journal: { ...journal, targets } };
   const queue = memoryQueue(world.now);
-  const process = operations({
+  const process = makeOperations({
     ports: counted,
     queue,
     targets: [world.target],
@@ -144,7 +144,7 @@ test("A write that lost a race is repeated by the next sweep", async () => {
   const { emit, ...ports } = world.ports(open);
   const racing = { ...ports, journal: { ...journal, read } };
   const queue = memoryQueue(world.now);
-  const process = operations({
+  const process = makeOperations({
     ports: racing,
     queue,
     targets: [after.target],
@@ -259,7 +259,7 @@ test("Rows that cannot be listed do not delay due targets, and are listed again"
   };
   const queue = memoryQueue(world.now);
   const failingOnce = { ...ports, journal: { ...journal, targets } };
-  const process = operations({
+  const process = makeOperations({
     ports: failingOnce,
     queue,
     targets: [world.target],
@@ -280,7 +280,7 @@ test("A target that was removed from the configuration during a rotation is repo
   );
   const { emit, ...ports } = world.ports(open);
   const queue = memoryQueue(world.now);
-  const process = operations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
+  const process = makeOperations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
   for (let hours = 0; hours < 3; hours++) {
     await process.sweep();
     world.advance(hour);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A CloudEvent of Keyturn, without any other fields. */
-export const toldEvent = z
+export const cloudEventShape = z
   .strictObject({
     specversion: z.literal("1.0"),
     id: z.string(),
