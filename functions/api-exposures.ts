@@ -1,9 +1,9 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { ExposureInput, Operations } from "../shared/app.ts";
-import { answer } from "./http/answers.ts";
+import { toAnswer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
 import { handle } from "./http/handle.ts";
-import { noSuchTarget, targetId } from "./http/parameters.ts";
+import { answerNoSuchTarget, readTargetId } from "./http/parameters.ts";
 import { RequestError } from "./http/request-error.ts";
 import { readChoice, readMoment, readText } from "./http/request-fields.ts";
 
@@ -15,11 +15,11 @@ async function reportExposure(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
-  const id = targetId(request);
+  const id = readTargetId(request);
   const outcome = await operations.expose(id, readExposure(await readObject(request, fields)));
-  if (!outcome) throw noSuchTarget(id);
+  if (!outcome) throw answerNoSuchTarget(id);
   const { rotationId, ...rest } = outcome;
-  return answer(202, {
+  return toAnswer(202, {
     target: id,
     ...rest,
     ...(rotationId !== undefined && { rotation: rotationId }),

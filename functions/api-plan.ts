@@ -1,15 +1,15 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import {
-  configProblems,
   editedConfig,
   instantOf,
   isTooCostly,
   limitOf,
+  listConfigProblems,
   type Operations,
   planFormats,
   type PlanOptions,
 } from "../shared/app.ts";
-import { problem } from "./http/answers.ts";
+import { toProblemAnswer } from "./http/answers.ts";
 import { readText } from "./http/body.ts";
 import { type Answerer, handle } from "./http/handle.ts";
 import { RequestError } from "./http/request-error.ts";
@@ -93,7 +93,7 @@ function limitConcurrency(max: number, answer: Answerer): Answerer {
   return async (request, operations) => {
     if (open >= max) {
       const detail = `The app is already computing ${max} plans, its limit. Try again in a few seconds.`;
-      return problem(503, detail, retryAfter);
+      return toProblemAnswer(503, detail, retryAfter);
     }
     open++;
     try {
@@ -115,11 +115,11 @@ async function planEdit(request: HttpRequest, operations: Operations): Promise<H
     const edited = await editedConfig(text);
     return plan(options.format, await operations.planEdit(edited, options));
   } catch (error) {
-    if (isTooCostly(error)) return problem(422, `${error.message}.`);
-    const problems = configProblems(error);
+    if (isTooCostly(error)) return toProblemAnswer(422, `${error.message}.`);
+    const problems = listConfigProblems(error);
     if (!problems) throw error;
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    return problem(422, `The configuration has ${count}.`, {}, { problems });
+    return toProblemAnswer(422, `The configuration has ${count}.`, {}, { problems });
   }
 }
 

@@ -6,11 +6,11 @@ import {
   type Operations,
   type RotationInput,
 } from "../shared/app.ts";
-import { answer } from "./http/answers.ts";
+import { toAnswer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
 import { describeCaller } from "./http/caller.ts";
 import { handle } from "./http/handle.ts";
-import { noSuchTarget, targetId } from "./http/parameters.ts";
+import { answerNoSuchTarget, readTargetId } from "./http/parameters.ts";
 import { RequestError } from "./http/request-error.ts";
 import { readChoice, readText } from "./http/request-fields.ts";
 
@@ -25,7 +25,7 @@ async function requestRotation(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
-  const id = targetId(request);
+  const id = readTargetId(request);
   const key = idempotencyKey(request);
   const input: RotationInput = {
     ...readInput(await readObject(request, fields)),
@@ -33,7 +33,7 @@ async function requestRotation(
     ...(key !== undefined && { key }),
   };
   const requested = await operations.request(id, input);
-  if (!requested) throw noSuchTarget(id);
+  if (!requested) throw answerNoSuchTarget(id);
   const { rotationId, joined, why, waiting } = requested;
   const location = `/api/targets/${id}/rotations/${rotationId}`;
   const body = {
@@ -45,7 +45,7 @@ async function requestRotation(
     ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
     ...(waiting && { queuedWhy: waiting.why }),
   };
-  return answer(202, body, { location });
+  return toAnswer(202, body, { location });
 }
 
 function readInput({

@@ -4,9 +4,9 @@ import type { TokenCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
 import type { Configured } from "./config/config.ts";
 import type { Settings } from "./config/settings.ts";
-import { azureCredential, connectionTo, type Environment } from "./connections.ts";
+import { type Environment, makeAzureCredential, makeConnection } from "./connections.ts";
 import type { Consumer } from "./consumers/consumer.ts";
-import { webhookConsumer } from "./consumers/webhook-consumer.ts";
+import { makeWebhookConsumer } from "./consumers/webhook-consumer.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
@@ -16,21 +16,21 @@ import type { Secret } from "./core/secrets/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
 import { toInstant } from "./core/time.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
-import { adminRefusals } from "./engine/calls/admin-refusals.ts";
-import { adminSecrets } from "./engine/calls/admin-secrets.ts";
+import { makeAdminRefusals } from "./engine/calls/admin-refusals.ts";
+import { makeAdminSecrets } from "./engine/calls/admin-secrets.ts";
 import { makeServers } from "./engine/fleet/servers.ts";
-import { type Operations, makeOperations } from "./engine/operations.ts";
+import { makeOperations, type Operations } from "./engine/operations.ts";
 import type { Ports } from "./engine/ports.ts";
-import { eventGridNotifier } from "./notifiers/event-grid.ts";
+import { makeEventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
-import { webhookNotifier } from "./notifiers/webhook-notifier.ts";
+import { makeWebhookNotifier } from "./notifiers/webhook-notifier.ts";
 import { canConnect } from "./rotators/connection/can-connect.ts";
-import { rotatorsWith } from "./rotators/registry.ts";
-import { paceIn } from "./stores/shared-pace.ts";
-import { storageQueue } from "./stores/storage-queue.ts";
-import { tableJournal } from "./stores/table/table-journal.ts";
-import { tablePace } from "./stores/table/table-pace.ts";
-import { keyVault } from "./vaults/key-vault.ts";
+import { makeRotators } from "./rotators/registry.ts";
+import { makeSharedPace } from "./stores/shared-pace.ts";
+import { makeStorageQueue } from "./stores/storage-queue.ts";
+import { makeTableJournal } from "./stores/table/table-journal.ts";
+import { makeTablePace } from "./stores/table/table-pace.ts";
+import { makeKeyVault } from "./vaults/key-vault.ts";
 import type { Vault } from "./vaults/vault.ts";
 
 /** The inputs of the app from outside. */
@@ -45,8 +45,8 @@ export interface Given {
 /** Builds the adapters that settings and configuration name, and connects them to the engine. */
 export function assemble(given: Given): (read: EventReader) => Operations {
   const { environment, settings, config, configAlarm } = given;
-  const credential = azureCredential(environment, settings.clientId);
-  const rotators = rotatorsWith(credential);
+  const credential = makeAzureCredential(environment, settings.clientId);
+  const rotators = makeRotators(credential);
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
   const { journal, pace, ...queues } = openStores(settings, environment, config);
@@ -66,8 +66,8 @@ export function assemble(given: Given): (read: EventReader) => Operations {
     notifiers: openNotifiers(config, credential, secretOf),
     targetsUsing: (admin) => config.targets.filter((target) => usesAdmin(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
-    adminRefusals: adminRefusals(),
-    adminSecrets: adminSecrets(),
+    adminRefusals: makeAdminRefusals(),
+    adminSecrets: makeAdminSecrets(),
     servers: makeServers({
       now: () => toInstant(journal.now()),
       pause,
@@ -92,7 +92,7 @@ function openVaults(config: Configured, credential: TokenCredential): (name: str
   const vaults = new Map(
     Object.entries(config.vaults).map(([name, { url }]) => [
       name,
-      keyVault({ name, url, credential }),
+      makeKeyVault({ name, url, credential }),
     ]),
   );
   return (name) => requireConfigured(vaults.get(name), `vault ${name}`);
@@ -103,16 +103,16 @@ function openStores(
   environment: Environment,
   { retention, vaults }: Configured,
 ) {
-  const tables = connectionTo("table", storage, environment);
-  const queues = connectionTo("queue", storage, environment);
+  const tables = makeConnection("table", storage, environment);
+  const queues = makeConnection("queue", storage, environment);
   const retaining = retention === undefined ? {} : { retentionMs: retention };
-  const journal = tableJournal(tables, table, retaining);
+  const journal = makeTableJournal(tables, table, retaining);
   const creates = (vault: string) => vaults[vault]?.createsPer10s ?? defaultCreates;
   return {
     journal,
-    queue: storageQueue(queues, queue),
-    firstQueue: storageQueue(queues, `${queue}-first`),
-    pace: paceIn(tablePace(tables, table), creates, () => journal.now()),
+    queue: makeStorageQueue(queues, queue),
+    firstQueue: makeStorageQueue(queues, `${queue}-first`),
+    pace: makeSharedPace(makeTablePace(tables, table), creates, () => journal.now()),
   };
 }
 
@@ -123,7 +123,7 @@ function openConsumers(
   return new Map(
     Object.entries(config.consumers).map(([name, { url, key }]) => {
       const open = memoizeUntilFailure(async () =>
-        webhookConsumer({ name, url, key: await secretOf(key) }),
+        makeWebhookConsumer({ name, url, key: await secretOf(key) }),
       );
       const refresh: Consumer["refresh"] = (message, signal) =>
         open((consumer) => consumer.refresh(message, signal));
@@ -141,13 +141,13 @@ function openNotifiers(
     const open = memoizeUntilFailure(async (): Promise<Notifier> => {
       const key = notifier.key && (await secretOf(notifier.key));
       if (notifier.type === "webhook") {
-        return webhookNotifier({
+        return makeWebhookNotifier({
           url: notifier.url,
           key: requireConfigured(key, "key for the webhook"),
         });
       }
       const endpoint = notifier.endpoint;
-      return eventGridNotifier({ endpoint, credential: key ? { key } : credential });
+      return makeEventGridNotifier({ endpoint, credential: key ? { key } : credential });
     });
     const address = notifier.type === "webhook" ? notifier.url : notifier.endpoint;
     // The hash separates channels on one host. The address itself is not shown, because it may contain a key.

@@ -5,7 +5,7 @@ import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import type { SourceFiles } from "./config/yaml/read.ts";
 import { type EventReader, type EventType, toEvent } from "./core/events.ts";
-import { between, hour, type Instant, instantAt, minute, plus, second } from "./core/time.ts";
+import { between, hour, type Instant, minute, plus, second, toInstantAt } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
@@ -80,7 +80,7 @@ interface State {
  * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
  * nothing: the last good configuration stays in force, also on instances that start later.
  */
-export function liveConfig(deps: LiveConfigDeps): LiveConfig {
+export function makeLiveConfig(deps: LiveConfigDeps): LiveConfig {
   const state: State = {};
   let looking: Promise<void> | undefined;
   return {
@@ -249,7 +249,7 @@ function firstProblems({ problems }: ConfigProblemsError): string {
 function toUnreadable(error: ConfigBlobError, now: Instant): UnreadableBlob {
   if (!error.isLasting) return { error };
   const message = `${error.message} The last good configuration stays in force.`;
-  const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);
+  const thisHour = toInstantAt(Math.floor(Date.parse(now) / hour) * hour);
   return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }
 

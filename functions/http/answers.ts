@@ -11,7 +11,7 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** Makes an answer in the format of RFC 9457. `detail` must reveal nothing internal; `more` holds extension members. */
-export function problem(
+export function toProblemAnswer(
   status: number,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
@@ -28,7 +28,7 @@ export function problem(
   };
 }
 
-export function answer(
+export function toAnswer(
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
@@ -45,7 +45,7 @@ export function answer(
 }
 
 /** Returns the link to the next page of a list, or nothing after the last page. */
-export function nextPage(
+export function linkNextPage(
   path: string,
   limit: number | undefined,
   cursor: string | undefined,

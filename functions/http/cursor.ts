@@ -27,10 +27,10 @@ export function readCursor(list: List, cursor: string | null): Place | undefined
   if (cursor === null) return undefined;
   const place = parse(cursor);
   if (place?.[0] === list && lists[list](place.slice(1))) return place.slice(1);
-  throw refusedCursor();
+  throw findRefusedCursor();
 }
 
-export function refusedCursor(): RequestError {
+export function findRefusedCursor(): RequestError {
   return new RequestError(
     400,
     "`cursor` must come from `next` of an earlier page of this list. Leave it out to start with the first page.",

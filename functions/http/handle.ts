@@ -5,15 +5,15 @@ import type {
   InvocationContext,
 } from "@azure/functions";
 import {
+  findUnreadableRow,
   isBusy,
   isConfigError,
   isKeyReused,
   isUnavailable,
   type Operations,
-  unreadableRow,
 } from "../../shared/app.ts";
-import { operationsFor } from "../invocation/invocation-operations.ts";
-import { problem } from "./answers.ts";
+import { openOperations } from "../invocation/invocation-operations.ts";
+import { toProblemAnswer } from "./answers.ts";
 import { checkQuery } from "./query.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -32,17 +32,18 @@ export function handle(parameters: readonly string[], answer: Answerer): HttpHan
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     try {
       checkQuery(request, parameters);
-      return await answer(request, await operationsFor(context));
+      return await answer(request, await openOperations(context));
     } catch (error) {
-      if (error instanceof RequestError) return problem(error.status, error.message);
-      if (isConfigError(error)) return problem(400, `${error.message}.`);
-      if (isKeyReused(error)) return problem(422, `${error.message}.`);
-      const unreadable = unreadableRow(error);
-      if (unreadable !== undefined) return problem(503, unreadable, { "retry-after": "60" });
-      if (isBusy(error)) return problem(409, busy, { "retry-after": "1" });
+      if (error instanceof RequestError) return toProblemAnswer(error.status, error.message);
+      if (isConfigError(error)) return toProblemAnswer(400, `${error.message}.`);
+      if (isKeyReused(error)) return toProblemAnswer(422, `${error.message}.`);
+      const unreadable = findUnreadableRow(error);
+      if (unreadable !== undefined)
+        return toProblemAnswer(503, unreadable, { "retry-after": "60" });
+      if (isBusy(error)) return toProblemAnswer(409, busy, { "retry-after": "1" });
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
-      return problem(503, unavailable, { "retry-after": "10" });
+      return toProblemAnswer(503, unavailable, { "retry-after": "10" });
     }
   };
 }

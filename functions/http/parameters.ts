@@ -4,7 +4,7 @@ import { RequestError } from "./request-error.ts";
 
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
-export function targetId({ params }: HttpRequest): string {
+export function readTargetId({ params }: HttpRequest): string {
   const id = params["target"] ?? "";
   if (isTargetId(id)) return id;
   throw new RequestError(
@@ -13,7 +13,7 @@ export function targetId({ params }: HttpRequest): string {
   );
 }
 
-export function rotationId({ params }: HttpRequest): string {
+export function readRotationId({ params }: HttpRequest): string {
   const id = params["rotation"] ?? "";
   if (rotationPattern.test(id)) return id;
   throw new RequestError(400, "The rotation id must be a ULID: 26 digits and capital letters.");
@@ -31,6 +31,6 @@ export function limit<Preset extends number | undefined>(
   throw new RequestError(400, "`limit` must be a number from 1 to 100.");
 }
 
-export function noSuchTarget(id: string): RequestError {
+export function answerNoSuchTarget(id: string): RequestError {
   return new RequestError(404, `Target "${id}" does not exist.`);
 }

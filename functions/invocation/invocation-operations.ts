@@ -1,5 +1,5 @@
 import type { InvocationContext } from "@azure/functions";
-import { type Operations, theApp } from "../../shared/app.ts";
+import { getApp, type Operations } from "../../shared/app.ts";
 import type { EventReader } from "../../shared/core/events.ts";
 
 /** Writes each event as one line of JSON to the log of the invocation. */
@@ -13,8 +13,8 @@ function logTo(context: InvocationContext): EventReader {
 }
 
 /** Returns the app's operations, which log events to this invocation. Logs new configuration warnings first. */
-export async function operationsFor(context: InvocationContext): Promise<Operations> {
-  const app = await theApp();
+export async function openOperations(context: InvocationContext): Promise<Operations> {
+  const app = await getApp();
   const operations = await app.with(logTo(context));
   for (const warning of await app.newWarnings()) context.warn(`configuration: ${warning}`);
   return operations;

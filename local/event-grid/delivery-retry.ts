@@ -40,7 +40,7 @@ export const isDelivered = (status: DeliveryStatus): boolean =>
  * Decides what follows a failed attempt. Times are in seconds. `attempts` includes the failed attempt, `waited` is the sum of the
  * waits so far, and `random` is from 0 to 1.
  */
-export function afterFailure(
+export function decideAfterFailure(
   status: DeliveryStatus,
   so: { readonly attempts: number; readonly waited: number; readonly random: number },
   policy: RetryPolicy,

@@ -1,7 +1,7 @@
 import {
-  afterFailure,
   classifyAnswer,
   type DeadLetterReason,
+  decideAfterFailure,
   type DeliveryStatus,
   isDelivered,
   type RetryPolicy,
@@ -80,7 +80,7 @@ export function judge(
   random: () => number,
 ): Verdict | "delivered" {
   if (isDelivered(status)) return "delivered";
-  return afterFailure(status, { ...delivery, random: random() }, policy);
+  return decideAfterFailure(status, { ...delivery, random: random() }, policy);
 }
 
 export const toDeadLetter = (

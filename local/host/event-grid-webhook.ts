@@ -3,7 +3,7 @@ import type { RegisteredFunction } from "./app/core-module.ts";
 import type { Invoker } from "./app/invoke.ts";
 import { json } from "./app/rpc-data.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
-import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";
+import { isAnyKey, type Keys, readPresentedKey } from "./http/keys.ts";
 import { toErrorMessage } from "./log.ts";
 
 export const eventGridPath = "/runtime/webhooks/eventgrid";
@@ -35,7 +35,7 @@ export async function answerEventGrid(
   call: HttpCall,
   host: { functions: readonly RegisteredFunction[]; keys: Keys; invoker: Invoker },
 ): Promise<HttpReply> {
-  const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
+  const presented = readPresentedKey(call.headers["x-functions-key"], call.url.searchParams);
   if (!isAnyKey(presented, [host.keys.eventgrid_extension, host.keys.master]))
     return { status: 401 };
   const name = call.url.searchParams.get("functionName");
@@ -73,7 +73,7 @@ async function deliver(
   const parsed = events.safeParse(body);
   if (!parsed.success) return { status: 400 };
   const results = await Promise.allSettled(
-    parsed.data.map((one) => invoker.invoke(eventCall(target, one))),
+    parsed.data.map((one) => invoker.invoke(toEventCall(target, one))),
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed === undefined) return { status: 202 };
@@ -82,7 +82,7 @@ async function deliver(
 }
 
 /** Makes the call for one event, which is passed on unchanged in its own schema. */
-export const eventCall = (target: RegisteredFunction, one: Record<string, unknown>) => ({
+export const toEventCall = (target: RegisteredFunction, one: Record<string, unknown>) => ({
   function: target,
   input: json(one),
   triggerMetadata: "data" in one ? { data: json(one["data"]) } : {},

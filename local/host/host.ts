@@ -13,7 +13,7 @@ import {
 } from "./functions.ts";
 import { type HostJson, parseHostJson, type Settings } from "./host-json.ts";
 import { type HttpCall, type HttpReply, type HttpServer, serveHttp } from "./http/http.ts";
-import { answerFunction, httpRoutes } from "./http/http-functions.ts";
+import { answerFunction, makeHttpRoutes } from "./http/http-functions.ts";
 import { type Keys, loadKeys } from "./http/keys.ts";
 import { createHostLog, type HostLog, type Log, toErrorMessage } from "./log.ts";
 import { createOutputs } from "./queues/outputs.ts";
@@ -132,7 +132,7 @@ function createAnswer(host: {
   invoker: Invoker;
 }): (call: HttpCall) => Promise<HttpReply> {
   const { functions, keys, invoker } = host;
-  const routes = httpRoutes(functions.http);
+  const routes = makeHttpRoutes(functions.http);
   const started = new Date();
   return (call) => {
     const lower = call.path.toLowerCase();

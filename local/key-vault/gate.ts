@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
+import { checkApiVersion } from "./emulator-limits.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
 import type { Throttle } from "./throttle.ts";
 import {
-  errorBody,
   forbiddenByRbac,
   nameIsTaken,
   secretDisabled,
   secretNotFound,
+  toErrorBody,
   VaultError,
 } from "./vault-error.ts";
-import { checkApiVersion } from "./emulator-limits.ts";
 import { OPERATIONS, type VaultContext } from "./vault-operations.ts";
 import { findRoute, type Route } from "./vault-routes.ts";
 
@@ -68,7 +68,7 @@ async function attempt(
       error instanceof VaultError
         ? error
         : new VaultError(500, "InternalServerError", "The vault could not do this.");
-    return { status: refusal.status, headers: refusal.headers, json: errorBody(refusal) };
+    return { status: refusal.status, headers: refusal.headers, json: toErrorBody(refusal) };
   }
 }
 

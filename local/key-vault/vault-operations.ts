@@ -2,17 +2,17 @@ import { randomBytes } from "node:crypto";
 import type { LoopbackReply } from "../loopback.ts";
 import { readBackup, writeBackup } from "./backup.ts";
 import type { Bundles } from "./bundles.ts";
+import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./emulator-limits.ts";
 import { takePage } from "./paging.ts";
 import * as rules from "./rules.ts";
 import {
   type Change,
-  currentVersion,
+  findCurrentVersion,
   findEntry,
   type SecretEntry,
   type VaultState,
 } from "./state.ts";
 import { secretNotFound } from "./vault-error.ts";
-import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./emulator-limits.ts";
 import type { Operation } from "./vault-routes.ts";
 
 export interface VaultContext {
@@ -50,7 +50,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
   },
 
   "get-secret": (vault, call) => {
-    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    const entry = rules.requireLiveEntry(vault.state, call.name, call.now);
     return ok(vault.bundles.withValue(entry, rules.readVersion(entry, call.version)));
   },
 
@@ -58,7 +58,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
     const body = parseUpdateBody(call.body);
     let updated = call.version;
     await vault.commit(() => {
-      const live = rules.liveEntry(vault.state, call.name, call.now);
+      const live = rules.requireLiveEntry(vault.state, call.name, call.now);
       const found = rules.pickVersion(live, call.version);
       updated = found.version;
       return rules.decideUpdate(live, found, body, call.now);
@@ -117,16 +117,16 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
     ),
 
   "get-deleted": (vault, call) =>
-    ok(vault.bundles.deleted(rules.deletedEntry(vault.state, call.name, call.now))),
+    ok(vault.bundles.deleted(rules.requireDeletedEntry(vault.state, call.name, call.now))),
 
   "recover-secret": async (vault, call) => {
     await vault.commit(() => rules.decideRecover(vault.state, call.name, vault.policy, call.now));
     const entry = entryAfter(vault, call);
-    return ok(vault.bundles.withoutValue(entry, currentVersion(entry)));
+    return ok(vault.bundles.withoutValue(entry, findCurrentVersion(entry)));
   },
 
   "backup-secret": (vault, call) => {
-    const entry = rules.liveEntry(vault.state, call.name, call.now);
+    const entry = rules.requireLiveEntry(vault.state, call.name, call.now);
     return ok({ value: writeBackup(entry) });
   },
 
@@ -136,7 +136,7 @@ export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
     const id = `${vault.url}/secrets/${backup.name}/${newest}`;
     await vault.commit(() => rules.decideRestore(vault.state, backup, { now: call.now, id }));
     const entry = entryAfter(vault, backup);
-    return ok(vault.bundles.withoutValue(entry, currentVersion(entry)));
+    return ok(vault.bundles.withoutValue(entry, findCurrentVersion(entry)));
   },
 
   "purge-secret": async (vault, call) => {

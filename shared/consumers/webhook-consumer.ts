@@ -1,5 +1,5 @@
 import type { Secret } from "../core/secrets/secret.ts";
-import { signedPoster } from "../http/signed-post.ts";
+import { makeSignedPoster } from "../http/signed-post.ts";
 import type { Consumer } from "./consumer.ts";
 
 export interface WebhookConsumerOptions {
@@ -16,8 +16,8 @@ export interface WebhookConsumerOptions {
  * Posts `{ targetId, rotationId, vault, secret, version }` as JSON, signed. The application checks
  * `Keyturn-Signature`, reads that version from its vault, and answers 2xx once it uses it.
  */
-export function webhookConsumer({ name, url, key, now }: WebhookConsumerOptions): Consumer {
-  const receiver = signedPoster({ url, key }, `the consumer ${name}`, now);
+export function makeWebhookConsumer({ name, url, key, now }: WebhookConsumerOptions): Consumer {
+  const receiver = makeSignedPoster({ url, key }, `the consumer ${name}`, now);
   return {
     name,
     async refresh({ targetId, rotationId, published }, signal) {

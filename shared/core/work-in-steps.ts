@@ -8,7 +8,7 @@ export type Steps<Result> = Generator<void, Result, void>;
 const stepsInSlice = 500;
 
 /** Does the work without a pause. */
-export function atOnce<Result>(work: Steps<Result>): Result {
+export function runAtOnce<Result>(work: Steps<Result>): Result {
   for (;;) {
     const { done, value } = work.next();
     if (done) return value;
@@ -16,7 +16,7 @@ export function atOnce<Result>(work: Steps<Result>): Result {
 }
 
 /** Does the work in slices. `pause` lets other requests run, and resolves when this work may continue. */
-export async function inSlices<Result>(
+export async function runInSlices<Result>(
   work: Steps<Result>,
   pause: () => Promise<unknown>,
 ): Promise<Result> {

@@ -14,9 +14,9 @@ import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
-import { type Questions, questions } from "./queries/questions.ts";
+import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
-import { type Leftovers, registrar } from "./scheduling/register.ts";
+import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
@@ -57,13 +57,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const byId = new Map(deps.targets.map((target) => [target.id, target]));
   const { firstQueue = deps.queue } = deps;
   const stores = { journal: deps.ports.journal, queue: deps.queue, firstQueue };
-  const registerInTime = registrar(stores, deps.targets);
+  const registerInTime = makeRegistrar(stores, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...deps.ports, emit };
     return {
-      ...questions(ports, byId),
+      ...makeQuestions(ports, byId),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;

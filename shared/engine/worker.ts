@@ -1,6 +1,6 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { withCheck } from "../core/lifecycle/check-request.ts";
-import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
+import { decideWork, findWakeTime, isClaimed, type Work } from "../core/lifecycle/decide.ts";
 import { joinRequest } from "../core/lifecycle/request.ts";
 import {
   mayHaveChanged,
@@ -97,7 +97,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   }
   const planned = reschedule(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) {
-    return { wakeAt: wakeAt(record, now), hasWritten: false };
+    return { wakeAt: findWakeTime(record, now), hasWritten: false };
   }
   const session = openSession(ports, target, ports.newId(), {
     record: withoutSkip(planned),
@@ -136,7 +136,7 @@ async function skipTarget(
     return "lost";
   }
   session.emit({ type: "held-back", nextAttemptAt: until, detail: why });
-  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
+  return { wakeAt: findWakeTime(session.record(), session.now()), hasWritten: true };
 }
 
 /** Whether the target needs no work and no write. The expired claim of a dead worker must be released, or the sweep finds it every time. */
@@ -164,7 +164,7 @@ async function workUnderClaim(
     else await restAfterBug(session, error);
     return { wakeAt: undefined, hasWritten: true };
   }
-  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
+  return { wakeAt: findWakeTime(session.record(), session.now()), hasWritten: true };
 }
 
 async function doAll(session: TargetSession): Promise<void> {
@@ -219,7 +219,7 @@ const written = "somebody wrote the published secret";
 async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promise<Worked> {
   await requestCheck(ports, target, now);
   const found = await ports.journal.read(target.id);
-  return { wakeAt: found && wakeAt(found.record, now), hasWritten: true };
+  return { wakeAt: found && findWakeTime(found.record, now), hasWritten: true };
 }
 
 /** Asks the worker that holds the target to check the published secret once its present work is done. */

@@ -2,7 +2,7 @@ import { ConfigError } from "../core/errors.ts";
 import type { Secret } from "../core/secrets/secret.ts";
 import { sign, signatureHeader } from "../core/secrets/signature.ts";
 import { toInstant } from "../core/time.ts";
-import { webAddress } from "./address.ts";
+import { parseWebAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";
 
 /** Characters. Shorter keys could be guessed. */
@@ -23,12 +23,12 @@ export interface SignedPoster {
 }
 
 /** `what` names the receiver in errors. */
-export function signedPoster(
+export function makeSignedPoster(
   receiver: Receiver,
   what: string,
   now: () => Date = () => new Date(),
 ): SignedPoster {
-  const address = webAddress(receiver.url, `The url of ${what}`);
+  const address = parseWebAddress(receiver.url, `The url of ${what}`);
   if (receiver.key.reveal().length < minKeyLength) {
     throw new ConfigError(`The key of ${what} must have at least ${minKeyLength} characters.`);
   }

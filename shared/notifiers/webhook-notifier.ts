@@ -1,5 +1,5 @@
 import type { Secret } from "../core/secrets/secret.ts";
-import { signedPoster } from "../http/signed-post.ts";
+import { makeSignedPoster } from "../http/signed-post.ts";
 import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
 
@@ -17,9 +17,9 @@ export interface WebhookNotifierOptions {
  * Posts all events of one call as one batch of CloudEvents 1.0, so that they arrive together or not at all. The
  * receiver checks `Keyturn-Signature` and answers 2xx.
  */
-export function webhookNotifier(options: WebhookNotifierOptions): Notifier {
+export function makeWebhookNotifier(options: WebhookNotifierOptions): Notifier {
   const { url, key, source = defaultSource, now } = options;
-  const receiver = signedPoster({ url, key }, "the webhook of a notifier", now);
+  const receiver = makeSignedPoster({ url, key }, "the webhook of a notifier", now);
   return {
     name: `webhook ${receiver.host}`,
     async send(notifications, signal) {

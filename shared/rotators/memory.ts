@@ -29,7 +29,7 @@ export interface MemorySystem {
 /** Milliseconds for which a session with `mayStay` stays open. */
 const maxIdleMs = 5_000;
 
-export function memorySystem(now: () => number = () => performance.now()): MemorySystem {
+export function makeMemorySystem(now: () => number = () => performance.now()): MemorySystem {
   return {
     passwords: new Map(),
     admins: new Set(),
@@ -131,7 +131,7 @@ async function untilAsked(signal: AbortSignal): Promise<void> {
 }
 
 /** The reference rotator: it does exactly what the contract says. */
-export function memoryRotator(
+export function makeMemoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {

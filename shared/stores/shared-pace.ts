@@ -1,4 +1,4 @@
-import { maxHoldMs, roomFor } from "../core/fleet/vault-limit.ts";
+import { findRoom, maxHoldMs } from "../core/fleet/vault-limit.ts";
 import { type Instant, plus, toInstant } from "../core/time.ts";
 import type { Pace, PaceMark, PaceStore } from "./pace.ts";
 
@@ -12,7 +12,7 @@ interface RoomRequest {
 const maxRaces = 10;
 
 /** `perWindow`: versions in 10 seconds. Callers that arrive during a query become part of the next one. */
-export function paceIn(
+export function makeSharedPace(
   store: PaceStore,
   perWindow: (vault: string) => number,
   now: () => Date,
@@ -41,7 +41,7 @@ export function paceIn(
     await update(vault, (known) => {
       let freeAt = known;
       waits = requests.map(({ creates, maxWaitMs }) => {
-        const room = roomFor(creates, freeAt, perWindow(vault), toInstant(now()));
+        const room = findRoom(creates, freeAt, perWindow(vault), toInstant(now()));
         if (room.wait <= maxWaitMs) ({ freeAt } = room);
         return room.wait;
       });

@@ -8,7 +8,7 @@ export type StorageConnection =
   | { readonly endpoint: string; readonly credential: TokenCredential };
 
 /** The address of one resource of a service, such as a queue. */
-export function addressIn(endpoint: string, name: string): string {
+export function readAddress(endpoint: string, name: string): string {
   return `${endpoint.replace(/\/+$/, "")}/${name}`;
 }
 
@@ -49,7 +49,7 @@ export interface StorageFailure {
  * Reads only status, code and request id, because the message, the address and the request headers of an SDK error contain
  * signatures.
  */
-export function storageFailure(error: unknown): StorageFailure {
+export function toStorageFailure(error: unknown): StorageFailure {
   const status = numberAt(error, "statusCode");
   const code = wordAt(error, "code") ?? wordAt(valueAt(error, "details"), "errorCode");
   const headers = valueAt(valueAt(error, "response"), "headers");

@@ -3,7 +3,7 @@ import { isRestError, SecretClient, type SecretClientOptions } from "@azure/keyv
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
 import { second } from "../core/time.ts";
-import { webAddress } from "../http/address.ts";
+import { parseWebAddress } from "../http/address.ts";
 import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";
 
 /** Longer waits are left to the retries of the rotation. */
@@ -22,9 +22,9 @@ export interface WarmableClient {
 }
 
 /** Throws ConfigError unless the address is that of a vault or on loopback. */
-export function vaultAddress(url: string, vault: string): URL {
+export function parseVaultAddress(url: string, vault: string): URL {
   const what = `The url of the vault ${vault}`;
-  const address = webAddress(url, what);
+  const address = parseWebAddress(url, what);
   if (address.pathname !== "/" || address.search !== "") {
     throw new ConfigError(`${what} must have no path or query after the host.`);
   }
@@ -36,7 +36,7 @@ export function vaultAddress(url: string, vault: string): URL {
   return address;
 }
 
-export function warmableClient(address: URL, credential: TokenCredential): WarmableClient {
+export function makeWarmableClient(address: URL, credential: TokenCredential): WarmableClient {
   let isProven = false;
   const hasAnswered = () => isProven;
 

@@ -96,7 +96,7 @@ export function isNotAllowed(error: unknown): boolean {
 }
 
 /** The error with advice for an operator. It has no cause, because the client's error contains secrets. */
-export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
+export function toVaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;

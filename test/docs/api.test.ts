@@ -22,7 +22,7 @@ vi.mock("@azure/functions", () => {
 
 // Names are checked before anything is asked of the app.
 vi.mock("../../functions/invocation/invocation-operations.ts", () => ({
-  operationsFor: () => Promise.resolve({}),
+  openOperations: () => Promise.resolve({}),
 }));
 
 beforeAll(async () => {

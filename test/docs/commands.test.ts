@@ -50,7 +50,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       recordUse: () => undefined,
     },
   };
-  return { operationsFor: () => Promise.resolve(known) };
+  return { openOperations: () => Promise.resolve(known) };
 });
 
 const scripts = z

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { between, minute, plus, second } from "../../shared/core/time.ts";
-import { type Entered, type SkippedTurn, makeServers } from "../../shared/engine/fleet/servers.ts";
+import { type Entered, makeServers, type SkippedTurn } from "../../shared/engine/fleet/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
+import { makeSharedPace } from "../../shared/stores/shared-pace.ts";
 import { adopted, readRecord, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
@@ -83,8 +83,8 @@ describe("A target whose server is silent", () => {
   test("A worker that waits for its vault occupies no slot at the server", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "schedule" });
-    const pace = paceIn(
-      memoryPace(),
+    const pace = makeSharedPace(
+      makeMemoryPace(),
       () => 280,
       () => new Date(world.now()),
     );

@@ -5,9 +5,9 @@ import { createMessageHandler } from "../../local/host/queues/message-handler.ts
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Target } from "../../shared/core/target.ts";
-import { type Operations, makeOperations } from "../../shared/engine/operations.ts";
+import { makeOperations, type Operations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import { storageQueue } from "../../shared/stores/storage-queue.ts";
+import { makeStorageQueue } from "../../shared/stores/storage-queue.ts";
 import { parseWorkMessage } from "../../shared/stores/work-message.ts";
 import { type Gate, makeWorld, open, singleAdmin, type World } from "../engine/world.ts";
 import type { AzuriteTables } from "../stores/azurite-tables.ts";
@@ -62,8 +62,8 @@ export async function startFleet(tables: AzuriteTables, ids: readonly string[]) 
     const { journal } = tables.open({ connectionString, table });
     return makeOperations({
       ports: { ...ports, journal: { ...journal, ...wrap(journal) } },
-      queue: storageQueue({ connectionString }, table),
-      firstQueue: storageQueue({ connectionString }, `${table}-first`),
+      queue: makeStorageQueue({ connectionString }, table),
+      firstQueue: makeStorageQueue({ connectionString }, `${table}-first`),
       targets,
       vaultAt: () => "main",
     })(emit);

@@ -18,7 +18,7 @@ import {
 } from "../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
 import { acceptUse } from "../../shared/core/lifecycle/use.ts";
-import { policyFingerprint } from "../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
 import { withDue } from "../../shared/core/record/due.ts";
 import { withDelivered } from "../../shared/core/record/outbox.ts";
 import {
@@ -30,9 +30,9 @@ import {
 } from "../../shared/core/record/rotation.ts";
 import {
   abandon,
-  accountToChange,
+  chooseAccount,
   findSlot,
-  keptSlots,
+  keepSlots,
   promote,
   withSlot,
 } from "../../shared/core/record/slots.ts";
@@ -101,10 +101,10 @@ const operations: Readonly<Record<string, Operation>> = {
     const permitted = decideStart(record, target, now);
     if ("held" in permitted) return permitted.held;
     const { intent, why } = permitted;
-    const grounds = { why, policyFingerprint: policyFingerprint(target.policy) };
+    const grounds = { why, policyFingerprint: fingerprintPolicy(target.policy) };
     const request = { ...intent, rotationId: intent.rotationId ?? getId(count) };
     return beginRotation(record, {
-      account: accountToChange(target, record),
+      account: chooseAccount(target, record),
       request,
       grounds,
       now,
@@ -155,11 +155,11 @@ const operations: Readonly<Record<string, Operation>> = {
   drift: ({ record, target, now, count }, { text }) => {
     const data = { secret: "orders-db", version: version(count).version, detail: text };
     const told = notify(record, { type: "drift.found", at: now, data });
-    const slot = promote(findSlot(record, accountToChange(target, record)), version(count), now);
+    const slot = promote(findSlot(record, chooseAccount(target, record)), version(count), now);
     return { ...told, slots: withSlot(record.slots, slot) };
   },
   doubt: ({ record, target, count }) => {
-    const slot = abandon(findSlot(record, accountToChange(target, record)), version(count));
+    const slot = abandon(findSlot(record, chooseAccount(target, record)), version(count));
     return { ...record, slots: withSlot(record.slots, slot) };
   },
   tell: ({ record }, { number }) => {
@@ -198,7 +198,7 @@ const operations: Readonly<Record<string, Operation>> = {
       adoptedAt: now,
       active: accounts[0] ?? "",
       published: version(count),
-      slots: keptSlots(slots, edited, accounts[0]),
+      slots: keepSlots(slots, edited, accounts[0]),
     };
     return { target: edited, record: withDue(adopted, edited, now) };
   },

@@ -33,7 +33,7 @@ export const toWire = (status: TimerStatus) => ({
 });
 
 /** Returns the status at start. A run is past due when `next` is before `now`. */
-export function statusAtStart(
+export function readStatusAtStart(
   found: TimerStatus | undefined,
   schedule: Schedule,
   now: Date,
@@ -46,7 +46,7 @@ export function statusAtStart(
 }
 
 /** Returns the status after a run that started at `began`. */
-export function statusAfterRun(
+export function toStatusAfterRun(
   before: TimerStatus,
   schedule: Schedule,
   began: Date,

@@ -1,7 +1,7 @@
 import type { EventType } from "../../../shared/app.ts";
 import type { KeyturnEvent } from "../app/read-event.ts";
 import type { Counts } from "../demo/consumer-process.ts";
-import { printable, wrapWords } from "./text.ts";
+import { toPrintable, wrapWords } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or returns it unchanged where colours are not shown. */
@@ -90,14 +90,14 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   const { paint, targetWidth, standing, width = Infinity } = look;
   const nextDue = standing?.nextDue;
   const { word, style, text } = known;
-  const message = printable(typeof text === "string" ? text : text(event));
+  const message = toPrintable(typeof text === "string" ? text : text(event));
   const left = event.type === "failed" ? describePublished(standing) : "";
   const next = nextDue === undefined ? left : describeNext(event, left, moment(nextDue, event.at));
   const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
-    printable(event.targetId ?? "").padEnd(targetWidth),
-    printable(word).padEnd(wordWidth),
+    toPrintable(event.targetId ?? "").padEnd(targetWidth),
+    toPrintable(word).padEnd(wordWidth),
     describeDuration(event.duration).padStart(tookWidth),
   ] as const;
   const indent = columns.join(gap).length + gap.length;
@@ -132,12 +132,12 @@ function describeStart({ account = "", reason = "" }: KeyturnEvent): string {
 }
 
 function describeSuccess({ account = "", version }: KeyturnEvent): string {
-  return `${account} is published as version ${shortVersion(version?.version)}`;
+  return `${account} is published as version ${shortenVersion(version?.version)}`;
 }
 
 function describeRestoration({ account = "", version }: KeyturnEvent): string {
   const again = `the last working password of ${account} is published again`;
-  return `the server refuses the new password; ${again}, as version ${shortVersion(version?.version)}`;
+  return `the server refuses the new password; ${again}, as version ${shortenVersion(version?.version)}`;
 }
 
 function describeDelay(event: KeyturnEvent): string {
@@ -207,7 +207,7 @@ function describeBlock(event: KeyturnEvent): string {
 }
 
 function describeDrift({ version, detail = "" }: KeyturnEvent): string {
-  const what = version ? `version ${shortVersion(version.version)}` : "the published secret";
+  const what = version ? `version ${shortenVersion(version.version)}` : "the published secret";
   return `${what}: ${detail}`;
 }
 
@@ -219,7 +219,7 @@ function why({ failure }: KeyturnEvent): string {
   return failure?.message ?? "no reason given";
 }
 
-export const shortVersion = (version = ""): string => version.slice(0, 8);
+export const shortenVersion = (version = ""): string => version.slice(0, 8);
 
 /** Formats milliseconds for a person; returns an empty text for undefined. */
 export function describeDuration(milliseconds: number | undefined): string {
@@ -260,5 +260,5 @@ export function formatSummary(
     isWell ? "well" : "failing",
   );
   const line = well.map(({ text }) => text).join("  ·  ");
-  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(printable);
+  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(toPrintable);
 }

@@ -9,7 +9,7 @@ import "../../host/with-parent.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
-import { type ShownTarget, shownTargets, watchedIn } from "../console/watched.ts";
+import { listShownTargets, listWatched, type ShownTarget } from "../console/watched.ts";
 import type { Counts } from "./consumer-process.ts";
 import { readPublished } from "./vault-access.ts";
 
@@ -18,8 +18,8 @@ const logInIntervalMs = 200;
 const reportIntervalMs = 500;
 
 const [vaultUrl = "", caFile = "", config] = process.argv.slice(2);
-const { targets } = await shownTargets(config, caFile);
-const watched = watchedIn(vaultUrl, targets);
+const { targets } = await listShownTargets(config, caFile);
+const watched = listWatched(vaultUrl, targets);
 const vault = new SecretClient(vaultUrl, new ManagedIdentityCredential(), {
   allowInsecureConnection: true,
   disableChallengeResourceVerification: true,

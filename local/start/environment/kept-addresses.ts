@@ -23,7 +23,7 @@ export const keepAddresses = (file: string, addresses: Addresses): Promise<void>
   replaceJson(file, addresses);
 
 /** Returns the port of the last run if it is free, so that addresses do not change; otherwise 0, for any free port. */
-export async function portAgain(port: number | undefined): Promise<number> {
+export async function reusePort(port: number | undefined): Promise<number> {
   return port !== undefined && (await isFree(port)) ? port : 0;
 }
 

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { day, toInstant } from "../../../shared/core/time.ts";
-import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
-import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
+import { makeAdminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
+import { makeAdminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
 import { makeServers } from "../../../shared/engine/fleet/servers.ts";
 import { makeOperations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
-import { memorySystem } from "../../../shared/rotators/memory.ts";
-import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { makeMemorySystem } from "../../../shared/rotators/memory.ts";
+import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
 import { findGaps, type Gap } from "../gaps.ts";
 import type { Moment } from "../world/counting.ts";
 import { draws, latencies, rateLimit, storageLimits } from "./measured-services.ts";
@@ -126,7 +126,7 @@ function makeServices(fleet: FleetOptions, clock: SimulatedClock) {
     simulatedVault({ name, clock, latency, newVersion, onWritten: note(written) }),
   );
   const byName = new Map(names.map((name, index) => [name, vaults[index]]));
-  const system = memorySystem(() => clock.now());
+  const system = makeMemorySystem(() => clock.now());
   const account = rateLimit(storageLimits.account);
   const storage = simulatedStorage({ clock, latency, account });
   const queue = simulatedQueue({ clock, latency, account });
@@ -144,13 +144,13 @@ function makeServices(fleet: FleetOptions, clock: SimulatedClock) {
     },
     notifiers: [],
     targetsUsing: () => [],
-    pace: paceIn(
+    pace: makeSharedPace(
       storage.pace,
       () => defaultCreates,
       () => new Date(clock.now()),
     ),
-    adminRefusals: adminRefusals(),
-    adminSecrets: adminSecrets(),
+    adminRefusals: makeAdminRefusals(),
+    adminSecrets: makeAdminSecrets(),
     servers: makeServers({
       now: () => toInstant(new Date(clock.now())),
       pause: (ms) => clock.sleep(ms),

@@ -3,8 +3,8 @@ import {
   type JournalChange,
   JournalUnavailableError,
 } from "../../../shared/stores/journal.ts";
-import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
-import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
+import { makeMemoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryPace } from "../../../shared/stores/memory/memory-pace.ts";
 import type { PaceStore } from "../../../shared/stores/pace.ts";
 import { targetPartitions, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import {
@@ -40,7 +40,7 @@ export interface StorageDeps {
 /** Table storage with the latencies and limits of the model. Clients retry like those of `shared/stores`. */
 export function simulatedStorage(deps: StorageDeps): SimulatedStorage {
   const { clock, latency } = deps;
-  const journal = memoryJournal({ now: () => new Date(clock.now()) });
+  const journal = makeMemoryJournal({ now: () => new Date(clock.now()) });
   const partitions = new Map(
     targetPartitions.map((name) => [name, rateLimit(storageLimits.partition)]),
   );
@@ -84,7 +84,7 @@ export function simulatedStorage(deps: StorageDeps): SimulatedStorage {
       return listing;
     },
   };
-  const marks = memoryPace();
+  const marks = makeMemoryPace();
   const pace: PaceStore = {
     read: (vault) => ask(vault, 1, () => marks.read(vault)),
     write: (vault, freeAt, etag) => ask(vault, 1, () => marks.write(vault, freeAt, etag)),

@@ -1,4 +1,4 @@
-import { delaySeconds } from "../../../shared/stores/delay.ts";
+import { toDelaySeconds } from "../../../shared/stores/delay.ts";
 import {
   type Queue,
   QueueUnavailableError,
@@ -58,7 +58,7 @@ export function simulatedQueue({ clock, latency, account }: QueueDeps): Simulate
     async send(message, delay = 0) {
       await ask(1);
       sends += 1;
-      if (delay > 0) void showLater(message, 1_000 * delaySeconds(delay));
+      if (delay > 0) void showLater(message, 1_000 * toDelaySeconds(delay));
       else visible.push(message);
     },
     async receive(most) {

@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../../shared/core/errors.ts";
-import { memoryRotator, type MemorySystem } from "../../../shared/rotators/memory.ts";
+import { makeMemoryRotator, type MemorySystem } from "../../../shared/rotators/memory.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
 import { medianMs } from "./measured-services.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
@@ -14,7 +14,7 @@ export interface TargetDeps {
 
 /** Servers that answer at once. */
 export function plainTarget(system: MemorySystem): Rotator {
-  const rotator = memoryRotator(system);
+  const rotator = makeMemoryRotator(system);
   return {
     ...rotator,
     apply: (change, signal) => rotator.apply({ ...change, options: {} }, signal),

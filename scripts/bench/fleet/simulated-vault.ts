@@ -1,6 +1,6 @@
 import { createThrottle, type RequestKind } from "../../../local/key-vault/throttle.ts";
 import { VaultUnavailableError } from "../../../shared/core/errors.ts";
-import { type MemoryVault, memoryVault } from "../../../shared/vaults/memory-vault.ts";
+import { makeMemoryVault, type MemoryVault } from "../../../shared/vaults/memory-vault.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
 import { medianMs, vaultRetries } from "./measured-services.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
@@ -33,7 +33,7 @@ export interface VaultDeps {
  */
 export function simulatedVault(deps: VaultDeps): SimulatedVault {
   const { name, clock, latency, newVersion, onWritten } = deps;
-  const vault = memoryVault({ name, now: () => new Date(clock.now()), newVersion });
+  const vault = makeMemoryVault({ name, now: () => new Date(clock.now()), newVersion });
   const throttle = createThrottle(1);
   let [throttled, creates, requests] = [0, 0, 0];
 

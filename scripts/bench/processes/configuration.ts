@@ -2,7 +2,7 @@
 import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import type { Reading } from "../figures/configuration.ts";
 import { vaultCredential } from "../world/bench-vault.ts";
 import { answerCalls } from "../world/calls.ts";
@@ -11,7 +11,7 @@ answerCalls({
   async read(path): Promise<Reading> {
     const before = process.cpuUsage();
     const { targets } = await loadConfig(z.string().parse(path), {
-      rotators: rotatorsWith(vaultCredential),
+      rotators: makeRotators(vaultCredential),
     });
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1_000;

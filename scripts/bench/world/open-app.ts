@@ -6,17 +6,17 @@ import { loadConfig } from "../../../shared/config/load.ts";
 import type { EventReader } from "../../../shared/core/events.ts";
 import { defaultCreates } from "../../../shared/core/fleet/vault-limit.ts";
 import { toInstant } from "../../../shared/core/time.ts";
-import { adminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
-import { adminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
+import { makeAdminRefusals } from "../../../shared/engine/calls/admin-refusals.ts";
+import { makeAdminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
 import { makeServers } from "../../../shared/engine/fleet/servers.ts";
-import { type Operations, makeOperations } from "../../../shared/engine/operations.ts";
+import { makeOperations, type Operations } from "../../../shared/engine/operations.ts";
 import { canConnect } from "../../../shared/rotators/connection/can-connect.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
-import { paceIn } from "../../../shared/stores/shared-pace.ts";
-import { storageQueue } from "../../../shared/stores/storage-queue.ts";
-import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
-import { tablePace } from "../../../shared/stores/table/table-pace.ts";
-import { keyVault } from "../../../shared/vaults/key-vault.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
+import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
+import { makeStorageQueue } from "../../../shared/stores/storage-queue.ts";
+import { makeTableJournal } from "../../../shared/stores/table/table-journal.ts";
+import { makeTablePace } from "../../../shared/stores/table/table-pace.ts";
+import { makeKeyVault } from "../../../shared/vaults/key-vault.ts";
 import { vaultCredential } from "./bench-vault.ts";
 import { type Meter, meter } from "./counting.ts";
 
@@ -42,20 +42,20 @@ export async function openApp(
   { config: path, connectionString, table, queue: queueName, isPaced }: Places,
   read: EventReader,
 ): Promise<{ readonly app: Operations; readonly meter: Meter }> {
-  const rotators = rotatorsWith(vaultCredential);
+  const rotators = makeRotators(vaultCredential);
   const config = await loadConfig(path, { rotators });
   const counted = meter();
   const counting = new Map(rotators.map((rotator) => [rotator.type, counted.rotator(rotator)]));
   const vaults = new Map(
     Object.entries(config.vaults).map(([name, { url }]) => {
-      const vault = keyVault({ name, url, credential: vaultCredential });
+      const vault = makeKeyVault({ name, url, credential: vaultCredential });
       return [name, counted.vault(vault)];
     }),
   );
-  const journal = tableJournal({ connectionString }, table);
+  const journal = makeTableJournal({ connectionString }, table);
   const creates = (vault: string) => config.vaults[vault]?.createsPer10s ?? defaultCreates;
-  const marks = counted.pace(tablePace({ connectionString }, table));
-  const pace = paceIn(marks, creates, () => journal.now());
+  const marks = counted.pace(makeTablePace({ connectionString }, table));
+  const pace = makeSharedPace(marks, creates, () => journal.now());
   const app = makeOperations({
     ports: {
       journal: counted.journal(journal),
@@ -71,8 +71,8 @@ export async function openApp(
       },
       notifiers: [],
       targetsUsing: () => [],
-      adminRefusals: adminRefusals(),
-      adminSecrets: adminSecrets(),
+      adminRefusals: makeAdminRefusals(),
+      adminSecrets: makeAdminSecrets(),
       servers: makeServers({
         now: () => toInstant(journal.now()),
         pause,
@@ -84,7 +84,7 @@ export async function openApp(
       pause,
       deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     },
-    queue: counted.queue(storageQueue({ connectionString }, queueName)),
+    queue: counted.queue(makeStorageQueue({ connectionString }, queueName)),
     targets: config.targets,
     vaultAt: () => undefined,
   });

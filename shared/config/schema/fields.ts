@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { targetIdPattern } from "../../core/target.ts";
 import { formatDuration, parseDuration } from "../../core/time.ts";
-import { addressBegin, addressMessage, addressProblem } from "../web-address.ts";
+import { addressBegin, addressMessage, findAddressProblem } from "../web-address.ts";
 
 /** Makes a field optional. An omitted field is absent from the result, not undefined. */
 export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);
@@ -64,6 +64,6 @@ export const webAddress = z
   .string()
   .regex(addressBegin, { error: addressMessage, abort: true })
   .superRefine((text, context) => {
-    const problem = addressProblem(text);
+    const problem = findAddressProblem(text);
     if (problem) context.addIssue({ code: "custom", message: problem });
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { nearest } from "../../core/nearest.ts";
-import { keyWithoutSpace, missingSpaceMessage } from "../yaml/syntax.ts";
+import { findNearest } from "../../core/nearest.ts";
+import { describeMissingSpace, findKeyWithoutSpace } from "../yaml/syntax.ts";
 
 const expectations: Readonly<Record<string, string>> = {
   string: "must be text",
@@ -17,7 +17,7 @@ const expectations: Readonly<Record<string, string>> = {
 const formerBooleans = /^(y|yes|n|no|on|off)$/i;
 
 /** Describes an issue of zod. The message follows the path and never repeats a value, which could be a secret. */
-export const sentence: z.core.$ZodErrorMap = (issue) => {
+export const describeIssue: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === undefined) return "is missing";
   if (issue.input === null) return "has no value";
   switch (issue.code) {
@@ -42,9 +42,9 @@ export const sentence: z.core.$ZodErrorMap = (issue) => {
 const maxQuotedLength = 100;
 
 /** Returns a suggestion such as ` (did you mean "orders"?)`, or an empty text when no candidate is similar. */
-export function suggestion(word: unknown, candidates: readonly unknown[]): string {
+export function suggestWord(word: unknown, candidates: readonly unknown[]): string {
   const texts = candidates.filter((candidate) => typeof candidate === "string");
-  const found = typeof word === "string" ? nearest(word, texts) : undefined;
+  const found = typeof word === "string" ? findNearest(word, texts) : undefined;
   return found === undefined ? "" : ` (did you mean "${found}"?)`;
 }
 
@@ -60,9 +60,9 @@ function wrongType(expected: string, input: unknown): string {
   if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
     return `${must}; put it in quotes`;
   }
-  const key = typeof input === "string" ? keyWithoutSpace(input) : undefined;
+  const key = typeof input === "string" ? findKeyWithoutSpace(input) : undefined;
   if ((expected === "object" || expected === "record") && key !== undefined) {
-    return missingSpaceMessage(key);
+    return describeMissingSpace(key);
   }
   if (isQuoted(expected, input)) return `${must}; write it without quotes`;
   return must + (expected === "boolean" ? hint(input, [true, false]) : "");
@@ -84,7 +84,7 @@ function hint(input: unknown, values: readonly unknown[]): string {
   const former = typeof input === "string" && formerBooleans.test(input);
   return former && values.includes(true)
     ? "; yes, no, on and off are text in YAML 1.2"
-    : suggestion(input, values);
+    : suggestWord(input, values);
 }
 
 function wrongKind(options: unknown, discriminator: unknown, input: unknown): string {
@@ -93,7 +93,7 @@ function wrongKind(options: unknown, discriminator: unknown, input: unknown): st
   }
   const given: unknown = z.record(z.string(), z.unknown()).safeParse(input).data?.[discriminator];
   const verb = given === undefined ? "is missing; it must be" : "must be";
-  return `${verb} ${listChoices(options)}${suggestion(given, options)}`;
+  return `${verb} ${listChoices(options)}${suggestWord(given, options)}`;
 }
 
 function listChoices(values: readonly unknown[]): string {

@@ -164,6 +164,6 @@ export const overridesSchema = z
   .describe("Fields of the policy that are different for this target, and the reason.")
   .meta({ minProperties: 2 });
 
-export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
+export function makeNamedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
   return { name, ...fields };
 }

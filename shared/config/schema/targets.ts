@@ -122,7 +122,7 @@ export const targetDraft = targetFields.partial();
 export type TargetInput = z.output<typeof targetFields>;
 
 /** The schema of a target, with the types of these rotators. */
-export function targetSchema(rotators: readonly ConfigRotator[]) {
+export function makeTargetSchema(rotators: readonly ConfigRotator[]) {
   const types = rotators.map(({ type }) => type);
   const { description = "" } = targetFields.shape.type;
   return targetFields
@@ -131,13 +131,13 @@ export function targetSchema(rotators: readonly ConfigRotator[]) {
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */
-export function looseOptionsByType({ type, options }: ConfigRotator) {
+export function makeLooseOptions({ type, options }: ConfigRotator) {
   const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
   return { if: ofType(type), then: { properties: { options: shape } } };
 }
 
 /** For editors: the required options of one type. They apply only to files without `targetDefaults`. */
-export function optionsByType({ type, options }: ConfigRotator) {
+export function makeOptions({ type, options }: ConfigRotator) {
   const { required = [] } = toTargetSchema(options);
   const needed = { properties: { options: { required } }, required: ["options"] };
   return { if: ofType(type), then: required.length > 0 ? needed : {} };

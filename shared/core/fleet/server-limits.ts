@@ -28,6 +28,6 @@ const firstPauseMs = 5 * second;
 const maxPauseMs = 5 * minute;
 
 /** Milliseconds until the next call to a server that was silent so many times in a row. */
-export function silencePause(silences: number): number {
+export function computeSilencePause(silences: number): number {
   return Math.min(firstPauseMs * 2 ** (silences - 1), maxPauseMs);
 }

@@ -25,7 +25,7 @@ export interface Room {
  * Finds room for some versions in a vault that has room from `freeAt` on, evenly `perWindow` in 10 seconds. The worker that takes
  * the room moves `freeAt`.
  */
-export function roomFor(
+export function findRoom(
   creates: number,
   freeAt: Instant | undefined,
   perWindow: number,

@@ -1,6 +1,6 @@
 import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
-import { dueAt } from "../record/due.ts";
+import { withDueAt } from "../record/due.ts";
 import {
   type Failure,
   mayHaveChanged,
@@ -10,9 +10,14 @@ import {
 } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
-import { failureData, notify } from "./notifications.ts";
+import { notify, toFailureData } from "./notifications.ts";
 import { closePhases, withoutAnswered } from "./progress.ts";
-import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
+import {
+  computePublishingRetryDelay,
+  computeUrgentRetryDelay,
+  isAway,
+  retryDelay,
+} from "./retry.ts";
 
 export type AttemptOutcome = "retry" | "leave-undone" | "failed" | "blocked";
 
@@ -70,8 +75,8 @@ function chooseDelay(
   urgent: boolean,
 ): number {
   const isHalfWay = phase === "publishing" || phase === "checking";
-  if (isHalfWay && isAway(failure)) return publishingRetryDelay(failures, id);
-  if (urgent) return urgentRetryDelay(retry, failures, id, isAway(failure));
+  if (isHalfWay && isAway(failure)) return computePublishingRetryDelay(failures, id);
+  if (urgent) return computeUrgentRetryDelay(retry, failures, id, isAway(failure));
   return retryDelay(retry, failures, id);
 }
 
@@ -87,7 +92,7 @@ export function stallRotation(
     ? notify(waiting, {
         type: "rotation.stalled",
         at: failure.at,
-        data: failureData(rotation, failure),
+        data: toFailureData(rotation, failure),
       })
     : waiting;
 }
@@ -104,7 +109,7 @@ export function failRotation(
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
   const why = `another try after rotation ${rotation.id} failed`;
   const failed: TargetRecord = {
-    ...dueAt(rest, at, why),
+    ...withDueAt(rest, at, why),
     health: "failing",
     failures,
     lastFailure: failure,
@@ -126,7 +131,7 @@ export function failRotation(
   return notify(failed, {
     type: "rotation.failed",
     at: failure.at,
-    data: failureData(rotation, failure),
+    data: toFailureData(rotation, failure),
   });
 }
 
@@ -138,7 +143,8 @@ function delayAfterFailure(
   { retry }: Policy,
 ): number {
   const failures = record.failures + 1;
-  if (isUrgent(record, rotation)) return urgentRetryDelay(retry, failures, rotation.id, false);
+  if (isUrgent(record, rotation))
+    return computeUrgentRetryDelay(retry, failures, rotation.id, false);
   const used = kind === "change-refused" ? failures : retry.attempts;
   return retryDelay(retry, used, rotation.id);
 }
@@ -163,7 +169,7 @@ export function blockRotation(
   return notify(blocked, {
     type: "rotation.blocked",
     at: failure.at,
-    data: failureData(rotation, failure),
+    data: toFailureData(rotation, failure),
     about,
   });
 }

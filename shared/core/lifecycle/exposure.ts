@@ -1,7 +1,7 @@
 import { isExempt } from "../policy/due/due-rules.ts";
-import { type Due, nextDue } from "../policy/due/schedule.ts";
+import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
-import { withoutRotationHold, type Exposure, type TargetRecord } from "../record/rotation.ts";
+import { type Exposure, type TargetRecord, withoutRotationHold } from "../record/rotation.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -9,7 +9,7 @@ import {
   describeExposureOutcome,
   type ExposureOutcome,
   findPlannedStart,
-  soon,
+  toNextDue,
 } from "./exposure-outcome.ts";
 import { findSeen } from "./seen.ts";
 
@@ -32,16 +32,16 @@ export function acceptExposure(
   const { policy } = target;
   if (isExempt(policy, exposure.by)) {
     const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
-    return { counted: false, why, ...soon(findPlannedStart(record)), record };
+    return { counted: false, why, ...toNextDue(findPlannedStart(record)), record };
   }
   const seen = findSeen(record, exposure);
   if ("nothing" in seen) {
-    return { counted: false, why: seen.nothing, ...soon(findPlannedStart(record)), record };
+    return { counted: false, why: seen.nothing, ...toNextDue(findPlannedStart(record)), record };
   }
-  const taken = mergeExposures(unansweredExposure(record), brief(seen.exposure));
+  const taken = mergeExposures(findUnansweredExposure(record), brief(seen.exposure));
   const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
   const exposed = isKnown ? record : withoutRequestHold({ ...record, exposure: taken }, record);
-  const due = nextDue(policy, toFacts(exposed), now);
+  const due = computeNextDue(policy, toFacts(exposed), now);
   const accepted = withEarlierDue(exposed, due);
   return {
     ...describeExposureOutcome(accepted, { target, note: seen.note, due, now }),
@@ -81,7 +81,7 @@ function brief(exposure: Exposure): Exposure {
 }
 
 /** The exposure, unless Keyturn or a person has changed the secret since. */
-export function unansweredExposure(record: TargetRecord): Exposure | undefined {
+export function findUnansweredExposure(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
   const changedAt = findLastChange(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;

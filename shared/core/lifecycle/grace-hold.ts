@@ -6,7 +6,7 @@ import {
   schedule,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { accountToChange } from "../record/slots.ts";
+import { chooseAccount } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant, plus, second } from "../time.ts";
 
@@ -33,7 +33,7 @@ export function findGraceHold(
   now: Instant,
 ): Hold | undefined {
   const { superseded, refusedSince } = record;
-  if (superseded?.account !== accountToChange(target, record)) return undefined;
+  if (superseded?.account !== chooseAccount(target, record)) return undefined;
   if (reason === "exposure" || refusedSince !== undefined) return undefined;
   const isPerson = requestedBy !== schedule && requestedBy !== keyturn;
   // Vaults count in whole seconds: within the same second nobody knows which came first.
@@ -54,7 +54,7 @@ export function findGraceHoldOfOpen(
   target: Target,
   now: Instant,
 ): Hold | undefined {
-  const isTheirs = rotation.account === accountToChange(target, record);
+  const isTheirs = rotation.account === chooseAccount(target, record);
   if (mayHaveChanged(rotation) && isTheirs) return undefined;
   return findGraceHold(record, { ...rotation, at: rotation.requestedAt }, target, now);
 }

@@ -44,13 +44,15 @@ function brief(data: Notification["data"]): Notification["data"] {
   return Object.fromEntries(fields) as Notification["data"];
 }
 
-export function rotationData(rotation: Rotation): Record<string, string> & { rotationId: string } {
+export function toRotationData(
+  rotation: Rotation,
+): Record<string, string> & { rotationId: string } {
   return { rotationId: rotation.id, account: rotation.account, reason: rotation.reason };
 }
 
-export function failureData(
+export function toFailureData(
   rotation: Rotation,
   failure: Failure,
 ): Record<string, string> & { rotationId: string } {
-  return { ...rotationData(rotation), kind: failure.kind, message: failure.message };
+  return { ...toRotationData(rotation), kind: failure.kind, message: failure.message };
 }

@@ -1,8 +1,8 @@
 import { toMoments } from "../policy/due/facts.ts";
 import { decide } from "../policy/due/placement.ts";
-import { mayStart, nextDue } from "../policy/due/schedule.ts";
-import { type Policy, policyFingerprint } from "../policy/policy.ts";
-import { dueAt, toFacts, withDue } from "../record/due.ts";
+import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
+import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
+import { toFacts, withDue, withDueAt } from "../record/due.ts";
 import {
   type Reason,
   type RetryIntent,
@@ -15,7 +15,7 @@ import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { findGraceHold, type Hold } from "./grace-hold.ts";
-import { holdForFreeze, toLiftReason, unlessSooner } from "./hold.ts";
+import { findFreezeHold, keepUnlessSooner, toLiftReason } from "./hold.ts";
 
 /** The input of a rotation. It has no id when no caller has received one. */
 export type RotationIntent = Omit<RotationRequest, "rotationId"> &
@@ -56,7 +56,7 @@ export function describeStart(
   now: Instant,
 ): StartReason {
   const why = askedWhy(asked, findFreeze(asked, record, policy, now), policy);
-  return { why, policyFingerprint: policyFingerprint(policy) };
+  return { why, policyFingerprint: fingerprintPolicy(policy) };
 }
 
 /** Until when, and why, a freeze delays a request. Undefined when no freeze applies or it is lifted. */
@@ -66,11 +66,11 @@ export function findFreeze(
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  return lift ? undefined : holdForFreeze(policy, toLiftReason(reason, record), now);
+  return lift ? undefined : findFreezeHold(policy, toLiftReason(reason, record), now);
 }
 
 /** Who requested the rotation, in order. */
-export function askedBy({ why, reason, requestedBy }: Asked): string {
+export function describeRequester({ why, reason, requestedBy }: Asked): string {
   return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
 }
 
@@ -79,7 +79,7 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
   const free = lift
     ? `freezes lifted by ${lift.by}: ${lift.why}`
     : `policy ${name}: no freeze applies`;
-  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, maxWhyLength);
+  return shorten(`${describeRequester(asked)}; ${hold?.why ?? free}`, maxWhyLength);
 }
 
 /** A rotation by schedule also answers the waiting request. */
@@ -121,14 +121,14 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
     const hold =
       findFreeze(again, record, policy, now) ?? findGraceHold(record, again, target, now);
     return hold
-      ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
+      ? heldAgain(record, again, keepUnlessSooner(hold, record, policy, now))
       : repeatStart(intent, again);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
   const grace = findGraceHold(record, { ...again, ...intent }, target, now);
-  if (grace) return { held: dueAt(record, grace.until, grace.why), why: grace.why };
+  if (grace) return { held: withDueAt(record, grace.until, grace.why), why: grace.why };
   // Unlike `why`, this reason names the place of the target in the spread.
-  const { reason } = nextDue(policy, toFacts(record), now);
+  const { reason } = computeNextDue(policy, toFacts(record), now);
   if (!again) return { intent, why: reason };
   // An exposure is the reason of the rotation, even after other failures.
   return isExposure
@@ -137,7 +137,7 @@ function decideScheduledStart(record: TargetRecord, target: Target, now: Instant
 }
 
 function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hold): StartDecision {
-  return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
+  return { held: { ...withDueAt(record, until, why), again: { ...again, heldBy: why } }, why };
 }
 
 function repeatStart(
@@ -165,7 +165,7 @@ export function withDueAfterGrace(
   const due = withDue(record, target, now);
   const bySchedule = { reason: "schedule", requestedBy: schedule } as const;
   const hold = findGraceHold(due, bySchedule, target, now);
-  const until = hold && unlessSooner(hold, due, target.policy, now).until;
+  const until = hold && keepUnlessSooner(hold, due, target.policy, now).until;
   if (!until || due.nextDue === undefined || due.nextDue >= until) return due;
-  return dueAt(due, until, hold.why);
+  return withDueAt(due, until, hold.why);
 }

@@ -13,7 +13,7 @@ import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { findHold } from "./hold.ts";
-import { type Asked, askedBy, describeStart, findFreeze } from "./permit.ts";
+import { type Asked, describeRequester, describeStart, findFreeze } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -133,7 +133,7 @@ function queue(
 function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
   const { reason, requestedBy } = added;
   const { notBefore: _n, heldBy: _h, ...free } = waiting;
-  const grace = shorter(waiting.grace, added.grace);
+  const grace = findShortest(waiting.grace, added.grace);
   const isExposed = isEscalated(waiting, added);
   const lift = waiting.lift ?? added.lift;
   const isStricter = isExposed || lift !== waiting.lift;
@@ -141,7 +141,7 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
     ...(isStricter ? free : waiting),
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(askedBy(waiting), `; then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(describeRequester(waiting), `; then by ${requestedBy} (reason: ${reason})`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
@@ -149,7 +149,7 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
 }
 
 /** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
-export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
+export function findShortest(...graces: readonly (number | undefined)[]): number | undefined {
   const given = graces.filter((grace) => grace !== undefined);
   return given.length === 0 ? undefined : Math.min(...given);
 }
@@ -199,14 +199,17 @@ export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
 function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
   // Until a rotation has changed the target, windows delay it if the schedule wants it, but not if a person does.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
-  const grace = shorter(rotation.grace, request.grace);
+  const grace = findShortest(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
   const onTheWordOf =
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
   const wanted = { ...onTheWordOf, ...(lift && { lift }) };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
-  return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
+  return {
+    ...joined,
+    why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
+  };
 }
 
 /** Both reasons, shortened so that the added one stays visible. */

@@ -1,7 +1,7 @@
-import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
-import { policyFingerprint } from "../policy/policy.ts";
+import { computeNextDue, type Due, type Facts } from "../policy/due/schedule.ts";
+import { fingerprintPolicy } from "../policy/policy.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
-import { adoptedPart, computeFingerprint, type Target } from "../target.ts";
+import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { findSlot } from "./slots.ts";
@@ -49,7 +49,10 @@ export function findLastChange(record: TargetRecord): Instant | undefined {
 
 /** The record with the next due time of its policy and the reason. */
 export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
-  return withDueMoment(underPolicy(record, target), nextDue(target.policy, toFacts(record), now));
+  return withDueMoment(
+    withPolicy(record, target),
+    computeNextDue(target.policy, toFacts(record), now),
+  );
 }
 
 /** The record with this due time. */
@@ -66,7 +69,7 @@ export function withDueMoment(
 }
 
 /** The record with a due time that does not come from the policy, such as a retry or the end of a wait. */
-export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
+export function withDueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
   return withDueMoment(record, { at, reason, passedOver: [] });
 }
 
@@ -74,7 +77,7 @@ export function dueAt(record: TargetRecord, at: Instant, reason: string): Target
  * The record with the fingerprint of its policy, and why that policy applies. The adopted part of the fingerprint stays unchanged;
  * otherwise Keyturn would not notice that the target must be adopted again.
  */
-export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
+export function withPolicy(record: TargetRecord, target: Target): TargetRecord {
   const {
     policyFingerprint: before = computeFingerprint(target),
     policiesPassedOver: _,
@@ -83,7 +86,7 @@ export function underPolicy(record: TargetRecord, target: Target): TargetRecord 
   const others = target.policiesPassedOver.slice(0, maxPolicies).map(brief);
   return {
     ...rest,
-    policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
+    policyFingerprint: fingerprintPolicy(target.policy) + extractAdoptedPart(before),
     policyWhy: shorten(target.policyWhy, maxWhyLength),
     ...(others.length > 0 && { policiesPassedOver: others }),
   };

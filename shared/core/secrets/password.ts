@@ -1,5 +1,5 @@
 import { isBarePassword } from "../payload/structure.ts";
-import { type Dialect, specialIn } from "./dialects.ts";
+import { type Dialect, listSpecialCharacters } from "./dialects.ts";
 
 export const characterClassNames = ["lower", "upper", "digits", "symbols"] as const;
 export type CharacterClass = (typeof characterClassNames)[number];
@@ -35,9 +35,9 @@ const digits = "0123456789";
 const lookAlikes = "0O1lI|5S2Z8B";
 
 /** The characters of each class that the rules leave; a class may be empty. */
-export function characterClasses(rules: PasswordRules): string[] {
+export function listCharacterClasses(rules: PasswordRules): string[] {
   const left = rules.exclude + (rules.noLookAlikes ? lookAlikes : "");
-  const special = (rules.dialects ?? []).map(specialIn).join("");
+  const special = (rules.dialects ?? []).map(listSpecialCharacters).join("");
   const excluded = left + special;
   // A word of one character is that character, in either case.
   const words = (rules.forbidden ?? []).map((word) => word.toLowerCase());
@@ -62,7 +62,7 @@ export function listMinimums(
 const knownBits = new WeakMap<PasswordRules, number>();
 
 /** Lower bound of the entropy in bits, without regard to forbidden words of two or more characters and texts that look like JSON. */
-export function entropyBits(rules: PasswordRules): number {
+export function countEntropyBits(rules: PasswordRules): number {
   const known = knownBits.get(rules);
   if (known !== undefined) return known;
   const { fitting } = countPasswords(rules);
@@ -72,7 +72,7 @@ export function entropyBits(rules: PasswordRules): number {
 }
 
 /** The share of drawn passwords that satisfy the rules; the others are rejected. */
-export function fittingPart(rules: PasswordRules): number {
+export function computeFittingPart(rules: PasswordRules): number {
   const { fitting, drawn } = countPasswords(rules);
   return drawn === 0 ? 0 : fitting / drawn;
 }
@@ -82,7 +82,7 @@ export function fittingPart(rules: PasswordRules): number {
  * stay below the largest number.
  */
 function countPasswords(rules: PasswordRules): { fitting: number; drawn: number } {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const sizes = classes.map((characters) => characters.length);
   const least = listMinimums(rules, classes);
   const count = (wanted: readonly number[]) => {
@@ -146,7 +146,7 @@ export function drawPassword(
   randomBytes: (count: number) => Uint8Array,
   maxTries: number,
 ): string | undefined {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
   // Candidates are rejected as a whole and never repaired, because repairs would make some passwords more likely than others.
   for (let tries = 0; tries < maxTries; tries++) {

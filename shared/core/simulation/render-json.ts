@@ -1,13 +1,13 @@
-import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
+import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
 import type { Comparison } from "./compare.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** Renders the whole plan for programs. Instants are ISO 8601 in UTC. `later`: first rotations after the end of the plan. */
 export function renderJson(simulation: Simulation): string {
-  return atOnce(jsonInSteps(simulation));
+  return runAtOnce(renderJsonInSteps(simulation));
 }
 
-export function* jsonInSteps({ targets, ...simulation }: Simulation): Steps<string> {
+export function* renderJsonInSteps({ targets, ...simulation }: Simulation): Steps<string> {
   const end = Date.parse(simulation.to);
   const beyond = targets.flatMap(({ next }) => (next && next.at >= end ? [next] : []));
   const rotations = yield* mapInSteps(simulation.rotations, readable);
@@ -29,10 +29,10 @@ function readable(rotation: SimulatedRotation) {
 
 /** Renders a comparison. `warnings` are those of the edited configuration, if the output includes them. */
 export function renderComparisonJson(comparison: Comparison, warnings?: readonly string[]): string {
-  return atOnce(comparisonJsonInSteps(comparison, warnings));
+  return runAtOnce(renderComparisonJsonInSteps(comparison, warnings));
 }
 
-export function comparisonJsonInSteps(
+export function renderComparisonJsonInSteps(
   comparison: Comparison,
   warnings?: readonly string[],
 ): Steps<string> {

@@ -1,16 +1,16 @@
 import { formatLocal } from "../policy/windows/calendar.ts";
-import { printable, printableLines } from "../printable.ts";
-import { atOnce, mapInSteps, type Steps } from "../work-in-steps.ts";
+import { toPrintable, toPrintableLines } from "../printable.ts";
+import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
 import { type Comparison, computeShift } from "./compare.ts";
 import { formatLimits } from "./limits.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** Renders the plan as text for people. Lists at most `maxRows` rotations, and counts the others. */
 export function renderTable(simulation: Simulation, maxRows = Infinity): string {
-  return atOnce(tableInSteps(simulation, maxRows));
+  return runAtOnce(renderTableInSteps(simulation, maxRows));
 }
 
-export function* tableInSteps(simulation: Simulation, maxRows = Infinity): Steps<string> {
+export function* renderTableInSteps(simulation: Simulation, maxRows = Infinity): Steps<string> {
   const { rotations, from, to } = simulation;
   const listed = rotations.slice(0, maxRows);
   const rows = yield* mapInSteps(listed, (rotation) => [
@@ -78,10 +78,10 @@ function formatWarnings(simulation: Simulation): string[] {
 
 /** Renders a comparison as text. `warnings` are those of the edited configuration. */
 export function renderComparison(comparison: Comparison, warnings?: readonly string[]): string {
-  return atOnce(comparisonTableInSteps(comparison, warnings));
+  return runAtOnce(renderComparisonTableInSteps(comparison, warnings));
 }
 
-export function* comparisonTableInSteps(
+export function* renderComparisonTableInSteps(
   comparison: Comparison,
   warnings: readonly string[] = [],
 ): Steps<string> {
@@ -96,7 +96,7 @@ export function* comparisonTableInSteps(
   ]);
   const heads = ["TARGET", "BEFORE", "AFTER", "CHANGE", "COUNT", "WHY"];
   return [
-    printableLines(comparison.summary),
+    toPrintableLines(comparison.summary),
     `${formatCount(rotationsAfter, "rotation")} instead of ${rotationsBefore} from ${from} to ${to}`,
     ...(yield* columns(heads, rows)),
     ...section("Warnings", warnings),
@@ -107,12 +107,12 @@ export function* comparisonTableInSteps(
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0
     ? []
-    : ["", `${title}:`, ...lines.map((line) => `  ${printableLines(line)}`)];
+    : ["", `${title}:`, ...lines.map((line) => `  ${toPrintableLines(line)}`)];
 }
 
 function* columns(heads: readonly string[], rows: readonly (readonly string[])[]): Steps<string[]> {
   if (rows.length === 0) return [];
-  const shown = yield* mapInSteps(rows, (row) => row.map(printable));
+  const shown = yield* mapInSteps(rows, (row) => row.map(toPrintable));
   const widths = heads.map((head) => head.length);
   for (const row of shown) {
     for (const [index, cell] of row.entries()) {

@@ -99,10 +99,10 @@ export async function readCredential(
   accounts: readonly string[],
 ): Promise<Credential | undefined> {
   const stored = await readVersion(session, ref);
-  return typeof stored === "string" ? undefined : credentialIn(session, stored, accounts);
+  return typeof stored === "string" ? undefined : toCredential(session, stored, accounts);
 }
 
-export function credentialIn(
+export function toCredential(
   session: TargetSession,
   stored: StoredSecret,
   accounts: readonly string[],

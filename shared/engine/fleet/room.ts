@@ -1,6 +1,6 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import { pendingName } from "../../core/target.ts";
+import { toPendingName } from "../../core/target.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -32,7 +32,7 @@ const takenAt = new WeakMap<TargetSession, Instant>();
  */
 export async function takeRoomForBoth(session: TargetSession): Promise<void> {
   const { target } = session;
-  await takeRoom(session, [pendingName(target).vault, target.publish.vault]);
+  await takeRoom(session, [toPendingName(target).vault, target.publish.vault]);
 }
 
 /** Reserves room for the published version of a rotation whose pending version exists. */

@@ -1,10 +1,10 @@
 import {
+  computeSilencePause,
   contactWithin,
   maxProbes,
   maxSilentProbes,
   maxWorkers,
   provenFor,
-  silencePause,
   silentAfter,
 } from "../../core/fleet/server-limits.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
@@ -176,7 +176,7 @@ function startContact({ now }: Memory, asked: Promise<boolean>): Contact {
 
 function noteSilence({ now }: Memory, state: Known): void {
   state.silences += 1;
-  state.silentUntil = plus(now(), silencePause(state.silences));
+  state.silentUntil = plus(now(), computeSilencePause(state.silences));
   state.contact = undefined;
 }
 

@@ -5,19 +5,19 @@ import {
   type UnreadableVersion,
 } from "../../core/looks/no-live-credential.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
-import { candidates, findSlot } from "../../core/record/slots.ts";
+import { findSlot, listSlotCandidates } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion, type Target, type VersionRef } from "../../core/target.ts";
+import { isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import {
-  credentialIn,
   listVersions,
   type LogIn,
   logsIn,
   readCredential,
   readCurrent,
   readVersion,
+  toCredential,
 } from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
@@ -60,7 +60,7 @@ function requireAdmin({ id, authority }: Target): Extract<Target["authority"], {
 function adminIn(session: TargetSession, stored: StoredSecret): StoredCredential {
   const { target } = session;
   const { secret, account } = requireAdmin(target);
-  const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
+  const credential = toCredential(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(
       `the admin secret ${secret.name} of target ${target.id} must be JSON with username and password, ` +
@@ -90,7 +90,7 @@ export async function findLiveCredential(
   for await (const ref of listCandidates(session, rotation)) {
     const stored = await readVersion(session, ref);
     const credential =
-      typeof stored === "string" ? undefined : credentialIn(session, stored, [account]);
+      typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
     if (!credential) {
       const why = typeof stored === "string" ? stored : "holds no credential";
       unreadable.push({ ref, why });
@@ -111,14 +111,14 @@ async function* listCandidates(
   { account, pending }: Rotation,
 ): AsyncGenerator<VersionRef> {
   const newest = await readCurrent(session, session.target.publish);
-  const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
+  const isTheirs = typeof newest !== "string" && toCredential(session, newest, [account]);
   const slot = findSlot(session.record(), account);
-  const refs = candidates(slot, isTheirs ? newest.ref : undefined);
+  const refs = listSlotCandidates(slot, isTheirs ? newest.ref : undefined);
   const refusedAt = ({ version }: VersionRef) =>
     findRefusal(session.refusals(), { account, version }, session.now());
   // Callers try the pending secret before this search. Once refused, it is tried again here with the others.
   const known = [
-    ...refs.filter((ref) => !sameVersion(ref, pending)),
+    ...refs.filter((ref) => !isSameVersion(ref, pending)),
     ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
   ];
   const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
@@ -178,7 +178,7 @@ export async function readOthers(
   const versions = await listVersions(session, target.publish);
   const found: StoredCredential[] = [];
   for (const { ref, enabled } of versions.slice(0, othersWithin)) {
-    if (!enabled || known.some((one) => sameVersion(one, ref))) continue;
+    if (!enabled || known.some((one) => isSameVersion(one, ref))) continue;
     const credential = await readCredential(session, ref, accounts);
     if (credential) found.push({ credential, ref });
   }
@@ -206,7 +206,7 @@ export async function recallPending(
   rotation: Rotation,
 ): Promise<StoredCredential | undefined> {
   const known = pendingRead.get(session);
-  const isKnown = sameVersion(known?.ref, rotation.pending);
+  const isKnown = isSameVersion(known?.ref, rotation.pending);
   return isKnown && known?.credential.account === rotation.account
     ? known
     : readPending(session, rotation);

@@ -7,12 +7,12 @@ import { readPayload } from "../../core/payload/payload.ts";
 import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion } from "../../core/target.ts";
+import { isSameVersion } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent, readVersion } from "../calls/reach.ts";
+import { logsIn, readCurrent, readVersion, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
-import { shapeWarning } from "../phases/publication.ts";
+import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 
@@ -36,7 +36,7 @@ export async function reportForeignVersion(
   const credential =
     current === "disabled" || others.length === 0
       ? undefined
-      : credentialIn(session, current, others);
+      : toCredential(session, current, others);
   const isLive =
     current !== "disabled" &&
     credential !== undefined &&
@@ -88,7 +88,7 @@ export async function syncPublished(session: TargetSession): Promise<Published> 
       : { is: "nothing" };
   }
   const accounts = session.target.slots.map((slot) => slot.account);
-  const credential = stored === "disabled" ? undefined : credentialIn(session, stored, accounts);
+  const credential = stored === "disabled" ? undefined : toCredential(session, stored, accounts);
   const foreign = await isForeign(session, stored, session.record().rotation?.id);
   if (stored === "disabled" || !credential) {
     if (foreign) await reportUnusable(session, stored, accounts);
@@ -139,7 +139,7 @@ async function adoptVersion(
   { account }: Credential,
 ): Promise<void> {
   const reading = readPayload(value, [account]);
-  const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
+  const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
   const detail = `somebody else wrote this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
@@ -166,7 +166,7 @@ async function isForeign(
 ): Promise<boolean> {
   const known = session.record().published;
   if (typeof current === "string") return known !== undefined;
-  if (sameVersion(current.ref, known)) return false;
+  if (isSameVersion(current.ref, known)) return false;
   if (rotationId !== undefined && current.tags["keyturn-rotation"] === rotationId) return false;
   const ours = await readKnown(session);
   if (ours === undefined) return true;
@@ -198,8 +198,8 @@ function requireNewer(session: TargetSession, current: StoredSecret, ours: Store
     between(ours.createdAt, session.now()) < handoverMs &&
     slots.some(
       (slot) =>
-        sameVersion(slot.previous, current.ref) ||
-        (slot.account !== active && sameVersion(slot.current, current.ref)),
+        isSameVersion(slot.previous, current.ref) ||
+        (slot.account !== active && isSameVersion(slot.current, current.ref)),
     );
   const { createdAt } = current;
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;

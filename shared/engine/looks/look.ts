@@ -3,7 +3,7 @@ import type { Rotation } from "../../core/record/rotation.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
+import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
@@ -68,7 +68,7 @@ export async function proveLogIn(
   account: string,
 ): Promise<Proof | undefined> {
   if (typeof current === "string") return undefined;
-  const credential = credentialIn(session, current, [account]);
+  const credential = toCredential(session, current, [account]);
   if (!credential || !(await logsIn(session, { credential, ref: current.ref }))) return undefined;
   return issueProof(session, "published");
 }

@@ -6,8 +6,8 @@ import {
 } from "../../core/errors.ts";
 import type { Finding } from "../../core/looks/findings.ts";
 import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot } from "../../core/record/slots.ts";
-import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
+import { chooseAccount, findSlot } from "../../core/record/slots.ts";
+import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
@@ -51,7 +51,7 @@ export async function lookBeforeChange(
   if (published.is === "refused" && session.target.slots.length > 1) {
     await restorePublished(session, published);
   }
-  if (accountToChange(session.target, session.record()) !== rotation.account) return "other turn";
+  if (chooseAccount(session.target, session.record()) !== rotation.account) return "other turn";
   const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
@@ -120,7 +120,7 @@ function describePublished(
   const isOurs =
     (published.is === "works" || published.is === "refused") &&
     published.stored.tags["keyturn-target"] === target.id;
-  const { vault } = pendingName(target);
+  const { vault } = toPendingName(target);
   if (isOurs) {
     const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
     return { about, is: "proven", sentence };
@@ -250,7 +250,7 @@ async function examineAs(
   const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
   if (examined !== "rejected" || !admin) return { admin, using, examined };
   const fresh = await readAdmin(session);
-  if (sameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  if (isSameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
   return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 

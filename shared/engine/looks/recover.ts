@@ -8,8 +8,8 @@ import {
   type RunRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { candidates, findSlot, withSlot } from "../../core/record/slots.ts";
-import { sameVersion, type VersionRef } from "../../core/target.ts";
+import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
@@ -116,8 +116,8 @@ async function readNewest(
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
   const found: StoredCredential[] = [];
   for (const account of inOrder) {
-    const [newest] = candidates(findSlot(session.record(), account), undefined);
-    if (!newest || sameVersion(newest, refused)) continue;
+    const [newest] = listSlotCandidates(findSlot(session.record(), account), undefined);
+    if (!newest || isSameVersion(newest, refused)) continue;
     const credential = await readCredential(session, newest, [account]);
     if (credential) found.push({ credential, ref: newest });
   }

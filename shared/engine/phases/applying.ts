@@ -7,9 +7,9 @@ import {
 import { describeFindings } from "../../core/looks/findings.ts";
 import { findRefusal } from "../../core/looks/guesses.ts";
 import { mayHaveChanged, type Rotation, withoutHold } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
+import { chooseAccount, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion, type VersionRef } from "../../core/target.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant } from "../../core/time.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
@@ -51,7 +51,7 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
   if (cleared === "other turn") return { to: "staging" };
   // Read the secret directly before sending it to the target: an operator may have disabled it meanwhile.
   const pending = await readPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
+  if (!pending) return handleLostPending(session, rotation);
   if (cleared.current) {
     await requireRoom(session, rotation.id, pending.credential, cleared.current);
   }
@@ -64,7 +64,7 @@ async function findPendingLive(
   rotation: Rotation,
 ): Promise<Advance | "not live"> {
   const pending = await readPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
+  if (!pending) return handleLostPending(session, rotation);
   const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
   if (await acceptsPending(session, { ...pending, isPropagating })) {
     issueProof(session, "pending");
@@ -110,7 +110,7 @@ async function leavePublishedAccount(
   // A rotation of an account that was removed from the configuration still continues to its end.
   if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
-  if (accountToChange(target, session.record()) !== rotation.account) {
+  if (chooseAccount(target, session.record()) !== rotation.account) {
     throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
   }
   return findOwnPublished(session, rotation);
@@ -218,7 +218,7 @@ async function applyOrUndo(
   } catch (error) {
     if (!(error instanceof AuthorityRefusedError)) throw error;
     const fresh = using.as === "admin" ? await readAdmin(session) : undefined;
-    if (fresh && !sameVersion(fresh.ref, usingRef)) {
+    if (fresh && !isSameVersion(fresh.ref, usingRef)) {
       const again = { as: "admin", credential: fresh.credential } as const;
       return applyOrUndo(session, before, next, { ...cleared, using: again, usingRef: fresh.ref });
     }
@@ -232,7 +232,10 @@ async function applyOrUndo(
  * works, the rotation continues without it. Otherwise Keyturn may create another secret only if the account can still be changed: with
  * rights other than its own, or with an older secret that still logs in.
  */
-export async function pendingLost(session: TargetSession, rotation: Rotation): Promise<Advance> {
+export async function handleLostPending(
+  session: TargetSession,
+  rotation: Rotation,
+): Promise<Advance> {
   const published = await findOwnPublished(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   const version = rotation.pending?.version ?? "";

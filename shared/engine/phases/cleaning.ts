@@ -2,7 +2,12 @@ import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
-import { pendingName, sameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
+import {
+  isSameVersion,
+  type SecretName,
+  toPendingName,
+  type VersionRef,
+} from "../../core/target.ts";
 import { between, day } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
 import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
@@ -54,7 +59,7 @@ async function leaveToCheck(session: TargetSession, rotation: Rotation): Promise
 /** Pending versions that the account may have had before it took the published one. */
 function listSuperseded(session: TargetSession, { account, pending }: Rotation): VersionRef[] {
   const { current, previous, abandoned } = findSlot(session.record(), account);
-  const { name } = pendingName(session.target);
+  const { name } = toPendingName(session.target);
   return [pending, current, previous, abandoned].filter(
     (ref): ref is VersionRef => ref?.name === name,
   );
@@ -88,7 +93,7 @@ async function tidyWhenDue(
   if (tidiedAt !== undefined && between(tidiedAt, session.now()) < tidyEveryMs) return;
   await tolerateFailure(session, "clean up old versions", async () => {
     const { target } = session;
-    const pending = await listVersions(session, pendingName(target));
+    const pending = await listVersions(session, toPendingName(target));
     for (const { ref } of listLeftOver(session.record(), rotation, pending)) {
       await session.hold();
       await disableVersion(session, ref, proof);
@@ -97,7 +102,7 @@ async function tidyWhenDue(
     const counted = { ...session.record(), tidiedAt: session.now() };
     session.stage(
       withLimitReported(
-        withLimitReported(counted, pendingName(target), pending.length, session),
+        withLimitReported(counted, toPendingName(target), pending.length, session),
         target.publish,
         published.length,
         session,
@@ -116,7 +121,7 @@ function listLeftOver(
     ...slots.flatMap(({ current, previous, abandoned }) => [current, previous, abandoned]),
   ];
   return versions
-    .filter(({ enabled, ref }) => enabled && !named.some((one) => sameVersion(one, ref)))
+    .filter(({ enabled, ref }) => enabled && !named.some((one) => isSameVersion(one, ref)))
     .slice(0, maxDisabledAtOnce);
 }
 

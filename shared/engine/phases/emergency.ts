@@ -17,7 +17,7 @@ const laterPause = 3 * second;
  * worker keeps the target while the vault cannot be reached: it tries again within a second, then every few seconds, for a minute. If the
  * server cannot be reached, the worker tries twice more.
  */
-export function emergency(session: TargetSession) {
+export function makeEmergency(session: TargetSession) {
   let since: Instant | undefined;
   let tries = 0;
 

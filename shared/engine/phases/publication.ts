@@ -1,6 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
 import { mergePayload } from "../../core/payload/merge-payload.ts";
-import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
+import { findShapeChange, type PayloadShape, renderPayload } from "../../core/payload/payload.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -17,7 +17,7 @@ export function getEndpoint({ ports, target }: TargetSession): Endpoint {
 }
 
 /** Tags of everything that a rotation writes. */
-export function keyturnTags(
+export function toKeyturnTags(
   session: TargetSession,
   rotationId: string,
   account: string,
@@ -54,7 +54,7 @@ export function makePublication(
   const fresh = {
     ...renderPayload(publish.as, credential, getEndpoint(session)),
     tags: {
-      ...keyturnTags(session, rotationId, credential.account),
+      ...toKeyturnTags(session, rotationId, credential.account),
       CredentialId: credential.account,
       ProviderAddress: getEndpoint(session).host,
       ...(days > 0 && { ValidityPeriodDays: String(days) }),
@@ -66,9 +66,9 @@ export function makePublication(
 }
 
 /** Warns that the next rotation will write the secret in a different form than consumers read now, although nobody requested that. */
-export function shapeWarning(session: TargetSession, shape: PayloadShape): string | undefined {
+export function findShapeWarning(session: TargetSession, shape: PayloadShape): string | undefined {
   const { name, as } = session.target.publish;
-  const change = shapeChange(shape, as);
+  const change = findShapeChange(shape, as);
   if (change === undefined) return undefined;
   const warning = `${name} ${change}`;
   session.emit({ type: "shape-differs", detail: warning });

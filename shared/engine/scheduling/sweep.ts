@@ -1,4 +1,4 @@
-import { chunks } from "../../core/chunks.ts";
+import { splitIntoChunks } from "../../core/chunks.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Due, Journal } from "../../stores/journal.ts";
 import type { Queue } from "../../stores/queue.ts";
@@ -76,7 +76,7 @@ async function sendAll(
   messages: readonly DelayedMessage[],
   queueFor: (due: Due) => Queue,
 ): Promise<void> {
-  for (const batch of chunks(messages, 16)) {
+  for (const batch of splitIntoChunks(messages, 16)) {
     await Promise.all(
       batch.map(({ due, delayMs }) =>
         queueFor(due).send({ targetId: due.targetId, because: "due" }, delayMs),

@@ -4,7 +4,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
 import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
-import { dueAt } from "../../core/record/due.ts";
+import { withDueAt } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,
@@ -13,14 +13,14 @@ import {
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { findSlot, keptSlots, withSlot } from "../../core/record/slots.ts";
+import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
+import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
-import { shapeWarning } from "../phases/publication.ts";
+import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 
 /** Adopts an existing credential: verifies it, and changes nothing. */
@@ -41,7 +41,7 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
   const current = await readCurrent(session, target.publish);
   const accounts = target.slots.map((slot) => slot.account);
   const credential =
-    typeof current === "string" ? undefined : credentialIn(session, current, accounts);
+    typeof current === "string" ? undefined : toCredential(session, current, accounts);
   if (typeof current === "string") {
     const why = `the published secret ${target.publish.name} is ${current}`;
     const record = withoutPublished(session, slots, why);
@@ -70,7 +70,7 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
   };
   const all = withSlot(slots, found);
   requireAllToLogIn(session, all, "");
-  const warning = shapeWarning(session, reading.shape);
+  const warning = findShapeWarning(session, reading.shape);
   const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
   return withAdopted(session, all, current.createdAt, live);
 }
@@ -104,7 +104,7 @@ async function initialSlots(session: TargetSession): Promise<SlotRecord[]> {
     if (!initial || slots.some((slot) => slot.account === account && slot.current)) continue;
     const stored = await readCurrent(session, initial);
     if (typeof stored === "string") continue;
-    const credential = credentialIn(session, stored, [account]);
+    const credential = toCredential(session, stored, [account]);
     if (credential && (await logsIn(session, { credential, ref: stored.ref }))) {
       slots = withSlot(slots, { account, current: stored.ref });
     }
@@ -155,7 +155,7 @@ function withAdopted(
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
-    slots: keptSlots(slots, target, live?.by ?? rest.active),
+    slots: keepSlots(slots, target, live?.by ?? rest.active),
     ...(live ? { published: live.ref } : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
@@ -192,7 +192,7 @@ async function tryAgainLater(session: TargetSession, error: unknown): Promise<vo
   const { request, ...rest } = session.record();
   if (error instanceof GuessPauseError && rest.lastFailure) {
     // Keep the earlier failure: the refusal says more than this pause.
-    await session.commit(dueAt(session.record(), error.until, tryWhy));
+    await session.commit(withDueAt(session.record(), error.until, tryWhy));
     session.emit({ type: "attempt-failed", failure, detail: "adopt the target" });
     return;
   }
@@ -200,7 +200,7 @@ async function tryAgainLater(session: TargetSession, error: unknown): Promise<vo
   const delay = retryDelay(target.policy.retry, failures, `${target.id}/adopt`);
   const again = plus(failure.at, delay);
   const record: TargetRecord = {
-    ...dueAt(rest, again, tryWhy),
+    ...withDueAt(rest, again, tryWhy),
     health: failure.kind === "no-live-credential" ? "blocked" : "failing",
     failures,
     lastFailure: failure,

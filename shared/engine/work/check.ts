@@ -1,4 +1,4 @@
-import { isAway, urgentRetryDelay } from "../../core/lifecycle/retry.ts";
+import { computeUrgentRetryDelay, isAway } from "../../core/lifecycle/retry.ts";
 import type { Failure, TargetRecord } from "../../core/record/rotation.ts";
 import { plus } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -38,7 +38,7 @@ async function checkAgainLater(session: TargetSession, failure: Failure): Promis
   if (!due) return;
   const failures = due.failures + 1;
   const { id: seed, policy } = session.target;
-  const delay = urgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
+  const delay = computeUrgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
   const at = plus(failure.at, delay);
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
 }

@@ -24,14 +24,14 @@ import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
-import { emergency } from "../phases/emergency.ts";
+import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
 import type { TargetSession } from "../session.ts";
 
 /** Continues the open rotation as far as possible now. */
 export async function resume(session: TargetSession): Promise<void> {
-  const isWorthAnotherTry = emergency(session);
+  const isWorthAnotherTry = makeEmergency(session);
   for (;;) {
     const record = session.record();
     const { rotation } = record;

@@ -1,5 +1,5 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
-import { afterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
+import { decideAfterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
 import { retryDelay } from "../../core/lifecycle/retry.ts";
 import type { Failure, Retirement, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, withSlot } from "../../core/record/slots.ts";
@@ -89,7 +89,7 @@ async function lookForSessions(
   const { retry } = session.target.policy;
   await session.hold();
   const isInUse = await hasSessions(session, account, authority);
-  const next = afterLook(retirement, isInUse, retry, session.now());
+  const next = decideAfterLook(retirement, isInUse, retry, session.now());
   if (next === "proven") return true;
   const record = { ...session.record(), retirement: next };
   const isNews = isInUse && next.proof?.seenInUse === retry.attempts;

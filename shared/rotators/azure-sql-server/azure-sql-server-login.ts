@@ -6,7 +6,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
-import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
+import { type LoginErrors, toLoginVerdict } from "./azure-sql-server-errors.ts";
 import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
 
 /** Milliseconds. It matters only if the caller sets no deadline; `signal` usually fires earlier. */
@@ -54,7 +54,7 @@ export async function tryLogin(
         limit.reached() ?? (hasFired(signal) ? "no answer before the deadline" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
       if (route === undefined) {
-        const verdict = loginVerdict(errors, error, seenFrom(where, place, options));
+        const verdict = toLoginVerdict(errors, error, seenFrom(where, place, options));
         if (verdict === "rejected") return verdict;
         throw verdict;
       }

@@ -43,7 +43,7 @@ interface Kept<Session> {
   readonly timer: NodeJS.Timeout;
 }
 
-export function keptSessions<Session extends Keepable>(): KeptSessions<Session> {
+export function makeKeptSessions<Session extends Keepable>(): KeptSessions<Session> {
   const idle = new Map<string, readonly Kept<Session>[]>();
   const loggedInAt = new WeakMap<Session, number>();
 

@@ -5,7 +5,7 @@ import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
-import { lackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
+import { describeLackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
 import { describeAccount, type Session } from "./mongodb-session.ts";
 
 /** A client must meet one restriction, with all its parts, to log in. */
@@ -63,7 +63,7 @@ export async function examineIn(
     );
   }
   const privileges = await listPrivileges(session, within);
-  const lack = lackOfPassword(call, privileges);
+  const lack = describeLackOfPassword(call, privileges);
   // An account that examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
   const info =

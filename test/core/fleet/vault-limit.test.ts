@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { roomFor } from "../../../shared/core/fleet/vault-limit.ts";
+import { findRoom } from "../../../shared/core/fleet/vault-limit.ts";
 import { between, plus, second } from "../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
 
 test("the first caller does not wait", () => {
-  expect(roomFor(2, undefined, 280, now).wait).toBe(0);
-  expect(roomFor(2, plus(now, -60 * second), 280, now).wait).toBe(0);
+  expect(findRoom(2, undefined, 280, now).wait).toBe(0);
+  expect(findRoom(2, plus(now, -60 * second), 280, now).wait).toBe(0);
 });
 
 test("in any 10 seconds no more versions are created than there is room for, apart from a short burst", () => {
@@ -20,7 +20,7 @@ test("in any 10 seconds no more versions are created than there is room for, apa
         const moments: number[] = [];
         for (const gap of gaps) {
           at = plus(at, gap);
-          const room = roomFor(2, freeAt, perWindow, at);
+          const room = findRoom(2, freeAt, perWindow, at);
           if (room.wait > 10 * second) continue;
           ({ freeAt } = room);
           moments.push(between(now, at) + room.wait);
@@ -36,5 +36,5 @@ test("in any 10 seconds no more versions are created than there is room for, apa
 });
 
 test("a time further ahead than any delay is ignored", () => {
-  expect(roomFor(2, "2099-01-01T00:00:00.000Z", 280, now).wait).toBe(0);
+  expect(findRoom(2, "2099-01-01T00:00:00.000Z", 280, now).wait).toBe(0);
 });

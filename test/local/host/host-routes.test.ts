@@ -4,12 +4,12 @@ import {
   resolveConnection,
   resolvePlaceholders,
 } from "../../../local/host/host-json.ts";
-import { byPrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
+import { comparePrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
 
 const match = (templates: readonly string[], path: string) => {
   const routes = templates
     .map((template) => parseRoute({ prefix: "api", template, methods: ["get"], target: template }))
-    .toSorted(byPrecedence);
+    .toSorted(comparePrecedence);
   return matchRoute(routes, "GET", path);
 };
 

@@ -2,17 +2,17 @@ import { describe, expect, test } from "vitest";
 import { type KeyturnEvent, readEvent } from "../../../local/start/app/read-event.ts";
 import {
   clock,
+  describeDuration,
+  describePublished,
   formatLine,
   formatSummary,
   type Standing,
   type Style,
-  describeDuration,
-  describePublished,
 } from "../../../local/start/console/lines.ts";
 import { readArguments, usage, UsageError } from "../../../local/start/console/start-arguments.ts";
 import {
   formatTable,
-  terminalWidth,
+  measureTerminal,
   wrapCommand,
   wrapText,
   wrapWords,
@@ -198,9 +198,9 @@ describe("A wrapped text", () => {
 
   test("has 80 columns when the width is not known", () => {
     expect([
-      terminalWidth({}),
-      terminalWidth({ columns: 132 }),
-      terminalWidth({ columns: 0 }),
+      measureTerminal({}),
+      measureTerminal({ columns: 132 }),
+      measureTerminal({ columns: 0 }),
     ]).toEqual([80, 132, 80]);
   });
 });

@@ -7,7 +7,7 @@ import { checkLateness } from "./check-lateness.ts";
 import { checkPassword } from "./check-password.ts";
 import { checkTimeouts } from "./check-timeouts.ts";
 import { type Effort, newEffort } from "./effort.ts";
-import { type Problem, problem } from "./problem.ts";
+import { type Problem, toProblem } from "./problem.ts";
 
 export type { Problem } from "./problem.ts";
 
@@ -47,7 +47,7 @@ function checkManual(policy: Policy): Problem[] {
     (field) => policy[field] !== undefined,
   );
   return without.map((field) =>
-    problem([field], "has no effect with manualOnly; remove one of them"),
+    toProblem([field], "has no effect with manualOnly; remove one of them"),
   );
 }
 
@@ -55,22 +55,22 @@ function checkSomeTrigger({ every, cron, afterExposure, afterIdle }: Policy): Pr
   if ([every, cron, afterExposure, afterIdle].some((one) => one !== undefined)) return [];
   const message =
     "never makes a rotation due; set every (such as 90d), cron, afterIdle, afterExposure or manualOnly: true";
-  return [problem([], message)];
+  return [toProblem([], message)];
 }
 
 function checkHeadStart({ every, headStart }: Policy): Problem[] {
   if (headStart === undefined) return [];
   if (every === undefined)
-    return [problem(["headStart"], "needs every, because it is a part of that time")];
+    return [toProblem(["headStart"], "needs every, because it is a part of that time")];
   if (headStart < every) return [];
   const written = `must be shorter than every (${formatDuration(every)}), but is ${formatDuration(headStart)}`;
-  return [problem(["headStart"], `${written}; otherwise the next rotation is due at once`)];
+  return [toProblem(["headStart"], `${written}; otherwise the next rotation is due at once`)];
 }
 
 function checkAdoption({ adopt, manualOnly }: Policy): Problem[] {
   if (adopt?.mode === "rotate" && manualOnly) {
     return [
-      problem(
+      toProblem(
         ["adopt", "mode"],
         "cannot be rotate with manualOnly, because it would start a rotation by itself",
       ),
@@ -78,7 +78,7 @@ function checkAdoption({ adopt, manualOnly }: Policy): Problem[] {
   }
   if (adopt?.mode !== "verify" || adopt.delay === undefined) return [];
   return [
-    problem(
+    toProblem(
       ["adopt", "delay"],
       "applies to mode rotate only, because verify changes nothing; remove it",
     ),
@@ -87,20 +87,20 @@ function checkAdoption({ adopt, manualOnly }: Policy): Problem[] {
 
 function checkExpiry({ expiry }: Policy): Problem[] {
   if (expiry === undefined || expiry === "none" || expiry > 0) return [];
-  return [problem(["expiry"], "must be longer than 0, or versions expire while they are in use")];
+  return [toProblem(["expiry"], "must be longer than 0, or versions expire while they are in use")];
 }
 
 function checkRetry({ retry }: Policy): Problem[] {
   const { attempts, every, thenEvery, jitter = 0 } = retry;
   const found: Problem[] = [];
-  if (attempts < 1) found.push(problem(["retry", "attempts"], "must be 1 or more"));
-  if (every <= 0) found.push(problem(["retry", "every"], "must be longer than 0"));
+  if (attempts < 1) found.push(toProblem(["retry", "attempts"], "must be 1 or more"));
+  if (every <= 0) found.push(toProblem(["retry", "every"], "must be longer than 0"));
   if (thenEvery < every) {
     const message = `must not be shorter than every (${formatDuration(every)}), but is ${formatDuration(thenEvery)}`;
-    found.push(problem(["retry", "thenEvery"], message));
+    found.push(toProblem(["retry", "thenEvery"], message));
   }
   if (jitter < 0 || jitter > 1) {
-    found.push(problem(["retry", "jitter"], "must be a fraction of the interval, from 0 to 1"));
+    found.push(toProblem(["retry", "jitter"], "must be a fraction of the interval, from 0 to 1"));
   }
   return found;
 }

@@ -19,7 +19,7 @@ interface Trials {
 }
 
 /** Finds the shortest sufficient head start, or else a longer `every` for which there is one. */
-export function adviceFor(policy: Policy, from: number, effort: Effort): Advice | undefined {
+export function findAdvice(policy: Policy, from: number, effort: Effort): Advice | undefined {
   const trials: Trials = { from, effort };
   const { every } = policy;
   return every === undefined
@@ -92,7 +92,7 @@ export function roundUp(milliseconds: number, unit: number): number {
 }
 
 /** Formats advice such as `use headStart: 5d`. */
-export function adviceText(advice: Advice | "not found" | undefined): string {
+export function formatAdvice(advice: Advice | "not found" | undefined): string {
   if (advice === "not found")
     return "a sufficient headStart was not computed, because it would take too many trials";
   if (!advice) return "no headStart is enough";

@@ -1,7 +1,7 @@
-import { day, formatDuration, type Instant, instantAt, minute, second } from "../../time.ts";
+import { day, formatDuration, type Instant, minute, second, toInstantAt } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
-import { freezeAt } from "../windows/freezes.ts";
+import { findFreeze } from "../windows/freezes.ts";
 import { findOpenings } from "../windows/openings.ts";
 import type { DueRule } from "./due-rules.ts";
 import type { Decision, Placement } from "./placement.ts";
@@ -28,17 +28,17 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
   const { chosen, lost } = decision;
   const intro = `policy ${policy.name}: `;
   if (chosen === undefined) {
-    return { reason: intro + whyNever(policy, lost), passedOver: [], policy: policy.name };
+    return { reason: intro + explainNever(policy, lost), passedOver: [], policy: policy.name };
   }
   return {
-    at: instantAt(chosen.at === -Infinity ? now : chosen.at),
+    at: toInstantAt(chosen.at === -Infinity ? now : chosen.at),
     reason: intro + describeReason(policy, chosen),
     passedOver: listPassedOver(policy, chosen, decision, now),
     policy: policy.name,
   };
 }
 
-export function whyNever(policy: Policy, lost: readonly DueRule[]): string {
+export function explainNever(policy: Policy, lost: readonly DueRule[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
   if (policy.manualOnly) return "manualOnly is set, so only a request starts a rotation";
   return "no schedule is set, and nothing else has made a rotation due";
@@ -76,7 +76,7 @@ const phrases: Readonly<Record<DueRule["kind"], (policy: Policy, since: string) 
 };
 
 function describeRule(policy: Policy, { kind: rule, since }: DueRule): string {
-  return phrases[rule](policy, since === undefined ? "" : instantAt(since));
+  return phrases[rule](policy, since === undefined ? "" : toInstantAt(since));
 }
 
 function listPassedOver(
@@ -86,11 +86,11 @@ function listPassedOver(
   now: number,
 ): PassedOver[] {
   const others = later.map((one) => ({
-    at: instantAt(one.at),
+    at: toInstantAt(one.at),
     why: `later: ${describeReason(policy, one)}`,
   }));
   const never = lost.map((rule) => ({
-    at: instantAt(Number.isFinite(rule.due) ? rule.due : now),
+    at: toInstantAt(Number.isFinite(rule.due) ? rule.due : now),
     why: `no window ever opens: ${describeRule(policy, rule)}`,
   }));
   return [...listMissed(policy, chosen), ...others, ...never].slice(0, maxPassedOver);
@@ -107,11 +107,11 @@ function listMissed(policy: Policy, { rule, opening }: Placement): PassedOver[] 
     if (openings.appointments && span.from < rule.from) continue;
     if (found.length === maxPassedOver) break;
     const at = Math.max(span.from, rule.from);
-    const freeze = freezeAt(policy.freeze ?? [], zone, at, rule.lift);
+    const freeze = findFreeze(policy.freeze ?? [], zone, at, rule.lift);
     const why = freeze
       ? `frozen until ${freeze.to}: ${freeze.reason}`
       : "no rotation started in this window";
-    found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
+    found.push({ at: toInstantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
 }

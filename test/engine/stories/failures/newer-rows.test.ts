@@ -9,7 +9,7 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../../../../shared/stores/journal.ts";
-import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { adopted, readRecord, request } from "../../steps.ts";
 import { open, singleAdmin, type World } from "../../world.ts";
 
@@ -40,7 +40,7 @@ function processWith(world: World, { id, why, isNewer }: Unreadable) {
       };
     },
   };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const events: KeyturnEvent[] = [];
   const process = makeOperations({
     ports: { ...ports, journal },
@@ -160,7 +160,7 @@ describe("A target whose row a newer version of Keyturn wrote", () => {
     const { emit: _, ...ports } = world.ports(open);
     const worker = makeOperations({
       ports: { ...ports, journal: { ...journal, read, commit } },
-      queue: memoryQueue(world.now),
+      queue: makeMemoryQueue(world.now),
       targets: [world.target],
       vaultAt: () => "main",
     })((event) => events.push(event));

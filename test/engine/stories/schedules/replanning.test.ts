@@ -5,8 +5,8 @@ import { computeFingerprint, type Target } from "../../../../shared/core/target.
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { makeOperations } from "../../../../shared/engine/operations.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
-import { memoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
-import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { adoptAll, makeFleet, policies, readEtags } from "../../fleet.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
 import { adopted, failing, readRecord, request } from "../../steps.ts";
@@ -36,7 +36,7 @@ test.each<[string, readonly Target[], readonly string[]]>([
   ["nothing reschedules no target", edited("gold", {}), []],
 ])("An edit of %s, and no other row is written", async (_what, after, touched) => {
   let now = start;
-  const journal = memoryJournal({ now: () => new Date(now) });
+  const journal = makeMemoryJournal({ now: () => new Date(now) });
   await adoptAll(journal, makeFleet(policies), start);
   const before = await readEtags(journal, after);
   const written: string[] = [];
@@ -70,7 +70,7 @@ function startProcess(world: World) {
     return journal.targets();
   };
   const counted = { ...ports, journal: { ...journal, targets } };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const process = makeOperations({
     ports: counted,
     queue,
@@ -143,7 +143,7 @@ test("A write that lost a race is repeated by the next sweep", async () => {
   };
   const { emit, ...ports } = world.ports(open);
   const racing = { ...ports, journal: { ...journal, read } };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const process = makeOperations({
     ports: racing,
     queue,
@@ -257,7 +257,7 @@ test("Rows that cannot be listed do not delay due targets, and are listed again"
     asked++;
     return asked === 1 ? Promise.reject(new Error("too many rows")) : journal.targets();
   };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const failingOnce = { ...ports, journal: { ...journal, targets } };
   const process = makeOperations({
     ports: failingOnce,
@@ -279,7 +279,7 @@ test("A target that was removed from the configuration during a rotation is repo
     failing("consumer.refresh", 1, () => new Error("down")),
   );
   const { emit, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const process = makeOperations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
   for (let hours = 0; hours < 3; hours++) {
     await process.sweep();
