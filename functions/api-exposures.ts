@@ -1,11 +1,11 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { ExposureInput, Operations } from "../shared/app.ts";
+import { toAnswer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
-import { readChoice, readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
-import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { answerNoSuchTarget, readTargetId } from "./http/parameters.ts";
+import { RequestError } from "./http/request-error.ts";
+import { readChoice, readMoment, readText } from "./http/request-fields.ts";
 
 const kinds = ["exposure", "breach"] as const;
 const fields = ["by", "at", "from", "version", "kind"];
@@ -15,11 +15,11 @@ async function reportExposure(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
-  const id = targetId(request);
+  const id = readTargetId(request);
   const outcome = await operations.expose(id, readExposure(await readObject(request, fields)));
-  if (!outcome) throw noSuchTarget(id);
+  if (!outcome) throw answerNoSuchTarget(id);
   const { rotationId, ...rest } = outcome;
-  return answer(202, {
+  return toAnswer(202, {
     target: id,
     ...rest,
     ...(rotationId !== undefined && { rotation: rotationId }),
@@ -39,7 +39,7 @@ function readExposure(body: Record<string, unknown>): ExposureInput {
 
 function readVersion(value: unknown): string {
   if (typeof value === "string" && /^\w{1,64}$/.test(value)) return value;
-  throw new Refusal(400, "`version` must be the id of a version of the secret.");
+  throw new RequestError(400, "`version` must be the id of a version of the secret.");
 }
 
 app.http("api-exposures", {

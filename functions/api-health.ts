@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
+import { toAnswer } from "./http/answers.ts";
 import { handle } from "./http/handle.ts";
-import { answer } from "./http/problem.ts";
 
 /** Milliseconds one answer is reused: callers without a key must not be able to put load on the journal. */
 const cacheMs = 5_000;
@@ -16,6 +16,8 @@ app.http("api-health", {
     if (!last || Date.now() - last.at > cacheMs) {
       last = { at: Date.now(), healthy: operations.isHealthy() };
     }
-    return (await last.healthy) ? answer(200, { status: "up" }) : answer(503, { status: "down" });
+    return (await last.healthy)
+      ? toAnswer(200, { status: "up" })
+      : toAnswer(503, { status: "down" });
   }),
 });

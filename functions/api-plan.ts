@@ -1,18 +1,18 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import {
-  configProblems,
   editedConfig,
   instantOf,
   isTooCostly,
   limitOf,
+  listConfigProblems,
   type Operations,
   planFormats,
   type PlanOptions,
 } from "../shared/app.ts";
+import { toProblemAnswer } from "./http/answers.ts";
 import { readText } from "./http/body.ts";
 import { type Answerer, handle } from "./http/handle.ts";
-import { problem } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { RequestError } from "./http/request-error.ts";
 
 /** Milliseconds. Longer periods take too long to compute. */
 const maxPeriodMs = 366 * 24 * 60 * 60 * 1_000;
@@ -34,18 +34,18 @@ function readOptions({ query }: HttpRequest, formats: readonly Format[]): PlanOp
   const to = readMoment("to", query.get("to"));
   const text = query.get("format") ?? "json";
   const format = formats.find((one) => one === text);
-  if (!format) throw new Refusal(400, `\`format\` must be one of ${formats.join(", ")}.`);
+  if (!format) throw new RequestError(400, `\`format\` must be one of ${formats.join(", ")}.`);
   if (to !== undefined) {
     const length = Date.parse(to) - (from === undefined ? Date.now() : Date.parse(from));
-    if (length <= 0) throw new Refusal(400, "`to` must be later than `from` (default: now).");
+    if (length <= 0) throw new RequestError(400, "`to` must be later than `from` (default: now).");
     if (length > maxPeriodMs) {
-      throw new Refusal(400, "`to` must be at most 366 days after `from`.");
+      throw new RequestError(400, "`to` must be at most 366 days after `from`.");
     }
   }
   const targets = query.get("targets");
   // The host joins repeated query parameters with a comma, which no target id contains.
   if (targets?.includes(",") === true) {
-    throw new Refusal(400, "`targets` must be a single pattern. Give it once.");
+    throw new RequestError(400, "`targets` must be a single pattern. Give it once.");
   }
   return {
     format,
@@ -61,7 +61,7 @@ function readMoment(name: string, text: string | null): string | undefined {
   const moment = instantOf(text);
   if (moment !== undefined) return moment;
   const examples = '"2026-12-20" or "2026-12-20T18:00:00Z"';
-  throw new Refusal(400, `\`${name}\` must be a date or time such as ${examples}.`);
+  throw new RequestError(400, `\`${name}\` must be a date or time such as ${examples}.`);
 }
 
 const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
@@ -75,7 +75,7 @@ function readLimit(
   if (text === null) return {};
   const limit = limitOf(text);
   if (limit) return { [field]: limit };
-  throw new Refusal(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
+  throw new RequestError(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
 }
 
 function plan(format: Format, body: string): HttpResponseInit {
@@ -93,7 +93,7 @@ function limitConcurrency(max: number, answer: Answerer): Answerer {
   return async (request, operations) => {
     if (open >= max) {
       const detail = `The app is already computing ${max} plans, its limit. Try again in a few seconds.`;
-      return problem(503, detail, retryAfter);
+      return toProblemAnswer(503, detail, retryAfter);
     }
     open++;
     try {
@@ -115,11 +115,11 @@ async function planEdit(request: HttpRequest, operations: Operations): Promise<H
     const edited = await editedConfig(text);
     return plan(options.format, await operations.planEdit(edited, options));
   } catch (error) {
-    if (isTooCostly(error)) return problem(422, `${error.message}.`);
-    const problems = configProblems(error);
+    if (isTooCostly(error)) return toProblemAnswer(422, `${error.message}.`);
+    const problems = listConfigProblems(error);
     if (!problems) throw error;
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    return problem(422, `The configuration has ${count}.`, {}, { problems });
+    return toProblemAnswer(422, `The configuration has ${count}.`, {}, { problems });
   }
 }
 

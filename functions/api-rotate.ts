@@ -2,17 +2,17 @@ import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import {
   durationOf,
   formatDuration,
-  longestGrace,
+  maxGraceMs,
   type Operations,
   type RotationInput,
 } from "../shared/app.ts";
+import { toAnswer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
 import { describeCaller } from "./http/caller.ts";
-import { readChoice, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
-import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { answerNoSuchTarget, readTargetId } from "./http/parameters.ts";
+import { RequestError } from "./http/request-error.ts";
+import { readChoice, readText } from "./http/request-fields.ts";
 
 const reasons = ["operator", "exposure"] as const;
 const fields = ["reason", "grace", "liftFreeze"];
@@ -25,7 +25,7 @@ async function requestRotation(
   request: HttpRequest,
   operations: Operations,
 ): Promise<HttpResponseInit> {
-  const id = targetId(request);
+  const id = readTargetId(request);
   const key = idempotencyKey(request);
   const input: RotationInput = {
     ...readInput(await readObject(request, fields)),
@@ -33,7 +33,7 @@ async function requestRotation(
     ...(key !== undefined && { key }),
   };
   const requested = await operations.request(id, input);
-  if (!requested) throw noSuchTarget(id);
+  if (!requested) throw answerNoSuchTarget(id);
   const { rotationId, joined, why, waiting } = requested;
   const location = `/api/targets/${id}/rotations/${rotationId}`;
   const body = {
@@ -45,7 +45,7 @@ async function requestRotation(
     ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
     ...(waiting && { queuedWhy: waiting.why }),
   };
-  return answer(202, body, { location });
+  return toAnswer(202, body, { location });
 }
 
 function readInput({
@@ -65,9 +65,9 @@ function readInput({
 /** Checks the general limit. The target's policy may set a lower one, which `requestRotation` of the engine enforces. */
 function readGrace(grace: unknown): number {
   const milliseconds = typeof grace === "string" ? durationOf(grace) : undefined;
-  if (milliseconds !== undefined && milliseconds <= longestGrace) return milliseconds;
-  const max = formatDuration(longestGrace);
-  throw new Refusal(
+  if (milliseconds !== undefined && milliseconds <= maxGraceMs) return milliseconds;
+  const max = formatDuration(maxGraceMs);
+  throw new RequestError(
     400,
     `\`grace\` must be a duration such as "0s", "30m" or "24h", at most ${max}.`,
   );
@@ -77,7 +77,7 @@ function idempotencyKey(request: HttpRequest): string | undefined {
   const key = request.headers.get("idempotency-key");
   if (key === null) return undefined;
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  throw new Refusal(400, "`Idempotency-Key` must be 1 to 200 visible ASCII characters.");
+  throw new RequestError(400, "`Idempotency-Key` must be 1 to 200 visible ASCII characters.");
 }
 
 app.http("api-rotate", {

@@ -1,9 +1,9 @@
 import { app, type HttpRequest } from "@azure/functions";
-import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { linkNextPage, toAnswer } from "./http/answers.ts";
+import { findRefusedCursor, readCursor, writeCursor } from "./http/cursor.ts";
 import { handle } from "./http/handle.ts";
-import { limit, noSuchTarget, rotationId, targetId } from "./http/parameters.ts";
-import { answer, nextPage } from "./http/problem.ts";
-import { Refusal } from "./http/refusal.ts";
+import { answerNoSuchTarget, limit, readRotationId, readTargetId } from "./http/parameters.ts";
+import { RequestError } from "./http/request-error.ts";
 
 /** Lists the rotations of a target, newest first. */
 app.http("api-rotations", {
@@ -11,14 +11,14 @@ app.http("api-rotations", {
   authLevel: "function",
   route: "targets/{target}/rotations",
   handler: handle(["limit", "cursor"], async (request, operations) => {
-    const id = targetId(request);
+    const id = readTargetId(request);
     const page = { limit: limit(request, 20), ...placeIn(request, id) };
     const found = await operations.rotations(id, page);
-    if (!found) throw noSuchTarget(id);
+    if (!found) throw answerNoSuchTarget(id);
     const last = found.hasMore ? found.items.at(-1) : undefined;
     const cursor = last && writeCursor("rotations", [id, last.rotationId]);
-    const next = nextPage(`/api/targets/${id}/rotations`, page.limit, cursor);
-    return answer(200, { rotations: found.items, ...next });
+    const next = linkNextPage(`/api/targets/${id}/rotations`, page.limit, cursor);
+    return toAnswer(200, { rotations: found.items, ...next });
   }),
 });
 
@@ -27,7 +27,7 @@ function placeIn({ query }: HttpRequest, id: string): { readonly after?: string 
   if (!place) return {};
   const [target, after] = place;
   // A cursor of another target would skip newer rotations of this one.
-  if (target !== id || after === undefined) throw refusedCursor();
+  if (target !== id || after === undefined) throw findRefusedCursor();
   return { after };
 }
 
@@ -37,10 +37,10 @@ app.http("api-rotation", {
   authLevel: "function",
   route: "targets/{target}/rotations/{rotation}",
   handler: handle([], async (request, operations) => {
-    const id = targetId(request);
-    const rotation = rotationId(request);
+    const id = readTargetId(request);
+    const rotation = readRotationId(request);
     const found = await operations.rotation(id, rotation);
-    if (!found) throw new Refusal(404, `Target "${id}" has no rotation ${rotation}.`);
-    return answer(200, found);
+    if (!found) throw new RequestError(404, `Target "${id}" has no rotation ${rotation}.`);
+    return toAnswer(200, found);
   }),
 });

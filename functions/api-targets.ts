@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
-import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { linkNextPage, toAnswer } from "./http/answers.ts";
+import { findRefusedCursor, readCursor, writeCursor } from "./http/cursor.ts";
 import { handle } from "./http/handle.ts";
-import { limit, noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer, nextPage } from "./http/problem.ts";
+import { answerNoSuchTarget, limit, readTargetId } from "./http/parameters.ts";
 
 /** Lists every configured target with its state. The list has pages only when the caller gives a limit. */
 app.http("api-targets", {
@@ -17,10 +17,10 @@ app.http("api-targets", {
       ...(after !== undefined && { after }),
     });
     // The last target of the previous page is no longer in the configuration.
-    if (!found) throw refusedCursor();
+    if (!found) throw findRefusedCursor();
     const last = found.hasMore ? found.items.at(-1) : undefined;
     const cursor = last && writeCursor("targets", [last.id]);
-    return answer(200, { targets: found.items, ...nextPage("/api/targets", max, cursor) });
+    return toAnswer(200, { targets: found.items, ...linkNextPage("/api/targets", max, cursor) });
   }),
 });
 
@@ -29,10 +29,10 @@ app.http("api-target", {
   authLevel: "function",
   route: "targets/{target}",
   handler: handle([], async (request, operations) => {
-    const id = targetId(request);
+    const id = readTargetId(request);
     const found = await operations.target(id);
-    if (!found) throw noSuchTarget(id);
-    return answer(200, found);
+    if (!found) throw answerNoSuchTarget(id);
+    return toAnswer(200, found);
   }),
 });
 
@@ -48,6 +48,6 @@ app.http("api-alarms", {
     const { items, hasMore } = await operations.alarms({ limit: max, ...after });
     const last = hasMore ? items.at(-1) : undefined;
     const cursor = last && writeCursor("alarms", [last.at, last.id]);
-    return answer(200, { alarms: items, ...nextPage("/api/alarms", max, cursor) });
+    return toAnswer(200, { alarms: items, ...linkNextPage("/api/alarms", max, cursor) });
   }),
 });

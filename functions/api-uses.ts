@@ -1,17 +1,17 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import type { Operations, UseInput } from "../shared/app.ts";
+import { toAnswer } from "./http/answers.ts";
 import { readObject } from "./http/body.ts";
-import { readMoment, readText } from "./http/fields.ts";
 import { handle } from "./http/handle.ts";
-import { noSuchTarget, targetId } from "./http/parameters.ts";
-import { answer } from "./http/problem.ts";
+import { answerNoSuchTarget, readTargetId } from "./http/parameters.ts";
+import { readMoment, readText } from "./http/request-fields.ts";
 
 /** Records that somebody used the secret. Answers 202 with the last known use and when Keyturn rotates the secret. */
 async function reportUse(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
-  const id = targetId(request);
+  const id = readTargetId(request);
   const known = await operations.recordUse(id, readUse(await readObject(request, ["at", "by"])));
-  if (!known) throw noSuchTarget(id);
-  return answer(202, { target: id, ...known });
+  if (!known) throw answerNoSuchTarget(id);
+  return toAnswer(202, { target: id, ...known });
 }
 
 function readUse({ at, by }: Record<string, unknown>): UseInput {

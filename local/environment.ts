@@ -1,15 +1,14 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
-import { makeConfiguration } from "./start/app/configuration.ts";
-import type { KeyturnEvent } from "./start/app/events.ts";
+import { makeConfiguration } from "./start/app/demo-configuration.ts";
+import type { KeyturnEvent } from "./start/app/read-event.ts";
 import { makeApi } from "./start/console/api.ts";
-import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
+import { listShownTargets, listWatched, type ShownTarget } from "./start/console/watched.ts";
 import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
 import { seeds } from "./start/demo/seeds.ts";
-import { emulatorClient } from "./start/demo/vault-access.ts";
-import { isFree, keepAddresses, portAgain, readAddresses } from "./start/environment/addresses.ts";
+import { makeEmulatorClient } from "./start/demo/vault-access.ts";
 import { withoutStack } from "./start/environment/child.ts";
 import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
@@ -19,8 +18,14 @@ import {
   type FunctionsHostOptions,
   startFunctionsHost,
 } from "./start/environment/functions-host.ts";
+import {
+  isFree,
+  keepAddresses,
+  readAddresses,
+  reusePort,
+} from "./start/environment/kept-addresses.ts";
 import { replaceFile, replaceJson } from "./start/environment/kept-file.ts";
-import { killedHostNotes } from "./start/environment/killed-host.ts";
+import { findKilledHostNotes } from "./start/environment/killed-host.ts";
 import { type Services, startServices } from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
@@ -69,7 +74,7 @@ export interface Environment {
 
 /** Starts Keyturn and everything that it needs, on loopback. Leaves nothing running when it fails. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const { warnings } = await shownTargets(options.config);
+  const { warnings } = await listShownTargets(options.config);
   for (const warning of warnings) options.onNote?.(`warning: ${warning}`);
   if (options.port !== undefined && !(await isFree(options.port))) {
     throw new Error(`Port ${options.port} is in use. Choose another one with --port.`);
@@ -101,7 +106,7 @@ async function startIn(
   signal?.throwIfAborted();
   const vault = await seed(services);
   const config = await writeConfiguration(folder, services, options);
-  const { targets } = await shownTargets(options.config, services.caFile);
+  const { targets } = await listShownTargets(options.config, services.caFile);
   const consumer = await startConsumer({
     folder,
     vaultUrl: services.vault.url,
@@ -113,10 +118,10 @@ async function startIn(
   let isClosing = false;
   // A host may be replaced before environment.json is written for the first time.
   let afterReplacement = (): Promise<void> => Promise.resolve();
-  const notes = killedHostNotes((note) => options.onNote?.(note));
+  const notes = findKilledHostNotes((note) => options.onNote?.(note));
   const host = await startHost(folder, services, config, {
     ...options,
-    port: options.port ?? (await portAgain(last.ports.functions)),
+    port: options.port ?? (await reusePort(last.ports.functions)),
     onKilled: notes.onKilled,
     onReplaced: () => afterReplacement(),
   });
@@ -140,7 +145,7 @@ async function startIn(
     ca: services.ca,
     vault,
     targets,
-    watched: watchedIn(services.vault.url, targets),
+    watched: listWatched(services.vault.url, targets),
     counts: () => consumer.counts(),
     failed: firstFailure(services, host, consumer, () => isClosing),
     restartHost: () => host.restart(),
@@ -153,7 +158,7 @@ async function startIn(
 }
 
 async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
-  const client = emulatorClient(vault.url, identity);
+  const client = makeEmulatorClient(vault.url, identity);
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
   await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {

@@ -1,11 +1,16 @@
 /** Keyturn on this machine, with everything it needs: `npm start`. */
 import { fileURLToPath } from "node:url";
 import { type Environment, startEnvironment } from "./environment.ts";
-import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
-import { formatTable, terminalWidth, wrapText } from "./start/console/text.ts";
-import { shownTargets } from "./start/console/watched.ts";
+import {
+  type Arguments,
+  readArguments,
+  usage,
+  UsageError,
+} from "./start/console/start-arguments.ts";
+import { formatTable, measureTerminal, wrapText } from "./start/console/text.ts";
+import { listShownTargets } from "./start/console/watched.ts";
 import { describeChildFailure } from "./start/environment/child.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
@@ -87,7 +92,7 @@ async function describeFailure(env: Environment): Promise<never> {
 }
 
 async function run({ once, data = defaultData, port, config }: Arguments): Promise<void> {
-  const { targets } = await shownTargets(config);
+  const { targets } = await listShownTargets(config);
   const show = createShow(targets);
   const { signal, abandon, isUp } = listenForStop(show);
   try {
@@ -134,7 +139,7 @@ async function listFailures(steps: readonly (() => Promise<void>)[]): Promise<Er
 /** Wraps the text for a terminal only: a program that reads it may search for a whole line. */
 async function formatFailure(error: unknown, data: string): Promise<string> {
   const text = await describeChildFailure(error, data);
-  return process.stderr.isTTY ? wrapText(text, terminalWidth(process.stderr)) : text;
+  return process.stderr.isTTY ? wrapText(text, measureTerminal(process.stderr)) : text;
 }
 
 const given = readOrExplain();

@@ -5,17 +5,17 @@ import type {
   InvocationContext,
 } from "@azure/functions";
 import {
+  findUnreadableRow,
   isBusy,
   isConfigError,
   isKeyReused,
   isUnavailable,
   type Operations,
-  unreadableRow,
 } from "../../shared/app.ts";
-import { operationsFor } from "../invocation/operations.ts";
-import { problem } from "./problem.ts";
+import { openOperations } from "../invocation/invocation-operations.ts";
+import { toProblemAnswer } from "./answers.ts";
 import { checkQuery } from "./query.ts";
-import { Refusal } from "./refusal.ts";
+import { RequestError } from "./request-error.ts";
 
 export type Answerer = (request: HttpRequest, operations: Operations) => Promise<HttpResponseInit>;
 
@@ -32,17 +32,18 @@ export function handle(parameters: readonly string[], answer: Answerer): HttpHan
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     try {
       checkQuery(request, parameters);
-      return await answer(request, await operationsFor(context));
+      return await answer(request, await openOperations(context));
     } catch (error) {
-      if (error instanceof Refusal) return problem(error.status, error.message);
-      if (isConfigError(error)) return problem(400, `${error.message}.`);
-      if (isKeyReused(error)) return problem(422, `${error.message}.`);
-      const unreadable = unreadableRow(error);
-      if (unreadable !== undefined) return problem(503, unreadable, { "retry-after": "60" });
-      if (isBusy(error)) return problem(409, busy, { "retry-after": "1" });
+      if (error instanceof RequestError) return toProblemAnswer(error.status, error.message);
+      if (isConfigError(error)) return toProblemAnswer(400, `${error.message}.`);
+      if (isKeyReused(error)) return toProblemAnswer(422, `${error.message}.`);
+      const unreadable = findUnreadableRow(error);
+      if (unreadable !== undefined)
+        return toProblemAnswer(503, unreadable, { "retry-after": "60" });
+      if (isBusy(error)) return toProblemAnswer(409, busy, { "retry-after": "1" });
       if (!isUnavailable(error)) throw error;
       context.warn(error.message);
-      return problem(503, unavailable, { "retry-after": "10" });
+      return toProblemAnswer(503, unavailable, { "retry-after": "10" });
     }
   };
 }

@@ -1,22 +1,22 @@
 import type { HttpRequest } from "@azure/functions";
 import { isTargetId } from "../../shared/app.ts";
-import { Refusal } from "./refusal.ts";
+import { RequestError } from "./request-error.ts";
 
 const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
-export function targetId({ params }: HttpRequest): string {
+export function readTargetId({ params }: HttpRequest): string {
   const id = params["target"] ?? "";
   if (isTargetId(id)) return id;
-  throw new Refusal(
+  throw new RequestError(
     400,
     "The target id must be 1 to 63 lower-case letters, digits or hyphens, and must not start with a hyphen.",
   );
 }
 
-export function rotationId({ params }: HttpRequest): string {
+export function readRotationId({ params }: HttpRequest): string {
   const id = params["rotation"] ?? "";
   if (rotationPattern.test(id)) return id;
-  throw new Refusal(400, "The rotation id must be a ULID: 26 digits and capital letters.");
+  throw new RequestError(400, "The rotation id must be a ULID: 26 digits and capital letters.");
 }
 
 /** Reads `limit`, 1 to 100, from the query. */
@@ -28,9 +28,9 @@ export function limit<Preset extends number | undefined>(
   if (text === null) return preset;
   const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= 100) return value;
-  throw new Refusal(400, "`limit` must be a number from 1 to 100.");
+  throw new RequestError(400, "`limit` must be a number from 1 to 100.");
 }
 
-export function noSuchTarget(id: string): Refusal {
-  return new Refusal(404, `Target "${id}" does not exist.`);
+export function answerNoSuchTarget(id: string): RequestError {
+  return new RequestError(404, `Target "${id}" does not exist.`);
 }

@@ -2,9 +2,9 @@ import { type LoopbackAnswer, type LoopbackRequest, serveOnLoopback } from "../l
 import { createAnnouncer, type KeyVaultEvent } from "./announcements.ts";
 import { createBundles } from "./bundles.ts";
 import { type ChangeLog, memoryLog, openChangeLog } from "./change-log.ts";
+import { LIMITS } from "./emulator-limits.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { answerRequest, type Gate } from "./gate.ts";
-import { LIMITS } from "./limits.ts";
 import { applyChange, type Change, emptyState, type VaultState } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback, isTopicHost, topicSuffixes } from "../core/secrets/addresses.ts";
 import type { Secret } from "../core/secrets/secret.ts";
-import { webAddress } from "../http/address.ts";
+import { parseWebAddress } from "../http/address.ts";
 import { isGivenUp, withDeadline } from "../http/deadline.ts";
 import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
@@ -19,7 +19,7 @@ export interface EventGridNotifierOptions {
 }
 
 /** Sends all events of one call in one request, which Event Grid accepts as a whole or not at all. */
-export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
+export function makeEventGridNotifier(options: EventGridNotifierOptions): Notifier {
   const { credential, source = defaultSource } = options;
   const endpoint = topicEndpoint(options);
   const name = `event-grid ${isLoopback(endpoint) ? endpoint.host : (endpoint.hostname.split(".")[0] ?? "")}`;
@@ -43,7 +43,7 @@ export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
 
 function topicEndpoint({ endpoint, credential }: EventGridNotifierOptions): URL {
   const what = "The endpoint of the event-grid notifier";
-  const address = webAddress(endpoint, what);
+  const address = parseWebAddress(endpoint, what);
   if (!isTopicHost(address)) {
     throw new ConfigError(`${what} must be on a host below ${topicSuffixes.join(", ")}.`);
   }

@@ -27,9 +27,9 @@ export interface MemorySystem {
 }
 
 /** Milliseconds for which a session with `mayStay` stays open. */
-const longestIdle = 5_000;
+const maxIdleMs = 5_000;
 
-export function memorySystem(now: () => number = () => performance.now()): MemorySystem {
+export function makeMemorySystem(now: () => number = () => performance.now()): MemorySystem {
   return {
     passwords: new Map(),
     admins: new Set(),
@@ -65,7 +65,7 @@ function makeRules(system: MemorySystem) {
   const markOf = ({ account, secret }: Credential) => JSON.stringify([account, secret.reveal()]);
 
   function stay(credential: Credential): void {
-    stays.set(markOf(credential), system.now() + longestIdle);
+    stays.set(markOf(credential), system.now() + maxIdleMs);
   }
 
   /** Logs the authority in, unless it has no log-in or a session of it is still open. */
@@ -131,7 +131,7 @@ async function untilAsked(signal: AbortSignal): Promise<void> {
 }
 
 /** The reference rotator: it does exactly what the contract says. */
-export function memoryRotator(
+export function makeMemoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {

@@ -15,7 +15,7 @@ export interface Call {
 }
 
 /** The only parts of a client's error that Keyturn uses: its `request` contains the value and the token. */
-export interface Refusal {
+export interface VaultErrorDetails {
   readonly status?: number | undefined;
   readonly code?: string | undefined;
   readonly innerCode?: string | undefined;
@@ -34,7 +34,7 @@ const rights = {
 };
 
 /** Seconds. Keyturn does not wait longer, even if the server asks for it. */
-const longestWait = 300;
+const maxWaitSeconds = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
@@ -64,7 +64,7 @@ const details = z.object({ error: z.object({ innerError: z.object({ code }) }) }
 const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
-function readRefusal(error: unknown): Refusal {
+function readRefusal(error: unknown): VaultErrorDetails {
   if (error instanceof StrangeAnswerError) {
     return { status: error.status, strangeness: error.strangeness };
   }
@@ -96,7 +96,7 @@ export function isNotAllowed(error: unknown): boolean {
 }
 
 /** The error with advice for an operator. It has no cause, because the client's error contains secrets. */
-export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
+export function toVaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;
@@ -109,12 +109,12 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
 function readRetryAfter(error: unknown): number | undefined {
   if (!isRestError(error)) return undefined;
   const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
-  if (seconds >= 0 && seconds <= longestWait) return seconds * second;
+  if (seconds >= 0 && seconds <= maxWaitSeconds) return seconds * second;
   return error.statusCode === 429 ? second : undefined;
 }
 
 /** A name that was valid for a read is not malformed in the search among deleted secrets. */
-function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolean {
+function isOurMistake({ doing }: Call, { status, strangeness }: VaultErrorDetails): boolean {
   return status === 400 && strangeness === undefined && doing !== "look for deleted";
 }
 
@@ -128,7 +128,7 @@ const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   incomplete: "the answer lacks a field that Key Vault always sends.",
 };
 
-function explain(call: Call, refusal: Refusal, error: unknown): string {
+function explain(call: Call, refusal: VaultErrorDetails, error: unknown): string {
   if (refusal.strangeness !== undefined) return strangeAnswers[refusal.strangeness];
   switch (refusal.status) {
     case undefined:
@@ -150,14 +150,14 @@ function explain(call: Call, refusal: Refusal, error: unknown): string {
   }
 }
 
-function explainSilence(refusal: Refusal, error: unknown): string {
+function explainSilence(refusal: VaultErrorDetails, error: unknown): string {
   if (isGivenUp(error)) return "no answer in time.";
   if (refusal.code !== undefined) return "the vault could not be reached.";
   // The identity clients say more, but their messages contain the answers that they received.
   return "no token is available for Keyturn's identity, or the answer is not readable.";
 }
 
-function explainForbidden(call: Call, { innerCode }: Refusal): string {
+function explainForbidden(call: Call, { innerCode }: VaultErrorDetails): string {
   if (isNetworkRule(innerCode)) {
     return "the network rules of the vault block Keyturn. Add the network of the app to them.";
   }
@@ -172,7 +172,7 @@ function isNetworkRule(innerCode: string | undefined): boolean {
   return innerCode !== undefined && networkCodes.includes(innerCode);
 }
 
-function explainNotFound({ code }: Refusal): string {
+function explainNotFound({ code }: VaultErrorDetails): string {
   return code === "VaultNotFound"
     ? "this vault does not exist. Check the vault's url and private DNS."
     : "the vault reports a missing object, but does not name the secret.";
@@ -186,11 +186,11 @@ const conflicts: Readonly<Record<string, string>> = {
   ObjectIsBeingRecovered: "the secret is being recovered. Try again after that.",
 };
 
-function explainConflict({ innerCode = "" }: Refusal): string {
+function explainConflict({ innerCode = "" }: VaultErrorDetails): string {
   return conflicts[innerCode] ?? "another operation on the secret is in progress; try again later.";
 }
 
-function facts({ status, code, innerCode, requestId }: Refusal): string {
+function facts({ status, code, innerCode, requestId }: VaultErrorDetails): string {
   const known = [
     status === undefined ? undefined : `HTTP ${status}`,
     code,

@@ -32,7 +32,7 @@ export interface MemoryVaultOptions {
 }
 
 /** Keeps secrets like Key Vault, as long as the process lives: names ignore case, and times are whole seconds. */
-export function memoryVault(options: MemoryVaultOptions): MemoryVault {
+export function makeMemoryVault(options: MemoryVaultOptions): MemoryVault {
   const shelf: Shelf = { vault: options.name, secrets: new Map(), removed: new Map() };
   const { secrets, removed } = shelf;
   return {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readArguments, UsageError } from "../../cli/arguments.ts";
-import { planConfig, type PlanQuestion, userMessage } from "../../shared/app.ts";
+import { planConfig, type PlanQuestion, toUserMessage } from "../../shared/app.ts";
 import { makeFolder } from "../config/written.ts";
 import { readCalendar } from "./calendar-lines.ts";
 
@@ -118,7 +118,7 @@ test.each([
     const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
       (thrown: unknown) => thrown,
     );
-    expect(userMessage(error)).toContain(sentence);
+    expect(toUserMessage(error)).toContain(sentence);
     expect(String(error)).not.toContain("the-key");
   },
 );
@@ -132,7 +132,7 @@ test.each([
   "a filter %j that no target matches is refused with a similar target",
   async (targets, sentence) => {
     const error: unknown = await plan({ targets }).catch((thrown: unknown) => thrown);
-    expect(userMessage(error)).toBe(sentence);
+    expect(toUserMessage(error)).toBe(sentence);
   },
 );
 
@@ -165,7 +165,7 @@ test("a plan without rotations names the next rotation after its end", async () 
 test("a configuration is refused with all of its problems", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
-  expect(userMessage(error)).toContain(
+  expect(toUserMessage(error)).toContain(
     "policies.default.timeZone: must be an IANA time zone such as Europe/Vienna, but is Mars",
   );
 });

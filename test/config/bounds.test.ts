@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError } from "../../shared/config/problems.ts";
-import { repeatedIn } from "../../shared/config/yaml/document.ts";
+import { countRepeated } from "../../shared/config/yaml/document.ts";
 import { checkLateness, untried } from "../../shared/core/policy/checks/check-lateness.ts";
 import { attempt, type Effort, newEffort } from "../../shared/core/policy/checks/effort.ts";
 import { findOpenings } from "../../shared/core/policy/windows/openings.ts";
@@ -33,8 +33,8 @@ test("a repeated value counts as often as it is repeated", async () => {
 
 test("only repeated values count against the limit of aliases", () => {
   const shared = ["a", "b"];
-  expect(repeatedIn({ one: ["a", "b"], two: ["a", "b"], three: "a" })).toBe(0);
-  expect(repeatedIn({ one: shared, two: shared, three: shared })).toBe(4);
+  expect(countRepeated({ one: ["a", "b"], two: ["a", "b"], three: "a" })).toBe(0);
+  expect(countRepeated({ one: shared, two: shared, three: shared })).toBe(4);
 });
 
 test.each([

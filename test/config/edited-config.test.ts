@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { parseConfig } from "../../shared/config/load.ts";
 import { formatProblem } from "../../shared/config/problems.ts";
 import { checkInThread, CheckTooCostlyError } from "../../shared/edited-config.ts";
-import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { makeRotators } from "../../shared/rotators/registry.ts";
 import { problemLines } from "./written.ts";
 
-const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
+const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
 const head = "version: 1\nvaults: { main: { url: https://kv.vault.azure.net } }\n";
 const target = (id: string, more = "") =>
   `  ${id}: { type: postgresql, options: { host: db.example }, accounts: [${id}], admin: self, publish: ${id}${more} }\n`;

@@ -5,7 +5,7 @@ import { type HttpFunctionOptions, type HttpRequest, InvocationContext } from "@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { readArguments, readCheckArguments, readCommand } from "../../cli/arguments.ts";
-import { readArguments as readStartArguments } from "../../local/start/console/arguments.ts";
+import { readArguments as readStartArguments } from "../../local/start/console/start-arguments.ts";
 import { checkConfig, planConfig } from "../../shared/app.ts";
 import {
   blocksOf,
@@ -36,7 +36,7 @@ vi.mock("@azure/functions", () => {
 });
 
 // Requests are read and checked; nothing is asked of an app.
-vi.mock("../../functions/invocation/operations.ts", () => {
+vi.mock("../../functions/invocation/invocation-operations.ts", () => {
   const list = () => Promise.resolve({ items: [], hasMore: false });
   const known = {
     ...{ targets: list, rotations: list, alarms: list },
@@ -50,7 +50,7 @@ vi.mock("../../functions/invocation/operations.ts", () => {
       recordUse: () => undefined,
     },
   };
-  return { operationsFor: () => Promise.resolve(known) };
+  return { openOperations: () => Promise.resolve(known) };
 });
 
 const scripts = z

@@ -3,16 +3,16 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core
 import { between, hour, minute, plus, second, toInstant } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
+import { makeSharedPace } from "../../shared/stores/shared-pace.ts";
 import { adopted, readRecord, request as ask } from "./steps.ts";
 import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
 function paced(world: World, gate: Gate = open, perWindow = 280) {
   const pauses: number[] = [];
-  const pace = paceIn(
-    memoryPace(),
+  const pace = makeSharedPace(
+    makeMemoryPace(),
     () => perWindow,
     () => new Date(world.now()),
   );

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { readable } from "../contract/vaults/vault.suite.ts";
@@ -31,7 +31,7 @@ describe("Azure Key Vault with a fault", () => {
 
   beforeAll(async () => {
     emulator = await startKeyVaultEmulator({ acceptsToken: (given) => given === token });
-    vault = keyVault({ name: "main", url: emulator.url, credential });
+    vault = makeKeyVault({ name: "main", url: emulator.url, credential });
   });
   afterEach(() => {
     emulator.faults.clear();
@@ -126,7 +126,7 @@ describe("Azure Key Vault with a fault", () => {
 
   it("stops waiting for a token when the caller does", async () => {
     const slow = { getToken: () => new Promise<null>(() => undefined) };
-    const waiting = keyVault({ name: "main", url: emulator.url, credential: slow });
+    const waiting = makeKeyVault({ name: "main", url: emulator.url, credential: slow });
     const message = await unavailable(waiting.readCurrent("any", AbortSignal.timeout(100)));
     expect(message).toMatch(/no answer in time/);
   });
@@ -135,7 +135,7 @@ describe("Azure Key Vault with a fault", () => {
     const broken = {
       getToken: () => Promise.reject(new Error(`invalid_client: ${value} ${token}`)),
     };
-    const lonely = keyVault({ name: "main", url: emulator.url, credential: broken });
+    const lonely = makeKeyVault({ name: "main", url: emulator.url, credential: broken });
     const writing = unavailable(lonely.write("any", content, signal));
     expect(await writing).toMatch(/no token is available/);
   });
@@ -143,7 +143,7 @@ describe("Azure Key Vault with a fault", () => {
   it("reports a refused token, and works when it is accepted", async () => {
     presented = "eyJhbGciOiJub25lIn0.foreign-token";
     try {
-      const other = keyVault({ name: "main", url: emulator.url, credential });
+      const other = makeKeyVault({ name: "main", url: emulator.url, credential });
       for (const attempt of [
         other.readCurrent("any", signal),
         other.write("any", content, signal),
@@ -158,7 +158,7 @@ describe("Azure Key Vault with a fault", () => {
       presented = token;
     }
     const name = newName();
-    const again = keyVault({ name: "main", url: emulator.url, credential });
+    const again = makeKeyVault({ name: "main", url: emulator.url, credential });
     await again.write(name, content, signal);
     expect(readable(await again.readCurrent(name, signal)).value.reveal()).toBe(value);
   });
@@ -179,7 +179,7 @@ describe("Azure Key Vault with a fault", () => {
   it("reports a vault whose address has no listener", async () => {
     const gone = await startKeyVaultEmulator({ acceptsToken: () => true });
     await gone.close();
-    const dead = keyVault({ name: "main", url: gone.url, credential });
+    const dead = makeKeyVault({ name: "main", url: gone.url, credential });
     expect(await unavailable(dead.readCurrent("any", signal))).toMatch(/ECONNREFUSED/);
     expect(await unavailable(dead.write("any", content, signal))).toMatch(/ECONNREFUSED/);
   });

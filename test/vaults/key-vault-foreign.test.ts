@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 beforeEach(() => {
   server.requests.length = 0;
   server.script = ({ path }) => bundle(path);
-  vault = keyVault({ name: "main", url: server.url, credential });
+  vault = makeKeyVault({ name: "main", url: server.url, credential });
 });
 afterAll(() => server.close());
 

@@ -1,7 +1,7 @@
 import type { EventType } from "../../../shared/app.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import type { KeyturnEvent } from "../app/read-event.ts";
 import type { Counts } from "../demo/consumer-process.ts";
-import { printable, wrapWords } from "./text.ts";
+import { toPrintable, wrapWords } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or returns it unchanged where colours are not shown. */
@@ -30,40 +30,40 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   claimed: undefined,
   applied: undefined,
   looked: undefined,
-  adopted: { word: "adopted", style: "cyan", text: tellAdoption },
-  "held-back": { word: "delayed", style: "yellow", text: tellDelay },
-  started: { word: "starts", style: "bold", text: tellStart },
+  adopted: { word: "adopted", style: "cyan", text: describeAdoption },
+  "held-back": { word: "delayed", style: "yellow", text: describeDelay },
+  started: { word: "starts", style: "bold", text: describeStart },
   staged: { word: "staged", text: "stored a new password as a pending version" },
   verified: { word: "applied", text: "changed the password in the database; it logs in" },
   published: { word: "published", text: "consumers now read the new version" },
   checked: { word: "checked", text: "the version in Key Vault logs in" },
   refreshed: { word: "refreshed", text: "notified all consumers" },
   cleaned: { word: "cleaned", text: "disabled the pending version" },
-  succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
-  restored: { word: "restored", style: "yellow", text: tellRestoration },
-  "still-in-use": { word: "in use", text: tellUse },
-  "seen-unused": { word: "unused", text: tellDisuse },
-  retired: { word: "retired", style: "cyan", text: tellRetirement },
-  "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
+  succeeded: { word: "✔ rotated", style: "green", text: describeSuccess },
+  restored: { word: "restored", style: "yellow", text: describeRestoration },
+  "still-in-use": { word: "in use", text: describeUse },
+  "seen-unused": { word: "unused", text: describeDisuse },
+  retired: { word: "retired", style: "cyan", text: describeRetirement },
+  "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
   failed: { word: "✘ failed", style: "red", text: why },
-  blocked: { word: "✘ blocked", style: "red", text: tellBlock },
-  bug: { word: "! bug", style: "red", text: tellBug },
-  drift: { word: "drift", style: "yellow", text: tellDrift },
+  blocked: { word: "✘ blocked", style: "red", text: describeBlock },
+  bug: { word: "! bug", style: "red", text: describeBug },
+  drift: { word: "drift", style: "yellow", text: describeDrift },
   "lease-lost": { word: "lost", style: "yellow", text: "another worker took over the target" },
-  "claim-lost-after-change": { word: "! late", style: "red", text: tellDetail },
-  "checked-published": { word: "checked", text: tellDetail },
-  "version-limit": { word: "versions", style: "yellow", text: tellDetail },
-  "shape-differs": { word: "shape", style: "yellow", text: tellDetail },
-  "not-kept": { word: "not kept", style: "yellow", text: tellDetail },
-  "left-alone": { word: "skipped", style: "yellow", text: tellDetail },
-  "notification-failed": { word: "unsent", style: "yellow", text: tellDetail },
-  "config-changed": { word: "edited", style: "cyan", text: tellDetail },
-  "config-refused": { word: "! config", style: "red", text: tellDetail },
-  "config-unreadable": { word: "config", style: "yellow", text: tellDetail },
-  "config-not-kept": { word: "config", style: "yellow", text: tellDetail },
-  "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
-  "message-unreadable": { word: "! message", style: "red", text: tellDetail },
-  "gave-up": { word: "! gave up", style: "red", text: tellDetail },
+  "claim-lost-after-change": { word: "! late", style: "red", text: describeDetail },
+  "checked-published": { word: "checked", text: describeDetail },
+  "version-limit": { word: "versions", style: "yellow", text: describeDetail },
+  "shape-differs": { word: "shape", style: "yellow", text: describeDetail },
+  "not-kept": { word: "not kept", style: "yellow", text: describeDetail },
+  "left-alone": { word: "skipped", style: "yellow", text: describeDetail },
+  "notification-failed": { word: "unsent", style: "yellow", text: describeDetail },
+  "config-changed": { word: "edited", style: "cyan", text: describeDetail },
+  "config-refused": { word: "! config", style: "red", text: describeDetail },
+  "config-unreadable": { word: "config", style: "yellow", text: describeDetail },
+  "config-not-kept": { word: "config", style: "yellow", text: describeDetail },
+  "journal-unavailable": { word: "! journal", style: "red", text: describeDetail },
+  "message-unreadable": { word: "! message", style: "red", text: describeDetail },
+  "gave-up": { word: "! gave up", style: "red", text: describeDetail },
 };
 
 const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));
@@ -90,15 +90,15 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   const { paint, targetWidth, standing, width = Infinity } = look;
   const nextDue = standing?.nextDue;
   const { word, style, text } = known;
-  const message = printable(typeof text === "string" ? text : text(event));
-  const left = event.type === "failed" ? tellPublished(standing) : "";
-  const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue, event.at));
+  const message = toPrintable(typeof text === "string" ? text : text(event));
+  const left = event.type === "failed" ? describePublished(standing) : "";
+  const next = nextDue === undefined ? left : describeNext(event, left, moment(nextDue, event.at));
   const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
   const columns = [
     clock(event.at),
-    printable(event.targetId ?? "").padEnd(targetWidth),
-    printable(word).padEnd(wordWidth),
-    tellDuration(event.duration).padStart(tookWidth),
+    toPrintable(event.targetId ?? "").padEnd(targetWidth),
+    toPrintable(word).padEnd(wordWidth),
+    describeDuration(event.duration).padStart(tookWidth),
   ] as const;
   const indent = columns.join(gap).length + gap.length;
   const [at, target, what, took] = columns;
@@ -118,55 +118,55 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
 /** Shows an unknown type, which a newer app may log, under its own name. */
 function findWording(type: string): Wording | undefined {
   const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
-  return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
+  return isKnown(type) ? wordings[type] : { word: type, text: describeDetail };
 }
 
-function tellAdoption({ version }: KeyturnEvent): string {
+function describeAdoption({ version }: KeyturnEvent): string {
   return version
     ? "the published password logs in; nothing was changed"
     : "no published password works yet; nothing was changed";
 }
 
-function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
+function describeStart({ account = "", reason = "" }: KeyturnEvent): string {
   return `new password for ${account} (${reasons[reason] ?? reason})`;
 }
 
-function tellSuccess({ account = "", version }: KeyturnEvent): string {
-  return `${account} is published as version ${shortVersion(version?.version)}`;
+function describeSuccess({ account = "", version }: KeyturnEvent): string {
+  return `${account} is published as version ${shortenVersion(version?.version)}`;
 }
 
-function tellRestoration({ account = "", version }: KeyturnEvent): string {
+function describeRestoration({ account = "", version }: KeyturnEvent): string {
   const again = `the last working password of ${account} is published again`;
-  return `the server refuses the new password; ${again}, as version ${shortVersion(version?.version)}`;
+  return `the server refuses the new password; ${again}, as version ${shortenVersion(version?.version)}`;
 }
 
-function tellDelay(event: KeyturnEvent): string {
+function describeDelay(event: KeyturnEvent): string {
   const { nextAttemptAt } = event;
   const then =
     nextAttemptAt === undefined ? "" : `; it continues at ${moment(nextAttemptAt, event.at)}`;
-  return `the rotation waits: ${tellDetail(event) || "no reason given"}${then}`;
+  return `the rotation waits: ${describeDetail(event) || "no reason given"}${then}`;
 }
 
-function tellUse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} still has sessions${tellNextCheck(nextAttemptAt, at)}`;
+function describeUse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
+  return `the superseded account ${account} still has sessions${describeNextCheck(nextAttemptAt, at)}`;
 }
 
-function tellDisuse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} has no sessions${tellNextCheck(nextAttemptAt, at)} before it retires it`;
+function describeDisuse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
+  return `the superseded account ${account} has no sessions${describeNextCheck(nextAttemptAt, at)} before it retires it`;
 }
 
-const tellNextCheck = (next: string | undefined, from: string): string =>
+const describeNextCheck = (next: string | undefined, from: string): string =>
   next === undefined ? "; Keyturn checks again" : `; Keyturn checks again at ${moment(next, from)}`;
 
-function tellBug(event: KeyturnEvent): string {
-  return `an error in Keyturn itself: ${tellDetail(event) || "no reason given"}`;
+function describeBug(event: KeyturnEvent): string {
+  return `an error in Keyturn itself: ${describeDetail(event) || "no reason given"}`;
 }
 
-function tellRetirement({ account = "" }: KeyturnEvent): string {
+function describeRetirement({ account = "" }: KeyturnEvent): string {
   return `the superseded password of ${account} no longer logs in`;
 }
 
-function tellAttempt(event: KeyturnEvent): string {
+function describeAttempt(event: KeyturnEvent): string {
   const { nextAttemptAt, detail, phase } = event;
   const where = detail ?? phase;
   const then =
@@ -188,7 +188,7 @@ export interface Standing {
 }
 
 /** Says what consumers read after a failed rotation. Claims nothing when the state is not known. */
-export function tellPublished(standing: Standing | undefined): string {
+export function describePublished(standing: Standing | undefined): string {
   if (standing === undefined) return "";
   const { published, active, slots } = standing;
   if (published === undefined) return ". Nothing is published yet.";
@@ -198,20 +198,20 @@ export function tellPublished(standing: Standing | undefined): string {
     : ". The server may have a newer password than the published one.";
 }
 
-function tellNext({ type }: KeyturnEvent, left: string, at: string): string {
+function describeNext({ type }: KeyturnEvent, left: string, at: string): string {
   return type === "failed" ? `${left === "" ? "." : left} Next try at ${at}.` : `; next at ${at}`;
 }
 
-function tellBlock(event: KeyturnEvent): string {
+function describeBlock(event: KeyturnEvent): string {
   return `${why(event)}; Keyturn does not change this target until an operator decides`;
 }
 
-function tellDrift({ version, detail = "" }: KeyturnEvent): string {
-  const what = version ? `version ${shortVersion(version.version)}` : "the published secret";
+function describeDrift({ version, detail = "" }: KeyturnEvent): string {
+  const what = version ? `version ${shortenVersion(version.version)}` : "the published secret";
   return `${what}: ${detail}`;
 }
 
-function tellDetail({ detail, failure }: KeyturnEvent): string {
+function describeDetail({ detail, failure }: KeyturnEvent): string {
   return detail ?? failure?.message ?? "";
 }
 
@@ -219,10 +219,10 @@ function why({ failure }: KeyturnEvent): string {
   return failure?.message ?? "no reason given";
 }
 
-export const shortVersion = (version = ""): string => version.slice(0, 8);
+export const shortenVersion = (version = ""): string => version.slice(0, 8);
 
 /** Formats milliseconds for a person; returns an empty text for undefined. */
-export function tellDuration(milliseconds: number | undefined): string {
+export function describeDuration(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return "";
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   return `${(milliseconds / 1000).toFixed(1)} s`;
@@ -260,5 +260,5 @@ export function formatSummary(
     isWell ? "well" : "failing",
   );
   const line = well.map(({ text }) => text).join("  ·  ");
-  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(printable);
+  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(toPrintable);
 }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Environment } from "../../environment.ts";
 import { type PublishedSecret, readPublished } from "../demo/vault-access.ts";
 import { type Api, makeApi, type RotationView, type TargetView } from "./api.ts";
-import { shortVersion, tellDuration } from "./lines.ts";
+import { describeDuration, shortenVersion } from "./lines.ts";
 import type { ShownTarget } from "./watched.ts";
 
 /** Seconds. On an idle machine each step takes a few. */
@@ -190,14 +190,14 @@ function formatRow({ target, rotation }: Outcome, env: Pick<Environment, "counts
     id,
     target.accounts.length === 2 ? `${active} → ${account}` : active,
     `${formatVersion(published)} → ${formatVersion(next)}`,
-    tellDuration(duration),
+    describeDuration(duration),
     String(count?.logIns ?? "–"),
     String(count?.failed ?? "–"),
   ];
 }
 
 const formatVersion = (published: TargetView["published"]): string =>
-  published ? shortVersion(published.version) : "–";
+  published ? shortenVersion(published.version) : "–";
 
 /** Repeats `ask` until it returns an answer; throws `otherwise` when there is none in time. */
 async function until<Answer>(

@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import type { Environment } from "../../environment.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import type { KeyturnEvent } from "../app/read-event.ts";
 import { makeApi, type TargetView } from "./api.ts";
 import { formatHeader, type Header, listSuggestions } from "./header.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";
-import { printable, terminalWidth, wrapText } from "./text.ts";
+import { measureTerminal, toPrintable, wrapText } from "./text.ts";
 import type { ShownTarget } from "./watched.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and adds no colours when the output is not a terminal. */
@@ -30,7 +30,7 @@ export interface Show {
 }
 
 /** The current width: a person may resize the terminal. */
-const width = () => terminalWidth(process.stdout);
+const width = () => measureTerminal(process.stdout);
 
 function print(text: string): void {
   process.stdout.write(`${wrapText(text, width())}\n`);
@@ -69,7 +69,7 @@ export function createShow(targets: readonly ShownTarget[]): Show {
     },
     note(text) {
       inTurn(() => {
-        print(paint("yellow", text.split("\n").map(printable).join("\n")));
+        print(paint("yellow", text.split("\n").map(toPrintable).join("\n")));
       });
     },
     header(started) {

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Makes one safe line for a terminal: characters that the terminal would interpret are escaped as in JSON, such as `\u001b`. */
-export function printable(text: string): string {
+export function toPrintable(text: string): string {
   return text.replaceAll(
     unprintable,
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -13,7 +13,7 @@ export function printable(text: string): string {
 
 /** Formats rows as a table with columns as wide as their longest cell. The first row is the heading. */
 export function formatTable(cells: readonly (readonly string[])[]): string {
-  const rows = cells.map((row) => row.map(printable));
+  const rows = cells.map((row) => row.map(toPrintable));
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -31,7 +31,7 @@ export function formatTable(cells: readonly (readonly string[])[]): string {
 /** Columns, for output that is not a terminal or a terminal that does not report its width. */
 const defaultWidth = 80;
 
-export function terminalWidth({ columns }: { readonly columns?: number }): number {
+export function measureTerminal({ columns }: { readonly columns?: number }): number {
   return columns === undefined || columns <= 0 ? defaultWidth : columns;
 }
 

@@ -33,14 +33,14 @@ export interface Shown {
  * Lists the targets of a configuration, or the seeded ones without a configuration. Throws an error that lists every problem
  * of the configuration. `caFile` is read only when a seeded target logs in.
  */
-export async function shownTargets(config: string | undefined, caFile = ""): Promise<Shown> {
+export async function listShownTargets(config: string | undefined, caFile = ""): Promise<Shown> {
   return config === undefined
     ? { targets: seededTargets(caFile), warnings: [] }
     : listTargets(resolve(config));
 }
 
 /** Selects the targets whose published secret is in this vault: the consumer can read no other secrets. */
-export function watchedIn(vaultUrl: string, targets: readonly ShownTarget[]): ShownTarget[] {
+export function listWatched(vaultUrl: string, targets: readonly ShownTarget[]): ShownTarget[] {
   const own = new URL(vaultUrl).origin;
   return targets.filter(({ publish }) => new URL(publish.vaultUrl ?? own).origin === own);
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { IdentityEndpoint } from "../../identity/endpoint.ts";
-import { type Exit, plainEnvironment, startChild } from "../environment/child.ts";
+import { type Exit, startChild, toPlainEnvironment } from "../environment/child.ts";
 import { type DataFolder, rememberOrEnd } from "../environment/data-folder.ts";
 
 const countsShape = z.object({
@@ -35,7 +35,7 @@ export interface ConsumerProcess {
   close(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
+const program = fileURLToPath(new URL("./demo-consumer.ts", import.meta.url));
 const endLimitMs = 15_000;
 
 export async function startConsumer(options: ConsumerOptions): Promise<ConsumerProcess> {
@@ -43,7 +43,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<ConsumerP
   let counts: Readonly<Record<string, Counts>> = {};
   const child = startChild({
     args: [program, vaultUrl, caFile, ...(config === undefined ? [] : [config])],
-    env: { ...plainEnvironment(), ...identity },
+    env: { ...toPlainEnvironment(), ...identity },
     cwd: folder.path,
     onLine(line) {
       counts = reportShape.parse(JSON.parse(line)).counts;

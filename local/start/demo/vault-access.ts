@@ -6,7 +6,7 @@ import type { IdentityEndpoint } from "../../identity/endpoint.ts";
  * Makes the official client for the emulator. Does not use `ManagedIdentityCredential`, which reads the identity's address from
  * the environment of the whole process.
  */
-export function emulatorClient(url: string, identity: IdentityEndpoint): SecretClient {
+export function makeEmulatorClient(url: string, identity: IdentityEndpoint): SecretClient {
   const credential: TokenCredential = {
     getToken() {
       const { token, expiresOn } = identity.issue("https://vault.azure.net");

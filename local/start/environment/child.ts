@@ -67,7 +67,7 @@ function waitForExit(child: ChildProcess): Promise<Exit> {
 }
 
 /** Returns the environment for a child, without variables that would point the app at other services. */
-export function plainEnvironment(): Record<string, string | undefined> {
+export function toPlainEnvironment(): Record<string, string | undefined> {
   const foreign =
     /^(AZURE|IDENTITY|MSI|KEYTURN|WEBSITE|PG|NODE_TLS_)|^AzureWebJobs|^AzureFunctions/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));

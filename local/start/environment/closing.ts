@@ -22,7 +22,7 @@ export function createClosing(): Closing {
 }
 
 /** Waits for all tasks even if one fails, so that everything they started can be closed. */
-export async function together<A, B, C>(
+export async function runTogether<A, B, C>(
   tasks: readonly [Promise<A>, Promise<B>, Promise<C>],
 ): Promise<[A, B, C]> {
   await Promise.allSettled(tasks);

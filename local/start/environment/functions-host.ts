@@ -1,8 +1,8 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type KeyturnEvent, readEvent } from "../app/events.ts";
-import { type Child, type Exit, plainEnvironment, startChild, withoutStack } from "./child.ts";
+import { type KeyturnEvent, readEvent } from "../app/read-event.ts";
+import { type Child, type Exit, startChild, toPlainEnvironment, withoutStack } from "./child.ts";
 import { type DataFolder, rememberOrEnd } from "./data-folder.ts";
 import { readJson } from "./kept-file.ts";
 
@@ -123,7 +123,7 @@ async function launchHost(options: LaunchOptions): Promise<{ child: Child; url: 
       // Seconds after which a message of a killed worker is delivered again.
       ...["--lease", "5"],
     ],
-    env: { ...plainEnvironment(), ...settings },
+    env: { ...toPlainEnvironment(), ...settings },
     cwd: projectRoot,
     onLine(line) {
       appendFileSync(folder.at("functions.log"), `${line}\n`);

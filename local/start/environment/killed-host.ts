@@ -8,7 +8,7 @@ import { clock } from "../console/lines.ts";
 export const claimLength = 120_000;
 
 /** Notes at once that a host was killed, and lists the interrupted rotations when another host runs. */
-export function killedHostNotes(note: (text: string) => void) {
+export function findKilledHostNotes(note: (text: string) => void) {
   let killedAt: number | undefined;
   return {
     onKilled: (how: string): void => {

@@ -4,12 +4,12 @@ import { makeCertificate } from "../../certificate.ts";
 import { type EventGridEmulator, startEventGridEmulator } from "../../event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../event-grid/topic.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/endpoint.ts";
-import { vaultResourceId } from "../../key-vault/announcements.ts";
+import { toVaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
-import { type Addresses, isFree, portAgain } from "./addresses.ts";
-import { type Closing, together } from "./closing.ts";
+import { type Closing, runTogether } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { type Addresses, isFree, reusePort } from "./kept-addresses.ts";
 
 /** The services that the app and its targets need. */
 export interface Services {
@@ -33,7 +33,7 @@ export async function startServices(
   closing: Closing,
   last: Addresses,
 ): Promise<Services> {
-  const [azurite, database, emulators] = await together([
+  const [azurite, database, emulators] = await runTogether([
     startStorage(folder, closing),
     startDatabase(folder, closing, last.ports.postgres),
     startEmulators(folder, closing, last),
@@ -71,10 +71,10 @@ async function startEmulators(
 ) {
   const identity = await startIdentityEndpoint();
   closing.add(() => identity.close());
-  const topic = await startEventGridEmulator({ key, port: await portAgain(ports.topic) });
+  const topic = await startEventGridEmulator({ key, port: await reusePort(ports.topic) });
   closing.add(() => topic.close());
   const vaultTopic = createTopic({
-    source: vaultResourceId(vaultName),
+    source: toVaultResourceId(vaultName),
     inputSchema: "EventGridSchema",
   });
   closing.add(() => {
@@ -84,7 +84,7 @@ async function startEmulators(
   const vault = await startKeyVaultEmulator({
     name: vaultName,
     file: folder.at("key-vault.jsonl"),
-    port: await portAgain(ports.vault),
+    port: await reusePort(ports.vault),
     acceptsToken: (token) => identity.accepts(token, "https://vault.azure.net"),
     onEvent(event) {
       vaultTopic.publish([event]);

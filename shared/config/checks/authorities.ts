@@ -14,7 +14,7 @@ export function findCaFile(options: unknown): string | undefined {
 }
 
 /** Returns the targets with absolute paths to their CA files. A relative path is resolved against `folder`. */
-export function anchoredTargets(targets: readonly Target[], folder: string): Target[] {
+export function anchorTargets(targets: readonly Target[], folder: string): Target[] {
   return targets.map((target) => {
     const options = withAbsoluteCaFile(target.options, folder);
     return options === target.options ? target : { ...target, options };

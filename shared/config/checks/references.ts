@@ -1,5 +1,5 @@
 import type { Finding, Path } from "../problems.ts";
-import { quoteText, suggestion } from "../schema/sentences.ts";
+import { quoteText, suggestWord } from "../schema/issue-sentences.ts";
 import type { Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entries, Merged, Section } from "../yaml/merge.ts";
@@ -67,7 +67,7 @@ export function checkReferences(
         // A pattern may be meant for something that does not exist yet; a plain name must exist.
         if (at.includes("match") && /[*?]/.test(value)) return [];
         const message = `there is no ${singular[to]} named ${quoteText(value)}`;
-        return [{ path, message: message + suggestion(value, names) }];
+        return [{ path, message: message + suggestWord(value, names) }];
       });
     }),
     ...(unreadable.has("vaults") ? [] : checkVaultsLeftOut(source, entries)),

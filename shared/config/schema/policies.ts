@@ -6,7 +6,7 @@ import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";
 
-const longest = 3650 * day;
+const maxDurationMs = 3650 * day;
 
 const retryFields = z
   .strictObject({
@@ -29,17 +29,17 @@ const retryFields = z
   .describe("When a failed rotation is tried again.");
 
 const triggerFields = {
-  every: maybe(duration(10 * second, longest)).describe(
+  every: maybe(duration(10 * second, maxDurationMs)).describe(
     "Maximum age of a secret. At this age it is rotated.",
   ),
-  headStart: maybe(duration(0, longest)).describe(
+  headStart: maybe(duration(0, maxDurationMs)).describe(
     "How much earlier than every the secret may be rotated, if a window is open then.",
   ),
-  afterExposure: maybe(duration(0, longest)).describe(
+  afterExposure: maybe(duration(0, maxDurationMs)).describe(
     "Time from the first reported exposure of the secret since its last change to its rotation.",
   ),
   // The bound is a day, because uses are recorded to the hour.
-  afterIdle: maybe(duration(day, longest)).describe(
+  afterIdle: maybe(duration(day, maxDurationMs)).describe(
     "The secret is rotated when it was neither used nor changed for this time. Uses must be reported.",
   ),
   exposureIgnoresWindow: maybe(z.boolean()).describe(
@@ -78,7 +78,7 @@ const lifeFields = {
         adoptModes.transform((mode) => ({ mode })),
         z.strictObject({
           mode: adoptModes.describe("verify: changes nothing. rotate: changes the password."),
-          delay: maybe(duration(0, longest)).describe(
+          delay: maybe(duration(0, maxDurationMs)).describe(
             "Time from the adoption to the first change.",
           ),
         }),
@@ -89,7 +89,7 @@ const lifeFields = {
     "What to do with a credential that Keyturn manages for the first time. Default: verify.",
   ),
   expiry: maybe(
-    z.union([z.literal("none"), duration(0, longest, expiryMessage)], {
+    z.union([z.literal("none"), duration(0, maxDurationMs, expiryMessage)], {
       error: ({ input }) => withoutUnit(input) ?? expiryMessage,
     }),
   ).describe(
@@ -129,7 +129,7 @@ export const policySchema = z
     ),
     password: passwordFields.prefault({}),
     retry: retryFields.prefault({}),
-    grace: maybe(duration(0, longest)).describe(
+    grace: maybe(duration(0, maxDurationMs)).describe(
       "How long a superseded password of a pair stays valid. Default: 24h. A target can override it.",
     ),
     ...lifeFields,
@@ -164,6 +164,6 @@ export const overridesSchema = z
   .describe("Fields of the policy that are different for this target, and the reason.")
   .meta({ minProperties: 2 });
 
-export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
+export function makeNamedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
   return { name, ...fields };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultCreates, mostCreates } from "../../core/fleet/pace.ts";
+import { defaultCreates, maxCreates } from "../../core/fleet/vault-limit.ts";
 import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { webAddress } from "./fields.ts";
 
@@ -31,7 +31,7 @@ export const vaultSchema = z
     createsPer10s: z
       .int()
       .min(2, "must be at least 2, because a rotation creates two versions")
-      .max(mostCreates, `must be at most ${mostCreates}, which is the limit of Key Vault`)
+      .max(maxCreates, `must be at most ${maxCreates}, which is the limit of Key Vault`)
       .exactOptional()
       .describe(
         `Versions that all instances of Keyturn together may create in this vault in 10 seconds. Default: ${defaultCreates}. ` +

@@ -1,7 +1,7 @@
 import type { Due } from "../policy/due/schedule.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
-import { between, earliest, formatDuration, hour, type Instant, plus } from "../time.ts";
+import { between, findEarliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { describeWaiting, type Waiting } from "./waiting.ts";
 
 /** The effect of a reported exposure. */
@@ -81,7 +81,7 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
 
 /** The sentence about the rotation is the whole explanation. */
 function answeredBy({ waiting }: Change): Advised {
-  return { counted: true, why: "", ...soon(waiting?.until) };
+  return { counted: true, why: "", ...toNextDue(waiting?.until) };
 }
 
 function byClock(record: TargetRecord, change: Change | undefined, recorded: Recorded): Advised {
@@ -94,7 +94,7 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
       counted: false,
       why,
       ...advice,
-      ...soon(change?.waiting?.until ?? findPlannedStart(record)),
+      ...toNextDue(change?.waiting?.until ?? findPlannedStart(record)),
     };
   }
   const seenAt = record.exposure?.at ?? now;
@@ -119,7 +119,7 @@ function describePlan(
   reason: string,
   wanted: Instant,
 ): Omit<Advised, "counted"> {
-  const at = earliest(findPlannedStart(record), dueAt) ?? dueAt;
+  const at = findEarliest(findPlannedStart(record), dueAt) ?? dueAt;
   const why = at === dueAt ? reason : `${reason}; sooner, at ${at}: ${record.dueReason ?? ""}`;
   const isLate = between(wanted, at) >= hour;
   const advice = isLate ? { advice: `to change it sooner, ${liftingRequest}` } : {};
@@ -139,6 +139,6 @@ function pickLater(a: Instant, b: Instant): Instant {
   return a > b ? a : b;
 }
 
-export function soon(at: Instant | undefined): Pick<ExposureOutcome, "nextDue"> {
+export function toNextDue(at: Instant | undefined): Pick<ExposureOutcome, "nextDue"> {
   return at === undefined ? {} : { nextDue: at };
 }

@@ -9,9 +9,9 @@ import {
   withoutHold,
   withoutRequestHold,
 } from "../record/rotation.ts";
-import { accountToChange } from "../record/slots.ts";
+import { chooseAccount } from "../record/slots.ts";
 import type { Target } from "../target.ts";
-import { earliest, type Instant, minute, plus, second } from "../time.ts";
+import { findEarliest, type Instant, minute, plus, second } from "../time.ts";
 
 /** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
 export const handoverMs = 10 * minute;
@@ -42,12 +42,12 @@ export function findGraceHold(
   now: Instant,
 ): Hold | undefined {
   const { superseded, refusedSince, published } = record;
-  if (!published || superseded?.account !== accountToChange(target, record)) return undefined;
+  if (!published || superseded?.account !== chooseAccount(target, record)) return undefined;
   if (mayIgnoreGrace(wanted, superseded)) return undefined;
   const { account } = superseded;
   const end = plus(superseded.at, Math.min(wanted.grace ?? target.grace, target.grace));
   // A secret that the target refuses for longer than a handover takes must be replaced.
-  const until = earliest(end, refusedSince && plus(refusedSince, handoverMs)) ?? end;
+  const until = findEarliest(end, refusedSince && plus(refusedSince, handoverMs)) ?? end;
   if (until <= now) return undefined;
   const why =
     `somebody published the other account at ${superseded.at}, and consumers may use ${account} until the end of its grace at ${end}. ` +
@@ -62,7 +62,7 @@ export function findGraceHoldOfOpen(
   target: Target,
   now: Instant,
 ): Hold | undefined {
-  const isTheirs = rotation.account === accountToChange(target, record);
+  const isTheirs = rotation.account === chooseAccount(target, record);
   if (mayHaveChanged(rotation) && isTheirs) return undefined;
   return findGraceHold(record, { ...rotation, at: rotation.requestedAt }, target, now);
 }

@@ -9,12 +9,12 @@ import {
   withPhase,
   type WorkingPhase,
 } from "../record/rotation.ts";
-import { longestName, longestWhy, shorten } from "../shorten.ts";
+import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { laterRequest } from "./grace-hold.ts";
 import { findHold } from "./hold.ts";
-import { type Asked, askedBy, describeStart, findHoldOfRequest } from "./permit.ts";
+import { type Asked, describeRequester, describeStart, findHoldOfRequest } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -64,10 +64,10 @@ function brief(request: RotationRequest): RotationRequest {
   const { requestedBy, why, lift } = request;
   return {
     ...request,
-    requestedBy: shorten(requestedBy, longestName),
-    ...(why !== undefined && { why: shorten(why, longestWhy) }),
+    requestedBy: shorten(requestedBy, maxNameLength),
+    ...(why !== undefined && { why: shorten(why, maxWhyLength) }),
     ...(lift && {
-      lift: { ...lift, by: shorten(lift.by, longestName), why: shorten(lift.why, longestWhy) },
+      lift: { ...lift, by: shorten(lift.by, maxNameLength), why: shorten(lift.why, maxWhyLength) },
     }),
   };
 }
@@ -129,7 +129,7 @@ function queue(
 }
 
 /**
- * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
+ * Combines two requests for the same rotation. An exposure outranks other reasons, the findShortest grace period counts, and a freeze
  * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
 function stricter(
@@ -140,7 +140,7 @@ function stricter(
   const at = laterRequest(waiting.at, added, record);
   const { reason, requestedBy } = added;
   const { notBefore: _n, heldBy: _h, ...free } = waiting;
-  const grace = shorter(waiting.grace, added.grace);
+  const grace = findShortest(waiting.grace, added.grace);
   const isExposed = isEscalated(waiting, added);
   const lift = waiting.lift ?? added.lift;
   const isStricter = isExposed || lift !== waiting.lift || at !== waiting.at;
@@ -149,7 +149,7 @@ function stricter(
     at,
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(askedBy(waiting), `; then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(describeRequester(waiting), `; then by ${requestedBy} (reason: ${reason})`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
@@ -157,7 +157,7 @@ function stricter(
 }
 
 /** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
-export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
+export function findShortest(...graces: readonly (number | undefined)[]): number | undefined {
   const given = graces.filter((grace) => grace !== undefined);
   return given.length === 0 ? undefined : Math.min(...given);
 }
@@ -211,7 +211,7 @@ function joinedTo(
 ): Rotation {
   // Until a rotation has changed the target, windows delay it if the schedule wants it, but not if a person does.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
-  const grace = shorter(rotation.grace, request.grace);
+  const grace = findShortest(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
   const onTheWordOf =
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
@@ -219,12 +219,15 @@ function joinedTo(
   const wanted = { ...onTheWordOf, requestedAt, ...(lift && { lift }) };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
-  return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
+  return {
+    ...joined,
+    why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
+  };
 }
 
 /** Both reasons, shortened so that the added one stays visible. */
 function addWord(why: string, added: string): string {
-  return shorten(`${shorten(why, longestWhy / 2)}${added}`, longestWhy);
+  return shorten(`${shorten(why, maxWhyLength / 2)}${added}`, maxWhyLength);
 }
 
 /** An exposure stays the reason, even if another person requests the rotation later. */

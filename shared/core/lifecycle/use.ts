@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.ts";
 import { withDue } from "../record/due.ts";
 import type { TargetRecord } from "../record/rotation.ts";
-import { longestName, shorten } from "../shorten.ts";
+import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { between, hour, type Instant } from "../time.ts";
 
@@ -57,7 +57,7 @@ function reasonNotToCount({ name, afterIdle, manualOnly }: Policy): string | und
 }
 
 function by({ by: user }: Use): Pick<TargetRecord, "lastUsedBy"> {
-  return user === undefined ? {} : { lastUsedBy: shorten(user, longestName) };
+  return user === undefined ? {} : { lastUsedBy: shorten(user, maxNameLength) };
 }
 
 /** A retry after a failure is not postponed, and the end of an open rotation reschedules the target. */

@@ -2,7 +2,7 @@ import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed } from "./decide.ts";
-import { findHold, unlessSooner } from "./hold.ts";
+import { findHold, keepUnlessSooner } from "./hold.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
 /** Why a rotation does not start or continue. */
@@ -76,7 +76,7 @@ function queuedWaits(
   const dated: Waiting[] = [
     ...rest(record, now),
     ...(notBefore !== undefined && notBefore > now
-      ? [unlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
+      ? [keepUnlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
       : []),
     ...(isClaimed(record, now)
       ? [

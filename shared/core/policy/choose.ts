@@ -48,7 +48,7 @@ const replacedBy: Partial<Record<Field, readonly Field[]>> = {
 const fallback = "default";
 
 /** Chooses the policy of a target. The order of the policies does not matter. */
-export function effectivePolicy(subject: Subject, policies: readonly Policy[]): Choice {
+export function toEffectivePolicy(subject: Subject, policies: readonly Policy[]): Choice {
   const choice = choose(subject, policies);
   if ("problem" in choice || subject.override === undefined) return choice;
   const { fields, reason } = subject.override;

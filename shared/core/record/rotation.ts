@@ -59,7 +59,7 @@ export interface Lift {
 }
 
 /** How many phases a rotation remembers, because it can go back and forth between phases for days. */
-const mostPhases = 20;
+const maxPhases = 20;
 
 export interface PhaseTime {
   readonly phase: WorkingPhase;
@@ -205,7 +205,7 @@ export interface Proof {
 }
 
 /** The work on the target is postponed, because its server is silent or busy. A new request or report ends that. */
-export interface PassedOverTarget {
+export interface SkippedTarget {
   readonly at: Instant;
   readonly until: Instant;
   readonly why: string;
@@ -292,7 +292,7 @@ export interface TargetRecord {
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
   /** Postpones all work on the target. */
-  readonly skipped?: PassedOverTarget;
+  readonly skipped?: SkippedTarget;
   /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
   readonly restUntil?: Instant;
   readonly claim: Claim;
@@ -331,7 +331,7 @@ export type HistoryRow = RunRecord | UnreadableRun;
 
 /** The latest phases, with one more. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
-  return [...phases, added].slice(-mostPhases);
+  return [...phases, added].slice(-maxPhases);
 }
 
 /** Whether the account may have a secret other than before the rotation. Then only a certain outcome stops the rotation. */
@@ -347,7 +347,7 @@ export function withoutSkip(record: TargetRecord): TargetRecord {
 }
 
 /** The record whose open rotation is no longer on hold, so that the next worker evaluates windows and freezes again. */
-export function askedAgain(record: TargetRecord): TargetRecord {
+export function withoutRotationHold(record: TargetRecord): TargetRecord {
   const { rotation } = record;
   return rotation?.heldBy === undefined ? record : { ...record, rotation: withoutHold(rotation) };
 }

@@ -15,7 +15,7 @@ const changing: readonly Rotation["phase"][] = ["staging", "applying", "publishi
  * Returns the id of a target that is being changed with this target's credential now, if there is one: rotating the credential would
  * make that change fail. A target that only waits for its next try does not count, because it reads the credential again.
  */
-export async function userOfAdmin(
+export async function findAdminUser(
   { journal, targetsUsing }: Pick<Ports, "journal" | "targetsUsing">,
   { publish }: Target,
 ): Promise<string | undefined> {

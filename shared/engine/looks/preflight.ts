@@ -6,12 +6,12 @@ import {
 } from "../../core/errors.ts";
 import type { Finding } from "../../core/looks/findings.ts";
 import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot } from "../../core/record/slots.ts";
-import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
+import { chooseAccount, findSlot } from "../../core/record/slots.ts";
+import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
   readAdmin,
@@ -43,7 +43,7 @@ export interface Cleared {
  * VaultUnavailableError when the check itself failed.
  */
 export async function lookBeforeChange(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<Cleared | "other turn"> {
   const published = await refuseNamedObstacle(() => checkPublished(session));
@@ -51,7 +51,7 @@ export async function lookBeforeChange(
   if (published.is === "refused" && session.target.slots.length > 1) {
     await restorePublished(session, published);
   }
-  if (accountToChange(session.target, session.record()) !== rotation.account) return "other turn";
+  if (chooseAccount(session.target, session.record()) !== rotation.account) return "other turn";
   const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
@@ -63,7 +63,7 @@ export async function lookBeforeChange(
  * Checks again before a change that has begun is repeated: the first try may have had no effect. Does not check whether the account logs
  * in: it may have either secret. Waits for a named obstacle to go away, because the target may refuse consumers until the change is proven.
  */
-export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
+export async function lookAgain(session: TargetSession, rotation: Rotation): Promise<Cleared> {
   const { publish } = session.target;
   const stored = await readCurrent(session, publish);
   requireNotDeleted(publish.name, stored);
@@ -95,7 +95,11 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
 }
 
 /** Describes whether the published secret can be written later. Throws when Keyturn knows that it cannot. */
-function describePublished(session: Session, rotation: Rotation, published: Checked): Finding {
+function describePublished(
+  session: TargetSession,
+  rotation: Rotation,
+  published: Checked,
+): Finding {
   const { target } = session;
   const about = "published secret";
   const { name } = target.publish;
@@ -116,7 +120,7 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
   const isOurs =
     (published.is === "works" || published.is === "refused") &&
     published.stored.tags["keyturn-target"] === target.id;
-  const { vault } = pendingName(target);
+  const { vault } = toPendingName(target);
   if (isOurs) {
     const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
     return { about, is: "proven", sentence };
@@ -140,7 +144,7 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
  * the secret was purged.
  */
 function requireNotVanished(
-  session: Session,
+  session: TargetSession,
   { requestedBy, failures }: Rotation,
   stored: StoredSecret | Unreadable | "",
 ): void {
@@ -164,7 +168,7 @@ function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | "")
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
 async function findCurrent(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   published: Checked,
 ): Promise<StoredCredential | "refused" | "unknown"> {
@@ -200,7 +204,7 @@ function describeLogIn(account: string, live: StoredCredential | "refused" | "un
 
 /** Checks that the authority may change the account, and that nothing prevents the account from logging in. */
 async function clearAuthority(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   live: StoredCredential | "refused" | "unknown" | undefined,
   consequence = nothingChanged,
@@ -236,9 +240,9 @@ interface ExaminedAs {
 
 /** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
 async function examineAs(
-  session: Session,
+  session: TargetSession,
   examine: { readonly account: string; readonly isProven: boolean },
-  findAdmin: (session: Session) => Promise<StoredCredential>,
+  findAdmin: (session: TargetSession) => Promise<StoredCredential>,
 ): Promise<ExaminedAs> {
   const isAdmin = session.target.authority.as === "admin";
   const admin = isAdmin ? await findAdmin(session) : undefined;
@@ -246,13 +250,13 @@ async function examineAs(
   const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
   if (examined !== "rejected" || !admin) return { admin, using, examined };
   const fresh = await readAdmin(session);
-  if (sameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  if (isSameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
   return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 
 /** An account that changes itself needs only a stored secret that logs in. */
 async function clearSelf(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   known: StoredCredential | undefined,
 ): Promise<Cleared> {

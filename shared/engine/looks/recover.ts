@@ -10,15 +10,15 @@ import {
   type RunRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { candidates, findSlot, withSlot } from "../../core/record/slots.ts";
-import { sameVersion, type VersionRef } from "../../core/target.ts";
+import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, minute, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
@@ -27,7 +27,7 @@ import type { Broken } from "./look.ts";
  * When the published secret does not log in, publishes again a stored credential of the target that does, unless somebody wrote
  * the published version within the last minutes. Returns whether it did.
  */
-export async function restorePublished(session: Session, checked: Broken): Promise<boolean> {
+export async function restorePublished(session: TargetSession, checked: Broken): Promise<boolean> {
   if (checked.is !== "refused" || isFresh(session, checked)) return false;
   const healthy = await findHealthy(session, checked);
   if (!healthy) return false;
@@ -58,7 +58,7 @@ export async function restorePublished(session: Session, checked: Broken): Promi
 
 /** Refreshes consumers. A consumer that is down reads the new version by itself later, or the next rotation refreshes it. */
 async function refreshAfterRestore(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   restored: VersionRef,
 ): Promise<void> {
@@ -68,7 +68,7 @@ async function refreshAfterRestore(
   session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after a restore" });
 }
 
-function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
+function isFresh(session: TargetSession, { stored }: Extract<Broken, { is: "refused" }>): boolean {
   const isOurs = stored.tags["keyturn-target"] === session.target.id;
   return !isOurs && between(stored.createdAt, session.now()) < handoverMs;
 }
@@ -78,7 +78,7 @@ function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }
  * the journal does not know.
  */
 async function findHealthy(
-  session: Session,
+  session: TargetSession,
   { stored }: Extract<Broken, { is: "refused" }>,
 ): Promise<StoredCredential | undefined> {
   const known = await readNewest(session, stored.ref);
@@ -93,7 +93,7 @@ async function findHealthy(
 
 /** Skips an account that is blocked or must pause between guesses: a restore only helps until the rotation, which fixes the problem. */
 async function findLogIn(
-  session: Session,
+  session: TargetSession,
   found: readonly StoredCredential[],
 ): Promise<StoredCredential | undefined> {
   for (const live of found) {
@@ -108,14 +108,17 @@ async function findLogIn(
 }
 
 /** Reads the newest credential of each account that the journal knows, except the refused one. */
-async function readNewest(session: Session, refused: VersionRef): Promise<StoredCredential[]> {
+async function readNewest(
+  session: TargetSession,
+  refused: VersionRef,
+): Promise<StoredCredential[]> {
   const { active } = session.record();
   const accounts = session.target.slots.map((slot) => slot.account);
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
   const found: StoredCredential[] = [];
   for (const account of inOrder) {
-    const [newest] = candidates(findSlot(session.record(), account), undefined);
-    if (!newest || sameVersion(newest, refused)) continue;
+    const [newest] = listSlotCandidates(findSlot(session.record(), account), undefined);
+    if (!newest || isSameVersion(newest, refused)) continue;
     const credential = await readCredential(session, newest, [account]);
     if (credential) found.push({ credential, ref: newest });
   }
@@ -126,7 +129,11 @@ async function readNewest(session: Session, refused: VersionRef): Promise<Stored
  * When the published secret does not work, requests a rotation if the target refuses the secret, and publishes a working secret again,
  * if there is one. A target that only people rotate is only reported.
  */
-export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
+export async function recover(
+  session: TargetSession,
+  checked: Broken,
+  failure: Failure,
+): Promise<void> {
   const isNews = session.record().lastFailure?.message !== failure.message;
   const failing: TargetRecord = {
     ...session.record(),
@@ -169,7 +176,7 @@ function withAlarm(
 
 /** Returns the record with a rotation requested now, unless one is already open or requested. */
 function withCureRequested(
-  session: Session,
+  session: TargetSession,
   record: TargetRecord,
 ): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
   const { target, ports } = session;
@@ -181,13 +188,13 @@ function withCureRequested(
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }
-  const wish = {
+  const intent = {
     rotationId: ports.newId(),
     reason: "drift",
     requestedBy: keyturn,
     at: now,
   } as const;
-  const accepted = acceptRequest(record, wish, target, now);
+  const accepted = acceptRequest(record, intent, target, now);
   return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
 }
 

@@ -1,6 +1,6 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Rotation, WorkingPhase } from "../../core/record/rotation.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** The phase of a rotation after a step, and what the step found out. */
 export interface Advance {
@@ -8,7 +8,7 @@ export interface Advance {
   readonly learnt?: Partial<Rotation>;
 }
 
-export type Step = (session: Session, rotation: Rotation) => Promise<Advance>;
+export type Step = (session: TargetSession, rotation: Rotation) => Promise<Advance>;
 
 /** The target does not accept the secret that it took yet. This does not count as a failed try. */
 export class NotYetPropagatedError extends TargetUnavailableError {}

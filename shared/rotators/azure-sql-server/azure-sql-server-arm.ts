@@ -4,13 +4,13 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import {
-  changeError,
   type Concern,
   entraOnly,
   findStatus,
   isAzuresAnswer,
   readError,
   type Sent,
+  toChangeError,
 } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
@@ -52,7 +52,7 @@ export async function changeAdministrator(
     });
     await poller.pollUntilDone({ abortSignal: signal });
   } catch (error) {
-    throw changeError(error, sent, concern);
+    throw toChangeError(error, sent, concern);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import { describeConnectionError } from "../connection/lost-line.ts";
-import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
+import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
 
 type Meaning = (where: string) => Error;
 
@@ -47,7 +47,7 @@ export function findMissingRight(
   return (
     `Account \`${account}\` can't be changed: the app's Azure identity lacks \`${right}\` on the server. Run: ` +
     'az role assignment create --role "SQL Server Contributor" --assignee-principal-type ServicePrincipal ' +
-    `--assignee-object-id <object id of the identity> --scope ${serverId(options)}.`
+    `--assignee-object-id <object id of the identity> --scope ${toServerId(options)}.`
   );
 }
 
@@ -141,7 +141,7 @@ export function readError(error: unknown, concern: Concern): Error {
 }
 
 /** The error for any failure during the change. */
-export function changeError(error: unknown, sent: Sent, concern: Concern): Error {
+export function toChangeError(error: unknown, sent: Sent, concern: Concern): Error {
   if (!sent.patch) return readError(error, concern);
   const { where } = concern;
   const { status } = sent;
@@ -212,16 +212,16 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
 };
 
 /** "rejected" if the server checked this credential and refused it. */
-export function loginVerdict(
+export function toLoginVerdict(
   errors: LoginErrors,
   error: unknown,
   where: string,
 ): "rejected" | Error {
   const { numbers } = errors;
   if (errors.entraOnly) return entraOnly(where);
-  const telling = numbers.find((number) => loginAnswers[number] !== undefined);
-  const meaning = telling === undefined ? undefined : loginAnswers[telling];
-  if (meaning) return meaning(`${where}, error ${String(telling)}`);
+  const known = numbers.find((number) => loginAnswers[number] !== undefined);
+  const meaning = known === undefined ? undefined : loginAnswers[known];
+  if (meaning) return meaning(`${where}, error ${String(known)}`);
   if (numbers.includes(loginFailed)) return "rejected";
   const [first] = numbers;
   if (first !== undefined) return unavailable("the query failed")(`${where}, error ${first}`);

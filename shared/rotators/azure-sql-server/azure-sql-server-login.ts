@@ -6,7 +6,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
-import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
+import { type LoginErrors, toLoginVerdict } from "./azure-sql-server-errors.ts";
 import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
 
 /** Milliseconds. It matters only if the caller sets no deadline; `signal` usually fires earlier. */
@@ -19,7 +19,7 @@ function describeAccount(options: AzureSqlServerOptions, account: string): strin
 }
 
 /** As many redirects as Microsoft's own driver follows. */
-const mostRoutes = 10;
+const maxRoutes = 10;
 
 /** The destination of a log-in: the server itself, or the server to which it redirected. */
 interface Place {
@@ -42,7 +42,7 @@ export async function tryLogin(
     giveUp();
   });
   try {
-    for (let routes = 0; routes <= mostRoutes; routes++) {
+    for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(place, options, credential, connectWithin);
       if (hasFired(signal))
         throw unavailable(`${where}: not contacted, because the deadline had passed`);
@@ -54,7 +54,7 @@ export async function tryLogin(
         limit.reached() ?? (hasFired(signal) ? "no answer before the deadline" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
       if (route === undefined) {
-        const verdict = loginVerdict(errors, error, seenFrom(where, place, options));
+        const verdict = toLoginVerdict(errors, error, seenFrom(where, place, options));
         if (verdict === "rejected") return verdict;
         throw verdict;
       }

@@ -74,7 +74,7 @@ export function isUnanswerable(error: unknown): boolean {
 export const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
 
 /** The error for any failure before the change was sent. */
-export function loginError(error: unknown, where: string): Error {
+export function toLoginError(error: unknown, where: string): Error {
   const answer = readAnswer(error);
   if (answer === undefined)
     return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
@@ -84,12 +84,12 @@ export function loginError(error: unknown, where: string): Error {
 
 /** The error for any failure of the query for sessions. `why` names the right that the account lacks. */
 export function lookError(error: unknown, where: string, why: string): Error {
-  if (!isForbidden(error)) return loginError(error, where);
+  if (!isForbidden(error)) return toLoginError(error, where);
   return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
 }
 
 /** The error for any failure after the change was sent. `why` names the right that the account lacks. */
-export function changeError(error: unknown, where: string, why: string): Error {
+export function toChangeError(error: unknown, where: string, why: string): Error {
   const answer = readAnswer(error);
   if (answer === unauthorized) return new ChangeRefusedError(`${where}, code ${answer}: ${why}`);
   const meaning = changeAnswers[answer ?? 0];

@@ -57,7 +57,7 @@ export function listMembers({ host: one = "", port, hosts }: MongodbOptions): re
 }
 
 /** Consumers get one member; the driver finds the others from there. */
-export function firstMember(options: MongodbOptions): { host: string; port: number } {
+export function findFirstMember(options: MongodbOptions): { host: string; port: number } {
   const { host: one, port } = options;
   if (one !== undefined) return { host: one, port };
   const [first = ""] = listMembers(options);

@@ -3,11 +3,11 @@ import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { heardSignal } from "../connection/heard-signal.ts";
+import { hearSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
-import { secureContextFor } from "../connection/tls.ts";
-import { isRejection, loginError } from "./mongodb-errors.ts";
+import { makeSecureContext } from "../connection/tls.ts";
+import { isRejection, toLoginError } from "./mongodb-errors.ts";
 import { listMembers, type MongodbOptions } from "./mongodb-options.ts";
 
 /** Milliseconds to wait for an orderly close, if the server does not answer it. */
@@ -68,7 +68,7 @@ export async function logIn(
     const isOver = signal.aborted ? "no answer before the deadline" : undefined;
     const late = limit.reached() ?? isOver;
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
-    throw loginError(error, where);
+    throw toLoginError(error, where);
   }
   return toSession(client, line);
 }
@@ -121,7 +121,7 @@ async function settingsFor(
       tls: true,
       // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
       rejectUnauthorized: true,
-      secureContext: await secureContextFor(tls.caFile),
+      secureContext: await makeSecureContext(tls.caFile),
     }),
   };
 }
@@ -145,7 +145,7 @@ function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
     lost.reject(new Error("the deadline has passed"));
     void leave();
   };
-  const heard = heardSignal(signal, giveUp);
+  const heard = hearSignal(signal, giveUp);
 
   // Once one member has answered, others may be down: the driver finds the primary, or times out.
   let reached = false;

@@ -116,7 +116,7 @@ const changeAnswers: Readonly<Record<string, Meaning>> = {
 };
 
 /** The result of a log-in. `failure` is undefined when the server accepted the account. */
-export function loginVerdict(
+export function toLoginVerdict(
   heard: Heard,
   failure: Failure | undefined,
   where: string,
@@ -134,7 +134,7 @@ export function loginVerdict(
   }
   const late = heard.late();
   if (late !== undefined) return unavailable(late)(where);
-  return loginError(failure, where);
+  return toLoginError(failure, where);
 }
 
 /** Whether the server checked the password, so that a log-in proves it. */
@@ -142,7 +142,7 @@ function isProof({ password, scram, serverProof }: Asked): boolean {
   return password && (!scram || serverProof);
 }
 
-export function loginError(failure: Failure, where: string): Error {
+export function toLoginError(failure: Failure, where: string): Error {
   const { sqlState = "", routine = "" } = failure;
   const meaning =
     loginAnswers[`${sqlState} ${routine}`] ??
@@ -163,7 +163,7 @@ export function lookError(failure: Failure, where: string): Error {
 }
 
 /** The error for a change that cannot have taken effect. */
-export function changeError(failure: Failure, where: string): Error {
+export function toChangeError(failure: Failure, where: string): Error {
   const state = failure.sqlState ?? "08";
   const meaning =
     changeAnswers[state] ??

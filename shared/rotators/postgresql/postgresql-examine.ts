@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
-import { knock, looking, type Session } from "./postgresql-session.ts";
+import { knock, lookInto, type Session } from "./postgresql-session.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
 const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];
@@ -105,7 +105,7 @@ export async function examineIn(
   signal: AbortSignal,
 ): Promise<Examination> {
   const { options, account: name, using, isProven, connectWithin } = call;
-  const found = await looking(session, () => askCatalog(session, name));
+  const found = await lookInto(session, () => askCatalog(session, name));
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
   if (found.isStandby) {
     throw new TargetUnavailableError(
@@ -199,8 +199,11 @@ function missingRight(found: Found): string | undefined {
 }
 
 /** Which missing right was the reason of a refused change; undefined if the server does not say. */
-export async function lackOfRight(session: Session, name: string): Promise<string | undefined> {
-  const found = await looking(session, () => askCatalog(session, name));
+export async function describeLackOfRight(
+  session: Session,
+  name: string,
+): Promise<string | undefined> {
+  const found = await lookInto(session, () => askCatalog(session, name));
   if (found === undefined) return undefined;
   const right = examineRight(found, name);
   return right.is === "missing" ? right.why : undefined;

@@ -3,9 +3,9 @@ import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { heardSignal } from "../connection/heard-signal.ts";
+import { hearSignal } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
-import { secureContextFor } from "../connection/tls.ts";
+import { makeSecureContext } from "../connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
@@ -120,7 +120,7 @@ function endOnSignal(socket: Socket, signal: AbortSignal) {
     if (open) socket.resetAndDestroy();
     else socket.destroy();
   };
-  const heard = heardSignal(signal, drop);
+  const heard = hearSignal(signal, drop);
   return {
     drop,
     listen: (next: AbortSignal | undefined) => {
@@ -175,6 +175,6 @@ function hasFired(signal: AbortSignal): boolean {
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
   if (tls.mode === "disable") return false;
   // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
-  const secureContext = await secureContextFor(tls.caFile);
+  const secureContext = await makeSecureContext(tls.caFile);
   return { secureContext, rejectUnauthorized: true };
 }

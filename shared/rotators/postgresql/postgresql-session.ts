@@ -1,12 +1,12 @@
 import { AccountBlockedError, ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
-import { loginVerdict } from "./postgresql-errors.ts";
+import { toLoginVerdict } from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server truncates longer names, which could then name another account. */
-const longestName = 63;
+const maxNameBytes = 63;
 
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. Only `failureOf` may read them. */
@@ -35,7 +35,7 @@ function setLocally(session: Session, name: string, value: string): Promise<read
 }
 
 /** Runs a query in a read-only transaction. */
-export async function looking<Result>(
+export async function lookInto<Result>(
   session: Session,
   ask: () => Promise<Result>,
 ): Promise<Result> {
@@ -58,7 +58,7 @@ export async function logIn(
   const answer = () => secret.reveal();
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const failure = await line.connect();
-  const verdict = loginVerdict(line, failure, describeAccount(options, account));
+  const verdict = toLoginVerdict(line, failure, describeAccount(options, account));
   if (verdict === "accepted") return toSession(line);
   await line.hangUp();
   if (verdict === "rejected") return verdict;
@@ -106,7 +106,7 @@ export async function knock(
   const verdict =
     outcome === "asked"
       ? undefined
-      : loginVerdict(line, outcome, describeAccount(options, account));
+      : toLoginVerdict(line, outcome, describeAccount(options, account));
   await line.hangUp();
   if (verdict instanceof AccountBlockedError) return verdict;
   if (verdict instanceof Error) throw verdict;
@@ -126,8 +126,8 @@ export function requireName(account: string): void {
       ? "is empty"
       : account.includes("\0")
         ? "contains a NUL character"
-        : Buffer.byteLength(account, "utf8") > longestName
-          ? `is longer than ${longestName} bytes`
+        : Buffer.byteLength(account, "utf8") > maxNameBytes
+          ? `is longer than ${maxNameBytes} bytes`
           : undefined;
   if (problem !== undefined) {
     throw new ConfigError(`PostgreSQL account ${JSON.stringify(account)}: its name ${problem}`);

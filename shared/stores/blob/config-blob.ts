@@ -7,7 +7,7 @@ import {
   type BlobDownloadResponseParsed,
 } from "@azure/storage-blob";
 import { type Instant, second, toInstant } from "../../core/time.ts";
-import { openSafely, storageFailure } from "../storage-access.ts";
+import { openSafely, toStorageFailure } from "../storage-access.ts";
 
 /** The configuration in a blob. */
 export interface StoredConfig {
@@ -46,7 +46,7 @@ const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: seco
 const deadlineMs = 10 * second;
 
 /** An address with a signature (`sig`) needs no token. For any other address, `credential` provides one. */
-export function configBlob(address: string, credential: TokenCredential): ConfigBlob {
+export function openConfigBlob(address: string, credential: TokenCredential): ConfigBlob {
   const { origin, pathname, searchParams } = new URL(address);
   const by = searchParams.has("sig") ? new AnonymousCredential() : credential;
   const client = openSafely(() => new BlobClient(address, by, { retryOptions }));
@@ -62,11 +62,11 @@ export function configBlob(address: string, credential: TokenCredential): Config
         return await readContent(await within(deadlineMs + second, asked));
       } catch (error) {
         if (error instanceof ConfigBlobError) throw error;
-        const { status, code, told } = storageFailure(error);
+        const { status, code, description } = toStorageFailure(error);
         if (status === 304) return "unchanged";
         const isLasting = status !== undefined && status >= 400 && status < 500 && status !== 429;
         throw new ConfigBlobError(
-          `The configuration ${name} could not be read: ${told}.`,
+          `The configuration ${name} could not be read: ${description}.`,
           isLasting,
           `${status} ${code}`,
         );

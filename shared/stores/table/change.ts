@@ -21,6 +21,6 @@ export function refuseUnstorable({ record, wakeAt, runs = [], request }: Journal
 }
 
 /** The last given row of each rotation, because a transaction may touch a row only once. */
-export function lastOfEach(runs: readonly RunRecord[] = []): RunRecord[] {
+export function keepLastOfEach(runs: readonly RunRecord[] = []): RunRecord[] {
   return [...new Map(runs.map((run) => [run.rotationId, run])).values()];
 }

@@ -126,7 +126,7 @@ const again = makeShape<rotation.RetryIntent>()({
 
 const proof = makeShape<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
 
-const skipped = makeShape<rotation.PassedOverTarget>()({ at: instant, until: instant, why: text });
+const skipped = makeShape<rotation.SkippedTarget>()({ at: instant, until: instant, why: text });
 
 const retirement = makeShape<rotation.Retirement>()({
   account: text,

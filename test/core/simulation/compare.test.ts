@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
-import { renderComparisonJson } from "../../../shared/core/simulation/json.ts";
-import { renderComparison } from "../../../shared/core/simulation/table.ts";
+import { renderComparisonJson } from "../../../shared/core/simulation/render-json.ts";
+import { renderComparison } from "../../../shared/core/simulation/render-table.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { renderJson } from "../../../shared/core/simulation/json.ts";
-import { renderTable } from "../../../shared/core/simulation/table.ts";
+import { renderJson } from "../../../shared/core/simulation/render-json.ts";
+import { renderTable } from "../../../shared/core/simulation/render-table.ts";
 import { day, hour } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 

@@ -17,7 +17,7 @@ import {
 } from "./careless.ts";
 import {
   adoptsBehindAWrongAddress,
-  askedAgainAndAgain,
+  askRepeatedly,
   disturbedBy,
   guessedAgainAndAgain,
   lateChange,
@@ -94,7 +94,7 @@ const rules: readonly Rule[] = [
   },
   {
     rule: "limits every list in a record",
-    probe: askedAgainAndAgain,
+    probe: askRepeatedly,
     careless: keepsEveryPhase,
     found: "a rotation outgrows its column",
   },

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { type KeyturnEvent, readEvent } from "../../../local/start/app/events.ts";
-import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
+import { type KeyturnEvent, readEvent } from "../../../local/start/app/read-event.ts";
 import {
   clock,
+  describeDuration,
+  describePublished,
   formatLine,
   formatSummary,
   type Standing,
   type Style,
-  tellDuration,
-  tellPublished,
 } from "../../../local/start/console/lines.ts";
+import { readArguments, usage, UsageError } from "../../../local/start/console/start-arguments.ts";
 import {
   formatTable,
-  terminalWidth,
+  measureTerminal,
   wrapCommand,
   wrapText,
   wrapWords,
@@ -80,7 +80,7 @@ describe("The line of an event", () => {
       ". The server may have a newer password than the published one.",
     ],
   ])("says of a failed rotation %s", (_what, standing, sentence) => {
-    expect(tellPublished(standing)).toBe(sentence);
+    expect(describePublished(standing)).toBe(sentence);
     const failure = { kind: "change-refused", message: "permission denied" };
     const nextDue = "2026-11-22T18:00:00.000Z";
     const text = line({ type: "failed", failure }, standing && { ...standing, nextDue });
@@ -146,7 +146,7 @@ describe("The line of an event", () => {
 });
 
 test("Durations are in milliseconds below a second and in seconds above", () => {
-  expect([undefined, 0, 999, 1000, 61_240].map(tellDuration)).toEqual([
+  expect([undefined, 0, 999, 1000, 61_240].map(describeDuration)).toEqual([
     "",
     "0 ms",
     "999 ms",
@@ -198,9 +198,9 @@ describe("A wrapped text", () => {
 
   test("has 80 columns when the width is not known", () => {
     expect([
-      terminalWidth({}),
-      terminalWidth({ columns: 132 }),
-      terminalWidth({ columns: 0 }),
+      measureTerminal({}),
+      measureTerminal({ columns: 132 }),
+      measureTerminal({ columns: 0 }),
     ]).toEqual([80, 132, 80]);
   });
 });

@@ -2,7 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EnvironmentOptions, startEnvironment } from "../../../local/environment.ts";
-import type { KeyturnEvent } from "../../../local/start/app/events.ts";
+import type { KeyturnEvent } from "../../../local/start/app/read-event.ts";
 import { makeApi } from "../../../local/start/console/api.ts";
 import { choosePlaces, dataFolder, isAlive, patient, start } from "./start-fixture.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Facts, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { computeNextDue, type Facts } from "../../../../shared/core/policy/due/schedule.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour } from "../../../../shared/core/time.ts";
 import { policyWith } from "../sample.ts";
@@ -298,7 +298,7 @@ const rows: Row[] = [
 
 describe("a policy", () => {
   it.each(rows)("$what", ({ policy, facts, now = monday, at, reason }) => {
-    const due = nextDue(policyWith(policy), { targetId: "orders", ...facts }, now);
+    const due = computeNextDue(policyWith(policy), { targetId: "orders", ...facts }, now);
     expect({ at: due.at, reason: due.reason }).toStrictEqual({ at, reason });
     expect(due.policy).toBe("test");
     expect(due.passedOver.filter(({ why }) => why.startsWith("no window ever"))).toStrictEqual([]);

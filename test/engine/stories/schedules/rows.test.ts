@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
-import { policyFingerprint } from "../../../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../../../shared/core/policy/policy.ts";
 import { computeFingerprint } from "../../../../shared/core/target.ts";
 import { day, hour, plus } from "../../../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
@@ -21,7 +21,7 @@ test("A scheduled rotation records what made it due, under which policy, and wha
   expect(await readRun(world)).toMatchObject({
     state: "done",
     why: dueReason,
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
     nextDue: record.nextDue,
     dueReason: record.dueReason,
   });
@@ -35,7 +35,7 @@ test("A requested rotation records who requested it, and what the policy allows"
   expect(await readRun(world)).toMatchObject({
     state: "queued",
     why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
   });
   world.advanceTo("2026-01-07T00:00:00.000Z");
   await work(world);
@@ -167,7 +167,7 @@ test("An edit of the policy during a rotation updates the target's fingerprint o
   });
   expect(await world.journal.run("app", id)).toMatchObject({
     state: "done",
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
     nextDue: plus(world.now(), day),
   });
 });
