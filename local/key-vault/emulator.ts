@@ -54,7 +54,10 @@ export interface KeyVaultEmulator {
 
 const JOURNAL_LENGTH = 10_000;
 
-/** Starts a Key Vault emulator for secrets (works with the official SDK). `docs/key-vault-emulator.md` lists its differences from Azure. */
+/**
+ * Starts a Key Vault emulator for secrets (works with the official SDK). `docs/reference/emulators/key-vault.md` lists its differences
+ * from Azure.
+ */
 export async function startKeyVaultEmulator(
   options: KeyVaultEmulatorOptions,
 ): Promise<KeyVaultEmulator> {

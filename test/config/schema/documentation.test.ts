@@ -5,7 +5,7 @@ import { loadConfig } from "../../../shared/config/load.ts";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { makeFolder } from "../written.ts";
 
-const page = resolve(import.meta.dirname, "../../../docs/configuration.md");
+const page = resolve(import.meta.dirname, "../../../docs/reference/configuration.md");
 const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not asked for")) });
 
 /** Returns the code block below a mark in the page. */
