@@ -22,9 +22,9 @@ import {
   startFunctionsHost,
 } from "./start/environment/functions-host.ts";
 import {
+  choosePort,
   type EnvironmentFile,
   isFree,
-  portAgain,
   readAddresses,
   replaceFile,
   replaceJson,
@@ -109,14 +109,14 @@ async function startIn(
   for (const warning of warnings) onNote?.(`warning: ${warning}`);
   const targets = outlined.map(options.config === undefined ? describeSeeded : describeOwn);
   const vaultUrl = services.vault.url;
-  const consumer = startConsumer({ folder, vaultUrl, identity: services.identity.env, config });
+  const consumer = startConsumer(folder, vaultUrl, services.identity.env, config);
   closing.add(() => consumer.end());
   let isClosing = false;
   const file = folder.at("environment.json");
   const places = () => choosePlaces(folder, services, host, config);
   const host = await startHost(folder, services, config, {
     ...options,
-    port: options.port ?? (await portAgain(last.ports.functions)),
+    port: options.port ?? (await choosePort(last.ports.functions)),
     async onReplaced() {
       replaceJson(file, places());
       onNote?.(

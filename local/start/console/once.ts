@@ -74,7 +74,7 @@ function waitForAdoption(api: Api, signal: AbortSignal): Promise<TargetView[]> {
     const why = missing?.lastFailure?.message ?? "Keyturn has not checked it yet";
     return `Target ${missing?.id ?? ""} was not adopted within ${adoptionTimeout} s: ${why}`;
   };
-  return until(ask, { seconds: adoptionTimeout, otherwise, signal });
+  return waitUntil(ask, { seconds: adoptionTimeout, otherwise, signal });
 }
 
 async function rotate(api: Api, target: TargetView, signal: AbortSignal): Promise<Outcome> {
@@ -101,7 +101,7 @@ function waitForEnd(api: Api, target: string, id: string, signal: AbortSignal) {
     const why = last?.failure?.message ?? "no reason given";
     return `The rotation of target ${target} did not end within ${rotationTimeout} s: ${why}`;
   };
-  return until(ask, { seconds: rotationTimeout, otherwise, signal });
+  return waitUntil(ask, { seconds: rotationTimeout, otherwise, signal });
 }
 
 /** Describes an error. Throws the signal's reason instead after a request to stop, which is not a problem. */
@@ -128,7 +128,7 @@ async function prove(
   if (before !== undefined && endsAtOnce) {
     const isRefused = async () => (await logIn(before.value)) === "rejected" || undefined;
     const otherwise = () => `The superseded password of target ${id} still logs in.`;
-    await until(isRefused, { seconds: proofTimeout, otherwise, signal });
+    await waitUntil(isRefused, { seconds: proofTimeout, otherwise, signal });
   }
   await requireWorkingConsumer(env, target, signal);
 }
@@ -142,7 +142,7 @@ async function requireWorkingConsumer(
   const start = countLogIns();
   const isUsedAgain = () => Promise.resolve(countLogIns() > start + 1 || undefined);
   const otherwise = () => `The consumer stopped logging in to target ${id}.`;
-  await until(isUsedAgain, { seconds: proofTimeout, otherwise, signal });
+  await waitUntil(isUsedAgain, { seconds: proofTimeout, otherwise, signal });
   const { failed = 0, lastProblem = "" } = env.counts()[id] ?? {};
   if (accounts.length === 2 && failed > 0) {
     throw new Error(
@@ -173,7 +173,7 @@ interface Limit {
 }
 
 /** Repeats `ask` until it returns an answer. */
-async function until<Answer>(
+async function waitUntil<Answer>(
   ask: () => Promise<Answer | undefined>,
   { seconds, otherwise, signal }: Limit,
 ): Promise<Answer> {

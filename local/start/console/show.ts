@@ -39,13 +39,13 @@ export function createShow(ids: readonly string[]) {
     event(event: KeyturnEvent): void {
       inTurn(async () => {
         const standing = endings.includes(event.type) ? await readStanding(env, event) : undefined;
-        const line = formatLine(event, { paint, targetWidth, width: width(), standing });
+        const line = formatLine(event, { paint, targetWidth, width: readWidth(), standing });
         if (line !== undefined) print(line);
       });
     },
     header(started: Environment): void {
       env = started;
-      print(formatHeader(started));
+      show.print(formatHeader(started));
     },
     /** Suggests commands to try, and from now on prints the consumer's counts at intervals. */
     goOn(started: Environment): void {
@@ -77,10 +77,10 @@ export function createShow(ids: readonly string[]) {
 export type Show = ReturnType<typeof createShow>;
 
 /** Returns the current width: a person may resize the terminal. */
-const width = (): number => terminalWidth(process.stdout);
+const readWidth = (): number => terminalWidth(process.stdout);
 
 function print(text: string): void {
-  process.stdout.write(`${wrapText(text, width())}\n`);
+  process.stdout.write(`${wrapText(text, readWidth())}\n`);
 }
 
 /** Returns undefined when the app does not answer, so that the event's line is printed without it. */
@@ -109,7 +109,7 @@ function formatHeader(env: Environment): string {
   const whereWidth = Math.max(...services.map(([, where]) => where.length));
   const aboutWidth = Math.max(...services.map(([, , about]) => about.length));
   const indent = labelWidth + 2;
-  const fits = indent + whereWidth + 2 + aboutWidth <= width();
+  const fits = indent + whereWidth + 2 + aboutWidth <= readWidth();
   return [
     "",
     `${paint("bold", "Keyturn")} is running. Everything is on this machine.`,
@@ -117,7 +117,7 @@ function formatHeader(env: Environment): string {
     ...services.map(([label, where, about]) => {
       const start = `  ${label.padEnd(labelWidth)}${paint("cyan", where)}`;
       const gap = fits ? " ".repeat(whereWidth - where.length + 2) : `\n${" ".repeat(indent)}`;
-      return wrapText(`${start}${gap}${paint("dim", about)}`, width(), 0);
+      return wrapText(`${start}${gap}${paint("dim", about)}`, readWidth(), 0);
     }),
     "",
     "Targets:",
@@ -125,7 +125,7 @@ function formatHeader(env: Environment): string {
       const elsewhere = `; the consumer skips it, because its secret is in ${target.publish.vaultUrl}`;
       const about = target.about + (env.watched.includes(target) ? "" : elsewhere);
       const line = `  ${paint("bold", target.id.padEnd(labelWidth))}${about}`;
-      return wrapText(line, width(), labelWidth);
+      return wrapText(line, readWidth(), labelWidth);
     }),
     "",
   ].join("\n");

@@ -17,15 +17,6 @@ export type Counts = z.output<typeof countsShape>;
 
 const reportShape = z.object({ counts: z.record(z.string(), countsShape) });
 
-interface ConsumerOptions {
-  readonly folder: DataFolder;
-  readonly vaultUrl: string;
-  /** The environment variables of the identity that reads the vault. */
-  readonly identity: Readonly<Record<string, string>>;
-  /** Path of the configuration whose targets it uses. */
-  readonly config: string;
-}
-
 export interface ConsumerProcess extends Child {
   /** The last reported counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
@@ -33,8 +24,13 @@ export interface ConsumerProcess extends Child {
 
 const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
 
-export function startConsumer(options: ConsumerOptions): ConsumerProcess {
-  const { folder, vaultUrl, identity, config } = options;
+/** Starts the consumer. `identity` has the variables of the identity that reads the vault; `config` is a path. */
+export function startConsumer(
+  folder: DataFolder,
+  vaultUrl: string,
+  identity: Readonly<Record<string, string>>,
+  config: string,
+): ConsumerProcess {
   let counts: Readonly<Record<string, Counts>> = {};
   const child = startChild({
     args: [program, vaultUrl, config],

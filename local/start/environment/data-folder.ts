@@ -115,14 +115,13 @@ async function endEarlierRun(path: string, lock: string): Promise<void> {
   await rm(lock, { force: true });
 }
 
-/** Milliseconds. */
-const endLimit = 30_000;
+const endLimitMs = 30_000;
 
 async function end(child: RecordedChild): Promise<void> {
   if (!isRunning(child)) return;
   endSoon(child);
   for (let waited = 0; isRunning(child); waited += 50) {
-    if (waited > endLimit) {
+    if (waited > endLimitMs) {
       throw new Error(
         `Process ${child.pid} (${child.name}) of an earlier run does not end. Kill it, then start again.`,
       );

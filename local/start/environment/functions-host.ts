@@ -59,9 +59,9 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const { child: first, url } = await launchHost(options);
   let child = first;
   const port = Number(new URL(url).port);
-  const keys = readJson(keysFile(folder), keysShape);
+  const keys = readJson(locateKeys(folder), keysShape);
   if (keys === undefined) {
-    throw new Error(`${keysFile(folder)} does not contain the keys of the Functions host.`);
+    throw new Error(`${locateKeys(folder)} does not contain the keys of the Functions host.`);
   }
   let closing = false;
   const isClosing = () => closing;
@@ -97,7 +97,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   };
 }
 
-const keysFile = (folder: DataFolder): string => folder.at("functions-keys.json");
+const locateKeys = (folder: DataFolder): string => folder.at("functions-keys.json");
 
 /** Starts one Functions host. Resolves when it is ready; rejects with the error it printed when it does not start. */
 async function launchHost(
@@ -109,7 +109,7 @@ async function launchHost(
   const started = startChild({
     args: [
       ...[program, "--with-parent", "--app", projectRoot, "--port", String(port)],
-      ...["--keys", keysFile(folder), "--status", folder.at("timers")],
+      ...["--keys", locateKeys(folder), "--status", folder.at("timers")],
       // Seconds after which a message of a killed worker is delivered again.
       ...["--lease", "5"],
     ],

@@ -42,7 +42,7 @@ export function readAddresses(file: string): Addresses {
 }
 
 /** Returns the port of the last run if it is free, so that addresses do not change; otherwise 0, for any free port. */
-export async function portAgain(last: number | undefined): Promise<number> {
+export async function choosePort(last: number | undefined): Promise<number> {
   return last !== undefined && (await isFree(last)) ? last : 0;
 }
 

@@ -8,7 +8,7 @@ import { vaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { type Addresses, isFree, portAgain } from "./kept.ts";
+import { type Addresses, choosePort, isFree } from "./kept.ts";
 
 /** The services that the app and its targets need. */
 export interface Services {
@@ -93,7 +93,7 @@ async function startEmulators(
 ) {
   const identity = await startIdentityEndpoint();
   closing.add(() => identity.close());
-  const topic = await startEventGridEmulator({ key, port: await portAgain(ports.topic) });
+  const topic = await startEventGridEmulator({ key, port: await choosePort(ports.topic) });
   closing.add(() => topic.close());
   const vaultTopic = createTopic({
     source: vaultResourceId(vaultName),
@@ -106,7 +106,7 @@ async function startEmulators(
   const vault = await startKeyVaultEmulator({
     name: vaultName,
     file: folder.at("key-vault.jsonl"),
-    port: await portAgain(ports.vault),
+    port: await choosePort(ports.vault),
     acceptsToken: (token) => identity.accepts(token, "https://vault.azure.net"),
     onEvent(event) {
       vaultTopic.publish([event]);
