@@ -7,7 +7,7 @@ import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../local/certificate.ts";
 import { type Postgres, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
-import { identify } from "../../local/start/environment/process-identity.ts";
+import { identify } from "../../local/start/environment/data-folder.ts";
 import { listen } from "../doubles/listening.ts";
 
 let directory: string;

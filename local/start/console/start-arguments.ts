@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { z } from "zod";
 
 export const usage = `Usage: npm start -- [options]
 
@@ -16,52 +15,52 @@ rotates passwords.
                  seeded targets
   --help         print this text`;
 
-const shape = z.object({
-  once: z.boolean().default(false),
-  help: z.boolean().default(false),
-  port: z
-    .string()
-    .regex(/^\d{1,5}$/)
-    .transform(Number)
-    .refine((port) => port >= 1 && port <= 65_535)
-    .optional()
-    .catch(() => {
-      throw new UsageError("--port must be a number from 1 to 65535.");
-    }),
-  data: z.string().min(1).optional(),
-  config: z.string().min(1).optional(),
-});
-
-export type Arguments = z.output<typeof shape>;
+export interface Arguments {
+  readonly once: boolean;
+  readonly help: boolean;
+  readonly port: number | undefined;
+  readonly data: string | undefined;
+  readonly config: string | undefined;
+}
 
 /** The arguments are invalid. The message is for the person who wrote them. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const text = { type: "string" } as const;
+export function readArguments(args: readonly string[]): Arguments {
+  const { once = false, help = false, port, data, config } = parse(args);
+  return {
+    once,
+    help,
+    port: readPort(readOne("port", port)),
+    data: readOne("data", data),
+    config: readOne("config", config),
+  };
+}
+
+// `multiple`, because otherwise the last of several values silently counts.
+const text = { type: "string", multiple: true } as const;
 const flag = { type: "boolean" } as const;
 const options = { once: flag, help: flag, port: text, data: text, config: text };
 
-export function readArguments(args: readonly string[]): Arguments {
-  const values = parse(args);
-  return shape.parse(values);
-}
-
-function parse(args: readonly string[]): unknown {
-  const { values, tokens } = parseWith(args);
-  const given = tokens.flatMap((token) => (token.kind === "option" ? token.name : []));
-  const repeated = given.find((name, index) => given.indexOf(name) < index);
-  // `parseArgs` silently keeps the last one.
-  if (repeated !== undefined)
-    throw new UsageError(`--${repeated} is given more than once. Give it once.`);
-  return values;
-}
-
-function parseWith(args: readonly string[]) {
+function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, tokens: true });
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "The arguments are invalid.");
   }
+}
+
+function readOne(name: string, values: readonly string[] = []): string | undefined {
+  if (values.length > 1) throw new UsageError(`--${name} is given more than once. Give it once.`);
+  if (values[0] === "") throw new UsageError(`--${name} must not be empty.`);
+  return values[0];
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new UsageError("--port must be a number from 1 to 65535.");
+  return port;
 }

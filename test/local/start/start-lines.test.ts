@@ -1,23 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { type KeyturnEvent, readEvent } from "../../../local/start/app/read-event.ts";
 import {
   clock,
-  describeDuration,
-  describePublished,
   formatLine,
   formatSummary,
   type Standing,
   type Style,
+  tellDuration,
 } from "../../../local/start/console/lines.ts";
 import { readArguments, usage, UsageError } from "../../../local/start/console/start-arguments.ts";
-import {
-  formatTable,
-  measureTerminal,
-  wrapCommand,
-  wrapText,
-  wrapWords,
-} from "../../../local/start/console/text.ts";
-import { describeChildFailure, withoutStack } from "../../../local/start/environment/child.ts";
+import { formatTable, measureTerminal, wrapText } from "../../../local/start/console/text.ts";
+import { withoutStack } from "../../../local/start/environment/child.ts";
+import { type KeyturnEvent, readEvent } from "../../../local/start/environment/functions-host.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
@@ -80,7 +73,6 @@ describe("The line of an event", () => {
       ". The server may have a newer password than the published one.",
     ],
   ])("says of a failed rotation %s", (_what, standing, sentence) => {
-    expect(describePublished(standing)).toBe(sentence);
     const failure = { kind: "change-refused", message: "permission denied" };
     const nextDue = "2026-11-22T18:00:00.000Z";
     const text = line({ type: "failed", failure }, standing && { ...standing, nextDue });
@@ -146,7 +138,7 @@ describe("The line of an event", () => {
 });
 
 test("Durations are in milliseconds below a second and in seconds above", () => {
-  expect([undefined, 0, 999, 1000, 61_240].map(describeDuration)).toEqual([
+  expect([undefined, 0, 999, 1000, 61_240].map(tellDuration)).toEqual([
     "",
     "0 ms",
     "999 ms",
@@ -170,13 +162,8 @@ test("Characters that a terminal would interpret are escaped everywhere", () => 
 describe("A wrapped text", () => {
   test("breaks between words, never within a word", () => {
     const path = "/a/path/that/somebody/wants/to/copy";
-    expect(wrapWords(`see ${path} for the rest`, 12)).toEqual(["see", path, "for the rest"]);
-    expect(wrapWords("", 12)).toEqual([""]);
-    expect(wrapWords("  indented words stay indented", 12)).toEqual([
-      "  indented",
-      "words stay",
-      "indented",
-    ]);
+    expect(wrapText(`see ${path} for the rest`, 14)).toBe(`see\n  ${path}\n  for the rest`);
+    expect(wrapText("", 12)).toBe("");
   });
 
   test("keeps its own lines, and indents continuation lines", () => {
@@ -186,14 +173,6 @@ describe("A wrapped text", () => {
   test("does not count colours", () => {
     const red = "\u001b[31mred words\u001b[39m";
     expect(wrapText(red, 9)).toBe(red);
-  });
-
-  test("is still one command for a shell when it is a command", () => {
-    const words = ["curl -s", '-H "x-functions-key: $KEY"', "$KEYTURN/api/targets"];
-    expect(wrapCommand(words, 80)).toBe(words.join(" "));
-    expect(wrapCommand(words, 40)).toBe(
-      'curl -s -H "x-functions-key: $KEY" \\\n  $KEYTURN/api/targets',
-    );
   });
 
   test("has 80 columns when the width is not known", () => {
@@ -211,25 +190,20 @@ test("The error of a crashed child is shown without its stack", () => {
   expect(withoutStack("Port 80 is in use.")).toBe("Port 80 is in use.");
 });
 
-test("A failure on a full disk names the full disk first", async () => {
-  const text = await describeChildFailure(
-    new Error("ENOSPC: no space left on device, write"),
-    "/data",
-  );
-  expect(text).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
-  expect(await describeChildFailure(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
-});
-
 describe("The consumer's summary", () => {
   test("explains expected failures of a single account, and shows the last error", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
     const good = { logIns: 812, failed: 0, recovered: 0 };
-    expect(formatSummary({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
+    const targets = [
+      { id: "orders", accounts: ["a", "b"] },
+      { id: "reports", accounts: ["c"] },
+    ];
+    expect(formatSummary({ orders: good }, targets)).toEqual(["orders: 812 log-ins, 0 failed"]);
     const text =
       "9 log-ins, 2 failed (1 worked after reading the secret again, last error: the server refuses a";
-    expect(formatSummary({ orders: bad }, ["orders"])).toEqual([`orders: ${text})`]);
+    expect(formatSummary({ orders: bad }, targets)).toEqual([`orders: ${text})`]);
     const note = "expected: a single account is refused for a moment while its password changes";
-    expect(formatSummary({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
+    expect(formatSummary({ reports: bad, orders: good, inventory: good }, targets)).toEqual([
       "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
       `reports: ${text}; ${note})`,
     ]);

@@ -1,19 +1,8 @@
 import type { TokenCredential } from "@azure/identity";
 import { isRestError, SecretClient } from "@azure/keyvault-secrets";
-import type { IdentityEndpoint } from "../../identity/endpoint.ts";
 
-/**
- * Makes the official client for the emulator. Does not use `ManagedIdentityCredential`, which reads the identity's address from
- * the environment of the whole process.
- */
-export function makeEmulatorClient(url: string, identity: IdentityEndpoint): SecretClient {
-  const credential: TokenCredential = {
-    getToken() {
-      const { token, expiresOn } = identity.issue("https://vault.azure.net");
-      return Promise.resolve({ token, expiresOnTimestamp: expiresOn * 1000 });
-    },
-  };
-  // The emulator uses plain HTTP, which the client otherwise refuses.
+/** Makes the official client for the emulator, which uses plain HTTP: the client otherwise refuses that. */
+export function connectToVault(url: string, credential: TokenCredential): SecretClient {
   return new SecretClient(url, credential, {
     allowInsecureConnection: true,
     disableChallengeResourceVerification: true,
