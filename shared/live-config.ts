@@ -233,7 +233,7 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 function refuseEdit(cause: unknown, edit: StoredConfig, now: Instant): Refusal {
   const error = isRefusal(cause) ? cause : new Error(`Bug: the check failed: ${describe(cause)}`);
   const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
+  const message = `The configuration of ${edit.modifiedAt} was rejected, so the last good configuration stays in force. Reason: ${reason}`;
   const alarm = makeAlarm("config-refused", message, edit.modifiedAt, edit.etag);
   if (error instanceof ConfigProblemsError) return { error, alarm };
   return { error, alarm, retryAt: plus(now, recheckAfterMs) };

@@ -206,11 +206,11 @@ async function onClaimLost(session: Session): Promise<void> {
   await report(ports, target, (record, now) => ({
     record: withCheck(record, why, now),
   }));
-  const message = `${why}. Keyturn checks the published secret now.`;
+  const message = `${why}. Keyturn is checking the published secret now.`;
   await raiseAlarm(ports, "claim-lost-after-change", message, { targetId: target.id });
 }
 
-const written = "somebody wrote the published secret";
+const written = "the published secret was written by hand";
 
 /** Another worker holds the target, or has released it just before the check was requested: then the check is due now. */
 async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promise<Worked> {

@@ -57,7 +57,7 @@ export function storageFailure(error: unknown): StorageFailure {
   const timedOut = wordAt(error, "name") === "AbortError";
   const told = [
     status === undefined ? undefined : `status ${status}`,
-    code ?? (timedOut ? "no answer before the deadline" : wordAt(error, "name")),
+    code ?? (timedOut ? "timed out" : wordAt(error, "name")),
     requestId === undefined ? undefined : `request ${requestId}`,
   ];
   return { status, code, told: told.filter((part) => part !== undefined).join(", ") };

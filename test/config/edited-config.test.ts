@@ -36,7 +36,7 @@ test("a check that takes too long is stopped with an explanation, and the proces
   let turns = 0;
   const ticking = setInterval(() => turns++, 5);
   const refused = checkInThread(text, { time: 100, memory: 1024 });
-  await expect(refused).rejects.toThrow("was stopped after 0.1 s. Send a smaller configuration");
+  await expect(refused).rejects.toThrow("timed out after 0.1 s. Send a smaller configuration");
   clearInterval(ticking);
   expect(turns).toBeGreaterThan(2);
 });

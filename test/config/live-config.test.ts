@@ -69,7 +69,7 @@ describe("A broken edit", () => {
     const alarm = live.alarm();
     expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
     expect(alarm?.message).toMatch(
-      /^The configuration of 2026-\S+ was refused, so the last good configuration stays in force. Reason: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+      /^The configuration of 2026-\S+ was rejected, so the last good configuration stays in force. Reason: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
     );
     storage.advance(minute);
     expect(await look(live)).toEqual({ days: 90, told: [] });

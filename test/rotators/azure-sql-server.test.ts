@@ -134,7 +134,9 @@ describe("the check before a change of the administrator", () => {
         bench.arm.faults.on(effect, { do: "refuse", with: { status, page } });
         const error = await failure(apply(bench));
         expect(error).toBeInstanceOf(TargetUnavailableError);
-        expect(error.message).toContain("something other than Azure answered the query");
+        expect(error.message).toContain(
+          "the answer to the query is not from Azure. Check the proxies and gateways between the app and Azure",
+        );
         expect(patches(bench)).toBe(0);
       }
     },

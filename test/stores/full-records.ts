@@ -82,7 +82,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       requestedBy: "security",
       grace: 1,
       lift,
-      why: "another try after rotation 01JNN0 failed",
+      why: "another attempt, because rotation 01JNN0 failed",
       heldBy: "frozen: year end",
     },
     retirement: {

@@ -49,7 +49,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   blocked: { word: "✘ blocked", style: "red", text: tellBlock },
   bug: { word: "! bug", style: "red", text: tellBug },
   drift: { word: "drift", style: "yellow", text: tellDrift },
-  "lease-lost": { word: "lost", style: "yellow", text: "another worker took over the target" },
+  "lease-lost": { word: "lost", style: "yellow", text: "another worker claimed the target" },
   "claim-lost-after-change": { word: "! late", style: "red", text: tellDetail },
   "checked-published": { word: "checked", text: tellDetail },
   "version-limit": { word: "versions", style: "yellow", text: tellDetail },
@@ -63,7 +63,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   "config-not-kept": { word: "config", style: "yellow", text: tellDetail },
   "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
   "message-unreadable": { word: "! message", style: "red", text: tellDetail },
-  "gave-up": { word: "! gave up", style: "red", text: tellDetail },
+  "gave-up": { word: "! stopped", style: "red", text: tellDetail },
 };
 
 const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));

@@ -93,8 +93,8 @@ function waitForAdoption(api: Api, signal: AbortSignal): Promise<TargetView[]> {
   return until(ask, {
     seconds: adoptionTimeout,
     get otherwise() {
-      const why = missing?.lastFailure?.message ?? "Keyturn has not checked it yet";
-      return `Target ${missing?.id ?? ""} was not adopted within ${adoptionTimeout} s: ${why}`;
+      const why = missing?.lastFailure?.message ?? "no worker has checked the target yet";
+      return `Target ${missing?.id ?? ""} was not adopted: the wait timed out after ${adoptionTimeout} s. Last error: ${why}`;
     },
     signal,
   });
@@ -122,7 +122,7 @@ function waitForEnd(
     seconds: rotationTimeout,
     get otherwise() {
       const why = last?.failure?.message ?? "no reason given";
-      return `The rotation of target ${target} did not end within ${rotationTimeout} s: ${why}`;
+      return `The rotation of target ${target} did not end: the wait timed out after ${rotationTimeout} s. Last error: ${why}`;
     },
     signal,
   });
@@ -177,7 +177,7 @@ async function requireWorkingConsumer(
   });
   if (accounts.length === 2 && failed > 0) {
     throw new Error(
-      `${failed} log-ins to target ${id} failed, and a pair must have none. Last error: ${lastProblem}`,
+      `${failed} log-ins to target ${id} failed. A pair must have no failed log-ins. Last error: ${lastProblem}`,
     );
   }
 }

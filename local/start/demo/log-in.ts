@@ -44,7 +44,9 @@ export async function logsIn(
   await client.end().catch(() => undefined);
   if (code === undefined) return "accepted";
   if (refusals.includes(code)) return "refused";
-  throw new Error(`PostgreSQL gave no verdict on the log-in (error ${code || "unknown"}).`);
+  throw new Error(
+    `PostgreSQL neither accepted nor refused the log-in (error ${code || "unknown"}).`,
+  );
 }
 
 const readErrorCode = (error: unknown): string =>

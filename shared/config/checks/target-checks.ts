@@ -140,8 +140,7 @@ function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   }
   for (const [index, { initial }] of listAccounts(draft).entries()) {
     if (!samePlace(resolveSecretName(initial, context), published)) continue;
-    const message =
-      "is the secret that this target publishes; remove initial from the account whose password it holds";
+    const message = "is the secret that this target publishes; remove initial from the account";
     findings.push({ path: ["accounts", index, "initial"], message });
   }
   return findings;

@@ -130,7 +130,7 @@ function findAliasProblem(
   alias: Alias,
   ancestors: readonly unknown[],
 ): string | undefined {
-  if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
+  if (source === undefined) return `anchor &${alias.source} does not exist above this alias`;
   return ancestors.includes(source)
     ? `the alias *${alias.source} is inside its own anchor`
     : undefined;

@@ -42,7 +42,7 @@ export function findGraceHold(
   const until = plus(superseded.at, Math.min(grace ?? target.grace, target.grace));
   if (until <= now) return undefined;
   const why =
-    `somebody published the other account at ${superseded.at}, and consumers may use ${account} until the end of its grace at ${until}. ` +
+    `the other account was published by hand at ${superseded.at}, and consumers may use ${account} until its grace ends at ${until}. ` +
     `A rotation with reason exposure does not wait`;
   return { until, why };
 }

@@ -75,7 +75,7 @@ async function knownByKey(
   const found = await journal.read(target.id);
   const waiting =
     found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
-  const why = `an earlier request with this Idempotency-Key led to rotation ${rotationId}`;
+  const why = `an earlier request with this Idempotency-Key started or joined rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 

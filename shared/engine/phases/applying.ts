@@ -29,7 +29,8 @@ import type { Session } from "../session.ts";
 import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
-const notAcceptedYet = "the target took the new secret and does not accept it yet";
+const notAcceptedYet =
+  "the target accepted the change, but does not accept log-ins with the new secret yet";
 
 /**
  * Sets the pending secret on the target, after checking the target first. If a change may have begun and the pending secret logs in, the
@@ -111,7 +112,10 @@ async function leavePublishedAccount(
   if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
   if (accountToChange(target, session.record()) !== rotation.account) {
-    throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
+    throw new GoBackError(
+      "staging",
+      `account ${rotation.account} was changed and published by hand; the rotation starts again with a new secret`,
+    );
   }
   return findOwnPublished(session, rotation);
 }
@@ -146,7 +150,9 @@ async function changeAndProve(
   }
   throw isPropagating
     ? new NotYetPropagatedError(notAcceptedYet)
-    : new OutcomeUnknownError("the target took the new secret and then refused it");
+    : new OutcomeUnknownError(
+        "the target accepted the change, but refuses log-ins with the new secret",
+      );
 }
 
 /** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
@@ -175,7 +181,7 @@ async function blockUnlessCurable(session: Session, rotation: Rotation): Promise
   } catch (error) {
     if (!(error instanceof NoLiveCredentialError)) throw error;
     throw new NoLiveCredentialError(
-      `target ${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
+      `target ${target.id} accepted a new secret for ${rotation.account}, but refuses log-ins with the new secret. ${error.message}`,
     );
   }
 }
@@ -243,10 +249,13 @@ export async function pendingLost(session: Session, rotation: Rotation): Promise
       if (!(error instanceof NoLiveCredentialError)) throw error;
       const { name } = rotation.pending ?? { name: "the pending secret" };
       throw new NoLiveCredentialError(
-        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover it, ` +
+        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover the version, ` +
           `and request a rotation. ${error.message}`,
       );
     }
   }
-  throw new GoBackError("staging", `the pending version ${version} can no longer be read`);
+  throw new GoBackError(
+    "staging",
+    `Keyturn can no longer read the pending version ${version}; the rotation starts again with a new secret`,
+  );
 }

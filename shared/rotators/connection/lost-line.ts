@@ -6,7 +6,7 @@ const sentences: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was reset",
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
-  ETIMEDOUT: "no answer from the host",
+  ETIMEDOUT: "connecting to the host timed out",
   EHOSTUNREACH: "the host cannot be reached",
   ENETUNREACH: "the host cannot be reached",
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,

@@ -144,7 +144,7 @@ async function change(
       // The driver does not treat this as an error. The change is on the primary, but a new primary may undo it.
       if ("writeConcernError" in reply) {
         throw new OutcomeUnknownError(
-          `${where}: the change did not reach a majority of the replica set in time; either password may be valid`,
+          `${where}: writing the change to a majority of the replica set timed out; either password may be valid`,
         );
       }
     } catch (error) {

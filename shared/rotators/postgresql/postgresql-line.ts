@@ -49,7 +49,7 @@ export async function openLine(
   const { Client } = await import("pg");
   if (hasFired(signal)) {
     const where = describeAccount(options, login.account);
-    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
   }
   const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
   const socket = new Socket();
@@ -80,7 +80,7 @@ export async function openLine(
       limit.end();
       return outcome;
     },
-    late: () => limit.reached() ?? (exit.isOver() ? "no answer before the deadline" : undefined),
+    late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
     query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
     rest: () => {
       exit.listen(undefined);

@@ -192,7 +192,7 @@ async function refusal(
     .then(() => lackOfRight(session, account))
     .catch(() => undefined);
   const unnamed =
-    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to change it. ` +
+    `Account \`${account}\` cannot be changed: \`${using.credential.account}\` lacks the right to change it. ` +
     "Grant it CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
   return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
 }

@@ -151,6 +151,6 @@ async function wrapErrors<Result>(call: () => Promise<Result>): Promise<Result> 
     return await call();
   } catch (error) {
     const { told } = storageFailure(error);
-    throw new KeptConfigError(`The last good configuration could not be kept or read: ${told}.`);
+    throw new KeptConfigError(`The last good configuration could not be stored or read: ${told}.`);
   }
 }

@@ -7,7 +7,7 @@ import { makeFolder, problemLines, withTarget } from "../written.ts";
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
   withTarget({ options: { host: "db.example", tls: { caFile }, ...more } });
-const gone = "does not exist; a relative path begins at the folder of the configuration";
+const gone = "does not exist; relative paths start at the folder of the configuration";
 
 test("a relative path of a CA file begins at the folder of the configuration file", async () => {
   const folder = await makeFolder({

@@ -82,7 +82,7 @@ test.each([
   [
     "an initial password in the secret that is published",
     { accounts: [{ name: "a", initial: { secret: "orders-db", vault: "main" } }] },
-    "accounts[0].initial: is the secret that this target publishes; remove initial from the account whose password it holds",
+    "accounts[0].initial: is the secret that this target publishes; remove initial from the account",
   ],
   [
     "a secret with a name that is reserved for pending secrets",
@@ -179,16 +179,16 @@ test("with several vaults, every secret must name its vault", async () => {
   const notify =
     "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
   expect(await listProblems(text + notify)).toEqual([
-    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because there are several: other, main",
-    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because there are several: other, main",
-    "keyturn.yaml:11:75  notify[0].key: must name a vault, because there are several: other, main",
+    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because several are configured: other, main",
+    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because several are configured: other, main",
+    "keyturn.yaml:11:75  notify[0].key: must name a vault, because several are configured: other, main",
   ]);
 });
 
 test("without a vault, every secret is refused", async () => {
   const text = withTarget({}).replace(/vaults: .*/, "vaults: {}");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but none is configured; add one under vaults",
+    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but no vault is configured; add one under vaults",
   ]);
 });
 

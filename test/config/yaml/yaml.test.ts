@@ -49,7 +49,7 @@ test.each([
   [
     "an alias without its anchor",
     "version: *one\n",
-    "keyturn.yaml:1:10  version: there is no anchor &one above this alias",
+    "keyturn.yaml:1:10  version: anchor &one does not exist above this alias",
   ],
   [
     "an alias inside its own anchor",
@@ -122,7 +122,7 @@ test("aliases that multiply are refused before they exhaust the memory", async (
     return `a${level}: &a${level} [${Array.from({ length: 10 }, () => inner).join(", ")}]`;
   });
   expect(await listProblems(["version: 1", ...levels].join("\n"))).toEqual([
-    "keyturn.yaml:1:1  repeats itself through too many aliases",
+    "keyturn.yaml:1:1  has too many aliases; write some of the values out",
   ]);
 });
 

@@ -167,12 +167,12 @@ describe("what a retirement waits for", () => {
     [
       "its grace, and proof",
       waiting({ seenInUse: 0 }),
-      "the end of the grace period, then proof that the account is unused",
+      "the end of the grace period, and then proof that the account is unused",
     ],
     [
       "the end of its use",
       waiting({ seenInUse: 4 }),
-      "the account to become unused; checks that found it in use so far: 4",
+      "the account to become unused; checks that found open sessions so far: 4",
     ],
     [
       "the second check",
@@ -182,7 +182,7 @@ describe("what a retirement waits for", () => {
     [
       "another try",
       { ...waiting({ seenInUse: 4 }), failures: 1 },
-      "the next try, because the last one failed",
+      "the next attempt, because the last attempt failed",
     ],
   ])("is said in words: %s", (_, retirement, expected) => {
     expect(waitsFor({ ...record, ...(retirement && { retirement }) })).toBe(expected);

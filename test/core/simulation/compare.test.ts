@@ -144,8 +144,8 @@ describe("a comparison", () => {
     const table = `1 target moves earlier, 1 target appears, 0 unchanged
 2 rotations instead of 1 from 2026-03-01T00:00:00.000Z to 2026-05-01T00:00:00.000Z
 TARGET  BEFORE                    AFTER                     CHANGE          COUNT  WHY
-a       2026-04-10T00:00:00.000Z  2026-04-05T01:00:00.000Z  4d 23h earlier  1 > 1  policy test: 841h after 2026-03-01T00:00:00.000Z
-b       -                         2026-04-11T00:00:00.000Z  appears         0 > 1  policy test: 41d after 2026-03-01T00:00:00.000Z
+a       2026-04-10T00:00:00.000Z  2026-04-05T01:00:00.000Z  4d 23h earlier  1 > 1  policy test: due 841h after 2026-03-01T00:00:00.000Z
+b       -                         2026-04-11T00:00:00.000Z  appears         0 > 1  policy test: due 41d after 2026-03-01T00:00:00.000Z
 `;
     expect(renderComparison(some)).toBe(table);
     expect(renderComparison(some, ["late"])).toBe(`${table}\nWarnings:\n  late\n`);

@@ -27,7 +27,8 @@ export function checkPassword(rules: PasswordRules): Problem[] {
     return [problem(["password"], message)];
   }
   if (fittingPart(rules) >= minFittingPart) return checkWords(rules);
-  const message = "rejects almost every random password; lower the counts, or use a greater length";
+  const message =
+    "excludes almost every random password; lower the counts, or use a greater length";
   return [problem(["password", "atLeast"], message)];
 }
 

@@ -231,7 +231,7 @@ describe("password rules are refused", () => {
       "if the counts just fit, because random passwords rarely satisfy them",
       { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
     [
@@ -296,7 +296,7 @@ describe("password rules are refused", () => {
       "if random passwords rarely satisfy them",
       { length: 40, atLeast: { digits: 20 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
   ])("%s", (_, rules, expected) => {

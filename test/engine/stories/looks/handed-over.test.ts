@@ -52,7 +52,7 @@ describe.each([pairAdmin, pairSelf])(
       const { rotation, active } = await readRecord(world);
       expect(active).toBe("app_b");
       expect(rotation?.id).toBe(rotationId);
-      expect(rotation?.heldBy).toContain("consumers may use app_a until the end of its grace");
+      expect(rotation?.heldBy).toContain("consumers may use app_a until its grace ends");
       world.advance(world.target.grace - 2 * minute);
       await work(world);
       expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
