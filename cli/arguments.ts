@@ -64,7 +64,7 @@ const commands = ["plan", "check"] as const;
 const optionsOfCheck = ["config", "help"];
 const usualConfig = "keyturn.yaml";
 
-/** Reads the command. Undefined when the operator asks for help. Throws UsageError. */
+/** Reads the command. Undefined when the operator requests help. Throws UsageError. */
 export function readCommand(args: readonly string[]): (typeof commands)[number] | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
@@ -77,7 +77,7 @@ export function readCommand(args: readonly string[]): (typeof commands)[number] 
   return command;
 }
 
-/** Reads the arguments of `plan`. Undefined when the operator asks for help. Throws UsageError. */
+/** Reads the arguments of `plan`. Undefined when the operator requests help. Throws UsageError. */
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

@@ -219,7 +219,7 @@ async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promis
   return { wakeAt: found && wakeAt(found.record, now), hasWritten: true };
 }
 
-/** Asks the worker that holds the target to check the published secret once its present work is done. */
+/** Schedules a check of the published secret for the worker that holds the target, after its present work. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
   await report(ports, target, (record) => ({
     record: record.check ? record : withCheck(record, written, at),

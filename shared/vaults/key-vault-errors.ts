@@ -33,7 +33,7 @@ const rights = {
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };
 
-/** Seconds. Keyturn does not wait longer, even if the server asks for it. */
+/** Seconds. Keyturn does not wait longer, even if the server requests it. */
 const longestWait = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];

@@ -165,7 +165,7 @@ test("a plan without rotations names the next rotation after its end", async () 
   );
 });
 
-test("a configuration is refused with all of its problems", async () => {
+test("a configuration is rejected with all of its problems", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
   expect(userMessage(error)).toContain(
@@ -268,7 +268,7 @@ test.each([
   "check",
   "plan --api https://app.example",
   "plan --api https://app.example --key-env NOT_THERE",
-])("invalid arguments are refused: %s", (written) => {
+])("invalid arguments are rejected: %s", (written) => {
   const args = written.split(" ").filter((one) => one !== "");
   expect(() => readArguments(args, {})).toThrow(UsageError);
 });

@@ -17,7 +17,7 @@ test("checking a text in a thread gives the same result as in the process", asyn
   expect(await checkInThread(good)).toEqual({ targets, warnings: warnings.map(formatProblem) });
 });
 
-test("a text with mistakes is refused with the same problems as a file", async () => {
+test("a text with mistakes is rejected with the same problems as a file", async () => {
   const wrong = `${good}more: 1\nnotify: [{}]\n`;
   const lines = await problemLines(checkInThread(wrong));
   expect(lines).toHaveLength(2);

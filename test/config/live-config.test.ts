@@ -104,7 +104,7 @@ describe("A broken edit", () => {
     }
   });
 
-  test("is refused with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
+  test("is rejected with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
     const storage = makeStorage();
     storage.edit(broken);
     const live = storage.instance();
@@ -114,7 +114,7 @@ describe("A broken edit", () => {
     expect((await look(live)).days).toBe(90);
   });
 
-  test("that takes too long to check is refused like one with problems", async () => {
+  test("that takes too long to check is rejected like one with problems", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());

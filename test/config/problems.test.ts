@@ -181,7 +181,7 @@ test.each([
   ["6d", "must be between 7d and 3650d"],
   ["11y", "must be a duration such as 30s, 10m, 4h or 90d"],
   ["400", "needs a unit; write 400d for days, 400h for hours, 400m for minutes"],
-])("a retention of %s is refused", async (retention, message) => {
+])("a retention of %s is rejected", async (retention, message) => {
   const text = `version: 1\nretention: ${retention}\n`;
   expect(await listProblems(text)).toEqual([`keyturn.yaml:2:12  retention: ${message}`]);
 });

@@ -280,7 +280,7 @@ describe("the operation that a change starts", () => {
     ["patch", { do: "hang" }],
     ["poll", { do: "hang" }],
     ["operation", { do: "hang" }],
-  ] as const)("is given up at once when the signal fires and %s hangs", async (effect, fault) => {
+  ] as const)("is cancelled at once when the signal fires and %s hangs", async (effect, fault) => {
     // The client would wait for an hour between two polls of the operation.
     const bench = await start({ retryAfter: 3600 });
     const armed = bench.arm.faults.on(effect, fault);

@@ -146,7 +146,7 @@ function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   return findings;
 }
 
-/** Refuses names that Keyturn uses for pending secrets. */
+/** Rejects names that Keyturn uses for pending secrets. */
 function checkPendingNames(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const places = [

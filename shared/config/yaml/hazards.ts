@@ -30,7 +30,7 @@ export interface Hazard {
 
 /**
  * Finds repeated keys, merge keys, keys that are not text, and aliases without an anchor or inside their own anchor.
- * Removes the refused keys from the document, so that they are reported only once.
+ * Removes the rejected keys from the document, so that they are reported only once.
  */
 export function findHazards(document: Document): {
   readonly hazards: readonly Hazard[];

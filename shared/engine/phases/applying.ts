@@ -162,13 +162,13 @@ function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): b
   return waited >= 0 && waited < getPropagation(session);
 }
 
-/** Milliseconds for which the target may refuse a secret after it took it. */
+/** Milliseconds for which the target may refuse a new secret after it accepted the change. */
 function getPropagation({ ports, target }: Session): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**
- * Called when the target took the secret but refuses it, and all tries are used up. An authority that does not need the account's own
+ * Called when the target accepted the change but refuses the secret, and all attempts are used up. An authority that does not need the account's own
  * secret applies the same secret again. An account that changes itself needs a stored secret that logs in; otherwise the rotation is
  * blocked until a person decides.
  */

@@ -118,7 +118,7 @@ export async function examineIn(
   const obstacles = obstaclesIn(found, name);
   if (found.exists) {
     const kept = await knock(options, name, signal, connectWithin);
-    // A begun log-in adds nothing to what the catalog has shown. A server that asks for the password does not block the account.
+    // A begun log-in adds nothing to what the catalog has shown. A server that requests the password does not block the account.
     if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
   }
   return { obstacles, right };

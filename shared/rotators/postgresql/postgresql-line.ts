@@ -14,7 +14,7 @@ const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The account that logs in, and the answer when the server asks for the password. */
+/** The account that logs in, and the answer when the server requests the password. */
 export interface Login {
   readonly account: string;
   readonly answer: () => string | Promise<string>;
@@ -58,7 +58,7 @@ export async function openLine(
     port: options.port,
     database: options.database,
     user: login.account,
-    // The driver calls this only when the server asks.
+    // The driver calls this only when the server requests the password.
     password: () => {
       asked.password = true;
       return login.answer();
@@ -147,7 +147,7 @@ function waitForClose(socket: Socket): Promise<void> {
 }
 
 /**
- * Catches errors that the driver throws inside the socket's event when the server asks for an unknown proof, such as a Kerberos
+ * Catches errors that the driver throws inside the socket's event when the server requests an unknown proof, such as a Kerberos
  * ticket, or sends invalid data. Uncaught, they would end the process. Call it on a connection that has just begun.
  */
 function guardParser({ connection }: Client, overTls: boolean): void {

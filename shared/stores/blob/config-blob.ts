@@ -104,7 +104,7 @@ async function within<Result>(milliseconds: number, asked: Promise<Result>): Pro
   const timer = setTimeout(() => {
     late.reject(new DOMException("timed out", "AbortError"));
   }, milliseconds);
-  // Whatever the call still does once it is given up concerns nobody.
+  // After the time limit, the result of the call does not matter.
   asked.catch(() => undefined);
   return Promise.race([asked, late.promise]).finally(() => {
     clearTimeout(timer);

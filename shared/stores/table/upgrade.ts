@@ -28,7 +28,7 @@ export const runSteps: Steps = {
 };
 
 /**
- * Upgrades a record to this version. A record of an unknown version is returned unchanged, and the check of its fields refuses it.
+ * Upgrades a record to this version. A record of an unknown version is returned unchanged, and the check of its fields rejects it.
  */
 export function upgradeRow(fields: Fields, steps: Steps): Fields {
   const version = fields["schema"];

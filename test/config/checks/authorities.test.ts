@@ -42,7 +42,7 @@ test.each([
   ["a folder", "certificates", "is not a file"],
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
   ["not a path", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
-])("a path of a CA file that is %s is refused", async (_what, caFile, message) => {
+])("a path of a CA file that is %s is rejected", async (_what, caFile, message) => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting(caFile),
     "ca.pem": "a CA",

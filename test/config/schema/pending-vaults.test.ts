@@ -45,6 +45,6 @@ test.each([
     "createsPer10s: 301",
     "vaults.main.createsPer10s: must be at most 300, which is the limit of Key Vault",
   ],
-])("%s is refused", async (main, message) => {
+])("%s is rejected", async (main, message) => {
   await expect(load(config(main))).rejects.toThrow(message);
 });

@@ -64,7 +64,7 @@ describe("a consumer with a failing webhook", () => {
     ["redirect", /HTTP 307/],
     ["hang-up", /could not be reached/],
     ["gone", /ECONNREFUSED/],
-  ] as const)("throws, telling no secret: %s", async (trouble, message) => {
+  ] as const)("throws an error without a secret: %s", async (trouble, message) => {
     const error = await failure(consumer(trouble).refresh(refresh, signal));
     expect(error.message).toMatch(message);
     expect(error.message).toContain("orders-api");

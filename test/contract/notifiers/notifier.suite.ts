@@ -114,7 +114,7 @@ export function troubleSuite(title: string, start: () => Promise<TroubledNotifie
     afterAll(() => under.close());
 
     it.each(["401", "500", "hang-up", "redirect", "gone"] as const)(
-      "throws, telling no secret: %s",
+      "throws an error without a secret: %s",
       async (trouble) => {
         const notifier = under.notifier(trouble);
         const error = await failure(notifier.send(notifications, signal));

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.close());
 
-const noToken = { getToken: () => Promise.reject(new Error("nobody asks for a token")) };
+const noToken = { getToken: () => Promise.reject(new Error("nobody requests a token")) };
 const blobOrigin = () => new URL(getPart(storage, "BlobEndpoint")).origin;
 
 /** A blob that a person edits with the plain client. */
@@ -147,7 +147,7 @@ describe("the kept configuration", () => {
     ...{ modifiedAt, etag: '"1"', bytes: Buffer.from(text) },
   });
 
-  it("is left to the next look while somebody holds a lease on it", async () => {
+  it("is left to the next check while somebody holds a lease on it", async () => {
     const name = container();
     await kept(name).keep(at("2026-01-01T00:00:00.000Z", "a"));
     const service = BlobServiceClient.fromConnectionString(storage);

@@ -120,7 +120,7 @@ describe("a check for sessions", () => {
 
   it("that is repeated too early does not count", () => {
     const quiet = afterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
-    if (quiet === "proven") throw new Error("one look is no proof");
+    if (quiet === "proven") throw new Error("one check is not proof");
     expect(afterLook(quiet, false, retry, at(1))).toEqual(quiet);
     expect(afterLook(quiet, false, retry, at(10))).toEqual(quiet);
   });

@@ -148,12 +148,12 @@ describe("the policy of a target", () => {
 
   it("can be overridden in single fields, with a reason", () => {
     const fields = { spread: 0, every: 30 * day };
-    const override = { fields, reason: "the auditor asks for it" };
+    const override = { fields, reason: "the auditor requires it" };
     const base = named("default", { every: 90 * day, headStart: day });
     const choice = chosen({ ...orders, override }, [base]);
     expect(choice.policy).toStrictEqual({ ...base, ...fields });
     expect(choice.why).toBe(
-      "matches no other policy; every, spread set by the target: the auditor asks for it",
+      "matches no other policy; every, spread set by the target: the auditor requires it",
     );
     const silent = { ...orders, override: { fields, reason: "  " } };
     expect(effectivePolicy(silent, [base])).toStrictEqual({

@@ -217,7 +217,7 @@ describe("password rules are refused", () => {
       ["password: must leave 128 bits of entropy, but leaves 95; use length: 22"],
     ],
     [
-      "if no length is enough, and asks for more characters",
+      "if no length is enough, and suggests more characters",
       { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
       ["password: must leave 128 bits of entropy, but leaves 74; allow more characters"],
     ],

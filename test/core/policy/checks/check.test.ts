@@ -91,7 +91,7 @@ describe("a wrong policy is reported with the field and a message:", () => {
       ["error cron: must have five fields: minute, hour, day of month, month, day of week"],
     ],
     [
-      "a cron that asks for now",
+      "a cron for the present moment",
       { cron: "? 2 * * *" },
       ["error cron: must not contain ?; use * for any value"],
     ],
