@@ -179,7 +179,7 @@ function findApi(
   const key = environment[name];
   if (key === undefined || key === "") {
     throw new UsageError(
-      `The environment variable ${name} is not set or empty. Set it to the function key of the app.`,
+      `The environment variable ${name} is not set or is empty. Set this variable to the function key of the app.`,
     );
   }
   return { api: { url: api, key } };

@@ -115,6 +115,6 @@ function tooLong({ time }: CheckLimits): CheckTooCostlyError {
 }
 
 function tooMuch({ memory }: CheckLimits): CheckTooCostlyError {
-  const message = `The check of the configuration was stopped: it needs more than ${memory} MiB of memory. ${advice}`;
+  const message = `The check of the configuration stopped, because it needs more than ${memory} MiB of memory. ${advice}`;
   return new CheckTooCostlyError(message);
 }

@@ -120,7 +120,7 @@ function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolea
 
 const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   foreign:
-    "the answer is not from Key Vault, but from a server in front of it. Check the vault's url, private DNS, and the " +
+    "the answer is not from Key Vault, but from a server in front of the vault. Check the vault's url, private DNS, and the " +
     "gateways and proxies on the way.",
   "about-another-secret":
     "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +
@@ -159,7 +159,7 @@ function explainSilence(refusal: Refusal, error: unknown): string {
 
 function explainForbidden(call: Call, { innerCode }: Refusal): string {
   if (isNetworkRule(innerCode)) {
-    return "the network rules of the vault block Keyturn. Add the network of the app to them.";
+    return "the network rules of the vault block Keyturn. Add the network of the app to these rules.";
   }
   const { action, policy } = rights[call.doing];
   return (

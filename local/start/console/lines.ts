@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   operator: "requested",
   exposure: "the password was exposed",
   first: "first password from Keyturn",
-  drift: "the published password was refused",
+  drift: "the server refused the published password",
 };
 
 /**

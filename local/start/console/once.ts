@@ -94,7 +94,7 @@ function waitForAdoption(api: Api, signal: AbortSignal): Promise<TargetView[]> {
     seconds: adoptionTimeout,
     get otherwise() {
       const why = missing?.lastFailure?.message ?? "no worker has checked the target yet";
-      return `Target ${missing?.id ?? ""} was not adopted: the wait timed out after ${adoptionTimeout} s. Last error: ${why}`;
+      return `Waiting for the adoption of target ${missing?.id ?? ""} timed out after ${adoptionTimeout} s. Last error: ${why}`;
     },
     signal,
   });
@@ -122,7 +122,7 @@ function waitForEnd(
     seconds: rotationTimeout,
     get otherwise() {
       const why = last?.failure?.message ?? "no reason given";
-      return `The rotation of target ${target} did not end: the wait timed out after ${rotationTimeout} s. Last error: ${why}`;
+      return `Waiting for the rotation of target ${target} timed out after ${rotationTimeout} s. Last error: ${why}`;
     },
     signal,
   });

@@ -35,7 +35,7 @@ export const vaultSchema = z
       .exactOptional()
       .describe(
         `Versions that all instances of Keyturn together may create in this vault in 10 seconds. Default: ${defaultCreates}. ` +
-          "Use less if other clients also create secrets, keys or certificates in the vault.",
+          "Use a lower number if other clients also create secrets, keys or certificates in the vault.",
       ),
   })
   .describe("One Azure Key Vault.");

@@ -63,7 +63,7 @@ export function mergePayload(merge: Merge): Merged {
 }
 
 function staleNote(path: string): string {
-  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot update it with certainty`;
+  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot safely update this credential`;
 }
 
 interface MergedValue {

@@ -61,7 +61,7 @@ async function takeRoom(session: Session, vaults: readonly string[]): Promise<vo
 }
 
 function busy(vault: string, until: Instant): VaultBusyError {
-  const message = `vault ${vault} accepts no more new versions until about ${until}, because its limit is used up; the rotation waits until then`;
+  const message = `vault ${vault} accepts no more new versions until about ${until}, because the limit of the vault is used up; the rotation waits until then`;
   return new VaultBusyError(message, until);
 }
 

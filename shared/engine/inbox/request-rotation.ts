@@ -104,7 +104,7 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
   const longest = findLongestGrace(policy);
   if (grace <= longest) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(longest)}, the policy's every: the next rotation of the pair needs the other account`,
+    `grace must be at most ${formatDuration(longest)} (every of the policy), because the next rotation of the pair needs the other account`,
   );
 }
 

@@ -96,7 +96,7 @@ function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Ses
 }
 
 export function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }
 

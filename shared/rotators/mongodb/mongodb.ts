@@ -162,7 +162,7 @@ function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
     return { credential: using.credential, home };
   }
   const where = describeAccount(options, account, authDatabase);
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */

@@ -81,7 +81,7 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
       "Add a line for the account and this address",
   ),
   "28000 InitializeSessionUserId": toBlocked(
-    "the account is not permitted to log in; an admin permits it with ALTER ROLE … LOGIN",
+    "the account is not permitted to log in. Run ALTER ROLE … LOGIN",
   ),
   "3D000": config("the database does not exist. Check options.database"),
   "42501": toBlocked(

@@ -199,7 +199,7 @@ async function refusal(
 
 function requireCredential(using: Using, where: string): Credential {
   if (using.as !== "identity") return using.credential;
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */

@@ -130,7 +130,7 @@ test.each([
   [
     "timing",
     "{ every: 1d, manualOnly: true }",
-    "every: has no effect with manualOnly; remove one of them",
+    "every: has no effect with manualOnly; remove one of the two",
   ],
   ["length", "{ every: 1d, password: { length: 129 } }", "password.length: must be at most 128"],
   [
@@ -166,7 +166,7 @@ test("a policy without symbols requires none", async () => {
 
 test("a target that names no policy needs a policy named default", async () => {
   expect(await listProblems(withTarget({}).replace("default:", "other:"))).toEqual([
-    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+    "keyturn.yaml:5:3  targets.orders: names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
   ]);
 });
 

@@ -216,7 +216,7 @@ test("a target that several policies match equally well is rejected", async () =
 
 test("a target that matches no policy needs a policy named default", async () => {
   expect(await listProblems(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
-    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+    "keyturn.yaml:7:3  targets.mails: names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
   ]);
 });
 

@@ -177,12 +177,12 @@ describe("what a retirement waits for", () => {
     [
       "the second check",
       waiting({ seenInUse: 4, quietSince: at(3) }),
-      `a second check: no session of the account was open at ${at(3)}`,
+      `a second check; the first check found no session of the account at ${at(3)}`,
     ],
     [
       "another try",
       { ...waiting({ seenInUse: 4 }), failures: 1 },
-      "the next attempt, because the last attempt failed",
+      "the next attempt; the last attempt failed",
     ],
   ])("is said in words: %s", (_, retirement, expected) => {
     expect(waitsFor({ ...record, ...(retirement && { retirement }) })).toBe(expected);

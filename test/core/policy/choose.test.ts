@@ -136,7 +136,7 @@ describe("the policy of a target", () => {
     });
     expect(effectivePolicy(orders, [named("spare")])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 
@@ -161,7 +161,7 @@ describe("the policy of a target", () => {
     });
     expect(effectivePolicy({ ...orders, override }, [])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 

@@ -82,7 +82,7 @@ describe("a comparison", () => {
     expect(comparison.unchanged).toBe(4);
     expect(comparison).toMatchObject({ from, to, rotationsBefore: 69, rotationsAfter: 1506 });
     expect(comparison.summary).toBe(
-      "4 targets move earlier, 2 targets move later, 3 targets appear, 3 targets vanish, 1 target keeps its next rotation, not the later ones, 1 would rotate today, 4 unchanged",
+      "4 targets move earlier, 2 targets move later, 3 targets appear, 3 targets vanish, 1 target keeps its next rotation, but not the later rotations, 1 would rotate today, 4 unchanged",
     );
   });
 
@@ -125,7 +125,7 @@ describe("a comparison", () => {
     expect(summary({ manualOnly: true }, late)).toBe("2 targets appear, 0 unchanged");
     expect(summary(late, { manualOnly: true })).toBe("2 targets vanish, 0 unchanged");
     expect(summary({ every: 25 * day }, { cron: "0 0 26 3 *" })).toBe(
-      "2 targets keep their next rotation, not the later ones, 0 unchanged",
+      "2 targets keep their next rotation, but not the later rotations, 0 unchanged",
     );
     expect(compare(plan(target("a", early)), plan(), from).summary).toBe(
       "1 target vanishes, 0 unchanged",
