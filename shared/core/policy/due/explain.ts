@@ -52,7 +52,7 @@ export function describeReason(policy: Policy, placement: Placement): string {
   if (claim.from < claim.due) {
     parts.push(`may start ${formatDuration(claim.due - claim.from)} earlier (headStart)`);
   }
-  if (claim.anyTime) parts.push("windows do not apply");
+  if (claim.anyTime) parts.push("ignores windows");
   if (opening.from > claim.from) {
     parts.push(`${describeWait(policy, claim)} ${formatLocal(opening.from, zone)}`);
   }
@@ -70,7 +70,7 @@ const phrases: Readonly<Record<DueRule["rule"], (policy: Policy, since: string) 
   age: ({ every = 0 }, since) => `due ${formatDuration(every)} after ${since}`,
   "never-changed": () => "due as soon as possible, because the secret was never changed",
   adoption: ({ adopt }, since) =>
-    `the first change is due ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
+    `due ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
   cron: ({ cron = "" }, since) => `due by cron ${cron}; last changed at ${since}`,
   exposure: ({ afterExposure = 0 }, since) =>
     `due ${formatDuration(afterExposure)} after the exposure at ${since}`,

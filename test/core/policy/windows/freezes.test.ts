@@ -206,7 +206,7 @@ describe("the list of passed-over moments", () => {
     expect(nextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: due 1h after the exposure at 2026-06-01T12:00:00.000Z; windows do not apply; delayed by a freeze until Wed 2026-06-03 00:00 UTC",
+        "policy test: due 1h after the exposure at 2026-06-01T12:00:00.000Z; ignores windows; delayed by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",

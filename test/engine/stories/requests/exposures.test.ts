@@ -143,7 +143,7 @@ test("An exposure after a failed rotation waits for no window", async () => {
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({
     state: "done",
     reason: "exposure",
-    why: "policy test: due 1h after the exposure at 2026-01-02T05:00:00.000Z; windows do not apply",
+    why: "policy test: due 1h after the exposure at 2026-01-02T05:00:00.000Z; ignores windows",
   });
 });
 
