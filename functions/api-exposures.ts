@@ -29,10 +29,12 @@ async function reportExposure(
 function readExposure(body: Record<string, unknown>): ExposureInput {
   const { by, at, from, version, kind } = body;
   return {
-    by: readText("by", "who saw the secret", by),
+    by: readText("by", "the name of the person or system that saw the secret", by),
     kind: readChoice("kind", kinds, kind),
     ...(at !== undefined && { at: readMoment(at) }),
-    ...(from !== undefined && { from: readText("from", "where the secret was seen", from) }),
+    ...(from !== undefined && {
+      from: readText("from", "the place where the secret was seen", from),
+    }),
     ...(version !== undefined && { version: readVersion(version) }),
   };
 }

@@ -92,7 +92,7 @@ function limitConcurrency(max: number, answer: Answerer): Answerer {
   let open = 0;
   return async (request, operations) => {
     if (open >= max) {
-      const detail = `The app is already computing ${max} plans, its limit. Try again in a few seconds.`;
+      const detail = `The app is computing ${max} plans already, which is the limit. Try again in a few seconds.`;
       return toProblemAnswer(503, detail, retryAfter);
     }
     open++;

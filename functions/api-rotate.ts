@@ -57,7 +57,7 @@ function readInput({
     reason: readChoice("reason", reasons, reason),
     ...(grace !== undefined && { grace: readGrace(grace) }),
     ...(liftFreeze !== undefined && {
-      liftFreeze: readText("liftFreeze", "why the freeze is lifted", liftFreeze),
+      liftFreeze: readText("liftFreeze", "the reason for lifting the freeze", liftFreeze),
     }),
   };
 }

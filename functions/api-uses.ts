@@ -17,7 +17,9 @@ async function reportUse(request: HttpRequest, operations: Operations): Promise<
 function readUse({ at, by }: Record<string, unknown>): UseInput {
   return {
     ...(at !== undefined && { at: readMoment(at) }),
-    ...(by !== undefined && { by: readText("by", "who used the secret", by) }),
+    ...(by !== undefined && {
+      by: readText("by", "the name of the person or system that used the secret", by),
+    }),
   };
 }
 

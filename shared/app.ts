@@ -69,7 +69,7 @@ export function toUserMessage(error: unknown): string | undefined {
   return isExplained ? error.message : undefined;
 }
 
-/** Returns every problem of a refused configuration, or undefined for any other error. */
+/** Returns every problem of a rejected configuration, or undefined for any other error. */
 export function listConfigProblems(error: unknown): readonly Problem[] | undefined {
   return error instanceof ConfigProblemsError ? error.problems : undefined;
 }

@@ -14,7 +14,7 @@ import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts"
 /** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
 const lookIntervalMs = 30 * second;
 
-/** Milliseconds that a trigger waits for a look while a configuration is in force. */
+/** Milliseconds that a trigger waits for a read of the blob while a configuration is in force. */
 const maxWaitMs = second;
 
 /** Milliseconds until an edit is checked again whose check took too much or failed by itself. */
@@ -41,7 +41,7 @@ export interface LiveConfigDeps {
 /** The configuration of a process, which operators can edit while the process runs. */
 export interface LiveConfig {
   /**
-   * Returns the configuration in force, after looking for an edit if the last look was more than half a minute ago. Emits an
+   * Returns the configuration in force, after a check for an edit if the last check was more than half a minute ago. Emits an
    * event for an edit that comes into force, cannot be read, or has problems. Rejects while no configuration is in force.
    */
   current(read: EventReader): Promise<Opened>;
@@ -57,7 +57,7 @@ interface RefusedEdit {
   readonly retryAt?: Instant;
 }
 
-/** Why the blob could not be read at the last look. What was refused before stays refused. */
+/** Why the blob could not be read at the last check. An edit that was rejected before stays rejected. */
 interface UnreadableBlob {
   readonly error: ConfigBlobError;
   readonly alarm?: KnownAlarm;
@@ -212,7 +212,7 @@ async function openLastGood(deps: LiveConfigDeps, state: State, report: Report):
   }
 }
 
-/** Stores the configuration for other instances. If that fails, the next look tries again. */
+/** Stores the configuration for other instances. If that fails, the next check tries again. */
 async function keep({ kept }: LiveConfigDeps, state: State, report: Report): Promise<void> {
   if (!state.unkept) return;
   const { config, form } = state.unkept;
@@ -233,7 +233,7 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 function refuseEdit(cause: unknown, edit: StoredConfig, now: Instant): RefusedEdit {
   const error = isRefusal(cause) ? cause : new Error(`Bug: the check failed: ${describe(cause)}`);
   const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
+  const message = `The configuration of ${edit.modifiedAt} was rejected, so the last good configuration stays in force. Reason: ${reason}`;
   const alarm = makeAlarm("config-refused", message, edit.modifiedAt, edit.etag);
   if (error instanceof ConfigProblemsError) return { error, alarm };
   return { error, alarm, retryAt: plus(now, recheckAfterMs) };

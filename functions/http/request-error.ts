@@ -1,4 +1,4 @@
-/** The request is refused: the caller gets a problem answer with this status. */
+/** The request is rejected: the caller gets a problem answer with this status. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: number;

@@ -7,7 +7,7 @@ const maxClockSkewMs = 5 * 60 * 1_000;
 /** Control characters, line separators, and characters that reverse or hide the text around them. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-/** Refuses an unknown field or parameter and suggests a similar name. The message repeats names, never values. */
+/** Rejects an unknown field or parameter and suggests a similar name. The message repeats names, never values. */
 export function refuseUnknown(
   kind: "field" | "query parameter",
   given: readonly string[],
@@ -42,16 +42,16 @@ export function readChoice<Word extends string>(
   );
 }
 
-/** Reads a short text. `what` completes the sentence "`field` must say …". */
+/** Reads a short text. `what` completes the sentence "`field` must contain …". */
 export function readText(field: string, what: string, value: unknown): string {
   if (typeof value === "string" && unprintable.test(value)) {
     throw new RequestError(
       400,
-      `\`${field}\` must say ${what}, without control or invisible characters.`,
+      `\`${field}\` must contain ${what}, without control or invisible characters.`,
     );
   }
   if (typeof value === "string" && /^.{1,200}$/su.test(value)) return value;
-  throw new RequestError(400, `\`${field}\` must say ${what}, in 1 to 200 characters.`);
+  throw new RequestError(400, `\`${field}\` must contain ${what}: text of 1 to 200 characters.`);
 }
 
 /** Reads `at` of a report, which must be in the past. */

@@ -54,7 +54,7 @@ function startByHand(
   if (registered === undefined) return { status: 404 };
   const isHttp = functions.http.some((it) => it.registered === registered);
   if (isHttp)
-    return { status: 400, body: "An HTTP function can't be started here. Call its own URL." };
+    return { status: 400, body: "An HTTP function cannot be started here. Call its own URL." };
   let call: Call;
   try {
     call = callByHand(registered, inputOf.parse(body).input ?? "", functions);

@@ -101,7 +101,8 @@ function checkStorage(given: Environment): Problem[] {
   const missing = services.filter((name) => !isGiven(name));
   const hasAddress = missing.length < services.length;
   if (byString && (account || hasAddress)) {
-    const message = "is set together with AzureWebJobsStorage__… settings; remove one of them";
+    const message =
+      "is set together with AzureWebJobsStorage__… settings; remove AzureWebJobsStorage or these settings";
     return [problem("AzureWebJobsStorage", message)];
   }
   if (byString || account) return [];

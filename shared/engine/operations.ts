@@ -129,7 +129,7 @@ async function notice(ports: Ports, deps: OperationsDeps, event: unknown): Promi
   if (seen === "not about a secret") return;
   if (!seen) {
     const text =
-      "An event from Event Grid is unreadable. Check that the subscription sends only events of Key Vault secrets.";
+      "Keyturn cannot read an event from Event Grid. Check that the subscription sends only events of Key Vault secrets.";
     await raiseAlarm(ports, "message-unreadable", text);
     return;
   }
@@ -168,7 +168,7 @@ async function readUnlessUnreadable(
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
   const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
-  const text = `The host stopped retrying a message ${what}. The next sweep sends a new one if work is due.`;
+  const text = `The Functions host stopped delivering a queue message ${what}. The next sweep sends another message if work is due.`;
   await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
 }
 
@@ -202,7 +202,7 @@ async function reportLeftovers(
 ): Promise<void> {
   for (const one of unreadable) await reportUnreadable(ports, one, reported);
   for (const id of abandoned) {
-    const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
+    const text = `Target ${id} was removed from the configuration during a rotation. Add the target again to finish the rotation.`;
     if (reported.has(text)) continue;
     await raiseAlarm(ports, "gave-up", text, { targetId: id });
     reported.add(text);

@@ -210,11 +210,11 @@ async function onClaimLost(session: TargetSession): Promise<void> {
   await report(ports, target, (record, now) => ({
     record: withCheck(record, why, now),
   }));
-  const message = `${why}. Keyturn checks the published secret now.`;
+  const message = `${why}. Keyturn is checking the published secret now.`;
   await raiseAlarm(ports, "claim-lost-after-change", message, { targetId: target.id });
 }
 
-const written = "somebody wrote the published secret";
+const written = "the published secret was written by hand";
 
 /** Another worker holds the target, or has released it just before the check was requested: then the check is due now. */
 async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promise<Worked> {
@@ -223,7 +223,7 @@ async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promis
   return { wakeAt: found && findWakeTime(found.record, now), hasWritten: true };
 }
 
-/** Asks the worker that holds the target to check the published secret once its present work is done. */
+/** Schedules a check of the published secret for the worker that holds the target, after its present work. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
   await report(ports, target, (record) => ({
     record: record.check ? record : withCheck(record, written, at),

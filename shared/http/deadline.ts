@@ -18,7 +18,7 @@ export async function withDeadline<Result>(
 ): Promise<Result> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(maxCallMs)]);
   // The reason of the signal is not used, because it can be any value.
-  const givenUp = () => new DOMException("No answer in time.", "AbortError");
+  const givenUp = () => new DOMException("The call timed out.", "AbortError");
   if (either.aborted) throw givenUp();
   const abort = Promise.withResolvers<never>();
   const onAbort = () => {

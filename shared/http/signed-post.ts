@@ -61,7 +61,7 @@ function send(address: URL, request: RequestInit, signal: AbortSignal): Promise<
 }
 
 function noAnswer(error: unknown): string {
-  if (isGivenUp(error)) return "did not answer in time";
+  if (isGivenUp(error)) return "timed out";
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return typeof code === "string" ? `could not be reached (${code})` : "could not be reached";

@@ -81,9 +81,9 @@ const refusal = z.object({
 });
 
 const sentences: Record<number, string> = {
-  401: "the topic rejects the key or token",
+  401: "the topic refuses the key or token",
   403: "the identity lacks the role EventGrid Data Sender, or the network rules block the app",
-  404: "no topic answers at this address; see its endpoint in the configuration",
+  404: "no topic exists at this address. Check the endpoint in the configuration",
   413: "the events are too large",
   429: "the topic is throttling",
 };
@@ -94,13 +94,13 @@ function sendFailure(name: string, error: unknown): Error {
 }
 
 function explain(error: unknown): string {
-  if (isGivenUp(error)) return "no answer in time.";
+  if (isGivenUp(error)) return "the request timed out.";
   const { statusCode, code } = refusal.safeParse(error).data ?? {};
   if (statusCode !== undefined) {
-    const sentence = sentences[statusCode] ?? "the topic rejects the events";
+    const sentence = sentences[statusCode] ?? "the topic refuses the events";
     return `${sentence} (HTTP ${statusCode}).`;
   }
   return code === undefined
-    ? "the events could not be sent, perhaps because no token was available."
+    ? "the events could not be sent, for example because no token was available."
     : `the topic could not be reached (${code}).`;
 }

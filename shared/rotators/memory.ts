@@ -127,7 +127,7 @@ function describeAuthority(using: Using): string {
 
 async function untilAsked(signal: AbortSignal): Promise<void> {
   await Promise.resolve();
-  if (signal.aborted) throw new TargetUnavailableError("memory was not contacted in time");
+  if (signal.aborted) throw new TargetUnavailableError("the call to memory timed out");
 }
 
 /** The reference rotator: it does exactly what the contract says. */
@@ -143,7 +143,7 @@ export function makeMemoryRotator(
     endpoint: () => ({ engine: "memory", host: "memory", port: 0 }),
     async apply({ next, ...call }, signal) {
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
+      if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
       mustMay({ ...call, account: next.account });
       if (!system.passwords.has(next.account)) {
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
@@ -173,7 +173,7 @@ export function makeMemoryRotator(
     async retire(call, signal) {
       const { account } = call;
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
+      if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
       mustMay(call);
       // No log-in ever presents an empty password here.
       system.passwords.set(account, new Secret(""));

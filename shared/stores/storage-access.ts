@@ -57,7 +57,7 @@ export function toStorageFailure(error: unknown): StorageFailure {
   const timedOut = wordAt(error, "name") === "AbortError";
   const description = [
     status === undefined ? undefined : `status ${status}`,
-    code ?? (timedOut ? "no answer before the deadline" : wordAt(error, "name")),
+    code ?? (timedOut ? "timed out" : wordAt(error, "name")),
     requestId === undefined ? undefined : `request ${requestId}`,
   ];
   return { status, code, description: description.filter((part) => part !== undefined).join(", ") };

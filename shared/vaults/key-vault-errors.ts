@@ -33,7 +33,7 @@ const rights = {
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };
 
-/** Seconds. Keyturn does not wait longer, even if the server asks for it. */
+/** Seconds. Keyturn does not wait longer, even if the server requests it. */
 const maxWaitSeconds = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
@@ -120,7 +120,7 @@ function isOurMistake({ doing }: Call, { status, strangeness }: VaultErrorDetail
 
 const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   foreign:
-    "the answer is not from Key Vault, but from a server in front of it. Check the vault's url, private DNS, and the " +
+    "the answer is not from Key Vault, but from a server in front of the vault. Check the vault's url, private DNS, and the " +
     "gateways and proxies on the way.",
   "about-another-secret":
     "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +
@@ -134,9 +134,9 @@ function explain(call: Call, refusal: VaultErrorDetails, error: unknown): string
     case undefined:
       return explainSilence(refusal, error);
     case 400:
-      return "the request was refused as malformed.";
+      return "Key Vault refused the request as malformed.";
     case 401:
-      return "Key Vault rejects the token of Keyturn's identity. Check that the vault is in the same tenant.";
+      return "Key Vault refuses the token of Keyturn's identity. Check that the vault is in the same tenant.";
     case 403:
       return explainForbidden(call, refusal);
     case 404:
@@ -151,7 +151,7 @@ function explain(call: Call, refusal: VaultErrorDetails, error: unknown): string
 }
 
 function explainSilence(refusal: VaultErrorDetails, error: unknown): string {
-  if (isGivenUp(error)) return "no answer in time.";
+  if (isGivenUp(error)) return "the request timed out.";
   if (refusal.code !== undefined) return "the vault could not be reached.";
   // The identity clients say more, but their messages contain the answers that they received.
   return "no token is available for Keyturn's identity, or the answer is not readable.";
@@ -159,7 +159,7 @@ function explainSilence(refusal: VaultErrorDetails, error: unknown): string {
 
 function explainForbidden(call: Call, { innerCode }: VaultErrorDetails): string {
   if (isNetworkRule(innerCode)) {
-    return "the network rules of the vault block Keyturn. Add the network of the app to them.";
+    return "the network rules of the vault block Keyturn. Add the network of the app to these rules.";
   }
   const { action, policy } = rights[call.doing];
   return (
@@ -174,20 +174,20 @@ function isNetworkRule(innerCode: string | undefined): boolean {
 
 function explainNotFound({ code }: VaultErrorDetails): string {
   return code === "VaultNotFound"
-    ? "this vault does not exist. Check the vault's url and private DNS."
-    : "the vault reports a missing object, but does not name the secret.";
+    ? "the vault does not exist. Check the vault's url and private DNS."
+    : "the vault reports a missing object without the name of the secret.";
 }
 
 const conflicts: Readonly<Record<string, string>> = {
   ObjectIsDeletedButRecoverable:
-    "the secret was deleted but can be recovered; recover it or purge it, and try again.",
+    "the secret was deleted, but can be recovered. Recover or purge the secret, and try again.",
   ObjectIsBeingDeleted:
-    "the secret is being deleted. After that, recover it or purge it, and try again.",
+    "the secret is being deleted. Recover or purge the secret after that, and try again.",
   ObjectIsBeingRecovered: "the secret is being recovered. Try again after that.",
 };
 
 function explainConflict({ innerCode = "" }: VaultErrorDetails): string {
-  return conflicts[innerCode] ?? "another operation on the secret is in progress; try again later.";
+  return conflicts[innerCode] ?? "another operation on the secret is under way. Try again later.";
 }
 
 function facts({ status, code, innerCode, requestId }: VaultErrorDetails): string {

@@ -211,7 +211,7 @@ function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSe
   const ref = toVersionRef(properties, asked);
   if (properties.managed === true || properties.certificateKeyId !== undefined) {
     throw new ConfigError(
-      `The secret ${name} in the vault ${vault} belongs to a certificate; Key Vault itself renews it.`,
+      `The secret ${name} in the vault ${vault} belongs to a certificate. Key Vault renews the secrets of certificates itself.`,
     );
   }
   const { contentType, createdOn, expiresOn, tags } = properties;

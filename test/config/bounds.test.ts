@@ -27,7 +27,7 @@ test.each([
 test("a repeated value counts as often as it is repeated", async () => {
   const text = `version: 1\na: &a [${"x, ".repeat(1_000)}]\nb: [${"*a, ".repeat(9_000)}]\n`;
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:1:1  repeats itself through too many aliases",
+    "keyturn.yaml:1:1  has too many aliases; write some of the values out",
   ]);
 });
 

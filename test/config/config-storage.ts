@@ -66,7 +66,7 @@ export function makeStorage() {
     instance: (more: { build?: string; tooCostly?: boolean } = {}) =>
       makeLiveConfig({
         ...{ kept, now: () => now, folder: "/", build: more.build ?? "b1" },
-        // Only a look that never ends is slower than this.
+        // Only a check that never ends is slower than this.
         pause: () => (slow ? Promise.resolve() : new Promise(() => undefined)),
         blob: {
           name: "https://store.blob.core.windows.net/conf/keyturn.yaml",
@@ -92,7 +92,7 @@ export function makeStorage() {
 export const missing = new ConfigBlobError("There is no such blob.", true);
 export const passing = new ConfigBlobError("The line is down.", false);
 
-/** Returns `every` of the configuration in force, and the events that the look emitted. */
+/** Returns `every` of the configuration in force, and the events that the check emitted. */
 export async function look(live: LiveConfig): Promise<{ days: number; told: string[] }> {
   const told: KeyturnEvent[] = [];
   const { config } = await live.current((event) => told.push(event));

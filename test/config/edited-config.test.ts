@@ -17,7 +17,7 @@ test("checking a text in a thread gives the same result as in the process", asyn
   expect(await checkInThread(good)).toEqual({ targets, warnings: warnings.map(formatProblem) });
 });
 
-test("a text with mistakes is refused with the same problems as a file", async () => {
+test("a text with mistakes is rejected with the same problems as a file", async () => {
   const wrong = `${good}more: 1\nnotify: [{}]\n`;
   const lines = await problemLines(checkInThread(wrong));
   expect(lines).toHaveLength(2);
@@ -36,7 +36,7 @@ test("a check that takes too long is stopped with an explanation, and the proces
   let turns = 0;
   const ticking = setInterval(() => turns++, 5);
   const refused = checkInThread(text, { time: 100, memory: 1024 });
-  await expect(refused).rejects.toThrow("was stopped after 0.1 s. Send a smaller configuration");
+  await expect(refused).rejects.toThrow("timed out after 0.1 s. Send a smaller configuration");
   clearInterval(ticking);
   expect(turns).toBeGreaterThan(2);
 });

@@ -33,7 +33,7 @@ const run: RunRecord = {
   reason: "operator",
   requestedBy: "anna",
   requestedAt: now,
-  why: "anna asked for it",
+  why: "requested by anna",
   policyFingerprint: "f",
   phases: [],
 };

@@ -167,7 +167,7 @@ describe("The commands of the pages that need Azure", () => {
     expect(events.filter((type) => !known.includes(`"${type}"`))).toEqual([]);
   });
 
-  test("assign roles that the documentation asks for", () => {
+  test("assign roles that the documentation requires", () => {
     const pages = globSync("docs/**/*.md", { cwd: root }).filter((page) => !guides.includes(page));
     const known = pages.map(read).join("\n") + text.replaceAll('\\"Name\\"', "");
     const roles = [
@@ -199,7 +199,7 @@ async function warningsOf(args: Call, folder: string): Promise<readonly string[]
   return (await planConfig(local, folder)).warnings;
 }
 
-/** What a call of curl asks for. */
+/** What a call of curl requests. */
 interface Asked {
   readonly method: string;
   readonly url: URL;

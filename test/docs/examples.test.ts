@@ -8,7 +8,7 @@ import { loadConfig } from "../../shared/config/load.ts";
 import { makeRotators } from "../../shared/rotators/registry.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not asked for")) });
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 const readme = await readFile(join(root, "README.md"), "utf8");
 
 test("the configuration in the README is a valid one, without warnings", async () => {

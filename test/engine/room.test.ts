@@ -63,7 +63,7 @@ describe("Room for the versions of a rotation", () => {
     expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
     expect(between(world.now(), wake)).toBeGreaterThan(7 * second);
     expect((await readRecord(world)).request?.heldBy).toMatch(
-      /^the limit on new versions of vault main is used up/,
+      /^vault main accepts no more new versions until .* limit of the vault is used up/,
     );
     world.advanceTo(wake);
     await workOn(ports, world.target);
@@ -94,7 +94,9 @@ describe("Room for the versions of a rotation", () => {
     await workOn(ports, world.target);
     const { rotation: waiting, outbox } = await readRecord(world);
     expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
-    expect(waiting?.heldBy).toMatch(/^the limit on new versions of vault main is used up/);
+    expect(waiting?.heldBy).toMatch(
+      /^vault main accepts no more new versions until .* limit of the vault is used up/,
+    );
     expect(outbox.map(({ type }) => type)).not.toContain("rotation.stalled");
     world.advanceTo(waiting?.nextAttemptAt ?? "");
     await workOn(ports, world.target);
@@ -124,7 +126,7 @@ describe("Room for the versions of a rotation", () => {
     await pace.take("waiting", 600, minute);
     await workOn(ports, target);
     expect((await readRecord(world)).request?.heldBy).toMatch(
-      /^the limit on new versions of vault waiting is used up/,
+      /^vault waiting accepts no more new versions until .* limit of the vault is used up/,
     );
     // No room was taken in the other vault.
     expect(await pace.take("main", 2, minute)).toBe(0);

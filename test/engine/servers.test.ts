@@ -76,7 +76,9 @@ describe("The memory of an instance about servers", () => {
     const { enter, called } = remembering();
     called("known", 10, false);
     for (let probes = 0; probes < maxProbes; probes++) entered(await enter(`new-${probes}`, false));
-    expect(passed(await enter("one-more", false)).why).toMatch(/is queued behind servers/);
+    expect(passed(await enter("one-more", false)).why).toMatch(
+      /must wait, because Keyturn is contacting other servers/,
+    );
     entered(await enter("known", false));
   });
 
@@ -105,7 +107,7 @@ describe("The memory of an instance about servers", () => {
     for (let silences = 0; silences < 9; silences++) {
       called("db", 5 * second, true);
       const turn = passed(await enter("db", false));
-      expect(turn.why).toBe("server db does not answer; Keyturn contacts it again later");
+      expect(turn.why).toBe("server db does not answer; Keyturn contacts this server again later");
       pauses.push(between(now(), turn.until));
       advance(between(now(), turn.until));
       const probe = entered(await enter("db", false));

@@ -26,7 +26,7 @@ test.each([
   ["a zero-width space", "a\u200bb"],
   ["half of a surrogate pair", "a\ud83db"],
 ])("A report cannot contain %s", (_what, text) => {
-  expect(() => read(text)).toThrow("`by` must say who saw it");
+  expect(() => read(text)).toThrow("`by` must contain who saw it");
 });
 
 test("The name of a signed-in caller cannot act on a terminal", () => {

@@ -77,7 +77,7 @@ describe("the local PostgreSQL", () => {
     await expect(stat(join(server.logFile, ".."))).rejects.toThrow("ENOENT");
   });
 
-  it("takes over from a server that was left behind on the same directory", async () => {
+  it("replaces a server that was left behind on the same directory", async () => {
     const orphan = await start();
     await ask(orphan, "CREATE TABLE kept (word text)");
     const second = await start();

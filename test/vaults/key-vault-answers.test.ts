@@ -96,7 +96,7 @@ describe("values before there is a token", () => {
     expect(bare().filter(({ body }) => body !== "")).toEqual([]);
   });
 
-  it("are not sent when the server does not ask for a token", async () => {
+  it("are not sent when the server does not request a token", async () => {
     server.lax = true;
     await complaint(vault.write("orders", content, signal), VaultUnavailableError);
     await complaint(vault.disable(ref, signal), VaultUnavailableError);

@@ -134,7 +134,7 @@ describe("an answer that is not Key Vault's own proves nothing:", () => {
 
 describe("Key Vault's own answer", () => {
   it.each([
-    [404, "VaultNotFound", /this vault does not exist/],
+    [404, "VaultNotFound", /the vault does not exist/],
     [404, "NotFound", /reports a missing object/],
     [404, "KeyNotFound", /reports a missing object/],
     [409, "Conflict", /another operation/],
@@ -164,7 +164,7 @@ describe("Key Vault's own answer", () => {
   });
 
   it.each([
-    ["ObjectIsDeletedButRecoverable", /was deleted.*recover it or purge it/],
+    ["ObjectIsDeletedButRecoverable", /was deleted.*Recover or purge the secret/],
     ["ObjectIsBeingDeleted", /being deleted/],
     ["ObjectIsBeingRecovered", /being recovered/],
   ])("409 %s to a write says what a person can do", async (innerCode, sentence) => {

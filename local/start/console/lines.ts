@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   operator: "requested",
   exposure: "the password was exposed",
   first: "first password from Keyturn",
-  drift: "the published password was refused",
+  drift: "the server refused the published password",
 };
 
 /**
@@ -100,7 +100,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     text: ({ version, detail = "" }) =>
       `${version ? `version ${shortenVersion(version)}` : "the published secret"}: ${detail}`,
   },
-  "lease-lost": { word: "lost", style: "yellow", text: "another worker took over the target" },
+  "lease-lost": { word: "lost", style: "yellow", text: "another worker claimed the target" },
   "claim-lost-after-change": { word: "! late", style: "red" },
   "checked-published": { word: "checked" },
   "version-limit": { word: "versions", style: "yellow" },
@@ -114,7 +114,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   "config-not-kept": { word: "config", style: "yellow" },
   "journal-unavailable": { word: "! journal", style: "red" },
   "message-unreadable": { word: "! message", style: "red" },
-  "gave-up": { word: "! gave up", style: "red" },
+  "gave-up": { word: "! stopped", style: "red" },
 };
 
 const noReason = "no reason given";

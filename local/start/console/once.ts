@@ -71,8 +71,8 @@ function waitForAdoption(api: Api, signal: AbortSignal): Promise<TargetView[]> {
     return missing ? undefined : targets;
   };
   const otherwise = () => {
-    const why = missing?.lastFailure?.message ?? "Keyturn has not checked it yet";
-    return `Target ${missing?.id ?? ""} was not adopted within ${adoptionTimeout} s: ${why}`;
+    const why = missing?.lastFailure?.message ?? "no worker has checked the target yet";
+    return `Waiting for the adoption of target ${missing?.id ?? ""} timed out after ${adoptionTimeout} s. Last error: ${why}`;
   };
   return waitUntil(ask, { seconds: adoptionTimeout, otherwise, signal });
 }
@@ -99,7 +99,7 @@ function waitForEnd(api: Api, target: string, id: string, signal: AbortSignal) {
   };
   const otherwise = () => {
     const why = last?.failure?.message ?? "no reason given";
-    return `The rotation of target ${target} did not end within ${rotationTimeout} s: ${why}`;
+    return `Waiting for the rotation of target ${target} timed out after ${rotationTimeout} s. Last error: ${why}`;
   };
   return waitUntil(ask, { seconds: rotationTimeout, otherwise, signal });
 }
@@ -146,7 +146,7 @@ async function requireWorkingConsumer(
   const { failed = 0, lastProblem = "" } = env.counts()[id] ?? {};
   if (accounts.length === 2 && failed > 0) {
     throw new Error(
-      `${failed} log-ins to target ${id} failed, and a pair must have none. Last error: ${lastProblem}`,
+      `${failed} log-ins to target ${id} failed. A pair must have no failed log-ins. Last error: ${lastProblem}`,
     );
   }
 }

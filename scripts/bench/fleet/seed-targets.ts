@@ -42,7 +42,7 @@ export function makeTargets(count: number, vaults: readonly string[]): readonly 
   });
 }
 
-/** Where the target is, so that an instance can tell servers apart. */
+/** Where the target is, so that an instance can distinguish servers. */
 export function findServer(options: unknown): Endpoint {
   const { server } = options as { readonly server: number };
   return { engine: "memory", host: `server-${server}`, port: 0 };

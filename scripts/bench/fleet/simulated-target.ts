@@ -30,8 +30,8 @@ export function plainTarget(system: MemorySystem): Rotator {
 /** Servers with the latencies of the model, which never fail. */
 export function simulatedTarget({ system, clock, latency, onChanged }: TargetDeps): Rotator {
   const plain = plainTarget(system);
-  const late = () => new TargetUnavailableError("no answer before the deadline");
-  const lost = () => new OutcomeUnknownError("no answer before the deadline");
+  const late = () => new TargetUnavailableError("timed out");
+  const lost = () => new OutcomeUnknownError("timed out");
   const logIn = (signal: AbortSignal) => clock.sleepWithin(latency(medianMs.logIn), signal, late);
   return {
     ...plain,

@@ -37,7 +37,7 @@ export function simulatedVault(deps: VaultDeps): SimulatedVault {
   const throttle = createThrottle(1);
   let [throttled, creates, requests] = [0, 0, 0];
 
-  const late = () => new VaultUnavailableError(`Key Vault ${name}: no answer in time.`);
+  const late = () => new VaultUnavailableError(`Key Vault ${name}: the request timed out.`);
 
   async function ask<Result>(
     [kind, median]: readonly [RequestKind, number],

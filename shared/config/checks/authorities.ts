@@ -73,6 +73,6 @@ async function findFileProblem(file: string): Promise<string | undefined> {
   } catch (error) {
     const code: unknown = error instanceof Error && Reflect.get(error, "code");
     if (code !== "ENOENT") return `cannot be read (${String(code)})`;
-    return "does not exist; a relative path begins at the folder of the configuration";
+    return "does not exist; relative paths start at the folder of the configuration";
   }
 }

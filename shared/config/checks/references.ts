@@ -66,7 +66,7 @@ export function checkReferences(
         if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be meant for something that does not exist yet; a plain name must exist.
         if (at.includes("match") && /[*?]/.test(value)) return [];
-        const message = `there is no ${singular[to]} named ${quoteText(value)}`;
+        const message = `${singular[to]} ${quoteText(value)} does not exist`;
         return [{ path, message: message + suggestWord(value, names) }];
       });
     }),
@@ -79,8 +79,8 @@ function checkVaultsLeftOut(source: Source, entries: Entries): Finding[] {
   if (vaults.length === 1) return [];
   const message =
     vaults.length === 0
-      ? "needs a vault, but none is configured; add one under vaults"
-      : `must name a vault, because there are several: ${vaults.join(", ")}`;
+      ? "needs a vault, but no vault is configured; add one under vaults"
+      : `must name a vault, because several are configured: ${vaults.join(", ")}`;
   return secrets.flatMap(({ at, bare }) =>
     matches(source.value, at)
       .filter(({ value }) => namesNoVault(value, bare))

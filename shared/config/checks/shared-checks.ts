@@ -48,7 +48,7 @@ function checkPending(entry: Entry): Problem[] {
   const pending = isRecord(entry.value) ? entry.value["pending"] : undefined;
   if (pending !== entry.id) return [];
   const message =
-    "is this vault itself, which is the default; remove pending, or name another vault";
+    "names this vault itself, which is the default; remove pending, or name another vault";
   return [entry.source.locate({ path: [...entry.path, "pending"], message })];
 }
 

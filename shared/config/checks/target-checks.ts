@@ -140,14 +140,13 @@ function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   }
   for (const [index, { initial }] of listAccounts(draft).entries()) {
     if (!isSamePlace(resolveSecretName(initial, context), published)) continue;
-    const message =
-      "is the secret that this target publishes; remove initial from the account whose password it holds";
+    const message = "is the secret that this target publishes; remove initial from the account";
     findings.push({ path: ["accounts", index, "initial"], message });
   }
   return findings;
 }
 
-/** Refuses names that Keyturn uses for pending secrets. */
+/** Rejects names that Keyturn uses for pending secrets. */
 function checkPendingNames(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const places = [

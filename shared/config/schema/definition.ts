@@ -42,7 +42,7 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
         .default({})
         .describe("Applications that use the secrets, by name."),
       retention: maybe(duration(minRetentionMs, maxRetentionMs)).describe(
-        "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In a folder, only one file may set it.",
+        "How long Keyturn keeps history, idempotency keys and alarms. Minimum: 7d. Default: 400d. In a folder, only one file may set this field.",
       ),
       notify: z
         .array(notifierSchema)

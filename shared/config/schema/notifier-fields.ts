@@ -21,7 +21,7 @@ export const notifierSchema = z
         key: secretPlace
           .optional()
           .describe(
-            "The secret that holds the access key of the topic. Default: the managed identity of the app is used instead.",
+            "The secret that holds the access key of the topic. Default: no key; the managed identity of the app sends the events.",
           ),
       })
       .refine(({ endpoint, key }) => key !== undefined || !/^http:/i.test(endpoint), {

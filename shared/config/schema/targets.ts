@@ -34,7 +34,7 @@ const accountEntry = z.union(
       initial: secretOrName
         .optional()
         .describe(
-          "The secret that holds the current password of the account, if the published secret does not.",
+          "The secret that holds the current password of the account. Use it if the published secret does not hold that password.",
         ),
     }),
   ],
@@ -94,7 +94,7 @@ export const targetFields = z.strictObject({
       "One account: its password is changed in place. Two accounts (a pair): they take turns.",
     ),
   admin: admin.describe(
-    "Who changes the password: self (the account itself), managed-identity (the identity of the app), or an administrator.",
+    "Who changes the password: self (the account itself), managed-identity (the identity of the app), or an administrator whose secret is named here.",
   ),
   publish: publish.describe("The secret that consumers read."),
   policy: name

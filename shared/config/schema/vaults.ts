@@ -25,8 +25,8 @@ export const vaultSchema = z
       .string()
       .exactOptional()
       .describe(
-        "Name of another vault, which stores pending secrets until they are published in this one. A vault allows 300 new versions in " +
-          "10 seconds and a rotation creates two, so a separate vault for pending secrets doubles the number of possible rotations.",
+        "Name of another vault, which stores pending secrets until they are published in this vault. A vault allows 300 new versions in " +
+          "10 seconds, and a rotation creates two. A separate vault for pending secrets doubles the number of possible rotations.",
       ),
     createsPer10s: z
       .int()
@@ -35,7 +35,7 @@ export const vaultSchema = z
       .exactOptional()
       .describe(
         `Versions that all instances of Keyturn together may create in this vault in 10 seconds. Default: ${defaultCreates}. ` +
-          "Use less if others also create secrets, keys or certificates in it.",
+          "Use a lower number if other clients also create secrets, keys or certificates in the vault.",
       ),
   })
   .describe("One Azure Key Vault.");

@@ -106,10 +106,10 @@ function readValue(
     value = document.toJS({ maxAliasCount });
   } catch (error) {
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
-    return { problem: "repeats itself through too many aliases" };
+    return { problem: "has too many aliases; write some of the values out" };
   }
   if (hasAliases && countRepeated(value) > maxRepeatedValues) {
-    return { problem: "repeats itself through too many aliases" };
+    return { problem: "has too many aliases; write some of the values out" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };
   if (!isRecord(value))

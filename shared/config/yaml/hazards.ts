@@ -30,7 +30,7 @@ export interface Hazard {
 
 /**
  * Finds repeated keys, merge keys, keys that are not text, and aliases without an anchor or inside their own anchor.
- * Removes the refused keys from the document, so that they are reported only once.
+ * Removes the rejected keys from the document, so that they are reported only once.
  */
 export function findHazards(document: Document): {
   readonly hazards: readonly Hazard[];
@@ -130,7 +130,7 @@ function findAliasProblem(
   alias: Alias,
   ancestors: readonly unknown[],
 ): string | undefined {
-  if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
+  if (source === undefined) return `anchor &${alias.source} does not exist above this alias`;
   return ancestors.includes(source)
     ? `the alias *${alias.source} is inside its own anchor`
     : undefined;

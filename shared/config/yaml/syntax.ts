@@ -155,7 +155,7 @@ function findUnclosed(
   const last = open.at(-1);
   if (!last) return undefined;
   const closing = last.by === "{" ? "}" : "]";
-  return { offset: last.offset, message: `the ${last.by} here is not closed; add a ${closing}` };
+  return { offset: last.offset, message: `this ${last.by} is not closed; add a ${closing}` };
 }
 
 /** Matches quoted texts, comments, braces and brackets. */

@@ -108,7 +108,7 @@ export function failRotation(
   const failures = record.failures + 1;
   const at = plus(failure.at, delayAfterFailure(record, rotation, failure, policy));
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
-  const why = `another try after rotation ${rotation.id} failed`;
+  const why = `another attempt, because rotation ${rotation.id} failed`;
   const failed: TargetRecord = {
     ...withDueAt(rest, at, why),
     health: "failing",

@@ -26,7 +26,7 @@ interface Recorded {
 }
 
 const request = "request a rotation with reason exposure";
-const liftingRequest = `${request}, and with liftFreeze where a freeze is in force`;
+const liftingRequest = `${request}, with liftFreeze if a freeze is in force`;
 
 /** Describes the effect of the exposure in `record`. */
 export function describeExposureOutcome(record: TargetRecord, recorded: Recorded): ExposureOutcome {
@@ -55,7 +55,7 @@ function blockedBy({ rotation, health, adoptedAt, lastFailure }: TargetRecord): 
   const isBlocked = rotation?.phase === "blocked";
   if (!isBlocked && !(adoptedAt === undefined && health === "blocked")) return undefined;
   const found = lastFailure ? ` (${lastFailure.message})` : "";
-  return `recorded, but the target is blocked${found}: fix it, then ${request}; until then Keyturn changes nothing`;
+  return `recorded, but the target is blocked${found}: fix the cause, then ${request}; until then Keyturn changes nothing`;
 }
 
 interface Change {
@@ -73,9 +73,9 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
   if (rotationId === undefined || (!isOpen && rotation?.id === rotationId)) return undefined;
   const waiting = describeWaiting(record, rotationId, target, now);
   const until = waiting?.until === undefined ? "" : ` until ${waiting.until}`;
-  const waits = waiting ? `; it waits${until}: ${waiting.why}` : "";
+  const waits = waiting ? ` and waits${until}: ${waiting.why}` : "";
   const how = isOpen ? "is under way" : "is queued";
-  const why = `rotation ${rotationId} ${how} and changes the secret${waits}`;
+  const why = `rotation ${rotationId}, which changes the secret, ${how}${waits}`;
   return { rotationId, isOpen, waiting, why };
 }
 
@@ -100,7 +100,7 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
   const seenAt = record.exposure?.at ?? now;
   if (record.adoptedAt === undefined) {
     const clock = `${formatDuration(afterExposure)} after ${seenAt}`;
-    const why = `policy ${name}: a change is due ${clock}, once the target is adopted`;
+    const why = `policy ${name}: after the adoption of the target, a change is due ${clock}`;
     return { counted: true, why };
   }
   if (due.at === undefined) {
@@ -120,7 +120,10 @@ function describePlan(
   wanted: Instant,
 ): Omit<Advised, "counted"> {
   const at = findEarliest(findPlannedStart(record), dueAt) ?? dueAt;
-  const why = at === dueAt ? reason : `${reason}; sooner, at ${at}: ${record.dueReason ?? ""}`;
+  const why =
+    at === dueAt
+      ? reason
+      : `${reason}; the next rotation starts sooner, at ${at}: ${record.dueReason ?? ""}`;
   const isLate = between(wanted, at) >= hour;
   const advice = isLate ? { advice: `to change it sooner, ${liftingRequest}` } : {};
   return { why, nextDue: at, ...advice };

@@ -50,7 +50,7 @@ export function findGraceHold(
   const until = findEarliest(end, refusedSince && plus(refusedSince, handoverMs)) ?? end;
   if (until <= now) return undefined;
   const why =
-    `somebody published the other account at ${superseded.at}, and consumers may use ${account} until the end of its grace at ${end}. ` +
+    `the other account was published by hand at ${superseded.at}, and consumers may use ${account} until its grace ends at ${end}. ` +
     `A rotation with reason exposure does not wait`;
   return { until, why };
 }

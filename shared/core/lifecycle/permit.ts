@@ -37,7 +37,8 @@ export function decideStart(record: TargetRecord, target: Target, now: Instant):
   if (asked && "intent" in asked) return asked;
   const waiting = asked?.held ?? record;
   if (waiting.nextDue === undefined || waiting.nextDue > now) {
-    return asked ?? { held: waiting, why: "nothing is due" };
+    const why = `policy ${target.policy.name}: no rotation of target ${target.id} is due`;
+    return asked ?? { held: waiting, why };
   }
   const scheduled = decideScheduledStart(waiting, target, now);
   if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;

@@ -129,7 +129,7 @@ function queue(
 }
 
 /**
- * Combines two requests for the same rotation. An exposure outranks other reasons, the findShortest grace period counts, and a freeze
+ * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
  * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
 function stricter(

@@ -79,14 +79,14 @@ export function describeWait(record: TargetRecord): string {
   if (!retirement) return "";
   const { account, failures, proof } = retirement;
   if (rotation?.account === account) return `rotation ${rotation.id}, which changes the account`;
-  if (failures > 0) return "the next try, because the last one failed";
+  if (failures > 0) return "the next attempt; the last attempt failed";
   if (!proof || !needsProof(record)) return "the end of the grace period";
   const { quietSince, seenInUse } = proof;
   if (quietSince !== undefined)
-    return `a second check: no session of the account was open at ${quietSince}`;
+    return `a second check; the first check found no session of the account at ${quietSince}`;
   return seenInUse === 0
-    ? "the end of the grace period, then proof that the account is unused"
-    : `the account to become unused; checks that found it in use so far: ${seenInUse}`;
+    ? "the end of the grace period, and then proof that the account is unused"
+    : `the account to become unused; checks that found open sessions so far: ${seenInUse}`;
 }
 
 /**

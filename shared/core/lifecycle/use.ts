@@ -38,7 +38,7 @@ export function acceptUse(
   const { lastUsedAt: known, lastUsedBy: _, ...rest } = record;
   const noEffect = reasonNotToCount(target.policy);
   if (known !== undefined && between(known, at) < minUseIntervalMs) {
-    const order = at < known ? "a later use" : "a use less than an hour earlier";
+    const order = at < known ? "a later use" : "a use within the hour before";
     return { counted: false, why: noEffect ?? `${order} is already recorded, at ${known}`, record };
   }
   const used = { ...rest, lastUsedAt: at, ...by(use) };

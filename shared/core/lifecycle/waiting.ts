@@ -81,7 +81,7 @@ function queuedWaits(
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is working on the target; its claim ends by then",
+            why: "a worker is working on the target until its claim ends",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]
@@ -114,6 +114,10 @@ function pause({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[]
   if (nextAttemptAt === undefined || nextAttemptAt <= now) return [];
   const failed = lastFailure ? `: ${lastFailure.message}` : "";
   return [
-    { until: nextAttemptAt, why: heldBy ?? `the next attempt; the last one failed${failed}` },
+    {
+      until: nextAttemptAt,
+      why:
+        heldBy ?? `the last attempt failed, and the rotation waits for the next attempt${failed}`,
+    },
   ];
 }

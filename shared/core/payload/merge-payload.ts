@@ -48,8 +48,10 @@ export function mergePayload(merge: Merge): Merged {
   const notes = [
     ...(fits
       ? stale.map(staleNote)
-      : ["its content besides the credential does not fit and was left out"]),
-    ...(dropped.length === 0 ? [] : [`it has no room for the tags ${dropped.join(", ")}`]),
+      : ["the other content of the secret does not fit and was left out"]),
+    ...(dropped.length === 0
+      ? []
+      : [`the tags ${dropped.join(", ")} do not fit and were left out`]),
   ];
   return {
     value: fits ? value : fresh.value,
@@ -61,7 +63,7 @@ export function mergePayload(merge: Merge): Merged {
 }
 
 function staleNote(path: string): string {
-  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot update it with certainty`;
+  return `${path.slice(0, 100)} still holds the superseded credential; Keyturn cannot safely update this credential`;
 }
 
 interface MergedValue {

@@ -133,7 +133,7 @@ function fallBack(subject: Subject, ordered: Ordered): Choice {
   if (!policy)
     return {
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     };
   const passedOver = others(policy, subject, ordered);
   return { policy, why: "matches no other policy", passedOver };

@@ -132,8 +132,8 @@ const phrases: readonly (readonly [Difference["kind"], string, string])[] = [
   ["vanishes", "vanishes", "vanish"],
   [
     "same start",
-    "keeps its next rotation, not the later ones",
-    "keep their next rotation, not the later ones",
+    "keeps its next rotation, but not the later rotations",
+    "keep their next rotation, but not the later rotations",
   ],
 ];
 

@@ -88,7 +88,9 @@ export async function disableVersion(
 function requireVault(session: TargetSession, name: string): Vault {
   const vault = session.ports.vault(name);
   if (!vault)
-    throw new ConfigError(`vault ${name} is not in the configuration. Add it to \`vaults\``);
+    throw new ConfigError(
+      `vault "${name}" does not exist in the configuration. Add it under \`vaults\``,
+    );
   return vault;
 }
 
@@ -141,7 +143,7 @@ export async function logsIn(
   const verdict = await asTarget(
     session,
     TargetUnavailableError,
-    "the log-in could not be tried",
+    "the log-in failed with an unexpected error",
     () =>
       ports
         .rotator(target.type)
@@ -164,7 +166,7 @@ export async function examineAccount(
   const { using } = authority;
   await session.hold();
   const signal = checkDeadline(session);
-  const what = "the account could not be examined";
+  const what = "the check of the account failed with an unexpected error";
   return asAuthority(session, authority, async () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       return (
@@ -238,7 +240,7 @@ export async function hasSessions(
   const { using } = authority;
   const rotator = ports.rotator(target.type);
   const signal = checkDeadline(session);
-  const what = "the sessions of the account could not be checked";
+  const what = "the check for sessions of the account failed with an unexpected error";
   return asAuthority(session, authority, () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)

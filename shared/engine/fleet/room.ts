@@ -61,7 +61,7 @@ async function takeRoom(session: TargetSession, vaults: readonly string[]): Prom
 }
 
 function busy(vault: string, until: Instant): VaultBusyError {
-  const message = `the limit on new versions of vault ${vault} is used up until about ${until}; the rotation waits`;
+  const message = `vault ${vault} accepts no more new versions until about ${until}, because the limit of the vault is used up; the rotation waits until then`;
   return new VaultBusyError(message, until);
 }
 

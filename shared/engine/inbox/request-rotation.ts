@@ -75,7 +75,7 @@ async function knownByKey(
   const found = await journal.read(target.id);
   const waiting =
     found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
-  const why = `an earlier request with this Idempotency-Key led to rotation ${rotationId}`;
+  const why = `an earlier request with this Idempotency-Key started or joined rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
@@ -104,7 +104,7 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
   const maxGraceMs = findMaxGrace(policy);
   if (grace <= maxGraceMs) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(maxGraceMs)}, the policy's every: the next rotation of the pair needs the other account`,
+    `grace must be at most ${formatDuration(maxGraceMs)} (every of the policy), because the next rotation of the pair needs the other account`,
   );
 }
 

@@ -41,6 +41,6 @@ export function waitForUser(
   user: string,
   now: Instant,
 ): { readonly until: Instant; readonly why: string } {
-  const why = `waits for the change of target ${user}, which uses this credential`;
+  const why = `waits until target ${user} is changed, because that change logs in with this credential`;
   return { until: plus(now, adminInUseDelay), why };
 }

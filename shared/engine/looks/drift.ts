@@ -47,7 +47,7 @@ export async function reportForeignVersion(
   const record = withDrift(
     session,
     current,
-    "somebody else wrote this version; the rotation under way replaces it",
+    "this version is not from Keyturn; the rotation under way replaces this version",
   );
   if (isLive) {
     const slot = promote(findSlot(record, credential.account), current.ref, current.createdAt);
@@ -126,7 +126,7 @@ async function reportUnusable(
   accounts: readonly string[],
 ): Promise<void> {
   const reading = typeof stored === "string" ? undefined : readPayload(stored.value, accounts);
-  const why = reading?.kind === "none" ? `: it ${reading.why}` : "";
+  const why = reading?.kind === "none" ? `: the secret ${reading.why}` : "";
   const detail =
     typeof stored === "string"
       ? `the secret is ${stored}`
@@ -144,7 +144,7 @@ async function adoptVersion(
 ): Promise<void> {
   const reading = readPayload(value, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
-  const detail = `somebody else wrote this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const detail = `this version is not from Keyturn; the version logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const proven = {
@@ -209,7 +209,7 @@ function requireNewer(session: TargetSession, current: StoredSecret, ours: Store
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;
   throw new VaultUnavailableError(
-    `the vault returned version ${version} of ${name}, which ${ours.ref.version} superseded. The vault returned an old version; Keyturn reads it again later`,
+    `the vault returned version ${version} of ${name}, although version ${ours.ref.version} is newer. Keyturn reads the secret again later`,
   );
 }
 

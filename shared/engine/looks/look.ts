@@ -77,7 +77,7 @@ export async function proveLogIn(
 export function describeBroken({ target }: TargetSession, checked: Broken): string {
   const { name } = target.publish;
   if (checked.is === "refused") return `the target refuses the published secret ${name}`;
-  if (checked.is === "nothing") return `no secret is published as ${name}`;
+  if (checked.is === "nothing") return `the published secret ${name} does not exist`;
   return typeof checked.stored === "string"
     ? `the published secret ${name} is ${checked.stored}`
     : `the published secret ${name} holds no credential of target ${target.id}`;

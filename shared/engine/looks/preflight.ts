@@ -80,7 +80,7 @@ export async function lookAgain(session: TargetSession, rotation: Rotation): Pro
 
 const nothingChanged = "nothing was changed";
 const notProven =
-  "the target may already have the new secret, and may refuse consumers until the change is proven";
+  "the target may already have the new secret, and may refuse consumers until Keyturn has verified the change";
 
 /** The server, or its administrator's view, shows an obstacle that prevents the account from logging in. */
 class ObstacleError extends ChangeRefusedError {}
@@ -114,7 +114,7 @@ function describePublished(
     session.record().published
   ) {
     throw new VaultUnavailableError(
-      `the current version of ${name} is disabled. Enable it, or request a rotation to replace it`,
+      `the current version of ${name} is disabled. Enable this version, or request a rotation to replace the version`,
     );
   }
   const isOurs =
@@ -122,19 +122,19 @@ function describePublished(
     published.stored.tags["keyturn-target"] === target.id;
   const { vault } = toPendingName(target);
   if (isOurs) {
-    const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
+    const sentence = `Keyturn wrote and can read the current version of ${name}`;
     return { about, is: "proven", sentence };
   }
   return vault === target.publish.vault
     ? {
         about,
         is: "likely",
-        sentence: `Keyturn can write ${name}: it has just written the pending secret to the same vault (${vault})`,
+        sentence: `Keyturn can write ${name}: Keyturn has just stored the pending secret in the same vault (${vault})`,
       }
     : {
         about,
         is: "unknown",
-        sentence: `Keyturn has not tried to write ${name} in vault ${target.publish.vault}: it stores pending secrets in ${vault}`,
+        sentence: `whether Keyturn can write ${name} in vault ${target.publish.vault} is unknown: pending secrets are stored in vault ${vault}`,
       };
 }
 
@@ -155,14 +155,14 @@ function requireNotVanished(
   if (stored !== "absent" || !isOurs || isWanted) return;
   throw new VaultUnavailableError(
     `the secret ${name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +
-      "Recover it, or request a rotation to publish it again",
+      "Recover the secret, or request a rotation to publish the secret again",
   );
 }
 
 function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
   if (stored !== "deleted") return;
   throw new VaultUnavailableError(
-    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge it`,
+    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge the secret`,
   );
 }
 
@@ -195,7 +195,7 @@ async function findCurrent(
 function describeLogIn(account: string, live: StoredCredential | "refused" | "unknown"): Finding {
   const about = "credential";
   if (live === "unknown") {
-    return { about, is: "unknown", sentence: `no readable secret of ${account} is stored` };
+    return { about, is: "unknown", sentence: `Keyturn cannot read a stored secret of ${account}` };
   }
   return live === "refused"
     ? { about, is: "refused", sentence: `the target refuses the stored secret of ${account}` }

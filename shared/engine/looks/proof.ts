@@ -55,7 +55,7 @@ export function requireProof(session: TargetSession, proof: Proof): void {
   }
   if (isFresh(session, proof)) return;
   throw new TargetUnavailableError(
-    `target ${session.target.id}: too much time passed between the checks and the change, so nothing was changed`,
+    `target ${session.target.id}: the time between the checks and the change was too long, so nothing was changed`,
   );
 }
 

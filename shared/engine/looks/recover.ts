@@ -42,7 +42,7 @@ export async function restorePublished(session: TargetSession, checked: Broken):
   const restored = await publish(session, id, publication);
   const record = session.record();
   const slot = { ...findSlot(record, account), current: restored };
-  const message = `The target refused the published secret ${restored.name}. Keyturn published the secret of ${account} again, which works.`;
+  const message = `The target refused the published secret ${restored.name}. Keyturn published the working secret of ${account} again.`;
   const { refusedSince: _, ...rest } = record;
   const served: TargetRecord = {
     ...rest,
@@ -161,7 +161,7 @@ export async function recover(
 /** Schedules a check: an operator may be changing the credential by hand, so do not replace it before the time allowed for that. */
 function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
   const at = plus(createdAt, handoverMs);
-  const why = "somebody wrote the published secret, and the target refuses it";
+  const why = "the published secret was written by hand, and the target refuses the secret";
   return withCheck(record, why, at);
 }
 

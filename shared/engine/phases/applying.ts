@@ -34,7 +34,8 @@ import type { TargetSession } from "../session.ts";
 import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
-const notAcceptedYet = "the target took the new secret and does not accept it yet";
+const notAcceptedYet =
+  "the target accepted the change, but does not accept log-ins with the new secret yet";
 
 /**
  * Sets the pending secret on the target, after checking the target first. If a change may have begun and the pending secret logs in, the
@@ -117,7 +118,10 @@ async function leavePublishedAccount(
   await syncPublished(session);
   if (chooseAccount(target, session.record()) !== rotation.account) {
     await session.commit(withoutChange(session.record(), rotation));
-    throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
+    throw new GoBackError(
+      "staging",
+      `account ${rotation.account} was changed and published by hand; the rotation starts again with a new secret`,
+    );
   }
   return findOwnPublished(session, rotation);
 }
@@ -166,7 +170,9 @@ async function changeAndProve(
   }
   throw isPropagating
     ? new NotYetPropagatedError(notAcceptedYet)
-    : new OutcomeUnknownError("the target took the new secret and then refused it");
+    : new OutcomeUnknownError(
+        "the target accepted the change, but refuses log-ins with the new secret",
+      );
 }
 
 /** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
@@ -176,13 +182,13 @@ function isPropagatingNow(session: TargetSession, confirmedAt: Instant | undefin
   return waited >= 0 && waited < getPropagation(session);
 }
 
-/** Milliseconds for which the target may refuse a secret after it took it. */
+/** Milliseconds for which the target may refuse a new secret after it accepted the change. */
 function getPropagation({ ports, target }: TargetSession): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**
- * Called when the target took the secret but refuses it, and all tries are used up. An authority that does not need the account's own
+ * Called when the target accepted the change but refuses the secret, and all attempts are used up. An authority that does not need the account's own
  * secret applies the same secret again. An account that changes itself needs a stored secret that logs in; otherwise the rotation is
  * blocked until a person decides.
  */
@@ -195,7 +201,7 @@ async function blockUnlessCurable(session: TargetSession, rotation: Rotation): P
   } catch (error) {
     if (!(error instanceof NoLiveCredentialError)) throw error;
     throw new NoLiveCredentialError(
-      `target ${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
+      `target ${target.id} accepted a new secret for ${rotation.account}, but refuses log-ins with the new secret. ${error.message}`,
     );
   }
 }
@@ -266,10 +272,13 @@ export async function handleLostPending(
       if (!(error instanceof NoLiveCredentialError)) throw error;
       const { name } = rotation.pending ?? { name: "the pending secret" };
       throw new NoLiveCredentialError(
-        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover it, ` +
+        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover the version, ` +
           `and request a rotation. ${error.message}`,
       );
     }
   }
-  throw new GoBackError("staging", `the pending version ${version} can no longer be read`);
+  throw new GoBackError(
+    "staging",
+    `Keyturn can no longer read the pending version ${version}; the rotation starts again with a new secret`,
+  );
 }

@@ -103,9 +103,11 @@ export async function requireRoom(
   const { publish } = session.target;
   const previous = await readPrevious(session, current);
   if (makePublication(session, rotationId, credential, previous).fits) return;
+  const bytes = previous ? Buffer.byteLength(previous.value.reveal()) : 0;
   throw new ConfigError(
-    `secret ${publish.name} has no room for a new credential besides its other content: ` +
-      `a version has at most ${vaultLimits.valueBytes} bytes. Store a shorter version.`,
+    `a new credential does not fit into secret ${publish.name} together with the other content of the secret: ` +
+      `the current version has ${bytes} bytes, and a version may have at most ${vaultLimits.valueBytes} bytes. ` +
+      `Store a shorter version.`,
   );
 }
 

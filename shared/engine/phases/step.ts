@@ -10,10 +10,14 @@ export interface Advance {
 
 export type Step = (session: TargetSession, rotation: Rotation) => Promise<Advance>;
 
-/** The target does not accept the secret that it took yet. This does not count as a failed try. */
+/** The target accepted the change, but refuses the new secret for now. This does not count as a failed attempt. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
-/** The result of an earlier phase is no longer valid: the rotation goes back to the phase that can fix it. */
+/**
+ * A check disproved the result of an earlier phase, so the rotation goes back to the phase that can repeat it. The kind is
+ * `outcome-unknown`: until then, Keyturn does not know whether the account has the pending secret, and must keep that secret as a
+ * candidate (`outcomeInDoubt`).
+ */
 export class GoBackError extends OutcomeUnknownError {
   readonly backTo: "staging" | "applying" | "publishing";
 

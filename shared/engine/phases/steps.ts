@@ -85,7 +85,10 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
   const isForeign = await reportForeignVersion(session, current, rotation);
   const proof = isForeign ? undefined : findProof(session, "pending");
   if (!proof && !(await logsIn(session, pending))) {
-    throw new GoBackError("applying", "the target no longer accepts the new secret");
+    throw new GoBackError(
+      "applying",
+      "the target no longer accepts the new secret; the change is repeated",
+    );
   }
   const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
@@ -107,7 +110,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
     await reportForeignVersion(session, current, rotation);
     throw new GoBackError(
       "publishing",
-      `the current version of ${name} is not the one that Keyturn published`,
+      `the current version of ${name} was not written by this rotation; Keyturn publishes the secret again`,
     );
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {

@@ -59,7 +59,7 @@ export async function workOnMessage(
     await raiseAlarm(
       ports,
       "message-unreadable",
-      "A message in the work queue is unreadable. Only Keyturn may write to this queue.",
+      "Keyturn cannot read a message in its work queue. Only Keyturn may write to this queue.",
     );
     return undefined;
   }

@@ -87,8 +87,8 @@ function withoutCredential(
 ): TargetRecord {
   const { name, as } = session.target.publish;
   const content = reading.kind === "none" ? reading.content : "text";
-  const what = reading.kind === "none" ? reading.why : "holds another credential";
-  const why = `the published secret ${name} holds no credential of target ${session.target.id}: it ${what}`;
+  const what = reading.kind === "none" ? reading.why : "contains the credential of another account";
+  const why = `the published secret ${name} holds no credential of target ${session.target.id}: the secret ${what}`;
   if (content === "nothing" || (content === "keys" && as === "json")) {
     return withoutPublished(session, slots, why);
   }
@@ -138,8 +138,8 @@ function requireAllToLogIn(
   if (unknown.length === 0) return;
   const names = unknown.map((slot) => slot.account).join(" and ");
   throw new NoLiveCredentialError(
-    `${why}no stored secret of ${names} logs in, and only the account itself can change its password. ` +
-      "Store its present password in the published secret, or in the account's initial secret",
+    `${why}no stored secret of ${names} logs in, and with admin: self only the account can change its password. ` +
+      "Store the current password of the account in the published secret, or in the secret under initial",
   );
 }
 

@@ -65,7 +65,7 @@ function withOutbox(session: TargetSession, waiting: readonly Notification[]): T
   for (const { id } of waiting.filter(({ at }) => at <= oldest)) {
     session.emit({
       type: "notification-failed",
-      detail: `${id} was not delivered within a day and was dropped`,
+      detail: `${id} was not delivered within 24h and was dropped`,
     });
   }
   return outbox.length === 0

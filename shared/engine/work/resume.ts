@@ -242,7 +242,7 @@ function withCheckOfPublished(
   { at }: Failure,
 ): TargetRecord {
   if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
-  const why = `rotation ${rotation.id} failed after it may have changed ${rotation.account}`;
+  const why = `rotation ${rotation.id} failed, and may have changed ${rotation.account} before`;
   return withCheck(record, why, at);
 }
 

@@ -110,8 +110,8 @@ function withUseReported(
   { account, rotationId, proof }: Retirement,
 ): TargetRecord {
   const message =
-    `Account ${account} is still in use: ${proof?.seenInUse ?? 0} checks since the end of its grace found sessions. ` +
-    "Keyturn retires it once it is unused.";
+    `Account ${account} still has sessions: ${proof?.seenInUse ?? 0} checks since the end of its grace found open sessions. ` +
+    "Keyturn retires the account once it has no sessions.";
   const data = { kind: "still-in-use", message, rotationId, account };
   return notify(record, {
     type: "alarm",
@@ -158,7 +158,7 @@ async function tryAgainLater(
   };
   // The superseded secret still works, and an operator may have requested the rotation to prevent that.
   const isNews = failures === session.target.policy.retry.attempts;
-  const message = `The superseded secret of ${retirement.account} still works because it could not be retired: ${failure.message}`;
+  const message = `The superseded secret of ${retirement.account} still works, because the retirement of the account failed: ${failure.message}`;
   const data = { kind: "retirement", message, rotationId: retirement.rotationId };
   await session.commit(isNews ? notify(record, { type: "alarm", at: failure.at, data }) : record);
   session.emit({

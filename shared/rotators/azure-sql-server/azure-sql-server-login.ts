@@ -45,13 +45,12 @@ export async function tryLogin(
     for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(place, options, credential, connectWithin);
       if (hasFired(signal))
-        throw unavailable(`${where}: not contacted, because the deadline had passed`);
+        throw unavailable(`${where}: not contacted, because the time limit had passed`);
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
       const { error, errors, route } = await attempt.ended;
       if (route === undefined && error === undefined) return "accepted";
-      const late =
-        limit.reached() ?? (hasFired(signal) ? "no answer before the deadline" : undefined);
+      const late = limit.reached() ?? (hasFired(signal) ? "timed out" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
       if (route === undefined) {
         const verdict = toLoginVerdict(errors, error, seenFrom(where, place, options));
@@ -145,7 +144,7 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   const { promise, resolve } = Promise.withResolvers<Omit<Ending, "errors">>();
   const giveUp = () => {
     connection.close();
-    resolve({ error: new Error("the deadline has passed"), route: undefined });
+    resolve({ error: new Error("timed out"), route: undefined });
   };
   // The driver would follow the redirect by itself, but check the certificate against the name of the redirecting server. That
   // server has proven its name, so its redirect is valid; the next server must prove the name in the redirect.

@@ -34,7 +34,7 @@ export async function isPermitted(
   return isGranted || !found.nextLink ? isGranted : undefined;
 }
 
-/** Body of the answer; rejects when it is not 200, and tells nothing of it. */
+/** Body of the answer; rejects when it is not 200, and the error contains nothing of it. */
 function get(
   url: URL,
   token: string,

@@ -31,7 +31,7 @@ export async function canConnect(server: string): Promise<boolean> {
   });
 }
 
-/** Counts until the name is resolved, however long ago the socket was given up. */
+/** Counts until the name is resolved, however long ago the socket was closed. */
 const countedLookup: LookupFunction = (hostname, options, callback) => {
   pendingLookups += 1;
   lookup(hostname, options, (...answer) => {

@@ -140,7 +140,7 @@ function obstaclesIn({ user, usable, we }: Found, options: MongodbOptions, accou
     ...(unmet.length === 0
       ? []
       : [
-          `${who} can't log in from ${we ?? "here"}: its authenticationRestrictions, or those of its roles, allow ` +
+          `${who} cannot log in from ${we ?? "here"}: its authenticationRestrictions, or those of its roles, allow ` +
             `only ${unmet.map(describeRestriction).join(" or ")}. Add this address with db.updateUser or db.updateRole.`,
         ]),
   ];
@@ -159,7 +159,7 @@ function lackOfMechanism(
   }
   if (usable === undefined || usable.some(isScram)) return undefined;
   return (
-    `can't log in with a password: the server has ${mechanisms.join(", ")} switched off. ` +
+    `cannot log in with a password: the server has ${mechanisms.join(", ")} switched off. ` +
     "Switch one of these on with the parameter authenticationMechanisms."
   );
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import { tls } from "../connection/tls.ts";
 
-/** Hosts become parts of a connection string, so characters with a meaning there are refused. */
+/** Hosts become parts of a connection string, so characters with a meaning there are rejected. */
 const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
   message: "must be a host name or an IP address",
 });

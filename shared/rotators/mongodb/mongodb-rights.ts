@@ -91,7 +91,7 @@ export function describeUnableToChange({
     roles: [],
   };
   return (
-    `Account \`${account}\` in authentication database \`${authDatabase}\` can't be changed: \`${name}\` lacks ` +
+    `Account \`${account}\` in authentication database \`${authDatabase}\` cannot be changed: \`${name}\` lacks ` +
     `${action} there. Run: db.getSiblingDB("admin").createRole(${JSON.stringify(definition)}); ` +
     grant(isSelf ? authDatabase : adminAuthDatabase, name, role)
   );
@@ -101,7 +101,7 @@ export function describeUnableToChange({
 export function describeUnableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
   const name = using.as === "identity" ? "identity" : using.credential.account;
   const home = using.as === "self" ? options.authDatabase : options.adminAuthDatabase;
-  return `\`${name}\` can't list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
+  return `\`${name}\` cannot list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
 }
 
 function grant(database: string, user: string, role: string): string {

@@ -53,7 +53,7 @@ export async function logIn(
   };
   const { MongoClient } = await import("mongodb");
   if (hasFired(signal))
-    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
 
   const client = new MongoClient(`mongodb://${listMembers(options).join(",")}/`, settings);
   const line = watchLine(client, listMembers(options).length, signal);
@@ -65,7 +65,7 @@ export async function logIn(
     limit.end();
     await line.close();
     if (isRejection(error)) return "rejected";
-    const isOver = signal.aborted ? "no answer before the deadline" : undefined;
+    const isOver = signal.aborted ? "timed out" : undefined;
     const late = limit.reached() ?? isOver;
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
     throw toLoginError(error, where);
@@ -96,7 +96,7 @@ function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Ses
 }
 
 export function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }
 
@@ -142,7 +142,7 @@ function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
   // An orderly close sends a message, and a silent server would make it wait.
   const leave = () => (closing ??= client.close().catch(() => undefined));
   const giveUp = () => {
-    lost.reject(new Error("the deadline has passed"));
+    lost.reject(new Error("timed out"));
     void leave();
   };
   const heard = hearSignal(signal, giveUp);

@@ -151,7 +151,7 @@ async function change(
       // The driver does not treat this as an error. The change is on the primary, but a new primary may undo it.
       if ("writeConcernError" in reply) {
         throw new OutcomeUnknownError(
-          `${where}: the change did not reach a majority of the replica set in time; either password may be valid`,
+          `${where}: writing the change to a majority of the replica set timed out; either password may be valid`,
         );
       }
     } catch (error) {
@@ -171,7 +171,7 @@ function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
     return { credential: using.credential, home };
   }
   const where = describeAccount(options, account, authDatabase);
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */

@@ -118,7 +118,7 @@ export async function examineIn(
   const obstacles = obstaclesIn(found, name);
   if (found.exists) {
     const kept = await knock(options, name, signal, connectWithin);
-    // A begun log-in adds nothing to what the catalog has shown. A server that asks for the password does not block the account.
+    // A begun log-in adds nothing to what the catalog has shown. A server that requests the password does not block the account.
     if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
   }
   return { obstacles, right };
@@ -145,17 +145,17 @@ function obstaclesIn(found: Answer, name: string): string[] {
     ],
     [
       isBound && !found.mayConnect,
-      `${who} can't connect to database \`${database}\`. Run: GRANT CONNECT ON DATABASE ${database} TO ${quoted}.`,
+      `${who} cannot connect to database \`${database}\`. Run: GRANT CONNECT ON DATABASE ${database} TO ${quoted}.`,
     ],
     [
       !found.takesConnections,
-      `Database \`${database}\` accepts no connections, so ${name} can't log in. ` +
+      `Database \`${database}\` accepts no connections, so ${name} cannot log in. ` +
         `Run: ALTER DATABASE ${database} ALLOW_CONNECTIONS true.`,
     ],
     [
       isBound && databaseLimit >= 0 && found.databaseConnections >= databaseLimit,
       `Database \`${database}\` has ${found.databaseConnections} of the ${databaseLimit} connections that its limit ` +
-        `allows, so ${name} can't log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
+        `allows, so ${name} cannot log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
     ],
   ];
   return obstacles.flatMap(([isThere, sentence]) => (isThere ? [sentence] : []));
@@ -171,7 +171,7 @@ function examineRight(found: Answer, name: string): Right {
   if (fault === undefined) return { is: found.isRestricted ? "likely" : "proven" };
   // Managed services give the members of these groups other rights.
   if (found.isProviderAdmin) return { is: "likely" };
-  return { is: "missing", why: `Account \`${name}\` can't be changed: ${fault}` };
+  return { is: "missing", why: `Account \`${name}\` cannot be changed: ${fault}` };
 }
 
 function missingRight(found: Found): string | undefined {

@@ -86,7 +86,7 @@ function toSession(line: Line): Session {
 }
 
 /**
- * Begins a log-in as the account, and closes the connection when the server asks for the password. It sends no password, so the
+ * Begins a log-in as the account, and closes the connection when the server requests the password. It sends no password, so the
  * server counts no failed log-in. Returns the answer of the server if it refuses the account before that. Throws if the server cannot
  * be reached.
  */
@@ -115,7 +115,7 @@ export async function knock(
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {
   requireName(credential.account);
-  // For the server an empty password means "none"; the driver would look in the environment.
+  // For the server an empty password means "none"; the driver would use the environment.
   if (credential.secret.reveal() !== "") return;
   throw new ConfigError(`${describeAccount(options, credential.account)}: the secret is empty`);
 }

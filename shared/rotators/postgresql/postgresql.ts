@@ -192,14 +192,14 @@ async function refusal(
     .then(() => describeLackOfRight(session, account))
     .catch(() => undefined);
   const unnamed =
-    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to change it. ` +
+    `Account \`${account}\` cannot be changed: \`${using.credential.account}\` lacks the right to change it. ` +
     "Grant it CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
   return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
 }
 
 function requireCredential(using: Using, where: string): Credential {
   if (using.as !== "identity") return using.credential;
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */

@@ -79,7 +79,7 @@ async function readContent(response: BlobDownloadResponseParsed): Promise<Stored
   const { etag, lastModified, contentLength = 0, readableStreamBody } = response;
   if (etag === undefined || !lastModified || !readableStreamBody) {
     throw new ConfigBlobError(
-      "The answer of blob storage lacks the ETag, the time or the content.",
+      "Blob storage answered without the ETag, the time or the content.",
       false,
     );
   }
@@ -102,9 +102,9 @@ function discard(body: NodeJS.ReadableStream): void {
 async function within<Result>(milliseconds: number, asked: Promise<Result>): Promise<Result> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    late.reject(new DOMException("no answer in time", "AbortError"));
+    late.reject(new DOMException("timed out", "AbortError"));
   }, milliseconds);
-  // Whatever the call still does once it is given up concerns nobody.
+  // After the time limit, the result of the call does not matter.
   asked.catch(() => undefined);
   return Promise.race([asked, late.promise]).finally(() => {
     clearTimeout(timer);

@@ -32,7 +32,7 @@ export class KeptConfigError extends Error {
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
 
-/** Conflicts with other instances after which storing is left to the next look. */
+/** Conflicts with other instances after which storing is left to the next check. */
 const maxConflicts = 5;
 
 /** `source`: the name of the blob with the configuration. Each source has its own copy, so that copies are never mixed up. */
@@ -152,7 +152,7 @@ async function wrapErrors<Result>(call: () => Promise<Result>): Promise<Result> 
   } catch (error) {
     const { description } = toStorageFailure(error);
     throw new KeptConfigError(
-      `The last good configuration could not be kept or read: ${description}.`,
+      `The last good configuration could not be stored or read: ${description}.`,
     );
   }
 }

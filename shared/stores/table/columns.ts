@@ -253,7 +253,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The schema refuses the value and names the field.
+    // The schema rejects the value and names the field.
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Alarm } from "../journal.ts";
 
 /**
  * The schemas of the stored records. They are strict: the next write would lose a field that this version does not know, so a record
- * with such a field is refused. Rows of earlier versions are upgraded first (`upgrade.ts`).
+ * with such a field is rejected. Rows of earlier versions are upgraded first (`upgrade.ts`).
  */
 
 /** A missing field of `T`, or a field with another type, does not compile. */

@@ -30,7 +30,7 @@ import {
   toUnavailableError,
 } from "./table.ts";
 
-/** The content of an etag of this journal. Its wake time tells a commit which due row to replace. */
+/** The content of an etag of this journal. Its wake time identifies the due row that a commit must replace. */
 interface Seen {
   readonly etag: string;
   readonly wakeAt: Instant | undefined;

@@ -10,7 +10,7 @@ import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };
-const real = makeRotators({ getToken: () => Promise.reject(new Error("not asked for")) });
+const real = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 const root = resolve(import.meta.dirname, "../../..");
 const examples = await readdir(join(root, "examples"));
@@ -153,7 +153,7 @@ describe("A checked form is not used", () => {
     expect(outcome).toMatchObject({ warnings: [{ message: /^cannot be read \(EISDIR\), so / }] });
   });
 
-  test("when a CA file is missing, which is refused with its line", async () => {
+  test("when a CA file is missing, which is rejected with its line", async () => {
     const options = { host: "db.example", tls: { caFile: "ca.pem" } };
     const file = await packed(withTarget({ options }));
     expect(await open(file, given)).toEqual({

@@ -6,7 +6,7 @@ import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { makeFolder } from "../written.ts";
 
 const page = resolve(import.meta.dirname, "../../../docs/reference/configuration.md");
-const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not asked for")) });
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 /** Returns the code block below a mark in the page. */
 async function block(mark: string): Promise<string> {

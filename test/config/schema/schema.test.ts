@@ -11,7 +11,7 @@ import { load, makeFolder, withTarget } from "../written.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const example = resolve(root, "examples/keyturn.yaml");
-const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not asked for")) });
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 /** Checks a YAML text with a general JSON Schema validator, as editors do. */
 function judge(schema: Record<string, unknown>, text: string): string {

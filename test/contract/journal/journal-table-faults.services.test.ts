@@ -70,7 +70,7 @@ describe("a reply lost after the transaction took effect", () => {
     expect(await journal.read("hidden")).toStrictEqual({ record, etag });
   });
 
-  it("succeeds even when every reply is lost until the client gives up", async () => {
+  it("succeeds even when every reply is lost until the client times out", async () => {
     proxy.loseReply(/batch/, 4);
     const record = newRecord("silent");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: undefined });

@@ -73,7 +73,7 @@ describe("a permit to begin", () => {
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toEqual({
       intent: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -82,15 +82,15 @@ describe("a permit to begin", () => {
     const later = { ...changed, nextDue: plus(at(4), 1) };
     expect(decideStart(later, watched, at(4))).toStrictEqual({
       held: later,
-      why: "nothing is due",
+      why: "policy quarterly: no rotation of target orders is due",
     });
     expect(decideStart(changed, watched, at(4))).toStrictEqual({
       held: changed,
-      why: "nothing is due",
+      why: "policy quarterly: no rotation of target orders is due",
     });
     expect(decideStart({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
       intent: { at: at(4), requestedBy: "schedule", reason: "schedule" },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -99,7 +99,7 @@ describe("a permit to begin", () => {
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toStrictEqual({
       intent: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 

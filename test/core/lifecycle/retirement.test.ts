@@ -120,7 +120,7 @@ describe("a check for sessions", () => {
 
   it("that is repeated too early does not count", () => {
     const quiet = decideAfterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
-    if (quiet === "proven") throw new Error("one look is no proof");
+    if (quiet === "proven") throw new Error("one check is not proof");
     expect(decideAfterLook(quiet, false, retry, at(1))).toEqual(quiet);
     expect(decideAfterLook(quiet, false, retry, at(10))).toEqual(quiet);
   });
@@ -169,22 +169,22 @@ describe("what a retirement waits for", () => {
     [
       "its grace, and proof",
       waiting({ seenInUse: 0 }),
-      "the end of the grace period, then proof that the account is unused",
+      "the end of the grace period, and then proof that the account is unused",
     ],
     [
       "the end of its use",
       waiting({ seenInUse: 4 }),
-      "the account to become unused; checks that found it in use so far: 4",
+      "the account to become unused; checks that found open sessions so far: 4",
     ],
     [
       "the second check",
       waiting({ seenInUse: 4, quietSince: at(3) }),
-      `a second check: no session of the account was open at ${at(3)}`,
+      `a second check; the first check found no session of the account at ${at(3)}`,
     ],
     [
       "another try",
       { ...waiting({ seenInUse: 4 }), failures: 1 },
-      "the next try, because the last one failed",
+      "the next attempt; the last attempt failed",
     ],
   ])("is said in words: %s", (_, retirement, expected) => {
     expect(describeWait({ ...record, ...(retirement && { retirement }) })).toBe(expected);

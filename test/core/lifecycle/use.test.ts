@@ -31,9 +31,9 @@ describe("a use that is reported", () => {
       "less than an hour later",
       hour - 1,
       false,
-      /^a use less than an hour earlier is already recorded, at /,
+      /^a use within the hour before is already recorded, at /,
     ],
-    ["at the same moment", 0, false, /^a use less than an hour earlier is already recorded, at /],
+    ["at the same moment", 0, false, /^a use within the hour before is already recorded, at /],
     ["earlier", -minute, false, /^a later use is already recorded, at /],
   ])("%s is the last one or changes nothing", (_when, after, counted, why) => {
     const accepted = accept(known, { at: plus(now, after) });

@@ -136,7 +136,7 @@ describe("the policy of a target", () => {
     });
     expect(toEffectivePolicy(orders, [named("spare")])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 
@@ -148,12 +148,12 @@ describe("the policy of a target", () => {
 
   it("can be overridden in single fields, with a reason", () => {
     const fields = { spread: 0, every: 30 * day };
-    const override = { fields, reason: "the auditor asks for it" };
+    const override = { fields, reason: "the auditor requires it" };
     const base = named("default", { every: 90 * day, headStart: day });
     const choice = chosen({ ...orders, override }, [base]);
     expect(choice.policy).toStrictEqual({ ...base, ...fields });
     expect(choice.why).toBe(
-      "matches no other policy; every, spread set by the target: the auditor asks for it",
+      "matches no other policy; every, spread set by the target: the auditor requires it",
     );
     const silent = { ...orders, override: { fields, reason: "  " } };
     expect(toEffectivePolicy(silent, [base])).toStrictEqual({
@@ -161,7 +161,7 @@ describe("the policy of a target", () => {
     });
     expect(toEffectivePolicy({ ...orders, override }, [])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 

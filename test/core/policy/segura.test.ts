@@ -157,7 +157,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   ],
   "the first change": [
     {
-      says: "of a credential that was registered somebody has to ask for; then the policy takes over",
+      says: "of a registered credential must be requested; then the policy decides",
       policy: { every: 30 * day, adopt: { mode: "verify" } },
       facts: { adoptedAt: changedAt },
       at: "2026-07-01T12:00:00.000Z",

@@ -72,7 +72,7 @@ describe("a simulation", () => {
       "2026-05-20T00:02:00.000Z",
     ]);
     expect(simulation.rotations.slice(0, 1).map(describeWhy)).toStrictEqual([
-      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
+      "policy test: due by cron 0 2 1 * *; last changed at 2026-03-01T00:00:00.000Z; scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
     ]);
   });
 

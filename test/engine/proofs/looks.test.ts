@@ -52,7 +52,7 @@ const rules: readonly Rule[] = [
   },
   {
     rule: "does not accept a log-in without a password as proof",
-    probe: disturbedBy("asks for no password", pairAdmin),
+    probe: disturbedBy("requests no password", pairAdmin),
     careless: () => acceptsNoPassword,
     found: "vault.write broke the published secret of a pair",
   },

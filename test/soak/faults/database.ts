@@ -103,7 +103,7 @@ async function loseCommits(stage: Stage): Promise<Begun> {
   };
 }
 
-/** Another server takes over that lacks the last changes: a restored backup, or a standby that lagged behind. */
+/** Another server, which lacks the last changes, replaces the first: a restored backup, or a standby that lagged behind. */
 async function restoreSnapshot(stage: Stage): Promise<Begun> {
   const { world, targets, excuse } = stage;
   const { database } = world;

@@ -27,7 +27,8 @@ export function checkPassword(rules: PasswordRules): Problem[] {
     return [toProblem(["password"], message)];
   }
   if (computeFittingPart(rules) >= minFittingPart) return checkWords(rules);
-  const message = "rejects almost every random password; lower the counts, or use a greater length";
+  const message =
+    "excludes almost every random password; lower the counts, or use a greater length";
   return [toProblem(["password", "atLeast"], message)];
 }
 

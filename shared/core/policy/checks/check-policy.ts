@@ -47,7 +47,7 @@ function checkManual(policy: Policy): Problem[] {
     (field) => policy[field] !== undefined,
   );
   return without.map((field) =>
-    toProblem([field], "has no effect with manualOnly; remove one of them"),
+    toProblem([field], "has no effect with manualOnly; remove one of the two"),
   );
 }
 
@@ -61,7 +61,7 @@ function checkSomeTrigger({ every, cron, afterExposure, afterIdle }: Policy): Pr
 function checkHeadStart({ every, headStart }: Policy): Problem[] {
   if (headStart === undefined) return [];
   if (every === undefined)
-    return [toProblem(["headStart"], "needs every, because it is a part of that time")];
+    return [toProblem(["headStart"], "needs every, because headStart is a part of that time")];
   if (headStart < every) return [];
   const written = `must be shorter than every (${formatDuration(every)}), but is ${formatDuration(headStart)}`;
   return [toProblem(["headStart"], `${written}; otherwise the next rotation is due at once`)];

@@ -44,35 +44,38 @@ export function explainNever(policy: Policy, lost: readonly DueRule[]): string {
   return "no schedule is set, and nothing else has made a rotation due";
 }
 
-/** Describes a due moment, such as `90d after …, in the window from Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
+/** Describes a due moment, such as `due 90d after …; starts in the window from Sat 2026-10-31 22:00 Europe/Vienna; delayed by 37 min (spread)`. */
 export function describeReason(policy: Policy, placement: Placement): string {
   const { rule, at, permitted, opening } = placement;
   const zone = policy.timeZone ?? "UTC";
   const parts = [describeRule(policy, rule)];
-  if (rule.from < rule.due) parts.push(`${formatDuration(rule.due - rule.from)} head start`);
-  if (rule.anyTime) parts.push("windows ignored");
+  if (rule.from < rule.due) {
+    parts.push(`may start ${formatDuration(rule.due - rule.from)} earlier (headStart)`);
+  }
+  if (rule.anyTime) parts.push("ignores windows");
   if (opening.from > rule.from) {
     parts.push(`${describeWait(policy, rule)} ${formatLocal(opening.from, zone)}`);
   }
-  if (at > permitted) parts.push(`spread +${about(at - permitted)}`);
-  return parts.join(", ");
+  if (at > permitted) parts.push(`delayed by ${about(at - permitted)} (spread)`);
+  return parts.join("; ");
 }
 
 function describeWait(policy: Policy, rule: DueRule): string {
   if (findOpenings(policy, rule).appointments) return "scheduled for";
   const hasWindows = !rule.anyTime && (policy.days ?? policy.between) !== undefined;
-  return hasWindows ? "in the window from" : "delayed by a freeze until";
+  return hasWindows ? "starts in the window from" : "delayed by a freeze until";
 }
 
 const phrases: Readonly<Record<DueRule["kind"], (policy: Policy, since: string) => string>> = {
-  age: ({ every = 0 }, since) => `${formatDuration(every)} after ${since}`,
-  "never-changed": () => "never changed before",
+  age: ({ every = 0 }, since) => `due ${formatDuration(every)} after ${since}`,
+  "never-changed": () => "due as soon as possible, because the secret was never changed",
   adoption: ({ adopt }, since) =>
-    `first change, ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
-  cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
+    `due ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
+  cron: ({ cron = "" }, since) => `due by cron ${cron}; last changed at ${since}`,
   exposure: ({ afterExposure = 0 }, since) =>
-    `${formatDuration(afterExposure)} after the exposure at ${since}`,
-  idle: ({ afterIdle = 0 }, since) => `${formatDuration(afterIdle)} without use since ${since}`,
+    `due ${formatDuration(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) =>
+    `due after ${formatDuration(afterIdle)} without use since ${since}`,
 };
 
 function describeRule(policy: Policy, { kind: rule, since }: DueRule): string {
@@ -109,7 +112,7 @@ function listMissed(policy: Policy, { rule, opening }: Placement): PassedOver[] 
     const at = Math.max(span.from, rule.from);
     const freeze = findFreeze(policy.freeze ?? [], zone, at, rule.lift);
     const why = freeze
-      ? `frozen until ${freeze.to}: ${freeze.reason}`
+      ? `frozen until ${freeze.to} (${freeze.reason})`
       : "no rotation started in this window";
     found.push({ at: toInstantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }

@@ -221,7 +221,7 @@ describe("password rules are refused", () => {
       ["password: must leave 128 bits of entropy, but leaves 95; use length: 22"],
     ],
     [
-      "if no length is enough, and asks for more characters",
+      "if no length is enough, and suggests more characters",
       { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
       ["password: must leave 128 bits of entropy, but leaves 74; allow more characters"],
     ],
@@ -235,7 +235,7 @@ describe("password rules are refused", () => {
       "if the counts just fit, because random passwords rarely satisfy them",
       { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
     [
@@ -300,7 +300,7 @@ describe("password rules are refused", () => {
       "if random passwords rarely satisfy them",
       { length: 40, atLeast: { digits: 20 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
   ])("%s", (_, rules, expected) => {

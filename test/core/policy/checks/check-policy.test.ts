@@ -91,7 +91,7 @@ describe("a wrong policy is reported with the field and a message:", () => {
       ["error cron: must have five fields: minute, hour, day of month, month, day of week"],
     ],
     [
-      "a cron that asks for now",
+      "a cron for the present moment",
       { cron: "? 2 * * *" },
       ["error cron: must not contain ?; use * for any value"],
     ],
@@ -110,7 +110,7 @@ describe("a wrong policy is reported with the field and a message:", () => {
     [
       "a head start without an age",
       { cron: "0 2 * * *", headStart: day },
-      ["error headStart: needs every, because it is a part of that time"],
+      ["error headStart: needs every, because headStart is a part of that time"],
     ],
     [
       "nothing that makes a rotation due",
@@ -131,7 +131,7 @@ describe("a wrong policy is reported with the field and a message:", () => {
       },
       [
         ...["every", "cron", "afterIdle", "headStart"].map(
-          (field) => `error ${field}: has no effect with manualOnly; remove one of them`,
+          (field) => `error ${field}: has no effect with manualOnly; remove one of the two`,
         ),
         "error adopt.mode: cannot be rotate with manualOnly, because it would start a rotation by itself",
       ],

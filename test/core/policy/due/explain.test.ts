@@ -11,5 +11,5 @@ it.each([
   const policy = policyWith({ cron: "0 22 * * *", spread });
   const due = computeNextDue(policy, { targetId: "orders" }, "2026-06-01T12:00:00.000Z");
   expect(due.at).toMatch(new RegExp(`^2026-06-01T22:.*${at}$`));
-  expect(due.reason).toMatch(new RegExp(`, spread \\+${told}$`));
+  expect(due.reason).toMatch(new RegExp(`; delayed by ${told} \\(spread\\)$`));
 });

@@ -23,7 +23,7 @@ describe("the due moment of a target", () => {
   it("is the maximum age after its last change, if that is in the future", () => {
     expect(computeNextDue(policy, facts, now)).toEqual({
       at: "2026-04-01T00:00:00.000Z",
-      reason: `policy quarterly: 90d after ${changed}`,
+      reason: `policy quarterly: due 90d after ${changed}`,
       passedOver: [],
       policy: "quarterly",
     });

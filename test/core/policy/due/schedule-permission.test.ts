@@ -25,7 +25,7 @@ describe("permission to start a change", () => {
     expect(mayStart(policy, facts, "2026-06-24T21:59:59.999Z").allowed).toBe(false);
     expect(mayStart(policy, facts, "2026-06-24T22:00:00.000Z")).toStrictEqual({
       allowed: true,
-      why: "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, in the window from Wed 2026-06-24 22:00 UTC",
+      why: "policy test: due 30d after 2026-06-01T12:00:00.000Z; may start 7d earlier (headStart); starts in the window from Wed 2026-06-24 22:00 UTC",
     });
     expect(mayStart(policy, facts, "2026-06-25T04:00:00.000Z").allowed).toBe(false);
   });

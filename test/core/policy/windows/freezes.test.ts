@@ -17,11 +17,11 @@ describe("a freeze", () => {
       {
         at: "2026-07-10T22:00:00.000Z",
         reason:
-          "policy test: 30d after 2026-06-01T12:00:00.000Z, delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
+          "policy test: due 30d after 2026-06-01T12:00:00.000Z; delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
         passedOver: [
           {
             at: "2026-07-01T12:00:00.000Z",
-            why: "Wed 2026-07-01 14:00 Europe/Vienna: frozen until 2026-07-10: half-year close",
+            why: "Wed 2026-07-01 14:00 Europe/Vienna: frozen until 2026-07-10 (half-year close)",
           },
         ],
         policy: "test",
@@ -80,7 +80,7 @@ describe("a freeze", () => {
     expect(due.passedOver).toStrictEqual([
       {
         at: "2026-07-01T14:30:00.000Z",
-        why: "Wed 2026-07-01 14:30 UTC: frozen until 2026-07-01T14:40:00Z: move",
+        why: "Wed 2026-07-01 14:30 UTC: frozen until 2026-07-01T14:40:00Z (move)",
       },
     ]);
   });
@@ -112,7 +112,7 @@ describe("a freeze", () => {
     expect(exposed.passedOver).toStrictEqual([
       {
         at: "2026-06-02T12:00:00.000Z",
-        why: "no window ever opens: 1d after 2026-06-01T12:00:00.000Z",
+        why: "no window ever opens: due 1d after 2026-06-01T12:00:00.000Z",
       },
     ]);
   });
@@ -125,7 +125,7 @@ describe("the list of passed-over moments", () => {
     expect(computeNextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
       at: "2026-06-06T02:00:00.000Z",
       reason:
-        "policy test: 2d after 2026-06-01T12:00:00.000Z, scheduled for Sat 2026-06-06 02:00 UTC",
+        "policy test: due 2d after 2026-06-01T12:00:00.000Z; scheduled for Sat 2026-06-06 02:00 UTC",
       passedOver: [
         {
           at: "2026-06-04T02:00:00.000Z",
@@ -137,7 +137,7 @@ describe("the list of passed-over moments", () => {
         },
         {
           at: "2026-07-02T02:00:00.000Z",
-          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, scheduled for Thu 2026-07-02 02:00 UTC",
+          why: "later: due 30d after the exposure at 2026-06-01T12:00:00.000Z; scheduled for Thu 2026-07-02 02:00 UTC",
         },
       ],
       policy: "test",
@@ -224,11 +224,11 @@ describe("the list of passed-over moments", () => {
     expect(computeNextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, windows ignored, delayed by a freeze until Wed 2026-06-03 00:00 UTC",
+        "policy test: due 1h after the exposure at 2026-06-01T12:00:00.000Z; ignores windows; delayed by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",
-          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02: close",
+          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02 (close)",
         },
       ],
       policy: "test",
@@ -258,7 +258,10 @@ describe("the list of passed-over moments", () => {
     });
     const due = computeNextDue(policy, { targetId: "a", exposedAt: monday }, monday);
     expect(due.passedOver).toStrictEqual([
-      { at: monday, why: "no window ever opens: never changed before" },
+      {
+        at: monday,
+        why: "no window ever opens: due as soon as possible, because the secret was never changed",
+      },
     ]);
   });
 });

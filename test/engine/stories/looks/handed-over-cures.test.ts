@@ -73,7 +73,7 @@ describe("The cure of a published secret that does not work does not wait for a 
     await request(world);
     world.advance(2 * second);
     await publishByHand(world);
-    expect((await readRecord(world)).request?.heldBy).toContain("the end of its grace");
+    expect((await readRecord(world)).request?.heldBy).toContain("until its grace ends");
     world.advance(hour);
     await breakAll(world);
     expect(await countBrokenMinutes(world)).toBeLessThan(60);
@@ -87,7 +87,7 @@ describe("The cure of a published secret that does not work does not wait for a 
     await publishByHand(world);
     world.advance(6 * hour);
     await work(world);
-    expect((await readRecord(world)).again?.heldBy).toContain("the end of its grace");
+    expect((await readRecord(world)).again?.heldBy).toContain("until its grace ends");
     await breakAll(world);
     expect(await countBrokenMinutes(world)).toBeLessThan(60);
   });
@@ -102,7 +102,7 @@ describe("The cure of a published secret that does not work does not wait for a 
     const wanted = { reason: "operator", requestedBy: "test" } as const;
     await requestRotation(world.ports(open), target, wanted);
     await see(publishingBefore("vault.write", world));
-    expect((await readRecord(world)).rotation?.heldBy).toContain("the end of its grace");
+    expect((await readRecord(world)).rotation?.heldBy).toContain("until its grace ends");
     world.advance(hour);
     await breakAll(world, () => see(open, true));
     const broken = await countBrokenMinutes(world, () => see());
@@ -249,7 +249,7 @@ describe("An answer says until when the grace delays the rotation", () => {
     await request(world);
     await work(world, publishingBefore("vault.write", world));
     const outcome = await expose(world.ports(open), target, { by: "ben", kind: "exposure" });
-    expect(outcome.why).toContain("it waits until");
+    expect(outcome.why).toContain("waits until");
   });
 });
 

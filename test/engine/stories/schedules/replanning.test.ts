@@ -225,7 +225,7 @@ test("A retry that waits for the end of a freeze starts when an edit removes the
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({
     state: "done",
     requestedBy: "anna",
-    why: `another try after rotation ${id} failed`,
+    why: `another attempt, because rotation ${id} failed`,
   });
   expect(await readRecord(world)).not.toHaveProperty("again");
 });
