@@ -66,7 +66,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   let closing = false;
   const isClosing = () => closing;
 
-  /** Resolves with the reason when a host stops and must not be replaced; undefined when this was asked for. */
+  /** Resolves with the reason when a host stops and must not be replaced; undefined when this was requested. */
   const keepRunning = async (): Promise<string | undefined> => {
     for (;;) {
       const { code, signal, errors } = await child.exited;
