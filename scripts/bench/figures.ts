@@ -7,6 +7,7 @@ import { fleet, simulatedCrowd } from "./figures/fleet.ts";
 import { limited } from "./figures/limited.ts";
 import { memory } from "./figures/memory-use.ts";
 import { profile } from "./figures/profile.ts";
+import { queueBatches } from "./figures/queue-batches.ts";
 import { scale } from "./figures/scale.ts";
 import { throughput } from "./figures/throughput.ts";
 
@@ -20,6 +21,7 @@ export const figures: readonly Figure[] = [
   dead,
   memory,
   configuration,
+  queueBatches,
   start,
   simulatedCrowd,
   fleet,

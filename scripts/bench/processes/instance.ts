@@ -39,9 +39,10 @@ answerCalls({
   },
   async pull() {
     triggers = (await opened).map(({ app }) =>
-      startQueueTrigger(places.connectionString, places.queue, (message) =>
-        app.work(parseWorkMessage(JSON.parse(message))),
-      ),
+      startQueueTrigger(places.connectionString, places.queue, {
+        work: (message) => app.work(parseWorkMessage(JSON.parse(message))),
+        batch: places.batch,
+      }),
     );
   },
   async rest() {

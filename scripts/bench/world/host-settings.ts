@@ -1,17 +1,23 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
+/** How many messages an instance takes at a time. */
+export const batchShape = z.object({
+  /** The maximum number of messages for one request. */
+  batchSize: z.number(),
+  /** The number of messages in work above which no more are taken. */
+  newBatchThreshold: z.number(),
+});
+
+export type Batch = z.output<typeof batchShape>;
+
 const hostShape = z.object({
   extensions: z.object({
-    queues: z.object({ batchSize: z.number(), newBatchThreshold: z.number() }),
+    queues: batchShape,
   }),
 });
 
-export interface HostSettings {
-  /** The maximum number of messages for one request. */
-  readonly batchSize: number;
-  /** The number of messages in work above which no more are taken. */
-  readonly newBatchThreshold: number;
+export interface HostSettings extends Readonly<Batch> {
   /** The first and the longest wait between polls of an empty queue. */
   readonly pollMs: readonly [number, number];
 }

@@ -19,6 +19,7 @@ import { makeTablePace } from "../../../shared/stores/table/table-pace.ts";
 import { makeKeyVault } from "../../../shared/vaults/key-vault.ts";
 import { vaultCredential } from "./bench-vault.ts";
 import { type Meter, meter } from "./counting.ts";
+import { batchShape } from "./host-settings.ts";
 
 /** The places of the configuration and the storage of the bench. */
 export const placesShape = z.object({
@@ -29,6 +30,8 @@ export const placesShape = z.object({
   queue: z.string(),
   /** Whether the app reserves calls of the vault before a change, as in production. Set it to false for a vault without limits. */
   isPaced: z.boolean(),
+  /** Instead of the values in `host.json`. */
+  batch: batchShape.optional(),
 });
 
 export type Places = z.output<typeof placesShape>;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { QueueClient } from "@azure/storage-queue";
-import { hostSettings } from "./host-settings.ts";
+import { type Batch, hostSettings } from "./host-settings.ts";
 
 /** Longer than the work for any message, because this loop does not renew the lease as the host does. */
 const holdSeconds = 1_800;
@@ -15,15 +15,18 @@ export interface QueueTrigger {
 
 /**
  * Takes messages from the queue like the Functions host: `batchSize` at a time, and the next batch when at most
- * `newBatchThreshold` are left. A message is deleted after its work, and reappears after 30 s when the work fails.
+ * `newBatchThreshold` are left; by default as `host.json` says. A message is deleted after its work, and reappears after 30 s when the work fails.
  */
 export function startQueueTrigger(
   connectionString: string,
   queueName: string,
-  work: (text: string) => Promise<void>,
+  {
+    work,
+    batch,
+  }: { readonly work: (text: string) => Promise<void>; readonly batch?: Batch | undefined },
 ): QueueTrigger {
   const client = new QueueClient(connectionString, queueName);
-  const { batchSize, newBatchThreshold, pollMs } = hostSettings();
+  const { batchSize, newBatchThreshold, pollMs } = { ...hostSettings(), ...batch };
   const running = new Set<Promise<unknown>>();
   const stopping = new AbortController();
   const isOver = () => stopping.signal.aborted;

@@ -6,6 +6,7 @@ import { startAzurite } from "../../../local/azurite.ts";
 import { makeConfiguration, type ServerAddress } from "./bench-configuration.ts";
 import { type BenchVault, startVault } from "./bench-vault.ts";
 import { type Database, startDatabase } from "./database.ts";
+import type { Batch } from "./host-settings.ts";
 import { awaitEach, type Instances, type Program, startInstances } from "./instances.ts";
 import { openApp, type Places } from "./open-app.ts";
 
@@ -15,7 +16,7 @@ export interface World {
   readonly database: Database;
   readonly vault: BenchVault;
   /** Starts instances of the app in one process, which ends with the world. Default: one instance that respects the limits of vaults. */
-  startInstances(count?: number, isPaced?: boolean, program?: Program): Instances;
+  startInstances(count?: number, isPaced?: boolean, program?: Program, batch?: Batch): Instances;
   /** Requests a rotation of each target, in this order: writes to the journal, and sends a message. */
   request(ids: readonly string[]): Promise<void>;
   /** Moves targets to another server, for instances that are started later. */
@@ -79,8 +80,8 @@ export async function startWorld(count: number): Promise<World> {
     await adopt(places, ids);
     return {
       ...{ ids, database, vault, close },
-      startInstances: (some = 1, isPaced = true, program) =>
-        keep(startInstances({ ...places, isPaced }, some, program)),
+      startInstances: (some = 1, isPaced = true, program, batch) =>
+        keep(startInstances({ ...places, isPaced, ...(batch && { batch }) }, some, program)),
       request: (some) => request(places, some),
       async move(some, to) {
         for (const id of some) moved.set(id, to);
