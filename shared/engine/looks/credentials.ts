@@ -1,5 +1,5 @@
 import { ConfigError, NoLiveCredentialError } from "../../core/errors.ts";
-import { findRefusal } from "../../core/looks/guesses.ts";
+import { findRefusal, guessWindowMs } from "../../core/looks/guesses.ts";
 import {
   describeNoLiveCredential,
   type UnreadableVersion,
@@ -8,7 +8,7 @@ import type { Rotation } from "../../core/record/rotation.ts";
 import { findSlot, listSlotCandidates } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
-import { between, minute } from "../../core/time.ts";
+import { between, type Instant, minute } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import {
   listVersions,
@@ -121,7 +121,12 @@ async function* listCandidates(
     ...refs.filter((ref) => !isSameVersion(ref, pending)),
     ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
   ];
-  const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
+  // An account that the server does not let in for a while is let in again with the secret that worked last.
+  const [likeliest] = known;
+  const isAgain = likeliest !== undefined && isDueAgain(refusedAt(likeliest), session.now());
+  if (isAgain) yield likeliest;
+  const rest = isAgain ? known.slice(1) : known;
+  const [untried, refused] = split(rest, (ref) => refusedAt(ref) === undefined);
   yield* untried;
   const others = (await readOthers(session, known))
     .filter(({ credential }) => credential.account === account)
@@ -132,6 +137,11 @@ async function* listCandidates(
   yield* [...refused, ...othersRefused].sort((a, b) =>
     (refusedAt(a) ?? "").localeCompare(refusedAt(b) ?? ""),
   );
+}
+
+/** Whether a secret was refused so long ago that the refusal no longer counts for the pause between guesses. */
+function isDueAgain(refusedAt: Instant | undefined, now: Instant): boolean {
+  return refusedAt !== undefined && between(refusedAt, now) >= guessWindowMs;
 }
 
 function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {

@@ -175,3 +175,19 @@ test("No stored secret is tried twice in one attempt, or named twice in the mess
   expect(versions).not.toEqual([]);
   expect(new Set(versions).size).toBe(versions.length);
 });
+
+test("An account that the server did not let in for a while is found again with the secret that worked last", async () => {
+  const world = await adopted(singleSelf);
+  for (let rotations = 0; rotations < 9; rotations++) {
+    world.advance(hour);
+    await rotate(world);
+  }
+  const working = world.system.passwords.get("app") ?? new Secret("");
+  world.system.passwords.set("app", new Secret("the account is expired"));
+  const id = await request(world);
+  await workFor(world, 2 * minute);
+  world.system.passwords.set("app", working);
+  // One pause between guesses, and the time until the next attempt.
+  await workFor(world, 2 * guessWindowMs);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+});
