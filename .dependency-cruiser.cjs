@@ -1,6 +1,6 @@
 /**
  * The directions of imports, type-only imports included. The table in docs/architecture.md says the
- * same in words; a rule that is in the way is changed there first.
+ * same in words. To change a rule, change it there first.
  */
 
 const contracts =

@@ -116,8 +116,10 @@ const manifestShape = z.object({
   description: z.string(),
   license: z.string(),
   type: z.literal("module"),
-  engines: z.object({ node: z.string() }),
 });
+
+/** For the package only: in the checkout, an older Node is enough, because scripts/run.mjs starts the project's own. */
+const engines = { node: ">=22.18" };
 
 async function fill(out: string, given: string | undefined) {
   const config = given === undefined ? undefined : await checkPacked(given, root);
@@ -131,7 +133,7 @@ async function fill(out: string, given: string | undefined) {
 async function addFiles(out: string, chunks: readonly OutputChunk[]) {
   const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   // Without scripts and dependencies, a build on the server has nothing to do.
-  const own = { ...manifestShape.parse(manifest), private: true, main: "functions/*.js" };
+  const own = { ...manifestShape.parse(manifest), engines, private: true, main: "functions/*.js" };
   await writeFile(join(out, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
   for (const file of ["host.json", "LICENSE"]) await copyFile(join(root, file), join(out, file));
   const licences = await licenceTexts(chunks.flatMap((chunk) => Object.keys(chunk.modules)));

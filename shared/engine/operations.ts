@@ -202,7 +202,7 @@ async function reportLeftovers(
 ): Promise<void> {
   for (const one of unreadable) await reportUnreadable(ports, one, reported);
   for (const id of abandoned) {
-    const text = `Target ${id} was removed from the configuration during a rotation. Add the target again to finish the rotation.`;
+    const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
     if (reported.has(text)) continue;
     await raiseAlarm(ports, "gave-up", text, { targetId: id });
     reported.add(text);
@@ -219,7 +219,7 @@ async function reportUnreadable(
   reported: Set<string>,
 ): Promise<void> {
   if (reported.has(why)) return;
-  const text = `${why} Keyturn does not work on the target until then.`;
+  const text = `${why} Keyturn does not process the target until this is fixed.`;
   if (isNewer) {
     const at = toInstant(ports.journal.now());
     ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));

@@ -1,8 +1,8 @@
 import { LeaseLostError } from "../core/errors.ts";
-import { withCheck } from "../core/lifecycle/check-request.ts";
 import { decideWork, findWakeTime, isClaimed, type Work } from "../core/lifecycle/decide.ts";
 import { handoverMs } from "../core/lifecycle/grace-hold.ts";
 import { joinRequest } from "../core/lifecycle/request.ts";
+import { withCheck } from "../core/record/check.ts";
 import {
   mayHaveChanged,
   newRecord,

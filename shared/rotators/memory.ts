@@ -92,7 +92,7 @@ function makeRules(system: MemorySystem) {
       : credential.account === account;
   }
 
-  function mustMay({ account, using, mayStay }: Look<unknown>): void {
+  function requireRight({ account, using, mayStay }: Look<unknown>): void {
     if (!isLetIn(using, mayStay)) {
       throw new AuthorityRefusedError(`memory refuses the log-in of ${describeAuthority(using)}`);
     }
@@ -118,7 +118,7 @@ function makeRules(system: MemorySystem) {
     return obstacle === undefined ? [] : [obstacle];
   }
 
-  return { accepts, requireAsked, mustMay, examineNow, stay };
+  return { accepts, requireAsked, requireRight, examineNow, stay };
 }
 
 function describeAuthority(using: Using): string {
@@ -135,7 +135,7 @@ export function makeMemoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
-  const { accepts, requireAsked, mustMay, examineNow, stay } = makeRules(system);
+  const { accepts, requireAsked, requireRight, examineNow, stay } = makeRules(system);
   return {
     type: "memory",
     options: z.strictObject({}),
@@ -144,7 +144,7 @@ export function makeMemoryRotator(
     async apply({ next, ...call }, signal) {
       await Promise.resolve();
       if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
-      mustMay({ ...call, account: next.account });
+      requireRight({ ...call, account: next.account });
       if (!system.passwords.has(next.account)) {
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
       }
@@ -167,14 +167,14 @@ export function makeMemoryRotator(
     async hasSessions(look, signal) {
       const { account } = look;
       await untilAsked(signal);
-      mustMay(look);
+      requireRight(look);
       return system.sessions.has(account);
     },
     async retire(call, signal) {
       const { account } = call;
       await Promise.resolve();
       if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
-      mustMay(call);
+      requireRight(call);
       // No log-in ever presents an empty password here.
       system.passwords.set(account, new Secret(""));
     },

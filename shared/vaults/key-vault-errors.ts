@@ -175,14 +175,14 @@ function isNetworkRule(innerCode: string | undefined): boolean {
 function explainNotFound({ code }: VaultErrorDetails): string {
   return code === "VaultNotFound"
     ? "the vault does not exist. Check the vault's url and private DNS."
-    : "the vault reports a missing object without the name of the secret.";
+    : "the vault answered 404, but its answer does not name the secret.";
 }
 
 const conflicts: Readonly<Record<string, string>> = {
   ObjectIsDeletedButRecoverable:
-    "the secret was deleted, but can be recovered. Recover or purge the secret, and try again.",
+    "the secret was deleted, but can be recovered. Recover or purge it, and try again.",
   ObjectIsBeingDeleted:
-    "the secret is being deleted. Recover or purge the secret after that, and try again.",
+    "the secret is being deleted. Recover or purge it after that, and try again.",
   ObjectIsBeingRecovered: "the secret is being recovered. Try again after that.",
 };
 

@@ -113,7 +113,7 @@ function makeWriter(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "wri
       checkContent(name, content);
       if (isRemoved(shelf, name)) {
         throw new VaultUnavailableError(
-          `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge the secret.`,
+          `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge it.`,
         );
       }
       const { expiresAt, ...rest } = content;

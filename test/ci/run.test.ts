@@ -150,6 +150,15 @@ describe("choosing Node", () => {
   });
 });
 
+test("package.json accepts the Node from which the bootstrap starts, so npx prints no warning", async () => {
+  const root = resolve(import.meta.dirname, "../..");
+  const [readme, manifest] = await Promise.all(
+    ["README.md", "package.json"].map((file) => readFile(join(root, file), "utf8")),
+  );
+  const [, node] = /Node (\d+) or later/.exec(readme ?? "") ?? [];
+  expect(JSON.parse(manifest ?? "")).toMatchObject({ engines: { node: `>=${node}` } });
+});
+
 describe("running", () => {
   test("a TypeScript file receives its arguments, and its exit code is returned", async () => {
     const body = "const args: string[] = process.argv.slice(2); process.exitCode = args.length;";

@@ -33,7 +33,7 @@ export interface Block {
 
 export const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
-export function blocksOf(page: string): Block[] {
+export function listBlocks(page: string): Block[] {
   const text = read(page);
   return Array.from(text.matchAll(/^```(\w*)\n([^]*?)^```$/gm), (match) => {
     const [, language = "", inside = ""] = match;
@@ -44,10 +44,10 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
-export const allBlocks = guides.flatMap(blocksOf);
+export const allBlocks = guides.flatMap(listBlocks);
 
 /** For messages: where the block is. */
-export const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
+export const formatPlace = ({ page, line }: Block): string => `${page}:${line}`;
 
 export const isComplete = ({ language, text }: Block): boolean =>
   language === "yaml" && /^version: 1$/m.test(text);
@@ -56,7 +56,7 @@ export const isComplete = ({ language, text }: Block): boolean =>
 export async function folderFor(page: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-guide-"));
   await cp(join(root, "examples"), join(folder, "examples"), { recursive: true });
-  const configuration = blocksOf(page).find(isComplete);
+  const configuration = listBlocks(page).find(isComplete);
   const file = join(folder, "keyturn.yaml");
   if (configuration) await writeFile(file, configuration.text);
   else await cp(join(root, "examples", "keyturn.yaml"), file);
@@ -80,7 +80,7 @@ const prelude = [
 export function callsIn(blocks: readonly Block[], folder: string): Call[][] {
   const env = { PATH: process.env["PATH"], KEYTURN: "https://app.example", KEY: "a-key" };
   const parts = blocks.map(
-    (block) => `(\nset -e\n${block.text}) || failed ${placeOf(block)}\necho -n $'\\x1d'`,
+    (block) => `(\nset -e\n${block.text}) || failed ${formatPlace(block)}\necho -n $'\\x1d'`,
   );
   const failed =
     'failed() { echo "$1: this block cannot run here, and no mark says so" >&2; exit 1; }';
@@ -98,7 +98,7 @@ export function callsIn(blocks: readonly Block[], folder: string): Call[][] {
 export function syntaxProblems(blocks: readonly Block[]): string {
   const checks = blocks.map((block) => {
     const functionOf = `check() {\n${block.text}\n}`;
-    return `eval ${quoted(functionOf)} || echo ${placeOf(block)} >&2`;
+    return `eval ${quoted(functionOf)} || echo ${formatPlace(block)} >&2`;
   });
   return spawnSync("bash", ["--norc", "-c", checks.join("\n")], { encoding: "utf8" }).stderr;
 }

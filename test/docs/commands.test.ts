@@ -8,13 +8,13 @@ import { readArguments, readCheckArguments, readCommand } from "../../cli/argume
 import { readArguments as readStartArguments } from "../../local/start/console/start-arguments.ts";
 import { checkConfig, planConfig } from "../../shared/app.ts";
 import {
-  blocksOf,
   type Call,
   callsIn,
   commandPages,
   folderFor,
+  formatPlace,
   guides,
-  placeOf,
+  listBlocks,
   read,
   root,
   syntaxProblems,
@@ -56,7 +56,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
 const scripts = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(read("package.json"))).scripts;
-const shell = commandPages.flatMap(blocksOf).filter(({ language }) => language === "sh");
+const shell = commandPages.flatMap(listBlocks).filter(({ language }) => language === "sh");
 const marked = shell.filter(({ needs }) => needs !== undefined);
 const unmarked = shell.filter(({ needs }) => needs === undefined);
 
@@ -74,12 +74,12 @@ function runGuide(page: string, folder: string): void {
   const blocks = unmarked.filter((block) => block.page === page);
   for (const [index, calls] of callsIn(blocks, folder).entries()) {
     const block = blocks[index];
-    const at = block ? placeOf(block) : page;
+    const at = block ? formatPlace(block) : page;
     for (const [program = "", ...args] of calls) made.push({ at, program, args, folder });
   }
 }
 
-const callsOf = (program: string): MadeCall[] => made.filter((call) => call.program === program);
+const findCalls = (program: string): MadeCall[] => made.filter((call) => call.program === program);
 
 beforeAll(async () => {
   for (const file of globSync("functions/*.ts", { cwd: root })) await import(join(root, file));
@@ -109,17 +109,17 @@ describe("The commands of the pages", () => {
       AWS: /\baws secretsmanager\b/,
     };
     const wrong = marked.filter(({ needs = "", text }) => programs[needs]?.test(text) !== true);
-    expect(wrong.map(placeOf)).toEqual([]);
+    expect(wrong.map(formatPlace)).toEqual([]);
   });
 
   test("call npm scripts that exist, with options that they have", () => {
-    const calls = callsOf("npm");
+    const calls = findCalls("npm");
     expect(calls.length).toBeGreaterThan(2);
     expect(calls.filter(({ args }) => !isNpmCall(args))).toEqual([]);
   });
 
   test("start files of the repository that exist", () => {
-    const files = callsOf("node").map(({ args }) => args.slice(0, 2));
+    const files = findCalls("node").map(({ args }) => args.slice(0, 2));
     expect(files.length).toBeGreaterThan(0);
     expect(files.filter((paths) => !paths.every((path) => existsSync(join(root, path))))).toEqual(
       [],
@@ -127,16 +127,16 @@ describe("The commands of the pages", () => {
   });
 
   test("plan and check configurations without problems and warnings", async () => {
-    const calls = callsOf("npx");
+    const calls = findCalls("npx");
     expect(calls.length).toBeGreaterThan(5);
     for (const { at, args, folder } of calls) {
       const [name, ...rest] = args;
-      expect([at, name, await warningsOf(rest, folder)]).toEqual([at, "keyturn", []]);
+      expect([at, name, await findWarnings(rest, folder)]).toEqual([at, "keyturn", []]);
     }
   });
 
   test("send requests that the app takes", async () => {
-    const calls = callsOf("curl");
+    const calls = findCalls("curl");
     expect(calls.length).toBeGreaterThan(20);
     for (const { at, args, folder } of calls) {
       const answer = await answerTo(await askedBy(args, folder));
@@ -189,7 +189,7 @@ function isNpmCall([verb = "", ...rest]: Call): boolean {
   return options.filter((it) => it.startsWith("--")).every((it) => read(file).includes(it));
 }
 
-async function warningsOf(args: Call, folder: string): Promise<readonly string[]> {
+async function findWarnings(args: Call, folder: string): Promise<readonly string[]> {
   if (readCommand(args) === "check") {
     return (await checkConfig(readCheckArguments(args), folder)).warnings;
   }
@@ -213,20 +213,20 @@ async function askedBy(args: Call, folder: string): Promise<Asked> {
   const left = [...args];
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "-X") method = left.shift();
-    else if (arg === "-H") headers.append(...headerOf(left.shift()));
+    else if (arg === "-H") headers.append(...parseHeader(left.shift()));
     else if (arg === "-d" || arg === "--data-binary") body = left.shift();
     else if (!/^-[is]+$/.test(arg)) address = arg;
   }
   const usual = body === undefined ? "GET" : "POST";
-  const content = body === undefined ? undefined : await contentOf(body, folder);
+  const content = body === undefined ? undefined : await readContent(body, folder);
   return { method: method ?? usual, url: new URL(address ?? ""), headers, body: content };
 }
 
-async function contentOf(body: string, folder: string): Promise<string> {
+async function readContent(body: string, folder: string): Promise<string> {
   return body.startsWith("@") ? readFile(join(folder, body.slice(1)), "utf8") : body;
 }
 
-function headerOf(written = ""): [string, string] {
+function parseHeader(written = ""): [string, string] {
   const [name = "", value = ""] = written.split(/: */, 2);
   return [name, value];
 }
@@ -234,7 +234,7 @@ function headerOf(written = ""): [string, string] {
 /** `accepted` with the status, or what is wrong with the request. A target that the app does not have is no mistake. */
 async function answerTo({ method, url, headers, body }: Asked): Promise<string> {
   for (const route of registered.routes.filter((it) => it.method === method)) {
-    const params = paramsOf(`/api/${route.route ?? ""}`, url.pathname);
+    const params = matchParams(`/api/${route.route ?? ""}`, url.pathname);
     if (!params) continue;
     if (route.authLevel === "function" && headers.get("x-functions-key") !== "a-key") {
       return "no function key";
@@ -253,7 +253,7 @@ async function answerTo({ method, url, headers, body }: Asked): Promise<string> 
   return `no route ${method} ${url.pathname}`;
 }
 
-function paramsOf(route: string, path: string): Record<string, string> | undefined {
+function matchParams(route: string, path: string): Record<string, string> | undefined {
   const [expected, given] = [route.split("/"), path.split("/")];
   if (expected.length !== given.length) return undefined;
   const params: Record<string, string> = {};

@@ -17,7 +17,7 @@ function all(text: string, pattern: RegExp): string[] {
 }
 
 /** The members of a union of strings, as its source lists them. */
-function membersOf(file: string, type: string): string[] {
+function listMembers(file: string, type: string): string[] {
   const [, union = ""] = read(file).split(`export type ${type} =`);
   return all(union.split(";")[0] ?? "", /\| "([\w-]+)"/g);
 }
@@ -29,7 +29,7 @@ function rowsBelow(page: string, heading: string): string[] {
 }
 
 test("the page about events has every type of event, with its severity, and no other", () => {
-  const types = membersOf("shared/core/events.ts", "EventType");
+  const types = listMembers("shared/core/events.ts", "EventType");
   expect(rowsBelow(events, "Log events")).toEqual(types.sort());
   for (const type of types) {
     const { severity } = toEvent({ type: type as EventType, at: "2026-01-01T00:00:00.000Z" });
@@ -44,7 +44,7 @@ test("the page about events has every notification, and no other", () => {
 });
 
 test("the pages about errors have every kind of error, and no other", () => {
-  const kinds = membersOf("shared/core/errors.ts", "ErrorKind").sort();
+  const kinds = listMembers("shared/core/errors.ts", "ErrorKind").sort();
   expect(rowsBelow(errors, "Kinds")).toEqual(kinds);
   const isKind = (row: string) => !row.endsWith("Error");
   expect(rowsBelow(architecture, "Errors").filter(isKind)).toEqual(kinds);

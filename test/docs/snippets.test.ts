@@ -9,10 +9,10 @@ import { checkConfig, planConfig } from "../../shared/app.ts";
 import {
   allBlocks,
   type Block,
-  blocksOf,
   folderFor,
+  formatPlace,
   isComplete,
-  placeOf,
+  listBlocks,
   read,
   root,
 } from "./blocks.ts";
@@ -41,7 +41,7 @@ function completed(block: Block): string {
 
 const configurations = allBlocks.filter(({ language }) => language === "yaml");
 
-test.each(configurations.map((block) => [placeOf(block), completed(block)]))(
+test.each(configurations.map((block) => [formatPlace(block), completed(block)]))(
   "the configuration at %s has no problems and no warnings",
   async (_, text) => {
     const folder = await mkdtemp(join(tmpdir(), "keyturn-snippet-"));
@@ -55,7 +55,7 @@ test.each(configurations.map((block) => [placeOf(block), completed(block)]))(
 );
 
 test("the quick start shows what the check of its configuration prints", async () => {
-  const shown = blocksOf("docs/quickstart.md").find(({ text }) => text.includes("is valid"));
+  const shown = listBlocks("docs/quickstart.md").find(({ text }) => text.includes("is valid"));
   const folder = await folderFor("docs/quickstart.md");
   const check = [join(root, "cli/main.ts"), "check", "--config", "keyturn.yaml"];
   const { stdout } = spawnSync(process.execPath, check, { cwd: folder, encoding: "utf8" });
@@ -64,7 +64,7 @@ test("the quick start shows what the check of its configuration prints", async (
 });
 
 test("the page about policies shows what the comparison of its edit prints", async () => {
-  const shown = blocksOf("docs/how-to/change-a-policy.md").find(({ text }) =>
+  const shown = listBlocks("docs/how-to/change-a-policy.md").find(({ text }) =>
     text.includes("moves earlier"),
   );
   const folder = await folderFor("docs/how-to/change-a-policy.md");

@@ -238,7 +238,7 @@ describe("An edited configuration", () => {
     expect(status).toBe(400);
     expect(JSON.parse(text)).toMatchObject({
       detail: expect.stringMatching(
-        /^The period has more than 200,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`\.$/,
+        /^The period has too many rotations \(more than 200,000; limit 100,000\)\. .* Use an earlier `to`, or filter with `targets`\.$/,
       ) as string,
     });
     const fewer = await compare(often, `?format=text&targets=left&to=${inDays(1)}`);

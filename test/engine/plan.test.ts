@@ -61,6 +61,6 @@ test("A plan with too many rotations is rejected with a message", async () => {
   const refused = makePlan(world.ports(open), [target], { format: "text", to });
   await expect(refused).rejects.toThrow(ConfigError);
   await expect(refused).rejects.toThrow(
-    /^The period has more than 200,000 rotations; the limit is 100,000\. .* Use an earlier `to`, or filter with `targets`$/,
+    /^The period has too many rotations \(more than 200,000; limit 100,000\)\. .* Use an earlier `to`, or filter with `targets`$/,
   );
 });

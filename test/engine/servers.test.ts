@@ -77,7 +77,7 @@ describe("The memory of an instance about servers", () => {
     called("known", 10, false);
     for (let probes = 0; probes < maxProbes; probes++) entered(await enter(`new-${probes}`, false));
     expect(passed(await enter("one-more", false)).why).toMatch(
-      /must wait, because Keyturn is contacting other servers/,
+      /waits for a turn at server .*, because Keyturn is contacting other servers/,
     );
     entered(await enter("known", false));
   });
@@ -107,7 +107,7 @@ describe("The memory of an instance about servers", () => {
     for (let silences = 0; silences < 9; silences++) {
       called("db", 5 * second, true);
       const turn = passed(await enter("db", false));
-      expect(turn.why).toBe("server db does not answer; Keyturn contacts this server again later");
+      expect(turn.why).toBe("server db does not answer; Keyturn will try again later");
       pauses.push(between(now(), turn.until));
       advance(between(now(), turn.until));
       const probe = entered(await enter("db", false));

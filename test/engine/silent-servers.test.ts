@@ -41,7 +41,7 @@ describe("A target whose server is silent", () => {
     const wake = (await workOn(ports, world.target)) ?? "";
     expect(done).toEqual(["journal.commit"]);
     expect(between(world.now(), wake)).toBe(6 * second);
-    const why = "server memory:0 does not answer; Keyturn contacts this server again later";
+    const why = "server memory:0 does not answer; Keyturn will try again later";
     expect((await readRecord(world)).skipped).toEqual({ at: world.now(), until: wake, why });
     world.advanceTo(wake);
     await workOn(ports, world.target);

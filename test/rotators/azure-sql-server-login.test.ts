@@ -203,7 +203,7 @@ describe("a server that redirects to another one", () => {
       const { first, second } = await startRouted(name);
       const error = await failure(verify(first));
       expect(error).toBeInstanceOf(TargetUnavailableError);
-      expect(error.message).toContain("certificate is for another name");
+      expect(error.message).toContain("certificate of the server is for another name");
       expect(second.inspection.logins).toEqual([]);
     },
   );
@@ -212,7 +212,7 @@ describe("a server that redirects to another one", () => {
     const { first, second } = await startRouted("127.0.0.1");
     const error = await failure(verify(first, firstSecret, { host: "127.0.0.1" }));
     expect(error).toBeInstanceOf(TargetUnavailableError);
-    expect(error.message).toContain("certificate is for another name");
+    expect(error.message).toContain("certificate of the server is for another name");
     expect(second.inspection.connections.total).toBe(0);
   });
 

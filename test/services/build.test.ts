@@ -267,6 +267,20 @@ describe("The built folder", () => {
     }
   });
 
+  test("contains every file that the page about the package lists", async () => {
+    const page = await readFile(path.join(root, "docs", "reference", "package.md"), "utf8");
+    const [, table = ""] = /## Files\n\n(.+?)\n\n/s.exec(page) ?? [];
+    const cells = Array.from(table.matchAll(/^\| (`[^|]+) \|/gm), ([, cell = ""]) => cell);
+    const listed = cells.flatMap((cell) =>
+      Array.from(cell.matchAll(/`([^`]+)`/g), ([, it = ""]) => it),
+    );
+    expect(listed).toContain("chunks/app.js");
+    const missing = listed.filter(
+      (it) => globSync(it.replace(/^\*/, "**/*"), { cwd: folder }).length === 0,
+    );
+    expect(missing).toEqual([]);
+  });
+
   test("reveals nothing about the machine that it was built on", async () => {
     const files = globSync("**/*", { cwd: folder, withFileTypes: true }).filter((it) =>
       it.isFile(),

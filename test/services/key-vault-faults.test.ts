@@ -173,7 +173,7 @@ describe("Azure Key Vault with a fault", () => {
     expect(await vault.readVersion(ref, signal)).toBe("deleted");
     await vault.disable(ref, signal);
     const message = await unavailable(vault.write(name, content, signal));
-    expect(message).toMatch(/Recover or purge the secret.*HTTP 409, Conflict, ObjectIsDeleted/);
+    expect(message).toMatch(/Recover or purge it.*HTTP 409, Conflict, ObjectIsDeleted/);
   });
 
   it("reports a vault whose address has no listener", async () => {

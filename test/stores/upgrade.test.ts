@@ -48,7 +48,7 @@ test("there is a sample of every version, and a step to the next one", () => {
 
 /**
  * If this fails, a field of a stored record was added, removed or changed. Once the newest version has been released, raise
- * `recordSchema`, add a step to `stores/upgrade.ts`, and keep the sample of the version before. Until then, run the test
+ * `recordSchema`, add a step to `stores/table/upgrade.ts`, and keep the sample of the version before. Until then, run the test
  * with `-u`.
  */
 test("the sample and the list of fields have exactly the fields of the newest version", async () => {

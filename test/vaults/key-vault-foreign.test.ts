@@ -135,8 +135,8 @@ describe("an answer that is not Key Vault's own proves nothing:", () => {
 describe("Key Vault's own answer", () => {
   it.each([
     [404, "VaultNotFound", /the vault does not exist/],
-    [404, "NotFound", /reports a missing object/],
-    [404, "KeyNotFound", /reports a missing object/],
+    [404, "NotFound", /does not name the secret/],
+    [404, "KeyNotFound", /does not name the secret/],
     [409, "Conflict", /another operation/],
   ] as const)("%s %s is not one about an absent secret", async (status, code, sentence) => {
     server.script = () => refusal(status, code);
@@ -164,7 +164,7 @@ describe("Key Vault's own answer", () => {
   });
 
   it.each([
-    ["ObjectIsDeletedButRecoverable", /was deleted.*Recover or purge the secret/],
+    ["ObjectIsDeletedButRecoverable", /was deleted.*Recover or purge it/],
     ["ObjectIsBeingDeleted", /being deleted/],
     ["ObjectIsBeingRecovered", /being recovered/],
   ])("409 %s to a write says what a person can do", async (innerCode, sentence) => {

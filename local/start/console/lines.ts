@@ -82,12 +82,12 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     text: ({ account = "" }) => `the superseded password of ${account} no longer logs in`,
   },
   "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
-  failed: { word: "✘ failed", style: "red", text: tellFailure },
+  failed: { word: "✘ failed", style: "red", text: describeFailure },
   blocked: {
     word: "✘ blocked",
     style: "red",
     text: (event) =>
-      `${tellFailure(event)}; Keyturn does not change this target until an operator decides`,
+      `${describeFailure(event)}; Keyturn does not change this target until an operator decides`,
   },
   bug: {
     word: "! bug",
@@ -143,12 +143,12 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   const { paint, targetWidth, standing, width = Infinity } = look;
   const { word, style, text = describeDetail } = known;
   const message = toPrintable(typeof text === "string" ? text : text(event));
-  const whole = message + tellStanding(event, standing);
+  const whole = message + describeStanding(event, standing);
   const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
   const at = clock(event.at);
   const target = toPrintable(event.targetId ?? "").padEnd(targetWidth);
   const what = toPrintable(word).padEnd(wordWidth);
-  const took = tellDuration(event.duration).padStart(tookWidth);
+  const took = formatDuration(event.duration).padStart(tookWidth);
   const indent = [at, target, what, took, ""].join(gap).length;
   const line = [
     paint("dim", at),
@@ -169,7 +169,7 @@ function findWording(type: string): Wording | undefined {
 const describeDetail = ({ detail, failure }: KeyturnEvent): string =>
   detail ?? failure?.message ?? "";
 
-function tellFailure({ failure }: KeyturnEvent): string {
+function describeFailure({ failure }: KeyturnEvent): string {
   return failure?.message ?? noReason;
 }
 
@@ -184,7 +184,7 @@ function describeAttempt(event: KeyturnEvent): string {
   const later =
     detail === "left undone" ? "the rotation continues without it" : "Keyturn tries again later";
   const then = nextAttemptAt === undefined ? later : `Keyturn tries again${describeNext(event)}`;
-  return `${where === undefined ? "" : `${where}: `}${tellFailure(event)}; ${then}`;
+  return `${where === undefined ? "" : `${where}: `}${describeFailure(event)}; ${then}`;
 }
 
 /** The part of a target's state that decides what consumers read and when the next rotation is due. */
@@ -197,7 +197,7 @@ export interface Standing {
 }
 
 /** Says when the next rotation is due, and of a failed rotation also what consumers read. */
-function tellStanding({ type, at }: KeyturnEvent, standing: Standing | undefined): string {
+function describeStanding({ type, at }: KeyturnEvent, standing: Standing | undefined): string {
   if (standing === undefined) return "";
   const next = standing.nextDue === undefined ? undefined : moment(standing.nextDue, at);
   if (type !== "failed") return next === undefined ? "" : `; next at ${next}`;
@@ -216,7 +216,7 @@ export const shortenVersion = (published?: { readonly version: string }): string
   published?.version.slice(0, 8) ?? "";
 
 /** Formats milliseconds for a person; returns an empty text for undefined. */
-export function tellDuration(milliseconds: number | undefined): string {
+export function formatDuration(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return "";
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   return `${(milliseconds / 1000).toFixed(1)} s`;
@@ -241,20 +241,13 @@ export function formatSummary(
 ): string[] {
   const well: string[] = [];
   const failing: string[] = [];
-  for (const [id, { logIns, failed, recovered, lastProblem = "unknown" }] of Object.entries(
-    counts,
-  )) {
+  for (const [id, { logIns, failed, lastProblem = "unknown" }] of Object.entries(counts)) {
     const start = `${id}: ${logIns} log-ins, ${failed} failed`;
     // A single account fails between the change in the database and the publication of the new version.
     const isSingle = targets.find((target) => target.id === id)?.accounts.length === 1;
-    const note = isSingle
-      ? "; expected: a single account is refused for a moment while its password changes"
-      : "";
+    const note = isSingle ? ", as expected for a single account during a change" : "";
     if (failed === 0) well.push(start);
-    else
-      failing.push(
-        `${start} (${recovered} worked after reading the secret again, last error: ${lastProblem}${note})`,
-      );
+    else failing.push(`${start}${note}; last error: ${lastProblem}`);
   }
   return [...(well.length === 0 ? [] : [well.join("  ·  ")]), ...failing].map(toPrintable);
 }

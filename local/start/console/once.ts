@@ -3,7 +3,7 @@ import type { Environment } from "../../environment.ts";
 import type { ShownTarget } from "../demo/targets.ts";
 import { type PublishedSecret, readPublished } from "../demo/vault.ts";
 import { type Api, makeApi, type RotationView, type TargetView } from "./api.ts";
-import { shortenVersion, tellDuration } from "./lines.ts";
+import { formatDuration, shortenVersion } from "./lines.ts";
 
 /** Seconds. On an idle machine each step takes a few. */
 const adoptionTimeout = 60;
@@ -159,7 +159,7 @@ function formatRow({ target, rotation }: Outcome, env: Environment): string[] {
     id,
     accounts.length === 2 ? `${active} → ${rotation?.account ?? "–"}` : active,
     versions.join(" → "),
-    tellDuration(rotation?.duration),
+    formatDuration(rotation?.duration),
     String(count?.logIns ?? "–"),
     String(count?.failed ?? "–"),
   ];

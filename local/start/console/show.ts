@@ -2,8 +2,9 @@ import { styleText } from "node:util";
 import { toPrintableLines } from "../../../shared/app.ts";
 import type { Environment } from "../../environment.ts";
 import type { KeyturnEvent } from "../environment/functions-host.ts";
-import { makeApi, type TargetView } from "./api.ts";
+import { makeApi } from "./api.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";
+import { readStanding } from "./standing.ts";
 import { measureTerminal, wrapText } from "./text.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and adds no colours when the output is not a terminal. */
@@ -38,7 +39,9 @@ export function createShow(ids: readonly string[]) {
     },
     event(event: KeyturnEvent): void {
       inTurn(async () => {
-        const standing = endings.includes(event.type) ? await readStanding(env, event) : undefined;
+        const api =
+          env && endings.includes(event.type) ? makeApi(env.places().functions) : undefined;
+        const standing = api && (await readStanding(api, event));
         const line = formatLine(event, { paint, targetWidth, width: readWidth(), standing });
         if (line !== undefined) print(line);
       });
@@ -81,17 +84,6 @@ const readWidth = (): number => measureTerminal(process.stdout);
 
 function print(text: string): void {
   process.stdout.write(`${wrapText(text, readWidth())}\n`);
-}
-
-/** Returns undefined when the app does not answer, so that the event's line is printed without it. */
-async function readStanding(
-  env: Environment | undefined,
-  { targetId }: KeyturnEvent,
-): Promise<TargetView | undefined> {
-  if (env === undefined || targetId === undefined) return undefined;
-  return makeApi(env.places().functions)
-    .target(targetId)
-    .catch(() => undefined);
 }
 
 /** Formats the addresses of all services, and the targets. */

@@ -64,7 +64,7 @@ const lifeFields = {
   timeouts: maybe(
     z.strictObject({
       connect: maybe(duration(second, deadlines.verify)).describe(
-        "Limit for connecting to the target, including TLS and the log-in. Default: no separate limit.",
+        "Limit for connecting to the target, including TLS and the log-in. Default: 5 s for the TCP connection; TLS and the log-in share the limit of change or verify.",
       ),
       change: maybe(duration(second, deadlines.apply)).describe("Limit for changing the password."),
       verify: maybe(duration(second, deadlines.verify)).describe(

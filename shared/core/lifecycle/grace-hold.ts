@@ -51,7 +51,7 @@ export function findGraceHold(
   if (until <= now) return undefined;
   const why =
     `the other account was published by hand at ${superseded.at}, and consumers may use ${account} until its grace ends at ${end}. ` +
-    `A rotation with reason exposure does not wait`;
+    `To rotate now, request it with reason exposure`;
   return { until, why };
 }
 

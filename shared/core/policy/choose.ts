@@ -115,7 +115,7 @@ function choose(subject: Subject, policies: readonly Policy[]): Choice {
   if (tied.length > 0) {
     const names = [first, ...tied].map(({ name }) => name).join(" and ");
     return {
-      problem: `policies ${names} match with the same priority ${getPriority(first)}; raise the priority of one, or name a policy in the target`,
+      problem: `policies ${names} match with the same priority ${getPriority(first)}; raise the priority of one of them, or name a policy in the target`,
     };
   }
   const why = `matches ${listCriteria(first.match)}, priority ${getPriority(first)}`;

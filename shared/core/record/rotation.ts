@@ -28,7 +28,7 @@ export type WorkingPhase = (typeof workingPhases)[number];
 
 /**
  * The version of everything that is stored about targets and rotations. Raise it when a field of a stored record is added,
- * removed or changes its meaning after a release, and write the step from the version before (`stores/upgrade.ts`): an
+ * removed or changes its meaning after a release, and write the step from the version before (`stores/table/upgrade.ts`): an
  * instance of the older version then leaves the rows of the newer one alone instead of losing the field.
  */
 export const recordSchema = 2;

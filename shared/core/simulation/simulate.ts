@@ -169,13 +169,16 @@ function tooMany(
   reached?: { readonly targetId: string; readonly at: number },
 ): ConfigError {
   const number = (count: number) => count.toLocaleString("en-US");
-  const many = reached ? `more than ${number(budget.counted)}` : number(played);
+  const limit = number(budget.rotations);
+  const summary = reached
+    ? `The period has too many rotations (more than ${number(budget.counted)}; limit ${limit}).`
+    : `The period has ${number(played)} rotations; the limit is ${limit}.`;
   const targets = asked.targets === 1 ? "1 target" : `${number(asked.targets)} targets`;
   const stopped = reached
-    ? ` Counting stopped at ${toInstantAt(reached.at)} of target ${reached.targetId}.`
+    ? ` Counting stopped at target ${reached.targetId}, ${toInstantAt(reached.at)}.`
     : "";
   const sentences = [
-    `The period has ${many} rotations; the limit is ${number(budget.rotations)}.`,
+    summary,
     ` Requested: ${targets} from ${asked.from} to ${asked.to}.${stopped}`,
     " Use an earlier `to`, or filter with `targets`",
   ];

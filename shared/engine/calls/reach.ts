@@ -21,7 +21,7 @@ import { asAuthority, type Authority } from "../looks/authority.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { type Proof, requireProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
-import { asTarget, asVault } from "./asking.ts";
+import { callTarget, callVault } from "./external-call.ts";
 
 /**
  * Every call to a vault or a target goes through this file. It sets a deadline, wraps unknown errors in the class that fits what
@@ -33,7 +33,7 @@ export async function readCurrent(
 ): Promise<StoredSecret | Unreadable> {
   const signal = session.ports.deadline(deadlines.vault);
   const call = () => requireVault(session, vault).readCurrent(name, signal);
-  return callGuarded(session, await asVault(session, call));
+  return callGuarded(session, await callVault(session, call));
 }
 
 /** Reads one version. It counts as absent when its vault is no longer configured, so that it cannot block a rotation. */
@@ -44,7 +44,7 @@ export async function readVersion(
   const vault = session.ports.vault(ref.vault);
   if (!vault) return "absent";
   const signal = session.ports.deadline(deadlines.vault);
-  return callGuarded(session, await asVault(session, () => vault.readVersion(ref, signal)));
+  return callGuarded(session, await callVault(session, () => vault.readVersion(ref, signal)));
 }
 
 export async function writeVersion(
@@ -56,7 +56,9 @@ export async function writeVersion(
   const { deadline, pace } = session.ports;
   const signal = deadline(deadlines.vault);
   try {
-    return await asVault(session, () => requireVault(session, vault).write(name, content, signal));
+    return await callVault(session, () =>
+      requireVault(session, vault).write(name, content, signal),
+    );
   } catch (error) {
     const { retryAfter } = error instanceof VaultUnavailableError ? error : {};
     if (retryAfter !== undefined) await pace?.slowDown(vault, retryAfter);
@@ -70,7 +72,7 @@ export function listVersions(
   { vault, name }: SecretName,
 ): Promise<readonly VersionInfo[]> {
   const signal = session.ports.deadline(deadlines.vault);
-  return asVault(session, () => requireVault(session, vault).listVersions(name, signal));
+  return callVault(session, () => requireVault(session, vault).listVersions(name, signal));
 }
 
 /** Disables a stored secret version. `proof` shows which secret works instead. */
@@ -82,7 +84,7 @@ export async function disableVersion(
   await session.flush();
   requireProof(session, proof);
   const signal = session.ports.deadline(deadlines.vault);
-  await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
+  await callVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
 }
 
 function requireVault(session: TargetSession, name: string): Vault {
@@ -140,7 +142,7 @@ export async function logsIn(
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);
-  const verdict = await asTarget(
+  const verdict = await callTarget(
     session,
     TargetUnavailableError,
     "the log-in failed with an unexpected error",
@@ -168,7 +170,7 @@ export async function examineAccount(
   const signal = checkDeadline(session);
   const what = "the check of the account failed with an unexpected error";
   return asAuthority(session, authority, async () =>
-    asTarget(session, TargetUnavailableError, what, async () => {
+    callTarget(session, TargetUnavailableError, what, async () => {
       return (
         (await rotator.examine?.({ ...toCall(target, true), ...examine, using }, signal)) ?? unasked
       );
@@ -219,7 +221,7 @@ export async function applyChange(
   return asAuthority(session, authority, () => {
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
-    return asTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
+    return callTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
       ports.rotator(target.type).apply({ ...toCall(target, true), next, using }, signal),
     );
   });
@@ -242,7 +244,7 @@ export async function hasSessions(
   const signal = checkDeadline(session);
   const what = "the check for sessions of the account failed with an unexpected error";
   return asAuthority(session, authority, () =>
-    asTarget(session, TargetUnavailableError, what, async () => {
+    callTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
         return rotator.hasSessions({ ...toCall(target, true), account, using }, signal);
       throw new ConfigError(
@@ -266,7 +268,7 @@ export async function retireAccount(
   const signal = changeDeadline(session);
   await asAuthority(session, authority, () => {
     session.noteChange();
-    return asTarget(
+    return callTarget(
       session,
       OutcomeUnknownError,
       "the result of the retirement is unknown",

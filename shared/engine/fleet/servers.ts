@@ -194,14 +194,14 @@ function findSilence(memory: Memory, server: string, isUrgent: boolean): Skipped
   if (isOver && working === 0) return undefined;
   // Another worker that is contacting the server will know soon.
   const until = silentUntil > now && !isUrgent ? silentUntil : plus(now, busyPause);
-  const why = `server ${server} does not answer; Keyturn contacts this server again later`;
+  const why = `server ${server} does not answer; Keyturn will try again later`;
   return { until: later(memory, until, second), why };
 }
 
 function reason(server: string, missing: Missing): string {
   return missing === "server"
     ? `server ${server} is busy with other targets`
-    : `server ${server} must wait, because Keyturn is contacting other servers that do not answer`;
+    : `waits for a turn at server ${server}, because Keyturn is contacting other servers that do not answer`;
 }
 
 function take(memory: Memory, server: string): Entered | Missing {

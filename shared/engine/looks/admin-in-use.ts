@@ -41,6 +41,6 @@ export function waitForUser(
   user: string,
   now: Instant,
 ): { readonly until: Instant; readonly why: string } {
-  const why = `waits until target ${user} is changed, because that change logs in with this credential`;
+  const why = `waits for target ${user}: its change uses this credential as admin`;
   return { until: plus(now, adminInUseDelay), why };
 }

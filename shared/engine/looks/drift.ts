@@ -47,7 +47,7 @@ export async function reportForeignVersion(
   const record = withDrift(
     session,
     current,
-    "this version is not from Keyturn; the rotation under way replaces this version",
+    "Keyturn did not write this version; the open rotation will replace it",
   );
   if (isLive) {
     const slot = promote(findSlot(record, credential.account), current.ref, current.createdAt);
@@ -144,7 +144,7 @@ async function adoptVersion(
 ): Promise<void> {
   const reading = readPayload(value, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
-  const detail = `this version is not from Keyturn; the version logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const detail = `Keyturn did not write this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const proven = {

@@ -114,7 +114,7 @@ function describePublished(
     session.record().published
   ) {
     throw new VaultUnavailableError(
-      `the current version of ${name} is disabled. Enable this version, or request a rotation to replace the version`,
+      `the current version of ${name} is disabled. Enable it, or request a rotation to replace it`,
     );
   }
   const isOurs =
@@ -129,12 +129,12 @@ function describePublished(
     ? {
         about,
         is: "likely",
-        sentence: `Keyturn can write ${name}: Keyturn has just stored the pending secret in the same vault (${vault})`,
+        sentence: `Keyturn can write ${name}: it has just stored the pending secret in the same vault (${vault})`,
       }
     : {
         about,
         is: "unknown",
-        sentence: `whether Keyturn can write ${name} in vault ${target.publish.vault} is unknown: pending secrets are stored in vault ${vault}`,
+        sentence: `it is unknown whether Keyturn can write ${name} in vault ${target.publish.vault}: pending secrets are stored in vault ${vault}`,
       };
 }
 
@@ -155,14 +155,14 @@ function requireNotVanished(
   if (stored !== "absent" || !isOurs || isWanted) return;
   throw new VaultUnavailableError(
     `the secret ${name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +
-      "Recover the secret, or request a rotation to publish the secret again",
+      "Recover it, or request a rotation to publish it again",
   );
 }
 
 function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
   if (stored !== "deleted") return;
   throw new VaultUnavailableError(
-    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge the secret`,
+    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge it`,
   );
 }
 

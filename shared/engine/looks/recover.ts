@@ -1,8 +1,8 @@
 import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
-import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
+import { withCheck } from "../../core/record/check.ts";
 import {
   type Failure,
   keyturn,
@@ -161,7 +161,7 @@ export async function recover(
 /** Schedules a check: an operator may be changing the credential by hand, so do not replace it before the time allowed for that. */
 function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
   const at = plus(createdAt, handoverMs);
-  const why = "the published secret was written by hand, and the target refuses the secret";
+  const why = "the published secret was written by hand, and the target refuses it";
   return withCheck(record, why, at);
 }
 

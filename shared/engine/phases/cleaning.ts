@@ -1,5 +1,5 @@
-import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
+import { withCheck } from "../../core/record/check.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import {
@@ -134,7 +134,7 @@ function withLimitReported(
   if (count < versionsToReport) return record;
   const message =
     `Secret ${name} in vault ${vault} has ${count} versions. Key Vault cannot back up a secret with more than 500. ` +
-    "Publish under a new name, or back up the secret and purge the secret while no rotation runs.";
+    "Publish under a new name, or back it up and purge it while no rotation runs.";
   session.emit({ type: "version-limit", detail: message });
   const data = { kind: "version-limit", message, secret: name };
   return notify(record, {

@@ -110,7 +110,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
     await reportForeignVersion(session, current, rotation);
     throw new GoBackError(
       "publishing",
-      `the current version of ${name} was not written by this rotation; Keyturn publishes the secret again`,
+      `the current version of ${name} was not written by this rotation; Keyturn publishes it again`,
     );
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {

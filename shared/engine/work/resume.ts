@@ -7,10 +7,10 @@ import {
   retryLater,
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
-import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
+import { withCheck } from "../../core/record/check.ts";
 import {
   type Failure,
   mayHaveChanged,

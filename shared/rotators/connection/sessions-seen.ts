@@ -21,6 +21,6 @@ export function isAnybodySeen(
   if (own) return false;
   throw new ChangeRefusedError(
     `${where}: Keyturn cannot find out who is logged in: the list of sessions does not show Keyturn's own ` +
-      `connection. Grant ${right} to the admin account, or use a target that lists all sessions.`,
+      `connection. Grant ${right} to the admin account, or use retire: grace.`,
   );
 }

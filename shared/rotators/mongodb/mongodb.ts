@@ -83,7 +83,7 @@ export const mongodb: Rotator<MongodbOptions> = {
   async examine(examine, signal) {
     const { options, account } = examine;
     const where = describeAccount(options, account, options.authDatabase);
-    return asAuthority(examine, signal, async (session) => {
+    return withAuthoritySession(examine, signal, async (session) => {
       try {
         return await examineIn(session, examine, serverPatience);
       } catch (error) {
@@ -175,7 +175,7 @@ function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
-function asAuthority<Result>(
+function withAuthoritySession<Result>(
   call: Retire<MongodbOptions>,
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
@@ -194,7 +194,7 @@ async function toChange<Result>(
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const { options, account } = call;
-  const outcome = await asAuthority(call, signal, async (session) => ({
+  const outcome = await withAuthoritySession(call, signal, async (session) => ({
     result: await work(session),
   }));
   if (outcome !== "rejected") return outcome.result;

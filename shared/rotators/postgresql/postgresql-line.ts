@@ -26,7 +26,7 @@ export interface Line {
   connect(): Promise<Failure | undefined>;
   /** Says that the time is over, if it is. */
   late(): string | undefined;
-  /** Rejects with the driver's own errors. Only `failureOf` may read them. */
+  /** Rejects with the driver's own errors. Only `toFailure` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
   /** Sets the line aside: its signal has no effect, and it does not keep the process alive. */
   rest(): void;

@@ -9,7 +9,7 @@ import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts
 const maxNameBytes = 63;
 
 export interface Session extends Keepable {
-  /** Rejects with the driver's own errors. Only `failureOf` may read them. */
+  /** Rejects with the driver's own errors. Only `toFailure` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
 }
 

@@ -111,7 +111,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     const { options, account } = examine;
     requireName(account);
     const where = describeAccount(options, account);
-    return asAuthority(examine, signal, async (session) => {
+    return withAuthoritySession(examine, signal, async (session) => {
       try {
         return await examineIn(session, examine, signal);
       } catch (error) {
@@ -203,7 +203,7 @@ function requireCredential(using: Using, where: string): Credential {
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
-function asAuthority<Result>(
+function withAuthoritySession<Result>(
   { options, account, using, connectWithin, mayStay = false }: Retire<PostgresqlOptions>,
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
@@ -221,7 +221,7 @@ async function toChange<Result>(
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const outcome = await asAuthority(call, signal, async (session) => ({
+  const outcome = await withAuthoritySession(call, signal, async (session) => ({
     result: await work(session),
   }));
   if (outcome !== "rejected") return outcome.result;

@@ -171,7 +171,7 @@ test("a policy that became invalid after the check causes a warning, not an erro
   const { outcome } = await open(file, given);
   expect(outcome).toMatchObject({
     targets: [{ id: "orders" }],
-    warnings: [{ line: 11, message: /^blocks every change for ten years/ }],
+    warnings: [{ line: 11, message: /^blocks every change in the next ten years/ }],
   });
   expect(await load(file, given)).toEqual([
     expect.stringMatching(/^keyturn\.yaml:11:\d+ .*blocks every change/),

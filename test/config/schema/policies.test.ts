@@ -208,7 +208,7 @@ test("a target that several policies match equally well is rejected", async () =
   const policies =
     "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
   expect(await listProblems(two(policies, "", ", policy: a"))).toEqual([
-    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
+    "keyturn.yaml:7:3  targets.orders: policies a and b match with the same priority 0; raise the priority of one of them, or name a policy in the target",
   ]);
   const { targets } = await load(two(policies.replace("2d", "2d, priority: 1"), "", ", policy: a"));
   expect(targets.map(({ policy }) => policy.name)).toEqual(["b", "a"]);

@@ -22,8 +22,7 @@ describe("the grounds of a request", () => {
   });
 
   it("name what made a scheduled rotation due, whatever it has waited for since", () => {
-    const dueReason =
-      "waits until target x is changed, because that change logs in with this credential";
+    const dueReason = "waits for target x: its change uses this credential as admin";
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
     expect(decideStart(record, watched, at(4)).why).toContain("1d after");
     const again = { reason: "schedule", requestedBy: "schedule", why: "another try" } as const;

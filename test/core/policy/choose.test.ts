@@ -112,7 +112,7 @@ describe("the policy of a target", () => {
     ];
     expect(toEffectivePolicy(orders, policies)).toStrictEqual({
       problem:
-        "policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
+        "policies a and b match with the same priority 0; raise the priority of one of them, or name a policy in the target",
     });
   });
 

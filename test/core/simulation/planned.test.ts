@@ -80,7 +80,7 @@ describe("a plan", () => {
         budget: { rotations: 1_000, counted: 3_000 },
       }),
     ).toThrow(
-      `The period has more than 3,000 rotations; the limit is 1,000. Requested: 2 targets from ${from} to ${to}. Counting stopped at 2026-03-03T02:01:00.000Z of target a. Use an earlier \`to\`, or filter with \`targets\``,
+      `The period has too many rotations (more than 3,000; limit 1,000). Requested: 2 targets from ${from} to ${to}. Counting stopped at target a, 2026-03-03T02:01:00.000Z. Use an earlier \`to\`, or filter with \`targets\``,
     );
   });
 

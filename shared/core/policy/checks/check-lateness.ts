@@ -60,7 +60,7 @@ function neverOpens(policy: Policy, from: number): Problem {
 }
 
 function describeEndlessFreeze(policy: Policy, path: Problem["path"], first: number): Problem {
-  const message = `blocks every change for ten years, the first one on ${local(policy, first)}`;
+  const message = `blocks every change in the next ten years; the first is on ${local(policy, first)}`;
   return { ...toProblem(path, message), firstAt: toInstantAt(first) };
 }
 

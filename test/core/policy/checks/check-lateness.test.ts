@@ -199,14 +199,14 @@ describe("a warning about freezes that delay rotations, with the first date,", (
   it("is an error if no rotation is possible for ten years", () => {
     const ever = (from: string) => [frozen(from, "2060-01-06")];
     expect(said({ every: day, at: ["02:30"], freeze: ever("2026-06-02") })).toStrictEqual([
-      "error freeze: blocks every change for ten years, the first one on Tue 2026-06-02 02:30 UTC [2026-06-02T02:30:00.000Z]",
+      "error freeze: blocks every change in the next ten years; the first is on Tue 2026-06-02 02:30 UTC [2026-06-02T02:30:00.000Z]",
     ]);
     const vienna = { timeZone: "Europe/Vienna", freeze: ever("2026-05-02") };
     expect(said({ every: day, ...vienna })).toStrictEqual([
-      "error freeze: blocks every change for ten years, the first one on Mon 2026-06-01 14:00 Europe/Vienna [2026-06-01T12:00:00.000Z]",
+      "error freeze: blocks every change in the next ten years; the first is on Mon 2026-06-01 14:00 Europe/Vienna [2026-06-01T12:00:00.000Z]",
     ]);
     expect(said({ every: 30 * day, freeze: ever("2026-12-20") })).toStrictEqual([
-      "error freeze.0: blocks every change for ten years, the first one on Sun 2026-12-20 00:00 UTC [2026-12-20T00:00:00.000Z]",
+      "error freeze.0: blocks every change in the next ten years; the first is on Sun 2026-12-20 00:00 UTC [2026-12-20T00:00:00.000Z]",
     ]);
   });
 });

@@ -68,7 +68,7 @@ describe("A target whose row a newer version of Keyturn wrote", () => {
       {
         type: "left-alone",
         severity: "warning",
-        detail: `${newer.why} Keyturn does not work on the target until then.`,
+        detail: `${newer.why} Keyturn does not process the target until this is fixed.`,
       },
     ]);
     expect(await world.journal.alarms(9)).toEqual([]);
@@ -185,7 +185,7 @@ describe("A target whose row is damaged", () => {
       {
         kind: "journal-unavailable",
         targetId: "app",
-        message: `${damaged.why} Keyturn does not work on the target until then.`,
+        message: `${damaged.why} Keyturn does not process the target until this is fixed.`,
       },
     ]);
     expect(types(events).filter((type) => type === "left-alone")).toEqual([]);

@@ -143,7 +143,7 @@ test("A version that a person wrote in another form while Keyturn rotates is ado
   await work(world, open, true);
   const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
   const warning = "app-db holds a URL; the next rotation will replace it with JSON";
-  expect(drift?.data["detail"]).toContain(`the version logs in and was adopted; ${warning}`);
+  expect(drift?.data["detail"]).toContain(`it logs in and was adopted; ${warning}`);
   expect(warnings(world)).toHaveLength(1);
 });
 

@@ -30,7 +30,7 @@ function publishingBefore(effect: string, world: () => World): Gate {
   };
 }
 
-function passwordOf(world: World, account: string): string | undefined {
+function findPassword(world: World, account: string): string | undefined {
   return world.system.passwords.get(account)?.reveal();
 }
 
@@ -55,11 +55,11 @@ describe.each([pairAdmin, pairSelf])(
       expect(rotation?.heldBy).toContain("consumers may use app_a until its grace ends");
       world.advance(world.target.grace - 2 * minute);
       await work(world);
-      expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+      expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
       world.advance(3 * minute);
       await work(world);
       expect((await world.journal.run("app", rotationId))?.state).toBe("done");
-      expect(passwordOf(world, "app_a")).not.toBe("first-secret-of-app_a");
+      expect(findPassword(world, "app_a")).not.toBe("first-secret-of-app_a");
       expect(world.publishedWorks()).toBe(true);
       expect((await readRecord(world)).superseded).toBeUndefined();
     });
@@ -87,13 +87,13 @@ test("An ordinary request joins the wait for the grace, and the answer says unti
   expect(answer.rotationId).toBe(rotationId);
   expect(answer.waiting?.until).toBe(plus(superseded?.at ?? "", world.target.grace));
   await work(world);
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
 });
 
 test("A request with a shorter grace waits for that grace only", async () => {
   const { world, rotationId } = await handedOver(pairAdmin, { grace: 10 * minute });
   await work(world);
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
   world.advance(11 * minute);
   await work(world);
   expect((await world.journal.run("app", rotationId))?.state).toBe("done");
@@ -114,10 +114,10 @@ test("The schedule waits until the grace of the account that was published befor
   await writeByHand(world, "app_b", "first-secret-of-app_b");
   world.advance(2 * minute);
   await work(world);
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
   world.advance(world.target.grace);
   await work(world);
-  expect(passwordOf(world, "app_a")).not.toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).not.toBe("first-secret-of-app_a");
 });
 
 test("A retry waits for the grace too, if the other account is published between two attempts", async () => {
@@ -134,10 +134,10 @@ test("A retry waits for the grace too, if the other account is published between
   await work(world, open, true);
   world.advance(hour);
   await work(world);
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
   world.advance(world.target.grace);
   await work(world);
-  expect(passwordOf(world, "app_a")).not.toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).not.toBe("first-secret-of-app_a");
   expect(world.publishedWorks()).toBe(true);
 });
 
@@ -153,7 +153,7 @@ test("The account that was published before keeps its password, although a chang
     world.advance(hour);
     await work(world);
   }
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
   world.advance(world.target.grace);
   await work(world);
   expect((await world.journal.run("app", id))?.state).toBe("done");
@@ -188,7 +188,7 @@ test("An account that was published by hand meanwhile is not retired within its 
   await work(world, open, true);
   world.advance(2 * hour);
   await work(world);
-  expect(passwordOf(world, "app_a")).toBe("first-secret-of-app_a");
+  expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
 });
 
 test.each(["staging", "applying"] as const)(

@@ -9,7 +9,7 @@ import { toServerName } from "../fleet/turn.ts";
 import type { TargetSession } from "../session.ts";
 
 /** Calls the target. Wraps unknown errors in `Unnamed`, and records whether the server answered. */
-export async function asTarget<Result>(
+export async function callTarget<Result>(
   session: TargetSession,
   Unnamed: new (message: string) => Error,
   what: string,
@@ -31,7 +31,7 @@ export async function asTarget<Result>(
 }
 
 /** Calls a vault. Wraps unknown errors in VaultUnavailableError. */
-export function asVault<Result>(
+export function callVault<Result>(
   session: TargetSession,
   call: () => Promise<Result>,
 ): Promise<Result> {
