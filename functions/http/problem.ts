@@ -1,22 +1,38 @@
 import type { HttpResponseInit } from "@azure/functions";
+import { type ProblemKind, problemKinds, problemType } from "./problem-kinds.ts";
 
-const titles: Readonly<Record<number, string>> = {
-  400: "Bad request",
-  404: "Not found",
-  409: "Conflict",
-  413: "Body too large",
-  415: "Unsupported content type",
-  422: "Unprocessable content",
-  503: "Unavailable",
-};
+/** The caller gets a problem answer of this kind. The message is its `detail`, and must reveal nothing internal. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly kind: ProblemKind;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Extension members of the answer. */
+  readonly more: object;
 
-/** Makes an answer in the format of RFC 9457. `detail` must reveal nothing internal; `more` holds extension members. */
-export function problem(
-  status: number,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-  more: object = {},
-): HttpResponseInit {
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    { headers = {}, more = {} }: Partial<Pick<ProblemError, "headers" | "more">> = {},
+  ) {
+    super(detail);
+    this.kind = kind;
+    this.headers = headers;
+    this.more = more;
+  }
+}
+
+/** The request breaks a rule of the API: 400. */
+export function invalid(detail: string): ProblemError {
+  return new ProblemError("invalid-request", detail);
+}
+
+export function noSuchTarget(id: string): ProblemError {
+  return new ProblemError("target-not-found", `Target "${id}" does not exist.`);
+}
+
+/** Makes an answer in the format of RFC 9457. */
+export function toAnswer({ kind, message, headers, more }: ProblemError): HttpResponseInit {
+  const { status, title } = problemKinds[kind];
   return {
     status,
     headers: {
@@ -24,36 +40,6 @@ export function problem(
       "cache-control": "no-store",
       ...headers,
     },
-    body: JSON.stringify({ type: "about:blank", title: titles[status], status, detail, ...more }),
+    body: JSON.stringify({ type: problemType(kind), title, status, detail: message, ...more }),
   };
-}
-
-export function answer(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HttpResponseInit {
-  return {
-    status,
-    headers: {
-      "content-type": "application/json; charset=utf-8",
-      "cache-control": "no-store",
-      ...headers,
-    },
-    body: JSON.stringify(body),
-  };
-}
-
-/** Returns the link to the next page of a list, or nothing after the last page. */
-export function nextPage(
-  path: string,
-  limit: number | undefined,
-  cursor: string | undefined,
-): { readonly next?: string } {
-  if (cursor === undefined) return {};
-  const query = new URLSearchParams({
-    ...(limit !== undefined && { limit: String(limit) }),
-    cursor,
-  });
-  return { next: `${path}?${query.toString()}` };
 }

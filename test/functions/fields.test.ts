@@ -1,9 +1,9 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, test } from "vitest";
 import { describeCaller } from "../../functions/http/caller.ts";
-import { readText } from "../../functions/http/fields.ts";
+import { sentence } from "../../functions/schemas/common.ts";
 
-const read = (value: unknown) => readText("by", "who saw it", value);
+const read = (value: unknown) => sentence("by", "who saw it").parse(value);
 
 test.each(["anna@example.com", "Ärger 世界 \u{1f511}", "a".repeat(200)])(
   "A report can contain: %s",

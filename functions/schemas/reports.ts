@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { endpoint } from "../http/endpoint.ts";
+import { instant, pastMoment, rotationId, sentence, targetId, targetParams } from "./common.ts";
+
+const versionError = "`version` must be the id of a version of the secret.";
+
+export const reportExposure = endpoint({
+  route: "api-exposures",
+  summary: "Report that somebody saw the secret",
+  description:
+    "Reports may be repeated: the first one since the last change counts. The policy decides whether a change is due because of it. Never send the secret.",
+  params: targetParams,
+  body: {
+    json: z.strictObject({
+      by: sentence("by", "who saw the secret").describe("Who saw it."),
+      at: pastMoment("at").optional().describe("When. Default: now."),
+      from: sentence("from", "where the secret was seen")
+        .optional()
+        .describe("Where it was seen, such as the name of a log."),
+      version: z
+        .string(versionError)
+        .regex(/^\w{1,64}$/, versionError)
+        .optional()
+        .describe("The version that was seen. Default: the version published at that time."),
+      kind: z
+        .enum(["exposure", "breach"])
+        .default("exposure")
+        .describe("`breach` lifts the freezes that list it."),
+    }),
+  },
+  answers: {
+    202: {
+      description: "The report is recorded, or has no effect as `why` explains.",
+      content: {
+        "application/json": z
+          .object({
+            target: targetId,
+            counted: z.boolean().describe("Whether the report makes a change due."),
+            why: z.string(),
+            nextDue: instant.optional().describe("When the secret is changed next, if known."),
+            rotation: rotationId
+              .optional()
+              .describe("The rotation, queued or under way, that changes the secret."),
+          })
+          .meta({ id: "ExposureOutcome" }),
+      },
+    },
+  },
+  problems: ["target-not-found", "busy"],
+});
+
+export const reportUse = endpoint({
+  route: "api-uses",
+  summary: "Report that the secret was used",
+  description:
+    "`afterIdle` counts from the last use. Within an hour of the last use nothing is written.",
+  params: targetParams,
+  body: {
+    json: z.strictObject({
+      at: pastMoment("at").optional().describe("When. Default: now."),
+      by: sentence("by", "who used the secret").optional().describe("Who used it."),
+    }),
+  },
+  answers: {
+    202: {
+      description: "The use is recorded, or has no effect as `why` explains.",
+      content: {
+        "application/json": z
+          .object({
+            target: targetId,
+            counted: z.boolean(),
+            why: z.string(),
+            lastUsedAt: instant.optional().describe("The last known use."),
+            nextDue: instant.optional(),
+          })
+          .meta({ id: "UseOutcome" }),
+      },
+    },
+  },
+  problems: ["target-not-found", "busy"],
+});
