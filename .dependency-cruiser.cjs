@@ -80,7 +80,7 @@ module.exports = {
     {
       name: "proofs-come-from-those-who-look",
       comment:
-        "A proof permits the engine to take a password, an account or a secret version away. Only the files that look at the target, the vault or the journal just before may issue one.",
+        "A proof permits the engine to take a password, an account or a secret version away. Only the files that check the target, the vault or the journal just before may issue one.",
       severity: "error",
       from: {
         pathNot:
@@ -152,6 +152,7 @@ module.exports = {
           "^shared/core/",
           "node_modules/@azure/functions/",
           "node_modules/zod/",
+          "node_modules/zod-openapi/",
         ],
         dependencyTypesNot: builtin,
       },
@@ -192,7 +193,7 @@ module.exports = {
   ],
   options: {
     tsConfig: { fileName: "tsconfig.json" },
-    // Look at imports before types are stripped: a type-only import is a direction too.
+    // Check imports before types are stripped: a type-only import is a direction too.
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     doNotFollow: { path: "node_modules" },

@@ -64,7 +64,7 @@ const commands = ["plan", "check"] as const;
 const optionsOfCheck = ["config", "help"];
 const usualConfig = "keyturn.yaml";
 
-/** Reads the command. Undefined when the operator asks for help. Throws UsageError. */
+/** Reads the command. Undefined when the operator requests help. Throws UsageError. */
 export function readCommand(args: readonly string[]): (typeof commands)[number] | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
@@ -77,7 +77,7 @@ export function readCommand(args: readonly string[]): (typeof commands)[number] 
   return command;
 }
 
-/** Reads the arguments of `plan`. Undefined when the operator asks for help. Throws UsageError. */
+/** Reads the arguments of `plan`. Undefined when the operator requests help. Throws UsageError. */
 export function readArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -179,7 +179,7 @@ function findApi(
   const key = environment[name];
   if (key === undefined || key === "") {
     throw new UsageError(
-      `The environment variable ${name} is not set or empty. Set it to the function key of the app.`,
+      `The environment variable ${name} is not set or is empty. Set this variable to the function key of the app.`,
     );
   }
   return { api: { url: api, key } };

@@ -1,5 +1,5 @@
 /** The command line of Keyturn: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
-import { checkConfig, planConfig, printableLines, userMessage } from "../shared/app.ts";
+import { checkConfig, planConfig, toPrintableLines, toUserMessage } from "../shared/app.ts";
 import { readArguments, readCheckArguments, readCommand, usage, UsageError } from "./arguments.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -32,7 +32,7 @@ async function check(path: string): Promise<void> {
 
 /** Prints warnings to stderr, so that stdout contains only the answer, which a program may read. */
 function printWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings) console.error(printableLines(`warning: ${warning}`));
+  for (const warning of warnings) console.error(toPrintableLines(`warning: ${warning}`));
 }
 
 const counted = (count: number, noun: string): string =>
@@ -47,8 +47,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const message = error instanceof UsageError ? `${error.message}\n\n${usage}` : userMessage(error);
+  const message =
+    error instanceof UsageError ? `${error.message}\n\n${usage}` : toUserMessage(error);
   if (message === undefined) throw error;
-  console.error(printableLines(message));
+  console.error(toPrintableLines(message));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

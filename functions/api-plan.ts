@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { configProblems, editedConfig, isTooCostly, type PlanOptions } from "../shared/app.ts";
+import { editedConfig, isTooCostly, listConfigProblems, type PlanOptions } from "../shared/app.ts";
 import { ProblemError } from "./http/problem.ts";
 import { replyText, serve } from "./http/serve.ts";
 import type { getPlan, planEdit } from "./schemas/plans.ts";
@@ -36,7 +36,7 @@ function limitConcurrency<Given, Result>(
   let open = 0;
   return async (given) => {
     if (open >= max) {
-      const detail = `The app is already computing ${max} plans, its limit. Try again in a few seconds.`;
+      const detail = `The app is computing ${max} plans already, which is the limit. Try again in a few seconds.`;
       throw new ProblemError("too-many-plans", detail, { headers: { "retry-after": "5" } });
     }
     open++;
@@ -71,7 +71,7 @@ serve(
       if (isTooCostly(error)) {
         throw new ProblemError("configuration-too-costly", `${error.message}.`);
       }
-      const problems = configProblems(error);
+      const problems = listConfigProblems(error);
       if (!problems) throw error;
       const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
       throw new ProblemError("invalid-configuration", `The configuration has ${count}.`, {

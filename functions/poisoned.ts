@@ -1,10 +1,10 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
-import { operationsFor } from "./invocation/operations.ts";
+import { openOperations } from "./invocation/invocation-operations.ts";
 
 /** Reports a message that the host stopped retrying. The sweep picks the target up again. */
 export async function poisoned(message: unknown, context: InvocationContext): Promise<void> {
-  const operations = await operationsFor(context);
+  const operations = await openOperations(context);
   await operations.giveUp(parseWorkMessage(message));
 }
 

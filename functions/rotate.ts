@@ -1,16 +1,16 @@
 import { app, type InvocationContext } from "@azure/functions";
 import { parseWorkMessage } from "../shared/app.ts";
-import { operationsFor } from "./invocation/operations.ts";
+import { openOperations } from "./invocation/invocation-operations.ts";
 
 /** Starts or resumes the due work of one target. Failures go to the journal; only a bug throws. */
 export async function rotate(message: unknown, context: InvocationContext): Promise<void> {
-  const operations = await operationsFor(context);
+  const operations = await openOperations(context);
   await operations.work(parseWorkMessage(message));
 }
 
 /** The same for what a person waits for. */
 export async function rotateFirst(message: unknown, context: InvocationContext): Promise<void> {
-  const operations = await operationsFor(context);
+  const operations = await openOperations(context);
   await operations.work(parseWorkMessage(message), "first");
 }
 

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
-import { theApp } from "../shared/app.ts";
+import { getApp } from "../shared/app.ts";
 
 // A configuration with problems stops the app here, before any trigger fires, and lists every problem.
 app.hook.appStart(async () => {
-  await theApp();
+  await getApp();
 });

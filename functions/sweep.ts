@@ -1,9 +1,9 @@
 import { app, type InvocationContext, type Timer } from "@azure/functions";
-import { operationsFor } from "./invocation/operations.ts";
+import { openOperations } from "./invocation/invocation-operations.ts";
 
 /** Finds due targets. Rotations depend only on this trigger; the other triggers make them start sooner. */
 export async function sweep(_timer: Timer, context: InvocationContext): Promise<void> {
-  const operations = await operationsFor(context);
+  const operations = await openOperations(context);
   await operations.sweep();
 }
 

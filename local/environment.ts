@@ -1,27 +1,40 @@
 import { join, resolve } from "node:path";
 import type { SecretClient } from "@azure/keyvault-secrets";
-import { makeConfiguration } from "./start/app/configuration.ts";
-import type { KeyturnEvent } from "./start/app/events.ts";
-import { makeApi } from "./start/console/api.ts";
-import { type ShownTarget, shownTargets, watchedIn } from "./start/console/watched.ts";
+import { type Api, makeApi } from "./start/console/api.ts";
+import { clock } from "./start/console/lines.ts";
 import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
 import { seedSecrets } from "./start/demo/seed-secrets.ts";
-import { seeds } from "./start/demo/seeds.ts";
-import { emulatorClient } from "./start/demo/vault-access.ts";
-import { isFree, keepAddresses, portAgain, readAddresses } from "./start/environment/addresses.ts";
-import { withoutStack } from "./start/environment/child.ts";
-import { type Closing, createClosing } from "./start/environment/closing.ts";
+import { makeConfiguration, seeds } from "./start/demo/seeds.ts";
+import {
+  describeOwn,
+  describeSeeded,
+  readTargets,
+  selectWatched,
+  type ShownTarget,
+} from "./start/demo/targets.ts";
+import { connectToVault } from "./start/demo/vault.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
-import type { EnvironmentFile } from "./start/environment/environment-file.ts";
 import {
   type FunctionsHost,
   type FunctionsHostOptions,
+  type KeyturnEvent,
   startFunctionsHost,
 } from "./start/environment/functions-host.ts";
-import { replaceFile, replaceJson } from "./start/environment/kept-file.ts";
-import { killedHostNotes } from "./start/environment/killed-host.ts";
-import { type Services, startServices } from "./start/environment/services.ts";
+import {
+  choosePort,
+  type EnvironmentFile,
+  isFree,
+  readAddresses,
+  replaceFile,
+  replaceJson,
+} from "./start/environment/kept.ts";
+import {
+  type Closing,
+  createClosing,
+  type Services,
+  startServices,
+} from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
   /** Folder for the data that outlives the environment. */
@@ -32,15 +45,11 @@ export interface EnvironmentOptions {
   readonly config?: string | undefined;
   /** Maximum age of the seeded targets' passwords, at least `10s`. Default: 15 s for the pair, 35 s for the others. */
   readonly every?: string | undefined;
-  /** When the sweep runs, as NCRONTAB. Default: every two seconds. */
-  readonly sweepEvery?: string | undefined;
   readonly onEvent?: (event: KeyturnEvent) => void;
   /** Receives sentences about the environment itself, such as a restart of the host. */
   readonly onNote?: (note: string) => void;
   /** Aborts the start. */
   readonly signal?: AbortSignal;
-  /** Ends everything at once, without waiting. The next start resumes interrupted rotations. */
-  readonly abandon?: AbortSignal;
 }
 
 export interface Environment {
@@ -48,8 +57,6 @@ export interface Environment {
   places(): EnvironmentFile;
   /** Path of environment.json. */
   readonly file: string;
-  /** PEM of the authority that signed PostgreSQL's certificate. */
-  readonly ca: string;
   readonly vault: SecretClient;
   /** The configured targets. */
   readonly targets: readonly ShownTarget[];
@@ -59,27 +66,24 @@ export interface Environment {
   counts(): Readonly<Record<string, Counts>>;
   /** Resolves with the reason when a part of the environment stops unexpectedly. */
   readonly failed: Promise<string>;
-  /** Restarts the host after its running functions have ended. */
-  restartHost(): Promise<void>;
-  /** Sends the signal to the Functions host; resolves when another one has taken its place. */
-  killHost(signal?: NodeJS.Signals): Promise<void>;
   /** Lets running functions end, then stops everything. Safe to repeat. */
   close(): Promise<void>;
 }
 
+/**
+ * Milliseconds a claim lasts after its worker last renewed it. A killed worker cannot release its claims, so the next worker
+ * waits until they expire. A test compares this number with the one in the app.
+ */
+export const claimLength = 120_000;
+
 /** Starts Keyturn and everything that it needs, on loopback. Leaves nothing running when it fails. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const { warnings } = await shownTargets(options.config);
-  for (const warning of warnings) options.onNote?.(`warning: ${warning}`);
   if (options.port !== undefined && !(await isFree(options.port))) {
     throw new Error(`Port ${options.port} is in use. Choose another one with --port.`);
   }
   const folder = await takeDataFolder(options.data);
   const closing = createClosing();
   closing.add(() => folder.release());
-  options.abandon?.addEventListener("abort", () => {
-    folder.abandon();
-  });
   try {
     return await startIn(folder, closing, options);
   } catch (error) {
@@ -94,57 +98,45 @@ async function startIn(
   closing: Closing,
   options: EnvironmentOptions,
 ): Promise<Environment> {
-  const { signal } = options;
+  const { signal, onNote } = options;
   const addressesFile = folder.at("addresses.json");
-  const last = await readAddresses(addressesFile);
+  const last = readAddresses(addressesFile);
   const services = await startServices(folder, closing, last);
   signal?.throwIfAborted();
   const vault = await seed(services);
-  const config = await writeConfiguration(folder, services, options);
-  const { targets } = await shownTargets(options.config, services.caFile);
-  const consumer = await startConsumer({
-    folder,
-    vaultUrl: services.vault.url,
-    identity: services.identity.env,
-    caFile: services.caFile,
-    config: options.config === undefined ? undefined : config,
-  });
-  closing.add(() => consumer.close());
+  const config = writeConfiguration(folder, services, options);
+  const { targets: outlined, warnings } = await readTargets(config);
+  for (const warning of warnings) onNote?.(`warning: ${warning}`);
+  const targets = outlined.map(options.config === undefined ? describeSeeded : describeOwn);
+  const vaultUrl = services.vault.url;
+  const consumer = startConsumer(folder, vaultUrl, services.identity.env, config);
+  closing.add(() => consumer.end());
   let isClosing = false;
-  // A host may be replaced before environment.json is written for the first time.
-  let afterReplacement = (): Promise<void> => Promise.resolve();
-  const notes = killedHostNotes((note) => options.onNote?.(note));
+  const file = folder.at("environment.json");
+  const places = () => choosePlaces(folder, services, host, config);
   const host = await startHost(folder, services, config, {
     ...options,
-    port: options.port ?? (await portAgain(last.ports.functions)),
-    onKilled: notes.onKilled,
-    onReplaced: () => afterReplacement(),
+    port: options.port ?? (await choosePort(last.ports.functions)),
+    async onReplaced() {
+      replaceJson(file, places());
+      onNote?.(
+        `The Functions host is running again.${await tellInterrupted(makeApi(places().functions))}`,
+      );
+    },
   });
   closing.add(() => host.close());
   await joinVaultEvents(services, host);
-  await keepAddresses(addressesFile, { ...last, ports: choosePorts(services, host) });
+  replaceJson(addressesFile, { ...last, ports: choosePorts(services, host) });
   signal?.throwIfAborted();
-
-  const file = folder.at("environment.json");
-  const places = () => choosePlaces(folder, services, host, config);
-  let saved = Promise.resolve();
-  const save = () => (saved = saved.catch(() => undefined).then(() => replaceJson(file, places())));
-  await save();
-  afterReplacement = async () => {
-    await save();
-    await notes.onRunning(makeApi(places().functions));
-  };
+  replaceJson(file, places());
   return {
     places,
     file,
-    ca: services.ca,
     vault,
     targets,
-    watched: watchedIn(services.vault.url, targets),
+    watched: selectWatched(targets, vaultUrl),
     counts: () => consumer.counts(),
     failed: firstFailure(services, host, consumer, () => isClosing),
-    restartHost: () => host.restart(),
-    killHost: (killSignal = "SIGKILL") => host.kill(killSignal),
     close() {
       isClosing = true;
       return closing.close();
@@ -153,7 +145,13 @@ async function startIn(
 }
 
 async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
-  const client = emulatorClient(vault.url, identity);
+  // Not `ManagedIdentityCredential`, which reads the identity's address from the environment of the whole process.
+  const client = connectToVault(vault.url, {
+    getToken() {
+      const { token, expiresOn } = identity.issue("https://vault.azure.net");
+      return Promise.resolve({ token, expiresOnTimestamp: expiresOn * 1000 });
+    },
+  });
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
   await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {
@@ -163,16 +161,16 @@ async function seed({ vault, identity, postgres, topic, ca }: Services): Promise
   return client;
 }
 
-async function writeConfiguration(
+function writeConfiguration(
   folder: DataFolder,
   { vault, topic, postgres, caFile }: Services,
   { config, every }: EnvironmentOptions,
-): Promise<string> {
+): string {
   if (config !== undefined) return resolve(config);
   const file = folder.at("keyturn.yaml");
   const topicEndpoint = topic.endpoint;
   const places = { vaultUrl: vault.url, topicEndpoint, postgres, caFile, every };
-  await replaceFile(file, makeConfiguration(places));
+  replaceFile(file, makeConfiguration(places));
   return file;
 }
 
@@ -180,7 +178,7 @@ function startHost(
   folder: DataFolder,
   { azurite, identity }: Services,
   config: string,
-  options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onKilled" | "onReplaced">,
+  options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onReplaced">,
 ): Promise<FunctionsHost> {
   return startFunctionsHost({
     folder,
@@ -192,12 +190,26 @@ function startHost(
       KEYTURN_CONFIG: config,
       KEYTURN_QUEUE: "keyturn-work",
       KEYTURN_TABLE: "Keyturn",
-      KEYTURN_SWEEP_SCHEDULE: options.sweepEvery ?? "*/2 * * * * *",
+      KEYTURN_SWEEP_SCHEDULE: "*/2 * * * * *",
       AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.200",
     },
     onEvent: (event) => options.onEvent?.(event),
-    onKilled: options.onKilled,
+    onKilled(how) {
+      const end = clock(new Date(Date.now() + claimLength).toISOString());
+      options.onNote?.(
+        `The Functions host was killed (${how}) and is restarting. Interrupted rotations continue when its claims expire, at ${end} at the latest. Until then the published passwords do not change.`,
+      );
+    },
   });
+}
+
+/** Names the rotations that wait for the claims of a killed host. Says nothing when the app does not answer. */
+async function tellInterrupted(api: Api): Promise<string> {
+  const targets = await api.targets().catch(() => undefined);
+  if (targets === undefined) return "";
+  const waiting = targets.filter(({ rotation }) => rotation !== undefined).map(({ id }) => id);
+  if (waiting.length === 0) return " No rotation was interrupted.";
+  return ` Interrupted rotations: ${waiting.join(", ")}.`;
 }
 
 /** Delivers Key Vault's events to the app as on Azure: through the Event Grid webhook, after the handshake. */
@@ -228,9 +240,7 @@ async function firstFailure(
     host.failed,
     azurite.exited.then(() => "Azurite stopped unexpectedly."),
     postgres.exited.then(() => `PostgreSQL stopped unexpectedly. See ${postgres.logFile}.`),
-    consumer.exited.then(
-      ({ errors }) => `The consumer stopped unexpectedly: ${withoutStack(errors)}`,
-    ),
+    consumer.exited.then(({ errors }) => `The consumer stopped unexpectedly: ${errors}`),
   ]);
   // While the environment closes, every part stops, which is not a failure.
   return isExpected() ? new Promise<string>(() => undefined) : reason;
@@ -246,7 +256,7 @@ function choosePlaces(
   const server = { host: postgres.host, port, caFile, adminUser, adminPassword };
   return {
     functions: { url: host.url, key: host.keys.default },
-    keyVault: { url: vault.url },
+    makeKeyVault: { url: vault.url },
     identity: identity.env,
     storage: { connectionString: azurite.connectionString },
     events: { url: topic.url, endpoint: topic.endpoint, key: topic.key },

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Binaries, loadBinaries } from "./postgres/binaries.ts";
 import { stopOrphan } from "./postgres/orphan.ts";
-import { clusterFolder, type Runner, runner } from "./postgres/runner.ts";
+import { makeRunner, type Runner, toClusterFolder } from "./postgres/runner.ts";
 
 export interface PostgresOptions {
   /** The folder of the cluster. An existing cluster is started again, with its password. */
@@ -44,9 +44,9 @@ export interface Postgres {
  * running in the same directory, so two callers must not share a directory.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const as = runner();
+  const as = makeRunner();
   const binaries = await loadBinaries(as);
-  const folder = await realpath(await clusterFolder(options.directory, as));
+  const folder = await realpath(await toClusterFolder(options.directory, as));
   const data = join(folder, "data");
   await stopOrphan(data);
   const adminPassword = await ensureCluster(binaries, folder, as, options.adminPassword);

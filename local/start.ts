@@ -1,12 +1,17 @@
 /** Keyturn on this machine, with everything it needs: `npm start`. */
 import { fileURLToPath } from "node:url";
 import { type Environment, startEnvironment } from "./environment.ts";
-import { type Arguments, readArguments, usage, UsageError } from "./start/console/arguments.ts";
 import { rotateOnce } from "./start/console/once.ts";
 import { createShow, type Show } from "./start/console/show.ts";
-import { formatTable, terminalWidth, wrapText } from "./start/console/text.ts";
-import { shownTargets } from "./start/console/watched.ts";
-import { describeChildFailure } from "./start/environment/child.ts";
+import {
+  type Arguments,
+  readArguments,
+  usage,
+  UsageError,
+} from "./start/console/start-arguments.ts";
+import { formatTable, measureTerminal, wrapText } from "./start/console/text.ts";
+import { seeds } from "./start/demo/seeds.ts";
+import { readTargets } from "./start/demo/targets.ts";
 
 const defaultData = fileURLToPath(new URL("../.keyturn", import.meta.url));
 
@@ -25,39 +30,27 @@ function readOrExplain(): Arguments | undefined {
 }
 
 /**
- * The first signal stops everything in order; a second one exits at once. An uncaught failure, such as a log that cannot be
- * written, also stops everything in order, because a crash would leave PostgreSQL running.
+ * The first signal stops everything in order; a second one exits at once. An uncaught failure, such as output that cannot be
+ * written, also stops everything in order.
  */
-function listenForStop(show: Show) {
+function listenForStop(show: Show): AbortSignal {
   const stopping = new AbortController();
-  const abandoning = new AbortController();
-  let isUp = false;
   const onSignal = (): void => {
-    if (stopping.signal.aborted) {
-      abandoning.abort();
-      process.exit(130);
-    }
+    if (stopping.signal.aborted) process.exit(130);
     show.note("stopping …");
     stopping.abort(new StopRequest());
   };
   const onFailure = (error: Error): void => {
-    if (stopping.signal.aborted) return;
     stopping.abort(new Error(`Keyturn stopped because of an error: ${error.message}`));
-    // Ending the children makes a start that still waits for them fail.
-    if (!isUp) abandoning.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   process.on("uncaughtException", onFailure);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     // EPIPE: a reader such as `head` closed the pipe, which is a request to stop.
-    if (error.code !== "EPIPE") onFailure(error);
-    else if (!stopping.signal.aborted) stopping.abort(new StopRequest());
+    if (error.code === "EPIPE") stopping.abort(new StopRequest());
+    else onFailure(error);
   });
-  return {
-    signal: stopping.signal,
-    abandon: abandoning.signal,
-    isUp: () => (isUp = true),
-  };
+  return stopping.signal;
 }
 
 /** Rejects with StopRequest after a signal, and with another error when the environment fails. */
@@ -87,18 +80,22 @@ async function describeFailure(env: Environment): Promise<never> {
 }
 
 async function run({ once, data = defaultData, port, config }: Arguments): Promise<void> {
-  const { targets } = await shownTargets(config);
-  const show = createShow(targets);
-  const { signal, abandon, isUp } = listenForStop(show);
+  // A configuration with problems is refused before anything starts.
+  const targets = config === undefined ? seeds : (await readTargets(config)).targets;
+  const show = createShow(targets.map(({ id }) => id));
+  const signal = listenForStop(show);
   try {
     const env = await startEnvironment({
-      ...{ data, port, config, signal, abandon },
+      ...{ data, port, config, signal },
       // A short schedule would add rotations during `--once`.
       every: once ? "1h" : undefined,
-      onEvent: show.event,
-      onNote: show.note,
+      onEvent: (event) => {
+        show.event(event);
+      },
+      onNote: (note) => {
+        show.note(note);
+      },
     });
-    isUp();
     show.header(env);
     const failures = await listFailures([
       () => (once ? showOnce(env, show, signal) : keepRotating(env, show, signal)),
@@ -132,9 +129,9 @@ async function listFailures(steps: readonly (() => Promise<void>)[]): Promise<Er
 }
 
 /** Wraps the text for a terminal only: a program that reads it may search for a whole line. */
-async function formatFailure(error: unknown, data: string): Promise<string> {
-  const text = await describeChildFailure(error, data);
-  return process.stderr.isTTY ? wrapText(text, terminalWidth(process.stderr)) : text;
+function formatFailure(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return process.stderr.isTTY ? wrapText(text, measureTerminal(process.stderr)) : text;
 }
 
 const given = readOrExplain();
@@ -143,7 +140,7 @@ else if (given !== undefined) {
   try {
     await run(given);
   } catch (error) {
-    console.error(await formatFailure(error, given.data ?? defaultData));
+    console.error(formatFailure(error));
     process.exitCode = 1;
   }
   // Connections that a client library keeps open must not keep the process alive.

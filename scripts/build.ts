@@ -43,7 +43,7 @@ async function buildId(): Promise<string> {
 const naming = (id: string): Plugin => ({
   name: "build-id",
   load: (file) =>
-    file === join(root, "shared", "build.ts") ? `export const build = "${id}";` : undefined,
+    file === join(root, "shared", "build-id.ts") ? `export const build = "${id}";` : undefined,
 });
 
 /** The shared code of the functions is in one file with all that it needs at start, because each file costs a round trip. */

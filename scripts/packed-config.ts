@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { checkConfig, checkedForm, formPath } from "../shared/app.ts";
+import { checkConfig, toFormPath, writeCheckedForm } from "../shared/app.ts";
 
 /** A checked configuration. */
 export interface Packed {
@@ -44,8 +44,8 @@ export async function pack({ file, files }: Packed, out: string, build: string):
   const bytes = await readFile(file);
   const packed = join(out, "keyturn.yaml");
   await writeFile(packed, bytes);
-  const form = await checkedForm([{ name: "keyturn.yaml", bytes }], build);
-  if (form !== undefined) await writeFile(formPath(packed), form);
+  const form = await writeCheckedForm([{ name: "keyturn.yaml", bytes }], build);
+  if (form !== undefined) await writeFile(toFormPath(packed), form);
   for (const path of files) {
     await mkdir(dirname(join(out, path)), { recursive: true });
     await copyFile(join(dirname(file), path), join(out, path), constants.COPYFILE_EXCL);

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { build } from "./build.ts";
+import { build } from "./build-id.ts";
 import { openConfig, type Opened } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
@@ -19,23 +19,23 @@ import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
 export type { Operations } from "./engine/operations.ts";
-export type { ExposureInput } from "./engine/inbox/expose.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
-export type { UseInput } from "./engine/inbox/record-use.ts";
-export { printable, printableLines } from "./core/printable.ts";
+export { errorKinds } from "./core/errors.ts";
+export { toPrintable, toPrintableLines } from "./core/printable.ts";
+export { reasons, workingPhases } from "./core/record/rotation.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
-export { isTargetId, longestGrace } from "./core/target.ts";
+export { isTargetId, maxGraceMs } from "./core/target.ts";
 export {
   formatDuration,
   parseDuration as durationOf,
   parseInstant as instantOf,
 } from "./core/time.ts";
-export { nearest as nearestName } from "./core/nearest.ts";
-export { formPath } from "./config/form/checked-form.ts";
+export { findNearest as nearestName } from "./core/nearest.ts";
+export { toFormPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 
 /** Whether the requested thing does not exist, as the message explains. */
@@ -59,18 +59,18 @@ export function isBusy(error: unknown): error is LeaseLostError {
 }
 
 /** Returns why this instance cannot read the row of the target although the journal is available, or undefined. */
-export function unreadableRow(error: unknown): string | undefined {
+export function findUnreadableRow(error: unknown): string | undefined {
   return error instanceof UnreadableRowError ? error.message : undefined;
 }
 
 /** Returns the message for an operator if the error is caused by input or configuration, or undefined. */
-export function userMessage(error: unknown): string | undefined {
+export function toUserMessage(error: unknown): string | undefined {
   const isExplained = error instanceof ConfigProblemsError || error instanceof ConfigError;
   return isExplained ? error.message : undefined;
 }
 
-/** Returns every problem of a refused configuration, or undefined for any other error. */
-export function configProblems(error: unknown): readonly Problem[] | undefined {
+/** Returns every problem of a rejected configuration, or undefined for any other error. */
+export function listConfigProblems(error: unknown): readonly Problem[] | undefined {
   return error instanceof ConfigProblemsError ? error.problems : undefined;
 }
 
@@ -85,7 +85,7 @@ export interface App {
 let made: Promise<App> | undefined;
 
 /** Returns the one app of this process, and creates it on first use. Rejects with every problem of the configuration. */
-export function theApp(): Promise<App> {
+export function getApp(): Promise<App> {
   return (made ??= createApp(process.env, process.cwd()));
 }
 
@@ -96,7 +96,7 @@ export function theApp(): Promise<App> {
 async function createApp(environment: Environment, root: string): Promise<App> {
   const settings = readSettings(environment);
   const config = await openLiveConfig(settings, { environment, root });
-  let last: { readonly source: Opened; readonly joined: () => Promise<Joined> } | undefined;
+  let last: { readonly source: Opened; readonly assembled: () => Promise<Joined> } | undefined;
   let unreported: Opened | undefined;
   return {
     async with(read) {
@@ -110,11 +110,11 @@ async function createApp(environment: Environment, root: string): Promise<App> {
         };
         last = {
           source: opened,
-          joined: whenNeeded(async () => (await import("./join.ts")).join(given)),
+          assembled: whenNeeded(async () => (await import("./assemble.ts")).assemble(given)),
         };
         unreported = opened;
       }
-      return (await last.joined())(read);
+      return (await last.assembled())(read);
     },
     async newWarnings() {
       const opened = unreported;
@@ -136,8 +136,8 @@ async function openLiveConfig(
   around: Around,
 ): Promise<LiveConfig> {
   if (configuration.as === "blob") {
-    const { configInBlob } = await import("./config-in-blob.ts");
-    return configInBlob(configuration.url, { configuration, ...settings }, around);
+    const { openConfigInBlob } = await import("./config-in-blob.ts");
+    return openConfigInBlob(configuration.url, { configuration, ...settings }, around);
   }
   const opened = await openConfig(resolve(around.root, configuration.path), {
     build,
@@ -167,26 +167,26 @@ export async function planConfig(
 
 /**
  * Checks a file or folder in the same way as the start of the app, and returns its content. Needs neither settings nor Azure.
- * Relative paths start from `root`. Rejects with every problem; see `configProblems`.
+ * Relative paths start from `root`. Rejects with every problem; see `listConfigProblems`.
  */
 export async function checkConfig(path: string, root: string): Promise<Outline> {
   return (await import("./tools.ts")).checkConfig(path, root);
 }
 
 /**
- * Writes the checked form of these files, with which an app of the same `build` starts faster. Its place is `formPath`.
- * Undefined when the files cannot have one. Rejects with every problem; see `configProblems`.
+ * Writes the checked form of these files, with which an app of the same `build` starts faster. Its place is `toFormPath`.
+ * Undefined when the files cannot have one. Rejects with every problem; see `listConfigProblems`.
  */
-export async function checkedForm(
+export async function writeCheckedForm(
   files: readonly SourceFile[],
   build: string,
 ): Promise<string | undefined> {
-  return (await import("./tools.ts")).checkedForm(files, build);
+  return (await import("./tools.ts")).writeCheckedForm(files, build);
 }
 
 /**
  * Checks the text of a configuration for a comparison, in a thread with its own limits. Rejects with every problem, or when the
- * check takes too much time or memory; see `configProblems` and `isTooCostly`.
+ * check takes too much time or memory; see `listConfigProblems` and `isTooCostly`.
  */
 export const editedConfig: (text: string) => Promise<Edited> = checkInThread;
 

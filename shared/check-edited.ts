@@ -5,9 +5,9 @@ import { parseConfig } from "./config/load.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { FromWorker, ToWorker } from "./edited-config.ts";
-import { rotatorsWith } from "./rotators/registry.ts";
+import { makeRotators } from "./rotators/registry.ts";
 
-const rotators = rotatorsWith({
+const rotators = makeRotators({
   getToken: () =>
     Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });

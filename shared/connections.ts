@@ -9,7 +9,7 @@ import type { StorageConnection } from "./stores/storage-access.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns the managed identity where the platform provides one, or else the identity that a developer signed in with. */
-export function azureCredential(
+export function makeAzureCredential(
   environment: Environment,
   clientId: string | undefined,
 ): TokenCredential {
@@ -20,7 +20,7 @@ export function azureCredential(
 }
 
 /** Connects to a service of the storage account of the app. */
-export function connectionTo(
+export function makeConnection(
   service: "queue" | "table" | "blob",
   storage: Settings["storage"],
   environment: Environment,
@@ -30,5 +30,5 @@ export function connectionTo(
   }
   const { queueUrl, tableUrl, blobUrl } = storage;
   const endpoint = { queue: queueUrl, table: tableUrl, blob: blobUrl }[service];
-  return { endpoint, credential: azureCredential(environment, storage.clientId) };
+  return { endpoint, credential: makeAzureCredential(environment, storage.clientId) };
 }

@@ -87,7 +87,7 @@ async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromW
     reject(isOutOfMemory(error) ? tooMuch(limits) : error);
   });
   worker.on("exit", () => {
-    reject(new Error("the thread that checks the configuration ended without an answer"));
+    reject(new Error("the check of the configuration ended without a result"));
   });
   return promise.finally(() => {
     clearTimeout(timer);
@@ -110,11 +110,11 @@ const advice =
   "Send a smaller configuration, or compare it on the command line with `plan --against`";
 
 function tooLong({ time }: CheckLimits): CheckTooCostlyError {
-  const message = `The check of the configuration was stopped after ${time / 1000} s. ${advice}`;
+  const message = `The check of the configuration timed out after ${time / 1000} s. ${advice}`;
   return new CheckTooCostlyError(message);
 }
 
 function tooMuch({ memory }: CheckLimits): CheckTooCostlyError {
-  const message = `The check of the configuration was stopped: it needs more than ${memory} MiB of memory. ${advice}`;
+  const message = `The check of the configuration stopped, because it needs more than ${memory} MiB of memory. ${advice}`;
   return new CheckTooCostlyError(message);
 }

@@ -5,7 +5,7 @@ import { type Opened, openFiles } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem } from "./config/problems.ts";
 import type { SourceFiles } from "./config/yaml/read.ts";
 import { type EventReader, type EventType, toEvent } from "./core/events.ts";
-import { between, hour, type Instant, instantAt, minute, plus, second } from "./core/time.ts";
+import { between, hour, type Instant, minute, plus, second, toInstantAt } from "./core/time.ts";
 import { CheckTooCostlyError } from "./edited-config.ts";
 import type { KnownAlarm } from "./engine/alarm.ts";
 import { type ConfigBlob, ConfigBlobError, type StoredConfig } from "./stores/blob/config-blob.ts";
@@ -14,7 +14,7 @@ import { KeptConfigError, type KeptConfigs } from "./stores/blob/kept-config.ts"
 /** Milliseconds between two reads of the blob. An edit takes at most this time to reach an instance that has work. */
 const lookIntervalMs = 30 * second;
 
-/** Milliseconds that a trigger waits for a look while a configuration is in force. */
+/** Milliseconds that a trigger waits for a read of the blob while a configuration is in force. */
 const maxWaitMs = second;
 
 /** Milliseconds until an edit is checked again whose check took too much or failed by itself. */
@@ -23,7 +23,7 @@ const recheckAfterMs = 10 * minute;
 /** The number of problems that an alarm lists. The log lists all of them. */
 const maxListedProblems = 5;
 
-export interface LiveConfigOf {
+export interface LiveConfigDeps {
   readonly blob: ConfigBlob;
   readonly kept: KeptConfigs;
   /** The name of the running build. A form of another build is not used. Undefined: no form is stored. */
@@ -41,7 +41,7 @@ export interface LiveConfigOf {
 /** The configuration of a process, which operators can edit while the process runs. */
 export interface LiveConfig {
   /**
-   * Returns the configuration in force, after looking for an edit if the last look was more than half a minute ago. Emits an
+   * Returns the configuration in force, after a check for an edit if the last check was more than half a minute ago. Emits an
    * event for an edit that comes into force, cannot be read, or has problems. Rejects while no configuration is in force.
    */
   current(read: EventReader): Promise<Opened>;
@@ -50,14 +50,14 @@ export interface LiveConfig {
 }
 
 /** Why the latest edit is not in force. */
-interface Refusal {
+interface RefusedEdit {
   readonly error: Error;
   readonly alarm?: KnownAlarm;
   /** When the same edit is checked again. */
   readonly retryAt?: Instant;
 }
 
-/** Why the blob could not be read at the last look. What was refused before stays refused. */
+/** Why the blob could not be read at the last check. An edit that was rejected before stays rejected. */
 interface UnreadableBlob {
   readonly error: ConfigBlobError;
   readonly alarm?: KnownAlarm;
@@ -70,7 +70,7 @@ interface State {
   unreadable?: UnreadableBlob | undefined;
   /** The ETag of the last blob that was read, whether or not it came into force. */
   etag?: string;
-  refusal?: Refusal | undefined;
+  refusal?: RefusedEdit | undefined;
   /** The configuration that is in force here but not yet stored for other instances. */
   unkept?: { readonly config: StoredConfig; readonly form: string | undefined } | undefined;
   lookedAt?: Instant;
@@ -80,7 +80,7 @@ interface State {
  * Keeps the configuration of a blob in force. A valid edit comes into force after its check. An edit with problems changes
  * nothing: the last good configuration stays in force, also on instances that start later.
  */
-export function liveConfig(deps: LiveConfigOf): LiveConfig {
+export function makeLiveConfig(deps: LiveConfigDeps): LiveConfig {
   const state: State = {};
   let looking: Promise<void> | undefined;
   return {
@@ -109,7 +109,7 @@ function isTimeToLook({ lookedAt }: State, now: Instant): boolean {
 }
 
 /** Never rejects, so that one failure cannot stop the triggers of an instance that has a configuration. */
-async function look(deps: LiveConfigOf, state: State, read: EventReader): Promise<void> {
+async function look(deps: LiveConfigDeps, state: State, read: EventReader): Promise<void> {
   const report = (type: EventType, detail: string) => {
     read(toEvent({ type, at: deps.now(), detail }));
   };
@@ -139,7 +139,7 @@ const describe = (error: unknown): string =>
 
 type Report = (type: EventType, detail: string) => void;
 
-async function takeEdit(deps: LiveConfigOf, state: State, found: StoredConfig, report: Report) {
+async function takeEdit(deps: LiveConfigDeps, state: State, found: StoredConfig, report: Report) {
   state.etag = found.etag;
   if (state.bytes?.equals(found.bytes) && state.inForce) {
     // Stored again without a change: what the instance remembers of servers and admins stays.
@@ -173,7 +173,7 @@ interface FreshlyOpened {
  * Opens the configuration from the form that another instance stored, if it belongs to these bytes and this build. Otherwise
  * writes a new one.
  */
-async function open(deps: LiveConfigOf, bytes: Buffer): Promise<FreshlyOpened> {
+async function open(deps: LiveConfigDeps, bytes: Buffer): Promise<FreshlyOpened> {
   const files = [{ name: "keyturn.yaml", bytes }];
   const given: SourceFiles = { files, folder: deps.folder };
   // A form is written even without a build, because the thread returns its result in this form.
@@ -199,7 +199,7 @@ async function keptForm(kept: KeptConfigs): Promise<Buffer | undefined> {
 }
 
 /** Opens the last good configuration on an instance that starts while the latest edit cannot be used. */
-async function openLastGood(deps: LiveConfigOf, state: State, report: Report): Promise<void> {
+async function openLastGood(deps: LiveConfigDeps, state: State, report: Report): Promise<void> {
   try {
     const good = await deps.kept.lastGood();
     if (!good) return;
@@ -212,8 +212,8 @@ async function openLastGood(deps: LiveConfigOf, state: State, report: Report): P
   }
 }
 
-/** Stores the configuration for other instances. If that fails, the next look tries again. */
-async function keep({ kept }: LiveConfigOf, state: State, report: Report): Promise<void> {
+/** Stores the configuration for other instances. If that fails, the next check tries again. */
+async function keep({ kept }: LiveConfigDeps, state: State, report: Report): Promise<void> {
   if (!state.unkept) return;
   const { config, form } = state.unkept;
   try {
@@ -230,10 +230,10 @@ function isRefusal(error: unknown): error is ConfigProblemsError | CheckTooCostl
 }
 
 /** Problems stay until the next edit. A check that took too much, or failed by itself, may succeed later or on another instance. */
-function refuseEdit(cause: unknown, edit: StoredConfig, now: Instant): Refusal {
+function refuseEdit(cause: unknown, edit: StoredConfig, now: Instant): RefusedEdit {
   const error = isRefusal(cause) ? cause : new Error(`Bug: the check failed: ${describe(cause)}`);
   const reason = error instanceof ConfigProblemsError ? firstProblems(error) : error.message;
-  const message = `The configuration of ${edit.modifiedAt} was refused, so the last good configuration stays in force. Reason: ${reason}`;
+  const message = `The configuration of ${edit.modifiedAt} was rejected, so the last good configuration stays in force. Reason: ${reason}`;
   const alarm = makeAlarm("config-refused", message, edit.modifiedAt, edit.etag);
   if (error instanceof ConfigProblemsError) return { error, alarm };
   return { error, alarm, retryAt: plus(now, recheckAfterMs) };
@@ -249,7 +249,7 @@ function firstProblems({ problems }: ConfigProblemsError): string {
 function toUnreadable(error: ConfigBlobError, now: Instant): UnreadableBlob {
   if (!error.isLasting) return { error };
   const message = `${error.message} The last good configuration stays in force.`;
-  const thisHour = instantAt(Math.floor(Date.parse(now) / hour) * hour);
+  const thisHour = toInstantAt(Math.floor(Date.parse(now) / hour) * hour);
   return { error, alarm: makeAlarm("config-unreadable", message, thisHour, thisHour) };
 }
 

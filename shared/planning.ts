@@ -92,7 +92,7 @@ async function factsFrom({
   const address = webAddress.safeParse(url);
   if (!address.success) {
     throw new ConfigError(
-      `The address of the app is invalid: it ${address.error.issues[0]?.message ?? ""}.`,
+      `The address of the app is invalid: the address ${address.error.issues[0]?.message ?? ""}.`,
     );
   }
   const { targets } = await listTargets(new URL("/api/targets", address.data), key);

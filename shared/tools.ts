@@ -1,22 +1,22 @@
 import { resolve } from "node:path";
 import type { Config } from "./config/config.ts";
 import { writeForm } from "./config/form/write-form.ts";
-import { configFrom, loadConfig } from "./config/load.ts";
+import { loadConfig, loadConfigFrom } from "./config/load.ts";
 import type { SourceFile, SourceFiles } from "./config/yaml/read.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { Instant } from "./core/time.ts";
 import { makeOutline, type Outline } from "./outline.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
-import { rotatorsWith } from "./rotators/registry.ts";
+import { makeRotators } from "./rotators/registry.ts";
 
-const rotators = rotatorsWith({
+const rotators = makeRotators({
   getToken: () =>
     Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });
 
 /** Checks files that have already been read. Throws ConfigProblemsError. */
 export function checkFiles(files: SourceFiles): Promise<Config> {
-  return configFrom(files, { rotators });
+  return loadConfigFrom(files, { rotators });
 }
 
 /** See `planConfig` of the app. */
@@ -41,8 +41,8 @@ export async function checkConfig(path: string, root: string): Promise<Outline> 
   return makeOutline(await loadConfig(resolve(root, path), { rotators }), rotators);
 }
 
-/** See `checkedForm` of the app. */
-export function checkedForm(
+/** See `writeCheckedForm` of the app. */
+export function writeCheckedForm(
   files: readonly SourceFile[],
   build: string,
 ): Promise<string | undefined> {

@@ -49,7 +49,7 @@ function startLine(started: number, total: number, file: string): string {
 
 /**
  * Ends the output of a run with one line that people and tools can read. Where no terminal shows what is running, each file
- * that begins has a line, so that nobody looks at nothing while a long one runs.
+ * that begins has a line, so that a long one does not leave the screen empty.
  */
 export default class ClosingLineReporter implements Reporter {
   private total = 0;

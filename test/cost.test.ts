@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { minute } from "../shared/core/time.ts";
-import { operations } from "../shared/engine/operations.ts";
-import { memoryQueue } from "../shared/stores/memory/memory-queue.ts";
+import { makeOperations } from "../shared/engine/operations.ts";
+import { makeMemoryQueue } from "../shared/stores/memory/memory-queue.ts";
 import {
   type Gate,
   type Kind,
@@ -63,14 +63,14 @@ async function metered(kind: Kind, { isAlone = false } = {}) {
     if (field) counts = { ...counts, [field]: counts[field] + 1 };
     return call();
   };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const send: typeof queue.send = (message, delay) => {
     counts = { ...counts, queueSends: counts.queueSends + 1 };
     return queue.send(message, delay);
   };
   const { emit, ...ports } = world.ports(gate);
   const target = isAlone ? { ...world.target, consumers: [] } : world.target;
-  const keyturn = operations({
+  const keyturn = makeOperations({
     ports: isAlone ? { ...ports, notifiers: [] } : ports,
     queue: { send },
     targets: [target],

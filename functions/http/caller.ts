@@ -1,5 +1,5 @@
 import type { HttpRequest } from "@azure/functions";
-import { printable } from "../../shared/app.ts";
+import { toPrintable } from "../../shared/app.ts";
 
 const nameClaims = new Set([
   "preferred_username",
@@ -29,7 +29,7 @@ function nameIn(header: string): string | undefined {
       const type: unknown = Reflect.get(Object(claim), "typ");
       const value: unknown = Reflect.get(Object(claim), "val");
       if (typeof type === "string" && nameClaims.has(type) && typeof value === "string") {
-        return printable(value).slice(0, 200);
+        return toPrintable(value).slice(0, 200);
       }
     }
   } catch {

@@ -1,4 +1,4 @@
-import { createDocument, type ZodOpenApiObject } from "zod-openapi";
+import { createDocument } from "zod-openapi";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
 import * as reports from "../schemas/reports.ts";
@@ -80,8 +80,9 @@ function describe(definition: EndpointDefinition): object {
 
 function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
   if ("text" in body) {
-    const content = body.types.map((type) => [type, { schema: body.text }]);
-    return { required: true, content: Object.fromEntries(content) };
+    const content: Record<string, object> = {};
+    for (const type of body.types) content[type] = { schema: body.text };
+    return { required: true, content };
   }
   const isRequired = !body.json.safeParse({}).success;
   return { required: isRequired, content: { "application/json": { schema: body.json } } };

@@ -5,13 +5,13 @@ import {
   type InvocationContext,
 } from "@azure/functions";
 import {
+  findUnreadableRow,
   isBusy,
   isConfigError,
   isKeyReused,
   isUnavailable,
-  unreadableRow,
 } from "../../shared/app.ts";
-import { operationsFor } from "../invocation/operations.ts";
+import { openOperations } from "../invocation/invocation-operations.ts";
 import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
@@ -47,7 +47,7 @@ function handle<Definition extends EndpointDefinition>(
   return async (request, context) => {
     try {
       const parsed = await parseRequest(request, await load());
-      const operations = await operationsFor(context);
+      const operations = await openOperations(context);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
       const call = { ...parsed, operations, request } as Call<Definition>;
       return toResponse(await answer(call));
@@ -94,7 +94,7 @@ function toProblem(error: unknown, context: InvocationContext): ProblemError | u
   if (error instanceof ProblemError) return error;
   if (isConfigError(error)) return invalid(`${error.message}.`);
   if (isKeyReused(error)) return new ProblemError("idempotency-key-reused", `${error.message}.`);
-  const unreadable = unreadableRow(error);
+  const unreadable = findUnreadableRow(error);
   if (unreadable !== undefined) {
     return new ProblemError("record-unreadable", unreadable, { headers: { "retry-after": "60" } });
   }

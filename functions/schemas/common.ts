@@ -11,7 +11,7 @@ const targetError =
 export const targetId = z
   .string(targetError)
   .refine(isTargetId, targetError)
-  .meta({ id: "TargetId", pattern: "^[a-z0-9][a-z0-9-]{0,62}$", example: "orders-db" })
+  .meta({ id: "TargetId", pattern: "^[a-z0-9][a-z0-9-]{0,62}$", examples: ["orders-db"] })
   .describe("The id of a target in the configuration.");
 
 const rotationError = "The rotation id must be a ULID: 26 digits and capital letters.";
@@ -19,7 +19,7 @@ const rotationError = "The rotation id must be a ULID: 26 digits and capital let
 export const rotationId = z
   .string(rotationError)
   .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, rotationError)
-  .meta({ id: "RotationId", example: "01JQ0000000000000000000000" })
+  .meta({ id: "RotationId", examples: ["01JQ0000000000000000000000"] })
   .describe("The id of a rotation, a ULID.");
 
 export const targetParams = z.strictObject({ target: targetId });
@@ -28,7 +28,7 @@ export const rotationParams = z.strictObject({ target: targetId, rotation: rotat
 /** A moment in an answer. */
 export const instant = z.iso
   .datetime()
-  .meta({ id: "Instant", example: "2026-12-20T18:00:00.000Z" })
+  .meta({ id: "Instant", examples: ["2026-12-20T18:00:00.000Z"] })
   .describe("A moment in UTC, with milliseconds.");
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
@@ -60,15 +60,15 @@ export const duration = (field: string, maxMs: number) => {
     .meta({ examples: ["0s", "30m", "24h"] });
 };
 
-/** A text of 1 to 200 characters for people. `what` completes "`field` must say …". */
+/** A text of 1 to 200 characters for people. `what` completes "`field` must contain …". */
 export const sentence = (field: string, what: string) => {
-  const error = `\`${field}\` must say ${what}, in 1 to 200 characters.`;
+  const error = `\`${field}\` must contain ${what}, in 1 to 200 characters.`;
   return z
     .string(error)
     .regex(/^.{1,200}$/su, error)
     .refine(
       (text) => !unprintable.test(text),
-      `\`${field}\` must say ${what}, without control or invisible characters.`,
+      `\`${field}\` must contain ${what}, without control or invisible characters.`,
     )
     .meta({ minLength: 1, maxLength: 200 });
 };

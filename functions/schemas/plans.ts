@@ -22,7 +22,7 @@ const rate = (name: string) => {
       context.addIssue({ code: "custom", message: error });
       return z.NEVER;
     })
-    .meta({ example: "10/10s" });
+    .meta({ examples: ["10/10s"] });
 };
 
 const shared = {

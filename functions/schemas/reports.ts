@@ -12,9 +12,11 @@ export const reportExposure = endpoint({
   params: targetParams,
   body: {
     json: z.strictObject({
-      by: sentence("by", "who saw the secret").describe("Who saw it."),
+      by: sentence("by", "the name of the person or system that saw the secret").describe(
+        "Who saw it.",
+      ),
       at: pastMoment("at").optional().describe("When. Default: now."),
-      from: sentence("from", "where the secret was seen")
+      from: sentence("from", "the place where the secret was seen")
         .optional()
         .describe("Where it was seen, such as the name of a log."),
       version: z
@@ -58,7 +60,9 @@ export const reportUse = endpoint({
   body: {
     json: z.strictObject({
       at: pastMoment("at").optional().describe("When. Default: now."),
-      by: sentence("by", "who used the secret").optional().describe("Who used it."),
+      by: sentence("by", "the name of the person or system that used the secret")
+        .optional()
+        .describe("Who used it."),
     }),
   },
   answers: {

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { longestGrace } from "../../shared/app.ts";
-import { errorKinds } from "../../shared/core/errors.ts";
-import { reasons, workingPhases } from "../../shared/core/record/rotation.ts";
+import { errorKinds, maxGraceMs, reasons, workingPhases } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
 import {
   cursor,
@@ -98,12 +96,12 @@ export const requestRotation = endpoint({
         .enum(["operator", "exposure"])
         .default("operator")
         .describe("`exposure`: somebody saw the secret."),
-      grace: duration("grace", longestGrace)
+      grace: duration("grace", maxGraceMs)
         .optional()
         .describe(
           "How long the superseded password of a pair stays valid; at most the policy's `every`. Default: the target's grace.",
         ),
-      liftFreeze: sentence("liftFreeze", "why the freeze is lifted")
+      liftFreeze: sentence("liftFreeze", "the reason for lifting the freeze")
         .optional()
         .describe("Why the rotation starts although a freeze is in force. The history keeps it."),
     }),

@@ -34,7 +34,7 @@ const status = z.object({ status: z.enum(["up", "down"]) });
 
 export const getHealth = endpoint({
   route: "api-health",
-  summary: "Tell load balancers whether the app is up",
+  summary: "Report to load balancers whether the app is up",
   description: "Needs no key. One answer serves all callers for five seconds.",
   answers: {
     200: { description: "The app is up.", content: { "application/json": status } },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reasons, workingPhases } from "../../shared/core/record/rotation.ts";
+import { reasons, workingPhases } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
 import {
   cursor,

@@ -1,12 +1,12 @@
 import {
-  afterFailure,
   classifyAnswer,
   type DeadLetterReason,
+  decideAfterFailure,
   type DeliveryStatus,
   isDelivered,
   type RetryPolicy,
   type Verdict,
-} from "./retry.ts";
+} from "./delivery-retry.ts";
 import { convert, type EventSchema, type GridEvent, isCloudEvent } from "./schemas.ts";
 
 /** The delivery of one event to one endpoint. */
@@ -80,7 +80,7 @@ export function judge(
   random: () => number,
 ): Verdict | "delivered" {
   if (isDelivered(status)) return "delivered";
-  return afterFailure(status, { ...delivery, random: random() }, policy);
+  return decideAfterFailure(status, { ...delivery, random: random() }, policy);
 }
 
 export const toDeadLetter = (

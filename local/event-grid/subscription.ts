@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DeadLetter, type Delivery, judge, post, toDeadLetter } from "./delivery.ts";
+import type { DeliveryStatus } from "./delivery-retry.ts";
 import type { Handshake } from "./handshake.ts";
 import { createLanes, createReversedGroups, type Later } from "./lanes.ts";
-import type { DeliveryStatus } from "./retry.ts";
 import type { EventFilter, EventSchema, GridEvent } from "./schemas.ts";
 
 export interface SubscriptionOptions {

@@ -1,19 +1,19 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "./app/core-module.ts";
 import type { Call, Invoker } from "./app/invoke.ts";
-import { eventCall } from "./event-grid.ts";
+import { toEventCall } from "./event-grid-webhook.ts";
 import type { AppFunctions } from "./functions.ts";
 import type { HttpCall, HttpReply } from "./http/http.ts";
-import { isAnyKey, type Keys, presentedKey } from "./http/keys.ts";
-import { queueCall } from "./queues/message-handler.ts";
-import { timerCall } from "./timers/timers.ts";
+import { isAnyKey, type Keys, readPresentedKey } from "./http/keys.ts";
+import { toQueueCall } from "./queues/message-handler.ts";
+import { toTimerCall } from "./timers/timers.ts";
 
 /** Answers the host's own routes, which need the master key. */
 export function answerAdmin(
   call: HttpCall,
   host: { id: string; started: Date; functions: AppFunctions; keys: Keys; invoker: Invoker },
 ): HttpReply {
-  const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
+  const presented = readPresentedKey(call.headers["x-functions-key"], call.url.searchParams);
   if (!isAnyKey(presented, [host.keys.master])) return { status: 401 };
   if (call.method === "GET" && call.path === "/admin/host/status") {
     const processUptime = Date.now() - host.started.getTime();
@@ -54,7 +54,7 @@ function startByHand(
   if (registered === undefined) return { status: 404 };
   const isHttp = functions.http.some((it) => it.registered === registered);
   if (isHttp)
-    return { status: 400, body: "An HTTP function can't be started here. Call its own URL." };
+    return { status: 400, body: "An HTTP function cannot be started here. Call its own URL." };
   let call: Call;
   try {
     call = callByHand(registered, inputOf.parse(body).input ?? "", functions);
@@ -71,13 +71,13 @@ function startByHand(
 
 function callByHand(registered: RegisteredFunction, input: string, functions: AppFunctions): Call {
   const timer = functions.timers.find((it) => it.registered === registered);
-  if (timer !== undefined) return timerCall(timer, undefined, false);
+  if (timer !== undefined) return toTimerCall(timer, undefined, false);
   if (functions.eventGrid.includes(registered)) {
     const event = z.record(z.string(), z.unknown()).parse(JSON.parse(input));
-    return eventCall(registered, event);
+    return toEventCall(registered, event);
   }
   if (functions.queues.some((it) => it.registered === registered)) {
-    return queueCall(registered, input);
+    return toQueueCall(registered, input);
   }
   return { function: registered, input: {}, reason: "This function was called by hand." };
 }

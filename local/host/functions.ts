@@ -1,9 +1,9 @@
 import type { Binding, RegisteredFunction } from "./app/core-module.ts";
 import { findTrigger } from "./app/invoke.ts";
+import type { HostJson, Settings } from "./host-json.ts";
 import { type HttpFunction, readHttpFunction } from "./http/http-functions.ts";
 import { toErrorMessage } from "./log.ts";
 import { type QueueFunction, readQueueFunction } from "./queues/queue-functions.ts";
-import type { HostJson, Settings } from "./settings.ts";
 import { readTimerFunction, type TimerFunction } from "./timers/timers.ts";
 
 /** The functions of an app, by trigger. */

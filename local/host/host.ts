@@ -3,7 +3,7 @@ import path from "node:path";
 import { answerAdmin } from "./admin.ts";
 import { createInvoker, type Invoker } from "./app/invoke.ts";
 import { type App, loadApp, runTerminateHooks } from "./app/load-app.ts";
-import { answerEventGrid, eventGridPath } from "./event-grid.ts";
+import { answerEventGrid, eventGridPath } from "./event-grid-webhook.ts";
 import {
   type AppFunctions,
   describeFunction,
@@ -11,13 +11,13 @@ import {
   type FunctionInfo,
   readFunctions,
 } from "./functions.ts";
+import { type HostJson, parseHostJson, type Settings } from "./host-json.ts";
 import { type HttpCall, type HttpReply, type HttpServer, serveHttp } from "./http/http.ts";
-import { answerFunction, httpRoutes } from "./http/http-functions.ts";
+import { answerFunction, makeHttpRoutes } from "./http/http-functions.ts";
 import { type Keys, loadKeys } from "./http/keys.ts";
 import { createHostLog, type HostLog, type Log, toErrorMessage } from "./log.ts";
 import { createOutputs } from "./queues/outputs.ts";
 import { type QueuePoller, startPoller } from "./queues/queues.ts";
-import { type HostJson, parseHostJson, type Settings } from "./settings.ts";
 import { startTimer, type Timer } from "./timers/timers.ts";
 
 export interface HostOptions {
@@ -132,7 +132,7 @@ function createAnswer(host: {
   invoker: Invoker;
 }): (call: HttpCall) => Promise<HttpReply> {
   const { functions, keys, invoker } = host;
-  const routes = httpRoutes(functions.http);
+  const routes = makeHttpRoutes(functions.http);
   const started = new Date();
   return (call) => {
     const lower = call.path.toLowerCase();

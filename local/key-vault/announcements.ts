@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import {
   type Change,
-  currentVersion,
   type EventKind,
+  findCurrentVersion,
   type SecretEntry,
   type SecretVersion,
   type VaultState,
@@ -52,7 +52,7 @@ function dueAnnouncements(state: VaultState, now: number): Announcement[] {
   }
   for (const entry of state.entries.values()) {
     if (entry.deletion !== undefined) continue;
-    const found = currentVersion(entry);
+    const found = findCurrentVersion(entry);
     for (const kind of expiryKinds(found, now / 1000)) due.push({ kind, entry, found });
   }
   return due;
@@ -116,7 +116,7 @@ function toEvent(
 ): KeyVaultEvent {
   return {
     id: eventId(`${kind} ${vaultName} ${entry.name} ${found.version}`),
-    topic: vaultResourceId(vaultName),
+    topic: toVaultResourceId(vaultName),
     subject: entry.name,
     eventType: `Microsoft.KeyVault.${kind}`,
     eventTime: new Date(now).toISOString().replace("Z", "0000Z"),
@@ -134,7 +134,7 @@ function toEvent(
   };
 }
 
-export const vaultResourceId = (name: string): string =>
+export const toVaultResourceId = (name: string): string =>
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local" +
   `/providers/Microsoft.KeyVault/vaults/${name}`;
 

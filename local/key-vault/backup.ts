@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "./emulator-limits.ts";
 import type { SecretEntry } from "./state.ts";
 import { badParameter } from "./vault-error.ts";
 

@@ -1,5 +1,5 @@
 import type { VaultPolicy } from "./rules.ts";
-import { currentVersion, type SecretEntry, type SecretVersion } from "./state.ts";
+import { findCurrentVersion, type SecretEntry, type SecretVersion } from "./state.ts";
 
 const LONGEST_RETENTION = 90;
 
@@ -42,14 +42,14 @@ export function createBundles(url: string, policy: VaultPolicy) {
       ...describe(found),
     }),
     deleted: (entry: SecretEntry) => ({
-      id: id(entry, currentVersion(entry)),
-      ...describe(currentVersion(entry)),
+      id: id(entry, findCurrentVersion(entry)),
+      ...describe(findCurrentVersion(entry)),
       ...deletion(entry),
     }),
-    listed: (entry: SecretEntry) => ({ id: id(entry), ...describe(currentVersion(entry)) }),
+    listed: (entry: SecretEntry) => ({ id: id(entry), ...describe(findCurrentVersion(entry)) }),
     listedDeleted: (entry: SecretEntry) => ({
       id: id(entry),
-      ...describe(currentVersion(entry)),
+      ...describe(findCurrentVersion(entry)),
       ...deletion(entry),
     }),
   };

@@ -2,9 +2,9 @@ import { type LoopbackAnswer, type LoopbackRequest, serveOnLoopback } from "../l
 import { createAnnouncer, type KeyVaultEvent } from "./announcements.ts";
 import { createBundles } from "./bundles.ts";
 import { type ChangeLog, memoryLog, openChangeLog } from "./change-log.ts";
+import { LIMITS } from "./emulator-limits.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { answerRequest, type Gate } from "./gate.ts";
-import { LIMITS } from "./limits.ts";
 import { applyChange, type Change, emptyState, type VaultState } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
 
@@ -54,7 +54,10 @@ export interface KeyVaultEmulator {
 
 const JOURNAL_LENGTH = 10_000;
 
-/** Starts a Key Vault emulator for secrets (works with the official SDK). `docs/key-vault-emulator.md` lists its differences from Azure. */
+/**
+ * Starts a Key Vault emulator for secrets (works with the official SDK). `docs/reference/emulators/key-vault.md` lists its differences
+ * from Azure.
+ */
 export async function startKeyVaultEmulator(
   options: KeyVaultEmulatorOptions,
 ): Promise<KeyVaultEmulator> {

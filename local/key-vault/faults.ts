@@ -1,4 +1,4 @@
-import type { Operation } from "./routes.ts";
+import type { Operation } from "./vault-routes.ts";
 
 /** The part of a request that a fault or the request journal may see. It has no body. */
 export interface VaultRequest {

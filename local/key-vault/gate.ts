@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback.ts";
+import { checkApiVersion } from "./emulator-limits.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
-import { checkApiVersion } from "./limits.ts";
-import { OPERATIONS, type VaultContext } from "./operations.ts";
-import { findRoute, type Route } from "./routes.ts";
 import type { Throttle } from "./throttle.ts";
 import {
-  errorBody,
   forbiddenByRbac,
   nameIsTaken,
   secretDisabled,
   secretNotFound,
+  toErrorBody,
   VaultError,
 } from "./vault-error.ts";
+import { OPERATIONS, type VaultContext } from "./vault-operations.ts";
+import { findRoute, type Route } from "./vault-routes.ts";
 
 /** The resource in a token request for any vault. */
 export const VAULT_RESOURCE = "https://vault.azure.net";
@@ -68,7 +68,7 @@ async function attempt(
       error instanceof VaultError
         ? error
         : new VaultError(500, "InternalServerError", "The vault could not do this.");
-    return { status: refusal.status, headers: refusal.headers, json: errorBody(refusal) };
+    return { status: refusal.status, headers: refusal.headers, json: toErrorBody(refusal) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkApiVersion, checkPageSize } from "./limits.ts";
+import { checkApiVersion, checkPageSize } from "./emulator-limits.ts";
 import { badParameter } from "./vault-error.ts";
 
 export interface Page<Item> {

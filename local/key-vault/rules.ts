@@ -1,8 +1,8 @@
 import type { BackedUpVersion, Backup } from "./backup.ts";
-import type { CreateBody, UpdateBody } from "./limits.ts";
+import type { CreateBody, UpdateBody } from "./emulator-limits.ts";
 import {
   type Change,
-  currentVersion,
+  findCurrentVersion,
   findEntry,
   findVersion,
   type SecretEntry,
@@ -46,13 +46,13 @@ export const isLive = (entry: SecretEntry, now: number): boolean =>
 export const isDeleted = (entry: SecretEntry, now: number): boolean =>
   describeState(entry, now) === "deleted";
 
-export function liveEntry(state: VaultState, name: string, now: number): SecretEntry {
+export function requireLiveEntry(state: VaultState, name: string, now: number): SecretEntry {
   const entry = findEntry(state, name);
   if (entry !== undefined && isLive(entry, now)) return entry;
   throw secretNotFound(name);
 }
 
-export function deletedEntry(state: VaultState, name: string, now: number): SecretEntry {
+export function requireDeletedEntry(state: VaultState, name: string, now: number): SecretEntry {
   const entry = findEntry(state, name);
   if (entry !== undefined && isDeleted(entry, now)) return entry;
   throw deletedSecretNotFound(name);
@@ -60,7 +60,7 @@ export function deletedEntry(state: VaultState, name: string, now: number): Secr
 
 /** Returns the requested version, or the newest one when no version is requested. */
 export function pickVersion(entry: SecretEntry, version: string | undefined): SecretVersion {
-  if (version === undefined) return currentVersion(entry);
+  if (version === undefined) return findCurrentVersion(entry);
   const found = findVersion(entry, version);
   if (found === undefined) throw secretNotFound(entry.name, version);
   return found;
@@ -162,7 +162,7 @@ export function decideDelete(
   policy: VaultPolicy,
   now: number,
 ): Change[] {
-  const entry = liveEntry(state, name, now);
+  const entry = requireLiveEntry(state, name, now);
   const at = seconds(now);
   return [
     {
@@ -182,7 +182,7 @@ export function decideRecover(
   now: number,
 ): Change[] {
   refuseTransition(state, name, now);
-  const entry = deletedEntry(state, name, now);
+  const entry = requireDeletedEntry(state, name, now);
   return [{ kind: "recovered", name: entry.name, settledAt: now + policy.settleMs }];
 }
 
@@ -193,7 +193,7 @@ export function decidePurge(
   now: number,
 ): Change[] {
   refuseTransition(state, name, now);
-  const entry = deletedEntry(state, name, now);
+  const entry = requireDeletedEntry(state, name, now);
   if (policy.purgeProtection) {
     throw new VaultError(403, "Forbidden", 'Operation "purge" is not enabled for this vault.');
   }

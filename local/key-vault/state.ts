@@ -79,7 +79,7 @@ export const emptyState = (): VaultState => ({ entries: new Map(), unannounced: 
 export const findEntry = (state: VaultState, name: string): SecretEntry | undefined =>
   state.entries.get(name.toLowerCase());
 
-export const currentVersion = (entry: SecretEntry): SecretVersion =>
+export const findCurrentVersion = (entry: SecretEntry): SecretVersion =>
   entry.versions.at(-1) ?? entry.versions[0];
 
 export const findVersion = (entry: SecretEntry, version: string): SecretVersion | undefined =>

@@ -21,7 +21,7 @@ export class VaultError extends Error {
 }
 
 /** The key is `innererror` on the wire, although the official client calls it innerError. */
-export function errorBody(error: VaultError): object {
+export function toErrorBody(error: VaultError): object {
   const inner = error.inner === undefined ? {} : { innererror: { code: error.inner } };
   return { error: { code: error.code, message: error.message, ...inner } };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { cp, lstat, mkdir, readFile, rename } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { blockingFolder, type Runner, sharedFolder } from "./runner.ts";
+import { findBlockingFolder, findSharedFolder, type Runner } from "./runner.ts";
 
 /** Absolute paths. */
 export interface Binaries {
@@ -29,7 +29,7 @@ export async function loadBinaries(as: Runner): Promise<Binaries> {
     );
   }
   const binaries = (await import(entry)) as Binaries;
-  if ((await blockingFolder(dirname(binaries.postgres), as)) === undefined) return binaries;
+  if ((await findBlockingFolder(dirname(binaries.postgres), as)) === undefined) return binaries;
 
   const root = join(dirname(entry), "..");
   const copy = await copyOnce(root);
@@ -42,7 +42,7 @@ async function copyOnce(root: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
     readonly version: string;
   };
-  const shared = await sharedFolder();
+  const shared = await findSharedFolder();
   const copy = join(shared, `server-${manifest.version}`);
   const there = await lstat(copy).catch(() => undefined);
   if (there !== undefined) return copy;

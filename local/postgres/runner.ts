@@ -8,16 +8,16 @@ export type Runner = { readonly uid: number; readonly gid: number } | undefined;
 /** PostgreSQL refuses to run as root. It needs an existing user, and `nobody` exists on almost every system. */
 const nobody: Runner = { uid: 65534, gid: 65534 };
 
-export function runner(): Runner {
+export function makeRunner(): Runner {
   return process.getuid?.() === 0 ? nobody : undefined;
 }
 
 /** Returns the first folder on the way to `path`, including itself, that the runner may not pass through. */
-export async function blockingFolder(path: string, as: Runner): Promise<string | undefined> {
+export async function findBlockingFolder(path: string, as: Runner): Promise<string | undefined> {
   if (as === undefined) return undefined;
   const real = await realpath(path);
   const parent = dirname(real);
-  const above = parent === real ? undefined : await blockingFolder(parent, as);
+  const above = parent === real ? undefined : await findBlockingFolder(parent, as);
   if (above !== undefined) return above;
   const { mode, uid, gid } = await stat(real);
   const passable = uid === as.uid ? 0o100 : gid === as.gid ? 0o010 : 0o001;
@@ -28,10 +28,10 @@ export async function blockingFolder(path: string, as: Runner): Promise<string |
  * Returns the folder of one cluster, which the runner owns. It is `directory`, or, where the runner cannot reach that (such as a
  * checkout under root's home), another folder that is always the same for the directory.
  */
-export async function clusterFolder(directory: string, as: Runner): Promise<string> {
+export async function toClusterFolder(directory: string, as: Runner): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (as === undefined) return directory;
-  const blocked = (await blockingFolder(dirname(await realpath(directory)), as)) !== undefined;
+  const blocked = (await findBlockingFolder(dirname(await realpath(directory)), as)) !== undefined;
   const folder = blocked ? await folderOutside(directory) : directory;
   await chown(folder, as.uid, as.gid);
   return folder;
@@ -41,13 +41,13 @@ async function folderOutside(directory: string): Promise<string> {
   const name = createHash("sha256")
     .update(await realpath(directory))
     .digest("hex");
-  const folder = join(await sharedFolder(), `cluster-${name.slice(0, 16)}`);
+  const folder = join(await findSharedFolder(), `cluster-${name.slice(0, 16)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return folder;
 }
 
 /** Returns a folder that, unlike /tmp, survives a restart of the machine. Every user can read it, and only this user can write it. */
-export async function sharedFolder(): Promise<string> {
+export async function findSharedFolder(): Promise<string> {
   const folder = "/var/tmp/keyturn-postgresql";
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const found = await lstat(folder);

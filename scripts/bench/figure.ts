@@ -1,4 +1,4 @@
-import type { Grid, Row } from "./output/table.ts";
+import type { Grid, Row } from "./output/format-table.ts";
 
 export interface Asked {
   /** Rotations of a round. Each figure has its own default. */

@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Figure } from "./figure.ts";
 import { figures } from "./figures.ts";
+import { formatGrid, formatTable, type Row } from "./output/format-table.ts";
 import { machine } from "./output/machine.ts";
 import { publish } from "./output/page.ts";
-import { formatGrid, formatTable, type Row } from "./output/table.ts";
 import { closeWorlds } from "./world/world.ts";
 
 const widest = Math.max(...figures.map(({ name }) => name.length));

@@ -1,5 +1,5 @@
 import { type Counts, since } from "./world/counts.ts";
-import { awaitEach, type Instances, type Outcome } from "./world/instance.ts";
+import { awaitEach, type Instances, type Outcome } from "./world/instances.ts";
 import type { World } from "./world/world.ts";
 
 /** The result of one round, in which every target of the world is rotated once, on request. */

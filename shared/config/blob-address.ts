@@ -1,13 +1,13 @@
 import { isBlobHost } from "../core/secrets/addresses.ts";
-import { addressProblem } from "./web-address.ts";
+import { findAddressProblem } from "./web-address.ts";
 
 export function isAddress(text: string): boolean {
   return /^https?:/i.test(text);
 }
 
 /** Returns the problem of a blob's address, or undefined. The message does not repeat the signature in the address. */
-export function blobProblem(text: string): string | undefined {
-  const problem = addressProblem(text);
+export function findBlobProblem(text: string): string | undefined {
+  const problem = findAddressProblem(text);
   if (problem !== undefined) return problem;
   const url = new URL(text);
   if (!isBlobHost(url)) return "must be a path or the address of a blob in Azure Storage";

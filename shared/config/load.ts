@@ -1,5 +1,5 @@
 import type { Instant } from "../core/time.ts";
-import { anchoredTargets, checkAuthorities } from "./checks/authorities.ts";
+import { anchorTargets, checkAuthorities } from "./checks/authorities.ts";
 import { checkCases, type CheckedCases, type PolicyCase } from "./checks/check-policies.ts";
 import { checkChoice, choosePolicyFor } from "./checks/choices.ts";
 import {
@@ -8,20 +8,20 @@ import {
   type TargetDraft,
   toCheckContext,
 } from "./checks/drafts.ts";
-import { policyCases } from "./checks/policy-cases.ts";
+import { listPolicyCases } from "./checks/policy-cases.ts";
 import { checkReferences } from "./checks/references.ts";
 import { checkShared } from "./checks/shared-checks.ts";
 import { targetChecks } from "./checks/target-checks.ts";
 import { withTargetDefaults } from "./checks/target-defaults.ts";
 import { findWarnings } from "./checks/warnings.ts";
 import type { Config, Configured } from "./config.ts";
-import { ConfigProblemsError, forReading, type Problem } from "./problems.ts";
+import { ConfigProblemsError, type Problem, sortForReading } from "./problems.ts";
 import { resolve } from "./resolve.ts";
-import { fileSchema } from "./schema/definition.ts";
-import { type ConfigRotator, targetSchema } from "./schema/targets.ts";
+import { makeFileSchema } from "./schema/definition.ts";
+import { type ConfigRotator, makeTargetSchema } from "./schema/targets.ts";
 import { validate } from "./schema/validate.ts";
-import { parseSource, type Source, sourceFrom } from "./yaml/document.ts";
-import { merge, type Merged, withLocation } from "./yaml/merge.ts";
+import { parseSource, type Source, toSource } from "./yaml/document.ts";
+import { type Merged, mergeSources, withLocation } from "./yaml/merge.ts";
 import { readFiles, type SourceFiles } from "./yaml/read.ts";
 
 export interface LoadOptions {
@@ -45,17 +45,17 @@ export interface Checked {
  * hide another, unless a file is not valid YAML.
  */
 export async function loadConfig(path: string, options: LoadOptions): Promise<Config> {
-  return configFrom(await readFiles(path), options);
+  return loadConfigFrom(await readFiles(path), options);
 }
 
 /** Checks files that have already been read, in the same way as `loadConfig`. */
-export async function configFrom(
+export async function loadConfigFrom(
   { files, folder }: SourceFiles,
   options: LoadOptions,
 ): Promise<Config> {
-  const checked = await checkSources(files.map(sourceFrom), folder, options);
+  const checked = await checkSources(files.map(toSource), folder, options);
   const config = toConfig(checked);
-  return { ...config, targets: anchoredTargets(config.targets, folder) };
+  return { ...config, targets: anchorTargets(config.targets, folder) };
 }
 
 /**
@@ -68,7 +68,7 @@ export async function parseConfig(text: string, options: LoadOptions): Promise<C
 
 function toConfig({ config, found, warnings }: Checked): Config {
   const tried = [...found.each.flatMap((one) => one.warnings), ...found.untried];
-  return { ...config, warnings: forReading([...tried, ...warnings]) };
+  return { ...config, warnings: sortForReading([...tried, ...warnings]) };
 }
 
 /**
@@ -81,15 +81,15 @@ export async function checkSources(
   { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Checked> {
   const sources = written.map(withTargetDefaults);
-  const merged = merge(sources);
+  const merged = mergeSources(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
-  const schema = fileSchema(targetSchema(rotators));
+  const schema = makeFileSchema(makeTargetSchema(rotators));
   const files = sources.flatMap((source) => {
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
   });
   const context = toCheckContext(merged, rotators);
-  const cases = policyCases(merged, drafts, context);
+  const cases = listPolicyCases(merged, drafts, context);
   const tried = checkCases(cases, now);
   const hazards = sources.flatMap((source) => source.problems);
   const explained = new Set(
@@ -106,7 +106,7 @@ export async function checkSources(
     ...hazards,
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
-  if (problems.length > 0) throw new ConfigProblemsError(forReading(problems));
+  if (problems.length > 0) throw new ConfigProblemsError(sortForReading(problems));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   const config = resolve(

@@ -61,7 +61,7 @@ export function formatPath(path: Path): string {
 }
 
 /** Removes duplicates, and sorts the problems by their location. */
-export function forReading(problems: readonly Problem[]): Problem[] {
+export function sortForReading(problems: readonly Problem[]): Problem[] {
   return inReadingOrder(foldShared(problems));
 }
 

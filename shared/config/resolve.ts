@@ -5,10 +5,10 @@ import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
 import { resolveSecretName } from "./checks/drafts.ts";
 import { defaultGrace } from "./checks/target-checks.ts";
 import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";
-import type { fileSchema } from "./schema/definition.ts";
+import type { makeFileSchema } from "./schema/definition.ts";
 import type { TargetInput } from "./schema/targets.ts";
 
-export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
+export type ConfigFile = z.output<ReturnType<typeof makeFileSchema>>;
 
 type Written = Parameters<typeof resolveSecretName>[0];
 type FindSecret = (written: NonNullable<Written>) => SecretName;

@@ -1,7 +1,7 @@
 import { Secret } from "../core/secrets/secret.ts";
-import { blobProblem, isAddress } from "./blob-address.ts";
+import { findBlobProblem, isAddress } from "./blob-address.ts";
 import { ConfigProblemsError, type Problem } from "./problems.ts";
-import { addressProblem } from "./web-address.ts";
+import { findAddressProblem } from "./web-address.ts";
 
 /** The storage account for queue and tables: a connection string, or addresses for the managed identity of the app. */
 export type StorageSettings =
@@ -50,7 +50,7 @@ const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
     /^(?!tables$)[A-Za-z][A-Za-z0-9]{2,62}$/i,
     'must be 3 to 63 letters and digits, begin with a letter, and not be "tables"',
   ),
-  KEYTURN_CONFIG: (text) => (isAddress(text) ? blobProblem(text) : undefined),
+  KEYTURN_CONFIG: (text) => (isAddress(text) ? findBlobProblem(text) : undefined),
   AZURE_CLIENT_ID: clientId,
   AzureWebJobsStorage: makePatternCheck(
     /^(UseDevelopmentStorage=true|.*\b(AccountName|QueueEndpoint)=).*$/is,
@@ -60,9 +60,9 @@ const checks: Readonly<Record<string, (text: string) => string | undefined>> = {
     /^[a-z0-9]{3,24}$/,
     "must be the name of a storage account",
   ),
-  AzureWebJobsStorage__queueServiceUri: addressProblem,
-  AzureWebJobsStorage__tableServiceUri: addressProblem,
-  AzureWebJobsStorage__blobServiceUri: addressProblem,
+  AzureWebJobsStorage__queueServiceUri: findAddressProblem,
+  AzureWebJobsStorage__tableServiceUri: findAddressProblem,
+  AzureWebJobsStorage__blobServiceUri: findAddressProblem,
   AzureWebJobsStorage__clientId: clientId,
 };
 
@@ -101,7 +101,8 @@ function checkStorage(given: Environment): Problem[] {
   const missing = services.filter((name) => !isGiven(name));
   const hasAddress = missing.length < services.length;
   if (byString && (account || hasAddress)) {
-    const message = "is set together with AzureWebJobsStorage__… settings; remove one of them";
+    const message =
+      "is set together with AzureWebJobsStorage__… settings; remove AzureWebJobsStorage or these settings";
     return [problem("AzureWebJobsStorage", message)];
   }
   if (byString || account) return [];

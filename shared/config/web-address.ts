@@ -4,7 +4,7 @@ export const addressBegin = /^https?:\/\//;
 export const addressMessage = "must be a web address that begins with https://";
 
 /** Returns the problem of a web address, or undefined. Plain http is allowed for loopback addresses only. */
-export function addressProblem(text: string): string | undefined {
+export function findAddressProblem(text: string): string | undefined {
   if (!addressBegin.test(text)) return addressMessage;
   const url = URL.parse(text);
   if (url === null) return "is not a valid web address";

@@ -7,7 +7,7 @@ export interface Refresh {
   readonly published: VersionRef;
 }
 
-/** An application that uses the secret and can be asked to read the new version. Throws when it cannot be reached. */
+/** An application that uses the secret and can be notified of the new version. Throws when it cannot be reached. */
 export interface Consumer {
   readonly name: string;
   /** A refresh is safe to repeat: the rotation id stays the same. */

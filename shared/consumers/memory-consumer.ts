@@ -7,7 +7,7 @@ export interface MemoryConsumer extends Consumer {
   broken: boolean;
 }
 
-export function memoryConsumer(name: string): MemoryConsumer {
+export function makeMemoryConsumer(name: string): MemoryConsumer {
   const refreshes: Refresh[] = [];
   const consumer: MemoryConsumer = {
     name,

@@ -14,7 +14,7 @@ export const errorKinds = [
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
-/** The input is wrong, and nothing was started. The message names the field. */
+/** The input is wrong, and nothing was sent to the target. The message names the field. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly kind = "config";
@@ -54,7 +54,10 @@ export class ChangeRefusedError extends Error {
 /** The target refused the log-in of the account that makes the change: the change was not sent. */
 export class AuthorityRefusedError extends ChangeRefusedError {}
 
-/** The connection was lost during a change: the target may or may not have changed. */
+/**
+ * Keyturn does not know which password the account has now: the connection was lost during a change, or a later check disproved the
+ * result of an earlier phase.
+ */
 export class OutcomeUnknownError extends Error {
   override readonly name = "OutcomeUnknownError";
   readonly kind = "outcome-unknown";

@@ -5,7 +5,7 @@ const maxWordLength = 100;
 const maxCandidates = 500;
 
 /** The candidate that the author of `word` probably meant; undefined when no candidate is similar. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function findNearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > maxWordLength || candidates.length > maxCandidates) return undefined;
   const plural = word.replace(/y$/, "ie") + "s";
   if (candidates.includes(plural)) return plural;
@@ -14,10 +14,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return closestMatch(word, [...candidates], { maxDistance: tolerance(word) });
 }
 
-/** Like `nearest`, for a pattern with `*` and `?`: the candidate whose beginning is most similar to the letters of the pattern. */
-export function nearestTo(pattern: string, candidates: readonly string[]): string | undefined {
+/** Like `findNearest`, for a pattern with `*` and `?`: the candidate whose beginning is most similar to the letters of the pattern. */
+export function findNearestToPattern(
+  pattern: string,
+  candidates: readonly string[],
+): string | undefined {
   const spelt = pattern.replaceAll(/[*?]/g, "");
-  if (spelt === pattern) return nearest(pattern, candidates);
+  if (spelt === pattern) return findNearest(pattern, candidates);
   if (spelt.length > maxWordLength || candidates.length > maxCandidates) return undefined;
   const near = candidates
     .map((text) => ({ text, distance: leven(spelt, text.slice(0, spelt.length)) }))

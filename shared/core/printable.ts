@@ -5,14 +5,14 @@
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** The text as one line for a terminal. Characters that a terminal would act on are escaped as in JSON, such as `\u001b`. */
-export function printable(text: string): string {
+export function toPrintable(text: string): string {
   return text.replaceAll(
     unprintable,
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-/** Like `printable`, but keeps the line breaks. */
-export function printableLines(text: string): string {
-  return text.split("\n").map(printable).join("\n");
+/** Like `toPrintable`, but keeps the line breaks. */
+export function toPrintableLines(text: string): string {
+  return text.split("\n").map(toPrintable).join("\n");
 }

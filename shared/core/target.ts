@@ -1,16 +1,16 @@
 import type { NotChosen } from "./policy/choose.ts";
-import { type Policy, policyFingerprint } from "./policy/policy.ts";
+import { fingerprintPolicy, type Policy } from "./policy/policy.ts";
 import { day } from "./time.ts";
 
 /** The names of vaults, policies and consumers have the same form. */
 export const targetIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The longest grace period, in milliseconds. */
-export const longestGrace = 3650 * day;
+export const maxGraceMs = 3650 * day;
 
 /** Milliseconds. A superseded secret must end before the next rotation changes its account again. */
-export function findLongestGrace({ every = longestGrace }: Pick<Policy, "every">): number {
-  return Math.min(every, longestGrace);
+export function findMaxGrace({ every = maxGraceMs }: Pick<Policy, "every">): number {
+  return Math.min(every, maxGraceMs);
 }
 
 /** The name of a secret in one of the configured vaults. */
@@ -78,23 +78,23 @@ export function isTargetId(id: string): boolean {
 }
 
 /** The name of the secret that holds pending secrets of a target. Consumers never read this name. */
-export function pendingName(target: Target): SecretName {
+export function toPendingName(target: Target): SecretName {
   const { pendingVault: vault = target.publish.vault } = target;
   return { vault, name: `keyturn-pending-${target.id}` };
 }
 
-export function sameVersion(a: VersionRef | undefined, b: VersionRef | undefined): boolean {
+export function isSameVersion(a: VersionRef | undefined, b: VersionRef | undefined): boolean {
   return a?.vault === b?.vault && a?.name === b?.name && a?.version === b?.version;
 }
 
 /** A text that changes when any input of the due time or of the adoption of a target changes. */
 export function computeFingerprint({ policy, publish, slots }: Target): string {
   const accounts = slots.map((slot) => slot.account).join(" ");
-  return `${policyFingerprint(policy)} ${publish.vault}/${publish.name} ${accounts}`;
+  return `${fingerprintPolicy(policy)} ${publish.vault}/${publish.name} ${accounts}`;
 }
 
 /** The part of a fingerprint that stands for the adopted secret and accounts. */
-export function adoptedPart(fingerprint: string): string {
+export function extractAdoptedPart(fingerprint: string): string {
   const end = fingerprint.indexOf(" ");
   return end < 0 ? "" : fingerprint.slice(end);
 }

@@ -11,7 +11,7 @@ export function toInstant(date: Date): Instant {
 }
 
 /** `milliseconds` since the epoch. Throws RangeError when there is no such date. */
-export function instantAt(milliseconds: number): Instant {
+export function toInstantAt(milliseconds: number): Instant {
   return toInstant(new Date(milliseconds));
 }
 
@@ -39,7 +39,7 @@ export function between(from: Instant, to: Instant): number {
 }
 
 /** The earliest of the given moments; undefined when all are undefined. */
-export function earliest(...instants: (Instant | undefined)[]): Instant | undefined {
+export function findEarliest(...instants: (Instant | undefined)[]): Instant | undefined {
   return instants.filter((instant) => instant !== undefined).sort()[0];
 }
 

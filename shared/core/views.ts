@@ -1,7 +1,7 @@
-import { waitsFor } from "./lifecycle/retirement.ts";
+import { describeWait } from "./lifecycle/retirement.ts";
 import { describeWaiting } from "./lifecycle/waiting.ts";
-import { type Due, nextDue } from "./policy/due/schedule.ts";
-import { policyFingerprint } from "./policy/policy.ts";
+import { computeNextDue, type Due } from "./policy/due/schedule.ts";
+import { fingerprintPolicy } from "./policy/policy.ts";
 import { findLastChange, toFacts } from "./record/due.ts";
 import {
   type Exposure,
@@ -15,7 +15,7 @@ import {
   type TargetRecord,
   type UnreadableRun,
 } from "./record/rotation.ts";
-import { entropyBits } from "./secrets/password.ts";
+import { countEntropyBits } from "./secrets/password.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 
@@ -86,7 +86,7 @@ export function explainTarget(
   record: TargetRecord | undefined,
   now: Instant,
 ): ExplainedView {
-  const due = nextDue(target.policy, toFacts(record ?? newRecord(target.id)), now);
+  const due = computeNextDue(target.policy, toFacts(record ?? newRecord(target.id)), now);
   return {
     ...viewTarget(target, record),
     ...viewWaiting(record, record?.request?.rotationId, target, now),
@@ -120,8 +120,8 @@ export function viewTarget(
     secret: { vault: target.publish.vault, name: target.publish.name },
     policy: target.policy.name,
     policyWhy: target.policyWhy,
-    policyFingerprint: policyFingerprint(target.policy),
-    passwordEntropyBits: entropyBits(target.policy.password),
+    policyFingerprint: fingerprintPolicy(target.policy),
+    passwordEntropyBits: countEntropyBits(target.policy.password),
     tags: target.tags,
     ...(record && viewChange(record)),
     ...pick(record, [
@@ -159,7 +159,7 @@ function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {
   const { retirement } = record;
   if (!retirement) return {};
   const { account, at } = retirement;
-  return { retirement: { account, at, waitsFor: waitsFor(record) } };
+  return { retirement: { account, at, waitsFor: describeWait(record) } };
 }
 
 function viewChange(record: TargetRecord): Pick<TargetView, "changedAt"> {

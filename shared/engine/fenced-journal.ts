@@ -1,5 +1,5 @@
 import { LeaseLostError } from "../core/errors.ts";
-import { wakeAt } from "../core/lifecycle/decide.ts";
+import { findWakeTime } from "../core/lifecycle/decide.ts";
 import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
 import type { RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
@@ -29,7 +29,7 @@ export interface FencedJournal {
 /** How many races one write may lose. Each is lost to a caller's request, and anyone with a key may send many of them. */
 const maxRaces = 20;
 
-export function fencedJournal(
+export function makeFencedJournal(
   journal: Journal,
   target: Target,
   owner: string,
@@ -58,7 +58,7 @@ export function fencedJournal(
           etag = await journal.commit({
             record: wanted,
             etag,
-            wakeAt: wakeAt(wanted, now()),
+            wakeAt: findWakeTime(wanted, now()),
             runs,
           });
           [written, hasClaim] = [wanted, true];

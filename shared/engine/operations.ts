@@ -14,9 +14,9 @@ import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
-import { type Questions, questions } from "./queries/questions.ts";
+import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
-import { type Leftovers, registrar } from "./scheduling/register.ts";
+import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
@@ -50,20 +50,20 @@ export interface OperationsDeps {
 }
 
 /** The most rows that one sweep removes from the journal. */
-const mostPruned = 100;
+const maxPruned = 100;
 
 /** Creates the operations of one process. Each caller passes the reader that receives the events of its calls. */
-export function operations(of: OperationsDeps): (emit: EventReader) => Operations {
-  const byId = new Map(of.targets.map((target) => [target.id, target]));
-  const { firstQueue = of.queue } = of;
-  const stores = { journal: of.ports.journal, queue: of.queue, firstQueue };
-  const registerInTime = registrar(stores, of.targets);
+export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Operations {
+  const byId = new Map(deps.targets.map((target) => [target.id, target]));
+  const { firstQueue = deps.queue } = deps;
+  const stores = { journal: deps.ports.journal, queue: deps.queue, firstQueue };
+  const registerInTime = makeRegistrar(stores, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
   return (emit) => {
-    const ports: Ports = { ...of.ports, emit };
+    const ports: Ports = { ...deps.ports, emit };
     return {
-      ...questions(ports, byId),
+      ...makeQuestions(ports, byId),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;
@@ -76,22 +76,22 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
-          admit: makeAdmission(of.ports, byId),
+          admit: makeAdmission(deps.ports, byId),
         });
-        await reportConfig(ports, of.configAlarm?.(), reported);
+        await reportConfig(ports, deps.configAlarm?.(), reported);
         await prune(ports);
         await registered;
         return sent;
       },
       async work(message, from) {
-        const queues = { queue: from === "first" ? firstQueue : of.queue, firstQueue };
+        const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
         const unreadable = await workOnMessage(ports, queues, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
         await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
-      notice: (event) => notice(ports, of, event),
+      notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       async request(targetId, wanted) {
         const target = byId.get(targetId);
@@ -115,7 +115,7 @@ export function operations(of: OperationsDeps): (emit: EventReader) => Operation
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
 async function prune(ports: Ports): Promise<void> {
   try {
-    await ports.journal.prune(mostPruned);
+    await ports.journal.prune(maxPruned);
   } catch (error) {
     const detail =
       error instanceof JournalUnavailableError ? error.message : "Old rows could not be removed.";
@@ -124,22 +124,22 @@ async function prune(ports: Ports): Promise<void> {
   }
 }
 
-async function notice(ports: Ports, of: OperationsDeps, event: unknown): Promise<void> {
+async function notice(ports: Ports, deps: OperationsDeps, event: unknown): Promise<void> {
   const seen = parseVaultEvent(event);
   if (seen === "not about a secret") return;
   if (!seen) {
     const text =
-      "An event from Event Grid is unreadable. Check that the subscription sends only events of Key Vault secrets.";
+      "Keyturn cannot read an event from Event Grid. Check that the subscription sends only events of Key Vault secrets.";
     await raiseAlarm(ports, "message-unreadable", text);
     return;
   }
-  const vault = of.vaultAt(seen.host);
+  const vault = deps.vaultAt(seen.host);
   const name = seen.name.toLowerCase();
-  for (const target of of.targets) {
+  for (const target of deps.targets) {
     if (target.publish.vault !== vault || target.publish.name.toLowerCase() !== name) continue;
     if (await isNews(ports, target, seen)) {
       // The target may refuse consumers since somebody wrote the secret.
-      await (of.firstQueue ?? of.queue).send({ targetId: target.id, because: vaultHint });
+      await (deps.firstQueue ?? deps.queue).send({ targetId: target.id, because: vaultHint });
     }
   }
 }
@@ -168,7 +168,7 @@ async function readUnlessUnreadable(
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
   const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
-  const text = `The host stopped retrying a message ${what}. The next sweep sends a new one if work is due.`;
+  const text = `The Functions host stopped delivering a queue message ${what}. The next sweep sends another message if work is due.`;
   await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
 }
 
@@ -202,7 +202,7 @@ async function reportLeftovers(
 ): Promise<void> {
   for (const one of unreadable) await reportUnreadable(ports, one, reported);
   for (const id of abandoned) {
-    const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
+    const text = `Target ${id} was removed from the configuration during a rotation. Add the target again to finish the rotation.`;
     if (reported.has(text)) continue;
     await raiseAlarm(ports, "gave-up", text, { targetId: id });
     reported.add(text);

@@ -4,7 +4,7 @@ import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Instant } from "../core/time.ts";
 
 /** What a session remembers besides the record: secrets, refused log-ins, and whether the target was changed. */
-export function sessionMemory(known: readonly Refusal[], now: () => Instant) {
+export function makeSessionMemory(known: readonly Refusal[], now: () => Instant) {
   const secrets: Secret[] = [];
   let refusals = known;
   let refusedHere: readonly Credential[] = [];

@@ -4,12 +4,12 @@ import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.t
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
-import { fencedJournal, type Opening } from "./fenced-journal.ts";
+import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
-import { sessionMemory, withRefusals } from "./session-memory.ts";
+import { makeSessionMemory, withRefusals } from "./session-memory.ts";
 
 /** One worker's work on one target: its claim, the record, and the secrets it has seen. */
-export interface Session {
+export interface TargetSession {
   readonly ports: Ports;
   readonly target: Target;
   /** The record, including staged changes. */
@@ -54,12 +54,12 @@ export function openSession(
   target: Target,
   owner: string,
   opening: Opening,
-): Session {
+): TargetSession {
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
-  const memory = sessionMemory(opening.record.refusals ?? [], now);
-  const journal = fencedJournal(ports.journal, target, owner, opening);
+  const memory = makeSessionMemory(opening.record.refusals ?? [], now);
+  const journal = makeFencedJournal(ports.journal, target, owner, opening);
   let record = opening.record;
   let stagedRuns: readonly RunRecord[] = [];
   let isStaged = false;
@@ -74,7 +74,7 @@ export function openSession(
 
   const renewed = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
 
-  const emit: Session["emit"] = (event) => {
+  const emit: TargetSession["emit"] = (event) => {
     ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
   };
 

@@ -1,6 +1,7 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { withCheck } from "../core/lifecycle/check-request.ts";
-import { decideWork, isClaimed, wakeAt, type Work } from "../core/lifecycle/decide.ts";
+import { decideWork, findWakeTime, isClaimed, type Work } from "../core/lifecycle/decide.ts";
+import { handoverMs } from "../core/lifecycle/grace-hold.ts";
 import { joinRequest } from "../core/lifecycle/request.ts";
 import {
   mayHaveChanged,
@@ -13,22 +14,22 @@ import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { rethrowUnlessExpected, toFailure } from "./failure.ts";
-import type { PassedOver } from "./fleet/servers.ts";
+import type { SkippedTurn } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
-import { handoverMs, syncPublished } from "./looks/drift.ts";
+import { syncPublished } from "./looks/drift.ts";
 import type { Ports } from "./ports.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type TargetSession } from "./session.ts";
 import { adopt } from "./work/adopt.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
-import { flushOutbox } from "./work/outbox.ts";
+import { flushOutbox } from "./work/notify.ts";
 import { reschedule } from "./work/reschedule.ts";
 import { resume } from "./work/resume.ts";
 import { retire } from "./work/retire.ts";
 import { start } from "./work/start.ts";
 
-const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise<void>>> = {
+const work: Readonly<Record<Exclude<Work, "wait">, (session: TargetSession) => Promise<void>>> = {
   adopt,
   join,
   start,
@@ -39,8 +40,8 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: Session) => Promise
 };
 
 /** No target needs more steps in one call. The sweep finds any work that is left. */
-const mostInOneGo = 12;
-const mostRounds = 3;
+const maxInOneGo = 12;
+const maxRounds = 3;
 
 /**
  * Does everything that is due for one target now, under one claim. Returns when the target is due next. Callers may call it at any
@@ -51,11 +52,11 @@ export async function workOn(
   target: Target,
   options: Options = {},
 ): Promise<Instant | undefined> {
-  return (await workAndTell(ports, target, options)).wakeAt;
+  return (await workAndReport(ports, target, options)).wakeAt;
 }
 
 /** Does the same as `workOn`, and also returns whether it wrote to the journal. */
-export async function workAndTell(
+export async function workAndReport(
   ports: Ports,
   target: Target,
   options: Options = {},
@@ -65,7 +66,7 @@ export async function workAndTell(
     const worked = await workOnce(ports, target, left);
     if (worked === "lost") {
       // A caller wrote first. Repeat, so that the hint in this worker's message is not lost.
-      if (rounds < mostRounds) continue;
+      if (rounds < maxRounds) continue;
       if (left.checkDrift) await requestCheck(ports, target, toInstant(ports.journal.now()));
       return { wakeAt: undefined, hasWritten };
     }
@@ -73,7 +74,7 @@ export async function workAndTell(
     // A caller may have requested something while this worker released the target.
     const isReached =
       worked.wakeAt !== undefined && worked.wakeAt <= toInstant(ports.journal.now());
-    if (!isReached || rounds >= mostRounds) return { ...worked, hasWritten };
+    if (!isReached || rounds >= maxRounds) return { ...worked, hasWritten };
   }
 }
 
@@ -97,7 +98,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   }
   const planned = reschedule(record, target, now);
   if (isQuiet(record, planned, now) && !options.checkDrift) {
-    return { wakeAt: wakeAt(record, now), hasWritten: false };
+    return { wakeAt: findWakeTime(record, now), hasWritten: false };
   }
   const session = openSession(ports, target, ports.newId(), {
     record: withoutSkip(planned),
@@ -105,7 +106,7 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   });
   const first = options.checkDrift ? "check" : firstWork(session.record(), now);
   const turn = await takeTurn(session, planned, first);
-  if ("until" in turn) return passOver(session, turn, options);
+  if ("until" in turn) return skipTarget(session, turn, options);
   try {
     return await workUnderClaim(session, options.checkDrift ?? false);
   } finally {
@@ -120,9 +121,9 @@ function firstWork(record: TargetRecord, now: Instant): Work {
 }
 
 /** Postpones the target, without working on it, and records why. */
-async function passOver(
-  session: Session,
-  { until, why }: PassedOver,
+async function skipTarget(
+  session: TargetSession,
+  { until, why }: SkippedTurn,
   { checkDrift = false }: Options,
 ): Promise<Worked | "lost"> {
   const now = session.now();
@@ -136,7 +137,7 @@ async function passOver(
     return "lost";
   }
   session.emit({ type: "held-back", nextAttemptAt: until, detail: why });
-  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
+  return { wakeAt: findWakeTime(session.record(), session.now()), hasWritten: true };
 }
 
 /** Whether the target needs no work and no write. The expired claim of a dead worker must be released, or the sweep finds it every time. */
@@ -145,7 +146,10 @@ function isQuiet(record: TargetRecord, planned: TargetRecord, now: Instant): boo
   return decideWork(planned, now) === "wait" && planned === record && !isLeftBehind;
 }
 
-async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Worked | "lost"> {
+async function workUnderClaim(
+  session: TargetSession,
+  checkDrift: boolean,
+): Promise<Worked | "lost"> {
   try {
     const first = decideWork(session.record(), session.now());
     // `start` writes the claim itself. Where nothing is due, one write is enough.
@@ -161,11 +165,11 @@ async function workUnderClaim(session: Session, checkDrift: boolean): Promise<Wo
     else await restAfterBug(session, error);
     return { wakeAt: undefined, hasWritten: true };
   }
-  return { wakeAt: wakeAt(session.record(), session.now()), hasWritten: true };
+  return { wakeAt: findWakeTime(session.record(), session.now()), hasWritten: true };
 }
 
-async function doAll(session: Session): Promise<void> {
-  for (let done = 0; done < mostInOneGo; done++) {
+async function doAll(session: TargetSession): Promise<void> {
+  for (let done = 0; done < maxInOneGo; done++) {
     const next = decideWork(session.record(), session.now());
     if (next === "wait" && !rescheduleUnderClaim(session)) return;
     if (next !== "wait") await work[next](session);
@@ -173,7 +177,7 @@ async function doAll(session: Session): Promise<void> {
 }
 
 /** Reschedules the target after a rotation: an edit of the configuration takes effect only when the open rotation has ended. */
-function rescheduleUnderClaim(session: Session): boolean {
+function rescheduleUnderClaim(session: TargetSession): boolean {
   const record = session.record();
   const planned = reschedule(record, session.target, session.now());
   if (planned === record) return false;
@@ -185,7 +189,7 @@ function rescheduleUnderClaim(session: Session): boolean {
  * Releases the target with the record as last written, which is valid; postpones it, and raises an alarm at once: the next try would
  * most likely fail in the same way.
  */
-async function restAfterBug(session: Session, error: unknown): Promise<void> {
+async function restAfterBug(session: TargetSession, error: unknown): Promise<void> {
   const failure = toFailure(session, error);
   const { retry } = session.target.policy;
   const restUntil = plus(failure.at, retry.every);
@@ -198,7 +202,7 @@ async function restAfterBug(session: Session, error: unknown): Promise<void> {
  * Another worker owns the target. If this worker had sent a change whose outcome it could not record, that change may have overwritten
  * a newer one. So this worker raises an alarm, and the owner must check that the published secret logs in.
  */
-async function onClaimLost(session: Session): Promise<void> {
+async function onClaimLost(session: TargetSession): Promise<void> {
   session.emit({ type: "lease-lost" });
   if (!session.hasUnwrittenChange()) return;
   const { ports, target } = session;
@@ -206,20 +210,20 @@ async function onClaimLost(session: Session): Promise<void> {
   await report(ports, target, (record, now) => ({
     record: withCheck(record, why, now),
   }));
-  const message = `${why}. Keyturn checks the published secret now.`;
+  const message = `${why}. Keyturn is checking the published secret now.`;
   await raiseAlarm(ports, "claim-lost-after-change", message, { targetId: target.id });
 }
 
-const written = "somebody wrote the published secret";
+const written = "the published secret was written by hand";
 
 /** Another worker holds the target, or has released it just before the check was requested: then the check is due now. */
 async function leaveToHolder(ports: Ports, target: Target, now: Instant): Promise<Worked> {
   await requestCheck(ports, target, now);
   const found = await ports.journal.read(target.id);
-  return { wakeAt: found && wakeAt(found.record, now), hasWritten: true };
+  return { wakeAt: found && findWakeTime(found.record, now), hasWritten: true };
 }
 
-/** Asks the worker that holds the target to check the published secret once its present work is done. */
+/** Schedules a check of the published secret for the worker that holds the target, after its present work. */
 async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<void> {
   await report(ports, target, (record) => ({
     record: record.check ? record : withCheck(record, written, at),
@@ -230,7 +234,7 @@ async function requestCheck(ports: Ports, target: Target, at: Instant): Promise<
  * Checks for a published version that somebody else wrote. If it cannot be read now, or the target refuses it, it is checked again
  * later: until then Keyturn does not know whether consumers can log in.
  */
-async function lookForDrift(session: Session): Promise<void> {
+async function lookForDrift(session: TargetSession): Promise<void> {
   const { rotation, adoptedAt } = session.record();
   if (adoptedAt === undefined) return;
   if (rotation && mayHaveChanged(rotation)) {
@@ -249,7 +253,7 @@ async function lookForDrift(session: Session): Promise<void> {
   }
 }
 
-async function checkLater(session: Session, at: Instant): Promise<void> {
+async function checkLater(session: TargetSession, at: Instant): Promise<void> {
   const record = session.record();
   if (record.check) return;
   await session.commit(withCheck(record, written, at));

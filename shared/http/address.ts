@@ -5,7 +5,7 @@ import { isLoopback } from "../core/secrets/addresses.ts";
  * Checks an address to which Keyturn sends secrets, tokens or signed requests: it must be https or loopback. `what` names the
  * setting. Throws ConfigError without the address, which may contain a password or a key.
  */
-export function webAddress(text: string, what: string): URL {
+export function parseWebAddress(text: string, what: string): URL {
   const address = URL.parse(text);
   if (!address) throw new ConfigError(`${what} is not a URL.`);
   if (address.username !== "" || address.password !== "") {

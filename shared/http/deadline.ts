@@ -1,7 +1,7 @@
 import { second } from "../core/time.ts";
 
 /** No call to another system takes longer, even if the caller permits more. */
-const longestCall = 30 * second;
+const maxCallMs = 30 * second;
 
 /** True when the work ended because it timed out or its caller cancelled it. */
 export function isGivenUp(error: unknown): boolean {
@@ -16,9 +16,9 @@ export async function withDeadline<Result>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const either = AbortSignal.any([signal, AbortSignal.timeout(longestCall)]);
+  const either = AbortSignal.any([signal, AbortSignal.timeout(maxCallMs)]);
   // The reason of the signal is not used, because it can be any value.
-  const givenUp = () => new DOMException("No answer in time.", "AbortError");
+  const givenUp = () => new DOMException("The call timed out.", "AbortError");
   if (either.aborted) throw givenUp();
   const abort = Promise.withResolvers<never>();
   const onAbort = () => {

@@ -2,11 +2,11 @@ import { ConfigError } from "../core/errors.ts";
 import type { Secret } from "../core/secrets/secret.ts";
 import { sign, signatureHeader } from "../core/secrets/signature.ts";
 import { toInstant } from "../core/time.ts";
-import { webAddress } from "./address.ts";
+import { parseWebAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";
 
 /** Characters. Shorter keys could be guessed. */
-const shortestKey = 16;
+const minKeyLength = 16;
 
 export interface Receiver {
   /** https, or http on loopback. */
@@ -23,14 +23,14 @@ export interface SignedPoster {
 }
 
 /** `what` names the receiver in errors. */
-export function signedPoster(
+export function makeSignedPoster(
   receiver: Receiver,
   what: string,
   now: () => Date = () => new Date(),
 ): SignedPoster {
-  const address = webAddress(receiver.url, `The url of ${what}`);
-  if (receiver.key.reveal().length < shortestKey) {
-    throw new ConfigError(`The key of ${what} must have at least ${shortestKey} characters.`);
+  const address = parseWebAddress(receiver.url, `The url of ${what}`);
+  if (receiver.key.reveal().length < minKeyLength) {
+    throw new ConfigError(`The key of ${what} must have at least ${minKeyLength} characters.`);
   }
   return {
     host: address.host,
@@ -61,7 +61,7 @@ function send(address: URL, request: RequestInit, signal: AbortSignal): Promise<
 }
 
 function noAnswer(error: unknown): string {
-  if (isGivenUp(error)) return "did not answer in time";
+  if (isGivenUp(error)) return "timed out";
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return typeof code === "string" ? `could not be reached (${code})` : "could not be reached";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback, isTopicHost, topicSuffixes } from "../core/secrets/addresses.ts";
 import type { Secret } from "../core/secrets/secret.ts";
-import { webAddress } from "../http/address.ts";
+import { parseWebAddress } from "../http/address.ts";
 import { isGivenUp, withDeadline } from "../http/deadline.ts";
 import { defaultSource, toCloudEvent } from "./cloud-event.ts";
 import type { Notifier } from "./notifier.ts";
@@ -19,7 +19,7 @@ export interface EventGridNotifierOptions {
 }
 
 /** Sends all events of one call in one request, which Event Grid accepts as a whole or not at all. */
-export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
+export function makeEventGridNotifier(options: EventGridNotifierOptions): Notifier {
   const { credential, source = defaultSource } = options;
   const endpoint = topicEndpoint(options);
   const name = `event-grid ${isLoopback(endpoint) ? endpoint.host : (endpoint.hostname.split(".")[0] ?? "")}`;
@@ -43,7 +43,7 @@ export function eventGridNotifier(options: EventGridNotifierOptions): Notifier {
 
 function topicEndpoint({ endpoint, credential }: EventGridNotifierOptions): URL {
   const what = "The endpoint of the event-grid notifier";
-  const address = webAddress(endpoint, what);
+  const address = parseWebAddress(endpoint, what);
   if (!isTopicHost(address)) {
     throw new ConfigError(`${what} must be on a host below ${topicSuffixes.join(", ")}.`);
   }
@@ -81,9 +81,9 @@ const refusal = z.object({
 });
 
 const sentences: Record<number, string> = {
-  401: "the topic rejects the key or token",
+  401: "the topic refuses the key or token",
   403: "the identity lacks the role EventGrid Data Sender, or the network rules block the app",
-  404: "no topic answers at this address; see its endpoint in the configuration",
+  404: "no topic exists at this address. Check the endpoint in the configuration",
   413: "the events are too large",
   429: "the topic is throttling",
 };
@@ -94,13 +94,13 @@ function sendFailure(name: string, error: unknown): Error {
 }
 
 function explain(error: unknown): string {
-  if (isGivenUp(error)) return "no answer in time.";
+  if (isGivenUp(error)) return "the request timed out.";
   const { statusCode, code } = refusal.safeParse(error).data ?? {};
   if (statusCode !== undefined) {
-    const sentence = sentences[statusCode] ?? "the topic rejects the events";
+    const sentence = sentences[statusCode] ?? "the topic refuses the events";
     return `${sentence} (HTTP ${statusCode}).`;
   }
   return code === undefined
-    ? "the events could not be sent, perhaps because no token was available."
+    ? "the events could not be sent, for example because no token was available."
     : `the topic could not be reached (${code}).`;
 }

@@ -8,7 +8,7 @@ export interface MemoryNotifier extends Notifier {
   broken: boolean;
 }
 
-export function memoryNotifier(name = "memory"): MemoryNotifier {
+export function makeMemoryNotifier(name = "memory"): MemoryNotifier {
   const sent: Notification[] = [];
   const notifier: MemoryNotifier = {
     name,

@@ -27,9 +27,9 @@ export interface MemorySystem {
 }
 
 /** Milliseconds for which a session with `mayStay` stays open. */
-const longestIdle = 5_000;
+const maxIdleMs = 5_000;
 
-export function memorySystem(now: () => number = () => performance.now()): MemorySystem {
+export function makeMemorySystem(now: () => number = () => performance.now()): MemorySystem {
   return {
     passwords: new Map(),
     admins: new Set(),
@@ -65,7 +65,7 @@ function makeRules(system: MemorySystem) {
   const markOf = ({ account, secret }: Credential) => JSON.stringify([account, secret.reveal()]);
 
   function stay(credential: Credential): void {
-    stays.set(markOf(credential), system.now() + longestIdle);
+    stays.set(markOf(credential), system.now() + maxIdleMs);
   }
 
   /** Logs the authority in, unless it has no log-in or a session of it is still open. */
@@ -127,11 +127,11 @@ function describeAuthority(using: Using): string {
 
 async function untilAsked(signal: AbortSignal): Promise<void> {
   await Promise.resolve();
-  if (signal.aborted) throw new TargetUnavailableError("memory was not contacted in time");
+  if (signal.aborted) throw new TargetUnavailableError("the call to memory timed out");
 }
 
 /** The reference rotator: it does exactly what the contract says. */
-export function memoryRotator(
+export function makeMemoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
@@ -143,7 +143,7 @@ export function memoryRotator(
     endpoint: () => ({ engine: "memory", host: "memory", port: 0 }),
     async apply({ next, ...call }, signal) {
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
+      if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
       mustMay({ ...call, account: next.account });
       if (!system.passwords.has(next.account)) {
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
@@ -173,7 +173,7 @@ export function memoryRotator(
     async retire(call, signal) {
       const { account } = call;
       await Promise.resolve();
-      if (signal.aborted) throw new OutcomeUnknownError("memory was not contacted in time");
+      if (signal.aborted) throw new OutcomeUnknownError("the call to memory timed out");
       mustMay(call);
       // No log-in ever presents an empty password here.
       system.passwords.set(account, new Secret(""));

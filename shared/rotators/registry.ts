@@ -5,7 +5,7 @@ import { postgresql } from "./postgresql/postgresql.ts";
 import type { Rotator } from "./rotator.ts";
 
 /** Every kind of system that Keyturn can rotate, one line each. */
-export const rotatorsWith = (credential: TokenCredential): readonly Rotator[] => [
+export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
   postgresql,
   mongodb,
   azureSqlServer(credential),

@@ -6,10 +6,10 @@ import type { Instant } from "../core/time.ts";
  */
 export interface Pace {
   /**
-   * Reserves room for so many versions, and returns the milliseconds until they may be created. If that is more than `longest`, it
+   * Reserves room for so many versions, and returns the milliseconds until they may be created. If that is more than `maxWaitMs`, it
    * reserves nothing.
    */
-  take(vault: string, creates: number, longest: number): Promise<number>;
+  take(vault: string, creates: number, maxWaitMs: number): Promise<number>;
   /** Versions that may be created in the vault within 10 seconds. */
   perWindow(vault: string): number;
   /** Records that the vault throttles: no instance creates versions in it for so many milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * A message that asks a worker to check a target. It may be lost, duplicated or late without harm, because the journal, and not the
+ * A wake-up: a message for a worker to check whether a target has due work. It may be lost, duplicated or late without harm, because the journal, and not the
  * message, holds the state of a rotation. It contains no secret.
  */
 export interface WorkMessage {

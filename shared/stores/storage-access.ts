@@ -8,7 +8,7 @@ export type StorageConnection =
   | { readonly endpoint: string; readonly credential: TokenCredential };
 
 /** The address of one resource of a service, such as a queue. */
-export function addressIn(endpoint: string, name: string): string {
+export function readAddress(endpoint: string, name: string): string {
   return `${endpoint.replace(/\/+$/, "")}/${name}`;
 }
 
@@ -42,25 +42,25 @@ export interface StorageFailure {
   /** The code, such as `EntityAlreadyExists` or `ECONNREFUSED`. */
   readonly code: string | undefined;
   /** Status, code and request id, as a part of a sentence. */
-  readonly told: string;
+  readonly description: string;
 }
 
 /**
  * Reads only status, code and request id, because the message, the address and the request headers of an SDK error contain
  * signatures.
  */
-export function storageFailure(error: unknown): StorageFailure {
+export function toStorageFailure(error: unknown): StorageFailure {
   const status = numberAt(error, "statusCode");
   const code = wordAt(error, "code") ?? wordAt(valueAt(error, "details"), "errorCode");
   const headers = valueAt(valueAt(error, "response"), "headers");
   const requestId = header(headers, "x-ms-request-id");
   const timedOut = wordAt(error, "name") === "AbortError";
-  const told = [
+  const description = [
     status === undefined ? undefined : `status ${status}`,
-    code ?? (timedOut ? "no answer before the deadline" : wordAt(error, "name")),
+    code ?? (timedOut ? "timed out" : wordAt(error, "name")),
     requestId === undefined ? undefined : `request ${requestId}`,
   ];
-  return { status, code, told: told.filter((part) => part !== undefined).join(", ") };
+  return { status, code, description: description.filter((part) => part !== undefined).join(", ") };
 }
 
 function valueAt(holder: unknown, name: string): unknown {

@@ -1,8 +1,13 @@
 import { QueueClient } from "@azure/storage-queue";
 import { day, second } from "../core/time.ts";
-import { delaySeconds } from "./delay.ts";
+import { toDelaySeconds } from "./delay.ts";
 import { type Queue, QueueUnavailableError } from "./queue.ts";
-import { addressIn, openSafely, type StorageConnection, storageFailure } from "./storage-access.ts";
+import {
+  openSafely,
+  readAddress,
+  type StorageConnection,
+  toStorageFailure,
+} from "./storage-access.ts";
 
 export interface StorageQueueOptions {
   /** Milliseconds that sending one message may take, including retries. Default: 10 s. */
@@ -15,7 +20,7 @@ const retryOptions = { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 2 * 
 const keptFor = (7 * day) / second;
 
 /** The queue in Azure Storage from which the Functions host reads. It is created if it does not exist. */
-export function storageQueue(
+export function makeStorageQueue(
   connection: StorageConnection,
   queueName: string,
   { deadline = 10 * second }: StorageQueueOptions = {},
@@ -23,7 +28,7 @@ export function storageQueue(
   const client = openSafely(() =>
     "connectionString" in connection
       ? new QueueClient(connection.connectionString, queueName, { retryOptions })
-      : new QueueClient(addressIn(connection.endpoint, queueName), connection.credential, {
+      : new QueueClient(readAddress(connection.endpoint, queueName), connection.credential, {
           retryOptions,
         }),
   );
@@ -37,16 +42,16 @@ export function storageQueue(
     send: async ({ targetId, because }, delay = 0) => {
       const abortSignal = AbortSignal.timeout(deadline);
       const text = JSON.stringify({ targetId, because });
-      const seconds = delaySeconds(delay);
+      const seconds = toDelaySeconds(delay);
       try {
         await put(text, seconds, abortSignal).catch(async (error: unknown) => {
-          if (storageFailure(error).code !== "QueueNotFound") throw error;
+          if (toStorageFailure(error).code !== "QueueNotFound") throw error;
           await client.createIfNotExists({ abortSignal });
           await put(text, seconds, abortSignal);
         });
       } catch (error) {
-        const { told } = storageFailure(error);
-        throw new QueueUnavailableError(`The work queue could not be reached: ${told}.`);
+        const { description } = toStorageFailure(error);
+        throw new QueueUnavailableError(`The work queue could not be reached: ${description}.`);
       }
     },
   };

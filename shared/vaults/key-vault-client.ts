@@ -3,11 +3,11 @@ import { isRestError, SecretClient, type SecretClientOptions } from "@azure/keyv
 import { ConfigError } from "../core/errors.ts";
 import { isLoopback, isVaultHost, vaultSuffixes } from "../core/secrets/addresses.ts";
 import { second } from "../core/time.ts";
-import { webAddress } from "../http/address.ts";
+import { parseWebAddress } from "../http/address.ts";
 import { isOwnAnswer, StrangeAnswerError } from "./key-vault-answers.ts";
 
 /** Longer waits are left to the retries of the rotation. */
-const longestPause = 5 * second;
+const maxPauseMs = 5 * second;
 
 type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]["policy"];
 
@@ -22,9 +22,9 @@ export interface WarmableClient {
 }
 
 /** Throws ConfigError unless the address is that of a vault or on loopback. */
-export function vaultAddress(url: string, vault: string): URL {
+export function parseVaultAddress(url: string, vault: string): URL {
   const what = `The url of the vault ${vault}`;
-  const address = webAddress(url, what);
+  const address = parseWebAddress(url, what);
   if (address.pathname !== "/" || address.search !== "") {
     throw new ConfigError(`${what} must have no path or query after the host.`);
   }
@@ -36,7 +36,7 @@ export function vaultAddress(url: string, vault: string): URL {
   return address;
 }
 
-export function warmableClient(address: URL, credential: TokenCredential): WarmableClient {
+export function makeWarmableClient(address: URL, credential: TokenCredential): WarmableClient {
   let isProven = false;
   const hasAnswered = () => isProven;
 
@@ -68,7 +68,7 @@ export function warmableClient(address: URL, credential: TokenCredential): Warma
 
   const secrets = new SecretClient(address.origin, credential, {
     ...(isLoopback(address) ? emulatorOnly : {}),
-    retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: longestPause },
+    retryOptions: { maxRetries: 2, retryDelayInMs: 400, maxRetryDelayInMs: maxPauseMs },
     // The client would follow a redirect without the token, but with the body.
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [
@@ -122,10 +122,10 @@ const impatience: Policy = {
   name: "keyturnImpatience",
   async sendRequest(request, next) {
     const response = await next(request);
-    const told = response.headers.get("retry-after");
-    if (told === undefined) return response;
-    response.headers.set(askedToWait, told);
-    if (!(Number(told) * second <= longestPause)) response.headers.delete("retry-after");
+    const requestedWait = response.headers.get("retry-after");
+    if (requestedWait === undefined) return response;
+    response.headers.set(askedToWait, requestedWait);
+    if (!(Number(requestedWait) * second <= maxPauseMs)) response.headers.delete("retry-after");
     return response;
   },
 };

@@ -15,7 +15,7 @@ export interface Call {
 }
 
 /** The only parts of a client's error that Keyturn uses: its `request` contains the value and the token. */
-export interface Refusal {
+export interface VaultErrorDetails {
   readonly status?: number | undefined;
   readonly code?: string | undefined;
   readonly innerCode?: string | undefined;
@@ -33,8 +33,8 @@ const rights = {
   disable: { action: "Microsoft.KeyVault/vaults/secrets/update/action", policy: "set" },
 };
 
-/** Seconds. Keyturn does not wait longer, even if the server asks for it. */
-const longestWait = 300;
+/** Seconds. Keyturn does not wait longer, even if the server requests it. */
+const maxWaitSeconds = 300;
 
 const networkCodes = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
@@ -64,7 +64,7 @@ const details = z.object({ error: z.object({ innerError: z.object({ code }) }) }
 const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
-function readRefusal(error: unknown): Refusal {
+function readRefusal(error: unknown): VaultErrorDetails {
   if (error instanceof StrangeAnswerError) {
     return { status: error.status, strangeness: error.strangeness };
   }
@@ -96,7 +96,7 @@ export function isNotAllowed(error: unknown): boolean {
 }
 
 /** The error with advice for an operator. It has no cause, because the client's error contains secrets. */
-export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
+export function toVaultFailure(call: Call, error: unknown): ConfigError | VaultUnavailableError {
   const refusal = readRefusal(error);
   const sentence = explain(call, refusal, error);
   const text = `Key Vault ${call.vault}, ${call.doing} ${call.secret}: ${sentence}${facts(refusal)}`;
@@ -109,18 +109,18 @@ export function vaultFailure(call: Call, error: unknown): ConfigError | VaultUna
 function readRetryAfter(error: unknown): number | undefined {
   if (!isRestError(error)) return undefined;
   const seconds = Number(error.response?.headers.get(askedToWait) ?? Number.NaN);
-  if (seconds >= 0 && seconds <= longestWait) return seconds * second;
+  if (seconds >= 0 && seconds <= maxWaitSeconds) return seconds * second;
   return error.statusCode === 429 ? second : undefined;
 }
 
 /** A name that was valid for a read is not malformed in the search among deleted secrets. */
-function isOurMistake({ doing }: Call, { status, strangeness }: Refusal): boolean {
+function isOurMistake({ doing }: Call, { status, strangeness }: VaultErrorDetails): boolean {
   return status === 400 && strangeness === undefined && doing !== "look for deleted";
 }
 
 const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   foreign:
-    "the answer is not from Key Vault, but from a server in front of it. Check the vault's url, private DNS, and the " +
+    "the answer is not from Key Vault, but from a server in front of the vault. Check the vault's url, private DNS, and the " +
     "gateways and proxies on the way.",
   "about-another-secret":
     "the answer is about another secret or another vault. Check the vault's url, private DNS, and the gateways and " +
@@ -128,15 +128,15 @@ const strangeAnswers: Readonly<Record<Strangeness, string>> = {
   incomplete: "the answer lacks a field that Key Vault always sends.",
 };
 
-function explain(call: Call, refusal: Refusal, error: unknown): string {
+function explain(call: Call, refusal: VaultErrorDetails, error: unknown): string {
   if (refusal.strangeness !== undefined) return strangeAnswers[refusal.strangeness];
   switch (refusal.status) {
     case undefined:
       return explainSilence(refusal, error);
     case 400:
-      return "the request was refused as malformed.";
+      return "Key Vault refused the request as malformed.";
     case 401:
-      return "Key Vault rejects the token of Keyturn's identity. Check that the vault is in the same tenant.";
+      return "Key Vault refuses the token of Keyturn's identity. Check that the vault is in the same tenant.";
     case 403:
       return explainForbidden(call, refusal);
     case 404:
@@ -150,16 +150,16 @@ function explain(call: Call, refusal: Refusal, error: unknown): string {
   }
 }
 
-function explainSilence(refusal: Refusal, error: unknown): string {
-  if (isGivenUp(error)) return "no answer in time.";
+function explainSilence(refusal: VaultErrorDetails, error: unknown): string {
+  if (isGivenUp(error)) return "the request timed out.";
   if (refusal.code !== undefined) return "the vault could not be reached.";
   // The identity clients say more, but their messages contain the answers that they received.
   return "no token is available for Keyturn's identity, or the answer is not readable.";
 }
 
-function explainForbidden(call: Call, { innerCode }: Refusal): string {
+function explainForbidden(call: Call, { innerCode }: VaultErrorDetails): string {
   if (isNetworkRule(innerCode)) {
-    return "the network rules of the vault block Keyturn. Add the network of the app to them.";
+    return "the network rules of the vault block Keyturn. Add the network of the app to these rules.";
   }
   const { action, policy } = rights[call.doing];
   return (
@@ -172,25 +172,25 @@ function isNetworkRule(innerCode: string | undefined): boolean {
   return innerCode !== undefined && networkCodes.includes(innerCode);
 }
 
-function explainNotFound({ code }: Refusal): string {
+function explainNotFound({ code }: VaultErrorDetails): string {
   return code === "VaultNotFound"
-    ? "this vault does not exist. Check the vault's url and private DNS."
-    : "the vault reports a missing object, but does not name the secret.";
+    ? "the vault does not exist. Check the vault's url and private DNS."
+    : "the vault reports a missing object without the name of the secret.";
 }
 
 const conflicts: Readonly<Record<string, string>> = {
   ObjectIsDeletedButRecoverable:
-    "the secret was deleted but can be recovered; recover it or purge it, and try again.",
+    "the secret was deleted, but can be recovered. Recover or purge the secret, and try again.",
   ObjectIsBeingDeleted:
-    "the secret is being deleted. After that, recover it or purge it, and try again.",
+    "the secret is being deleted. Recover or purge the secret after that, and try again.",
   ObjectIsBeingRecovered: "the secret is being recovered. Try again after that.",
 };
 
-function explainConflict({ innerCode = "" }: Refusal): string {
-  return conflicts[innerCode] ?? "another operation on the secret is in progress; try again later.";
+function explainConflict({ innerCode = "" }: VaultErrorDetails): string {
+  return conflicts[innerCode] ?? "another operation on the secret is under way. Try again later.";
 }
 
-function facts({ status, code, innerCode, requestId }: Refusal): string {
+function facts({ status, code, innerCode, requestId }: VaultErrorDetails): string {
   const known = [
     status === undefined ? undefined : `HTTP ${status}`,
     code,

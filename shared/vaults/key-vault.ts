@@ -9,8 +9,14 @@ import { toInstant } from "../core/time.ts";
 import { withDeadline } from "../http/deadline.ts";
 import { checkContent, checkName, checkRef } from "./content.ts";
 import { StrangeAnswerError } from "./key-vault-answers.ts";
-import { vaultAddress, type WarmableClient, warmableClient } from "./key-vault-client.ts";
-import { type Call, isAbsent, isDisabled, isNotAllowed, vaultFailure } from "./key-vault-errors.ts";
+import { makeWarmableClient, parseVaultAddress, type WarmableClient } from "./key-vault-client.ts";
+import {
+  type Call,
+  isAbsent,
+  isDisabled,
+  isNotAllowed,
+  toVaultFailure,
+} from "./key-vault-errors.ts";
 import type { StoredSecret, Unreadable, Vault, VersionInfo } from "./vault.ts";
 
 export interface KeyVaultOptions {
@@ -36,8 +42,8 @@ interface Asked {
 }
 
 /** Azure Key Vault. Throws ConfigError when the address is not one of a vault. */
-export function keyVault(options: KeyVaultOptions): Vault {
-  const address = vaultAddress(options.url, options.name);
+export function makeKeyVault(options: KeyVaultOptions): Vault {
+  const address = parseVaultAddress(options.url, options.name);
   const ask = asker(options, address);
   return { ...reading(options.name, address, ask), ...makeWriter(options.name, address, ask) };
 }
@@ -139,13 +145,13 @@ function asker({ name: vault, credential }: KeyVaultOptions, address: URL) {
     signal: AbortSignal,
     work: (client: WarmableClient, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const client = (made ??= warmableClient(address, credential));
+    const client = (made ??= makeWarmableClient(address, credential));
     try {
       return await withDeadline(signal, (either) => work(client, either));
     } catch (error) {
       if (isKnownError(error)) throw error;
       // The error has no cause, because the client's error contains the value and the token.
-      throw vaultFailure({ ...call, vault }, error);
+      throw toVaultFailure({ ...call, vault }, error);
     }
   };
 }
@@ -181,7 +187,7 @@ async function isDeleted(
   } catch (error) {
     if (isAbsent(error) || isNotAllowed(error)) return false;
     const { vault, name } = asked;
-    throw vaultFailure({ doing: "look for deleted", vault, secret: name }, error);
+    throw toVaultFailure({ doing: "look for deleted", vault, secret: name }, error);
   }
 }
 
@@ -205,7 +211,7 @@ function toStored({ value, properties }: KeyVaultSecret, asked: Asked): StoredSe
   const ref = toVersionRef(properties, asked);
   if (properties.managed === true || properties.certificateKeyId !== undefined) {
     throw new ConfigError(
-      `The secret ${name} in the vault ${vault} belongs to a certificate; Key Vault itself renews it.`,
+      `The secret ${name} in the vault ${vault} belongs to a certificate. Key Vault renews the secrets of certificates itself.`,
     );
   }
   const { contentType, createdOn, expiresOn, tags } = properties;

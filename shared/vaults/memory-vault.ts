@@ -32,7 +32,7 @@ export interface MemoryVaultOptions {
 }
 
 /** Keeps secrets like Key Vault, as long as the process lives: names ignore case, and times are whole seconds. */
-export function memoryVault(options: MemoryVaultOptions): MemoryVault {
+export function makeMemoryVault(options: MemoryVaultOptions): MemoryVault {
   const shelf: Shelf = { vault: options.name, secrets: new Map(), removed: new Map() };
   const { secrets, removed } = shelf;
   return {
@@ -70,7 +70,7 @@ const isRemoved = ({ removed }: Shelf, name: string) => removed.has(name.toLower
 /** Answers asynchronously, and never after the caller has cancelled the call. */
 async function turn({ vault }: Shelf, signal: AbortSignal): Promise<void> {
   await Promise.resolve();
-  if (signal.aborted) throw new VaultUnavailableError(`The vault ${vault} did not answer in time.`);
+  if (signal.aborted) throw new VaultUnavailableError(`The vault ${vault} timed out.`);
 }
 
 function reading(shelf: Shelf): Pick<Vault, "readCurrent" | "readVersion" | "listVersions"> {
@@ -113,7 +113,7 @@ function makeWriter(shelf: Shelf, options: MemoryVaultOptions): Pick<Vault, "wri
       checkContent(name, content);
       if (isRemoved(shelf, name)) {
         throw new VaultUnavailableError(
-          `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge it.`,
+          `The secret ${name} in the vault ${vault} was deleted and can be recovered. Recover or purge the secret.`,
         );
       }
       const { expiresAt, ...rest } = content;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { simulatedClock } from "../../scripts/bench/fleet/clock.ts";
-import { simulateFleet } from "../../scripts/bench/fleet/simulate.ts";
-import { simulatedVault } from "../../scripts/bench/fleet/vault.ts";
+import { simulateFleet } from "../../scripts/bench/fleet/simulate-fleet.ts";
+import { simulatedClock } from "../../scripts/bench/fleet/simulated-clock.ts";
+import { simulatedVault } from "../../scripts/bench/fleet/simulated-vault.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 

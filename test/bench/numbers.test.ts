@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { duration, formatTable, number } from "../../scripts/bench/output/format-table.ts";
 import { withResult } from "../../scripts/bench/output/page.ts";
 import { greatest, median } from "../../scripts/bench/output/statistics.ts";
-import { duration, formatTable, number } from "../../scripts/bench/output/table.ts";
 
 test("the median is the middle value, or the mean of the two in the middle", () => {
   expect(median([5, 1, 3])).toBe(3);

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readArguments, UsageError } from "../../cli/arguments.ts";
-import { planConfig, type PlanQuestion, userMessage } from "../../shared/app.ts";
+import { planConfig, type PlanQuestion, toUserMessage } from "../../shared/app.ts";
 import { makeFolder } from "../config/written.ts";
 import { readCalendar } from "./calendar-lines.ts";
 
@@ -39,7 +39,7 @@ test("a plan shows when each rotation starts, in the time zone of its policy, an
   expect(warnings).toEqual([]);
   expect(text).toMatch(/^\d rotations from 2026-01-01T00:00:00\.000Z to 2027-01-01/);
   expect(text).toMatch(
-    / (22|23|00|01|02|03):\d\d Europe\/Vienna {2}mails {3}policy default: 90d after /,
+    / (22|23|00|01|02|03):\d\d Europe\/Vienna {2}mails {3}policy default: due 90d after /,
   );
   expect(text).not.toContain("orders");
 });
@@ -70,7 +70,7 @@ test("the reader of calendars notices each violation of RFC 5545", async () => {
     text.replace("END:VEVENT\r\n", ""),
     text.replace("DESCRIPTION:", `DESCRIPTION:${"x".repeat(75)}`),
     text.replace(/DTSTART:.*\r/, "DTSTART:soon\r"),
-    text.replace("\\,", ","),
+    text.replace("\\;", ";"),
   ];
   for (const one of broken) expect(() => readCalendar(one)).toThrow();
 });
@@ -107,7 +107,10 @@ test("a plan uses the age of each secret from a running app", async () => {
 });
 
 test.each([
-  ["http://keyturn.example", "The address of the app is invalid: it must begin with https://"],
+  [
+    "http://keyturn.example",
+    "The address of the app is invalid: the address must begin with https://",
+  ],
   [
     "http://127.0.0.1:1",
     "The app at 127.0.0.1:1 does not respond. Check the address, and that the app is running.",
@@ -118,7 +121,7 @@ test.each([
     const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
       (thrown: unknown) => thrown,
     );
-    expect(userMessage(error)).toContain(sentence);
+    expect(toUserMessage(error)).toContain(sentence);
     expect(String(error)).not.toContain("the-key");
   },
 );
@@ -132,7 +135,7 @@ test.each([
   "a filter %j that no target matches is refused with a similar target",
   async (targets, sentence) => {
     const error: unknown = await plan({ targets }).catch((thrown: unknown) => thrown);
-    expect(userMessage(error)).toBe(sentence);
+    expect(toUserMessage(error)).toBe(sentence);
   },
 );
 
@@ -158,14 +161,14 @@ test("a plan without rotations names the next rotation after its end", async () 
   const files = { "keyturn.yaml": makeConfig("{ every: 400d }", 1) };
   const { text } = await plan({}, files);
   expect(text).toMatch(
-    /^0 rotations from .*\nNext rotation: (orders-0|mails), Fri 2027-02-05 00:00 UTC {2}policy default: 400d after /,
+    /^0 rotations from .*\nNext rotation: (orders-0|mails), Fri 2027-02-05 00:00 UTC {2}policy default: due 400d after /,
   );
 });
 
-test("a configuration is refused with all of its problems", async () => {
+test("a configuration is rejected with all of its problems", async () => {
   const files = { "keyturn.yaml": makeConfig("{ every: 90d, timeZone: Mars }") };
   const error: unknown = await plan({}, files).catch((thrown: unknown) => thrown);
-  expect(userMessage(error)).toContain(
+  expect(toUserMessage(error)).toContain(
     "policies.default.timeZone: must be an IANA time zone such as Europe/Vienna, but is Mars",
   );
 });
@@ -265,7 +268,7 @@ test.each([
   "check",
   "plan --api https://app.example",
   "plan --api https://app.example --key-env NOT_THERE",
-])("invalid arguments are refused: %s", (written) => {
+])("invalid arguments are rejected: %s", (written) => {
   const args = written.split(" ").filter((one) => one !== "");
   expect(() => readArguments(args, {})).toThrow(UsageError);
 });

@@ -1,9 +1,9 @@
 import { writeForm } from "../../shared/config/form/write-form.ts";
-import { configFrom } from "../../shared/config/load.ts";
+import { loadConfigFrom } from "../../shared/config/load.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { plus, second } from "../../shared/core/time.ts";
 import { CheckTooCostlyError } from "../../shared/edited-config.ts";
-import { type LiveConfig, liveConfig } from "../../shared/live-config.ts";
+import { type LiveConfig, makeLiveConfig } from "../../shared/live-config.ts";
 import { ConfigBlobError, type StoredConfig } from "../../shared/stores/blob/config-blob.ts";
 import { KeptConfigError, type KeptConfigs } from "../../shared/stores/blob/kept-config.ts";
 import { fakeRotators } from "./fake-rotators.ts";
@@ -64,9 +64,9 @@ export function makeStorage() {
       slow = until;
     },
     instance: (more: { build?: string; tooCostly?: boolean } = {}) =>
-      liveConfig({
+      makeLiveConfig({
         ...{ kept, now: () => now, folder: "/", build: more.build ?? "b1" },
-        // Only a look that never ends is slower than this.
+        // Only a check that never ends is slower than this.
         pause: () => (slow ? Promise.resolve() : new Promise(() => undefined)),
         blob: {
           name: "https://store.blob.core.windows.net/conf/keyturn.yaml",
@@ -77,7 +77,7 @@ export function makeStorage() {
             return Promise.resolve(stored.etag === etag ? "unchanged" : stored);
           },
         },
-        check: (files) => configFrom(files, { rotators, now }),
+        check: (files) => loadConfigFrom(files, { rotators, now }),
         writeForm: async (files, build) => {
           checks += 1;
           await slow;
@@ -92,7 +92,7 @@ export function makeStorage() {
 export const missing = new ConfigBlobError("There is no such blob.", true);
 export const passing = new ConfigBlobError("The line is down.", false);
 
-/** Returns `every` of the configuration in force, and the events that the look emitted. */
+/** Returns `every` of the configuration in force, and the events that the check emitted. */
 export async function look(live: LiveConfig): Promise<{ days: number; told: string[] }> {
   const told: KeyturnEvent[] = [];
   const { config } = await live.current((event) => told.push(event));

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { parseConfig } from "../../shared/config/load.ts";
 import { formatProblem } from "../../shared/config/problems.ts";
 import { checkInThread, CheckTooCostlyError } from "../../shared/edited-config.ts";
-import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { makeRotators } from "../../shared/rotators/registry.ts";
 import { problemLines } from "./written.ts";
 
-const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
+const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
 const head = "version: 1\nvaults: { main: { url: https://kv.vault.azure.net } }\n";
 const target = (id: string, more = "") =>
   `  ${id}: { type: postgresql, options: { host: db.example }, accounts: [${id}], admin: self, publish: ${id}${more} }\n`;
@@ -17,7 +17,7 @@ test("checking a text in a thread gives the same result as in the process", asyn
   expect(await checkInThread(good)).toEqual({ targets, warnings: warnings.map(formatProblem) });
 });
 
-test("a text with mistakes is refused with the same problems as a file", async () => {
+test("a text with mistakes is rejected with the same problems as a file", async () => {
   const wrong = `${good}more: 1\nnotify: [{}]\n`;
   const lines = await problemLines(checkInThread(wrong));
   expect(lines).toHaveLength(2);
@@ -36,7 +36,7 @@ test("a check that takes too long is stopped with an explanation, and the proces
   let turns = 0;
   const ticking = setInterval(() => turns++, 5);
   const refused = checkInThread(text, { time: 100, memory: 1024 });
-  await expect(refused).rejects.toThrow("was stopped after 0.1 s. Send a smaller configuration");
+  await expect(refused).rejects.toThrow("timed out after 0.1 s. Send a smaller configuration");
   clearInterval(ticking);
   expect(turns).toBeGreaterThan(2);
 });

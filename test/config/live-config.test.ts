@@ -69,7 +69,7 @@ describe("A broken edit", () => {
     const alarm = live.alarm();
     expect(alarm).toMatchObject({ kind: "config-refused", at: editedAt });
     expect(alarm?.message).toMatch(
-      /^The configuration of 2026-\S+ was refused, so the last good configuration stays in force. Reason: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
+      /^The configuration of 2026-\S+ was rejected, so the last good configuration stays in force. Reason: keyturn\.yaml:\d+:1 {2}more: is not a known key/,
     );
     storage.advance(minute);
     expect(await look(live)).toEqual({ days: 90, told: [] });
@@ -104,7 +104,7 @@ describe("A broken edit", () => {
     }
   });
 
-  test("is refused with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
+  test("is rejected with every problem if there is no earlier good configuration, and can be fixed without a restart", async () => {
     const storage = makeStorage();
     storage.edit(broken);
     const live = storage.instance();
@@ -114,7 +114,7 @@ describe("A broken edit", () => {
     expect((await look(live)).days).toBe(90);
   });
 
-  test("that takes too long to check is refused like one with problems", async () => {
+  test("that takes too long to check is rejected like one with problems", async () => {
     const storage = makeStorage();
     storage.edit(everyDays(90));
     await look(storage.instance());

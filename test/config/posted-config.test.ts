@@ -14,7 +14,7 @@ test("a text gives the same configuration as a file with this text", async () =>
   );
 });
 
-test("a text with mistakes is refused with the same problems as a file", async () => {
+test("a text with mistakes is rejected with the same problems as a file", async () => {
   const text = `${withTarget({ admin: null, publish: 7 })}more: 1\n`;
   const folder = await makeFolder({ "keyturn.yaml": text });
   const lines = await problemLines(parseConfig(text, options));
@@ -22,7 +22,7 @@ test("a text with mistakes is refused with the same problems as a file", async (
   expect(lines).toEqual(await problemLines(loadConfig(join(folder, "keyturn.yaml"), options)));
 });
 
-test("a text that is not YAML is refused with line and column", async () => {
+test("a text that is not YAML is rejected with line and column", async () => {
   const lines = await problemLines(parseConfig("version: 1\n\tx: [", options));
   expect(lines[0]).toMatch(/^keyturn\.yaml:2:\d+ /);
 });

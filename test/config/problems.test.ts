@@ -45,17 +45,17 @@ test("every problem is reported at once, with its position, its path and a messa
     "keyturn.yaml:12:41  targets.orders.options.port: must be a number; write it without quotes",
     "keyturn.yaml:13:21  targets.orders.accounts[1]: is the same account as accounts[0]; a pair needs two accounts",
     "keyturn.yaml:14:22  targets.orders.admin.secret: is the secret that this target publishes; use admin: self, or another secret",
-    'keyturn.yaml:16:13  targets.orders.policy: there is no policy named "nightly" (did you mean "Nightly"?)',
+    'keyturn.yaml:16:13  targets.orders.policy: policy "nightly" does not exist (did you mean "Nightly"?)',
     "keyturn.yaml:17:12  targets.orders.grace: must be a duration such as 30s, 10m, 4h or 90d",
-    'keyturn.yaml:18:17  targets.orders.consumers[0]: there is no consumer named "orders-api"',
+    'keyturn.yaml:18:17  targets.orders.consumers[0]: consumer "orders-api" does not exist',
     'keyturn.yaml:20:11  targets.mails.type: must be one of "relational", "cloud-server" (did you mean "relational"?)',
     "keyturn.yaml:21:5  targets.mails.accounts: must have at least 1 entry",
     'keyturn.yaml:22:12  targets.mails.admin: must be "self", "managed-identity", or a mapping with secret',
     "keyturn.yaml:23:24  targets.mails.publish.secret: must be the name of a secret: 1 to 127 letters, digits and hyphens",
-    'keyturn.yaml:23:41  targets.mails.publish.vault: there is no vault named "mian" (did you mean "main"?)',
+    'keyturn.yaml:23:41  targets.mails.publish.vault: vault "mian" does not exist (did you mean "main"?)',
     "keyturn.yaml:24:13  targets.mails.tags.keyturn-target: is reserved for a tag that Keyturn writes",
     'keyturn.yaml:26:13  notify[0].type: must be one of "event-grid", "webhook" (did you mean "event-grid"?)',
-    'keyturn.yaml:27:77  notify[1].key.vault: there is no vault named "other"',
+    'keyturn.yaml:27:77  notify[1].key.vault: vault "other" does not exist',
   ]);
 });
 
@@ -181,7 +181,7 @@ test.each([
   ["6d", "must be between 7d and 3650d"],
   ["11y", "must be a duration such as 30s, 10m, 4h or 90d"],
   ["400", "needs a unit; write 400d for days, 400h for hours, 400m for minutes"],
-])("a retention of %s is refused", async (retention, message) => {
+])("a retention of %s is rejected", async (retention, message) => {
   const text = `version: 1\nretention: ${retention}\n`;
   expect(await listProblems(text)).toEqual([`keyturn.yaml:2:12  retention: ${message}`]);
 });

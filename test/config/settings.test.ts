@@ -114,7 +114,7 @@ test.each([
     { AzureWebJobsStorage__accountName: "orders.blob" },
     "AzureWebJobsStorage__accountName: must be the name of a storage account",
   ],
-])("an ambiguous or missing storage account is refused: %o", (env, problem) => {
+])("an ambiguous or missing storage account is rejected: %o", (env, problem) => {
   expect(listProblems(env)).toContain(problem);
 });
 

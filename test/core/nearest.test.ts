@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest, nearestTo } from "../../shared/core/nearest.ts";
+import { findNearest, findNearestToPattern } from "../../shared/core/nearest.ts";
 
 const ids = ["orders-db", "reports", "a"];
 
@@ -9,7 +9,7 @@ test.each([
   ["b", "a"],
   ["billing", undefined],
 ])("the name that is near to %j is %j", (word, near) => {
-  expect(nearest(word, ids)).toBe(near);
+  expect(findNearest(word, ids)).toBe(near);
 });
 
 test.each([
@@ -18,5 +18,5 @@ test.each([
   ["reprots", "reports"],
   ["billing-*", undefined],
 ])("the name that is near to the pattern %j is %j", (pattern, near) => {
-  expect(nearestTo(pattern, ids)).toBe(near);
+  expect(findNearestToPattern(pattern, ids)).toBe(near);
 });

@@ -42,7 +42,7 @@ export const request = {
   requestedBy: "anna",
   at: now,
 } as const;
-export const grounds: StartReason = { why: "anna asked for it", policyFingerprint: "f" };
+export const grounds: StartReason = { why: "requested by anna", policyFingerprint: "f" };
 export const failure = (kind: ErrorKind): Failure => ({ kind, message: "It said no.", at: at(5) });
 
 export const adopted: TargetRecord = {

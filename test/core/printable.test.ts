@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { printable, printableLines } from "../../shared/core/printable.ts";
+import { toPrintable, toPrintableLines } from "../../shared/core/printable.ts";
 
 it.each([
   ["an escape sequence", "a\u001b[31mb", String.raw`a\u001b[31mb`],
@@ -12,14 +12,14 @@ it.each([
   ["half of a surrogate pair", "a\ud83d", String.raw`a\ud83d`],
   ["an ordinary text", "Ärger 世界 \u{1f511} 100%", "Ärger 世界 \u{1f511} 100%"],
 ])("A terminal is shown %s", (_what, text, shown) => {
-  expect(printable(text)).toBe(shown);
+  expect(toPrintable(text)).toBe(shown);
 });
 
 it("No text controls a terminal, and intended line breaks stay", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-      expect(printableLines(text).split("\n")).toEqual(text.split("\n").map(printable));
+      expect(toPrintable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      expect(toPrintableLines(text).split("\n")).toEqual(text.split("\n").map(toPrintable));
     }),
   );
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   between,
   day,
-  earliest,
+  findEarliest,
   formatDuration,
   hour,
   minute,
@@ -35,12 +35,12 @@ describe("moments", () => {
   });
 
   it("have an earliest one among those defined", () => {
-    expect(earliest()).toBeUndefined();
-    expect(earliest(undefined, undefined)).toBeUndefined();
+    expect(findEarliest()).toBeUndefined();
+    expect(findEarliest(undefined, undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.array(fc.option(moment, { nil: undefined }), { minLength: 1 }), (all) => {
         const times = all.filter((one) => one !== undefined).map((one) => Date.parse(one));
-        const found = earliest(...all);
+        const found = findEarliest(...all);
         expect(found && Date.parse(found)).toBe(times.length ? Math.min(...times) : undefined);
       }),
     );

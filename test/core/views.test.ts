@@ -11,7 +11,7 @@ import {
   VaultUnavailableError,
 } from "../../shared/core/errors.ts";
 import { toEvent } from "../../shared/core/events.ts";
-import { policyFingerprint } from "../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
 import { recordSchema, type RunRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
@@ -33,7 +33,7 @@ const run: RunRecord = {
   reason: "operator",
   requestedBy: "anna",
   requestedAt: now,
-  why: "anna asked for it",
+  why: "requested by anna",
   policyFingerprint: "f",
   phases: [],
 };
@@ -49,7 +49,7 @@ describe("the view of a target", () => {
       secret: { vault: "main", name: "orders-db" },
       policy: "quarterly",
       policyWhy: "named by the target",
-      policyFingerprint: policyFingerprint(target.policy),
+      policyFingerprint: fingerprintPolicy(target.policy),
       passwordEntropyBits: 237,
       tags: { env: "prod" },
       slots: [],

@@ -21,8 +21,8 @@ vi.mock("@azure/functions", () => {
 });
 
 // Names are checked before anything is asked of the app.
-vi.mock("../../functions/invocation/operations.ts", () => ({
-  operationsFor: () => Promise.resolve({}),
+vi.mock("../../functions/invocation/invocation-operations.ts", () => ({
+  openOperations: () => Promise.resolve({}),
 }));
 
 beforeAll(async () => {
@@ -88,7 +88,7 @@ describe("The reference of the API", () => {
   });
 
   test("explains each status of an error", async () => {
-    const source = await readFile(join(root, "functions/http/problem.ts"), "utf8");
+    const source = await readFile(join(root, "functions/http/answers.ts"), "utf8");
     const statuses = Array.from(source.matchAll(/^ {2}(\d{3}): "/gm), ([, status = ""]) => status);
     const explained = Array.from(page.matchAll(/^\| (\d{3}) \|/gm), ([, status = ""]) => status);
     expect(explained).toEqual(statuses);

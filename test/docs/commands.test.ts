@@ -5,7 +5,7 @@ import { type HttpFunctionOptions, type HttpRequest, InvocationContext } from "@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { readArguments, readCheckArguments, readCommand } from "../../cli/arguments.ts";
-import { readArguments as readStartArguments } from "../../local/start/console/arguments.ts";
+import { readArguments as readStartArguments } from "../../local/start/console/start-arguments.ts";
 import { checkConfig, planConfig } from "../../shared/app.ts";
 import {
   blocksOf,
@@ -36,7 +36,7 @@ vi.mock("@azure/functions", () => {
 });
 
 // Requests are read and checked; nothing is asked of an app.
-vi.mock("../../functions/invocation/operations.ts", () => {
+vi.mock("../../functions/invocation/invocation-operations.ts", () => {
   const list = () => Promise.resolve({ items: [], hasMore: false });
   const known = {
     ...{ targets: list, rotations: list, alarms: list },
@@ -50,7 +50,7 @@ vi.mock("../../functions/invocation/operations.ts", () => {
       recordUse: () => undefined,
     },
   };
-  return { operationsFor: () => Promise.resolve(known) };
+  return { openOperations: () => Promise.resolve(known) };
 });
 
 const scripts = z
@@ -167,7 +167,7 @@ describe("The commands of the pages that need Azure", () => {
     expect(events.filter((type) => !known.includes(`"${type}"`))).toEqual([]);
   });
 
-  test("assign roles that the documentation asks for", () => {
+  test("assign roles that the documentation requires", () => {
     const pages = globSync("docs/**/*.md", { cwd: root }).filter((page) => !guides.includes(page));
     const known = pages.map(read).join("\n") + text.replaceAll('\\"Name\\"', "");
     const roles = [
@@ -199,7 +199,7 @@ async function warningsOf(args: Call, folder: string): Promise<readonly string[]
   return (await planConfig(local, folder)).warnings;
 }
 
-/** What a call of curl asks for. */
+/** What a call of curl requests. */
 interface Asked {
   readonly method: string;
   readonly url: URL;

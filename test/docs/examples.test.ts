@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 import { readArguments } from "../../cli/arguments.ts";
 import { planConfig } from "../../shared/app.ts";
 import { loadConfig } from "../../shared/config/load.ts";
-import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { makeRotators } from "../../shared/rotators/registry.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 const readme = await readFile(join(root, "README.md"), "utf8");
 
 test("the configuration in the README is a valid one, without warnings", async () => {

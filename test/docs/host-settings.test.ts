@@ -42,8 +42,8 @@ test("host.json has only settings that the published schema has", () => {
   expect(published.safeParse(settings).error?.issues ?? []).toEqual([]);
 });
 
-test("docs/host.md gives a reason for every setting of the extensions", async () => {
-  const page = await readFile(join(root, "docs", "host.md"), "utf8");
+test("docs/reference/host-settings.md gives a reason for every setting of the extensions", async () => {
+  const page = await readFile(join(root, "docs", "reference", "host-settings.md"), "utf8");
   const { http, queues } = published.parse(settings).extensions;
   const names = [...Object.keys(http), ...Object.keys(queues)];
   expect(names.filter((name) => !page.includes(name))).toEqual([]);

@@ -45,6 +45,18 @@ test.each(pages)("every link of %s leads to an existing file or heading", (page)
   expect(links.filter((link) => leadsNowhere(page, link))).toEqual([]);
 });
 
+/** The pages that a page links to. */
+const linkedFrom = (page: string): string[] =>
+  all(readProse(page), /\]\(([^)\s]+)\)/g)
+    .map((link) => join(dirname(page), link.split("#")[0] ?? ""))
+    .filter((file) => pages.includes(file));
+
+test("every page can be reached from the README", () => {
+  const reached = new Set(["README.md"]);
+  for (const page of reached) linkedFrom(page).forEach((file) => reached.add(file));
+  expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+});
+
 test.each(pages)("every file of the repository that %s names exists", (page) => {
   const top = /^(?:\.ci|docs|examples|functions|local|scripts|shared|test)\/[\w./*{},-]*$/;
   const named = all(read(page), /`([^`\s]+)`/g).filter((code) => top.test(code));

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { usage } from "../../cli/arguments.ts";
 import { type EventType, toEvent } from "../../shared/core/events.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -66,6 +67,33 @@ test("each function of the call map is in the file that its row names", () => {
     names.filter((name) => !new RegExp(`\\b${name}\\b`).test(read(file))),
   );
   expect(missing).toEqual([]);
+});
+
+test("the page about the command line has every option that the usage text lists, and no other", () => {
+  const page = read("docs/reference/command-line.md");
+  const rows = all(page, /^\| `(--[\w-]+)` \| /gm);
+  const options = all(usage, /^ +(--[\w-]+)/gm);
+  expect(options.length).toBeGreaterThan(10);
+  expect(new Set(rows)).toEqual(new Set(options));
+});
+
+test("the page about policies has every field that the schema has, and no other", () => {
+  interface Node {
+    readonly properties?: Readonly<Record<string, Node>>;
+    readonly additionalProperties?: Node;
+  }
+  const schema = JSON.parse(read("keyturn.schema.json")) as Node;
+  const fields = schema.properties?.["policies"]?.additionalProperties?.properties ?? {};
+  const parts = ["password", "retry", "timeouts"];
+  const own = Object.keys(fields).filter((name) => !parts.includes(name));
+  const inner = parts.flatMap((part) =>
+    Object.keys(fields[part]?.properties ?? {}).map((name) =>
+      part === "password" ? name : `${part}.${name}`,
+    ),
+  );
+  const rows = all(read("docs/reference/policies.md"), /^\| `([\w.]+)` \| `/gm);
+  expect(own.length).toBeGreaterThan(15);
+  expect(rows.sort()).toEqual([...own, ...inner].sort());
 });
 
 test("the page about app settings has every setting that the app checks", () => {

@@ -44,7 +44,7 @@ describe("An exposure report", () => {
     expect(status).toBe(202);
     const answer = JSON.parse(text) as { nextDue: string; why: string };
     expect(answer).toMatchObject({ target: "seen", counted: true });
-    expect(answer.why).toContain("policy watched: 4h after the exposure at ");
+    expect(answer.why).toContain("policy watched: due 4h after the exposure at ");
     const wait = Date.parse(answer.nextDue) - before;
     // The clock of the storage service may be slightly behind ours.
     expect(wait).toBeGreaterThanOrEqual(4 * 3_600_000 - 2_000);
@@ -68,12 +68,17 @@ describe("An exposure report", () => {
 
   test.each([
     [404, "nobody", { by: "ben" }, 'Target "nobody" does not exist.'],
-    [400, "left", {}, "`by` must say who saw the secret, in 1 to 200 characters."],
+    [
+      400,
+      "left",
+      {},
+      "`by` must contain the name of the person or system that saw the secret: text of 1 to 200 characters.",
+    ],
     [
       400,
       "left",
       { by: "a\nb" },
-      "`by` must say who saw the secret, without control or invisible characters.",
+      "`by` must contain the name of the person or system that saw the secret, without control or invisible characters.",
     ],
     [400, "left", { by: "ben", at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
     [400, "left", { by: "ben", at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],
@@ -248,7 +253,7 @@ describe("An edited configuration", () => {
     [
       "repeats itself",
       `version: 1\na: &a [${"x,".repeat(1_000)}]\nb: [${"*a,".repeat(9_000)}]\n`,
-      "repeats itself through too many aliases",
+      "has too many aliases; write some of the values out",
     ],
     [
       "has thousands of windows",

@@ -31,7 +31,7 @@ test.each([
     400,
     "used",
     { by: "a\nb" },
-    "`by` must say who used the secret, without control or invisible characters.",
+    "`by` must contain the name of the person or system that used the secret, without control or invisible characters.",
   ],
   [400, "used", { at: "soon" }, '`at` must be a time such as "2026-12-20T18:00:00Z".'],
   [400, "used", { at: "2199-01-01T00:00:00Z" }, "`at` must not be in the future."],

@@ -1,4 +1,4 @@
-import { effectivePolicy, type Override } from "../../shared/core/policy/choose.ts";
+import { type Override, toEffectivePolicy } from "../../shared/core/policy/choose.ts";
 import type { Policy } from "../../shared/core/policy/policy.ts";
 import { withDue } from "../../shared/core/record/due.ts";
 import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
@@ -34,7 +34,7 @@ export function makeFleet(all: readonly Policy[]): Target[] {
     const override = overrides[id];
     const named = index === 29 ? { policy: "silver" } : {};
     const subject = { targetId: id, type: "memory", vault: "main", tags, ...named };
-    const choice = effectivePolicy({ ...subject, ...(override && { override }) }, all);
+    const choice = toEffectivePolicy({ ...subject, ...(override && { override }) }, all);
     if ("problem" in choice) throw new Error(choice.problem);
     const { policy, why: policyWhy, passedOver: policiesPassedOver } = choice;
     return { ...orders, id, tags, policy, policyWhy, policiesPassedOver };

@@ -3,10 +3,10 @@ import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { hour, minute, plus, second } from "../../shared/core/time.ts";
 import { expose } from "../../shared/engine/inbox/expose.ts";
 import { recordUse } from "../../shared/engine/inbox/record-use.ts";
-import { operations } from "../../shared/engine/operations.ts";
+import { makeOperations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
-import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import {
   adopted,
   ask,
@@ -21,7 +21,7 @@ import { type Gate, open, pairAdmin, singleAdmin, type World } from "./world.ts"
 
 /** Instances of a fleet that share both queues. */
 function makeFleet(world: World) {
-  const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
+  const [queue, firstQueue] = [makeMemoryQueue(world.now), makeMemoryQueue(world.now)];
   const instance = (
     change: (ports: Ports) => Partial<Ports> = () => ({}),
     targets = [world.target],
@@ -30,7 +30,7 @@ function makeFleet(world: World) {
     const { emit, ...ports } = world.ports(gate);
     const changed = { ...ports, ...change({ ...ports, emit }) };
     const of = { ports: changed, queue, firstQueue, targets, vaultAt: () => "main" };
-    return operations(of)(emit);
+    return makeOperations(of)(emit);
   };
   const receive = () => firstQueue.receive() ?? queue.receive();
   return { queue, firstQueue, instance, receive };

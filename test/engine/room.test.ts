@@ -3,16 +3,16 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core
 import { between, hour, minute, plus, second, toInstant } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
+import { makeSharedPace } from "../../shared/stores/shared-pace.ts";
 import { adopted, readRecord, request as ask } from "./steps.ts";
 import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 /** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
 function paced(world: World, gate: Gate = open, perWindow = 280) {
   const pauses: number[] = [];
-  const pace = paceIn(
-    memoryPace(),
+  const pace = makeSharedPace(
+    makeMemoryPace(),
     () => perWindow,
     () => new Date(world.now()),
   );
@@ -63,7 +63,7 @@ describe("Room for the versions of a rotation", () => {
     expect([commits, pauses, creates(world)]).toEqual([1, [], before]);
     expect(between(world.now(), wake)).toBeGreaterThan(7 * second);
     expect((await readRecord(world)).request?.heldBy).toMatch(
-      /^the limit on new versions of vault main is used up/,
+      /^vault main accepts no more new versions until .* limit of the vault is used up/,
     );
     world.advanceTo(wake);
     await workOn(ports, world.target);
@@ -94,7 +94,9 @@ describe("Room for the versions of a rotation", () => {
     await workOn(ports, world.target);
     const { rotation: waiting, outbox } = await readRecord(world);
     expect([waiting?.failures, world.applied.size]).toEqual([failures, 0]);
-    expect(waiting?.heldBy).toMatch(/^the limit on new versions of vault main is used up/);
+    expect(waiting?.heldBy).toMatch(
+      /^vault main accepts no more new versions until .* limit of the vault is used up/,
+    );
     expect(outbox.map(({ type }) => type)).not.toContain("rotation.stalled");
     world.advanceTo(waiting?.nextAttemptAt ?? "");
     await workOn(ports, world.target);
@@ -124,7 +126,7 @@ describe("Room for the versions of a rotation", () => {
     await pace.take("waiting", 600, minute);
     await workOn(ports, target);
     expect((await readRecord(world)).request?.heldBy).toMatch(
-      /^the limit on new versions of vault waiting is used up/,
+      /^vault waiting accepts no more new versions until .* limit of the vault is used up/,
     );
     // No room was taken in the other vault.
     expect(await pace.take("main", 2, minute)).toBe(0);

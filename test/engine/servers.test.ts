@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { mostProbes } from "../../shared/core/fleet/servers.ts";
+import { maxProbes } from "../../shared/core/fleet/server-limits.ts";
 import { between, minute, second } from "../../shared/core/time.ts";
 import {
   type Entered,
-  type PassedOver,
-  servers,
-  type ServersOf,
+  makeServers,
+  type ServersDeps,
+  type SkippedTurn,
 } from "../../shared/engine/fleet/servers.ts";
 
 /** The memory of an instance, with a clock that pauses advance. */
-function remembering(canConnect?: ServersOf["canConnect"]) {
+function remembering(canConnect?: ServersDeps["canConnect"]) {
   let time = Date.parse("2026-01-01T00:00:00.000Z");
   const now = () => new Date(time).toISOString();
-  const memory = servers({
+  const memory = makeServers({
     now,
     draw: () => 0.5,
     pause: (milliseconds) => {
@@ -36,11 +36,11 @@ function remembering(canConnect?: ServersOf["canConnect"]) {
   };
 }
 
-const passed = (turn: Entered | PassedOver): PassedOver => {
+const passed = (turn: Entered | SkippedTurn): SkippedTurn => {
   if ("until" in turn) return turn;
   throw new Error("it may enter");
 };
-const entered = (turn: Entered | PassedOver): Entered => {
+const entered = (turn: Entered | SkippedTurn): Entered => {
   if ("leave" in turn) return turn;
   throw new Error(turn.why);
 };
@@ -60,7 +60,7 @@ describe("The memory of an instance about servers", () => {
   });
 
   test("A waiting worker continues as soon as another one leaves", async () => {
-    const memory = servers({
+    const memory = makeServers({
       now: () => "2026-01-01T00:00:00.000Z",
       draw: () => 0,
       pause: () => new Promise(() => undefined),
@@ -75,9 +75,10 @@ describe("The memory of an instance about servers", () => {
   test("At most a third of the slots is for servers that may not answer", async () => {
     const { enter, called } = remembering();
     called("known", 10, false);
-    for (let probes = 0; probes < mostProbes; probes++)
-      entered(await enter(`new-${probes}`, false));
-    expect(passed(await enter("one-more", false)).why).toMatch(/is queued behind servers/);
+    for (let probes = 0; probes < maxProbes; probes++) entered(await enter(`new-${probes}`, false));
+    expect(passed(await enter("one-more", false)).why).toMatch(
+      /must wait, because Keyturn is contacting other servers/,
+    );
     entered(await enter("known", false));
   });
 
@@ -106,7 +107,7 @@ describe("The memory of an instance about servers", () => {
     for (let silences = 0; silences < 9; silences++) {
       called("db", 5 * second, true);
       const turn = passed(await enter("db", false));
-      expect(turn.why).toBe("server db does not answer; Keyturn contacts it again later");
+      expect(turn.why).toBe("server db does not answer; Keyturn contacts this server again later");
       pauses.push(between(now(), turn.until));
       advance(between(now(), turn.until));
       const probe = entered(await enter("db", false));
@@ -141,7 +142,7 @@ describe("The memory of an instance about servers", () => {
       expect(turn.why).toBe(`server dead-${index} has not answered yet`);
       expect(between(before, now())).toBe(300);
     }
-    for (let index = 0; index < mostProbes; index++) entered(await enter(`alive-${index}`, false));
+    for (let index = 0; index < maxProbes; index++) entered(await enter(`alive-${index}`, false));
     passed(await enter("dead-0", false));
     silence.resolve(false);
     await silence.promise;

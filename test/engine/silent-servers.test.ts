@@ -1,26 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { between, minute, plus, second } from "../../shared/core/time.ts";
-import { type Entered, type PassedOver, servers } from "../../shared/engine/fleet/servers.ts";
+import { type Entered, makeServers, type SkippedTurn } from "../../shared/engine/fleet/servers.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { memoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../shared/stores/shared-pace.ts";
+import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
+import { makeSharedPace } from "../../shared/stores/shared-pace.ts";
 import { adopted, readRecord, request } from "./steps.ts";
 import { type Gate, open, singleAdmin, type World } from "./world.ts";
 
-const passed = (turn: Entered | PassedOver): PassedOver => {
+const passed = (turn: Entered | SkippedTurn): SkippedTurn => {
   if ("until" in turn) return turn;
   throw new Error("it may enter");
 };
-const entered = (turn: Entered | PassedOver): Entered => {
+const entered = (turn: Entered | SkippedTurn): Entered => {
   if ("leave" in turn) return turn;
   throw new Error(turn.why);
 };
 
 /** Ports of an instance that remembers this server as silent. */
 function besideSilent(world: World, gate: Gate = open): Ports {
-  const memory = servers({ now: () => world.now(), draw: () => 0, pause: () => Promise.resolve() });
+  const memory = makeServers({
+    now: () => world.now(),
+    draw: () => 0,
+    pause: () => Promise.resolve(),
+  });
   memory.note("memory:0", plus(world.now(), -20 * second), true);
   return { ...world.ports(gate), notifiers: [], servers: memory };
 }
@@ -37,7 +41,7 @@ describe("A target whose server is silent", () => {
     const wake = (await workOn(ports, world.target)) ?? "";
     expect(done).toEqual(["journal.commit"]);
     expect(between(world.now(), wake)).toBe(6 * second);
-    const why = "server memory:0 does not answer; Keyturn contacts it again later";
+    const why = "server memory:0 does not answer; Keyturn contacts this server again later";
     expect((await readRecord(world)).skipped).toEqual({ at: world.now(), until: wake, why });
     world.advanceTo(wake);
     await workOn(ports, world.target);
@@ -58,7 +62,7 @@ describe("A target whose server is silent", () => {
     const down: Gate = (effect, call) =>
       effect.startsWith("target.") ? Promise.reject(new TargetUnavailableError("down")) : call();
     await workOn(world.ports(down), world.target);
-    const memory = servers({
+    const memory = makeServers({
       now: () => world.now(),
       draw: () => 0,
       pause: () => Promise.resolve(),
@@ -79,19 +83,19 @@ describe("A target whose server is silent", () => {
   test("A worker that waits for its vault occupies no slot at the server", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "schedule" });
-    const pace = paceIn(
-      memoryPace(),
+    const pace = makeSharedPace(
+      makeMemoryPace(),
       () => 280,
       () => new Date(world.now()),
     );
     await pace.slowDown("main", 5 * second);
-    const memory = servers({
+    const memory = makeServers({
       now: () => world.now(),
       draw: () => 0,
       pause: () => Promise.resolve(),
     });
     memory.note("memory:0", world.now(), false);
-    const turns: (Entered | PassedOver)[] = [];
+    const turns: (Entered | SkippedTurn)[] = [];
     const pause: Ports["pause"] = async (milliseconds) => {
       turns.push(await memory.enter("memory:0", false), await memory.enter("memory:0", false));
       for (const turn of turns) entered(turn).leave();
@@ -111,7 +115,7 @@ describe("A target whose server is silent", () => {
   test("A silent server that one target finds makes the next targets of the server wait", async () => {
     const world = await adopted(singleAdmin);
     await request(world, { reason: "schedule" });
-    const memory = servers({
+    const memory = makeServers({
       now: () => world.now(),
       draw: () => 0,
       pause: () => Promise.resolve(),

@@ -3,11 +3,11 @@ import { ChangeRefusedError } from "../../shared/core/errors.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { newRecord } from "../../shared/core/record/rotation.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
-import { operations } from "../../shared/engine/operations.ts";
+import { makeOperations } from "../../shared/engine/operations.ts";
 import { sweep } from "../../shared/engine/scheduling/sweep.ts";
 import { type Journal, JournalUnavailableError } from "../../shared/stores/journal.ts";
-import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
-import { memoryQueue } from "../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { type Queue, QueueUnavailableError } from "../../shared/stores/queue.ts";
 import { withPolicy } from "./policy-world.ts";
 import { adopted, failing, request, rotate, work } from "./steps.ts";
@@ -18,13 +18,13 @@ const clock = () => new Date(now);
 
 /** A journal with this many due targets, of which the earlier ones were removed from the configuration. */
 async function dueOnes(gone: number, known: number) {
-  const journal = memoryJournal({ now: clock });
+  const journal = makeMemoryJournal({ now: clock });
   for (let index = 0; index < gone + known; index++) {
     const id = index < gone ? `gone-${index}` : `known-${index}`;
     const wakeAt = index < gone ? "2026-01-01T00:00:00.000Z" : now;
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
-  const queue = memoryQueue(() => now);
+  const queue = makeMemoryQueue(() => now);
   const sent = await sweep({ journal, queue }, { isKnown: (id) => id.startsWith("known") });
   return { sent, messages: queue.messages.length };
 }
@@ -40,11 +40,11 @@ test("A sweep sends a message for each of any number of due targets", async () =
 /** A journal with this many due targets, a queue, and a clock. */
 async function backlog(count: number) {
   let time = Date.parse(now);
-  const journal = memoryJournal({ now: () => new Date(time) });
+  const journal = makeMemoryJournal({ now: () => new Date(time) });
   for (let index = 0; index < count; index++) {
     await journal.commit({ record: newRecord(`t-${index}`), etag: undefined, wakeAt: now });
   }
-  const queue = memoryQueue(() => new Date(time).toISOString());
+  const queue = makeMemoryQueue(() => new Date(time).toISOString());
   return {
     journal,
     queue,
@@ -98,9 +98,9 @@ test("A target that was written since its message was sent is due again", async 
 test("A request sends one message, and the next sweeps send none for it", async () => {
   const world = await adopted(singleAdmin);
   const { emit, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const targets = [world.target];
-  const process = operations({ ports, queue, targets, vaultAt: () => "main" })(emit);
+  const process = makeOperations({ ports, queue, targets, vaultAt: () => "main" })(emit);
   await process.request("app", { reason: "operator", requestedBy: "test" });
   expect(queue.messages).toHaveLength(1);
   expect(await process.sweep()).toBe(0);
@@ -112,11 +112,11 @@ test("A message is tried again in half a minute when the journal is unavailable"
   const world = await adopted(singleAdmin);
   await request(world);
   const { emit, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const read = () => Promise.reject(new JournalUnavailableError("The journal's table is gone."));
   const targets = [world.target];
   const away = { ...ports, journal: { ...ports.journal, read } };
-  await operations({ ports: away, queue, targets, vaultAt: () => "main" })(emit).work({
+  await makeOperations({ ports: away, queue, targets, vaultAt: () => "main" })(emit).work({
     targetId: "app",
     because: "due",
   });
@@ -124,18 +124,18 @@ test("A message is tried again in half a minute when the journal is unavailable"
   world.advance(minute / 2);
   expect(queue.receive()).toMatchObject({ targetId: "app", because: "due" });
   const full = { send: () => Promise.reject(new QueueUnavailableError("full")) };
-  const lost = operations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
+  const lost = makeOperations({ ports: away, queue: full, targets, vaultAt: () => "main" })(emit);
   await expect(lost.work({ targetId: "app", because: "due" })).rejects.toThrow("full");
 });
 
 test("Targets whose rows cannot be read neither starve the others nor flood the queue", async () => {
-  const journal = memoryJournal({ now: clock });
+  const journal = makeMemoryJournal({ now: clock });
   for (let index = 0; index < 1_203; index++) {
     const id = `${index < 1_200 ? "newer" : "known"}-${index}`;
     const wakeAt = index < 1_200 ? "2026-01-01T00:00:00.000Z" : now;
     await journal.commit({ record: newRecord(id), etag: undefined, wakeAt });
   }
-  const queue = memoryQueue(() => now);
+  const queue = makeMemoryQueue(() => now);
   const isReadable = (id: string) => !id.startsWith("newer");
   await sweep({ journal, queue }, { isKnown: () => true, isReadable });
   const ids = queue.messages.map(({ message }) => message.targetId);
@@ -147,10 +147,10 @@ test("A sweep removes some old rows after it has sent its messages, and does not
   const world = await adopted(singleAdmin);
   await request(world);
   const { emit: _, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const order: string[] = [];
   const events: KeyturnEvent[] = [];
-  const process = operations({
+  const process = makeOperations({
     ports: {
       ...ports,
       journal: {
@@ -182,8 +182,8 @@ test("Sweeps remove history that is older than the retention, and keep the newes
   const ids = [await rotate(world), await rotate(world)];
   world.advance(401 * day);
   const { emit, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
-  const process = operations({ ports, queue, targets: [world.target], vaultAt: () => "main" })(
+  const queue = makeMemoryQueue(world.now);
+  const process = makeOperations({ ports, queue, targets: [world.target], vaultAt: () => "main" })(
     emit,
   );
   await process.sweep();
@@ -195,9 +195,9 @@ test("Sweeps remove history that is older than the retention, and keep the newes
 test("Requests, exposures and their retries do not wait behind a backlog", async () => {
   const world = withPolicy(await adopted(singleAdmin), { afterExposure: hour });
   const { emit, ...ports } = world.ports(open);
-  const [queue, firstQueue] = [memoryQueue(world.now), memoryQueue(world.now)];
+  const [queue, firstQueue] = [makeMemoryQueue(world.now), makeMemoryQueue(world.now)];
   const of = { ports, queue, firstQueue, targets: [world.target], vaultAt: () => "main" };
-  const keyturn = operations(of)(emit);
+  const keyturn = makeOperations(of)(emit);
   const taken = () => [queue.receive()?.because, firstQueue.receive()?.because];
 
   world.advance(91 * day);

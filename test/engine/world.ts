@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { memoryConsumer } from "../../shared/consumers/memory-consumer.ts";
+import { makeMemoryConsumer } from "../../shared/consumers/memory-consumer.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import type { RetireWhen } from "../../shared/core/policy/policy.ts";
@@ -7,13 +7,13 @@ import { defaultPasswordRules } from "../../shared/core/secrets/password.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
 import { day, hour, minute } from "../../shared/core/time.ts";
-import { adminRefusals } from "../../shared/engine/calls/admin-refusals.ts";
-import { adminSecrets } from "../../shared/engine/calls/admin-secrets.ts";
+import { makeAdminRefusals } from "../../shared/engine/calls/admin-refusals.ts";
+import { makeAdminSecrets } from "../../shared/engine/calls/admin-secrets.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
-import { memoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
-import { memoryRotator, memorySystem } from "../../shared/rotators/memory.ts";
-import { memoryJournal } from "../../shared/stores/memory/memory-journal.ts";
-import { memoryVault } from "../../shared/vaults/memory-vault.ts";
+import { makeMemoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
+import { makeMemoryRotator, makeMemorySystem } from "../../shared/rotators/memory.ts";
+import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 
 /** A gate between the engine and everything outside. Decides whether, when and how a call ends. */
 export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
@@ -81,14 +81,14 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   let ids = 0;
   let draws = 0;
   const clock = () => new Date(time);
-  const system = memorySystem(() => time);
-  const vault = memoryVault({ name: "main", now: clock });
-  const journal = memoryJournal({ now: clock });
-  const notifier = memoryNotifier();
-  const consumer = memoryConsumer("app");
+  const system = makeMemorySystem(() => time);
+  const vault = makeMemoryVault({ name: "main", now: clock });
+  const journal = makeMemoryJournal({ now: clock });
+  const notifier = makeMemoryNotifier();
+  const consumer = makeMemoryConsumer("app");
   const events: KeyturnEvent[] = [];
   const applied = new Set<string>();
-  const refusals = adminRefusals();
+  const refusals = makeAdminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
   /** The password of the account before the last change. */
   let lastCommitted = new Map<string, Secret>();
@@ -134,7 +134,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         const error = faults.now(effect);
         return error ? Promise.reject(error) : call();
       });
-    const rotator = memoryRotator(system, {
+    const rotator = makeMemoryRotator(system, {
       selfService: true,
       admin: true,
       identity: true,
@@ -196,7 +196,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       ],
       targetsUsing: () => [],
       adminRefusals: refusals,
-      adminSecrets: adminSecrets(),
+      adminSecrets: makeAdminSecrets(),
       emit: (event) => events.push(event),
       newId: () => `01TEST${String(++ids).padStart(20, "0")}`,
       randomBytes: (count) => draw(count),

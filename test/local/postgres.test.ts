@@ -7,7 +7,7 @@ import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../local/certificate.ts";
 import { type Postgres, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
-import { identify } from "../../local/start/environment/process-identity.ts";
+import { identify } from "../../local/start/environment/data-folder.ts";
 import { listen } from "../doubles/listening.ts";
 
 let directory: string;
@@ -77,7 +77,7 @@ describe("the local PostgreSQL", () => {
     await expect(stat(join(server.logFile, ".."))).rejects.toThrow("ENOENT");
   });
 
-  it("takes over from a server that was left behind on the same directory", async () => {
+  it("replaces a server that was left behind on the same directory", async () => {
     const orphan = await start();
     await ask(orphan, "CREATE TABLE kept (word text)");
     const second = await start();

@@ -3,8 +3,8 @@ import { ConfigError } from "../../shared/core/errors.ts";
 import type { NotificationType } from "../../shared/core/record/rotation.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { toCloudEvent } from "../../shared/notifiers/cloud-event.ts";
-import { eventGridNotifier } from "../../shared/notifiers/event-grid.ts";
-import { webhookNotifier } from "../../shared/notifiers/webhook.ts";
+import { makeEventGridNotifier } from "../../shared/notifiers/event-grid.ts";
+import { makeWebhookNotifier } from "../../shared/notifiers/webhook-notifier.ts";
 
 const key = new Secret("0123456789abcdef");
 const token = { getToken: () => Promise.resolve(null) };
@@ -15,8 +15,8 @@ describe("the endpoint of Event Grid", () => {
     ["https://orders.usgovvirginia-1.eventgrid.azure.us/api/events", "event-grid orders"],
     ["https://127.0.0.1:6060/api/events", "event-grid 127.0.0.1:6060"],
   ])("%s takes a key or a token", (endpoint, name) => {
-    expect(eventGridNotifier({ endpoint, credential: { key } }).name).toBe(name);
-    expect(eventGridNotifier({ endpoint, credential: token }).name).toBe(name);
+    expect(makeEventGridNotifier({ endpoint, credential: { key } }).name).toBe(name);
+    expect(makeEventGridNotifier({ endpoint, credential: token }).name).toBe(name);
   });
 
   it.each([
@@ -25,15 +25,15 @@ describe("the endpoint of Event Grid", () => {
     "https://eventgrid.azure.net.evil.example/api/events",
     "https://user:hunter2@orders.westeurope-1.eventgrid.azure.net/api/events",
   ])("%s is refused", (endpoint) => {
-    const make = () => eventGridNotifier({ endpoint, credential: { key } });
+    const make = () => makeEventGridNotifier({ endpoint, credential: { key } });
     expect(make).toThrow(ConfigError);
     expect(make).not.toThrow(/hunter2/);
   });
 
   it("may be plain http on loopback only with a key", () => {
     const endpoint = "http://127.0.0.1:6060/api/events";
-    expect(() => eventGridNotifier({ endpoint, credential: token })).toThrow(ConfigError);
-    expect(() => eventGridNotifier({ endpoint, credential: { key } })).not.toThrow();
+    expect(() => makeEventGridNotifier({ endpoint, credential: token })).toThrow(ConfigError);
+    expect(() => makeEventGridNotifier({ endpoint, credential: { key } })).not.toThrow();
   });
 });
 
@@ -41,7 +41,7 @@ describe("the url of a webhook", () => {
   it.each(["https://hooks.example/x?sig=1", "http://127.0.0.1:1/x", "http://[::1]:1/x"])(
     "%s will do",
     (url) => {
-      expect(webhookNotifier({ url, key }).name).toBe(`webhook ${new URL(url).host}`);
+      expect(makeWebhookNotifier({ url, key }).name).toBe(`webhook ${new URL(url).host}`);
     },
   );
 
@@ -53,13 +53,14 @@ describe("the url of a webhook", () => {
     "https://hunter2@hooks.example",
     "file:///etc/hosts",
   ])("%s is refused", (url) => {
-    const make = () => webhookNotifier({ url, key });
+    const make = () => makeWebhookNotifier({ url, key });
     expect(make).toThrow(ConfigError);
     expect(make).not.toThrow(/hunter2/);
   });
 
   it("needs a key that nobody guesses", () => {
-    const make = () => webhookNotifier({ url: "https://hooks.example", key: new Secret("short") });
+    const make = () =>
+      makeWebhookNotifier({ url: "https://hooks.example", key: new Secret("short") });
     expect(make).toThrow(ConfigError);
     expect(make).not.toThrow(/short[^e]/);
   });

@@ -84,7 +84,7 @@ describe("the right of the app's identity to change the administrator", () => {
   it("is named with the account and the command when it is missing", async () => {
     const bench = await start();
     const why = whyMissing(await examine(bench, { role: "reader", isProven: true }));
-    expect(why).toContain(`Account \`${administrator}\` can't be changed`);
+    expect(why).toContain(`Account \`${administrator}\` cannot be changed`);
     expect(why).toContain(write);
     expect(why).toContain(grant);
     expect(why).toContain("/resourceGroups/rg-orders/providers/Microsoft.Sql/servers/sql-orders");
@@ -112,7 +112,7 @@ describe("the right of the app's identity to change the administrator", () => {
 describe("an examination of the administrator", () => {
   it("names the real administrator", async () => {
     const why = whyMissing(await examine(await start(), { account: "somebody" }));
-    expect(why).toContain("`somebody` can't be changed");
+    expect(why).toContain("`somebody` cannot be changed");
     expect(why).toContain(administrator);
   });
 

@@ -16,7 +16,7 @@ test("a connection that is late times out once, and the sentence says why", () =
   expect(limit.reached()).toBeUndefined();
   vi.advanceTimersByTime(1);
   expect(giveUp).toHaveBeenCalledOnce();
-  expect(limit.reached()).toBe("no connection within 5s (timeouts.connect)");
+  expect(limit.reached()).toBe("connecting timed out after 5s (timeouts.connect)");
 });
 
 test("an open connection has no further limit", () => {

@@ -73,7 +73,7 @@ describe("the addresses from which a MongoDB account may log in", () => {
   ])("are an obstacle when they are %s", async (_, restrictions, part) => {
     const bench = await start({ restrictions });
     const { obstacles, right } = await examine(bench);
-    expect(obstacles).toEqual([expect.stringContaining("can't log in from 127.0.0.1")]);
+    expect(obstacles).toEqual([expect.stringContaining("cannot log in from 127.0.0.1")]);
     expect(obstacles[0]).toContain("`app`");
     expect(obstacles[0]).toContain(part);
     expect(right).toEqual({ is: "proven" });
@@ -94,7 +94,7 @@ describe("the addresses from which a MongoDB account may log in", () => {
   });
 });
 
-it("an account whose mechanisms the server has switched off can't log in", async () => {
+it("an account whose mechanisms the server has switched off cannot log in", async () => {
   const bench = await start({ mechanisms: ["SCRAM-SHA-1"] }, { enabled: ["SCRAM-SHA-256"] });
   const { obstacles } = await examine(bench);
   expect(obstacles).toEqual([expect.stringContaining("SCRAM-SHA-1 switched off")]);
@@ -130,7 +130,7 @@ describe("the right to change a MongoDB account", () => {
   ])("does not come with $role on $db", async (role) => {
     const { right } = await examine(await withRoles(role), byLimited);
     const why = right.is === "missing" ? right.why : right.is;
-    expect(why).toContain("Account `app` in authentication database `orders` can't be changed");
+    expect(why).toContain("Account `app` in authentication database `orders` cannot be changed");
     expect(why).toContain("`limited` lacks changePassword");
     expect(why).toContain('grantRolesToUser("limited"');
   });

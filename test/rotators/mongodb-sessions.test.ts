@@ -65,7 +65,7 @@ test("a list without names of users does not prove that an account is unused", a
   const leave = await bench.stay("app", password);
   const refusal = hasSessions();
   await expect(refusal).rejects.toBeInstanceOf(ChangeRefusedError);
-  await expect(refusal).rejects.toThrow("Keyturn can't find out who is logged in");
+  await expect(refusal).rejects.toThrow("Keyturn cannot find out who is logged in");
   await leave();
 });
 

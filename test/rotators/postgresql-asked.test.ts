@@ -51,16 +51,16 @@ async function logInTo(...answers: readonly (Buffer | undefined)[]): Promise<str
 }
 
 describe("a log-in to PostgreSQL", () => {
-  it("counts when the server asked for the password", async () => {
+  it("counts when the server requested the password", async () => {
     expect(await logInTo(cleartext, welcome)).toBe("accepted");
   });
 
   it.each([
     ["lets the account in unasked", [welcome]],
-    ["asks for SCRAM, and lets the account in without having proven itself", [scram, welcome]],
-    ["asks for a Kerberos ticket", [kerberos]],
-    ["asks for a Windows ticket", [sspi]],
-    ["asks for a kind of SCRAM that is not known", [message("R", 10, "SCRAM-NEW", "")]],
+    ["requests SCRAM, and lets the account in without having proven itself", [scram, welcome]],
+    ["requests a Kerberos ticket", [kerberos]],
+    ["requests a Windows ticket", [sspi]],
+    ["requests a kind of SCRAM that is not known", [message("R", 10, "SCRAM-NEW", "")]],
   ])("proves nothing when the server %s", async (_, answers) => {
     const failed = logInTo(...answers);
     await expect(failed).rejects.toBeInstanceOf(ConfigError);

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isTakenAsItStands, scramVerifier } from "../../shared/rotators/connection/scram.ts";
+import { computeScramVerifier, isTakenAsItStands } from "../../shared/rotators/connection/scram.ts";
 
 const salt = Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64");
 
@@ -13,7 +13,7 @@ describe("a SCRAM verifier", () => {
     ].join(",");
     const proof = Buffer.from("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", "base64");
 
-    const verifier = await scramVerifier("pencil", 4096, salt);
+    const verifier = await computeScramVerifier("pencil", 4096, salt);
 
     const parts = /^SCRAM-SHA-256\$4096:W22ZaJ0SNY7soEsUEjb6gQ==\$(.+):(.+)$/.exec(verifier) ?? [];
     const [, stored = "", server = ""] = parts;
@@ -25,7 +25,7 @@ describe("a SCRAM verifier", () => {
   });
 
   it("is different each time, because of the salt", async () => {
-    expect(await scramVerifier("pencil")).not.toBe(await scramVerifier("pencil"));
+    expect(await computeScramVerifier("pencil")).not.toBe(await computeScramVerifier("pencil"));
   });
 });
 

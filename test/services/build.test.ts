@@ -12,7 +12,7 @@ import { type Azurite, startAzurite } from "../../local/azurite.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../local/identity/endpoint.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { packageName } from "../../scripts/third-party.ts";
-import { rotatorsWith } from "../../shared/rotators/registry.ts";
+import { makeRotators } from "../../shared/rotators/registry.ts";
 import { hostApp, type HostedApp } from "./hosted-app.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,7 +20,7 @@ const run = promisify(execFile);
 const build = (...given: string[]) =>
   run(process.execPath, [path.join(root, "scripts", "build.ts"), ...given]);
 
-const rotators = rotatorsWith({ getToken: () => Promise.resolve(null) });
+const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
 
 const account = "somebody";
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
-const pages = ["README.md", "docs/policies.md", "docs/configuration.md"];
+const pages = ["README.md", "docs/reference/command-line.md", "docs/runbook.md"];
 let clone: string;
 
 beforeAll(async () => {

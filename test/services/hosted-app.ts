@@ -25,7 +25,7 @@ export interface HostedApp {
   ): Promise<Response>;
   /** The loaded files of the app's folder, as relative paths. */
   loaded(): Promise<string[]>;
-  /** What files of the app asked for and got from elsewhere, Node's own modules aside. */
+  /** What files of the app requested and received from elsewhere, Node's own modules aside. */
   foreign(): Promise<string[]>;
   stop(): Promise<void>;
 }

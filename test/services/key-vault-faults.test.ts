@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { readable } from "../contract/vaults/vault.suite.ts";
@@ -31,7 +31,7 @@ describe("Azure Key Vault with a fault", () => {
 
   beforeAll(async () => {
     emulator = await startKeyVaultEmulator({ acceptsToken: (given) => given === token });
-    vault = keyVault({ name: "main", url: emulator.url, credential });
+    vault = makeKeyVault({ name: "main", url: emulator.url, credential });
   });
   afterEach(() => {
     emulator.faults.clear();
@@ -111,7 +111,7 @@ describe("Azure Key Vault with a fault", () => {
     ];
     await expect.poll(() => slow.fired, { timeout: 4_000 }).toBeGreaterThanOrEqual(2);
     caller.abort(new Error(`a reason that holds ${value}`));
-    for (const message of await Promise.all(waiting)) expect(message).toMatch(/no answer in time/);
+    for (const message of await Promise.all(waiting)) expect(message).toMatch(/timed out/);
   });
 
   it("stops after half a minute even if the caller sets no deadline", async () => {
@@ -121,21 +121,21 @@ describe("Azure Key Vault with a fault", () => {
     const waiting = unavailable(vault.readCurrent(newName(), signal));
     expect(timeout).toHaveBeenCalledExactlyOnceWith(30_000);
     time.abort();
-    expect(await waiting).toMatch(/no answer in time/);
+    expect(await waiting).toMatch(/timed out/);
   });
 
   it("stops waiting for a token when the caller does", async () => {
     const slow = { getToken: () => new Promise<null>(() => undefined) };
-    const waiting = keyVault({ name: "main", url: emulator.url, credential: slow });
+    const waiting = makeKeyVault({ name: "main", url: emulator.url, credential: slow });
     const message = await unavailable(waiting.readCurrent("any", AbortSignal.timeout(100)));
-    expect(message).toMatch(/no answer in time/);
+    expect(message).toMatch(/timed out/);
   });
 
   it("reports a missing token without the answer of the token service", async () => {
     const broken = {
       getToken: () => Promise.reject(new Error(`invalid_client: ${value} ${token}`)),
     };
-    const lonely = keyVault({ name: "main", url: emulator.url, credential: broken });
+    const lonely = makeKeyVault({ name: "main", url: emulator.url, credential: broken });
     const writing = unavailable(lonely.write("any", content, signal));
     expect(await writing).toMatch(/no token is available/);
   });
@@ -143,7 +143,7 @@ describe("Azure Key Vault with a fault", () => {
   it("reports a refused token, and works when it is accepted", async () => {
     presented = "eyJhbGciOiJub25lIn0.foreign-token";
     try {
-      const other = keyVault({ name: "main", url: emulator.url, credential });
+      const other = makeKeyVault({ name: "main", url: emulator.url, credential });
       for (const attempt of [
         other.readCurrent("any", signal),
         other.write("any", content, signal),
@@ -151,14 +151,14 @@ describe("Azure Key Vault with a fault", () => {
       ]) {
         const error = await failure(attempt);
         expect(error).toBeInstanceOf(VaultUnavailableError);
-        expect(error.message).toMatch(/rejects the token.*HTTP 401/);
+        expect(error.message).toMatch(/refuses the token.*HTTP 401/);
         expectNoTrace(error, [value, presented]);
       }
     } finally {
       presented = token;
     }
     const name = newName();
-    const again = keyVault({ name: "main", url: emulator.url, credential });
+    const again = makeKeyVault({ name: "main", url: emulator.url, credential });
     await again.write(name, content, signal);
     expect(readable(await again.readCurrent(name, signal)).value.reveal()).toBe(value);
   });
@@ -173,13 +173,13 @@ describe("Azure Key Vault with a fault", () => {
     expect(await vault.readVersion(ref, signal)).toBe("deleted");
     await vault.disable(ref, signal);
     const message = await unavailable(vault.write(name, content, signal));
-    expect(message).toMatch(/recover it or purge it.*HTTP 409, Conflict, ObjectIsDeleted/);
+    expect(message).toMatch(/Recover or purge the secret.*HTTP 409, Conflict, ObjectIsDeleted/);
   });
 
   it("reports a vault whose address has no listener", async () => {
     const gone = await startKeyVaultEmulator({ acceptsToken: () => true });
     await gone.close();
-    const dead = keyVault({ name: "main", url: gone.url, credential });
+    const dead = makeKeyVault({ name: "main", url: gone.url, credential });
     expect(await unavailable(dead.readCurrent("any", signal))).toMatch(/ECONNREFUSED/);
     expect(await unavailable(dead.write("any", content, signal))).toMatch(/ECONNREFUSED/);
   });

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { QueueClient } from "@azure/storage-queue";
+import { parseHostJson } from "../../local/host/host-json.ts";
 import { createMessageHandler } from "../../local/host/queues/message-handler.ts";
-import { parseHostJson } from "../../local/host/settings.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Target } from "../../shared/core/target.ts";
-import { type Operations, operations } from "../../shared/engine/operations.ts";
+import { makeOperations, type Operations } from "../../shared/engine/operations.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
-import { storageQueue } from "../../shared/stores/storage-queue.ts";
+import { makeStorageQueue } from "../../shared/stores/storage-queue.ts";
 import { parseWorkMessage } from "../../shared/stores/work-message.ts";
 import { type Gate, makeWorld, open, singleAdmin, type World } from "../engine/world.ts";
 import type { AzuriteTables } from "../stores/azurite-tables.ts";
@@ -60,10 +60,10 @@ export async function startFleet(tables: AzuriteTables, ids: readonly string[]) 
   function start(gate: Gate = open, wrap: (journal: Journal) => Partial<Journal> = () => ({})) {
     const { emit, ...ports } = world.ports(gate);
     const { journal } = tables.open({ connectionString, table });
-    return operations({
+    return makeOperations({
       ports: { ...ports, journal: { ...journal, ...wrap(journal) } },
-      queue: storageQueue({ connectionString }, table),
-      firstQueue: storageQueue({ connectionString }, `${table}-first`),
+      queue: makeStorageQueue({ connectionString }, table),
+      firstQueue: makeStorageQueue({ connectionString }, `${table}-first`),
       targets,
       vaultAt: () => "main",
     })(emit);

@@ -53,7 +53,7 @@ function printReport(report: Report): void {
   print(`rotations done                    ${totals.rotations}`);
   print(`log-ins of consumers              ${totals.logIns}`);
   print(`refused log-ins of pairs          ${sum.refused}`);
-  print(`longest gap of a single account   ${seconds(sum.longestGapMs)}`);
+  print(`longest gap of a single account   ${seconds(sum.maxGapMs)}`);
   print(`log-ins that a fault kept out     ${sum.keptOut}`);
   if (notes.length > 0) print("");
   for (const note of notes) print(`- ${note}`);

@@ -16,7 +16,7 @@ export interface Row {
   /** Log-ins of pairs that were refused although the fault did not prevent them. */
   refused: number;
   /** The longest time, in milliseconds, that a single account was refused although the fault did not prevent log-ins. */
-  longestGapMs: number;
+  maxGapMs: number;
 }
 
 export interface Totals {
@@ -49,7 +49,7 @@ export function newReport(): Report {
 
 const emptyRow = (): Row => ({
   ...{ rounds: 0, lost: 0, late: 0, needsPerson: 0, withoutAlarm: 0, alarms: 0, refused: 0 },
-  ...{ keptOut: 0, longestGapMs: 0 },
+  ...{ keptOut: 0, maxGapMs: 0 },
 });
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -63,7 +63,7 @@ const columns: readonly (readonly [string, (row: Row) => string | number])[] = [
   ["alarms", (row) => row.alarms],
   ["kept out", (row) => row.keptOut],
   ["refused (pairs)", (row) => row.refused],
-  ["longest gap (single)", (row) => (row.longestGapMs === 0 ? "–" : seconds(row.longestGapMs))],
+  ["longest gap (single)", (row) => (row.maxGapMs === 0 ? "–" : seconds(row.maxGapMs))],
 ];
 
 /** Returns the lines of the table as Markdown. */
@@ -93,7 +93,7 @@ export function sumUp(rows: ReadonlyMap<string, Row>): Row {
     sum.alarms += row.alarms;
     sum.keptOut += row.keptOut;
     sum.refused += row.refused;
-    sum.longestGapMs = Math.max(sum.longestGapMs, row.longestGapMs);
+    sum.maxGapMs = Math.max(sum.maxGapMs, row.maxGapMs);
   }
   return sum;
 }

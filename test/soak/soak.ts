@@ -58,7 +58,7 @@ function makeReader(soak: Soak): ConsumerReader {
     gapEnded(target, lengthMs) {
       if (isPair(target) || soak.excused.has(target)) return;
       const { row } = soak.current;
-      row.longestGapMs = Math.max(row.longestGapMs, lengthMs);
+      row.maxGapMs = Math.max(row.maxGapMs, lengthMs);
     },
   };
 }

@@ -2,7 +2,7 @@ import { TableClient } from "@azure/data-tables";
 import { startAzurite } from "../../local/azurite.ts";
 import type { Journal } from "../../shared/stores/journal.ts";
 import type { MachineClocks } from "../../shared/stores/table/service-clock.ts";
-import { tableJournal } from "../../shared/stores/table/table-journal.ts";
+import { makeTableJournal } from "../../shared/stores/table/table-journal.ts";
 import { getPart, movedTo } from "./connection-strings.ts";
 import { type LossyProxy, lossyProxy } from "./lossy-proxy.ts";
 
@@ -40,7 +40,7 @@ export async function azuriteTables() {
       return {
         table: name,
         client,
-        journal: tableJournal({ connectionString: connection }, name, rest),
+        journal: makeTableJournal({ connectionString: connection }, name, rest),
       };
     },
     /** A proxy to the same tables that can lose replies. */

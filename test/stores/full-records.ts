@@ -48,7 +48,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       reason: "operator",
       requestedBy: "anna",
       requestedAt: at(5),
-      why: "anna asked for it",
+      why: "requested by anna",
       policyFingerprint: "9f86d081884c7d65",
       phase: "publishing",
       startedAt: at(6),
@@ -82,7 +82,8 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       requestedBy: "security",
       grace: 1,
       lift,
-      why: "another try after rotation 01JNN0 failed",
+      why: "another attempt, because rotation 01JNN0 failed",
+      requestedAt: at(5),
       heldBy: "frozen: year end",
     },
     retirement: {
@@ -155,12 +156,12 @@ export function leanRun(targetId: string, rotationId: string): RunRecord {
     reason: "first",
     requestedBy: "operator",
     requestedAt: at(1),
-    why: "operator asked for it",
+    why: "requested by operator",
     policyFingerprint: "9f86d081884c7d65",
     phases: [],
   };
 }
 
 export function fullAlarm(id: string, moment: string): Full<Alarm> {
-  return { id, at: moment, kind: "poisoned", message: "A message was given up.", targetId: "db" };
+  return { id, at: moment, kind: "poisoned", message: "A message was dropped.", targetId: "db" };
 }

@@ -18,7 +18,7 @@ import {
 } from "../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../shared/core/lifecycle/request.ts";
 import { acceptUse } from "../../shared/core/lifecycle/use.ts";
-import { policyFingerprint } from "../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
 import { withDue } from "../../shared/core/record/due.ts";
 import { withDelivered } from "../../shared/core/record/outbox.ts";
 import {
@@ -30,13 +30,13 @@ import {
 } from "../../shared/core/record/rotation.ts";
 import {
   abandon,
-  accountToChange,
+  chooseAccount,
   findSlot,
-  keptSlots,
+  keepSlots,
   promote,
   withSlot,
 } from "../../shared/core/record/slots.ts";
-import { longestWhy, shorten } from "../../shared/core/shorten.ts";
+import { maxWhyLength, shorten } from "../../shared/core/shorten.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, type Instant, minute, plus } from "../../shared/core/time.ts";
 import { reschedule } from "../../shared/engine/work/reschedule.ts";
@@ -67,7 +67,7 @@ const version = (number: number) => ({
 const getId = (count: number) => `01TEST${String(count).padStart(20, "0")}`;
 const catchFailure = ({ now }: Life, kind: Failure["kind"], text: string): Failure => ({
   kind,
-  message: shorten(text, longestWhy),
+  message: shorten(text, maxWhyLength),
   at: now,
 });
 const kinds = ["target-unavailable", "outcome-unknown", "change-refused", "bug"] as const;
@@ -85,7 +85,7 @@ const operations: Readonly<Record<string, Operation>> = {
   wait: ({ now }, { number }) => ({ now: plus(now, (number % 3_000) * minute) }),
   request: (life, { number, text }) => {
     const { record, target, now, count } = life;
-    const wish = {
+    const intent = {
       rotationId: getId(count),
       reason: number % 2 === 0 ? "operator" : "exposure",
       requestedBy: text,
@@ -93,18 +93,18 @@ const operations: Readonly<Record<string, Operation>> = {
       ...(number % 3 === 0 && { grace: number }),
       ...(number % 5 === 0 && { lift: { by: text, why: text, at: now } }),
     } as const;
-    return acceptRequest(record, wish, target, now).record;
+    return acceptRequest(record, intent, target, now).record;
   },
   join: ({ record, now }) => (isJoined(record) ? joinRequest(record, now) : record),
   start: ({ record, target, now, count }) => {
     if (record.rotation) return record;
     const permitted = decideStart(record, target, now);
     if ("held" in permitted) return permitted.held;
-    const { wish, why } = permitted;
-    const grounds = { why, policyFingerprint: policyFingerprint(target.policy) };
-    const request = { ...wish, rotationId: wish.rotationId ?? getId(count) };
+    const { intent, why } = permitted;
+    const grounds = { why, policyFingerprint: fingerprintPolicy(target.policy) };
+    const request = { ...intent, rotationId: intent.rotationId ?? getId(count) };
     return beginRotation(record, {
-      account: accountToChange(target, record),
+      account: chooseAccount(target, record),
       request,
       grounds,
       now,
@@ -155,11 +155,11 @@ const operations: Readonly<Record<string, Operation>> = {
   drift: ({ record, target, now, count }, { text }) => {
     const data = { secret: "orders-db", version: version(count).version, detail: text };
     const told = notify(record, { type: "drift.found", at: now, data });
-    const slot = promote(findSlot(record, accountToChange(target, record)), version(count), now);
+    const slot = promote(findSlot(record, chooseAccount(target, record)), version(count), now);
     return { ...told, slots: withSlot(record.slots, slot) };
   },
   doubt: ({ record, target, count }) => {
-    const slot = abandon(findSlot(record, accountToChange(target, record)), version(count));
+    const slot = abandon(findSlot(record, chooseAccount(target, record)), version(count));
     return { ...record, slots: withSlot(record.slots, slot) };
   },
   tell: ({ record }, { number }) => {
@@ -198,7 +198,7 @@ const operations: Readonly<Record<string, Operation>> = {
       adoptedAt: now,
       active: accounts[0] ?? "",
       published: version(count),
-      slots: keptSlots(slots, edited, accounts[0]),
+      slots: keepSlots(slots, edited, accounts[0]),
     };
     return { target: edited, record: withDue(adopted, edited, now) };
   },
@@ -254,7 +254,7 @@ function after(life: Life, operation: Operation, draw: Draw): Life {
 }
 
 /** No list in a record has more items. */
-const mostItems = 20;
+const maxItems = 20;
 
 /** The length of the longest list and the longest text, at any depth. */
 function largestIn(value: unknown): { readonly items: number; readonly characters: number } {
@@ -268,7 +268,7 @@ function largestIn(value: unknown): { readonly items: number; readonly character
 }
 
 /** Characters, including the escapes of control characters in JSON. Most records have a hundredth of it. */
-const longestRecord = 400_000;
+const maxRecordLength = 400_000;
 const lifetime = 10_000;
 
 test("after 10,000 operations of any kind, a record is still small and can be stored", () => {
@@ -284,9 +284,9 @@ test("after 10,000 operations of any kind, a record is still small and can be st
         if (index % 100 > 0 && index < lifetime - 1) continue;
         const { record, now } = life;
         const { items, characters } = largestIn(record);
-        expect(items).toBeLessThanOrEqual(mostItems);
-        expect(characters).toBeLessThanOrEqual(longestWhy);
-        expect(JSON.stringify(record).length).toBeLessThan(longestRecord);
+        expect(items).toBeLessThanOrEqual(maxItems);
+        expect(characters).toBeLessThanOrEqual(maxWhyLength);
+        expect(JSON.stringify(record).length).toBeLessThan(maxRecordLength);
         expect(targetColumns.read(targetColumns.write(record))).toMatchObject({
           slots: record.slots,
           claim: record.claim,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { hour, minute, second } from "../../shared/core/time.ts";
-import { type ServiceClock, serviceClock } from "../../shared/stores/table/service-clock.ts";
+import { makeServiceClock, type ServiceClock } from "../../shared/stores/table/service-clock.ts";
 
 const start = Date.parse("2026-03-01T10:00:00.000Z");
 const header = (time: number) => new Date(time).toUTCString();
@@ -31,7 +31,7 @@ const ahead = () => clock.now().getTime() - real;
 beforeEach(() => {
   real = start;
   machine = { wall: start, steady: 5_000 };
-  clock = serviceClock({ wall: () => machine.wall, steady: () => machine.steady });
+  clock = makeServiceClock({ wall: () => machine.wall, steady: () => machine.steady });
 });
 
 test("before the first answer, it is the clock of the machine", () => {

@@ -1,7 +1,7 @@
 import type * as KeyVaultSecrets from "@azure/keyvault-secrets";
 import { describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 
 const made = vi.hoisted(
   () => [] as { url: string; options: KeyVaultSecrets.SecretClientOptions }[],
@@ -20,7 +20,7 @@ vi.mock("@azure/keyvault-secrets", async (original) => ({
 }));
 
 const credential = { getToken: () => Promise.resolve(null) };
-const vaultAt = (url: string) => keyVault({ name: "main", url, credential });
+const vaultAt = (url: string) => makeKeyVault({ name: "main", url, credential });
 
 async function clientFor(url: string) {
   made.length = 0;

@@ -2,7 +2,7 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { readable } from "../contract/vaults/vault.suite.ts";
@@ -27,7 +27,7 @@ beforeEach(() => {
   server.requests.length = 0;
   server.lax = false;
   server.script = ({ path }) => bundle(path);
-  vault = keyVault({ name: "main", url: server.url, credential });
+  vault = makeKeyVault({ name: "main", url: server.url, credential });
 });
 afterAll(() => server.close());
 
@@ -96,7 +96,7 @@ describe("values before there is a token", () => {
     expect(bare().filter(({ body }) => body !== "")).toEqual([]);
   });
 
-  it("are not sent when the server does not ask for a token", async () => {
+  it("are not sent when the server does not request a token", async () => {
     server.lax = true;
     await complaint(vault.write("orders", content, signal), VaultUnavailableError);
     await complaint(vault.disable(ref, signal), VaultUnavailableError);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { keyVault } from "../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
 import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 beforeEach(() => {
   server.requests.length = 0;
   server.script = ({ path }) => bundle(path);
-  vault = keyVault({ name: "main", url: server.url, credential });
+  vault = makeKeyVault({ name: "main", url: server.url, credential });
 });
 afterAll(() => server.close());
 
@@ -134,7 +134,7 @@ describe("an answer that is not Key Vault's own proves nothing:", () => {
 
 describe("Key Vault's own answer", () => {
   it.each([
-    [404, "VaultNotFound", /this vault does not exist/],
+    [404, "VaultNotFound", /the vault does not exist/],
     [404, "NotFound", /reports a missing object/],
     [404, "KeyNotFound", /reports a missing object/],
     [409, "Conflict", /another operation/],
@@ -164,7 +164,7 @@ describe("Key Vault's own answer", () => {
   });
 
   it.each([
-    ["ObjectIsDeletedButRecoverable", /was deleted.*recover it or purge it/],
+    ["ObjectIsDeletedButRecoverable", /was deleted.*Recover or purge the secret/],
     ["ObjectIsBeingDeleted", /being deleted/],
     ["ObjectIsBeingRecovered", /being recovered/],
   ])("409 %s to a write says what a person can do", async (innerCode, sentence) => {

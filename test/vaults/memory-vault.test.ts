@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { memoryVault } from "../../shared/vaults/memory-vault.ts";
+import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 
 describe("a vault in memory", () => {
   const signal = new AbortController().signal;
 
   it("shows every version with its times and ids to a test", async () => {
     let count = 0;
-    const vault = memoryVault({
+    const vault = makeMemoryVault({
       name: "main",
       now: () => new Date("2026-03-01T02:03:04.999Z"),
       newVersion: () => `v${++count}`,
@@ -28,7 +28,7 @@ describe("a vault in memory", () => {
   });
 
   it("keeps the written tags, even if the caller changes its object later", async () => {
-    const vault = memoryVault({ name: "main" });
+    const vault = makeMemoryVault({ name: "main" });
     const tags: Record<string, string> = { owner: "orders" };
     await vault.write("orders", { value: new Secret("x"), contentType: "", tags }, signal);
     tags["owner"] = "changed";

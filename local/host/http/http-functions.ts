@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { findTrigger, type Invoker } from "../app/invoke.ts";
-import { resolvePlaceholders, type Settings } from "../settings.ts";
+import { resolvePlaceholders, type Settings } from "../host-json.ts";
 import { type HttpCall, type HttpReply, toReply, toRpcRequest } from "./http.ts";
-import { isAnyKey, type Keys, presentedKey } from "./keys.ts";
-import { byPrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
+import { isAnyKey, type Keys, readPresentedKey } from "./keys.ts";
+import { comparePrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
 
 const httpTrigger = z.looseObject({
   authLevel: z.enum(["anonymous", "function", "admin"]).default("anonymous"),
@@ -36,12 +36,12 @@ export function readHttpFunction(
   };
 }
 
-export const httpRoutes = (functions: readonly HttpFunction[]): Route<HttpFunction>[] =>
+export const makeHttpRoutes = (functions: readonly HttpFunction[]): Route<HttpFunction>[] =>
   functions
     .map((target) =>
       parseRoute({ prefix: "", template: target.path, methods: target.methods, target }),
     )
-    .toSorted(byPrecedence);
+    .toSorted(comparePrecedence);
 
 /** Answers a request to an HTTP function of the app. A method without a function also gets 404. */
 export async function answerFunction(
@@ -51,7 +51,7 @@ export async function answerFunction(
   const match = matchRoute(host.routes, call.method, call.path);
   if (match === undefined) return { status: 404 };
   const { registered, authLevel } = match.target;
-  const presented = presentedKey(call.headers["x-functions-key"], call.url.searchParams);
+  const presented = readPresentedKey(call.headers["x-functions-key"], call.url.searchParams);
   const { keys } = host;
   const accepted = {
     anonymous: undefined,

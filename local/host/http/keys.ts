@@ -74,7 +74,7 @@ async function writeKeys(file: string, keys: Keys): Promise<void> {
 }
 
 /** Returns the key of a request. The header takes precedence over the query, even with a wrong key. */
-export const presentedKey = (
+export const readPresentedKey = (
   header: string | string[] | undefined,
   query: URLSearchParams,
 ): string | undefined =>

@@ -54,7 +54,7 @@ function parseSegment(text: string): Segment {
 }
 
 /** Orders routes as ASP.NET Core does: from left to right, literals before constrained before free parameters. */
-export const byPrecedence = <T>(left: Route<T>, right: Route<T>): number => {
+export const comparePrecedence = <T>(left: Route<T>, right: Route<T>): number => {
   const [a, b] = [left, right].map(({ segments }) => segments.map(weight).join(""));
   return (a ?? "").localeCompare(b ?? "");
 };

@@ -2,8 +2,8 @@ import type { DequeuedMessageItem } from "@azure/storage-queue";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import type { Call, Invoker } from "../app/invoke.ts";
 import { json, type RpcTypedData } from "../app/rpc-data.ts";
+import type { QueueOptions } from "../host-json.ts";
 import { type HostLog, toErrorMessage } from "../log.ts";
-import type { QueueOptions } from "../settings.ts";
 import { holdMessage, type MessageLease } from "./message-lease.ts";
 import { decodeMessage } from "./queue-client.ts";
 import type { QueueFunction } from "./queue-functions.ts";
@@ -49,7 +49,7 @@ export function createMessageHandler(
     const limit = `${named} has reached MaxDequeueCount of ${maxDequeueCount}`;
     if (message.dequeueCount > maxDequeueCount) return toPoison(message, lease, limit);
     try {
-      await options.invoker.invoke(queueCall(subject.registered, text, message));
+      await options.invoker.invoke(toQueueCall(subject.registered, text, message));
     } catch {
       // The invoker has logged the error.
       if (message.dequeueCount >= maxDequeueCount) return toPoison(message, lease, limit);
@@ -78,7 +78,7 @@ type Receipt = Pick<
 >;
 
 /** Makes the call for one message. Without a receipt, the function is started by hand. */
-export function queueCall(registered: RegisteredFunction, text: string, receipt?: Receipt): Call {
+export function toQueueCall(registered: RegisteredFunction, text: string, receipt?: Receipt): Call {
   const metadata: Record<string, RpcTypedData> = { QueueTrigger: { string: text } };
   if (receipt !== undefined) {
     Object.assign(metadata, {

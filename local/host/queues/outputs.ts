@@ -2,7 +2,7 @@ import type { QueueClient } from "@azure/storage-queue";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import type { SendOutputs } from "../app/invoke.ts";
 import { type Received, toMessages } from "../app/rpc-data.ts";
-import type { QueueOptions, Settings } from "../settings.ts";
+import type { QueueOptions, Settings } from "../host-json.ts";
 import { encodeMessage, openQueue } from "./queue-client.ts";
 import { readQueueBinding } from "./queue-functions.ts";
 

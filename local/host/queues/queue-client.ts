@@ -1,5 +1,5 @@
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
-import type { QueueOptions } from "../settings.ts";
+import type { QueueOptions } from "../host-json.ts";
 
 /** Opens a queue. Its name is lower-cased, as the host does. */
 export function openQueue(connectionString: string, name: string): QueueClient {

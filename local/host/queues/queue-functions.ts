@@ -2,7 +2,7 @@ import type { QueueClient } from "@azure/storage-queue";
 import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { findTrigger } from "../app/invoke.ts";
-import { resolveConnection, resolvePlaceholders, type Settings } from "../settings.ts";
+import { resolveConnection, resolvePlaceholders, type Settings } from "../host-json.ts";
 import { openQueue } from "./queue-client.ts";
 
 const queueBinding = z.looseObject({ queueName: z.string(), connection: z.string().optional() });

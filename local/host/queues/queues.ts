@@ -8,7 +8,7 @@ export interface QueuePoller {
   stop(): Promise<void>;
 }
 
-const shortestPause = 100;
+const minPauseMs = 100;
 const ignore = (): void => undefined;
 
 /**
@@ -25,7 +25,7 @@ export async function startPoller(
   const handle = createMessageHandler(subject, options);
   const handling = new Set<Promise<void>>();
   const sleeper = createSleeper();
-  let pause = shortestPause;
+  let pause = minPauseMs;
   let stopped = false;
 
   const start = (message: DequeuedMessageItem) => {
@@ -59,7 +59,7 @@ export async function startPoller(
         continue;
       }
       const received = await receive();
-      pause = received > 0 ? shortestPause : Math.min(pause * 2, maxPollingInterval);
+      pause = received > 0 ? minPauseMs : Math.min(pause * 2, maxPollingInterval);
       if (received === 0) await sleeper.sleep(pause);
     }
   };

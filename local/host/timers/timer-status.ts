@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "./timer-schedule.ts";
 
 /** The state of a timer that outlives a run and a restart. */
 export interface TimerStatus {
@@ -33,7 +33,7 @@ export const toWire = (status: TimerStatus) => ({
 });
 
 /** Returns the status at start. A run is past due when `next` is before `now`. */
-export function statusAtStart(
+export function readStatusAtStart(
   found: TimerStatus | undefined,
   schedule: Schedule,
   now: Date,
@@ -46,7 +46,7 @@ export function statusAtStart(
 }
 
 /** Returns the status after a run that started at `began`. */
-export function statusAfterRun(
+export function toStatusAfterRun(
   before: TimerStatus,
   schedule: Schedule,
   began: Date,

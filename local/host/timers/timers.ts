@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { type Call, findTrigger, type Invoker } from "../app/invoke.ts";
 import { json } from "../app/rpc-data.ts";
+import { resolvePlaceholders, type Settings } from "../host-json.ts";
 import { type HostLog, toErrorMessage } from "../log.ts";
-import { resolvePlaceholders, type Settings } from "../settings.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
+import { parseSchedule, type Schedule } from "./timer-schedule.ts";
 import {
   readStatus,
-  statusAfterRun,
-  statusAtStart,
+  readStatusAtStart,
   type TimerStatus,
+  toStatusAfterRun,
   toWire,
   writeStatus,
 } from "./timer-status.ts";
@@ -61,7 +61,7 @@ export async function startTimer(
   const directory = timer.monitored ? options.statusDirectory : undefined;
   const started = new Date();
   const found = directory === undefined ? undefined : await readStatus(directory, functionName);
-  let status = statusAtStart(found, timer.schedule, started);
+  let status = readStatusAtStart(found, timer.schedule, started);
   let pending: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -80,11 +80,11 @@ export async function startTimer(
   async function run(kind: "scheduled" | "past due" | "at start"): Promise<void> {
     const began = new Date();
     try {
-      await options.invoker.invoke(timerCall(timer, status, kind === "past due"));
+      await options.invoker.invoke(toTimerCall(timer, status, kind === "past due"));
     } catch {
       // The invoker has logged it. A failed run leaves the schedule as it is.
     }
-    status = statusAfterRun(status, timer.schedule, began, kind === "scheduled");
+    status = toStatusAfterRun(status, timer.schedule, began, kind === "scheduled");
     await remember();
     wait();
   }
@@ -115,7 +115,7 @@ export async function startTimer(
 }
 
 /** Makes the call for one run. `status` is null for an unmonitored timer, although the library's types exclude null. */
-export function timerCall(
+export function toTimerCall(
   timer: TimerFunction,
   status: TimerStatus | undefined,
   isPastDue: boolean,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EnvironmentFile } from "../environment/environment-file.ts";
+import type { EnvironmentFile } from "../environment/kept.ts";
 
 const version = z.object({ version: z.string() });
 const failure = z.object({ message: z.string() });
@@ -33,39 +33,27 @@ const refusal = z.object({ detail: z.string() });
 
 const timeoutMs = 30_000;
 
-interface Request {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** A client for the routes of the HTTP API that the console needs. */
 export function makeApi({ url, key }: EnvironmentFile["functions"]) {
-  async function ask<Shape>(path: string, shape: z.ZodType<Shape>, more: Request = {}) {
-    const headers = { "x-functions-key": key, ...more.headers };
-    const reply = await fetch(`${url}/api/${path}`, {
-      method: more.method ?? "GET",
-      headers,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+  async function ask<Shape>(path: string, shape: z.ZodType<Shape>, init: RequestInit = {}) {
+    const headers = new Headers(init.headers);
+    headers.set("x-functions-key", key);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const reply = await fetch(`${url}/api/${path}`, { ...init, headers, signal });
     const body: unknown = await reply.json().catch(() => undefined);
     if (reply.ok) return shape.parse(body);
-    const { data } = refusal.safeParse(body);
-    throw new Error(
-      `/api/${path} failed with status ${reply.status}. ${data?.detail ?? ""}`.trim(),
-    );
+    const why = refusal.safeParse(body).data?.detail ?? "";
+    throw new Error(`/api/${path} failed with status ${reply.status}. ${why}`.trim());
   }
   return {
-    targets: async (): Promise<TargetView[]> =>
+    targets: async () =>
       (await ask("targets", z.object({ targets: z.array(targetShape) }))).targets,
-    target: (id: string): Promise<TargetView> => ask(`targets/${id}`, targetShape),
-    /** Returns the rotation's id; calls with the same idempotency key get the same id. */
-    rotate: async (id: string, idempotencyKey: string): Promise<string> => {
-      const headers = { "idempotency-key": idempotencyKey };
-      const init = { method: "POST", headers };
-      return (await ask(`targets/${id}/rotations`, accepted, init)).rotation;
-    },
-    rotation: (id: string, rotation: string): Promise<RotationView> =>
+    target: (id: string) => ask(`targets/${id}`, targetShape),
+    rotation: (id: string, rotation: string) =>
       ask(`targets/${id}/rotations/${rotation}`, rotationShape),
+    /** Returns the rotation's id. */
+    rotate: async (id: string) =>
+      (await ask(`targets/${id}/rotations`, accepted, { method: "POST" })).rotation,
   };
 }
 

@@ -1,7 +1,7 @@
-import type { EventType } from "../../../shared/app.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import { type EventType, toPrintable } from "../../../shared/app.ts";
 import type { Counts } from "../demo/consumer-process.ts";
-import { printable, wrapWords } from "./text.ts";
+import type { KeyturnEvent } from "../environment/functions-host.ts";
+import { wrapText } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or returns it unchanged where colours are not shown. */
@@ -10,8 +10,8 @@ export type Paint = (style: Style, text: string) => string;
 interface Wording {
   readonly word: string;
   readonly style?: Style;
-  /** A fixed text, or one that is made from the event. */
-  readonly text: string | ((event: KeyturnEvent) => string);
+  /** A fixed text, or one that is made from the event. Default: the detail of the event. */
+  readonly text?: string | ((event: KeyturnEvent) => string);
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   operator: "requested",
   exposure: "the password was exposed",
   first: "first password from Keyturn",
-  drift: "the published password was refused",
+  drift: "the server refused the published password",
 };
 
 /**
@@ -30,41 +30,94 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   claimed: undefined,
   applied: undefined,
   looked: undefined,
-  adopted: { word: "adopted", style: "cyan", text: tellAdoption },
-  "held-back": { word: "delayed", style: "yellow", text: tellDelay },
-  started: { word: "starts", style: "bold", text: tellStart },
+  adopted: {
+    word: "adopted",
+    style: "cyan",
+    text: ({ version }) =>
+      `${version ? "the published password logs in" : "no published password works yet"}; nothing was changed`,
+  },
+  "held-back": {
+    word: "delayed",
+    style: "yellow",
+    text: (event) =>
+      `the rotation waits: ${describeDetail(event) || noReason}${describeNext(event, "; it continues")}`,
+  },
+  started: {
+    word: "starts",
+    style: "bold",
+    text: ({ account = "", reason = "" }) =>
+      `new password for ${account} (${reasons[reason] ?? reason})`,
+  },
   staged: { word: "staged", text: "stored a new password as a pending version" },
   verified: { word: "applied", text: "changed the password in the database; it logs in" },
   published: { word: "published", text: "consumers now read the new version" },
   checked: { word: "checked", text: "the version in Key Vault logs in" },
   refreshed: { word: "refreshed", text: "notified all consumers" },
   cleaned: { word: "cleaned", text: "disabled the pending version" },
-  succeeded: { word: "✔ rotated", style: "green", text: tellSuccess },
-  restored: { word: "restored", style: "yellow", text: tellRestoration },
-  "still-in-use": { word: "in use", text: tellUse },
-  "seen-unused": { word: "unused", text: tellDisuse },
-  retired: { word: "retired", style: "cyan", text: tellRetirement },
-  "attempt-failed": { word: "! failed", style: "red", text: tellAttempt },
-  failed: { word: "✘ failed", style: "red", text: why },
-  blocked: { word: "✘ blocked", style: "red", text: tellBlock },
-  bug: { word: "! bug", style: "red", text: tellBug },
-  drift: { word: "drift", style: "yellow", text: tellDrift },
-  "lease-lost": { word: "lost", style: "yellow", text: "another worker took over the target" },
-  "claim-lost-after-change": { word: "! late", style: "red", text: tellDetail },
-  "checked-published": { word: "checked", text: tellDetail },
-  "version-limit": { word: "versions", style: "yellow", text: tellDetail },
-  "shape-differs": { word: "shape", style: "yellow", text: tellDetail },
-  "not-kept": { word: "not kept", style: "yellow", text: tellDetail },
-  "left-alone": { word: "skipped", style: "yellow", text: tellDetail },
-  "notification-failed": { word: "unsent", style: "yellow", text: tellDetail },
-  "config-changed": { word: "edited", style: "cyan", text: tellDetail },
-  "config-refused": { word: "! config", style: "red", text: tellDetail },
-  "config-unreadable": { word: "config", style: "yellow", text: tellDetail },
-  "config-not-kept": { word: "config", style: "yellow", text: tellDetail },
-  "journal-unavailable": { word: "! journal", style: "red", text: tellDetail },
-  "message-unreadable": { word: "! message", style: "red", text: tellDetail },
-  "gave-up": { word: "! gave up", style: "red", text: tellDetail },
+  succeeded: {
+    word: "✔ rotated",
+    style: "green",
+    text: ({ account = "", version }) =>
+      `${account} is published as version ${shortenVersion(version)}`,
+  },
+  restored: {
+    word: "restored",
+    style: "yellow",
+    text: ({ account = "", version }) =>
+      `the server refuses the new password; the last working password of ${account} is published again, as version ${shortenVersion(version)}`,
+  },
+  "still-in-use": {
+    word: "in use",
+    text: (event) =>
+      `the superseded account ${event.account ?? ""} still has sessions; Keyturn checks again${describeNext(event)}`,
+  },
+  "seen-unused": {
+    word: "unused",
+    text: (event) =>
+      `the superseded account ${event.account ?? ""} has no sessions; Keyturn checks again${describeNext(event)} before it retires it`,
+  },
+  retired: {
+    word: "retired",
+    style: "cyan",
+    text: ({ account = "" }) => `the superseded password of ${account} no longer logs in`,
+  },
+  "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
+  failed: { word: "✘ failed", style: "red", text: tellFailure },
+  blocked: {
+    word: "✘ blocked",
+    style: "red",
+    text: (event) =>
+      `${tellFailure(event)}; Keyturn does not change this target until an operator decides`,
+  },
+  bug: {
+    word: "! bug",
+    style: "red",
+    text: (event) => `an error in Keyturn itself: ${describeDetail(event) || noReason}`,
+  },
+  drift: {
+    word: "drift",
+    style: "yellow",
+    text: ({ version, detail = "" }) =>
+      `${version ? `version ${shortenVersion(version)}` : "the published secret"}: ${detail}`,
+  },
+  "lease-lost": { word: "lost", style: "yellow", text: "another worker claimed the target" },
+  "claim-lost-after-change": { word: "! late", style: "red" },
+  "checked-published": { word: "checked" },
+  "version-limit": { word: "versions", style: "yellow" },
+  "shape-differs": { word: "shape", style: "yellow" },
+  "not-kept": { word: "not kept", style: "yellow" },
+  "left-alone": { word: "skipped", style: "yellow" },
+  "notification-failed": { word: "unsent", style: "yellow" },
+  "config-changed": { word: "edited", style: "cyan" },
+  "config-refused": { word: "! config", style: "red" },
+  "config-unreadable": { word: "config", style: "yellow" },
+  "config-not-kept": { word: "config", style: "yellow" },
+  "journal-unavailable": { word: "! journal", style: "red" },
+  "message-unreadable": { word: "! message", style: "red" },
+  "gave-up": { word: "! stopped", style: "red" },
 };
+
+const noReason = "no reason given";
 
 const wordWidth = Math.max(...Object.values(wordings).map((known) => known?.word.length ?? 0));
 
@@ -77,8 +130,8 @@ const minRoomyWidth = 100;
 interface Look {
   readonly paint: Paint;
   readonly targetWidth: number;
-  /** The state of the target now, from the API; absent when the API did not answer. */
-  readonly standing?: Standing;
+  /** The state of the target now, from the API; undefined when the API did not answer. */
+  readonly standing?: Standing | undefined;
   /** Columns of the terminal, to wrap the text within its column. Not wrapped when absent. */
   readonly width?: number;
 }
@@ -88,94 +141,50 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   const known = findWording(event.type);
   if (known === undefined) return undefined;
   const { paint, targetWidth, standing, width = Infinity } = look;
-  const nextDue = standing?.nextDue;
-  const { word, style, text } = known;
-  const message = printable(typeof text === "string" ? text : text(event));
-  const left = event.type === "failed" ? tellPublished(standing) : "";
-  const next = nextDue === undefined ? left : tellNext(event, left, moment(nextDue, event.at));
+  const { word, style, text = describeDetail } = known;
+  const message = toPrintable(typeof text === "string" ? text : text(event));
+  const whole = message + tellStanding(event, standing);
   const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
-  const columns = [
-    clock(event.at),
-    printable(event.targetId ?? "").padEnd(targetWidth),
-    printable(word).padEnd(wordWidth),
-    tellDuration(event.duration).padStart(tookWidth),
-  ] as const;
-  const indent = columns.join(gap).length + gap.length;
-  const [at, target, what, took] = columns;
-  const lines = wrapWords(message + next, Math.max(minTextWidth, width - indent));
-  const painted = (it: string) => (style === undefined ? it : paint(style, it));
-  return [
+  const at = clock(event.at);
+  const target = toPrintable(event.targetId ?? "").padEnd(targetWidth);
+  const what = toPrintable(word).padEnd(wordWidth);
+  const took = tellDuration(event.duration).padStart(tookWidth);
+  const indent = [at, target, what, took, ""].join(gap).length;
+  const line = [
     paint("dim", at),
     paint("bold", target),
-    painted(what),
+    style === undefined ? what : paint(style, what),
     paint("dim", took),
-    lines
-      .map((line) => (style === "red" ? paint("red", line) : line))
-      .join(`\n${" ".repeat(indent)}`),
+    style === "red" ? paint("red", whole) : whole,
   ].join(gap);
+  return wrapText(line, Math.max(width, indent + minTextWidth), indent);
 }
 
 /** Shows an unknown type, which a newer app may log, under its own name. */
 function findWording(type: string): Wording | undefined {
   const isKnown = (it: string): it is EventType => Object.hasOwn(wordings, it);
-  return isKnown(type) ? wordings[type] : { word: type, text: tellDetail };
+  return isKnown(type) ? wordings[type] : { word: type };
 }
 
-function tellAdoption({ version }: KeyturnEvent): string {
-  return version
-    ? "the published password logs in; nothing was changed"
-    : "no published password works yet; nothing was changed";
+const describeDetail = ({ detail, failure }: KeyturnEvent): string =>
+  detail ?? failure?.message ?? "";
+
+function tellFailure({ failure }: KeyturnEvent): string {
+  return failure?.message ?? noReason;
 }
 
-function tellStart({ account = "", reason = "" }: KeyturnEvent): string {
-  return `new password for ${account} (${reasons[reason] ?? reason})`;
+/** Says when the event's next attempt is; nothing when the event has none. */
+function describeNext({ nextAttemptAt, at }: KeyturnEvent, start = ""): string {
+  return nextAttemptAt === undefined ? "" : `${start} at ${moment(nextAttemptAt, at)}`;
 }
 
-function tellSuccess({ account = "", version }: KeyturnEvent): string {
-  return `${account} is published as version ${shortVersion(version?.version)}`;
-}
-
-function tellRestoration({ account = "", version }: KeyturnEvent): string {
-  const again = `the last working password of ${account} is published again`;
-  return `the server refuses the new password; ${again}, as version ${shortVersion(version?.version)}`;
-}
-
-function tellDelay(event: KeyturnEvent): string {
-  const { nextAttemptAt } = event;
-  const then =
-    nextAttemptAt === undefined ? "" : `; it continues at ${moment(nextAttemptAt, event.at)}`;
-  return `the rotation waits: ${tellDetail(event) || "no reason given"}${then}`;
-}
-
-function tellUse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} still has sessions${tellNextCheck(nextAttemptAt, at)}`;
-}
-
-function tellDisuse({ account = "", nextAttemptAt, at }: KeyturnEvent): string {
-  return `the superseded account ${account} has no sessions${tellNextCheck(nextAttemptAt, at)} before it retires it`;
-}
-
-const tellNextCheck = (next: string | undefined, from: string): string =>
-  next === undefined ? "; Keyturn checks again" : `; Keyturn checks again at ${moment(next, from)}`;
-
-function tellBug(event: KeyturnEvent): string {
-  return `an error in Keyturn itself: ${tellDetail(event) || "no reason given"}`;
-}
-
-function tellRetirement({ account = "" }: KeyturnEvent): string {
-  return `the superseded password of ${account} no longer logs in`;
-}
-
-function tellAttempt(event: KeyturnEvent): string {
+function describeAttempt(event: KeyturnEvent): string {
   const { nextAttemptAt, detail, phase } = event;
   const where = detail ?? phase;
-  const then =
-    nextAttemptAt !== undefined
-      ? `Keyturn tries again at ${moment(nextAttemptAt, event.at)}`
-      : detail === "left undone"
-        ? "the rotation continues without it"
-        : "Keyturn tries again later";
-  return `${where === undefined ? "" : `${where}: `}${why(event)}; ${then}`;
+  const later =
+    detail === "left undone" ? "the rotation continues without it" : "Keyturn tries again later";
+  const then = nextAttemptAt === undefined ? later : `Keyturn tries again${describeNext(event)}`;
+  return `${where === undefined ? "" : `${where}: `}${tellFailure(event)}; ${then}`;
 }
 
 /** The part of a target's state that decides what consumers read and when the next rotation is due. */
@@ -187,39 +196,24 @@ export interface Standing {
   readonly slots: readonly { readonly account: string; readonly abandoned?: unknown }[];
 }
 
-/** Says what consumers read after a failed rotation. Claims nothing when the state is not known. */
-export function tellPublished(standing: Standing | undefined): string {
+/** Says when the next rotation is due, and of a failed rotation also what consumers read. */
+function tellStanding({ type, at }: KeyturnEvent, standing: Standing | undefined): string {
   if (standing === undefined) return "";
-  const { published, active, slots } = standing;
-  if (published === undefined) return ". Nothing is published yet.";
+  const next = standing.nextDue === undefined ? undefined : moment(standing.nextDue, at);
+  if (type !== "failed") return next === undefined ? "" : `; next at ${next}`;
+  return `. ${describePublished(standing)}${next === undefined ? "" : ` Next try at ${next}.`}`;
+}
+
+function describePublished({ published, active, slots }: Standing): string {
+  if (published === undefined) return "Nothing is published yet.";
   const slot = slots.find(({ account }) => account === active);
   return slot?.abandoned === undefined
-    ? ". The published password is unchanged."
-    : ". The server may have a newer password than the published one.";
+    ? "The published password is unchanged."
+    : "The server may have a newer password than the published one.";
 }
 
-function tellNext({ type }: KeyturnEvent, left: string, at: string): string {
-  return type === "failed" ? `${left === "" ? "." : left} Next try at ${at}.` : `; next at ${at}`;
-}
-
-function tellBlock(event: KeyturnEvent): string {
-  return `${why(event)}; Keyturn does not change this target until an operator decides`;
-}
-
-function tellDrift({ version, detail = "" }: KeyturnEvent): string {
-  const what = version ? `version ${shortVersion(version.version)}` : "the published secret";
-  return `${what}: ${detail}`;
-}
-
-function tellDetail({ detail, failure }: KeyturnEvent): string {
-  return detail ?? failure?.message ?? "";
-}
-
-function why({ failure }: KeyturnEvent): string {
-  return failure?.message ?? "no reason given";
-}
-
-export const shortVersion = (version = ""): string => version.slice(0, 8);
+export const shortenVersion = (published?: { readonly version: string }): string =>
+  published?.version.slice(0, 8) ?? "";
 
 /** Formats milliseconds for a person; returns an empty text for undefined. */
 export function tellDuration(milliseconds: number | undefined): string {
@@ -243,22 +237,24 @@ function moment(instant: string, from: string): string {
 /** Formats the consumer's counts: targets without failures in one line, such as `orders: 812 log-ins, 0 failed`; then the others. */
 export function formatSummary(
   counts: Readonly<Record<string, Counts>>,
-  pairs: readonly string[],
+  targets: readonly { readonly id: string; readonly accounts: readonly string[] }[],
 ): string[] {
-  const all = Object.entries(counts).map(([id, count]) => {
-    const { logIns, failed, recovered, lastProblem = "unknown" } = count;
+  const well: string[] = [];
+  const failing: string[] = [];
+  for (const [id, { logIns, failed, recovered, lastProblem = "unknown" }] of Object.entries(
+    counts,
+  )) {
     const start = `${id}: ${logIns} log-ins, ${failed} failed`;
-    if (failed === 0) return { isWell: true, text: start };
     // A single account fails between the change in the database and the publication of the new version.
-    const note = pairs.includes(id)
-      ? ""
-      : "; expected: a single account is refused for a moment while its password changes";
-    const text = `${start} (${recovered} worked after reading the secret again, last error: ${lastProblem}${note})`;
-    return { isWell: false, text };
-  });
-  const { well = [], failing = [] } = Object.groupBy(all, ({ isWell }) =>
-    isWell ? "well" : "failing",
-  );
-  const line = well.map(({ text }) => text).join("  ·  ");
-  return [...(line === "" ? [] : [line]), ...failing.map(({ text }) => text)].map(printable);
+    const isSingle = targets.find((target) => target.id === id)?.accounts.length === 1;
+    const note = isSingle
+      ? "; expected: a single account is refused for a moment while its password changes"
+      : "";
+    if (failed === 0) well.push(start);
+    else
+      failing.push(
+        `${start} (${recovered} worked after reading the secret again, last error: ${lastProblem}${note})`,
+      );
+  }
+  return [...(well.length === 0 ? [] : [well.join("  ·  ")]), ...failing].map(toPrintable);
 }

@@ -1,11 +1,10 @@
 import { styleText } from "node:util";
+import { toPrintableLines } from "../../../shared/app.ts";
 import type { Environment } from "../../environment.ts";
-import type { KeyturnEvent } from "../app/events.ts";
+import type { KeyturnEvent } from "../environment/functions-host.ts";
 import { makeApi, type TargetView } from "./api.ts";
-import { formatHeader, type Header, listSuggestions } from "./header.ts";
 import { formatLine, formatSummary, type Paint } from "./lines.ts";
-import { printable, terminalWidth, wrapText } from "./text.ts";
-import type { ShownTarget } from "./watched.ts";
+import { measureTerminal, wrapText } from "./text.ts";
 
 /** Honours NO_COLOR and FORCE_COLOR, and adds no colours when the output is not a terminal. */
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
@@ -13,92 +12,75 @@ const paint: Paint = (style, text) => styleText(style, text, { stream: process.s
 /** Milliseconds between two summaries of the consumer's counts. */
 const summaryIntervalMs = 30_000;
 
+/** Characters. */
+const labelWidth = 17;
+
 /** After these events the line also says when the next rotation is due. */
 const endings = ["adopted", "succeeded", "failed"];
 
-export interface Show {
-  /** Prints the line of an event, after the lines of earlier events. */
-  readonly event: (event: KeyturnEvent) => void;
-  readonly note: (text: string) => void;
-  header(env: Environment): void;
-  /** Suggests commands to try, and from now on prints the consumer's counts at intervals. */
-  goOn(env: Environment): void;
-  summary(env: Environment): void;
-  print(text: string): void;
-  /** Stops the summaries. Resolves when all lines so far are printed. */
-  finish(): Promise<void>;
-}
-
-/** The current width: a person may resize the terminal. */
-const width = () => terminalWidth(process.stdout);
-
-function print(text: string): void {
-  process.stdout.write(`${wrapText(text, width())}\n`);
-}
-
-/** Makes the console output for these targets. */
-export function createShow(targets: readonly ShownTarget[]): Show {
-  const targetWidth = Math.max(0, ...targets.map(({ id }) => id.length));
-  const pairs = targets.filter(({ accounts }) => accounts.length === 2).map(({ id }) => id);
+/** Makes the console output for these targets. Everything is printed in the order of the calls. */
+export function createShow(ids: readonly string[]) {
+  const targetWidth = Math.max(0, ...ids.map((id) => id.length));
   let last: Promise<void> = Promise.resolve();
   let env: Environment | undefined;
   let timer: NodeJS.Timeout | undefined;
   const inTurn = (task: () => Promise<void> | void): void => {
     last = last.then(task).catch(() => undefined);
   };
-  const summary = (running: Environment): void => {
-    const lines = formatSummary(running.counts(), pairs);
-    inTurn(() => {
-      for (const line of lines) print(paint("dim", `consumer  ${line}`));
-    });
-  };
-  print(
-    paint("dim", "starting PostgreSQL, Azurite, the Key Vault emulator and the Functions app …"),
-  );
-  return {
-    event(event) {
-      inTurn(async () => {
-        const standing = endings.includes(event.type) ? await readStanding(env, event) : undefined;
-        const look = {
-          ...{ paint, targetWidth, width: width() },
-          ...(standing && { standing }),
-        };
-        const line = formatLine(event, look);
-        if (line !== undefined) print(line);
-      });
-    },
-    note(text) {
-      inTurn(() => {
-        print(paint("yellow", text.split("\n").map(printable).join("\n")));
-      });
-    },
-    header(started) {
-      env = started;
-      print(formatHeader(headerFrom(started), { paint, width: width() }));
-    },
-    goOn(started) {
-      inTurn(() => {
-        print(listSuggestions(headerFrom(started), { paint, width: width() }));
-      });
-      timer = setInterval(() => {
-        summary(started);
-      }, summaryIntervalMs);
-    },
-    summary,
-    print(text) {
+  const show = {
+    print(text: string): void {
       inTurn(() => {
         print(text);
       });
     },
-    async finish() {
+    note(text: string): void {
+      show.print(paint("yellow", toPrintableLines(text)));
+    },
+    event(event: KeyturnEvent): void {
+      inTurn(async () => {
+        const standing = endings.includes(event.type) ? await readStanding(env, event) : undefined;
+        const line = formatLine(event, { paint, targetWidth, width: readWidth(), standing });
+        if (line !== undefined) print(line);
+      });
+    },
+    header(started: Environment): void {
+      env = started;
+      show.print(formatHeader(started));
+    },
+    /** Suggests commands to try, and from now on prints the consumer's counts at intervals. */
+    goOn(started: Environment): void {
+      inTurn(() => {
+        // Not wrapped, so that the commands can be pasted.
+        process.stdout.write(`${formatSuggestions(started)}\n`);
+      });
+      timer = setInterval(() => {
+        show.summary(started);
+      }, summaryIntervalMs);
+    },
+    summary(running: Environment): void {
+      for (const line of formatSummary(running.counts(), running.targets)) {
+        show.print(paint("dim", `consumer  ${line}`));
+      }
+    },
+    /** Stops the summaries. Resolves when everything so far is printed. */
+    async finish(): Promise<void> {
       clearInterval(timer);
       await last;
     },
   };
+  print(
+    paint("dim", "starting PostgreSQL, Azurite, the Key Vault emulator and the Functions app …"),
+  );
+  return show;
 }
 
-function headerFrom(env: Environment): Header {
-  return { places: env.places(), file: env.file, targets: env.targets, watched: env.watched };
+export type Show = ReturnType<typeof createShow>;
+
+/** Returns the current width: a person may resize the terminal. */
+const readWidth = (): number => measureTerminal(process.stdout);
+
+function print(text: string): void {
+  process.stdout.write(`${wrapText(text, readWidth())}\n`);
 }
 
 /** Returns undefined when the app does not answer, so that the event's line is printed without it. */
@@ -110,4 +92,64 @@ async function readStanding(
   return makeApi(env.places().functions)
     .target(targetId)
     .catch(() => undefined);
+}
+
+/** Formats the addresses of all services, and the targets. */
+function formatHeader(env: Environment): string {
+  const { functions, makeKeyVault, databases, events, logs } = env.places();
+  const [database] = databases;
+  const server = database ? `${database.host}:${database.port}` : "";
+  const services = [
+    ["Functions app", functions.url, `log: ${logs.functions}`],
+    ["Key Vault", makeKeyVault.url, "emulator (works with the official SDK)"],
+    ["PostgreSQL", server, `real server; CA of its certificate: ${database?.caFile ?? ""}`],
+    ["Events", events.endpoint, "events that Keyturn sends to Event Grid"],
+    ["For tools", env.file, "all addresses, keys and log-ins"],
+  ] as const;
+  const whereWidth = Math.max(...services.map(([, where]) => where.length));
+  const aboutWidth = Math.max(...services.map(([, , about]) => about.length));
+  const indent = labelWidth + 2;
+  const fits = indent + whereWidth + 2 + aboutWidth <= readWidth();
+  return [
+    "",
+    `${paint("bold", "Keyturn")} is running. Everything is on this machine.`,
+    "",
+    ...services.map(([label, where, about]) => {
+      const start = `  ${label.padEnd(labelWidth)}${paint("cyan", where)}`;
+      const gap = fits ? " ".repeat(whereWidth - where.length + 2) : `\n${" ".repeat(indent)}`;
+      return wrapText(`${start}${gap}${paint("dim", about)}`, readWidth(), 0);
+    }),
+    "",
+    "Targets:",
+    ...env.targets.map((target) => {
+      const elsewhere = `; the consumer skips it, because its secret is in ${target.publish.vaultUrl}`;
+      const about = target.about + (env.watched.includes(target) ? "" : elsewhere);
+      const line = `  ${paint("bold", target.id.padEnd(labelWidth))}${about}`;
+      return wrapText(line, readWidth(), labelWidth);
+    }),
+    "",
+  ].join("\n");
+}
+
+/**
+ * Lists commands to paste into another terminal; the first one sets the address and the key. They are not wrapped, because a
+ * shell would run each line of a command.
+ */
+function formatSuggestions(env: Environment): string {
+  const { url, key } = env.places().functions;
+  const one = env.targets[0]?.id ?? "TARGET";
+  const withKey = '-H "x-functions-key: $KEY"';
+  return [
+    "Try in another terminal:",
+    `  export KEYTURN=${url} KEY=${key}`,
+    `  ${paint("dim", `# rotate ${one} now`)}`,
+    `  curl -sX POST ${withKey} $KEYTURN/api/targets/${one}/rotations`,
+    `  ${paint("dim", "# follow the rotation")}`,
+    `  curl -s ${withKey} "$KEYTURN/api/targets/${one}/rotations?limit=1"`,
+    `  ${paint("dim", "# list every target")}`,
+    `  curl -s ${withKey} $KEYTURN/api/targets`,
+    "",
+    "Ctrl-C stops everything. The next start continues where this one stopped.",
+    "",
+  ].join("\n");
 }

@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { IdentityEndpoint } from "../../identity/endpoint.ts";
-import { type Exit, plainEnvironment, startChild } from "../environment/child.ts";
-import { type DataFolder, rememberOrEnd } from "../environment/data-folder.ts";
+import { type Child, plainEnvironment, startChild } from "../environment/child.ts";
+import type { DataFolder } from "../environment/data-folder.ts";
 
 const countsShape = z.object({
   logIns: z.number(),
@@ -18,44 +17,29 @@ export type Counts = z.output<typeof countsShape>;
 
 const reportShape = z.object({ counts: z.record(z.string(), countsShape) });
 
-export interface ConsumerOptions {
-  readonly folder: DataFolder;
-  readonly vaultUrl: string;
-  readonly identity: IdentityEndpoint["env"];
-  readonly caFile: string;
-  /** The configuration whose targets it uses. Default: the seeded targets. */
-  readonly config: string | undefined;
-}
-
-export interface ConsumerProcess {
-  readonly pid: number;
+export interface ConsumerProcess extends Child {
   /** The last reported counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
-  readonly exited: Promise<Exit>;
-  close(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL("./consumer.ts", import.meta.url));
-const endLimitMs = 15_000;
+const program = fileURLToPath(new URL("./demo-consumer.ts", import.meta.url));
 
-export async function startConsumer(options: ConsumerOptions): Promise<ConsumerProcess> {
-  const { folder, vaultUrl, identity, caFile, config } = options;
+/** Starts the consumer. `identity` has the variables of the identity that reads the vault; `config` is a path. */
+export function startConsumer(
+  folder: DataFolder,
+  vaultUrl: string,
+  identity: Readonly<Record<string, string>>,
+  config: string,
+): ConsumerProcess {
   let counts: Readonly<Record<string, Counts>> = {};
   const child = startChild({
-    args: [program, vaultUrl, caFile, ...(config === undefined ? [] : [config])],
+    args: [program, vaultUrl, config],
     env: { ...plainEnvironment(), ...identity },
     cwd: folder.path,
     onLine(line) {
       counts = reportShape.parse(JSON.parse(line)).counts;
     },
   });
-  await rememberOrEnd(folder, "consumer", child);
-  return {
-    pid: child.pid,
-    counts: () => counts,
-    exited: child.exited,
-    async close() {
-      await child.end(endLimitMs);
-    },
-  };
+  folder.remember("consumer", child.pid);
+  return { ...child, counts: () => counts };
 }

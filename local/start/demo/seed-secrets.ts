@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { isRestError, type SecretClient } from "@azure/keyvault-secrets";
+import type { SecretClient } from "@azure/keyvault-secrets";
 import { z } from "zod";
 import { adminAccount, adminSecret, seeds, topicKeySecret } from "./seeds.ts";
+import { type PublishedSecret, readPublished } from "./vault.ts";
 
-const stored = z.looseObject({
+const logInShape = z.looseObject({
   username: z.string(),
   password: z.string(),
   host: z.string().optional(),
@@ -13,11 +14,6 @@ const stored = z.looseObject({
 interface Place {
   readonly host: string;
   readonly port: number;
-}
-
-interface Found {
-  readonly value: string;
-  readonly version: string;
 }
 
 export interface Passwords {
@@ -33,61 +29,51 @@ export async function seedSecrets(
   place: Place,
   topicKey: string,
 ): Promise<Passwords> {
-  const jsonWith = (username: string, rest: object) => () =>
-    JSON.stringify({ ...rest, username, password: randomBytes(30).toString("base64url") });
-  const admin = await readOrMake(vault, adminSecret, jsonWith(adminAccount, {}), jsonType);
-  await setIfChanged(vault, topicKeySecret, topicKey);
+  // Written only when it differs, because the vault keeps every version.
+  if ((await readPublished(vault, topicKeySecret))?.value !== topicKey) {
+    await vault.setSecret(topicKeySecret, topicKey, { contentType: "text/plain" });
+  }
+  const admin = await readOrMake(vault, adminSecret, { username: adminAccount });
   const accounts = await Promise.all(
-    seeds.map(async ({ id, accounts: [first] }) => {
-      const make = jsonWith(first, { engine: "postgresql", ...place, database: id });
-      return publishPlace(vault, id, place, await readOrMake(vault, id, make, jsonType));
-    }),
+    seeds.map(({ id, accounts: [username] }) => publishAccount(vault, id, username, place)),
   );
-  const known = [admin, ...accounts].map(({ value }) => stored.parse(JSON.parse(value)));
+  const logIns = [admin, ...accounts].map(({ value }) => logInShape.parse(JSON.parse(value)));
   return {
-    of: new Map(known.map(({ username, password }) => [username, password])),
+    of: new Map(logIns.map(({ username, password }) => [username, password])),
     vaultVersion: admin.version,
   };
 }
 
-const jsonType = "application/json";
-
-/** Publishes the secret again when the server now has another address than the published one. */
-async function publishPlace(
+/** Publishes the log-in again when the server now has another address than the published one. */
+async function publishAccount(
   vault: SecretClient,
-  name: string,
+  id: string,
+  username: string,
   { host, port }: Place,
-  found: Found,
-): Promise<Found> {
-  const body = stored.parse(JSON.parse(found.value));
-  if (body.host === host && body.port === port) return found;
-  const value = JSON.stringify({ ...body, host, port });
-  const { properties } = await vault.setSecret(name, value, { contentType: jsonType });
-  return { value, version: properties.version ?? "" };
+): Promise<PublishedSecret> {
+  const fresh = { username, engine: "postgresql", host, port, database: id };
+  const found = await readOrMake(vault, id, fresh);
+  const logIn = logInShape.parse(JSON.parse(found.value));
+  if (logIn.host === host && logIn.port === port) return found;
+  return writeJson(vault, id, { ...logIn, host, port });
 }
 
+/** Reads a log-in, or makes it with a new password. */
 async function readOrMake(
   vault: SecretClient,
   name: string,
-  make: () => string,
-  contentType: string,
-): Promise<Found> {
-  const found =
-    (await readIfThere(vault, name)) ?? (await vault.setSecret(name, make(), { contentType }));
-  return { value: found.value ?? "", version: found.properties.version ?? "" };
+  logIn: object,
+): Promise<PublishedSecret> {
+  const password = randomBytes(30).toString("base64url");
+  return (await readPublished(vault, name)) ?? writeJson(vault, name, { ...logIn, password });
 }
 
-/** Writes a secret only when its value differs, because the vault keeps every version. */
-async function setIfChanged(vault: SecretClient, name: string, value: string): Promise<void> {
-  const found = await readIfThere(vault, name);
-  if (found?.value !== value) await vault.setSecret(name, value, { contentType: "text/plain" });
-}
-
-async function readIfThere(vault: SecretClient, name: string) {
-  try {
-    return await vault.getSecret(name);
-  } catch (error) {
-    if (isRestError(error) && error.statusCode === 404) return undefined;
-    throw error;
-  }
+async function writeJson(
+  vault: SecretClient,
+  name: string,
+  logIn: object,
+): Promise<PublishedSecret> {
+  const value = JSON.stringify(logIn);
+  const { properties } = await vault.setSecret(name, value, { contentType: "application/json" });
+  return { value, version: properties.version ?? "" };
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { statfs } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
 export interface ChildOptions {
@@ -12,17 +11,19 @@ export interface ChildOptions {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of its standard error. */
+  /** The end of its standard error, without the stack trace of a crash. */
   readonly errors: string;
 }
 
 export interface Child {
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  kill(signal: NodeJS.Signals): void;
-  /** Sends SIGTERM, and SIGKILL after `limitMs`. */
-  end(limitMs: number): Promise<Exit>;
+  /** Sends SIGTERM, and SIGKILL when it has not ended in time. */
+  end(): Promise<void>;
 }
+
+/** Must be longer than the time the Functions host gives running functions when it stops. */
+const endLimitMs = 40_000;
 
 /** Characters. */
 const maxErrors = 4_000;
@@ -40,13 +41,11 @@ export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
   return {
     pid: child.pid ?? 0,
     exited,
-    kill: (signal) => void child.kill(signal),
-    async end(limitMs) {
+    async end() {
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), limitMs);
-      const exit = await exited;
+      const late = setTimeout(() => child.kill("SIGKILL"), endLimitMs);
+      await exited;
       clearTimeout(late);
-      return exit;
     },
   };
 }
@@ -61,20 +60,10 @@ function waitForExit(child: ChildProcess): Promise<Exit> {
       resolve({ code: 1, signal: null, errors: message });
     });
     child.once("close", (code, signal) => {
-      resolve({ code, signal, errors: errors.trim() });
+      resolve({ code, signal, errors: withoutStack(errors.trim()) });
     });
   });
 }
-
-/** Returns the environment for a child, without variables that would point the app at other services. */
-export function plainEnvironment(): Record<string, string | undefined> {
-  const foreign =
-    /^(AZURE|IDENTITY|MSI|KEYTURN|WEBSITE|PG|NODE_TLS_)|^AzureWebJobs|^AzureFunctions/i;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-}
-
-/** Bytes. A disk with less free space counts as full: PostgreSQL writes 16 MiB at a time. */
-const fullDiskBytes = 4 * 1024 * 1024;
 
 /** Returns the standard error of a child without the stack trace of a crash. */
 export function withoutStack(errors: string): string {
@@ -83,14 +72,9 @@ export function withoutStack(errors: string): string {
   return message ?? "it crashed";
 }
 
-/** Describes a failure, and adds a full disk as its likely cause, which many messages do not mention. */
-export async function describeChildFailure(error: unknown, data: string): Promise<string> {
-  const text = error instanceof Error ? error.message : String(error);
-  if (!/\bENOSPC\b|no space left/i.test(text) && !(await isFull(data))) return text;
-  return `The disk of ${data} is full. Free some space and start again; Keyturn continues where it stopped.\n${text}`;
-}
-
-async function isFull(path: string): Promise<boolean> {
-  const found = await statfs(path).catch(() => undefined);
-  return found !== undefined && found.bavail * found.bsize < fullDiskBytes;
+/** Returns the environment for a child, without variables that would point the app at other services. */
+export function plainEnvironment(): Record<string, string | undefined> {
+  const foreign =
+    /^(AZURE|IDENTITY|MSI|KEYTURN|WEBSITE|PG|NODE_TLS_)|^AzureWebJobs|^AzureFunctions/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }

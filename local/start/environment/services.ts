@@ -4,12 +4,11 @@ import { makeCertificate } from "../../certificate.ts";
 import { type EventGridEmulator, startEventGridEmulator } from "../../event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../event-grid/topic.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/endpoint.ts";
-import { vaultResourceId } from "../../key-vault/announcements.ts";
+import { toVaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
-import { type Addresses, isFree, portAgain } from "./addresses.ts";
-import { type Closing, together } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { type Addresses, choosePort, isFree } from "./kept.ts";
 
 /** The services that the app and its targets need. */
 export interface Services {
@@ -26,6 +25,26 @@ export interface Services {
   readonly caFile: string;
 }
 
+/** Collects what must be closed. The last added is closed first. */
+export function createClosing() {
+  const closers: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const close of closers.reverse()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  };
+  return {
+    add: (close: () => Promise<void>): void => void closers.push(close),
+    /** Closes everything, even if some of it fails; throws the first failure. Safe to repeat. */
+    close: (): Promise<void> => (closing ??= closeAll()),
+  };
+}
+
+export type Closing = ReturnType<typeof createClosing>;
+
 const vaultName = "keyturn-local";
 
 export async function startServices(
@@ -33,11 +52,14 @@ export async function startServices(
   closing: Closing,
   last: Addresses,
 ): Promise<Services> {
-  const [azurite, database, emulators] = await together([
+  const starting = [
     startStorage(folder, closing),
     startDatabase(folder, closing, last.ports.postgres),
     startEmulators(folder, closing, last),
-  ]);
+  ] as const;
+  // When one fails, the others must have started before they can be closed.
+  await Promise.allSettled(starting);
+  const [azurite, database, emulators] = await Promise.all(starting);
   return { azurite, ...database, ...emulators };
 }
 
@@ -46,7 +68,7 @@ async function startStorage(folder: DataFolder, closing: Closing): Promise<Azuri
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const azurite = await startAzurite({ directory });
   closing.add(() => azurite.close());
-  await folder.remember("storage", azurite.pid, "storage");
+  folder.remember("storage", azurite.pid);
   return azurite;
 }
 
@@ -60,7 +82,7 @@ async function startDatabase(folder: DataFolder, closing: Closing, lastPort: num
     ...(lastPort !== undefined && (await isFree(lastPort)) && { port: lastPort }),
   });
   closing.add(() => postgres.close());
-  await folder.remember("postgresql", postgres.pid, "database");
+  folder.remember("postgresql", postgres.pid);
   return { postgres, ca, caFile };
 }
 
@@ -71,10 +93,10 @@ async function startEmulators(
 ) {
   const identity = await startIdentityEndpoint();
   closing.add(() => identity.close());
-  const topic = await startEventGridEmulator({ key, port: await portAgain(ports.topic) });
+  const topic = await startEventGridEmulator({ key, port: await choosePort(ports.topic) });
   closing.add(() => topic.close());
   const vaultTopic = createTopic({
-    source: vaultResourceId(vaultName),
+    source: toVaultResourceId(vaultName),
     inputSchema: "EventGridSchema",
   });
   closing.add(() => {
@@ -84,7 +106,7 @@ async function startEmulators(
   const vault = await startKeyVaultEmulator({
     name: vaultName,
     file: folder.at("key-vault.jsonl"),
-    port: await portAgain(ports.vault),
+    port: await choosePort(ports.vault),
     acceptsToken: (token) => identity.accepts(token, "https://vault.azure.net"),
     onEvent(event) {
       vaultTopic.publish([event]);

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Figure } from "../figure.ts";
-import { duration, mebibytes, number } from "../output/table.ts";
+import { duration, mebibytes, number } from "../output/format-table.ts";
+import { makeConfiguration } from "../world/bench-configuration.ts";
 import { startCallee } from "../world/calls.ts";
-import { makeConfiguration } from "../world/configuration.ts";
 
 const sizes = [1_000, 10_000, 100_000];
 /** Targets in one file, so that no file is hard to read. */

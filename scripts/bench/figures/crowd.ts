@@ -1,8 +1,8 @@
 import type { Asked, Figure } from "../figure.ts";
 import { findGaps, type Gap } from "../gaps.ts";
+import { provenRow } from "../measure-proof.ts";
+import { duration, number, type Row } from "../output/format-table.ts";
 import { greatest, median } from "../output/statistics.ts";
-import { duration, number, type Row } from "../output/table.ts";
-import { provenRow } from "../proof.ts";
 import { playRound } from "../rounds.ts";
 import { startWorld } from "../world/world.ts";
 

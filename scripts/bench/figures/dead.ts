@@ -1,8 +1,8 @@
 import type { Asked, Figure } from "../figure.ts";
+import { duration, number, type Row } from "../output/format-table.ts";
 import { greatest, median } from "../output/statistics.ts";
-import { duration, number, type Row } from "../output/table.ts";
 import { startBlackholes, startSilentServers } from "../world/dead-servers.ts";
-import { awaitEach } from "../world/instance.ts";
+import { awaitEach } from "../world/instances.ts";
 import { startWorld, type World } from "../world/world.ts";
 
 const healthyCount = 80;

@@ -1,7 +1,7 @@
 import type { Asked, Figure } from "../figure.ts";
-import { type FleetOf, type FleetResult, simulateFleet } from "../fleet/simulate.ts";
+import { type FleetOptions, type FleetResult, simulateFleet } from "../fleet/simulate-fleet.ts";
+import { duration, number, type Row } from "../output/format-table.ts";
 import { greatest, median } from "../output/statistics.ts";
-import { duration, number, type Row } from "../output/table.ts";
 
 const longMs = 5_000;
 const seed = 1;
@@ -27,7 +27,7 @@ export const simulatedCrowd: Figure = {
   },
 };
 
-function toRows({ targets, instances, vaults }: FleetOf, result: FleetResult): Row[] {
+function toRows({ targets, instances, vaults }: FleetOptions, result: FleetResult): Row[] {
   const { done, tookMs, gaps, busy, cpuMs } = result;
   const lengths = gaps.map(({ lengthMs }) => lengthMs);
   const each = (count: number) => number(count / done, 2);

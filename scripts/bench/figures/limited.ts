@@ -1,5 +1,5 @@
 import type { Figure } from "../figure.ts";
-import { number } from "../output/table.ts";
+import { number } from "../output/format-table.ts";
 import { playRound } from "../rounds.ts";
 import { startWorld } from "../world/world.ts";
 

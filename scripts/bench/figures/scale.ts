@@ -1,8 +1,8 @@
 import type { Figure } from "../figure.ts";
-import { storageLimits } from "../fleet/model.ts";
-import { type FleetResult, simulateFleet } from "../fleet/simulate.ts";
+import { storageLimits } from "../fleet/measured-services.ts";
+import { type FleetResult, simulateFleet } from "../fleet/simulate-fleet.ts";
+import { duration, type Grid, number } from "../output/format-table.ts";
 import { prices } from "../output/prices.ts";
-import { duration, type Grid, number } from "../output/table.ts";
 import { hostSettings } from "../world/host-settings.ts";
 
 const sizes = [100, 1_000, 10_000, 100_000, 1_000_000];
@@ -18,7 +18,7 @@ const minutesOfMonth = 30 * 24 * 60;
 /** Memory of an instance in GB, the default of Flex Consumption. */
 const instanceGB = 2;
 /** The shortest time that Flex Consumption bills, in seconds. */
-const leastBilled = 1;
+const minBilledSeconds = 1;
 /** Bytes of one log line with the additions of the platform, and of the rows of one rotation with its history. */
 const [lineBytes, rowBytes] = [1_200, 4_000];
 /** Months for which history is kept. */
@@ -107,14 +107,15 @@ function toLimits(each: Each): Grid {
 function monthlyCost(each: Each): Grid {
   // Every minute, the sweep lists the due rows of all partitions and prunes.
   const sweeps = {
-    functions: minutesOfMonth * (leastBilled * instanceGB * prices.gbSecond + prices.execution),
+    functions:
+      minutesOfMonth * (minBilledSeconds * instanceGB * prices.gbSecond + prices.execution),
     storage: minutesOfMonth * (partitions + 2) * prices.tableTransactions,
   };
   const dollars = (amount: number) => `$${number(amount, 2)}`;
   return [
     ["Targets", "Key Vault", "Functions", "Storage", "Logs", "A month"],
     ...sizes.map((targets) => {
-      const billed = Math.max(leastBilled, each.seconds) * instanceGB * prices.gbSecond;
+      const billed = Math.max(minBilledSeconds, each.seconds) * instanceGB * prices.gbSecond;
       const transactions = (each.transactions + 1) * prices.tableTransactions;
       const messages = 3 * each.messages * prices.queueOperations;
       const kept = (targets * keptMonths * rowBytes * prices.tableGiB) / 2 ** 30;

@@ -1,7 +1,7 @@
 import type { Asked, Figure } from "../figure.ts";
+import { provenRow } from "../measure-proof.ts";
+import { number, type Row } from "../output/format-table.ts";
 import { median } from "../output/statistics.ts";
-import { number, type Row } from "../output/table.ts";
-import { provenRow } from "../proof.ts";
 import { playRound, type Round } from "../rounds.ts";
 import { startWorld, type World } from "../world/world.ts";
 

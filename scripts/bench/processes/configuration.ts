@@ -2,16 +2,16 @@
 import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import { loadConfig } from "../../../shared/config/load.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import type { Reading } from "../figures/configuration.ts";
+import { vaultCredential } from "../world/bench-vault.ts";
 import { answerCalls } from "../world/calls.ts";
-import { vaultCredential } from "../world/vault.ts";
 
 answerCalls({
   async read(path): Promise<Reading> {
     const before = process.cpuUsage();
     const { targets } = await loadConfig(z.string().parse(path), {
-      rotators: rotatorsWith(vaultCredential),
+      rotators: makeRotators(vaultCredential),
     });
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1_000;

@@ -6,12 +6,12 @@ import "../../../local/host/with-parent.ts";
 import { z } from "zod";
 import type { KeyturnEvent } from "../../../shared/core/events.ts";
 import { parseWorkMessage } from "../../../shared/stores/work-message.ts";
-import { openApp, placesShape } from "../world/app.ts";
 import { answerCalls } from "../world/calls.ts";
 import { sum } from "../world/counts.ts";
-import type { InstanceMoments, InstanceUsage, Outcome } from "../world/instance.ts";
-import { type Profile, startProfile } from "../world/profile.ts";
+import type { InstanceMoments, InstanceUsage, Outcome } from "../world/instances.ts";
+import { openApp, placesShape } from "../world/open-app.ts";
 import { type QueueTrigger, startQueueTrigger } from "../world/queue-trigger.ts";
+import { type Profile, startProfile } from "../world/start-profile.ts";
 
 const [, , text = ""] = process.argv;
 const { places, count } = z

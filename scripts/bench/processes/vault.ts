@@ -6,8 +6,8 @@ import {
   type KeyVaultEmulator,
   startKeyVaultEmulator,
 } from "../../../local/key-vault/emulator.ts";
+import { vaultToken } from "../world/bench-vault.ts";
 import { answerCalls } from "../world/calls.ts";
-import { vaultToken } from "../world/vault.ts";
 
 const [, , file = ""] = process.argv;
 /** Part of the limits of the real vault; null: no limits. JSON has no Infinity. */

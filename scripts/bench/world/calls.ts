@@ -64,7 +64,7 @@ export function startCallee(
 export type Answers = Readonly<Record<string, (argument: unknown) => unknown>>;
 
 /** A refused configuration has a line for each target. */
-const longestMessage = 1_000;
+const maxMessageLength = 1_000;
 
 const toMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
@@ -82,7 +82,7 @@ export function answerCalls(answers: Answers): void {
       .then(
         (result) => process.send?.({ id, result }),
         (error: unknown) =>
-          process.send?.({ id, error: toMessage(error).slice(0, longestMessage) }),
+          process.send?.({ id, error: toMessage(error).slice(0, maxMessageLength) }),
       );
   });
 }

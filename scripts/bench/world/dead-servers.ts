@@ -51,12 +51,12 @@ export async function startBlackholes(count: number): Promise<DeadServers> {
   }
 }
 
-const mostConnections = 64;
+const maxConnections = 64;
 const unansweredMs = 500;
 
 /** Opens connections until one gets no answer. */
 async function fillBacklog(port: number, sockets: Socket[]): Promise<void> {
-  for (let opened = 0; opened < mostConnections; opened++) {
+  for (let opened = 0; opened < maxConnections; opened++) {
     const socket = connect(port, "127.0.0.1").on("error", () => undefined);
     sockets.push(socket);
     const connected = once(socket, "connect").then(
@@ -65,5 +65,5 @@ async function fillBacklog(port: number, sockets: Socket[]): Promise<void> {
     );
     if (!(await Promise.race([connected, wait(unansweredMs, false)]))) return;
   }
-  throw new Error(`The backlog takes more than ${mostConnections} connections.`);
+  throw new Error(`The backlog takes more than ${maxConnections} connections.`);
 }

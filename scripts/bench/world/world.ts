@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startAzurite } from "../../../local/azurite.ts";
-import { openApp, type Places } from "./app.ts";
-import { makeConfiguration, type ServerAddress } from "./configuration.ts";
+import { makeConfiguration, type ServerAddress } from "./bench-configuration.ts";
+import { type BenchVault, startVault } from "./bench-vault.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { awaitEach, type Instances, type Program, startInstances } from "./instance.ts";
-import { type BenchVault, startVault } from "./vault.ts";
+import { awaitEach, type Instances, type Program, startInstances } from "./instances.ts";
+import { openApp, type Places } from "./open-app.ts";
 
 /** Real servers and emulators, each in a process of its own, and adopted targets. All on 127.0.0.1. */
 export interface World {

@@ -14,7 +14,7 @@ export function findCaFile(options: unknown): string | undefined {
 }
 
 /** Returns the targets with absolute paths to their CA files. A relative path is resolved against `folder`. */
-export function anchoredTargets(targets: readonly Target[], folder: string): Target[] {
+export function anchorTargets(targets: readonly Target[], folder: string): Target[] {
   return targets.map((target) => {
     const options = withAbsoluteCaFile(target.options, folder);
     return options === target.options ? target : { ...target, options };
@@ -73,6 +73,6 @@ async function findFileProblem(file: string): Promise<string | undefined> {
   } catch (error) {
     const code: unknown = error instanceof Error && Reflect.get(error, "code");
     if (code !== "ENOENT") return `cannot be read (${String(code)})`;
-    return "does not exist; a relative path begins at the folder of the configuration";
+    return "does not exist; relative paths start at the folder of the configuration";
   }
 }

@@ -1,5 +1,8 @@
-import { checkPolicy, type Problem as PolicyProblem } from "../../core/policy/checks/check.ts";
 import { untried } from "../../core/policy/checks/check-lateness.ts";
+import {
+  checkPolicy,
+  type Problem as PolicyProblem,
+} from "../../core/policy/checks/check-policy.ts";
 import { newEffort } from "../../core/policy/checks/effort.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import type { Instant } from "../../core/time.ts";

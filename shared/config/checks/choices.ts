@@ -1,8 +1,8 @@
 import {
   type Choice,
-  effectivePolicy,
   type Override,
   type Subject,
+  toEffectivePolicy,
 } from "../../core/policy/choose.ts";
 import type { Finding } from "../problems.ts";
 import { type CheckContext, resolveSecretName, type TargetDraft } from "./drafts.ts";
@@ -28,7 +28,7 @@ function chooseFor(draft: TargetDraft, context: CheckContext): Choice | undefine
   }
   const vault = resolveSecretName(fields.publish, { onlyVault })?.vault ?? "";
   const subject = { ...toSubject(draft, vault), targetId: entry.id };
-  return effectivePolicy(subject, context.wellFormed);
+  return toEffectivePolicy(subject, context.wellFormed);
 }
 
 function toSubject(

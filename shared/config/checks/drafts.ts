@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Policy } from "../../core/policy/policy.ts";
 import type { SecretName } from "../../core/target.ts";
 import type { Finding } from "../problems.ts";
-import { namedPolicy, policySchema } from "../schema/policies.ts";
+import { makeNamedPolicy, policySchema } from "../schema/policies.ts";
 import { type ConfigRotator, targetDraft } from "../schema/targets.ts";
 import { salvage, validate } from "../schema/validate.ts";
 import { isRecord } from "../yaml/is-record.ts";
@@ -76,7 +76,7 @@ export function toCheckContext(
 
 function draftPolicy(id: string, value: unknown): PolicyDraft {
   const { kept = policySchema.parse({}), complete } = salvage(policySchema, value);
-  return { policy: namedPolicy(id, kept), malformed: !complete };
+  return { policy: makeNamedPolicy(id, kept), malformed: !complete };
 }
 
 /** Returns the secret that is referred to. Undefined when its vault is not known. */
@@ -90,7 +90,7 @@ export function resolveSecretName(
 }
 
 /** Names of secrets in Key Vault are case-insensitive. */
-export function samePlace(a: SecretName | undefined, b: SecretName | undefined): boolean {
+export function isSamePlace(a: SecretName | undefined, b: SecretName | undefined): boolean {
   if (a === undefined || b === undefined) return false;
   return a.vault === b.vault && a.name.toLowerCase() === b.name.toLowerCase();
 }

@@ -4,7 +4,7 @@ import { choosePolicyFor } from "./choices.ts";
 import type { CheckContext, TargetDraft } from "./drafts.ts";
 
 /** Lists the policies, and after them the policies that targets override. */
-export function policyCases(
+export function listPolicyCases(
   { entries }: Merged,
   drafts: readonly TargetDraft[],
   context: CheckContext,

@@ -1,4 +1,4 @@
-import type { Problem as PolicyProblem } from "../../core/policy/checks/check.ts";
+import type { Problem as PolicyProblem } from "../../core/policy/checks/check-policy.ts";
 import { type Finding, formatPath } from "../problems.ts";
 
 /** The findings of a check. With warnings alone, the configuration can be used. */

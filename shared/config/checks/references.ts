@@ -1,5 +1,5 @@
 import type { Finding, Path } from "../problems.ts";
-import { quoteText, suggestion } from "../schema/sentences.ts";
+import { quoteText, suggestWord } from "../schema/issue-sentences.ts";
 import type { Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import type { Entries, Merged, Section } from "../yaml/merge.ts";
@@ -66,8 +66,8 @@ export function checkReferences(
         if (typeof value !== "string" || known.has(value)) return [];
         // A pattern may be meant for something that does not exist yet; a plain name must exist.
         if (at.includes("match") && /[*?]/.test(value)) return [];
-        const message = `there is no ${singular[to]} named ${quoteText(value)}`;
-        return [{ path, message: message + suggestion(value, names) }];
+        const message = `${singular[to]} ${quoteText(value)} does not exist`;
+        return [{ path, message: message + suggestWord(value, names) }];
       });
     }),
     ...(unreadable.has("vaults") ? [] : checkVaultsLeftOut(source, entries)),
@@ -79,8 +79,8 @@ function checkVaultsLeftOut(source: Source, entries: Entries): Finding[] {
   if (vaults.length === 1) return [];
   const message =
     vaults.length === 0
-      ? "needs a vault, but none is configured; add one under vaults"
-      : `must name a vault, because there are several: ${vaults.join(", ")}`;
+      ? "needs a vault, but no vault is configured; add one under vaults"
+      : `must name a vault, because several are configured: ${vaults.join(", ")}`;
   return secrets.flatMap(({ at, bare }) =>
     matches(source.value, at)
       .filter(({ value }) => namesNoVault(value, bare))

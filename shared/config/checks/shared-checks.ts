@@ -1,7 +1,7 @@
 import type { Path, Problem } from "../problems.ts";
 import { vaultSchema } from "../schema/vaults.ts";
 import { isRecord } from "../yaml/is-record.ts";
-import { type Entries, type Entry, whereabouts } from "../yaml/merge.ts";
+import { type Entries, type Entry, formatLocation } from "../yaml/merge.ts";
 import { type CheckContext, listAccounts, resolveSecretName, type TargetDraft } from "./drafts.ts";
 
 /** Something that only one entry may use, such as an account on a server. */
@@ -48,7 +48,7 @@ function checkPending(entry: Entry): Problem[] {
   const pending = isRecord(entry.value) ? entry.value["pending"] : undefined;
   if (pending !== entry.id) return [];
   const message =
-    "is this vault itself, which is the default; remove pending, or name another vault";
+    "names this vault itself, which is the default; remove pending, or name another vault";
   return [entry.source.locate({ path: [...entry.path, "pending"], message })];
 }
 
@@ -82,5 +82,5 @@ function accountsHeld(draft: TargetDraft): Holding[] {
 
 function describeEntry(entry: Entry): string {
   const [section = ""] = entry.path;
-  return `${section === "vaults" ? "vault" : "target"} ${entry.id} (${whereabouts(entry)})`;
+  return `${section === "vaults" ? "vault" : "target"} ${entry.id} (${formatLocation(entry)})`;
 }

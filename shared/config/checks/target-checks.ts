@@ -1,13 +1,13 @@
-import { findLongestGrace } from "../../core/target.ts";
+import { findMaxGrace } from "../../core/target.ts";
 import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { choosePolicyFor } from "./choices.ts";
 import {
   type CheckContext,
+  isSamePlace,
   listAccounts,
   resolveSecretName,
-  samePlace,
   type TargetDraft,
 } from "./drafts.ts";
 
@@ -89,7 +89,7 @@ function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   if (choice === undefined || "problem" in choice) return [];
   const { every, grace: usual = defaultGrace } = choice.policy;
   const grace = fields.grace ?? usual;
-  if (every === undefined || grace <= findLongestGrace(choice.policy)) return [];
+  if (every === undefined || grace <= findMaxGrace(choice.policy)) return [];
   const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
   const which =
     fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";
@@ -134,20 +134,19 @@ function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const published = resolveSecretName(publish, context);
   const findings: Finding[] = [];
-  if (typeof admin === "object" && samePlace(resolveSecretName(admin, context), published)) {
+  if (typeof admin === "object" && isSamePlace(resolveSecretName(admin, context), published)) {
     const message = "is the secret that this target publishes; use admin: self, or another secret";
     findings.push({ path: ["admin", "secret"], message });
   }
   for (const [index, { initial }] of listAccounts(draft).entries()) {
-    if (!samePlace(resolveSecretName(initial, context), published)) continue;
-    const message =
-      "is the secret that this target publishes; remove initial from the account whose password it holds";
+    if (!isSamePlace(resolveSecretName(initial, context), published)) continue;
+    const message = "is the secret that this target publishes; remove initial from the account";
     findings.push({ path: ["accounts", index, "initial"], message });
   }
   return findings;
 }
 
-/** Refuses names that Keyturn uses for pending secrets. */
+/** Rejects names that Keyturn uses for pending secrets. */
 function checkPendingNames(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const places = [

@@ -46,7 +46,9 @@ export const targetDefaultsSchema = z
       .optional()
       .describe("Tags for all published secrets. A target can add or replace tags."),
   })
-  .describe("Default values for the targets in this file. The fields of a target take precedence.");
+  .describe(
+    "Default values for the targets in this file. A field of a target replaces its default.",
+  );
 
 /** Every target gets a copy of all shared values, so this bounds the memory that a small file can use. */
 const maxValues = 1000;

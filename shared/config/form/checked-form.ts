@@ -38,12 +38,12 @@ export interface StoredCase {
 }
 
 /** The path of the checked form of the file or folder at `path`. */
-export function formPath(path: string): string {
+export function toFormPath(path: string): string {
   return `${path}.checked`;
 }
 
 /** The first line of a form: the build that wrote it, and the hashes of its sources. Undefined when a source cannot be read. */
-export function formHead(files: readonly SourceFile[], build: string): string | undefined {
+export function toFormHead(files: readonly SourceFile[], build: string): string | undefined {
   const sources = files.flatMap((file) =>
     "bytes" in file ? [[file.name, sha256(file.bytes)] as const] : [],
   );
@@ -51,7 +51,7 @@ export function formHead(files: readonly SourceFile[], build: string): string | 
 }
 
 /** The text of a form in three lines: its head, the hash of its content, and its content. */
-export function formText(head: string, content: FormContent): string {
+export function toFormText(head: string, content: FormContent): string {
   const body = JSON.stringify(content);
   return `${head}\n${sha256(Buffer.from(body))}\n${body}`;
 }
@@ -81,7 +81,7 @@ export function parseForm(
 ): FormContent | "damaged" | undefined {
   const [head, rest] = firstLine(bytes);
   if (!isHead(head)) return "damaged";
-  if (head !== formHead(files, build)) return undefined;
+  if (head !== toFormHead(files, build)) return undefined;
   const [hash, body] = firstLine(rest);
   if (hash !== sha256(body)) return "damaged";
   // Build and hash match, so this build wrote the content and its shape is known.

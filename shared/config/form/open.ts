@@ -2,8 +2,8 @@ import type { Instant } from "../../core/time.ts";
 import type { Config, Configured } from "../config.ts";
 import { ConfigProblemsError, type Problem } from "../problems.ts";
 import { readFiles, type SourceFiles } from "../yaml/read.ts";
-import { type FormContent, formPath, readForm } from "./checked-form.ts";
-import { restore, warningsIn } from "./restore.ts";
+import { type FormContent, readForm, toFormPath } from "./checked-form.ts";
+import { restore, restoreWarnings } from "./restore.ts";
 
 interface OpenOptions {
   /** The name of the running build. A form of another build is not used. Undefined: no form is used. */
@@ -28,7 +28,8 @@ export async function openConfig(
   { build, check, now }: OpenOptions,
 ): Promise<Opened> {
   const given = await readFiles(path);
-  const form = build === undefined ? undefined : await readForm(formPath(path), given.files, build);
+  const form =
+    build === undefined ? undefined : await readForm(toFormPath(path), given.files, build);
   const content = form && "content" in form ? form.content : undefined;
   const opened = await openFiles(given, content, { check, ...(now && { now }) });
   if (!form || !("warning" in form)) return opened;
@@ -44,7 +45,7 @@ export async function openFiles(
   const restored = content && (await restore(content, given.folder));
   if (content && restored) {
     const warnings = async () =>
-      (await warningsIn(content, now())) ?? (await collectProblems(check(given)));
+      (await restoreWarnings(content, now())) ?? (await collectProblems(check(given)));
     return { config: restored, warnings };
   }
   const { warnings, ...config } = await check(given);

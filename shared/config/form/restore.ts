@@ -1,8 +1,8 @@
 import type { Instant } from "../../core/time.ts";
-import { anchoredTargets, areAuthoritiesThere } from "../checks/authorities.ts";
+import { anchorTargets, areAuthoritiesThere } from "../checks/authorities.ts";
 import type { PolicyCase } from "../checks/check-policies.ts";
 import type { Configured } from "../config.ts";
-import { forReading, type Problem } from "../problems.ts";
+import { type Problem, sortForReading } from "../problems.ts";
 import type { FormContent } from "./checked-form.ts";
 
 /**
@@ -13,13 +13,13 @@ export async function restore(
   content: FormContent,
   folder: string,
 ): Promise<Configured | undefined> {
-  const config = configIn(content);
+  const config = restoreConfig(content);
   const isWhole = await areAuthoritiesThere(config, folder);
-  return isWhole ? { ...config, targets: anchoredTargets(config.targets, folder) } : undefined;
+  return isWhole ? { ...config, targets: anchorTargets(config.targets, folder) } : undefined;
 }
 
 /** Returns the configuration that the form was written from. */
-export function configIn({ config, targets, policies, passedOver }: FormContent): Configured {
+export function restoreConfig({ config, targets, policies, passedOver }: FormContent): Configured {
   return {
     ...config,
     targets: targets.map(({ passedOver: others, ...target }) => ({
@@ -34,12 +34,12 @@ export function configIn({ config, targets, policies, passedOver }: FormContent)
  * Finds the warnings from `now` on. Undefined when a check of the sources is needed: a policy is now an error, or the form
  * does not contain the location of a finding.
  */
-export async function warningsIn(
+export async function restoreWarnings(
   content: FormContent,
   now: Instant,
 ): Promise<Problem[] | undefined> {
   const tried = content.cases.length === 0 ? [] : await tryAgain(content, now);
-  return tried && forReading([...tried, ...content.warnings]);
+  return tried && sortForReading([...tried, ...content.warnings]);
 }
 
 async function tryAgain(content: FormContent, now: Instant): Promise<Problem[] | undefined> {

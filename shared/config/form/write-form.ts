@@ -3,10 +3,10 @@ import type { Policy } from "../../core/policy/policy.ts";
 import type { PolicyCase } from "../checks/check-policies.ts";
 import { type Checked, checkSources, type LoadOptions } from "../load.ts";
 import type { Finding, Path } from "../problems.ts";
-import { sourceFrom } from "../yaml/document.ts";
+import { toSource } from "../yaml/document.ts";
 import type { SourceFile } from "../yaml/read.ts";
-import { type FormContent, formHead, formText, type StoredCase } from "./checked-form.ts";
-import { configIn } from "./restore.ts";
+import { type FormContent, type StoredCase, toFormHead, toFormText } from "./checked-form.ts";
+import { restoreConfig } from "./restore.ts";
 
 /**
  * Writes the checked form of these files, which only the same `build` can use. Undefined when they cannot have one. Throws
@@ -17,14 +17,14 @@ export async function writeForm(
   build: string,
   options: LoadOptions,
 ): Promise<string | undefined> {
-  const checked = await checkSources(files.map(sourceFrom), undefined, options);
-  const head = formHead(files, build);
+  const checked = await checkSources(files.map(toSource), undefined, options);
+  const head = toFormHead(files, build);
   // Which simulations are skipped depends on all cases, but a form stores only some of them.
   if (head === undefined || checked.found.untried.length > 0) return undefined;
   const content = toContent(checked);
-  const text = formText(head, content);
+  const text = toFormText(head, content);
   const again = JSON.parse(JSON.stringify(content)) as FormContent;
-  return isDeepStrictEqual(configIn(again), checked.config) ? text : undefined;
+  return isDeepStrictEqual(restoreConfig(again), checked.config) ? text : undefined;
 }
 
 function toContent({

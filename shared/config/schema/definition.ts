@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { longestRetention, shortestRetention } from "../../core/record/retention.ts";
+import { maxRetentionMs, minRetentionMs } from "../../core/record/retention.ts";
 import { targetDefaultsSchema } from "../checks/target-defaults.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
-import { notifierSchema } from "./notify.ts";
+import { notifierSchema } from "./notifier-fields.ts";
 import { policySchema } from "./policies.ts";
-import { type ConfigRotator, looseOptionsByType, optionsByType, targetSchema } from "./targets.ts";
+import { type ConfigRotator, makeLooseOptions, makeOptions, makeTargetSchema } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
 
 /** The limit bounds the time of a check, which compares each target with each policy. */
 const maxPolicies = 1000;
 
 /** The schema of one file of the configuration. In a folder, each file needs `version` and nothing else. */
-export function fileSchema(target: ReturnType<typeof targetSchema>) {
+export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
   return z
     .strictObject({
       version: z.literal(1).describe("Version of the configuration format."),
@@ -41,8 +41,8 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
         .record(name, consumerSchema)
         .default({})
         .describe("Applications that use the secrets, by name."),
-      retention: maybe(duration(shortestRetention, longestRetention)).describe(
-        "How long history, idempotency keys and alarms are kept, at least 7d. Default: 400d. In a folder, only one file may set it.",
+      retention: maybe(duration(minRetentionMs, maxRetentionMs)).describe(
+        "How long Keyturn keeps history, idempotency keys and alarms. Minimum: 7d. Default: 400d. In a folder, only one file may set this field.",
       ),
       notify: z
         .array(notifierSchema)
@@ -56,21 +56,21 @@ export function fileSchema(target: ReturnType<typeof targetSchema>) {
 const ownFields = ["accounts", "publish"];
 
 /** Returns the schema for editors, as JSON Schema (draft 7, which all editors support). */
-export function jsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
-  const target = targetSchema(rotators);
-  const { $schema, ...schema } = z.toJSONSchema(fileSchema(target), {
+export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
+  const target = makeTargetSchema(rotators);
+  const { $schema, ...schema } = z.toJSONSchema(makeFileSchema(target), {
     io: "input",
     target: "draft-7",
     override: ({ zodSchema, jsonSchema: written }) => {
       if (zodSchema === target) {
         const { required = [] } = written;
         written.required = required.filter((field) => ownFields.includes(field));
-        written.allOf = rotators.map(looseOptionsByType);
+        written.allOf = rotators.map(makeLooseOptions);
       }
     },
   });
   const { required = [] } = z.toJSONSchema(target, { io: "input", target: "draft-7" });
-  const alone = { required, allOf: rotators.map(optionsByType) };
+  const alone = { required, allOf: rotators.map(makeOptions) };
   return {
     $schema,
     title: "keyturn.yaml",

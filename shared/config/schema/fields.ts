@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { targetIdPattern } from "../../core/target.ts";
 import { formatDuration, parseDuration } from "../../core/time.ts";
-import { addressBegin, addressMessage, addressProblem } from "../web-address.ts";
+import { addressBegin, addressMessage, findAddressProblem } from "../web-address.ts";
 
 /** Makes a field optional. An omitted field is absent from the result, not undefined. */
 export const maybe = <Type extends z.ZodType>(type: Type) => z.exactOptional(type);
@@ -46,17 +46,17 @@ export function withoutUnit(input: unknown): string | undefined {
 }
 
 /** A duration such as `90d`, parsed to milliseconds. The bounds are in milliseconds. */
-export function duration(least: number, most: number, message = durationMessage) {
+export function duration(minMs: number, maxMs: number, message = durationMessage) {
   const range =
-    least === 0
-      ? `must be at most ${formatDuration(most)}`
-      : `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
+    minMs === 0
+      ? `must be at most ${formatDuration(maxMs)}`
+      : `must be between ${formatDuration(minMs)} and ${formatDuration(maxMs)}`;
   const explain = ({ input }: { readonly input?: unknown }) => withoutUnit(input) ?? message;
   return z
     .string({ error: explain })
     .regex(/^\d{1,9}(ms|s|m|h|d|w)$/, { error: explain })
     .transform((text) => parseDuration(text) ?? 0)
-    .refine((milliseconds) => milliseconds >= least && milliseconds <= most, range);
+    .refine((milliseconds) => milliseconds >= minMs && milliseconds <= maxMs, range);
 }
 
 /** An https address. Plain http is allowed for loopback addresses only, which emulators use. */
@@ -64,6 +64,6 @@ export const webAddress = z
   .string()
   .regex(addressBegin, { error: addressMessage, abort: true })
   .superRefine((text, context) => {
-    const problem = addressProblem(text);
+    const problem = findAddressProblem(text);
     if (problem) context.addIssue({ code: "custom", message: problem });
   });

@@ -37,7 +37,7 @@ export const passwordFields = z
     noRepeats: maybe(z.boolean()).describe("No character occurs twice."),
     startWithLetter: maybe(z.boolean()).describe("Passwords begin with a letter. Default: true."),
     forbidden: maybe(z.array(z.string().min(1).max(128)).max(100)).describe(
-      "Words that passwords must not contain, in upper or lower case. The account name is always forbidden.",
+      "Words that passwords must not contain, in upper or lower case. Passwords never contain the account name.",
     ),
     dialects: maybe(z.array(z.enum(dialects)).max(dialects.length)).describe(
       "Formats of connection strings and files in which passwords must work without quotes.",

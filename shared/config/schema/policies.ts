@@ -6,7 +6,7 @@ import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";
 
-const longest = 3650 * day;
+const maxDurationMs = 3650 * day;
 
 const retryFields = z
   .strictObject({
@@ -21,7 +21,7 @@ const retryFields = z
       .describe("Interval between the first attempts."),
     thenEvery: duration(second, 30 * day)
       .prefault("6h")
-      .describe("Interval between all further attempts."),
+      .describe("Interval between all later attempts."),
     jitter: maybe(z.number().min(0).max(1)).describe(
       "Maximum random delay that is added to an interval, as a fraction of it. Default: 0.1.",
     ),
@@ -29,21 +29,21 @@ const retryFields = z
   .describe("When a failed rotation is tried again.");
 
 const triggerFields = {
-  every: maybe(duration(10 * second, longest)).describe(
+  every: maybe(duration(10 * second, maxDurationMs)).describe(
     "Maximum age of a secret. At this age it is rotated.",
   ),
-  headStart: maybe(duration(0, longest)).describe(
-    "How much earlier than every the secret may be rotated, if a window is open then.",
+  headStart: maybe(duration(0, maxDurationMs)).describe(
+    "How long before its maximum age the secret may be rotated, if a window is open.",
   ),
-  afterExposure: maybe(duration(0, longest)).describe(
-    "Time from the first reported exposure of the secret since its last change to its rotation.",
+  afterExposure: maybe(duration(0, maxDurationMs)).describe(
+    "Time from an exposure of the secret to its rotation. The first exposure that is reported after the last change counts.",
   ),
   // The bound is a day, because uses are recorded to the hour.
-  afterIdle: maybe(duration(day, longest)).describe(
-    "The secret is rotated when it was neither used nor changed for this time. Uses must be reported.",
+  afterIdle: maybe(duration(day, maxDurationMs)).describe(
+    "The secret is rotated after it was neither used nor changed for this time. Keyturn knows only the uses that are reported.",
   ),
   exposureIgnoresWindow: maybe(z.boolean()).describe(
-    "A rotation after an exposure does not wait for a window, only for the end of a freeze.",
+    "Rotations after an exposure ignore windows. Freezes still apply.",
   ),
   exemptIdentities: maybe(z.array(z.string().min(1).max(200)).max(1000)).describe(
     "Identities that may read the secret without causing a rotation. * matches any characters, ? matches one.",
@@ -59,12 +59,12 @@ const adoptModes = z.enum(["verify", "rotate"]);
 
 const lifeFields = {
   retire: maybe(z.enum(retireWhen)).describe(
-    "grace: a superseded password of a pair ends with its grace. proof: in addition, Keyturn must see no sessions of the account. Default: grace.",
+    "When Keyturn ends the superseded password of a pair. grace: at the end of its grace. proof: after that, once the account has no sessions. Default: grace.",
   ),
   timeouts: maybe(
     z.strictObject({
       connect: maybe(duration(second, deadlines.verify)).describe(
-        "Limit for connecting to the target, including TLS and log-in. Default: no separate limit.",
+        "Limit for connecting to the target, including TLS and the log-in. Default: no separate limit.",
       ),
       change: maybe(duration(second, deadlines.apply)).describe("Limit for changing the password."),
       verify: maybe(duration(second, deadlines.verify)).describe(
@@ -78,7 +78,7 @@ const lifeFields = {
         adoptModes.transform((mode) => ({ mode })),
         z.strictObject({
           mode: adoptModes.describe("verify: changes nothing. rotate: changes the password."),
-          delay: maybe(duration(0, longest)).describe(
+          delay: maybe(duration(0, maxDurationMs)).describe(
             "Time from the adoption to the first change.",
           ),
         }),
@@ -89,7 +89,7 @@ const lifeFields = {
     "What to do with a credential that Keyturn manages for the first time. Default: verify.",
   ),
   expiry: maybe(
-    z.union([z.literal("none"), duration(0, longest, expiryMessage)], {
+    z.union([z.literal("none"), duration(0, maxDurationMs, expiryMessage)], {
       error: ({ input }) => withoutUnit(input) ?? expiryMessage,
     }),
   ).describe(
@@ -111,7 +111,7 @@ const match = z.strictObject({
   host: maybe(patterns).describe("Hosts of the target. Case-insensitive."),
   owner: maybe(patterns).describe("Values of the tag owner."),
   environment: maybe(patterns).describe(
-    "Values of the tag environment, or of the tag env if there is none.",
+    "Values of the tag environment. For targets without this tag, values of the tag env.",
   ),
   target: maybe(patterns).describe("Ids of targets."),
   tags: maybe(z.record(pattern, z.string().max(256))).describe("Tags and their values."),
@@ -129,7 +129,7 @@ export const policySchema = z
     ),
     password: passwordFields.prefault({}),
     retry: retryFields.prefault({}),
-    grace: maybe(duration(0, longest)).describe(
+    grace: maybe(duration(0, maxDurationMs)).describe(
       "How long a superseded password of a pair stays valid. Default: 24h. A target can override it.",
     ),
     ...lifeFields,
@@ -161,9 +161,9 @@ export const overridesSchema = z
     // A field with a problem was still meant to override something.
     when: ({ issues }) => issues.length === 0,
   })
-  .describe("Fields of the policy that are different for this target, and the reason.")
+  .describe("Fields of the policy that differ for this target, and the reason.")
   .meta({ minProperties: 2 });
 
-export function namedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
+export function makeNamedPolicy(name: string, fields: z.output<typeof policySchema>): Policy {
   return { name, ...fields };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Endpoint, longestGrace } from "../../core/target.ts";
+import { type Endpoint, maxGraceMs } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 
@@ -34,7 +34,7 @@ const accountEntry = z.union(
       initial: secretOrName
         .optional()
         .describe(
-          "The secret that holds the current password of the account, if the published secret does not.",
+          "The secret that holds the current password of the account. Use it if the published secret does not hold that password.",
         ),
     }),
   ],
@@ -94,7 +94,7 @@ export const targetFields = z.strictObject({
       "One account: its password is changed in place. Two accounts (a pair): they take turns.",
     ),
   admin: admin.describe(
-    "Who changes the password: self (the account itself), managed-identity (the identity of the app), or an administrator.",
+    "Who changes the password: self (the account itself), managed-identity (the identity of the app), or an administrator whose secret is named here.",
   ),
   publish: publish.describe("The secret that consumers read."),
   policy: name
@@ -103,7 +103,7 @@ export const targetFields = z.strictObject({
       "Name of the policy. Default: the policy that matches, or else the policy named default.",
     ),
   overrides: overridesSchema.optional(),
-  grace: duration(0, longestGrace)
+  grace: duration(0, maxGraceMs)
     .optional()
     .describe(
       "How long a superseded password of a pair stays valid. Default: grace of the policy. For pairs only.",
@@ -122,7 +122,7 @@ export const targetDraft = targetFields.partial();
 export type TargetInput = z.output<typeof targetFields>;
 
 /** The schema of a target, with the types of these rotators. */
-export function targetSchema(rotators: readonly ConfigRotator[]) {
+export function makeTargetSchema(rotators: readonly ConfigRotator[]) {
   const types = rotators.map(({ type }) => type);
   const { description = "" } = targetFields.shape.type;
   return targetFields
@@ -131,13 +131,13 @@ export function targetSchema(rotators: readonly ConfigRotator[]) {
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */
-export function looseOptionsByType({ type, options }: ConfigRotator) {
+export function makeLooseOptions({ type, options }: ConfigRotator) {
   const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
   return { if: ofType(type), then: { properties: { options: shape } } };
 }
 
 /** For editors: the required options of one type. They apply only to files without `targetDefaults`. */
-export function optionsByType({ type, options }: ConfigRotator) {
+export function makeOptions({ type, options }: ConfigRotator) {
   const { required = [] } = toTargetSchema(options);
   const needed = { properties: { options: { required } }, required: ["options"] };
   return { if: ofType(type), then: required.length > 0 ? needed : {} };

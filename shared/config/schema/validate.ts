@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Finding, Path } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
-import { keyWithoutSpace, missingSpaceMessage } from "../yaml/syntax.ts";
-import { sentence, suggestion } from "./sentences.ts";
+import { describeMissingSpace, findKeyWithoutSpace } from "../yaml/syntax.ts";
+import { describeIssue, suggestWord } from "./issue-sentences.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -32,7 +32,7 @@ export function validate<T>(
         passedOver.push({ schema: issue.inst.valueType, path: toPath(issue.path ?? []) });
       }
       if (issue.code === "unrecognized_keys") knownKeys.set(issue.keys, listKeys(issue.inst));
-      return sentence(issue);
+      return describeIssue(issue);
     },
   });
   if (result.success) return { value: result.data, findings: [] };
@@ -94,9 +94,9 @@ function explain(
     return issue.keys.map((key) => {
       const lost = lostKey(key, known);
       if (lost !== undefined) {
-        return { path: [...path, key], message: missingSpaceMessage(lost), atKey: true };
+        return { path: [...path, key], message: describeMissingSpace(lost), atKey: true };
       }
-      const hint = suggestion(key, known) || `; allowed: ${known.join(", ")}`;
+      const hint = suggestWord(key, known) || `; allowed: ${known.join(", ")}`;
       return { path: [...path, key], message: `is not a known key${hint}`, atKey: true };
     });
   }
@@ -116,7 +116,7 @@ function explain(
 
 /** Returns the known key at the beginning of a key such as `host:db.example`. */
 function lostKey(key: string, known: readonly string[]): string | undefined {
-  const begin = keyWithoutSpace(key);
+  const begin = findKeyWithoutSpace(key);
   return begin !== undefined && known.includes(begin) ? begin : undefined;
 }
 
@@ -124,7 +124,7 @@ function lostKey(key: string, known: readonly string[]): string | undefined {
 function isLost(root: unknown, path: Path): boolean {
   const around = valueAt(root, path.slice(0, -1));
   return (
-    isRecord(around) && Object.keys(around).some((key) => keyWithoutSpace(key) === path.at(-1))
+    isRecord(around) && Object.keys(around).some((key) => findKeyWithoutSpace(key) === path.at(-1))
   );
 }
 

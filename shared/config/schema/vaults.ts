@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultCreates, mostCreates } from "../../core/fleet/pace.ts";
+import { defaultCreates, maxCreates } from "../../core/fleet/vault-limit.ts";
 import { isVaultHost, vaultSuffixes } from "../../core/secrets/addresses.ts";
 import { webAddress } from "./fields.ts";
 
@@ -25,17 +25,17 @@ export const vaultSchema = z
       .string()
       .exactOptional()
       .describe(
-        "Name of another vault, which stores pending secrets until they are published in this one. A vault allows 300 new versions in " +
-          "10 seconds and a rotation creates two, so a separate vault for pending secrets doubles the number of possible rotations.",
+        "Name of another vault, which stores pending secrets until they are published in this vault. A vault allows 300 new versions in " +
+          "10 seconds, and a rotation creates two. A separate vault for pending secrets doubles the number of possible rotations.",
       ),
     createsPer10s: z
       .int()
       .min(2, "must be at least 2, because a rotation creates two versions")
-      .max(mostCreates, `must be at most ${mostCreates}, which is the limit of Key Vault`)
+      .max(maxCreates, `must be at most ${maxCreates}, which is the limit of Key Vault`)
       .exactOptional()
       .describe(
         `Versions that all instances of Keyturn together may create in this vault in 10 seconds. Default: ${defaultCreates}. ` +
-          "Use less if others also create secrets, keys or certificates in it.",
+          "Use a lower number if other clients also create secrets, keys or certificates in the vault.",
       ),
   })
   .describe("One Azure Key Vault.");

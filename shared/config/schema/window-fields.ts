@@ -5,7 +5,7 @@ import { duration, maybe } from "./fields.ts";
 
 const rangeMessage = 'must be hours such as "22:00-04:00"';
 
-/** A range such as `22:00-04:00`. The check of the policy refuses times that do not exist. */
+/** A range such as `22:00-04:00`. The check of the policy rejects times that do not exist. */
 const hourRange = z
   .string({ error: rangeMessage })
   .regex(/^\d\d:\d\d-\d\d:\d\d$/, rangeMessage)
@@ -28,7 +28,7 @@ const freeze = z.strictObject({
     .array(z.enum(liftReasons))
     .max(liftReasons.length)
     .default([])
-    .describe("Rotations that may start in spite of the freeze. Default: none."),
+    .describe("Reasons for which a rotation may start during the freeze. Default: none."),
 });
 
 /** Ranges or times of a day. More are a mistake or an attempt to overload the check; `cron` covers many times in few words. */
@@ -43,7 +43,7 @@ export const windowFields = {
     'Hours in which a change may start, such as "22:00-04:00". Cannot be combined with at.',
   ),
   at: maybe(z.array(appointment).max(maxRanges)).describe(
-    'The only times of day at which a change starts, such as "02:30".',
+    'Times of day at which a change starts, and no others, such as "02:30".',
   ),
   cron: maybe(z.string().max(200)).describe(
     "Times at which a change starts: minute, hour, day of month, month, day of week. Replaces days, between and at.",
@@ -51,6 +51,6 @@ export const windowFields = {
   timeZone: maybe(z.string().max(64)).describe("IANA name of the time zone. Default: UTC."),
   freeze: maybe(z.array(freeze).max(100)).describe("Periods in which no change starts."),
   spread: maybe(duration(0, 7 * day)).describe(
-    "Period after the opening of a window over which the starts of targets are spread. Each target always has the same delay.",
+    "Time after the opening of a window over which the starts of the targets are distributed. Each target always has the same delay.",
   ),
 };

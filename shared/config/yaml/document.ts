@@ -2,7 +2,7 @@ import { type Document, LineCounter, parseDocument } from "yaml";
 import { type Finding, formatPath, type Problem } from "../problems.ts";
 import { findHazards } from "./hazards.ts";
 import { isRecord } from "./is-record.ts";
-import { findPosition, positionAt } from "./positions.ts";
+import { findPosition, toPosition } from "./positions.ts";
 import type { SourceFile } from "./read.ts";
 import { findSyntaxProblems } from "./syntax.ts";
 
@@ -24,7 +24,7 @@ const maxAliasCount = 10_000;
 const maxRepeatedValues = 3_000_000;
 
 /** Parses a file. A file that is not YAML becomes a source with one problem. */
-export function sourceFrom(file: SourceFile): Source {
+export function toSource(file: SourceFile): Source {
   if ("problem" in file) return brokenSource(file.name, file.problem);
   let text: string;
   try {
@@ -50,7 +50,7 @@ export function parseSource(name: string, text: string): Source {
   });
   const at = (offset: number, message: string, path = ""): Problem => ({
     file: name,
-    ...positionAt(lines, offset),
+    ...toPosition(lines, offset),
     path,
     message,
   });
@@ -64,7 +64,7 @@ export function parseSource(name: string, text: string): Source {
   const { hazards, aliases } =
     syntax.length > 0 ? { hazards: [], aliases: new Map() } : findHazards(document);
   const found = hazards.map(({ offset, message, path, first }) => {
-    const { line, column } = positionAt(lines, first ?? 0);
+    const { line, column } = toPosition(lines, first ?? 0);
     const where = first === undefined ? "" : `; the first is at ${name}:${line}:${column}`;
     return at(offset, message + where, formatPath(path));
   });
@@ -106,10 +106,10 @@ function readValue(
     value = document.toJS({ maxAliasCount });
   } catch (error) {
     if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
-    return { problem: "repeats itself through too many aliases" };
+    return { problem: "has too many aliases; write some of the values out" };
   }
-  if (hasAliases && repeatedIn(value) > maxRepeatedValues) {
-    return { problem: "repeats itself through too many aliases" };
+  if (hasAliases && countRepeated(value) > maxRepeatedValues) {
+    return { problem: "has too many aliases; write some of the values out" };
   }
   if (value === null || value === undefined) return { problem: "is empty" };
   if (!isRecord(value))
@@ -129,7 +129,7 @@ export function countNodes(value: unknown, known = new Map<object, number>()): n
 }
 
 /** Counts the values that exist only because of aliases. */
-export function repeatedIn(value: unknown): number {
+export function countRepeated(value: unknown): number {
   const known = new Map<object, number>();
   const all = countNodes(value, known);
   let written = 1;

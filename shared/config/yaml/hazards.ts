@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { Path } from "../problems.ts";
-import { type Aliases, keyName } from "./positions.ts";
+import { type Aliases, toKeyName } from "./positions.ts";
 import { holdsVariable, variableMessage } from "./syntax.ts";
 
 /** Something that YAML allows and a configuration must not contain. */
@@ -30,7 +30,7 @@ export interface Hazard {
 
 /**
  * Finds repeated keys, merge keys, keys that are not text, and aliases without an anchor or inside their own anchor.
- * Removes the refused keys from the document, so that they are reported only once.
+ * Removes the rejected keys from the document, so that they are reported only once.
  */
 export function findHazards(document: Document): {
   readonly hazards: readonly Hazard[];
@@ -100,7 +100,7 @@ function cleanMap(map: YAMLMap, pathOf: () => Path): Hazard[] {
   const hazards: Hazard[] = [];
   const seen = new Map<string, number>();
   map.items = map.items.filter((pair) => {
-    const name = keyName(pair.key);
+    const name = toKeyName(pair.key);
     const offset = findOffset(pair);
     const first = seen.get(name ?? "");
     const message = first === undefined ? findKeyProblem(pair, name) : "is defined twice";
@@ -130,7 +130,7 @@ function findAliasProblem(
   alias: Alias,
   ancestors: readonly unknown[],
 ): string | undefined {
-  if (source === undefined) return `there is no anchor &${alias.source} above this alias`;
+  if (source === undefined) return `anchor &${alias.source} does not exist above this alias`;
   return ancestors.includes(source)
     ? `the alias *${alias.source} is inside its own anchor`
     : undefined;
@@ -145,7 +145,7 @@ function findOffset(pair: Pair): number {
 /** Returns the path of the last node. Each node contains the next one. */
 function toPath(nodes: readonly unknown[]): Path {
   return nodes.flatMap((node, index): Path => {
-    if (isPair(node)) return [keyName(node.key) ?? "?"];
+    if (isPair(node)) return [toKeyName(node.key) ?? "?"];
     return isSeq(node) && index + 1 < nodes.length ? [node.items.indexOf(nodes[index + 1])] : [];
   });
 }

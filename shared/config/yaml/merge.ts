@@ -1,4 +1,4 @@
-import { nearest } from "../../core/nearest.ts";
+import { findNearest } from "../../core/nearest.ts";
 import { type Finding, formatPath, type Path, type Problem } from "../problems.ts";
 import type { Source } from "./document.ts";
 import { isRecord } from "./is-record.ts";
@@ -24,7 +24,7 @@ export interface Merged {
 }
 
 /** Merges the sections of all files. A name that is defined twice is a problem; the first definition is kept. */
-export function merge(sources: readonly Source[]): Merged {
+export function mergeSources(sources: readonly Source[]): Merged {
   const problems: Problem[] = [];
   const collect = (section: Section): ReadonlyMap<string, Entry> => {
     const kept = new Map<string, Entry>();
@@ -60,7 +60,7 @@ function findFieldSetTwice(sources: readonly Source[], field: string): Problem[]
 }
 
 /** Formats the location of an entry, such as `keyturn.yaml:12:3`. */
-export function whereabouts({ source, path }: Entry): string {
+export function formatLocation({ source, path }: Entry): string {
   const { file, line, column } = source.locate({ path, message: "", atKey: true });
   return `${file}:${line}:${column}`;
 }
@@ -80,7 +80,7 @@ function listEntries(source: Source, section: Section): Entry[] {
 /** A misspelled section name is reported once, not again as missing entries of that section. */
 function keyFor(written: Readonly<Record<string, unknown>>, section: Section): string {
   if (section in written) return section;
-  return Object.keys(written).find((key) => nearest(key, sections) === section) ?? section;
+  return Object.keys(written).find((key) => findNearest(key, sections) === section) ?? section;
 }
 
 function isUnreadable({ value = {} }: Source, section: Section): boolean {
@@ -89,7 +89,7 @@ function isUnreadable({ value = {} }: Source, section: Section): boolean {
 }
 
 function reportDuplicate(entry: Entry, first: Entry): Problem {
-  const message = `is defined twice; the first is at ${whereabouts(first)}`;
+  const message = `is defined twice; the first is at ${formatLocation(first)}`;
   return {
     ...entry.source.locate({ path: entry.path, message, atKey: true }),
     path: formatPath(entry.path),

@@ -28,7 +28,7 @@ interface Place {
 export type Aliases = ReadonlyMap<Alias, Node>;
 
 /** Returns the name of a key, or undefined for a key that is not plain text, such as a list. */
-export function keyName(key: unknown): string | undefined {
+export function toKeyName(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
   if (typeof key.value === "string") return key.value;
   // YAML parses 0x10 and 1e3 as numbers, whose text is not the written name.
@@ -58,10 +58,10 @@ export function findPosition(
     here = next;
   }
   const points = complete && !atKey && isTelling(here.value);
-  return positionAt(lines, findStart(points ? here.value : here.key) ?? findStart(here.value) ?? 0);
+  return toPosition(lines, findStart(points ? here.value : here.key) ?? findStart(here.value) ?? 0);
 }
 
-export function positionAt(lines: LineCounter, offset: number): Position {
+export function toPosition(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
@@ -81,7 +81,7 @@ const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string | undefined, Pair>>()
 function listPairs(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
   const known = pairsByMap.get(map);
   if (known) return known;
-  const pairs = new Map(map.items.map((pair) => [keyName(pair.key), pair]));
+  const pairs = new Map(map.items.map((pair) => [toKeyName(pair.key), pair]));
   pairsByMap.set(map, pairs);
   return pairs;
 }

@@ -111,9 +111,9 @@ function missingSpace(line: Line, whole: string, error: YAMLError) {
   // After a key without a space, the parser reads on, and reports the error some lines below.
   const isBelow = error.code === "BAD_INDENT";
   for (const { start, text } of isBelow ? linesUpTo(line, whole) : [line]) {
-    const key = keyWithoutSpace(text.trim());
+    const key = findKeyWithoutSpace(text.trim());
     if (key !== undefined) {
-      return { offset: start + text.indexOf(key), message: missingSpaceMessage(key) };
+      return { offset: start + text.indexOf(key), message: describeMissingSpace(key) };
     }
   }
   return undefined;
@@ -132,11 +132,11 @@ function linesUpTo(line: Line, whole: string): Line[] {
 }
 
 /** Returns the key of a text such as `every:90d`, or undefined for any other text. */
-export function keyWithoutSpace(text: string): string | undefined {
+export function findKeyWithoutSpace(text: string): string | undefined {
   return /^(?:-\s+)?([A-Za-z][\w-]{0,62}):(?!\/\/)\S/.exec(text)?.[1];
 }
 
-export function missingSpaceMessage(key: string): string {
+export function describeMissingSpace(key: string): string {
   return `needs a space after the colon: "${key}: …"`;
 }
 
@@ -155,7 +155,7 @@ function findUnclosed(
   const last = open.at(-1);
   if (!last) return undefined;
   const closing = last.by === "{" ? "}" : "]";
-  return { offset: last.offset, message: `the ${last.by} here is not closed; add a ${closing}` };
+  return { offset: last.offset, message: `this ${last.by} is not closed; add a ${closing}` };
 }
 
 /** Matches quoted texts, comments, braces and brackets. */

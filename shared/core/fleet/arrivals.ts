@@ -1,6 +1,6 @@
-import { pendingName, type Target } from "../target.ts";
+import { type Target, toPendingName } from "../target.ts";
 import { second } from "../time.ts";
-import { limitWindow } from "./pace.ts";
+import { limitWindow } from "./vault-limit.ts";
 
 /** Messages of one sweep, spread over the time until the next sweep. */
 export interface Arrivals {
@@ -23,7 +23,7 @@ export function spreadArrivals(
   const nextMs = new Map<string, number>();
   return {
     admit(target) {
-      const vaults = [pendingName(target).vault, target.publish.vault];
+      const vaults = [toPendingName(target).vault, target.publish.vault];
       const arrivalMs = Math.round(Math.max(...vaults.map((vault) => nextMs.get(vault) ?? 0)));
       if (arrivalMs >= untilNextSweepMs) return undefined;
       for (const vault of vaults) {

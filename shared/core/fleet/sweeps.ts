@@ -14,7 +14,7 @@ export const usualRotation = 2 * second;
  * Milliseconds from the start of a rotation, which is a sweep, to the moment from which a plan counts the age of the new
  * secret. The next rotation, `every` later, then starts exactly at the sweep that finds it due.
  */
-export function ageDelay(every: number, sweepEvery: number): number {
+export function computeAgeDelay(every: number, sweepEvery: number): number {
   return Math.ceil((usualRotation + every) / sweepEvery) * sweepEvery - every;
 }
 

@@ -1,20 +1,26 @@
 import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
-import { dueAt } from "../record/due.ts";
+import { withDueAt } from "../record/due.ts";
 import {
   type Failure,
   mayHaveChanged,
   type Rotation,
+  schedule,
   type TargetRecord,
   withoutHold,
 } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
-import { failureData, notify } from "./notifications.ts";
+import { notify, toFailureData } from "./notifications.ts";
 import { closePhases, withoutAnswered } from "./progress.ts";
-import { isAway, publishingRetryDelay, retryDelay, urgentRetryDelay } from "./retry.ts";
+import {
+  computePublishingRetryDelay,
+  computeUrgentRetryDelay,
+  isAway,
+  retryDelay,
+} from "./retry.ts";
 
-export type AttemptOutcome = "retry" | "skip" | "failed" | "blocked";
+export type AttemptOutcome = "retry" | "leave-undone" | "failed" | "blocked";
 
 /** Decides what follows a failed step. Once a change may have begun, only a certain outcome ends a rotation. */
 export function decideAfterFailure(
@@ -24,7 +30,7 @@ export function decideAfterFailure(
 ): AttemptOutcome {
   // The new secret is public and proven: no later failure may lose it.
   if (rotation.phase === "refreshing" || rotation.phase === "cleaning") {
-    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "skip";
+    return rotation.failures + 1 < policy.retry.attempts ? "retry" : "leave-undone";
   }
   if (kind === "no-live-credential") return "blocked";
   if (kind === "change-refused") return "failed";
@@ -70,8 +76,8 @@ function chooseDelay(
   urgent: boolean,
 ): number {
   const isHalfWay = phase === "publishing" || phase === "checking";
-  if (isHalfWay && isAway(failure)) return publishingRetryDelay(failures, id);
-  if (urgent) return urgentRetryDelay(retry, failures, id, isAway(failure));
+  if (isHalfWay && isAway(failure)) return computePublishingRetryDelay(failures, id);
+  if (urgent) return computeUrgentRetryDelay(retry, failures, id, isAway(failure));
   return retryDelay(retry, failures, id);
 }
 
@@ -87,7 +93,7 @@ export function stallRotation(
     ? notify(waiting, {
         type: "rotation.stalled",
         at: failure.at,
-        data: failureData(rotation, failure),
+        data: toFailureData(rotation, failure),
       })
     : waiting;
 }
@@ -102,9 +108,9 @@ export function failRotation(
   const failures = record.failures + 1;
   const at = plus(failure.at, delayAfterFailure(record, rotation, failure, policy));
   const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
-  const why = `another try after rotation ${rotation.id} failed`;
+  const why = `another attempt, because rotation ${rotation.id} failed`;
   const failed: TargetRecord = {
-    ...dueAt(rest, at, why),
+    ...withDueAt(rest, at, why),
     health: "failing",
     failures,
     lastFailure: failure,
@@ -112,6 +118,7 @@ export function failRotation(
       why,
       reason: rotation.reason,
       requestedBy: rotation.requestedBy,
+      ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
       ...(rotation.lift && { lift: rotation.lift }),
     },
@@ -126,7 +133,7 @@ export function failRotation(
   return notify(failed, {
     type: "rotation.failed",
     at: failure.at,
-    data: failureData(rotation, failure),
+    data: toFailureData(rotation, failure),
   });
 }
 
@@ -138,7 +145,8 @@ function delayAfterFailure(
   { retry }: Policy,
 ): number {
   const failures = record.failures + 1;
-  if (isUrgent(record, rotation)) return urgentRetryDelay(retry, failures, rotation.id, false);
+  if (isUrgent(record, rotation))
+    return computeUrgentRetryDelay(retry, failures, rotation.id, false);
   const used = kind === "change-refused" ? failures : retry.attempts;
   return retryDelay(retry, used, rotation.id);
 }
@@ -163,7 +171,7 @@ export function blockRotation(
   return notify(blocked, {
     type: "rotation.blocked",
     at: failure.at,
-    data: failureData(rotation, failure),
+    data: toFailureData(rotation, failure),
     about,
   });
 }

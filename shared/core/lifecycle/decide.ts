@@ -1,5 +1,5 @@
 import { type Claim, mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
-import { between, earliest, type Instant, minute, plus, second } from "../time.ts";
+import { between, findEarliest, type Instant, minute, plus, second } from "../time.ts";
 import { isJoined } from "./request.ts";
 
 /** What a worker does with a target next. */
@@ -11,9 +11,9 @@ export function decideWork(record: TargetRecord, now: Instant): Work {
 }
 
 /** When a sweep must check the target again; undefined when only a person can change its state. */
-export function wakeAt(record: TargetRecord, now: Instant): Instant | undefined {
+export function findWakeTime(record: TargetRecord, now: Instant): Instant | undefined {
   if (record.claim.owner !== undefined) return record.claim.until;
-  return earliest(...listPendingWork(record, now).map(({ at }) => at));
+  return findEarliest(...listPendingWork(record, now).map(({ at }) => at));
 }
 
 interface PendingWork {
@@ -44,9 +44,11 @@ function findRestEnd({ restUntil = "", skipped }: TargetRecord): Instant | undef
   return (restUntil > until ? restUntil : until) || undefined;
 }
 
-/** A rotation that may have changed the target proves the published secret itself. */
+/** A rotation that may have changed the target proves the published secret itself, unless it waits on a hold. */
 function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
-  return adoptedAt !== undefined && (rotation === undefined || !mayHaveChanged(rotation));
+  const provesItself =
+    rotation !== undefined && mayHaveChanged(rotation) && rotation.heldBy === undefined;
+  return adoptedAt !== undefined && !provesItself;
 }
 
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
@@ -56,7 +58,7 @@ function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   const requested = request && (request.notBefore ?? now);
   // An adoption changes nothing, so a freeze that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
-  return earliest(requested, nextDue);
+  return findEarliest(requested, nextDue);
 }
 
 /** New notifications go out at once, and failed deliveries at their next try. */

@@ -1,7 +1,7 @@
 import type { Due } from "../policy/due/schedule.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
-import { between, earliest, formatDuration, hour, type Instant, plus } from "../time.ts";
+import { between, findEarliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { describeWaiting, type Waiting } from "./waiting.ts";
 
 /** The effect of a reported exposure. */
@@ -26,7 +26,7 @@ interface Recorded {
 }
 
 const request = "request a rotation with reason exposure";
-const liftingRequest = `${request}, and with liftFreeze where a freeze is in force`;
+const liftingRequest = `${request}, with liftFreeze if a freeze is in force`;
 
 /** Describes the effect of the exposure in `record`. */
 export function describeExposureOutcome(record: TargetRecord, recorded: Recorded): ExposureOutcome {
@@ -55,7 +55,7 @@ function blockedBy({ rotation, health, adoptedAt, lastFailure }: TargetRecord): 
   const isBlocked = rotation?.phase === "blocked";
   if (!isBlocked && !(adoptedAt === undefined && health === "blocked")) return undefined;
   const found = lastFailure ? ` (${lastFailure.message})` : "";
-  return `recorded, but the target is blocked${found}: fix it, then ${request}; until then Keyturn changes nothing`;
+  return `recorded, but the target is blocked${found}: fix the cause, then ${request}; until then Keyturn changes nothing`;
 }
 
 interface Change {
@@ -73,15 +73,15 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
   if (rotationId === undefined || (!isOpen && rotation?.id === rotationId)) return undefined;
   const waiting = describeWaiting(record, rotationId, target, now);
   const until = waiting?.until === undefined ? "" : ` until ${waiting.until}`;
-  const waits = waiting ? `; it waits${until}: ${waiting.why}` : "";
+  const waits = waiting ? ` and waits${until}: ${waiting.why}` : "";
   const how = isOpen ? "is under way" : "is queued";
-  const why = `rotation ${rotationId} ${how} and changes the secret${waits}`;
+  const why = `rotation ${rotationId}, which changes the secret, ${how}${waits}`;
   return { rotationId, isOpen, waiting, why };
 }
 
 /** The sentence about the rotation is the whole explanation. */
 function answeredBy({ waiting }: Change): Advised {
-  return { counted: true, why: "", ...soon(waiting?.until) };
+  return { counted: true, why: "", ...toNextDue(waiting?.until) };
 }
 
 function byClock(record: TargetRecord, change: Change | undefined, recorded: Recorded): Advised {
@@ -94,13 +94,13 @@ function byClock(record: TargetRecord, change: Change | undefined, recorded: Rec
       counted: false,
       why,
       ...advice,
-      ...soon(change?.waiting?.until ?? findPlannedStart(record)),
+      ...toNextDue(change?.waiting?.until ?? findPlannedStart(record)),
     };
   }
   const seenAt = record.exposure?.at ?? now;
   if (record.adoptedAt === undefined) {
     const clock = `${formatDuration(afterExposure)} after ${seenAt}`;
-    const why = `policy ${name}: a change is due ${clock}, once the target is adopted`;
+    const why = `policy ${name}: after the adoption of the target, a change is due ${clock}`;
     return { counted: true, why };
   }
   if (due.at === undefined) {
@@ -119,8 +119,11 @@ function describePlan(
   reason: string,
   wanted: Instant,
 ): Omit<Advised, "counted"> {
-  const at = earliest(findPlannedStart(record), dueAt) ?? dueAt;
-  const why = at === dueAt ? reason : `${reason}; sooner, at ${at}: ${record.dueReason ?? ""}`;
+  const at = findEarliest(findPlannedStart(record), dueAt) ?? dueAt;
+  const why =
+    at === dueAt
+      ? reason
+      : `${reason}; the next rotation starts sooner, at ${at}: ${record.dueReason ?? ""}`;
   const isLate = between(wanted, at) >= hour;
   const advice = isLate ? { advice: `to change it sooner, ${liftingRequest}` } : {};
   return { why, nextDue: at, ...advice };
@@ -139,6 +142,6 @@ function pickLater(a: Instant, b: Instant): Instant {
   return a > b ? a : b;
 }
 
-export function soon(at: Instant | undefined): Pick<ExposureOutcome, "nextDue"> {
+export function toNextDue(at: Instant | undefined): Pick<ExposureOutcome, "nextDue"> {
   return at === undefined ? {} : { nextDue: at };
 }

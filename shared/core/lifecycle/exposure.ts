@@ -1,15 +1,15 @@
 import { isExempt } from "../policy/due/due-rules.ts";
-import { type Due, nextDue } from "../policy/due/schedule.ts";
+import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
-import { askedAgain, type Exposure, type TargetRecord } from "../record/rotation.ts";
-import { longestName, shorten } from "../shorten.ts";
+import { type Exposure, type TargetRecord, withoutRotationHold } from "../record/rotation.ts";
+import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import {
   describeExposureOutcome,
   type ExposureOutcome,
   findPlannedStart,
-  soon,
+  toNextDue,
 } from "./exposure-outcome.ts";
 import { findSeen } from "./seen.ts";
 
@@ -32,16 +32,16 @@ export function acceptExposure(
   const { policy } = target;
   if (isExempt(policy, exposure.by)) {
     const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
-    return { counted: false, why, ...soon(findPlannedStart(record)), record };
+    return { counted: false, why, ...toNextDue(findPlannedStart(record)), record };
   }
   const seen = findSeen(record, exposure);
   if ("nothing" in seen) {
-    return { counted: false, why: seen.nothing, ...soon(findPlannedStart(record)), record };
+    return { counted: false, why: seen.nothing, ...toNextDue(findPlannedStart(record)), record };
   }
-  const taken = mergeExposures(unansweredExposure(record), brief(seen.exposure));
+  const taken = mergeExposures(findUnansweredExposure(record), brief(seen.exposure));
   const isKnown = JSON.stringify(taken) === JSON.stringify(record.exposure);
   const exposed = isKnown ? record : withoutRequestHold({ ...record, exposure: taken }, record);
-  const due = nextDue(policy, toFacts(exposed), now);
+  const due = computeNextDue(policy, toFacts(exposed), now);
   const accepted = withEarlierDue(exposed, due);
   return {
     ...describeExposureOutcome(accepted, { target, note: seen.note, due, now }),
@@ -63,9 +63,10 @@ function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure 
 
 /** The record without its hold by a window or a freeze, because an exposure or a breach may lift both. */
 function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): TargetRecord {
-  const { request, ...rest } = askedAgain(exposed);
-  if (request?.heldBy === undefined || request.reason !== "exposure") return askedAgain(exposed);
-  if (exposed.exposure?.kind === before.exposure?.kind) return askedAgain(exposed);
+  const { request, ...rest } = withoutRotationHold(exposed);
+  if (request?.heldBy === undefined || request.reason !== "exposure")
+    return withoutRotationHold(exposed);
+  if (exposed.exposure?.kind === before.exposure?.kind) return withoutRotationHold(exposed);
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return { ...rest, request: free };
 }
@@ -74,13 +75,13 @@ function brief(exposure: Exposure): Exposure {
   const { by, from } = exposure;
   return {
     ...exposure,
-    by: shorten(by, longestName),
-    ...(from !== undefined && { from: shorten(from, longestName) }),
+    by: shorten(by, maxNameLength),
+    ...(from !== undefined && { from: shorten(from, maxNameLength) }),
   };
 }
 
 /** The exposure, unless Keyturn or a person has changed the secret since. */
-export function unansweredExposure(record: TargetRecord): Exposure | undefined {
+export function findUnansweredExposure(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
   const changedAt = findLastChange(record);
   return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
@@ -102,7 +103,8 @@ export function withTheirExposure(
   const { exposure } = theirs;
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
   const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
-  if (changedAt === undefined) return withSooner(askedAgain({ ...next, exposure }), theirs);
+  if (changedAt === undefined)
+    return withSooner(withoutRotationHold({ ...next, exposure }), theirs);
   // The exposed secret is the one before the change that has just ended, so it is superseded.
   if (ours.rotation?.published === undefined) return next;
   // The new secret was public already, so the exposure concerns it and counts from the change that has just ended.

@@ -4,11 +4,20 @@ import {
   type Rotation,
   type RotationRequest,
   schedule,
+  type Superseded,
   type TargetRecord,
+  withoutHold,
+  withoutRequestHold,
 } from "../record/rotation.ts";
-import { accountToChange } from "../record/slots.ts";
+import { chooseAccount } from "../record/slots.ts";
 import type { Target } from "../target.ts";
-import { type Instant, plus, second } from "../time.ts";
+import { findEarliest, type Instant, minute, plus, second } from "../time.ts";
+
+/** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
+export const handoverMs = 10 * minute;
+
+/** Milliseconds. Vaults count in whole seconds, and their clock may differ from that of the journal. */
+const clockToleranceMs = 6 * second;
 
 /** Until when a rotation or a request is delayed, and why. */
 export interface Hold {
@@ -23,26 +32,25 @@ export type Wanted = Pick<RotationRequest, "reason" | "requestedBy" | "grace"> &
 
 /**
  * Until when the account to change is left alone, because somebody published the other account of the pair by hand and consumers may
- * still use this one. Does not apply to exposures, to a published secret that does not work, and to a request of a person made after the
- * publication. A shorter grace of the request counts.
+ * still use this one. Does not apply to exposures, to the cure of a published secret that does not work, and to a request that a person
+ * made after the publication. A shorter grace of the request counts.
  */
 export function findGraceHold(
   record: TargetRecord,
-  { reason, requestedBy, at, grace }: Wanted,
+  wanted: Wanted,
   target: Target,
   now: Instant,
 ): Hold | undefined {
-  const { superseded, refusedSince } = record;
-  if (superseded?.account !== accountToChange(target, record)) return undefined;
-  if (reason === "exposure" || refusedSince !== undefined) return undefined;
-  const isPerson = requestedBy !== schedule && requestedBy !== keyturn;
-  // Vaults count in whole seconds: within the same second nobody knows which came first.
-  if (isPerson && at !== undefined && at >= plus(superseded.at, second)) return undefined;
+  const { superseded, refusedSince, published } = record;
+  if (!published || superseded?.account !== chooseAccount(target, record)) return undefined;
+  if (mayIgnoreGrace(wanted, superseded)) return undefined;
   const { account } = superseded;
-  const until = plus(superseded.at, Math.min(grace ?? target.grace, target.grace));
+  const end = plus(superseded.at, Math.min(wanted.grace ?? target.grace, target.grace));
+  // A secret that the target refuses for longer than a handover takes must be replaced.
+  const until = findEarliest(end, refusedSince && plus(refusedSince, handoverMs)) ?? end;
   if (until <= now) return undefined;
   const why =
-    `somebody published the other account at ${superseded.at}, and consumers may use ${account} until the end of its grace at ${until}. ` +
+    `the other account was published by hand at ${superseded.at}, and consumers may use ${account} until its grace ends at ${end}. ` +
     `A rotation with reason exposure does not wait`;
   return { until, why };
 }
@@ -54,9 +62,41 @@ export function findGraceHoldOfOpen(
   target: Target,
   now: Instant,
 ): Hold | undefined {
-  const isTheirs = rotation.account === accountToChange(target, record);
+  const isTheirs = rotation.account === chooseAccount(target, record);
   if (mayHaveChanged(rotation) && isTheirs) return undefined;
   return findGraceHold(record, { ...rotation, at: rotation.requestedAt }, target, now);
+}
+
+function mayIgnoreGrace(wanted: Wanted, superseded: Superseded): boolean {
+  const { reason, at } = wanted;
+  if (reason === "exposure" || reason === "drift") return true;
+  return isPerson(wanted) && at !== undefined && isAfter(at, superseded.at);
+}
+
+function isPerson({ requestedBy }: Wanted): boolean {
+  return requestedBy !== schedule && requestedBy !== keyturn;
+}
+
+function isAfter(requestedAt: Instant, publishedAt: Instant): boolean {
+  return requestedAt >= plus(publishedAt, clockToleranceMs);
+}
+
+/**
+ * When a rotation counts as requested, after `added` joined a request of the time `at`. The time stays, except that a person who makes a
+ * request after a publication by hand knows of it.
+ */
+export function laterRequest(
+  at: Instant,
+  added: Wanted,
+  { superseded }: Pick<TargetRecord, "superseded">,
+): Instant {
+  const isNews =
+    superseded !== undefined &&
+    added.at !== undefined &&
+    isPerson(added) &&
+    isAfter(added.at, superseded.at) &&
+    !isAfter(at, superseded.at);
+  return isNews ? (added.at ?? at) : at;
 }
 
 /**
@@ -77,5 +117,26 @@ export function withSuperseded(
     active,
     superseded: { account, at },
     ...(isEarly && { retirement: { ...retirement, at: end } }),
+  };
+}
+
+/** The record in which no account is left alone any more: consumers read no usable credential from the published secret. */
+export function withoutSuperseded(record: TargetRecord): TargetRecord {
+  const { superseded: _, ...rest } = record;
+  return rest;
+}
+
+/**
+ * The record in which everything that may wait for the grace is evaluated again at once, because the published secret does not work.
+ * Windows and freezes delay it again.
+ */
+export function withoutGraceHolds(record: TargetRecord, now: Instant): TargetRecord {
+  const { superseded, rotation, request, again } = record;
+  if (!superseded) return record;
+  return {
+    ...record,
+    ...(rotation?.heldBy !== undefined && { rotation: withoutHold(rotation) }),
+    ...(request?.heldBy !== undefined && { request: withoutRequestHold(request) }),
+    ...(again?.heldBy !== undefined && { nextDue: now }),
   };
 }

@@ -1,4 +1,4 @@
-import { frozenUntil, mayOverride, nextDue } from "../policy/due/schedule.ts";
+import { computeNextDue, findFreezeEnd, mayOverride } from "../policy/due/schedule.ts";
 import type { LiftReason, Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { toFacts } from "../record/due.ts";
@@ -9,7 +9,7 @@ import {
   schedule,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { findGraceHoldOfOpen, type Hold } from "./grace-hold.ts";
@@ -29,7 +29,7 @@ export function findHold(
   const hold =
     findGraceHoldOfOpen(record, rotation, target, now) ??
     (isFree ? undefined : heldByPolicy(record, rotation, policy, now));
-  const held = hold && unlessSooner(hold, record, policy, now);
+  const held = hold && keepUnlessSooner(hold, record, policy, now);
   return held && held.until > now ? held : undefined;
 }
 
@@ -55,7 +55,7 @@ function heldByPolicy(
   now: Instant,
 ): Hold | undefined {
   const lift = toLiftReason(rotation.reason, record);
-  if (rotation.requestedBy !== schedule) return holdForFreeze(policy, lift, now);
+  if (rotation.requestedBy !== schedule) return findFreezeHold(policy, lift, now);
   const isExposure = rotation.reason === "exposure";
   const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
   const opening = findOpenings(policy, variant).first(-Infinity, Date.parse(now));
@@ -65,16 +65,22 @@ function heldByPolicy(
 }
 
 /** The hold, or a shorter one if an exposure of the secret permits a rotation earlier. */
-export function unlessSooner(hold: Hold, record: TargetRecord, policy: Policy, now: Instant): Hold {
+export function keepUnlessSooner(
+  hold: Hold,
+  record: TargetRecord,
+  policy: Policy,
+  now: Instant,
+): Hold {
   if (!record.exposure) return hold;
-  const { at, reason } = nextDue(policy, toFacts(record), now);
+  // Only the exposure may shorten the hold, not another rule that makes the target due.
+  const { at, reason } = computeNextDue({ ...policy, manualOnly: true }, toFacts(record), now);
   return at === undefined || at >= hold.until ? hold : { until: at, why: reason };
 }
 
-export function holdForFreeze(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
-  const until = frozenUntil(policy, now, lift);
+export function findFreezeHold(policy: Policy, lift: LiftReason, now: Instant): Hold | undefined {
+  const until = findFreezeEnd(policy, now, lift);
   if (until === undefined) return undefined;
-  return { until, why: shorten(mayOverride(policy, now, lift).why, longestWhy) };
+  return { until, why: shorten(mayOverride(policy, now, lift).why, maxWhyLength) };
 }
 
 export function toLiftReason(reason: Reason, { exposure }: TargetRecord): LiftReason {

@@ -5,7 +5,7 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import { type Instant } from "../time.ts";
 
 /** The oldest notifications are dropped, so that a channel that is down for days does not stop a rotation. */
@@ -39,18 +39,20 @@ export function notify(
 function brief(data: Notification["data"]): Notification["data"] {
   const fields = Object.entries(data).map(([name, value]) => [
     name,
-    typeof value === "string" ? shorten(value, longestWhy) : value,
+    typeof value === "string" ? shorten(value, maxWhyLength) : value,
   ]);
   return Object.fromEntries(fields) as Notification["data"];
 }
 
-export function rotationData(rotation: Rotation): Record<string, string> & { rotationId: string } {
+export function toRotationData(
+  rotation: Rotation,
+): Record<string, string> & { rotationId: string } {
   return { rotationId: rotation.id, account: rotation.account, reason: rotation.reason };
 }
 
-export function failureData(
+export function toFailureData(
   rotation: Rotation,
   failure: Failure,
 ): Record<string, string> & { rotationId: string } {
-  return { ...rotationData(rotation), kind: failure.kind, message: failure.message };
+  return { ...toRotationData(rotation), kind: failure.kind, message: failure.message };
 }

@@ -1,8 +1,8 @@
 import { toMoments } from "../policy/due/facts.ts";
 import { decide } from "../policy/due/placement.ts";
-import { mayStart, nextDue } from "../policy/due/schedule.ts";
-import { type Policy, policyFingerprint } from "../policy/policy.ts";
-import { dueAt, toFacts, withDue } from "../record/due.ts";
+import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
+import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
+import { toFacts, withDue, withDueAt } from "../record/due.ts";
 import {
   type Reason,
   type RetryIntent,
@@ -11,18 +11,20 @@ import {
   type StartReason,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { longestWhy, shorten } from "../shorten.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { findGraceHold, type Hold } from "./grace-hold.ts";
-import { holdForFreeze, toLiftReason, unlessSooner } from "./hold.ts";
+import { findFreezeHold, keepUnlessSooner, toLiftReason } from "./hold.ts";
 
 /** The input of a rotation. It has no id when no caller has received one. */
-export type Wish = Omit<RotationRequest, "rotationId"> &
+export type RotationIntent = Omit<RotationRequest, "rotationId"> &
   Partial<Pick<RotationRequest, "rotationId">>;
 
 /** Either the rotation that may begin, or the record in which the request or the schedule waits. */
-export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRecord }) & {
+export type StartDecision = (
+  { readonly intent: RotationIntent } | { readonly held: TargetRecord }
+) & {
   readonly why: string;
 };
 
@@ -32,43 +34,55 @@ export type StartDecision = ({ readonly wish: Wish } | { readonly held: TargetRe
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const asked = decideRequestedStart(record, target, now);
-  if (asked && "wish" in asked) return asked;
+  if (asked && "intent" in asked) return asked;
   const waiting = asked?.held ?? record;
   if (waiting.nextDue === undefined || waiting.nextDue > now) {
-    return asked ?? { held: waiting, why: "nothing is due" };
+    const why = `policy ${target.policy.name}: no rotation of target ${target.id} is due`;
+    return asked ?? { held: waiting, why };
   }
   const scheduled = decideScheduledStart(waiting, target, now);
   if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
-  return { ...scheduled, wish: answering(scheduled.wish, waiting.request) };
+  return { ...scheduled, intent: answering(scheduled.intent, waiting.request) };
 }
 
 /** The parts of a request on which freezes and explanations depend. */
 export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
-  Partial<Pick<RotationRequest, "lift" | "why">>;
+  Partial<Pick<RotationRequest, "lift" | "why" | "at" | "grace">>;
 
 /** Why a request starts a rotation, or waits for its start. */
 export function describeStart(
   asked: Asked,
   record: TargetRecord,
-  { policy }: Target,
+  target: Target,
   now: Instant,
 ): StartReason {
-  const why = askedWhy(asked, findFreeze(asked, record, policy, now), policy);
-  return { why, policyFingerprint: policyFingerprint(policy) };
+  const { policy } = target;
+  const why = askedWhy(asked, findHoldOfRequest(asked, record, target, now), policy);
+  return { why, policyFingerprint: fingerprintPolicy(policy) };
+}
+
+/** Until when, and why, a freeze or the grace of the account to change delays a request. */
+export function findHoldOfRequest(
+  asked: Asked,
+  record: TargetRecord,
+  target: Target,
+  now: Instant,
+): Hold | undefined {
+  return findFreeze(asked, record, target.policy, now) ?? findGraceHold(record, asked, target, now);
 }
 
 /** Until when, and why, a freeze delays a request. Undefined when no freeze applies or it is lifted. */
-export function findFreeze(
+function findFreeze(
   { reason, lift }: Pick<Asked, "reason" | "lift">,
   record: TargetRecord,
   policy: Policy,
   now: Instant,
 ): Hold | undefined {
-  return lift ? undefined : holdForFreeze(policy, toLiftReason(reason, record), now);
+  return lift ? undefined : findFreezeHold(policy, toLiftReason(reason, record), now);
 }
 
 /** Who requested the rotation, in order. */
-export function askedBy({ why, reason, requestedBy }: Asked): string {
+export function describeRequester({ why, reason, requestedBy }: Asked): string {
   return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
 }
 
@@ -77,14 +91,20 @@ function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): strin
   const free = lift
     ? `freezes lifted by ${lift.by}: ${lift.why}`
     : `policy ${name}: no freeze applies`;
-  return shorten(`${askedBy(asked)}; ${hold?.why ?? free}`, longestWhy);
+  return shorten(`${describeRequester(asked)}; ${hold?.why ?? free}`, maxWhyLength);
 }
 
 /** A rotation by schedule also answers the waiting request. */
-function answering(wish: Wish, request: RotationRequest | undefined): Wish {
-  if (!request) return wish;
+function answering(intent: RotationIntent, request: RotationRequest | undefined): RotationIntent {
+  if (!request) return intent;
   const { rotationId, at, grace, lift } = request;
-  return { ...wish, rotationId, at, ...(grace !== undefined && { grace }), ...(lift && { lift }) };
+  return {
+    ...intent,
+    rotationId,
+    at,
+    ...(grace !== undefined && { grace }),
+    ...(lift && { lift }),
+  };
 }
 
 /** Undefined when no request may start now. */
@@ -96,9 +116,8 @@ function decideRequestedStart(
   const { request } = record;
   const { policy } = target;
   if (!request || (request.notBefore ?? now) > now) return undefined;
-  const hold =
-    findFreeze(request, record, policy, now) ?? findGraceHold(record, request, target, now);
-  if (!hold) return { wish: request, why: askedWhy(request, undefined, policy) };
+  const hold = findHoldOfRequest(request, record, target, now);
+  if (!hold) return { intent: request, why: askedWhy(request, undefined, policy) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
 }
@@ -106,40 +125,55 @@ function decideRequestedStart(
 function decideScheduledStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const { policy } = target;
   const { again } = record;
-  const wish = { at: now, requestedBy: schedule, reason: findReason(record, policy, now) };
+  const intent = { at: now, requestedBy: schedule, reason: findReason(record, policy, now) };
   const { allowed, why } = mayStart(policy, toFacts(record), now);
-  const isExposure = allowed && wish.reason === "exposure";
+  const isExposure = allowed && intent.reason === "exposure";
   if (again && again.requestedBy !== schedule && !isExposure) {
-    const hold =
-      findFreeze(again, record, policy, now) ?? findGraceHold(record, again, target, now);
-    return hold
-      ? heldAgain(record, again, unlessSooner(hold, record, policy, now))
-      : repeatStart(wish, again);
+    return decideRepeatedStart(record, { intent, again }, target, now);
   }
   if (!allowed) return { held: withDue(record, target, now), why };
-  const grace = findGraceHold(record, { ...again, ...wish }, target, now);
-  if (grace) return { held: dueAt(record, grace.until, grace.why), why: grace.why };
+  const grace = isExposure ? undefined : findGraceHold(record, intent, target, now);
+  if (grace && again) return heldAgain(record, again, grace);
+  if (grace) return { held: withDueAt(record, grace.until, grace.why), why: grace.why };
   // Unlike `why`, this reason names the place of the target in the spread.
-  const { reason } = nextDue(policy, toFacts(record), now);
-  if (!again) return { wish, why: reason };
+  const { reason } = computeNextDue(policy, toFacts(record), now);
+  if (!again) return { intent, why: reason };
   // An exposure is the reason of the rotation, even after other failures.
   return isExposure
-    ? repeatStart(wish, { ...again, reason: "exposure", why: reason })
-    : repeatStart(wish, again);
+    ? repeatStart(intent, { ...again, reason: "exposure", why: reason })
+    : repeatStart(intent, again);
+}
+
+/** A retry of a person's rotation ignores windows, like the rotation itself. */
+function decideRepeatedStart(
+  record: TargetRecord,
+  { intent, again }: { readonly intent: RotationIntent; readonly again: RetryIntent },
+  target: Target,
+  now: Instant,
+): StartDecision {
+  const hold = findHoldOfRequest(asAsked(again), record, target, now);
+  return hold
+    ? heldAgain(record, again, keepUnlessSooner(hold, record, target.policy, now))
+    : repeatStart(intent, again);
 }
 
 function heldAgain(record: TargetRecord, again: RetryIntent, { until, why }: Hold): StartDecision {
-  return { held: { ...dueAt(record, until, why), again: { ...again, heldBy: why } }, why };
+  return { held: { ...withDueAt(record, until, why), again: { ...again, heldBy: why } }, why };
 }
 
-function repeatStart(wish: Wish, { why, heldBy: _, ...again }: RetryIntent): StartDecision {
-  return { wish: { ...wish, ...again }, why: shorten(why, longestWhy) };
+function repeatStart(intent: RotationIntent, again: RetryIntent): StartDecision {
+  const { why, heldBy: _, requestedAt: at = intent.at, ...rest } = again;
+  return { intent: { ...intent, ...rest, at }, why: shorten(why, maxWhyLength) };
+}
+
+function asAsked({ requestedAt, ...again }: RetryIntent): Asked {
+  return { ...again, ...(requestedAt !== undefined && { at: requestedAt }) };
 }
 
 function findReason(record: TargetRecord, policy: Policy, now: Instant): Reason {
   if (!record.published) return "first";
   const { chosen } = decide(policy, toMoments(toFacts(record)), Date.parse(now), () => 0);
-  return chosen?.claim.rule === "exposure" ? "exposure" : "schedule";
+  return chosen?.rule.kind === "exposure" ? "exposure" : "schedule";
 }
 
 /**
@@ -154,7 +188,7 @@ export function withDueAfterGrace(
   const due = withDue(record, target, now);
   const bySchedule = { reason: "schedule", requestedBy: schedule } as const;
   const hold = findGraceHold(due, bySchedule, target, now);
-  const until = hold && unlessSooner(hold, due, target.policy, now).until;
+  const until = hold && keepUnlessSooner(hold, due, target.policy, now).until;
   if (!until || due.nextDue === undefined || due.nextDue >= until) return due;
-  return dueAt(due, until, hold.why);
+  return withDueAt(due, until, hold.why);
 }

@@ -16,7 +16,7 @@ import {
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
-import { notify, rotationData } from "./notifications.ts";
+import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
 export interface RotationStart {
@@ -51,7 +51,7 @@ export function beginRotation(
   const { request: _r, again: _a, ...rest } = record;
   return notify(
     { ...rest, rotation },
-    { type: "rotation.started", at: now, data: rotationData(rotation) },
+    { type: "rotation.started", at: now, data: toRotationData(rotation) },
   );
 }
 
@@ -130,7 +130,7 @@ export function succeed(
     }),
   };
   const data = {
-    ...rotationData(rotation),
+    ...toRotationData(rotation),
     secret: published.name,
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),

@@ -9,11 +9,12 @@ import {
   withPhase,
   type WorkingPhase,
 } from "../record/rotation.ts";
-import { longestName, longestWhy, shorten } from "../shorten.ts";
+import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { laterRequest } from "./grace-hold.ts";
 import { findHold } from "./hold.ts";
-import { type Asked, askedBy, describeStart, findFreeze } from "./permit.ts";
+import { type Asked, describeRequester, describeStart, findHoldOfRequest } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -42,7 +43,8 @@ export function acceptRequest(
   const open = rotation && mayAnswer(rotation) ? rotation : undefined;
   // The open rotation has already answered the waiting request: its secret is public, so a new request cannot join.
   const waiting = !open && isJoined(record) ? undefined : record.request;
-  if (waiting) return joinWaiting(record, waiting, stricter(waiting, request), { target, now });
+  if (waiting)
+    return joinWaiting(record, waiting, stricter(waiting, request, record), { target, now });
   if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
   return queue(record, request, { target, now });
 }
@@ -62,10 +64,10 @@ function brief(request: RotationRequest): RotationRequest {
   const { requestedBy, why, lift } = request;
   return {
     ...request,
-    requestedBy: shorten(requestedBy, longestName),
-    ...(why !== undefined && { why: shorten(why, longestWhy) }),
+    requestedBy: shorten(requestedBy, maxNameLength),
+    ...(why !== undefined && { why: shorten(why, maxWhyLength) }),
     ...(lift && {
-      lift: { ...lift, by: shorten(lift.by, longestName), why: shorten(lift.why, longestWhy) },
+      lift: { ...lift, by: shorten(lift.by, maxNameLength), why: shorten(lift.why, maxWhyLength) },
     }),
   };
 }
@@ -94,7 +96,7 @@ function joinOpen(
   { target, now }: Accepting,
 ): AcceptedRequest {
   const { rotationId } = request;
-  const joined = joinedTo(open, request);
+  const joined = joinedTo(open, request, record);
   const isHurried =
     open.nextAttemptAt !== undefined &&
     open.nextAttemptAt > now &&
@@ -110,7 +112,7 @@ function queue(
   { target, now }: Accepting,
 ): AcceptedRequest {
   const { rotationId, reason, requestedBy, at, lift } = request;
-  const hold = findFreeze(request, record, target.policy, now);
+  const hold = findHoldOfRequest(request, record, target, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
   const run = newRun({
     rotationId,
@@ -130,18 +132,24 @@ function queue(
  * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
  * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
-function stricter(waiting: RotationRequest, added: RotationRequest): RotationRequest {
+function stricter(
+  waiting: RotationRequest,
+  added: RotationRequest,
+  record: TargetRecord,
+): RotationRequest {
+  const at = laterRequest(waiting.at, added, record);
   const { reason, requestedBy } = added;
   const { notBefore: _n, heldBy: _h, ...free } = waiting;
-  const grace = shorter(waiting.grace, added.grace);
+  const grace = findShortest(waiting.grace, added.grace);
   const isExposed = isEscalated(waiting, added);
   const lift = waiting.lift ?? added.lift;
-  const isStricter = isExposed || lift !== waiting.lift;
+  const isStricter = isExposed || lift !== waiting.lift || at !== waiting.at;
   return {
     ...(isStricter ? free : waiting),
+    at,
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(askedBy(waiting), `; then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(describeRequester(waiting), `; then by ${requestedBy} (reason: ${reason})`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
@@ -149,7 +157,7 @@ function stricter(waiting: RotationRequest, added: RotationRequest): RotationReq
 }
 
 /** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
-export function shorter(...graces: readonly (number | undefined)[]): number | undefined {
+export function findShortest(...graces: readonly (number | undefined)[]): number | undefined {
   const given = graces.filter((grace) => grace !== undefined);
   return given.length === 0 ? undefined : Math.min(...given);
 }
@@ -189,29 +197,37 @@ export function isJoined({ rotation, request }: TargetRecord): boolean {
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const { rotation, request, ...rest } = record;
   if (!rotation || !request) return record;
-  const joined = joinedTo(rotation, request);
+  const joined = joinedTo(rotation, request, record);
   return rotation.phase === "blocked"
     ? { ...rest, health: "failing", rotation: { ...joined, ...reopenRotation(rotation, now) } }
     : { ...rest, rotation: joined };
 }
 
 /** The rotation without a hold, with the combined reasons of those who requested it. */
-function joinedTo(rotation: Rotation, request: RotationRequest): Rotation {
+function joinedTo(
+  rotation: Rotation,
+  request: RotationRequest,
+  record: Pick<TargetRecord, "superseded">,
+): Rotation {
   // Until a rotation has changed the target, windows delay it if the schedule wants it, but not if a person does.
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
-  const grace = shorter(rotation.grace, request.grace);
+  const grace = findShortest(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
   const onTheWordOf =
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
-  const wanted = { ...onTheWordOf, ...(lift && { lift }) };
+  const requestedAt = laterRequest(rotation.requestedAt, request, record);
+  const wanted = { ...onTheWordOf, requestedAt, ...(lift && { lift }) };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
-  return { ...joined, why: addWord(rotation.why, `; then ${askedBy(request).replace(/^R/, "r")}`) };
+  return {
+    ...joined,
+    why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
+  };
 }
 
 /** Both reasons, shortened so that the added one stays visible. */
 function addWord(why: string, added: string): string {
-  return shorten(`${shorten(why, longestWhy / 2)}${added}`, longestWhy);
+  return shorten(`${shorten(why, maxWhyLength / 2)}${added}`, maxWhyLength);
 }
 
 /** An exposure stays the reason, even if another person requests the rotation later. */
@@ -223,7 +239,7 @@ function combineReasons(
 }
 
 function isWantedAlike(a: Rotation, b: Rotation): boolean {
-  const fields = ["reason", "requestedBy", "grace"] as const;
+  const fields = ["reason", "requestedBy", "requestedAt", "grace"] as const;
   return fields.every((field) => a[field] === b[field]) && isSameLift(a.lift, b.lift);
 }
 

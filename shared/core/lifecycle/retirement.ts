@@ -2,11 +2,11 @@ import type { RetryPolicy } from "../policy/policy.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rotation.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
-import { unansweredExposure } from "./exposure.ts";
-import { isJoined, shorter } from "./request.ts";
+import { findUnansweredExposure } from "./exposure.ts";
+import { findShortest, isJoined } from "./request.ts";
 
 /** Milliseconds. Two checks with less time between them prove no more than one. */
-const leastDistance = minute;
+const minDistanceMs = minute;
 
 export interface RetirementInput {
   readonly account: string;
@@ -23,11 +23,11 @@ export function scheduleRetirement(
 ): Retirement {
   // A request that joined at the last moment also counts.
   const joined = isJoined(record) ? record.request : undefined;
-  const asked = shorter(joined?.grace, rotation.grace);
+  const asked = findShortest(joined?.grace, rotation.grace);
   const isWantedDead =
     asked !== undefined ||
     [rotation.reason, joined?.reason].includes("exposure") ||
-    concernsOlder(unansweredExposure(record), published);
+    concernsOlder(findUnansweredExposure(record), published);
   return {
     account,
     at: plus(now, asked ?? target.grace),
@@ -57,14 +57,14 @@ export function needsProof({ retirement, exposure, published }: TargetRecord): b
  * Evaluates a check of the sessions of the account. "proven" when the previous check also found none and was long enough ago;
  * otherwise the retirement with the time of the next check. A check repeated too early, for example after a crash, does not count.
  */
-export function afterLook(
+export function decideAfterLook(
   retirement: Retirement,
   isInUse: boolean,
   { every }: RetryPolicy,
   now: Instant,
 ): Retirement | "proven" {
   const { seenInUse, quietSince } = retirement.proof ?? { seenInUse: 0 };
-  const distance = Math.max(every, leastDistance);
+  const distance = Math.max(every, minDistanceMs);
   const waiting = { ...retirement, failures: 0, at: plus(now, distance) };
   if (isInUse) return { ...waiting, proof: { seenInUse: seenInUse + 1 } };
   if (quietSince === undefined) return { ...waiting, proof: { seenInUse, quietSince: now } };
@@ -74,19 +74,19 @@ export function afterLook(
 }
 
 /** What the retirement waits for, in words for an operator. Empty when there is no retirement. */
-export function waitsFor(record: TargetRecord): string {
+export function describeWait(record: TargetRecord): string {
   const { retirement, rotation } = record;
   if (!retirement) return "";
   const { account, failures, proof } = retirement;
   if (rotation?.account === account) return `rotation ${rotation.id}, which changes the account`;
-  if (failures > 0) return "the next try, because the last one failed";
+  if (failures > 0) return "the next attempt; the last attempt failed";
   if (!proof || !needsProof(record)) return "the end of the grace period";
   const { quietSince, seenInUse } = proof;
   if (quietSince !== undefined)
-    return `a second check: no session of the account was open at ${quietSince}`;
+    return `a second check; the first check found no session of the account at ${quietSince}`;
   return seenInUse === 0
-    ? "the end of the grace period, then proof that the account is unused"
-    : `the account to become unused; checks that found it in use so far: ${seenInUse}`;
+    ? "the end of the grace period, and then proof that the account is unused"
+    : `the account to become unused; checks that found open sessions so far: ${seenInUse}`;
 }
 
 /**

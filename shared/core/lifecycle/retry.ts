@@ -27,7 +27,7 @@ const maxUrgentMs = 30 * minute;
  * Milliseconds until the next try when consumers cannot log in until it succeeds. It starts with seconds and grows to half an hour,
  * or to five minutes while the target or the vault cannot be reached. A shorter `thenEvery` limits it.
  */
-export function urgentRetryDelay(
+export function computeUrgentRetryDelay(
   retry: RetryPolicy,
   failures: number,
   seed: string,
@@ -49,7 +49,7 @@ const publishingTries = [
  * Milliseconds until the next try while the target has the new secret and the vault cannot be reached: within a second, then every
  * few seconds, and after minutes less often. Every moment up to the longest wait is equally likely.
  */
-export function publishingRetryDelay(failures: number, seed: string): number {
+export function computePublishingRetryDelay(failures: number, seed: string): number {
   const { within = maxSoonMs } = publishingTries.find((one) => failures <= one.failures) ?? {};
   return Math.round(within * computeShare(failures, seed));
 }

@@ -28,11 +28,13 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
   const seen = notBefore(exposure, findLastChange(record));
   if (version === published?.version) return { exposure: seen };
   if (rotation !== undefined && version === rotation.pending?.version) {
-    const then = "request a rotation with reason exposure after it has ended";
-    return { nothing: `that version is the pending secret of rotation ${rotation.id}; ${then}` };
+    const then = "request a rotation with reason exposure after that rotation has ended";
+    return {
+      nothing: `the reported version is the pending secret of rotation ${rotation.id}; ${then}`,
+    };
   }
   const slot = slots.find((one) => hasVersion(one, version));
-  if (!slot) return { nothing: "that version is not in use" };
+  if (!slot) return { nothing: "the reported version is not in use" };
   return slot.account === active ? { exposure: seen } : findUnpublished(record, slot, seen);
 }
 
@@ -40,7 +42,8 @@ function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing 
   const changedAt = findLastChange(record);
   if (changedAt === undefined || changedAt <= exposure.at) return { exposure };
   const older = supersededAt(record, exposure.at);
-  if (!older?.current) return { nothing: `the secret has been changed since, at ${changedAt}` };
+  if (!older?.current)
+    return { nothing: `the secret was changed after the exposure, at ${changedAt}` };
   return findUnpublished(record, older, {
     ...exposure,
     at: changedAt,
@@ -78,6 +81,6 @@ function findUnpublished(
       : "until Keyturn changes it in the next rotation";
   return {
     exposure,
-    note: `it is the secret of ${account}, which is not published but still works ${end}`,
+    note: `the exposed secret belongs to ${account}: ${account} is not published, but its password works ${end}`,
   };
 }

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.ts";
 import { withDue } from "../record/due.ts";
 import type { TargetRecord } from "../record/rotation.ts";
-import { longestName, shorten } from "../shorten.ts";
+import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { between, hour, type Instant } from "../time.ts";
 
@@ -38,7 +38,7 @@ export function acceptUse(
   const { lastUsedAt: known, lastUsedBy: _, ...rest } = record;
   const noEffect = reasonNotToCount(target.policy);
   if (known !== undefined && between(known, at) < minUseIntervalMs) {
-    const order = at < known ? "a later use" : "a use less than an hour earlier";
+    const order = at < known ? "a later use" : "a use within the hour before";
     return { counted: false, why: noEffect ?? `${order} is already recorded, at ${known}`, record };
   }
   const used = { ...rest, lastUsedAt: at, ...by(use) };
@@ -57,7 +57,7 @@ function reasonNotToCount({ name, afterIdle, manualOnly }: Policy): string | und
 }
 
 function by({ by: user }: Use): Pick<TargetRecord, "lastUsedBy"> {
-  return user === undefined ? {} : { lastUsedBy: shorten(user, longestName) };
+  return user === undefined ? {} : { lastUsedBy: shorten(user, maxNameLength) };
 }
 
 /** A retry after a failure is not postponed, and the end of an open rotation reschedules the target. */

@@ -2,7 +2,7 @@ import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed } from "./decide.ts";
-import { findHold, unlessSooner } from "./hold.ts";
+import { findHold, keepUnlessSooner } from "./hold.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
 /** Why a rotation does not start or continue. */
@@ -43,8 +43,16 @@ function openWaits(
   target: Target,
   now: Instant,
 ): Waiting[] {
-  if (!isJoined(record))
-    return [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
+  if (!isJoined(record)) {
+    const pauses = pause(record, now);
+    const held = pauses.length === 0 ? findHold(record, rotation, target, now) : undefined;
+    return [
+      ...describeBlocked(record),
+      ...rest(record, now),
+      ...pauses,
+      ...(held && rotation.phase !== "blocked" ? [held] : []),
+    ];
+  }
   const joined = joinRequest(record, now).rotation ?? rotation;
   const hold = findHold(record, joined, target, now);
   return [...rest(record, now), ...(hold ? [hold] : [])];
@@ -68,12 +76,12 @@ function queuedWaits(
   const dated: Waiting[] = [
     ...rest(record, now),
     ...(notBefore !== undefined && notBefore > now
-      ? [unlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
+      ? [keepUnlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
       : []),
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is working on the target; its claim ends by then",
+            why: "a worker is working on the target until its claim ends",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]
@@ -106,6 +114,10 @@ function pause({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[]
   if (nextAttemptAt === undefined || nextAttemptAt <= now) return [];
   const failed = lastFailure ? `: ${lastFailure.message}` : "";
   return [
-    { until: nextAttemptAt, why: heldBy ?? `the next attempt; the last one failed${failed}` },
+    {
+      until: nextAttemptAt,
+      why:
+        heldBy ?? `the last attempt failed, and the rotation waits for the next attempt${failed}`,
+    },
   ];
 }

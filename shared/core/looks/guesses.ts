@@ -23,10 +23,10 @@ export function findGuessPause(
   refusals: readonly Refusal[],
   account: string,
   now: Instant,
-  most = maxGuesses,
+  maxTries = maxGuesses,
 ): Instant | undefined {
   const recent = within(guessWindowMs, refusals, now).filter((one) => one.account === account);
-  const deciding = recent.at(-most);
+  const deciding = recent.at(-maxTries);
   return deciding && plus(deciding.at, guessWindowMs);
 }
 

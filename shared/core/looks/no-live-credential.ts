@@ -15,7 +15,7 @@ export interface NoLiveCredential {
 }
 
 /** Messages are cut at 1,000 characters; the advice must stay within them. */
-const mostVersions = 3;
+const maxVersions = 3;
 
 /** Says why Keyturn cannot change the account and what an operator can do. */
 export function describeNoLiveCredential(found: NoLiveCredential): string {
@@ -67,7 +67,7 @@ function remedy({ account, refused, unreadable }: NoLiveCredential): string {
 
 function list(refs: readonly VersionRef[]): string {
   const shown = refs
-    .slice(0, mostVersions)
+    .slice(0, maxVersions)
     .map(({ vault, name, version }) => `${version} of ${name} in the vault ${vault}`);
   const more = refs.length - shown.length;
   const names = more > 0 ? [...shown, `${more} more`] : shown;
@@ -78,7 +78,7 @@ function list(refs: readonly VersionRef[]): string {
 
 function formatSecretNames(refs: readonly VersionRef[]): string {
   const names = new Set(refs.map(({ vault, name }) => `${name} in the vault ${vault}`));
-  return [...names].slice(0, mostVersions).join(" and ");
+  return [...names].slice(0, maxVersions).join(" and ");
 }
 
 function capital(text: string): string {

@@ -1,4 +1,4 @@
-import { type Field, type Fields, only } from "./field.ts";
+import { type Field, type Fields, takeOnlyField } from "./field.ts";
 import { readLoginPairs } from "./pairs.ts";
 
 export interface ConnectionString {
@@ -32,8 +32,8 @@ function urlFields(text: string, start: string, userInfo: string | undefined) {
   const inQuery = queryFields(text, start.length);
   const before = userInfo === undefined ? {} : userInfoFields(userInfo, text.indexOf("//") + 2);
   return {
-    ...only("account", [...inQuery.accounts, ...(before.account ?? [])]),
-    ...only("password", [...inQuery.passwords, ...(before.password ?? [])]),
+    ...takeOnlyField("account", [...inQuery.accounts, ...(before.account ?? [])]),
+    ...takeOnlyField("password", [...inQuery.passwords, ...(before.password ?? [])]),
   };
 }
 

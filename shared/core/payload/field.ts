@@ -12,7 +12,10 @@ export interface Field {
 export type Fields = readonly (Field | undefined)[];
 
 /** The field under its name; empty if there are several fields, or if the value is uncertain. */
-export function only<Name extends string>(name: Name, found: Fields): Partial<Record<Name, Field>> {
+export function takeOnlyField<Name extends string>(
+  name: Name,
+  found: Fields,
+): Partial<Record<Name, Field>> {
   const [field] = found;
   const result: Partial<Record<Name, Field>> = {};
   if (found.length === 1 && field) result[name] = field;

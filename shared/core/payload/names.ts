@@ -3,16 +3,16 @@ const prefix = "(db|database|pg|postgres|postgresql|mysql|mongo|mongodb|sql|(spr
 const accountName = new RegExp(`^${prefix}(username|user)$`);
 const passwordName = new RegExp(`^${prefix}(password|passwd|pass|pwd)$`);
 
-export function plainName(name: string): string {
+export function toPlainName(name: string): string {
   return name.toLowerCase().replaceAll(/[\s_.-]/g, "");
 }
 
 /** Whether a JSON key such as `userName` or `DB_USER` names an account. */
 export function isAccountName(name: string): boolean {
-  return accountName.test(plainName(name));
+  return accountName.test(toPlainName(name));
 }
 
 /** Whether a JSON key such as `pwd` or `PGPASSWORD` names a password. */
 export function isPasswordName(name: string): boolean {
-  return passwordName.test(plainName(name));
+  return passwordName.test(toPlainName(name));
 }

@@ -1,5 +1,5 @@
-import { type Field, type Fields, only } from "./field.ts";
-import { plainName } from "./names.ts";
+import { type Field, type Fields, takeOnlyField } from "./field.ts";
+import { toPlainName } from "./names.ts";
 
 const accountKeys = ["user", "userid", "uid", "username"];
 const passwordKeys = ["password", "pwd"];
@@ -84,8 +84,8 @@ function readAs(dialect: Dialect, text: string, start: number): Login | undefine
   const fields = (names: readonly string[]): Fields =>
     pairs.filter(({ key }) => names.includes(key)).map((pair) => findField(pair, dialect));
   return {
-    ...only("account", fields(accountKeys)),
-    ...only("password", fields(passwordKeys)),
+    ...takeOnlyField("account", fields(accountKeys)),
+    ...takeOnlyField("password", fields(passwordKeys)),
   };
 }
 
@@ -98,7 +98,7 @@ function readPairs(text: string, start: number, { pair }: Dialect): Pair[] {
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const [all, key = "", raw = ""] = found;
     end = found.index + all.length;
-    pairs.push({ key: plainName(key), raw: raw.trimEnd(), from: end - raw.length });
+    pairs.push({ key: toPlainName(key), raw: raw.trimEnd(), from: end - raw.length });
   }
   return /^[;\s]*$/.test(text.slice(end)) ? pairs : [];
 }

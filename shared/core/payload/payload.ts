@@ -82,7 +82,7 @@ export function parsePayload(value: Secret, accounts: readonly string[]): Creden
  * Says how the next rotation changes the form of the published secret; undefined if consumers can continue to read it in the same
  * way. Continues a sentence that begins with the name of the secret.
  */
-export function shapeChange(shape: PayloadShape, as: PayloadFormat): string | undefined {
+export function findShapeChange(shape: PayloadShape, as: PayloadFormat): string | undefined {
   if (shape === as) return undefined;
   return `holds ${shapeNames[shape]}; the next rotation will replace it with ${written[as]} (publish.as: ${as})`;
 }

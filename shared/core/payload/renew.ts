@@ -1,4 +1,4 @@
-import { spellings } from "../secrets/redaction/spellings.ts";
+import { listSpellings } from "../secrets/redaction/spellings.ts";
 import type { Credential } from "../secrets/secret.ts";
 import { parseConnectionString } from "./connection-string.ts";
 import { setFields } from "./field.ts";
@@ -34,7 +34,7 @@ export function renewValue(value: unknown, old: Credential, next: Credential): R
     nextAccount: next.account,
     password,
     nextPassword: next.secret.reveal(),
-    spellings: isReplaced && isDistinctive(password) ? spellings(password) : [],
+    spellings: isReplaced && isDistinctive(password) ? listSpellings(password) : [],
     accountWord: old.account === next.account ? undefined : wordPattern(old.account),
   };
   return renewAt([], value, supersession);

@@ -53,7 +53,7 @@ export function findStructure(text: string, accounts: readonly string[]): string
   if (typeof json === "string") return "a JSON string, or a password in quotation marks";
   const found = structures.find(({ pattern }) => pattern.test(text));
   if (found) return found.what;
-  if (namesIn(text) >= 2) return "names and values in a form that Keyturn does not read";
+  if (namesIn(text) >= 2) return "names and values in a form that Keyturn cannot read";
   if (accounts.some((account) => account.length >= 3 && isLogIn(text, account))) {
     return "an account and its password in one text";
   }

@@ -48,7 +48,7 @@ const replacedBy: Partial<Record<Field, readonly Field[]>> = {
 const fallback = "default";
 
 /** Chooses the policy of a target. The order of the policies does not matter. */
-export function effectivePolicy(subject: Subject, policies: readonly Policy[]): Choice {
+export function toEffectivePolicy(subject: Subject, policies: readonly Policy[]): Choice {
   const choice = choose(subject, policies);
   if ("problem" in choice || subject.override === undefined) return choice;
   const { fields, reason } = subject.override;
@@ -133,7 +133,7 @@ function fallBack(subject: Subject, ordered: Ordered): Choice {
   if (!policy)
     return {
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     };
   const passedOver = others(policy, subject, ordered);
   return { policy, why: "matches no other policy", passedOver };

@@ -136,7 +136,7 @@ export const nearExpiryLead = 30 * day;
 export type PolicyFields = Omit<Policy, "name" | "match" | "priority">;
 
 /** Identifies the policy from which a stored due moment was computed. */
-export function policyFingerprint(policy: Policy): string {
+export function fingerprintPolicy(policy: Policy): string {
   const canonical = JSON.stringify(policy, (_key, value: unknown) =>
     value && typeof value === "object" && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,13 +1,13 @@
-import { type Due, type Facts, nextDue } from "../policy/due/schedule.ts";
-import { policyFingerprint } from "../policy/policy.ts";
-import { longestWhy, shorten } from "../shorten.ts";
-import { adoptedPart, computeFingerprint, type Target } from "../target.ts";
+import { computeNextDue, type Due, type Facts } from "../policy/due/schedule.ts";
+import { fingerprintPolicy } from "../policy/policy.ts";
+import { maxWhyLength, shorten } from "../shorten.ts";
+import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./rotation.ts";
 import { findSlot } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */
-const mostPolicies = 10;
+const maxPolicies = 10;
 
 /** The facts in the journal from which due times are computed. */
 export function toFacts(record: TargetRecord): Facts {
@@ -49,7 +49,10 @@ export function findLastChange(record: TargetRecord): Instant | undefined {
 
 /** The record with the next due time of its policy and the reason. */
 export function withDue(record: TargetRecord, target: Target, now: Instant): TargetRecord {
-  return withDueMoment(underPolicy(record, target), nextDue(target.policy, toFacts(record), now));
+  return withDueMoment(
+    withPolicy(record, target),
+    computeNextDue(target.policy, toFacts(record), now),
+  );
 }
 
 /** The record with this due time. */
@@ -60,13 +63,13 @@ export function withDueMoment(
   return {
     ...withoutDue(record),
     ...(at !== undefined && { nextDue: at }),
-    dueReason: shorten(reason, longestWhy),
+    dueReason: shorten(reason, maxWhyLength),
     ...(passedOver.length > 0 && { passedOver: passedOver.map(brief) }),
   };
 }
 
 /** The record with a due time that does not come from the policy, such as a retry or the end of a wait. */
-export function dueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
+export function withDueAt(record: TargetRecord, at: Instant, reason: string): TargetRecord {
   return withDueMoment(record, { at, reason, passedOver: [] });
 }
 
@@ -74,23 +77,23 @@ export function dueAt(record: TargetRecord, at: Instant, reason: string): Target
  * The record with the fingerprint of its policy, and why that policy applies. The adopted part of the fingerprint stays unchanged;
  * otherwise Keyturn would not notice that the target must be adopted again.
  */
-export function underPolicy(record: TargetRecord, target: Target): TargetRecord {
+export function withPolicy(record: TargetRecord, target: Target): TargetRecord {
   const {
     policyFingerprint: before = computeFingerprint(target),
     policiesPassedOver: _,
     ...rest
   } = record;
-  const others = target.policiesPassedOver.slice(0, mostPolicies).map(brief);
+  const others = target.policiesPassedOver.slice(0, maxPolicies).map(brief);
   return {
     ...rest,
-    policyFingerprint: policyFingerprint(target.policy) + adoptedPart(before),
-    policyWhy: shorten(target.policyWhy, longestWhy),
+    policyFingerprint: fingerprintPolicy(target.policy) + extractAdoptedPart(before),
+    policyWhy: shorten(target.policyWhy, maxWhyLength),
     ...(others.length > 0 && { policiesPassedOver: others }),
   };
 }
 
 function brief<Explained extends { readonly why: string }>(explained: Explained): Explained {
-  return { ...explained, why: shorten(explained.why, longestWhy) };
+  return { ...explained, why: shorten(explained.why, maxWhyLength) };
 }
 
 function withoutDue(record: TargetRecord): TargetRecord {

@@ -1,10 +1,10 @@
 import { day } from "../time.ts";
 
 /** Milliseconds for which Keyturn keeps history, idempotency keys and alarms by default. */
-export const defaultRetention = 400 * day;
+export const defaultRetentionMs = 400 * day;
 
 /** Milliseconds. Clients can repeat a request, and people can read the history, for at least this long. */
-export const shortestRetention = 7 * day;
+export const minRetentionMs = 7 * day;
 
 /** The longest retention, in milliseconds. */
-export const longestRetention = 3650 * day;
+export const maxRetentionMs = 3650 * day;

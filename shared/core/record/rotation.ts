@@ -59,7 +59,7 @@ export interface Lift {
 }
 
 /** How many phases a rotation remembers, because it can go back and forth between phases for days. */
-const mostPhases = 20;
+const maxPhases = 20;
 
 export interface PhaseTime {
   readonly phase: WorkingPhase;
@@ -143,7 +143,9 @@ export interface RetryIntent extends Pick<
   "reason" | "requestedBy" | "grace" | "lift"
 > {
   readonly why: string;
-  /** Why it waits, if a freeze delays it. */
+  /** When a person requested the failed rotation. */
+  readonly requestedAt?: Instant;
+  /** Why it waits, if a freeze or a grace delays it. */
   readonly heldBy?: string;
 }
 
@@ -203,7 +205,7 @@ export interface Proof {
 }
 
 /** The work on the target is postponed, because its server is silent or busy. A new request or report ends that. */
-export interface PassedOverTarget {
+export interface SkippedTarget {
   readonly at: Instant;
   readonly until: Instant;
   readonly why: string;
@@ -290,7 +292,7 @@ export interface TargetRecord {
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
   /** Postpones all work on the target. */
-  readonly skipped?: PassedOverTarget;
+  readonly skipped?: SkippedTarget;
   /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
   readonly restUntil?: Instant;
   readonly claim: Claim;
@@ -329,7 +331,7 @@ export type HistoryRow = RunRecord | UnreadableRun;
 
 /** The latest phases, with one more. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
-  return [...phases, added].slice(-mostPhases);
+  return [...phases, added].slice(-maxPhases);
 }
 
 /** Whether the account may have a secret other than before the rotation. Then only a certain outcome stops the rotation. */
@@ -345,7 +347,7 @@ export function withoutSkip(record: TargetRecord): TargetRecord {
 }
 
 /** The record whose open rotation is no longer on hold, so that the next worker evaluates windows and freezes again. */
-export function askedAgain(record: TargetRecord): TargetRecord {
+export function withoutRotationHold(record: TargetRecord): TargetRecord {
   const { rotation } = record;
   return rotation?.heldBy === undefined ? record : { ...record, rotation: withoutHold(rotation) };
 }
@@ -353,6 +355,12 @@ export function askedAgain(record: TargetRecord): TargetRecord {
 /** The rotation without a time and a reason to wait. */
 export function withoutHold(rotation: Rotation): Rotation {
   const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
+  return free;
+}
+
+/** The request without a time and a reason to wait. */
+export function withoutRequestHold(request: RotationRequest): RotationRequest {
+  const { notBefore: _n, heldBy: _h, ...free } = request;
   return free;
 }
 

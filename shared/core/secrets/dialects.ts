@@ -34,6 +34,6 @@ const special: Readonly<Record<Dialect, string>> = {
   env: "\"#$'\\`=",
 };
 
-export function specialIn(dialect: Dialect): string {
+export function listSpecialCharacters(dialect: Dialect): string {
   return special[dialect];
 }

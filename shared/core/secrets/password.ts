@@ -1,5 +1,5 @@
 import { isBarePassword } from "../payload/structure.ts";
-import { type Dialect, specialIn } from "./dialects.ts";
+import { type Dialect, listSpecialCharacters } from "./dialects.ts";
 
 export const characterClassNames = ["lower", "upper", "digits", "symbols"] as const;
 export type CharacterClass = (typeof characterClassNames)[number];
@@ -35,9 +35,9 @@ const digits = "0123456789";
 const lookAlikes = "0O1lI|5S2Z8B";
 
 /** The characters of each class that the rules leave; a class may be empty. */
-export function characterClasses(rules: PasswordRules): string[] {
+export function listCharacterClasses(rules: PasswordRules): string[] {
   const left = rules.exclude + (rules.noLookAlikes ? lookAlikes : "");
-  const special = (rules.dialects ?? []).map(specialIn).join("");
+  const special = (rules.dialects ?? []).map(listSpecialCharacters).join("");
   const excluded = left + special;
   // A word of one character is that character, in either case.
   const words = (rules.forbidden ?? []).map((word) => word.toLowerCase());
@@ -49,7 +49,10 @@ export function characterClasses(rules: PasswordRules): string[] {
 }
 
 /** How many characters of each class a password must have. */
-export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly string[]): number[] {
+export function listMinimums(
+  { atLeast = {} }: PasswordRules,
+  classes: readonly string[],
+): number[] {
   return characterClassNames.map((name, index) =>
     classes[index] === "" ? 0 : (atLeast[name] ?? 1),
   );
@@ -59,7 +62,7 @@ export function leastOfEach({ atLeast = {} }: PasswordRules, classes: readonly s
 const knownBits = new WeakMap<PasswordRules, number>();
 
 /** Lower bound of the entropy in bits, without regard to forbidden words of two or more characters and texts that look like JSON. */
-export function entropyBits(rules: PasswordRules): number {
+export function countEntropyBits(rules: PasswordRules): number {
   const known = knownBits.get(rules);
   if (known !== undefined) return known;
   const { fitting } = countPasswords(rules);
@@ -69,7 +72,7 @@ export function entropyBits(rules: PasswordRules): number {
 }
 
 /** The share of drawn passwords that satisfy the rules; the others are rejected. */
-export function fittingPart(rules: PasswordRules): number {
+export function computeFittingPart(rules: PasswordRules): number {
   const { fitting, drawn } = countPasswords(rules);
   return drawn === 0 ? 0 : fitting / drawn;
 }
@@ -79,9 +82,9 @@ export function fittingPart(rules: PasswordRules): number {
  * stay below the largest number.
  */
 function countPasswords(rules: PasswordRules): { fitting: number; drawn: number } {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const sizes = classes.map((characters) => characters.length);
-  const least = leastOfEach(rules, classes);
+  const least = listMinimums(rules, classes);
   const count = (wanted: readonly number[]) => {
     if (rules.startWithLetter === false) return arrangements(sizes, wanted, rules.length, rules);
     // The first character is a letter of either kind and counts for its class.
@@ -141,15 +144,15 @@ export function drawPassword(
   rules: PasswordRules,
   forbidden: readonly string[],
   randomBytes: (count: number) => Uint8Array,
-  mostTries: number,
+  maxTries: number,
 ): string | undefined {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const words = [...forbidden, ...(rules.forbidden ?? [])].filter((word) => word !== "");
   // Candidates are rejected as a whole and never repaired, because repairs would make some passwords more likely than others.
-  for (let tries = 0; tries < mostTries; tries++) {
+  for (let tries = 0; tries < maxTries; tries++) {
     const candidate = draw(rules, classes, randomBytes);
     // Published alone, the password must not look like JSON, a URL or similar to any reader, including Keyturn.
-    const fits = hasEnough(candidate, classes, leastOfEach(rules, classes));
+    const fits = hasEnough(candidate, classes, listMinimums(rules, classes));
     if (fits && !hasWord(candidate, words) && isBarePassword(candidate)) return candidate;
   }
   return undefined;
@@ -187,7 +190,7 @@ function hasWord(candidate: string, words: readonly string[]): boolean {
   return words.some((word) => lowered.includes(word.toLowerCase()));
 }
 
-const mostDraws = 1_000;
+const maxDraws = 1_000;
 
 /** Bytes beyond the largest multiple of the alphabet are discarded, because taking them modulo would be biased. */
 function pick(alphabet: string, count: number, randomBytes: (count: number) => Uint8Array): string {
@@ -196,7 +199,7 @@ function pick(alphabet: string, count: number, randomBytes: (count: number) => U
   let picked = "";
   for (let draws = 0; picked.length < count; draws++) {
     // At least half of all bytes are usable, so the source is stuck.
-    if (draws > mostDraws)
+    if (draws > maxDraws)
       throw new RangeError("the source of random bytes returned no usable bytes");
     for (const byte of randomBytes(count - picked.length)) {
       if (byte < limit) picked += alphabet.charAt(byte % alphabet.length);

@@ -7,11 +7,11 @@ import {
   toIndex,
   toNeedles,
 } from "./redaction/search.ts";
-import { spellings } from "./redaction/spellings.ts";
+import { listSpellings } from "./redaction/spellings.ts";
 import type { Secret } from "./secret.ts";
 
 /** Shorter spellings are not redacted: they occur by chance, and their removal would reveal them. */
-const shortest = 4;
+const minLength = 4;
 
 /**
  * Replaces every form of the secrets in `text` by `[secret]`. Secrets of at least 8 characters are found in upper and lower case and
@@ -48,7 +48,7 @@ function toForm(secret: Secret): Form {
   const known = knownForms.get(secret);
   if (known) return known;
   const value = secret.reveal();
-  const forms = spellings(value).filter((form) => form.length >= shortest);
+  const forms = listSpellings(value).filter((form) => form.length >= minLength);
   const isLong = value.length >= keyLength;
   const folded = new Map(forms.map((form) => [form, fold(form).text]));
   const isFolded = (form: string) => isLong && (folded.get(form) ?? "").length >= keyLength;

@@ -38,7 +38,7 @@ export function verifySignature(request: SignedRequest): boolean {
   if (times.length !== 1 || Number.isNaN(seconds)) return false;
 
   const sentAt = new Date(seconds * second).toISOString();
-  // Negated so that a time that is not a number is refused.
+  // Negated so that a time that is not a number is rejected.
   if (!(Math.abs(between(sentAt, now)) <= tolerance)) return false;
 
   const offered = parts

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
+import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 const lineLength = 75;
@@ -10,10 +10,10 @@ const lineLength = 75;
  * program that reads a newer plan moves its event. `madeAt` is when the plan was made.
  */
 export function renderCalendar(simulation: Simulation, madeAt: Instant): string {
-  return atOnce(calendarInSteps(simulation, madeAt));
+  return runAtOnce(renderCalendarInSteps(simulation, madeAt));
 }
 
-export function* calendarInSteps({ rotations }: Simulation, madeAt: Instant): Steps<string> {
+export function* renderCalendarInSteps({ rotations }: Simulation, madeAt: Instant): Steps<string> {
   const events = yield* mapInSteps(rotations, (rotation) =>
     foldLines(formatEvent(rotation, madeAt)),
   );

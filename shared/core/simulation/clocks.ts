@@ -1,10 +1,10 @@
-import { clockChanges } from "../policy/windows/zone.ts";
-import { itemsInStep, type Steps } from "../steps.ts";
+import { findClockChanges } from "../policy/windows/zone.ts";
 import { hour } from "../time.ts";
+import { itemsInStep, type Steps } from "../work-in-steps.ts";
 import type { ClockChange, SimulatedRotation, SimulatedTarget } from "./model.ts";
 
 /** Counts the rotations near clock changes. `rotations` are sorted by their start. */
-export function* clockChangesFor(
+export function* listClockChanges(
   targets: readonly SimulatedTarget[],
   rotations: readonly SimulatedRotation[],
   from: number,
@@ -17,7 +17,7 @@ export function* clockChangesFor(
   }
   const found: ClockChange[] = [];
   for (const [timeZone, moments] of starts) {
-    for (const { at, before, after } of clockChanges(timeZone, from, to)) {
+    for (const { at, before, after } of findClockChanges(timeZone, from, to)) {
       const near = countUpTo(moments, at + 12 * hour) - countUpTo(moments, at - 12 * hour - 1);
       found.push({ timeZone, at: new Date(at).toISOString(), by: after - before, rotations: near });
     }

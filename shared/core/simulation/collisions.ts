@@ -1,5 +1,5 @@
-import { itemsInStep, sortInSteps, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
+import { itemsInStep, sortInSteps, type Steps } from "../work-in-steps.ts";
 import type { Collision, Limit, Limits, SimulatedRotation } from "./model.ts";
 
 /** A rotation creates two versions: a pending one, and the published one. */

@@ -1,5 +1,5 @@
-import { atOnce, itemsInStep, mapInSteps, type Steps } from "../steps.ts";
-import { day, formatLength, type Instant, instantAt, minute, second } from "../time.ts";
+import { day, formatLength, type Instant, minute, second, toInstantAt } from "../time.ts";
+import { itemsInStep, mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
 import { describeWhy, type SimulatedRotation, type Simulation } from "./model.ts";
 
 /** The effect of an edit on the rotations of one target. */
@@ -45,7 +45,7 @@ const nowhere: Side = { configured: false, rotations: [] };
 
 /** Compares two simulations of the same period, target by target. `now` decides whether the period begins today. */
 export function compare(before: Simulation, after: Simulation, now: Instant): Comparison {
-  return atOnce(compareInSteps(before, after, now));
+  return runAtOnce(compareInSteps(before, after, now));
 }
 
 export function* compareInSteps(
@@ -102,8 +102,8 @@ function computeDifference(
     {
       targetId,
       kind,
-      ...(was && { before: instantAt(was.at) }),
-      ...(is && { after: instantAt(is.at) }),
+      ...(was && { before: toInstantAt(was.at) }),
+      ...(is && { after: toInstantAt(is.at) }),
       countBefore: old.rotations.length,
       countAfter: fresh.rotations.length,
       why: is ? describeWhy(is) : whyNot,
@@ -132,8 +132,8 @@ const phrases: readonly (readonly [Difference["kind"], string, string])[] = [
   ["vanishes", "vanishes", "vanish"],
   [
     "same start",
-    "keeps its next rotation, not the later ones",
-    "keep their next rotation, not the later ones",
+    "keeps its next rotation, but not the later rotations",
+    "keep their next rotation, but not the later rotations",
   ],
 ];
 

@@ -93,7 +93,7 @@ export interface ClockChange {
   readonly rotations: number;
 }
 
-/** Describes a rotation, such as `policy nights: 90d after …, in the window from …`. */
+/** Describes a rotation, such as `policy nights: due 90d after …; starts in the window from …`. */
 export function describeWhy({ target, placement }: SimulatedRotation): string {
   return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}`;
 }

@@ -1,15 +1,15 @@
-import { atOnce, type Steps } from "../steps.ts";
 import type { Instant } from "../time.ts";
-import { calendarInSteps } from "./calendar-file.ts";
+import { runAtOnce, type Steps } from "../work-in-steps.ts";
+import { renderCalendarInSteps } from "./calendar-file.ts";
 import type { Comparison } from "./compare.ts";
 import type { PlanFormat } from "./formats.ts";
-import { comparisonJsonInSteps, jsonInSteps } from "./json.ts";
 import type { Simulation } from "./model.ts";
-import { comparisonTableInSteps, tableInSteps } from "./table.ts";
+import { renderComparisonJsonInSteps, renderJsonInSteps } from "./render-json.ts";
+import { renderComparisonTableInSteps, renderTableInSteps } from "./render-table.ts";
 
 /** Renders a plan. `madeAt` is when the plan was made. */
 export function renderPlan(simulation: Simulation, format: PlanFormat, madeAt: Instant): string {
-  return atOnce(planInSteps(simulation, format, madeAt));
+  return runAtOnce(planInSteps(simulation, format, madeAt));
 }
 
 export function planInSteps(
@@ -17,8 +17,10 @@ export function planInSteps(
   format: PlanFormat,
   madeAt: Instant,
 ): Steps<string> {
-  if (format === "json") return jsonInSteps(simulation);
-  return format === "ics" ? calendarInSteps(simulation, madeAt) : tableInSteps(simulation);
+  if (format === "json") return renderJsonInSteps(simulation);
+  return format === "ics"
+    ? renderCalendarInSteps(simulation, madeAt)
+    : renderTableInSteps(simulation);
 }
 
 /**
@@ -30,14 +32,14 @@ export function renderComparisonAs(
   format: PlanFormat,
   warnings?: readonly string[],
 ): string {
-  return atOnce(comparisonInSteps(comparison, format, warnings));
+  return runAtOnce(renderComparisonInSteps(comparison, format, warnings));
 }
 
-export function comparisonInSteps(
+export function renderComparisonInSteps(
   comparison: Comparison,
   format: PlanFormat,
   warnings?: readonly string[],
 ): Steps<string> {
-  const render = format === "json" ? comparisonJsonInSteps : comparisonTableInSteps;
+  const render = format === "json" ? renderComparisonJsonInSteps : renderComparisonTableInSteps;
   return render(comparison, warnings);
 }

@@ -1,9 +1,9 @@
 import { ConfigError } from "../errors.ts";
-import { nearestTo } from "../nearest.ts";
+import { findNearestToPattern } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
-import { atOnce, mapInSteps, type Steps } from "../steps.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
+import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits, SimulatedTarget, Simulation } from "./model.ts";
 import { type PlanBudget, simulateInSteps } from "./simulate.ts";
@@ -45,7 +45,7 @@ export function requireMatch(
 ): void {
   const ids = [...new Set(sides.flat().map(({ id }) => id))];
   if (pattern === undefined || ids.some((id) => matchesGlob(pattern, id))) return;
-  const near = nearestTo(pattern.slice(0, maxQuotedLength), ids);
+  const near = findNearestToPattern(pattern.slice(0, maxQuotedLength), ids);
   const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
   throw new ConfigError(
     `No target matches ${JSON.stringify(pattern.slice(0, maxQuotedLength))}${hint}`,
@@ -58,7 +58,7 @@ export function simulateTargets(
   scope: PlanScope,
   knowledge: PlanKnowledge,
 ): Simulation {
-  return atOnce(simulateTargetsInSteps(targets, scope, knowledge));
+  return runAtOnce(simulateTargetsInSteps(targets, scope, knowledge));
 }
 
 export function* simulateTargetsInSteps(

@@ -1,14 +1,14 @@
 import { ConfigError } from "../errors.ts";
-import { ageDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
-import { whyNever } from "../policy/due/explain.ts";
+import { computeAgeDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
+import { explainNever } from "../policy/due/explain.ts";
 import { toMoments } from "../policy/due/facts.ts";
 import { computeSpread, decide } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
-import { entropyBits, type PasswordRules } from "../secrets/password.ts";
-import { atOnce, sortInSteps, type Steps } from "../steps.ts";
-import { type Instant, instantAt, second } from "../time.ts";
-import { clockChangesFor } from "./clocks.ts";
+import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
+import { type Instant, second, toInstantAt } from "../time.ts";
+import { runAtOnce, sortInSteps, type Steps } from "../work-in-steps.ts";
+import { listClockChanges } from "./clocks.ts";
 import { findCollisions } from "./collisions.ts";
 import type {
   Limits,
@@ -47,7 +47,7 @@ export function simulate(
   targets: readonly SimulatedTarget[],
   wanted: SimulationWanted,
 ): Simulation {
-  return atOnce(simulateInSteps(targets, wanted));
+  return runAtOnce(simulateInSteps(targets, wanted));
 }
 
 /**
@@ -88,7 +88,7 @@ export function* simulateInSteps(
   const all = byTarget.sort((a, b) => (a.id < b.id ? -1 : 1)).flatMap(({ shown }) => shown);
   const rotations = yield* sortInSteps(all, ({ at }) => at);
   const collisions = yield* findCollisions(rotations, limits);
-  const clockChanges = yield* clockChangesFor(targets, rotations, start, end);
+  const clockChanges = yield* listClockChanges(targets, rotations, start, end);
   const policies = yield* listUses(targets);
   const what = { targets: planned, policies, rotations, never, tooOld };
   return { from, to, ...what, limits, collisions, clockChanges };
@@ -99,7 +99,7 @@ function* listUses(targets: readonly SimulatedTarget[]): Steps<PolicyUse[]> {
   const uses = new Map<string, PolicyUse>();
   const bitsOf = new Map<PasswordRules, number>();
   for (const { policy } of targets) {
-    const bits = bitsOf.get(policy.password) ?? entropyBits(policy.password);
+    const bits = bitsOf.get(policy.password) ?? countEntropyBits(policy.password);
     bitsOf.set(policy.password, bits);
     const key = `${policy.name}/${bits}`;
     const count = (uses.get(key)?.targets ?? 0) + 1;
@@ -141,7 +141,7 @@ function* simulateTarget(
     yield;
     const { chosen, lost } = decide(policy, moments, now, () => fraction);
     if (chosen === undefined) {
-      return now > start ? { rotations } : { rotations, never: whyNever(policy, lost) };
+      return now > start ? { rotations } : { rotations, never: explainNever(policy, lost) };
     }
     const at = Math.max(chosen.at, now);
     const rotation = { target, at, after: moments.changedAt, placement: chosen };
@@ -157,7 +157,7 @@ function* simulateTarget(
 /** Returns the milliseconds from the start of a rotation to the moment from which the age of the new secret counts. */
 function computeDelay(policy: Policy, at: number, sweepEvery: number): number {
   if (policy.every !== undefined || policy.cron === undefined)
-    return ageDelay(policy.every ?? sweepEvery, sweepEvery);
+    return computeAgeDelay(policy.every ?? sweepEvery, sweepEvery);
   const next = findOpenings(policy).first(at + 1, at + 1);
   // A rotation ends before the next sweep.
   return next && next.from <= at + sweepEvery ? usualRotation : sweepEvery;
@@ -172,7 +172,7 @@ function tooMany(
   const many = reached ? `more than ${number(budget.counted)}` : number(played);
   const targets = asked.targets === 1 ? "1 target" : `${number(asked.targets)} targets`;
   const stopped = reached
-    ? ` Counting stopped at ${instantAt(reached.at)} of target ${reached.targetId}.`
+    ? ` Counting stopped at ${toInstantAt(reached.at)} of target ${reached.targetId}.`
     : "";
   const sentences = [
     `The period has ${many} rotations; the limit is ${number(budget.rotations)}.`,
@@ -196,9 +196,9 @@ function computeAges(
   for (const at of [...rotations.map((rotation) => rotation.at), end]) {
     const since = changed === undefined ? undefined : Math.max(start, changed + every);
     if (since !== undefined && since < at) {
-      found.push({ targetId: id, since: instantAt(since), until: instantAt(at) });
+      found.push({ targetId: id, since: toInstantAt(since), until: toInstantAt(at) });
     }
-    changed = at + ageDelay(every, sweepEvery);
+    changed = at + computeAgeDelay(every, sweepEvery);
   }
   return found;
 }

@@ -8,7 +8,7 @@ export interface AdminRefusals {
   clear(version: string): void;
 }
 
-export function adminRefusals(): AdminRefusals {
+export function makeAdminRefusals(): AdminRefusals {
   let refusals: readonly Refusal[] = [];
   return {
     list: () => refusals,

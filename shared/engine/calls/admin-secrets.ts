@@ -14,7 +14,7 @@ export interface AdminSecrets {
   keep(name: SecretName, stored: StoredSecret, now: Instant): void;
 }
 
-export function adminSecrets(): AdminSecrets {
+export function makeAdminSecrets(): AdminSecrets {
   const kept = new Map<string, { readonly stored: StoredSecret; readonly at: Instant }>();
   const keyOf = ({ vault, name }: SecretName) => `${vault}/${name.toLowerCase()}`;
   return {

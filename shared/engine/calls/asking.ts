@@ -6,11 +6,11 @@ import {
 } from "../../core/errors.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import { toServerName } from "../fleet/turn.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Calls the target. Wraps unknown errors in `Unnamed`, and records whether the server answered. */
 export async function asTarget<Result>(
-  session: Session,
+  session: TargetSession,
   Unnamed: new (message: string) => Error,
   what: string,
   call: () => Promise<Result>,
@@ -31,12 +31,15 @@ export async function asTarget<Result>(
 }
 
 /** Calls a vault. Wraps unknown errors in VaultUnavailableError. */
-export function asVault<Result>(session: Session, call: () => Promise<Result>): Promise<Result> {
+export function asVault<Result>(
+  session: TargetSession,
+  call: () => Promise<Result>,
+): Promise<Result> {
   return wrapUnknownErrors(session, VaultUnavailableError, "the request to the vault failed", call);
 }
 
 async function wrapUnknownErrors<Result>(
-  session: Session,
+  session: TargetSession,
   Unnamed: new (message: string) => Error,
   what: string,
   call: () => Promise<Result>,

@@ -20,7 +20,7 @@ import type {
 import { asAuthority, type Authority } from "../looks/authority.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { type Proof, requireProof } from "../looks/proof.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { asTarget, asVault } from "./asking.ts";
 
 /**
@@ -28,7 +28,7 @@ import { asTarget, asVault } from "./asking.ts";
  * is known now, and remembers each secret for redaction.
  */
 export async function readCurrent(
-  session: Session,
+  session: TargetSession,
   { vault, name }: SecretName,
 ): Promise<StoredSecret | Unreadable> {
   const signal = session.ports.deadline(deadlines.vault);
@@ -38,7 +38,7 @@ export async function readCurrent(
 
 /** Reads one version. It counts as absent when its vault is no longer configured, so that it cannot block a rotation. */
 export async function readVersion(
-  session: Session,
+  session: TargetSession,
   ref: VersionRef,
 ): Promise<StoredSecret | Unreadable> {
   const vault = session.ports.vault(ref.vault);
@@ -48,7 +48,7 @@ export async function readVersion(
 }
 
 export async function writeVersion(
-  session: Session,
+  session: TargetSession,
   { vault, name }: SecretName,
   content: SecretContent,
 ): Promise<VersionRef> {
@@ -66,7 +66,7 @@ export async function writeVersion(
 
 /** Lists every version of a secret, newest first, without values. */
 export function listVersions(
-  session: Session,
+  session: TargetSession,
   { vault, name }: SecretName,
 ): Promise<readonly VersionInfo[]> {
   const signal = session.ports.deadline(deadlines.vault);
@@ -75,7 +75,7 @@ export function listVersions(
 
 /** Disables a stored secret version. `proof` shows which secret works instead. */
 export async function disableVersion(
-  session: Session,
+  session: TargetSession,
   ref: VersionRef,
   proof: Proof,
 ): Promise<void> {
@@ -85,25 +85,27 @@ export async function disableVersion(
   await asVault(session, async () => session.ports.vault(ref.vault)?.disable(ref, signal));
 }
 
-function requireVault(session: Session, name: string): Vault {
+function requireVault(session: TargetSession, name: string): Vault {
   const vault = session.ports.vault(name);
   if (!vault)
-    throw new ConfigError(`vault ${name} is not in the configuration. Add it to \`vaults\``);
+    throw new ConfigError(
+      `vault "${name}" does not exist in the configuration. Add it under \`vaults\``,
+    );
   return vault;
 }
 
 /** Reads the credential stored as `ref` for one of `accounts`. Returns undefined when it cannot be read or belongs to another account. */
 export async function readCredential(
-  session: Session,
+  session: TargetSession,
   ref: VersionRef,
   accounts: readonly string[],
 ): Promise<Credential | undefined> {
   const stored = await readVersion(session, ref);
-  return typeof stored === "string" ? undefined : credentialIn(session, stored, accounts);
+  return typeof stored === "string" ? undefined : toCredential(session, stored, accounts);
 }
 
-export function credentialIn(
-  session: Session,
+export function toCredential(
+  session: TargetSession,
   stored: StoredSecret,
   accounts: readonly string[],
 ): Credential | undefined {
@@ -128,20 +130,20 @@ export interface LogIn {
 
 /** Whether the target accepts a stored secret. Throws GuessPauseError when it has refused the account too often. */
 export async function logsIn(
-  session: Session,
+  session: TargetSession,
   { credential, ref, as, isPropagating = false, isSearch = false, isAuthority = false }: LogIn,
 ): Promise<boolean> {
   const { ports, target } = session;
   const { account } = credential;
-  const most = isSearch ? maxSearchGuesses : maxGuesses;
-  const pause = findGuessPause(session.refusals(), account, session.now(), most);
+  const maxTries = isSearch ? maxSearchGuesses : maxGuesses;
+  const pause = findGuessPause(session.refusals(), account, session.now(), maxTries);
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
   const signal = checkDeadline(session);
   const verdict = await asTarget(
     session,
     TargetUnavailableError,
-    "the log-in could not be tried",
+    "the log-in failed with an unexpected error",
     () =>
       ports
         .rotator(target.type)
@@ -154,7 +156,7 @@ export async function logsIn(
 
 /** Checks on the target what prevents the account from logging in, and whether the authority may change the account. */
 export async function examineAccount(
-  session: Session,
+  session: TargetSession,
   authority: Authority,
   examine: Pick<Examine<unknown>, "account" | "isProven">,
 ): Promise<Examination | "rejected"> {
@@ -164,7 +166,7 @@ export async function examineAccount(
   const { using } = authority;
   await session.hold();
   const signal = checkDeadline(session);
-  const what = "the account could not be examined";
+  const what = "the check of the account failed with an unexpected error";
   return asAuthority(session, authority, async () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       return (
@@ -178,7 +180,7 @@ export async function examineAccount(
 const unasked: Examination = { obstacles: [], right: { is: "likely" } };
 
 async function tryAuthority(
-  session: Session,
+  session: TargetSession,
   { using, ref }: Authority,
 ): Promise<Examination | "rejected"> {
   if (using.as === "identity" || !ref) return unasked;
@@ -197,14 +199,14 @@ function toCall({ options, policy }: Target, mayStay = false) {
   };
 }
 
-function checkDeadline({ ports, target }: Session): AbortSignal {
+function checkDeadline({ ports, target }: TargetSession): AbortSignal {
   const { verify = deadlines.verify } = target.policy.timeouts ?? {};
   return ports.deadline(Math.min(verify, deadlines.verify));
 }
 
 /** Replaces the account's old password. `proof` shows which secret works instead. */
 export async function applyChange(
-  session: Session,
+  session: TargetSession,
   next: Credential,
   authority: Authority,
   proof: Proof,
@@ -223,14 +225,14 @@ export async function applyChange(
   });
 }
 
-function changeDeadline({ ports, target }: Session): AbortSignal {
+function changeDeadline({ ports, target }: TargetSession): AbortSignal {
   const { change = deadlines.apply } = target.policy.timeouts ?? {};
   return ports.deadline(Math.min(change, deadlines.apply));
 }
 
 /** Whether the account has open sessions. Throws ConfigError for a rotator that cannot find out. */
 export async function hasSessions(
-  session: Session,
+  session: TargetSession,
   account: string,
   authority: Authority,
 ): Promise<boolean> {
@@ -238,7 +240,7 @@ export async function hasSessions(
   const { using } = authority;
   const rotator = ports.rotator(target.type);
   const signal = checkDeadline(session);
-  const what = "the sessions of the account could not be checked";
+  const what = "the check for sessions of the account failed with an unexpected error";
   return asAuthority(session, authority, () =>
     asTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
@@ -252,7 +254,7 @@ export async function hasSessions(
 
 /** Removes the account's password permanently. `proof` shows which secret works instead. */
 export async function retireAccount(
-  session: Session,
+  session: TargetSession,
   account: string,
   authority: Authority,
   proof: Proof,
@@ -275,7 +277,7 @@ export async function retireAccount(
 }
 
 function callGuarded(
-  session: Session,
+  session: TargetSession,
   stored: StoredSecret | Unreadable,
 ): StoredSecret | Unreadable {
   if (typeof stored !== "string") session.guard(stored.value);

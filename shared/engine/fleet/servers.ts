@@ -1,18 +1,18 @@
 import {
+  computeSilencePause,
   contactWithin,
-  mostProbes,
-  mostSilentProbes,
-  mostWorkers,
+  maxProbes,
+  maxSilentProbes,
+  maxWorkers,
   provenFor,
-  silencePause,
   silentAfter,
-} from "../../core/fleet/servers.ts";
+} from "../../core/fleet/server-limits.ts";
 import { between, type Instant, plus, second } from "../../core/time.ts";
 
 /** Milliseconds for which a worker waits for a slot: other workers usually finish within that time. */
-const longestWait = 2 * second;
+const maxWaitMs = 2 * second;
 /** Milliseconds for which a worker waits while others contact servers that may not answer. A server that is up answers within that time. */
-const longestWaitForProbe = 300;
+const maxWaitForProbeMs = 300;
 /** Milliseconds, at most twice as many, until a target whose server was busy is tried again. */
 const busyPause = 5 * second;
 
@@ -22,7 +22,7 @@ export interface Entered {
 }
 
 /** The worker must not contact the server before `until`. */
-export interface PassedOver {
+export interface SkippedTurn {
   readonly until: Instant;
   readonly why: string;
 }
@@ -33,9 +33,9 @@ export interface PassedOver {
  */
 export interface Servers {
   /** `isUrgent`: a person waits, so a silent server is contacted again at once, unless another worker is contacting it now. */
-  enter(server: string, isUrgent: boolean): Promise<Entered | PassedOver>;
+  enter(server: string, isUrgent: boolean): Promise<Entered | SkippedTurn>;
   /** Why the server must not be contacted now. For a worker that waits for something else first, and takes no slot yet. */
-  silence(server: string, isUrgent: boolean): PassedOver | undefined;
+  silence(server: string, isUrgent: boolean): SkippedTurn | undefined;
   /** Records that a call which began at `began` has ended. `isUnavailable`: the server could not be reached. */
   note(server: string, began: Instant, isUnavailable: boolean): void;
 }
@@ -60,7 +60,7 @@ interface Contact {
   readonly ended: Promise<void>;
 }
 
-export interface ServersOf {
+export interface ServersDeps {
   readonly now: () => Instant;
   /** Resolves after this many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -70,7 +70,7 @@ export interface ServersOf {
   readonly canConnect?: (server: string) => Promise<boolean>;
 }
 
-interface Memory extends ServersOf {
+interface Memory extends ServersDeps {
   readonly known: Map<string, Known>;
   readonly probing: Set<Known>;
   /** Callbacks that wake the workers which wait for a slot. */
@@ -80,9 +80,9 @@ interface Memory extends ServersOf {
 /** Which slot is missing: one at the server, or one of those for servers that may not answer. */
 type Missing = "server" | "probe";
 
-export function servers(of: ServersOf): Servers {
-  const memory: Memory = { ...of, known: new Map(), probing: new Set(), waiting: new Set() };
-  const { now } = of;
+export function makeServers(deps: ServersDeps): Servers {
+  const memory: Memory = { ...deps, known: new Map(), probing: new Set(), waiting: new Set() };
+  const { now } = deps;
   return {
     async enter(server, isUrgent) {
       const before = findSilence(memory, server, isUrgent) ?? (await awaitContact(memory, server));
@@ -134,7 +134,7 @@ function isProven({ answeredAt, silences }: Known, now: Instant): boolean {
  * Checks whether the server accepts connections, unless it has just answered. A healthy server does so within milliseconds, and no worker
  * waits in a slot for a silent one. Returns why the target is postponed, or undefined if the worker should make a call.
  */
-async function awaitContact(memory: Memory, server: string): Promise<PassedOver | undefined> {
+async function awaitContact(memory: Memory, server: string): Promise<SkippedTurn | undefined> {
   const { now, pause, canConnect } = memory;
   const state = getKnown(memory, server);
   if (!canConnect || isProven(state, now())) return undefined;
@@ -143,7 +143,7 @@ async function awaitContact(memory: Memory, server: string): Promise<PassedOver 
   }
   const { contact } = state;
   if (contact.result === "pending") {
-    await Promise.race([contact.ended, pause(longestWaitForProbe)]);
+    await Promise.race([contact.ended, pause(maxWaitForProbeMs)]);
   }
   const result = contact.result;
   if (result === "connected") return undefined;
@@ -176,7 +176,7 @@ function startContact({ now }: Memory, asked: Promise<boolean>): Contact {
 
 function noteSilence({ now }: Memory, state: Known): void {
   state.silences += 1;
-  state.silentUntil = plus(now(), silencePause(state.silences));
+  state.silentUntil = plus(now(), computeSilencePause(state.silences));
   state.contact = undefined;
 }
 
@@ -186,7 +186,7 @@ function later({ draw }: Memory, from: Instant, milliseconds: number): Instant {
 }
 
 /** Why the server cannot be contacted before `until`, even if other workers leave it. */
-function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedOver | undefined {
+function findSilence(memory: Memory, server: string, isUrgent: boolean): SkippedTurn | undefined {
   const { silentUntil, working } = getKnown(memory, server);
   if (silentUntil === undefined) return undefined;
   const now = memory.now();
@@ -194,21 +194,21 @@ function findSilence(memory: Memory, server: string, isUrgent: boolean): PassedO
   if (isOver && working === 0) return undefined;
   // Another worker that is contacting the server will know soon.
   const until = silentUntil > now && !isUrgent ? silentUntil : plus(now, busyPause);
-  const why = `server ${server} does not answer; Keyturn contacts it again later`;
+  const why = `server ${server} does not answer; Keyturn contacts this server again later`;
   return { until: later(memory, until, second), why };
 }
 
 function reason(server: string, missing: Missing): string {
   return missing === "server"
     ? `server ${server} is busy with other targets`
-    : `server ${server} is queued behind servers that do not answer`;
+    : `server ${server} must wait, because Keyturn is contacting other servers that do not answer`;
 }
 
 function take(memory: Memory, server: string): Entered | Missing {
   const { probing, now } = memory;
   const state = getKnown(memory, server);
   const isProbe = !isProven(state, now());
-  if (state.working >= (isProbe ? 1 : mostWorkers) || isHanging(state, now())) return "server";
+  if (state.working >= (isProbe ? 1 : maxWorkers) || isHanging(state, now())) return "server";
   if (isProbe && !hasProbe(probing, state)) return "probe";
   state.working += 1;
   state.lastSign = now();
@@ -234,7 +234,7 @@ function isHanging({ working, lastSign }: Known, now: Instant): boolean {
 /** Whether a probe slot is free. One slot is kept for servers that have not been silent, so that a new server can always be tried. */
 function hasProbe(probing: ReadonlySet<Known>, state: Known): boolean {
   const silent = [...probing].filter(isSilent);
-  return probing.size < mostProbes && (!isSilent(state) || silent.length < mostSilentProbes);
+  return probing.size < maxProbes && (!isSilent(state) || silent.length < maxSilentProbes);
 }
 
 /** Whether the server was silent and has not accepted a connection since. */
@@ -257,17 +257,17 @@ function wakeAll({ waiting }: Memory): void {
 function endOfWait(memory: Memory, server: string, missing: Missing, since: Instant): Instant {
   const inTheWay = missing === "probe" ? [...memory.probing] : [getKnown(memory, server)];
   const ends = inTheWay.map(({ probeSince }) =>
-    probeSince === undefined ? plus(since, longestWait) : plus(probeSince, longestWaitForProbe),
+    probeSince === undefined ? plus(since, maxWaitMs) : plus(probeSince, maxWaitForProbeMs),
   );
   return ends.reduce((latest, end) => (end > latest ? end : latest));
 }
 
-async function someoneLeft({ waiting, pause }: Memory, atMost: number): Promise<void> {
+async function someoneLeft({ waiting, pause }: Memory, maxWait: number): Promise<void> {
   const left = Promise.withResolvers<undefined>();
   const wake = () => {
     left.resolve(undefined);
   };
   waiting.add(wake);
-  await Promise.race([left.promise, pause(atMost)]);
+  await Promise.race([left.promise, pause(maxWait)]);
   waiting.delete(wake);
 }

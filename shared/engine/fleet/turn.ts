@@ -3,9 +3,9 @@ import { goesFirst } from "../../core/record/first.ts";
 import type { TargetRecord } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import type { Ports } from "../ports.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { takeRoomForBoth, VaultBusyError } from "./room.ts";
-import type { Entered, PassedOver } from "./servers.ts";
+import type { Entered, SkippedTurn } from "./servers.ts";
 
 /** Work that does not contact the server. */
 const withoutServer: readonly Work[] = ["join", "notify", "wait"];
@@ -24,10 +24,10 @@ export function toServerName(
  * does not wait because the server was silent a moment ago.
  */
 export async function takeTurn(
-  session: Session,
+  session: TargetSession,
   record: TargetRecord,
   work: Work,
-): Promise<Entered | PassedOver> {
+): Promise<Entered | SkippedTurn> {
   const { ports, target } = session;
   const { servers } = ports;
   if (!servers || withoutServer.includes(work)) return { leave: () => undefined };
@@ -42,7 +42,7 @@ export async function takeTurn(
 }
 
 /** Waits for room in the vaults before the turn, so that a waiting worker occupies no slot at the server. `start` handles missing room. */
-async function waitForRoom(session: Session): Promise<void> {
+async function waitForRoom(session: TargetSession): Promise<void> {
   try {
     await takeRoomForBoth(session);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { wakeAt } from "../../core/lifecycle/decide.ts";
+import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { newRecord, type TargetRecord, withoutSkip } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
@@ -26,7 +26,7 @@ export function report<Accepted extends { readonly record: TargetRecord }>(
     // The report may be a reason to check a postponed target now.
     const record = accepted.record === before ? before : withoutSkip(accepted.record);
     if (record !== before) {
-      await journal.commit({ record, etag: found?.etag, wakeAt: wakeAt(record, now) });
+      await journal.commit({ record, etag: found?.etag, wakeAt: findWakeTime(record, now) });
     }
     return accepted;
   });

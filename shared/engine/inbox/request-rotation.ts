@@ -1,6 +1,6 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
-import { wakeAt } from "../../core/lifecycle/decide.ts";
-import { askedBy, describeStart } from "../../core/lifecycle/permit.ts";
+import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
 import {
@@ -9,10 +9,10 @@ import {
   type TargetRecord,
   withoutSkip,
 } from "../../core/record/rotation.ts";
-import { findLongestGrace, type Target } from "../../core/target.ts";
+import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
-import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
+import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";
 import { reschedule } from "../work/reschedule.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
@@ -75,7 +75,7 @@ async function knownByKey(
   const found = await journal.read(target.id);
   const waiting =
     found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
-  const why = `an earlier request with this Idempotency-Key led to rotation ${rotationId}`;
+  const why = `an earlier request with this Idempotency-Key started or joined rotation ${rotationId}`;
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
@@ -101,10 +101,10 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
       `\`grace\` has no effect on target ${id}: its accounts change their own passwords, so Keyturn cannot end the old one early. Remove \`grace\``,
     );
   }
-  const longest = findLongestGrace(policy);
-  if (grace <= longest) return;
+  const maxGraceMs = findMaxGrace(policy);
+  if (grace <= maxGraceMs) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(longest)}, the policy's every: the next rotation of the pair needs the other account`,
+    `grace must be at most ${formatDuration(maxGraceMs)} (every of the policy), because the next rotation of the pair needs the other account`,
   );
 }
 
@@ -167,7 +167,7 @@ async function commitNews(
 ): Promise<Instant | undefined> {
   const { key } = wanted;
   if (record === found?.record && key === undefined) return undefined;
-  const due = wakeAt(record, now);
+  const due = findWakeTime(record, now);
   await journal.commit({
     record,
     etag: found?.etag,
@@ -186,7 +186,7 @@ function whatItJoins({ rotation, request }: TargetRecord, rotationId: string): s
       ? `${joins}, which was blocked and will be retried`
       : `${joins}, which is under way (phase ${rotation.phase})`;
   }
-  return request ? `${joins}, which is queued. ${askedBy(request)}` : joins;
+  return request ? `${joins}, which is queued. ${describeRequester(request)}` : joins;
 }
 
 /** Returns what the rotation of an admin waits for: it does not start while its secret is used to change another target. */
@@ -197,6 +197,6 @@ async function adminWait(
   now: Instant,
 ): Promise<Waiting | undefined> {
   if (rotation || !request) return undefined;
-  const user = await userOfAdmin(ports, target);
+  const user = await findAdminUser(ports, target);
   return user === undefined ? undefined : waitForUser(user, now);
 }

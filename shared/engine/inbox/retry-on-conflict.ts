@@ -6,8 +6,8 @@ import type { Ports } from "../ports.ts";
 const maxConflicts = 20;
 
 /** Milliseconds of the first pause. */
-const firstPause = 25;
-const longestPause = second;
+const firstPauseMs = 25;
+const maxPauseMs = second;
 
 /**
  * Repeats `attempt`, which reads, decides and writes, until no other writer wins the race. Between two races it pauses
@@ -29,7 +29,7 @@ export async function retryOnConflict<Result>(
 
 /** Returns a random number of milliseconds, from 0 to a limit that doubles with each lost race, up to a second. */
 function pauseAfter(race: number, randomBytes: Ports["randomBytes"]): number {
-  const limit = Math.min(firstPause * 2 ** (race - 1), longestPause);
+  const limit = Math.min(firstPauseMs * 2 ** (race - 1), maxPauseMs);
   const [high = 0, low = 0] = randomBytes(2);
   return Math.round((limit * (high * 256 + low)) / 65_535);
 }

@@ -15,7 +15,7 @@ const changing: readonly Rotation["phase"][] = ["staging", "applying", "publishi
  * Returns the id of a target that is being changed with this target's credential now, if there is one: rotating the credential would
  * make that change fail. A target that only waits for its next try does not count, because it reads the credential again.
  */
-export async function userOfAdmin(
+export async function findAdminUser(
   { journal, targetsUsing }: Pick<Ports, "journal" | "targetsUsing">,
   { publish }: Target,
 ): Promise<string | undefined> {
@@ -41,6 +41,6 @@ export function waitForUser(
   user: string,
   now: Instant,
 ): { readonly until: Instant; readonly why: string } {
-  const why = `waits for the change of target ${user}, which uses this credential`;
+  const why = `waits until target ${user} is changed, because that change logs in with this credential`;
   return { until: plus(now, adminInUseDelay), why };
 }

@@ -2,7 +2,7 @@ import { AuthorityRefusedError } from "../../core/errors.ts";
 import { findGuessPause } from "../../core/looks/guesses.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Using } from "../../rotators/rotator.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 
 /** Who makes a change, and where their secret is stored, if they have one. */
@@ -17,7 +17,7 @@ export interface Authority {
  * secret. Throws GuessPauseError when another log-in of the account must wait.
  */
 export async function asAuthority<Result>(
-  session: Session,
+  session: TargetSession,
   { using, ref }: Authority,
   call: () => Promise<Result>,
 ): Promise<Result> {

@@ -5,21 +5,21 @@ import {
   type UnreadableVersion,
 } from "../../core/looks/no-live-credential.ts";
 import type { Rotation } from "../../core/record/rotation.ts";
-import { candidates, findSlot } from "../../core/record/slots.ts";
+import { findSlot, listSlotCandidates } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion, type Target, type VersionRef } from "../../core/target.ts";
+import { isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { between, minute } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import {
-  credentialIn,
   listVersions,
   type LogIn,
   logsIn,
   readCredential,
   readCurrent,
   readVersion,
+  toCredential,
 } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 
 /** A credential, and where it is stored. */
@@ -32,7 +32,7 @@ export interface StoredCredential {
  * Returns the admin's credential as the vault has it now, or had it seconds ago for another target. Does not try to log in with it.
  * Throws ConfigError.
  */
-export async function recallAdmin(session: Session): Promise<StoredCredential> {
+export async function recallAdmin(session: TargetSession): Promise<StoredCredential> {
   const { secret } = requireAdmin(session.target);
   const known = session.ports.adminSecrets?.recall(secret, session.now());
   if (!known) return readAdmin(session);
@@ -41,7 +41,7 @@ export async function recallAdmin(session: Session): Promise<StoredCredential> {
 }
 
 /** Returns the admin's credential as the vault has it now. Does not try to log in with it. Throws ConfigError. */
-export async function readAdmin(session: Session): Promise<StoredCredential> {
+export async function readAdmin(session: TargetSession): Promise<StoredCredential> {
   const { target } = session;
   const { secret } = requireAdmin(target);
   const stored = await readCurrent(session, secret);
@@ -57,10 +57,10 @@ function requireAdmin({ id, authority }: Target): Extract<Target["authority"], {
   throw new RangeError(`target ${id} has no admin`);
 }
 
-function adminIn(session: Session, stored: StoredSecret): StoredCredential {
+function adminIn(session: TargetSession, stored: StoredSecret): StoredCredential {
   const { target } = session;
   const { secret, account } = requireAdmin(target);
-  const credential = credentialIn(session, stored, account === undefined ? [] : [account]);
+  const credential = toCredential(session, stored, account === undefined ? [] : [account]);
   if (!credential) {
     throw new ConfigError(
       `the admin secret ${secret.name} of target ${target.id} must be JSON with username and password, ` +
@@ -80,7 +80,7 @@ function adminIn(session: Session, stored: StoredSecret): StoredCredential {
  * ago last. Stops at once when the target cannot be reached. Throws NoLiveCredentialError when none logs in.
  */
 export async function findLiveCredential(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential> {
   const { account } = rotation;
@@ -90,7 +90,7 @@ export async function findLiveCredential(
   for await (const ref of listCandidates(session, rotation)) {
     const stored = await readVersion(session, ref);
     const credential =
-      typeof stored === "string" ? undefined : credentialIn(session, stored, [account]);
+      typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
     if (!credential) {
       const why = typeof stored === "string" ? stored : "holds no credential";
       unreadable.push({ ref, why });
@@ -107,18 +107,18 @@ export async function findLiveCredential(
 }
 
 async function* listCandidates(
-  session: Session,
+  session: TargetSession,
   { account, pending }: Rotation,
 ): AsyncGenerator<VersionRef> {
   const newest = await readCurrent(session, session.target.publish);
-  const isTheirs = typeof newest !== "string" && credentialIn(session, newest, [account]);
+  const isTheirs = typeof newest !== "string" && toCredential(session, newest, [account]);
   const slot = findSlot(session.record(), account);
-  const refs = candidates(slot, isTheirs ? newest.ref : undefined);
+  const refs = listSlotCandidates(slot, isTheirs ? newest.ref : undefined);
   const refusedAt = ({ version }: VersionRef) =>
     findRefusal(session.refusals(), { account, version }, session.now());
   // Callers try the pending secret before this search. Once refused, it is tried again here with the others.
   const known = [
-    ...refs.filter((ref) => !sameVersion(ref, pending)),
+    ...refs.filter((ref) => !isSameVersion(ref, pending)),
     ...(pending && refusedAt(pending) !== undefined ? [pending] : []),
   ];
   const [untried, refused] = split(known, (ref) => refusedAt(ref) === undefined);
@@ -146,7 +146,7 @@ const lookMemoryMs = 30 * minute;
  * that changes itself has few guesses for many stored secrets, so a check spends none on a secret that was refused within the last half
  * hour. A search tries each secret in turn.
  */
-export async function stillLogsIn(session: Session, live: LogIn): Promise<boolean> {
+export async function stillLogsIn(session: TargetSession, live: LogIn): Promise<boolean> {
   // Do not try a secret twice in one attempt.
   if (session.hasSeenRefused(live.credential)) return false;
   const refusal = { account: live.credential.account, version: live.ref.version };
@@ -170,7 +170,7 @@ const othersWithin = 10;
  * it was restored from a backup. Does not try to log in with them.
  */
 export async function readOthers(
-  session: Session,
+  session: TargetSession,
   known: readonly VersionRef[],
 ): Promise<StoredCredential[]> {
   const { target } = session;
@@ -178,7 +178,7 @@ export async function readOthers(
   const versions = await listVersions(session, target.publish);
   const found: StoredCredential[] = [];
   for (const { ref, enabled } of versions.slice(0, othersWithin)) {
-    if (!enabled || known.some((one) => sameVersion(one, ref))) continue;
+    if (!enabled || known.some((one) => isSameVersion(one, ref))) continue;
     const credential = await readCredential(session, ref, accounts);
     if (credential) found.push({ credential, ref });
   }
@@ -186,11 +186,11 @@ export async function readOthers(
 }
 
 /** The pending credential that a session has read. A version never changes. */
-const pendingRead = new WeakMap<Session, StoredCredential>();
+const pendingRead = new WeakMap<TargetSession, StoredCredential>();
 
 /** Reads the pending secret of the rotation. Returns undefined when its version can no longer be read. */
 export async function readPending(
-  session: Session,
+  session: TargetSession,
   { pending, account }: Rotation,
 ): Promise<StoredCredential | undefined> {
   const credential = pending && (await readCredential(session, pending, [account]));
@@ -202,11 +202,11 @@ export async function readPending(
 
 /** Like `readPending`, but does not read it again if this session has read it. The version may have been disabled since. */
 export async function recallPending(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential | undefined> {
   const known = pendingRead.get(session);
-  const isKnown = sameVersion(known?.ref, rotation.pending);
+  const isKnown = isSameVersion(known?.ref, rotation.pending);
   return isKnown && known?.credential.account === rotation.account
     ? known
     : readPending(session, rotation);

@@ -1,5 +1,10 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
-import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
+import {
+  handoverMs,
+  withoutGraceHolds,
+  withoutSuperseded,
+  withSuperseded,
+} from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
@@ -7,26 +12,23 @@ import { readPayload } from "../../core/payload/payload.ts";
 import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion } from "../../core/target.ts";
-import { between, minute } from "../../core/time.ts";
+import { isSameVersion } from "../../core/target.ts";
+import { between } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent, readVersion } from "../calls/reach.ts";
+import { logsIn, readCurrent, readVersion, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
-import { shapeWarning } from "../phases/publication.ts";
-import type { Session } from "../session.ts";
+import { findShapeWarning } from "../phases/publication.ts";
+import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
-
-/** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
-export const handoverMs = 10 * minute;
 
 /**
  * Reports a version that somebody else wrote during a rotation, which replaces it. Returns whether there is one. If it holds the present
  * secret of the other account of a pair, the journal keeps its location: it may be the only copy.
  */
 export async function reportForeignVersion(
-  session: Session,
+  session: TargetSession,
   current: StoredSecret | Unreadable,
   { id, account }: Rotation,
 ): Promise<boolean> {
@@ -36,7 +38,7 @@ export async function reportForeignVersion(
   const credential =
     current === "disabled" || others.length === 0
       ? undefined
-      : credentialIn(session, current, others);
+      : toCredential(session, current, others);
   const isLive =
     current !== "disabled" &&
     credential !== undefined &&
@@ -45,7 +47,7 @@ export async function reportForeignVersion(
   const record = withDrift(
     session,
     current,
-    "somebody else wrote this version; the rotation under way replaces it",
+    "this version is not from Keyturn; the rotation under way replaces this version",
   );
   if (isLive) {
     const slot = promote(findSlot(record, credential.account), current.ref, current.createdAt);
@@ -80,7 +82,7 @@ export type Published =
  * Reads the published secret. A version that somebody else wrote and that logs in is adopted as the account's secret; any other
  * version that Keyturn did not write is reported.
  */
-export async function syncPublished(session: Session): Promise<Published> {
+export async function syncPublished(session: TargetSession): Promise<Published> {
   const stored = await readCurrent(session, session.target.publish);
   if (stored === "absent" || stored === "deleted") {
     return session.record().published || stored === "deleted"
@@ -88,7 +90,7 @@ export async function syncPublished(session: Session): Promise<Published> {
       : { is: "nothing" };
   }
   const accounts = session.target.slots.map((slot) => slot.account);
-  const credential = stored === "disabled" ? undefined : credentialIn(session, stored, accounts);
+  const credential = stored === "disabled" ? undefined : toCredential(session, stored, accounts);
   const foreign = await isForeign(session, stored, session.record().rotation?.id);
   if (stored === "disabled" || !credential) {
     if (foreign) await reportUnusable(session, stored, accounts);
@@ -104,7 +106,7 @@ export async function syncPublished(session: Session): Promise<Published> {
 }
 
 /** Reports that the target refuses the published secret. */
-export async function reportRefused(session: Session, stored: StoredSecret): Promise<void> {
+export async function reportRefused(session: TargetSession, stored: StoredSecret): Promise<void> {
   const record = withDrift(session, stored, "the target refuses this version");
   const at = session.now();
   const { refusedSince = at } = record;
@@ -119,28 +121,30 @@ export async function reportRefused(session: Session, stored: StoredSecret): Pro
 }
 
 async function reportUnusable(
-  session: Session,
+  session: TargetSession,
   stored: Existing,
   accounts: readonly string[],
 ): Promise<void> {
   const reading = typeof stored === "string" ? undefined : readPayload(stored.value, accounts);
-  const why = reading?.kind === "none" ? `: it ${reading.why}` : "";
+  const why = reading?.kind === "none" ? `: the secret ${reading.why}` : "";
   const detail =
     typeof stored === "string"
       ? `the secret is ${stored}`
       : `the secret holds no credential of the target${why}`;
-  await session.commit(withDrift(session, stored, detail));
+  const record = withoutGraceHolds(withDrift(session, stored, detail), session.now());
+  // Consumers that read the secret now get no credential, so the rotation that replaces it does not wait.
+  await session.commit(withoutSuperseded(record));
 }
 
 /** Adopts the version. This counts as a rotation, unless a rotation is under way or waits for a retry. */
 async function adoptVersion(
-  session: Session,
+  session: TargetSession,
   { ref, createdAt, value }: StoredSecret,
   { account }: Credential,
 ): Promise<void> {
   const reading = readPayload(value, [account]);
-  const warning = reading.kind === "credential" && shapeWarning(session, reading.shape);
-  const detail = `somebody else wrote this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
+  const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
+  const detail = `this version is not from Keyturn; the version logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const proven = {
@@ -160,13 +164,13 @@ async function adoptVersion(
  * VaultUnavailableError when the vault answers with a version older than the published one.
  */
 async function isForeign(
-  session: Session,
+  session: TargetSession,
   current: Existing,
   rotationId: string | undefined,
 ): Promise<boolean> {
   const known = session.record().published;
   if (typeof current === "string") return known !== undefined;
-  if (sameVersion(current.ref, known)) return false;
+  if (isSameVersion(current.ref, known)) return false;
   if (rotationId !== undefined && current.tags["keyturn-rotation"] === rotationId) return false;
   const ours = await readKnown(session);
   if (ours === undefined) return true;
@@ -175,7 +179,7 @@ async function isForeign(
 }
 
 /** Reads the known published version. If it can no longer be read, a newer version is assumed to be somebody else's. */
-async function readKnown(session: Session): Promise<StoredSecret | undefined> {
+async function readKnown(session: TargetSession): Promise<StoredSecret | undefined> {
   const known = session.record().published;
   if (!known) return undefined;
   try {
@@ -191,26 +195,26 @@ async function readKnown(session: Session): Promise<StoredSecret | undefined> {
  * Rejects an outdated answer. A single version cannot be deleted, so a superseded version is never the newest again: a vault that answers
  * with one is behind, and its answer is not what consumers read.
  */
-function requireNewer(session: Session, current: StoredSecret, ours: StoredSecret): void {
+function requireNewer(session: TargetSession, current: StoredSecret, ours: StoredSecret): void {
   const { slots, active } = session.record();
   // Key Vault rounds to whole seconds, so two versions may have the same time. Do not wait for that forever.
   const isSuperseded =
     between(ours.createdAt, session.now()) < handoverMs &&
     slots.some(
       (slot) =>
-        sameVersion(slot.previous, current.ref) ||
-        (slot.account !== active && sameVersion(slot.current, current.ref)),
+        isSameVersion(slot.previous, current.ref) ||
+        (slot.account !== active && isSameVersion(slot.current, current.ref)),
     );
   const { createdAt } = current;
   if (createdAt > ours.createdAt || (createdAt === ours.createdAt && !isSuperseded)) return;
   const { name, version } = current.ref;
   throw new VaultUnavailableError(
-    `the vault returned version ${version} of ${name}, which ${ours.ref.version} superseded. The vault returned an old version; Keyturn reads it again later`,
+    `the vault returned version ${version} of ${name}, although version ${ours.ref.version} is newer. Keyturn reads the secret again later`,
   );
 }
 
 function withDrift(
-  session: Session,
+  session: TargetSession,
   current: Pick<StoredSecret, "ref"> | Exclude<Unreadable, "absent">,
   detail: string,
 ): TargetRecord {

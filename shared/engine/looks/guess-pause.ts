@@ -7,7 +7,7 @@ export class GuessPauseError extends TargetUnavailableError {
 
   constructor(account: string, until: Instant) {
     super(
-      `the target refused account ${account} too often within minutes. To avoid locking it, Keyturn does not log in before ${until}`,
+      `the target refused log-ins of account ${account} too often. To avoid a lock of the account, Keyturn does not log in before ${until}`,
     );
     this.until = until;
   }

@@ -3,8 +3,8 @@ import type { Rotation } from "../../core/record/rotation.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
+import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
+import type { TargetSession } from "../session.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { type Published, reportRefused, syncPublished } from "./drift.ts";
 import { issueProof, type Proof } from "./proof.ts";
@@ -26,7 +26,7 @@ export type Broken = Exclude<Checked, { readonly is: "works" }>;
  * Logs in with the published secret, as the vault has it now. Reports a refusal as drift. Throws when the vault or the target cannot be
  * reached: then nothing is known.
  */
-export async function checkPublished(session: Session): Promise<Checked> {
+export async function checkPublished(session: TargetSession): Promise<Checked> {
   const published = await syncPublished(session);
   if (published.is === "nothing" || published.is === "unusable") return published;
   const { stored, credential } = published;
@@ -45,7 +45,7 @@ export async function checkPublished(session: Session): Promise<Checked> {
   return { is: "refused", stored, credential };
 }
 
-async function noteProven(session: Session): Promise<void> {
+async function noteProven(session: TargetSession): Promise<void> {
   const record = session.record();
   const proven = withPublishedProven(record);
   if (proven !== record) await session.commit(proven);
@@ -53,7 +53,7 @@ async function noteProven(session: Session): Promise<void> {
 
 /** Returns the version that this rotation has published, if it is the current version and logs in. */
 export async function findOwnPublished(
-  session: Session,
+  session: TargetSession,
   { id, account }: Rotation,
 ): Promise<VersionRef | undefined> {
   const current = await readCurrent(session, session.target.publish);
@@ -63,21 +63,21 @@ export async function findOwnPublished(
 
 /** Returns the proof that the account logs in with the published secret. Returns undefined if it does not. */
 export async function proveLogIn(
-  session: Session,
+  session: TargetSession,
   current: StoredSecret | Unreadable,
   account: string,
 ): Promise<Proof | undefined> {
   if (typeof current === "string") return undefined;
-  const credential = credentialIn(session, current, [account]);
+  const credential = toCredential(session, current, [account]);
   if (!credential || !(await logsIn(session, { credential, ref: current.ref }))) return undefined;
   return issueProof(session, "published");
 }
 
 /** Explains in a message why the published secret does not work. */
-export function describeBroken({ target }: Session, checked: Broken): string {
+export function describeBroken({ target }: TargetSession, checked: Broken): string {
   const { name } = target.publish;
   if (checked.is === "refused") return `the target refuses the published secret ${name}`;
-  if (checked.is === "nothing") return `no secret is published as ${name}`;
+  if (checked.is === "nothing") return `the published secret ${name} does not exist`;
   return typeof checked.stored === "string"
     ? `the published secret ${name} is ${checked.stored}`
     : `the published secret ${name} holds no credential of target ${target.id}`;

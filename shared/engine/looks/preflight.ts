@@ -6,12 +6,12 @@ import {
 } from "../../core/errors.ts";
 import type { Finding } from "../../core/looks/findings.ts";
 import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot } from "../../core/record/slots.ts";
-import { pendingName, sameVersion, type VersionRef } from "../../core/target.ts";
+import { chooseAccount, findSlot } from "../../core/record/slots.ts";
+import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
   readAdmin,
@@ -43,7 +43,7 @@ export interface Cleared {
  * VaultUnavailableError when the check itself failed.
  */
 export async function lookBeforeChange(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<Cleared | "other turn"> {
   const published = await refuseNamedObstacle(() => checkPublished(session));
@@ -51,7 +51,7 @@ export async function lookBeforeChange(
   if (published.is === "refused" && session.target.slots.length > 1) {
     await restorePublished(session, published);
   }
-  if (accountToChange(session.target, session.record()) !== rotation.account) return "other turn";
+  if (chooseAccount(session.target, session.record()) !== rotation.account) return "other turn";
   const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
@@ -63,7 +63,7 @@ export async function lookBeforeChange(
  * Checks again before a change that has begun is repeated: the first try may have had no effect. Does not check whether the account logs
  * in: it may have either secret. Waits for a named obstacle to go away, because the target may refuse consumers until the change is proven.
  */
-export async function lookAgain(session: Session, rotation: Rotation): Promise<Cleared> {
+export async function lookAgain(session: TargetSession, rotation: Rotation): Promise<Cleared> {
   const { publish } = session.target;
   const stored = await readCurrent(session, publish);
   requireNotDeleted(publish.name, stored);
@@ -80,7 +80,7 @@ export async function lookAgain(session: Session, rotation: Rotation): Promise<C
 
 const nothingChanged = "nothing was changed";
 const notProven =
-  "the target may already have the new secret, and may refuse consumers until the change is proven";
+  "the target may already have the new secret, and may refuse consumers until Keyturn has verified the change";
 
 /** The server, or its administrator's view, shows an obstacle that prevents the account from logging in. */
 class ObstacleError extends ChangeRefusedError {}
@@ -95,7 +95,11 @@ async function refuseNamedObstacle<Result>(ask: () => Promise<Result>): Promise<
 }
 
 /** Describes whether the published secret can be written later. Throws when Keyturn knows that it cannot. */
-function describePublished(session: Session, rotation: Rotation, published: Checked): Finding {
+function describePublished(
+  session: TargetSession,
+  rotation: Rotation,
+  published: Checked,
+): Finding {
   const { target } = session;
   const about = "published secret";
   const { name } = target.publish;
@@ -110,27 +114,27 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
     session.record().published
   ) {
     throw new VaultUnavailableError(
-      `the current version of ${name} is disabled. Enable it, or request a rotation to replace it`,
+      `the current version of ${name} is disabled. Enable this version, or request a rotation to replace the version`,
     );
   }
   const isOurs =
     (published.is === "works" || published.is === "refused") &&
     published.stored.tags["keyturn-target"] === target.id;
-  const { vault } = pendingName(target);
+  const { vault } = toPendingName(target);
   if (isOurs) {
-    const sentence = `Keyturn wrote the current version of ${name}, and can read it`;
+    const sentence = `Keyturn wrote and can read the current version of ${name}`;
     return { about, is: "proven", sentence };
   }
   return vault === target.publish.vault
     ? {
         about,
         is: "likely",
-        sentence: `Keyturn can write ${name}: it has just written the pending secret to the same vault (${vault})`,
+        sentence: `Keyturn can write ${name}: Keyturn has just stored the pending secret in the same vault (${vault})`,
       }
     : {
         about,
         is: "unknown",
-        sentence: `Keyturn has not tried to write ${name} in vault ${target.publish.vault}: it stores pending secrets in ${vault}`,
+        sentence: `whether Keyturn can write ${name} in vault ${target.publish.vault} is unknown: pending secrets are stored in vault ${vault}`,
       };
 }
 
@@ -140,7 +144,7 @@ function describePublished(session: Session, rotation: Rotation, published: Chec
  * the secret was purged.
  */
 function requireNotVanished(
-  session: Session,
+  session: TargetSession,
   { requestedBy, failures }: Rotation,
   stored: StoredSecret | Unreadable | "",
 ): void {
@@ -151,20 +155,20 @@ function requireNotVanished(
   if (stored !== "absent" || !isOurs || isWanted) return;
   throw new VaultUnavailableError(
     `the secret ${name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +
-      "Recover it, or request a rotation to publish it again",
+      "Recover the secret, or request a rotation to publish the secret again",
   );
 }
 
 function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
   if (stored !== "deleted") return;
   throw new VaultUnavailableError(
-    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge it`,
+    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge the secret`,
   );
 }
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
 async function findCurrent(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   published: Checked,
 ): Promise<StoredCredential | "refused" | "unknown"> {
@@ -191,7 +195,7 @@ async function findCurrent(
 function describeLogIn(account: string, live: StoredCredential | "refused" | "unknown"): Finding {
   const about = "credential";
   if (live === "unknown") {
-    return { about, is: "unknown", sentence: `no readable secret of ${account} is stored` };
+    return { about, is: "unknown", sentence: `Keyturn cannot read a stored secret of ${account}` };
   }
   return live === "refused"
     ? { about, is: "refused", sentence: `the target refuses the stored secret of ${account}` }
@@ -200,7 +204,7 @@ function describeLogIn(account: string, live: StoredCredential | "refused" | "un
 
 /** Checks that the authority may change the account, and that nothing prevents the account from logging in. */
 async function clearAuthority(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   live: StoredCredential | "refused" | "unknown" | undefined,
   consequence = nothingChanged,
@@ -236,9 +240,9 @@ interface ExaminedAs {
 
 /** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
 async function examineAs(
-  session: Session,
+  session: TargetSession,
   examine: { readonly account: string; readonly isProven: boolean },
-  findAdmin: (session: Session) => Promise<StoredCredential>,
+  findAdmin: (session: TargetSession) => Promise<StoredCredential>,
 ): Promise<ExaminedAs> {
   const isAdmin = session.target.authority.as === "admin";
   const admin = isAdmin ? await findAdmin(session) : undefined;
@@ -246,13 +250,13 @@ async function examineAs(
   const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
   if (examined !== "rejected" || !admin) return { admin, using, examined };
   const fresh = await readAdmin(session);
-  if (sameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  if (isSameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
   return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 
 /** An account that changes itself needs only a stored secret that logs in. */
 async function clearSelf(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   known: StoredCredential | undefined,
 ): Promise<Cleared> {

@@ -1,6 +1,6 @@
 import { TargetUnavailableError } from "../../core/errors.ts";
 import { between, type Instant, minute } from "../../core/time.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Milliseconds. Longer than the calls between a proof and the effect that it permits, and not longer than a claim. */
 const maxProofAgeMs = 2 * minute;
@@ -24,42 +24,42 @@ export interface Proof {
  * | `authority` | the authority may give the account the pending secret, which is stored and was just read |
  * | `unused` | the journal shows that the secret was never sent to a target |
  */
-export type ProofOf = "published" | "pending" | "authority" | "unused";
+export type ProofSubject = "published" | "pending" | "authority" | "unused";
 
 interface Issued {
-  readonly session: Session;
-  readonly of: ProofOf;
+  readonly session: TargetSession;
+  readonly of: ProofSubject;
   readonly at: Instant;
 }
 
 const proofs = new WeakMap<Proof, Issued>();
-const latest = new WeakMap<Session, Map<ProofOf, Proof>>();
+const latest = new WeakMap<TargetSession, Map<ProofSubject, Proof>>();
 
-export function issueProof(session: Session, of: ProofOf): Proof {
+export function issueProof(session: TargetSession, of: ProofSubject): Proof {
   const proof = Object.freeze({}) as Proof;
   proofs.set(proof, { session, of, at: session.now() });
-  latest.set(session, (latest.get(session) ?? new Map<ProofOf, Proof>()).set(of, proof));
+  latest.set(session, (latest.get(session) ?? new Map<ProofSubject, Proof>()).set(of, proof));
   return proof;
 }
 
 /** Returns the session's latest proof of this kind, if it is still fresh. */
-export function findProof(session: Session, of: ProofOf): Proof | undefined {
+export function findProof(session: TargetSession, of: ProofSubject): Proof | undefined {
   const proof = latest.get(session)?.get(of);
   return proof && isFresh(session, proof) ? proof : undefined;
 }
 
 /** Throws TargetUnavailableError when the proof is too old: then the engine must check again. */
-export function requireProof(session: Session, proof: Proof): void {
+export function requireProof(session: TargetSession, proof: Proof): void {
   if (proofs.get(proof)?.session !== session) {
     throw new RangeError("The proof belongs to another session.");
   }
   if (isFresh(session, proof)) return;
   throw new TargetUnavailableError(
-    `target ${session.target.id}: too much time passed between the checks and the change, so nothing was changed`,
+    `target ${session.target.id}: the time between the checks and the change was too long, so nothing was changed`,
   );
 }
 
-function isFresh(session: Session, proof: Proof): boolean {
+function isFresh(session: TargetSession, proof: Proof): boolean {
   const known = proofs.get(proof);
   return known !== undefined && between(known.at, session.now()) <= maxProofAgeMs;
 }

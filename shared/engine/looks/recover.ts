@@ -1,24 +1,25 @@
 import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
+import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import {
   type Failure,
   keyturn,
+  type Rotation,
   type RunRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { candidates, findSlot, withSlot } from "../../core/record/slots.ts";
-import { sameVersion, type VersionRef } from "../../core/target.ts";
-import { between, plus } from "../../core/time.ts";
+import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
+import { between, type Instant, minute, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
-import { handoverMs } from "./drift.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
 
@@ -26,7 +27,7 @@ import type { Broken } from "./look.ts";
  * When the published secret does not log in, publishes again a stored credential of the target that does, unless somebody wrote
  * the published version within the last minutes. Returns whether it did.
  */
-export async function restorePublished(session: Session, checked: Broken): Promise<boolean> {
+export async function restorePublished(session: TargetSession, checked: Broken): Promise<boolean> {
   if (checked.is !== "refused" || isFresh(session, checked)) return false;
   const healthy = await findHealthy(session, checked);
   if (!healthy) return false;
@@ -41,7 +42,7 @@ export async function restorePublished(session: Session, checked: Broken): Promi
   const restored = await publish(session, id, publication);
   const record = session.record();
   const slot = { ...findSlot(record, account), current: restored };
-  const message = `The target refused the published secret ${restored.name}. Keyturn published the secret of ${account} again, which works.`;
+  const message = `The target refused the published secret ${restored.name}. Keyturn published the working secret of ${account} again.`;
   const { refusedSince: _, ...rest } = record;
   const served: TargetRecord = {
     ...rest,
@@ -57,7 +58,7 @@ export async function restorePublished(session: Session, checked: Broken): Promi
 
 /** Refreshes consumers. A consumer that is down reads the new version by itself later, or the next rotation refreshes it. */
 async function refreshAfterRestore(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   restored: VersionRef,
 ): Promise<void> {
@@ -67,7 +68,7 @@ async function refreshAfterRestore(
   session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after a restore" });
 }
 
-function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }>): boolean {
+function isFresh(session: TargetSession, { stored }: Extract<Broken, { is: "refused" }>): boolean {
   const isOurs = stored.tags["keyturn-target"] === session.target.id;
   return !isOurs && between(stored.createdAt, session.now()) < handoverMs;
 }
@@ -77,7 +78,7 @@ function isFresh(session: Session, { stored }: Extract<Broken, { is: "refused" }
  * the journal does not know.
  */
 async function findHealthy(
-  session: Session,
+  session: TargetSession,
   { stored }: Extract<Broken, { is: "refused" }>,
 ): Promise<StoredCredential | undefined> {
   const known = await readNewest(session, stored.ref);
@@ -92,7 +93,7 @@ async function findHealthy(
 
 /** Skips an account that is blocked or must pause between guesses: a restore only helps until the rotation, which fixes the problem. */
 async function findLogIn(
-  session: Session,
+  session: TargetSession,
   found: readonly StoredCredential[],
 ): Promise<StoredCredential | undefined> {
   for (const live of found) {
@@ -107,14 +108,17 @@ async function findLogIn(
 }
 
 /** Reads the newest credential of each account that the journal knows, except the refused one. */
-async function readNewest(session: Session, refused: VersionRef): Promise<StoredCredential[]> {
+async function readNewest(
+  session: TargetSession,
+  refused: VersionRef,
+): Promise<StoredCredential[]> {
   const { active } = session.record();
   const accounts = session.target.slots.map((slot) => slot.account);
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
   const found: StoredCredential[] = [];
   for (const account of inOrder) {
-    const [newest] = candidates(findSlot(session.record(), account), undefined);
-    if (!newest || sameVersion(newest, refused)) continue;
+    const [newest] = listSlotCandidates(findSlot(session.record(), account), undefined);
+    if (!newest || isSameVersion(newest, refused)) continue;
     const credential = await readCredential(session, newest, [account]);
     if (credential) found.push({ credential, ref: newest });
   }
@@ -125,7 +129,11 @@ async function readNewest(session: Session, refused: VersionRef): Promise<Stored
  * When the published secret does not work, requests a rotation if the target refuses the secret, and publishes a working secret again,
  * if there is one. A target that only people rotate is only reported.
  */
-export async function recover(session: Session, checked: Broken, failure: Failure): Promise<void> {
+export async function recover(
+  session: TargetSession,
+  checked: Broken,
+  failure: Failure,
+): Promise<void> {
   const isNews = session.record().lastFailure?.message !== failure.message;
   const failing: TargetRecord = {
     ...session.record(),
@@ -136,9 +144,8 @@ export async function recover(session: Session, checked: Broken, failure: Failur
     await session.commit(withCheckAfterHandover(failing, checked.stored));
     return;
   }
-  const alarmed = isNews
-    ? withAlarm(failing, "published-broken", failure.message, failure)
-    : failing;
+  const free = withoutGraceHolds(failing, session.now());
+  const alarmed = isNews ? withAlarm(free, "published-broken", failure.message, failure) : free;
   const { record, runs } =
     checked.is === "refused" ? withCureRequested(session, alarmed) : { record: alarmed, runs: [] };
   await session.commit(record, runs);
@@ -154,7 +161,7 @@ export async function recover(session: Session, checked: Broken, failure: Failur
 /** Schedules a check: an operator may be changing the credential by hand, so do not replace it before the time allowed for that. */
 function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecret): TargetRecord {
   const at = plus(createdAt, handoverMs);
-  const why = "somebody wrote the published secret, and the target refuses it";
+  const why = "the published secret was written by hand, and the target refuses the secret";
   return withCheck(record, why, at);
 }
 
@@ -169,24 +176,31 @@ function withAlarm(
 
 /** Returns the record with a rotation requested now, unless one is already open or requested. */
 function withCureRequested(
-  session: Session,
+  session: TargetSession,
   record: TargetRecord,
 ): { readonly record: TargetRecord; readonly runs: readonly RunRecord[] } {
   const { target, ports } = session;
   const isLeftToPeople = target.policy.manualOnly === true;
-  // An open rotation that waits for a window or for a grace would leave consumers without a secret until then.
-  const isUnderWay = record.rotation !== undefined && record.rotation.heldBy === undefined;
+  const now = session.now();
+  // An open rotation that waits for a window would leave consumers without a secret until then.
+  const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
   const isPlanned = isUnderWay || record.request !== undefined || record.again !== undefined;
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }
-  const now = session.now();
-  const wish = {
+  const intent = {
     rotationId: ports.newId(),
     reason: "drift",
     requestedBy: keyturn,
     at: now,
   } as const;
-  const accepted = acceptRequest(record, wish, target, now);
+  const accepted = acceptRequest(record, intent, target, now);
   return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
+}
+
+/** Milliseconds. A busy vault delays a rotation for less. */
+const longHoldMs = 10 * minute;
+
+function isHeldForLong({ heldBy, nextAttemptAt = "" }: Rotation, now: Instant): boolean {
+  return heldBy !== undefined && nextAttemptAt > plus(now, longHoldMs);
 }

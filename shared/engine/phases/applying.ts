@@ -6,10 +6,15 @@ import {
 } from "../../core/errors.ts";
 import { describeFindings } from "../../core/looks/findings.ts";
 import { findRefusal } from "../../core/looks/guesses.ts";
-import { mayHaveChanged, type Rotation, withoutHold } from "../../core/record/rotation.ts";
-import { accountToChange, findSlot, promote, withSlot } from "../../core/record/slots.ts";
+import {
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+  withoutHold,
+} from "../../core/record/rotation.ts";
+import { abandon, chooseAccount, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { sameVersion, type VersionRef } from "../../core/target.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant } from "../../core/time.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
@@ -25,17 +30,18 @@ import { GuessPauseError } from "../looks/guess-pause.ts";
 import { findOwnPublished } from "../looks/look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts";
 import { issueProof } from "../looks/proof.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
 
-const notAcceptedYet = "the target took the new secret and does not accept it yet";
+const notAcceptedYet =
+  "the target accepted the change, but does not accept log-ins with the new secret yet";
 
 /**
  * Sets the pending secret on the target, after checking the target first. If a change may have begun and the pending secret logs in, the
  * change was already made. Keyturn creates no other secret while it is unknown whether this one works.
  */
-export async function applying(session: Session, rotation: Rotation): Promise<Advance> {
+export async function applying(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.changeBegan) {
     const live = await findPendingLive(session, rotation);
     if (live !== "not live") return live;
@@ -51,7 +57,7 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
   if (cleared === "other turn") return { to: "staging" };
   // Read the secret directly before sending it to the target: an operator may have disabled it meanwhile.
   const pending = await readPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
+  if (!pending) return handleLostPending(session, rotation);
   if (cleared.current) {
     await requireRoom(session, rotation.id, pending.credential, cleared.current);
   }
@@ -60,11 +66,11 @@ export async function applying(session: Session, rotation: Rotation): Promise<Ad
 
 /** Finds out whether the target already has the pending secret. */
 async function findPendingLive(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<Advance | "not live"> {
   const pending = await readPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
+  if (!pending) return handleLostPending(session, rotation);
   const isPropagating = isPropagatingNow(session, rotation.confirmedAt);
   if (await acceptsPending(session, { ...pending, isPropagating })) {
     issueProof(session, "pending");
@@ -84,7 +90,7 @@ async function findPendingLive(
  * rotation does not wait for one. An account that changes itself has few guesses for many stored secrets, so a refused one is not tried
  * first again.
  */
-async function acceptsPending(session: Session, pending: LogIn): Promise<boolean> {
+async function acceptsPending(session: TargetSession, pending: LogIn): Promise<boolean> {
   const refusal = { account: pending.credential.account, version: pending.ref.version };
   const wasRefused = findRefusal(session.refusals(), refusal, session.now()) !== undefined;
   const isSelf = session.target.authority.as === "self";
@@ -102,7 +108,7 @@ async function acceptsPending(session: Session, pending: LogIn): Promise<boolean
  * account is in use, and the other account must be rotated. If this rotation has already published the account, returns that version.
  */
 async function leavePublishedAccount(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
 ): Promise<VersionRef | undefined> {
   const { target } = session;
@@ -110,14 +116,32 @@ async function leavePublishedAccount(
   // A rotation of an account that was removed from the configuration still continues to its end.
   if (!mayHaveChanged(rotation) || target.slots.length === 1 || !isConfigured) return undefined;
   await syncPublished(session);
-  if (accountToChange(target, session.record()) !== rotation.account) {
-    throw new GoBackError("staging", `somebody changed and published ${rotation.account} by hand`);
+  if (chooseAccount(target, session.record()) !== rotation.account) {
+    await session.commit(withoutChange(session.record(), rotation));
+    throw new GoBackError(
+      "staging",
+      `account ${rotation.account} was changed and published by hand; the rotation starts again with a new secret`,
+    );
   }
   return findOwnPublished(session, rotation);
 }
 
+/**
+ * The record without the change that the rotation began: somebody replaced it by hand. The pending version stays known, because the change
+ * may still take effect late.
+ */
+function withoutChange(record: TargetRecord, rotation: Rotation): TargetRecord {
+  const { pending, outcomeInDoubt: _o, confirmedAt: _c, ...rest } = record.rotation ?? rotation;
+  const slot = findSlot(record, rotation.account);
+  return {
+    ...record,
+    ...(pending && { slots: withSlot(record.slots, abandon(slot, pending)) }),
+    rotation: { ...rest, changeBegan: false },
+  };
+}
+
 async function changeAndProve(
-  session: Session,
+  session: TargetSession,
   pending: StoredCredential,
   cleared: Cleared,
 ): Promise<Advance> {
@@ -146,27 +170,29 @@ async function changeAndProve(
   }
   throw isPropagating
     ? new NotYetPropagatedError(notAcceptedYet)
-    : new OutcomeUnknownError("the target took the new secret and then refused it");
+    : new OutcomeUnknownError(
+        "the target accepted the change, but refuses log-ins with the new secret",
+      );
 }
 
 /** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
-function isPropagatingNow(session: Session, confirmedAt: Instant | undefined): boolean {
+function isPropagatingNow(session: TargetSession, confirmedAt: Instant | undefined): boolean {
   if (confirmedAt === undefined) return false;
   const waited = between(confirmedAt, session.now());
   return waited >= 0 && waited < getPropagation(session);
 }
 
-/** Milliseconds for which the target may refuse a secret after it took it. */
-function getPropagation({ ports, target }: Session): number {
+/** Milliseconds for which the target may refuse a new secret after it accepted the change. */
+function getPropagation({ ports, target }: TargetSession): number {
   return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**
- * Called when the target took the secret but refuses it, and all tries are used up. An authority that does not need the account's own
+ * Called when the target accepted the change but refuses the secret, and all attempts are used up. An authority that does not need the account's own
  * secret applies the same secret again. An account that changes itself needs a stored secret that logs in; otherwise the rotation is
  * blocked until a person decides.
  */
-async function blockUnlessCurable(session: Session, rotation: Rotation): Promise<void> {
+async function blockUnlessCurable(session: TargetSession, rotation: Rotation): Promise<void> {
   const { target } = session;
   const hasTriesLeft = rotation.failures + 1 < target.policy.retry.attempts;
   if (rotation.confirmedAt === undefined || hasTriesLeft || target.authority.as !== "self") return;
@@ -175,14 +201,14 @@ async function blockUnlessCurable(session: Session, rotation: Rotation): Promise
   } catch (error) {
     if (!(error instanceof NoLiveCredentialError)) throw error;
     throw new NoLiveCredentialError(
-      `target ${target.id} took a new secret for ${rotation.account} and refuses it. ${error.message}`,
+      `target ${target.id} accepted a new secret for ${rotation.account}, but refuses log-ins with the new secret. ${error.message}`,
     );
   }
 }
 
 /** Records, before the change is sent, that the target may have the pending secret from now on. */
 async function confirmClaim(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   live: VersionRef | undefined,
 ): Promise<Rotation> {
@@ -207,7 +233,7 @@ async function confirmClaim(
  * so Keyturn reads it again and tries once more. After a second refusal, the journal no longer records that a change began.
  */
 async function applyOrUndo(
-  session: Session,
+  session: TargetSession,
   before: Rotation,
   next: Credential,
   cleared: Cleared,
@@ -218,7 +244,7 @@ async function applyOrUndo(
   } catch (error) {
     if (!(error instanceof AuthorityRefusedError)) throw error;
     const fresh = using.as === "admin" ? await readAdmin(session) : undefined;
-    if (fresh && !sameVersion(fresh.ref, usingRef)) {
+    if (fresh && !isSameVersion(fresh.ref, usingRef)) {
       const again = { as: "admin", credential: fresh.credential } as const;
       return applyOrUndo(session, before, next, { ...cleared, using: again, usingRef: fresh.ref });
     }
@@ -232,7 +258,10 @@ async function applyOrUndo(
  * works, the rotation continues without it. Otherwise Keyturn may create another secret only if the account can still be changed: with
  * rights other than its own, or with an older secret that still logs in.
  */
-export async function pendingLost(session: Session, rotation: Rotation): Promise<Advance> {
+export async function handleLostPending(
+  session: TargetSession,
+  rotation: Rotation,
+): Promise<Advance> {
   const published = await findOwnPublished(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   const version = rotation.pending?.version ?? "";
@@ -243,10 +272,13 @@ export async function pendingLost(session: Session, rotation: Rotation): Promise
       if (!(error instanceof NoLiveCredentialError)) throw error;
       const { name } = rotation.pending ?? { name: "the pending secret" };
       throw new NoLiveCredentialError(
-        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover it, ` +
+        `Version ${version} of ${name}, which ${rotation.account} may have, cannot be read. Enable or recover the version, ` +
           `and request a rotation. ${error.message}`,
       );
     }
   }
-  throw new GoBackError("staging", `the pending version ${version} can no longer be read`);
+  throw new GoBackError(
+    "staging",
+    `Keyturn can no longer read the pending version ${version}; the rotation starts again with a new secret`,
+  );
 }

@@ -2,7 +2,12 @@ import { withCheck } from "../../core/lifecycle/check-request.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
-import { pendingName, sameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
+import {
+  isSameVersion,
+  type SecretName,
+  toPendingName,
+  type VersionRef,
+} from "../../core/target.ts";
 import { between, day } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
 import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
@@ -10,7 +15,7 @@ import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { readPending } from "../looks/credentials.ts";
 import { proveLogIn } from "../looks/look.ts";
 import { findProof, issueProof, type Proof } from "../looks/proof.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 import { type Advance, GoBackError } from "./step.ts";
 
 /** Number of versions from which Keyturn warns: Key Vault cannot back up a secret with more than 500, and cannot delete single versions. */
@@ -19,7 +24,7 @@ const tidyEveryMs = 7 * day;
 const maxDisabledAtOnce = 20;
 
 /** Disables the account's pending versions that are no longer needed because the published secret works. */
-export async function cleaning(session: Session, rotation: Rotation): Promise<Advance> {
+export async function cleaning(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const proof = findProof(session, "published") ?? (await provePublished(session, rotation));
   if (proof === undefined) return leaveToCheck(session, rotation);
   for (const ref of listSuperseded(session, rotation)) await disableVersion(session, ref, proof);
@@ -32,7 +37,7 @@ export async function cleaning(session: Session, rotation: Rotation): Promise<Ad
  * by now.
  */
 async function provePublished(
-  session: Session,
+  session: TargetSession,
   { account, published }: Rotation,
 ): Promise<Proof | undefined> {
   const current = await readCurrent(session, published ?? session.target.publish);
@@ -43,7 +48,7 @@ async function provePublished(
  * Called when the published secret no longer works. As long as the pending version can be read, the rotation sets the same secret on the
  * target again. Without it, a new secret might replace the one that consumers use, so the rotation ends and the secret is checked.
  */
-async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advance> {
+async function leaveToCheck(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { name } = rotation.published ?? session.target.publish;
   const why = `the published secret ${name} no longer logs in`;
   if (await readPending(session, rotation)) throw new GoBackError("publishing", why);
@@ -52,9 +57,9 @@ async function leaveToCheck(session: Session, rotation: Rotation): Promise<Advan
 }
 
 /** Pending versions that the account may have had before it took the published one. */
-function listSuperseded(session: Session, { account, pending }: Rotation): VersionRef[] {
+function listSuperseded(session: TargetSession, { account, pending }: Rotation): VersionRef[] {
   const { current, previous, abandoned } = findSlot(session.record(), account);
-  const { name } = pendingName(session.target);
+  const { name } = toPendingName(session.target);
   return [pending, current, previous, abandoned].filter(
     (ref): ref is VersionRef => ref?.name === name,
   );
@@ -65,7 +70,7 @@ function listSuperseded(session: Session, { account, pending }: Rotation): Versi
  * logged: the version is cleaned up later.
  */
 export async function discardPending(
-  session: Session,
+  session: TargetSession,
   { pending, changeBegan, outcomeInDoubt, confirmedAt }: Rotation,
   failure?: Failure,
 ): Promise<void> {
@@ -79,12 +84,16 @@ export async function discardPending(
 }
 
 /** Occasionally disables pending versions that no record names, and reports a secret that nears Key Vault's limit. */
-async function tidyWhenDue(session: Session, rotation: Rotation, proof: Proof): Promise<void> {
+async function tidyWhenDue(
+  session: TargetSession,
+  rotation: Rotation,
+  proof: Proof,
+): Promise<void> {
   const { tidiedAt } = session.record();
   if (tidiedAt !== undefined && between(tidiedAt, session.now()) < tidyEveryMs) return;
   await tolerateFailure(session, "clean up old versions", async () => {
     const { target } = session;
-    const pending = await listVersions(session, pendingName(target));
+    const pending = await listVersions(session, toPendingName(target));
     for (const { ref } of listLeftOver(session.record(), rotation, pending)) {
       await session.hold();
       await disableVersion(session, ref, proof);
@@ -93,7 +102,7 @@ async function tidyWhenDue(session: Session, rotation: Rotation, proof: Proof): 
     const counted = { ...session.record(), tidiedAt: session.now() };
     session.stage(
       withLimitReported(
-        withLimitReported(counted, pendingName(target), pending.length, session),
+        withLimitReported(counted, toPendingName(target), pending.length, session),
         target.publish,
         published.length,
         session,
@@ -112,7 +121,7 @@ function listLeftOver(
     ...slots.flatMap(({ current, previous, abandoned }) => [current, previous, abandoned]),
   ];
   return versions
-    .filter(({ enabled, ref }) => enabled && !named.some((one) => sameVersion(one, ref)))
+    .filter(({ enabled, ref }) => enabled && !named.some((one) => isSameVersion(one, ref)))
     .slice(0, maxDisabledAtOnce);
 }
 
@@ -120,12 +129,12 @@ function withLimitReported(
   record: TargetRecord,
   { vault, name }: SecretName,
   count: number,
-  session: Session,
+  session: TargetSession,
 ): TargetRecord {
   if (count < versionsToReport) return record;
   const message =
     `Secret ${name} in vault ${vault} has ${count} versions. Key Vault cannot back up a secret with more than 500. ` +
-    "Publish under a new name, or back up the secret and purge it while no rotation runs.";
+    "Publish under a new name, or back up the secret and purge the secret while no rotation runs.";
   session.emit({ type: "version-limit", detail: message });
   const data = { kind: "version-limit", message, secret: name };
   return notify(record, {
@@ -137,7 +146,7 @@ function withLimitReported(
 }
 
 async function tolerateFailure(
-  session: Session,
+  session: TargetSession,
   detail: string,
   work: () => Promise<void>,
 ): Promise<void> {

@@ -2,12 +2,12 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../core/errors
 import type { Rotation } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { toFailure } from "../failure.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
-const longest = minute;
-const mostTries = 30;
+const maxEmergencyMs = minute;
+const maxTries = 30;
 /** Two tries are enough after a lost connection; more would keep the worker from other targets if the server is down. */
-const mostTriesAtTarget = 2;
+const maxTriesAtTarget = 2;
 /** Milliseconds. The vault may be busy for a moment, or an operator may be changing a firewall. */
 const firstPause = second;
 const laterPause = 3 * second;
@@ -17,7 +17,7 @@ const laterPause = 3 * second;
  * worker keeps the target while the vault cannot be reached: it tries again within a second, then every few seconds, for a minute. If the
  * server cannot be reached, the worker tries twice more.
  */
-export function emergency(session: Session) {
+export function makeEmergency(session: TargetSession) {
   let since: Instant | undefined;
   let tries = 0;
 
@@ -30,10 +30,10 @@ export function emergency(session: Session) {
     if (!isAtVault && !(error instanceof TargetUnavailableError)) return false;
     since ??= session.now();
     tries++;
-    if (tries > (isAtVault ? mostTries : mostTriesAtTarget)) return false;
+    if (tries > (isAtVault ? maxTries : maxTriesAtTarget)) return false;
     const pause = pauseBefore(session, tries, isAtVault ? error : {});
     const end = plus(session.now(), pause);
-    if (between(since, end) > longest) return false;
+    if (between(since, end) > maxEmergencyMs) return false;
     session.emit({
       type: "attempt-failed",
       rotationId: rotation.id,
@@ -51,7 +51,7 @@ export function emergency(session: Session) {
 
 /** Returns a random number of milliseconds, so that targets that failed together do not come back together. */
 function pauseBefore(
-  session: Session,
+  session: TargetSession,
   tries: number,
   { retryAfter = 0 }: { readonly retryAfter?: number | undefined },
 ): number {

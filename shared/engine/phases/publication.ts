@@ -1,6 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
-import { mergePayload } from "../../core/payload/merge.ts";
-import { type PayloadShape, renderPayload, shapeChange } from "../../core/payload/payload.ts";
+import { mergePayload } from "../../core/payload/merge-payload.ts";
+import { findShapeChange, type PayloadShape, renderPayload } from "../../core/payload/payload.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -10,15 +10,15 @@ import { vaultLimits } from "../../core/vault-limits.ts";
 import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { readVersion, writeVersion } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
-export function getEndpoint({ ports, target }: Session): Endpoint {
+export function getEndpoint({ ports, target }: TargetSession): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
 /** Tags of everything that a rotation writes. */
-export function keyturnTags(
-  session: Session,
+export function toKeyturnTags(
+  session: TargetSession,
   rotationId: string,
   account: string,
 ): Record<string, string> {
@@ -43,7 +43,7 @@ export interface Publication {
  * of Azure's own samples, so that tools made for those samples continue to work.
  */
 export function makePublication(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   credential: Credential,
   previous: StoredSecret | undefined,
@@ -54,7 +54,7 @@ export function makePublication(
   const fresh = {
     ...renderPayload(publish.as, credential, getEndpoint(session)),
     tags: {
-      ...keyturnTags(session, rotationId, credential.account),
+      ...toKeyturnTags(session, rotationId, credential.account),
       CredentialId: credential.account,
       ProviderAddress: getEndpoint(session).host,
       ...(days > 0 && { ValidityPeriodDays: String(days) }),
@@ -66,9 +66,9 @@ export function makePublication(
 }
 
 /** Warns that the next rotation will write the secret in a different form than consumers read now, although nobody requested that. */
-export function shapeWarning(session: Session, shape: PayloadShape): string | undefined {
+export function findShapeWarning(session: TargetSession, shape: PayloadShape): string | undefined {
   const { name, as } = session.target.publish;
-  const change = shapeChange(shape, as);
+  const change = findShapeChange(shape, as);
   if (change === undefined) return undefined;
   const warning = `${name} ${change}`;
   session.emit({ type: "shape-differs", detail: warning });
@@ -77,7 +77,7 @@ export function shapeWarning(session: Session, shape: PayloadShape): string | un
 
 /** Reads the version whose other content the next one keeps: the current version, or the last known one if that cannot be read. */
 export async function readPrevious(
-  session: Session,
+  session: TargetSession,
   current: StoredSecret | Unreadable,
 ): Promise<StoredSecret | undefined> {
   if (typeof current !== "string") return current;
@@ -95,7 +95,7 @@ export async function readPrevious(
 
 /** Checks, before anything is changed, that the other content of the published secret fits into the next version. */
 export async function requireRoom(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   credential: Credential,
   current: StoredSecret | Unreadable,
@@ -103,15 +103,17 @@ export async function requireRoom(
   const { publish } = session.target;
   const previous = await readPrevious(session, current);
   if (makePublication(session, rotationId, credential, previous).fits) return;
+  const bytes = previous ? Buffer.byteLength(previous.value.reveal()) : 0;
   throw new ConfigError(
-    `secret ${publish.name} has no room for a new credential besides its other content: ` +
-      `a version has at most ${vaultLimits.valueBytes} bytes. Store a shorter version.`,
+    `a new credential does not fit into secret ${publish.name} together with the other content of the secret: ` +
+      `the current version has ${bytes} bytes, and a version may have at most ${vaultLimits.valueBytes} bytes. ` +
+      `Store a shorter version.`,
   );
 }
 
 /** Writes the published secret. Afterwards, it logs what could not be kept of the previous version. */
 export async function publish(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   { content, notes }: Publication,
 ): Promise<VersionRef> {

@@ -1,10 +1,10 @@
 import { deadlines } from "../../core/deadlines.ts";
 import type { VersionRef } from "../../core/target.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Refreshes every consumer, even if some fail. Returns the error messages. */
 export async function refreshConsumers(
-  session: Session,
+  session: TargetSession,
   rotationId: string,
   published: VersionRef,
 ): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Rotation, WorkingPhase } from "../../core/record/rotation.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** The phase of a rotation after a step, and what the step found out. */
 export interface Advance {
@@ -8,12 +8,16 @@ export interface Advance {
   readonly learnt?: Partial<Rotation>;
 }
 
-export type Step = (session: Session, rotation: Rotation) => Promise<Advance>;
+export type Step = (session: TargetSession, rotation: Rotation) => Promise<Advance>;
 
-/** The target does not accept the secret that it took yet. This does not count as a failed try. */
+/** The target accepted the change, but refuses the new secret for now. This does not count as a failed attempt. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
-/** The result of an earlier phase is no longer valid: the rotation goes back to the phase that can fix it. */
+/**
+ * A check disproved the result of an earlier phase, so the rotation goes back to the phase that can repeat it. The kind is
+ * `outcome-unknown`: until then, Keyturn does not know whether the account has the pending secret, and must keep that secret as a
+ * candidate (`outcomeInDoubt`).
+ */
 export class GoBackError extends OutcomeUnknownError {
   readonly backTo: "staging" | "applying" | "publishing";
 

@@ -2,26 +2,26 @@ import { TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
 import { renderPayload } from "../../core/payload/payload.ts";
 import { mayHaveChanged, type Rotation, type WorkingPhase } from "../../core/record/rotation.ts";
-import { accountToChange, isOwnWork } from "../../core/record/slots.ts";
+import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import { generatePassword } from "../../core/secrets/password.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
-import { pendingName } from "../../core/target.ts";
-import { credentialIn, logsIn, readCurrent, writeVersion } from "../calls/reach.ts";
+import { toPendingName } from "../../core/target.ts";
+import { logsIn, readCurrent, toCredential, writeVersion } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
 import { recallPending } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
-import type { Session } from "../session.ts";
-import { applying, pendingLost } from "./applying.ts";
+import type { TargetSession } from "../session.ts";
+import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import {
   getEndpoint,
-  keyturnTags,
   makePublication,
   publish,
   readPrevious,
   requireRoom,
+  toKeyturnTags,
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
@@ -47,11 +47,11 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 };
 
 /** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
-async function staging(session: Session, rotation: Rotation): Promise<Advance> {
+async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target, ports } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
-  const account = accountToChange(target, session.record());
+  const account = chooseAccount(target, session.record());
   await takeRoomForBoth(session);
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
   const password = generatePassword(target.policy.password, [account], ports.randomBytes);
@@ -60,17 +60,17 @@ async function staging(session: Session, rotation: Rotation): Promise<Advance> {
     const current = published.is === "nothing" ? "absent" : published.stored;
     await requireRoom(session, rotation.id, credential, current);
   }
-  const pending = await writeVersion(session, pendingName(target), {
+  const pending = await writeVersion(session, toPendingName(target), {
     ...renderPayload("json", credential, getEndpoint(session)),
-    tags: keyturnTags(session, rotation.id, account),
+    tags: toKeyturnTags(session, rotation.id, account),
   });
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 
-async function publishing(session: Session, rotation: Rotation): Promise<Advance> {
+async function publishing(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target } = session;
   const pending = await recallPending(session, rotation);
-  if (!pending) return pendingLost(session, rotation);
+  if (!pending) return handleLostPending(session, rotation);
   const current = await readCurrent(session, target.publish);
   const previous = await readPrevious(session, current);
   const publication = makePublication(session, rotation.id, pending.credential, previous);
@@ -85,19 +85,22 @@ async function publishing(session: Session, rotation: Rotation): Promise<Advance
   const isForeign = await reportForeignVersion(session, current, rotation);
   const proof = isForeign ? undefined : findProof(session, "pending");
   if (!proof && !(await logsIn(session, pending))) {
-    throw new GoBackError("applying", "the target no longer accepts the new secret");
+    throw new GoBackError(
+      "applying",
+      "the target no longer accepts the new secret; the change is repeated",
+    );
   }
   const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
 }
 
 /** Proves that consumers can log in: the current version is the one that Keyturn published, and the target accepts it. */
-async function checking(session: Session, rotation: Rotation): Promise<Advance> {
+async function checking(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { name } = session.target.publish;
   const current = await readCurrent(session, session.target.publish);
   const expected = await recallPending(session, rotation);
   const found =
-    typeof current === "string" ? undefined : credentialIn(session, current, [rotation.account]);
+    typeof current === "string" ? undefined : toCredential(session, current, [rotation.account]);
   if (
     typeof current === "string" ||
     !found ||
@@ -107,7 +110,7 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
     await reportForeignVersion(session, current, rotation);
     throw new GoBackError(
       "publishing",
-      `the current version of ${name} is not the one that Keyturn published`,
+      `the current version of ${name} was not written by this rotation; Keyturn publishes the secret again`,
     );
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
@@ -121,7 +124,7 @@ async function checking(session: Session, rotation: Rotation): Promise<Advance> 
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 
-async function refreshing(session: Session, { id, published }: Rotation): Promise<Advance> {
+async function refreshing(session: TargetSession, { id, published }: Rotation): Promise<Advance> {
   if (!published) return { to: "cleaning" };
   const problems = await refreshConsumers(session, id, published);
   if (problems.length > 0) throw new TargetUnavailableError(problems.join(" "));

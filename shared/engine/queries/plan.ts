@@ -1,16 +1,16 @@
 import { toFacts } from "../../core/record/due.ts";
 import { compareInSteps } from "../../core/simulation/compare.ts";
 import type { PlanFormat } from "../../core/simulation/formats.ts";
-import { comparisonInSteps, planInSteps } from "../../core/simulation/render.ts";
+import { planInSteps, renderComparisonInSteps } from "../../core/simulation/render.ts";
 import {
   type PlanKnowledge,
   type PlanScope,
   simulateTargetsInSteps,
 } from "../../core/simulation/scope.ts";
 import type { PlanBudget } from "../../core/simulation/simulate.ts";
-import { inSlices, type Steps } from "../../core/steps.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
+import { runInSlices, type Steps } from "../../core/work-in-steps.ts";
 import type { Ports } from "../ports.ts";
 
 /** What a plan shows. */
@@ -40,8 +40,8 @@ export async function makePlan(
   wanted: PlanOptions,
 ): Promise<string> {
   const knowledge = await readKnowledge(ports);
-  const simulation = await runInSlices(simulateTargetsInSteps(targets, wanted, knowledge));
-  return runInSlices(planInSteps(simulation, wanted.format, knowledge.now));
+  const simulation = await runBetweenEvents(simulateTargetsInSteps(targets, wanted, knowledge));
+  return runBetweenEvents(planInSteps(simulation, wanted.format, knowledge.now));
 }
 
 /** Shows what an edit of the configuration would change in the plan. Writes nothing. Throws ConfigError as `makePlan` does. */
@@ -52,15 +52,15 @@ export async function planEdit(
   wanted: PlanOptions,
 ): Promise<string> {
   const knowledge = await readKnowledge(ports);
-  const before = await runInSlices(simulateTargetsInSteps(targets, wanted, knowledge));
-  const after = await runInSlices(simulateTargetsInSteps(edited.targets, wanted, knowledge));
-  const comparison = await runInSlices(compareInSteps(before, after, knowledge.now));
-  return runInSlices(comparisonInSteps(comparison, wanted.format, edited.warnings));
+  const before = await runBetweenEvents(simulateTargetsInSteps(targets, wanted, knowledge));
+  const after = await runBetweenEvents(simulateTargetsInSteps(edited.targets, wanted, knowledge));
+  const comparison = await runBetweenEvents(compareInSteps(before, after, knowledge.now));
+  return runBetweenEvents(renderComparisonInSteps(comparison, wanted.format, edited.warnings));
 }
 
 /** Runs the work in slices, so that timers, requests and rotations can run in between. */
-function runInSlices<Result>(work: Steps<Result>): Promise<Result> {
-  return inSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
+function runBetweenEvents<Result>(work: Steps<Result>): Promise<Result> {
+  return runInSlices(work, () => new Promise((resolve) => void setImmediate(resolve)));
 }
 
 async function readKnowledge({ journal, rotator, sweepEvery }: PlanPorts): Promise<PlanKnowledge> {

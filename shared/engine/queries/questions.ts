@@ -58,7 +58,7 @@ export interface Questions {
 
 type QuestionPorts = Pick<Ports, "journal" | "rotator">;
 
-export function questions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
+export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
   const { journal } = ports;
   const all = [...byId.values()];
   return {

@@ -10,7 +10,7 @@ import {
 import type { Queue, WorkMessage } from "../../stores/queue.ts";
 import { raiseAlarm } from "../alarm.ts";
 import type { Ports } from "../ports.ts";
-import { workAndTell } from "../worker.ts";
+import { workAndReport } from "../worker.ts";
 
 /** Milliseconds. Longer waits are left to the next sweep, which comes within a minute. */
 const maxSoonMs = 20 * second;
@@ -59,7 +59,7 @@ export async function workOnMessage(
     await raiseAlarm(
       ports,
       "message-unreadable",
-      "A message in the work queue is unreadable. Only Keyturn may write to this queue.",
+      "Keyturn cannot read a message in its work queue. Only Keyturn may write to this queue.",
     );
     return undefined;
   }
@@ -70,7 +70,7 @@ export async function workOnMessage(
   }
   try {
     const checkDrift = message.because === vaultHint;
-    const { wakeAt, hasWritten } = await workAndTell(ports, target, { checkDrift });
+    const { wakeAt, hasWritten } = await workAndReport(ports, target, { checkDrift });
     if (hasWritten) await lookSooner(ports, firstQueue, target.id, wakeAt);
     else await comeBack(ports, queue, message, wakeAt);
   } catch (error) {

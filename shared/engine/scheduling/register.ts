@@ -1,6 +1,6 @@
-import { chunks } from "../../core/chunks.ts";
+import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
-import { wakeAt } from "../../core/lifecycle/decide.ts";
+import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { computeFingerprint, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, toInstant } from "../../core/time.ts";
@@ -36,7 +36,7 @@ const distance = hour;
  * Returns a function that registers the targets on its first call, then hourly, and on the next call if another writer interfered.
  * It returns undefined when no registration was due.
  */
-export function registrar(
+export function makeRegistrar(
   { journal }: Registering,
   targets: readonly Target[],
 ): () => Promise<Leftovers | undefined> {
@@ -70,7 +70,7 @@ export async function register(
   const known = new Map(records.map((record) => [record.targetId, record]));
   const leftAlone = new Set(unreadable.map(({ id }) => id));
   let settled = true;
-  for (const batch of chunks(targets, 16)) {
+  for (const batch of splitIntoChunks(targets, 16)) {
     const done = await Promise.all(
       batch.map(async (target) => {
         if (leftAlone.has(target.id)) return true;
@@ -107,7 +107,7 @@ async function rescheduleTarget(journal: Journal, target: Target, now: Instant):
   const written = await tryCommit(journal, {
     record,
     etag: found?.etag,
-    wakeAt: wakeAt(record, now),
+    wakeAt: findWakeTime(record, now),
   });
   return written === "written";
 }

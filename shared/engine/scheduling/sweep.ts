@@ -1,4 +1,4 @@
-import { chunks } from "../../core/chunks.ts";
+import { splitIntoChunks } from "../../core/chunks.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Due, Journal } from "../../stores/journal.ts";
 import type { Queue } from "../../stores/queue.ts";
@@ -7,10 +7,10 @@ import type { Queue } from "../../stores/queue.ts";
 const slice = 1_000;
 
 /** The most slices of one sweep. The next sweep, a minute later, sends the rest. */
-const mostSlices = 50;
+const maxSlices = 50;
 
 /** How many messages a sweep sends for targets whose rows this instance cannot read: another one may be able to. */
-const mostUnreadable = 50;
+const maxUnreadable = 50;
 
 /**
  * Sends a message for every due target that has no message on its way. It reads only due rows, so its cost depends on their number.
@@ -25,7 +25,7 @@ export async function sweep(
   let wanted = slice;
   const left = new Set<string>();
   const isWanted = ({ targetId }: Due) => isKnown(targetId) && !left.has(targetId);
-  for (let slices = 0; slices < mostSlices; slices++) {
+  for (let slices = 0; slices < maxSlices; slices++) {
     const now = toInstant(journal.now());
     const isCandidate = (due: Due) => isWanted(due) && isReadable(due.targetId);
     const due = (await readDue({ journal, now, wanted }, isCandidate)).filter(isWanted);
@@ -49,7 +49,7 @@ export async function sweep(
       continue;
     }
     // Never mark these: another instance that gets the message may not be able to read the row either.
-    const others = due.filter(({ targetId }) => !isReadable(targetId)).slice(0, mostUnreadable);
+    const others = due.filter(({ targetId }) => !isReadable(targetId)).slice(0, maxUnreadable);
     await sendAll(
       others.map((one) => ({ due: one, delayMs: 0 })),
       () => queue,
@@ -76,7 +76,7 @@ async function sendAll(
   messages: readonly DelayedMessage[],
   queueFor: (due: Due) => Queue,
 ): Promise<void> {
-  for (const batch of chunks(messages, 16)) {
+  for (const batch of splitIntoChunks(messages, 16)) {
     await Promise.all(
       batch.map(({ due, delayMs }) =>
         queueFor(due).send({ targetId: due.targetId, because: "due" }, delayMs),

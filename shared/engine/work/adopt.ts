@@ -4,7 +4,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
 import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
-import { dueAt } from "../../core/record/due.ts";
+import { withDueAt } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,
@@ -13,18 +13,18 @@ import {
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/rotation.ts";
-import { findSlot, keptSlots, withSlot } from "../../core/record/slots.ts";
+import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { credentialIn, logsIn, readCurrent } from "../calls/reach.ts";
+import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
-import { shapeWarning } from "../phases/publication.ts";
-import type { Session } from "../session.ts";
+import { findShapeWarning } from "../phases/publication.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Adopts an existing credential: verifies it, and changes nothing. */
-export async function adopt(session: Session): Promise<void> {
+export async function adopt(session: TargetSession): Promise<void> {
   try {
     const adopted = await examine(session);
     await session.commit(adopted);
@@ -35,13 +35,13 @@ export async function adopt(session: Session): Promise<void> {
   }
 }
 
-async function examine(session: Session): Promise<TargetRecord> {
+async function examine(session: TargetSession): Promise<TargetRecord> {
   const { target } = session;
   const slots = await initialSlots(session);
   const current = await readCurrent(session, target.publish);
   const accounts = target.slots.map((slot) => slot.account);
   const credential =
-    typeof current === "string" ? undefined : credentialIn(session, current, accounts);
+    typeof current === "string" ? undefined : toCredential(session, current, accounts);
   if (typeof current === "string") {
     const why = `the published secret ${target.publish.name} is ${current}`;
     const record = withoutPublished(session, slots, why);
@@ -70,7 +70,7 @@ async function examine(session: Session): Promise<TargetRecord> {
   };
   const all = withSlot(slots, found);
   requireAllToLogIn(session, all, "");
-  const warning = shapeWarning(session, reading.shape);
+  const warning = findShapeWarning(session, reading.shape);
   const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
   return withAdopted(session, all, current.createdAt, live);
 }
@@ -80,15 +80,15 @@ async function examine(session: Session): Promise<TargetRecord> {
  * content may be in use: it stays until a rotation is due by its age or requested, and an alarm announces that before.
  */
 function withoutCredential(
-  session: Session,
+  session: TargetSession,
   slots: SlotRecord[],
   current: StoredSecret,
   reading: PayloadReading,
 ): TargetRecord {
   const { name, as } = session.target.publish;
   const content = reading.kind === "none" ? reading.content : "text";
-  const what = reading.kind === "none" ? reading.why : "holds another credential";
-  const why = `the published secret ${name} holds no credential of target ${session.target.id}: it ${what}`;
+  const what = reading.kind === "none" ? reading.why : "contains the credential of another account";
+  const why = `the published secret ${name} holds no credential of target ${session.target.id}: the secret ${what}`;
   if (content === "nothing" || (content === "keys" && as === "json")) {
     return withoutPublished(session, slots, why);
   }
@@ -98,13 +98,13 @@ function withoutCredential(
 }
 
 /** Finds the initial secrets of the accounts. Keeps known ones: a target may be adopted again because its published secret changed. */
-async function initialSlots(session: Session): Promise<SlotRecord[]> {
+async function initialSlots(session: TargetSession): Promise<SlotRecord[]> {
   let slots = [...session.record().slots];
   for (const { account, initial } of session.target.slots) {
     if (!initial || slots.some((slot) => slot.account === account && slot.current)) continue;
     const stored = await readCurrent(session, initial);
     if (typeof stored === "string") continue;
-    const credential = credentialIn(session, stored, [account]);
+    const credential = toCredential(session, stored, [account]);
     if (credential && (await logsIn(session, { credential, ref: stored.ref }))) {
       slots = withSlot(slots, { account, current: stored.ref });
     }
@@ -117,7 +117,7 @@ async function initialSlots(session: Session): Promise<SlotRecord[]> {
  * published before: consumers of a secret with another name still use that account, so the other account is rotated next.
  */
 function withoutPublished(
-  session: Session,
+  session: TargetSession,
   slots: SlotRecord[],
   why: string,
   writtenAt?: Instant,
@@ -127,20 +127,24 @@ function withoutPublished(
 }
 
 /** Requires that accounts which change their own secret can log in. */
-function requireAllToLogIn(session: Session, slots: readonly SlotRecord[], why: string): void {
+function requireAllToLogIn(
+  session: TargetSession,
+  slots: readonly SlotRecord[],
+  why: string,
+): void {
   if (session.target.authority.as !== "self") return;
   const known = new Set(slots.filter((slot) => slot.current).map((slot) => slot.account));
   const unknown = session.target.slots.filter((slot) => !known.has(slot.account));
   if (unknown.length === 0) return;
   const names = unknown.map((slot) => slot.account).join(" and ");
   throw new NoLiveCredentialError(
-    `${why}no stored secret of ${names} logs in, and only the account itself can change its password. ` +
-      "Store its present password in the published secret, or in the account's initial secret",
+    `${why}no stored secret of ${names} logs in, and with admin: self only the account can change its password. ` +
+      "Store the current password of the account in the published secret, or in the secret under initial",
   );
 }
 
 function withAdopted(
-  session: Session,
+  session: TargetSession,
   slots: readonly SlotRecord[],
   changedAt: Instant | undefined,
   live?: { readonly ref: VersionRef; readonly by: string; readonly warning?: string },
@@ -151,7 +155,7 @@ function withAdopted(
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
-    slots: keptSlots(slots, target, live?.by ?? rest.active),
+    slots: keepSlots(slots, target, live?.by ?? rest.active),
     ...(live ? { published: live.ref } : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
@@ -182,13 +186,13 @@ function failingFrom(
   return { ...reported, health: "failing", lastFailure };
 }
 
-async function tryAgainLater(session: Session, error: unknown): Promise<void> {
+async function tryAgainLater(session: TargetSession, error: unknown): Promise<void> {
   const { target } = session;
   const failure = toFailure(session, error);
   const { request, ...rest } = session.record();
   if (error instanceof GuessPauseError && rest.lastFailure) {
     // Keep the earlier failure: the refusal says more than this pause.
-    await session.commit(dueAt(session.record(), error.until, tryWhy));
+    await session.commit(withDueAt(session.record(), error.until, tryWhy));
     session.emit({ type: "attempt-failed", failure, detail: "adopt the target" });
     return;
   }
@@ -196,7 +200,7 @@ async function tryAgainLater(session: Session, error: unknown): Promise<void> {
   const delay = retryDelay(target.policy.retry, failures, `${target.id}/adopt`);
   const again = plus(failure.at, delay);
   const record: TargetRecord = {
-    ...dueAt(rest, again, tryWhy),
+    ...withDueAt(rest, again, tryWhy),
     health: failure.kind === "no-live-credential" ? "blocked" : "failing",
     failures,
     lastFailure: failure,
@@ -226,7 +230,7 @@ function withAdoptionAlarm(
 
 /** Returns the failed run of a requested rotation that cannot begin because the adoption failed. */
 function failedRun(
-  { target }: Session,
+  { target }: TargetSession,
   {
     request,
     record,

@@ -1,16 +1,16 @@
-import { isAway, urgentRetryDelay } from "../../core/lifecycle/retry.ts";
+import { computeUrgentRetryDelay, isAway } from "../../core/lifecycle/retry.ts";
 import type { Failure, TargetRecord } from "../../core/record/rotation.ts";
 import { plus } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { checkPublished, describeBroken } from "../looks/look.ts";
 import { recover } from "../looks/recover.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /**
  * Logs in with the published secret, because there is reason to doubt it, and recovers if the target refuses it. If the vault or
  * the target cannot be reached, or the published secret cannot be read, schedules another check.
  */
-export async function check(session: Session): Promise<void> {
+export async function check(session: TargetSession): Promise<void> {
   try {
     const published = await checkPublished(session);
     if (published.is === "works") {
@@ -31,14 +31,14 @@ export async function check(session: Session): Promise<void> {
 }
 
 /** Schedules another check, first after seconds: the target may refuse consumers. */
-async function checkAgainLater(session: Session, failure: Failure): Promise<void> {
+async function checkAgainLater(session: TargetSession, failure: Failure): Promise<void> {
   const record = session.record();
   const { check: due } = record;
   session.emit({ type: "attempt-failed", failure, detail: "check the published secret" });
   if (!due) return;
   const failures = due.failures + 1;
   const { id: seed, policy } = session.target;
-  const delay = urgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
+  const delay = computeUrgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
   const at = plus(failure.at, delay);
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
 }

@@ -1,6 +1,11 @@
-import { dueAt, underPolicy, withDue } from "../../core/record/due.ts";
-import { type Rotation, type TargetRecord, withoutHold } from "../../core/record/rotation.ts";
-import { adoptedPart, computeFingerprint, type Target } from "../../core/target.ts";
+import { withDue, withDueAt, withPolicy } from "../../core/record/due.ts";
+import {
+  type Rotation,
+  type TargetRecord,
+  withoutHold,
+  withoutRequestHold,
+} from "../../core/record/rotation.ts";
+import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 
 /**
@@ -11,15 +16,15 @@ import type { Instant } from "../../core/time.ts";
 export function reschedule(record: TargetRecord, target: Target, now: Instant): TargetRecord {
   const fingerprint = computeFingerprint(target);
   if (record.policyFingerprint === fingerprint) return record;
-  if (record.rotation) return askedAgain(record, record.rotation, target);
+  if (record.rotation) return releaseRotationAfterEdit(record, record.rotation, target);
   const marked = {
-    ...underPolicy(releaseHoldAfterEdit(record), target),
+    ...withPolicy(releaseHoldAfterEdit(record), target),
     policyFingerprint: fingerprint,
   };
   if (!isAdoptedAs(record, fingerprint)) {
     const { adoptedAt, ...rest } = marked;
     const again = adoptedAt === undefined ? "" : " again: the configuration changed";
-    return dueAt(rest, now, `adopt the target${again}`);
+    return withDueAt(rest, now, `adopt the target${again}`);
   }
   // Policies do not apply to retries of an adoption.
   if (record.adoptedAt === undefined) return marked;
@@ -30,9 +35,13 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
  * Releases an open rotation from its hold after an edit of the policy, because the reason may be gone. This happens once per edit, and
  * never to a rotation whose change has begun.
  */
-function askedAgain(record: TargetRecord, rotation: Rotation, target: Target): TargetRecord {
+function releaseRotationAfterEdit(
+  record: TargetRecord,
+  rotation: Rotation,
+  target: Target,
+): TargetRecord {
   if (rotation.heldBy === undefined || rotation.changeBegan) return record;
-  const marked = underPolicy(record, target);
+  const marked = withPolicy(record, target);
   if (marked.policyFingerprint === record.policyFingerprint) return record;
   return { ...marked, rotation: withoutHold(rotation) };
 }
@@ -43,20 +52,19 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
   if (!again || nextDue === undefined) return planned;
   if (again.heldBy !== undefined) {
     const { heldBy: _, ...free } = again;
-    return { ...dueAt(planned, now, again.why), again: free };
+    return { ...withDueAt(planned, now, again.why), again: free };
   }
   if (planned.nextDue !== undefined && planned.nextDue <= nextDue) return planned;
-  return dueAt(planned, nextDue, dueReason);
+  return withDueAt(planned, nextDue, dueReason);
 }
 
 /** Releases a request that waits for the end of a freeze, because the edit may have removed the freeze. */
 function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
   const { request } = record;
   if (request?.heldBy === undefined) return record;
-  const { notBefore: _n, heldBy: _h, ...rest } = request;
-  return { ...record, request: rest };
+  return { ...record, request: withoutRequestHold(request) };
 }
 
 function isAdoptedAs({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {
-  return adoptedPart(policyFingerprint) === adoptedPart(fingerprint);
+  return extractAdoptedPart(policyFingerprint) === extractAdoptedPart(fingerprint);
 }

@@ -24,14 +24,14 @@ import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
-import { emergency } from "../phases/emergency.ts";
+import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Continues the open rotation as far as possible now. */
-export async function resume(session: Session): Promise<void> {
-  const isWorthAnotherTry = emergency(session);
+export async function resume(session: TargetSession): Promise<void> {
+  const isWorthAnotherTry = makeEmergency(session);
   for (;;) {
     const record = session.record();
     const { rotation } = record;
@@ -63,12 +63,12 @@ export async function resume(session: Session): Promise<void> {
       phase,
       duration: between(began, session.now()),
     });
-    if (session.record().rotation === undefined) tellSuccess(session, rotation);
+    if (session.record().rotation === undefined) reportSuccess(session, rotation);
   }
 }
 
 /** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */
-const longestThrottled = 10 * minute;
+const maxThrottledMs = 10 * minute;
 
 /**
  * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
@@ -78,13 +78,13 @@ function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyErro
   if (error instanceof VaultBusyError) return error;
   if (!(error instanceof VaultUnavailableError) || mayHaveChanged(rotation)) return undefined;
   const { retryAfter, message } = error;
-  const isLong = between(rotation.startedAt, now) >= longestThrottled;
+  const isLong = between(rotation.startedAt, now) >= maxThrottledMs;
   if (retryAfter === undefined || isLong) return undefined;
   return new VaultBusyError(message, plus(now, retryAfter));
 }
 
 /** Postpones the rotation because of a busy vault. This is not a failure. */
-async function holdBack(session: Session, { until, message }: VaultBusyError): Promise<void> {
+async function holdBack(session: TargetSession, { until, message }: VaultBusyError): Promise<void> {
   const record = session.record();
   const { rotation } = record;
   if (!rotation) return;
@@ -92,7 +92,7 @@ async function holdBack(session: Session, { until, message }: VaultBusyError): P
   await commitHold(session, { ...record, rotation: held });
 }
 
-async function commitHold(session: Session, held: TargetRecord): Promise<void> {
+async function commitHold(session: TargetSession, held: TargetRecord): Promise<void> {
   await session.commit(held);
   const { id, account, nextAttemptAt, heldBy } = held.rotation ?? {};
   session.emit({
@@ -105,13 +105,13 @@ async function commitHold(session: Session, held: TargetRecord): Promise<void> {
 }
 
 /** Requires a configured account, until its secret may have been changed. After that, the rotation continues to its end in any case. */
-function mustBeConfigured({ target }: Session, rotation: Rotation): void {
+function mustBeConfigured({ target }: TargetSession, rotation: Rotation): void {
   const { account } = rotation;
   if (mayHaveChanged(rotation) || target.slots.some((slot) => slot.account === account)) return;
   throw new ConfigError(`${account} is no longer an account of target ${target.id}`);
 }
 
-function tellSuccess(session: Session, rotation: Rotation): void {
+function reportSuccess(session: TargetSession, rotation: Rotation): void {
   const { published } = session.record();
   session.emit({
     type: "succeeded",
@@ -123,7 +123,7 @@ function tellSuccess(session: Session, rotation: Rotation): void {
 }
 
 /** Stages the next phase. A later step writes it when it must be durable, at the latest when the target is released. */
-function moveOn(session: Session, { to, learnt = {} }: Advance): void {
+function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
   const { ports, target } = session;
   const record = session.record();
   const { rotation } = record;
@@ -141,7 +141,7 @@ function moveOn(session: Session, { to, learnt = {} }: Advance): void {
   session.stage(done, [toRunRecord(ended, { record: done, state: "done", now: session.now() })]);
 }
 
-async function onFailure(session: Session, error: unknown): Promise<void> {
+async function onFailure(session: TargetSession, error: unknown): Promise<void> {
   rethrowUnlessExpected(error);
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
@@ -152,12 +152,12 @@ async function onFailure(session: Session, error: unknown): Promise<void> {
       ? "retry"
       : decideAfterFailure(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
-  else if (judged === "skip") leaveUndone(session, rotation, failure);
+  else if (judged === "leave-undone") leaveUndone(session, rotation, failure);
   else await end(session, rotation, failure, judged);
 }
 
 async function waitForNextTry(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   failure: Failure,
   error: unknown,
@@ -210,14 +210,14 @@ function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
   return Math.min(Math.max(waited / 2, 10 * second), minute);
 }
 
-function leaveUndone(session: Session, rotation: Rotation, failure: Failure): void {
+function leaveUndone(session: TargetSession, rotation: Rotation, failure: Failure): void {
   session.emit({ ...about(rotation), type: "attempt-failed", failure, detail: "left undone" });
   moveOn(session, { to: nextPhase(rotation), learnt: { leftUndone: failure } });
-  if (session.record().rotation === undefined) tellSuccess(session, rotation);
+  if (session.record().rotation === undefined) reportSuccess(session, rotation);
 }
 
 async function end(
-  session: Session,
+  session: TargetSession,
   rotation: Rotation,
   failure: Failure,
   how: "failed" | "blocked",
@@ -242,7 +242,7 @@ function withCheckOfPublished(
   { at }: Failure,
 ): TargetRecord {
   if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
-  const why = `rotation ${rotation.id} failed after it may have changed ${rotation.account}`;
+  const why = `rotation ${rotation.id} failed, and may have changed ${rotation.account} before`;
   return withCheck(record, why, at);
 }
 

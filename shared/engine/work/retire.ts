@@ -1,5 +1,5 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
-import { afterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
+import { decideAfterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
 import { retryDelay } from "../../core/lifecycle/retry.ts";
 import type { Failure, Retirement, TargetRecord } from "../../core/record/rotation.ts";
 import { findSlot, withSlot } from "../../core/record/slots.ts";
@@ -11,13 +11,13 @@ import { readAdmin } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
 import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
 import { recover } from "../looks/recover.ts";
-import type { Session } from "../session.ts";
+import type { TargetSession } from "../session.ts";
 
 /**
  * Retires the superseded account of a pair once its grace is over and, with `retire: proof`, once no session uses it. Logs in with the
  * published secret directly before: if the target refuses it, nothing is retired.
  */
-export async function retire(session: Session): Promise<void> {
+export async function retire(session: TargetSession): Promise<void> {
   const { retirement } = session.record();
   if (!retirement) return;
   try {
@@ -37,7 +37,7 @@ export async function retire(session: Session): Promise<void> {
 }
 
 /** Returns whether the account was retired. If not, the journal contains the next step. */
-async function tryToRetire(session: Session, retirement: Retirement): Promise<boolean> {
+async function tryToRetire(session: TargetSession, retirement: Retirement): Promise<boolean> {
   if (await dropUnlessRetirable(session, retirement)) return false;
   const authority = await readAuthority(session);
   if (needsProof(session.record())) {
@@ -57,7 +57,10 @@ async function tryToRetire(session: Session, retirement: Retirement): Promise<bo
   return true;
 }
 
-async function dropUnlessRetirable(session: Session, retirement: Retirement): Promise<boolean> {
+async function dropUnlessRetirable(
+  session: TargetSession,
+  retirement: Retirement,
+): Promise<boolean> {
   if (isRetirable(session.record(), retirement, session.target)) return false;
   await session.commit(withoutRetirement(session.record()));
   return true;
@@ -65,7 +68,7 @@ async function dropUnlessRetirable(session: Session, retirement: Retirement): Pr
 
 /** Keeps the superseded account when the published secret does not work: no other working account may be left. */
 async function keepAndRecover(
-  session: Session,
+  session: TargetSession,
   retirement: Retirement,
   published: Broken,
 ): Promise<void> {
@@ -78,7 +81,7 @@ async function keepAndRecover(
 
 /** Checks for sessions of the account. Unless the checks prove that it is unused, the journal contains the time of the next check. */
 async function lookForSessions(
-  session: Session,
+  session: TargetSession,
   retirement: Retirement,
   authority: Authority,
 ): Promise<boolean> {
@@ -86,7 +89,7 @@ async function lookForSessions(
   const { retry } = session.target.policy;
   await session.hold();
   const isInUse = await hasSessions(session, account, authority);
-  const next = afterLook(retirement, isInUse, retry, session.now());
+  const next = decideAfterLook(retirement, isInUse, retry, session.now());
   if (next === "proven") return true;
   const record = { ...session.record(), retirement: next };
   const isNews = isInUse && next.proof?.seenInUse === retry.attempts;
@@ -102,13 +105,13 @@ async function lookForSessions(
 
 /** Reports once for each superseded secret that it is still in use. Keyturn continues to check. */
 function withUseReported(
-  session: Session,
+  session: TargetSession,
   record: TargetRecord,
   { account, rotationId, proof }: Retirement,
 ): TargetRecord {
   const message =
-    `Account ${account} is still in use: ${proof?.seenInUse ?? 0} checks since the end of its grace found sessions. ` +
-    "Keyturn retires it once it is unused.";
+    `Account ${account} still has sessions: ${proof?.seenInUse ?? 0} checks since the end of its grace found open sessions. ` +
+    "Keyturn retires the account once it has no sessions.";
   const data = { kind: "still-in-use", message, rotationId, account };
   return notify(record, {
     type: "alarm",
@@ -118,7 +121,7 @@ function withUseReported(
   });
 }
 
-async function readAuthority(session: Session): Promise<Authority> {
+async function readAuthority(session: TargetSession): Promise<Authority> {
   if (session.target.authority.as === "identity") {
     return { using: { as: "identity" }, ref: undefined };
   }
@@ -127,7 +130,7 @@ async function readAuthority(session: Session): Promise<Authority> {
 }
 
 /** Keeps the location of the account's stored secret as `previous`; it no longer counts as the account's secret. */
-function withRetired(session: Session, { account, rotationId }: Retirement): TargetRecord {
+function withRetired(session: TargetSession, { account, rotationId }: Retirement): TargetRecord {
   const record = session.record();
   const { current, ...slot } = findSlot(record, account);
   const emptied = { ...slot, ...(current && { previous: current }) };
@@ -142,7 +145,7 @@ function withoutRetirement(record: TargetRecord): TargetRecord {
 }
 
 async function tryAgainLater(
-  session: Session,
+  session: TargetSession,
   retirement: Retirement,
   failure: Failure,
 ): Promise<void> {
@@ -155,7 +158,7 @@ async function tryAgainLater(
   };
   // The superseded secret still works, and an operator may have requested the rotation to prevent that.
   const isNews = failures === session.target.policy.retry.attempts;
-  const message = `The superseded secret of ${retirement.account} still works because it could not be retired: ${failure.message}`;
+  const message = `The superseded secret of ${retirement.account} still works, because the retirement of the account failed: ${failure.message}`;
   const data = { kind: "retirement", message, rotationId: retirement.rotationId };
   await session.commit(isNews ? notify(record, { type: "alarm", at: failure.at, data }) : record);
   session.emit({

@@ -1,17 +1,17 @@
 import type { Hold } from "../../core/lifecycle/grace-hold.ts";
 import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
-import { policyFingerprint } from "../../core/policy/policy.ts";
-import { dueAt } from "../../core/record/due.ts";
+import { fingerprintPolicy } from "../../core/policy/policy.ts";
+import { withDueAt } from "../../core/record/due.ts";
 import type { RotationRequest, TargetRecord } from "../../core/record/rotation.ts";
-import { accountToChange } from "../../core/record/slots.ts";
+import { chooseAccount } from "../../core/record/slots.ts";
 import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
-import { userOfAdmin, waitForUser } from "../looks/admin-in-use.ts";
-import type { Session } from "../session.ts";
+import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
+import type { TargetSession } from "../session.ts";
 
 /** Opens a rotation in the journal. Nothing has been changed yet. */
-export async function start(session: Session): Promise<void> {
-  const user = await userOfAdmin(session.ports, session.target);
+export async function start(session: TargetSession): Promise<void> {
+  const user = await findAdminUser(session.ports, session.target);
   const record = session.record();
   if (user !== undefined) {
     await session.commit(postponeStart(record, waitForUser(user, session.now())));
@@ -28,13 +28,13 @@ export async function start(session: Session): Promise<void> {
     session.stage(postponeStart(record, busy));
     return;
   }
-  const { wish, why } = permitted;
+  const { intent, why } = permitted;
   const request: RotationRequest = {
-    ...wish,
-    rotationId: wish.rotationId ?? session.ports.newId(),
+    ...intent,
+    rotationId: intent.rotationId ?? session.ports.newId(),
   };
-  const account = accountToChange(session.target, record);
-  const grounds = { why, policyFingerprint: policyFingerprint(session.target.policy) };
+  const account = chooseAccount(session.target, record);
+  const grounds = { why, policyFingerprint: fingerprintPolicy(session.target.policy) };
   const begun = beginRotation(record, { account, request, grounds, now: session.now() });
   const { rotation } = begun;
   const runs = rotation
@@ -46,7 +46,7 @@ export async function start(session: Session): Promise<void> {
 }
 
 /** Reserves room for the versions of the rotation. Returns why and until when it must wait, if there is no room. */
-async function noRoom(session: Session): Promise<Hold | undefined> {
+async function noRoom(session: TargetSession): Promise<Hold | undefined> {
   try {
     await takeRoomForBoth(session);
     return undefined;
@@ -61,7 +61,7 @@ function postponeStart(record: TargetRecord, { until, why }: Hold): TargetRecord
   const { request, nextDue } = record;
   const isDue = nextDue !== undefined && nextDue < until;
   return {
-    ...(isDue ? dueAt(record, until, why) : record),
+    ...(isDue ? withDueAt(record, until, why) : record),
     ...(request && { request: { ...request, notBefore: until, heldBy: why } }),
   };
 }

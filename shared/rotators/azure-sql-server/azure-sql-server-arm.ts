@@ -4,13 +4,13 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import {
-  changeError,
   type Concern,
   entraOnly,
   findStatus,
   isAzuresAnswer,
   readError,
   type Sent,
+  toChangeError,
 } from "./azure-sql-server-errors.ts";
 import type { AzureSqlServerOptions } from "./azure-sql-server-options.ts";
 
@@ -52,7 +52,7 @@ export async function changeAdministrator(
     });
     await poller.pollUntilDone({ abortSignal: signal });
   } catch (error) {
-    throw changeError(error, sent, concern);
+    throw toChangeError(error, sent, concern);
   }
 }
 
@@ -84,7 +84,7 @@ async function clientFor(
   const { SqlManagementClient } = await import("@azure/arm-sql");
   if (signal.aborted) {
     throw new TargetUnavailableError(
-      `${fetchServer(options)}: not contacted, because the deadline had passed`,
+      `${fetchServer(options)}: not contacted, because the time limit had passed`,
     );
   }
   const settings = settingsFor(access, options, sent);
@@ -127,7 +127,7 @@ function requireAdministrator(
   if (isEntraOnly) throw entraOnly(where);
   if (administratorLogin === account) return;
   throw new ConfigError(
-    `${where}: its administrator is ${administratorLogin ?? "not set"}, but the target names ${account}. Correct the account of the target`,
+    `${where}: the administrator of the server is ${administratorLogin ?? "not set"}, but the target names ${account}. Correct the account of the target`,
   );
 }
 

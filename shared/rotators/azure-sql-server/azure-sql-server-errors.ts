@@ -6,7 +6,7 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import { describeConnectionError } from "../connection/lost-line.ts";
-import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
+import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
 
 type Meaning = (where: string) => Error;
 
@@ -22,14 +22,14 @@ const toUnknown = (sentence: string) => (where: string) =>
   new OutcomeUnknownError(`${where}: ${sentence}; either password may be valid`);
 
 export const entraOnly = config(
-  "the server accepts only Microsoft Entra log-ins, so its administrator has no password to rotate; " +
-    "see options.server",
+  "the server accepts only Microsoft Entra log-ins, so the administrator has no password to rotate. " +
+    "Check options.server",
 );
 
 const notFound = config(
-  "the server does not exist; see options.subscription, options.resourceGroup and options.server",
+  "the server does not exist. Check options.subscription, options.resourceGroup and options.server",
 );
-const noToken = unavailable("Azure rejects the token of the app's Azure identity");
+const noToken = unavailable("Azure refuses the token of the app's Azure identity");
 
 /** The account and the server that a sentence about a missing right names. */
 export interface Concern {
@@ -45,9 +45,9 @@ export function findMissingRight(
   account: string,
 ): string {
   return (
-    `Account \`${account}\` can't be changed: the app's Azure identity lacks \`${right}\` on the server. Run: ` +
+    `Account \`${account}\` cannot be changed: the app's Azure identity lacks \`${right}\` on the server. Run: ` +
     'az role assignment create --role "SQL Server Contributor" --assignee-principal-type ServicePrincipal ' +
-    `--assignee-object-id <object id of the identity> --scope ${serverId(options)}.`
+    `--assignee-object-id <object id of the identity> --scope ${toServerId(options)}.`
   );
 }
 
@@ -56,7 +56,7 @@ const lacks = (right: string, { where, account, options }: Concern, status: numb
     `${where}, status ${status}: ${findMissingRight(right, options, account)}`,
   );
 
-const notTaken = toChangeRefused("the server rejects the change");
+const notTaken = toChangeRefused("the server refuses the change");
 const outOfOrder = toUnknown("Azure failed when it received the change");
 const notLearnt = toUnknown("Azure accepted the change; its result is unknown");
 
@@ -131,9 +131,9 @@ export function readError(error: unknown, concern: Concern): Error {
   const status = findStatus(error);
   if (status === undefined) return unavailable(withoutAnswer(error))(where);
   if (!isAzuresAnswer(error)) {
-    return unavailable("something other than Azure answered the query")(
-      `${where}, status ${status}`,
-    );
+    return unavailable(
+      "the answer to the query is not from Azure. Check the proxies and gateways between the app and Azure",
+    )(`${where}, status ${status}`);
   }
   if (status === 403) return lacks("Microsoft.Sql/servers/read", concern, status);
   const meaning = readAnswers[status] ?? unavailable("Azure did not answer the query");
@@ -141,7 +141,7 @@ export function readError(error: unknown, concern: Concern): Error {
 }
 
 /** The error for any failure during the change. */
-export function changeError(error: unknown, sent: Sent, concern: Concern): Error {
+export function toChangeError(error: unknown, sent: Sent, concern: Concern): Error {
   if (!sent.patch) return readError(error, concern);
   const { where } = concern;
   const { status } = sent;
@@ -151,9 +151,7 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
   }
   if (status < 400) return (refusal ?? notLearnt)(where);
   if (!isAzuresAnswer(error)) {
-    return toUnknown("something other than Azure answered the change")(
-      `${where}, status ${status}`,
-    );
+    return toUnknown("the answer to the change is not from Azure")(`${where}, status ${status}`);
   }
   if (status === 403 && refusal === undefined) {
     return lacks("Microsoft.Sql/servers/write", concern, status);
@@ -166,7 +164,7 @@ export function changeError(error: unknown, sent: Sent, concern: Concern): Error
 
 function withoutAnswer(error: unknown): string {
   const name = field(error, "name");
-  if (name === "AbortError") return "no answer before the deadline";
+  if (name === "AbortError") return "timed out";
   const isToken = typeof name === "string" && /^(?:Credential|.*Authentication)/.test(name);
   return isToken
     ? "no token is available for the app's Azure identity"
@@ -180,31 +178,37 @@ export interface LoginErrors {
 }
 
 const loginFailed = 18_456;
-const busy = unavailable("the server is too busy, or being moved");
+const busy = unavailable("the server is too busy, or is being moved");
 
 /**
  * Error numbers that say nothing about the credential. When the server sends one of them with 18456, it is the more likely reason:
  * 18456 follows a database that cannot be opened.
  */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
-  4060: config("the account cannot open this database; see options.database"),
+  4060: config("the account cannot open this database. Check options.database"),
   10_928: busy,
   10_929: busy,
   18_470: toBlocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
   18_486: toBlocked(
     "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
   ),
-  18_487: toBlocked("the password has expired; see ALTER LOGIN … CHECK_EXPIRATION"),
-  18_488: toBlocked("the owner must change the password first; see ALTER LOGIN … MUST_CHANGE"),
+  18_487: toBlocked(
+    "the password has expired. Set a new password, or switch the expiry off with ALTER LOGIN … CHECK_EXPIRATION = OFF",
+  ),
+  18_488: toBlocked(
+    "the owner must change the password first, because ALTER LOGIN … MUST_CHANGE is set",
+  ),
   40_197: busy,
   40_501: busy,
-  40_532: config("the server does not accept this host name; see options.server and options.host"),
+  40_532: config(
+    "the server does not accept this host name. Check options.server and options.host",
+  ),
   40_613: unavailable("the database is not available at the moment"),
   40_615: toBlocked(
-    "its firewall blocks the app; add the app's address with az sql server firewall-rule create",
+    "the firewall of the server blocks the app; add the app's address with az sql server firewall-rule create",
   ),
   40_914: toBlocked(
-    "its virtual network rules block the app; add the app's subnet with az sql server vnet-rule create",
+    "the virtual network rules of the server block the app; add the app's subnet with az sql server vnet-rule create",
   ),
   47_073: toBlocked(
     "the server accepts no connections from the public network; set options.host to its private endpoint",
@@ -212,16 +216,16 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
 };
 
 /** "rejected" if the server checked this credential and refused it. */
-export function loginVerdict(
+export function toLoginVerdict(
   errors: LoginErrors,
   error: unknown,
   where: string,
 ): "rejected" | Error {
   const { numbers } = errors;
   if (errors.entraOnly) return entraOnly(where);
-  const telling = numbers.find((number) => loginAnswers[number] !== undefined);
-  const meaning = telling === undefined ? undefined : loginAnswers[telling];
-  if (meaning) return meaning(`${where}, error ${String(telling)}`);
+  const known = numbers.find((number) => loginAnswers[number] !== undefined);
+  const meaning = known === undefined ? undefined : loginAnswers[known];
+  if (meaning) return meaning(`${where}, error ${String(known)}`);
   if (numbers.includes(loginFailed)) return "rejected";
   const [first] = numbers;
   if (first !== undefined) return unavailable("the query failed")(`${where}, error ${first}`);

@@ -28,13 +28,13 @@ export async function examineServer(
   }
   if (found.isEntraOnly) {
     const why =
-      `Account \`${account}\` can't log in with a password: ${server} accepts only Microsoft Entra log-ins. ` +
+      `Account \`${account}\` cannot log in with a password: ${server} accepts only Microsoft Entra log-ins. ` +
       "Switch Entra-only authentication off, or remove the target.";
     return { obstacles: isProven ? [] : [why], right: missing(why) };
   }
   if (found.administratorLogin !== account) {
     const who = found.administratorLogin ?? "nobody";
-    const why = `Account \`${account}\` can't be changed: the administrator of ${server} is \`${who}\`. Name that account in the target.`;
+    const why = `Account \`${account}\` cannot be changed: the administrator of ${server} is \`${who}\`. Name that account in the target.`;
     return { obstacles: [], right: missing(why) };
   }
   const may = await isPermitted(access, options, write, signal);

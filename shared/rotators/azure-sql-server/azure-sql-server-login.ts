@@ -6,7 +6,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
-import { type LoginErrors, loginVerdict } from "./azure-sql-server-errors.ts";
+import { type LoginErrors, toLoginVerdict } from "./azure-sql-server-errors.ts";
 import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
 
 /** Milliseconds. It matters only if the caller sets no deadline; `signal` usually fires earlier. */
@@ -19,7 +19,7 @@ function describeAccount(options: AzureSqlServerOptions, account: string): strin
 }
 
 /** As many redirects as Microsoft's own driver follows. */
-const mostRoutes = 10;
+const maxRoutes = 10;
 
 /** The destination of a log-in: the server itself, or the server to which it redirected. */
 interface Place {
@@ -42,19 +42,18 @@ export async function tryLogin(
     giveUp();
   });
   try {
-    for (let routes = 0; routes <= mostRoutes; routes++) {
+    for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(place, options, credential, connectWithin);
       if (hasFired(signal))
-        throw unavailable(`${where}: not contacted, because the deadline had passed`);
+        throw unavailable(`${where}: not contacted, because the time limit had passed`);
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
       const { error, errors, route } = await attempt.ended;
       if (route === undefined && error === undefined) return "accepted";
-      const late =
-        limit.reached() ?? (hasFired(signal) ? "no answer before the deadline" : undefined);
+      const late = limit.reached() ?? (hasFired(signal) ? "timed out" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
       if (route === undefined) {
-        const verdict = loginVerdict(errors, error, seenFrom(where, place, options));
+        const verdict = toLoginVerdict(errors, error, seenFrom(where, place, options));
         if (verdict === "rejected") return verdict;
         throw verdict;
       }
@@ -145,7 +144,7 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   const { promise, resolve } = Promise.withResolvers<Omit<Ending, "errors">>();
   const giveUp = () => {
     connection.close();
-    resolve({ error: new Error("the deadline has passed"), route: undefined });
+    resolve({ error: new Error("timed out"), route: undefined });
   };
   // The driver would follow the redirect by itself, but check the certificate against the name of the redirecting server. That
   // server has proven its name, so its redirect is valid; the next server must prove the name in the redirect.

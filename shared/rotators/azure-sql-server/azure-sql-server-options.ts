@@ -48,6 +48,6 @@ export function findHost({ host, server, resourceManager }: AzureSqlServerOption
 }
 
 /** The id of the server in Azure Resource Manager. */
-export function serverId({ subscription, resourceGroup, server }: AzureSqlServerOptions): string {
+export function toServerId({ subscription, resourceGroup, server }: AzureSqlServerOptions): string {
   return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Sql/servers/${server}`;
 }

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { withDeadline } from "../../http/deadline.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
-import { type AzureSqlServerOptions, serverId } from "./azure-sql-server-options.ts";
+import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
 
 /** Each entry grants the actions that match `actions` but not `notActions`. One matching entry is enough. */
 const permissionsReply = z.object({
@@ -18,7 +18,7 @@ export async function isPermitted(
   action: string,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
-  const path = `${serverId(options)}/providers/Microsoft.Authorization/permissions`;
+  const path = `${toServerId(options)}/providers/Microsoft.Authorization/permissions`;
   const url = new URL(`${path}?api-version=2022-04-01`, options.resourceManager);
   const answer = await withDeadline(signal, async (either) => {
     const scope = `${options.resourceManager}/.default`;
@@ -34,7 +34,7 @@ export async function isPermitted(
   return isGranted || !found.nextLink ? isGranted : undefined;
 }
 
-/** Body of the answer; rejects when it is not 200, and tells nothing of it. */
+/** Body of the answer; rejects when it is not 200, and the error contains nothing of it. */
 function get(
   url: URL,
   token: string,

@@ -70,11 +70,11 @@ export function azureSqlServer(
 function requireIdentity(using: Using, where: string): void {
   if (using.as === "identity") return;
   throw new ConfigError(
-    `${where}: only the app's Azure identity can change the password of its administrator. Set admin: managed-identity`,
+    `${where}: only the app's Azure identity can change the password of the administrator. Set admin: managed-identity`,
   );
 }
 
 function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret of ${account} is empty`);
 }

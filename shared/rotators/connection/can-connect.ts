@@ -1,6 +1,6 @@
 import { lookup } from "node:dns";
 import { connect, type LookupFunction } from "node:net";
-import { contactWithin } from "../../core/fleet/servers.ts";
+import { contactWithin } from "../../core/fleet/server-limits.ts";
 
 /** The system looks up a few names at a time for the whole process, and a lookup cannot be cancelled. */
 const maxLookups = 2;
@@ -31,7 +31,7 @@ export async function canConnect(server: string): Promise<boolean> {
   });
 }
 
-/** Counts until the name is resolved, however long ago the socket was given up. */
+/** Counts until the name is resolved, however long ago the socket was closed. */
 const countedLookup: LookupFunction = (hostname, options, callback) => {
   pendingLookups += 1;
   lookup(hostname, options, (...answer) => {

@@ -17,7 +17,9 @@ export function connectLimit(within: number | undefined, giveUp: () => void): Co
   }, within);
   return {
     reached: () =>
-      isReached ? `no connection within ${formatDuration(within)} (timeouts.connect)` : undefined,
+      isReached
+        ? `connecting timed out after ${formatDuration(within)} (timeouts.connect)`
+        : undefined,
     end: () => {
       clearTimeout(timer);
     },

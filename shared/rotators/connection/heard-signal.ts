@@ -6,7 +6,7 @@ export interface HeardSignal {
 }
 
 /** Calls `drop` when the current signal fires, or if it has already fired. */
-export function heardSignal(first: AbortSignal, drop: () => void): HeardSignal {
+export function hearSignal(first: AbortSignal, drop: () => void): HeardSignal {
   let heard: AbortSignal | undefined;
   const listen = (next: AbortSignal | undefined) => {
     heard?.removeEventListener("abort", drop);

@@ -34,16 +34,16 @@ export interface KeptSessions<Session> {
 }
 
 /** Milliseconds that an idle session stays open. */
-const longestIdle = 5 * second;
+const maxIdleMs = 5 * second;
 /** Milliseconds from the log-in on. The limit is short, so that an account that loses its right to log in is soon logged out. */
-const longestLife = minute;
+const maxLifeMs = minute;
 
 interface Kept<Session> {
   readonly session: Session;
   readonly timer: NodeJS.Timeout;
 }
 
-export function keptSessions<Session extends Keepable>(): KeptSessions<Session> {
+export function makeKeptSessions<Session extends Keepable>(): KeptSessions<Session> {
   const idle = new Map<string, readonly Kept<Session>[]>();
   const loggedInAt = new WeakMap<Session, number>();
 
@@ -66,7 +66,7 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
     const key = toKey(authorization);
     const since = loggedInAt.get(session) ?? performance.now();
     loggedInAt.set(session, since);
-    if (performance.now() - since > longestLife) {
+    if (performance.now() - since > maxLifeMs) {
       leave(session);
       return;
     }
@@ -74,7 +74,7 @@ export function keptSessions<Session extends Keepable>(): KeptSessions<Session> 
     const timer = setTimeout(() => {
       remove(key, kept);
       leave(session);
-    }, longestIdle).unref();
+    }, maxIdleMs).unref();
     const kept = { session, timer };
     idle.set(key, [...(idle.get(key) ?? []), kept]);
   }

@@ -1,4 +1,4 @@
-const untrusted = "its certificate is not signed by a trusted authority";
+const untrusted = "the certificate of the server is not signed by a trusted authority";
 
 /** Codes of the system and the TLS library that have a more exact meaning than a lost connection. */
 const sentences: Readonly<Record<string, string>> = {
@@ -6,7 +6,7 @@ const sentences: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was reset",
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
-  ETIMEDOUT: "no answer from the host",
+  ETIMEDOUT: "connecting to the host timed out",
   EHOSTUNREACH: "the host cannot be reached",
   ENETUNREACH: "the host cannot be reached",
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
@@ -15,9 +15,9 @@ const sentences: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   CERT_SIGNATURE_FAILURE: untrusted,
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  CERT_NOT_YET_VALID: "its certificate is not valid yet",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+  CERT_HAS_EXPIRED: "the certificate of the server has expired",
+  CERT_NOT_YET_VALID: "the certificate of the server is not valid yet",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate of the server is for another name",
 };
 
 /** Deep enough for every driver, with an end if the causes form a circle. */

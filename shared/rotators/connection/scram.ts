@@ -12,7 +12,7 @@ export const defaultIterations = 4096;
  *
  * It is correct only for a password that `isTakenAsItStands`.
  */
-export async function scramVerifier(
+export async function computeScramVerifier(
   password: string,
   iterations = defaultIterations,
   salt: Buffer = randomBytes(16),

@@ -20,7 +20,7 @@ export function isAnybodySeen(
   if (others) return true;
   if (own) return false;
   throw new ChangeRefusedError(
-    `${where}: Keyturn can't find out who is logged in: the target's list of sessions does not show Keyturn's own ` +
+    `${where}: Keyturn cannot find out who is logged in: the list of sessions does not show Keyturn's own ` +
       `connection. Grant ${right} to the admin account, or use a target that lists all sessions.`,
   );
 }

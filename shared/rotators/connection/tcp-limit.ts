@@ -9,7 +9,7 @@ export const tcpWithin = 5 * second;
 
 /** The error that the system itself would give after minutes. */
 function noAnswer(): Error {
-  return Object.assign(new Error("no TCP connection in time"), { code: "ETIMEDOUT" });
+  return Object.assign(new Error("the TCP connection timed out"), { code: "ETIMEDOUT" });
 }
 
 /** Ends the attempt of a socket that does not connect in time. Call it just before the socket connects. */
@@ -29,7 +29,7 @@ export async function connectTcp(
 ): Promise<Socket> {
   const socket = connect({ host, port });
   limitTcp(socket);
-  const drop = () => socket.destroy(new Error("the deadline has passed"));
+  const drop = () => socket.destroy(new Error("timed out"));
   signal?.addEventListener("abort", drop, { once: true });
   try {
     await new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ const contexts = new Map<
  * The context with which a client verifies servers: one for each file, created again when the content of the file changes. Without a
  * file it uses the well-known authorities. Throws ConfigError.
  */
-export async function secureContextFor(file: string | undefined): Promise<SecureContext> {
+export async function makeSecureContext(file: string | undefined): Promise<SecureContext> {
   const ca = await readAuthority(file);
   const known = contexts.get(file ?? "");
   if (known && (ca === undefined || known.ca?.equals(ca) === true)) return known.context;

@@ -20,7 +20,7 @@ const unauthorized = 13;
 const notPrimary = unavailable(
   "the server is not the primary, and only the primary accepts changes",
 );
-const commandNotTaken = toChangeRefused("the server rejects the form of the command updateUser");
+const commandNotTaken = toChangeRefused("the server refuses the form of the command updateUser");
 
 /** Answers to a log-in or a query that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
@@ -36,7 +36,7 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
  * operation that is interrupted, times out, or does not reach a majority.
  */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
-  2: toChangeRefused("the server rejects this password"),
+  2: toChangeRefused("the server refuses to set this password"),
   9: commandNotTaken,
   11: toChangeRefused("the account does not exist in this authentication database"),
   14: commandNotTaken,
@@ -74,7 +74,7 @@ export function isUnanswerable(error: unknown): boolean {
 export const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
 
 /** The error for any failure before the change was sent. */
-export function loginError(error: unknown, where: string): Error {
+export function toLoginError(error: unknown, where: string): Error {
   const answer = readAnswer(error);
   if (answer === undefined)
     return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
@@ -84,18 +84,20 @@ export function loginError(error: unknown, where: string): Error {
 
 /** The error for any failure of the query for sessions. `why` names the right that the account lacks. */
 export function lookError(error: unknown, where: string, why: string): Error {
-  if (!isForbidden(error)) return loginError(error, where);
+  if (!isForbidden(error)) return toLoginError(error, where);
   return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
 }
 
 /** The error for any failure after the change was sent. `why` names the right that the account lacks. */
-export function changeError(error: unknown, where: string, why: string): Error {
+export function toChangeError(error: unknown, where: string, why: string): Error {
   const answer = readAnswer(error);
   if (answer === unauthorized) return new ChangeRefusedError(`${where}, code ${answer}: ${why}`);
   const meaning = changeAnswers[answer ?? 0];
   if (meaning) return meaning(`${where}, code ${String(answer)}`);
   const how =
-    answer === undefined ? describeConnectionError(error) : `it answered with code ${answer}`;
+    answer === undefined
+      ? describeConnectionError(error)
+      : `the server answered with code ${answer}`;
   return new OutcomeUnknownError(
     `${where}: ${how} while the change was being made; either password may be valid`,
   );

@@ -5,7 +5,7 @@ import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
-import { lackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
+import { describeLackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
 import { describeAccount, type Session } from "./mongodb-session.ts";
 
 /** A client must meet one restriction, with all its parts, to log in. */
@@ -63,7 +63,7 @@ export async function examineIn(
     );
   }
   const privileges = await listPrivileges(session, within);
-  const lack = lackOfPassword(call, privileges);
+  const lack = describeLackOfPassword(call, privileges);
   // An account that examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
   const info =
@@ -140,7 +140,7 @@ function obstaclesIn({ user, usable, we }: Found, options: MongodbOptions, accou
     ...(unmet.length === 0
       ? []
       : [
-          `${who} can't log in from ${we ?? "here"}: its authenticationRestrictions, or those of its roles, allow ` +
+          `${who} cannot log in from ${we ?? "here"}: its authenticationRestrictions, or those of its roles, allow ` +
             `only ${unmet.map(describeRestriction).join(" or ")}. Add this address with db.updateUser or db.updateRole.`,
         ]),
   ];
@@ -159,7 +159,7 @@ function lackOfMechanism(
   }
   if (usable === undefined || usable.some(isScram)) return undefined;
   return (
-    `can't log in with a password: the server has ${mechanisms.join(", ")} switched off. ` +
+    `cannot log in with a password: the server has ${mechanisms.join(", ")} switched off. ` +
     "Switch one of these on with the parameter authenticationMechanisms."
   );
 }
@@ -216,10 +216,10 @@ function contains(ranges: readonly string[], address: string): boolean {
   for (const range of ranges) {
     const [base = "", bits] = range.split("/");
     const family = findFamily(base);
-    const longest = family === "ipv6" ? 128 : 32;
-    const length = Number(bits ?? longest);
+    const maxBits = family === "ipv6" ? 128 : 32;
+    const length = Number(bits ?? maxBits);
     // A range that cannot be read excludes nobody.
-    if (family === undefined || !(length >= 0 && length <= longest)) return true;
+    if (family === undefined || !(length >= 0 && length <= maxBits)) return true;
     list.addSubnet(base, length, family);
   }
   const family = findFamily(address);

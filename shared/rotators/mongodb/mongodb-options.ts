@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import { tls } from "../connection/tls.ts";
 
-/** Hosts become parts of a connection string, so characters with a meaning there are refused. */
+/** Hosts become parts of a connection string, so characters with a meaning there are rejected. */
 const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
   message: "must be a host name or an IP address",
 });
@@ -57,7 +57,7 @@ export function listMembers({ host: one = "", port, hosts }: MongodbOptions): re
 }
 
 /** Consumers get one member; the driver finds the others from there. */
-export function firstMember(options: MongodbOptions): { host: string; port: number } {
+export function findFirstMember(options: MongodbOptions): { host: string; port: number } {
   const { host: one, port } = options;
   if (one !== undefined) return { host: one, port };
   const [first = ""] = listMembers(options);

@@ -58,7 +58,7 @@ export async function listPrivileges(
 }
 
 /** Why the authority may not change the account's password; undefined if it may, or if that is not known. */
-export function lackOfPassword(
+export function describeLackOfPassword(
   call: Retire<MongodbOptions>,
   privileges: Privileges | undefined,
 ): string | undefined {
@@ -66,11 +66,15 @@ export function lackOfPassword(
   const { authDatabase } = options;
   const may = (action: string) => privileges?.allows(action, authDatabase) !== false;
   if (may("changePassword") || (using.as === "self" && may("changeOwnPassword"))) return undefined;
-  return unableToChange(call);
+  return describeUnableToChange(call);
 }
 
 /** Names the missing right to change the account's password, and the commands that grant it. */
-export function unableToChange({ account, using, options }: Retire<MongodbOptions>): string {
+export function describeUnableToChange({
+  account,
+  using,
+  options,
+}: Retire<MongodbOptions>): string {
   const { authDatabase, adminAuthDatabase } = options;
   const isSelf = using.as === "self";
   const action = isSelf ? "changeOwnPassword" : "changePassword";
@@ -87,17 +91,17 @@ export function unableToChange({ account, using, options }: Retire<MongodbOption
     roles: [],
   };
   return (
-    `Account \`${account}\` in authentication database \`${authDatabase}\` can't be changed: \`${name}\` lacks ` +
+    `Account \`${account}\` in authentication database \`${authDatabase}\` cannot be changed: \`${name}\` lacks ` +
     `${action} there. Run: db.getSiblingDB("admin").createRole(${JSON.stringify(definition)}); ` +
     grant(isSelf ? authDatabase : adminAuthDatabase, name, role)
   );
 }
 
 /** Names the missing right to see all connections, and the command that grants it. */
-export function unableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
+export function describeUnableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
   const name = using.as === "identity" ? "identity" : using.credential.account;
   const home = using.as === "self" ? options.authDatabase : options.adminAuthDatabase;
-  return `\`${name}\` can't list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
+  return `\`${name}\` cannot list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
 }
 
 function grant(database: string, user: string, role: string): string {

@@ -3,11 +3,11 @@ import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { heardSignal } from "../connection/heard-signal.ts";
+import { hearSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
-import { secureContextFor } from "../connection/tls.ts";
-import { isRejection, loginError } from "./mongodb-errors.ts";
+import { makeSecureContext } from "../connection/tls.ts";
+import { isRejection, toLoginError } from "./mongodb-errors.ts";
 import { listMembers, type MongodbOptions } from "./mongodb-options.ts";
 
 /** Milliseconds to wait for an orderly close, if the server does not answer it. */
@@ -53,7 +53,7 @@ export async function logIn(
   };
   const { MongoClient } = await import("mongodb");
   if (hasFired(signal))
-    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
 
   const client = new MongoClient(`mongodb://${listMembers(options).join(",")}/`, settings);
   const line = watchLine(client, listMembers(options).length, signal);
@@ -65,10 +65,10 @@ export async function logIn(
     limit.end();
     await line.close();
     if (isRejection(error)) return "rejected";
-    const isOver = signal.aborted ? "no answer before the deadline" : undefined;
+    const isOver = signal.aborted ? "timed out" : undefined;
     const late = limit.reached() ?? isOver;
     if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
-    throw loginError(error, where);
+    throw toLoginError(error, where);
   }
   return toSession(client, line);
 }
@@ -96,7 +96,7 @@ function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Ses
 }
 
 export function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the account's name is empty`);
+  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }
 
@@ -121,7 +121,7 @@ async function settingsFor(
       tls: true,
       // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
       rejectUnauthorized: true,
-      secureContext: await secureContextFor(tls.caFile),
+      secureContext: await makeSecureContext(tls.caFile),
     }),
   };
 }
@@ -142,10 +142,10 @@ function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
   // An orderly close sends a message, and a silent server would make it wait.
   const leave = () => (closing ??= client.close().catch(() => undefined));
   const giveUp = () => {
-    lost.reject(new Error("the deadline has passed"));
+    lost.reject(new Error("timed out"));
     void leave();
   };
-  const heard = heardSignal(signal, giveUp);
+  const heard = hearSignal(signal, giveUp);
 
   // Once one member has answered, others may be down: the driver finds the primary, or times out.
   let reached = false;

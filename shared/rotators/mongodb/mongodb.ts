@@ -7,14 +7,19 @@ import {
   isKnownError,
   OutcomeUnknownError,
 } from "../../core/errors.ts";
-import { keptSessions } from "../connection/kept-sessions.ts";
+import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen, type SessionsSeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
-import { changeError, isForbidden, loginError, lookError } from "./mongodb-errors.ts";
+import { isForbidden, lookError, toChangeError, toLoginError } from "./mongodb-errors.ts";
 import { examineIn } from "./mongodb-examine.ts";
-import { firstMember, type MongodbOptions, mongodbOptions } from "./mongodb-options.ts";
-import { cluster, listPrivileges, unableToChange, unableToSeeSessions } from "./mongodb-rights.ts";
+import { findFirstMember, type MongodbOptions, mongodbOptions } from "./mongodb-options.ts";
+import {
+  cluster,
+  describeUnableToChange,
+  describeUnableToSeeSessions,
+  listPrivileges,
+} from "./mongodb-rights.ts";
 import { describeAccount, logIn, requireUsable, type Session } from "./mongodb-session.ts";
 
 export type { MongodbOptions };
@@ -40,7 +45,7 @@ export const mongodb: Rotator<MongodbOptions> = {
 
   endpoint: (options) => ({
     engine: "mongodb",
-    ...firstMember(options),
+    ...findFirstMember(options),
     database: options.database,
   }),
 
@@ -68,7 +73,7 @@ export const mongodb: Rotator<MongodbOptions> = {
       await session.run(options.database, { ping: 1 });
     } catch (error) {
       await session.close();
-      throw loginError(error, describeAccount(options, credential.account, home));
+      throw toLoginError(error, describeAccount(options, credential.account, home));
     }
     if (mayStay) kept.keep({ options: [options, home], credential, mayStay }, session);
     else await session.close();
@@ -82,7 +87,7 @@ export const mongodb: Rotator<MongodbOptions> = {
       try {
         return await examineIn(session, examine, serverPatience);
       } catch (error) {
-        throw isKnownError(error) ? error : loginError(error, where);
+        throw isKnownError(error) ? error : toLoginError(error, where);
       }
     });
   },
@@ -97,9 +102,11 @@ export const mongodb: Rotator<MongodbOptions> = {
         // An emulation that ignores rights would show only the sessions of Keyturn.
         const privileges = await listPrivileges(session, serverPatience);
         if (privileges?.allows("inprog", cluster) === true) return false;
-        throw new ChangeRefusedError(`${where}: ${unableToSeeSessions(look)}`);
+        throw new ChangeRefusedError(`${where}: ${describeUnableToSeeSessions(look)}`);
       } catch (error) {
-        throw isKnownError(error) ? error : lookError(error, where, unableToSeeSessions(look));
+        throw isKnownError(error)
+          ? error
+          : lookError(error, where, describeUnableToSeeSessions(look));
       }
     });
   },
@@ -119,7 +126,7 @@ export const mongodb: Rotator<MongodbOptions> = {
   },
 };
 
-const kept = keptSessions<Session>();
+const kept = makeKeptSessions<Session>();
 
 async function change(
   call: Retire<MongodbOptions>,
@@ -144,12 +151,14 @@ async function change(
       // The driver does not treat this as an error. The change is on the primary, but a new primary may undo it.
       if ("writeConcernError" in reply) {
         throw new OutcomeUnknownError(
-          `${where}: the change did not reach a majority of the replica set in time; either password may be valid`,
+          `${where}: writing the change to a majority of the replica set timed out; either password may be valid`,
         );
       }
     } catch (error) {
       if (error instanceof OutcomeUnknownError) throw error;
-      throw sent ? changeError(error, where, unableToChange(call)) : loginError(error, where);
+      throw sent
+        ? toChangeError(error, where, describeUnableToChange(call))
+        : toLoginError(error, where);
     }
   });
 }
@@ -162,7 +171,7 @@ function toAuthority({ options, account, using }: Retire<MongodbOptions>) {
     return { credential: using.credential, home };
   }
   const where = describeAccount(options, account, authDatabase);
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */

@@ -69,7 +69,7 @@ const toBlocked = (sentence: string) => (where: string) =>
 
 const noTls = "the server offers no TLS. Switch TLS on there, or set options.tls.mode to disable";
 const noPassword = config(
-  "the server does not ask for this account's password, so a log-in proves nothing. " +
+  "the server does not request this account's password, so a log-in proves nothing. " +
     "Set the account's line in pg_hba.conf to scram-sha-256 instead of trust, peer, cert or a ticket; " +
     "on a pooler, use another auth_type than any",
 );
@@ -77,15 +77,15 @@ const noPassword = config(
 /** Answers to a log-in that say nothing about the credential, by SQLSTATE and, if it matters, the server function. */
 const loginAnswers: Readonly<Record<string, Meaning>> = {
   "28000": toBlocked(
-    "pg_hba.conf does not permit this account from here, or not without TLS or a client certificate; " +
-      "add a line for it and this address",
+    "pg_hba.conf does not permit the account from this address, or requires TLS or a client certificate. " +
+      "Add a line for the account and this address",
   ),
   "28000 InitializeSessionUserId": toBlocked(
-    "the account is not permitted to log in; an admin permits it with ALTER ROLE … LOGIN",
+    "the account is not permitted to log in. Run ALTER ROLE … LOGIN",
   ),
-  "3D000": config("the database does not exist; see options.database"),
+  "3D000": config("the database does not exist. Check options.database"),
   "42501": toBlocked(
-    "the account may not connect to this database. Run GRANT CONNECT ON DATABASE, or see options.database",
+    "the account may not connect to this database. Run GRANT CONNECT ON DATABASE, or check options.database",
   ),
   "53300": unavailable("the server accepts no more connections"),
   "53300 InitializeSessionUserId": toBlocked(
@@ -94,7 +94,9 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
   "53300 CheckMyDatabase": toBlocked(
     "the database has all the connections that its CONNECTION LIMIT allows",
   ),
-  "55000": toBlocked("the database accepts no connections; see ALTER DATABASE … ALLOW_CONNECTIONS"),
+  "55000": toBlocked(
+    "the database accepts no connections. Run ALTER DATABASE … ALLOW_CONNECTIONS true",
+  ),
   "57P03": notUp,
 };
 
@@ -102,21 +104,21 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
 const changeAnswers: Readonly<Record<string, Meaning>> = {
   "42501": toChangeRefused("the admin lacks the right to change this password"),
   "42704": toChangeRefused("the account does not exist"),
-  "22023": toChangeRefused("the server rejects this password"),
+  "22023": toChangeRefused("the server refuses to set this password"),
   "25006": unavailable("the server is read-only, perhaps a replica"),
   "55P03": unavailable("the account is locked by another change"),
-  "57014": unavailable("the change took too long and was cancelled"),
+  "57014": unavailable("the server cancelled the change, for example because it timed out"),
   "08": unavailable("the connection failed"),
   "40": unavailable("the change conflicted with another transaction"),
-  "53": unavailable("the server is short of resources"),
-  "55": unavailable("the server is not in a state to do this"),
+  "53": unavailable("the server has too few resources"),
+  "55": unavailable("the server cannot make the change in its present state"),
   "57": notUp,
-  "58": unavailable("the server has a fault"),
-  XX: unavailable("the server has a fault, or another change came in between"),
+  "58": unavailable("the server has an internal error"),
+  XX: unavailable("the server has an internal error, or another change came in between"),
 };
 
 /** The result of a log-in. `failure` is undefined when the server accepted the account. */
-export function loginVerdict(
+export function toLoginVerdict(
   heard: Heard,
   failure: Failure | undefined,
   where: string,
@@ -134,7 +136,7 @@ export function loginVerdict(
   }
   const late = heard.late();
   if (late !== undefined) return unavailable(late)(where);
-  return loginError(failure, where);
+  return toLoginError(failure, where);
 }
 
 /** Whether the server checked the password, so that a log-in proves it. */
@@ -142,7 +144,7 @@ function isProof({ password, scram, serverProof }: Asked): boolean {
   return password && (!scram || serverProof);
 }
 
-export function loginError(failure: Failure, where: string): Error {
+export function toLoginError(failure: Failure, where: string): Error {
   const { sqlState = "", routine = "" } = failure;
   const meaning =
     loginAnswers[`${sqlState} ${routine}`] ??
@@ -163,12 +165,12 @@ export function lookError(failure: Failure, where: string): Error {
 }
 
 /** The error for a change that cannot have taken effect. */
-export function changeError(failure: Failure, where: string): Error {
+export function toChangeError(failure: Failure, where: string): Error {
   const state = failure.sqlState ?? "08";
   const meaning =
     changeAnswers[state] ??
     changeAnswers[state.slice(0, 2)] ??
-    toChangeRefused("the server refused the change");
+    toChangeRefused("the server refuses the change");
   return explain(failure, where, meaning);
 }
 

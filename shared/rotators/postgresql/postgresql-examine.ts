@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
-import { knock, looking, type Session } from "./postgresql-session.ts";
+import { knock, lookInto, type Session } from "./postgresql-session.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
 const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];
@@ -105,7 +105,7 @@ export async function examineIn(
   signal: AbortSignal,
 ): Promise<Examination> {
   const { options, account: name, using, isProven, connectWithin } = call;
-  const found = await looking(session, () => askCatalog(session, name));
+  const found = await lookInto(session, () => askCatalog(session, name));
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
   if (found.isStandby) {
     throw new TargetUnavailableError(
@@ -118,7 +118,7 @@ export async function examineIn(
   const obstacles = obstaclesIn(found, name);
   if (found.exists) {
     const kept = await knock(options, name, signal, connectWithin);
-    // A begun log-in adds nothing to what the catalog has shown. A server that asks for the password does not block the account.
+    // A begun log-in adds nothing to what the catalog has shown. A server that requests the password does not block the account.
     if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
   }
   return { obstacles, right };
@@ -145,17 +145,17 @@ function obstaclesIn(found: Answer, name: string): string[] {
     ],
     [
       isBound && !found.mayConnect,
-      `${who} can't connect to database \`${database}\`. Run: GRANT CONNECT ON DATABASE ${database} TO ${quoted}.`,
+      `${who} cannot connect to database \`${database}\`. Run: GRANT CONNECT ON DATABASE ${database} TO ${quoted}.`,
     ],
     [
       !found.takesConnections,
-      `Database \`${database}\` accepts no connections, so ${name} can't log in. ` +
+      `Database \`${database}\` accepts no connections, so ${name} cannot log in. ` +
         `Run: ALTER DATABASE ${database} ALLOW_CONNECTIONS true.`,
     ],
     [
       isBound && databaseLimit >= 0 && found.databaseConnections >= databaseLimit,
       `Database \`${database}\` has ${found.databaseConnections} of the ${databaseLimit} connections that its limit ` +
-        `allows, so ${name} can't log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
+        `allows, so ${name} cannot log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
     ],
   ];
   return obstacles.flatMap(([isThere, sentence]) => (isThere ? [sentence] : []));
@@ -171,7 +171,7 @@ function examineRight(found: Answer, name: string): Right {
   if (fault === undefined) return { is: found.isRestricted ? "likely" : "proven" };
   // Managed services give the members of these groups other rights.
   if (found.isProviderAdmin) return { is: "likely" };
-  return { is: "missing", why: `Account \`${name}\` can't be changed: ${fault}` };
+  return { is: "missing", why: `Account \`${name}\` cannot be changed: ${fault}` };
 }
 
 function missingRight(found: Found): string | undefined {
@@ -199,8 +199,11 @@ function missingRight(found: Found): string | undefined {
 }
 
 /** Which missing right was the reason of a refused change; undefined if the server does not say. */
-export async function lackOfRight(session: Session, name: string): Promise<string | undefined> {
-  const found = await looking(session, () => askCatalog(session, name));
+export async function describeLackOfRight(
+  session: Session,
+  name: string,
+): Promise<string | undefined> {
+  const found = await lookInto(session, () => askCatalog(session, name));
   if (found === undefined) return undefined;
   const right = examineRight(found, name);
   return right.is === "missing" ? right.why : undefined;

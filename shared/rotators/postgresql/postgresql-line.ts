@@ -3,9 +3,9 @@ import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { heardSignal } from "../connection/heard-signal.ts";
+import { hearSignal } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
-import { secureContextFor } from "../connection/tls.ts";
+import { makeSecureContext } from "../connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
@@ -14,7 +14,7 @@ const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The account that logs in, and the answer when the server asks for the password. */
+/** The account that logs in, and the answer when the server requests the password. */
 export interface Login {
   readonly account: string;
   readonly answer: () => string | Promise<string>;
@@ -49,7 +49,7 @@ export async function openLine(
   const { Client } = await import("pg");
   if (hasFired(signal)) {
     const where = describeAccount(options, login.account);
-    throw new TargetUnavailableError(`${where}: not contacted, because the deadline had passed`);
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
   }
   const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
   const socket = new Socket();
@@ -58,7 +58,7 @@ export async function openLine(
     port: options.port,
     database: options.database,
     user: login.account,
-    // The driver calls this only when the server asks.
+    // The driver calls this only when the server requests the password.
     password: () => {
       asked.password = true;
       return login.answer();
@@ -80,7 +80,7 @@ export async function openLine(
       limit.end();
       return outcome;
     },
-    late: () => limit.reached() ?? (exit.isOver() ? "no answer before the deadline" : undefined),
+    late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
     query: async (text, values = []) => (await client.query<Row>(text, [...values])).rows,
     rest: () => {
       exit.listen(undefined);
@@ -120,7 +120,7 @@ function endOnSignal(socket: Socket, signal: AbortSignal) {
     if (open) socket.resetAndDestroy();
     else socket.destroy();
   };
-  const heard = heardSignal(signal, drop);
+  const heard = hearSignal(signal, drop);
   return {
     drop,
     listen: (next: AbortSignal | undefined) => {
@@ -147,7 +147,7 @@ function waitForClose(socket: Socket): Promise<void> {
 }
 
 /**
- * Catches errors that the driver throws inside the socket's event when the server asks for an unknown proof, such as a Kerberos
+ * Catches errors that the driver throws inside the socket's event when the server requests an unknown proof, such as a Kerberos
  * ticket, or sends invalid data. Uncaught, they would end the process. Call it on a connection that has just begun.
  */
 function guardParser({ connection }: Client, overTls: boolean): void {
@@ -175,6 +175,6 @@ function hasFired(signal: AbortSignal): boolean {
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {
   if (tls.mode === "disable") return false;
   // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
-  const secureContext = await secureContextFor(tls.caFile);
+  const secureContext = await makeSecureContext(tls.caFile);
   return { secureContext, rejectUnauthorized: true };
 }

@@ -1,12 +1,12 @@
 import { AccountBlockedError, ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
-import { loginVerdict } from "./postgresql-errors.ts";
+import { toLoginVerdict } from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** The server truncates longer names, which could then name another account. */
-const longestName = 63;
+const maxNameBytes = 63;
 
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. Only `failureOf` may read them. */
@@ -35,7 +35,7 @@ function setLocally(session: Session, name: string, value: string): Promise<read
 }
 
 /** Runs a query in a read-only transaction. */
-export async function looking<Result>(
+export async function lookInto<Result>(
   session: Session,
   ask: () => Promise<Result>,
 ): Promise<Result> {
@@ -58,7 +58,7 @@ export async function logIn(
   const answer = () => secret.reveal();
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const failure = await line.connect();
-  const verdict = loginVerdict(line, failure, describeAccount(options, account));
+  const verdict = toLoginVerdict(line, failure, describeAccount(options, account));
   if (verdict === "accepted") return toSession(line);
   await line.hangUp();
   if (verdict === "rejected") return verdict;
@@ -86,7 +86,7 @@ function toSession(line: Line): Session {
 }
 
 /**
- * Begins a log-in as the account, and closes the connection when the server asks for the password. It sends no password, so the
+ * Begins a log-in as the account, and closes the connection when the server requests the password. It sends no password, so the
  * server counts no failed log-in. Returns the answer of the server if it refuses the account before that. Throws if the server cannot
  * be reached.
  */
@@ -106,7 +106,7 @@ export async function knock(
   const verdict =
     outcome === "asked"
       ? undefined
-      : loginVerdict(line, outcome, describeAccount(options, account));
+      : toLoginVerdict(line, outcome, describeAccount(options, account));
   await line.hangUp();
   if (verdict instanceof AccountBlockedError) return verdict;
   if (verdict instanceof Error) throw verdict;
@@ -115,7 +115,7 @@ export async function knock(
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {
   requireName(credential.account);
-  // For the server an empty password means "none"; the driver would look in the environment.
+  // For the server an empty password means "none"; the driver would use the environment.
   if (credential.secret.reveal() !== "") return;
   throw new ConfigError(`${describeAccount(options, credential.account)}: the secret is empty`);
 }
@@ -126,8 +126,8 @@ export function requireName(account: string): void {
       ? "is empty"
       : account.includes("\0")
         ? "contains a NUL character"
-        : Buffer.byteLength(account, "utf8") > longestName
-          ? `is longer than ${longestName} bytes`
+        : Buffer.byteLength(account, "utf8") > maxNameBytes
+          ? `is longer than ${maxNameBytes} bytes`
           : undefined;
   if (problem !== undefined) {
     throw new ConfigError(`PostgreSQL account ${JSON.stringify(account)}: its name ${problem}`);

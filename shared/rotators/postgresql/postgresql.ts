@@ -6,18 +6,18 @@ import {
   OutcomeUnknownError,
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { keptSessions } from "../connection/kept-sessions.ts";
-import { defaultIterations, isTakenAsItStands, scramVerifier } from "../connection/scram.ts";
+import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { computeScramVerifier, defaultIterations, isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator, Using } from "../rotator.ts";
 import {
-  changeError,
   type Failure,
-  loginError,
   lookError,
+  toChangeError,
   toFailure,
+  toLoginError,
 } from "./postgresql-errors.ts";
-import { examineIn, lackOfRight } from "./postgresql-examine.ts";
+import { describeLackOfRight, examineIn } from "./postgresql-examine.ts";
 import {
   describeAccount,
   type PostgresqlOptions,
@@ -25,7 +25,7 @@ import {
 } from "./postgresql-options.ts";
 import {
   logIn,
-  looking,
+  lookInto,
   requireName,
   requireUsable,
   type Session,
@@ -45,7 +45,7 @@ export const ontoDisk = `
   WHERE pg_catalog.current_setting('synchronous_commit') <> 'remote_apply'`;
 
 /** Many clients, including this driver, refuse to compute more iterations. */
-const mostIterations = 100_000;
+const maxIterations = 100_000;
 
 /**
  * Whether a connection that logged in as the account is open, in any database and with any current role, and whether the list shows
@@ -88,7 +88,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
       );
     }
     await change({ ...call, account: next.account }, signal, async (session) =>
-      scramVerifier(password, await readIterations(session)),
+      computeScramVerifier(password, await readIterations(session)),
     );
     return next;
   },
@@ -100,7 +100,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
       await session.query("SELECT 1");
     } catch (error) {
       await session.close();
-      throw loginError(toFailure(error), describeAccount(options, credential.account));
+      throw toLoginError(toFailure(error), describeAccount(options, credential.account));
     }
     if (mayStay) kept.keep({ options, credential, mayStay }, session);
     else await session.close();
@@ -126,7 +126,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     const where = describeAccount(options, account);
     return toChange(look, signal, async (session) => {
       try {
-        const [row] = await looking(session, () => session.query(sessionsOf, [account]));
+        const [row] = await lookInto(session, () => session.query(sessionsOf, [account]));
         const seen = { own: row?.["own"] === true, others: row?.["others"] !== false };
         return isAnybodySeen(seen, where, "pg_read_all_stats");
       } catch (error) {
@@ -147,7 +147,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   },
 };
 
-const kept = keptSessions<Session>();
+const kept = makeKeptSessions<Session>();
 
 /** Stores a verifier. With null it removes the stored one, so that no password logs in. */
 async function change(
@@ -185,21 +185,21 @@ async function refusal(
 ): Promise<Error> {
   const where = describeAccount(options, account);
   if (failure.sqlState !== insufficientPrivilege || using.as === "identity") {
-    return changeError(failure, where);
+    return toChangeError(failure, where);
   }
   const why = await session
     .query("ROLLBACK")
-    .then(() => lackOfRight(session, account))
+    .then(() => describeLackOfRight(session, account))
     .catch(() => undefined);
   const unnamed =
-    `Account \`${account}\` can't be changed: \`${using.credential.account}\` lacks the right to change it. ` +
+    `Account \`${account}\` cannot be changed: \`${using.credential.account}\` lacks the right to change it. ` +
     "Grant it CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
   return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
 }
 
 function requireCredential(using: Using, where: string): Credential {
   if (using.as !== "identity") return using.credential;
-  throw new ConfigError(`${where}: only an admin or the account itself can change its password`);
+  throw new ConfigError(`${where}: only an admin or the account itself can change the password`);
 }
 
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
@@ -254,5 +254,5 @@ async function readIterations(session: Session): Promise<number> {
     "SELECT pg_catalog.current_setting('scram_iterations', true) AS iterations",
   );
   const wanted = Number(row?.["iterations"] ?? defaultIterations);
-  return Math.min(Math.max(wanted, 1), mostIterations);
+  return Math.min(Math.max(wanted, 1), maxIterations);
 }

@@ -7,7 +7,7 @@ import {
   type BlobDownloadResponseParsed,
 } from "@azure/storage-blob";
 import { type Instant, second, toInstant } from "../../core/time.ts";
-import { openSafely, storageFailure } from "../storage-access.ts";
+import { openSafely, toStorageFailure } from "../storage-access.ts";
 
 /** The configuration in a blob. */
 export interface StoredConfig {
@@ -46,7 +46,7 @@ const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: seco
 const deadlineMs = 10 * second;
 
 /** An address with a signature (`sig`) needs no token. For any other address, `credential` provides one. */
-export function configBlob(address: string, credential: TokenCredential): ConfigBlob {
+export function openConfigBlob(address: string, credential: TokenCredential): ConfigBlob {
   const { origin, pathname, searchParams } = new URL(address);
   const by = searchParams.has("sig") ? new AnonymousCredential() : credential;
   const client = openSafely(() => new BlobClient(address, by, { retryOptions }));
@@ -62,11 +62,11 @@ export function configBlob(address: string, credential: TokenCredential): Config
         return await readContent(await within(deadlineMs + second, asked));
       } catch (error) {
         if (error instanceof ConfigBlobError) throw error;
-        const { status, code, told } = storageFailure(error);
+        const { status, code, description } = toStorageFailure(error);
         if (status === 304) return "unchanged";
         const isLasting = status !== undefined && status >= 400 && status < 500 && status !== 429;
         throw new ConfigBlobError(
-          `The configuration ${name} could not be read: ${told}.`,
+          `The configuration ${name} could not be read: ${description}.`,
           isLasting,
           `${status} ${code}`,
         );
@@ -79,7 +79,7 @@ async function readContent(response: BlobDownloadResponseParsed): Promise<Stored
   const { etag, lastModified, contentLength = 0, readableStreamBody } = response;
   if (etag === undefined || !lastModified || !readableStreamBody) {
     throw new ConfigBlobError(
-      "The answer of blob storage lacks the ETag, the time or the content.",
+      "Blob storage answered without the ETag, the time or the content.",
       false,
     );
   }
@@ -102,9 +102,9 @@ function discard(body: NodeJS.ReadableStream): void {
 async function within<Result>(milliseconds: number, asked: Promise<Result>): Promise<Result> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    late.reject(new DOMException("no answer in time", "AbortError"));
+    late.reject(new DOMException("timed out", "AbortError"));
   }, milliseconds);
-  // Whatever the call still does once it is given up concerns nobody.
+  // After the time limit, the result of the call does not matter.
   asked.catch(() => undefined);
   return Promise.race([asked, late.promise]).finally(() => {
     clearTimeout(timer);

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { BlobServiceClient, type BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
 import { type Instant, second } from "../../core/time.ts";
-import { openSafely, type StorageConnection, storageFailure } from "../storage-access.ts";
+import { openSafely, type StorageConnection, toStorageFailure } from "../storage-access.ts";
 import type { StoredConfig } from "./config-blob.ts";
 
 /** The last valid configuration, for instances that start while the current one cannot be read or has problems. */
@@ -32,11 +32,11 @@ export class KeptConfigError extends Error {
 const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: second };
 const deadlineMs = 10 * second;
 
-/** Conflicts with other instances after which storing is left to the next look. */
+/** Conflicts with other instances after which storing is left to the next check. */
 const maxConflicts = 5;
 
 /** `source`: the name of the blob with the configuration. Each source has its own copy, so that copies are never mixed up. */
-export function keptConfigs(
+export function openKeptConfigs(
   connection: StorageConnection,
   containerName: string,
   source: string,
@@ -73,7 +73,7 @@ async function read(
     });
     return { bytes: await buffer(readableStreamBody ?? Readable.from([])), metadata };
   } catch (error) {
-    if (storageFailure(error).status === 404) return undefined;
+    if (toStorageFailure(error).status === 404) return undefined;
     throw error;
   }
 }
@@ -111,7 +111,7 @@ function isUpToDate(
 
 /** Whether another instance wrote first. */
 function isConflict(error: unknown): boolean {
-  const { code = "" } = storageFailure(error);
+  const { code = "" } = toStorageFailure(error);
   return code === "ConditionNotMet" || code === "BlobAlreadyExists";
 }
 
@@ -119,7 +119,7 @@ async function readProperties(blob: BlockBlobClient) {
   try {
     return await blob.getProperties({ abortSignal: AbortSignal.timeout(deadlineMs) });
   } catch (error) {
-    if (storageFailure(error).status === 404) return undefined;
+    if (toStorageFailure(error).status === 404) return undefined;
     throw error;
   }
 }
@@ -140,7 +140,7 @@ async function intoContainer(
   try {
     await upload();
   } catch (error) {
-    if (storageFailure(error).code !== "ContainerNotFound") throw error;
+    if (toStorageFailure(error).code !== "ContainerNotFound") throw error;
     await container.createIfNotExists({ abortSignal: AbortSignal.timeout(deadlineMs) });
     await upload();
   }
@@ -150,7 +150,9 @@ async function wrapErrors<Result>(call: () => Promise<Result>): Promise<Result> 
   try {
     return await call();
   } catch (error) {
-    const { told } = storageFailure(error);
-    throw new KeptConfigError(`The last good configuration could not be kept or read: ${told}.`);
+    const { description } = toStorageFailure(error);
+    throw new KeptConfigError(
+      `The last good configuration could not be stored or read: ${description}.`,
+    );
   }
 }

@@ -1,10 +1,10 @@
 import { LeaseLostError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import { defaultRetention } from "../../core/record/retention.ts";
-import { sentUntil } from "../../core/record/sent.ts";
+import { defaultRetentionMs } from "../../core/record/retention.ts";
+import { computeSentUntil } from "../../core/record/sent.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
-import { lastOfEach, refuseUnstorable } from "../table/change.ts";
+import { keepLastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
   type Columns,
@@ -47,9 +47,9 @@ export interface MemoryJournalOptions extends Retaining {
 }
 
 /** A journal in memory. It stores the same columns as the journal in Table storage, so it returns copies. */
-export function memoryJournal({
+export function makeMemoryJournal({
   now = () => new Date(),
-  retentionMs = defaultRetention,
+  retentionMs = defaultRetentionMs,
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
@@ -61,7 +61,7 @@ export function memoryJournal({
     refuseUnstorable(change);
     const { record, etag, wakeAt, request } = change;
     const columns = targetColumns.write(record);
-    const runs = lastOfEach(change.runs).map(
+    const runs = keepLastOfEach(change.runs).map(
       (run) => [runRow(run.targetId, run.rotationId), runColumns.write(run)] as const,
     );
     const before = targets.get(record.targetId);
@@ -154,7 +154,7 @@ function mark(
 ): void {
   const stored = targets.get(targetId);
   if (stored?.wakeAt !== wakeAt) return;
-  const until = sentUntil(sent + 1, isFirst, now);
+  const until = computeSentUntil(sent + 1, isFirst, now);
   targets.set(targetId, { ...stored, sent: sent + 1, sentUntil: until });
 }
 

@@ -1,7 +1,7 @@
 import type { PaceMark, PaceStore } from "../pace.ts";
 
 /** A pace in memory. */
-export function memoryPace(): PaceStore {
+export function makeMemoryPace(): PaceStore {
   const marks = new Map<string, PaceMark>();
   let writes = 0;
   return {

@@ -1,5 +1,5 @@
 import { type Instant, plus, second } from "../../core/time.ts";
-import { delaySeconds } from "../delay.ts";
+import { toDelaySeconds } from "../delay.ts";
 import type { Queue, WorkMessage } from "../queue.ts";
 
 export interface WaitingMessage {
@@ -15,14 +15,14 @@ export interface MemoryQueue extends Queue {
 }
 
 /** A queue in memory. Each message is received once. */
-export function memoryQueue(now: () => Instant): MemoryQueue {
+export function makeMemoryQueue(now: () => Instant): MemoryQueue {
   let waiting: readonly WaitingMessage[] = [];
   return {
     get messages() {
       return waiting;
     },
     send: ({ targetId, because }, delay = 0) => {
-      const visibleAt = plus(now(), delaySeconds(delay) * second);
+      const visibleAt = plus(now(), toDelaySeconds(delay) * second);
       waiting = [...waiting, { message: { targetId, because }, visibleAt }];
       return Promise.resolve();
     },

@@ -3,7 +3,7 @@ import { isTargetId } from "../../core/target.ts";
 import type { JournalChange } from "../journal.ts";
 import { isInstant, isRotationId } from "./row-keys.ts";
 
-/** Refuses values from which no row key can be made. */
+/** Rejects values from which no row key can be made. */
 export function refuseUnstorable({ record, wakeAt, runs = [], request }: JournalChange): void {
   if (!isTargetId(record.targetId)) {
     throw new Error("A target id must have 1 to 63 lower-case letters, digits and hyphens.");
@@ -21,6 +21,6 @@ export function refuseUnstorable({ record, wakeAt, runs = [], request }: Journal
 }
 
 /** The last given row of each rotation, because a transaction may touch a row only once. */
-export function lastOfEach(runs: readonly RunRecord[] = []): RunRecord[] {
+export function keepLastOfEach(runs: readonly RunRecord[] = []): RunRecord[] {
   return [...new Map(runs.map((run) => [run.rotationId, run])).values()];
 }

@@ -22,10 +22,10 @@ import {
 export type Columns = Record<string, string | number | boolean>;
 
 /** Table storage allows 64 KiB of UTF-16 in one column. */
-const longestColumn = 32_000;
+const maxColumnLength = 32_000;
 
 /** Characters. A longer text would not fit into the row. */
-const longestAlarm = 4_000;
+const maxAlarmLength = 4_000;
 
 /** Characters that end a line inside a JSON text for programs that read a transaction line by line, such as Azurite. */
 const lineSeparators = /[\u2028\u2029]/g;
@@ -157,7 +157,7 @@ function readEach<T>(
 
 export const alarmColumns: Codec<Alarm> = {
   read: (columns) => storedAlarm.read(columns),
-  write: (alarm) => storedAlarm.write({ ...alarm, message: cut(alarm.message, longestAlarm) }),
+  write: (alarm) => storedAlarm.write({ ...alarm, message: cut(alarm.message, maxAlarmLength) }),
 };
 
 function codec<T extends object>(
@@ -179,7 +179,7 @@ function codec<T extends object>(
   };
   const write = (record: T): Columns => {
     const isTooLong = (field: string, value: unknown) =>
-      measureLength(toColumn(kind, field, value)) > longestColumn;
+      measureLength(toColumn(kind, field, value)) > maxColumnLength;
     const columns = splitColumns(kind, fit(record, kind.reductions, isTooLong));
     // A record that cannot be read back is never written, because it would stop the target for ever.
     read(columns);
@@ -207,9 +207,9 @@ function splitColumns(kind: Stored, record: object): Columns {
   for (const [field, value] of Object.entries(record) as [string, unknown][]) {
     if (value === undefined) continue;
     const column = toColumn(kind, field, value);
-    if (measureLength(column) > longestColumn) {
+    if (measureLength(column) > maxColumnLength) {
       throw new Error(
-        `A ${kind.what} cannot be stored: its ${field} has ${measureLength(column)} characters; the limit is ${longestColumn}.`,
+        `A ${kind.what} cannot be stored: its ${field} has ${measureLength(column)} characters; the limit is ${maxColumnLength}.`,
       );
     }
     columns[field] = column;
@@ -253,7 +253,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The schema refuses the value and names the field.
+    // The schema rejects the value and names the field.
     return undefined;
   }
 }

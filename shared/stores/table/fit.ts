@@ -10,7 +10,7 @@ import type {
   RunRecord,
   TargetRecord,
 } from "../../core/record/rotation.ts";
-import { longestWhy, shorten } from "../../core/shorten.ts";
+import { maxWhyLength, shorten } from "../../core/shorten.ts";
 
 /**
  * How a record shortens a field, step by step, while the field is too long for its column. The limits where values are added prevent
@@ -21,7 +21,7 @@ export type Reductions<T> = {
 };
 
 type Short = (text: string) => string;
-const readable: Short = (text) => shorten(text, longestWhy);
+const readable: Short = (text) => shorten(text, maxWhyLength);
 const brief: Short = (text) => shorten(text, 100);
 
 /** As many phases as a rotation without failures has. */
@@ -51,7 +51,7 @@ export const targetReductions: Reductions<TargetRecord> = {
     newest(5),
     newest(2),
     newest(1),
-    untold,
+    withoutDelivery,
     newest(0),
   ],
 };
@@ -168,12 +168,13 @@ function outboxIn(short: Short) {
     });
 }
 
-function untold(outbox: readonly Notification[]): readonly Notification[] {
+function withoutDelivery(outbox: readonly Notification[]): readonly Notification[] {
   return outbox.map(({ toldTo: _, ...one }) => one);
 }
 
-function newest(most: number) {
-  return <Item>(items: readonly Item[]): readonly Item[] => (most === 0 ? [] : items.slice(-most));
+function newest(maxItems: number) {
+  return <Item>(items: readonly Item[]): readonly Item[] =>
+    maxItems === 0 ? [] : items.slice(-maxItems);
 }
 
 function drop(): undefined {

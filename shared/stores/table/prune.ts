@@ -8,13 +8,16 @@ import type { Row, Table } from "./table.ts";
 const partitions = [...keys.targetPartitions, keys.alarmPartition];
 
 /** How many queries for the newest rotation of a target run at the same time. */
-const mostAtOnce = 10;
+const maxAtOnce = 10;
 
 /**
  * Goes through the partitions, one page of old rows in each call, and removes rows that are no longer needed. The position is in
  * memory only, so a new process begins with any partition.
  */
-export function pruner(begin: () => Table, expiry: () => Date): (limit: number) => Promise<number> {
+export function makePruner(
+  begin: () => Table,
+  expiry: () => Date,
+): (limit: number) => Promise<number> {
   let place: Place = { turn: randomInt(partitions.length), from: undefined };
   return async (limit) => {
     const { turn, from } = place;
@@ -71,9 +74,9 @@ async function removable(
     return target !== undefined && target !== keys.targetOfRun(found[index - 1] ?? "");
   });
   const newest = new Set<string>();
-  for (let index = 0; index < first.length; index += mostAtOnce) {
+  for (let index = 0; index < first.length; index += maxAtOnce) {
     const asked = first
-      .slice(index, index + mostAtOnce)
+      .slice(index, index + maxAtOnce)
       .map((key) => newestRun(table, partition, keys.targetOfRun(key) ?? ""));
     for (const key of await Promise.all(asked)) if (key !== undefined) newest.add(key);
   }

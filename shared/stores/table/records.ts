@@ -8,7 +8,7 @@ import type { Alarm } from "../journal.ts";
 
 /**
  * The schemas of the stored records. They are strict: the next write would lose a field that this version does not know, so a record
- * with such a field is refused. Rows of earlier versions are upgraded first (`upgrade.ts`).
+ * with such a field is rejected. Rows of earlier versions are upgraded first (`upgrade.ts`).
  */
 
 /** A missing field of `T`, or a field with another type, does not compile. */
@@ -109,12 +109,13 @@ const again = makeShape<rotation.RetryIntent>()({
   grace: maybe(z.number()),
   lift: maybe(lift),
   why: text,
+  requestedAt: maybe(instant),
   heldBy: maybe(text),
 });
 
 const proof = makeShape<rotation.Proof>()({ seenInUse: count, quietSince: maybe(instant) });
 
-const skipped = makeShape<rotation.PassedOverTarget>()({ at: instant, until: instant, why: text });
+const skipped = makeShape<rotation.SkippedTarget>()({ at: instant, until: instant, why: text });
 
 const retirement = makeShape<rotation.Retirement>()({
   account: text,

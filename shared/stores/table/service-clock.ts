@@ -34,7 +34,7 @@ interface Reading {
  * and the latest time that any answer proves counts. An answer older than an earlier one, for example from a cache, has no effect
  * unless all answers agree for half a minute.
  */
-export function serviceClock({ wall, steady }: MachineClocks = thisMachine): ServiceClock {
+export function makeServiceClock({ wall, steady }: MachineClocks = thisMachine): ServiceClock {
   let latest: Reading | undefined;
   /** The first of several consecutive answers that are older than `latest`. */
   let doubt: Reading | undefined;

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { odata, type TransactionAction } from "@azure/data-tables";
-import { chunks } from "../../core/chunks.ts";
+import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import { defaultRetention } from "../../core/record/retention.ts";
-import { sentUntil } from "../../core/record/sent.ts";
+import { defaultRetentionMs } from "../../core/record/retention.ts";
+import { computeSentUntil } from "../../core/record/sent.ts";
 import { isTargetId } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
 import type { StorageConnection } from "../storage-access.ts";
-import { lastOfEach, refuseUnstorable } from "./change.ts";
+import { keepLastOfEach, refuseUnstorable } from "./change.ts";
 import {
   alarmColumns,
   readAlarms,
@@ -18,7 +18,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
-import { pruner } from "./prune.ts";
+import { makePruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
 import {
   type ListOptions,
@@ -27,10 +27,10 @@ import {
   type Submitted,
   type Table,
   type TableOptions,
-  unavailable,
+  toUnavailableError,
 } from "./table.ts";
 
-/** The content of an etag of this journal. Its wake time tells a commit which due row to replace. */
+/** The content of an etag of this journal. Its wake time identifies the due row that a commit must replace. */
 interface Seen {
   readonly etag: string;
   readonly wakeAt: Instant | undefined;
@@ -40,16 +40,16 @@ interface Seen {
  * The journal in Azure Table storage. Each target is one row; its due row, its rotations and its idempotency keys are in
  * the same partition, so that one transaction changes them all. The table is created if it does not exist.
  */
-export function tableJournal(
+export function makeTableJournal(
   connection: StorageConnection,
   tableName: string,
-  { retentionMs = defaultRetention, ...options }: TableOptions & Retaining = {},
+  { retentionMs = defaultRetentionMs, ...options }: TableOptions & Retaining = {},
 ): Journal {
   const { begin, now } = openTable(connection, tableName, options);
   const expiry = () => new Date(now().getTime() - retentionMs);
   return {
     now,
-    prune: pruner(begin, expiry),
+    prune: makePruner(begin, expiry),
     read: async (targetId) => {
       const row = await readTarget(begin(), targetId);
       return row && { record: targetColumns.read(row), etag: joinEtag(seenIn(row)) };
@@ -82,7 +82,7 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
     markSent: async (due, now) => {
       const byShard = Map.groupBy(due, ({ targetId }) => keys.toPartition(targetId));
       for (const [shard, rows] of byShard) {
-        for (const batch of chunks(rows, mostInTransaction)) {
+        for (const batch of splitIntoChunks(rows, maxRowsInTransaction)) {
           await markInShard(begin(), shard, batch, now);
         }
       }
@@ -91,8 +91,8 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
 }
 
 /** How many rows a transaction may touch. */
-const mostInTransaction = 100;
-const mostRounds = 5;
+const maxRowsInTransaction = 100;
+const maxRounds = 5;
 
 /** A worker may have moved some of the rows meanwhile; the service then marks none of them. */
 async function markInShard(
@@ -102,16 +102,16 @@ async function markInShard(
   now: Instant,
 ): Promise<void> {
   let left = due;
-  for (let rounds = 0; rounds < mostRounds && left.length > 0; rounds++) {
+  for (let rounds = 0; rounds < maxRounds && left.length > 0; rounds++) {
     const result = await table.submit(
       left.map(({ targetId, wakeAt, sent, isFirst }) => {
         const rowKey = keys.dueRow(wakeAt, targetId);
-        const mark = { sent: sent + 1, sentUntil: sentUntil(sent + 1, isFirst, now) };
+        const mark = { sent: sent + 1, sentUntil: computeSentUntil(sent + 1, isFirst, now) };
         return ["update", { partitionKey, rowKey, ...mark }, "Merge"];
       }),
     );
     if ("etag" in result) return;
-    if (result.failure.code !== "ResourceNotFound") throw unavailable(result.failure);
+    if (result.failure.code !== "ResourceNotFound") throw toUnavailableError(result.failure);
     const rows = await table.list(partitionKey, keys.dueRows(now), { columns: ["rowKey"] });
     const known = new Set(rows.map(({ rowKey }) => rowKey));
     left = left.filter(({ wakeAt, targetId }) => known.has(keys.dueRow(wakeAt, targetId)));
@@ -183,7 +183,7 @@ async function commit(table: Table, change: JournalChange): Promise<string> {
   // A person removed the old due row by hand. That must not stop the target for ever.
   const dueRowIsMissing = "failure" in result && result.failure.code === "ResourceNotFound";
   if (dueRowIsMissing && oldDue.length > 0) result = await submit(table, write, actions);
-  if ("failure" in result) throw unavailable(result.failure);
+  if ("failure" in result) throw toUnavailableError(result.failure);
   return joinEtag({ etag: result.etag, wakeAt: change.wakeAt });
 }
 
@@ -218,7 +218,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
     ...(wakeAt !== undefined && { wakeAt }),
     writeId,
   };
-  const others = lastOfEach(change.runs).map((run) => ({
+  const others = keepLastOfEach(change.runs).map((run) => ({
     partitionKey,
     rowKey: keys.runRow(targetId, run.rotationId),
     ...runColumns.write(run),

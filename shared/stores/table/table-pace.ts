@@ -1,11 +1,11 @@
 import type { PaceStore } from "../pace.ts";
 import type { StorageConnection } from "../storage-access.ts";
-import { openTable, type TableOptions, unavailable } from "./table.ts";
+import { openTable, type TableOptions, toUnavailableError } from "./table.ts";
 
 const partitionKey = "pace";
 
 /** Stores one row for each vault, in a separate partition beside the journal. */
-export function tablePace(
+export function makeTablePace(
   connection: StorageConnection,
   tableName: string,
   options: TableOptions = {},
@@ -26,7 +26,7 @@ export function tablePace(
       const { status } = result.failure;
       // Another instance wrote first, or an answer was lost and the client met its own write.
       if (status === 409 || status === 412 || status === 404) return undefined;
-      throw unavailable(result.failure);
+      throw toUnavailableError(result.failure);
     },
   };
 }

@@ -11,10 +11,10 @@ import {
   openSafely,
   type StorageConnection,
   type StorageFailure,
-  storageFailure,
+  toStorageFailure,
 } from "../storage-access.ts";
 import type { RowRange } from "./row-keys.ts";
-import { type MachineClocks, serviceClock } from "./service-clock.ts";
+import { type MachineClocks, makeServiceClock } from "./service-clock.ts";
 
 export type Row = TableEntityResult<Record<string, unknown>>;
 
@@ -76,7 +76,11 @@ export type Submitted = { readonly etag: string } | { readonly failure: StorageF
 
 const retryOptions = { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
-const noEtag: StorageFailure = { status: 202, code: undefined, told: "no etag in its answer" };
+const noEtag: StorageFailure = {
+  status: 202,
+  code: undefined,
+  description: "no etag in its answer",
+};
 
 /** The largest page of the service. */
 const fullPage = 1_000;
@@ -102,7 +106,7 @@ export function openTable(
 
 /** Updates the clock from each answer of the service itself; the answer of a proxy has another clock. */
 function makeClock({ pipeline }: TableClient, clocks: MachineClocks | undefined): () => Date {
-  const clock = serviceClock(clocks);
+  const clock = makeServiceClock(clocks);
   const listen: Parameters<typeof pipeline.addPolicy>[0] = {
     name: "keyturn-service-clock",
     async sendRequest(request, next) {
@@ -140,7 +144,7 @@ function tableWithin(
       await created(abortSignal);
       return await ask();
     } catch (error) {
-      throw unavailable(storageFailure(error));
+      throw toUnavailableError(toStorageFailure(error));
     }
   }
   return {
@@ -167,9 +171,9 @@ function tableWithin(
         await client.submitTransaction(actions, { abortSignal });
         return rowKeys.length;
       } catch (error) {
-        const failure = storageFailure(error);
+        const failure = toStorageFailure(error);
         if (failure.code === "ResourceNotFound") return 0;
-        throw unavailable(failure);
+        throw toUnavailableError(failure);
       }
     },
     put: (row) =>
@@ -183,14 +187,14 @@ function tableWithin(
         const etag = subResponses[0]?.etag?.trim();
         return etag === undefined ? { failure: noEtag } : { etag };
       } catch (error) {
-        return { failure: storageFailure(error) };
+        return { failure: toStorageFailure(error) };
       }
     },
   };
 }
 
-export function unavailable({ told }: StorageFailure): JournalUnavailableError {
-  return new JournalUnavailableError(`The journal's table could not be reached: ${told}.`);
+export function toUnavailableError({ description }: StorageFailure): JournalUnavailableError {
+  return new JournalUnavailableError(`The journal's table could not be reached: ${description}.`);
 }
 
 async function readRow(
@@ -203,7 +207,7 @@ async function readRow(
     return await client.getEntity(partition, row, { abortSignal });
   } catch (error) {
     // A missing table is also a 404, but does not prove that the row never existed.
-    if (storageFailure(error).code === "ResourceNotFound") return undefined;
+    if (toStorageFailure(error).code === "ResourceNotFound") return undefined;
     throw error;
   }
 }

@@ -8,10 +8,10 @@ export type Steps = Readonly<Record<number, (fields: Fields) => Fields>>;
 
 /** Fields were added to version 1 without a new version, so its oldest rows lack each of these fields. */
 const unrecorded = {
-  why: "begun by an earlier version of Keyturn, which did not record why",
+  why: "started by an earlier version of Keyturn, which did not record the reason",
   policyFingerprint: "unknown",
 };
-const unrecordedRetry = { why: "another try after a rotation failed" };
+const unrecordedRetry = { why: "another attempt, because a rotation failed" };
 
 export const targetSteps: Steps = {
   1: ({ rotation, again, ...rest }) => ({
@@ -28,7 +28,7 @@ export const runSteps: Steps = {
 };
 
 /**
- * Upgrades a record to this version. A record of an unknown version is returned unchanged, and the check of its fields refuses it.
+ * Upgrades a record to this version. A record of an unknown version is returned unchanged, and the check of its fields rejects it.
  */
 export function upgradeRow(fields: Fields, steps: Steps): Fields {
   const version = fields["schema"];

@@ -7,7 +7,7 @@ import { makeFolder, problemLines, withTarget } from "../written.ts";
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
   withTarget({ options: { host: "db.example", tls: { caFile }, ...more } });
-const gone = "does not exist; a relative path begins at the folder of the configuration";
+const gone = "does not exist; relative paths start at the folder of the configuration";
 
 test("a relative path of a CA file begins at the folder of the configuration file", async () => {
   const folder = await makeFolder({
@@ -42,7 +42,7 @@ test.each([
   ["a folder", "certificates", "is not a file"],
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
   ["not a path", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
-])("a path of a CA file that is %s is refused", async (_what, caFile, message) => {
+])("a path of a CA file that is %s is rejected", async (_what, caFile, message) => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting(caFile),
     "ca.pem": "a CA",

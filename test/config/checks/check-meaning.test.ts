@@ -82,14 +82,14 @@ test.each([
   [
     "an initial password in the secret that is published",
     { accounts: [{ name: "a", initial: { secret: "orders-db", vault: "main" } }] },
-    "accounts[0].initial: is the secret that this target publishes; remove initial from the account whose password it holds",
+    "accounts[0].initial: is the secret that this target publishes; remove initial from the account",
   ],
   [
     "a secret with a name that is reserved for pending secrets",
     { publish: "Keyturn-Pending-orders" },
     "publish: must not begin with keyturn-pending-, which is reserved for pending secrets of Keyturn",
   ],
-])("%s is refused", async (_what, fields, finding) => {
+])("%s is rejected", async (_what, fields, finding) => {
   expect(await findings(fields)).toEqual([finding]);
 });
 
@@ -100,14 +100,14 @@ test("a bad secret name does not hide that a pair cannot publish a bare password
   ]);
 });
 
-test("a default grace that is longer than the period is refused", async () => {
+test("a default grace that is longer than the period is rejected", async () => {
   const text = withTarget(pair).replace("every: 90d", "every: 1h");
   expect(await listProblems(text)).toEqual([
     "keyturn.yaml:5:3  targets.orders.grace: is 1d by default, which is longer than every of the policy (1h); use a shorter grace, because the next rotation needs the other account",
   ]);
 });
 
-test("a consumer that is listed twice is refused", async () => {
+test("a consumer that is listed twice is rejected", async () => {
   const text = `${withTarget({ consumers: ["api", "api"] })}consumers:
   api: { type: webhook, url: https://api.example, key: { secret: api-key } }
 `;
@@ -130,7 +130,7 @@ test.each([
   [
     "timing",
     "{ every: 1d, manualOnly: true }",
-    "every: has no effect with manualOnly; remove one of them",
+    "every: has no effect with manualOnly; remove one of the two",
   ],
   ["length", "{ every: 1d, password: { length: 129 } }", "password.length: must be at most 128"],
   [
@@ -153,7 +153,7 @@ test.each([
     '{ every: 1d, password: { exclude: "0123456789-_.~" } }',
     "password.exclude: leaves no digits and no symbols, which many systems require; allow some",
   ],
-])("a policy's %s that is out of range is refused: %s", async (_what, policy, finding) => {
+])("a policy's %s that is out of range is rejected: %s", async (_what, policy, finding) => {
   const text = `version: 1\npolicies: { p: ${policy} }\n`;
   const lines = await listProblems(text);
   expect(lines.map((line) => line.replace(/^\S+ {2}policies\.p[.:]/, ""))).toEqual([finding]);
@@ -166,7 +166,7 @@ test("a policy without symbols requires none", async () => {
 
 test("a target that names no policy needs a policy named default", async () => {
   expect(await listProblems(withTarget({}).replace("default:", "other:"))).toEqual([
-    "keyturn.yaml:5:3  targets.orders: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+    "keyturn.yaml:5:3  targets.orders: names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
   ]);
 });
 
@@ -179,16 +179,16 @@ test("with several vaults, every secret must name its vault", async () => {
   const notify =
     "notify: [{ type: event-grid, endpoint: https://topic.eventgrid.azure.net, key: { secret: k } }]\n";
   expect(await listProblems(text + notify)).toEqual([
-    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because there are several: other, main",
-    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because there are several: other, main",
-    "keyturn.yaml:11:75  notify[0].key: must name a vault, because there are several: other, main",
+    "keyturn.yaml:8:38  targets.orders.accounts[0].initial: must name a vault, because several are configured: other, main",
+    "keyturn.yaml:9:5  targets.orders.admin: must name a vault, because several are configured: other, main",
+    "keyturn.yaml:11:75  notify[0].key: must name a vault, because several are configured: other, main",
   ]);
 });
 
-test("without a vault, every secret is refused", async () => {
+test("without a vault, every secret is rejected", async () => {
   const text = withTarget({}).replace(/vaults: .*/, "vaults: {}");
   expect(await listProblems(text)).toEqual([
-    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but none is configured; add one under vaults",
+    "keyturn.yaml:10:14  targets.orders.publish: needs a vault, but no vault is configured; add one under vaults",
   ]);
 });
 
@@ -204,7 +204,7 @@ test.each([
   ],
   ["kv.example", "must be a web address that begins with https://"],
   ["https://", "is not a valid web address"],
-])("%s is refused as the address of a vault", async (url, message) => {
+])("%s is rejected as the address of a vault", async (url, message) => {
   expect(await listProblems(`version: 1\nvaults: { main: { url: "${url}" } }\n`)).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${message}`,
   ]);

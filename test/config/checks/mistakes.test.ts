@@ -84,12 +84,12 @@ test.each([
   [
     "a brace that is not closed",
     good.replace(options, "options: { host: db.example, port: 5432"),
-    "12:14  the { here is not closed; add a }",
+    "12:14  this { is not closed; add a }",
   ],
   [
     "a bracket that is not closed",
     good.replace("[app]", "[app"),
-    "15:15  the [ here is not closed; add a ]",
+    "15:15  this [ is not closed; add a ]",
   ],
   [
     "a duration without a unit",

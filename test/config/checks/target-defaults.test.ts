@@ -60,7 +60,7 @@ test("a problem in the defaults is reported once, at the default", async () => {
 `;
   expect(await listProblems(head + wrong + targets)).toEqual([
     "keyturn.yaml:6:38  targetDefaults.options.port: must be a number; write it without quotes (in target a and 1 more)",
-    'keyturn.yaml:9:11  targetDefaults.policy: there is no policy named "slwo" (did you mean "slow"?) (in target a and 1 more)',
+    'keyturn.yaml:9:11  targetDefaults.policy: policy "slwo" does not exist (did you mean "slow"?) (in target a and 1 more)',
     "keyturn.yaml:10:10  targetDefaults.grace: must be a duration such as 30s, 10m, 4h or 90d",
     "keyturn.yaml:15:35  targets.b.publish: must be the name of a secret: 1 to 127 letters, digits and hyphens",
   ]);

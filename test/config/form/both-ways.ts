@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import type { Config } from "../../../shared/config/config.ts";
-import { formPath } from "../../../shared/config/form/checked-form.ts";
+import { toFormPath } from "../../../shared/config/form/checked-form.ts";
 import { openConfig } from "../../../shared/config/form/open.ts";
 import { writeForm } from "../../../shared/config/form/write-form.ts";
-import { configFrom, loadConfig } from "../../../shared/config/load.ts";
+import { loadConfig, loadConfigFrom } from "../../../shared/config/load.ts";
 import { ConfigProblemsError, formatProblem } from "../../../shared/config/problems.ts";
 import type { ConfigRotator } from "../../../shared/config/schema/targets.ts";
 import { readFiles } from "../../../shared/config/yaml/read.ts";
@@ -19,7 +19,7 @@ interface Given {
 export async function addForm(path: string, given: Given, by = build): Promise<string> {
   const text = await writeForm((await readFiles(path)).files, by, given);
   if (text === undefined) throw new Error("this configuration has no checked form");
-  await writeFile(formPath(path), text);
+  await writeFile(toFormPath(path), text);
   return text;
 }
 
@@ -37,7 +37,7 @@ export async function open(path: string, given: Given, by = build): Promise<Open
     now: () => given.now,
     check: (files) => {
       from = "sources";
-      return configFrom(files, given);
+      return loadConfigFrom(files, given);
     },
   });
   const whole = opening.then(async ({ config, warnings }) => ({

@@ -1,16 +1,16 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formPath } from "../../../shared/config/form/checked-form.ts";
+import { toFormPath } from "../../../shared/config/form/checked-form.ts";
 import { loadConfig } from "../../../shared/config/load.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
 import { makeFolder, withTarget } from "../written.ts";
 import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };
-const real = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+const real = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 const root = resolve(import.meta.dirname, "../../..");
 const examples = await readdir(join(root, "examples"));
@@ -74,7 +74,7 @@ describe("A checked form is not used", () => {
     const file = await packed(withTarget({}));
     const other = join(file, "../other.yaml");
     await rename(file, other);
-    await rename(formPath(file), formPath(other));
+    await rename(toFormPath(file), toFormPath(other));
     expect(await open(other, given)).toMatchObject({ from: "sources" });
   });
 
@@ -103,7 +103,7 @@ describe("A checked form is not used", () => {
   test("when it belongs to another configuration", async () => {
     const file = await packed(withTarget({}));
     const other = await packed(withTarget({ publish: "another" }));
-    await writeFile(formPath(file), await readFile(formPath(other)));
+    await writeFile(toFormPath(file), await readFile(toFormPath(other)));
     const { outcome, from } = await open(file, given);
     expect(from).toBe("sources");
     expect(outcome).toEqual(await load(file, given));
@@ -111,7 +111,7 @@ describe("A checked form is not used", () => {
 
   test("when any byte of it is damaged, and a warning reports it", async () => {
     const file = await packed(withTarget({}));
-    const form = await readFile(formPath(file));
+    const form = await readFile(toFormPath(file));
     const head = form.indexOf("\n");
     const warning = {
       file: "keyturn.yaml.checked",
@@ -122,7 +122,7 @@ describe("A checked form is not used", () => {
     for (let index = 0; index < form.length; index += index < head + 70 ? 1 : 13) {
       const damaged = Buffer.from(form);
       damaged.writeUInt8(form.readUInt8(index) ^ 1, index);
-      await writeFile(formPath(file), damaged);
+      await writeFile(toFormPath(file), damaged);
       const { outcome, from } = await open(file, given);
       expect(from).toBe("sources");
       expect(outcome).toMatchObject({ targets, ...(index > head && { warnings: [warning] }) });
@@ -136,8 +136,8 @@ describe("A checked form is not used", () => {
     ["longer", (form: string) => `${form}\n`],
   ])("when it is %s, and a warning reports it", async (_what, damage) => {
     const file = await packed(withTarget({}));
-    const form = await readFile(formPath(file), "utf8");
-    await writeFile(formPath(file), damage(form));
+    const form = await readFile(toFormPath(file), "utf8");
+    await writeFile(toFormPath(file), damage(form));
     expect(await open(file, given)).toMatchObject({
       outcome: { targets: [{ id: "orders" }], warnings: [{ file: "keyturn.yaml.checked" }] },
       from: "sources",
@@ -146,14 +146,14 @@ describe("A checked form is not used", () => {
 
   test("when it cannot be read, and a warning reports it", async () => {
     const file = await packed(withTarget({}));
-    await rm(formPath(file));
-    await mkdir(formPath(file));
+    await rm(toFormPath(file));
+    await mkdir(toFormPath(file));
     const { outcome, from } = await open(file, given);
     expect(from).toBe("sources");
     expect(outcome).toMatchObject({ warnings: [{ message: /^cannot be read \(EISDIR\), so / }] });
   });
 
-  test("when a CA file is missing, which is refused with its line", async () => {
+  test("when a CA file is missing, which is rejected with its line", async () => {
     const options = { host: "db.example", tls: { caFile: "ca.pem" } };
     const file = await packed(withTarget({ options }));
     expect(await open(file, given)).toEqual({
@@ -184,7 +184,7 @@ test("paths of CA files are relative to the folder from which the configuration 
   const elsewhere = await makeFolder({ "ca.pem": "a CA" });
   const moved = join(elsewhere, "keyturn.yaml");
   await rename(file, moved);
-  await rename(formPath(file), formPath(moved));
+  await rename(toFormPath(file), toFormPath(moved));
   expect(await open(moved, given)).toMatchObject({
     from: "form",
     outcome: { targets: [{ options: { tls: { caFile: join(elsewhere, "ca.pem") } } }] },

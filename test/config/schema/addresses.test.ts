@@ -36,7 +36,7 @@ test.each([
   "https://kv.vault.azure.net:8443",
   "https://10.0.0.1",
   "https://127.0.0.1.evil.example",
-])("%s is refused as a vault", async (url) => {
+])("%s is rejected as a vault", async (url) => {
   expect(await listProblems(withVault(url))).toEqual([
     `keyturn.yaml:2:24  vaults.main.url: ${noVault}`,
   ]);

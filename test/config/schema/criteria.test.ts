@@ -16,10 +16,10 @@ targets:
     publish: orders-db
 `;
 
-test("a match criterion with an unknown type or vault is refused, because it would never match", async () => {
+test("a match criterion with an unknown type or vault is rejected, because it would never match", async () => {
   expect(await listProblems(matching("{ type: relatonal, vault: [main, mian] }"))).toEqual([
-    'keyturn.yaml:6:40  policies.nights.match.type: there is no type of target named "relatonal" (did you mean "relational"?)',
-    'keyturn.yaml:6:65  policies.nights.match.vault[1]: there is no vault named "mian" (did you mean "main"?)',
+    'keyturn.yaml:6:40  policies.nights.match.type: type of target "relatonal" does not exist (did you mean "relational"?)',
+    'keyturn.yaml:6:65  policies.nights.match.vault[1]: vault "mian" does not exist (did you mean "main"?)',
   ]);
 });
 

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../shared/config/load.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { makeFolder } from "../written.ts";
 
-const page = resolve(import.meta.dirname, "../../../docs/configuration.md");
-const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+const page = resolve(import.meta.dirname, "../../../docs/reference/configuration.md");
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 /** Returns the code block below a mark in the page. */
 async function block(mark: string): Promise<string> {

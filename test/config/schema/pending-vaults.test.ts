@@ -31,11 +31,11 @@ test("pending secrets are stored in the pending vault of the published vault, or
 test.each([
   [
     "pending: waitin",
-    'vaults.main.pending: there is no vault named "waitin" (did you mean "waiting"?)',
+    'vaults.main.pending: vault "waitin" does not exist (did you mean "waiting"?)',
   ],
   [
     "pending: main",
-    "vaults.main.pending: is this vault itself, which is the default; remove pending, or name another vault",
+    "vaults.main.pending: names this vault itself, which is the default; remove pending, or name another vault",
   ],
   [
     "createsPer10s: 1",
@@ -45,6 +45,6 @@ test.each([
     "createsPer10s: 301",
     "vaults.main.createsPer10s: must be at most 300, which is the limit of Key Vault",
   ],
-])("%s is refused", async (main, message) => {
+])("%s is rejected", async (main, message) => {
   await expect(load(config(main))).rejects.toThrow(message);
 });

@@ -179,11 +179,11 @@ test.each([
     "{ every: 1d, freeze: [{ from: 2030-02-30, to: 2030-03-01, reason: x }] }",
     "3:36  policies.p.freeze[0].from: must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is 2030-02-30",
   ],
-])("%s is refused with its position", async (_what, policy, problem) => {
+])("%s is rejected with its position", async (_what, policy, problem) => {
   expect(await listProblems(one(policy))).toEqual([`keyturn.yaml:${problem}`]);
 });
 
-test("overlapping freezes that contradict each other are refused, with the first such moment", async () => {
+test("overlapping freezes that contradict each other are rejected, with the first such moment", async () => {
   const freezes =
     "[{ from: 2030-01-01, to: 2030-01-31, reason: audit }, { from: 2030-01-20, to: 2030-02-10, reason: move, lift: [breach] }]";
   expect(await listProblems(one(`{ every: 1d, freeze: ${freezes} }`))).toEqual([
@@ -204,7 +204,7 @@ test("a window that is too short causes a warning with the first affected moment
   ]);
 });
 
-test("a target that several policies match equally well is refused", async () => {
+test("a target that several policies match equally well is rejected", async () => {
   const policies =
     "  a: { every: 1d, match: { owner: shop } }\n  b: { every: 2d, match: { type: rel* } }";
   expect(await listProblems(two(policies, "", ", policy: a"))).toEqual([
@@ -216,7 +216,7 @@ test("a target that several policies match equally well is refused", async () =>
 
 test("a target that matches no policy needs a policy named default", async () => {
   expect(await listProblems(two("  a: { every: 1d, match: { owner: shop } }"))).toEqual([
-    "keyturn.yaml:7:3  targets.mails: names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+    "keyturn.yaml:7:3  targets.mails: names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
   ]);
 });
 
@@ -264,7 +264,7 @@ test.each([
     "{ reason: x, every: 1d }",
     ": cause a problem with headStart of the policy: must be shorter than every (1d), but is 2d; otherwise the next rotation is due at once; change the overrides, or use another policy for this target",
   ],
-])("overrides with %s are refused", async (_what, overrides, message) => {
+])("overrides with %s are rejected", async (_what, overrides, message) => {
   const policies = "  default: { every: 90d, headStart: 2d }";
   const lines = await listProblems(two(policies, `, overrides: ${overrides}`));
   expect(lines).toEqual([

@@ -59,7 +59,7 @@ test.each([
     "{ every: 1d, adopt: change }",
     'adopt: must be "verify", "rotate", or a mapping with mode and delay',
   ],
-])("%s is refused in plain words", async (_what, policy, message) => {
+])("%s is rejected in plain words", async (_what, policy, message) => {
   const lines = await listProblems(one(policy));
   const found = lines.map((line) => line.replace(/^\S+ {2}policies\.p\./, ""));
   expect(found.map((line) => line.replace(/ \(did you mean.*/, ""))).toEqual([

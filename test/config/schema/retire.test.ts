@@ -33,7 +33,7 @@ test.each([
   expect(await listProblems(wanted(fields))).toEqual([]);
 });
 
-test("retire: proof of a policy is refused for a pair of a type that cannot report sessions", async () => {
+test("retire: proof of a policy is rejected for a pair of a type that cannot report sessions", async () => {
   expect(await listProblems(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
     "keyturn.yaml:6:11  targets.orders.type: cloud-server cannot report whether an account is in use, so retire: proof of policy default is not possible; use retire: grace",
   ]);
@@ -55,7 +55,7 @@ test.each([
     { ...cloud, accounts: ["a", "b"], overrides },
     "overrides.retire: cloud-server cannot report whether an account is in use, so retire: proof is not possible; use retire: grace",
   ],
-])("retire: proof in overrides is refused for %s", async (_what, fields, message) => {
+])("retire: proof in overrides is rejected for %s", async (_what, fields, message) => {
   expect(await findings(withTarget(fields))).toEqual([message]);
 });
 

@@ -4,14 +4,14 @@ import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadConfig } from "../../../shared/config/load.ts";
-import { jsonSchema } from "../../../shared/config/schema/definition.ts";
-import { rotatorsWith } from "../../../shared/rotators/registry.ts";
+import { makeJsonSchema } from "../../../shared/config/schema/definition.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
 import { load, makeFolder, withTarget } from "../written.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const example = resolve(root, "examples/keyturn.yaml");
-const rotators = rotatorsWith({ getToken: () => Promise.reject(new Error("not asked for")) });
+const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 /** Checks a YAML text with a general JSON Schema validator, as editors do. */
 function judge(schema: Record<string, unknown>, text: string): string {
@@ -20,18 +20,18 @@ function judge(schema: Record<string, unknown>, text: string): string {
   return valid ? "valid" : ajv.errorsText();
 }
 
-const fakeSchema = jsonSchema(fakeRotators);
+const fakeSchema = makeJsonSchema(fakeRotators);
 
 test("keyturn.schema.json is generated from the current definition", async () => {
   const written: unknown = JSON.parse(await readFile(resolve(root, "keyturn.schema.json"), "utf8"));
   expect(written, "run: node scripts/run.mjs scripts/write-schema.ts").toEqual(
-    jsonSchema(rotators),
+    makeJsonSchema(rotators),
   );
 });
 
 test("the example is valid for editors and for Keyturn, without warnings", async () => {
   const text = await readFile(example, "utf8");
-  expect(judge(jsonSchema(rotators), text)).toBe("valid");
+  expect(judge(makeJsonSchema(rotators), text)).toBe("valid");
   const folder = await makeFolder({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
   const config = await loadConfig(join(folder, "keyturn.yaml"), { rotators });
   expect(config.targets.map(({ id }) => id)).toEqual(["orders-db", "reports-db", "legacy-db"]);

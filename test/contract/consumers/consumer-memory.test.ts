@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { memoryConsumer } from "../../../shared/consumers/memory-consumer.ts";
+import { makeMemoryConsumer } from "../../../shared/consumers/memory-consumer.ts";
 import { failure } from "../rotators/suite/errors.ts";
 import { consumerSuite, refresh } from "./consumer.suite.ts";
 
 consumerSuite("a consumer in memory", () => {
-  const consumer = memoryConsumer("orders-api");
+  const consumer = makeMemoryConsumer("orders-api");
   return Promise.resolve({
     consumer,
     asked: () => consumer.refreshes,
@@ -13,7 +13,7 @@ consumerSuite("a consumer in memory", () => {
 });
 
 it("a consumer in memory throws and remembers nothing while it is broken", async () => {
-  const consumer = memoryConsumer("orders-api");
+  const consumer = makeMemoryConsumer("orders-api");
   consumer.broken = true;
   const error = await failure(consumer.refresh(refresh, new AbortController().signal));
   expect(error.message).toContain("orders-api");

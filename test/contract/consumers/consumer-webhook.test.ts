@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { webhookConsumer } from "../../../shared/consumers/webhook.ts";
+import { makeWebhookConsumer } from "../../../shared/consumers/webhook-consumer.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
@@ -29,7 +29,7 @@ consumerSuite("a consumer with a webhook", async () => {
   const receiver = await startReceiver();
   const now = new Date("2026-03-01T02:03:04.567Z");
   return {
-    consumer: webhookConsumer({
+    consumer: makeWebhookConsumer({
       name: "orders-api",
       url: receiver.url + secretPath,
       key,
@@ -51,7 +51,7 @@ describe("a consumer with a failing webhook", () => {
   let troubles: Awaited<ReturnType<typeof startTroubles>>;
   const signal = new AbortController().signal;
   const consumer = (trouble: Trouble) =>
-    webhookConsumer({ name: "orders-api", url: troubles.url(trouble) + secretPath, key });
+    makeWebhookConsumer({ name: "orders-api", url: troubles.url(trouble) + secretPath, key });
 
   beforeAll(async () => {
     troubles = await startTroubles();
@@ -64,7 +64,7 @@ describe("a consumer with a failing webhook", () => {
     ["redirect", /HTTP 307/],
     ["hang-up", /could not be reached/],
     ["gone", /ECONNREFUSED/],
-  ] as const)("throws, telling no secret: %s", async (trouble, message) => {
+  ] as const)("throws an error without a secret: %s", async (trouble, message) => {
     const error = await failure(consumer(trouble).refresh(refresh, signal));
     expect(error.message).toMatch(message);
     expect(error.message).toContain("orders-api");
@@ -76,11 +76,12 @@ describe("a consumer with a failing webhook", () => {
     const asking = failure(consumer("silence").refresh(refresh, caller.signal));
     await expect.poll(() => troubles.received("silence").length, { timeout: 4_000 }).toBe(1);
     caller.abort();
-    expect((await asking).message).toMatch(/in time/);
+    expect((await asking).message).toMatch(/timed out/);
   });
 
   it("refuses an address that is not safe", () => {
-    const make = () => webhookConsumer({ name: "orders-api", url: "http://orders.example", key });
+    const make = () =>
+      makeWebhookConsumer({ name: "orders-api", url: "http://orders.example", key });
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(/orders-api/);
   });

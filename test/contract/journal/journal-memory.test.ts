@@ -1,4 +1,4 @@
-import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
 import { journalSuite } from "./journal.suite.ts";
 
-journalSuite("the journal in memory", memoryJournal, 300);
+journalSuite("the journal in memory", makeMemoryJournal, 300);

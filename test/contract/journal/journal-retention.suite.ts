@@ -15,11 +15,11 @@ export interface Aging {
 export const retentionMs = 30 * day;
 
 /** More calls than there are partitions and pages. */
-const mostCalls = 60;
+const maxCalls = 60;
 
 export async function pruneAll(journal: Journal, limit = 100): Promise<number[]> {
   const removed: number[] = [];
-  for (let call = 0; call < mostCalls; call++) removed.push(await journal.prune(limit));
+  for (let call = 0; call < maxCalls; call++) removed.push(await journal.prune(limit));
   return removed;
 }
 

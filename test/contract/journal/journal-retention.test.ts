@@ -1,10 +1,10 @@
-import { memoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryJournal } from "../../../shared/stores/memory/memory-journal.ts";
 import { retentionMs, retentionSuite } from "./journal-retention.suite.ts";
 
 retentionSuite("the retention of the journal in memory", () => {
   const began = Date.now();
   let passed = 0;
-  const journal = memoryJournal({ now: () => new Date(began + passed), retentionMs });
+  const journal = makeMemoryJournal({ now: () => new Date(began + passed), retentionMs });
   return Promise.resolve({
     journal,
     later(milliseconds) {

@@ -5,7 +5,7 @@ import { ConfigError, LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { type Journal, JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { toPartition } from "../../../shared/stores/table/row-keys.ts";
-import { tableJournal } from "../../../shared/stores/table/table-journal.ts";
+import { makeTableJournal } from "../../../shared/stores/table/table-journal.ts";
 import { type AzuriteTables, azuriteTables, catchFailure } from "../../stores/azurite-tables.ts";
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { dueIds } from "./due-ids.ts";
@@ -70,7 +70,7 @@ describe("a reply lost after the transaction took effect", () => {
     expect(await journal.read("hidden")).toStrictEqual({ record, etag });
   });
 
-  it("succeeds even when every reply is lost until the client gives up", async () => {
+  it("succeeds even when every reply is lost until the client times out", async () => {
     proxy.loseReply(/batch/, 4);
     const record = newRecord("silent");
     const etag = await journal.commit({ record, etag: undefined, wakeAt: undefined });
@@ -154,19 +154,19 @@ describe("a table that cannot be reached", () => {
     const away = movedTo(tables.connectionString, "TableEndpoint", "http://10.0.0.1:10002");
     const broken = ["", "nonsense", "AccountName=a;AccountKey=c2VjcmV0", away];
     for (const connection of broken) {
-      const open = () => tableJournal({ connectionString: connection }, "t");
+      const open = () => makeTableJournal({ connectionString: connection }, "t");
       expect(open).toThrow(ConfigError);
       expect(open).not.toThrow(/c2VjcmV0/);
     }
     const credential = { getToken: () => Promise.resolve(null) };
-    expect(() => tableJournal({ endpoint: "http://store.example", credential }, "t")).toThrow(
+    expect(() => makeTableJournal({ endpoint: "http://store.example", credential }, "t")).toThrow(
       ConfigError,
     );
     expect(() =>
-      tableJournal({ endpoint: "https://store.example", credential }, "t"),
+      makeTableJournal({ endpoint: "https://store.example", credential }, "t"),
     ).not.toThrow();
     expect(() =>
-      tableJournal({ connectionString: "UseDevelopmentStorage=true" }, "t"),
+      makeTableJournal({ connectionString: "UseDevelopmentStorage=true" }, "t"),
     ).not.toThrow();
   });
 });

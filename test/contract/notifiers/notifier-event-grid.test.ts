@@ -1,8 +1,8 @@
 import { startEventGridEmulator } from "../../../local/event-grid/emulator.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { eventGridNotifier } from "../../../shared/notifiers/event-grid.ts";
+import { makeEventGridNotifier } from "../../../shared/notifiers/event-grid.ts";
+import { cloudEventShape } from "../../notifiers/cloud-event-shape.ts";
 import { startTroubles } from "../../notifiers/receiver.ts";
-import { toldEvent } from "../../notifiers/told-event.ts";
 import { notifierSuite, troubleSuite } from "./notifier.suite.ts";
 
 const title = "Event Grid";
@@ -11,8 +11,8 @@ notifierSuite(title, async () => {
   const emulator = await startEventGridEmulator();
   const { endpoint } = emulator;
   return {
-    notifier: eventGridNotifier({ endpoint, credential: { key: new Secret(emulator.key) } }),
-    told: () => emulator.events().map(({ event }) => toldEvent.parse(event)),
+    notifier: makeEventGridNotifier({ endpoint, credential: { key: new Secret(emulator.key) } }),
+    told: () => emulator.events().map(({ event }) => cloudEventShape.parse(event)),
     close: () => emulator.close(),
   };
 });
@@ -22,7 +22,7 @@ troubleSuite(title, async () => {
   const key = new Secret("c2VjcmV0IGtleSBvZiB0aGUgdG9waWM=");
   return {
     notifier: (trouble) =>
-      eventGridNotifier({
+      makeEventGridNotifier({
         endpoint: `${troubles.url(trouble)}/api/events?sig=secret-part`,
         credential: { key },
       }),

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { memoryNotifier } from "../../../shared/notifiers/memory-notifier.ts";
+import { makeMemoryNotifier } from "../../../shared/notifiers/memory-notifier.ts";
 import { failure } from "../rotators/suite/errors.ts";
 import { notifierSuite } from "./notifier.suite.ts";
 
 notifierSuite("a notifier in memory", () => {
-  const notifier = memoryNotifier();
+  const notifier = makeMemoryNotifier();
   return Promise.resolve({
     notifier,
     told: () =>
@@ -19,7 +19,7 @@ notifierSuite("a notifier in memory", () => {
 });
 
 it("a notifier in memory throws and keeps nothing while it is broken", async () => {
-  const notifier = memoryNotifier();
+  const notifier = makeMemoryNotifier();
   const alarm = { id: "1", type: "alarm", targetId: "t", at: "", data: {} } as const;
   const signal = new AbortController().signal;
   notifier.broken = true;

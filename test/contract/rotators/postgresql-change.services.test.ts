@@ -9,7 +9,10 @@ import {
   TargetUnavailableError,
 } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { isTakenAsItStands, scramVerifier } from "../../../shared/rotators/connection/scram.ts";
+import {
+  computeScramVerifier,
+  isTakenAsItStands,
+} from "../../../shared/rotators/connection/scram.ts";
 import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
@@ -52,7 +55,7 @@ describe("the password that the PostgreSQL server receives", () => {
         await bench.target.sql(`ALTER ROLE ${account} PASSWORD ${escapeLiteral(text)}`);
         const stored = await bench.storedFor(account);
         const salt = Buffer.from(stored.split(/[:$]/)[2] ?? "", "base64");
-        expect(await scramVerifier(text, 1, salt)).toBe(stored);
+        expect(await computeScramVerifier(text, 1, salt)).toBe(stored);
       }),
       { numRuns: 300 },
     );

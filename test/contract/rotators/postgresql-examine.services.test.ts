@@ -135,7 +135,7 @@ describe("the right to change a PostgreSQL account", () => {
       const next = withNewSecret(current);
       const { right } = await bench.examine(current.account, admin);
       if (right.is !== "missing") throw new Error(`the right is ${right.is}`);
-      expect(right.why).toContain(`Account \`${current.account}\` can't be changed`);
+      expect(right.why).toContain(`Account \`${current.account}\` cannot be changed`);
       expect(right.why).toContain(`\`${admin.credential.account}\` ${lack}`);
 
       const refused = bench.apply(next, admin);

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
-import { memoryRotator, memorySystem } from "../../../shared/rotators/memory.ts";
+import { makeMemoryRotator, makeMemorySystem } from "../../../shared/rotators/memory.ts";
 import { testExamination } from "./suite/rotator-examine.suite.ts";
 import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 import { testSessions } from "./suite/rotator-sessions.suite.ts";
@@ -12,11 +12,11 @@ const admin: Credential = { account: "admin", secret: new Secret("F1rst~secret-o
 const powerless: Credential = { account: "powerless", secret: new Secret("N0~rights-at-all") };
 
 function start(): Promise<Fixture<NoOptions>> {
-  const system = memorySystem();
+  const system = makeMemorySystem();
   const { passwords, admins, sessions, obstacles, trusted } = system;
   for (const { account, secret } of [admin, powerless]) passwords.set(account, secret);
   admins.add(admin.account);
-  const aimed = { rotator: memoryRotator(system), options: {} };
+  const aimed = { rotator: makeMemoryRotator(system), options: {} };
   const stays = new Map<string, number>();
 
   return Promise.resolve({

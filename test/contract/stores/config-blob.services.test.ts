@@ -3,8 +3,8 @@ import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient } from "@az
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
-import { configBlob, ConfigBlobError } from "../../../shared/stores/blob/config-blob.ts";
-import { KeptConfigError, keptConfigs } from "../../../shared/stores/blob/kept-config.ts";
+import { ConfigBlobError, openConfigBlob } from "../../../shared/stores/blob/config-blob.ts";
+import { KeptConfigError, openKeptConfigs } from "../../../shared/stores/blob/kept-config.ts";
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { lossyProxy } from "../../stores/lossy-proxy.ts";
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.close());
 
-const noToken = { getToken: () => Promise.reject(new Error("nobody asks for a token")) };
+const noToken = { getToken: () => Promise.reject(new Error("nobody requests a token")) };
 const blobOrigin = () => new URL(getPart(storage, "BlobEndpoint")).origin;
 
 /** A blob that a person edits with the plain client. */
@@ -40,7 +40,7 @@ const signed = (blob: BlockBlobClient, seconds = 600): Promise<string> =>
 
 /** The error of a reader. It checks that no text of the error contains a signature. */
 async function refusedBy(address: string): Promise<ConfigBlobError> {
-  const reading = configBlob(address, noToken).read(undefined);
+  const reading = openConfigBlob(address, noToken).read(undefined);
   const error: unknown = await reading.catch((reason: unknown) => reason);
   if (!(error instanceof ConfigBlobError)) throw error;
   expect(inspect(error, { depth: 10 })).not.toMatch(/sig=|signature/i);
@@ -51,7 +51,7 @@ describe("a blob with a configuration", () => {
   it("is read with its ETag and its time, and is unchanged until somebody writes it", async () => {
     const blob = await editable();
     await write(blob, "version: 1 # ä\n");
-    const reader = configBlob(await signed(blob), noToken);
+    const reader = openConfigBlob(await signed(blob), noToken);
     expect(reader.name).toBe(blob.url);
     const first = await reader.read(undefined);
     if (first === "unchanged") throw new Error("it was never read");
@@ -66,7 +66,7 @@ describe("a blob with a configuration", () => {
   it("may be empty", async () => {
     const blob = await editable();
     await write(blob, "");
-    expect(await configBlob(await signed(blob), noToken).read(undefined)).toMatchObject({
+    expect(await openConfigBlob(await signed(blob), noToken).read(undefined)).toMatchObject({
       bytes: Buffer.from(""),
     });
   });
@@ -112,15 +112,15 @@ describe("a blob with a configuration", () => {
     // The body that nobody reads fails when its deadline passes.
     await new Promise((resolve) => setTimeout(resolve, 11_000));
     await write(blob, "version: 1\n");
-    expect(await configBlob(await signed(blob), noToken).read(undefined)).toMatchObject({
+    expect(await openConfigBlob(await signed(blob), noToken).read(undefined)).toMatchObject({
       bytes: Buffer.from("version: 1\n"),
     });
   }, 60_000);
 
   it("cannot be read while its credential waits for a token, and that ends", async () => {
     const waiting = { getToken: () => new Promise<null>(() => undefined) };
-    const reader = configBlob("https://127.0.0.1:9/conf/keyturn.yaml", waiting);
-    await expect(reader.read(undefined)).rejects.toThrow("no answer before the deadline");
+    const reader = openConfigBlob("https://127.0.0.1:9/conf/keyturn.yaml", waiting);
+    await expect(reader.read(undefined)).rejects.toThrow("timed out");
   }, 60_000);
 
   it("is requested with a token when its address has no signature", async () => {
@@ -131,23 +131,23 @@ describe("a blob with a configuration", () => {
         return Promise.reject(new Error("no identity here"));
       },
     };
-    const reader = configBlob("https://127.0.0.1:9/conf/keyturn.yaml", credential);
+    const reader = openConfigBlob("https://127.0.0.1:9/conf/keyturn.yaml", credential);
     await expect(reader.read(undefined)).rejects.toThrow(ConfigBlobError);
     expect(asked).not.toHaveLength(0);
     expect(String(asked[0])).toContain("https://storage.azure.com/.default");
-    expect(() => configBlob("http://conf.example/a/b", credential)).toThrow(ConfigError);
+    expect(() => openConfigBlob("http://conf.example/a/b", credential)).toThrow(ConfigError);
   });
 });
 
 describe("the kept configuration", () => {
   const container = () => `work-${++containers}-config`;
   const kept = (name: string, source = "https://a/conf/keyturn.yaml", connection = storage) =>
-    keptConfigs({ connectionString: connection }, name, source);
+    openKeptConfigs({ connectionString: connection }, name, source);
   const at = (modifiedAt: string, text: string) => ({
     ...{ modifiedAt, etag: '"1"', bytes: Buffer.from(text) },
   });
 
-  it("is left to the next look while somebody holds a lease on it", async () => {
+  it("is left to the next check while somebody holds a lease on it", async () => {
     const name = container();
     await kept(name).keep(at("2026-01-01T00:00:00.000Z", "a"));
     const service = BlobServiceClient.fromConnectionString(storage);

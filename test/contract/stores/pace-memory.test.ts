@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { memoryPace } from "../../../shared/stores/memory/memory-pace.ts";
-import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { makeMemoryPace } from "../../../shared/stores/memory/memory-pace.ts";
+import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
 import { testPace } from "./pace.suite.ts";
 
-const store = memoryPace();
+const store = makeMemoryPace();
 testPace("in memory", () => store);
 
 test("without its storage the pace permits every version", async () => {
   const away = () => Promise.reject(new Error("away"));
-  const pace = paceIn(
+  const pace = makeSharedPace(
     { read: away, write: away },
     () => 10,
     () => new Date(),
@@ -19,12 +19,12 @@ test("without its storage the pace permits every version", async () => {
 
 test("callers that arrive during a query become part of the next one", async () => {
   let writes = 0;
-  const memory = memoryPace();
+  const memory = makeMemoryPace();
   const write: typeof memory.write = (...mark) => {
     writes++;
     return memory.write(...mark);
   };
-  const pace = paceIn(
+  const pace = makeSharedPace(
     { ...memory, write },
     () => 280,
     () => new Date(),

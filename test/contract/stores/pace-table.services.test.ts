@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { paceIn } from "../../../shared/stores/shared-pace.ts";
-import { tablePace } from "../../../shared/stores/table/table-pace.ts";
+import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
+import { makeTablePace } from "../../../shared/stores/table/table-pace.ts";
 import { azuriteTables } from "../../stores/azurite-tables.ts";
 import { testPace } from "./pace.suite.ts";
 
@@ -12,7 +12,7 @@ afterAll(async () => {
   await tables.close();
 });
 
-const open = (connectionString: string) => tablePace({ connectionString }, "journal");
+const open = (connectionString: string) => makeTablePace({ connectionString }, "journal");
 
 testPace("in a table", () => open(tables.connectionString));
 
@@ -21,8 +21,8 @@ test("The pace permits every version while the table cannot be reached", async (
     /TableEndpoint=[^;]+/,
     "TableEndpoint=http://127.0.0.1:9/x",
   );
-  const store = tablePace({ connectionString: nowhere }, "journal", { deadline: 500 });
-  const pace = paceIn(
+  const store = makeTablePace({ connectionString: nowhere }, "journal", { deadline: 500 });
+  const pace = makeSharedPace(
     store,
     () => 10,
     () => new Date(),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { second } from "../../../shared/core/time.ts";
 import type { Pace, PaceStore } from "../../../shared/stores/pace.ts";
-import { paceIn } from "../../../shared/stores/shared-pace.ts";
+import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
 
 /** The rules for the pace of several instances. `open` gives the store of one more instance. */
 export function testPace(name: string, open: () => PaceStore): void {
@@ -10,7 +10,7 @@ export function testPace(name: string, open: () => PaceStore): void {
     const newVault = () => `vault-${++vaults}-${Date.now()}`;
     const started = new Date("2026-03-01T10:00:00.000Z");
     const instance = (perWindow = 100): Pace =>
-      paceIn(
+      makeSharedPace(
         open(),
         () => perWindow,
         () => started,

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { plus } from "../../../shared/core/time.ts";
-import { memoryQueue } from "../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryQueue } from "../../../shared/stores/memory/memory-queue.ts";
 import { queueSuite } from "./queue.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 
 queueSuite("the queue in memory", () => {
   let now = noon;
-  const queue = memoryQueue(() => now);
+  const queue = makeMemoryQueue(() => now);
   return {
     queue,
     receive: () => Promise.resolve(queue.receive()),
@@ -19,7 +19,7 @@ queueSuite("the queue in memory", () => {
 });
 
 it("the queue in memory shows what waits, and until when", async () => {
-  const queue = memoryQueue(() => noon);
+  const queue = makeMemoryQueue(() => noon);
   await queue.send({ targetId: "a", because: "due" });
   await queue.send({ targetId: "b", because: "retry" }, 1_001);
   await queue.send({ targetId: "c", because: "retry" }, Infinity);

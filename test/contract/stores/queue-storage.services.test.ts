@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { type Queue, QueueUnavailableError } from "../../../shared/stores/queue.ts";
-import { storageQueue } from "../../../shared/stores/storage-queue.ts";
+import { makeStorageQueue } from "../../../shared/stores/storage-queue.ts";
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
 import { type LossyProxy, lossyProxy } from "../../stores/lossy-proxy.ts";
 import { queueSuite } from "./queue.suite.ts";
@@ -27,7 +27,7 @@ function opened(options: { connection?: string; deadline?: number } = {}) {
   const name = `work-${++queues}`;
   const { connection = connectionString, ...rest } = options;
   const client = new QueueClient(connectionString, name);
-  return { client, queue: storageQueue({ connectionString: connection }, name, rest) };
+  return { client, queue: makeStorageQueue({ connectionString: connection }, name, rest) };
 }
 
 async function receive(client: QueueClient): Promise<unknown> {
@@ -131,12 +131,12 @@ describe("a queue that cannot be reached", () => {
   it("is refused as configuration when keys would be sent unencrypted", () => {
     const away = movedTo(connectionString, "QueueEndpoint", "http://10.0.0.1:10001");
     for (const connection of ["", "nonsense", "AccountName=a;AccountKey=c2VjcmV0", away]) {
-      const open = () => storageQueue({ connectionString: connection }, "work");
+      const open = () => makeStorageQueue({ connectionString: connection }, "work");
       expect(open).toThrow(ConfigError);
       expect(open).not.toThrow(/c2VjcmV0/);
     }
     const credential = { getToken: () => Promise.resolve(null) };
-    const at = (endpoint: string) => () => storageQueue({ endpoint, credential }, "work");
+    const at = (endpoint: string) => () => makeStorageQueue({ endpoint, credential }, "work");
     expect(at("http://store.example")).toThrow(ConfigError);
     expect(at("https://store.example")).not.toThrow();
     expect(at("https://store.example/")).not.toThrow();

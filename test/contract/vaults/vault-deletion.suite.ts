@@ -38,7 +38,7 @@ export function vaultDeletionSuite(title: string, start: () => Promise<VaultUnde
       await under.remove(name);
       const error = await failure(write(name, "hunter2"));
       expect(error).toBeInstanceOf(VaultUnavailableError);
-      expect(error.message).toMatch(new RegExp(`${name}.*recover.* or purge it`, "i"));
+      expect(error.message).toMatch(new RegExp(`${name}.*recover.* or purge the secret`, "i"));
       expect(error.message).not.toContain("hunter2");
       await under.recover(name);
       expect((await current(name)).ref).toEqual(ref);

@@ -1,6 +1,6 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
-import { keyVault } from "../../../shared/vaults/key-vault.ts";
+import { makeKeyVault } from "../../../shared/vaults/key-vault.ts";
 import { vaultSuite, type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
 
@@ -19,7 +19,7 @@ const start = async (): Promise<VaultUnderTest> => {
     disableChallengeResourceVerification: true,
   });
   return {
-    vault: keyVault({ name: "main", url: emulator.url, credential }),
+    vault: makeKeyVault({ name: "main", url: emulator.url, credential }),
     async versions(name) {
       const found = [];
       for await (const each of plainClient.listPropertiesOfSecretVersions(name)) {

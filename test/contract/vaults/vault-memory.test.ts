@@ -1,10 +1,10 @@
-import { memoryVault } from "../../../shared/vaults/memory-vault.ts";
+import { makeMemoryVault } from "../../../shared/vaults/memory-vault.ts";
 import { vaultSuite, type VaultUnderTest } from "./vault.suite.ts";
 import { vaultDeletionSuite } from "./vault-deletion.suite.ts";
 
 const start = (): Promise<VaultUnderTest> => {
   let ahead = 0;
-  const vault = memoryVault({ name: "main", now: () => new Date(Date.now() + ahead) });
+  const vault = makeMemoryVault({ name: "main", now: () => new Date(Date.now() + ahead) });
   return Promise.resolve({
     vault,
     versions: (name) =>

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   claimLength,
   decideWork,
+  findWakeTime,
   isClaimed,
-  wakeAt,
   withClaim,
 } from "../../../shared/core/lifecycle/decide.ts";
 import {
@@ -105,7 +105,7 @@ describe("the time of the next check of a target", () => {
   it("has come exactly when work is pending", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
-        const wake = wakeAt(record, moment);
+        const wake = findWakeTime(record, moment);
         const hasCome = wake !== undefined && wake <= moment;
         expect(hasCome).toBe(decideWork(record, moment) !== "wait");
       }),
@@ -116,7 +116,7 @@ describe("the time of the next check of a target", () => {
   it("always leads to work, so that no sweep checks a target without need", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
-        const wake = wakeAt(record, moment);
+        const wake = findWakeTime(record, moment);
         if (wake !== undefined && wake > moment) {
           expect(decideWork(record, wake)).not.toBe("wait");
           expect(decideWork(record, plus(wake, -1))).toBe("wait");
@@ -130,7 +130,8 @@ describe("the time of the next check of a target", () => {
     const never = "9999-12-31T00:00:00.000Z";
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
-        if (wakeAt(record, moment) === undefined) expect(decideWork(record, never)).toBe("wait");
+        if (findWakeTime(record, moment) === undefined)
+          expect(decideWork(record, never)).toBe("wait");
       }),
       { numRuns: 2_000 },
     );
@@ -138,7 +139,7 @@ describe("the time of the next check of a target", () => {
 
   it("is the end of the claim while somebody has one", () => {
     const mine = withClaim({ ...adopted, nextDue: now }, { fence: 1, owner: "worker" }, now);
-    expect(wakeAt(mine, now)).toBe(plus(now, claimLength));
+    expect(findWakeTime(mine, now)).toBe(plus(now, claimLength));
   });
 });
 

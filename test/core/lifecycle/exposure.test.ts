@@ -21,7 +21,7 @@ const accept = (record: TargetRecord, exposure: Exposure) =>
 describe("an exposure that is reported", () => {
   it("starts the clock and is stored as reported", () => {
     const exposure = seen(5, { from: "a log", version: "1" });
-    const why = `policy quarterly: 1h after the exposure at ${at(5)}`;
+    const why = `policy quarterly: due 1h after the exposure at ${at(5)}`;
     expect(accept(changed, exposure)).toStrictEqual({
       counted: true,
       why,
@@ -31,7 +31,7 @@ describe("an exposure that is reported", () => {
         exposure,
         nextDue: at(65),
         dueReason: why,
-        passedOver: [{ at: "2026-05-30T10:00:00.000Z", why: `later: 90d after ${now}` }],
+        passedOver: [{ at: "2026-05-30T10:00:00.000Z", why: `later: due 90d after ${now}` }],
       },
     });
   });
@@ -43,12 +43,17 @@ describe("an exposure that is reported", () => {
       seen(5, { by: "Eva@audit.example" }),
       "policy quarterly: Eva@audit.example may see the secret",
     ],
-    ["before the last change", changed, seen(-1), `the secret has been changed since, at ${at(0)}`],
+    [
+      "before the last change",
+      changed,
+      seen(-1),
+      `the secret was changed after the exposure, at ${at(0)}`,
+    ],
     [
       "of a version that is not in use",
       changed,
       seen(5, { version: "7" }),
-      "that version is not in use",
+      "the reported version is not in use",
     ],
   ])("%s changes nothing, and says why", (_what, record, exposure, why) => {
     const accepted = accept(record, exposure);

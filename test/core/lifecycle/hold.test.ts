@@ -34,7 +34,7 @@ describe("an open rotation", () => {
       1,
       undefined,
     ],
-  ])("%s is held back until what is in its way ends", (_what, one, minutes, until) => {
+  ])("%s is delayed until the obstacle ends", (_what, one, minutes, until) => {
     expect(findHold(adopted, one, under(policy), at(minutes))?.until).toBe(until);
   });
 

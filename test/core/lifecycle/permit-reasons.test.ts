@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decideStart, describeStart } from "../../../shared/core/lifecycle/permit.ts";
-import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../../shared/core/policy/policy.ts";
 import { day } from "../../../shared/core/time.ts";
 import { adopted, at, target } from "../orders.ts";
 
@@ -14,7 +14,7 @@ describe("the grounds of a request", () => {
     const asked = { reason: "operator", requestedBy: "anna" } as const;
     expect(describeStart(asked, adopted, watched, at(4))).toStrictEqual({
       why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
-      policyFingerprint: policyFingerprint(watched.policy),
+      policyFingerprint: fingerprintPolicy(watched.policy),
     });
     expect(describeStart(asked, adopted, watched, at(7)).why).toBe(
       "Requested by anna (reason: operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
@@ -22,7 +22,8 @@ describe("the grounds of a request", () => {
   });
 
   it("name what made a scheduled rotation due, whatever it has waited for since", () => {
-    const dueReason = "waits for the change of target x, which uses this credential";
+    const dueReason =
+      "waits until target x is changed, because that change logs in with this credential";
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(4), dueReason };
     expect(decideStart(record, watched, at(4)).why).toContain("1d after");
     const again = { reason: "schedule", requestedBy: "schedule", why: "another try" } as const;

@@ -42,10 +42,10 @@ describe("a permit to begin", () => {
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const { exposure: _, again: __, ...calm } = record;
         const permitted = decideStart(calm, watched, moment);
-        if (!("wish" in permitted)) return;
-        const isAsked = permitted.wish.requestedBy !== "schedule";
-        const isPerson = isAsked || permitted.wish === calm.request;
-        const isFree = !isFrozen(moment) || permitted.wish.lift !== undefined;
+        if (!("intent" in permitted)) return;
+        const isAsked = permitted.intent.requestedBy !== "schedule";
+        const isPerson = isAsked || permitted.intent === calm.request;
+        const isFree = !isFrozen(moment) || permitted.intent.lift !== undefined;
         expect(isPerson ? isFree : isOpen(moment)).toBe(true);
       }),
       { numRuns: 2_000 },
@@ -56,7 +56,7 @@ describe("a permit to begin", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const permitted = decideStart(record, watched, moment);
-        if ("wish" in permitted) return;
+        if ("intent" in permitted) return;
         const { held } = permitted;
         const { request: waiting, nextDue } = held;
         expect(waiting?.rotationId).toBe(record.request?.rotationId);
@@ -72,8 +72,8 @@ describe("a permit to begin", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f", grace: 5 };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toEqual({
-      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      intent: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now, grace: 5 },
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -82,15 +82,15 @@ describe("a permit to begin", () => {
     const later = { ...changed, nextDue: plus(at(4), 1) };
     expect(decideStart(later, watched, at(4))).toStrictEqual({
       held: later,
-      why: "nothing is due",
+      why: "policy quarterly: no rotation of target orders is due",
     });
     expect(decideStart(changed, watched, at(4))).toStrictEqual({
       held: changed,
-      why: "nothing is due",
+      why: "policy quarterly: no rotation of target orders is due",
     });
     expect(decideStart({ ...changed, nextDue: at(4) }, watched, at(4))).toStrictEqual({
-      wish: { at: at(4), requestedBy: "schedule", reason: "schedule" },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      intent: { at: at(4), requestedBy: "schedule", reason: "schedule" },
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 
@@ -98,14 +98,14 @@ describe("a permit to begin", () => {
     const waiting = { ...request, notBefore: at(60), heldBy: "f" };
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: now, request: waiting };
     expect(decideStart(record, watched, at(4))).toStrictEqual({
-      wish: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
-      why: "policy quarterly: 1d after 2026-02-28T00:40:00.000Z, in the window from Sun 2026-03-01 10:03 UTC",
+      intent: { rotationId: "r1", reason: "schedule", requestedBy: "schedule", at: now },
+      why: "policy quarterly: due 1d after 2026-02-28T00:40:00.000Z; starts in the window from Sun 2026-03-01 10:03 UTC",
     });
   });
 
   it("says that it is the first one when nothing is published", () => {
     const record = { ...newRecord("orders"), nextDue: at(4) };
-    expect(decideStart(record, watched, at(4))).toMatchObject({ wish: { reason: "first" } });
+    expect(decideStart(record, watched, at(4))).toMatchObject({ intent: { reason: "first" } });
   });
 
   it.each([
@@ -123,7 +123,7 @@ describe("a permit to begin", () => {
       }),
     };
     const permitted = decideStart(record, { ...target, policy: both }, plus(now, 2 * day));
-    expect(permitted).toMatchObject({ wish: { reason } });
+    expect(permitted).toMatchObject({ intent: { reason } });
   });
 
   it("is given to a person in no freeze that only a breach lifts, though there was one", () => {
@@ -135,7 +135,7 @@ describe("a permit to begin", () => {
     });
     const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
     expect(decideStart(urgent, watched, at(7))).toStrictEqual({
-      wish: urgent.request,
+      intent: urgent.request,
       why: "Requested by anna (reason: exposure); policy quarterly: no freeze applies",
     });
   });
@@ -146,7 +146,7 @@ describe("a permit to begin", () => {
     ] as const;
     const calm = { ...target, policy: { ...policy, freeze } };
     const record: TargetRecord = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1) };
-    expect(decideStart({ ...record, request }, calm, at(4))).toMatchObject({ wish: request });
+    expect(decideStart({ ...record, request }, calm, at(4))).toMatchObject({ intent: request });
     expect(decideStart(record, calm, at(4))).toHaveProperty("held");
     const exposed = { ...request, reason: "exposure" as const };
     expect(decideStart({ ...record, request: exposed }, calm, at(4))).toHaveProperty("held");
@@ -158,7 +158,7 @@ describe("a permit to begin", () => {
     const record = { ...adopted, lastSuccessAt: at(-2_000), nextDue: at(1), again };
     expect(decideStart(record, watched, at(1))).toMatchObject({ held: { nextDue: at(3), again } });
     expect(decideStart(record, watched, at(3))).toStrictEqual({
-      wish: { at: at(3), ...asked },
+      intent: { at: at(3), ...asked },
       why: "another try",
     });
   });
@@ -167,7 +167,7 @@ describe("a permit to begin", () => {
     const asked = { reason: "operator", requestedBy: "anna", grace: 7 } as const;
     const again = { ...asked, why: "another try" };
     const record = { ...adopted, lastSuccessAt: now, nextDue: at(1), again };
-    const given = { wish: { at: at(1), ...asked }, why: "another try" };
+    const given = { intent: { at: at(1), ...asked }, why: "another try" };
     expect(decideStart(record, watched, at(1))).toStrictEqual(given);
     const heldBy = "policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)";
     const held = { ...record, nextDue: at(20), dueReason: heldBy, again: { ...again, heldBy } };

@@ -35,7 +35,9 @@ describe("the outcome of a failure", () => {
       for (const phase of ["refreshing", "cleaning"] as const) {
         const proven = { ...began, phase, published: version(2) };
         expect(decideAfterFailure(proven, kind, target.policy)).toBe("retry");
-        expect(decideAfterFailure({ ...proven, failures: 2 }, kind, target.policy)).toBe("skip");
+        expect(decideAfterFailure({ ...proven, failures: 2 }, kind, target.policy)).toBe(
+          "leave-undone",
+        );
       }
     },
   );

@@ -12,8 +12,8 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../../../shared/core/record/rotation.ts";
-import { candidates, findSlot } from "../../../shared/core/record/slots.ts";
-import { sameVersion, type Target, type VersionRef } from "../../../shared/core/target.ts";
+import { findSlot, listSlotCandidates } from "../../../shared/core/record/slots.ts";
+import { isSameVersion, type Target, type VersionRef } from "../../../shared/core/target.ts";
 import { minute, plus } from "../../../shared/core/time.ts";
 import { grounds, target as orders } from "../orders.ts";
 
@@ -65,7 +65,7 @@ const acts: Readonly<Record<string, Act>> = {
     return first && { ...world, live: first, onTheWay: rest };
   },
   prove: (world, rotation) => {
-    if (rotation.phase !== "applying" || !sameVersion(rotation.pending, world.live))
+    if (rotation.phase !== "applying" || !isSameVersion(rotation.pending, world.live))
       return undefined;
     const published = { ...world.live, name: "orders-db" };
     const moved = advance(rotation, "checking", { published }, clock(world));
@@ -108,8 +108,8 @@ function ask(world: World): World {
 
 function isKnown({ record }: World, ref: VersionRef): boolean {
   const { rotation } = record;
-  const known = candidates(findSlot(record, account), rotation?.pending);
-  return [...known, rotation?.published, record.published].some((one) => sameVersion(one, ref));
+  const known = listSlotCandidates(findSlot(record, account), rotation?.pending);
+  return [...known, rotation?.published, record.published].some((one) => isSameVersion(one, ref));
 }
 
 it("after any course of rotations, the record has the secret of the target", () => {

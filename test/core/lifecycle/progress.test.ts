@@ -20,7 +20,7 @@ describe("a rotation that begins", () => {
     expect(after.outbox.map(({ id }) => id)).toEqual(["orders/r1/rotation.started"]);
   });
 
-  it("keeps the grace that was asked for", () => {
+  it("keeps the requested grace", () => {
     const after = beginRotation(adopted, {
       account: "orders_b",
       request: { ...request, grace: 0 },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
-import { policyFingerprint } from "../../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../../shared/core/policy/policy.ts";
 import {
   newRecord,
   recordSchema,
@@ -51,7 +51,7 @@ describe("a request for a rotation", () => {
         requestedBy: "anna",
         requestedAt: now,
         why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
-        policyFingerprint: policyFingerprint(target.policy),
+        policyFingerprint: fingerprintPolicy(target.policy),
         phases: [],
       },
     });

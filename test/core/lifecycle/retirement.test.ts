@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  afterLook,
+  decideAfterLook,
+  describeWait,
   needsProof,
   scheduleRetirement,
-  waitsFor,
 } from "../../../shared/core/lifecycle/retirement.ts";
 import type {
   Exposure,
@@ -100,14 +100,14 @@ describe("whether proof is needed", () => {
 describe("a check for sessions", () => {
   it("that finds a session is followed by another check, and ends the quiet time", () => {
     const quiet = waiting({ seenInUse: 1, quietSince: now });
-    expect(afterLook(quiet, true, retry, at(10))).toEqual({
+    expect(decideAfterLook(quiet, true, retry, at(10))).toEqual({
       ...waiting({ seenInUse: 2 }),
       at: at(20),
     });
   });
 
   it("that finds no session is followed by another check", () => {
-    expect(afterLook(waiting({ seenInUse: 2 }), false, retry, at(1))).toEqual({
+    expect(decideAfterLook(waiting({ seenInUse: 2 }), false, retry, at(1))).toEqual({
       ...waiting({ seenInUse: 2, quietSince: at(1) }),
       at: at(11),
     });
@@ -115,27 +115,29 @@ describe("a check for sessions", () => {
 
   it("that finds no session a second time, long enough after the first, is proof", () => {
     const quiet = waiting({ seenInUse: 2, quietSince: at(1) });
-    expect(afterLook(quiet, false, retry, at(11))).toBe("proven");
+    expect(decideAfterLook(quiet, false, retry, at(11))).toBe("proven");
   });
 
   it("that is repeated too early does not count", () => {
-    const quiet = afterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
-    if (quiet === "proven") throw new Error("one look is no proof");
-    expect(afterLook(quiet, false, retry, at(1))).toEqual(quiet);
-    expect(afterLook(quiet, false, retry, at(10))).toEqual(quiet);
+    const quiet = decideAfterLook(waiting({ seenInUse: 0 }), false, retry, at(1));
+    if (quiet === "proven") throw new Error("one check is not proof");
+    expect(decideAfterLook(quiet, false, retry, at(1))).toEqual(quiet);
+    expect(decideAfterLook(quiet, false, retry, at(10))).toEqual(quiet);
   });
 
   it("comes a minute after the one before, however soon tries follow each other", () => {
     const quick = { ...retry, every: 1_000 };
     const quiet = waiting({ seenInUse: 0, quietSince: now });
-    expect(afterLook(quiet, false, quick, plus(now, minute - 1))).toMatchObject({ at: at(1) });
-    expect(afterLook(quiet, false, quick, at(1))).toBe("proven");
-    expect(afterLook(quiet, true, quick, at(1))).toMatchObject({ at: at(2) });
+    expect(decideAfterLook(quiet, false, quick, plus(now, minute - 1))).toMatchObject({
+      at: at(1),
+    });
+    expect(decideAfterLook(quiet, false, quick, at(1))).toBe("proven");
+    expect(decideAfterLook(quiet, true, quick, at(1))).toMatchObject({ at: at(2) });
   });
 
   it("that succeeds resets the failures before it", () => {
     const failed = { ...waiting({ seenInUse: 0 }), failures: 2 };
-    expect(afterLook(failed, true, retry, at(1))).toMatchObject({ failures: 0 });
+    expect(decideAfterLook(failed, true, retry, at(1))).toMatchObject({ failures: 0 });
   });
 
   it("is proof only after a quiet check without sessions in between", () => {
@@ -147,7 +149,7 @@ describe("a check for sessions", () => {
         let firstQuiet: number | undefined;
         for (const { isInUse, after } of looks) {
           time += after;
-          const next = afterLook(retirement, isInUse, retry, plus(now, time * minute));
+          const next = decideAfterLook(retirement, isInUse, retry, plus(now, time * minute));
           const isProven = !isInUse && firstQuiet !== undefined && time - firstQuiet >= 10;
           expect(next === "proven").toBe(isProven);
           if (next === "proven") return;
@@ -167,36 +169,36 @@ describe("what a retirement waits for", () => {
     [
       "its grace, and proof",
       waiting({ seenInUse: 0 }),
-      "the end of the grace period, then proof that the account is unused",
+      "the end of the grace period, and then proof that the account is unused",
     ],
     [
       "the end of its use",
       waiting({ seenInUse: 4 }),
-      "the account to become unused; checks that found it in use so far: 4",
+      "the account to become unused; checks that found open sessions so far: 4",
     ],
     [
       "the second check",
       waiting({ seenInUse: 4, quietSince: at(3) }),
-      `a second check: no session of the account was open at ${at(3)}`,
+      `a second check; the first check found no session of the account at ${at(3)}`,
     ],
     [
       "another try",
       { ...waiting({ seenInUse: 4 }), failures: 1 },
-      "the next try, because the last one failed",
+      "the next attempt; the last attempt failed",
     ],
   ])("is said in words: %s", (_, retirement, expected) => {
-    expect(waitsFor({ ...record, ...(retirement && { retirement }) })).toBe(expected);
+    expect(describeWait({ ...record, ...(retirement && { retirement }) })).toBe(expected);
   });
 
   it("is the rotation that changes the same account, where there is one", () => {
     const open = { ...begun().rotation, account: "orders_a" };
-    expect(waitsFor({ ...record, rotation: open, retirement: waiting() })).toBe(
+    expect(describeWait({ ...record, rotation: open, retirement: waiting() })).toBe(
       "rotation r1, which changes the account",
     );
   });
 
   it("is no longer proof once somebody has seen the secret", () => {
     const seen = { ...record, exposure, retirement: waiting({ seenInUse: 4 }) };
-    expect(waitsFor(seen)).toBe("the end of the grace period");
+    expect(describeWait(seen)).toBe("the end of the grace period");
   });
 });

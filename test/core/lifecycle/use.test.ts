@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { wakeAt } from "../../../shared/core/lifecycle/decide.ts";
+import { findWakeTime } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptUse, type Use, withTheirUse } from "../../../shared/core/lifecycle/use.ts";
 import { withDue } from "../../../shared/core/record/due.ts";
 import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
@@ -31,9 +31,9 @@ describe("a use that is reported", () => {
       "less than an hour later",
       hour - 1,
       false,
-      /^a use less than an hour earlier is already recorded, at /,
+      /^a use within the hour before is already recorded, at /,
     ],
-    ["at the same moment", 0, false, /^a use less than an hour earlier is already recorded, at /],
+    ["at the same moment", 0, false, /^a use within the hour before is already recorded, at /],
     ["earlier", -minute, false, /^a later use is already recorded, at /],
   ])("%s is the last one or changes nothing", (_when, after, counted, why) => {
     const accepted = accept(known, { at: plus(now, after) });
@@ -96,7 +96,7 @@ describe("a use that came while a worker held the target", () => {
           expect((merged.lastUsedAt ?? "") >= (next.lastUsedAt ?? "")).toBe(true);
           expect(withoutPlan(merged)).toEqual(withoutPlan(next));
           if (next.rotation || next.again)
-            expect(wakeAt(merged, moment)).toBe(wakeAt(next, moment));
+            expect(findWakeTime(merged, moment)).toBe(findWakeTime(next, moment));
         },
       ),
     );

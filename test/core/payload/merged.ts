@@ -1,4 +1,4 @@
-import { type Merge, mergePayload } from "../../../shared/core/payload/merge.ts";
+import { type Merge, mergePayload } from "../../../shared/core/payload/merge-payload.ts";
 import { renderPayload } from "../../../shared/core/payload/payload.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { PayloadFormat } from "../../../shared/core/target.ts";

@@ -42,7 +42,7 @@ describe("a JSON payload", () => {
     );
   });
 
-  it("tells consumers where to connect and as whom", () => {
+  it("contains the address and the account for consumers", () => {
     const credential = { account: "app", secret: new Secret("p") };
     const { value } = renderPayload("json", credential, { ...endpoint, database: "orders" });
     expect(JSON.parse(value.reveal())).toEqual({

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
+import { type Subject, toEffectivePolicy } from "../../../shared/core/policy/choose.ts";
 import { matchesGlob } from "../../../shared/core/policy/glob.ts";
 import type { Match, Policy, PolicyFields } from "../../../shared/core/policy/policy.ts";
 import { day } from "../../../shared/core/time.ts";
@@ -21,7 +21,7 @@ function named(name: string, fields: Partial<Policy> = {}): Policy {
 }
 
 function chosen(subject: Subject, policies: readonly Policy[]) {
-  const choice = effectivePolicy(subject, policies);
+  const choice = toEffectivePolicy(subject, policies);
   if ("problem" in choice) throw new Error(choice.problem);
   return choice;
 }
@@ -69,7 +69,7 @@ describe("the policy of a target", () => {
       named("other", { match: { vault: ["spare"] }, priority: 99 }),
       named("tagged", { match: { tags: { tier: "iron" } }, priority: 98 }),
     ];
-    expect(effectivePolicy(orders, policies)).toStrictEqual({
+    expect(toEffectivePolicy(orders, policies)).toStrictEqual({
       policy: policies[2],
       why: "matches tag tier=gold, type postgresql, priority 10",
       passedOver: [
@@ -110,7 +110,7 @@ describe("the policy of a target", () => {
       named("a", { match, priority: 0 }),
       named("c", { match, priority: -1 }),
     ];
-    expect(effectivePolicy(orders, policies)).toStrictEqual({
+    expect(toEffectivePolicy(orders, policies)).toStrictEqual({
       problem:
         "policies a and b match with the same priority 0; raise the priority of one, or name a policy in the target",
     });
@@ -118,12 +118,12 @@ describe("the policy of a target", () => {
 
   it("is the one that the target names, whichever others match", () => {
     const policies = [named("mine"), named("high", { match: {}, priority: 10 })];
-    expect(effectivePolicy({ ...orders, policy: "mine" }, policies)).toStrictEqual({
+    expect(toEffectivePolicy({ ...orders, policy: "mine" }, policies)).toStrictEqual({
       policy: policies[0],
       why: "named by the target",
       passedOver: [{ policy: "high", why: "also matches, priority 10" }],
     });
-    expect(effectivePolicy({ ...orders, policy: "theirs" }, policies)).toStrictEqual({
+    expect(toEffectivePolicy({ ...orders, policy: "theirs" }, policies)).toStrictEqual({
       problem: "names the policy theirs, which does not exist",
     });
   });
@@ -134,9 +134,9 @@ describe("the policy of a target", () => {
       why: "matches no other policy",
       passedOver: [],
     });
-    expect(effectivePolicy(orders, [named("spare")])).toStrictEqual({
+    expect(toEffectivePolicy(orders, [named("spare")])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 
@@ -148,20 +148,20 @@ describe("the policy of a target", () => {
 
   it("can be overridden in single fields, with a reason", () => {
     const fields = { spread: 0, every: 30 * day };
-    const override = { fields, reason: "the auditor asks for it" };
+    const override = { fields, reason: "the auditor requires it" };
     const base = named("default", { every: 90 * day, headStart: day });
     const choice = chosen({ ...orders, override }, [base]);
     expect(choice.policy).toStrictEqual({ ...base, ...fields });
     expect(choice.why).toBe(
-      "matches no other policy; every, spread set by the target: the auditor asks for it",
+      "matches no other policy; every, spread set by the target: the auditor requires it",
     );
     const silent = { ...orders, override: { fields, reason: "  " } };
-    expect(effectivePolicy(silent, [base])).toStrictEqual({
+    expect(toEffectivePolicy(silent, [base])).toStrictEqual({
       problem: "overrides every, spread without a reason",
     });
-    expect(effectivePolicy({ ...orders, override }, [])).toStrictEqual({
+    expect(toEffectivePolicy({ ...orders, override }, [])).toStrictEqual({
       problem:
-        "names no policy and matches none, and no policy is named default; add one, or name a policy in the target",
+        "names no policy and matches no policy, and no policy is named default; add a policy named default, or name a policy in the target",
     });
   });
 
@@ -233,7 +233,7 @@ describe("the policy of a target", () => {
         fc.constantFrom(undefined, "p0", "default"),
         ([one, other], policyName) => {
           const subject = { ...orders, ...(policyName !== undefined && { policy: policyName }) };
-          expect(effectivePolicy(subject, other)).toStrictEqual(effectivePolicy(subject, one));
+          expect(toEffectivePolicy(subject, other)).toStrictEqual(toEffectivePolicy(subject, one));
         },
       ),
       { numRuns: 500 },

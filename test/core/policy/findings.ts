@@ -1,4 +1,4 @@
-import { checkPolicy } from "../../../shared/core/policy/checks/check.ts";
+import { checkPolicy } from "../../../shared/core/policy/checks/check-policy.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { policyWith } from "./sample.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { retryDelay } from "../../../shared/core/lifecycle/retry.ts";
-import { effectivePolicy, type Subject } from "../../../shared/core/policy/choose.ts";
-import { type Facts, nextDue } from "../../../shared/core/policy/due/schedule.ts";
+import { type Subject, toEffectivePolicy } from "../../../shared/core/policy/choose.ts";
+import { computeNextDue, type Facts } from "../../../shared/core/policy/due/schedule.ts";
 import type { Match, Policy } from "../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { policyWith } from "./sample.ts";
@@ -157,7 +157,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   ],
   "the first change": [
     {
-      says: "of a credential that was registered somebody has to ask for; then the policy takes over",
+      says: "of a registered credential must be requested; then the policy decides",
       policy: { every: 30 * day, adopt: { mode: "verify" } },
       facts: { adoptedAt: changedAt },
       at: "2026-07-01T12:00:00.000Z",
@@ -179,7 +179,9 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
 
 describe.each(Object.entries(rows))("Segura's %s", (_, some) => {
   it.each(some)("$says", ({ policy, facts = { changedAt }, at }) => {
-    expect(nextDue(policyWith(policy), { targetId: "orders", ...facts }, changedAt).at).toBe(at);
+    expect(computeNextDue(policyWith(policy), { targetId: "orders", ...facts }, changedAt).at).toBe(
+      at,
+    );
   });
 });
 
@@ -243,16 +245,17 @@ describe("Segura's criteria and priority", () => {
     ],
   ])("%s", (_, policies, subject, expected) => {
     for (const some of [policies, policies.toReversed()]) {
-      const choice = effectivePolicy(subject, some);
+      const choice = toEffectivePolicy(subject, some);
       expect("policy" in choice && choice.policy.name).toBe(expected);
     }
   });
 
   it("a newly bound policy counts from the previous change", () => {
     const due = (subject: Subject) => {
-      const choice = effectivePolicy(subject, [anywhere, vienna, gold, graz]);
+      const choice = toEffectivePolicy(subject, [anywhere, vienna, gold, graz]);
       return (
-        "policy" in choice && nextDue(choice.policy, { targetId: "o", changedAt }, changedAt).at
+        "policy" in choice &&
+        computeNextDue(choice.policy, { targetId: "o", changedAt }, changedAt).at
       );
     };
     expect(due(server)).toBe("2026-06-08T12:00:00.000Z");
@@ -262,9 +265,9 @@ describe("Segura's criteria and priority", () => {
 
   it("equal numbers, which Segura does not define, are a problem", () => {
     const other = policy("other", { type: ["postgresql"] }, { priority: 20 });
-    expect(effectivePolicy(server, [vienna, gold, other])).toHaveProperty("problem");
+    expect(toEffectivePolicy(server, [vienna, gold, other])).toHaveProperty("problem");
     const higher = { ...other, priority: 21 };
-    expect(effectivePolicy(server, [vienna, gold, higher])).toHaveProperty("policy", higher);
+    expect(toEffectivePolicy(server, [vienna, gold, higher])).toHaveProperty("policy", higher);
   });
 });
 

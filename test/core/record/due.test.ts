@@ -74,7 +74,7 @@ describe("a record with its due moment", () => {
       ...adopted,
       ...planned,
       nextDue: "2026-05-30T10:00:00.000Z",
-      dueReason: `policy quarterly: 90d after ${now}`,
+      dueReason: `policy quarterly: due 90d after ${now}`,
     });
   });
 

@@ -51,7 +51,7 @@ describe("after a lost race the record has", () => {
     expect(merge(used, remote).lastUsedAt).toBe(at(29));
   });
 
-  test("the check that somebody asked for, even if the worker has just made one", () => {
+  test("the requested check, even if the worker has just made one", () => {
     const first = { at: at(1), why: "the first", failures: 0 };
     const second = { at: at(2), why: "the second", failures: 0 };
     expect(merge(local, { ...base, check: first }).check).toEqual(first);

@@ -3,15 +3,15 @@ import { describe, expect, it } from "vitest";
 import { newRecord, type SlotRecord } from "../../../shared/core/record/rotation.ts";
 import {
   abandon,
-  accountToChange,
-  candidates,
+  chooseAccount,
   findSlot,
   isOwnWork,
-  keptSlots,
+  keepSlots,
+  listSlotCandidates,
   promote,
   withSlot,
 } from "../../../shared/core/record/slots.ts";
-import { pendingName, sameVersion } from "../../../shared/core/target.ts";
+import { isSameVersion, toPendingName } from "../../../shared/core/target.ts";
 import { arbitraryVersion } from "../arbitrary-record.ts";
 import { target as orders } from "../orders.ts";
 
@@ -37,11 +37,11 @@ describe("the account that is changed", () => {
     ["the first when the published one is no longer configured", target, "gone", "a"],
     ["the only one", { ...target, slots: [{ account: "a" }] }, "a", "a"],
   ])("is %s", (_which, of, active, account) => {
-    expect(accountToChange(of, { ...record, ...(active && { active }) })).toBe(account);
+    expect(chooseAccount(of, { ...record, ...(active && { active }) })).toBe(account);
   });
 
   it("must exist", () => {
-    expect(() => accountToChange({ ...target, slots: [] }, record)).toThrow(RangeError);
+    expect(() => chooseAccount({ ...target, slots: [] }, record)).toThrow(RangeError);
   });
 });
 
@@ -76,10 +76,10 @@ describe("the stored versions of an account", () => {
           const all = [newest, slot.current, slot.previous, slot.abandoned].filter(
             (one) => one !== undefined,
           );
-          const tried = candidates(slot, newest);
+          const tried = listSlotCandidates(slot, newest);
           expect(tried.at(0)).toEqual(all.at(0));
           for (const one of all) {
-            expect(tried.filter((other) => sameVersion(one, other))).toHaveLength(1);
+            expect(tried.filter((other) => isSameVersion(one, other))).toHaveLength(1);
           }
           expect(tried.length).toBeLessThanOrEqual(all.length);
         },
@@ -137,8 +137,8 @@ describe("the slots that are kept when accounts come and go", () => {
     ...orders,
     slots: accounts.map((account) => ({ account })),
   });
-  const kept = (...[all, configured, active]: Parameters<typeof keptSlots>) =>
-    keptSlots(all, configured, active).map(({ account }) => account);
+  const kept = (...[all, configured, active]: Parameters<typeof keepSlots>) =>
+    keepSlots(all, configured, active).map(({ account }) => account);
 
   it("are those of the configuration, the active one, and the latest of the others", () => {
     const all = [...slots.slice(0, 2), { account: "a" }, ...slots.slice(2)];
@@ -149,21 +149,21 @@ describe("the slots that are kept when accounts come and go", () => {
   });
 
   it("are all of them while there are few, in the same order", () => {
-    expect(keptSlots(slots.slice(0, 10), of("a"), undefined)).toEqual(slots.slice(0, 10));
+    expect(keepSlots(slots.slice(0, 10), of("a"), undefined)).toEqual(slots.slice(0, 10));
   });
 });
 
 describe("a version", () => {
   it("is the same only by vault, name and version together", () => {
-    expect(sameVersion(ref("1"), ref("1"))).toBe(true);
-    expect(sameVersion(ref("1"), ref("2"))).toBe(false);
-    expect(sameVersion(ref("1"), { ...ref("1"), name: "x" })).toBe(false);
-    expect(sameVersion(ref("1"), { ...ref("1"), vault: "x" })).toBe(false);
-    expect(sameVersion(ref("1"), undefined)).toBe(false);
+    expect(isSameVersion(ref("1"), ref("1"))).toBe(true);
+    expect(isSameVersion(ref("1"), ref("2"))).toBe(false);
+    expect(isSameVersion(ref("1"), { ...ref("1"), name: "x" })).toBe(false);
+    expect(isSameVersion(ref("1"), { ...ref("1"), vault: "x" })).toBe(false);
+    expect(isSameVersion(ref("1"), undefined)).toBe(false);
   });
 
   it("that is pending has its own name, in the vault where it will be published", () => {
-    expect(pendingName(target)).toEqual({ vault: "main", name: "keyturn-pending-orders" });
-    expect(pendingName(target).name).not.toBe(target.publish.name);
+    expect(toPendingName(target)).toEqual({ vault: "main", name: "keyturn-pending-orders" });
+    expect(toPendingName(target).name).not.toBe(target.publish.name);
   });
 });

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  characterClasses,
+  countEntropyBits,
   defaultPasswordRules,
-  entropyBits,
   generatePassword,
+  listCharacterClasses,
   type PasswordRules,
 } from "../../../shared/core/secrets/password.ts";
 
@@ -61,7 +61,7 @@ describe("a generated password", () => {
         const password = generatePassword(rules, [], seeded(seed));
         expect(password).toHaveLength(rules.length);
         expect(password).toMatch(/^[A-Za-z]/);
-        const classes = characterClasses(rules);
+        const classes = listCharacterClasses(rules);
         for (const one of classes.filter((characters) => characters !== "")) {
           expect(Array.from(password).some((character) => one.includes(character))).toBe(true);
         }
@@ -169,20 +169,20 @@ describe("a generated password", () => {
 describe("password rules", () => {
   it("use symbols and exclusions literally, not as patterns", () => {
     const rules = { length: 16, symbols: "]^-\\[.*+?", exclude: "^$.[a-z]" };
-    expect(characterClasses(rules)).toEqual([lower.slice(1, 25), upper, digits, "\\*+?"]);
+    expect(listCharacterClasses(rules)).toEqual([lower.slice(1, 25), upper, digits, "\\*+?"]);
   });
 
   it("leave out the special characters of all dialects, and nothing else", () => {
     const symbols = "'\";=!-";
     const rules = { length: 16, symbols, exclude: "", dialects: ["ado", "odbc"] as const };
-    expect(characterClasses(rules)).toEqual([lower, upper, digits, "-"]);
-    expect(characterClasses({ ...rules, dialects: ["ado"] })[3]).toBe("!-");
+    expect(listCharacterClasses(rules)).toEqual([lower, upper, digits, "-"]);
+    expect(listCharacterClasses({ ...rules, dialects: ["ado"] })[3]).toBe("!-");
   });
 
   it("count a symbol once however often it is named", () => {
     const rules = { length: 16, symbols: "--~-~", exclude: "" };
-    expect(characterClasses(rules)[3]).toBe("-~");
-    expect(entropyBits(rules)).toBe(entropyBits({ ...rules, symbols: "~-" }));
+    expect(listCharacterClasses(rules)[3]).toBe("-~");
+    expect(countEntropyBits(rules)).toBe(countEntropyBits({ ...rules, symbols: "~-" }));
   });
 
   it.each<[string, PasswordRules, string[]]>([
@@ -211,19 +211,19 @@ describe("password rules", () => {
     ] as const) {
       const rules = { length, symbols, exclude };
       const possible = enumerate(rules);
-      const bits = entropyBits(rules);
+      const bits = countEntropyBits(rules);
       expect(2 ** bits).toBeLessThanOrEqual(Math.max(1, possible));
       if (possible > 0) expect(2 ** (bits + 1)).toBeGreaterThan(possible);
     }
   });
 
   it("as they are by default leave far more than 128 bits", () => {
-    expect(entropyBits(defaultPasswordRules)).toBe(241);
+    expect(countEntropyBits(defaultPasswordRules)).toBe(241);
   });
 });
 
 function enumerate(rules: PasswordRules): number {
-  const classes = characterClasses(rules).filter((one) => one !== "");
+  const classes = listCharacterClasses(rules).filter((one) => one !== "");
   const all = Array.from(classes.join(""));
   let words = all.filter((one) => /[A-Za-z]/.test(one));
   for (let at = 1; at < rules.length; at++)

@@ -40,7 +40,7 @@ describe("the calendar", () => {
       "DTSTART:20260410T000000Z",
       "DURATION:PT15M",
       "SUMMARY:Rotate orders",
-      "DESCRIPTION:policy test: 40d after 2026-03-01T00:00:00.000Z",
+      "DESCRIPTION:policy test: due 40d after 2026-03-01T00:00:00.000Z",
       "LOCATION:db1",
       "CATEGORIES:test",
       "TRANSP:TRANSPARENT",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
-import { renderComparisonJson } from "../../../shared/core/simulation/json.ts";
-import { renderComparison } from "../../../shared/core/simulation/table.ts";
+import { renderComparisonJson } from "../../../shared/core/simulation/render-json.ts";
+import { renderComparison } from "../../../shared/core/simulation/render-table.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
@@ -82,7 +82,7 @@ describe("a comparison", () => {
     expect(comparison.unchanged).toBe(4);
     expect(comparison).toMatchObject({ from, to, rotationsBefore: 69, rotationsAfter: 1506 });
     expect(comparison.summary).toBe(
-      "4 targets move earlier, 2 targets move later, 3 targets appear, 3 targets vanish, 1 target keeps its next rotation, not the later ones, 1 would rotate today, 4 unchanged",
+      "4 targets move earlier, 2 targets move later, 3 targets appear, 3 targets vanish, 1 target keeps its next rotation, but not the later rotations, 1 would rotate today, 4 unchanged",
     );
   });
 
@@ -125,7 +125,7 @@ describe("a comparison", () => {
     expect(summary({ manualOnly: true }, late)).toBe("2 targets appear, 0 unchanged");
     expect(summary(late, { manualOnly: true })).toBe("2 targets vanish, 0 unchanged");
     expect(summary({ every: 25 * day }, { cron: "0 0 26 3 *" })).toBe(
-      "2 targets keep their next rotation, not the later ones, 0 unchanged",
+      "2 targets keep their next rotation, but not the later rotations, 0 unchanged",
     );
     expect(compare(plan(target("a", early)), plan(), from).summary).toBe(
       "1 target vanishes, 0 unchanged",
@@ -144,8 +144,8 @@ describe("a comparison", () => {
     const table = `1 target moves earlier, 1 target appears, 0 unchanged
 2 rotations instead of 1 from 2026-03-01T00:00:00.000Z to 2026-05-01T00:00:00.000Z
 TARGET  BEFORE                    AFTER                     CHANGE          COUNT  WHY
-a       2026-04-10T00:00:00.000Z  2026-04-05T01:00:00.000Z  4d 23h earlier  1 > 1  policy test: 841h after 2026-03-01T00:00:00.000Z
-b       -                         2026-04-11T00:00:00.000Z  appears         0 > 1  policy test: 41d after 2026-03-01T00:00:00.000Z
+a       2026-04-10T00:00:00.000Z  2026-04-05T01:00:00.000Z  4d 23h earlier  1 > 1  policy test: due 841h after 2026-03-01T00:00:00.000Z
+b       -                         2026-04-11T00:00:00.000Z  appears         0 > 1  policy test: due 41d after 2026-03-01T00:00:00.000Z
 `;
     expect(renderComparison(some)).toBe(table);
     expect(renderComparison(some, ["late"])).toBe(`${table}\nWarnings:\n  late\n`);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import { simulate, simulateInSteps } from "../../../shared/core/simulation/simulate.ts";
-import { atOnce } from "../../../shared/core/steps.ts";
 import { day, hour, minute, plus, second } from "../../../shared/core/time.ts";
+import { runAtOnce } from "../../../shared/core/work-in-steps.ts";
 import { from, plan, target, to } from "./sample.ts";
 
 describe("a plan", () => {
@@ -85,7 +85,7 @@ describe("a plan", () => {
   });
 
   it("uses the sweep interval of the app that makes it", () => {
-    const { rotations } = atOnce(
+    const { rotations } = runAtOnce(
       simulateInSteps([target("a", { every: 15 * second })], {
         from,
         to: plus(from, minute),

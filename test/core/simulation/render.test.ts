@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { renderJson } from "../../../shared/core/simulation/json.ts";
-import { renderTable } from "../../../shared/core/simulation/table.ts";
+import { renderJson } from "../../../shared/core/simulation/render-json.ts";
+import { renderTable } from "../../../shared/core/simulation/render-table.ts";
 import { day, hour } from "../../../shared/core/time.ts";
 import { from, plan, target, to } from "./sample.ts";
 
@@ -16,9 +16,9 @@ describe("the table", () => {
     expect(renderTable(plan(...twoTargets))).toBe(
       `3 rotations from ${from} to ${to}
 WHEN                                TARGET      WHY
-Tue 2026-03-31 00:00 UTC            orders      policy test: 30d after 2026-03-01T00:00:00.000Z
-Wed 2026-04-01 02:00 Europe/Vienna  billing-db  policy test: 31d after 2026-03-01T00:00:00.000Z
-Thu 2026-04-30 00:01 UTC            orders      policy test: 30d after 2026-03-31T00:01:00.000Z
+Tue 2026-03-31 00:00 UTC            orders      policy test: due 30d after 2026-03-01T00:00:00.000Z
+Wed 2026-04-01 02:00 Europe/Vienna  billing-db  policy test: due 31d after 2026-03-01T00:00:00.000Z
+Thu 2026-04-30 00:01 UTC            orders      policy test: due 30d after 2026-03-31T00:01:00.000Z
 
 Clocks change:
   Europe/Vienna: 2026-03-29T01:00:00.000Z, 60 min forward, 0 rotations near it
@@ -43,7 +43,7 @@ ${limits}
     expect(text.split("\n")).toStrictEqual([
       `3 rotations from ${from} to ${to}`,
       "WHEN                      TARGET  WHY",
-      "Sat 2026-03-21 00:00 UTC  orders  policy test: 20d after 2026-03-01T00:00:00.000Z",
+      "Sat 2026-03-21 00:00 UTC  orders  policy test: due 20d after 2026-03-01T00:00:00.000Z",
       "and 2 more",
       "",
       "Policies:",
@@ -119,14 +119,14 @@ describe("the plan for programs", () => {
           policy: "test",
           vault: "main",
           server: "db1",
-          why: "policy test: 30d after 2026-03-01T00:00:00.000Z",
+          why: "policy test: due 30d after 2026-03-01T00:00:00.000Z",
         },
         {
           targetId: "billing-db",
           at: "2026-04-01T00:00:00.000Z",
           policy: "test",
           vault: "main",
-          why: "policy test: 31d after 2026-03-01T00:00:00.000Z",
+          why: "policy test: due 31d after 2026-03-01T00:00:00.000Z",
         },
         expect.objectContaining({ targetId: "orders", at: "2026-04-30T00:01:00.000Z" }),
       ],
@@ -158,7 +158,7 @@ describe("the plan for programs", () => {
         at: "2026-12-26T00:00:00.000Z",
         policy: "test",
         vault: "main",
-        why: "policy test: 300d after 2026-03-01T00:00:00.000Z",
+        why: "policy test: due 300d after 2026-03-01T00:00:00.000Z",
       },
     ]);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { renderCalendar } from "../../../shared/core/simulation/calendar-file.ts";
 import { compare } from "../../../shared/core/simulation/compare.ts";
-import { renderComparisonJson, renderJson } from "../../../shared/core/simulation/json.ts";
 import { renderComparisonAs, renderPlan } from "../../../shared/core/simulation/render.ts";
+import { renderComparisonJson, renderJson } from "../../../shared/core/simulation/render-json.ts";
+import { renderComparison, renderTable } from "../../../shared/core/simulation/render-table.ts";
 import { simulateTargets } from "../../../shared/core/simulation/scope.ts";
-import { renderComparison, renderTable } from "../../../shared/core/simulation/table.ts";
 import { day, plus } from "../../../shared/core/time.ts";
 import { target as configured } from "../orders.ts";
 import { from, plan, target, to } from "./sample.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nextDue } from "../../../shared/core/policy/due/schedule.ts";
+import { computeNextDue } from "../../../shared/core/policy/due/schedule.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { defaultLimits } from "../../../shared/core/simulation/limits.ts";
 import { describeWhy, type SimulatedTarget } from "../../../shared/core/simulation/model.ts";
@@ -72,7 +72,7 @@ describe("a simulation", () => {
       "2026-05-20T00:02:00.000Z",
     ]);
     expect(simulation.rotations.slice(0, 1).map(describeWhy)).toStrictEqual([
-      "policy test: cron 0 2 1 * *, last changed 2026-03-01T00:00:00.000Z, scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
+      "policy test: due by cron 0 2 1 * *; last changed at 2026-03-01T00:00:00.000Z; scheduled for Sun 2026-03-01 02:00 Europe/Vienna",
     ]);
   });
 
@@ -116,7 +116,7 @@ describe("a simulation", () => {
         });
         let changedAt = from;
         for (const { at } of rotations) {
-          const due = nextDue(own.policy, { targetId: id, changedAt }, changedAt);
+          const due = computeNextDue(own.policy, { targetId: id, changedAt }, changedAt);
           expect(new Date(at).toISOString()).toBe(due.at);
           changedAt = new Date(at + minute).toISOString();
         }

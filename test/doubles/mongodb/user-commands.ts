@@ -107,7 +107,7 @@ export function usersInfo(call: Call): Document {
   return { users: shown, ok: 1 };
 }
 
-/** Every way of asking for more than the plain answer is known; not all are answered. */
+/** Every way of requesting more than the plain answer is known; not all are answered. */
 const infoFields = z
   .object({
     showCredentials: z.boolean(),
@@ -135,7 +135,7 @@ const usersInfoArgument = z.union([
   oneUser,
 ]);
 
-/** The users asked for by name; undefined where all were asked for. */
+/** The users that were requested by name; undefined where all were requested. */
 function askedFor(argument: unknown, database: string) {
   const parsed = usersInfoArgument.safeParse(argument);
   if (!parsed.success) {

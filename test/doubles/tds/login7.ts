@@ -57,7 +57,7 @@ function extensions(payload: Buffer): number[] {
 
 export const encryption = { off: 0, on: 1, notSupported: 2, required: 3 } as const;
 
-/** The encryption that a PRELOGIN message asks for. */
+/** The encryption that a PRELOGIN message requests. */
 export function askedEncryption(payload: Buffer): number {
   for (let at = 0; payload.readUInt8(at) !== TERMINATOR; at += 5) {
     if (payload.readUInt8(at) === 1) return payload.readUInt8(payload.readUInt16BE(at + 1));

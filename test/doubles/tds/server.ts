@@ -44,7 +44,7 @@ export interface TdsDouble {
   readonly faults: Faults<TdsEffect, TdsRefusal>;
   readonly inspection: {
     readonly connections: Connections;
-    /** Every log-in that was asked for, in order. */
+    /** Every requested log-in, in order. */
     readonly logins: readonly LoginAttempt[];
     /** Whether this is the password that holds once everything has spread. */
     accepts(account: string, password: string): boolean;

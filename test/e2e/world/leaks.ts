@@ -7,10 +7,10 @@ export interface Place {
 const keyLength = 8;
 
 /** Shorter secrets would match by chance. */
-const shortestSecret = 12;
+const minSecretLength = 12;
 
 /** A half of a shorter secret would match by chance. */
-const shortestInHalves = 24;
+const minLengthInHalves = 24;
 
 /**
  * Finds the places in which a secret occurs: plain, URL-encoded, JSON-escaped, in hex, or in base64, also of UTF-16, alone or as
@@ -34,7 +34,7 @@ function unbroken(text: string): string {
 function makeIndex(secrets: Iterable<string>): ReadonlyMap<string, readonly string[]> {
   const index = new Map<string, string[]>();
   for (const secret of secrets) {
-    if (secret.length < shortestSecret) throw new Error("A secret is too short to be looked for.");
+    if (secret.length < minSecretLength) throw new Error("A secret is too short to be looked for.");
     for (const needle of listNeedles(secret)) {
       const key = needle.slice(0, keyLength);
       index.set(key, [...(index.get(key) ?? []), needle]);
@@ -45,7 +45,7 @@ function makeIndex(secrets: Iterable<string>): ReadonlyMap<string, readonly stri
 
 /** A stored JSON object begins with what is no secret; its password is looked for by itself. */
 function listNeedles(secret: string): string[] {
-  const inHalves = secret.length >= shortestInHalves && !secret.startsWith("{");
+  const inHalves = secret.length >= minLengthInHalves && !secret.startsWith("{");
   return [...spellings(secret)].map(unbroken).flatMap((text) => {
     const half = Math.ceil(text.length / 2);
     return inHalves ? [text.slice(0, half), text.slice(-half)] : [text];

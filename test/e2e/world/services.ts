@@ -9,7 +9,7 @@ import {
 } from "../../../local/event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../../local/event-grid/topic.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../../local/identity/endpoint.ts";
-import { vaultResourceId } from "../../../local/key-vault/announcements.ts";
+import { toVaultResourceId } from "../../../local/key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
 import {
@@ -62,7 +62,7 @@ export async function startServices(): Promise<Services> {
     startEventGridEmulator({ keep }),
   ]);
   const vaultEvents = createTopic({
-    source: vaultResourceId(vaultName),
+    source: toVaultResourceId(vaultName),
     inputSchema: "EventGridSchema",
     keep,
     timeScale: 0.01,

@@ -125,7 +125,7 @@ export const disturbances: readonly Disturbance[] = [
     heal: enableAgain,
   },
   {
-    name: "the server asks for no password and loses changes for an hour",
+    name: "the server requests no password and loses changes for an hour",
     strike: (world) => {
       for (const account of world.kind.accounts) world.system.trusted.add(account);
       world.setFault((effect) =>

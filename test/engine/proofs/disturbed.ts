@@ -1,4 +1,4 @@
-import { wakeAt } from "../../../shared/core/lifecycle/decide.ts";
+import { findWakeTime } from "../../../shared/core/lifecycle/decide.ts";
 import { hour, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
@@ -83,7 +83,7 @@ export async function workOnUntil(
       if (!(error instanceof JournalUnavailableError)) broken.push(`it threw ${String(error)}`);
     });
     const record = (await world.journal.read("app"))?.record;
-    const wake = Date.parse((record && wakeAt(record, world.now())) ?? "") || end;
+    const wake = Date.parse((record && findWakeTime(record, world.now())) ?? "") || end;
     const now = Date.parse(world.now());
     world.advance(Math.min(Math.max(wake, now + second), end) - now);
   }

@@ -17,7 +17,7 @@ import {
 } from "./careless.ts";
 import {
   adoptsBehindAWrongAddress,
-  askedAgainAndAgain,
+  askRepeatedly,
   disturbedBy,
   guessedAgainAndAgain,
   lateChange,
@@ -52,7 +52,7 @@ const rules: readonly Rule[] = [
   },
   {
     rule: "does not accept a log-in without a password as proof",
-    probe: disturbedBy("asks for no password", pairAdmin),
+    probe: disturbedBy("requests no password", pairAdmin),
     careless: () => acceptsNoPassword,
     found: "vault.write broke the published secret of a pair",
   },
@@ -94,7 +94,7 @@ const rules: readonly Rule[] = [
   },
   {
     rule: "limits every list in a record",
-    probe: askedAgainAndAgain,
+    probe: askRepeatedly,
     careless: keepsEveryPhase,
     found: "a rotation outgrows its column",
   },

@@ -98,7 +98,7 @@ export const guessedAgainAndAgain: Probe = async (worker) => {
 const columnLimit = 32_000;
 
 /** An operator requests a rotation of a blocked target again and again. */
-export const askedAgainAndAgain: Probe = async (worker) => {
+export const askRepeatedly: Probe = async (worker) => {
   const world = await makeWorld(singleSelf);
   let longest = 0;
   const { journal, ...ports } = world.ports(open);

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { vaultResourceId } from "../../../local/key-vault/announcements.ts";
+import { toVaultResourceId } from "../../../local/key-vault/announcements.ts";
 import { createClock, PATIENT, startVault } from "../key-vault/key-vault-emulator-fixture.ts";
 import {
   cloudEvents,
@@ -231,7 +231,7 @@ describe("after a failure", () => {
 
 test("what the Key Vault emulator tells arrives at a subscriber in either schema", async () => {
   const clock = createClock();
-  const topic = startTopic({ source: vaultResourceId("kv-orders") });
+  const topic = startTopic({ source: toVaultResourceId("kv-orders") });
   const grid = await startEndpoint();
   const cloud = await startEndpoint();
   await topic.subscribe({ ...eventGrid, name: "grid", url: grid.url });
@@ -251,7 +251,7 @@ test("what the Key Vault emulator tells arrives at a subscriber in either schema
   expect(cloud.notifications()).toContainEqual(
     expect.objectContaining({
       type: "Microsoft.KeyVault.SecretNearExpiry",
-      source: vaultResourceId("kv-orders"),
+      source: toVaultResourceId("kv-orders"),
       subject: "orders-db",
       data: {
         Id: properties.id,

@@ -73,7 +73,7 @@ function run(
   output.once("close", () => {
     ready.reject(new Error(`The host ended before it was ready:\n${lines.join("\n")}`));
   });
-  // A test that only waits for the end does not look at it.
+  // A test that only waits for the end does not read it.
   ready.promise.catch(() => undefined);
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once("exit", (code, signal) => {

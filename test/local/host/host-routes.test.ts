@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { byPrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
 import {
   parseHostJson,
   resolveConnection,
   resolvePlaceholders,
-} from "../../../local/host/settings.ts";
+} from "../../../local/host/host-json.ts";
+import { comparePrecedence, matchRoute, parseRoute } from "../../../local/host/http/routes.ts";
 
 const match = (templates: readonly string[], path: string) => {
   const routes = templates
     .map((template) => parseRoute({ prefix: "api", template, methods: ["get"], target: template }))
-    .toSorted(byPrecedence);
+    .toSorted(comparePrecedence);
   return matchRoute(routes, "GET", path);
 };
 

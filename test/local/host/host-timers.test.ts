@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseSchedule } from "../../../local/host/timers/schedule.ts";
-import { statusAfterRun, statusAtStart } from "../../../local/host/timers/timer-status.ts";
+import { parseSchedule } from "../../../local/host/timers/timer-schedule.ts";
+import { readStatusAtStart, toStatusAfterRun } from "../../../local/host/timers/timer-status.ts";
 import { hostFixture } from "./hosted-fixture.ts";
 
 const never = "0 0 0 29 2 *";
@@ -60,27 +60,27 @@ describe("The status of a timer", () => {
   const known = { last: at("08:00:00"), next: at("09:00:00"), lastUpdated: at("08:00:00") };
 
   test("is past due only after a missed occurrence", () => {
-    expect(statusAtStart(known, hourly, at("12:34:00"))).toEqual(known);
-    expect(statusAtStart(undefined, hourly, at("12:34:00")).next).toEqual(at("13:00:00"));
+    expect(readStatusAtStart(known, hourly, at("12:34:00"))).toEqual(known);
+    expect(readStatusAtStart(undefined, hourly, at("12:34:00")).next).toEqual(at("13:00:00"));
   });
 
   test("forgets what was missed when the schedule has changed", () => {
     const halfPast = parseSchedule("0 30 * * * *");
-    expect(statusAtStart(known, halfPast, at("12:34:00")).next).toEqual(at("13:30:00"));
+    expect(readStatusAtStart(known, halfPast, at("12:34:00")).next).toEqual(at("13:30:00"));
   });
 
   test("is past due even if the timer had never run before the host went down", () => {
-    const first = statusAtStart(undefined, hourly, at("08:30:00"));
-    expect(statusAtStart(first, hourly, at("11:00:01")).next).toEqual(at("09:00:00"));
+    const first = readStatusAtStart(undefined, hourly, at("08:30:00"));
+    expect(readStatusAtStart(first, hourly, at("11:00:01")).next).toEqual(at("09:00:00"));
   });
 
   test("moves on past an occurrence that the clock ran a little early", () => {
-    const after = statusAfterRun(known, hourly, at("08:59:59.990"), true);
+    const after = toStatusAfterRun(known, hourly, at("08:59:59.990"), true);
     expect(after.next).toEqual(at("10:00:00"));
   });
 
   test("keeps an occurrence that passed during a long run, so that it runs next", () => {
-    const after = statusAfterRun(known, hourly, at("09:00:00"), true);
+    const after = toStatusAfterRun(known, hourly, at("09:00:00"), true);
     expect(after.next).toEqual(at("10:00:00"));
   });
 });

@@ -150,7 +150,7 @@ test("an event whose receiver failed is published again with the same id", async
   expect(new Set(ids).size).toBe(1);
 });
 
-test("an enabled timer looks at expiry by itself", async () => {
+test("an enabled timer checks expiry by itself", async () => {
   const clock = createClock();
   const receiver = createReceiver();
   const { client } = await startVault({

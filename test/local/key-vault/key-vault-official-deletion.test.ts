@@ -82,7 +82,7 @@ describe("a secret that is deleted through the official client", () => {
     });
   });
 
-  test("keeps a poller waiting, which another poller can take over", async () => {
+  test("keeps a poller waiting, which another poller can continue", async () => {
     const clock = createClock();
     const { client } = await startVault({ now: clock.now, settleMs });
     await client.setSecret("orders-db", "value");
@@ -135,7 +135,7 @@ describe("a deleted secret that is recovered through the official client", () =>
     expect(emulator.journal.some(({ method }) => method === "POST")).toBe(false);
   });
 
-  test("keeps a poller waiting, which another poller can take over", async () => {
+  test("keeps a poller waiting, which another poller can continue", async () => {
     const clock = createClock();
     const { client } = await startVault({ now: clock.now, settleMs });
     await client.setSecret("orders-db", "value");

@@ -113,7 +113,7 @@ describe("a secret that is read through the official client", () => {
     await expect(client.getSecret("orders-db", { version })).rejects.toMatchObject(notFound);
   });
 
-  test("cannot be asked for by what is no version", async () => {
+  test("cannot be requested by a text that is not a version", async () => {
     const { client } = await startVault();
     await client.setSecret("orders-db", "value");
     await expect(client.getSecret("orders-db", { version: "latest" })).rejects.toMatchObject({
@@ -173,8 +173,8 @@ describe("properties that are updated through the official client", () => {
   });
 });
 
-describe("a call of the official client that is given up", () => {
-  test("does nothing when it was given up before it began", async () => {
+describe("a call of the official client that is cancelled", () => {
+  test("does nothing when it was cancelled before it began", async () => {
     const { client, emulator } = await startVault();
     const abortSignal = AbortSignal.abort();
     for (const call of [

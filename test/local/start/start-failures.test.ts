@@ -1,10 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { startEnvironment } from "../../../local/environment.ts";
-import { claimLength } from "../../../local/start/environment/killed-host.ts";
+import { describe, expect, test } from "vitest";
+import { claimLength } from "../../../local/environment.ts";
 import { claimLength as claimLengthOfTheApp } from "../../../shared/core/lifecycle/decide.ts";
-import { choosePlaces, dataFolder, isAlive, start } from "./start-fixture.ts";
+import { choosePlaces, dataFolder, environment, isAlive, start } from "./start-fixture.ts";
 
 /** Command lines of running processes that name the folder. */
 async function processesOn(folder: string): Promise<string[]> {
@@ -48,7 +47,7 @@ describe("npm start", () => {
     await mkdir(logs.functions);
     expect(await failing.exited).toBe(1);
     const errors = await failing.errors;
-    expect(errors).toContain("Keyturn stopped because of an error: ");
+    expect(errors).toContain("its log cannot be written: ");
     expect(errors).not.toMatch(stackLine);
     for (const { name, pid } of processes) expect(isAlive(pid), name).toBe(false);
     expect(await processesOn(data)).toEqual([]);
@@ -75,13 +74,11 @@ describe("npm start", () => {
 
 test("A killed host is reported at once, with the time at which its claims expire", async () => {
   const data = await dataFolder();
-  const notes: string[] = [];
-  const env = await startEnvironment({ data, every: "1h", onNote: (note) => notes.push(note) });
-  onTestFinished(() => env.close());
-  await env.killHost();
+  const { notes, killHost } = await environment({ data, every: "1h" });
+  await killHost();
   expect(notes).toEqual([
     expect.stringMatching(
-      /^The Functions host was killed \(SIGKILL\) and is restarting\. .* at \d\d:\d\d:\d\d at the latest\.$/,
+      /^The Functions host was killed \(SIGKILL\) and is restarting\. .* at \d\d:\d\d:\d\d at the latest\. /,
     ),
     expect.stringMatching(/^The Functions host is running again\. /),
   ]);

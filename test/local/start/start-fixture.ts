@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
-import {
-  type EnvironmentFile,
-  environmentShape,
-} from "../../../local/start/environment/environment-file.ts";
+import { type EnvironmentOptions, startEnvironment } from "../../../local/environment.ts";
+import { type EnvironmentFile, environmentShape } from "../../../local/start/environment/kept.ts";
 
 /** A limit for events that never happen; no test depends on how long something takes. */
 export const patient = { timeout: 300_000, interval: 100 };
@@ -62,6 +60,25 @@ export async function choosePlaces(data: string, by: Start): Promise<Environment
   await expect.poll(async () => (places = await read()), patient).toBeDefined();
   if (places === undefined) throw new Error("environment.json does not exist.");
   return places;
+}
+
+/** Starts the environment in this process. */
+export async function environment(options: EnvironmentOptions) {
+  const notes: string[] = [];
+  const env = await startEnvironment({ ...options, onNote: (note) => notes.push(note) });
+  onTestFinished(() => env.close());
+  return {
+    env,
+    notes,
+    /** Kills the Functions host; resolves when another one has taken its place. */
+    killHost: async () => {
+      const host = env.places().processes.find(({ name }) => name === "functions host");
+      if (host === undefined) throw new Error("No Functions host runs.");
+      const before = notes.length;
+      process.kill(host.pid, "SIGKILL");
+      await expect.poll(() => notes.length, patient).toBe(before + 2);
+    },
+  };
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { type KeyturnEvent, readEvent } from "../../../local/start/app/events.ts";
-import { readArguments, usage, UsageError } from "../../../local/start/console/arguments.ts";
 import {
   clock,
   formatLine,
@@ -8,16 +6,11 @@ import {
   type Standing,
   type Style,
   tellDuration,
-  tellPublished,
 } from "../../../local/start/console/lines.ts";
-import {
-  formatTable,
-  terminalWidth,
-  wrapCommand,
-  wrapText,
-  wrapWords,
-} from "../../../local/start/console/text.ts";
-import { describeChildFailure, withoutStack } from "../../../local/start/environment/child.ts";
+import { readArguments, usage, UsageError } from "../../../local/start/console/start-arguments.ts";
+import { formatTable, measureTerminal, wrapText } from "../../../local/start/console/text.ts";
+import { withoutStack } from "../../../local/start/environment/child.ts";
+import { type KeyturnEvent, readEvent } from "../../../local/start/environment/functions-host.ts";
 
 const at = "2026-11-22T12:00:01.000Z";
 const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
@@ -80,7 +73,6 @@ describe("The line of an event", () => {
       ". The server may have a newer password than the published one.",
     ],
   ])("says of a failed rotation %s", (_what, standing, sentence) => {
-    expect(tellPublished(standing)).toBe(sentence);
     const failure = { kind: "change-refused", message: "permission denied" };
     const nextDue = "2026-11-22T18:00:00.000Z";
     const text = line({ type: "failed", failure }, standing && { ...standing, nextDue });
@@ -170,13 +162,8 @@ test("Characters that a terminal would interpret are escaped everywhere", () => 
 describe("A wrapped text", () => {
   test("breaks between words, never within a word", () => {
     const path = "/a/path/that/somebody/wants/to/copy";
-    expect(wrapWords(`see ${path} for the rest`, 12)).toEqual(["see", path, "for the rest"]);
-    expect(wrapWords("", 12)).toEqual([""]);
-    expect(wrapWords("  indented words stay indented", 12)).toEqual([
-      "  indented",
-      "words stay",
-      "indented",
-    ]);
+    expect(wrapText(`see ${path} for the rest`, 14)).toBe(`see\n  ${path}\n  for the rest`);
+    expect(wrapText("", 12)).toBe("");
   });
 
   test("keeps its own lines, and indents continuation lines", () => {
@@ -188,19 +175,11 @@ describe("A wrapped text", () => {
     expect(wrapText(red, 9)).toBe(red);
   });
 
-  test("is still one command for a shell when it is a command", () => {
-    const words = ["curl -s", '-H "x-functions-key: $KEY"', "$KEYTURN/api/targets"];
-    expect(wrapCommand(words, 80)).toBe(words.join(" "));
-    expect(wrapCommand(words, 40)).toBe(
-      'curl -s -H "x-functions-key: $KEY" \\\n  $KEYTURN/api/targets',
-    );
-  });
-
   test("has 80 columns when the width is not known", () => {
     expect([
-      terminalWidth({}),
-      terminalWidth({ columns: 132 }),
-      terminalWidth({ columns: 0 }),
+      measureTerminal({}),
+      measureTerminal({ columns: 132 }),
+      measureTerminal({ columns: 0 }),
     ]).toEqual([80, 132, 80]);
   });
 });
@@ -211,25 +190,20 @@ test("The error of a crashed child is shown without its stack", () => {
   expect(withoutStack("Port 80 is in use.")).toBe("Port 80 is in use.");
 });
 
-test("A failure on a full disk names the full disk first", async () => {
-  const text = await describeChildFailure(
-    new Error("ENOSPC: no space left on device, write"),
-    "/data",
-  );
-  expect(text).toMatch(/^The disk of \/data is full\. Free some space[^]*\nENOSPC/);
-  expect(await describeChildFailure(new Error("It broke."), "/no/such/folder")).toBe("It broke.");
-});
-
 describe("The consumer's summary", () => {
   test("explains expected failures of a single account, and shows the last error", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
     const good = { logIns: 812, failed: 0, recovered: 0 };
-    expect(formatSummary({ orders: good }, ["orders"])).toEqual(["orders: 812 log-ins, 0 failed"]);
+    const targets = [
+      { id: "orders", accounts: ["a", "b"] },
+      { id: "reports", accounts: ["c"] },
+    ];
+    expect(formatSummary({ orders: good }, targets)).toEqual(["orders: 812 log-ins, 0 failed"]);
     const text =
       "9 log-ins, 2 failed (1 worked after reading the secret again, last error: the server refuses a";
-    expect(formatSummary({ orders: bad }, ["orders"])).toEqual([`orders: ${text})`]);
+    expect(formatSummary({ orders: bad }, targets)).toEqual([`orders: ${text})`]);
     const note = "expected: a single account is refused for a moment while its password changes";
-    expect(formatSummary({ reports: bad, orders: good, inventory: good }, ["orders"])).toEqual([
+    expect(formatSummary({ reports: bad, orders: good, inventory: good }, targets)).toEqual([
       "orders: 812 log-ins, 0 failed  ·  inventory: 812 log-ins, 0 failed",
       `reports: ${text}; ${note})`,
     ]);

@@ -9,8 +9,8 @@ const second = 1_000;
 const changeMs = [0, 600] as const;
 
 /** Milliseconds; longer than the grace of a pair. */
-const longestRetirementMs = 40 * second;
-const longestRotationMs = 15 * second;
+const maxRetirementMs = 40 * second;
+const maxRotationMs = 15 * second;
 
 const concerned = ({ targets, draw }: Stage) => shuffled(draw, "asked", targets).slice(0, 3);
 
@@ -58,7 +58,7 @@ async function silenceAfter(stage: Stage, statement: string): Promise<Begun> {
  */
 async function awaitRetirements({ world, targets, draw }: Stage): Promise<void> {
   if (draw("scene") < 0.3) return;
-  const end = performance.now() + longestRetirementMs;
+  const end = performance.now() + maxRetirementMs;
   while (performance.now() < end) {
     const views = await world.api.views();
     const pairs = targets.filter(isPair).map(({ id }) => views?.get(id));
@@ -73,7 +73,7 @@ async function rotate({ world, ask }: Stage, targets: readonly SoakTarget[]): Pr
   const published = ({ id }: SoakTarget) => readPublished(world.vault.secrets, id);
   const before = await Promise.all(targets.map(published));
   await ask(...targets);
-  const end = performance.now() + longestRotationMs;
+  const end = performance.now() + maxRotationMs;
   while (performance.now() < end) {
     const now = await Promise.all(targets.map(published));
     if (now.every((one, at) => one?.version !== before[at]?.version)) return;
@@ -103,7 +103,7 @@ async function loseCommits(stage: Stage): Promise<Begun> {
   };
 }
 
-/** Another server takes over that lacks the last changes: a restored backup, or a standby that lagged behind. */
+/** Another server, which lacks the last changes, replaces the first: a restored backup, or a standby that lagged behind. */
 async function restoreSnapshot(stage: Stage): Promise<Begun> {
   const { world, targets, excuse } = stage;
   const { database } = world;

@@ -15,13 +15,13 @@ export interface SoakHost {
   close(): Promise<void>;
 }
 
-export interface HostsOf {
+export interface HostsDeps {
   readonly settings: Readonly<Record<string, string>>;
   readonly keysFile: string;
   readonly heard: (text: string) => void;
 }
 
-export function getHost({ settings, keysFile, heard }: HostsOf): SoakHost {
+export function getHost({ settings, keysFile, heard }: HostsDeps): SoakHost {
   let process: HostProcess | undefined;
   let isSuspended = false;
   const signal = (name: NodeJS.Signals) => {

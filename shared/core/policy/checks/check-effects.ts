@@ -16,11 +16,11 @@ function checkExposureFields(policy: Policy): Problem[] {
   if (policy.afterExposure !== undefined) return [];
   const without: Problem[] = [];
   if (policy.exposureIgnoresWindow) {
-    const message = "has no effect without afterExposure, because no exposure makes a rotation due";
+    const message = "has no effect, because without afterExposure an exposure starts no rotation";
     without.push(warning("exposureIgnoresWindow", message));
   }
   if (policy.exemptIdentities?.length) {
-    const message = "has no effect without afterExposure, because no exposure makes a rotation due";
+    const message = "has no effect, because without afterExposure an exposure starts no rotation";
     without.push(warning("exemptIdentities", message));
   }
   return without;

@@ -2,7 +2,7 @@ import type { Freeze, Policy } from "../policy.ts";
 import { parseDay, parseMoment } from "../windows/calendar.ts";
 import { toSpan } from "../windows/freezes.ts";
 import { isTimeZone } from "../windows/zone.ts";
-import { type Problem, problem } from "./problem.ts";
+import { type Problem, toProblem } from "./problem.ts";
 
 /** Checks the freezes of a policy, without its other fields. */
 export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem[] {
@@ -11,7 +11,7 @@ export function checkFreezes({ freeze = [], timeZone = "UTC" }: Policy): Problem
   const reversed = freeze.flatMap((one, index) =>
     toSpan(one, timeZone)
       ? []
-      : [problem(["freeze", index, "to"], `must be after from (${one.from}), but is ${one.to}`)],
+      : [toProblem(["freeze", index, "to"], `must be after from (${one.from}), but is ${one.to}`)],
   );
   return [...reversed, ...contradictions(freeze, timeZone)];
 }
@@ -21,7 +21,7 @@ function checkEdges(freeze: Freeze, index: number): Problem[] {
     const text = freeze[edge];
     if (parseDay(text) !== undefined || parseMoment(text) !== undefined) return [];
     const message = `must be a day such as 2026-12-20 or an instant such as 2026-12-20T18:00:00Z, but is ${text}`;
-    return [problem(["freeze", index, edge], message)];
+    return [toProblem(["freeze", index, edge], message)];
   });
 }
 
@@ -40,7 +40,7 @@ function contradictions(freezes: readonly Freeze[], zone: string): Problem[] {
       if (from >= Math.min(a.to, b.to)) return [];
       const message = `is lifted for ${later.lifts}, but overlaps the freeze "${earlier.freeze.reason}", which is lifted for ${earlier.lifts}; lift both for the same reasons, or end one before the other begins`;
       const firstAt = new Date(from).toISOString();
-      return [{ ...problem(["freeze", index], message), firstAt }];
+      return [{ ...toProblem(["freeze", index], message), firstAt }];
     }),
   );
 }

@@ -1,10 +1,10 @@
 import { day } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import { parseTimeOfDay } from "../windows/calendar.ts";
-import { cronProblem, everFires } from "../windows/cron.ts";
+import { everFires, findCronProblem } from "../windows/cron.ts";
 import { findIanaName } from "../windows/windows-zones.ts";
 import { isTimeZone } from "../windows/zone.ts";
-import { type Problem, problem } from "./problem.ts";
+import { type Problem, toProblem } from "./problem.ts";
 
 /** Checks the windows of a policy, without its other fields. */
 export function checkHours(policy: Policy): Problem[] {
@@ -23,21 +23,23 @@ function checkZone({ timeZone }: Policy): Problem[] {
   const iana = findIanaName(timeZone);
   if (iana !== undefined) {
     const message = `must be an IANA time zone, but ${timeZone} is a Windows name; use ${iana}`;
-    return [problem(["timeZone"], message)];
+    return [toProblem(["timeZone"], message)];
   }
   const message = `must be an IANA time zone such as Europe/Vienna, but is ${timeZone || "empty"}`;
-  return [problem(["timeZone"], message)];
+  return [toProblem(["timeZone"], message)];
 }
 
 function checkTogether(policy: Policy): Problem[] {
   const found: Problem[] = [];
   for (const field of ["days", "between", "at"] as const) {
     if (policy.cron === undefined || policy[field] === undefined) continue;
-    found.push(problem([field], "cannot be combined with cron, which already sets days and times"));
+    found.push(
+      toProblem([field], "cannot be combined with cron, which already sets days and times"),
+    );
   }
   if (policy.between && policy.at) {
     const message = "cannot be combined with at, which already sets the times of changes";
-    found.push(problem(["between"], message));
+    found.push(toProblem(["between"], message));
   }
   return found;
 }
@@ -45,7 +47,7 @@ function checkTogether(policy: Policy): Problem[] {
 function checkNotEmpty(policy: Policy): Problem[] {
   return (["days", "between", "at"] as const)
     .filter((field) => policy[field]?.length === 0)
-    .map((field) => problem([field], "is empty, so no window ever opens; remove it"));
+    .map((field) => toProblem([field], "is empty, so no window ever opens; remove it"));
 }
 
 function checkRanges({ between = [] }: Policy): Problem[] {
@@ -53,11 +55,11 @@ function checkRanges({ between = [] }: Policy): Problem[] {
     const start = parseTimeOfDay(from);
     const end = parseTimeOfDay(to);
     const path = ["between", index];
-    if (start === undefined || start === day) return [problem(path, notATime(from, "00:00"))];
-    if (end === undefined) return [problem(path, notATime(to, "24:00"))];
+    if (start === undefined || start === day) return [toProblem(path, notATime(from, "00:00"))];
+    if (end === undefined) return [toProblem(path, notATime(to, "24:00"))];
     if (start !== end) return [];
     const message = `${from}-${to} is an empty window; the whole day is 00:00-24:00`;
-    return [problem(path, message)];
+    return [toProblem(path, message)];
   });
 }
 
@@ -66,7 +68,7 @@ function checkAppointments({ at = [] }: Policy): Problem[] {
     const time = parseTimeOfDay(text);
     return time !== undefined && time < day
       ? []
-      : [problem(["at", index], notATime(text, "00:00"))];
+      : [toProblem(["at", index], notATime(text, "00:00"))];
   });
 }
 
@@ -76,9 +78,9 @@ function notATime(text: string, midnight: string): string {
 
 function checkCron({ cron }: Policy): Problem[] {
   if (cron === undefined) return [];
-  const message = cronProblem(cron);
-  if (message !== undefined) return [problem(["cron"], message)];
+  const message = findCronProblem(cron);
+  if (message !== undefined) return [toProblem(["cron"], message)];
   return everFires(cron)
     ? []
-    : [problem(["cron"], "never fires, because such a day does not exist")];
+    : [toProblem(["cron"], "never fires, because such a day does not exist")];
 }

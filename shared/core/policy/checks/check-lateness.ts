@@ -1,10 +1,10 @@
-import { formatDuration, instantAt, minute } from "../../time.ts";
-import { type Advice, adviceFor, adviceText, chooseUnit, roundUp } from "../due/advice.ts";
+import { formatDuration, minute, toInstantAt } from "../../time.ts";
+import { type Advice, chooseUnit, findAdvice, formatAdvice, roundUp } from "../due/advice.ts";
 import type { Freeze, Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
 import { findOpenings } from "../windows/openings.ts";
 import { attempt, type Effort, newEffort } from "./effort.ts";
-import { type Problem, problem } from "./problem.ts";
+import { type Problem, toProblem } from "./problem.ts";
 import { type Held, isLate, type Tried, tryFreezes, tryWindows } from "./trials.ts";
 
 /** Findings by hours. Many targets override single fields, but most of these policies have the same hours. */
@@ -42,7 +42,7 @@ function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
   const late = tried.filter((one) => isLate(policy, one));
   const held = byFreeze(tryFreezes(policy, from, effort));
   if (late.length === 0 && held.size === 0) return [];
-  const attempted = attempt(effort, (own) => adviceFor(policy, from, own));
+  const attempted = attempt(effort, (own) => findAdvice(policy, from, own));
   const advice = attempted ? attempted.found : "not found";
   return [
     ...describeLateRotations(policy, late, tried.length, advice),
@@ -54,13 +54,14 @@ function findLateness(policy: Policy, from: number, effort: Effort): Problem[] {
 
 function neverOpens(policy: Policy, from: number): Problem {
   const unfrozen = findOpenings({ ...policy, freeze: [] }).first(from, from);
-  if (unfrozen === undefined) return problem([], "has no window that opens in the next ten years");
+  if (unfrozen === undefined)
+    return toProblem([], "has no window that opens in the next ten years");
   return describeEndlessFreeze(policy, ["freeze"], Math.max(unfrozen.from, from));
 }
 
 function describeEndlessFreeze(policy: Policy, path: Problem["path"], first: number): Problem {
   const message = `blocks every change for ten years, the first one on ${local(policy, first)}`;
-  return { ...problem(path, message), firstAt: instantAt(first) };
+  return { ...toProblem(path, message), firstAt: toInstantAt(first) };
 }
 
 function byFreeze(rotations: Iterable<Held>): Map<Freeze, Held[]> {
@@ -78,10 +79,10 @@ function describeLateRotations(
   const first = earliest(late);
   if (!first) return [];
   const how = late.length === tried ? "every rotation starts" : "some rotations start";
-  const message = `is too short: ${how} up to ${longest(late)} after the due moment${toExample(policy, first)}; ${adviceText(advice)}`;
+  const message = `is too short: ${how} up to ${longest(late)} after the due moment${toExample(policy, first)}; ${formatAdvice(advice)}`;
   const isLonger = typeof advice === "object" && advice.every !== undefined;
   const path = [isLonger ? "every" : "headStart"];
-  return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
+  return [{ severity: "warning", path, message, firstAt: toInstantAt(first.due) }];
 }
 
 function describeDelays(
@@ -97,9 +98,9 @@ function describeDelays(
   const what = (policy.at ?? policy.cron) ? "an appointment" : "a window";
   const isFound = typeof advice === "object";
   const isWay = isFound && advice.every === undefined && !advice.apartFromFreezes;
-  const way = isWay ? `; ${adviceText(advice)}` : "";
+  const way = isWay ? `; ${formatAdvice(advice)}` : "";
   const message = `delays rotations by up to ${longest(rotations)}, because it blocks ${what} that they need${toExample(policy, first)}${way}`;
-  return [{ severity: "warning", path, message, firstAt: instantAt(first.due) }];
+  return [{ severity: "warning", path, message, firstAt: toInstantAt(first.due) }];
 }
 
 function earliest<One extends Tried>([head, ...rest]: readonly One[]): One | undefined {

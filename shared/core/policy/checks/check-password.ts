@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import {
-  characterClasses,
   characterClassNames,
+  computeFittingPart,
+  countEntropyBits,
   drawPassword,
-  entropyBits,
-  fittingPart,
-  leastOfEach,
+  listCharacterClasses,
+  listMinimums,
   type PasswordRules,
 } from "../../secrets/password.ts";
-import { type Problem, problem } from "./problem.ts";
+import { type Problem, toProblem } from "./problem.ts";
 
 /** With less entropy, an attacker could guess a password offline, however slow the hash of the target is. */
 const minBits = 128;
@@ -18,22 +18,23 @@ const maxLength = 128;
 const minFittingPart = 1 / 200;
 
 export function checkPassword(rules: PasswordRules): Problem[] {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const found = [...checkEmptied(rules, classes), ...checkCounts(rules, classes)];
   if (found.length > 0) return found;
-  const bits = entropyBits(rules);
+  const bits = countEntropyBits(rules);
   if (bits < minBits) {
     const message = `must leave ${minBits} bits of entropy, but leaves ${bits}; ${moreBits(rules)}`;
-    return [problem(["password"], message)];
+    return [toProblem(["password"], message)];
   }
-  if (fittingPart(rules) >= minFittingPart) return checkWords(rules);
-  const message = "rejects almost every random password; lower the counts, or use a greater length";
-  return [problem(["password", "atLeast"], message)];
+  if (computeFittingPart(rules) >= minFittingPart) return checkWords(rules);
+  const message =
+    "excludes almost every random password; lower the counts, or use a greater length";
+  return [toProblem(["password", "atLeast"], message)];
 }
 
 function moreBits(rules: PasswordRules): string {
   for (let length = rules.length + 1; length <= maxLength; length++) {
-    if (entropyBits({ ...rules, length }) >= minBits) return `use length: ${length}`;
+    if (countEntropyBits({ ...rules, length }) >= minBits) return `use length: ${length}`;
   }
   return "allow more characters";
 }
@@ -48,7 +49,7 @@ function checkWords(rules: PasswordRules): Problem[] {
   const all = Array.from({ length: 10 }, () => drawPassword(rules, [], fixedBytes, tries));
   if (!all.includes(undefined)) return [];
   const message = "rules out nearly every password; remove the shortest words";
-  return [problem(["password", "forbidden"], message)];
+  return [toProblem(["password", "forbidden"], message)];
 }
 
 /** Reports a required class of characters that has no characters left. */
@@ -60,7 +61,7 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
   const letters = classes.slice(0, 2).join("");
   if (rules.startWithLetter !== false && letters === "") {
     return [
-      problem(
+      toProblem(
         ["password", "startWithLetter"],
         "cannot be satisfied, because no letters are left; allow some letters",
       ),
@@ -68,19 +69,19 @@ function checkEmptied(rules: PasswordRules, classes: readonly string[]): Problem
   }
   if (emptied.length === 0) return [];
   const message = `leaves no ${emptied.map(describeClass).join(" and no ")}, which many systems require; allow some`;
-  return [problem(["password", rules.dialects?.length ? "dialects" : "exclude"], message)];
+  return [toProblem(["password", rules.dialects?.length ? "dialects" : "exclude"], message)];
 }
 
 function checkCounts(rules: PasswordRules, classes: readonly string[]): Problem[] {
-  const asked = leastOfEach(rules, classes).reduce((sum, one) => sum + one, 0);
+  const asked = listMinimums(rules, classes).reduce((sum, one) => sum + one, 0);
   if (asked > rules.length) {
     const message = `requires ${asked} characters, but length is ${rules.length}`;
-    return [problem(["password", "atLeast"], message)];
+    return [toProblem(["password", "atLeast"], message)];
   }
   const characters = classes.join("").length;
   if (!rules.noRepeats || rules.length <= characters) return [];
   const message = `requires ${rules.length} different characters, but the rules leave ${characters}`;
-  return [problem(["password", "noRepeats"], message)];
+  return [toProblem(["password", "noRepeats"], message)];
 }
 
 function describeClass(name: string): string {

@@ -12,6 +12,6 @@ export interface Problem {
   readonly firstAt?: Instant;
 }
 
-export function problem(path: Problem["path"], message: string): Problem {
+export function toProblem(path: Problem["path"], message: string): Problem {
   return { severity: "error", path, message };
 }

@@ -3,7 +3,7 @@ import { day, hour } from "../../time.ts";
 import type { Moments } from "../due/facts.ts";
 import { decide, type Placement } from "../due/placement.ts";
 import type { Freeze, Policy } from "../policy.ts";
-import { freezeAt, frozenSpans, type Span } from "../windows/freezes.ts";
+import { findFreeze, listFrozenSpans, type Span } from "../windows/freezes.ts";
 import { findOpenings } from "../windows/openings.ts";
 import { type Effort, newEffort, spend } from "./effort.ts";
 
@@ -71,8 +71,8 @@ function* simulateCourse(
     spend(effort);
     const placement = next(policy, changedAt, fraction);
     if (!placement) return;
-    const { at, claim, opening } = placement;
-    yield { changedAt, due: claim.due, by: at - claim.due };
+    const { at, rule, opening } = placement;
+    yield { changedAt, due: rule.due, by: at - rule.due };
     // In the middle of a long opening no rotation is late, so the course continues near its end.
     const step = at + rotationLength - changedAt;
     changedAt = Math.max(at, opening.to - 3 * step) + rotationLength;
@@ -87,7 +87,7 @@ export function* tryFreezes(
 ): Generator<Held> {
   const { freeze = [], timeZone = "UTC" } = policy;
   const unfrozen = { ...policy, freeze: [] };
-  for (const span of frozenSpans(freeze, timeZone, undefined)) {
+  for (const span of listFrozenSpans(freeze, timeZone, undefined)) {
     for (const changedAt of sampleChanges(policy, span, from)) {
       for (const fraction of listFractions(policy)) {
         spend(effort);
@@ -135,11 +135,11 @@ function findDelay(
   const { freeze = [], timeZone = "UTC" } = policy;
   const unfrozenStart = next(unfrozen, changedAt, fraction);
   if (!unfrozenStart) return undefined;
-  const { claim, permitted } = unfrozenStart;
-  const holding = freezeAt(freeze, timeZone, permitted);
-  if (!holding || isLate(policy, { by: permitted - claim.due })) return undefined;
-  const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - claim.due;
-  return isLate(policy, { by }) ? { freeze: holding, changedAt, due: claim.due, by } : undefined;
+  const { rule, permitted } = unfrozenStart;
+  const holding = findFreeze(freeze, timeZone, permitted);
+  if (!holding || isLate(policy, { by: permitted - rule.due })) return undefined;
+  const by = (next(policy, changedAt, fraction)?.at ?? Infinity) - rule.due;
+  return isLate(policy, { by }) ? { freeze: holding, changedAt, due: rule.due, by } : undefined;
 }
 
 const nothingKnown: Moments = {

@@ -19,7 +19,7 @@ interface Trials {
 }
 
 /** Finds the shortest sufficient head start, or else a longer `every` for which there is one. */
-export function adviceFor(policy: Policy, from: number, effort: Effort): Advice | undefined {
+export function findAdvice(policy: Policy, from: number, effort: Effort): Advice | undefined {
   const trials: Trials = { from, effort };
   const { every } = policy;
   return every === undefined
@@ -28,10 +28,10 @@ export function adviceFor(policy: Policy, from: number, effort: Effort): Advice 
 }
 
 function withHeadStart(policy: Policy, every: number, trials: Trials): Advice | undefined {
-  const headStart = findShortest(policy, every, (tried) => isOnTime(tried, trials));
+  const headStart = findMinimum(policy, every, (tried) => isOnTime(tried, trials));
   if (headStart !== undefined) return { headStart, apartFromFreezes: false };
   if ((policy.freeze ?? []).length === 0) return undefined;
-  const inWindows = findShortest(policy, every, (tried) => meetsWindows(tried, trials));
+  const inWindows = findMinimum(policy, every, (tried) => meetsWindows(tried, trials));
   return inWindows === undefined ? undefined : { headStart: inWindows, apartFromFreezes: true };
 }
 
@@ -42,9 +42,9 @@ function withLongerAge(policy: Policy, every: number, trials: Trials): Advice | 
   for (const { by } of tryWindows(earliest, trials.from, trials.effort)) {
     worst = Math.max(worst, by);
   }
-  const least = every + worst;
-  const unit = chooseUnit(least);
-  for (const candidate of [least, least + unit, 1.5 * least, 2 * least]) {
+  const minMs = every + worst;
+  const unit = chooseUnit(minMs);
+  for (const candidate of [minMs, minMs + unit, 1.5 * minMs, 2 * minMs]) {
     const age = roundUp(candidate, unit);
     const found = withHeadStart({ ...policy, every: age }, age, trials);
     if (found) return { every: age, ...found };
@@ -53,21 +53,21 @@ function withLongerAge(policy: Policy, every: number, trials: Trials): Advice | 
 }
 
 /** Finds the shortest sufficient head start by bisection, because a longer one never makes a rotation start later. */
-function findShortest(
+function findMinimum(
   policy: Policy,
   every: number,
   isEnough: (policy: Policy) => boolean,
 ): number | undefined {
   const unit = chooseUnit(every);
-  let least = Math.floor((policy.headStart ?? 0) / unit);
-  let most = Math.ceil(every / unit) - 1;
-  if (most < 1 || !isEnough({ ...policy, headStart: most * unit })) return undefined;
-  while (least + 1 < most) {
-    const middle = Math.floor((least + most) / 2);
-    if (isEnough({ ...policy, headStart: middle * unit })) most = middle;
-    else least = middle;
+  let low = Math.floor((policy.headStart ?? 0) / unit);
+  let high = Math.ceil(every / unit) - 1;
+  if (high < 1 || !isEnough({ ...policy, headStart: high * unit })) return undefined;
+  while (low + 1 < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isEnough({ ...policy, headStart: middle * unit })) high = middle;
+    else low = middle;
   }
-  return most * unit;
+  return high * unit;
 }
 
 function isOnTime(policy: Policy, trials: Trials): boolean {
@@ -92,7 +92,7 @@ export function roundUp(milliseconds: number, unit: number): number {
 }
 
 /** Formats advice such as `use headStart: 5d`. */
-export function adviceText(advice: Advice | "not found" | undefined): string {
+export function formatAdvice(advice: Advice | "not found" | undefined): string {
   if (advice === "not found")
     return "a sufficient headStart was not computed, because it would take too many trials";
   if (!advice) return "no headStart is enough";

@@ -4,7 +4,7 @@ import type { Moments } from "./facts.ts";
 
 /** A rule of a policy that makes a change due. */
 export interface DueRule {
-  readonly rule: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle";
+  readonly kind: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle";
   /** When the change is due, in milliseconds since the epoch. -Infinity: as soon as a window is open. */
   readonly due: number;
   /** The first moment at which the change may start: `due` minus the head start. */
@@ -21,7 +21,7 @@ export function findDueRules(policy: Policy, moments: Moments): DueRule[] {
   const scheduled = policy.manualOnly
     ? []
     : [firstChangeRule(policy, moments), ageRule(policy, moments), idleRule(policy, moments)];
-  return [...scheduled, exposureRule(policy, moments)].filter((claim) => claim !== undefined);
+  return [...scheduled, exposureRule(policy, moments)].filter((rule) => rule !== undefined);
 }
 
 /** The rule for the first change of a credential that was adopted or has no known change. */
@@ -29,11 +29,11 @@ function firstChangeRule(policy: Policy, { changedAt, adoptedAt }: Moments): Due
   if (adoptedAt !== undefined) {
     if (policy.adopt?.mode !== "rotate" || (changedAt ?? -Infinity) >= adoptedAt) return undefined;
     const due = adoptedAt + (policy.adopt.delay ?? 0);
-    return { rule: "adoption", due, from: due, since: adoptedAt };
+    return { kind: "adoption", due, from: due, since: adoptedAt };
   }
   const scheduled = policy.every !== undefined || policy.cron !== undefined;
   if (changedAt !== undefined || !scheduled) return undefined;
-  return { rule: "never-changed", due: -Infinity, from: -Infinity };
+  return { kind: "never-changed", due: -Infinity, from: -Infinity };
 }
 
 /** The rule for `every` and `cron`. Without a known change, the age counts from the adoption. */
@@ -42,12 +42,12 @@ function ageRule(policy: Policy, { changedAt, adoptedAt }: Moments): DueRule | u
   if (since === undefined) return undefined;
   if (policy.every !== undefined) {
     const due = since + policy.every;
-    return { rule: "age", due, from: due - (policy.headStart ?? 0), since };
+    return { kind: "age", due, from: due - (policy.headStart ?? 0), since };
   }
   if (policy.cron === undefined) return undefined;
   // An appointment at the exact moment of the last change counts as done.
   const due = since + 1;
-  return { rule: "cron", due, from: due, since };
+  return { kind: "cron", due, from: due, since };
 }
 
 /** The rule for `afterIdle`. A target that stays unused is due again `afterIdle` after its change, not at once. */
@@ -55,7 +55,7 @@ function idleRule(policy: Policy, { changedAt, lastUsedAt }: Moments): DueRule |
   if (policy.afterIdle === undefined || lastUsedAt === undefined) return undefined;
   const since = Math.max(lastUsedAt, changedAt ?? -Infinity);
   const due = since + policy.afterIdle;
-  return { rule: "idle", due, from: due, since };
+  return { kind: "idle", due, from: due, since };
 }
 
 function exposureRule(policy: Policy, moments: Moments): DueRule | undefined {
@@ -65,7 +65,7 @@ function exposureRule(policy: Policy, moments: Moments): DueRule | undefined {
   if (exposureBy !== undefined && isExempt(policy, exposureBy)) return undefined;
   const due = exposedAt + policy.afterExposure;
   const anyTime = policy.exposureIgnoresWindow ?? false;
-  return { rule: "exposure", due, from: due, since: exposedAt, anyTime, lift: exposureKind };
+  return { kind: "exposure", due, from: due, since: exposedAt, anyTime, lift: exposureKind };
 }
 
 /** Whether an exposure to this identity has no effect. */

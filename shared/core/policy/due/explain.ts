@@ -1,7 +1,7 @@
-import { day, formatDuration, type Instant, instantAt, minute, second } from "../../time.ts";
+import { day, formatDuration, type Instant, minute, second, toInstantAt } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import { formatLocal } from "../windows/calendar.ts";
-import { freezeAt } from "../windows/freezes.ts";
+import { findFreeze } from "../windows/freezes.ts";
 import { findOpenings } from "../windows/openings.ts";
 import type { DueRule } from "./due-rules.ts";
 import type { Decision, Placement } from "./placement.ts";
@@ -28,90 +28,93 @@ export function explain(policy: Policy, decision: Decision, now: number): Explai
   const { chosen, lost } = decision;
   const intro = `policy ${policy.name}: `;
   if (chosen === undefined) {
-    return { reason: intro + whyNever(policy, lost), passedOver: [], policy: policy.name };
+    return { reason: intro + explainNever(policy, lost), passedOver: [], policy: policy.name };
   }
   return {
-    at: instantAt(chosen.at === -Infinity ? now : chosen.at),
+    at: toInstantAt(chosen.at === -Infinity ? now : chosen.at),
     reason: intro + describeReason(policy, chosen),
-    passedOver: passedOver(policy, chosen, decision, now),
+    passedOver: listPassedOver(policy, chosen, decision, now),
     policy: policy.name,
   };
 }
 
-export function whyNever(policy: Policy, lost: readonly DueRule[]): string {
+export function explainNever(policy: Policy, lost: readonly DueRule[]): string {
   if (lost.length > 0) return "no window opens in the next ten years";
   if (policy.manualOnly) return "manualOnly is set, so only a request starts a rotation";
   return "no schedule is set, and nothing else has made a rotation due";
 }
 
-/** Describes a due moment, such as `90d after …, in the window from Sat 2026-10-31 22:00 Europe/Vienna, spread +37 min`. */
+/** Describes a due moment, such as `due 90d after …; starts in the window from Sat 2026-10-31 22:00 Europe/Vienna; delayed by 37 min (spread)`. */
 export function describeReason(policy: Policy, placement: Placement): string {
-  const { claim, at, permitted, opening } = placement;
+  const { rule, at, permitted, opening } = placement;
   const zone = policy.timeZone ?? "UTC";
-  const parts = [describeRule(policy, claim)];
-  if (claim.from < claim.due) parts.push(`${formatDuration(claim.due - claim.from)} head start`);
-  if (claim.anyTime) parts.push("windows ignored");
-  if (opening.from > claim.from) {
-    parts.push(`${describeWait(policy, claim)} ${formatLocal(opening.from, zone)}`);
+  const parts = [describeRule(policy, rule)];
+  if (rule.from < rule.due) {
+    parts.push(`may start ${formatDuration(rule.due - rule.from)} earlier (headStart)`);
   }
-  if (at > permitted) parts.push(`spread +${about(at - permitted)}`);
-  return parts.join(", ");
+  if (rule.anyTime) parts.push("ignores windows");
+  if (opening.from > rule.from) {
+    parts.push(`${describeWait(policy, rule)} ${formatLocal(opening.from, zone)}`);
+  }
+  if (at > permitted) parts.push(`delayed by ${about(at - permitted)} (spread)`);
+  return parts.join("; ");
 }
 
-function describeWait(policy: Policy, claim: DueRule): string {
-  if (findOpenings(policy, claim).appointments) return "scheduled for";
-  const hasWindows = !claim.anyTime && (policy.days ?? policy.between) !== undefined;
-  return hasWindows ? "in the window from" : "delayed by a freeze until";
+function describeWait(policy: Policy, rule: DueRule): string {
+  if (findOpenings(policy, rule).appointments) return "scheduled for";
+  const hasWindows = !rule.anyTime && (policy.days ?? policy.between) !== undefined;
+  return hasWindows ? "starts in the window from" : "delayed by a freeze until";
 }
 
-const phrases: Readonly<Record<DueRule["rule"], (policy: Policy, since: string) => string>> = {
-  age: ({ every = 0 }, since) => `${formatDuration(every)} after ${since}`,
-  "never-changed": () => "never changed before",
+const phrases: Readonly<Record<DueRule["kind"], (policy: Policy, since: string) => string>> = {
+  age: ({ every = 0 }, since) => `due ${formatDuration(every)} after ${since}`,
+  "never-changed": () => "due as soon as possible, because the secret was never changed",
   adoption: ({ adopt }, since) =>
-    `first change, ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
-  cron: ({ cron = "" }, since) => `cron ${cron}, last changed ${since}`,
+    `due ${formatDuration(adopt?.delay ?? 0)} after the adoption at ${since}`,
+  cron: ({ cron = "" }, since) => `due by cron ${cron}; last changed at ${since}`,
   exposure: ({ afterExposure = 0 }, since) =>
-    `${formatDuration(afterExposure)} after the exposure at ${since}`,
-  idle: ({ afterIdle = 0 }, since) => `${formatDuration(afterIdle)} without use since ${since}`,
+    `due ${formatDuration(afterExposure)} after the exposure at ${since}`,
+  idle: ({ afterIdle = 0 }, since) =>
+    `due after ${formatDuration(afterIdle)} without use since ${since}`,
 };
 
-function describeRule(policy: Policy, { rule, since }: DueRule): string {
-  return phrases[rule](policy, since === undefined ? "" : instantAt(since));
+function describeRule(policy: Policy, { kind: rule, since }: DueRule): string {
+  return phrases[rule](policy, since === undefined ? "" : toInstantAt(since));
 }
 
-function passedOver(
+function listPassedOver(
   policy: Policy,
   chosen: Placement,
   { later, lost }: Decision,
   now: number,
 ): PassedOver[] {
   const others = later.map((one) => ({
-    at: instantAt(one.at),
+    at: toInstantAt(one.at),
     why: `later: ${describeReason(policy, one)}`,
   }));
-  const never = lost.map((claim) => ({
-    at: instantAt(Number.isFinite(claim.due) ? claim.due : now),
-    why: `no window ever opens: ${describeRule(policy, claim)}`,
+  const never = lost.map((rule) => ({
+    at: toInstantAt(Number.isFinite(rule.due) ? rule.due : now),
+    why: `no window ever opens: ${describeRule(policy, rule)}`,
   }));
   return [...listMissed(policy, chosen), ...others, ...never].slice(0, maxPassedOver);
 }
 
 /** Lists the openings before the chosen one in which the change might have started. */
-function listMissed(policy: Policy, { claim, opening }: Placement): PassedOver[] {
-  if (!Number.isFinite(claim.from) || opening.from <= claim.from) return [];
+function listMissed(policy: Policy, { rule, opening }: Placement): PassedOver[] {
+  if (!Number.isFinite(rule.from) || opening.from <= rule.from) return [];
   const zone = policy.timeZone ?? "UTC";
-  const openings = findOpenings({ ...policy, freeze: [] }, claim);
+  const openings = findOpenings({ ...policy, freeze: [] }, rule);
   const found: PassedOver[] = [];
-  const before = openings.each(claim.from, Math.min(opening.from, claim.from + missedHorizon));
+  const before = openings.each(rule.from, Math.min(opening.from, rule.from + missedHorizon));
   for (const span of before) {
-    if (openings.appointments && span.from < claim.from) continue;
+    if (openings.appointments && span.from < rule.from) continue;
     if (found.length === maxPassedOver) break;
-    const at = Math.max(span.from, claim.from);
-    const freeze = freezeAt(policy.freeze ?? [], zone, at, claim.lift);
+    const at = Math.max(span.from, rule.from);
+    const freeze = findFreeze(policy.freeze ?? [], zone, at, rule.lift);
     const why = freeze
-      ? `frozen until ${freeze.to}: ${freeze.reason}`
+      ? `frozen until ${freeze.to} (${freeze.reason})`
       : "no rotation started in this window";
-    found.push({ at: instantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
+    found.push({ at: toInstantAt(at), why: `${formatLocal(at, zone)}: ${why}` });
   }
   return found;
 }

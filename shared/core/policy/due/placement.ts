@@ -8,7 +8,7 @@ import type { Moments } from "./facts.ts";
 
 /** When a due rule lets the change start. All moments are in milliseconds since the epoch. */
 export interface Placement {
-  readonly claim: DueRule;
+  readonly rule: DueRule;
   /** When the change starts, including the spread. */
   readonly at: number;
   /** The first moment at which the change may start. */
@@ -42,10 +42,10 @@ export function decide(
 ): Decision {
   const placed: Placement[] = [];
   const lost: DueRule[] = [];
-  for (const claim of findDueRules(policy, moments)) {
-    const placement = place(policy, claim, now, fraction);
+  for (const rule of findDueRules(policy, moments)) {
+    const placement = place(policy, rule, now, fraction);
     if (placement) placed.push(placement);
-    else lost.push(claim);
+    else lost.push(rule);
   }
   const [chosen, ...later] = placed.sort((a, b) => a.at - b.at);
   return { chosen, later, lost };
@@ -53,24 +53,24 @@ export function decide(
 
 function place(
   policy: Policy,
-  claim: DueRule,
+  rule: DueRule,
   now: number,
   fraction: () => number,
 ): Placement | undefined {
-  const opening = findOpenings(policy, claim).first(claim.from, now);
+  const opening = findOpenings(policy, rule).first(rule.from, now);
   if (!opening) return undefined;
-  const permitted = Math.max(claim.from, opening.from);
-  const at = permitted + spreadIn(policy, claim, { from: permitted, to: opening.to }, fraction);
-  return { claim, at, permitted, opening };
+  const permitted = Math.max(rule.from, opening.from);
+  const at = permitted + spreadIn(policy, rule, { from: permitted, to: opening.to }, fraction);
+  return { rule, at, permitted, opening };
 }
 
 function spreadIn(
   { spread = 0 }: Policy,
-  claim: DueRule,
+  rule: DueRule,
   { from, to }: Span,
   fraction: () => number,
 ): number {
-  if (spread === 0 || claim.anyTime) return 0;
+  if (spread === 0 || rule.anyTime) return 0;
   const room = Math.max(0, Math.min(spread, to - sweepMargin - from));
   return Math.floor(fraction() * room);
 }

@@ -1,6 +1,6 @@
 import { type Instant, plus } from "../../time.ts";
 import { type LiftReason, nearExpiryLead, type Policy } from "../policy.ts";
-import { freezeAt, frozenSpans } from "../windows/freezes.ts";
+import { findFreeze, listFrozenSpans } from "../windows/freezes.ts";
 import { explain, type ExplainedDue } from "./explain.ts";
 import { type Facts, toMoments } from "./facts.ts";
 import { computeSpread, decide } from "./placement.ts";
@@ -14,7 +14,7 @@ export type Due = ExplainedDue;
  * Computes the next due moment. It may lie before `now` while its window is open. If the window was missed, it lies in the
  * next window. It depends on `now` in no other way, so it can be computed again at any time.
  */
-export function nextDue(policy: Policy, facts: Facts, now: Instant): Due {
+export function computeNextDue(policy: Policy, facts: Facts, now: Instant): Due {
   const moment = Date.parse(now);
   const fraction = () => computeSpread(facts.targetId);
   return explain(policy, decide(policy, toMoments(facts), moment, fraction), moment);
@@ -38,7 +38,7 @@ export function mayStart(policy: Policy, facts: Facts, now: Instant): Permission
 
 /** Whether a change that was requested for this reason may start now. Freezes can delay it, windows cannot. */
 export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): Permission {
-  const freeze = freezeAt(policy.freeze ?? [], policy.timeZone ?? "UTC", Date.parse(now), reason);
+  const freeze = findFreeze(policy.freeze ?? [], policy.timeZone ?? "UTC", Date.parse(now), reason);
   if (!freeze) return { allowed: true, why: `policy ${policy.name}: no freeze is in force` };
   const why = `policy ${policy.name}: frozen from ${freeze.from} to ${freeze.to} (${freeze.reason})`;
   return { allowed: false, why };
@@ -48,9 +48,13 @@ export function mayOverride(policy: Policy, now: Instant, reason: LiftReason): P
 const lastMoment = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** Returns when the freezes end that delay a change now. Undefined when none does. */
-export function frozenUntil(policy: Policy, now: Instant, reason: LiftReason): Instant | undefined {
+export function findFreezeEnd(
+  policy: Policy,
+  now: Instant,
+  reason: LiftReason,
+): Instant | undefined {
   const moment = Date.parse(now);
-  const spans = frozenSpans(policy.freeze ?? [], policy.timeZone ?? "UTC", reason);
+  const spans = listFrozenSpans(policy.freeze ?? [], policy.timeZone ?? "UTC", reason);
   const span = spans.find(({ from, to }) => from <= moment && moment < to);
   return span && new Date(Math.min(span.to, lastMoment)).toISOString();
 }
@@ -65,6 +69,6 @@ export function computeExpiry(
   targetId: string,
 ): Instant | undefined {
   if (policy.expiry === "none") return undefined;
-  const { at } = nextDue(policy, { targetId, changedAt: publishedAt }, publishedAt);
+  const { at } = computeNextDue(policy, { targetId, changedAt: publishedAt }, publishedAt);
   return at === undefined ? undefined : plus(at, policy.expiry ?? nearExpiryLead);
 }

@@ -1,5 +1,5 @@
 import type { Policy } from "../policy.ts";
-import { dayNumber, instantOn, parseTimeOfDay, toWeekday } from "./calendar.ts";
+import { parseTimeOfDay, toDayNumber, toInstantOn, toWeekday } from "./calendar.ts";
 import { parseFires } from "./cron.ts";
 import { toWallClock } from "./zone.ts";
 
@@ -27,13 +27,13 @@ const around = 2;
 export function listAppointments(hours: Hours): Appointments {
   const { timeZone } = hours;
   const { onDay, times } = hours.cron === undefined ? firesAt(hours) : parseFires(hours.cron);
-  const dayOf = (instant: number) => dayNumber(toWallClock(timeZone, instant));
+  const dayOf = (instant: number) => toDayNumber(toWallClock(timeZone, instant));
   // A later time of a day is never an earlier moment, so binary search works.
   const countBefore = (number: number, moment: number) => {
     let [low, high] = [0, times.length];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if (instantOn(timeZone, number, times[middle] ?? 0) < moment) low = middle + 1;
+      if (toInstantOn(timeZone, number, times[middle] ?? 0) < moment) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -43,7 +43,7 @@ export function listAppointments(hours: Hours): Appointments {
       for (let one = dayOf(from) - around; one <= dayOf(to) + around; one++) {
         if (!onDay(one)) continue;
         const time = times[countBefore(one, from)];
-        const found = time === undefined ? undefined : instantOn(timeZone, one, time);
+        const found = time === undefined ? undefined : toInstantOn(timeZone, one, time);
         if (found !== undefined) return found <= to ? found : undefined;
       }
       return undefined;
@@ -52,7 +52,7 @@ export function listAppointments(hours: Hours): Appointments {
       for (let one = dayOf(before) + around; one >= dayOf(from) - around; one--) {
         if (!onDay(one)) continue;
         const time = times[countBefore(one, before) - 1];
-        const found = time === undefined ? undefined : instantOn(timeZone, one, time);
+        const found = time === undefined ? undefined : toInstantOn(timeZone, one, time);
         if (found !== undefined) return found >= from ? found : undefined;
       }
       return undefined;

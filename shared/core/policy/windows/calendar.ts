@@ -26,7 +26,7 @@ export function parseMoment(text: string): number | undefined {
 }
 
 /** Returns the number of days since 1970-01-01 of a wall time. */
-export function dayNumber(wall: Wall): number {
+export function toDayNumber(wall: Wall): number {
   return Math.floor(wall / day);
 }
 
@@ -36,14 +36,14 @@ export function toWeekday(number: number): Weekday {
 }
 
 /** Returns the first moment at which the clocks show this time of this day, or a later time. */
-export function instantOn(zone: string, number: number, timeOfDay: number): number {
+export function toInstantOn(zone: string, number: number, timeOfDay: number): number {
   return toInstantIn(zone, number * day + timeOfDay);
 }
 
 /** Formats a moment such as `Sat 2026-10-31 22:00 Europe/Vienna`. */
 export function formatLocal(instant: number, zone: string): string {
   const wall = toWallClock(zone, instant);
-  const name = toWeekday(dayNumber(wall));
+  const name = toWeekday(toDayNumber(wall));
   const text = new Date(wall).toISOString();
   const seconds = wall % minute === 0 ? "" : text.slice(16, 19);
   return `${name.charAt(0).toUpperCase()}${name.slice(1)} ${text.slice(0, 10)} ${text.slice(11, 16)}${seconds} ${zone}`;

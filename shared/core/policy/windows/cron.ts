@@ -12,7 +12,7 @@ const fieldNames = [
 ] as const;
 
 /** Returns the problem of a cron expression. Only five fields are allowed: no seconds, years or nicknames. */
-export function cronProblem(text: string): string | undefined {
+export function findCronProblem(text: string): string | undefined {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== fieldNames.length) {
     return "must have five fields: minute, hour, day of month, month, day of week";
@@ -55,7 +55,7 @@ const maxCached = 1000;
  * Parses an expression. It is evaluated on wall times. The zone decides about times that do not exist or exist twice, as
  * everywhere.
  */
-export function cronWalls(text: string, from: Wall, to: Wall): Wall[] {
+export function listCronWalls(text: string, from: Wall, to: Wall): Wall[] {
   const { onDay, times } = parseFires(text);
   const walls: Wall[] = [];
   for (let number = Math.floor(from / day); number * day < to; number++) {

@@ -1,5 +1,5 @@
 import type { Freeze, LiftReason } from "../policy.ts";
-import { dayNumber, instantOn, parseDay, parseMoment } from "./calendar.ts";
+import { parseDay, parseMoment, toDayNumber, toInstantOn } from "./calendar.ts";
 
 /** A span of time that does not include `to`, in milliseconds since the epoch. */
 export interface Span {
@@ -19,7 +19,7 @@ function toEdge(text: string, zone: string, days: number): number {
   const wall = parseDay(text);
   return wall === undefined
     ? (parseMoment(text) ?? NaN)
-    : instantOn(zone, dayNumber(wall) + days, 0);
+    : toInstantOn(zone, toDayNumber(wall) + days, 0);
 }
 
 /** A cache by list, because the spans of a list are needed thousands of times. A list never changes. */
@@ -38,19 +38,19 @@ function isLifted({ lift }: Freeze, reason: LiftReason | undefined): boolean {
 }
 
 /** Returns the sorted spans, without overlaps, in which no change starts for reason `lift`. */
-export function frozenSpans(
+export function listFrozenSpans(
   freezes: readonly Freeze[],
   zone: string,
   lift: LiftReason | undefined,
 ): Span[] {
   const spans = listSpans(freezes, zone);
-  return union(
+  return mergeSpans(
     freezes.flatMap((freeze, index) => (isLifted(freeze, lift) ? [] : (spans[index] ?? []))),
   );
 }
 
 /** Merges spans into sorted spans that neither overlap nor touch. */
-export function union(spans: readonly Span[]): Span[] {
+export function mergeSpans(spans: readonly Span[]): Span[] {
   const merged: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1);
@@ -64,7 +64,7 @@ export function union(spans: readonly Span[]): Span[] {
 }
 
 /** Returns the parts of a span outside `others`, which are sorted and do not overlap. */
-export function without(span: Span, others: readonly Span[]): Span[] {
+export function subtractSpans(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let { from } = span;
   for (const other of others) {
@@ -78,7 +78,7 @@ export function without(span: Span, others: readonly Span[]): Span[] {
 }
 
 /** Finds the freeze that delays a change at this moment. */
-export function freezeAt(
+export function findFreeze(
   freezes: readonly Freeze[],
   zone: string,
   instant: number,

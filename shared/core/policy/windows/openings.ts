@@ -1,7 +1,7 @@
 import { day, minute } from "../../time.ts";
 import type { LiftReason, Policy } from "../policy.ts";
 import { type Appointments, listAppointments } from "./appointments.ts";
-import { frozenSpans, type Span, without } from "./freezes.ts";
+import { listFrozenSpans, type Span, subtractSpans } from "./freezes.ts";
 import { isAlwaysOpen, listWindows, type Windows } from "./week.ts";
 
 /** How long after an appointment, plus the spread, a change may still start, because sweeps are not exact. */
@@ -75,12 +75,12 @@ type OwnHours = { readonly [Field in keyof Hours]?: Hours[Field] | undefined } &
 };
 
 function makeOpenings(hours: OwnHours, lift: LiftReason | undefined): Openings {
-  const frozen = frozenSpans(hours.freeze, hours.timeZone, lift);
+  const frozen = listFrozenSpans(hours.freeze, hours.timeZone, lift);
   if (hours.at !== undefined || hours.cron !== undefined) {
     const length = (hours.spread ?? 0) + appointmentLength;
     return ofAppointments(listAppointments(hours), length, frozen);
   }
-  if (isAlwaysOpen(hours)) return ofSpans(without({ from: -Infinity, to: Infinity }, frozen));
+  if (isAlwaysOpen(hours)) return ofSpans(subtractSpans({ from: -Infinity, to: Infinity }, frozen));
   return ofWindows(listWindows(hours, hours.timeZone), frozen);
 }
 
@@ -107,7 +107,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
     for (let after = from; ;) {
       const window = windows.endingAfter(after);
       if (window === undefined || window.from >= to) return;
-      for (const span of without(window, frozen)) {
+      for (const span of subtractSpans(window, frozen)) {
         if (span.to > from && span.from < to) yield span;
       }
       after = Math.max(window.to, findFreezeAt(frozen, window.to)?.to ?? window.to);
@@ -123,7 +123,7 @@ function ofWindows(windows: Windows, frozen: readonly Span[]): Openings {
       for (let before = to; ;) {
         const window = windows.beginningBefore(before);
         if (window === undefined || window.to <= from) return undefined;
-        const found = without(window, frozen).findLast((span) => span.from < to);
+        const found = subtractSpans(window, frozen).findLast((span) => span.from < to);
         if (found) return found.to > from ? found : undefined;
         before = Math.min(window.from, findFreezeAt(frozen, window.from)?.from ?? window.from);
       }

@@ -1,7 +1,7 @@
 import { day } from "../../time.ts";
 import { type Policy, weekdays } from "../policy.ts";
-import { dayNumber, parseTimeOfDay } from "./calendar.ts";
-import { type Span, union } from "./freezes.ts";
+import { parseTimeOfDay, toDayNumber } from "./calendar.ts";
+import { mergeSpans, type Span } from "./freezes.ts";
 import { toInstantIn, toWallClock } from "./zone.ts";
 
 /** The weekly windows in order. They are not stored, because finding one takes microseconds. */
@@ -53,7 +53,7 @@ function toPattern(hours: Hours): Span[] {
   const spans = days.flatMap(([index]) =>
     ranges.map(({ from, to }) => ({ from: index * day + from, to: index * day + to })),
   );
-  return union(
+  return mergeSpans(
     spans.flatMap(({ from, to }) =>
       to <= week
         ? [{ from, to }]
@@ -89,7 +89,7 @@ function weekStart(weeks: number): number {
 
 /** Estimates the first window that ends after a wall time, ignoring changes of the clocks. */
 function guessRangeIndex(pattern: readonly Span[], wall: number): number {
-  const weeks = Math.floor((dayNumber(wall) + 4) / weekdays.length);
+  const weeks = Math.floor((toDayNumber(wall) + 4) / weekdays.length);
   const later = wall - weekStart(weeks);
   let [low, high] = [0, pattern.length];
   while (low < high) {

@@ -50,7 +50,7 @@ export function toWallClock(zone: string, instant: number): Wall {
 }
 
 /** Finds the moments between `from` and `to` at which the clocks of the zone change. */
-export function clockChanges(
+export function findClockChanges(
   zone: string,
   from: number,
   to: number,

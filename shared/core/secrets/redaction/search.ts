@@ -2,13 +2,13 @@
 export const keyLength = 8;
 
 /** Longer forms are searched in pieces, so that no single comparison takes long. */
-const longestPiece = 256;
+const maxPieceLength = 256;
 
-/** A text to find. Its key begins at `anchor`, and at least `least` characters from there must match. */
+/** A text to find. Its key begins at `anchor`, and at least `minLength` characters from there must match. */
 export interface Needle {
   readonly text: string;
   readonly anchor: number;
-  readonly least: number;
+  readonly minLength: number;
 }
 
 /** Characters from the first one to the one before `to`. */
@@ -19,24 +19,24 @@ export interface Part {
 
 /** The needles for a folded form: the whole form, or its first and last half if `mayBePart`. */
 export function toNeedles(form: string, mayBePart: boolean): Needle[] {
-  if (form.length > 2 * longestPiece) return toPieces(form);
+  if (form.length > 2 * maxPieceLength) return toPieces(form);
   const half = Math.ceil(form.length / 2);
   const [first, last] = [form.slice(0, half), form.slice(-half)];
-  if (!mayBePart) return [{ text: form, anchor: 0, least: form.length }];
+  if (!mayBePart) return [{ text: form, anchor: 0, minLength: form.length }];
   return [
-    { text: form, anchor: 0, least: isTelling(first) ? half : form.length },
-    ...(isTelling(last) ? [{ text: form, anchor: form.length - half, least: half }] : []),
+    { text: form, anchor: 0, minLength: isTelling(first) ? half : form.length },
+    ...(isTelling(last) ? [{ text: form, anchor: form.length - half, minLength: half }] : []),
   ];
 }
 
 function toPieces(form: string): Needle[] {
-  const count = Math.ceil(form.length / longestPiece);
+  const count = Math.ceil(form.length / maxPieceLength);
   const pieces = Array.from({ length: count }, (_, index) => {
     // The last piece overlaps the one before it.
-    const from = Math.min(index * longestPiece, form.length - longestPiece);
-    return form.slice(from, from + longestPiece);
+    const from = Math.min(index * maxPieceLength, form.length - maxPieceLength);
+    return form.slice(from, from + maxPieceLength);
   });
-  return [...new Set(pieces)].map((text) => ({ text, anchor: 0, least: text.length }));
+  return [...new Set(pieces)].map((text) => ({ text, anchor: 0, minLength: text.length }));
 }
 
 /** A text of letters only may be an ordinary word in a message, such as the name of a system. */
@@ -86,7 +86,7 @@ export function search<Of>(
 function partAt(
   text: string,
   place: number,
-  { text: wanted, anchor, least }: Needle,
+  { text: wanted, anchor, minLength }: Needle,
   onCompare?: () => void,
 ): Part | undefined {
   let to = place + keyLength;
@@ -95,7 +95,7 @@ function partAt(
     to++;
     onCompare?.();
   }
-  if (to - place < least) return undefined;
+  if (to - place < minLength) return undefined;
   end = place - anchor;
   while (
     from > end &&

@@ -1,5 +1,5 @@
 /** Every form that a value can have in a text. */
-export function spellings(value: string): string[] {
+export function listSpellings(value: string): string[] {
   const utf8 = Buffer.from(value, "utf8");
   const utf16 = Buffer.from(value, "utf16le");
   const reversed = Buffer.from(utf16).swap16();

@@ -11,8 +11,8 @@ describe("a warning about a field without effect", () => {
       "names exposure fields without afterExposure",
       { every, exposureIgnoresWindow: true, exemptIdentities: ["auditor"] },
       [
-        "warning exposureIgnoresWindow: has no effect without afterExposure, because no exposure makes a rotation due",
-        "warning exemptIdentities: has no effect without afterExposure, because no exposure makes a rotation due",
+        "warning exposureIgnoresWindow: has no effect, because without afterExposure an exposure starts no rotation",
+        "warning exemptIdentities: has no effect, because without afterExposure an exposure starts no rotation",
       ],
     ],
     [

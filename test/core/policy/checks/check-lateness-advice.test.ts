@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks/check.ts";
+import { checkPolicy, type Problem } from "../../../../shared/core/policy/checks/check-policy.ts";
 import type { Moments } from "../../../../shared/core/policy/due/facts.ts";
 import { decide } from "../../../../shared/core/policy/due/placement.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
@@ -87,7 +87,7 @@ describe("a policy without warnings", () => {
     if (!opening) return undefined;
     const changedAt = Math.max(opening.from, moment) + minute;
     const { chosen } = decide(policy, { ...nothingKnown, changedAt }, changedAt, () => 0);
-    return chosen && { by: chosen.at - chosen.claim.due, due: chosen.claim.due };
+    return chosen && { by: chosen.at - chosen.rule.due, due: chosen.rule.due };
   }
 
   it("has no freeze that delays a rotation, whenever the secret was changed", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkLateness } from "../../../../shared/core/policy/checks/check-lateness.ts";
 import { tryFreezes, tryWindows } from "../../../../shared/core/policy/checks/trials.ts";
-import { adviceText, chooseUnit, roundUp } from "../../../../shared/core/policy/due/advice.ts";
+import { chooseUnit, formatAdvice, roundUp } from "../../../../shared/core/policy/due/advice.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";
@@ -60,11 +60,11 @@ describe("advice", () => {
 
   it("is formatted in words", () => {
     const headStart = 5 * day;
-    expect(adviceText(undefined)).toBe("no headStart is enough");
-    expect(adviceText({ headStart, apartFromFreezes: true })).toBe(
+    expect(formatAdvice(undefined)).toBe("no headStart is enough");
+    expect(formatAdvice({ headStart, apartFromFreezes: true })).toBe(
       "use headStart: 5d (freezes still delay some rotations)",
     );
-    expect(adviceText({ every: 7 * day, headStart, apartFromFreezes: false })).toBe(
+    expect(formatAdvice({ every: 7 * day, headStart, apartFromFreezes: false })).toBe(
       "no headStart shorter than every is enough; use every: 7d with headStart: 5d",
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkPolicy } from "../../../../shared/core/policy/checks/check.ts";
+import { checkPolicy } from "../../../../shared/core/policy/checks/check-policy.ts";
 import type { Freeze, Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";

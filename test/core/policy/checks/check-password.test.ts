@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkPassword } from "../../../../shared/core/policy/checks/check-password.ts";
-import { dialects, specialIn } from "../../../../shared/core/secrets/dialects.ts";
+import { dialects, listSpecialCharacters } from "../../../../shared/core/secrets/dialects.ts";
 import {
-  characterClasses,
+  computeFittingPart,
+  countEntropyBits,
   defaultPasswordRules,
-  entropyBits,
-  fittingPart,
   generatePassword,
+  listCharacterClasses,
   type PasswordRules,
 } from "../../../../shared/core/secrets/password.ts";
 
@@ -17,7 +17,7 @@ const lettersAB = "cdefghijklmnopqrstuvwxyzCDEFGHIJKLMNOPQRSTUVWXYZ23456789";
 
 /** Counts the passwords by generating every text of the remaining characters. */
 function countByTrying(rules: PasswordRules): { drawn: number; fitting: number } {
-  const classes = characterClasses(rules);
+  const classes = listCharacterClasses(rules);
   const all = Array.from(classes.join(""));
   let texts = [""];
   while ((texts[0]?.length ?? 0) < rules.length) {
@@ -68,21 +68,23 @@ describe("the entropy of password rules", () => {
       fc.property(someRules, (rules) => {
         const { drawn, fitting } = countByTrying(rules);
         const part = drawn === 0 ? 0 : fitting / drawn;
-        expect(fittingPart(rules)).toBeCloseTo(part, 9);
-        expect(entropyBits(rules)).toBe(fitting === 0 ? 0 : Math.floor(Math.log2(fitting) + 1e-9));
+        expect(computeFittingPart(rules)).toBeCloseTo(part, 9);
+        expect(countEntropyBits(rules)).toBe(
+          fitting === 0 ? 0 : Math.floor(Math.log2(fitting) + 1e-9),
+        );
       }),
       { numRuns: 300 },
     );
   });
 
   it("is far above the minimum with the default rules", () => {
-    expect(entropyBits(defaultPasswordRules)).toBe(241);
-    expect(fittingPart(defaultPasswordRules)).toBeGreaterThan(0.9);
+    expect(countEntropyBits(defaultPasswordRules)).toBe(241);
+    expect(computeFittingPart(defaultPasswordRules)).toBeGreaterThan(0.9);
   });
 
   it("is finite for passwords of maximum length from all printable characters", () => {
     const symbols = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-    expect(entropyBits({ length: 128, symbols, exclude: "" })).toBe(838);
+    expect(countEntropyBits({ length: 128, symbols, exclude: "" })).toBe(838);
   });
 });
 
@@ -198,7 +200,9 @@ describe("a generated password", () => {
       const password = generatePassword(rules, [], randomBytes);
       expect(password, password).toSatisfy(survives[dialect] ?? (() => false));
     }
-    expect(specialIn(dialect).length).toBe(new Set(specialIn(dialect)).size);
+    expect(listSpecialCharacters(dialect).length).toBe(
+      new Set(listSpecialCharacters(dialect)).size,
+    );
   });
 });
 
@@ -217,7 +221,7 @@ describe("password rules are refused", () => {
       ["password: must leave 128 bits of entropy, but leaves 95; use length: 22"],
     ],
     [
-      "if no length is enough, and asks for more characters",
+      "if no length is enough, and suggests more characters",
       { noRepeats: true, symbols: "", length: 16, exclude: "FGHIJKLMNOPQRSTUVWXYZ0123456" },
       ["password: must leave 128 bits of entropy, but leaves 74; allow more characters"],
     ],
@@ -231,7 +235,7 @@ describe("password rules are refused", () => {
       "if the counts just fit, because random passwords rarely satisfy them",
       { atLeast: { lower: 37, upper: 1, digits: 1, symbols: 1 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
     [
@@ -296,7 +300,7 @@ describe("password rules are refused", () => {
       "if random passwords rarely satisfy them",
       { length: 40, atLeast: { digits: 20 } },
       [
-        "password.atLeast: rejects almost every random password; lower the counts, or use a greater length",
+        "password.atLeast: excludes almost every random password; lower the counts, or use a greater length",
       ],
     ],
   ])("%s", (_, rules, expected) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { computeNextDue } from "../../../../shared/core/policy/due/schedule.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { policyWith } from "../sample.ts";
 
@@ -9,7 +9,7 @@ it.each([
   ["minutes otherwise", hour, "34.988Z", "7 min"],
 ])("a position in the spread is shown in %s", (_what, spread, at, told) => {
   const policy = policyWith({ cron: "0 22 * * *", spread });
-  const due = nextDue(policy, { targetId: "orders" }, "2026-06-01T12:00:00.000Z");
+  const due = computeNextDue(policy, { targetId: "orders" }, "2026-06-01T12:00:00.000Z");
   expect(due.at).toMatch(new RegExp(`^2026-06-01T22:.*${at}$`));
-  expect(due.reason).toMatch(new RegExp(`, spread \\+${told}$`));
+  expect(due.reason).toMatch(new RegExp(`; delayed by ${told} \\(spread\\)$`));
 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { retryDelay } from "../../../../shared/core/lifecycle/retry.ts";
-import { computeExpiry, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
-import { type Policy, policyFingerprint } from "../../../../shared/core/policy/policy.ts";
+import { computeExpiry, computeNextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { fingerprintPolicy, type Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
@@ -21,32 +21,34 @@ const facts = { targetId, changedAt: changed };
 
 describe("the due moment of a target", () => {
   it("is the maximum age after its last change, if that is in the future", () => {
-    expect(nextDue(policy, facts, now)).toEqual({
+    expect(computeNextDue(policy, facts, now)).toEqual({
       at: "2026-04-01T00:00:00.000Z",
-      reason: `policy quarterly: 90d after ${changed}`,
+      reason: `policy quarterly: due 90d after ${changed}`,
       passedOver: [],
       policy: "quarterly",
     });
   });
 
   it("is in the past when the maximum age is reached and every hour is allowed", () => {
-    expect(nextDue({ ...policy, every: day }, facts, now).at).toBe("2026-01-02T00:00:00.000Z");
+    expect(computeNextDue({ ...policy, every: day }, facts, now).at).toBe(
+      "2026-01-02T00:00:00.000Z",
+    );
   });
 
   it("is now if no change is known", () => {
-    expect(nextDue(policy, { targetId }, now).at).toBe(now);
+    expect(computeNextDue(policy, { targetId }, now).at).toBe(now);
   });
 
   it("does not exist with manualOnly", () => {
-    expect(nextDue(manual, { targetId }, now)).not.toHaveProperty("at");
-    expect(nextDue(manual, facts, now).reason).toContain("only a request");
+    expect(computeNextDue(manual, { targetId }, now)).not.toHaveProperty("at");
+    expect(computeNextDue(manual, facts, now).reason).toContain("only a request");
   });
 
   it("is the moment of the near-expiry event, so that the event starts no loop", () => {
     fc.assert(
       fc.property(fc.integer({ min: 10_000, max: 3_650 * day }), (every) => {
         const expiry = computeExpiry({ ...policy, every }, now, targetId);
-        const due = nextDue({ ...policy, every }, { targetId, changedAt: now }, now).at;
+        const due = computeNextDue({ ...policy, every }, { targetId, changedAt: now }, now).at;
         expect(expiry && plus(expiry, -30 * day)).toBe(due);
       }),
     );
@@ -99,11 +101,11 @@ describe("the fingerprint of a policy", () => {
       ...(every && { every }),
       name,
     };
-    expect(policyFingerprint(same)).toBe(policyFingerprint(policy));
+    expect(fingerprintPolicy(same)).toBe(fingerprintPolicy(policy));
   });
 
   it("stays the same across versions of Keyturn, so that targets are not rescheduled", () => {
-    expect(policyFingerprint(policy)).toBe("478b04fbb1286e29");
+    expect(fingerprintPolicy(policy)).toBe("478b04fbb1286e29");
   });
 
   it("changes whenever a part changes", () => {
@@ -118,7 +120,7 @@ describe("the fingerprint of a policy", () => {
       { ...policy, retry: { ...policy.retry, every: 1 } },
       { ...policy, retry: { ...policy.retry, thenEvery: 1 } },
     ];
-    const prints = new Set([policy, ...others].map(policyFingerprint));
+    const prints = new Set([policy, ...others].map(fingerprintPolicy));
     expect(prints.size).toBe(others.length + 1);
     for (const print of prints) expect(print).toMatch(/^[0-9a-f]{16}$/);
   });

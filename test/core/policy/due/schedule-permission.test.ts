@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   computeExpiry,
-  frozenUntil,
+  findFreezeEnd,
   mayOverride,
   mayStart,
 } from "../../../../shared/core/policy/due/schedule.ts";
@@ -25,7 +25,7 @@ describe("permission to start a change", () => {
     expect(mayStart(policy, facts, "2026-06-24T21:59:59.999Z").allowed).toBe(false);
     expect(mayStart(policy, facts, "2026-06-24T22:00:00.000Z")).toStrictEqual({
       allowed: true,
-      why: "policy test: 30d after 2026-06-01T12:00:00.000Z, 7d head start, in the window from Wed 2026-06-24 22:00 UTC",
+      why: "policy test: due 30d after 2026-06-01T12:00:00.000Z; may start 7d earlier (headStart); starts in the window from Wed 2026-06-24 22:00 UTC",
     });
     expect(mayStart(policy, facts, "2026-06-25T04:00:00.000Z").allowed).toBe(false);
   });
@@ -84,16 +84,16 @@ describe("the end of the freezes that delay a change", () => {
     ["in the last one", "2026-07-02T00:00:00.000Z", "2026-07-03T00:00:00.000Z"],
     ["after all of them", "2026-07-03T00:00:00.000Z", undefined],
   ])("%s", (_, at, until) => {
-    expect(frozenUntil(policy, at, "operator")).toBe(until);
+    expect(findFreezeEnd(policy, at, "operator")).toBe(until);
     expect(mayOverride(policy, at, "operator").allowed).toBe(until === undefined);
   });
 
   it("depends on the freezes that are not lifted, and on the zone of the policy", () => {
     const saturday = "2026-06-20T12:00:00.000Z";
-    expect(frozenUntil(policy, saturday, "breach")).toBeUndefined();
-    expect(frozenUntil({ ...policy, timeZone: "Asia/Tokyo" }, saturday, "operator")).toBe(
+    expect(findFreezeEnd(policy, saturday, "breach")).toBeUndefined();
+    expect(findFreezeEnd({ ...policy, timeZone: "Asia/Tokyo" }, saturday, "operator")).toBe(
       "2026-06-22T15:00:00.000Z",
     );
-    expect(frozenUntil(policyWith({}), saturday, "operator")).toBeUndefined();
+    expect(findFreezeEnd(policyWith({}), saturday, "operator")).toBeUndefined();
   });
 });

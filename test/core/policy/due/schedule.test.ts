@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { computeSpread } from "../../../../shared/core/policy/due/placement.ts";
-import { type Facts, mayStart, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import {
+  computeNextDue,
+  type Facts,
+  mayStart,
+} from "../../../../shared/core/policy/due/schedule.ts";
 import { type Policy, weekdays } from "../../../../shared/core/policy/policy.ts";
 import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
@@ -66,7 +70,7 @@ const changes = fc
 const targetIds = fc.uuid();
 
 function dueAt(policy: Policy, facts: Facts, now: string): string {
-  const { at } = nextDue(policy, facts, now);
+  const { at } = computeNextDue(policy, facts, now);
   if (at === undefined) throw new Error("nothing is due");
   return at;
 }

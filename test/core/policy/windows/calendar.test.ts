@@ -8,11 +8,15 @@ import {
   parseTimeOfDay,
   toWeekday,
 } from "../../../../shared/core/policy/windows/calendar.ts";
-import { cronProblem, cronWalls } from "../../../../shared/core/policy/windows/cron.ts";
-import { toSpan, union, without } from "../../../../shared/core/policy/windows/freezes.ts";
+import { findCronProblem, listCronWalls } from "../../../../shared/core/policy/windows/cron.ts";
+import {
+  mergeSpans,
+  subtractSpans,
+  toSpan,
+} from "../../../../shared/core/policy/windows/freezes.ts";
 import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import {
-  clockChanges,
+  findClockChanges,
   isTimeZone,
   toInstantIn,
   toWallClock,
@@ -127,7 +131,7 @@ describe("a zone", () => {
   it("changes its clocks at the known moments of a year", () => {
     const [from, to] = [Date.UTC(2026), Date.UTC(2027)];
     const read = (zone: string) =>
-      clockChanges(zone, from, to).map(
+      findClockChanges(zone, from, to).map(
         ({ at, before, after }) => `${new Date(at).toISOString()} ${(after - before) / minute}`,
       );
     expect(read("Australia/Lord_Howe")).toStrictEqual([
@@ -136,14 +140,14 @@ describe("a zone", () => {
     ]);
     expect(read("Asia/Kathmandu")).toStrictEqual([]);
     // A zone that is not in the cache, with the first change long before the last.
-    expect(clockChanges("America/Denver", Date.UTC(1990), Date.UTC(2030))).toHaveLength(80);
-    expect(clockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
-    const [first] = clockChanges("Europe/Vienna", from, to);
+    expect(findClockChanges("America/Denver", Date.UTC(1990), Date.UTC(2030))).toHaveLength(80);
+    expect(findClockChanges("America/Denver", Date.UTC(1970), Date.UTC(1990))).toHaveLength(40);
+    const [first] = findClockChanges("Europe/Vienna", from, to);
     const at = first?.at ?? NaN;
     expect(toWallClock("Europe/Vienna", at - 1) - at).toBe(hour - 1);
     expect(toWallClock("Europe/Vienna", at) - at).toBe(2 * hour);
-    expect(clockChanges("Europe/Vienna", at, at + 1)).toHaveLength(1);
-    expect(clockChanges("Europe/Vienna", at - 1, at)).toHaveLength(0);
+    expect(findClockChanges("Europe/Vienna", at, at + 1)).toHaveLength(1);
+    expect(findClockChanges("Europe/Vienna", at - 1, at)).toHaveLength(0);
   });
 });
 
@@ -157,7 +161,7 @@ describe("spans", () => {
   it("are merged to spans that do not touch", () => {
     fc.assert(
       fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
-        const merged = union(spans);
+        const merged = mergeSpans(spans);
         for (let at = 0; at <= 60; at++) expect(covers(merged, at)).toBe(covers(spans, at));
         for (const [index, { from }] of merged.slice(1).entries()) {
           expect(from).toBeGreaterThan(merged[index]?.to ?? NaN);
@@ -169,7 +173,7 @@ describe("spans", () => {
   it("are subtracted from another span without leaving empty spans", () => {
     fc.assert(
       fc.property(span, fc.array(span, { maxLength: 6 }), (whole, spans) => {
-        const left = without(whole, union(spans));
+        const left = subtractSpans(whole, mergeSpans(spans));
         for (let at = 0; at <= 60; at++) {
           expect(covers(left, at)).toBe(covers([whole], at) && !covers(spans, at));
         }
@@ -195,7 +199,7 @@ describe("cron", () => {
 
   it("fires on its days and at its times, including the first moment but not the last", () => {
     const shown = (text: string, to: number) =>
-      cronWalls(text, from, to).map((wall) => new Date(wall).toISOString().slice(5, 16));
+      listCronWalls(text, from, to).map((wall) => new Date(wall).toISOString().slice(5, 16));
     expect(shown("0 */12 * * *", from + day)).toStrictEqual(["06-01T00:00", "06-01T12:00"]);
     expect(shown("30 2 * * 0", from + 14 * day)).toStrictEqual(["06-07T02:30", "06-14T02:30"]);
     // If both day fields are restricted, one match is enough, as in every cron.
@@ -207,11 +211,11 @@ describe("cron", () => {
   });
 
   it.each(["* * * *", "0 0 2 * * *", "@daily", ""])("%j does not have five fields", (text) => {
-    expect(cronProblem(text)).toMatch(/^must have five fields/);
+    expect(findCronProblem(text)).toMatch(/^must have five fields/);
   });
 
   it("can have spaces around it", () => {
-    expect(cronProblem("  0  2 * * * ")).toBeUndefined();
+    expect(findCronProblem("  0  2 * * * ")).toBeUndefined();
   });
 
   it("follows the rule for clock changes", () => {

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cronProblem, cronWalls, everFires } from "../../../../shared/core/policy/windows/cron.ts";
+import {
+  everFires,
+  findCronProblem,
+  listCronWalls,
+} from "../../../../shared/core/policy/windows/cron.ts";
 import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { datesIn, firstShowing, jumps, listMinutes } from "../clock.ts";
@@ -100,8 +104,8 @@ describe("a cron expression", () => {
           .filter((date) => isDay(expression, date))
           .flatMap((date) => listTimes(expression).map((time) => Date.parse(`${date}T${time}Z`)))
           .filter((wall) => wall >= from && wall < from + long);
-        expect(cronProblem(written(expression))).toBeUndefined();
-        expect(cronWalls(written(expression), from, from + long)).toStrictEqual(expected);
+        expect(findCronProblem(written(expression))).toBeUndefined();
+        expect(listCronWalls(written(expression), from, from + long)).toStrictEqual(expected);
       }),
       { numRuns: 120 },
     );
@@ -116,13 +120,13 @@ describe("a cron expression", () => {
     ["0 2 * * 5#2", ["13"]],
     ["0 2 * * 5L", ["27"]],
   ])("of %s fires on the documented days", (text, expected) => {
-    const august = cronWalls(text, Date.UTC(2027, 7, 1), Date.UTC(2027, 8, 1));
+    const august = listCronWalls(text, Date.UTC(2027, 7, 1), Date.UTC(2027, 8, 1));
     expect(august.map((wall) => isoDate(wall).slice(8))).toStrictEqual(expected);
   });
 
   it("includes the first moment but not the last, at any time of day", () => {
     const noon = Date.UTC(2026, 5, 1, 12);
-    const every = (from: number, to: number) => cronWalls("* * * * *", noon + from, noon + to);
+    const every = (from: number, to: number) => listCronWalls("* * * * *", noon + from, noon + to);
     expect(every(0, 2 * minute)).toStrictEqual([noon, noon + minute]);
     expect(every(1, 2 * minute)).toStrictEqual([noon + minute]);
     expect(every(0, 0)).toStrictEqual([]);
@@ -130,7 +134,7 @@ describe("a cron expression", () => {
 
   it("means the same with additional spaces", () => {
     const noon = Date.UTC(2026, 5, 1, 12);
-    expect(cronWalls("  0 \t 12  * * *  ", noon - day, noon + day)).toStrictEqual([
+    expect(listCronWalls("  0 \t 12  * * *  ", noon - day, noon + day)).toStrictEqual([
       noon - day,
       noon,
     ]);

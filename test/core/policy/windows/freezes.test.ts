@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayOverride, nextDue } from "../../../../shared/core/policy/due/schedule.ts";
+import { computeNextDue, mayOverride } from "../../../../shared/core/policy/due/schedule.ts";
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { day, hour } from "../../../../shared/core/time.ts";
 import { policyWith } from "../sample.ts";
@@ -13,25 +13,27 @@ describe("a freeze", () => {
   const policy = policyWith({ every: 30 * day, freeze, timeZone: "Europe/Vienna" });
 
   it("lasts until the end of its last day in the zone of the policy", () => {
-    expect(nextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual({
-      at: "2026-07-10T22:00:00.000Z",
-      reason:
-        "policy test: 30d after 2026-06-01T12:00:00.000Z, delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
-      passedOver: [
-        {
-          at: "2026-07-01T12:00:00.000Z",
-          why: "Wed 2026-07-01 14:00 Europe/Vienna: frozen until 2026-07-10: half-year close",
-        },
-      ],
-      policy: "test",
-    });
+    expect(computeNextDue(policy, { targetId: "orders", changedAt: monday }, monday)).toStrictEqual(
+      {
+        at: "2026-07-10T22:00:00.000Z",
+        reason:
+          "policy test: due 30d after 2026-06-01T12:00:00.000Z; delayed by a freeze until Sat 2026-07-11 00:00 Europe/Vienna",
+        passedOver: [
+          {
+            at: "2026-07-01T12:00:00.000Z",
+            why: "Wed 2026-07-01 14:00 Europe/Vienna: frozen until 2026-07-10 (half-year close)",
+          },
+        ],
+        policy: "test",
+      },
+    );
   });
 
   it("can be given as instants, with the last one excluded", () => {
     const exact = [
       { from: "2026-07-01T00:00:00Z", to: "2026-07-01T18:00:00+02:00", reason: "move", lift: [] },
     ];
-    const due = nextDue(
+    const due = computeNextDue(
       policyWith({ every: 30 * day, freeze: exact }),
       { targetId: "orders", changedAt: monday },
       monday,
@@ -42,8 +44,8 @@ describe("a freeze", () => {
   it("is lifted only for the reasons that it lists", () => {
     const strict = { ...policy, afterExposure: hour };
     const facts = { targetId: "orders", exposedAt: "2026-06-25T00:00:00.000Z", changedAt: monday };
-    const exposure = nextDue(strict, facts, monday);
-    const breach = nextDue(strict, { ...facts, exposureKind: "breach" }, monday);
+    const exposure = computeNextDue(strict, facts, monday);
+    const breach = computeNextDue(strict, { ...facts, exposureKind: "breach" }, monday);
     expect(exposure.at).toBe("2026-07-10T22:00:00.000Z");
     expect(breach.at).toBe("2026-06-25T01:00:00.000Z");
   });
@@ -73,12 +75,12 @@ describe("a freeze", () => {
         { from: "2026-07-01T14:00:00Z", to: "2026-07-01T14:40:00Z", reason: "move", lift: [] },
       ],
     });
-    const due = nextDue(at, { targetId: "orders", changedAt: monday }, monday);
+    const due = computeNextDue(at, { targetId: "orders", changedAt: monday }, monday);
     expect(due.at?.slice(0, 10)).toBe("2026-07-02");
     expect(due.passedOver).toStrictEqual([
       {
         at: "2026-07-01T14:30:00.000Z",
-        why: "Wed 2026-07-01 14:30 UTC: frozen until 2026-07-01T14:40:00Z: move",
+        why: "Wed 2026-07-01 14:30 UTC: frozen until 2026-07-01T14:40:00Z (move)",
       },
     ]);
   });
@@ -86,13 +88,17 @@ describe("a freeze", () => {
   it("that never ends leaves nothing due, with this reason", () => {
     const never = [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: [] }];
     const facts = { targetId: "orders", changedAt: monday };
-    const due = nextDue(policyWith({ every: day, at: ["02:00"], freeze: never }), facts, monday);
+    const due = computeNextDue(
+      policyWith({ every: day, at: ["02:00"], freeze: never }),
+      facts,
+      monday,
+    );
     expect(due).toStrictEqual({
       reason: "policy test: no window opens in the next ten years",
       passedOver: [],
       policy: "test",
     });
-    const exposed = nextDue(
+    const exposed = computeNextDue(
       policyWith({
         every: day,
         at: ["02:00"],
@@ -106,7 +112,7 @@ describe("a freeze", () => {
     expect(exposed.passedOver).toStrictEqual([
       {
         at: "2026-06-02T12:00:00.000Z",
-        why: "no window ever opens: 1d after 2026-06-01T12:00:00.000Z",
+        why: "no window ever opens: due 1d after 2026-06-01T12:00:00.000Z",
       },
     ]);
   });
@@ -116,10 +122,10 @@ describe("the list of passed-over moments", () => {
   it("names later rules and missed windows", () => {
     const policy = policyWith({ every: 2 * day, afterExposure: 30 * day, at: ["02:00"] });
     const facts = { targetId: "orders", changedAt: monday, exposedAt: monday };
-    expect(nextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
+    expect(computeNextDue(policy, facts, "2026-06-05T12:00:00.000Z")).toStrictEqual({
       at: "2026-06-06T02:00:00.000Z",
       reason:
-        "policy test: 2d after 2026-06-01T12:00:00.000Z, scheduled for Sat 2026-06-06 02:00 UTC",
+        "policy test: due 2d after 2026-06-01T12:00:00.000Z; scheduled for Sat 2026-06-06 02:00 UTC",
       passedOver: [
         {
           at: "2026-06-04T02:00:00.000Z",
@@ -131,7 +137,7 @@ describe("the list of passed-over moments", () => {
         },
         {
           at: "2026-07-02T02:00:00.000Z",
-          why: "later: 30d after the exposure at 2026-06-01T12:00:00.000Z, scheduled for Thu 2026-07-02 02:00 UTC",
+          why: "later: due 30d after the exposure at 2026-06-01T12:00:00.000Z; scheduled for Thu 2026-07-02 02:00 UTC",
         },
       ],
       policy: "test",
@@ -140,16 +146,20 @@ describe("the list of passed-over moments", () => {
 
   it("has at most ten entries", () => {
     const policy = policyWith({ every: day, at: ["02:00"] });
-    const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2027-06-05T12:00:00.000Z");
+    const due = computeNextDue(
+      policy,
+      { targetId: "a", changedAt: monday },
+      "2027-06-05T12:00:00.000Z",
+    );
     expect(due.passedOver).toHaveLength(10);
   });
 
   it("has at most ten entries, including later rules", () => {
     const policy = policyWith({ every: day, at: ["02:00"], afterExposure: 365 * day });
     const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
-    const { passedOver } = nextDue(policy, facts, "2026-07-05T12:00:00.000Z");
+    const { passedOver } = computeNextDue(policy, facts, "2026-07-05T12:00:00.000Z");
     expect(passedOver).toHaveLength(10);
-    const early = nextDue(policy, facts, "2026-06-04T12:00:00.000Z").passedOver;
+    const early = computeNextDue(policy, facts, "2026-06-04T12:00:00.000Z").passedOver;
     expect(early.map(({ at }) => at)).toStrictEqual([
       "2026-06-03T02:00:00.000Z",
       "2026-06-04T02:00:00.000Z",
@@ -165,13 +175,17 @@ describe("the list of passed-over moments", () => {
     });
     const quarterly = { ...policy, cron: "0 2 1 */3 *" };
     const { days: _, ...appointments } = quarterly;
-    const { passedOver } = nextDue(appointments, { targetId: "a", changedAt: monday }, monday);
+    const { passedOver } = computeNextDue(
+      appointments,
+      { targetId: "a", changedAt: monday },
+      monday,
+    );
     expect(passedOver.map(({ at }) => at)).toStrictEqual(["2026-07-01T02:00:00.000Z"]);
   });
 
   it("is empty if the change starts as soon as possible", () => {
     const passedOver = (fields: Partial<Policy>, changedAt = monday) =>
-      nextDue(policyWith({ every: day, ...fields }), { targetId: "a", changedAt }, changedAt)
+      computeNextDue(policyWith({ every: day, ...fields }), { targetId: "a", changedAt }, changedAt)
         .passedOver;
     const nights = [{ from: "10:00", to: "14:00" }];
     const until = (to: string) => [{ from: "2026-06-01T00:00:00Z", to, reason: "move", lift: [] }];
@@ -190,7 +204,11 @@ describe("the list of passed-over moments", () => {
 
   it("contains an appointment at the exact moment at which the change could have started", () => {
     const policy = policyWith({ every: day, at: ["12:00"] });
-    const due = nextDue(policy, { targetId: "a", changedAt: monday }, "2026-06-02T12:15:00.000Z");
+    const due = computeNextDue(
+      policy,
+      { targetId: "a", changedAt: monday },
+      "2026-06-02T12:15:00.000Z",
+    );
     expect(due.at).toBe("2026-06-03T12:00:00.000Z");
     expect(due.passedOver.map(({ at }) => at)).toStrictEqual(["2026-06-02T12:00:00.000Z"]);
   });
@@ -203,14 +221,14 @@ describe("the list of passed-over moments", () => {
       freeze: [{ from: "2026-06-01", to: "2026-06-02", reason: "close", lift: ["breach"] }],
     });
     const facts = { targetId: "a", changedAt: monday, exposedAt: monday };
-    expect(nextDue(policy, facts, monday)).toStrictEqual({
+    expect(computeNextDue(policy, facts, monday)).toStrictEqual({
       at: "2026-06-03T00:00:00.000Z",
       reason:
-        "policy test: 1h after the exposure at 2026-06-01T12:00:00.000Z, windows ignored, delayed by a freeze until Wed 2026-06-03 00:00 UTC",
+        "policy test: due 1h after the exposure at 2026-06-01T12:00:00.000Z; ignores windows; delayed by a freeze until Wed 2026-06-03 00:00 UTC",
       passedOver: [
         {
           at: "2026-06-01T13:00:00.000Z",
-          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02: close",
+          why: "Mon 2026-06-01 13:00 UTC: frozen until 2026-06-02 (close)",
         },
       ],
       policy: "test",
@@ -224,7 +242,7 @@ describe("the list of passed-over moments", () => {
       freeze: [{ from: "2026-06-01", to: "2026-06-01", reason: "close", lift: ["breach"] }],
     });
     const facts = { targetId: "a", exposedAt: monday, exposureKind: "breach" as const };
-    const due = nextDue(policy, facts, "2026-06-01T16:00:00.000Z");
+    const due = computeNextDue(policy, facts, "2026-06-01T16:00:00.000Z");
     expect(due.passedOver.map(({ why }) => why)).toStrictEqual([
       "Mon 2026-06-01 13:00 UTC: no rotation started in this window",
     ]);
@@ -238,9 +256,12 @@ describe("the list of passed-over moments", () => {
       exposureIgnoresWindow: true,
       freeze: [{ from: "2020-01-01", to: "2060-01-01", reason: "gone", lift: ["exposure"] }],
     });
-    const due = nextDue(policy, { targetId: "a", exposedAt: monday }, monday);
+    const due = computeNextDue(policy, { targetId: "a", exposedAt: monday }, monday);
     expect(due.passedOver).toStrictEqual([
-      { at: monday, why: "no window ever opens: never changed before" },
+      {
+        at: monday,
+        why: "no window ever opens: due as soon as possible, because the secret was never changed",
+      },
     ]);
   });
 });

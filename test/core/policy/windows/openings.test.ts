@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Freeze } from "../../../../shared/core/policy/policy.ts";
-import { freezeAt, frozenSpans } from "../../../../shared/core/policy/windows/freezes.ts";
+import { findFreeze, listFrozenSpans } from "../../../../shared/core/policy/windows/freezes.ts";
 import { findOpenings } from "../../../../shared/core/policy/windows/openings.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 
@@ -167,7 +167,7 @@ describe("the freeze in force", () => {
     freeze(0, 2 * day, { reason: "now", lift: ["exposure"] }),
   ];
   const reasonAt = (later: number, lift?: "breach" | "exposure" | "operator") =>
-    freezeAt(freezes, "UTC", at + later, lift)?.reason;
+    findFreeze(freezes, "UTC", at + later, lift)?.reason;
 
   it("is the first freeze in the list that has begun and is not over", () => {
     expect(reasonAt(-1)).toBeUndefined();
@@ -185,7 +185,7 @@ describe("the freeze in force", () => {
 
   it("is never one that is invalid or ends before it begins", () => {
     const wrong = [freeze(day, 0), freeze(0, 0), freeze(0, day, { to: "soon" })];
-    expect(freezeAt(wrong, "UTC", at)).toBeUndefined();
-    expect(frozenSpans(wrong, "UTC", undefined)).toStrictEqual([]);
+    expect(findFreeze(wrong, "UTC", at)).toBeUndefined();
+    expect(listFrozenSpans(wrong, "UTC", undefined)).toStrictEqual([]);
   });
 });

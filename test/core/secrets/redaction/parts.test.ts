@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { redact } from "../../../../shared/core/secrets/redact.ts";
 import { fold } from "../../../../shared/core/secrets/redaction/fold.ts";
 import { search, toIndex, toNeedles } from "../../../../shared/core/secrets/redaction/search.ts";
-import { spellings } from "../../../../shared/core/secrets/redaction/spellings.ts";
+import { listSpellings } from "../../../../shared/core/secrets/redaction/spellings.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 
 const hide = (text: string, ...values: string[]) =>
@@ -55,7 +55,7 @@ describe("A secret of eight characters or more", () => {
         space,
         fc.boolean(),
         (secret, which, where, gap, up) => {
-          const forms = spellings(secret);
+          const forms = listSpellings(secret);
           const form = forms[which % forms.length] ?? secret;
           const cut = where % form.length;
           const broken = form.slice(0, cut) + gap + form.slice(cut);
@@ -116,7 +116,7 @@ it("The work grows with the text, and hardly with the number of secrets", () => 
       const text = [...words, ...secrets].join("").slice(0, 10_000);
       let compared = 0;
       const needles = secrets.flatMap((secret) =>
-        spellings(secret).flatMap((form) => toNeedles(fold(form).text, true)),
+        listSpellings(secret).flatMap((form) => toNeedles(fold(form).text, true)),
       );
       search(
         text,

@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { KeyturnEvent } from "../../../../shared/core/events.ts";
 import type { Target } from "../../../../shared/core/target.ts";
 import { requestRotation } from "../../../../shared/engine/inbox/request-rotation.ts";
-import { operations } from "../../../../shared/engine/operations.ts";
+import { makeOperations } from "../../../../shared/engine/operations.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   type Journal,
   type Unreadable,
   UnreadableRowError,
 } from "../../../../shared/stores/journal.ts";
-import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { adopted, readRecord, request } from "../../steps.ts";
 import { open, singleAdmin, type World } from "../../world.ts";
 
@@ -40,9 +40,9 @@ function processWith(world: World, { id, why, isNewer }: Unreadable) {
       };
     },
   };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const events: KeyturnEvent[] = [];
-  const process = operations({
+  const process = makeOperations({
     ports: { ...ports, journal },
     queue,
     targets: [world.target, other],
@@ -158,9 +158,9 @@ describe("A target whose row a newer version of Keyturn wrote", () => {
       return etag;
     };
     const { emit: _, ...ports } = world.ports(open);
-    const worker = operations({
+    const worker = makeOperations({
       ports: { ...ports, journal: { ...journal, read, commit } },
-      queue: memoryQueue(world.now),
+      queue: makeMemoryQueue(world.now),
       targets: [world.target],
       vaultAt: () => "main",
     })((event) => events.push(event));

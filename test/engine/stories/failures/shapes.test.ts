@@ -74,10 +74,13 @@ test.each([
 );
 
 test.each([
-  ["<login>app</login>", "it holds XML"],
-  ["postgres://other:password-of-other@db/shop", "it holds a URL of another account"],
-  [Buffer.from(json({ username: "app", password })).toString("base64"), "it holds an encoded text"],
-  ["app_user=1\napp_pw=2", "it holds several lines of text"],
+  ["<login>app</login>", "the secret holds XML"],
+  ["postgres://other:password-of-other@db/shop", "the secret holds a URL of another account"],
+  [
+    Buffer.from(json({ username: "app", password })).toString("base64"),
+    "the secret holds an encoded text",
+  ],
+  ["app_user=1\napp_pw=2", "the secret holds several lines of text"],
 ])(
   "A text without a credential is not tried, and not replaced before a rotation is due: %s",
   async (value, what) => {
@@ -124,7 +127,7 @@ test("An account that changes itself is not adopted, and the message names the c
   const { health, lastFailure } = await readRecord(world);
   expect(health).toBe("blocked");
   expect(lastFailure?.message).toContain(
-    "app-db holds no credential of target app: it holds XML; no stored secret of app logs in",
+    "app-db holds no credential of target app: the secret holds XML; no stored secret of app logs in",
   );
   expect(world.system.logIns).toBe(0);
 });
@@ -140,7 +143,7 @@ test("A version that a person wrote in another form while Keyturn rotates is ado
   await work(world, open, true);
   const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
   const warning = "app-db holds a URL; the next rotation will replace it with JSON";
-  expect(drift?.data["detail"]).toContain(`it logs in and was adopted; ${warning}`);
+  expect(drift?.data["detail"]).toContain(`the version logs in and was adopted; ${warning}`);
   expect(warnings(world)).toHaveLength(1);
 });
 
@@ -154,5 +157,7 @@ test("A version that holds no credential is reported with its kind of content", 
   );
   await work(world, open, true);
   const drift = world.notifier.sent.find(({ type }) => type === "drift.found");
-  expect(drift?.data["detail"]).toBe("the secret holds no credential of the target: it holds XML");
+  expect(drift?.data["detail"]).toBe(
+    "the secret holds no credential of the target: the secret holds XML",
+  );
 });

@@ -140,7 +140,7 @@ test("A failed check for drift delays the change, so that the account in use is 
   const world = await adopted(pairAdmin);
   await rotate(world);
   await writeByHand(world, "app_a", "first-secret-of-app_a");
-  world.advance(2 * second);
+  world.advance(10 * second);
   await request(world);
   let throttled = false;
   await work(world, (effect, call) => {

@@ -45,7 +45,7 @@ test("An account that changes itself is not adopted while its secret is refused,
   expect(record.health).toBe("blocked");
   expect(record.adoptedAt).toBeUndefined();
   expect(record.lastFailure?.message).toContain(
-    "Store its present password in the published secret",
+    "Store the current password of the account in the published secret",
   );
   setPassword(world, "app", "first-secret-of-app");
   world.advanceTo(record.nextDue ?? "");

@@ -153,7 +153,7 @@ test("The message about an account that is locked after the change does not clai
   });
   await workFor(world, minute);
   expect((await readRecord(world)).lastFailure?.message).toBe(
-    "Account app is locked; the target may already have the new secret, and may refuse consumers until the change is proven",
+    "Account app is locked; the target may already have the new secret, and may refuse consumers until Keyturn has verified the change",
   );
 });
 

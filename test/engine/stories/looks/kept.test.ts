@@ -121,7 +121,9 @@ test("A rotation fails before it changes anything when the new version would be 
   const id = await rotate(world);
   const run = await world.journal.run("app", id);
   expect(run).toMatchObject({ state: "failed", failure: { kind: "config" } });
-  expect(run?.failure?.message).toMatch(/^secret app-db has no room .* 25600 bytes/);
+  expect(run?.failure?.message).toMatch(
+    /^a new credential does not fit into secret app-db .* 25600 bytes/,
+  );
   expect(world.applied.size).toBe(0);
   expect(world.vault.names()).not.toContain("keyturn-pending-app");
   expect(world.vault.versions("app-db")).toHaveLength(versions);
@@ -137,7 +139,9 @@ test("A version that somebody wrote after a rotation must leave room for a crede
   await world.vault.write("app-db", { value, contentType, tags: {} }, never);
   const id = await rotate(world);
   const run = await world.journal.run("app", id);
-  expect(run?.failure?.message).toMatch(/^secret app-db has no room .* 25600 bytes/);
+  expect(run?.failure?.message).toMatch(
+    /^a new credential does not fit into secret app-db .* 25600 bytes/,
+  );
   expect(world.applied.size).toBe(1);
   const pending = () => world.vault.versions("keyturn-pending-app");
   expect(pending().filter(({ enabled }) => enabled)).toEqual([]);

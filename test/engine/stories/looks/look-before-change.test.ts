@@ -47,7 +47,7 @@ for (const kind of kinds) {
     world.vault.remove("app-db");
     const tried = await tryRotation(world);
     expect(world.applied.size).toBe(0);
-    expect(tried.message).toContain("Recover or purge it");
+    expect(tried.message).toContain("Recover or purge the secret");
     world.vault.recover("app-db");
     world.advance(12 * minute);
     await work(world);
@@ -86,7 +86,7 @@ test("The schedule does not replace a version that somebody disabled, but a rota
   await work(world);
   expect(world.applied.size).toBe(0);
   expect((await readRecord(world)).lastFailure?.message).toContain(
-    "Enable it, or request a rotation",
+    "Enable this version, or request a rotation",
   );
   await rotate(world, { reason: "exposure" });
   await work(world);

@@ -166,7 +166,7 @@ test("The view of a target shows what its retirement waits for", async () => {
   expect(retirement).toEqual({
     account: "app_a",
     at: plus(world.now(), 10 * minute),
-    waitsFor: "the account to become unused; checks that found it in use so far: 1",
+    waitsFor: "the account to become unused; checks that found open sessions so far: 1",
   });
 });
 

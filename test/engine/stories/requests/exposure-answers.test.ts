@@ -32,7 +32,7 @@ test("An exposure of a target that is not adopted yet counts from its adoption o
   const world = await worldWith({ afterExposure: hour });
   expect(await seen(world)).toEqual({
     counted: true,
-    why: "policy test: a change is due 1h after 2026-01-01T00:00:00.000Z, once the target is adopted",
+    why: "policy test: after the adoption of the target, a change is due 1h after 2026-01-01T00:00:00.000Z",
   });
   await work(world);
   expect((await readRecord(world)).nextDue).toBe("2026-01-01T01:00:00.000Z");
@@ -49,7 +49,7 @@ test("An exposure of a blocked target does not count, and the answer names the b
   expect(answer).toMatchObject({ counted: false });
   expect(answer).not.toHaveProperty("nextDue");
   expect(answer.why).toMatch(
-    /^recorded, but the target is blocked \(.*\): fix it.*Keyturn changes nothing/,
+    /^recorded, but the target is blocked \(.*\): fix the cause.*Keyturn changes nothing/,
   );
 });
 
@@ -82,7 +82,7 @@ test("A rotation under way answers an exposure, and the answer says what the rot
   const answer = await seen(world);
   expect(answer).toMatchObject({ counted: true, rotationId: id, nextDue: nextAttemptAt });
   expect(answer.why).toContain(
-    `rotation ${id} is under way and changes the secret; it waits until`,
+    `rotation ${id}, which changes the secret, is under way and waits until`,
   );
 });
 
@@ -101,7 +101,7 @@ test.each([
     const answer = await seen(world, report(version));
     expect(answer).toMatchObject({ counted: true, nextDue: plus(world.now(), 2 * hour) });
     expect(answer.why).toContain(
-      `it is the secret of app_a, which is not published but still works until Keyturn retires the account at ${plus(world.now(), day)}`,
+      `the exposed secret belongs to app_a: app_a is not published, but its password works until Keyturn retires the account at ${plus(world.now(), day)}`,
     );
     world.advance(2 * hour);
     const before = world.system.passwords.get("app_a");
@@ -139,7 +139,7 @@ test("The answer to an exposure of a pending secret says to report it again once
   const version = (await readRecord(world)).rotation?.pending?.version ?? "";
   const answer = await seen(world, { version });
   expect(answer).toMatchObject({ counted: false });
-  expect(answer.why).toContain(`that version is the pending secret of rotation ${id}`);
+  expect(answer.why).toContain(`the reported version is the pending secret of rotation ${id}`);
 });
 
 test("A breach releases the request of an exposure that waits for a freeze which only breaches lift", async () => {

@@ -25,7 +25,7 @@ test("An exposure starts the clock once, and a change stops it", async () => {
   world.advance(hour);
   expect(await seen(world, { from: "a log" })).toEqual({
     counted: true,
-    why: "policy test: 4h after the exposure at 2026-01-01T01:00:00.000Z",
+    why: "policy test: due 4h after the exposure at 2026-01-01T01:00:00.000Z",
     nextDue: "2026-01-01T05:00:00.000Z",
   });
   world.advance(hour);
@@ -71,11 +71,11 @@ test("An exposure of a superseded secret starts no clock", async () => {
   await work(world);
   expect(await seen(world, { at: "2026-01-01T00:30:00.000Z" })).toMatchObject({
     counted: false,
-    why: "the secret has been changed since, at 2026-01-01T01:00:00.000Z",
+    why: "the secret was changed after the exposure, at 2026-01-01T01:00:00.000Z",
   });
   expect(await seen(world, { version: "no-longer-there" })).toMatchObject({
     counted: false,
-    why: "that version is not in use",
+    why: "the reported version is not in use",
   });
 });
 
@@ -143,7 +143,7 @@ test("An exposure after a failed rotation waits for no window", async () => {
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({
     state: "done",
     reason: "exposure",
-    why: "policy test: 1h after the exposure at 2026-01-02T05:00:00.000Z, windows ignored",
+    why: "policy test: due 1h after the exposure at 2026-01-02T05:00:00.000Z; ignores windows",
   });
 });
 

@@ -7,7 +7,7 @@ import {
 import type { TargetRecord } from "../../../../shared/core/record/rotation.ts";
 import { hour } from "../../../../shared/core/time.ts";
 import type { Requested } from "../../../../shared/engine/inbox/request-rotation.ts";
-import { questions } from "../../../../shared/engine/queries/questions.ts";
+import { makeQuestions } from "../../../../shared/engine/queries/questions.ts";
 import { work, worldWith, yearEnd } from "../../policy-world.ts";
 import { ask, failing, readRecord } from "../../steps.ts";
 import { open, pairAdmin, type World } from "../../world.ts";
@@ -21,7 +21,7 @@ const frozen = async () => {
   return world;
 };
 const asking = (world: World) =>
-  questions(world.ports(open), new Map([[world.target.id, world.target]]));
+  makeQuestions(world.ports(open), new Map([[world.target.id, world.target]]));
 
 test("The answer to a request in a freeze says until when it waits and why, and so do the views", async () => {
   const world = await frozen();
@@ -161,7 +161,7 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
     { claim: { fence: 9, owner: "w", until: "2026-01-01T00:02:00.000Z" } },
     {
       until: "2026-01-01T00:02:00.000Z",
-      why: "a worker is working on the target; its claim ends by then",
+      why: "a worker is working on the target until its claim ends",
     },
   ],
 ])(

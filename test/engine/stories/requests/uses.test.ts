@@ -24,7 +24,7 @@ test("A target that is no longer used is rotated, and again if it stays unused",
   });
   expect(await readRecord(world)).toMatchObject({
     lastUsedBy: "the orders service",
-    dueReason: "policy test: 30d without use since 2026-01-02T00:00:00.000Z",
+    dueReason: "policy test: due after 30d without use since 2026-01-02T00:00:00.000Z",
   });
   world.advance(30 * day);
   await work(world);

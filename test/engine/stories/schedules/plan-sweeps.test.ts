@@ -5,7 +5,7 @@ import { simulateTargets } from "../../../../shared/core/simulation/scope.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { sweep } from "../../../../shared/engine/scheduling/sweep.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { withPolicy } from "../../policy-world.ts";
 import { type Gate, makeWorld, singleAdmin } from "../../world.ts";
 
@@ -31,7 +31,7 @@ async function startsIn(fields: Partial<Policy>, length: number): Promise<number
   await workOn(ports, world.target);
   for (moment = begin + sweepEvery; moment <= begin + length; moment += sweepEvery) {
     world.advanceTo(iso(moment));
-    const queue = memoryQueue(() => iso(moment));
+    const queue = makeMemoryQueue(() => iso(moment));
     await sweep({ journal: ports.journal, queue }, { isKnown: () => true });
     if (queue.messages.length > 0) await workOn(ports, world.target);
   }

@@ -13,7 +13,7 @@ test("A due rotation waits for the window, and the due reason says so", async ()
   const { nextDue, dueReason } = await readRecord(world);
   expect(nextDue).toBe("2026-01-02T02:00:00.000Z");
   expect(dueReason).toBe(
-    "policy test: 1d after 2026-01-01T00:00:00.000Z, in the window from Fri 2026-01-02 02:00 UTC",
+    "policy test: due 1d after 2026-01-01T00:00:00.000Z; starts in the window from Fri 2026-01-02 02:00 UTC",
   );
   world.advanceTo("2026-01-02T01:59:00.000Z");
   await work(world);

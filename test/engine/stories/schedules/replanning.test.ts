@@ -3,10 +3,10 @@ import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/c
 import type { Policy } from "../../../../shared/core/policy/policy.ts";
 import { computeFingerprint, type Target } from "../../../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
-import { operations } from "../../../../shared/engine/operations.ts";
+import { makeOperations } from "../../../../shared/engine/operations.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
-import { memoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
-import { memoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeMemoryJournal } from "../../../../shared/stores/memory/memory-journal.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { adoptAll, makeFleet, policies, readEtags } from "../../fleet.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
 import { adopted, failing, readRecord, request } from "../../steps.ts";
@@ -36,7 +36,7 @@ test.each<[string, readonly Target[], readonly string[]]>([
   ["nothing reschedules no target", edited("gold", {}), []],
 ])("An edit of %s, and no other row is written", async (_what, after, touched) => {
   let now = start;
-  const journal = memoryJournal({ now: () => new Date(now) });
+  const journal = makeMemoryJournal({ now: () => new Date(now) });
   await adoptAll(journal, makeFleet(policies), start);
   const before = await readEtags(journal, after);
   const written: string[] = [];
@@ -70,8 +70,8 @@ function startProcess(world: World) {
     return journal.targets();
   };
   const counted = { ...ports, journal: { ...journal, targets } };
-  const queue = memoryQueue(world.now);
-  const process = operations({
+  const queue = makeMemoryQueue(world.now);
+  const process = makeOperations({
     ports: counted,
     queue,
     targets: [world.target],
@@ -143,8 +143,8 @@ test("A write that lost a race is repeated by the next sweep", async () => {
   };
   const { emit, ...ports } = world.ports(open);
   const racing = { ...ports, journal: { ...journal, read } };
-  const queue = memoryQueue(world.now);
-  const process = operations({
+  const queue = makeMemoryQueue(world.now);
+  const process = makeOperations({
     ports: racing,
     queue,
     targets: [after.target],
@@ -225,7 +225,7 @@ test("A retry that waits for the end of a freeze starts when an edit removes the
   expect((await world.journal.runs("app", 1))[0]).toMatchObject({
     state: "done",
     requestedBy: "anna",
-    why: `another try after rotation ${id} failed`,
+    why: `another attempt, because rotation ${id} failed`,
   });
   expect(await readRecord(world)).not.toHaveProperty("again");
 });
@@ -257,9 +257,9 @@ test("Rows that cannot be listed do not delay due targets, and are listed again"
     asked++;
     return asked === 1 ? Promise.reject(new Error("too many rows")) : journal.targets();
   };
-  const queue = memoryQueue(world.now);
+  const queue = makeMemoryQueue(world.now);
   const failingOnce = { ...ports, journal: { ...journal, targets } };
-  const process = operations({
+  const process = makeOperations({
     ports: failingOnce,
     queue,
     targets: [world.target],
@@ -279,8 +279,8 @@ test("A target that was removed from the configuration during a rotation is repo
     failing("consumer.refresh", 1, () => new Error("down")),
   );
   const { emit, ...ports } = world.ports(open);
-  const queue = memoryQueue(world.now);
-  const process = operations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
+  const queue = makeMemoryQueue(world.now);
+  const process = makeOperations({ ports, queue, targets: [], vaultAt: () => "main" })(emit);
   for (let hours = 0; hours < 3; hours++) {
     await process.sweep();
     world.advance(hour);

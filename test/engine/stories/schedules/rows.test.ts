@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/core/errors.ts";
-import { policyFingerprint } from "../../../../shared/core/policy/policy.ts";
+import { fingerprintPolicy } from "../../../../shared/core/policy/policy.ts";
 import { computeFingerprint } from "../../../../shared/core/target.ts";
 import { day, hour, plus } from "../../../../shared/core/time.ts";
 import { nights, seen, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
@@ -14,14 +14,14 @@ test("A scheduled rotation records what made it due, under which policy, and wha
   const world = await worldWith({ ...nights, every: day, spread: hour });
   await work(world);
   const { nextDue = "", dueReason } = await readRecord(world);
-  expect(dueReason).toContain("spread +");
+  expect(dueReason).toContain("(spread)");
   world.advanceTo(nextDue);
   await work(world);
   const record = await readRecord(world);
   expect(await readRun(world)).toMatchObject({
     state: "done",
     why: dueReason,
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
     nextDue: record.nextDue,
     dueReason: record.dueReason,
   });
@@ -35,7 +35,7 @@ test("A requested rotation records who requested it, and what the policy allows"
   expect(await readRun(world)).toMatchObject({
     state: "queued",
     why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
   });
   world.advanceTo("2026-01-07T00:00:00.000Z");
   await work(world);
@@ -56,7 +56,7 @@ test("A scheduled rotation that a request joins records why it began and who req
   await request(world, { requestedBy: "anna" });
   await work(world);
   expect((await readRun(world))?.why).toBe(
-    "policy test: 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
+    "policy test: due 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
   );
 });
 
@@ -72,7 +72,7 @@ test("A failed rotation records when the next one comes, and the next one record
   expect(await readRun(world)).toMatchObject({ state: "failed", nextDue, dueReason });
   world.advanceTo(nextDue);
   await work(world);
-  const why = `another try after rotation ${id} failed`;
+  const why = `another attempt, because rotation ${id} failed`;
   expect(await readRun(world)).toMatchObject({ state: "done", why });
 });
 
@@ -85,7 +85,7 @@ test("A target shows why its policy applies, why others do not, and which due mo
   const record = await readRecord(chosen);
   expect(record).toMatchObject({ policyWhy: "named by the target", policiesPassedOver });
   expect(record.passedOver?.map(({ why }) => why)).toEqual([
-    expect.stringContaining("later: 90d after"),
+    expect.stringContaining("later: due 90d after"),
   ]);
 });
 
@@ -167,7 +167,7 @@ test("An edit of the policy during a rotation updates the target's fingerprint o
   });
   expect(await world.journal.run("app", id)).toMatchObject({
     state: "done",
-    policyFingerprint: policyFingerprint(world.target.policy),
+    policyFingerprint: fingerprintPolicy(world.target.policy),
     nextDue: plus(world.now(), day),
   });
 });
