@@ -6,7 +6,6 @@ import { noSuchTarget, ProblemError } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 
 const schemas = () => import("./schemas/rotations.ts");
-const usualLimit = 20;
 
 serve(
   "api-rotate",
@@ -44,7 +43,7 @@ serve(
   async () => (await schemas()).listRotations,
   async (call) => {
     const { params, query, operations, request } = call;
-    const { limit = usualLimit, cursor } = query;
+    const { limit, cursor } = query;
     const page = { limit, ...readPlace(cursor, params.target) };
     const found = await operations.rotations(params.target, page);
     if (!found) throw noSuchTarget(params.target);

@@ -24,7 +24,7 @@ serve(
   "api-alarms",
   async () => (await schemas()).listAlarms,
   async (call) => {
-    const { limit = 20, cursor } = call.query;
+    const { limit, cursor } = call.query;
     const [at, id] = readCursor("alarms", cursor) ?? [];
     const after = at !== undefined && id !== undefined && { after: { at, id } };
     const { items, hasMore } = await call.operations.alarms({ limit, ...after });

@@ -5,61 +5,72 @@ import * as reports from "../schemas/reports.ts";
 import * as rotations from "../schemas/rotations.ts";
 import * as service from "../schemas/service.ts";
 import * as targets from "../schemas/targets.ts";
-import type { EndpointDefinition } from "./endpoint.ts";
+import { type EndpointDefinition, groups } from "./endpoint.ts";
 import { type ProblemKind, problemKinds, problemType } from "./problem-kinds.ts";
 import { type Route, routes } from "./routes.ts";
 
-/** Every endpoint, in the order of the document. */
-export const endpoints: readonly EndpointDefinition[] = [
-  targets.listTargets,
-  targets.getTarget,
-  rotations.requestRotation,
-  rotations.listRotations,
-  rotations.getRotation,
-  reports.reportExposure,
-  reports.reportUse,
-  plans.getPlan,
-  plans.planEdit,
-  service.listAlarms,
-  service.getHealth,
-  service.getDocument,
-];
+/** Every endpoint by its operation id, in the order of the document. */
+export const endpoints = {
+  listTargets: targets.listTargets,
+  getTarget: targets.getTarget,
+  requestRotation: rotations.requestRotation,
+  listRotations: rotations.listRotations,
+  getRotation: rotations.getRotation,
+  reportExposure: reports.reportExposure,
+  reportUse: reports.reportUse,
+  getPlan: plans.getPlan,
+  planEdit: plans.planEdit,
+  listAlarms: service.listAlarms,
+  getHealth: service.getHealth,
+  getDocument: service.getDocument,
+} as const satisfies Readonly<Record<string, EndpointDefinition>>;
 
 /** The OpenAPI document of the API, made from the schemas that parse requests and type answers. */
 export function makeDocument() {
   const paths: Record<string, Record<string, object>> = {};
-  for (const definition of endpoints) {
+  for (const [id, definition] of Object.entries(endpoints)) {
     const { method, path } = routes[definition.route];
-    (paths[`/api/${path}`] ??= {})[method.toLowerCase()] = describe(definition);
+    (paths[`/api/${path}`] ??= {})[method.toLowerCase()] = describe(id, definition);
   }
-  return createDocument({
-    openapi: "3.1.0",
-    info: {
-      title: "Keyturn",
-      version: "1",
-      description:
-        "Rotates database passwords and other credentials on Azure. No route answers with a secret.",
-      license: { name: "MIT", identifier: "MIT" },
-    },
-    servers: [{ url: "/", description: "The app itself" }],
-    security: [{ functionKey: [] }],
-    paths: paths,
-    components: {
-      securitySchemes: {
-        functionKey: { type: "apiKey", in: "header", name: "x-functions-key" },
+  return createDocument(
+    {
+      openapi: "3.1.0",
+      info: {
+        title: "Keyturn",
+        version: "1",
+        description:
+          "Rotates database passwords and other credentials on Azure. No route accepts or returns a secret.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      servers: [{ url: "/", description: "The app itself" }],
+      security: [{ functionKey: [] }],
+      tags: Object.entries(groups).map(([name, description]) => ({ name, description })),
+      paths,
+      components: {
+        securitySchemes: {
+          functionKey: { type: "apiKey", in: "header", name: "x-functions-key" },
+        },
       },
     },
-  });
+    {
+      override: ({ jsonSchema }) => {
+        // Types of the code are read-only, which says nothing about the API.
+        delete jsonSchema.readOnly;
+      },
+    },
+  );
 }
 
-function describe(definition: EndpointDefinition): object {
-  const { route, summary, description, params, query, headers, body } = definition;
+function describe(operationId: string, definition: EndpointDefinition): object {
+  const { route, group, summary, description, params, query, headers, body } = definition;
   const { authLevel }: Route = routes[route];
+  const isOpen = authLevel === "anonymous";
   return {
-    operationId: route.replace(/^api-/, ""),
+    operationId,
+    tags: [group],
     summary,
     ...(description !== undefined && { description }),
-    ...(authLevel === "anonymous" && { security: [] }),
+    ...(isOpen && { security: [] }),
     requestParams: {
       ...(params && { path: params }),
       ...(query && { query }),
@@ -73,10 +84,13 @@ function describe(definition: EndpointDefinition): object {
           { ...rest, content: mapValues(content, (schema) => ({ schema })) },
         ]),
       ),
+      ...(!isOpen && { 401: { description: unauthorized } }),
       ...describeProblems(definition),
     },
   };
 }
+
+const unauthorized = "The function key is missing or wrong. The platform answers, without a body.";
 
 function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
   if ("text" in body) {
@@ -88,12 +102,11 @@ function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
   return { required: isRequired, content: { "application/json": { schema: body.json } } };
 }
 
-/** The problems that every route may answer with, because it reads the request or the journal. */
+/** Every kind of problem that the route may answer with. */
 export function listProblems({ body, problems, route }: EndpointDefinition): ProblemKind[] {
   const kinds: ProblemKind[] = ["invalid-request", ...problems];
   if (body) kinds.push("body-too-large", "unsupported-content-type");
   if (route !== "api-openapi" && route !== "api-health") kinds.push("journal-unavailable");
-  if (routes[route].path.includes("{target}")) kinds.push("record-unreadable");
   return kinds;
 }
 

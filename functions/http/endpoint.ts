@@ -20,9 +20,21 @@ export type BodyDefinition =
       readonly maxBytes: number;
     };
 
+/** The parts of the API, in the order of the document. */
+export const groups = {
+  Targets: "What Keyturn rotates, and the state of each.",
+  Rotations: "Requests for rotations, and the history.",
+  "Exposures and uses": "Reports that somebody saw or used a secret.",
+  Plans: "Rotations to come, and what an edit of the configuration changes.",
+  "Alarms and health": "What a person or a load balancer should know.",
+  "OpenAPI document": "This API, described for programs.",
+} as const;
+
 /** What a route accepts and answers: the single definition for parsing, types and the OpenAPI document. */
 export interface EndpointDefinition {
   readonly route: RouteName;
+  /** The part of the API that the route belongs to. */
+  readonly group: keyof typeof groups;
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

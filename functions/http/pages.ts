@@ -1,6 +1,6 @@
 /**
  * Returns the path of the next page of a list, or nothing after the last page. The path keeps the limit and the filters as they were
- * sent: a cursor of a filtered list is valid only with the same filters.
+ * sent, so that the next page continues the same list.
  */
 export function nextPage(
   path: string,

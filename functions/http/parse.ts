@@ -17,10 +17,12 @@ export async function parseRequest(request: HttpRequest, definition: EndpointDef
 }
 
 /** Rejects unknown and repeated parameters: a mistyped one must not silently change the answer. */
-function parseQuery({ query }: HttpRequest, schema: z.ZodObject | undefined) {
+function parseQuery({ query, url }: HttpRequest, schema: z.ZodObject | undefined) {
   const names = [...query.keys()].filter((name) => !platformNames.includes(name));
   rejectUnknown("query parameter", names, Object.keys(schema?.shape ?? {}));
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  // The host joins the values of a repeated parameter with a comma in `query`. Only the address shows the repetition.
+  const sent = [...new URL(url).searchParams.keys()];
+  const twice = names.find((name) => sent.indexOf(name) !== sent.lastIndexOf(name));
   if (twice !== undefined) {
     throw invalid(`Query parameter \`${twice}\` is given more than once. Give it once.`);
   }

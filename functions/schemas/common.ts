@@ -11,25 +11,38 @@ const targetError =
 export const targetId = z
   .string(targetError)
   .refine(isTargetId, targetError)
-  .meta({ id: "TargetId", pattern: "^[a-z0-9][a-z0-9-]{0,62}$", examples: ["orders-db"] })
-  .describe("The id of a target in the configuration.");
+  .meta({
+    id: "TargetId",
+    description: "The id of a target in the configuration.",
+    pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+    examples: ["orders-db"],
+  });
 
 const rotationError = "The rotation id must be a ULID: 26 digits and capital letters.";
 
 export const rotationId = z
   .string(rotationError)
   .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, rotationError)
-  .meta({ id: "RotationId", examples: ["01JQ0000000000000000000000"] })
-  .describe("The id of a rotation, a ULID.");
+  .meta({
+    id: "RotationId",
+    description: "The id of a rotation, a ULID.",
+    examples: ["01JQ0000000000000000000000"],
+  });
 
-export const targetParams = z.strictObject({ target: targetId });
-export const rotationParams = z.strictObject({ target: targetId, rotation: rotationId });
+const targetParam = targetId.describe("The id of a target in the configuration.");
+
+export const targetParams = z.strictObject({ target: targetParam });
+export const rotationParams = z.strictObject({
+  target: targetParam,
+  rotation: rotationId.describe("The id of a rotation."),
+});
 
 /** A moment in an answer. */
-export const instant = z.iso
-  .datetime()
-  .meta({ id: "Instant", examples: ["2026-12-20T18:00:00.000Z"] })
-  .describe("A moment in UTC, with milliseconds.");
+export const instant = z.iso.datetime().meta({
+  id: "Instant",
+  description: "A moment in UTC, in ISO 8601 with milliseconds.",
+  examples: ["2026-12-20T18:00:00.000Z"],
+});
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 
@@ -37,8 +50,8 @@ export const list = <Item extends z.ZodType>(item: Item) => z.array(item).readon
 export const moment = (error: string) =>
   z
     .string(error)
-    .transform((text, context) => toMoment(text) ?? reject(context, error))
-    .meta({ examples: ["2026-12-20", "2026-12-20T18:00:00Z"] });
+    .meta({ examples: ["2026-12-20", "2026-12-20T18:00:00Z"] })
+    .transform((text, context) => instantOf(text) ?? reject(context, error));
 
 /** A moment that is over. */
 export const pastMoment = (field: string) =>
@@ -52,12 +65,12 @@ export const duration = (field: string, maxMs: number) => {
   const error = `\`${field}\` must be a duration such as "0s", "30m" or "24h", at most ${formatDuration(maxMs)}.`;
   return z
     .string(error)
+    .meta({ examples: ["0s", "30m", "24h"] })
     .transform((text, context) => {
       const milliseconds = durationOf(text);
       if (milliseconds === undefined || milliseconds > maxMs) return reject(context, error);
       return milliseconds;
-    })
-    .meta({ examples: ["0s", "30m", "24h"] });
+    });
 };
 
 /** A text of 1 to 200 characters for people. `what` completes "`field` must contain …". */
@@ -85,28 +98,43 @@ export const limit = z
       delete jsonSchema.pattern;
       Object.assign(jsonSchema, { type: "integer", minimum: 1, maximum: 100 });
     },
-  })
-  .describe("The number of entries of a page.");
+  });
+
+/** The number of entries of a page, for lists that always have pages. */
+const usualLimit = 20;
 
 /** The cursor of a list. Each list checks its own. */
 export const cursor = z
   .string()
-  .describe("From `next` of the page before. Absent: the first page.");
+  .optional()
+  .describe("The cursor in `next` of the page before. Default: the first page.");
+
+/** The query of a list that always has pages. */
+export const pageQuery = z.strictObject({
+  limit: limit
+    .default(usualLimit)
+    .describe(`The number of entries of a page. Default: ${usualLimit}.`),
+  cursor,
+});
 
 export const next = z
   .string()
   .optional()
-  .describe("The path of the next page, with its cursor. Absent on the last page.");
+  .describe(
+    "The path of the next page, with its cursor and the same filters. Absent on the last page.",
+  );
 
 export const versionRef = z
-  .object({ vault: z.string(), name: z.string(), version: z.string() })
+  .object({
+    vault: z.string().describe("The name of the vault in the configuration."),
+    name: z.string().describe("The name of the secret."),
+    version: z.string().describe("The id of the version."),
+  })
   .readonly()
-  .meta({ id: "SecretVersion" })
-  .describe("A version of a secret in a vault, never its value.");
-
-function toMoment(text: string): string | undefined {
-  return instantOf(text);
-}
+  .meta({
+    id: "SecretVersion",
+    description: "A version of a secret in a vault, never its value.",
+  });
 
 function reject(context: z.core.$RefinementCtx, message: string): never {
   context.addIssue({ code: "custom", message });

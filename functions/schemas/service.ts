@@ -1,27 +1,29 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { cursor, instant, limit, list, next, targetId } from "./common.ts";
+import { instant, list, next, pageQuery, targetId } from "./common.ts";
+
+const alarm = z
+  .object({
+    id: z.string().describe("Identifies the alarm."),
+    at: instant,
+    kind: z.string().describe("The reference of events lists the kinds and what to do."),
+    message: z.string().describe("What happened and what to do."),
+    targetId: targetId.optional().describe("The target that it is about, if there is one."),
+  })
+  .meta({ id: "Alarm", description: "Something that a person should know." });
 
 export const listAlarms = endpoint({
   route: "api-alarms",
-  summary: "List alarms that belong to no rotation, newest first",
-  query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+  group: "Alarms and health",
+  summary: "List alarms, newest first",
+  description: "Alarms report what a person should know and no rotation reports.",
+  query: pageQuery,
   answers: {
     200: {
       description: "A page of alarms.",
       content: {
         "application/json": z.object({
-          alarms: list(
-            z
-              .object({
-                id: z.string(),
-                at: instant,
-                kind: z.string(),
-                message: z.string(),
-                targetId: targetId.optional(),
-              })
-              .meta({ id: "Alarm" }),
-          ),
+          alarms: list(alarm).describe("The alarms of the page."),
           next,
         }),
       },
@@ -34,6 +36,7 @@ const status = z.object({ status: z.enum(["up", "down"]) });
 
 export const getHealth = endpoint({
   route: "api-health",
+  group: "Alarms and health",
   summary: "Report to load balancers whether the app is up",
   description: "Needs no key. One answer serves all callers for five seconds.",
   answers: {
@@ -45,7 +48,9 @@ export const getHealth = endpoint({
 
 export const getDocument = endpoint({
   route: "api-openapi",
-  summary: "Describe this API",
+  group: "OpenAPI document",
+  summary: "Describe this API for programs",
+  description: "Clients, validators and mock servers can be generated from the document.",
   answers: {
     200: {
       description: "The OpenAPI 3.1 document of this version.",
