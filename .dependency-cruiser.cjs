@@ -152,6 +152,7 @@ module.exports = {
           "^shared/core/",
           "node_modules/@azure/functions/",
           "node_modules/zod/",
+          "node_modules/zod-openapi/",
         ],
         dependencyTypesNot: builtin,
       },

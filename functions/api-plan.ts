@@ -1,25 +1,10 @@
-import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
-import {
-  editedConfig,
-  instantOf,
-  isTooCostly,
-  limitOf,
-  listConfigProblems,
-  type Operations,
-  planFormats,
-  type PlanOptions,
-} from "../shared/app.ts";
-import { toProblemAnswer } from "./http/answers.ts";
-import { readText } from "./http/body.ts";
-import { type Answerer, handle } from "./http/handle.ts";
-import { RequestError } from "./http/request-error.ts";
+import type { z } from "zod";
+import { editedConfig, isTooCostly, listConfigProblems, type PlanOptions } from "../shared/app.ts";
+import { ProblemError } from "./http/problem.ts";
+import { replyText, serve } from "./http/serve.ts";
+import type { getPlan, planEdit } from "./schemas/plans.ts";
 
-/** Milliseconds. Longer periods take too long to compute. */
-const maxPeriodMs = 366 * 24 * 60 * 60 * 1_000;
-/** Bytes of an edited configuration. */
-const maxConfigBytes = 1024 * 1024;
-const yaml = ["text/yaml", "application/yaml"];
-const parameters = ["from", "to", "targets", "format", "per-server", "per-vault"];
+const schemas = () => import("./schemas/plans.ts");
 
 const types = {
   text: "text/plain; charset=utf-8",
@@ -27,120 +12,71 @@ const types = {
   ics: "text/calendar; charset=utf-8",
 } as const;
 
-type Format = PlanOptions["format"];
+type Query = z.output<(typeof getPlan)["query"] | (typeof planEdit)["query"]>;
 
-function readOptions({ query }: HttpRequest, formats: readonly Format[]): PlanOptions {
-  const from = readMoment("from", query.get("from"));
-  const to = readMoment("to", query.get("to"));
-  const text = query.get("format") ?? "json";
-  const format = formats.find((one) => one === text);
-  if (!format) throw new RequestError(400, `\`format\` must be one of ${formats.join(", ")}.`);
-  if (to !== undefined) {
-    const length = Date.parse(to) - (from === undefined ? Date.now() : Date.parse(from));
-    if (length <= 0) throw new RequestError(400, "`to` must be later than `from` (default: now).");
-    if (length > maxPeriodMs) {
-      throw new RequestError(400, "`to` must be at most 366 days after `from`.");
-    }
-  }
-  const targets = query.get("targets");
-  // The host joins repeated query parameters with a comma, which no target id contains.
-  if (targets?.includes(",") === true) {
-    throw new RequestError(400, "`targets` must be a single pattern. Give it once.");
-  }
+function toOptions(query: Query): PlanOptions {
+  const { format, from, to, targets, "per-server": perServer, "per-vault": perVault } = query;
   return {
     format,
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
-    ...(targets !== null && { targets }),
-    limits: { ...readLimit("perServer", query), ...readLimit("perVault", query) },
+    ...(targets !== undefined && { targets }),
+    limits: { ...(perServer && { perServer }), ...(perVault && { perVault }) },
   };
-}
-
-function readMoment(name: string, text: string | null): string | undefined {
-  if (text === null) return undefined;
-  const moment = instantOf(text);
-  if (moment !== undefined) return moment;
-  const examples = '"2026-12-20" or "2026-12-20T18:00:00Z"';
-  throw new RequestError(400, `\`${name}\` must be a date or time such as ${examples}.`);
-}
-
-const limitNames = { perServer: "per-server", perVault: "per-vault" } as const;
-
-function readLimit(
-  field: keyof typeof limitNames,
-  query: HttpRequest["query"],
-): PlanOptions["limits"] {
-  const name = limitNames[field];
-  const text = query.get(name);
-  if (text === null) return {};
-  const limit = limitOf(text);
-  if (limit) return { [field]: limit };
-  throw new RequestError(400, `\`${name}\` must be a number and a duration such as 10/10s.`);
-}
-
-function plan(format: Format, body: string): HttpResponseInit {
-  const headers = { "content-type": types[format], "cache-control": "no-store" };
-  return { status: 200, headers, body };
 }
 
 /** Plans that one process computes at the same time. Each needs memory; a plan of an edit also needs a thread. */
 const [maxPlans, maxEdits] = [4, 2];
-const retryAfter = { "retry-after": "5" };
 
 /** Answers 503 while `max` other requests are being answered. */
-function limitConcurrency(max: number, answer: Answerer): Answerer {
+function limitConcurrency<Given, Result>(
+  max: number,
+  answer: (given: Given) => Promise<Result>,
+): (given: Given) => Promise<Result> {
   let open = 0;
-  return async (request, operations) => {
+  return async (given) => {
     if (open >= max) {
       const detail = `The app is computing ${max} plans already, which is the limit. Try again in a few seconds.`;
-      return toProblemAnswer(503, detail, retryAfter);
+      throw new ProblemError("too-many-plans", detail, { headers: { "retry-after": "5" } });
     }
     open++;
     try {
-      return await answer(request, operations);
+      return await answer(given);
     } finally {
       open--;
     }
   };
 }
 
-/**
- * Answers what an edit of the configuration would change: 200, or 422 with every problem of the edited configuration.
- * Changes nothing.
- */
-async function planEdit(request: HttpRequest, operations: Operations): Promise<HttpResponseInit> {
-  const options = readOptions(request, ["text", "json"]);
-  const text = await readText(request, yaml, maxConfigBytes);
-  try {
-    const edited = await editedConfig(text);
-    return plan(options.format, await operations.planEdit(edited, options));
-  } catch (error) {
-    if (isTooCostly(error)) return toProblemAnswer(422, `${error.message}.`);
-    const problems = listConfigProblems(error);
-    if (!problems) throw error;
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    return toProblemAnswer(422, `The configuration has ${count}.`, {}, { problems });
-  }
-}
+serve(
+  "api-plan",
+  async () => (await schemas()).getPlan,
+  limitConcurrency(maxPlans, async ({ query, operations }) => {
+    const options = toOptions(query);
+    return replyText(200, await operations.plan(options), types[options.format]);
+  }),
+);
 
-/** Lists the rotations to come as JSON, as a text table, or as a calendar. */
-app.http("api-plan", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "plan",
-  handler: handle(
-    parameters,
-    limitConcurrency(maxPlans, async (request, operations) => {
-      const options = readOptions(request, planFormats);
-      return plan(options.format, await operations.plan(options));
-    }),
-  ),
-});
-
-/** Compares the current plan with the plan of the edited keyturn.yaml in the body. */
-app.http("api-plan-edit", {
-  methods: ["POST"],
-  authLevel: "function",
-  route: "plan",
-  handler: handle(parameters, limitConcurrency(maxEdits, planEdit)),
-});
+/** 422 lists every problem of the edited configuration. */
+serve(
+  "api-plan-edit",
+  async () => (await schemas()).planEdit,
+  limitConcurrency(maxEdits, async ({ query, body, operations }) => {
+    const options = toOptions(query);
+    try {
+      const edited = await editedConfig(body);
+      const text = await operations.planEdit(edited, options);
+      return replyText(200, text, types[options.format]);
+    } catch (error) {
+      if (isTooCostly(error)) {
+        throw new ProblemError("configuration-too-costly", `${error.message}.`);
+      }
+      const problems = listConfigProblems(error);
+      if (!problems) throw error;
+      const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+      throw new ProblemError("invalid-configuration", `The configuration has ${count}.`, {
+        more: { problems },
+      });
+    }
+  }),
+);

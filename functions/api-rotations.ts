@@ -1,46 +1,75 @@
-import { app, type HttpRequest } from "@azure/functions";
-import { linkNextPage, toAnswer } from "./http/answers.ts";
-import { findRefusedCursor, readCursor, writeCursor } from "./http/cursor.ts";
-import { handle } from "./http/handle.ts";
-import { answerNoSuchTarget, limit, readRotationId, readTargetId } from "./http/parameters.ts";
-import { RequestError } from "./http/request-error.ts";
+import type { RotationInput } from "../shared/app.ts";
+import { describeCaller } from "./http/caller.ts";
+import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { nextPage } from "./http/pages.ts";
+import { noSuchTarget, ProblemError } from "./http/problem.ts";
+import { reply, serve } from "./http/serve.ts";
 
-/** Lists the rotations of a target, newest first. */
-app.http("api-rotations", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "targets/{target}/rotations",
-  handler: handle(["limit", "cursor"], async (request, operations) => {
-    const id = readTargetId(request);
-    const page = { limit: limit(request, 20), ...placeIn(request, id) };
-    const found = await operations.rotations(id, page);
-    if (!found) throw answerNoSuchTarget(id);
+const schemas = () => import("./schemas/rotations.ts");
+
+serve(
+  "api-rotate",
+  async () => (await schemas()).requestRotation,
+  async (call) => {
+    const { params, headers, operations, request } = call;
+    const { reason, grace, liftFreeze } = call.body;
+    const key = headers["idempotency-key"];
+    const input: RotationInput = {
+      reason,
+      requestedBy: describeCaller(request),
+      ...(grace !== undefined && { grace }),
+      ...(liftFreeze !== undefined && { liftFreeze }),
+      ...(key !== undefined && { key }),
+    };
+    const requested = await operations.request(params.target, input);
+    if (!requested) throw noSuchTarget(params.target);
+    const { rotationId, joined, why, waiting } = requested;
+    const location = `/api/targets/${params.target}/rotations/${rotationId}`;
+    const json = {
+      target: params.target,
+      rotation: rotationId,
+      status: location,
+      joined,
+      why,
+      ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
+      ...(waiting && { queuedWhy: waiting.why }),
+    };
+    return reply(202, json, { location });
+  },
+);
+
+serve(
+  "api-rotations",
+  async () => (await schemas()).listRotations,
+  async (call) => {
+    const { params, query, operations, request } = call;
+    const { limit, cursor } = query;
+    const page = { limit, ...readPlace(cursor, params.target) };
+    const found = await operations.rotations(params.target, page);
+    if (!found) throw noSuchTarget(params.target);
     const last = found.hasMore ? found.items.at(-1) : undefined;
-    const cursor = last && writeCursor("rotations", [id, last.rotationId]);
-    const next = linkNextPage(`/api/targets/${id}/rotations`, page.limit, cursor);
-    return toAnswer(200, { rotations: found.items, ...next });
-  }),
-});
+    const place = last && writeCursor("rotations", [params.target, last.rotationId]);
+    const next = nextPage(`/api/targets/${params.target}/rotations`, request.query, place);
+    return reply(200, { rotations: found.items, ...next });
+  },
+);
 
-function placeIn({ query }: HttpRequest, id: string): { readonly after?: string } {
-  const place = readCursor("rotations", query.get("cursor"));
+function readPlace(cursor: string | undefined, id: string): { readonly after?: string } {
+  const place = readCursor("rotations", cursor);
   if (!place) return {};
   const [target, after] = place;
   // A cursor of another target would skip newer rotations of this one.
-  if (target !== id || after === undefined) throw findRefusedCursor();
+  if (target !== id || after === undefined) throw refusedCursor();
   return { after };
 }
 
-/** Answers with one rotation: its state, its phases with their times, what it waits for, and what went wrong. */
-app.http("api-rotation", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "targets/{target}/rotations/{rotation}",
-  handler: handle([], async (request, operations) => {
-    const id = readTargetId(request);
-    const rotation = readRotationId(request);
-    const found = await operations.rotation(id, rotation);
-    if (!found) throw new RequestError(404, `Target "${id}" has no rotation ${rotation}.`);
-    return toAnswer(200, found);
-  }),
-});
+serve(
+  "api-rotation",
+  async () => (await schemas()).getRotation,
+  async ({ params, operations }) => {
+    const { target, rotation } = params;
+    const found = await operations.rotation(target, rotation);
+    if (found) return reply(200, found);
+    throw new ProblemError("rotation-not-found", `Target "${target}" has no rotation ${rotation}.`);
+  },
+);

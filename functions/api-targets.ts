@@ -1,53 +1,39 @@
-import { app } from "@azure/functions";
-import { linkNextPage, toAnswer } from "./http/answers.ts";
-import { findRefusedCursor, readCursor, writeCursor } from "./http/cursor.ts";
-import { handle } from "./http/handle.ts";
-import { answerNoSuchTarget, limit, readTargetId } from "./http/parameters.ts";
+import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { nextPage } from "./http/pages.ts";
+import { noSuchTarget } from "./http/problem.ts";
+import { reply, serve } from "./http/serve.ts";
 
-/** Lists every configured target with its state. The list has pages only when the caller gives a limit. */
-app.http("api-targets", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "targets",
-  handler: handle(["limit", "cursor"], async (request, operations) => {
-    const [after] = readCursor("targets", request.query.get("cursor")) ?? [];
-    const max = limit(request, undefined);
+const schemas = () => import("./schemas/targets.ts");
+
+serve(
+  "api-targets",
+  async () => (await schemas()).listTargets,
+  async ({ query, operations, request }) => {
+    const { limit, cursor, tag, owner, overdue, ...filter } = query;
+    const [after] = readCursor("targets", cursor) ?? [];
     const found = await operations.targets({
-      ...(max !== undefined && { limit: max }),
+      ...(limit !== undefined && { limit }),
       ...(after !== undefined && { after }),
+      filter: {
+        ...filter,
+        isOverdue: overdue !== undefined,
+        tags: [...(tag ? [tag] : []), ...(owner === undefined ? [] : [["owner", owner] as const])],
+      },
     });
     // The last target of the previous page is no longer in the configuration.
-    if (!found) throw findRefusedCursor();
+    if (!found) throw refusedCursor();
     const last = found.hasMore ? found.items.at(-1) : undefined;
-    const cursor = last && writeCursor("targets", [last.id]);
-    return toAnswer(200, { targets: found.items, ...linkNextPage("/api/targets", max, cursor) });
-  }),
-});
+    const next = nextPage("/api/targets", request.query, last && writeCursor("targets", [last.id]));
+    return reply(200, { targets: found.items, ...next });
+  },
+);
 
-app.http("api-target", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "targets/{target}",
-  handler: handle([], async (request, operations) => {
-    const id = readTargetId(request);
-    const found = await operations.target(id);
-    if (!found) throw answerNoSuchTarget(id);
-    return toAnswer(200, found);
-  }),
-});
-
-/** Lists alarms that belong to no rotation, newest first. */
-app.http("api-alarms", {
-  methods: ["GET"],
-  authLevel: "function",
-  route: "alarms",
-  handler: handle(["limit", "cursor"], async (request, operations) => {
-    const [at, id] = readCursor("alarms", request.query.get("cursor")) ?? [];
-    const after = at !== undefined && id !== undefined && { after: { at, id } };
-    const max = limit(request, 20);
-    const { items, hasMore } = await operations.alarms({ limit: max, ...after });
-    const last = hasMore ? items.at(-1) : undefined;
-    const cursor = last && writeCursor("alarms", [last.at, last.id]);
-    return toAnswer(200, { alarms: items, ...linkNextPage("/api/alarms", max, cursor) });
-  }),
-});
+serve(
+  "api-target",
+  async () => (await schemas()).getTarget,
+  async ({ params, operations }) => {
+    const found = await operations.target(params.target);
+    if (!found) throw noSuchTarget(params.target);
+    return reply(200, found);
+  },
+);

@@ -46,8 +46,12 @@ const naming = (id: string): Plugin => ({
     file === join(root, "shared", "build-id.ts") ? `export const build = "${id}";` : undefined,
 });
 
-/** The shared code of the functions is in one file with all that it needs at start, because each file costs a round trip. */
-const usedByAll = /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/][\w-]+[\\/]/;
+/**
+ * The shared code of the functions is in one file with all that it needs at start, because each file costs a round trip. The schemas of
+ * the API and its document are loaded when they are used.
+ */
+const usedByAll =
+  /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/](?!schemas[\\/]|http[\\/]document\.ts$)[\w-]+[\\/]/;
 
 async function bundle(out: string, id: string): Promise<OutputChunk[]> {
   const files = globSync("functions/*.ts", { cwd: root }).toSorted();

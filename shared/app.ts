@@ -19,13 +19,13 @@ import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
 export type { Operations } from "./engine/operations.ts";
-export type { ExposureInput } from "./engine/inbox/expose.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
-export type { UseInput } from "./engine/inbox/record-use.ts";
+export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
+export { reasons, workingPhases } from "./core/record/rotation.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";

@@ -1,35 +1,30 @@
 import type { HttpRequest } from "@azure/functions";
-import { RequestError } from "./request-error.ts";
-import { refuseUnknown } from "./request-fields.ts";
+import { invalid, ProblemError } from "./problem.ts";
 
 /** Bytes. Valid objects are much smaller. */
 const maxObjectBytes = 8 * 1024;
 
-/**
- * Reads the JSON object in the body; an empty body counts as an empty object. Throws RequestError, also for a field that is not
- * in `fields`.
- */
+/** Reads the JSON object in the body; an empty body counts as an empty object. Throws ProblemError. */
 export async function readObject(
   request: HttpRequest,
-  fields: readonly string[],
+  maxBytes = maxObjectBytes,
 ): Promise<Record<string, unknown>> {
-  const bytes = await readBytes(request, maxObjectBytes);
+  const bytes = await readBytes(request, maxBytes);
   if (bytes.length === 0) return {};
   requireType(request, ["application/json"]);
   const text = decode(bytes);
   const body = parse(text);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new RequestError(400, "The body must be a JSON object.");
+    throw invalid("The body must be a JSON object.");
   }
-  refuseUnknown("field", Object.keys(body), fields);
   const twice = repeatedKey(text);
   if (twice !== undefined) {
-    throw new RequestError(400, `Field \`${twice}\` is given more than once. Give it once.`);
+    throw invalid(`Field \`${twice}\` is given more than once. Give it once.`);
   }
   return { ...body };
 }
 
-/** Reads the body as text. Throws RequestError when its content type is not in `types` or it is larger than `maxBytes`. */
+/** Reads the body as text. Throws ProblemError when its content type is not in `types` or it is larger than `maxBytes`. */
 export async function readText(
   request: HttpRequest,
   types: readonly string[],
@@ -51,14 +46,17 @@ async function readBytes(request: HttpRequest, maxBytes: number): Promise<Buffer
 function requireType(request: HttpRequest, types: readonly string[]): void {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== undefined && types.includes(type)) return;
-  throw new RequestError(415, `\`Content-Type\` must be ${types.join(" or ")}.`);
+  throw new ProblemError(
+    "unsupported-content-type",
+    `\`Content-Type\` must be ${types.join(" or ")}.`,
+  );
 }
 
 function decode(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new RequestError(400, "The body is not UTF-8 text.");
+    throw invalid("The body is not UTF-8 text.");
   }
 }
 
@@ -66,7 +64,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new RequestError(400, "The body is not valid JSON.");
+    throw invalid("The body is not valid JSON.");
   }
 }
 
@@ -86,6 +84,9 @@ function repeatedKey(text: string): string | undefined {
   return undefined;
 }
 
-function tooLarge(maxBytes: number): RequestError {
-  return new RequestError(413, `The body is too large. The limit is ${maxBytes} bytes.`);
+function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError(
+    "body-too-large",
+    `The body is too large. The limit is ${maxBytes} bytes.`,
+  );
 }

@@ -1,5 +1,5 @@
 import { isTargetId } from "../../shared/app.ts";
-import { RequestError } from "./request-error.ts";
+import { invalid, type ProblemError } from "./problem.ts";
 
 /** The last entry of a page; the next page starts after it. Callers return it unchanged and must not interpret it. */
 type Place = readonly string[];
@@ -22,17 +22,16 @@ export function writeCursor(list: List, place: Place): string {
   return Buffer.from(JSON.stringify([list, ...place])).toString("base64url");
 }
 
-/** Returns undefined when there is no cursor. Throws RequestError for a cursor that this list did not issue. */
-export function readCursor(list: List, cursor: string | null): Place | undefined {
-  if (cursor === null) return undefined;
+/** Returns undefined when there is no cursor. Throws ProblemError for a cursor that this list did not issue. */
+export function readCursor(list: List, cursor: string | undefined): Place | undefined {
+  if (cursor === undefined) return undefined;
   const place = parse(cursor);
   if (place?.[0] === list && lists[list](place.slice(1))) return place.slice(1);
-  throw findRefusedCursor();
+  throw refusedCursor();
 }
 
-export function findRefusedCursor(): RequestError {
-  return new RequestError(
-    400,
+export function refusedCursor(): ProblemError {
+  return invalid(
     "`cursor` must come from `next` of an earlier page of this list. Leave it out to start with the first page.",
   );
 }

@@ -2,15 +2,17 @@
  * The kind of an error says what Keyturn knows about the outcome, because only that decides what it may do next. Messages are
  * plain sentences for an operator and never contain a secret.
  */
-export type ErrorKind =
-  | "config"
-  | "target-unavailable"
-  | "vault-unavailable"
-  | "change-refused"
-  | "outcome-unknown"
-  | "no-live-credential"
-  | "lease-lost"
-  | "bug";
+export const errorKinds = [
+  "config",
+  "target-unavailable",
+  "vault-unavailable",
+  "change-refused",
+  "outcome-unknown",
+  "no-live-credential",
+  "lease-lost",
+  "bug",
+] as const;
+export type ErrorKind = (typeof errorKinds)[number];
 
 /** The input is wrong, and nothing was sent to the target. The message names the field. */
 export class ConfigError extends Error {

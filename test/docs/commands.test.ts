@@ -241,7 +241,7 @@ async function answerTo({ method, url, headers, body }: Asked): Promise<string> 
     }
     const bytes = Buffer.from(body ?? "");
     const arrayBuffer = () => Promise.resolve(bytes);
-    const request = { query: url.searchParams, params, headers, arrayBuffer };
+    const request = { url: url.href, query: url.searchParams, params, headers, arrayBuffer };
     const answer: unknown = await route.handler(
       request as unknown as HttpRequest,
       new InvocationContext(),

@@ -72,7 +72,7 @@ describe("An exposure report", () => {
       400,
       "left",
       {},
-      "`by` must contain the name of the person or system that saw the secret: text of 1 to 200 characters.",
+      "`by` must contain the name of the person or system that saw the secret, in 1 to 200 characters.",
     ],
     [
       400,
@@ -139,13 +139,16 @@ describe("The plan", () => {
   test.each([
     [
       "target=s*",
-      "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, format, per-server, per-vault.",
+      "Unknown query parameter `target`. Did you mean `targets`? Allowed: from, to, targets, per-server, per-vault, format.",
     ],
     ["targets=sene", 'No target matches "sene" (did you mean "seen"?).'],
-    ["targets=seen&targets=left", "`targets` must be a single pattern. Give it once."],
+    [
+      "targets=seen&targets=left",
+      "Query parameter `targets` is given more than once. Give it once.",
+    ],
     ["per-server=many", "`per-server` must be a number and a duration such as 10/10s."],
     ["per-vault=0/1s", "`per-vault` must be a number and a duration such as 10/10s."],
-    ["format=pdf", "`format` must be one of text, json, ics."],
+    ["format=pdf", "Unknown value of `format`. Allowed: text, json, ics."],
     [
       "from=tomorrow",
       '`from` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
@@ -279,7 +282,7 @@ describe("An edited configuration", () => {
   });
 
   test.each<[number, string, string | Uint8Array<ArrayBuffer>, Record<string, string>, string]>([
-    [400, "?format=ics", "version: 1", yaml, "`format` must be one of text, json."],
+    [400, "?format=ics", "version: 1", yaml, "Unknown value of `format`. Allowed: text, json."],
     [415, "", "{}", json, "`Content-Type` must be text/yaml or application/yaml."],
     [413, "", "#".repeat(1_048_577), yaml, "The body is too large. The limit is 1048576 bytes."],
     [400, "", new Uint8Array([0xff, 0xfe]), yaml, "The body is not UTF-8 text."],

@@ -8,11 +8,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { makeDocument } from "../../functions/http/document.ts";
 import { type Azurite, startAzurite } from "../../local/azurite.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../local/identity/endpoint.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
-import { packageName } from "../../scripts/third-party.ts";
 import { makeRotators } from "../../shared/rotators/registry.ts";
+import { readBuilt } from "./built-sources.ts";
 import { hostApp, type HostedApp } from "./hosted-app.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -89,34 +90,7 @@ async function seedSecrets(): Promise<void> {
   }
 }
 
-const scripts = () => globSync("**/*.js", { cwd: folder });
-
-/** The files whose code is in a file of the built folder, by its source map. */
-async function listSources(file: string): Promise<string[]> {
-  // The bundler's own few lines.
-  if (file === path.join("chunks", "rolldown-runtime.js")) return [];
-  const text = await readFile(path.join(folder, `${file}.map`), "utf8");
-  const { sources } = JSON.parse(text) as { sources: string[] };
-  return sources.map((source) => path.resolve(root, "dist", path.dirname(file), source));
-}
-
-const packagesInAll = async (files: readonly string[]) =>
-  new Set(
-    (await Promise.all(files.map(listSources)))
-      .flat()
-      .map(packageName)
-      .filter((name) => name !== undefined),
-  );
-
-/** Packages that sources of the app load when they are used, and not before. */
-async function lazyPackages(): Promise<Set<string>> {
-  const sources = (await Promise.all(scripts().map(listSources))).flat();
-  const own = sources.filter((file) => packageName(file) === undefined);
-  const texts = await Promise.all(own.map((file) => readFile(file, "utf8")));
-  const found = texts.flatMap((text) => Array.from(text.matchAll(/\bimport\("([^".][^"]*)"\)/g)));
-  const names = found.map(([, name = ""]) => name);
-  return new Set(names.filter((name) => !name.startsWith("node:")));
-}
+const { scripts, listSources, packagesInAll, lazyPackages } = readBuilt(root, () => folder);
 
 const isJavaScript = (file: string) => file.endsWith(".js");
 
@@ -164,6 +138,14 @@ describe("The built package, alone in a folder,", () => {
     expect(new Set(built.functions.map(({ trigger }) => trigger)).size).toBe(4);
     const health = built.functions.find(({ name }) => name === "api-health");
     expect(health).toMatchObject({ url: "/api/health", authLevel: "anonymous" });
+  });
+
+  test("loads neither the schemas of the API nor zod before the first request", async () => {
+    const files = (await built.loaded()).filter(isJavaScript);
+    const sources = (await Promise.all(files.map(listSources))).flat();
+    expect(sources).toContain(path.join(root, "functions", "http", "serve.ts"));
+    expect(sources.filter((file) => file.includes(path.join("functions", "schemas")))).toEqual([]);
+    expect(await packagesInAll(files)).not.toContain("zod");
   });
 
   test("answers at once, without loading a driver", async () => {
@@ -223,6 +205,20 @@ describe("The built package, alone in a folder,", () => {
       422,
       { problems: [{ path: "more" }] },
     ]);
+  });
+
+  test("answers with the document of the API, and loads what makes it only then", async () => {
+    expect(await packagesInAll((await built.loaded()).filter(isJavaScript))).not.toContain(
+      "zod-openapi",
+    );
+    const answer = await built.call("GET", "/api/openapi.json");
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      JSON.parse(JSON.stringify(makeDocument())),
+    ]);
+    expect(await packagesInAll((await built.loaded()).filter(isJavaScript))).toContain(
+      "zod-openapi",
+    );
   });
 
   test("needs nothing outside its folder", async () => {

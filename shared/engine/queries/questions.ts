@@ -1,6 +1,7 @@
 import type { HistoryRow, RunRecord, TargetRecord } from "../../core/record/rotation.ts";
 import { requireMatch } from "../../core/simulation/scope.ts";
 import type { Target } from "../../core/target.ts";
+import { isInState, isWanted, type TargetFilter } from "../../core/target-filter.ts";
 import { toInstant } from "../../core/time.ts";
 import {
   type ExplainedView,
@@ -33,10 +34,14 @@ export interface Page<Item> {
   readonly hasMore: boolean;
 }
 
+export interface TargetsWanted extends Partial<PageWanted<string>> {
+  readonly filter?: TargetFilter;
+}
+
 /** Read-only queries. They return undefined when the object does not exist. */
 export interface Questions {
   /** Lists targets in the order of the configuration; without a limit, all. Returns undefined when `after` is not configured. */
-  targets(wanted?: Partial<PageWanted<string>>): Promise<Page<TargetView> | undefined>;
+  targets(wanted?: TargetsWanted): Promise<Page<TargetView> | undefined>;
   target(targetId: string): Promise<ExplainedView | undefined>;
   /** Lists every future rotation, as text in the requested format. Rejects with ConfigError when no target matches. */
   plan(wanted: PlanOptions): Promise<string>;
@@ -110,21 +115,24 @@ function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
 async function listTargets(
   { journal }: QuestionPorts,
   all: readonly Target[],
-  { limit = Infinity, after }: Partial<PageWanted<string>>,
+  { limit = Infinity, after, filter = {} }: TargetsWanted,
 ): Promise<Page<TargetView> | undefined> {
   const index = all.findIndex(({ id }) => id === after);
   if (after !== undefined && index < 0) return undefined;
-  const { items, hasMore } = toPage(all.slice(index + 1), limit);
   const listing = await journal.targets();
   const records = new Map(listing.records.map((one) => [one.targetId, one]));
   const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));
   const now = toInstant(journal.now());
-  const views = items.map((target) => {
+  const found: TargetView[] = [];
+  for (const target of all.slice(index + 1)) {
+    if (found.length > limit) break;
+    if (!isWanted(target, filter)) continue;
     const record = records.get(target.id);
     const view = viewTarget(target, record, unreadable.get(target.id));
-    return { ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) };
-  });
-  return { items: views, hasMore };
+    if (!isInState(view, filter, now)) continue;
+    found.push({ ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) });
+  }
+  return toPage(found, limit);
 }
 
 async function explain({ journal }: QuestionPorts, target: Target): Promise<ExplainedView> {

@@ -1,0 +1,96 @@
+/** One kind of problem. `meaning` and `action` are for people; the reference page shows them. */
+interface ProblemDefinition {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  readonly action: string;
+}
+
+/**
+ * Every kind of problem that the API answers with. The kind is part of `type`, which programs may compare; titles and details are for
+ * people. A kind never changes its meaning or its status.
+ */
+export const problemKinds = {
+  "invalid-request": {
+    status: 400,
+    title: "Invalid request",
+    meaning:
+      "A parameter, a field, a header or the body is unknown, missing, repeated or not allowed.",
+    action: "Correct the request as `detail` says.",
+  },
+  "target-not-found": {
+    status: 404,
+    title: "Target not found",
+    meaning: "The configuration has no target with this id.",
+    action: "`GET /api/targets` lists the targets.",
+  },
+  "rotation-not-found": {
+    status: 404,
+    title: "Rotation not found",
+    meaning: "The target does not exist, or its history has no rotation with this id.",
+    action: "`GET /api/targets/{target}/rotations` lists the rotations.",
+  },
+  busy: {
+    status: 409,
+    title: "Busy",
+    meaning: "Many requests are writing the same target at once. Nothing was recorded.",
+    action: "Send the request again after `Retry-After`.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "Body too large",
+    meaning: "The body is larger than `detail` allows.",
+    action: "Send a smaller body.",
+  },
+  "unsupported-content-type": {
+    status: 415,
+    title: "Unsupported content type",
+    meaning: "The body has another content type than the route accepts.",
+    action: "Send the content type that `detail` names.",
+  },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "Idempotency-Key reused",
+    meaning: "The `Idempotency-Key` was used for another request for this target.",
+    action: "Use a new key for a new request.",
+  },
+  "invalid-configuration": {
+    status: 422,
+    title: "Invalid configuration",
+    meaning: "The configuration in the body has problems. `problems` lists all of them.",
+    action: "Correct the configuration.",
+  },
+  "configuration-too-costly": {
+    status: 422,
+    title: "Configuration too costly to check",
+    meaning: "The check of the configuration took too much time or memory and was stopped.",
+    action: "Check the file with `keyturn check` on your machine.",
+  },
+  "too-many-plans": {
+    status: 503,
+    title: "Too many plans",
+    meaning: "The app is computing as many plans as it can at once.",
+    action: "Send the request again after `Retry-After`.",
+  },
+  "record-unreadable": {
+    status: 503,
+    title: "Record unreadable",
+    meaning: "This version of Keyturn cannot read a record that it needs. Nothing was changed.",
+    action: "Follow the runbook: A target is `unreadable`.",
+  },
+  "journal-unavailable": {
+    status: 503,
+    title: "Journal unavailable",
+    meaning:
+      "The journal or the queue cannot be reached. A request that writes may have been recorded.",
+    action:
+      "Send the request again after `Retry-After`, with the same `Idempotency-Key`. If it lasts, follow the runbook: Storage is down.",
+  },
+} as const satisfies Readonly<Record<string, ProblemDefinition>>;
+
+export type ProblemKind = keyof typeof problemKinds;
+
+/** The `type` of a problem (RFC 9457). It identifies the kind, and is not the address of a page. */
+export function problemType(kind: ProblemKind): string {
+  return `urn:problem-type:keyturn:${kind}`;
+}

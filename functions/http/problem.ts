@@ -1,0 +1,45 @@
+import type { HttpResponseInit } from "@azure/functions";
+import { type ProblemKind, problemKinds, problemType } from "./problem-kinds.ts";
+
+/** The caller gets a problem answer of this kind. The message is its `detail`, and must reveal nothing internal. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly kind: ProblemKind;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Extension members of the answer. */
+  readonly more: object;
+
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    { headers = {}, more = {} }: Partial<Pick<ProblemError, "headers" | "more">> = {},
+  ) {
+    super(detail);
+    this.kind = kind;
+    this.headers = headers;
+    this.more = more;
+  }
+}
+
+/** The request breaks a rule of the API: 400. */
+export function invalid(detail: string): ProblemError {
+  return new ProblemError("invalid-request", detail);
+}
+
+export function noSuchTarget(id: string): ProblemError {
+  return new ProblemError("target-not-found", `Target "${id}" does not exist.`);
+}
+
+/** Makes an answer in the format of RFC 9457. */
+export function toAnswer({ kind, message, headers, more }: ProblemError): HttpResponseInit {
+  const { status, title } = problemKinds[kind];
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...headers,
+    },
+    body: JSON.stringify({ type: problemType(kind), title, status, detail: message, ...more }),
+  };
+}

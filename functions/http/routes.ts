@@ -1,0 +1,29 @@
+/** A route of the HTTP API. `{name}` in the path is a parameter. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** Below `/api/`. */
+  readonly path: string;
+  /** `function`, the default, needs a function key. */
+  readonly authLevel?: "anonymous" | "function";
+}
+
+/**
+ * Every route by the name of its function. The schemas of a route are loaded with its first request, because they would delay the start
+ * of the app.
+ */
+export const routes = {
+  "api-targets": { method: "GET", path: "targets" },
+  "api-target": { method: "GET", path: "targets/{target}" },
+  "api-rotate": { method: "POST", path: "targets/{target}/rotations" },
+  "api-rotations": { method: "GET", path: "targets/{target}/rotations" },
+  "api-rotation": { method: "GET", path: "targets/{target}/rotations/{rotation}" },
+  "api-exposures": { method: "POST", path: "targets/{target}/exposures" },
+  "api-uses": { method: "POST", path: "targets/{target}/uses" },
+  "api-plan": { method: "GET", path: "plan" },
+  "api-plan-edit": { method: "POST", path: "plan" },
+  "api-alarms": { method: "GET", path: "alarms" },
+  "api-health": { method: "GET", path: "health", authLevel: "anonymous" },
+  "api-openapi": { method: "GET", path: "openapi.json" },
+} as const satisfies Readonly<Record<string, Route>>;
+
+export type RouteName = keyof typeof routes;

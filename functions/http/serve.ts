@@ -1,0 +1,105 @@
+import {
+  app,
+  type HttpHandler,
+  type HttpResponseInit,
+  type InvocationContext,
+} from "@azure/functions";
+import {
+  findUnreadableRow,
+  isBusy,
+  isConfigError,
+  isKeyReused,
+  isUnavailable,
+} from "../../shared/app.ts";
+import { openOperations } from "../invocation/invocation-operations.ts";
+import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
+import { parseRequest } from "./parse.ts";
+import { invalid, ProblemError, toAnswer } from "./problem.ts";
+import { type Route, type RouteName, routes } from "./routes.ts";
+
+type Answerer<Definition extends EndpointDefinition> = (
+  call: Call<Definition>,
+) => Promise<Answer<Definition>>;
+
+/** A write may have succeeded although its answer was lost, so this message must not say that it failed. */
+const unavailable =
+  "The journal is unavailable. Try again; a request repeated with the same `Idempotency-Key` takes effect only once.";
+
+/** A write that lost every race changed nothing. */
+const busy =
+  "This request was not recorded, because many others are writing to the same target. Try again.";
+
+/** Registers a route. Its schemas are loaded with the first request. */
+export function serve<Definition extends EndpointDefinition>(
+  name: RouteName,
+  load: () => Promise<Definition>,
+  answer: Answerer<Definition>,
+): void {
+  const { method, path, authLevel = "function" }: Route = routes[name];
+  app.http(name, { methods: [method], authLevel, route: path, handler: handle(load, answer) });
+}
+
+/** Makes a handler that parses the request and turns known errors into problem answers. */
+function handle<Definition extends EndpointDefinition>(
+  load: () => Promise<Definition>,
+  answer: Answerer<Definition>,
+): HttpHandler {
+  return async (request, context) => {
+    try {
+      const parsed = await parseRequest(request, await load());
+      const operations = await openOperations(context);
+      // The schemas of the definition have made these fields, which the compiler cannot follow.
+      const call = { ...parsed, operations, request } as Call<Definition>;
+      return toResponse(await answer(call));
+    } catch (error) {
+      const problem = toProblem(error, context);
+      if (!problem) throw error;
+      return toAnswer(problem);
+    }
+  };
+}
+
+/** An answer of JSON that follows the schema of the status. */
+export function reply<const Status extends number, Json>(
+  status: Status,
+  json: Json,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  return { status, json, headers };
+}
+
+/** An answer of text, with its content type. */
+export function replyText<const Status extends number>(status: Status, text: string, type: string) {
+  return { status, text, type };
+}
+
+interface PlainAnswer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function toResponse(answer: PlainAnswer): HttpResponseInit {
+  const { status, json, text, type = "application/json; charset=utf-8", headers = {} } = answer;
+  return {
+    status,
+    headers: { "content-type": type, "cache-control": "no-store", ...headers },
+    body: text ?? JSON.stringify(json),
+  };
+}
+
+function toProblem(error: unknown, context: InvocationContext): ProblemError | undefined {
+  if (error instanceof ProblemError) return error;
+  if (isConfigError(error)) return invalid(`${error.message}.`);
+  if (isKeyReused(error)) return new ProblemError("idempotency-key-reused", `${error.message}.`);
+  const unreadable = findUnreadableRow(error);
+  if (unreadable !== undefined) {
+    return new ProblemError("record-unreadable", unreadable, { headers: { "retry-after": "60" } });
+  }
+  if (isBusy(error)) return new ProblemError("busy", busy, { headers: { "retry-after": "1" } });
+  if (!isUnavailable(error)) return undefined;
+  context.warn(error.message);
+  return new ProblemError("journal-unavailable", unavailable, { headers: { "retry-after": "10" } });
+}

@@ -1,0 +1,55 @@
+import { problemKinds } from "../../functions/http/problem-kinds.ts";
+import { writeTable } from "./markdown.ts";
+
+export const opening = `# HTTP API
+
+Every route of the app, with its parameters, answers and problems. The [runbook](../runbook.md) shows which one to use for a task.
+This page is made from the [OpenAPI document](#get-apiopenapijson) that the app answers with.
+
+In the examples, \`$KEYTURN\` is the address of the app, such as \`https://my-app.azurewebsites.net\`, and \`$KEY\` a function key. Send the
+key in the header \`x-functions-key\`. Every route but \`GET /api/health\` needs one. Without a valid key the platform answers 401 with no
+body. It answers 404 for a path or a method that is not on this page.`;
+
+export const requests = `## Requests
+
+- A body is a JSON object, sent as \`application/json\`, of at most 8 KiB, unless the route says otherwise. If all fields of a body are
+  optional, so is the body.
+- Unknown fields and query parameters are rejected, and so is one that is given more than once.
+- Durations are a whole number and a unit, as in the configuration: \`30s\`, \`10m\`, \`24h\`, \`90d\`.
+- No route accepts or returns a secret.`;
+
+export const lists = `## Lists
+
+Lists are answered page by page. \`next\` is the path of the next page, with its cursor and the same filters; the last page has no \`next\`.
+A cursor is opaque. It stays valid while entries are added or removed: the next pages neither repeat nor skip an entry. One exception:
+if the target at which a page ended leaves the configuration, its cursor is answered with 400.
+
+\`\`\`sh
+curl -H "x-functions-key: $KEY" "$KEYTURN/api/targets/orders-db/rotations?limit=100"
+curl -H "x-functions-key: $KEY" "$KEYTURN/api/targets?owner=payments&health=failing"
+\`\`\``;
+
+/** The section about errors: their format, and every kind. */
+export function writeErrors(format: string, example: unknown): string {
+  const rows = Object.entries(problemKinds).map(([kind, { status, meaning, action }]) => [
+    `\`${kind}\``,
+    String(status),
+    meaning,
+    action,
+  ]);
+  return `## Errors
+
+An error is \`application/problem+json\` (RFC 9457). Its \`type\` is \`urn:problem-type:keyturn:\` and one of the kinds below. A kind never
+changes its meaning or its status, so programs may compare it.
+
+\`\`\`json
+${JSON.stringify(example)}
+\`\`\`
+
+${writeTable(["Kind", "Status", "Meaning", "What to do"], rows)}
+
+The Functions host itself answers 429 while more requests are open than [host.json](host-settings.md) allows: send the request again
+after a moment.
+
+${format}`;
+}

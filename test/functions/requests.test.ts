@@ -1,0 +1,231 @@
+import { globSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { HttpFunctionOptions } from "@azure/functions";
+import fc from "fast-check";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { endpoints, listProblems } from "../../functions/http/document.ts";
+import { type ProblemKind, problemKinds, problemType } from "../../functions/http/problem-kinds.ts";
+import { routes as registrations } from "../../functions/http/routes.ts";
+import { parseConfig } from "../../shared/config/load.ts";
+import { formatProblem } from "../../shared/config/problems.ts";
+import { KeyReusedError, LeaseLostError } from "../../shared/core/errors.ts";
+import { CheckTooCostlyError } from "../../shared/edited-config.ts";
+import type { Operations } from "../../shared/engine/operations.ts";
+import type { Edited } from "../../shared/engine/queries/plan.ts";
+import { makeRotators } from "../../shared/rotators/registry.ts";
+import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
+import { type Answered, checkAnswer, routes } from "./requests/answer-checks.ts";
+import {
+  arbitraryRequest,
+  type KnownValues,
+  type SentRequest,
+} from "./requests/arbitrary-request.ts";
+import { call, configuration, makeMemoryOperations } from "./requests/in-memory-app.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+interface LoadedApp {
+  readonly handlers: Map<string, HttpFunctionOptions>;
+  operations: unknown;
+}
+const app = vi.hoisted((): LoadedApp => ({ handlers: new Map(), operations: undefined }));
+vi.mock("@azure/functions", async (importOriginal) => {
+  const ignored = () => undefined;
+  const http = (_name: string, options: HttpFunctionOptions) => {
+    for (const method of options.methods ?? []) {
+      app.handlers.set(`${method} /api/${options.route ?? ""}`, options);
+    }
+  };
+  const hook = { appStart: ignored };
+  const doubles = {
+    app: { http, hook, timer: ignored, storageQueue: ignored, eventGrid: ignored },
+  };
+  return { ...(await importOriginal<object>()), ...doubles };
+});
+vi.mock("../../functions/invocation/invocation-operations.ts", () => ({
+  openOperations: () => Promise.resolve(app.operations),
+}));
+// A thread for each edited configuration would take most of the time.
+vi.mock("../../shared/edited-config.ts", async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  checkInThread: checkHere,
+}));
+
+async function checkHere(text: string): Promise<Edited> {
+  const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
+  const { targets, warnings } = await parseConfig(text, { rotators });
+  return { targets, warnings: warnings.map(formatProblem) };
+}
+
+let operations: Operations;
+let known: KnownValues;
+beforeAll(async () => {
+  for (const file of globSync("functions/api-*.ts", { cwd: root })) await import(join(root, file));
+  ({ operations, known } = await makeMemoryOperations());
+});
+beforeEach(() => {
+  app.operations = operations;
+});
+
+/** Cursors of real pages, for requests that follow. */
+const cursors: string[] = ["WyJ0YXJnZXRzIiwiYXBwIl0"];
+function remember({ text }: Answered): void {
+  const [, cursor] = /[?&]cursor=([\w-]+)/.exec(text) ?? [];
+  if (cursor !== undefined && cursors.length < 50) cursors.push(cursor);
+}
+
+describe("Random requests", () => {
+  test("are answered as the document says, and never with an unexpected error", async () => {
+    const statuses = new Map<number, number>();
+    const request = arbitraryRequest({ ...known, cursor: cursors });
+    await fc.assert(
+      fc.asyncProperty(request, async (sent) => {
+        const answer = await call(app.handlers, sent);
+        expect(checkAnswer(sent.route, answer)).toBe("");
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+        remember(answer);
+      }),
+      { numRuns: 700 },
+    );
+    // The requests reach the operations as well as the checks.
+    for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(30);
+    for (const status of [404, 415, 422]) expect(statuses.get(status)).toBeGreaterThan(0);
+  });
+});
+
+/** A request that is valid for every route. */
+function plainRequest(route: SentRequest["route"]): SentRequest {
+  const all = { target: "app", rotation: "01ARZ3NDEKTSV4RRFFQ69G5FAV" };
+  const params = Object.fromEntries(
+    Object.entries(all).filter(([name]) => route.path.includes(`{${name}}`)),
+  );
+  const content = route.operation.requestBody?.content ?? {};
+  const body = "application/json" in content ? '{"by":"anna"}' : "version: 1\n";
+  const isRotation = route.operation.operationId === "requestRotation";
+  return {
+    route,
+    params,
+    query: [],
+    headers: {},
+    body: route.operation.requestBody && (isRotation ? "{}" : body),
+  };
+}
+
+const throwing = (error: Error): unknown =>
+  new Proxy(
+    {},
+    { get: (_all, name) => (name === "then" ? undefined : () => Promise.reject(error)) },
+  );
+const answering = (value: unknown): unknown =>
+  new Proxy(
+    {},
+    { get: (_all, name) => (name === "then" ? undefined : () => Promise.resolve(value)) },
+  );
+
+const unknown = () => answering(undefined);
+
+/** How each kind of problem is provoked. */
+const provocations: Readonly<
+  Record<ProblemKind, { readonly operations?: () => unknown; readonly sent?: Partial<SentRequest> }>
+> = {
+  "invalid-request": { sent: { query: [["no-such-parameter", "1"]] } },
+  "target-not-found": { operations: unknown },
+  "rotation-not-found": { operations: unknown },
+  busy: { operations: () => throwing(new LeaseLostError("lost")) },
+  "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
+  "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },
+  "idempotency-key-reused": { operations: () => throwing(new KeyReusedError("reused")) },
+  "invalid-configuration": { sent: { body: "version: 2\n" } },
+  "configuration-too-costly": {
+    operations: () => throwing(new CheckTooCostlyError("too much")),
+    sent: { body: configuration },
+  },
+  "too-many-plans": { sent: { body: configuration } },
+  "record-unreadable": { operations: () => throwing(new UnreadableRowError("newer", true)) },
+  "journal-unavailable": {
+    operations: () => throwing(new JournalUnavailableError("gone")),
+    sent: { body: configuration },
+  },
+};
+
+describe("Every problem that the document lists", () => {
+  const cases = Object.entries(endpoints).flatMap(([id, endpoint]) =>
+    listProblems(endpoint).map((kind) => [id, kind, endpoint] as const),
+  );
+
+  test.each(cases)("is answered as it says: %s, %s", async (id, kind) => {
+    const route = routes.find(({ operation }) => operation.operationId === id);
+    if (!route) throw new Error(`${id} is not in the document`);
+    const { operations: broken, sent = {} } = provocations[kind];
+    if (broken) app.operations = broken();
+    const plain = plainRequest(route);
+    const isText = !("application/json" in (route.operation.requestBody?.content ?? {}));
+    const body = isText || kind === "body-too-large" ? (sent.body ?? plain.body) : plain.body;
+    const request = { ...plain, ...sent, body: plain.body === undefined ? undefined : body };
+    const answer =
+      kind === "too-many-plans" ? await oneTooMany(request) : await call(app.handlers, request);
+    expect(checkAnswer(route, answer)).toBe("");
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: problemType(kind),
+      title: problemKinds[kind].title,
+      status: problemKinds[kind].status,
+    });
+  });
+
+  test("has a meaning and an action that are sentences, and belongs to a route", () => {
+    const used = new Set(cases.map(([, kind]) => kind));
+    expect([...used].sort()).toEqual(Object.keys(problemKinds).sort());
+    for (const { meaning, action } of Object.values(problemKinds)) {
+      expect(meaning).toMatch(/^[A-Z`].+\.$/);
+      expect(action).toMatch(/^[A-Z`].+\.$/);
+    }
+  });
+});
+
+/** Sends more requests at once than the app works on, and returns the last answer. */
+async function oneTooMany(request: SentRequest): Promise<Answered> {
+  const { promise, resolve: finish } = Promise.withResolvers<string>();
+  app.operations = { plan: () => promise, planEdit: () => promise };
+  const most = request.route.method === "GET" ? 4 : 2;
+  const started = Array.from({ length: most }, () => call(app.handlers, request));
+  // Each has to reach the limit before the next request.
+  const answer = await vi.waitFor(async () => {
+    const last = await Promise.race([call(app.handlers, request), afterAWhile()]);
+    if (!last) throw new Error("The limit is not reached yet.");
+    return last;
+  });
+  finish("{}");
+  await Promise.all(started);
+  return answer;
+}
+
+const afterAWhile = (): Promise<undefined> =>
+  new Promise((done) => {
+    setTimeout(() => {
+      done(undefined);
+    }, 100);
+  });
+
+test("A repeated query parameter is refused by name, although the host joins its values", async () => {
+  const route = routes.find(({ operation }) => operation.operationId === "listTargets");
+  if (!route) throw new Error("listTargets is not in the document");
+  const query = [
+    ["limit", "2"],
+    ["limit", "3"],
+  ] as const;
+  const { status, text } = await call(app.handlers, { ...plainRequest(route), query });
+  expect([status, JSON.parse(text)]).toMatchObject([
+    400,
+    { detail: "Query parameter `limit` is given more than once. Give it once." },
+  ]);
+});
+
+test("The document lists exactly the routes that the functions register, with their access", () => {
+  const documented = routes.map(({ method, path, operation }) => [
+    `${method} ${path}`,
+    operation.security?.length === 0 ? "anonymous" : "function",
+  ]);
+  const registered = [...app.handlers].map(([route, { authLevel }]) => [route, authLevel]);
+  expect(documented.sort()).toEqual(registered.sort());
+  expect(registered).toHaveLength(Object.keys(registrations).length);
+});

@@ -1,0 +1,93 @@
+import { type HttpFunctionOptions, HttpRequest, type InvocationContext } from "@azure/functions";
+import { hour } from "../../../shared/core/time.ts";
+import { makeOperations, type Operations } from "../../../shared/engine/operations.ts";
+import { makeMemoryQueue } from "../../../shared/stores/memory/memory-queue.ts";
+import { makeWorld, open, pairAdmin } from "../../engine/world.ts";
+import type { Answered } from "./answer-checks.ts";
+import { type KnownValues, type SentRequest, toHeaders, toPath } from "./arbitrary-request.ts";
+
+/** Operations on memory: a target with a history, and one that is not adopted yet. */
+export async function makeMemoryOperations(): Promise<{
+  readonly operations: Operations;
+  readonly known: KnownValues;
+}> {
+  const world = await makeWorld(pairAdmin);
+  const { target } = world;
+  const targets = [
+    { ...target, tags: { owner: "payments" } },
+    { ...target, id: "other", policy: { ...target.policy, name: "often" } },
+  ];
+  const queue = makeMemoryQueue(world.now);
+  const deps = { ports: world.ports(open), queue, targets, vaultAt: () => "main" };
+  const operations = makeOperations(deps)(() => undefined);
+  const ids: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    const asked = await operations.request("app", { reason: "operator", requestedBy: "anna" });
+    ids.push(asked?.rotationId ?? "");
+    await operations.work({ targetId: "app", because: "requested" });
+    world.advance(hour);
+  }
+  const known = {
+    target: ["app", "other"],
+    rotation: ids,
+    policy: ["test", "often"],
+    type: [target.type],
+    vault: ["main"],
+    owner: ["payments"],
+    tag: ["owner:payments"],
+    targets: ["*", "app", "o*"],
+    configuration: [configuration],
+    grace: ["0s", "1h", "12h"],
+    at: [new Date(Date.now() - hour).toISOString(), "2026-01-02T10:00:00Z"],
+  };
+  return { operations, known };
+}
+
+/** A configuration without problems. JSON is YAML. */
+export const configuration = JSON.stringify({
+  version: 1,
+  vaults: { main: { url: "https://example.vault.azure.net" } },
+  policies: { default: { every: "90d" } },
+  targets: {
+    app: {
+      type: "postgresql",
+      options: { host: "db.example.com" },
+      accounts: ["app"],
+      admin: "self",
+      publish: "app-db",
+    },
+  },
+});
+
+/** Calls the handler of a route as the Functions host does, which joins the values of repeated parameters. */
+export async function call(
+  handlers: ReadonlyMap<string, HttpFunctionOptions>,
+  sent: SentRequest,
+): Promise<Answered> {
+  const { method, path } = sent.route;
+  const query: Record<string, string> = {};
+  for (const [name, value] of sent.query) {
+    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
+  }
+  const request = new HttpRequest({
+    method,
+    url: `http://localhost${toPath(sent)}`,
+    headers: toHeaders(sent),
+    query,
+    params: { ...sent.params },
+    ...(sent.body !== undefined && { body: { string: sent.body } }),
+  });
+  const handler = handlers.get(`${method} ${path}`)?.handler;
+  const context = { warn: () => undefined } as unknown as InvocationContext;
+  const answer = await handler?.(request, context);
+  const {
+    status = 200,
+    headers = {},
+    body,
+  } = answer as {
+    status?: number;
+    headers?: Record<string, string>;
+    body?: string;
+  };
+  return { status, headers: new Headers(headers), text: body ?? "" };
+}
