@@ -64,6 +64,7 @@ export const target = z
     active: z.string().optional().describe("The account whose password consumers read."),
     published: versionRef.optional(),
     adoptedAt: instant.optional(),
+    verifiedAt: instant.optional().describe("When a log-in last proved the published secret."),
     lastSuccessAt: instant.optional(),
     changedAt: instant.optional().describe("The last change, by Keyturn or a person."),
     exposure: exposure.optional(),

@@ -9,6 +9,7 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
   let refusals = known;
   let refusedHere: readonly Credential[] = [];
   let isUnwritten = false;
+  let verifiedAt: Instant | undefined;
   return {
     guard: (secret: Secret) => {
       secrets.push(secret);
@@ -30,6 +31,12 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
       refusedHere = [];
       isUnwritten = true;
     },
+    noteVerified: () => {
+      verifiedAt = now();
+    },
+    /** The record with what the next write must contain. */
+    withMemory: (record: TargetRecord): TargetRecord =>
+      withRefusals(verifiedAt === undefined ? record : { ...record, verifiedAt }, refusals),
     noteWritten: () => {
       isUnwritten = false;
     },
@@ -37,7 +44,7 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
   };
 }
 
-export function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
+function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
   const { refusals: _, ...rest } = record;
   return refusals.length === 0 ? rest : { ...rest, refusals };
 }

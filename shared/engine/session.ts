@@ -6,7 +6,7 @@ import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
-import { makeSessionMemory, withRefusals } from "./session-memory.ts";
+import { makeSessionMemory } from "./session-memory.ts";
 
 /** One worker's work on one target: its claim, the record, and the secrets it has seen. */
 export interface TargetSession {
@@ -40,6 +40,8 @@ export interface TargetSession {
   noteRefusal(refused: Credential, version: string): Promise<void>;
   /** Removes the refusals of the account with the next write. */
   noteAccepted(account: string): void;
+  /** Notes that a log-in has just proved the published secret. The next write, whenever it comes, includes the time. */
+  noteVerified(): void;
   /** Whether the target refused the secret in this session, and no change was sent since. */
   hasSeenRefused(credential: Credential): boolean;
   /** Notes that a change is about to be sent. Until the next write, the journal does not know its outcome. */
@@ -66,7 +68,7 @@ export function openSession(
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();
-    record = await journal.write(withRefusals(next, memory.refusals()), [...stagedRuns, ...runs]);
+    record = await journal.write(memory.withMemory(next), [...stagedRuns, ...runs]);
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });

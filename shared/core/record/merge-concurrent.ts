@@ -48,6 +48,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   superseded: "worker",
   refusedSince: "worker",
   refusals: "worker",
+  verifiedAt: "worker",
   tidiedAt: "worker",
   policyFingerprint: "worker",
   policyWhy: "worker",

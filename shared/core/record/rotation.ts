@@ -270,6 +270,8 @@ export interface TargetRecord {
   readonly refusedSince?: Instant;
   /** Refused log-ins of the last day, oldest first; at most 40. */
   readonly refusals?: readonly Refusal[];
+  /** When a log-in last proved the published secret. */
+  readonly verifiedAt?: Instant;
   /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
   readonly tidiedAt?: Instant;
   /** The first exposure since the last change. */

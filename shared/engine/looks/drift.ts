@@ -151,6 +151,7 @@ async function adoptVersion(
     ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),
     published: ref,
+    verifiedAt: session.now(),
   };
   const adopted = withSuperseded(proven, { active: account, at: createdAt }, session.target);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
@@ -163,7 +164,7 @@ async function adoptVersion(
  * Whether somebody else wrote the version. A retried write of Keyturn leaves two equal versions, which are not drift. Throws
  * VaultUnavailableError when the vault answers with a version older than the published one.
  */
-async function isForeign(
+export async function isForeign(
   session: TargetSession,
   current: Existing,
   rotationId: string | undefined,

@@ -151,12 +151,14 @@ function withAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const { published: _p, writtenAt: _w, ...rest } = session.record();
+  const { published: _p, writtenAt: _w, verifiedAt: _v, ...rest } = session.record();
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
     slots: keepSlots(slots, target, live?.by ?? rest.active),
-    ...(live ? { published: live.ref } : changedAt !== undefined && { writtenAt: changedAt }),
+    ...(live
+      ? { published: live.ref, verifiedAt: now }
+      : changedAt !== undefined && { writtenAt: changedAt }),
     adoptedAt: now,
     failures: 0,
     policyFingerprint: computeFingerprint(target),

@@ -174,6 +174,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   check: maybe(check),
   refusedSince: maybe(instant),
   refusals: maybe(z.array(refusal)),
+  verifiedAt: maybe(instant),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
   lastUsedAt: maybe(instant),
