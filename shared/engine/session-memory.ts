@@ -1,6 +1,8 @@
+import { withVerified } from "../core/lifecycle/heartbeat.ts";
 import { addRefusal, clearRefusals } from "../core/looks/guesses.ts";
 import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
+import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
 /** What a session remembers besides the record: secrets, refused log-ins, and whether the target was changed. */
@@ -9,7 +11,6 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
   let refusals = known;
   let refusedHere: readonly Credential[] = [];
   let isUnwritten = false;
-  let verifiedAt: Instant | undefined;
   return {
     guard: (secret: Secret) => {
       secrets.push(secret);
@@ -31,12 +32,6 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
       refusedHere = [];
       isUnwritten = true;
     },
-    noteVerified: () => {
-      verifiedAt = now();
-    },
-    /** The record with what the next write must contain. */
-    withMemory: (record: TargetRecord): TargetRecord =>
-      withRefusals(verifiedAt === undefined ? record : { ...record, verifiedAt }, refusals),
     noteWritten: () => {
       isUnwritten = false;
     },
@@ -44,7 +39,22 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
   };
 }
 
-function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
+/** When the session last proved the published secret. */
+export function makeProofMemory(target: Target, now: () => Instant) {
+  let verifiedAt: Instant | undefined;
+  return {
+    note(): void {
+      verifiedAt = now();
+    },
+    /** The record with the proof: one that was read before does not undo it. */
+    with: (record: TargetRecord): TargetRecord =>
+      verifiedAt === undefined || record.verifiedAt === verifiedAt
+        ? record
+        : withVerified(record, target, verifiedAt),
+  };
+}
+
+export function withRefusals(record: TargetRecord, refusals: readonly Refusal[]): TargetRecord {
   const { refusals: _, ...rest } = record;
   return refusals.length === 0 ? rest : { ...rest, refusals };
 }

@@ -6,7 +6,7 @@ import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
-import { makeSessionMemory } from "./session-memory.ts";
+import { makeProofMemory, makeSessionMemory, withRefusals } from "./session-memory.ts";
 
 /** One worker's work on one target: its claim, the record, and the secrets it has seen. */
 export interface TargetSession {
@@ -65,10 +65,14 @@ export function openSession(
   let record = opening.record;
   let stagedRuns: readonly RunRecord[] = [];
   let isStaged = false;
+  const proven = makeProofMemory(target, now);
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();
-    record = await journal.write(memory.withMemory(next), [...stagedRuns, ...runs]);
+    record = await journal.write(withRefusals(proven.with(next), memory.refusals()), [
+      ...stagedRuns,
+      ...runs,
+    ]);
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
@@ -102,6 +106,10 @@ export function openSession(
     hasClaim: () => journal.hasClaim(),
     emit,
     ...memory,
+    noteVerified() {
+      proven.note();
+      record = proven.with(record);
+    },
     async noteRefusal(refused, version) {
       memory.noteRefused(refused, version);
       await write(renewed(record), []);

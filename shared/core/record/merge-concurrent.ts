@@ -49,6 +49,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   refusedSince: "worker",
   refusals: "worker",
   verifiedAt: "worker",
+  heartbeat: "worker",
   tidiedAt: "worker",
   policyFingerprint: "worker",
   policyWhy: "worker",

@@ -5,6 +5,7 @@ import {
   withoutSuperseded,
   withSuperseded,
 } from "../../core/lifecycle/grace-hold.ts";
+import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
@@ -151,9 +152,9 @@ async function adoptVersion(
     ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),
     published: ref,
-    verifiedAt: session.now(),
   };
-  const adopted = withSuperseded(proven, { active: account, at: createdAt }, session.target);
+  const verified = withVerified(proven, session.target, session.now());
+  const adopted = withSuperseded(verified, { active: account, at: createdAt }, session.target);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   await session.commit(
     isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),
