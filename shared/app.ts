@@ -25,6 +25,7 @@ export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
+export { verifyResults } from "./core/looks/verified.ts";
 export { reasons, workingPhases } from "./core/record/rotation.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";

@@ -5,6 +5,7 @@ import { makeMemoryQueue } from "../shared/stores/memory/memory-queue.ts";
 import {
   type Gate,
   type Kind,
+  kinds,
   makeWorld,
   pairAdmin,
   pairProof,
@@ -54,8 +55,11 @@ const plus = (a: Cost, b: Cost): Cost =>
   Object.fromEntries(fields.map((field) => [field, a[field] + b[field]])) as unknown as Cost;
 
 /** A target that was adopted and rotated once, so that nothing happens for the first time. Alone: without consumer and notifier. */
-async function metered(kind: Kind, { isAlone = false } = {}) {
+async function metered(kind: Kind, { isAlone = false, hasHeartbeat = true } = {}) {
   const world = await makeWorld(kind);
+  if (!hasHeartbeat) {
+    Object.assign(world.target, { policy: { ...world.target.policy, verifyEvery: "none" } });
+  }
   let counts = { ...nothing };
   let logInsBefore = 0;
   const gate: Gate = (effect, call) => {
@@ -173,7 +177,7 @@ test.each<[Kind, Partial<Cost>]>([
   // Two checks that find no session, with the admin logged in.
   [pairProof, { logIns: 3, transactions: 5, vaultReads: 5, journalReads: 2, queueSends: 2 }],
 ])("A retirement costs a fixed number of calls: $name", async (kind, differs) => {
-  const { world, keyturn, settle } = await metered(kind);
+  const { world, keyturn, settle } = await metered(kind, { hasHeartbeat: false });
   world.advance(world.target.grace);
   let cost = nothing;
   for (let looks = 0; looks < 3; looks++) {
@@ -189,6 +193,35 @@ test.each<[Kind, Partial<Cost>]>([
     vaultReads: 2,
     queueSends: 1,
     ...differs,
+  });
+});
+
+test.each(kinds)("A heartbeat costs a fixed number of calls: $name", async (kind) => {
+  const { world, keyturn, settle } = await metered(kind);
+  const retired = (await world.journal.read("app"))?.record.retirement?.at ?? world.now();
+  world.advanceTo(retired);
+  // Two checks for sessions may come before the retirement.
+  for (let looks = 0; looks < 3; looks++) {
+    await keyturn.sweep();
+    await settle();
+    world.advance(11 * minute);
+  }
+  for (let beats = 0; beats < 3; beats++) {
+    world.advanceTo((await world.journal.read("app"))?.record.heartbeat?.at ?? "");
+    await keyturn.sweep();
+    expect(await settle()).toEqual({
+      ...nothing,
+      ...{ logIns: 1, transactions: 2, journalReads: 1, vaultReads: 1, queueSends: 1 },
+    });
+  }
+});
+
+test("A verification on request costs one log-in and two journal writes, and no message", async () => {
+  const { keyturn, settle } = await metered(pairAdmin);
+  await keyturn.verify("app");
+  expect(await settle()).toEqual({
+    ...nothing,
+    ...{ logIns: 1, transactions: 2, journalReads: 1, vaultReads: 1 },
   });
 });
 

@@ -5,6 +5,7 @@ import * as reports from "../schemas/reports.ts";
 import * as rotations from "../schemas/rotations.ts";
 import * as service from "../schemas/service.ts";
 import * as targets from "../schemas/targets.ts";
+import * as verify from "../schemas/verify.ts";
 import { type EndpointDefinition, groups } from "./endpoint.ts";
 import { type ProblemKind, problemKinds, problemType } from "./problem-kinds.ts";
 import { type Route, routes } from "./routes.ts";
@@ -18,6 +19,7 @@ export const endpoints = {
   getRotation: rotations.getRotation,
   reportExposure: reports.reportExposure,
   reportUse: reports.reportUse,
+  verifyTarget: verify.verify,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
   listAlarms: service.listAlarms,

@@ -19,6 +19,7 @@ export const routes = {
   "api-rotation": { method: "GET", path: "targets/{target}/rotations/{rotation}" },
   "api-exposures": { method: "POST", path: "targets/{target}/exposures" },
   "api-uses": { method: "POST", path: "targets/{target}/uses" },
+  "api-verify": { method: "POST", path: "targets/{target}/verify" },
   "api-plan": { method: "GET", path: "plan" },
   "api-plan-edit": { method: "POST", path: "plan" },
   "api-alarms": { method: "GET", path: "alarms" },

@@ -91,6 +91,7 @@ export const target = z
     active: z.string().optional().describe("The account whose password consumers read."),
     published: versionRef.optional().describe("The version that consumers read."),
     adoptedAt: instant.optional().describe("When Keyturn adopted the target."),
+    verifiedAt: instant.optional().describe("When a log-in last proved the published secret."),
     lastSuccessAt: instant.optional().describe("The end of the last successful rotation."),
     changedAt: instant.optional().describe("The last change, by Keyturn or a person."),
     exposure: exposure.optional(),

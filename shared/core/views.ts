@@ -42,6 +42,8 @@ export interface TargetView {
   readonly active?: string;
   readonly published?: VersionRef;
   readonly adoptedAt?: Instant;
+  /** When a log-in last proved the published secret. */
+  readonly verifiedAt?: Instant;
   readonly lastSuccessAt?: Instant;
   /** The last successful change, made by Keyturn or by a person. */
   readonly changedAt?: Instant;
@@ -128,6 +130,7 @@ export function viewTarget(
       "active",
       "published",
       "adoptedAt",
+      "verifiedAt",
       "lastSuccessAt",
       "lastFailure",
       "exposure",

@@ -3,6 +3,7 @@ import { spreadArrivals } from "../core/fleet/arrivals.ts";
 import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
+import type { Verified } from "../core/looks/verified.ts";
 import type { TargetRecord } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
@@ -18,6 +19,7 @@ import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
+import { type Busy, verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
 export interface Operations extends Questions {
@@ -31,6 +33,8 @@ export interface Operations extends Questions {
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now. Returns undefined when the target does not exist. */
   request(targetId: string, wanted: RotationInput): Promise<Requested | undefined>;
+  /** Logs in with the published secret now. Changes nothing on the target or in the vault. Returns undefined when the target does not exist. */
+  verify(targetId: string): Promise<Verified | Busy | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
@@ -100,6 +104,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
         return requested;
       },
+      verify: (targetId) => verify(ports, firstQueue, byId.get(targetId)),
       async expose(targetId, seen) {
         const target = byId.get(targetId);
         return target && (await expose(ports, target, seen));
@@ -110,6 +115,20 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
     };
   };
+}
+
+async function verify(
+  ports: Ports,
+  queue: Queue,
+  target: Target | undefined,
+): Promise<Verified | Busy | undefined> {
+  if (!target) return undefined;
+  const { answer, wakeAt } = await verifyPublished(ports, target);
+  // The claim turned away work that came meanwhile. A version that is in doubt is checked at once.
+  if (wakeAt !== undefined && wakeAt <= toInstant(ports.journal.now())) {
+    await sendNow(ports, queue, { targetId: target.id, because: "verified" }, wakeAt);
+  }
+  return answer;
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */

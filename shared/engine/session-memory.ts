@@ -1,6 +1,8 @@
+import { withVerified } from "../core/lifecycle/heartbeat.ts";
 import { addRefusal, clearRefusals } from "../core/looks/guesses.ts";
 import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
+import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
 
 /** What a session remembers besides the record: secrets, refused log-ins, and whether the target was changed. */
@@ -34,6 +36,21 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
       isUnwritten = false;
     },
     hasUnwrittenChange: () => isUnwritten,
+  };
+}
+
+/** When the session last proved the published secret. */
+export function makeProofMemory(target: Target, now: () => Instant) {
+  let verifiedAt: Instant | undefined;
+  return {
+    note(): void {
+      verifiedAt = now();
+    },
+    /** The record with the proof: one that was read before does not undo it. */
+    with: (record: TargetRecord): TargetRecord =>
+      verifiedAt === undefined || record.verifiedAt === verifiedAt
+        ? record
+        : withVerified(record, target, verifiedAt),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
-import { makeSessionMemory, withRefusals } from "./session-memory.ts";
+import { makeProofMemory, makeSessionMemory, withRefusals } from "./session-memory.ts";
 
 /** One worker's work on one target: its claim, the record, and the secrets it has seen. */
 export interface TargetSession {
@@ -40,6 +40,8 @@ export interface TargetSession {
   noteRefusal(refused: Credential, version: string): Promise<void>;
   /** Removes the refusals of the account with the next write. */
   noteAccepted(account: string): void;
+  /** Notes that a log-in has just proved the published secret. The next write, whenever it comes, includes the time. */
+  noteVerified(): void;
   /** Whether the target refused the secret in this session, and no change was sent since. */
   hasSeenRefused(credential: Credential): boolean;
   /** Notes that a change is about to be sent. Until the next write, the journal does not know its outcome. */
@@ -63,10 +65,14 @@ export function openSession(
   let record = opening.record;
   let stagedRuns: readonly RunRecord[] = [];
   let isStaged = false;
+  const proven = makeProofMemory(target, now);
 
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();
-    record = await journal.write(withRefusals(next, memory.refusals()), [...stagedRuns, ...runs]);
+    record = await journal.write(withRefusals(proven.with(next), memory.refusals()), [
+      ...stagedRuns,
+      ...runs,
+    ]);
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
@@ -100,6 +106,10 @@ export function openSession(
     hasClaim: () => journal.hasClaim(),
     emit,
     ...memory,
+    noteVerified() {
+      proven.note();
+      record = proven.with(record);
+    },
     async noteRefusal(refused, version) {
       memory.noteRefused(refused, version);
       await write(renewed(record), []);

@@ -35,6 +35,8 @@ export interface Due {
   readonly sent: number;
   /** Whether it goes before other targets (`goesFirst`). */
   readonly isFirst: boolean;
+  /** Present when only a heartbeat is due, which needs no room in a vault. */
+  readonly isHeartbeat?: true;
 }
 
 /** All targets of the journal. */

@@ -166,6 +166,8 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
       { requiredKeys: ["account", "at", "rotationId", "failures"] },
     ),
     check: fc.record({ at: arbitraryMoment, why: fc.string(), failures: count }),
+    verifiedAt: arbitraryMoment,
+    heartbeat: fc.record({ at: arbitraryMoment, failures: count }),
     refusals: fc.array(fc.record({ account, version: fc.uuid(), at: arbitraryMoment }), {
       maxLength: 2,
     }),

@@ -45,6 +45,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
     isHealthy: () => Promise.resolve(true),
     ...{
       request: () => undefined,
+      verify: () => undefined,
       expose: () => undefined,
       target: () => undefined,
       recordUse: () => undefined,

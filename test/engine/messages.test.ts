@@ -7,6 +7,7 @@ import { makeOperations } from "../../shared/engine/operations.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import { makeMemoryQueue } from "../../shared/stores/memory/memory-queue.ts";
+import { worldWith } from "./policy-world.ts";
 import {
   adopted,
   ask,
@@ -234,7 +235,8 @@ test("A request or report makes a postponed target due again", async () => {
 
 describe("Messages of the first queue", () => {
   test("A message stays in the first queue when it comes back because the clock of this instance is behind", async () => {
-    const world = await adopted(singleAdmin);
+    const world = await worldWith({ verifyEvery: "none" });
+    await work(world);
     world.advanceTo((await readRecord(world)).nextDue ?? "");
     const { queue, firstQueue, instance } = makeFleet(world);
     await instance(behind(world)).work({ targetId: "app", because: "requested" }, "first");

@@ -9,6 +9,7 @@ import { type Journal, JournalUnavailableError } from "../../shared/stores/journ
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryQueue } from "../../shared/stores/memory/memory-queue.ts";
 import { type Queue, QueueUnavailableError } from "../../shared/stores/queue.ts";
+import { quiet } from "../contract/journal/quiet.ts";
 import { withPolicy } from "./policy-world.ts";
 import { adopted, failing, request, rotate, work } from "./steps.ts";
 import { open, singleAdmin } from "./world.ts";
@@ -220,4 +221,19 @@ test("Requests, exposures and their retries do not wait behind a backlog", async
   world.advance(hour);
   await keyturn.sweep();
   expect(taken()).toEqual([undefined, "due"]);
+});
+
+test("A heartbeat takes no room in a vault from rotations, and goes before no other target", async () => {
+  const journal = makeMemoryJournal({ now: clock });
+  await journal.commit({ record: quiet("quiet", now), etag: undefined, wakeAt: now });
+  await journal.commit({ record: newRecord("due"), etag: undefined, wakeAt: now });
+  const [queue, firstQueue] = [makeMemoryQueue(() => now), makeMemoryQueue(() => now)];
+  const admitted: string[] = [];
+  const admit = (targetId: string) => {
+    admitted.push(targetId);
+    return undefined;
+  };
+  expect(await sweep({ journal, queue, firstQueue }, { isKnown: () => true, admit })).toBe(1);
+  expect([queue.receive()?.targetId, firstQueue.receive()]).toEqual(["quiet", undefined]);
+  expect(new Set(admitted)).toEqual(new Set(["due"]));
 });

@@ -288,6 +288,7 @@ function makeTarget(kind: Kind): Target {
       every: 90 * day,
       password: defaultPasswordRules,
       retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
+      verifyEvery: day,
       ...(kind.retire && { retire: kind.retire }),
     },
     policyWhy: "named by the target",

@@ -97,6 +97,8 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     check: { at: at(12), why: "a worker lost its claim", failures: 1 },
     refusedSince: at(11),
     refusals: [{ account: "orders_a", version: version(4).version, at: at(11) }],
+    verifiedAt: at(10),
+    heartbeat: { at: at(19), failures: 1 },
     tidiedAt: at(10),
     exposure: { at: at(12), by: "ben", from: "a log", kind: "breach", version: version(4).version },
     lastUsedAt: at(11),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { deadlines } from "../../core/deadlines.ts";
 import { type Policy, retireWhen } from "../../core/policy/policy.ts";
-import { day, second } from "../../core/time.ts";
+import { day, hour, second } from "../../core/time.ts";
 import { duration, maybe, withoutUnit } from "./fields.ts";
 import { passwordFields } from "./password-fields.ts";
 import { windowFields } from "./window-fields.ts";
@@ -97,6 +97,15 @@ const lifeFields = {
   ),
 };
 
+const verifyMessage = 'must be "none" or a duration of at least 1h, such as 1d';
+
+const verifyEvery = z.union([z.literal("none"), duration(hour, maxDurationMs, verifyMessage)], {
+  error: ({ input }) => withoutUnit(input) ?? verifyMessage,
+});
+
+const verifyText =
+  "Interval of the heartbeat: a log-in that checks the published secret and changes nothing, or none. Windows and freezes do not apply.";
+
 const pattern = z.string().min(1).max(256);
 
 const patterns = z
@@ -133,6 +142,7 @@ export const policySchema = z
       "How long a superseded password of a pair stays valid. Default: 24h. A target can override it.",
     ),
     ...lifeFields,
+    verifyEvery: verifyEvery.prefault("1d").describe(verifyText),
   })
   .describe("When a target is rotated, which passwords it gets, and how failures are retried.")
   .meta({
@@ -155,6 +165,7 @@ export const overridesSchema = z
     password: maybe(passwordFields),
     retry: maybe(retryFields),
     ...lifeFields,
+    verifyEvery: maybe(verifyEvery).describe(verifyText),
   })
   .refine((fields) => Object.keys(fields).length > 1, {
     error: "overrides nothing; set a field of the policy, or remove overrides",

@@ -1,5 +1,6 @@
 import { type Claim, mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
 import { between, findEarliest, type Instant, minute, plus, second } from "../time.ts";
+import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
 
 /** What a worker does with a target next. */
@@ -34,6 +35,8 @@ function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
     { work: "retire", at: mayRetire ? retirement.at : undefined },
+    // Nothing doubts the secret, so a heartbeat comes after all work on the target.
+    { work: "check", at: findHeartbeat(record) },
     { work: "notify", at: notifyAt(record, now) },
   ];
   return planned.map(({ work, at }) => ({ work, at: at && latest(at, findRestEnd(record)) }));

@@ -125,12 +125,20 @@ export interface Policy {
   readonly retire?: RetireWhen;
   /** Absent: `verify`. */
   readonly adopt?: Adoption;
+  /**
+   * Milliseconds between two log-ins that check the published secret (heartbeat). Absent: `none`; the configuration sets
+   * `usualVerifyEvery`.
+   */
+  readonly verifyEvery?: number | "none";
   /** The time from the due moment of the next rotation to the expiry of a version. Absent: `nearExpiryLead`. */
   readonly expiry?: number | "none";
 }
 
 /** How long before an expiry Key Vault emits its near-expiry event. Azure fixes this time. */
 export const nearExpiryLead = 30 * day;
+
+/** Milliseconds between two heartbeats, where a policy sets nothing else. */
+export const usualVerifyEvery = day;
 
 /** The fields that a target can override. The name of a policy and its `match` stay. */
 export type PolicyFields = Omit<Policy, "name" | "match" | "priority">;

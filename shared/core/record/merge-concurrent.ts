@@ -48,6 +48,8 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   superseded: "worker",
   refusedSince: "worker",
   refusals: "worker",
+  verifiedAt: "worker",
+  heartbeat: "worker",
   tidiedAt: "worker",
   policyFingerprint: "worker",
   policyWhy: "worker",

@@ -189,6 +189,13 @@ export interface CheckRequest {
   readonly failures: number;
 }
 
+/** The next log-in with the published secret that has no other reason than the policy. */
+export interface Heartbeat {
+  readonly at: Instant;
+  /** Consecutive heartbeats that could not be made. */
+  readonly failures: number;
+}
+
 /** The account of a pair that was published until somebody published the other one by hand. */
 export interface Superseded {
   readonly account: string;
@@ -270,6 +277,9 @@ export interface TargetRecord {
   readonly refusedSince?: Instant;
   /** Refused log-ins of the last day, oldest first; at most 40. */
   readonly refusals?: readonly Refusal[];
+  /** When a log-in last proved the published secret. */
+  readonly verifiedAt?: Instant;
+  readonly heartbeat?: Heartbeat;
   /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
   readonly tidiedAt?: Instant;
   /** The first exposure since the last change. */

@@ -5,6 +5,7 @@ import {
   withoutSuperseded,
   withSuperseded,
 } from "../../core/lifecycle/grace-hold.ts";
+import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
@@ -152,7 +153,8 @@ async function adoptVersion(
     slots: withSlot(record.slots, slot),
     published: ref,
   };
-  const adopted = withSuperseded(proven, { active: account, at: createdAt }, session.target);
+  const verified = withVerified(proven, session.target, session.now());
+  const adopted = withSuperseded(verified, { active: account, at: createdAt }, session.target);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   await session.commit(
     isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),
@@ -163,7 +165,7 @@ async function adoptVersion(
  * Whether somebody else wrote the version. A retried write of Keyturn leaves two equal versions, which are not drift. Throws
  * VaultUnavailableError when the vault answers with a version older than the published one.
  */
-async function isForeign(
+export async function isForeign(
   session: TargetSession,
   current: Existing,
   rotationId: string | undefined,

@@ -38,6 +38,7 @@ const latest = new WeakMap<TargetSession, Map<ProofSubject, Proof>>();
 export function issueProof(session: TargetSession, of: ProofSubject): Proof {
   const proof = Object.freeze({}) as Proof;
   proofs.set(proof, { session, of, at: session.now() });
+  if (of === "published") session.noteVerified();
   latest.set(session, (latest.get(session) ?? new Map<ProofSubject, Proof>()).set(of, proof));
   return proof;
 }

@@ -15,7 +15,7 @@ const maxUnreadable = 50;
 /**
  * Sends a message for every due target that has no message on its way. It reads only due rows, so its cost depends on their number.
  * `admit` returns by how many milliseconds to delay a message, or undefined to leave the target to the next sweep. It is not called for
- * urgent work.
+ * urgent work and heartbeats.
  */
 export async function sweep(
   { journal, queue, firstQueue = queue }: Sweeping,
@@ -32,7 +32,7 @@ export async function sweep(
     const readable = due.filter(({ targetId }) => isReadable(targetId)).slice(0, wanted);
     const messages = readable.flatMap((one) => {
       // Urgent work has its own queue, where it does not wait behind a backlog.
-      const delayMs = one.isFirst ? 0 : admit(one.targetId);
+      const delayMs = one.isFirst || one.isHeartbeat ? 0 : admit(one.targetId);
       if (delayMs === undefined) left.add(one.targetId);
       return delayMs === undefined ? [] : [{ due: one, delayMs }];
     });

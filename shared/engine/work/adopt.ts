@@ -1,5 +1,6 @@
 import { type ErrorKind, NoLiveCredentialError } from "../../core/errors.ts";
 import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
+import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
@@ -151,7 +152,7 @@ function withAdopted(
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const { published: _p, writtenAt: _w, ...rest } = session.record();
+  const { published: _p, writtenAt: _w, verifiedAt: _v, heartbeat: _h, ...rest } = session.record();
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
@@ -166,7 +167,9 @@ function withAdopted(
     ...(live && { version: live.ref.version, account: live.by }),
     ...(live?.warning !== undefined && { warning: live.warning }),
   };
-  const handedOver = live ? withSuperseded(record, { active: live.by, at: now }, target) : record;
+  const handedOver = live
+    ? withSuperseded(withVerified(record, target, now), { active: live.by, at: now }, target)
+    : record;
   return notify(withDueAfterGrace(handedOver, target, now), {
     type: "credential.adopted",
     at: now,

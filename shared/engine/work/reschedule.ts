@@ -1,3 +1,4 @@
+import { withHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { withDue, withDueAt, withPolicy } from "../../core/record/due.ts";
 import {
   type Rotation,
@@ -28,7 +29,7 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
   }
   // Policies do not apply to retries of an adoption.
   if (record.adoptedAt === undefined) return marked;
-  return withRetry(withDue(marked, target, now), record, now);
+  return withRetry(withHeartbeat(withDue(marked, target, now), target, now), record, now);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { LeaseLostError } from "../../core/errors.ts";
+import { isOnlyHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { computeSentUntil } from "../../core/record/sent.ts";
@@ -30,6 +31,7 @@ interface StoredTarget {
   readonly wakeAt: Instant | undefined;
   readonly sent: number;
   readonly isFirst: boolean;
+  readonly isHeartbeat: boolean;
   readonly sentUntil: string;
   /** The rows by row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
@@ -74,6 +76,7 @@ export function makeMemoryJournal({
       wakeAt,
       sent: 0,
       isFirst: goesFirst(record),
+      isHeartbeat: wakeAt !== undefined && isOnlyHeartbeat(record, wakeAt),
       sentUntil: "",
       runs: new Map([...(before?.runs ?? []), ...runs]),
       requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
@@ -139,9 +142,9 @@ function historyIn(
 
 function dueFirst(targets: ReadonlyMap<string, StoredTarget>, now: Instant): Due[] {
   return [...targets]
-    .flatMap(([targetId, { wakeAt, sent, isFirst, sentUntil: until }]) =>
+    .flatMap(([targetId, { wakeAt, sent, isFirst, isHeartbeat, sentUntil: until }]) =>
       wakeAt !== undefined && wakeAt <= now && until <= now
-        ? [{ targetId, wakeAt, sent, isFirst }]
+        ? [{ targetId, wakeAt, sent, isFirst, ...(isHeartbeat && { isHeartbeat }) }]
         : [],
     )
     .sort((a, b) => compare(a.wakeAt, b.wakeAt) || compare(a.targetId, b.targetId));

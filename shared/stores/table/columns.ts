@@ -43,6 +43,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   retirement: true,
   superseded: true,
   check: true,
+  heartbeat: true,
   skipped: true,
   refusals: true,
   exposure: true,

@@ -131,6 +131,8 @@ const refusal = makeShape<rotation.Refusal>()({ account: text, version: text, at
 
 const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
 
+const heartbeat = makeShape<rotation.Heartbeat>()({ at: instant, failures: count });
+
 const exposure = makeShape<rotation.Exposure>()({
   at: instant,
   by: text,
@@ -174,6 +176,8 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   check: maybe(check),
   refusedSince: maybe(instant),
   refusals: maybe(z.array(refusal)),
+  verifiedAt: maybe(instant),
+  heartbeat: maybe(heartbeat),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
   lastUsedAt: maybe(instant),

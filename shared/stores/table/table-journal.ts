@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
+import { isOnlyHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { computeSentUntil } from "../../core/record/sent.ts";
@@ -68,7 +69,7 @@ export function makeTableJournal(
 function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
   return {
     due: async (now, limit) => {
-      const columns = ["rowKey", "targetId", "wakeAt", "sent", "isFirst"];
+      const columns = ["rowKey", "targetId", "wakeAt", "sent", "isFirst", "isHeartbeat"];
       const filter = odata`not (sentUntil gt ${now})`;
       const rows = await listAllShards(begin(), keys.dueRows(now), { limit, columns, filter });
       const inOrder = rows.sort((a, b) => ((a.rowKey ?? "") < (b.rowKey ?? "") ? -1 : 1));
@@ -77,6 +78,7 @@ function dueIn(begin: () => Table): Pick<Journal, "due" | "markSent"> {
         wakeAt: keys.dueMoment(row.rowKey ?? ""),
         sent: Number(row["sent"] ?? 0),
         isFirst: row["isFirst"] === true,
+        ...(row["isHeartbeat"] === true && { isHeartbeat: true as const }),
       }));
     },
     markSent: async (due, now) => {
@@ -226,6 +228,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
   const due = wakeAt !== undefined && {
     rowKey: keys.dueRow(wakeAt, targetId),
     ...{ targetId, wakeAt, isFirst: goesFirst(record) },
+    ...(isOnlyHeartbeat(record, wakeAt) && { isHeartbeat: true }),
     ...notSent,
   };
   const known = request && {

@@ -54,7 +54,8 @@ const everyField = `
     grace: 36h
     retire: proof
     adopt: { mode: rotate, delay: 3d }
-    expiry: 45d`;
+    expiry: 45d
+    verifyEvery: 12h`;
 
 test("every field of a policy is read as written", async () => {
   const { targets, warnings } = await load(
@@ -107,6 +108,7 @@ test("every field of a policy is read as written", async () => {
     grace: 36 * hour,
     adopt: { mode: "rotate", delay: 3 * day },
     expiry: 45 * day,
+    verifyEvery: 12 * hour,
   });
   expect(targets[0]?.policyWhy).toContain("owner shop");
   expect(targets[0]?.policyWhy).toContain("priority 7");
@@ -125,6 +127,8 @@ test.each([
   ["a cron expression", '{ cron: "30 2 * * 0" }', { cron: "30 2 * * 0" }],
   ["adoption in one word", "{ every: 1d, adopt: rotate }", { adopt: { mode: "rotate" } }],
   ["no expiry", "{ every: 1d, expiry: none }", { expiry: "none" }],
+  ["no heartbeat", "{ every: 1d, verifyEvery: none }", { verifyEvery: "none" }],
+  ["the usual heartbeat", "{ every: 1d }", { verifyEvery: day }],
   ["idleness alone", "{ afterIdle: 30d }", { afterIdle: 30 * day }],
   ["an exposure alone", "{ afterExposure: 1h }", { afterExposure: hour }],
   ["manual or exposed", "{ manualOnly: true, afterExposure: 0s }", { manualOnly: true }],

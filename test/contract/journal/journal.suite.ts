@@ -12,6 +12,7 @@ import { arbitraryTarget } from "../../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
 import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
+import { quiet } from "./quiet.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const before = "2026-03-01T11:59:59.999Z";
@@ -262,6 +263,12 @@ function dueRules(open: () => Journal): void {
       expect(await journal.due(noon, 10)).toStrictEqual([
         { targetId: "leaked", wakeAt: noon, sent: 0, isFirst: true },
       ]);
+    });
+
+    it("says where only a heartbeat is due", async () => {
+      const journal = open();
+      await journal.commit({ record: quiet("quiet", noon), etag: undefined, wakeAt: noon });
+      expect(await journal.due(noon, 10)).toMatchObject([{ isFirst: false, isHeartbeat: true }]);
     });
 
     it("does not repeat a target while a message about it is under way", async () => {

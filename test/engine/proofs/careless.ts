@@ -65,10 +65,13 @@ export const acceptsNoPassword = withRotator((rotator) => ({
 
 /** Reads the published secret only once for each rotation, at its beginning. */
 export function looksOnce(): Worker {
-  const seen = new Map<string, StoredSecret | Unreadable>();
+  // Different worlds have the same ids.
+  const seenIn = new WeakMap<World, Map<string, StoredSecret | Unreadable>>();
   return withPublished(async (real, world) => {
     const rotation = (await readRecord(world))?.rotation;
     if (!rotation || rotation.changeBegan) return real();
+    const seen = seenIn.get(world) ?? new Map<string, StoredSecret | Unreadable>();
+    seenIn.set(world, seen);
     const known = seen.get(rotation.id) ?? (await real());
     seen.set(rotation.id, known);
     return known;

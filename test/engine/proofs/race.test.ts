@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { kinds } from "../world.ts";
+import { verifyPublished } from "../../../shared/engine/work/verify.ts";
+import { kinds, pairAdmin, singleAdmin } from "../world.ts";
 import { race } from "./races.ts";
+import { engine, type Worker } from "./stops.ts";
 
 for (const kind of kinds) {
   test(`Workers that race for a target lose nothing: ${kind.name}`, async () => {
@@ -9,3 +11,18 @@ for (const kind of kinds) {
     }
   });
 }
+
+/** Before each message, a caller requests a log-in. */
+const withCaller: Worker = async (ports, world) => {
+  await verifyPublished(ports, world.target);
+  await engine(ports, world);
+};
+
+test.each([singleAdmin, pairAdmin])(
+  "Workers that race with requests to verify lose nothing: $name",
+  async (kind) => {
+    for (let seed = 1; seed <= 40; seed++) {
+      expect(await race(kind, seed, withCaller), `seed ${seed}`).toEqual([]);
+    }
+  },
+);

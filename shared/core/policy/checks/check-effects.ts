@@ -1,5 +1,5 @@
 import { formatDuration } from "../../time.ts";
-import { nearExpiryLead, type Policy } from "../policy.ts";
+import { nearExpiryLead, type Policy, usualVerifyEvery } from "../policy.ts";
 import type { Problem } from "./problem.ts";
 
 /** Finds fields of a policy that have no effect. */
@@ -9,6 +9,7 @@ export function checkEffects(policy: Policy): Problem[] {
     ...checkHoursOfNothing(policy),
     ...checkPriority(policy),
     ...checkAnnouncement(policy),
+    ...checkHeartbeat(policy),
   ];
 }
 
@@ -49,6 +50,14 @@ function checkAnnouncement({ expiry }: Policy): Problem[] {
   const lead = formatDuration(nearExpiryLead);
   const message = `is shorter than ${lead}, so the near-expiry event of Key Vault comes before the due moment and starts nothing; use ${lead} or longer, so that the event can replace a missed sweep`;
   return [warning("expiry", message)];
+}
+
+/** Each rotation proves the secret, and the next heartbeat counts from that. The usual interval was not chosen by anyone. */
+function checkHeartbeat({ every, verifyEvery }: Policy): Problem[] {
+  if (typeof verifyEvery !== "number" || verifyEvery === usualVerifyEvery) return [];
+  if (every === undefined || verifyEvery < every) return [];
+  const message = `has no effect, because each rotation verifies the secret and comes at least as often (every ${formatDuration(every)})`;
+  return [warning("verifyEvery", message)];
 }
 
 function warning(field: keyof Policy, message: string): Problem {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../../shared/core/policy/policy.ts";
+import { type Policy, usualVerifyEvery } from "../../../../shared/core/policy/policy.ts";
 import { day, hour } from "../../../../shared/core/time.ts";
 import { said } from "../findings.ts";
 
@@ -44,6 +44,13 @@ describe("a warning about a field without effect", () => {
         "warning expiry: is shorter than 30d, so the near-expiry event of Key Vault comes before the due moment and starts nothing; use 30d or longer, so that the event can replace a missed sweep",
       ],
     ],
+    [
+      "names a heartbeat that no rotation leaves time for",
+      { every: 7 * day, verifyEvery: 7 * day },
+      [
+        "warning verifyEvery: has no effect, because each rotation verifies the secret and comes at least as often (every 7d)",
+      ],
+    ],
   ])("%s", (_, fields, expected) => {
     expect(said(fields)).toStrictEqual(expected);
   });
@@ -59,6 +66,10 @@ describe("a warning about a field without effect", () => {
     ["the policy matches targets", { every, priority: 1, match: {} }],
     ["the announcement comes when it is due", { every, expiry: 30 * day }],
     ["nothing is announced", { every, expiry: "none" }],
+    ["heartbeats come between rotations", { every: 7 * day, verifyEvery: 7 * day - 1 }],
+    ["there is no heartbeat", { every: hour, verifyEvery: "none" }],
+    ["nobody chose the heartbeat", { every: hour, verifyEvery: usualVerifyEvery }],
+    ["only people rotate", { manualOnly: true, verifyEvery: 90 * day }],
   ])("is absent if %s", (_, fields) => {
     expect(said(fields)).toStrictEqual([]);
   });
