@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as pauses from "../schemas/pauses.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
 import * as reports from "../schemas/reports.ts";
@@ -18,6 +19,10 @@ export const endpoints: readonly EndpointDefinition[] = [
   rotations.getRotation,
   reports.reportExposure,
   reports.reportUse,
+  pauses.pauseTarget,
+  pauses.resumeTarget,
+  pauses.pauseTargets,
+  pauses.resumeTargets,
   plans.getPlan,
   plans.planEdit,
   service.listAlarms,

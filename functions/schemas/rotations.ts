@@ -31,6 +31,11 @@ export const lift = z
   .meta({ id: "Lift" })
   .describe("Who let the rotation start during a freeze, when and why.");
 
+export const force = z
+  .object({ why: z.string(), by: z.string(), at: instant })
+  .meta({ id: "Force" })
+  .describe("Who let the rotation start although the target was paused, when and why.");
+
 export const waits = {
   queuedUntil: instant
     .optional()
@@ -58,6 +63,7 @@ export const rotation = z
     requestedAt: instant,
     why: z.string().describe("Why the rotation happens, and under which policy."),
     lift: lift.optional(),
+    force: force.optional(),
     policyFingerprint: z.string().describe("Identifies the policy under which it began."),
     startedAt: instant.optional(),
     endedAt: instant.optional(),
@@ -104,6 +110,11 @@ export const requestRotation = endpoint({
       liftFreeze: sentence("liftFreeze", "the reason for lifting the freeze")
         .optional()
         .describe("Why the rotation starts although a freeze is in force. The history keeps it."),
+      force: sentence("force", "the reason for rotating a paused target")
+        .optional()
+        .describe(
+          "Why the rotation starts although the target is paused. The history keeps it. It lifts no freeze; give `liftFreeze` too if one is in force.",
+        ),
     }),
   },
   answers: {

@@ -13,7 +13,7 @@ import {
   targetParams,
   versionRef,
 } from "./common.ts";
-import { failure, lift, waits } from "./rotations.ts";
+import { failure, force, lift, waits } from "./rotations.ts";
 
 const exposure = z
   .object({
@@ -35,7 +35,15 @@ const openRotation = z.object({
   nextAttemptAt: instant.optional(),
   heldBy: z.string().optional().describe("What delays it until then."),
   lift: lift.optional(),
+  force: force.optional(),
 });
+
+export const pause = z
+  .object({ why: z.string(), by: z.string(), at: instant, until: instant })
+  .meta({ id: "Pause" })
+  .describe(
+    "Who paused the target, when, why and until when. Until then no rotation and no retirement of the target starts.",
+  );
 
 const slot = z.object({
   account: z.string(),
@@ -73,6 +81,7 @@ export const target = z
     nextDue: instant.optional(),
     dueReason: z.string().optional(),
     rotation: openRotation.optional(),
+    pause: pause.optional().describe("The pause in force. Absent if the target is not paused."),
     queuedRotation: z.string().optional(),
     ...waits,
     retirement: z
@@ -97,7 +106,7 @@ const explainedTarget = target
 const tagError = "`tag` must be a name and a value such as `team:payments`.";
 
 /** Filters of targets. Several filters must all match. */
-const targetFilters = {
+export const targetFilters = {
   health: health.optional().describe("Only targets with this health."),
   policy: z.string().optional().describe("Only targets under this policy."),
   type: z.string().optional().describe("Only targets of this type."),

@@ -10,6 +10,7 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
@@ -20,7 +21,7 @@ import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions {
+export interface Operations extends Questions, Pausing {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -64,6 +65,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
     const ports: Ports = { ...deps.ports, emit };
     return {
       ...makeQuestions(ports, byId),
+      ...makePausing(ports, byId, firstQueue),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;

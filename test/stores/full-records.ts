@@ -19,6 +19,7 @@ const version = (number: number) => ({
   version: `${"0".repeat(31)}${number}`,
 });
 
+const force = { why: "ticket 43", by: "eva", at: at(6) };
 const lift = { why: "ticket 42", by: "ben", at: at(5) };
 
 export function fullTarget(targetId: string): Full<TargetRecord> {
@@ -65,6 +66,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
       lift,
+      force,
     },
     request: {
       rotationId: "01JNN000000000000000000001",
@@ -75,6 +77,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       heldBy: "frozen: year end",
       grace: 0,
       lift,
+      force,
       why: "Requested by anna, then by security",
     },
     again: {
@@ -82,6 +85,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       requestedBy: "security",
       grace: 1,
       lift,
+      force,
       why: "another attempt, because rotation 01JNN0 failed",
       requestedAt: at(5),
       heldBy: "frozen: year end",
@@ -118,6 +122,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       },
     ],
     outboxRetryAt: at(15),
+    pause: { why: "maintenance", by: "anna", at: at(5), until: at(20) },
     skipped: { at: at(16), until: at(18), why: "server db:5432 does not answer" },
     restUntil: at(17),
     claim: { fence: 7, owner: "worker-1", until: at(16) },
@@ -144,6 +149,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     nextDue: at(4),
     dueReason: "another try",
     lift,
+    force,
   };
 }
 

@@ -121,6 +121,7 @@ export function failRotation(
       ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
       ...(rotation.lift && { lift: rotation.lift }),
+      ...(rotation.force && { force: rotation.force }),
     },
     ...(inDoubt &&
       rotation.pending && {

@@ -47,6 +47,7 @@ export function beginRotation(
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
     ...(request.lift && { lift: request.lift }),
+    ...(request.force && { force: request.force }),
   };
   const { request: _r, again: _a, ...rest } = record;
   return notify(
@@ -179,6 +180,7 @@ export function toRunRecord(
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),
     ...(rotation.lift && { lift: rotation.lift }),
+    ...(rotation.force && { force: rotation.force }),
   });
 }
 

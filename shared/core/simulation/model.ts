@@ -2,6 +2,7 @@ import { describeReason } from "../policy/due/explain.ts";
 import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
+import { describePause, type Pause } from "../record/pause.ts";
 import type { Instant } from "../time.ts";
 
 /** The input of the simulation for one target. */
@@ -13,6 +14,8 @@ export interface SimulatedTarget {
   readonly vault: string;
   /** The server of the target, if it has one. */
   readonly server?: string;
+  /** The pause in force when the facts were true. */
+  readonly pause?: Pause;
 }
 
 /** A simulated rotation. Moments are in milliseconds since the epoch. */
@@ -22,6 +25,8 @@ export interface SimulatedRotation {
   /** The previous change, which identifies the rotation across simulations. */
   readonly after: number | undefined;
   readonly placement: Placement;
+  /** The pause that delays it. */
+  readonly pause?: Pause;
 }
 
 /** A secret that is older than its policy allows, from `since` until it is changed or the simulation ends. */
@@ -94,6 +99,7 @@ export interface ClockChange {
 }
 
 /** Describes a rotation, such as `policy nights: due 90d after …; starts in the window from …`. */
-export function describeWhy({ target, placement }: SimulatedRotation): string {
-  return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}`;
+export function describeWhy({ target, placement, pause }: SimulatedRotation): string {
+  const paused = pause ? `; ${describePause(pause)}` : "";
+  return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}${paused}`;
 }

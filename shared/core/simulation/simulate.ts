@@ -132,21 +132,34 @@ function* simulateTarget(
   end: number,
   count: Count,
 ): Steps<Course> {
-  const { id, policy, facts } = target;
+  const { id, policy, facts, pause } = target;
   const fraction = computeSpread(id);
+  const pausedUntil = pause ? Date.parse(pause.until) : -Infinity;
   const rotations: SimulatedRotation[] = [];
   let moments = toMoments({ ...facts, targetId: id });
   let now = start;
+  let hasPlayed = false;
   for (;;) {
     yield;
-    const { chosen, lost } = decide(policy, moments, now, () => fraction);
+    const wanted = decide(policy, moments, now, () => fraction);
+    const isPaused = wanted.chosen !== undefined && wanted.chosen.at < pausedUntil;
+    // When a pause ends, the policy decides again.
+    if (isPaused) now = Math.max(now, pausedUntil);
+    const { chosen, lost } = isPaused ? decide(policy, moments, now, () => fraction) : wanted;
     if (chosen === undefined) {
-      return now > start ? { rotations } : { rotations, never: explainNever(policy, lost) };
+      return hasPlayed ? { rotations } : { rotations, never: explainNever(policy, lost) };
     }
     const at = Math.max(chosen.at, now);
-    const rotation = { target, at, after: moments.changedAt, placement: chosen };
+    const rotation = {
+      target,
+      at,
+      after: moments.changedAt,
+      placement: chosen,
+      ...(isPaused && pause && { pause }),
+    };
     if (at >= end) return { rotations, beyond: rotation };
     count.played++;
+    hasPlayed = true;
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;

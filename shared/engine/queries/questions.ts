@@ -10,6 +10,7 @@ import {
   type HistoryView,
   type RunView,
   type TargetView,
+  viewPause,
   viewRun,
   viewTarget,
   viewWaiting,
@@ -112,8 +113,8 @@ function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
   return { items: found.slice(0, limit), hasMore: found.length > limit };
 }
 
-async function listTargets(
-  { journal }: QuestionPorts,
+export async function listTargets(
+  { journal }: Pick<Ports, "journal">,
   all: readonly Target[],
   { limit = Infinity, after, filter = {} }: TargetsWanted,
 ): Promise<Page<TargetView> | undefined> {
@@ -128,7 +129,10 @@ async function listTargets(
     if (found.length > limit) break;
     if (!isWanted(target, filter)) continue;
     const record = records.get(target.id);
-    const view = viewTarget(target, record, unreadable.get(target.id));
+    const view = {
+      ...viewTarget(target, record, unreadable.get(target.id)),
+      ...viewPause(record, target, now),
+    };
     if (!isInState(view, filter, now)) continue;
     found.push({ ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) });
   }

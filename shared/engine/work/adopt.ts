@@ -256,6 +256,7 @@ function failedRun(
     endedAt: failure.at,
     phases: [],
     ...(request.lift && { lift: request.lift }),
+    ...(request.force && { force: request.force }),
     failure,
   });
 }

@@ -8,6 +8,7 @@ import {
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
 import { withCheck } from "../../core/lifecycle/check-request.ts";
+import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
@@ -25,7 +26,7 @@ import { VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
-import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
+import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -37,6 +38,8 @@ export async function resume(session: TargetSession): Promise<void> {
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
     if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    // A person may have paused the target meanwhile.
+    if (isPaused(record, rotation, session.now())) return;
     // A step may have found that a person published the other account: evaluate the hold before each step.
     const held = withHold(record, session.target, session.now());
     if (held) {
@@ -50,6 +53,7 @@ export async function resume(session: TargetSession): Promise<void> {
       const next = await steps[phase](session, rotation);
       moveOn(session, next);
     } catch (error) {
+      if (error instanceof PausedError) return;
       if (await isWorthAnotherTry(rotation, error)) continue;
       const busy = toBusy(error, rotation, session.now());
       if (busy) await holdBack(session, busy);

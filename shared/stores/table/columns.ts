@@ -46,6 +46,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   skipped: true,
   refusals: true,
   exposure: true,
+  pause: true,
   passedOver: true,
   policiesPassedOver: true,
   outbox: true,
@@ -56,6 +57,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   published: true,
   failure: true,
   lift: true,
+  force: true,
 };
 
 interface Codec<T> {

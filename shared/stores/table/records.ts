@@ -2,6 +2,7 @@ import { z } from "zod";
 import { errorKinds } from "../../core/errors.ts";
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
+import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/rotation.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Alarm } from "../journal.ts";
@@ -58,6 +59,10 @@ const failure = makeShape<rotation.Failure>()({
 
 const lift = makeShape<rotation.Lift>()({ why: text, by: text, at: instant });
 
+const force = makeShape<Force>()({ why: text, by: text, at: instant });
+
+const pause = makeShape<Pause>()({ why: text, by: text, at: instant, until: instant });
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -81,6 +86,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
 });
 
 const slot = makeShape<rotation.SlotRecord>()({
@@ -100,6 +106,7 @@ const request = makeShape<rotation.RotationRequest>()({
   heldBy: maybe(text),
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
   why: maybe(text),
 });
 
@@ -108,6 +115,7 @@ const again = makeShape<rotation.RetryIntent>()({
   requestedBy: text,
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
   why: text,
   requestedAt: maybe(instant),
   heldBy: maybe(text),
@@ -186,6 +194,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   policiesPassedOver: maybe(z.array(makeShape<NotChosen>()({ policy: text, why: text }))),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
+  pause: maybe(pause),
   skipped: maybe(skipped),
   restUntil: maybe(instant),
   claim,
@@ -210,6 +219,7 @@ export const runRecord = makeShape<rotation.RunRecord>()({
   nextDue: maybe(instant),
   dueReason: maybe(text),
   lift: maybe(lift),
+  force: maybe(force),
 });
 
 export const alarmRecord = makeShape<Alarm>()({
