@@ -19,6 +19,7 @@ import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
+export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as freezes from "../schemas/freezes.ts";
 import * as pauses from "../schemas/pauses.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
@@ -23,6 +24,9 @@ export const endpoints: readonly EndpointDefinition[] = [
   pauses.resumeTarget,
   pauses.pauseTargets,
   pauses.resumeTargets,
+  freezes.createFreeze,
+  freezes.listFreezes,
+  freezes.endFreeze,
   plans.getPlan,
   plans.planEdit,
   service.listAlarms,

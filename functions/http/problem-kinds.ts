@@ -6,6 +6,7 @@ export const problemKinds = {
   "invalid-request": { status: 400, title: "Invalid request" },
   "target-not-found": { status: 404, title: "Target not found" },
   "rotation-not-found": { status: 404, title: "Rotation not found" },
+  "freeze-not-found": { status: 404, title: "Freeze not found" },
   busy: { status: 409, title: "Busy" },
   "body-too-large": { status: 413, title: "Body too large" },
   "unsupported-content-type": { status: 415, title: "Unsupported content type" },

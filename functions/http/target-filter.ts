@@ -11,11 +11,15 @@ interface GivenFilters extends Pick<
 }
 
 export function toFilter(given: GivenFilters): TargetFilter {
-  const { health, policy, type, vault, dueBefore, owner, tag, overdue } = given;
-  const owners = owner === undefined ? [] : [["owner", owner] as const];
-  return {
-    ...{ health, policy, type, vault, dueBefore },
-    isOverdue: overdue !== undefined,
-    tags: [...(tag ? [tag] : []), ...owners],
-  };
+  const { health, policy, type, vault, dueBefore, overdue } = given;
+  const filter = { health, policy, type, vault, dueBefore };
+  return { ...filter, isOverdue: overdue !== undefined, tags: toTags(given) };
+}
+
+/** The tags that a target must have. */
+export function toTags({
+  owner,
+  tag,
+}: Pick<GivenFilters, "owner" | "tag">): (readonly [string, string])[] {
+  return [...(tag ? [tag] : []), ...(owner === undefined ? [] : [["owner", owner] as const])];
 }

@@ -192,7 +192,8 @@ export function viewPause(
   return {
     pause,
     ...viewPausedDue(record, target, now),
-    ...(retirement && retirement.at < pause.until && { retirement: { ...retirement, at: pause.until } }),
+    ...(retirement &&
+      retirement.at < pause.until && { retirement: { ...retirement, at: pause.until } }),
   };
 }
 

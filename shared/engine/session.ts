@@ -4,6 +4,7 @@ import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.t
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
+import { freezeTarget } from "./fleet/frozen-targets.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
 import { makeSessionMemory, withRefusals } from "./session-memory.ts";
@@ -12,6 +13,11 @@ import { makeSessionMemory, withRefusals } from "./session-memory.ts";
 export interface TargetSession {
   readonly ports: Ports;
   readonly target: Target;
+  /**
+   * Applies the freezes that people have set meanwhile to the target. Call it before the decision whether a rotation may start or
+   * continue. Throws JournalUnavailableError.
+   */
+  noteFreezes(): Promise<void>;
   /** The record, including staged changes. */
   record(): TargetRecord;
   /** The time of the journal's clock. */
@@ -51,13 +57,14 @@ export interface TargetSession {
 /** Opens a session without writing. Its first write claims the target for `owner`, and includes everything staged by then. */
 export function openSession(
   ports: Ports,
-  target: Target,
+  configured: Target,
   owner: string,
   opening: Opening,
 ): TargetSession {
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
+  let target = configured;
   const memory = makeSessionMemory(opening.record.refusals ?? [], now);
   const journal = makeFencedJournal(ports.journal, target, owner, opening);
   let record = opening.record;
@@ -80,7 +87,12 @@ export function openSession(
 
   return {
     ports,
-    target,
+    get target() {
+      return target;
+    },
+    async noteFreezes() {
+      target = await freezeTarget(ports, configured);
+    },
     record: () => record,
     now,
     stage(next, runs = []) {

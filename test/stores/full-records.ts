@@ -3,6 +3,7 @@ import {
   type RunRecord,
   type TargetRecord,
 } from "../../shared/core/record/rotation.ts";
+import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A new field of a record does not compile here until it has a value; then every test includes it. */
@@ -170,4 +171,30 @@ export function leanRun(targetId: string, rotationId: string): RunRecord {
 
 export function fullAlarm(id: string, moment: string): Full<Alarm> {
   return { id, at: moment, kind: "poisoned", message: "A message was dropped.", targetId: "db" };
+}
+
+export function fullFreeze(id: string): Required<OperatorFreeze> {
+  return {
+    id,
+    at: at(1),
+    by: "anna",
+    reason: 'The "audit" of the year',
+    from: at(2),
+    until: at(9),
+    lift: ["exposure", "breach"],
+    selection: {
+      targets: ["orders"],
+      policy: "quarterly",
+      type: "postgresql",
+      vault: "main",
+      tags: [["team", "payments"]],
+    },
+    endedAt: at(5),
+    endedBy: "ben",
+  };
+}
+
+export function leanFreeze(id: string): OperatorFreeze {
+  const { endedAt: _a, endedBy: _b, ...freeze } = fullFreeze(id);
+  return { ...freeze, lift: [], selection: {} };
 }

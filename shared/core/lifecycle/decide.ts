@@ -1,5 +1,10 @@
 import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
-import { type Claim, mayHaveChanged, type Rotation, type TargetRecord } from "../record/rotation.ts";
+import {
+  type Claim,
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+} from "../record/rotation.ts";
 import { between, findEarliest, type Instant, minute, plus, second } from "../time.ts";
 import { isJoined } from "./request.ts";
 

@@ -36,13 +36,23 @@ export function acceptPause(
   const known = findPause(record, now);
   const added = { why: shorten(why, maxNameLength), by: shorten(by, maxNameLength), until };
   // A repeated request writes nothing.
-  const pause = known && isSamePause(known, { ...added, at: known.at }) ? known : { ...added, at: now };
+  const pause =
+    known && isSamePause(known, { ...added, at: known.at })
+      ? known
+      : { ...added, at: afterForces(record, now) };
   return {
     record: pause === known ? record : { ...record, pause },
     pause,
     ...(known && { replaced: known }),
     effect: describeEffect(record, until),
   };
+}
+
+/** Now, or later than every force of the record: the clock may have gone backwards, and the later word counts. */
+function afterForces({ rotation, request, again }: TargetRecord, now: Instant): Instant {
+  const forces = [rotation, request, again].flatMap((one) => one?.force?.at ?? []);
+  const last = forces.sort().at(-1);
+  return last !== undefined && last >= now ? plus(last, 1) : now;
 }
 
 function describeEffect({ rotation }: TargetRecord, until: Instant): string {
@@ -80,8 +90,7 @@ export function acceptResume(
 
 /** A sentence about a resume, for the person who wanted it. */
 export function describeResume({ ended, newer }: Omit<AcceptedResume, "record">): string {
-  if (newer) return `Somebody paused the target again meanwhile, and this pause stays: ${describePause(newer)}.`;
-  return ended
-    ? `The pause has ended: ${describePause(ended)}.`
-    : "The target was not paused.";
+  if (newer)
+    return `Somebody paused the target again meanwhile, and this pause stays: ${describePause(newer)}.`;
+  return ended ? `The pause has ended: ${describePause(ended)}.` : "The target was not paused.";
 }

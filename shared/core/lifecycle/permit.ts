@@ -3,7 +3,13 @@ import { decide } from "../policy/due/placement.ts";
 import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
 import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
 import { toFacts, withDue, withDueAt } from "../record/due.ts";
-import { describePause, describePauseOfRotation, findLaterForce, findPause, type Pause } from "../record/pause.ts";
+import {
+  describePause,
+  describePauseOfRotation,
+  findLaterForce,
+  findPause,
+  type Pause,
+} from "../record/pause.ts";
 import {
   type Reason,
   type RetryIntent,
@@ -38,24 +44,25 @@ export function decideStart(record: TargetRecord, target: Target, now: Instant):
   const asked = decideRequestedStart(record, target, now);
   if (asked && "intent" in asked) return asked;
   const waiting = asked?.held ?? record;
-  const { nextDue, again, request } = waiting;
+  const unasked = decideUnrequestedStart(waiting, target, now);
+  return asked && "held" in unasked ? { held: unasked.held, why: asked.why } : unasked;
+}
+
+function decideUnrequestedStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
+  const { nextDue, again, request } = record;
   if (nextDue === undefined || nextDue > now) {
-    return asked ?? { held: waiting, why: whyNothingStarts(waiting, request?.force, target, now) };
+    return { held: record, why: whyNothingStarts(record, target, now) };
   }
-  const pause = findPause(waiting, now, again?.force);
-  if (pause) return asked ?? { held: waiting, why: describePauseOfRotation(pause) };
-  const scheduled = decideScheduledStart(waiting, target, now);
-  if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
+  const pause = findPause(record, now, again?.force);
+  if (pause) return { held: record, why: describePauseOfRotation(pause) };
+  const scheduled = decideScheduledStart(record, target, now);
+  if ("held" in scheduled) return scheduled;
   return { ...scheduled, intent: answering(scheduled.intent, request) };
 }
 
-function whyNothingStarts(
-  record: TargetRecord,
-  force: Asked["force"],
-  { id, policy }: Target,
-  now: Instant,
-): string {
-  const pause = record.request && findPause(record, now, force);
+function whyNothingStarts(record: TargetRecord, { id, policy }: Target, now: Instant): string {
+  const { request } = record;
+  const pause = request && findPause(record, now, request.force);
   return pause
     ? describePauseOfRotation(pause)
     : `policy ${policy.name}: no rotation of target ${id} is due`;

@@ -57,11 +57,7 @@ function openWaits(
   }
   const joined = joinRequest(record, now).rotation ?? rotation;
   const hold = findHold(record, joined, target, now);
-  return [
-    ...rest(record, now),
-    ...(hold ? [hold] : []),
-    ...pauseOfOpen(record, joined, now),
-  ];
+  return [...rest(record, now), ...(hold ? [hold] : []), ...pauseOfOpen(record, joined, now)];
 }
 
 function queuedWaits(

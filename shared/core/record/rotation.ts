@@ -338,6 +338,14 @@ export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"
 
 export type HistoryRow = RunRecord | UnreadableRun;
 
+/** Who let a rotation start in spite of freezes and of a pause. */
+export function pickLifts({
+  lift,
+  force,
+}: Pick<RotationRequest, "lift" | "force">): Pick<RotationRequest, "lift" | "force"> {
+  return { ...(lift && { lift }), ...(force && { force }) };
+}
+
 /** The latest phases, with one more. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
   return [...phases, added].slice(-maxPhases);

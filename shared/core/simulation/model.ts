@@ -2,6 +2,7 @@ import { describeReason } from "../policy/due/explain.ts";
 import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
+import { findFreeze } from "../policy/windows/freezes.ts";
 import { describePause, type Pause } from "../record/pause.ts";
 import type { Instant } from "../time.ts";
 
@@ -100,6 +101,18 @@ export interface ClockChange {
 
 /** Describes a rotation, such as `policy nights: due 90d after …; starts in the window from …`. */
 export function describeWhy({ target, placement, pause }: SimulatedRotation): string {
+  const { policy } = target;
+  const frozen = describeFreeze(policy, placement);
   const paused = pause ? `; ${describePause(pause)}` : "";
-  return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}${paused}`;
+  return `policy ${policy.name}: ${describeReason(policy, placement)}${frozen}${paused}`;
+}
+
+/** The freeze in which the rotation would have started, or that ends when it starts. */
+function describeFreeze(policy: Policy, { rule, opening }: Placement): string {
+  if (!policy.freeze || opening.from <= rule.from) return "";
+  const moments = [rule.from, opening.from - 1].filter(Number.isFinite);
+  const [freeze] = moments.flatMap(
+    (moment) => findFreeze(policy.freeze ?? [], policy.timeZone ?? "UTC", moment, rule.lift) ?? [],
+  );
+  return freeze ? `; frozen until ${freeze.to} (${freeze.reason})` : "";
 }

@@ -2,7 +2,7 @@ import { ConfigError } from "../errors.ts";
 import { computeAgeDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { explainNever } from "../policy/due/explain.ts";
 import { toMoments } from "../policy/due/facts.ts";
-import { computeSpread, decide } from "../policy/due/placement.ts";
+import { computeSpread, decide, type Decision } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
@@ -141,11 +141,10 @@ function* simulateTarget(
   let hasPlayed = false;
   for (;;) {
     yield;
-    const wanted = decide(policy, moments, now, () => fraction);
-    const isPaused = wanted.chosen !== undefined && wanted.chosen.at < pausedUntil;
-    // When a pause ends, the policy decides again.
-    if (isPaused) now = Math.max(now, pausedUntil);
-    const { chosen, lost } = isPaused ? decide(policy, moments, now, () => fraction) : wanted;
+    const decideAt = (moment: number) => decide(policy, moments, moment, () => fraction);
+    const { isPaused, ...decision } = decideAfterPause(decideAt, now, pausedUntil);
+    now = decision.now;
+    const { chosen, lost } = decision;
     if (chosen === undefined) {
       return hasPlayed ? { rotations } : { rotations, never: explainNever(policy, lost) };
     }
@@ -165,6 +164,19 @@ function* simulateTarget(
     now = at + second;
     moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
   }
+}
+
+/** When a pause ends, the policy decides again. */
+function decideAfterPause(
+  decideAt: (moment: number) => Decision,
+  now: number,
+  pausedUntil: number,
+) {
+  const wanted = decideAt(now);
+  const isPaused = wanted.chosen !== undefined && wanted.chosen.at < pausedUntil;
+  if (!isPaused) return { ...wanted, now, isPaused };
+  const end = Math.max(now, pausedUntil);
+  return { ...decideAt(end), now: end, isPaused };
 }
 
 /** Returns the milliseconds from the start of a rotation to the moment from which the age of the new secret counts. */

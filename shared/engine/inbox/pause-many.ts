@@ -7,8 +7,7 @@ import type { Ports } from "../ports.ts";
 import { listTargets } from "../queries/questions.ts";
 
 /** Targets by their ids, or by what they have in common. */
-export type Selection =
-  { readonly targets: readonly string[] } | { readonly filter: TargetFilter };
+export type Selection = { readonly targets: readonly string[] } | { readonly filter: TargetFilter };
 
 /** A target that could not be written, and why. */
 export interface NotWritten {

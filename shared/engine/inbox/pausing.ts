@@ -1,9 +1,9 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
-import type { PauseInput } from "../../core/lifecycle/pausing.ts";
-import { requireEnd } from "../../core/lifecycle/pausing.ts";
+import { type PauseInput, requireEnd } from "../../core/lifecycle/pausing.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Queue } from "../../stores/queue.ts";
+import { freezeTarget } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
 import { sendNow } from "../scheduling/messages.ts";
 import { type PauseResult, pauseTarget, type ResumeResult, resumeTarget } from "./pause.ts";
@@ -17,14 +17,17 @@ export interface UnknownTargets {
 /** Pauses and resumes. They return undefined when the target does not exist, and throw ConfigError for a pause that cannot be made. */
 export interface Pausing {
   /** No rotation and no retirement of the target starts before the end of the pause. */
-  pause(targetId: string, wanted: PauseInput): Promise<PauseResult | undefined>;
-  resume(targetId: string, by: string): Promise<ResumeResult | undefined>;
+  readonly pause: (targetId: string, wanted: PauseInput) => Promise<PauseResult | undefined>;
+  readonly resume: (targetId: string, by: string) => Promise<ResumeResult | undefined>;
   /** Each target is written by itself: the answer lists those that could not be written. */
-  pauseAll(
+  readonly pauseAll: (
     selection: Selection,
     wanted: PauseInput,
-  ): Promise<ManyWritten<PauseResult> | UnknownTargets>;
-  resumeAll(selection: Selection, by: string): Promise<ManyWritten<ResumeResult> | UnknownTargets>;
+  ) => Promise<ManyWritten<PauseResult> | UnknownTargets>;
+  readonly resumeAll: (
+    selection: Selection,
+    by: string,
+  ) => Promise<ManyWritten<ResumeResult> | UnknownTargets>;
 }
 
 export function makePausing(
@@ -32,15 +35,19 @@ export function makePausing(
   byId: ReadonlyMap<string, Target>,
   firstQueue: Queue,
 ): Pausing {
+  async function pause(target: Target, wanted: PauseInput): Promise<PauseResult> {
+    return pauseTarget(ports, await freezeTarget(ports, target), wanted);
+  }
+
   async function resume(target: Target, by: string): Promise<ResumeResult> {
-    const result = await resumeTarget(ports, target, by);
+    const result = await resumeTarget(ports, await freezeTarget(ports, target), by);
     if (result.resumed) await wake(ports, target, firstQueue);
     return result;
   }
   return {
     async pause(targetId, wanted) {
       const target = byId.get(targetId);
-      return target && (await pauseTarget(ports, target, wanted));
+      return target && (await pause(target, wanted));
     },
     async resume(targetId, by) {
       const target = byId.get(targetId);
@@ -50,7 +57,7 @@ export function makePausing(
       requireEnd(wanted, toInstant(ports.journal.now()));
       const targets = await select(ports, byId, selection);
       if ("unknown" in targets) return targets;
-      return writeToEach(targets, (target) => pauseTarget(ports, target, wanted));
+      return writeToEach(targets, (target) => pause(target, wanted));
     },
     async resumeAll(selection, by) {
       const targets = await select(ports, byId, selection);

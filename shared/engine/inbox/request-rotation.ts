@@ -119,7 +119,9 @@ async function commitRequest(
   const { journal, newId } = ports;
   const found = await journal.read(target.id);
   const now = toInstant(journal.now());
-  const before = found?.record ?? reschedule(newRecord(target.id), target, now);
+  const known = found?.record ?? newRecord(target.id);
+  // The hold of a request must not outlive the policy, or the freeze, that it comes from.
+  const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
   const request = toRequest(wanted, newId(), now, before);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });

@@ -231,8 +231,8 @@ async function confirmClaim(
 }
 
 /**
- * A person may have paused the target since the rotation was last read, and was told that it waits. Nothing was sent yet, so the journal
- * no longer records that a change began.
+ * A person may have paused the target since the rotation was last read; the answer was that the rotation waits. Nothing was sent yet,
+ * so the journal no longer records that a change began.
  */
 async function stopIfPaused(session: TargetSession, before: Rotation): Promise<void> {
   if (!isPaused(session.record(), before, session.now())) return;

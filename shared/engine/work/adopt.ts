@@ -8,6 +8,7 @@ import { withDueAt } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,
+  pickLifts,
   type RotationRequest,
   type RunRecord,
   type SlotRecord,
@@ -255,8 +256,7 @@ function failedRun(
     dueReason: tryWhy,
     endedAt: failure.at,
     phases: [],
-    ...(request.lift && { lift: request.lift }),
-    ...(request.force && { force: request.force }),
+    ...pickLifts(request),
     failure,
   });
 }

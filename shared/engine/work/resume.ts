@@ -38,8 +38,7 @@ export async function resume(session: TargetSession): Promise<void> {
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
     if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
-    // A person may have paused the target meanwhile.
-    if (isPaused(record, rotation, session.now())) return;
+    if (await mustWait(session, rotation)) return;
     // A step may have found that a person published the other account: evaluate the hold before each step.
     const held = withHold(record, session.target, session.now());
     if (held) {
@@ -69,6 +68,13 @@ export async function resume(session: TargetSession): Promise<void> {
     });
     if (session.record().rotation === undefined) reportSuccess(session, rotation);
   }
+}
+
+/** Whether a person has paused the target. Learns of freezes that were set meanwhile, unless half a change must be finished. */
+async function mustWait(session: TargetSession, rotation: Rotation): Promise<boolean> {
+  if (mayHaveChanged(rotation)) return false;
+  await session.noteFreezes();
+  return isPaused(session.record(), rotation, session.now());
 }
 
 /** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { errorKinds } from "../../core/errors.ts";
+import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operator-freeze.ts";
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
+import { liftReasons } from "../../core/policy/policy.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/rotation.ts";
 import type { VersionRef } from "../../core/target.ts";
@@ -220,6 +222,25 @@ export const runRecord = makeShape<rotation.RunRecord>()({
   dueReason: maybe(text),
   lift: maybe(lift),
   force: maybe(force),
+});
+
+export const freezeRecord = makeShape<OperatorFreeze>()({
+  id: text,
+  at: instant,
+  by: text,
+  reason: text,
+  from: instant,
+  until: instant,
+  lift: z.array(z.enum(liftReasons)),
+  selection: makeShape<FreezeSelection>()({
+    targets: maybe(z.array(text)),
+    policy: maybe(text),
+    type: maybe(text),
+    vault: maybe(text),
+    tags: maybe(z.array(z.tuple([text, text]))),
+  }),
+  endedAt: maybe(instant),
+  endedBy: maybe(text),
 });
 
 export const alarmRecord = makeShape<Alarm>()({

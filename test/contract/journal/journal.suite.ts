@@ -11,7 +11,7 @@ import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
-import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
+import { alarmRules, freezeRules, historyRules, type Insert } from "./journal-history.suite.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const before = "2026-03-01T11:59:59.999Z";
@@ -37,6 +37,7 @@ export function journalSuite(name: string, open: () => Journal, fuzzRuns: number
     dueRules(open);
     historyRules(() => journal, insert);
     alarmRules(open);
+    freezeRules(open);
   });
 }
 

@@ -49,15 +49,20 @@ describe("a pause", () => {
     expect(ending(plus(now, 90 * day + 1))).toThrow("`until` must be at most 90d ahead");
   });
 
+  it("counts for a rotation that was forced before it, although the clock went back", () => {
+    const open = { ...begun().rotation, force: { ...force, at: at(9) } };
+    const { record } = acceptPause({ ...adopted, rotation: open }, wanted, at(8));
+    expect(record.pause?.at).toBe(plus(at(9), 1));
+    expect(decideWork(record, at(10))).toBe("wait");
+  });
+
   it("says what happens to the open rotation", () => {
     const effectOf = (record: TargetRecord) => acceptPause(record, wanted, now).effect;
     const none = `No rotation and no retirement starts before ${at(60)}.`;
     const { rotation } = begun();
     expect(effectOf(adopted)).toBe(none);
     expect(effectOf({ ...adopted, rotation: { ...rotation, phase: "blocked" } })).toBe(none);
-    expect(effectOf(begun())).toBe(
-      `${none} Rotation r1 has changed nothing and waits until then.`,
-    );
+    expect(effectOf(begun())).toBe(`${none} Rotation r1 has changed nothing and waits until then.`);
     expect(effectOf({ ...adopted, rotation: { ...rotation, changeBegan: true } })).toBe(
       `${none} Rotation r1 may have changed the password already, so Keyturn finishes it.`,
     );
@@ -80,6 +85,7 @@ describe("a pause", () => {
   });
 
   const { rotation: open } = begun();
+  const notAdopted = {};
   const retirement = { account: "orders_a", at: at(2), rotationId: "r0", failures: 0 };
   it.each<[string, Partial<TargetRecord>, string, string | undefined]>([
     ["a due rotation waits for the end", {}, "wait", at(60)],
@@ -118,11 +124,10 @@ describe("a pause", () => {
       "check",
       at(9),
     ],
-    ["a target is adopted", { adoptedAt: undefined as never, published: undefined as never }, "adopt", at(5)],
+    ["a target is adopted", notAdopted, "adopt", at(5)],
   ])("in force: %s", (_what, fields, work, wakeAt) => {
-    const record = Object.fromEntries(
-      Object.entries({ ...paused, ...fields }).filter(([, value]) => value !== undefined),
-    ) as unknown as TargetRecord;
+    const { adoptedAt, ...rest } = { ...paused, ...fields };
+    const record = fields === notAdopted || adoptedAt === undefined ? rest : { ...rest, adoptedAt };
     expect(decideWork(record, at(10))).toBe(work);
     expect(findWakeTime(record, at(10))).toBe(wakeAt);
   });

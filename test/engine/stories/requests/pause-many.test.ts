@@ -41,7 +41,8 @@ async function fleet(count: number, fail: (targetId: string, writes: number) => 
   return { world, seen, queue, ...makePausing({ ...ports, journal }, byId, queue) };
 }
 
-const idsOf = (results: readonly { readonly target: string }[]) => results.map(({ target }) => target);
+const idsOf = (results: readonly { readonly target: string }[]) =>
+  results.map(({ target }) => target);
 
 test("A selection pauses many targets, a bounded number at a time, and a resume wakes them", async () => {
   const { pauseAll, resumeAll, seen, queue } = await fleet(1_000, () => undefined);

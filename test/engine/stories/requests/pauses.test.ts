@@ -228,7 +228,10 @@ test("A pause and a request that race are both kept", async () => {
   };
   const { waiting: answered } = await ask(world, {}, racing);
   expect(answered).toEqual(waiting);
-  expect(await readRecord(world)).toMatchObject({ pause: { until }, request: { reason: "operator" } });
+  expect(await readRecord(world)).toMatchObject({
+    pause: { until },
+    request: { reason: "operator" },
+  });
 });
 
 test("A pause without an end in the future is refused, and nothing is written", async () => {
