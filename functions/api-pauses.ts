@@ -1,10 +1,10 @@
 import type { PauseInput, Selection } from "../shared/app.ts";
 import { describeCaller } from "./http/caller.ts";
+import type { Call } from "./http/endpoint.ts";
 import { noSuchTarget, noSuchTargets } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { toFilter } from "./http/target-filter.ts";
 import type { pauseTargets, resumeTargets } from "./schemas/pauses.ts";
-import type { Call } from "./http/endpoint.ts";
 
 const schemas = () => import("./schemas/pauses.ts");
 

@@ -4,8 +4,8 @@ import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.t
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
-import { freezeTarget } from "./fleet/frozen-targets.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
+import { freezeTarget } from "./fleet/frozen-targets.ts";
 import type { Ports } from "./ports.ts";
 import { makeSessionMemory, withRefusals } from "./session-memory.ts";
 

@@ -66,7 +66,7 @@ test.each([
   [
     { reason, until, everything: true, lift: ["operator"] },
     400,
-    "may list only exposure and breach",
+    "Unknown value of `lift`. Allowed: exposure, breach.",
   ],
   [{ reason, until, everything: true, lfit: [] }, 400, "Did you mean `lift`?"],
 ])("A freeze %j is refused with %i and a sentence", async (body, status, sentence) => {

@@ -1,9 +1,9 @@
+import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.ts";
 import {
   recordSchema,
   type RunRecord,
   type TargetRecord,
 } from "../../shared/core/record/rotation.ts";
-import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A new field of a record does not compile here until it has a value; then every test includes it. */

@@ -1,3 +1,4 @@
+import { toEvent } from "../../core/events.ts";
 import {
   acceptPause,
   acceptResume,
@@ -8,7 +9,6 @@ import {
 import { describePause, type Pause } from "../../core/record/pause.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
-import { toEvent } from "../../core/events.ts";
 import type { Ports } from "../ports.ts";
 import { report } from "./report.ts";
 

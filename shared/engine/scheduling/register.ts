@@ -1,6 +1,8 @@
 import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { findHold } from "../../core/lifecycle/hold.ts";
+import { findHoldOfRequest } from "../../core/lifecycle/permit.ts";
 import { newRecord, type TargetRecord } from "../../core/record/rotation.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, second, toInstant } from "../../core/time.ts";
@@ -93,7 +95,8 @@ export async function register(
       batch.map(async (target) => {
         if (leftAlone.has(target.id)) return true;
         const record = known.get(target.id);
-        const isEvaluatedAgain = isFrozenAnew && record !== undefined && isHeld(record);
+        const isEvaluatedAgain =
+          isFrozenAnew && record !== undefined && isHeldOtherwise(record, target, now);
         const isPlanned = record?.policyFingerprint === computeFingerprint(target);
         if (isPlanned && !isEvaluatedAgain) return true;
         return rescheduleTarget(journal, target, now, isEvaluatedAgain).catch(leaveIfUnreadable);
@@ -108,9 +111,15 @@ export async function register(
   return { unreadable, abandoned, settled };
 }
 
-/** Whether something waits for a moment that a freeze may have set. */
-function isHeld({ request, rotation, again }: TargetRecord): boolean {
-  return [request, rotation, again].some((one) => one?.heldBy !== undefined);
+/** Whether something waits for a moment other than the freezes of now set. */
+function isHeldOtherwise(record: TargetRecord, target: Target, now: Instant): boolean {
+  const { request, rotation, again } = record;
+  if (again?.heldBy !== undefined) return true;
+  if (request?.heldBy !== undefined) {
+    return findHoldOfRequest(request, record, target, now)?.until !== request.notBefore;
+  }
+  if (rotation?.heldBy === undefined) return false;
+  return findHold(record, rotation, target, now)?.until !== rotation.nextAttemptAt;
 }
 
 /**

@@ -7,8 +7,8 @@ import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.
 import { keepLastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
-  freezeColumns,
   type Columns,
+  freezeColumns,
   readAlarms,
   readFreezes,
   readListing,

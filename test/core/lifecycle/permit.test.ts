@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
+import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
 import { succeed } from "../../../shared/core/lifecycle/progress.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
