@@ -12,13 +12,14 @@ serve(
   async () => (await schemas()).requestRotation,
   async (call) => {
     const { params, headers, operations, request } = call;
-    const { reason, grace, liftFreeze } = call.body;
+    const { reason, grace, liftFreeze, force } = call.body;
     const key = headers["idempotency-key"];
     const input: RotationInput = {
       reason,
       requestedBy: describeCaller(request),
       ...(grace !== undefined && { grace }),
       ...(liftFreeze !== undefined && { liftFreeze }),
+      ...(force !== undefined && { force }),
       ...(key !== undefined && { key }),
     };
     const requested = await operations.request(params.target, input);

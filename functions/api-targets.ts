@@ -2,6 +2,7 @@ import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
 import { noSuchTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
+import { toFilter } from "./http/target-filter.ts";
 
 const schemas = () => import("./schemas/targets.ts");
 
@@ -9,16 +10,12 @@ serve(
   "api-targets",
   async () => (await schemas()).listTargets,
   async ({ query, operations, request }) => {
-    const { limit, cursor, tag, owner, overdue, ...filter } = query;
+    const { limit, cursor, ...filters } = query;
     const [after] = readCursor("targets", cursor) ?? [];
     const found = await operations.targets({
       ...(limit !== undefined && { limit }),
       ...(after !== undefined && { after }),
-      filter: {
-        ...filter,
-        isOverdue: overdue !== undefined,
-        tags: [...(tag ? [tag] : []), ...(owner === undefined ? [] : [["owner", owner] as const])],
-      },
+      filter: toFilter(filters),
     });
     // The last target of the previous page is no longer in the configuration.
     if (!found) throw refusedCursor();

@@ -18,11 +18,15 @@ import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts
 import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
+export type { PauseInput } from "./core/lifecycle/pausing.ts";
+export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
+export type { Selection } from "./engine/inbox/pause-many.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
+export type { TargetFilter } from "./core/target-filter.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";

@@ -1,4 +1,6 @@
 import { createDocument } from "zod-openapi";
+import * as freezes from "../schemas/freezes.ts";
+import * as pauses from "../schemas/pauses.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
 import * as reports from "../schemas/reports.ts";
@@ -20,6 +22,13 @@ export const endpoints = {
   reportExposure: reports.reportExposure,
   reportUse: reports.reportUse,
   verifyTarget: verify.verify,
+  pauseTarget: pauses.pauseTarget,
+  resumeTarget: pauses.resumeTarget,
+  pauseTargets: pauses.pauseTargets,
+  resumeTargets: pauses.resumeTargets,
+  createFreeze: freezes.createFreeze,
+  listFreezes: freezes.listFreezes,
+  endFreeze: freezes.endFreeze,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
   listAlarms: service.listAlarms,

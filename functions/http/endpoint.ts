@@ -25,6 +25,7 @@ export const groups = {
   Targets: "What Keyturn rotates, and the state of each.",
   Rotations: "Requests for rotations, and the history.",
   "Exposures and uses": "Reports that somebody saw or used a secret.",
+  "Pauses and freezes": "Targets that people leave alone until a moment.",
   Plans: "Rotations to come, and what an edit of the configuration changes.",
   "Alarms and health": "What a person or a load balancer should know.",
   "OpenAPI document": "This API, described for programs.",

@@ -30,6 +30,12 @@ export const problemKinds = {
     meaning: "The target does not exist, or its history has no rotation with this id.",
     action: "`GET /api/targets/{target}/rotations` lists the rotations.",
   },
+  "freeze-not-found": {
+    status: 404,
+    title: "Freeze not found",
+    meaning: "No freeze with this id was set by a person.",
+    action: "`GET /api/freezes` lists the freezes.",
+  },
   busy: {
     status: 409,
     title: "Busy",

@@ -30,6 +30,20 @@ export function noSuchTarget(id: string): ProblemError {
   return new ProblemError("target-not-found", `Target "${id}" does not exist.`);
 }
 
+export function noSuchTargets(ids: readonly string[]): ProblemError {
+  const [id = "", ...others] = ids;
+  if (others.length === 0) return noSuchTarget(id);
+  const shown = ids.slice(0, maxShownIds).map((one) => `"${one}"`);
+  const more = ids.length > maxShownIds ? ` and ${ids.length - maxShownIds} more` : "";
+  return new ProblemError(
+    "target-not-found",
+    `${ids.length} targets do not exist: ${shown.join(", ")}${more}. Nothing was changed.`,
+  );
+}
+
+/** How many unknown ids a message shows. */
+const maxShownIds = 10;
+
 /** Makes an answer in the format of RFC 9457. */
 export function toAnswer({ kind, message, headers, more }: ProblemError): HttpResponseInit {
   const { status, title } = problemKinds[kind];

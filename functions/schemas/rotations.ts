@@ -39,6 +39,11 @@ export const lift = z
   })
   .meta({ id: "Lift", description: "Who let the rotation start during a freeze, when and why." });
 
+export const force = z
+  .object({ why: z.string(), by: z.string(), at: instant })
+  .meta({ id: "Force" })
+  .describe("Who let the rotation start although the target was paused, when and why.");
+
 export const waits = {
   queuedUntil: instant
     .optional()
@@ -76,6 +81,7 @@ const rotation = z
     requestedAt: instant,
     why: z.string().describe("Why the rotation happens, and under which policy."),
     lift: lift.optional(),
+    force: force.optional(),
     policyFingerprint: z.string().describe("Identifies the policy under which it began."),
     startedAt: instant.optional(),
     endedAt: instant.optional(),
@@ -143,6 +149,11 @@ export const requestRotation = endpoint({
         .optional()
         .describe(
           "Why the rotation starts although a freeze is in force. The history keeps the reason, the time and the caller. It also holds for attempts and repeats after a failure, until the rotation succeeds. Default: freezes apply.",
+        ),
+      force: sentence("force", "the reason for rotating a paused target")
+        .optional()
+        .describe(
+          "Why the rotation starts although the target is paused. The history keeps it. It lifts no freeze; give `liftFreeze` too if one is in force.",
         ),
     }),
   },

@@ -13,7 +13,7 @@ import {
   targetParams,
   versionRef,
 } from "./common.ts";
-import { failure, lift, waits } from "./rotations.ts";
+import { failure, force, lift, waits } from "./rotations.ts";
 
 const exposure = z
   .object({
@@ -40,8 +40,16 @@ const openRotation = z
       .optional()
       .describe("The window, freeze or vault that delays it until then."),
     lift: lift.optional(),
+    force: force.optional(),
   })
   .describe("The rotation under way.");
+
+export const pause = z
+  .object({ why: z.string(), by: z.string(), at: instant, until: instant })
+  .meta({ id: "Pause" })
+  .describe(
+    "Who paused the target, when, why and until when. Until then no rotation and no retirement of the target starts.",
+  );
 
 const slot = z.object({
   account: z.string(),
@@ -101,6 +109,7 @@ export const target = z
     nextDue: instant.optional().describe("When the next rotation is due."),
     dueReason: z.string().optional().describe("Why it is due then."),
     rotation: openRotation.optional(),
+    pause: pause.optional().describe("The pause in force. Absent if the target is not paused."),
     queuedRotation: rotationId
       .optional()
       .describe("The rotation that a request waits for. It may be the one under way."),
@@ -139,7 +148,7 @@ const single = (name: string) => {
 };
 
 /** Filters of targets. Several filters must all match. */
-const targetFilters = {
+export const targetFilters = {
   health: health.optional().describe("Only targets with this health."),
   policy: single("policy").optional().describe("Only targets under this policy."),
   type: single("type").optional().describe("Only targets of this type."),

@@ -8,6 +8,8 @@ export type EventType =
   | "adopted"
   | "shape-differs"
   | "held-back"
+  | "paused"
+  | "resumed"
   | "started"
   | "staged"
   | "applied"

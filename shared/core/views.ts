@@ -3,6 +3,7 @@ import { describeWaiting } from "./lifecycle/waiting.ts";
 import { computeNextDue, type Due } from "./policy/due/schedule.ts";
 import { fingerprintPolicy } from "./policy/policy.ts";
 import { findLastChange, toFacts } from "./record/due.ts";
+import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
 import {
   type Exposure,
   type Health,
@@ -60,7 +61,10 @@ export interface TargetView {
     /** Why it waits until then, if a window or a freeze delays it. */
     readonly heldBy?: string;
     readonly lift?: Lift;
+    readonly force?: Force;
   };
+  /** The pause in force. */
+  readonly pause?: Pause;
   readonly queuedRotation?: string;
   /** Until when, and why, the queued rotation waits. Without a time when the end is not known. */
   readonly queuedUntil?: Instant;
@@ -91,6 +95,7 @@ export function explainTarget(
   const due = computeNextDue(target.policy, toFacts(record ?? newRecord(target.id)), now);
   return {
     ...viewTarget(target, record),
+    ...viewPause(record, target, now),
     ...viewWaiting(record, record?.request?.rotationId, target, now),
     passedOver: due.passedOver,
     policiesPassedOver: target.policiesPassedOver,
@@ -149,7 +154,7 @@ export function viewTarget(
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
   const { id, phase, account, reason, startedAt } = rotation;
   return {
-    ...pick(rotation, ["nextAttemptAt", "heldBy", "lift"]),
+    ...pick(rotation, ["nextAttemptAt", "heldBy", "lift", "force"]),
     id,
     phase,
     account,
@@ -176,6 +181,38 @@ function viewRequest({ rotationId, notBefore, heldBy }: RotationRequest) {
     ...(notBefore !== undefined && { queuedUntil: notBefore }),
     ...(heldBy !== undefined && { queuedWhy: heldBy }),
   };
+}
+
+/** The pause in force, and what it delays. */
+export function viewPause(
+  record: TargetRecord | undefined,
+  target: Target,
+  now: Instant,
+): Pick<TargetView, "pause" | "nextDue" | "dueReason" | "retirement"> {
+  const pause = record && findPause(record, now);
+  if (!pause) return {};
+  const { retirement } = viewRetirement(record);
+  return {
+    pause,
+    ...viewPausedDue(record, target, now),
+    ...(retirement &&
+      retirement.at < pause.until && { retirement: { ...retirement, at: pause.until } }),
+  };
+}
+
+/** When the schedule starts a rotation after the pause. The stored moment stays: it counts if somebody ends the pause. */
+function viewPausedDue(
+  record: TargetRecord,
+  { policy }: Target,
+  now: Instant,
+): Pick<TargetView, "nextDue" | "dueReason"> {
+  const { again, adoptedAt, rotation, nextDue, dueReason = "" } = record;
+  const pause = findPause(record, now, again?.force);
+  if (!pause || rotation || adoptedAt === undefined) return {};
+  if (nextDue === undefined || nextDue >= pause.until) return {};
+  const planned = again ? undefined : computeNextDue(policy, toFacts(record), pause.until).at;
+  const at = planned !== undefined && planned > pause.until ? planned : pause.until;
+  return { nextDue: at, dueReason: `${dueReason}; ${describePause(pause)}` };
 }
 
 /** What keeps a rotation from starting, or from going on, and until when as far as that is known. */

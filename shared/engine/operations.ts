@@ -11,7 +11,10 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { freezeTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
+import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
+import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
@@ -22,7 +25,7 @@ import { sweep } from "./scheduling/sweep.ts";
 import { type Busy, verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions {
+export interface Operations extends Questions, Pausing, Freezing {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -42,7 +45,7 @@ export interface Operations extends Questions {
 }
 
 export interface OperationsDeps {
-  readonly ports: Omit<Ports, "emit">;
+  readonly ports: Omit<Ports, "emit" | "freezes">;
   readonly queue: Queue;
   /** Queue for work that a person or a refused consumer waits for. Absent: `queue`. */
   readonly firstQueue?: Queue;
@@ -61,13 +64,17 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const byId = new Map(deps.targets.map((target) => [target.id, target]));
   const { firstQueue = deps.queue } = deps;
   const stores = { journal: deps.ports.journal, queue: deps.queue, firstQueue };
-  const registerInTime = makeRegistrar(stores, deps.targets);
+  const freezes = makeFreezes(deps.ports.journal);
+  const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
   return (emit) => {
-    const ports: Ports = { ...deps.ports, emit };
+    const ports: Ports = { ...deps.ports, freezes, emit };
     return {
       ...makeQuestions(ports, byId),
+      ...makeInbox(ports, byId, firstQueue),
+      ...makePausing(ports, byId, firstQueue),
+      ...makeFreezing(ports, freezes, deps.targets),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;
@@ -97,22 +104,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
-      async request(targetId, wanted) {
-        const target = byId.get(targetId);
-        if (!target) return undefined;
-        const requested = await requestRotation(ports, target, wanted);
-        await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
-        return requested;
-      },
       verify: (targetId) => verify(ports, firstQueue, byId.get(targetId)),
-      async expose(targetId, seen) {
-        const target = byId.get(targetId);
-        return target && (await expose(ports, target, seen));
-      },
-      async recordUse(targetId, used) {
-        const target = byId.get(targetId);
-        return target && (await recordUse(ports, target, used));
-      },
     };
   };
 }
@@ -129,6 +121,35 @@ async function verify(
     await sendNow(ports, queue, { targetId: target.id, because: "verified" }, wakeAt);
   }
   return answer;
+}
+
+/** What callers write without a claim. */
+function makeInbox(
+  ports: Ports,
+  byId: ReadonlyMap<string, Target>,
+  firstQueue: Queue,
+): Pick<Operations, "request" | "expose" | "recordUse"> {
+  const find = async (targetId: string) => {
+    const target = byId.get(targetId);
+    return target && (await freezeTarget(ports, target));
+  };
+  return {
+    async request(targetId, wanted) {
+      const target = await find(targetId);
+      if (!target) return undefined;
+      const requested = await requestRotation(ports, target, wanted);
+      await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
+      return requested;
+    },
+    async expose(targetId, seen) {
+      const target = await find(targetId);
+      return target && (await expose(ports, target, seen));
+    },
+    async recordUse(targetId, used) {
+      const target = await find(targetId);
+      return target && (await recordUse(ports, target, used));
+    },
+  };
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */

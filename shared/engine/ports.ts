@@ -8,6 +8,7 @@ import type { Pace } from "../stores/pace.ts";
 import type { Vault } from "../vaults/vault.ts";
 import type { AdminRefusals } from "./calls/admin-refusals.ts";
 import type { AdminSecrets } from "./calls/admin-secrets.ts";
+import type { Freezes } from "./fleet/frozen-targets.ts";
 import type { Servers } from "./fleet/servers.ts";
 
 /** Everything outside of the engine that it uses, including the clock, randomness and ids. */
@@ -26,6 +27,8 @@ export interface Ports {
   readonly adminSecrets?: AdminSecrets;
   /** What this instance remembers about servers. Absent: no target waits for its server. */
   readonly servers?: Servers;
+  /** The freezes that people have set. Absent: none. */
+  readonly freezes?: Freezes;
   /** The rate at which all instances together may create versions. Absent: no limit. */
   readonly pace?: Pace;
   readonly emit: EventReader;

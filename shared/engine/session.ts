@@ -5,6 +5,7 @@ import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
+import { freezeTarget } from "./fleet/frozen-targets.ts";
 import type { Ports } from "./ports.ts";
 import { makeProofMemory, makeSessionMemory, withRefusals } from "./session-memory.ts";
 
@@ -12,6 +13,11 @@ import { makeProofMemory, makeSessionMemory, withRefusals } from "./session-memo
 export interface TargetSession {
   readonly ports: Ports;
   readonly target: Target;
+  /**
+   * Applies the freezes that people have set meanwhile to the target. Call it before the decision whether a rotation may start or
+   * continue. Throws JournalUnavailableError.
+   */
+  noteFreezes(): Promise<void>;
   /** The record, including staged changes. */
   record(): TargetRecord;
   /** The time of the journal's clock. */
@@ -53,54 +59,53 @@ export interface TargetSession {
 /** Opens a session without writing. Its first write claims the target for `owner`, and includes everything staged by then. */
 export function openSession(
   ports: Ports,
-  target: Target,
+  configured: Target,
   owner: string,
   opening: Opening,
 ): TargetSession {
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
+  let target = configured;
   const memory = makeSessionMemory(opening.record.refusals ?? [], now);
   const journal = makeFencedJournal(ports.journal, target, owner, opening);
   let record = opening.record;
-  let stagedRuns: readonly RunRecord[] = [];
-  let isStaged = false;
+  let [stagedRuns, isStaged]: [readonly RunRecord[], boolean] = [[], false];
   const proven = makeProofMemory(target, now);
 
+  const renew = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();
-    record = await journal.write(withRefusals(proven.with(next), memory.refusals()), [
-      ...stagedRuns,
-      ...runs,
-    ]);
+    const all = [...stagedRuns, ...runs];
+    record = await journal.write(withRefusals(proven.with(next), memory.refusals()), all);
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
   }
 
-  const renewed = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
-
-  const emit: TargetSession["emit"] = (event) => {
-    ports.emit(toEvent({ ...event, at: now(), targetId: target.id }));
-  };
+  const emit = emitAbout(ports, target, now);
 
   return {
     ports,
-    target,
+    get target() {
+      return target;
+    },
+    async noteFreezes() {
+      target = await freezeTarget(ports, configured);
+    },
     record: () => record,
     now,
     stage(next, runs = []) {
       record = next;
-      stagedRuns = [...stagedRuns, ...runs];
-      isStaged = true;
+      [stagedRuns, isStaged] = [[...stagedRuns, ...runs], true];
     },
     async flush() {
-      if (isStaged || !journal.hasClaim()) await write(renewed(record), []);
+      if (isStaged || !journal.hasClaim()) await write(renew(record), []);
     },
-    commit: (next, runs = []) => write(renewed(next), runs),
+    commit: (next, runs = []) => write(renew(next), runs),
     async hold() {
       const until = journal.claimedUntil();
-      if (until === undefined || between(now(), until) < minute) await write(renewed(record), []);
+      if (until === undefined || between(now(), until) < minute) await write(renew(record), []);
     },
     release: () => write({ ...record, claim: { fence } }, []),
     hasClaim: () => journal.hasClaim(),
@@ -112,7 +117,14 @@ export function openSession(
     },
     async noteRefusal(refused, version) {
       memory.noteRefused(refused, version);
-      await write(renewed(record), []);
+      await write(renew(record), []);
     },
+  };
+}
+
+/** Emits events about this target. */
+function emitAbout(ports: Ports, { id }: Target, now: () => Instant): TargetSession["emit"] {
+  return (event) => {
+    ports.emit(toEvent({ ...event, at: now(), targetId: id }));
   };
 }

@@ -14,6 +14,7 @@ import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { rethrowUnlessExpected, toFailure } from "./failure.ts";
+import { freezeTarget } from "./fleet/frozen-targets.ts";
 import type { SkippedTurn } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
@@ -88,7 +89,12 @@ interface Options {
   readonly checkDrift?: boolean;
 }
 
-async function workOnce(ports: Ports, target: Target, options: Options): Promise<Worked | "lost"> {
+async function workOnce(
+  ports: Ports,
+  configured: Target,
+  options: Options,
+): Promise<Worked | "lost"> {
+  const target = await freezeTarget(ports, configured);
   const found = await ports.journal.read(target.id);
   const record = found?.record ?? newRecord(target.id);
   const now = toInstant(ports.journal.now());
@@ -100,10 +106,11 @@ async function workOnce(ports: Ports, target: Target, options: Options): Promise
   if (isQuiet(record, planned, now) && !options.checkDrift) {
     return { wakeAt: findWakeTime(record, now), hasWritten: false };
   }
-  const session = openSession(ports, target, ports.newId(), {
+  const session = openSession(ports, configured, ports.newId(), {
     record: withoutSkip(planned),
     etag: found?.etag,
   });
+  await session.noteFreezes();
   const first = options.checkDrift ? "check" : firstWork(session.record(), now);
   const turn = await takeTurn(session, planned, first);
   if ("until" in turn) return skipTarget(session, turn, options);
@@ -170,6 +177,9 @@ async function workUnderClaim(
 
 async function doAll(session: TargetSession): Promise<void> {
   for (let done = 0; done < maxInOneGo; done++) {
+    const { rotation } = session.record();
+    // Nothing about freezes may keep half a change from its end.
+    if (!rotation || !mayHaveChanged(rotation)) await session.noteFreezes();
     const next = decideWork(session.record(), session.now());
     if (next === "wait" && !rescheduleUnderClaim(session)) return;
     if (next !== "wait") await work[next](session);

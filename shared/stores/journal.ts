@@ -1,3 +1,4 @@
+import type { OperatorFreeze } from "../core/freezes/operator-freeze.ts";
 import type { HistoryRow, RunRecord, TargetRecord } from "../core/record/rotation.ts";
 import type { Instant } from "../core/time.ts";
 
@@ -110,8 +111,15 @@ export interface Journal {
    */
   alarms(limit: number, after?: AlarmKey): Promise<Alarm[]>;
   /**
-   * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, used idempotency
-   * keys, and alarms. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
+   * The freezes that people have set, oldest first, with those that have ended until they are removed. One that cannot be read is
+   * listed as a freeze of every target, because it might apply to any.
+   */
+  freezes(): Promise<OperatorFreeze[]>;
+  /** Inserts the freeze, or replaces the one with its id. */
+  putFreeze(freeze: OperatorFreeze): Promise<void>;
+  /**
+   * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, ended freezes, used
+   * idempotency keys, and alarms. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
    * and rows of a newer version stay, whatever their age.
    */
   prune(limit: number): Promise<number>;

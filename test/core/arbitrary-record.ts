@@ -43,6 +43,7 @@ export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
     heldBy: fc.string(),
     grace: count,
     lift,
+    force: lift,
     why: fc.string(),
   },
   { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
@@ -81,6 +82,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     heldBy: fc.string(),
     grace: count,
     lift,
+    force: lift,
   },
   {
     requiredKeys: [
@@ -147,10 +149,20 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     request: arbitraryRequest,
     superseded: fc.record({ account, at: arbitraryMoment }),
     refusedSince: arbitraryMoment,
-    again: fc.record({
-      reason: fc.constant("exposure" as const),
-      requestedBy: fc.string(),
+    again: fc.record(
+      {
+        reason: fc.constant("exposure" as const),
+        requestedBy: fc.string(),
+        why: fc.string(),
+        force: lift,
+      },
+      { requiredKeys: ["reason", "requestedBy", "why"] },
+    ),
+    pause: fc.record({
       why: fc.string(),
+      by: fc.string(),
+      at: arbitraryMoment,
+      until: arbitraryMoment,
     }),
     retirement: fc.record(
       {

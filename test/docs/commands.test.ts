@@ -49,6 +49,15 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       expose: () => undefined,
       target: () => undefined,
       recordUse: () => undefined,
+      pause: () => undefined,
+      resume: () => undefined,
+      endFreeze: () => undefined,
+    },
+    ...{
+      pauseAll: () => ({ written: [], notWritten: [] }),
+      resumeAll: () => ({ written: [], notWritten: [] }),
+      freeze: () => ({ state: "in force" }),
+      freezes: () => [],
     },
   };
   return { openOperations: () => Promise.resolve(known) };

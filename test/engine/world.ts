@@ -27,6 +27,8 @@ export interface Kind {
   readonly as: Authority["as"];
   readonly propagation?: number;
   readonly retire?: RetireWhen;
+  /** Default: a day. */
+  readonly verifyEvery?: number | "none";
 }
 
 export const singleAdmin: Kind = {
@@ -288,7 +290,7 @@ function makeTarget(kind: Kind): Target {
       every: 90 * day,
       password: defaultPasswordRules,
       retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
-      verifyEvery: day,
+      verifyEvery: kind.verifyEvery ?? day,
       ...(kind.retire && { retire: kind.retire }),
     },
     policyWhy: "named by the target",

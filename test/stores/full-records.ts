@@ -1,3 +1,4 @@
+import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.ts";
 import {
   recordSchema,
   type RunRecord,
@@ -19,6 +20,7 @@ const version = (number: number) => ({
   version: `${"0".repeat(31)}${number}`,
 });
 
+const force = { why: "ticket 43", by: "eva", at: at(6) };
 const lift = { why: "ticket 42", by: "ben", at: at(5) };
 
 export function fullTarget(targetId: string): Full<TargetRecord> {
@@ -65,6 +67,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
       lift,
+      force,
     },
     request: {
       rotationId: "01JNN000000000000000000001",
@@ -75,6 +78,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       heldBy: "frozen: year end",
       grace: 0,
       lift,
+      force,
       why: "Requested by anna, then by security",
     },
     again: {
@@ -82,6 +86,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       requestedBy: "security",
       grace: 1,
       lift,
+      force,
       why: "another attempt, because rotation 01JNN0 failed",
       requestedAt: at(5),
       heldBy: "frozen: year end",
@@ -120,6 +125,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       },
     ],
     outboxRetryAt: at(15),
+    pause: { why: "maintenance", by: "anna", at: at(5), until: at(20) },
     skipped: { at: at(16), until: at(18), why: "server db:5432 does not answer" },
     restUntil: at(17),
     claim: { fence: 7, owner: "worker-1", until: at(16) },
@@ -146,6 +152,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     nextDue: at(4),
     dueReason: "another try",
     lift,
+    force,
   };
 }
 
@@ -166,4 +173,30 @@ export function leanRun(targetId: string, rotationId: string): RunRecord {
 
 export function fullAlarm(id: string, moment: string): Full<Alarm> {
   return { id, at: moment, kind: "poisoned", message: "A message was dropped.", targetId: "db" };
+}
+
+export function fullFreeze(id: string): Required<OperatorFreeze> {
+  return {
+    id,
+    at: at(1),
+    by: "anna",
+    reason: 'The "audit" of the year',
+    from: at(2),
+    until: at(9),
+    lift: ["exposure", "breach"],
+    selection: {
+      targets: ["orders"],
+      policy: "quarterly",
+      type: "postgresql",
+      vault: "main",
+      tags: [["team", "payments"]],
+    },
+    endedAt: at(5),
+    endedBy: "ben",
+  };
+}
+
+export function leanFreeze(id: string): OperatorFreeze {
+  const { endedAt: _a, endedBy: _b, ...freeze } = fullFreeze(id);
+  return { ...freeze, lift: [], selection: {} };
 }

@@ -3,13 +3,15 @@ import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import {
   alarmColumns,
+  freezeColumns,
   readAlarms,
+  readFreezes,
   readListing,
   readRuns,
   runColumns,
   targetColumns,
 } from "../../shared/stores/table/columns.ts";
-import { fullAlarm, fullRun, leanRun } from "./full-records.ts";
+import { fullAlarm, fullFreeze, fullRun, leanRun } from "./full-records.ts";
 
 const next = recordSchema + 1;
 const newer = `was written by a newer version of Keyturn (schema ${next}; this instance knows ${recordSchema}). Finish the deployment.`;
@@ -93,4 +95,24 @@ test("an alarm that cannot be read does not hide the others, and is listed as an
     alarm,
     { id: "row-3", at, kind: "unreadable", message: `The journal's row of alarm 1 ${newer}` },
   ]);
+});
+
+test("a freeze that cannot be read counts as a freeze of every target until a person ends it", () => {
+  const readable = fullFreeze("01A");
+  const [first, second] = readFreezes([
+    ["01A", { ...freezeColumns.write(readable), newColumn: "of a newer version" }],
+    ["01B", { ...freezeColumns.write(fullFreeze("01B")), selection: "{" }],
+  ]);
+  expect(first).toStrictEqual(readable);
+  expect(second).toStrictEqual({
+    id: "01B",
+    at: "1970-01-01T00:00:00.000Z",
+    by: "Keyturn",
+    reason:
+      "The journal's row of freeze 01B cannot be read: selection. Correct the row, or restore it from a backup.",
+    from: "1970-01-01T00:00:00.000Z",
+    until: "9999-12-31T23:59:59.999Z",
+    lift: ["exposure", "breach"],
+    selection: {},
+  });
 });

@@ -42,6 +42,8 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     text: (event) =>
       `the rotation waits: ${describeDetail(event) || noReason}${describeNext(event, "; it continues")}`,
   },
+  paused: { word: "paused", style: "yellow" },
+  resumed: { word: "resumed", style: "cyan" },
   started: {
     word: "starts",
     style: "bold",

@@ -4,6 +4,7 @@ import { withDueAt } from "../record/due.ts";
 import {
   type Failure,
   mayHaveChanged,
+  pickLifts,
   type Rotation,
   schedule,
   type TargetRecord,
@@ -120,7 +121,7 @@ export function failRotation(
       requestedBy: rotation.requestedBy,
       ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
-      ...(rotation.lift && { lift: rotation.lift }),
+      ...pickLifts(rotation),
     },
     ...(inDoubt &&
       rotation.pending && {

@@ -1,4 +1,10 @@
-import { type Claim, mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
+import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
+import {
+  type Claim,
+  mayHaveChanged,
+  type Rotation,
+  type TargetRecord,
+} from "../record/rotation.ts";
 import { between, findEarliest, type Instant, minute, plus, second } from "../time.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
@@ -23,7 +29,11 @@ interface PendingWork {
   readonly at: Instant | undefined;
 }
 
-/** The pending work and its times, the most urgent first. `restUntil` and `skipped` postpone every kind of work. */
+/**
+ * The pending work and its times, the most urgent first. `restUntil` and `skipped` postpone every kind of work. A pause of the target
+ * postpones starts, retirements, and rotations that have changed nothing; it is not copied into their own times, so that its end or
+ * a new end has an effect at once.
+ */
 function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
   const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
@@ -31,10 +41,10 @@ function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
   const mayRetire = retirement && retirement.account !== rotation?.account;
   const planned: PendingWork[] = [
     { work: "join", at: isJoined(record) ? now : undefined },
-    { work: "resume", at: isOpen ? (rotation.nextAttemptAt ?? now) : undefined },
+    { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
-    { work: "retire", at: mayRetire ? retirement.at : undefined },
+    { work: "retire", at: mayRetire ? notBefore(retirement.at, record) : undefined },
     // Nothing doubts the secret, so a heartbeat comes after all work on the target.
     { work: "check", at: findHeartbeat(record) },
     { work: "notify", at: notifyAt(record, now) },
@@ -54,14 +64,32 @@ function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
   return adoptedAt !== undefined && !provesItself;
 }
 
+/** Half a change is worse than a change during a pause: a rotation that may have changed the target continues. */
+function resumesAt(record: TargetRecord, rotation: Rotation, now: Instant): Instant {
+  const at = rotation.nextAttemptAt ?? now;
+  return mayHaveChanged(rotation) ? at : notBefore(at, record, rotation.force);
+}
+
+/** Whether a pause keeps the open rotation from continuing. */
+export function isPaused(record: TargetRecord, rotation: Rotation, now: Instant): boolean {
+  return !mayHaveChanged(rotation) && findPause(record, now, rotation.force) !== undefined;
+}
+
+/** The moment, or the end of a later pause. */
+function notBefore(at: Instant, record: TargetRecord, force?: Force): Instant {
+  return latest(at, findUnforcedPause(record, force)?.until);
+}
+
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
-  const { rotation, request, nextDue, adoptedAt } = record;
+  const { rotation, request, again, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
-  const requested = request && (request.notBefore ?? now);
-  // An adoption changes nothing, so a freeze that delays the request does not delay the adoption.
+  // An adoption changes nothing, so a freeze or a pause that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
-  return findEarliest(requested, nextDue);
+  return findEarliest(
+    request && notBefore(request.notBefore ?? now, record, request.force),
+    nextDue && notBefore(nextDue, record, again?.force),
+  );
 }
 
 /** New notifications go out at once, and failed deliveries at their next try. */
@@ -70,8 +98,8 @@ function notifyAt({ outbox, outboxRetryAt }: TargetRecord, now: Instant): Instan
   return outbox.some(({ toldTo }) => toldTo === undefined) ? now : (outboxRetryAt ?? now);
 }
 
-function latest(at: Instant, notBefore: Instant | undefined): Instant {
-  return notBefore !== undefined && notBefore > at ? notBefore : at;
+function latest(at: Instant, other: Instant | undefined): Instant {
+  return other !== undefined && other > at ? other : at;
 }
 
 /** A claim is renewed before each step and always outlives the step's deadline. */

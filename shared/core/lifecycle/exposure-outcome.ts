@@ -1,4 +1,5 @@
 import type { Due } from "../policy/due/schedule.ts";
+import { describePause, findPause } from "../record/pause.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import { between, findEarliest, formatDuration, hour, type Instant, plus } from "../time.ts";
@@ -37,7 +38,7 @@ export function describeExposureOutcome(record: TargetRecord, recorded: Recorded
   const { advice, ...outcome } =
     change?.isOpen && target.policy.afterExposure !== undefined
       ? answeredBy(change)
-      : byClock(record, change, recorded);
+      : afterPause(record, byClock(record, change, recorded), now);
   const parts = [outcome.why, note, change?.why, advice];
   return {
     ...outcome,
@@ -82,6 +83,19 @@ function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Cha
 /** The sentence about the rotation is the whole explanation. */
 function answeredBy({ waiting }: Change): Advised {
   return { counted: true, why: "", ...toNextDue(waiting?.until) };
+}
+
+/** A pause delays the change that the exposure makes due. */
+function afterPause(record: TargetRecord, outcome: Advised, now: Instant): Advised {
+  const pause = findPause(record, now);
+  const { nextDue, why } = outcome;
+  if (!pause || nextDue === undefined || nextDue >= pause.until) return outcome;
+  return {
+    ...outcome,
+    nextDue: pause.until,
+    why: `${why}; the target is ${describePause(pause)}, which delays the change`,
+    advice: `to change it sooner, ${request} and force`,
+  };
 }
 
 function byClock(record: TargetRecord, change: Change | undefined, recorded: Recorded): Advised {

@@ -4,6 +4,13 @@ import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
 import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
 import { toFacts, withDue, withDueAt } from "../record/due.ts";
 import {
+  describePause,
+  describePauseOfRotation,
+  findLaterForce,
+  findPause,
+  type Pause,
+} from "../record/pause.ts";
+import {
   type Reason,
   type RetryIntent,
   type RotationRequest,
@@ -30,24 +37,40 @@ export type StartDecision = (
 
 /**
  * Decides whether a rotation may begin when a request or the schedule wants one. Windows do not apply to requests of people; freezes
- * do, unless they are lifted. The schedule is evaluated again, because a late start may have missed its window.
+ * do, unless they are lifted, and so does a pause of the target, unless the request has a force. The schedule is evaluated again,
+ * because a late start may have missed its window.
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
   const asked = decideRequestedStart(record, target, now);
   if (asked && "intent" in asked) return asked;
   const waiting = asked?.held ?? record;
-  if (waiting.nextDue === undefined || waiting.nextDue > now) {
-    const why = `policy ${target.policy.name}: no rotation of target ${target.id} is due`;
-    return asked ?? { held: waiting, why };
-  }
-  const scheduled = decideScheduledStart(waiting, target, now);
-  if ("held" in scheduled) return asked ? { ...scheduled, why: asked.why } : scheduled;
-  return { ...scheduled, intent: answering(scheduled.intent, waiting.request) };
+  const unasked = decideUnrequestedStart(waiting, target, now);
+  return asked && "held" in unasked ? { held: unasked.held, why: asked.why } : unasked;
 }
 
-/** The parts of a request on which freezes and explanations depend. */
+function decideUnrequestedStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
+  const { nextDue, again, request } = record;
+  if (nextDue === undefined || nextDue > now) {
+    return { held: record, why: whyNothingStarts(record, target, now) };
+  }
+  const pause = findPause(record, now, again?.force);
+  if (pause) return { held: record, why: describePauseOfRotation(pause) };
+  const scheduled = decideScheduledStart(record, target, now);
+  if ("held" in scheduled) return scheduled;
+  return { ...scheduled, intent: answering(scheduled.intent, request) };
+}
+
+function whyNothingStarts(record: TargetRecord, { id, policy }: Target, now: Instant): string {
+  const { request } = record;
+  const pause = request && findPause(record, now, request.force);
+  return pause
+    ? describePauseOfRotation(pause)
+    : `policy ${policy.name}: no rotation of target ${id} is due`;
+}
+
+/** The parts of a request on which freezes, pauses and explanations depend. */
 export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
-  Partial<Pick<RotationRequest, "lift" | "why" | "at" | "grace">>;
+  Partial<Pick<RotationRequest, "lift" | "force" | "why" | "at" | "grace">>;
 
 /** Why a request starts a rotation, or waits for its start. */
 export function describeStart(
@@ -57,7 +80,8 @@ export function describeStart(
   now: Instant,
 ): StartReason {
   const { policy } = target;
-  const why = askedWhy(asked, findHoldOfRequest(asked, record, target, now), policy);
+  const hold = findHoldOfRequest(asked, record, target, now);
+  const why = askedWhy(asked, hold, policy, findPause(record, now, asked.force));
   return { why, policyFingerprint: fingerprintPolicy(policy) };
 }
 
@@ -86,24 +110,37 @@ export function describeRequester({ why, reason, requestedBy }: Asked): string {
   return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
 }
 
-function askedWhy(asked: Asked, hold: Hold | undefined, { name }: Policy): string {
-  const { lift } = asked;
+function askedWhy(
+  asked: Asked,
+  hold: Hold | undefined,
+  { name }: Policy,
+  pause: Pause | undefined,
+): string {
+  const { lift, force } = asked;
   const free = lift
     ? `freezes lifted by ${lift.by}: ${lift.why}`
     : `policy ${name}: no freeze applies`;
-  return shorten(`${describeRequester(asked)}; ${hold?.why ?? free}`, maxWhyLength);
+  const parts = [
+    describeRequester(asked),
+    ...(pause ? [describePause(pause)] : []),
+    ...(force && !pause ? [`pause overridden by ${force.by}: ${force.why}`] : []),
+    hold?.why ?? free,
+  ];
+  return shorten(parts.join("; "), maxWhyLength);
 }
 
 /** A rotation by schedule also answers the waiting request. */
 function answering(intent: RotationIntent, request: RotationRequest | undefined): RotationIntent {
   if (!request) return intent;
   const { rotationId, at, grace, lift } = request;
+  const force = findLaterForce(intent.force, request.force);
   return {
     ...intent,
     rotationId,
     at,
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
+    ...(force && { force }),
   };
 }
 
@@ -116,8 +153,9 @@ function decideRequestedStart(
   const { request } = record;
   const { policy } = target;
   if (!request || (request.notBefore ?? now) > now) return undefined;
+  if (findPause(record, now, request.force)) return undefined;
   const hold = findHoldOfRequest(request, record, target, now);
-  if (!hold) return { intent: request, why: askedWhy(request, undefined, policy) };
+  if (!hold) return { intent: request, why: askedWhy(request, undefined, policy, undefined) };
   const { until, why } = hold;
   return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
 }

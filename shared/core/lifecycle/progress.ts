@@ -3,6 +3,7 @@ import {
   type Exposure,
   type Failure,
   newRun,
+  pickLifts,
   type Rotation,
   type RotationRequest,
   type RunRecord,
@@ -46,7 +47,7 @@ export function beginRotation(
     changeBegan: false,
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
-    ...(request.lift && { lift: request.lift }),
+    ...pickLifts(request),
   };
   const { request: _r, again: _a, ...rest } = record;
   return notify(
@@ -178,7 +179,7 @@ export function toRunRecord(
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),
-    ...(rotation.lift && { lift: rotation.lift }),
+    ...pickLifts(rotation),
   });
 }
 

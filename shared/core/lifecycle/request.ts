@@ -1,3 +1,4 @@
+import { findLaterForce } from "../record/pause.ts";
 import {
   newRun,
   type Rotation,
@@ -61,13 +62,20 @@ const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refres
 
 /** Callers can send names and reasons of any length. */
 function brief(request: RotationRequest): RotationRequest {
-  const { requestedBy, why, lift } = request;
+  const { requestedBy, why, lift, force } = request;
   return {
     ...request,
     requestedBy: shorten(requestedBy, maxNameLength),
     ...(why !== undefined && { why: shorten(why, maxWhyLength) }),
     ...(lift && {
       lift: { ...lift, by: shorten(lift.by, maxNameLength), why: shorten(lift.why, maxWhyLength) },
+    }),
+    ...(force && {
+      force: {
+        ...force,
+        by: shorten(force.by, maxNameLength),
+        why: shorten(force.why, maxWhyLength),
+      },
     }),
   };
 }
@@ -111,7 +119,7 @@ function queue(
   request: RotationRequest,
   { target, now }: Accepting,
 ): AcceptedRequest {
-  const { rotationId, reason, requestedBy, at, lift } = request;
+  const { rotationId, reason, requestedBy, at, lift, force } = request;
   const hold = findHoldOfRequest(request, record, target, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
   const run = newRun({
@@ -124,6 +132,7 @@ function queue(
     ...describeStart(request, record, target, now),
     phases: [],
     ...(lift && { lift }),
+    ...(force && { force }),
   });
   return { rotationId, record: { ...record, request: held }, run };
 }
@@ -143,7 +152,9 @@ function stricter(
   const grace = findShortest(waiting.grace, added.grace);
   const isExposed = isEscalated(waiting, added);
   const lift = waiting.lift ?? added.lift;
-  const isStricter = isExposed || lift !== waiting.lift || at !== waiting.at;
+  const force = findLaterForce(waiting.force, added.force);
+  const isStricter =
+    isExposed || lift !== waiting.lift || force !== waiting.force || at !== waiting.at;
   return {
     ...(isStricter ? free : waiting),
     at,
@@ -153,6 +164,7 @@ function stricter(
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
+    ...(force && { force }),
   };
 }
 
@@ -181,7 +193,14 @@ export function isSameRequest(
     "grace",
     "why",
   ] as const;
-  return fields.every((field) => a?.[field] === b?.[field]) && isSameLift(a?.lift, b?.lift);
+  return fields.every((field) => a?.[field] === b?.[field]) && isLiftedAlike(a, b);
+}
+
+type Lifted = Pick<RotationRequest, "lift" | "force"> | undefined;
+
+/** Whether the same people let both start in spite of freezes and pauses. */
+function isLiftedAlike(a: Lifted, b: Lifted): boolean {
+  return isSameLift(a?.lift, b?.lift) && isSameLift(a?.force, b?.force);
 }
 
 function isSameLift(a: RotationRequest["lift"], b: RotationRequest["lift"]): boolean {
@@ -213,12 +232,14 @@ function joinedTo(
   const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
   const grace = findShortest(rotation.grace, request.grace);
   const lift = rotation.lift ?? request.lift;
+  const force = findLaterForce(rotation.force, request.force);
   const onTheWordOf =
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
   const requestedAt = laterRequest(rotation.requestedAt, request, record);
-  const wanted = { ...onTheWordOf, requestedAt, ...(lift && { lift }) };
+  const lifted = { ...(lift && { lift }), ...(force && { force }) };
+  const wanted = { ...onTheWordOf, requestedAt, ...lifted };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
-  if (isSameLift(lift, rotation.lift) && Object.keys(onTheWordOf).length === 0) return joined;
+  if (isLiftedAlike(lifted, rotation) && Object.keys(onTheWordOf).length === 0) return joined;
   return {
     ...joined,
     why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
@@ -240,7 +261,7 @@ function combineReasons(
 
 function isWantedAlike(a: Rotation, b: Rotation): boolean {
   const fields = ["reason", "requestedBy", "requestedAt", "grace"] as const;
-  return fields.every((field) => a[field] === b[field]) && isSameLift(a.lift, b.lift);
+  return fields.every((field) => a[field] === b[field]) && isLiftedAlike(a, b);
 }
 
 /** A rotation is blocked when no stored credential works. It continues by trying them on the target again. */

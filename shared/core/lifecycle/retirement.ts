@@ -1,4 +1,5 @@
 import type { RetryPolicy } from "../policy/policy.ts";
+import { describePause } from "../record/pause.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rotation.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
@@ -75,10 +76,13 @@ export function decideAfterLook(
 
 /** What the retirement waits for, in words for an operator. Empty when there is no retirement. */
 export function describeWait(record: TargetRecord): string {
-  const { retirement, rotation } = record;
+  const { retirement, rotation, pause } = record;
   if (!retirement) return "";
   const { account, failures, proof } = retirement;
   if (rotation?.account === account) return `rotation ${rotation.id}, which changes the account`;
+  if (pause && pause.until > retirement.at) {
+    return `the end of the pause: the target is ${describePause(pause)}`;
+  }
   if (failures > 0) return "the next attempt; the last attempt failed";
   if (!proof || !needsProof(record)) return "the end of the grace period";
   const { quietSince, seenInUse } = proof;

@@ -1,7 +1,8 @@
+import { describePauseOfRotation, findPause, type Force } from "../record/pause.ts";
 import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { isClaimed } from "./decide.ts";
+import { isClaimed, isPaused } from "./decide.ts";
 import { findHold, keepUnlessSooner } from "./hold.ts";
 import { isJoined, joinRequest } from "./request.ts";
 
@@ -44,18 +45,19 @@ function openWaits(
   now: Instant,
 ): Waiting[] {
   if (!isJoined(record)) {
-    const pauses = pause(record, now);
-    const held = pauses.length === 0 ? findHold(record, rotation, target, now) : undefined;
+    const tries = nextTry(record, now);
+    const held = tries.length === 0 ? findHold(record, rotation, target, now) : undefined;
     return [
       ...describeBlocked(record),
       ...rest(record, now),
-      ...pauses,
+      ...tries,
       ...(held && rotation.phase !== "blocked" ? [held] : []),
+      ...pauseOfOpen(record, rotation, now),
     ];
   }
   const joined = joinRequest(record, now).rotation ?? rotation;
   const hold = findHold(record, joined, target, now);
-  return [...rest(record, now), ...(hold ? [hold] : [])];
+  return [...rest(record, now), ...(hold ? [hold] : []), ...pauseOfOpen(record, joined, now)];
 }
 
 function queuedWaits(
@@ -67,7 +69,12 @@ function queuedWaits(
   const { rotation, claim } = record;
   const { notBefore, heldBy = "the request was postponed" } = request;
   if (rotation) {
-    const others = [...describeBlocked(record), ...rest(record, now), ...pause(record, now)];
+    const others = [
+      ...describeBlocked(record),
+      ...rest(record, now),
+      ...nextTry(record, now),
+      ...pauseOfOpen(record, rotation, now),
+    ];
     const why = `rotation ${rotation.id} of the target must end first`;
     return others.length === 0
       ? [{ why }]
@@ -75,6 +82,7 @@ function queuedWaits(
   }
   const dated: Waiting[] = [
     ...rest(record, now),
+    ...pause(record, request.force, now),
     ...(notBefore !== undefined && notBefore > now
       ? [keepUnlessSooner({ until: notBefore, why: heldBy }, record, policy, now)]
       : []),
@@ -108,8 +116,18 @@ function rest(record: TargetRecord, now: Instant): Waiting[] {
   );
 }
 
-/** The pause between two attempts, or until a window opens or a freeze ends. */
-function pause({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[] {
+function pauseOfOpen(record: TargetRecord, rotation: Rotation, now: Instant): Waiting[] {
+  return isPaused(record, rotation, now) ? pause(record, rotation.force, now) : [];
+}
+
+/** A person has paused the target. */
+function pause(record: TargetRecord, force: Force | undefined, now: Instant): Waiting[] {
+  const found = findPause(record, now, force);
+  return found ? [{ until: found.until, why: describePauseOfRotation(found) }] : [];
+}
+
+/** The wait for the next attempt, or until a window opens or a freeze ends. */
+function nextTry({ rotation, lastFailure }: TargetRecord, now: Instant): Waiting[] {
   const { nextAttemptAt, heldBy } = rotation ?? {};
   if (nextAttemptAt === undefined || nextAttemptAt <= now) return [];
   const failed = lastFailure ? `: ${lastFailure.message}` : "";

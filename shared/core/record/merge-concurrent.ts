@@ -3,6 +3,7 @@ import { isSameRequest } from "../lifecycle/request.ts";
 import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { isSamePause } from "./pause.ts";
 import type { TargetRecord } from "./rotation.ts";
 
 /** The three versions of a record in a lost write race. */
@@ -28,6 +29,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
   lastUsedBy: "with lastUsedAt",
   check: takeNewerCheck,
+  pause: takeTheirPause,
   nextDue: "with exposure and lastUsedAt",
   dueReason: "with exposure and lastUsedAt",
   passedOver: "with exposure and lastUsedAt",
@@ -86,6 +88,13 @@ export function withCallersFields(base: TargetRecord, remote: TargetRecord): Tar
 function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
   return isNew ? { ...merged, request: remote.request } : merged;
+}
+
+/** No worker writes the pause, so the journal has the latest one, or none after a resume. */
+function takeTheirPause(merged: TargetRecord, { remote }: Race): TargetRecord {
+  if (isSamePause(merged.pause, remote.pause)) return merged;
+  const { pause: _, ...rest } = merged;
+  return remote.pause ? { ...rest, pause: remote.pause } : rest;
 }
 
 /** A check requested meanwhile stays, even if the worker has just made one. */

@@ -3,6 +3,7 @@ import type { NotChosen } from "../policy/choose.ts";
 import type { PassedOver } from "../policy/due/explain.ts";
 import type { VersionRef } from "../target.ts";
 import type { Instant } from "../time.ts";
+import type { Force, Pause } from "./pause.ts";
 
 /**
  * A phase is named for what may already have happened when it is read back from the journal:
@@ -109,6 +110,8 @@ export interface Rotation extends StartReason {
   readonly grace?: number;
   /** Present when freezes do not delay the rotation. */
   readonly lift?: Lift;
+  /** Present when an earlier pause of the target does not delay the rotation. */
+  readonly force?: Force;
 }
 
 /** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
@@ -133,6 +136,8 @@ export interface RotationRequest {
   readonly grace?: number;
   /** Present when freezes do not delay the request. */
   readonly lift?: Lift;
+  /** Present when an earlier pause of the target does not delay the request. */
+  readonly force?: Force;
   /** Who requested it, in order. Absent for one person with one reason. */
   readonly why?: string;
 }
@@ -140,7 +145,7 @@ export interface RotationRequest {
 /** A retry of a failed rotation, with the same reason and requester. */
 export interface RetryIntent extends Pick<
   RotationRequest,
-  "reason" | "requestedBy" | "grace" | "lift"
+  "reason" | "requestedBy" | "grace" | "lift" | "force"
 > {
   readonly why: string;
   /** When a person requested the failed rotation. */
@@ -301,6 +306,8 @@ export interface TargetRecord {
   readonly policiesPassedOver?: readonly NotChosen[];
   readonly outbox: readonly Notification[];
   readonly outboxRetryAt?: Instant;
+  /** The last pause, which may have ended. Only callers write it. */
+  readonly pause?: Pause;
   /** Postpones all work on the target. */
   readonly skipped?: SkippedTarget;
   /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
@@ -328,6 +335,8 @@ export interface RunRecord extends StartReason {
   readonly dueReason?: string;
   /** Who lifted the freezes for this rotation. */
   readonly lift?: Lift;
+  /** Who let this rotation start although the target was paused. */
+  readonly force?: Force;
 }
 
 /** One row of the history that this instance cannot read; it can read the others. */
@@ -338,6 +347,14 @@ export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"
 }
 
 export type HistoryRow = RunRecord | UnreadableRun;
+
+/** Who let a rotation start in spite of freezes and of a pause. */
+export function pickLifts({
+  lift,
+  force,
+}: Pick<RotationRequest, "lift" | "force">): Pick<RotationRequest, "lift" | "force"> {
+  return { ...(lift && { lift }), ...(force && { force }) };
+}
 
 /** The latest phases, with one more. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {

@@ -2,6 +2,8 @@ import { describeReason } from "../policy/due/explain.ts";
 import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
+import { findFreeze } from "../policy/windows/freezes.ts";
+import { describePause, type Pause } from "../record/pause.ts";
 import type { Instant } from "../time.ts";
 
 /** The input of the simulation for one target. */
@@ -13,6 +15,8 @@ export interface SimulatedTarget {
   readonly vault: string;
   /** The server of the target, if it has one. */
   readonly server?: string;
+  /** The pause in force when the facts were true. */
+  readonly pause?: Pause;
 }
 
 /** A simulated rotation. Moments are in milliseconds since the epoch. */
@@ -22,6 +26,8 @@ export interface SimulatedRotation {
   /** The previous change, which identifies the rotation across simulations. */
   readonly after: number | undefined;
   readonly placement: Placement;
+  /** The pause that delays it. */
+  readonly pause?: Pause;
 }
 
 /** A secret that is older than its policy allows, from `since` until it is changed or the simulation ends. */
@@ -94,6 +100,19 @@ export interface ClockChange {
 }
 
 /** Describes a rotation, such as `policy nights: due 90d after …; starts in the window from …`. */
-export function describeWhy({ target, placement }: SimulatedRotation): string {
-  return `policy ${target.policy.name}: ${describeReason(target.policy, placement)}`;
+export function describeWhy({ target, placement, pause }: SimulatedRotation): string {
+  const { policy } = target;
+  const frozen = describeFreeze(policy, placement);
+  const paused = pause ? `; ${describePause(pause)}` : "";
+  return `policy ${policy.name}: ${describeReason(policy, placement)}${frozen}${paused}`;
+}
+
+/** The freeze in which the rotation would have started, or that ends when it starts. */
+function describeFreeze(policy: Policy, { rule, opening }: Placement): string {
+  if (!policy.freeze || opening.from <= rule.from) return "";
+  const moments = [rule.from, opening.from - 1].filter(Number.isFinite);
+  const [freeze] = moments.flatMap(
+    (moment) => findFreeze(policy.freeze ?? [], policy.timeZone ?? "UTC", moment, rule.lift) ?? [],
+  );
+  return freeze ? `; frozen until ${freeze.to} (${freeze.reason})` : "";
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { findNearestToPattern } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
+import type { Pause } from "../record/pause.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
@@ -26,6 +27,8 @@ export interface PlanKnowledge {
   /** Returns the facts of a target. Undefined for an unknown target. */
   readonly factsOf: (targetId: string) => SimulatedTarget["facts"] | undefined;
   readonly serverOf: (target: Target) => string;
+  /** Returns the pause of a target that is in force. Absent: no target is paused. */
+  readonly pauseOf?: (targetId: string) => Pause | undefined;
   /** When the simulation stops. Absent: never. */
   readonly budget?: PlanBudget;
   /** Milliseconds between sweeps. Absent: the usual interval. */
@@ -64,16 +67,20 @@ export function simulateTargets(
 export function* simulateTargetsInSteps(
   targets: readonly Target[],
   { from, to, targets: pattern = "*", limits }: PlanScope,
-  { now, factsOf, serverOf, budget, sweepEvery }: PlanKnowledge,
+  { now, factsOf, serverOf, pauseOf = () => undefined, budget, sweepEvery }: PlanKnowledge,
 ): Steps<Simulation> {
   const selected = targets.filter(({ id }) => matchesGlob(pattern, id));
-  const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => ({
-    id: target.id,
-    policy: target.policy,
-    facts: factsOf(target.id) ?? { adoptedAt: now },
-    vault: target.publish.vault,
-    server: serverOf(target),
-  }));
+  const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => {
+    const pause = pauseOf(target.id);
+    return {
+      id: target.id,
+      policy: target.policy,
+      facts: factsOf(target.id) ?? { adoptedAt: now },
+      vault: target.publish.vault,
+      server: serverOf(target),
+      ...(pause && { pause }),
+    };
+  });
   const begin = from ?? now;
   return yield* simulateInSteps(simulated, {
     from: begin,

@@ -2,7 +2,7 @@ import { ConfigError } from "../errors.ts";
 import { computeAgeDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { explainNever } from "../policy/due/explain.ts";
 import { toMoments } from "../policy/due/facts.ts";
-import { computeSpread, decide } from "../policy/due/placement.ts";
+import { computeSpread, decide, type Decision } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
@@ -132,26 +132,51 @@ function* simulateTarget(
   end: number,
   count: Count,
 ): Steps<Course> {
-  const { id, policy, facts } = target;
+  const { id, policy, facts, pause } = target;
   const fraction = computeSpread(id);
+  const pausedUntil = pause ? Date.parse(pause.until) : -Infinity;
   const rotations: SimulatedRotation[] = [];
   let moments = toMoments({ ...facts, targetId: id });
   let now = start;
+  let hasPlayed = false;
   for (;;) {
     yield;
-    const { chosen, lost } = decide(policy, moments, now, () => fraction);
+    const decideAt = (moment: number) => decide(policy, moments, moment, () => fraction);
+    const { isPaused, ...decision } = decideAfterPause(decideAt, now, pausedUntil);
+    now = decision.now;
+    const { chosen, lost } = decision;
     if (chosen === undefined) {
-      return now > start ? { rotations } : { rotations, never: explainNever(policy, lost) };
+      return hasPlayed ? { rotations } : { rotations, never: explainNever(policy, lost) };
     }
     const at = Math.max(chosen.at, now);
-    const rotation = { target, at, after: moments.changedAt, placement: chosen };
+    const rotation = {
+      target,
+      at,
+      after: moments.changedAt,
+      placement: chosen,
+      ...(isPaused && pause && { pause }),
+    };
     if (at >= end) return { rotations, beyond: rotation };
     count.played++;
+    hasPlayed = true;
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
     moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
   }
+}
+
+/** When a pause ends, the policy decides again. */
+function decideAfterPause(
+  decideAt: (moment: number) => Decision,
+  now: number,
+  pausedUntil: number,
+) {
+  const wanted = decideAt(now);
+  const isPaused = wanted.chosen !== undefined && wanted.chosen.at < pausedUntil;
+  if (!isPaused) return { ...wanted, now, isPaused };
+  const end = Math.max(now, pausedUntil);
+  return { ...decideAt(end), now: end, isPaused };
 }
 
 /** Returns the milliseconds from the start of a rotation to the moment from which the age of the new secret counts. */

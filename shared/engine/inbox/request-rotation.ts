@@ -22,6 +22,8 @@ export interface RotationInput extends Pick<RotationRequest, "reason" | "request
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
+  /** Why the rotation starts although the target is paused. */
+  readonly force?: string;
   /** Idempotency key: the same key for the same target leads to the same rotation, as long as the journal keeps the key. */
   readonly key?: string;
 }
@@ -79,11 +81,12 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze }: RotationInput): string {
+function askedFor({ reason, grace, liftFreeze, force }: RotationInput): string {
   const parts = [
     reason,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
+    ...(force === undefined ? [] : [`pause overridden: ${force}`]),
   ];
   return parts.join(", ");
 }
@@ -116,8 +119,10 @@ async function commitRequest(
   const { journal, newId } = ports;
   const found = await journal.read(target.id);
   const now = toInstant(journal.now());
-  const before = found?.record ?? reschedule(newRecord(target.id), target, now);
-  const request = toRequest(wanted, newId(), now);
+  const known = found?.record ?? newRecord(target.id);
+  // The hold of a request must not outlive the policy, or the freeze, that it comes from.
+  const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
+  const request = toRequest(wanted, newId(), now, before);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
@@ -136,10 +141,13 @@ async function commitRequest(
 }
 
 function toRequest(
-  { reason, requestedBy, grace, liftFreeze }: RotationInput,
+  { reason, requestedBy, grace, liftFreeze, force }: RotationInput,
   rotationId: string,
   at: Instant,
+  { pause }: TargetRecord,
 ): RotationRequest {
+  // The force counts for the present pause, even if the clock has gone backwards since.
+  const forcedAt = pause !== undefined && pause.at > at ? pause.at : at;
   return {
     rotationId,
     reason,
@@ -147,6 +155,7 @@ function toRequest(
     at,
     ...(grace !== undefined && { grace }),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
+    ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
+import { isPaused } from "../../core/lifecycle/decide.ts";
 import { describeFindings } from "../../core/looks/findings.ts";
 import { findRefusal } from "../../core/looks/guesses.ts";
 import {
@@ -32,7 +33,7 @@ import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { requireRoom } from "./publication.ts";
-import { type Advance, GoBackError, NotYetPropagatedError } from "./step.ts";
+import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "./step.ts";
 
 const notAcceptedYet =
   "the target accepted the change, but does not accept log-ins with the new secret yet";
@@ -156,6 +157,7 @@ async function changeAndProve(
     });
   }
   const begun = await confirmClaim(session, before, cleared.live);
+  await stopIfPaused(session, before);
   const applied = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
   const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
@@ -226,6 +228,16 @@ async function confirmClaim(
     : record.slots;
   await session.commit({ ...record, slots, rotation: begun });
   return begun;
+}
+
+/**
+ * A person may have paused the target since the rotation was last read; the answer was that the rotation waits. Nothing was sent yet,
+ * so the journal no longer records that a change began.
+ */
+async function stopIfPaused(session: TargetSession, before: Rotation): Promise<void> {
+  if (!isPaused(session.record(), before, session.now())) return;
+  await session.commit({ ...session.record(), rotation: withoutHold(before) });
+  throw new PausedError("the target was paused before the change was sent");
 }
 
 /**

@@ -13,6 +13,11 @@ export type Step = (session: TargetSession, rotation: Rotation) => Promise<Advan
 /** The target accepted the change, but refuses the new secret for now. This does not count as a failed attempt. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
+/** A person paused the target before the rotation changed it. This is not a failure: the rotation waits for the end of the pause. */
+export class PausedError extends Error {
+  override readonly name = "PausedError";
+}
+
 /**
  * A check disproved the result of an earlier phase, so the rotation goes back to the phase that can repeat it. The kind is
  * `outcome-unknown`: until then, Keyturn does not know whether the account has the pending secret, and must keep that secret as a

@@ -1,4 +1,5 @@
 import { toFacts } from "../../core/record/due.ts";
+import { findPause } from "../../core/record/pause.ts";
 import { compareInSteps } from "../../core/simulation/compare.ts";
 import type { PlanFormat } from "../../core/simulation/formats.ts";
 import { planInSteps, renderComparisonInSteps } from "../../core/simulation/render.ts";
@@ -66,11 +67,16 @@ function runBetweenEvents<Result>(work: Steps<Result>): Promise<Result> {
 async function readKnowledge({ journal, rotator, sweepEvery }: PlanPorts): Promise<PlanKnowledge> {
   const { records } = await journal.targets();
   const known = new Map(records.map((record) => [record.targetId, record]));
+  const now = toInstant(journal.now());
   return {
-    now: toInstant(journal.now()),
+    now,
     factsOf: (targetId) => {
       const record = known.get(targetId);
       return record?.adoptedAt === undefined ? undefined : toFacts(record);
+    },
+    pauseOf: (targetId) => {
+      const record = known.get(targetId);
+      return record && findPause(record, now, record.again?.force);
     },
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
     budget,

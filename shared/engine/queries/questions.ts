@@ -10,6 +10,7 @@ import {
   type HistoryView,
   type RunView,
   type TargetView,
+  viewPause,
   viewRun,
   viewTarget,
   viewWaiting,
@@ -20,6 +21,7 @@ import {
   JournalUnavailableError,
   UnreadableRowError,
 } from "../../stores/journal.ts";
+import { freezeTarget, freezeTargets } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
 import { type Edited, makePlan, planEdit, type PlanOptions } from "./plan.ts";
 
@@ -56,27 +58,32 @@ export interface Questions {
   isHealthy(): Promise<boolean>;
 }
 
-type QuestionPorts = Pick<Ports, "journal" | "rotator">;
+type QuestionPorts = Pick<Ports, "journal" | "rotator" | "freezes">;
 
 export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
   const { journal } = ports;
   const all = [...byId.values()];
+  const find = async (targetId: string) => {
+    const target = byId.get(targetId);
+    return target && (await freezeTarget(ports, target));
+  };
   return {
     targets: (wanted = {}) => listTargets(ports, all, wanted),
     async target(targetId) {
-      const target = byId.get(targetId);
+      const target = await find(targetId);
       return target && (await explain(ports, target));
     },
     async plan(wanted) {
       requireMatch(wanted, all);
-      return makePlan(ports, all, wanted);
+      return makePlan(ports, await freezeTargets(ports, all), wanted);
     },
     async planEdit(edited, wanted) {
       requireMatch(wanted, all, edited.targets);
-      return planEdit(ports, all, edited, wanted);
+      const frozen = { ...edited, targets: await freezeTargets(ports, edited.targets) };
+      return planEdit(ports, await freezeTargets(ports, all), frozen, wanted);
     },
     async rotations(targetId, { limit, after }) {
-      const target = byId.get(targetId);
+      const target = await find(targetId);
       if (!target) return undefined;
       const { items, hasMore } = toPage(await journal.runs(targetId, limit + 1, after), limit);
       const record = items.every(isEnded) ? undefined : await readIfReadable(ports, targetId);
@@ -86,7 +93,7 @@ export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Ta
       return { items: views, hasMore };
     },
     async rotation(targetId, rotationId) {
-      const target = byId.get(targetId);
+      const target = await find(targetId);
       const run = target && (await journal.run(targetId, rotationId));
       if (!run) return undefined;
       const record = isEnded(run) ? undefined : await readIfReadable(ports, targetId);
@@ -112,11 +119,13 @@ function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
   return { items: found.slice(0, limit), hasMore: found.length > limit };
 }
 
-async function listTargets(
-  { journal }: QuestionPorts,
-  all: readonly Target[],
+export async function listTargets(
+  ports: Pick<Ports, "journal" | "freezes">,
+  configured: readonly Target[],
   { limit = Infinity, after, filter = {} }: TargetsWanted,
 ): Promise<Page<TargetView> | undefined> {
+  const { journal } = ports;
+  const all = await freezeTargets(ports, configured);
   const index = all.findIndex(({ id }) => id === after);
   if (after !== undefined && index < 0) return undefined;
   const listing = await journal.targets();
@@ -128,7 +137,10 @@ async function listTargets(
     if (found.length > limit) break;
     if (!isWanted(target, filter)) continue;
     const record = records.get(target.id);
-    const view = viewTarget(target, record, unreadable.get(target.id));
+    const view = {
+      ...viewTarget(target, record, unreadable.get(target.id)),
+      ...viewPause(record, target, now),
+    };
     if (!isInState(view, filter, now)) continue;
     found.push({ ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) });
   }

@@ -1,15 +1,18 @@
 import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
-import { newRecord } from "../../core/record/rotation.ts";
-import { computeFingerprint, type Target } from "../../core/target.ts";
-import { hour, type Instant, plus, toInstant } from "../../core/time.ts";
+import { findHold } from "../../core/lifecycle/hold.ts";
+import { findHoldOfRequest } from "../../core/lifecycle/permit.ts";
+import { newRecord, type TargetRecord } from "../../core/record/rotation.ts";
+import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
+import { hour, type Instant, plus, second, toInstant } from "../../core/time.ts";
 import {
   type Journal,
   type JournalChange,
   type Unreadable,
   UnreadableRowError,
 } from "../../stores/journal.ts";
+import type { Freezes } from "../fleet/frozen-targets.ts";
 import { reschedule } from "../work/reschedule.ts";
 
 interface Registering {
@@ -32,28 +35,44 @@ interface Registered extends Leftovers {
 /** Milliseconds between registrations. Meanwhile, a process of another version may have rescheduled targets by its own configuration. */
 const distance = hour;
 
+/** Milliseconds after which every process knows a freeze that was set or ended. */
+const soon = 30 * second;
+
 /**
- * Returns a function that registers the targets on its first call, then hourly, and on the next call if another writer interfered.
+ * Returns a function that registers the targets on its first call, then hourly, on the next call if another writer interfered, and
+ * when somebody has set or ended a freeze, or one has ended by itself.
  * It returns undefined when no registration was due.
  */
 export function makeRegistrar(
-  { journal }: Registering,
+  { journal, freezes }: Registering & { readonly freezes: Freezes },
   targets: readonly Target[],
 ): () => Promise<Leftovers | undefined> {
-  let doing: Promise<Registered> | undefined;
+  let doing: Promise<Registered | undefined> | undefined;
   let again: Instant | undefined;
+  let seen: string | undefined;
+
+  async function registerIfDue(): Promise<Registered | undefined> {
+    const now = toInstant(journal.now());
+    const signature = await freezes.signature();
+    const isFrozenAnew = seen !== undefined && signature !== seen;
+    if (again !== undefined && now < again && !isFrozenAnew) return undefined;
+    again = undefined;
+    const registered = await register({ journal }, await freezes.applyToAll(targets), isFrozenAnew);
+    if (!registered.settled) return registered;
+    seen = signature;
+    // Until then a process that does not know of the freeze may have rescheduled targets without it.
+    again = plus(now, isFrozenAnew ? soon : distance);
+    return registered;
+  }
+
   return async () => {
     if (doing) {
       await doing;
       return undefined;
     }
-    const now = toInstant(journal.now());
-    if (again !== undefined && now < again) return undefined;
-    doing = register({ journal }, targets);
+    doing = registerIfDue();
     try {
-      const registered = await doing;
-      again = registered.settled ? plus(now, distance) : undefined;
-      return registered;
+      return await doing;
     } finally {
       doing = undefined;
     }
@@ -64,6 +83,7 @@ export function makeRegistrar(
 export async function register(
   { journal }: Registering,
   targets: readonly Target[],
+  isFrozenAnew = false,
 ): Promise<Registered> {
   const { records, unreadable } = await journal.targets();
   const now = toInstant(journal.now());
@@ -74,8 +94,12 @@ export async function register(
     const done = await Promise.all(
       batch.map(async (target) => {
         if (leftAlone.has(target.id)) return true;
-        const isPlanned = known.get(target.id)?.policyFingerprint === computeFingerprint(target);
-        return isPlanned || (await rescheduleTarget(journal, target, now).catch(leaveIfUnreadable));
+        const record = known.get(target.id);
+        const isEvaluatedAgain =
+          isFrozenAnew && record !== undefined && isHeldOtherwise(record, target, now);
+        const isPlanned = record?.policyFingerprint === computeFingerprint(target);
+        if (isPlanned && !isEvaluatedAgain) return true;
+        return rescheduleTarget(journal, target, now, isEvaluatedAgain).catch(leaveIfUnreadable);
       }),
     );
     settled &&= done.every(Boolean);
@@ -85,6 +109,26 @@ export async function register(
     .filter((record) => record.rotation && !configured.has(record.targetId))
     .map((record) => record.targetId);
   return { unreadable, abandoned, settled };
+}
+
+/** Whether something waits for a moment other than the freezes of now set. */
+function isHeldOtherwise(record: TargetRecord, target: Target, now: Instant): boolean {
+  const { request, rotation, again } = record;
+  if (again?.heldBy !== undefined) return true;
+  if (request?.heldBy !== undefined) {
+    return findHoldOfRequest(request, record, target, now)?.until !== request.notBefore;
+  }
+  if (rotation?.heldBy === undefined) return false;
+  return findHold(record, rotation, target, now)?.until !== rotation.nextAttemptAt;
+}
+
+/**
+ * The record as if its policy had been edited, so that its holds are evaluated again. A caller may have stored the hold of a freeze in a
+ * record whose fingerprint a worker wrote without that freeze.
+ */
+function asEdited(record: TargetRecord): TargetRecord {
+  const { policyFingerprint = "" } = record;
+  return { ...record, policyFingerprint: `frozen${extractAdoptedPart(policyFingerprint)}` };
 }
 
 /** Ignores an unreadable row: a newer version of Keyturn may have just written it. The next listing reports it. */
@@ -97,11 +141,16 @@ function leaveIfUnreadable(error: unknown): false {
  * Reschedules the target to match the configuration. Returns whether the row now matches. A target that a worker holds is left to that
  * worker, whose configuration may differ, and is checked again later.
  */
-async function rescheduleTarget(journal: Journal, target: Target, now: Instant): Promise<boolean> {
+async function rescheduleTarget(
+  journal: Journal,
+  target: Target,
+  now: Instant,
+  isEvaluatedAgain: boolean,
+): Promise<boolean> {
   const found = await journal.read(target.id);
   const before = found?.record ?? newRecord(target.id);
   if (before.claim.owner !== undefined) return false;
-  const record = reschedule(before, target, now);
+  const record = reschedule(isEvaluatedAgain ? asEdited(before) : before, target, now);
   // Nothing to reschedule while a rotation is open: the worker that finishes it reschedules the target.
   if (record === before) return true;
   const written = await tryCommit(journal, {

@@ -9,6 +9,7 @@ import { withDueAt } from "../../core/record/due.ts";
 import {
   type Failure,
   newRun,
+  pickLifts,
   type RotationRequest,
   type RunRecord,
   type SlotRecord,
@@ -258,7 +259,7 @@ function failedRun(
     dueReason: tryWhy,
     endedAt: failure.at,
     phases: [],
-    ...(request.lift && { lift: request.lift }),
+    ...pickLifts(request),
     failure,
   });
 }

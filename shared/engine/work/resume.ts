@@ -7,6 +7,7 @@ import {
   retryLater,
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
+import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
@@ -25,7 +26,7 @@ import { VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
-import { type Advance, GoBackError, NotYetPropagatedError } from "../phases/step.ts";
+import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -37,6 +38,7 @@ export async function resume(session: TargetSession): Promise<void> {
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
     if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    if (await mustWait(session, rotation)) return;
     // A step may have found that a person published the other account: evaluate the hold before each step.
     const held = withHold(record, session.target, session.now());
     if (held) {
@@ -50,6 +52,7 @@ export async function resume(session: TargetSession): Promise<void> {
       const next = await steps[phase](session, rotation);
       moveOn(session, next);
     } catch (error) {
+      if (error instanceof PausedError) return;
       if (await isWorthAnotherTry(rotation, error)) continue;
       const busy = toBusy(error, rotation, session.now());
       if (busy) await holdBack(session, busy);
@@ -65,6 +68,13 @@ export async function resume(session: TargetSession): Promise<void> {
     });
     if (session.record().rotation === undefined) reportSuccess(session, rotation);
   }
+}
+
+/** Whether a person has paused the target. Learns of freezes that were set meanwhile, unless half a change must be finished. */
+async function mustWait(session: TargetSession, rotation: Rotation): Promise<boolean> {
+  if (mayHaveChanged(rotation)) return false;
+  await session.noteFreezes();
+  return isPaused(session.record(), rotation, session.now());
 }
 
 /** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */

@@ -9,7 +9,9 @@ import { keepLastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
   type Columns,
+  freezeColumns,
   readAlarms,
+  readFreezes,
   readListing,
   readRuns,
   runColumns,
@@ -18,6 +20,8 @@ import {
 import {
   alarmPlace,
   alarmRow,
+  freezeIn,
+  freezeRow,
   isRotationId,
   momentIn,
   requestRow,
@@ -55,6 +59,7 @@ export function makeMemoryJournal({
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
+  const freezes = new Map<string, Columns>();
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
@@ -99,10 +104,15 @@ export function makeMemoryJournal({
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
     ...historyIn(targets, alarms, expiry),
+    ...freezesIn(freezes),
+    prune: toPromise((limit) => {
+      const left = limit - prune(targets, alarms, expiry(), limit);
+      return limit - left + pruneFreezes(freezes, expiry(), left);
+    }),
   };
 }
 
-type History = Pick<Journal, "run" | "runs" | "request" | "prune" | "raise" | "alarms">;
+type History = Pick<Journal, "run" | "runs" | "request" | "raise" | "alarms">;
 
 /** Rotations, idempotency keys and alarms, which are kept for a limited time. */
 function historyIn(
@@ -129,7 +139,6 @@ function historyIn(
       const known = targets.get(targetId)?.requests.get(requestRow(targetId, key));
       return known && known.at >= expiry() ? known.use : undefined;
     }),
-    prune: toPromise((limit) => prune(targets, alarms, expiry(), limit)),
     raise: toPromise((alarm) => {
       alarms.set(alarmRow(alarm.at, alarm.id), alarmColumns.write(alarm));
     }),
@@ -138,6 +147,27 @@ function historyIn(
       return readAlarms(rows.map(([rowKey, row]) => [momentIn(rowKey), rowKey, row]));
     }),
   };
+}
+
+function freezesIn(freezes: Map<string, Columns>): Pick<Journal, "freezes" | "putFreeze"> {
+  return {
+    freezes: toPromise(() =>
+      readFreezes(inOrder(freezes).map(([key, row]) => [freezeIn(key), row])),
+    ),
+    putFreeze: toPromise((freeze) => {
+      freezes.set(freezeRow(freeze.id), freezeColumns.write(freeze));
+    }),
+  };
+}
+
+function pruneFreezes(freezes: Map<string, Columns>, before: Instant, limit: number): number {
+  const old = inOrder(freezes)
+    .filter(([, { until, endedAt = until }]) =>
+      [until, endedAt].some((end) => String(end) < before),
+    )
+    .slice(0, limit);
+  for (const [key] of old) freezes.delete(key);
+  return old.length;
 }
 
 function dueFirst(targets: ReadonlyMap<string, StoredTarget>, now: Instant): Due[] {

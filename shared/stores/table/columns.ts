@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { OperatorFreeze } from "../../core/freezes/operator-freeze.ts";
 import {
   type HistoryRow,
   recordSchema,
@@ -8,7 +9,7 @@ import {
 import type { Instant } from "../../core/time.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "../journal.ts";
 import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";
-import { alarmRecord, runRecord, targetRecord } from "./records.ts";
+import { alarmRecord, freezeRecord, runRecord, targetRecord } from "./records.ts";
 import {
   type Fields,
   isVersion,
@@ -47,6 +48,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   skipped: true,
   refusals: true,
   exposure: true,
+  pause: true,
   passedOver: true,
   policiesPassedOver: true,
   outbox: true,
@@ -57,6 +59,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   published: true,
   failure: true,
   lift: true,
+  force: true,
 };
 
 interface Codec<T> {
@@ -110,6 +113,26 @@ const storedAlarm = codec<Alarm>(
   },
   alarmRecord,
 );
+
+/** Freezes have no version either: an older instance ignores the columns that it does not know. */
+export const freezeColumns = codec<OperatorFreeze>(
+  { what: "freeze", id: "id", nested: { lift: true, selection: true }, steps: {}, reductions: {} },
+  freezeRecord,
+);
+
+/** The freezes. One that cannot be read might apply to any target, so it counts as a freeze of everything until a person ends it. */
+export function readFreezes(rows: readonly StoredRow[]): OperatorFreeze[] {
+  return rows.map(([id, columns]) => {
+    const read = readEach(freezeColumns, columns);
+    return "record" in read ? read.record : toFreezeOfEverything(id, read.error.message);
+  });
+}
+
+function toFreezeOfEverything(id: string, why: string): OperatorFreeze {
+  const [from, until] = ["1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"];
+  const lift = ["exposure", "breach"] as const;
+  return { id, at: from, by: "Keyturn", reason: why, from, until, lift, selection: {} };
+}
 
 /** A stored row: its name in the key, and its columns. */
 type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];

@@ -39,6 +39,7 @@ export const targetReductions: Reductions<TargetRecord> = {
   check: [checkIn(readable), checkIn(brief)],
   exposure: [exposureIn(readable), exposureIn(brief)],
   lastUsedBy: [readable],
+  pause: [liftIn(readable), liftIn(brief)],
   dueReason: [readable],
   passedOver: [explainedIn(readable), explainedIn(brief), drop],
   policyWhy: [readable],
@@ -63,6 +64,7 @@ export const runReductions: Reductions<RunRecord> = {
   failure: [failureIn(readable), failureIn(brief)],
   dueReason: [readable],
   lift: [liftIn(readable), liftIn(brief)],
+  force: [liftIn(readable), liftIn(brief)],
 };
 
 /** The record with its long fields shortened as far as their steps go. */
@@ -126,14 +128,19 @@ function againIn(short: Short) {
 }
 
 function waitingIn(short: Short) {
-  return ({ heldBy, lift }: { readonly heldBy?: string; readonly lift?: Lift }) => ({
+  return ({ heldBy, lift, force }: Pick<RotationRequest, "heldBy" | "lift" | "force">) => ({
     ...(heldBy !== undefined && { heldBy: short(heldBy) }),
     ...(lift && { lift: liftIn(short)(lift) }),
+    ...(force && { force: liftIn(short)(force) }),
   });
 }
 
 function liftIn(short: Short) {
-  return (lift: Lift): Lift => ({ ...lift, by: short(lift.by), why: short(lift.why) });
+  return <One extends Lift>(lift: One): One => ({
+    ...lift,
+    by: short(lift.by),
+    why: short(lift.why),
+  });
 }
 
 function failureIn(short: Short) {

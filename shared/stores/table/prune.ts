@@ -5,7 +5,7 @@ import { type Instant, toInstant } from "../../core/time.ts";
 import * as keys from "./row-keys.ts";
 import type { Row, Table } from "./table.ts";
 
-const partitions = [...keys.targetPartitions, keys.alarmPartition];
+const partitions = [...keys.targetPartitions, keys.alarmPartition, keys.freezePartition];
 
 /** How many queries for the newest rotation of a target run at the same time. */
 const maxAtOnce = 10;
@@ -50,6 +50,9 @@ function oldRows(partition: string, before: Date): string {
   if (partition === keys.alarmPartition) {
     const { from, before: end } = keys.alarmRowsBefore(instant);
     return odata`RowKey ge ${from} and RowKey lt ${end}`;
+  }
+  if (partition === keys.freezePartition) {
+    return odata`until lt ${instant} or endedAt lt ${instant}`;
   }
   const { from, before: end } = keys.allKeyRows;
   const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { errorKinds } from "../../core/errors.ts";
+import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operator-freeze.ts";
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
+import { liftReasons } from "../../core/policy/policy.ts";
+import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/rotation.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Alarm } from "../journal.ts";
@@ -58,6 +61,10 @@ const failure = makeShape<rotation.Failure>()({
 
 const lift = makeShape<rotation.Lift>()({ why: text, by: text, at: instant });
 
+const force = makeShape<Force>()({ why: text, by: text, at: instant });
+
+const pause = makeShape<Pause>()({ why: text, by: text, at: instant, until: instant });
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -81,6 +88,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
 });
 
 const slot = makeShape<rotation.SlotRecord>()({
@@ -100,6 +108,7 @@ const request = makeShape<rotation.RotationRequest>()({
   heldBy: maybe(text),
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
   why: maybe(text),
 });
 
@@ -108,6 +117,7 @@ const again = makeShape<rotation.RetryIntent>()({
   requestedBy: text,
   grace: maybe(z.number()),
   lift: maybe(lift),
+  force: maybe(force),
   why: text,
   requestedAt: maybe(instant),
   heldBy: maybe(text),
@@ -190,6 +200,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   policiesPassedOver: maybe(z.array(makeShape<NotChosen>()({ policy: text, why: text }))),
   outbox: z.array(notification),
   outboxRetryAt: maybe(instant),
+  pause: maybe(pause),
   skipped: maybe(skipped),
   restUntil: maybe(instant),
   claim,
@@ -214,6 +225,26 @@ export const runRecord = makeShape<rotation.RunRecord>()({
   nextDue: maybe(instant),
   dueReason: maybe(text),
   lift: maybe(lift),
+  force: maybe(force),
+});
+
+export const freezeRecord = makeShape<OperatorFreeze>()({
+  id: text,
+  at: instant,
+  by: text,
+  reason: text,
+  from: instant,
+  until: instant,
+  lift: z.array(z.enum(liftReasons)),
+  selection: makeShape<FreezeSelection>()({
+    targets: maybe(z.array(text)),
+    policy: maybe(text),
+    type: maybe(text),
+    vault: maybe(text),
+    tags: maybe(z.array(z.tuple([text, text]))),
+  }),
+  endedAt: maybe(instant),
+  endedBy: maybe(text),
 });
 
 export const alarmRecord = makeShape<Alarm>()({

@@ -12,6 +12,7 @@ const shards = 16;
 const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
 export const alarmPartition = "alarms";
+export const freezePartition = "freezes";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
 /** The partition of all rows of a target. It never changes. */
@@ -42,6 +43,10 @@ export const requestRow = (targetId: string, key: string) =>
 export const alarmRow = (at: Instant, id: string) =>
   `alarm:${mirrorDigits(at)}:${sha256(id).toString("hex").slice(0, 32)}`;
 
+/** Ids are ULIDs, so the oldest freeze comes first. */
+export const freezeRow = (id: string) => `freeze:${id}`;
+export const freezeIn = (rowKey: string) => rowKey.slice("freeze:".length);
+
 /** The moment in the key of an alarm's row. */
 export const momentIn = (rowKey: string): Instant =>
   mirrorDigits(rowKey.slice("alarm:".length, rowKey.lastIndexOf(":")));
@@ -59,6 +64,7 @@ function under(prefix: string): RowRange {
 
 export const targetRows = under("target");
 export const alarmRows = under("alarm");
+export const freezeRows = under("freeze");
 /** The rows of alarms raised before this moment. */
 export const alarmRowsBefore = (moment: Instant): RowRange => ({
   // The character after the colon, so that alarms of exactly this moment stay.

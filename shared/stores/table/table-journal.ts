@@ -13,7 +13,9 @@ import type { StorageConnection } from "../storage-access.ts";
 import { keepLastOfEach, refuseUnstorable } from "./change.ts";
 import {
   alarmColumns,
+  freezeColumns,
   readAlarms,
+  readFreezes,
   readListing,
   readRuns,
   runColumns,
@@ -62,6 +64,7 @@ export function makeTableJournal(
       return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
     ...historyIn(begin, expiry),
+    ...freezesIn(begin),
   };
 }
 
@@ -163,6 +166,20 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
       return readAlarms(
         rows.map(({ rowKey = "", ...row }) => [keys.momentIn(rowKey), rowKey, row] as const),
       );
+    },
+  };
+}
+
+function freezesIn(begin: () => Table): Pick<Journal, "freezes" | "putFreeze"> {
+  return {
+    freezes: async () => {
+      const rows = await begin().list(keys.freezePartition, keys.freezeRows);
+      return readFreezes(rows.map((row) => [keys.freezeIn(row.rowKey ?? ""), row] as const));
+    },
+    putFreeze: async (freeze) => {
+      const rowKey = keys.freezeRow(freeze.id);
+      const columns = freezeColumns.write(freeze);
+      await begin().put({ partitionKey: keys.freezePartition, rowKey, ...columns });
     },
   };
 }

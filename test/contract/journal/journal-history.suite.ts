@@ -2,7 +2,7 @@ import { ulid } from "ulid";
 import { describe, expect, it } from "vitest";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
-import { fullAlarm, fullRun, leanRun } from "../../stores/full-records.ts";
+import { fullAlarm, fullFreeze, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
 const before = "2026-03-01T11:59:59.999Z";
@@ -108,6 +108,27 @@ export function historyRules(journal: () => Journal, insert: Insert): void {
       expect(await journal().request("keyed-2", key)).toBeUndefined();
     }
     expect(await journal().request("keyed-1", "unheard of")).toBeUndefined();
+  });
+}
+
+/** The rules of freezes. */
+export function freezeRules(open: () => Journal): void {
+  it("gives back the freezes with every field, the oldest first, and replaces one with the same id", async () => {
+    const journal = open();
+    expect(await journal.freezes()).toStrictEqual([]);
+    const [first, second] = [fullFreeze("01JNN1"), leanFreeze("01JNN2")];
+    await journal.putFreeze(second);
+    await journal.putFreeze({ ...first, reason: "a mistake" });
+    await journal.putFreeze(first);
+    expect(await journal.freezes()).toStrictEqual([first, second]);
+  });
+
+  it("keeps a freeze with the longest selection", async () => {
+    const journal = open();
+    const targets = Array.from({ length: 400 }, (_, index) => `t${index}`.padEnd(63, "x"));
+    const freeze = { ...leanFreeze("01JNN1"), selection: { targets } };
+    await journal.putFreeze(freeze);
+    expect(await journal.freezes()).toStrictEqual([freeze]);
   });
 }
 

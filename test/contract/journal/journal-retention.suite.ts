@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { newRecord, type RunRecord } from "../../../shared/core/record/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
-import { fullAlarm, fullRun, leanRun } from "../../stores/full-records.ts";
+import { fullAlarm, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
 
 /** A journal that keeps things for 30 days, and the same one when so many milliseconds have passed. */
@@ -102,6 +102,20 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       for (const days of [400, 31, 29, 1]) await journal.raise(fullAlarm(`${days}`, at(days)));
       expect(total(await pruneAll(journal))).toBe(2);
       expect((await journal.alarms(9)).map(({ id }) => id)).toEqual(["1", "29"]);
+    });
+
+    it("removes freezes that ended before the retention, by themselves or early, and no others", async () => {
+      const { journal } = await open();
+      const now = toInstant(journal.now());
+      const ends = [
+        ["01A", { until: plus(now, -31 * day) }],
+        ["01B", { until: plus(now, -29 * day) }],
+        ["01C", { until: plus(now, day), endedAt: plus(now, -31 * day), endedBy: "ben" }],
+        ["01D", { until: plus(now, day) }],
+      ] as const;
+      for (const [id, end] of ends) await journal.putFreeze({ ...leanFreeze(id), ...end });
+      expect(total(await pruneAll(journal))).toBe(2);
+      expect((await journal.freezes()).map(({ id }) => id)).toEqual(["01B", "01D"]);
     });
 
     it("removes a few rows in each call, of removed targets and of others", async () => {

@@ -1,22 +1,18 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../../shared/core/errors.ts";
-import {
-  newRecord,
-  recordSchema,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
 import { day, minute, plus } from "../../../shared/core/time.ts";
 import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
-import { alarmRules, historyRules, type Insert } from "./journal-history.suite.ts";
+import { alarmRules, freezeRules, historyRules, type Insert } from "./journal-history.suite.ts";
 import { quiet } from "./quiet.ts";
 
 const noon = "2026-03-01T12:00:00.000Z";
-const before = "2026-03-01T11:59:59.999Z";
-const after = "2026-03-01T12:00:00.001Z";
+const [before, after] = [plus(noon, -1), plus(noon, 1)];
 
 /** Every rule of the journal's contract. `open` gives an empty journal. */
 export function journalSuite(name: string, open: () => Journal, fuzzRuns: number): void {
@@ -38,6 +34,7 @@ export function journalSuite(name: string, open: () => Journal, fuzzRuns: number
     dueRules(open);
     historyRules(() => journal, insert);
     alarmRules(open);
+    freezeRules(open);
   });
 }
 

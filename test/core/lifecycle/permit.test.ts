@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
 import { succeed } from "../../../shared/core/lifecycle/progress.ts";
@@ -40,7 +41,7 @@ describe("a permit to begin", () => {
   it("is given to the schedule in an open window only, and to people outside of freezes that nobody lifted", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
-        const { exposure: _, again: __, ...calm } = record;
+        const { exposure: _, again: __, pause: ___, ...calm } = record;
         const permitted = decideStart(calm, watched, moment);
         if (!("intent" in permitted)) return;
         const isAsked = permitted.intent.requestedBy !== "schedule";
@@ -58,11 +59,23 @@ describe("a permit to begin", () => {
         const permitted = decideStart(record, watched, moment);
         if ("intent" in permitted) return;
         const { held } = permitted;
-        const { request: waiting, nextDue } = held;
-        expect(waiting?.rotationId).toBe(record.request?.rotationId);
-        expect(waiting === undefined || (waiting.notBefore ?? moment) > moment).toBe(true);
-        expect(nextDue === undefined || nextDue > moment).toBe(true);
+        const { rotation: _, ...idle } = { ...held, adoptedAt: now };
+        expect(held.request?.rotationId).toBe(record.request?.rotationId);
+        expect(decideWork(idle, moment)).not.toBe("start");
         expect(withoutPlan(held)).toEqual(withoutPlan(record));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is not given while the target is paused, unless a person forces it after that", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const permitted = decideStart(record, watched, moment);
+        const { pause } = record;
+        if (!("intent" in permitted) || !pause || pause.until <= moment) return;
+        const { force } = permitted.intent;
+        expect(force !== undefined && force.at >= pause.at).toBe(true);
       }),
       { numRuns: 2_000 },
     );

@@ -195,7 +195,7 @@ describe("any request", () => {
   it("that is joined to the open rotation loses none of its secrets and makes it due", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (found, at) => {
-        const { restUntil: _r, skipped: _s, ...record } = found;
+        const { restUntil: _r, skipped: _s, pause: _p, ...record } = found;
         fc.pre(isJoined(record));
         expect(decideWork(record, at)).toBe("join");
         const joined = joinRequest(record, at);

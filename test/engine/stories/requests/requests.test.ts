@@ -227,7 +227,7 @@ test("A request waits for the end of a freeze that lasts practically forever", a
   await work(held);
   expect(await readRecord(held)).toMatchObject({
     request: { notBefore: "9999-12-31T23:59:59.999Z" },
-    claim: { fence: 2 },
+    claim: { fence: 1 },
   });
   await work(withPolicy(held, { freeze: [] }));
   expect(world.applied.size).toBe(1);

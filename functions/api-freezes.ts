@@ -1,0 +1,51 @@
+import type { FreezeInput } from "../shared/app.ts";
+import { describeCaller } from "./http/caller.ts";
+import type { Call } from "./http/endpoint.ts";
+import { ProblemError } from "./http/problem.ts";
+import { reply, serve } from "./http/serve.ts";
+import { toTags } from "./http/target-filter.ts";
+import type { createFreeze } from "./schemas/freezes.ts";
+
+const schemas = () => import("./schemas/freezes.ts");
+
+serve(
+  "api-freeze",
+  async () => (await schemas()).createFreeze,
+  async ({ body, operations, request }) => {
+    const { reason, from, until, lift } = body;
+    const input: FreezeInput = {
+      ...{ reason, until, lift, by: describeCaller(request) },
+      ...(from !== undefined && { from }),
+      selection: toSelection(body),
+    };
+    return reply(201, await operations.freeze(input));
+  },
+);
+
+serve(
+  "api-freezes",
+  async () => (await schemas()).listFreezes,
+  async ({ operations }) => reply(200, { freezes: await operations.freezes() }),
+);
+
+serve(
+  "api-freeze-end",
+  async () => (await schemas()).endFreeze,
+  async ({ params, operations, request }) => {
+    const ended = await operations.endFreeze(params.freeze, describeCaller(request));
+    if (ended) return reply(200, ended);
+    throw new ProblemError("freeze-not-found", `Freeze ${params.freeze} does not exist.`);
+  },
+);
+
+function toSelection(body: Call<typeof createFreeze>["body"]): FreezeInput["selection"] {
+  const { targets, policy, type, vault } = body;
+  const tags = toTags(body);
+  return {
+    ...(targets && { targets }),
+    ...(policy !== undefined && { policy }),
+    ...(type !== undefined && { type }),
+    ...(vault !== undefined && { vault }),
+    ...(tags.length > 0 && { tags }),
+  };
+}

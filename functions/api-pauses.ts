@@ -1,0 +1,70 @@
+import type { PauseInput, Selection } from "../shared/app.ts";
+import { describeCaller } from "./http/caller.ts";
+import type { Call } from "./http/endpoint.ts";
+import { noSuchTarget, noSuchTargets } from "./http/problem.ts";
+import { reply, serve } from "./http/serve.ts";
+import { toFilter } from "./http/target-filter.ts";
+import type { pauseTargets, resumeTargets } from "./schemas/pauses.ts";
+
+const schemas = () => import("./schemas/pauses.ts");
+
+serve(
+  "api-pause",
+  async () => (await schemas()).pauseTarget,
+  async (call) => {
+    const { target } = call.params;
+    const paused = await call.operations.pause(target, toPause(call));
+    if (!paused) throw noSuchTarget(target);
+    return reply(200, { target, ...paused });
+  },
+);
+
+serve(
+  "api-resume",
+  async () => (await schemas()).resumeTarget,
+  async ({ params, operations, request }) => {
+    const { target } = params;
+    const resumed = await operations.resume(target, describeCaller(request));
+    if (!resumed) throw noSuchTarget(target);
+    return reply(200, { target, ...resumed });
+  },
+);
+
+serve(
+  "api-pauses",
+  async () => (await schemas()).pauseTargets,
+  async (call) => {
+    const result = await call.operations.pauseAll(toSelection(call.body), toPause(call));
+    if ("unknown" in result) throw noSuchTargets(result.unknown);
+    return reply(200, { paused: result.written, notWritten: result.notWritten });
+  },
+);
+
+serve(
+  "api-resumes",
+  async () => (await schemas()).resumeTargets,
+  async ({ body, operations, request }) => {
+    const result = await operations.resumeAll(toSelection(body), describeCaller(request));
+    if ("unknown" in result) throw noSuchTargets(result.unknown);
+    return reply(200, {
+      resumed: result.written.filter(({ resumed }) => resumed),
+      notPaused: result.written.filter(({ resumed }) => !resumed),
+      notWritten: result.notWritten,
+    });
+  },
+);
+
+interface Pausing extends Pick<Call<typeof pauseTargets>, "request"> {
+  readonly body: { readonly reason: string; readonly until: string };
+}
+
+function toPause({ body: { reason, until }, request }: Pausing): PauseInput {
+  return { why: reason, until, by: describeCaller(request) };
+}
+
+type SelectionBody = Omit<Call<typeof resumeTargets>["body"], "reason" | "until">;
+
+function toSelection(body: SelectionBody): Selection {
+  const { targets, ...filters } = body;
+  return targets ? { targets } : { filter: toFilter(filters) };
+}

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { Target } from "../../../../shared/core/target.ts";
+import { makePausing } from "../../../../shared/engine/inbox/pausing.ts";
+import {
+  type Journal,
+  JournalUnavailableError,
+  UnreadableRowError,
+} from "../../../../shared/stores/journal.ts";
+import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { makeWorld, open, singleAdmin } from "../../world.ts";
+
+const wanted = { why: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
+
+/** A fleet whose journal can fail for some targets. */
+async function fleet(count: number, fail: (targetId: string, writes: number) => Error | undefined) {
+  const world = await makeWorld(singleAdmin);
+  const targets = Array.from({ length: count }, (_, index): Target => ({
+    ...world.target,
+    id: `t-${index}`,
+    tags: { team: index % 2 === 0 ? "even" : "odd" },
+  }));
+  const seen = { atOnce: 0, most: 0, writes: 0, tried: 0 };
+  const ports = world.ports(open);
+  const journal: Journal = {
+    ...ports.journal,
+    read: async (id) => {
+      seen.tried++;
+      seen.most = Math.max(seen.most, ++seen.atOnce);
+      await Promise.resolve();
+      seen.atOnce--;
+      return ports.journal.read(id);
+    },
+    commit: async (change) => {
+      const error = fail(change.record.targetId, seen.writes++);
+      if (error) throw error;
+      return ports.journal.commit(change);
+    },
+  };
+  const queue = makeMemoryQueue(() => world.now());
+  const byId = new Map(targets.map((target) => [target.id, target]));
+  return { world, seen, queue, ...makePausing({ ...ports, journal }, byId, queue) };
+}
+
+const idsOf = (results: readonly { readonly target: string }[]) =>
+  results.map(({ target }) => target);
+
+test("A selection pauses many targets, a bounded number at a time, and a resume wakes them", async () => {
+  const { pauseAll, resumeAll, seen, queue } = await fleet(1_000, () => undefined);
+  const everyone = { filter: { type: "memory" } };
+  const paused = await pauseAll(everyone, wanted);
+  if ("unknown" in paused) throw new Error("targets are unknown");
+  expect(paused.written).toHaveLength(1_000);
+  expect(paused.notWritten).toEqual([]);
+  expect(seen.most).toBeLessThanOrEqual(16);
+  const again = await pauseAll(everyone, wanted);
+  expect("written" in again && again.written.every(({ replaced }) => replaced)).toBe(true);
+  expect(seen.writes).toBe(1_000);
+  expect(queue.messages).toHaveLength(0);
+  const resumed = await resumeAll(everyone, "ben");
+  if ("unknown" in resumed) throw new Error("targets are unknown");
+  expect(resumed.written.every((one) => one.resumed)).toBe(true);
+  expect(queue.messages).toHaveLength(1_000);
+});
+
+test("A selection is a list of ids or filters, and a mistake in it changes nothing", async () => {
+  const { pauseAll, seen } = await fleet(4, () => undefined);
+  expect(await pauseAll({ targets: ["t-1", "t-9", "x"] }, wanted)).toEqual({
+    unknown: ["t-9", "x"],
+  });
+  await expect(pauseAll({ filter: { policy: "none" } }, wanted)).rejects.toThrow(
+    "No target matches all filters of the selection",
+  );
+  await expect(
+    pauseAll({ targets: ["t-1"] }, { ...wanted, until: "2025-01-01T00:00:00.000Z" }),
+  ).rejects.toThrow("`until` must be in the future");
+  expect(seen.writes).toBe(0);
+  const odd = await pauseAll({ filter: { tags: [["team", "odd"]] } }, wanted);
+  expect("written" in odd && idsOf(odd.written)).toEqual(["t-1", "t-3"]);
+  const listed = await pauseAll({ targets: ["t-2", "t-0", "t-2"] }, wanted);
+  expect("written" in listed && idsOf(listed.written)).toEqual(["t-0", "t-2"]);
+});
+
+test("An answer lists what was written before the journal became unavailable, and tries nothing more", async () => {
+  const { pauseAll, seen } = await fleet(100, (_id, writes) =>
+    writes >= 20 ? new JournalUnavailableError("down") : undefined,
+  );
+  const result = await pauseAll({ filter: { type: "memory" } }, wanted);
+  if ("unknown" in result) throw new Error("targets are unknown");
+  expect(result.written).toHaveLength(20);
+  expect(result.notWritten).toHaveLength(80);
+  expect(result.notWritten[0]?.why).toContain("the result is unknown");
+  expect(result.notWritten.at(-1)?.why).toContain("not tried");
+  expect(seen.tried).toBe(32);
+});
+
+test("A journal that is down from the start is an error, and a row that cannot be read concerns its target only", async () => {
+  const down = await fleet(40, () => new JournalUnavailableError("down"));
+  await expect(down.pauseAll({ filter: { type: "memory" } }, wanted)).rejects.toThrow("down");
+  await expect(down.pause("t-1", wanted)).rejects.toThrow("down");
+  const { pauseAll } = await fleet(3, (id) =>
+    id === "t-1" ? new UnreadableRowError("A newer Keyturn wrote the row.", true) : undefined,
+  );
+  const result = await pauseAll({ filter: { type: "memory" } }, wanted);
+  if ("unknown" in result) throw new Error("targets are unknown");
+  expect(idsOf(result.written)).toEqual(["t-0", "t-2"]);
+  expect(result.notWritten).toEqual([{ target: "t-1", why: "A newer Keyturn wrote the row." }]);
+});
