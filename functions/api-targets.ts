@@ -4,6 +4,7 @@ import { noSuchTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 
 const schemas = () => import("./schemas/targets.ts");
+const explanations = () => import("./schemas/explanations.ts");
 
 serve(
   "api-targets",
@@ -33,6 +34,16 @@ serve(
   async () => (await schemas()).getTarget,
   async ({ params, operations }) => {
     const found = await operations.target(params.target);
+    if (!found) throw noSuchTarget(params.target);
+    return reply(200, found);
+  },
+);
+
+serve(
+  "api-explanation",
+  async () => (await explanations()).explainTarget,
+  async ({ params, operations }) => {
+    const found = await operations.explanation(params.target);
     if (!found) throw noSuchTarget(params.target);
     return reply(200, found);
   },

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as explanations from "../schemas/explanations.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
 import * as reports from "../schemas/reports.ts";
@@ -13,6 +14,7 @@ import { type Route, routes } from "./routes.ts";
 export const endpoints: readonly EndpointDefinition[] = [
   targets.listTargets,
   targets.getTarget,
+  explanations.explainTarget,
   rotations.requestRotation,
   rotations.listRotations,
   rotations.getRotation,
