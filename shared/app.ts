@@ -23,6 +23,7 @@ export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
+export { dryRunChecks, dryRunResults } from "./core/dry-run.ts";
 export { errorKinds } from "./core/errors.ts";
 export { actionKinds } from "./core/explanation/actions.ts";
 export { stepKinds } from "./core/explanation/next.ts";

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
@@ -15,6 +16,7 @@ export const endpoints: readonly EndpointDefinition[] = [
   targets.listTargets,
   targets.getTarget,
   explanations.explainTarget,
+  dryRuns.dryRun,
   rotations.requestRotation,
   rotations.listRotations,
   rotations.getRotation,

@@ -10,6 +10,7 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
@@ -31,6 +32,8 @@ export interface Operations extends Questions {
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now. Returns undefined when the target does not exist. */
   request(targetId: string, wanted: RotationInput): Promise<Requested | undefined>;
+  /** Makes every check of a rotation that changes nothing. Returns undefined when the target does not exist. */
+  dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
@@ -100,6 +103,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
         return requested;
       },
+      dryRun: (targetId) => dryRunIfKnown(ports, byId.get(targetId)),
       async expose(targetId, seen) {
         const target = byId.get(targetId);
         return target && (await expose(ports, target, seen));
@@ -110,6 +114,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
     };
   };
+}
+
+async function dryRunIfKnown(
+  ports: Ports,
+  target: Target | undefined,
+): Promise<DryRunOutcome | undefined> {
+  return target && (await dryRun(ports, target));
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
