@@ -47,6 +47,8 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       request: () => undefined,
       expose: () => undefined,
       target: () => undefined,
+      explanation: () => undefined,
+      dryRun: () => undefined,
       recordUse: () => undefined,
     },
   };
